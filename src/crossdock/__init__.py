@@ -1,0 +1,1 @@
+"""Crossdock: a marketplace whose sellers connect the shop that they already run."""

@@ -1,0 +1,1 @@
+"""Pure decisions: values in, values out. No database, network, clock or logging."""

@@ -1,0 +1,170 @@
+"""What a platform can do, and the sentence a seller reads where it cannot. Every capability is answered; there is no silence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+class Capability(StrEnum):
+    """One thing a shop platform may be able to do. The conformance suite proves every yes."""
+
+    PRODUCTS_SEEN = "products_seen"
+    COUNTS_READ = "counts_read"
+    COUNTS_ADJUST = "counts_adjust"
+    ORDER_CREATE = "order_create"
+    ORDER_AT_OUR_PRICE = "order_at_our_price"
+    ORDER_CLAIMS_STOCK = "order_claims_stock"
+    ORDER_FOUND_BY_REFERENCE = "order_found_by_reference"
+    REFERENCE_UNIQUE = "reference_unique"
+    ORDER_CANCEL = "order_cancel"
+    CANCEL_RESTORES = "cancel_restores"
+    CANCEL_SEEN = "cancel_seen"
+    CANCEL_THERE_CANCELS_HERE = "cancel_there_cancels_here"
+    TRACKING_SEEN = "tracking_seen"
+    TRACKING_PARTIAL = "tracking_partial"
+    REFUND_SEEN = "refund_seen"
+    WEBHOOKS = "webhooks"
+    RISK_WRITE = "risk_write"
+    SIGN_IN_REDIRECT = "sign_in_redirect"
+
+
+MEANING: Mapping[Capability, str] = {
+    Capability.PRODUCTS_SEEN: "Your products, prices and pictures are read, and later changes too.",
+    Capability.COUNTS_READ: "Your stock counts are read.",
+    Capability.COUNTS_ADJUST: "A count can be corrected from here without overwriting a sale.",
+    Capability.ORDER_CREATE: "An order placed here is created in your shop.",
+    Capability.ORDER_AT_OUR_PRICE: "The order stands in your shop at the price the buyer paid here.",
+    Capability.ORDER_CLAIMS_STOCK: "Your shop refuses an order that it has no stock for.",
+    Capability.ORDER_FOUND_BY_REFERENCE: "An order can be found in your shop by our reference, so it never appears twice.",
+    Capability.REFERENCE_UNIQUE: "Your shop itself refuses a second order with the same reference.",
+    Capability.ORDER_CANCEL: "Cancelling here cancels the order in your shop.",
+    Capability.CANCEL_RESTORES: "Your shop puts the units back when the order is cancelled.",
+    Capability.CANCEL_SEEN: "A cancel made in your shop is seen here.",
+    Capability.CANCEL_THERE_CANCELS_HERE: "A cancel made in your shop cancels the order here too.",
+    Capability.TRACKING_SEEN: "When you fulfil in your shop, the tracking number comes back by itself.",
+    Capability.TRACKING_PARTIAL: "Partial shipments and several parcels come back one by one.",
+    Capability.REFUND_SEEN: "A refund made in your shop is seen here (no money moves by itself).",
+    Capability.WEBHOOKS: "Your shop tells us at once; otherwise we ask it regularly.",
+    Capability.RISK_WRITE: "The risk level can be written to the order in your shop.",
+    Capability.SIGN_IN_REDIRECT: "You connect by signing in at your shop; no key has to be copied.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """The platform can; `note` is an optional sentence of small print."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """The platform cannot; `sentence` is what the seller reads before they run into it."""
+
+    sentence: str
+
+
+Answer = Yes | No
+
+
+class EvidenceKind(StrEnum):
+    """How a connector's claims were checked, weakest first."""
+
+    DOCUMENTATION = "documentation"
+    VENDOR_SCHEMA = "vendor schema"
+    RECORDED = "recorded traffic"
+    REAL_SOFTWARE = "real software"
+    LIVE_ACCOUNT = "live account"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One proof behind the manifest: what was checked, against which version, when."""
+
+    kind: EvidenceKind
+    api_version: str
+    checked_on: date
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input of the connect form. A secret is never shown again and never logged."""
+
+    name: str
+    label: str
+    help: str = ""
+    secret: bool = False
+    required: bool = True
+    placeholder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to connect a shop. `redirect` sends the seller's browser to their shop; otherwise the fields are the whole form.
+
+    `steps` is the exact click path in the platform's own words. `needs_public_url` hides the way with its reason when no https address is set.
+    """
+
+    name: str
+    label: str
+    fields: tuple[Field, ...]
+    steps: tuple[str, ...] = ()
+    redirect: bool = False
+    needs_public_url: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast we may ask. `burst` calls at once, refilled `per_second`; at most `parallel` in flight; the platform's headers correct both."""
+
+    per_second: float
+    burst: int
+    parallel: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Time bounds of the stock protocol, in seconds. Each one is a promise of the platform, or our cautious guess where it makes none.
+
+    `count`: a count read this long after a write surely includes it. `search`: an order created this long ago is surely found by reference.
+    `late_execution`: longest time after which a request that we gave up on can still be carried out.
+    """
+
+    count: float = 0.0
+    search: float = 0.0
+    late_execution: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything the marketplace knows about a platform before it speaks to a shop. The panel's words come from here and nowhere else."""
+
+    name: str
+    label: str
+    api_version: str
+    answers: Mapping[Capability, Answer]
+    ways: tuple[Way, ...]
+    evidence: tuple[Evidence, ...]
+    pace: Pace
+    lag: Lag = field(default_factory=Lag)
+    poll_seconds: float = 300.0
+    keep_in_mind: tuple[str, ...] = ()
+    known_limits: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        silent = set(Capability) - set(self.answers)
+        if silent:
+            raise ValueError(f"the manifest of {self.name} says nothing about {', '.join(sorted(silent))}")
+
+    def can(self, capability: Capability) -> bool:
+        return isinstance(self.answers[capability], Yes)
+
+    def sentence(self, capability: Capability) -> str:
+        """What the seller reads about this capability, whichever way the answer goes."""
+        match self.answers[capability]:
+            case Yes(note):
+                return f"{MEANING[capability]} {note}".strip()
+            case No(sentence):
+                return sentence

@@ -1,0 +1,140 @@
+"""What we ask of a party outside, and the five ways an asking can end. Unknown is not failed: it means look there first."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from crossdock.domain.values import Address, Money
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as the shop knows it. `product_id` and `variant_id` are the shop's ids; `unit_price` is what the buyer paid here for one."""
+
+    product_id: str
+    variant_id: str
+    sku: str
+    title: str
+    quantity: int
+    unit_price: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOrder:
+    """Create our order in the shop, paid outside, with `reference` where the shop keeps it and can find it again. The shop must mail nobody."""
+
+    reference: str
+    lines: tuple[Line, ...]
+    shipping: Money
+    ship_to: Address
+    email: str
+    placed_at: datetime
+    note: str = ""
+
+    @property
+    def total(self) -> Money:
+        return sum((line.unit_price * line.quantity for line in self.lines), self.shipping)
+
+
+class CancelReason(StrEnum):
+    NOT_AVAILABLE = "not_available"
+    DAMAGED = "damaged"
+    LOST = "lost"
+    PRICE_ERROR = "price_error"
+    BUYER_ASKED = "buyer_asked"
+    FRAUD = "fraud"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Cancel the shop's copy. The shop restores its own stock where it does so; nothing is added here."""
+
+    reference: str
+    shop_order_id: str
+    reason: CancelReason
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustStock:
+    """Change the shop's count by `delta`, once. Only relative or compare-and-set writes; `key` makes a repeat harmless where the shop can."""
+
+    product_id: str
+    variant_id: str
+    delta: int
+    key: str
+    reason: str
+
+
+Command = CreateOrder | CancelOrder | AdjustStock
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It happened. `shop_id` is the shop's id of what was made; `stock_taken` is evidence, not hope, that the units left the shop's count.
+
+    `already` says that we found it done by somebody else or an earlier try: then no conclusion about stock may be drawn from our own call.
+    """
+
+    shop_id: str
+    shop_number: str = ""
+    url: str = ""
+    stock_taken: bool = False
+    already: bool = False
+    note: str = ""
+
+
+class Why(StrEnum):
+    """Why a shop refused, as far as the next step depends on it."""
+
+    NO_STOCK = "no_stock"
+    PRODUCT_GONE = "product_gone"
+    NOT_FOUND = "not_found"
+    TOO_LATE = "too_late"
+    CONFLICT = "conflict"
+    INVALID = "invalid"
+    NOT_ALLOWED = "not_allowed"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Positive evidence that it did not and will not happen. `short` names variant ids whose stock was missing."""
+
+    why: Why
+    sentence: str
+    short: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Surely not done, and worth another try (throttled before execution, not sent at all). `after_seconds` is the party's own wish."""
+
+    sentence: str
+    after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAgain:
+    """The credentials are dead or lack a right; nothing more is sent until the seller reconnects."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may or may not have happened (timeout, 5xx, unreadable answer): look there by our reference before any repeat."""
+
+    sentence: str
+    after_seconds: float | None = None
+
+
+Outcome = Done | Refused | Later | SignInAgain | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Answer of a look-up by our reference: shop order ids, oldest first. Empty is conclusive only after the horizon of the stock protocol."""
+
+    shop_ids: tuple[str, ...] = field(default_factory=tuple)

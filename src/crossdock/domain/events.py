@@ -1,0 +1,149 @@
+"""What a shop tells us, in our words. Connectors hand over snapshots of what they read; the differences that matter are decided in domain."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from crossdock.domain.values import Money
+
+
+@dataclass(frozen=True, slots=True)
+class ShopVariant:
+    """A variant as the shop shows it. `count` is None when the shop does not count it or the answer did not say; may be negative."""
+
+    variant_id: str
+    sku: str
+    title: str
+    price: Money
+    count: int | None = None
+    barcode: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShopProduct:
+    """A product as the shop shows it. `active` is what the shop itself would sell; `url` opens it in the shop's admin."""
+
+    product_id: str
+    title: str
+    variants: tuple[ShopVariant, ...]
+    active: bool = True
+    description: str = ""
+    images: tuple[str, ...] = ()
+    url: str = ""
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductGone:
+    """The shop deleted the product (or hides it from us)."""
+
+    product_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One variant's count, from one request that answered all counted locations. None: the shop does not count this variant."""
+
+    variant_id: str
+    count: int | None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line of the shop's copy. `stock_taken` is the units the shop itself says it took for it; None when it does not say."""
+
+    line_id: str
+    product_id: str
+    variant_id: str
+    sku: str
+    quantity: int
+    stock_taken: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One fulfilment with at most one tracking number; a fulfilment with several numbers becomes several parcels with the same lines once.
+
+    `lines` maps the shop's line id to units; empty means "everything not shipped yet". `parcel_id` stays the same when the number changes.
+    """
+
+    parcel_id: str
+    lines: tuple[tuple[str, int], ...]
+    tracking_number: str = ""
+    carrier: str = ""
+    tracking_url: str = ""
+    shipped_at: datetime | None = None
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    refund_id: str
+    amount: Money
+    note: str = ""
+    at: datetime | None = None
+
+
+class ShopOrderState(StrEnum):
+    OPEN = "open"
+    CANCELLED = "cancelled"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class ShopOrder:
+    """The shop's copy of an order as just read. `reference` is ours when the order is ours, else empty (never news of a new order: echo)."""
+
+    shop_id: str
+    number: str
+    reference: str
+    state: ShopOrderState
+    lines: tuple[OrderLine, ...]
+    total: Money
+    parcels: tuple[Parcel, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    stock_taken: bool = False
+    url: str = ""
+    cancel_note: str = ""
+    buyer: str = ""
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A hint worth reading again: webhooks name what changed and never carry state in."""
+
+    kind: "LookKind"
+    entity_id: str = ""
+
+
+class LookKind(StrEnum):
+    PRODUCT = "product"
+    PRODUCT_GONE = "product_gone"
+    ORDER = "order"
+    COUNTS = "counts"
+    UNINSTALLED = "uninstalled"
+    ERASE_BUYER = "erase_buyer"
+    ERASE_SHOP = "erase_shop"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class StockHint:
+    """A number that a webhook carried. It may only lower what is sold, unless the shop's own `version` is strictly newer than ours."""
+
+    variant_id: str
+    count: int
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HookNews:
+    """What one verified delivery means. `dedupe` is our own key part: topic, entity, version or body hash; never the vendor's delivery id alone."""
+
+    topic: str
+    dedupe: str
+    looks: tuple[Look, ...] = ()
+    hints: tuple[StockHint, ...] = field(default_factory=tuple)

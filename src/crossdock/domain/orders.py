@@ -1,0 +1,147 @@
+"""An order on three axes (money, parcels, the shop's copy), and what a fresh look at the shop's copy means for it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crossdock.domain.commands import CreateOrder
+from crossdock.domain.events import Parcel, Refund, ShopOrder, ShopOrderState
+from crossdock.domain.values import Money
+
+
+class MoneyState(StrEnum):
+    PAID = "paid"
+    PARTLY_CREDITED = "partly_credited"
+    CREDITED = "credited"
+
+
+class ParcelState(StrEnum):
+    UNSHIPPED = "unshipped"
+    PARTLY_SHIPPED = "partly_shipped"
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+
+
+class CopyState(StrEnum):
+    """The order-landed guarantee: intended -> sent -> acknowledged -> equal. The others say what stands in the way."""
+
+    NONE = "none"
+    INTENDED = "intended"
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    EQUAL = "equal"
+    DIFFERS = "differs"
+    REFUSED = "refused"
+    MISSING = "missing"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing in which the shop's copy is not what was placed here."""
+
+    what: str
+    here: str
+    there: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.what}: {self.here} here, {self.there} in the shop"
+
+
+def differences(command: CreateOrder, copy: ShopOrder, *, at_our_price: bool) -> tuple[Difference, ...]:
+    """Lines and quantities must be equal always; the total only where the platform takes our price."""
+    here = Counter[str]()
+    names: dict[str, str] = {}
+    for line in command.lines:
+        here[line.variant_id] += line.quantity
+        names[line.variant_id] = line.sku or line.title
+    there = Counter[str]()
+    for seen in copy.lines:
+        there[seen.variant_id] += seen.quantity
+        names.setdefault(seen.variant_id, seen.sku or seen.variant_id)
+    found = [
+        Difference(f"Units of {names[variant]}", str(here[variant]), str(there[variant]))
+        for variant in sorted(here.keys() | there.keys())
+        if here[variant] != there[variant]
+    ]
+    if at_our_price and command.total != copy.total:
+        found.append(Difference("Total", f"{command.total} {command.total.currency}", f"{copy.total} {copy.total.currency}"))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelledThere:
+    note: str
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderShipped:
+    parcel: Parcel
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingChanged:
+    parcel: Parcel
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelUndone:
+    parcel_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSeen:
+    refund: Refund
+
+
+OrderEvent = OrderCancelledThere | OrderShipped | TrackingChanged | ParcelUndone | RefundSeen
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What this side already knows of the copy: parcel id -> tracking number (None when undone), refund ids, cancelled there."""
+
+    parcels: Mapping[str, str | None]
+    refunds: frozenset[str]
+    cancelled: bool
+
+
+def news(known: Known, copy: ShopOrder) -> tuple[OrderEvent, ...]:
+    """What is new in a fresh snapshot. Deciding by differences makes deliveries doubled, late or out of order harmless."""
+    events: list[OrderEvent] = []
+    for parcel in copy.parcels:
+        before = known.parcels.get(parcel.parcel_id, "") if parcel.parcel_id in known.parcels else None
+        seen = parcel.parcel_id in known.parcels
+        if parcel.cancelled:
+            if seen and before is not None:
+                events.append(ParcelUndone(parcel.parcel_id))
+        elif not seen or before is None:
+            events.append(OrderShipped(parcel))
+        elif before != parcel.tracking_number:
+            events.append(TrackingChanged(parcel, before))
+    there = {parcel.parcel_id for parcel in copy.parcels}
+    if copy.state is not ShopOrderState.GONE:
+        events += [ParcelUndone(id_) for id_, number in known.parcels.items() if id_ not in there and number is not None]
+    events += [RefundSeen(refund) for refund in copy.refunds if refund.refund_id not in known.refunds]
+    if copy.state is not ShopOrderState.OPEN and not known.cancelled:
+        events.append(OrderCancelledThere(copy.cancel_note, gone=copy.state is ShopOrderState.GONE))
+    return tuple(events)
+
+
+def parcel_state(ordered: Iterable[int], shipped: Iterable[int], *, cancelled: bool) -> ParcelState:
+    """The parcels axis from units per line."""
+    pairs = list(zip(ordered, shipped, strict=True))
+    if pairs and all(done >= units for units, done in pairs):
+        return ParcelState.SHIPPED
+    if cancelled:
+        return ParcelState.CANCELLED
+    return ParcelState.PARTLY_SHIPPED if any(done for _, done in pairs) else ParcelState.UNSHIPPED
+
+
+def fee(total: Money, *, basis_points: int) -> Money:
+    """The marketplace's fee on a total, rounded down in the seller's favour."""
+    return Money(total.minor * basis_points // 10_000, total.currency)

@@ -1,0 +1,130 @@
+"""The stock protocol as pure functions: what may be sold, and how each piece of news changes it.
+
+Numbers (`*_no`) are drawn from one database sequence and replace clocks in every comparison: a read drawn after a fence surely began after the shop
+took the units. Only reads raise what may be sold; nothing is ever added here on a cancel. Each rule names its number in the stock protocol.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class HoldState(StrEnum):
+    """CHECKOUT has an end in time; OWED waits for the shop; TAKEN is in the shop's count once a later read is applied; ENDED counts no more."""
+
+    CHECKOUT = "checkout"
+    OWED = "owed"
+    TAKEN = "taken"
+    ENDED = "ended"
+
+
+class EndedWhy(StrEnum):
+    READ = "read"
+    EXPIRED = "expired"
+    NOT_SENT = "not_sent"
+    NOT_FOUND = "not_found"
+    REFUSED = "refused"
+    SHIPPED_HERE = "shipped_here"
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What we know of one variant. `count` is signed and None when unknown; `fresh` is false once the last read is too old to sell from.
+
+    `want_no` is 0 when no read is wanted; otherwise a read drawn after it is.
+    """
+
+    count: int | None = None
+    applied_no: int = 0
+    shop_version: str = ""
+    ceiling: int | None = None
+    ceiling_no: int = 0
+    want_no: int = 0
+    set_aside: bool = False
+    fresh: bool = True
+    buffer: int = 0
+
+    @property
+    def read_wanted(self) -> bool:
+        return self.want_no > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Units promised to one cause. `fence_no` is drawn after an answer that proves that the shop took them, or that the order is closed."""
+
+    id: str
+    quantity: int
+    state: HoldState
+    fence_no: int | None = None
+
+
+def available(stock: Stock, holds: Iterable[Hold]) -> int | None:
+    """Rule 1: units that may be promised now; None means unknown, shown as "?" and not sold."""
+    if stock.count is None or not stock.fresh:
+        return None
+    if stock.set_aside:
+        return 0
+    known = stock.count if stock.ceiling is None else min(stock.count, stock.ceiling)
+    held = sum(hold.quantity for hold in holds if hold.state is not HoldState.ENDED)
+    return max(0, known - held - stock.buffer)
+
+
+def may_apply(stock: Stock, *, read_no: int) -> bool:
+    """Rule 3: a read that overlapped an applied one is void."""
+    return read_no > stock.applied_no
+
+
+def apply_read(
+    stock: Stock, holds: Iterable[Hold], *, count: int | None, version: str, read_no: int, applied_no: int
+) -> tuple[Stock, tuple[Hold, ...]]:
+    """Rules 3, 4 and 8: the new knowledge, and the holds that this read proves to be in the count. `applied_no` is drawn now, not at the start."""
+    settled = tuple(
+        hold for hold in holds if hold.state is not HoldState.ENDED and hold.fence_no is not None and hold.fence_no < read_no
+    )
+    lifted = stock.ceiling is not None and read_no > stock.ceiling_no
+    return (
+        replace(
+            stock,
+            count=count,
+            fresh=True,
+            applied_no=applied_no,
+            shop_version=version or stock.shop_version,
+            ceiling=None if lifted else stock.ceiling,
+            # Rule 5: met only by a read drawn after the wish.
+            want_no=0 if read_no > stock.want_no else stock.want_no,
+        ),
+        settled,
+    )
+
+
+def want_read(stock: Stock, *, no: int) -> Stock:
+    """Rule 5: a later read is wanted; the wish is kept in the row, not in anybody's memory."""
+    return replace(stock, want_no=max(stock.want_no, no))
+
+
+def refuse(stock: Stock, *, asked: int, no: int) -> Stock:
+    """Rule 8: "no stock for `asked`" is knowledge: the count is at most `asked - 1` until a read drawn later says otherwise."""
+    ceiling = asked - 1 if stock.ceiling is None else min(stock.ceiling, asked - 1)
+    return replace(stock, ceiling=ceiling, ceiling_no=no, want_no=max(stock.want_no, no))
+
+
+def take_hint(stock: Stock, *, count: int, no: int) -> Stock:
+    """Rule 11: a number that a webhook carried may only lower, and asks for a read."""
+    ceiling = count if stock.ceiling is None else min(stock.ceiling, count)
+    return replace(stock, ceiling=ceiling, ceiling_no=no, want_no=max(stock.want_no, no))
+
+
+def set_aside(stock: Stock) -> Stock:
+    """Rule 12: "I don't have it". No read, restore or webhook lifts it."""
+    return replace(stock, set_aside=True)
+
+
+def confirm(stock: Stock, *, no: int) -> Stock:
+    """Rule 12: the seller counted; what the shop says is believed again, from a read drawn after now."""
+    return replace(stock, set_aside=False, want_no=max(stock.want_no, no))
+
+
+def oversold(stock: Stock) -> bool:
+    """Rule 12: the shop's own count fell below zero, so somebody's promise has no unit."""
+    return stock.count is not None and stock.count < 0

@@ -1,0 +1,112 @@
+"""Money, addresses and the small words everything else is made of. Money is integer minor units: 0, 2 or 3 decimals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Self
+
+from babel import Locale
+from babel.numbers import get_currency_precision
+
+_EN = Locale("en")
+CURRENCIES = frozenset(_EN.currencies)
+COUNTRIES = frozenset(code for code in _EN.territories if len(code) == 2 and code.isalpha()) - {"EU", "EZ", "UN", "XA", "XB", "ZZ"}
+
+
+class NotMoney(ValueError):
+    """The text is no amount in this currency; the message is a sentence a person can read."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Money:
+    """An amount in the smallest unit of its currency (JPY 500 is 500, KWD 1.234 is 1234)."""
+
+    minor: int
+    currency: str
+
+    @classmethod
+    def of(cls, amount: str | int | Decimal, currency: str) -> Self:
+        """Read a decimal amount, as shops write it ("12.50"). Raises NotMoney; more decimals than the currency has are rounded half up."""
+        code = currency.upper()
+        if code not in CURRENCIES:
+            raise NotMoney(f"{currency!r} is not a currency code.")
+        try:
+            value = Decimal(str(amount))
+            scaled = value.scaleb(get_currency_precision(code)).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+        except InvalidOperation:
+            raise NotMoney(f"{amount!r} is not an amount of money.") from None
+        if not value.is_finite() or abs(scaled) > 10**15:
+            raise NotMoney(f"{amount!r} is not an amount of money.")
+        return cls(int(scaled), code)
+
+    @classmethod
+    def zero(cls, currency: str) -> Self:
+        return cls(0, currency)
+
+    @property
+    def decimal(self) -> Decimal:
+        return Decimal(self.minor).scaleb(-get_currency_precision(self.currency))
+
+    def __str__(self) -> str:
+        """The plain decimal that shops' APIs take: "12.50", "500", "1.234"."""
+        return f"{self.decimal:f}"
+
+    def _same(self, other: "Money") -> None:
+        if other.currency != self.currency:
+            raise NotMoney(f"{self.currency} and {other.currency} cannot be added.")
+
+    def __add__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor - other.minor, self.currency)
+
+    def __mul__(self, quantity: int) -> "Money":
+        return Money(self.minor * quantity, self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money(-self.minor, self.currency)
+
+
+def share(total: int, weights: tuple[int, ...]) -> tuple[int, ...]:
+    """Split `total` minor units by `weights` so that the parts always add up to the whole (largest remainder first)."""
+    whole = sum(weights)
+    if not weights or whole <= 0:
+        return (0,) * len(weights)
+    parts = [total * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
+    for i in by_remainder[: total - sum(parts)]:
+        parts[i] += 1
+    return tuple(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a parcel goes. `country` is ISO 3166-1 alpha-2; `region` is the state's or province's code where there is one."""
+
+    name: str
+    line1: str
+    city: str
+    country: str
+    postal_code: str = ""
+    line2: str = ""
+    region: str = ""
+    company: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What it takes to speak to one connected shop: plain values, unsealed for the moment of the call. Never logged, never stored."""
+
+    party_id: int
+    platform: str
+    way: str
+    address: str
+    secrets: Mapping[str, str] = field(repr=False)
+    settings: Mapping[str, str]
+    app: Mapping[str, str] = field(repr=False)
+    hook_url: str
+    local: bool

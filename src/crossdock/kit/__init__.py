@@ -1,0 +1,1 @@
+"""Tools for everything that speaks to the outside. Knows no store, no settings, no Django."""

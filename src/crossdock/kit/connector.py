@@ -1,0 +1,202 @@
+"""The Connector protocol: what a platform's folder must offer. A connector translates and calls; it decides nothing and stores nothing."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from crossdock.domain.capability import Manifest
+from crossdock.domain.commands import AdjustStock, CancelOrder, CreateOrder, Found, Outcome
+from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct
+from crossdock.kit.errors import Strange
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer of any status. `headers` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The parsed body. Raises Strange when it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise Strange("the answer's body", "JSON", self.body) from None
+
+
+class Http(Protocol):
+    """One party's handle on the one transport (kit/http.py): budget, timeouts, guard, redaction and recording happen inside.
+
+    Raises NotSent when the request surely never left, NoAnswer when it may have been carried out. Any HTTP status is a Reply.
+    """
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Reply: ...
+
+    def learn(self, *, left: float, per_second: float | None = None) -> None:
+        """Correct the budget with what the platform's throttle headers say is left now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """All that a connector may know of one connected shop.
+
+    `address` is the canonical base URL (scheme and host, perhaps a path, no trailing slash). `secrets` come from the vault; `settings` are what
+    `prove` and the seller fixed (a pinned location, the shop's currency); `app` holds the operator's own app credentials for this platform, by lower-case name.
+    `hook_url` is where this shop should send webhooks, empty when the marketplace has no public address.
+    """
+
+    address: str
+    secrets: Mapping[str, str]
+    settings: Mapping[str, str]
+    http: Http
+    now: Callable[[], datetime]
+    app: Mapping[str, str] = field(default_factory=dict)
+    hook_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the connection test. When not ok, `sentence` names what is missing and where to click to give it."""
+
+    ok: bool
+    title: str
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the connection test found. `shop_id` identifies the shop on its platform (the same shop cannot be connected twice)."""
+
+    shop_id: str
+    name: str
+    currency: str
+    checks: tuple[Check, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    locations: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Send the seller's browser there. `keep` is stored (encrypted) with the one-time state and handed back to `finish`."""
+
+    url: str
+    keep: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of news. `cursor` is stored only together with what the page said; `more` asks for the next page at once."""
+
+    items: tuple[T, ...]
+    cursor: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VariantRef:
+    product_id: str
+    variant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """Audit of the shop's webhooks after healing. `healed` names topics that had to be created or switched on again."""
+
+    expected: tuple[str, ...]
+    active: tuple[str, ...]
+    healed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A delivery as it arrived: raw bytes, headers with lower-case names."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Forged(Exception):
+    """The signature is missing or wrong: answer 401, count it, keep nothing of the body."""
+
+
+class Connector(Protocol):
+    """One shop platform. Every call may raise kit.errors.Outside; commands return an Outcome instead and raise nothing of that family."""
+
+    manifest: Manifest
+
+    # Connecting
+    def address(self, form: Mapping[str, str], *, local: bool) -> str:
+        """The canonical base URL from what the seller typed. `local` admits http and loopback. Raises BadInput."""
+
+    def begin(self, shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_url: str, callback_url: str) -> Redirect:
+        """Where to send the browser for a redirect way. `state` is one-time and unguessable. Raises BadInput."""
+
+    async def finish(self, shop: Shop, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]) -> Mapping[str, str]:
+        """The secrets to store. `form` is the connect form; `params` what the browser (or the shop's own call) brought back. Raises BadInput, AuthDead."""
+
+    async def prove(self, shop: Shop) -> Proof:
+        """The connection test: read-only calls that name every missing right."""
+
+    def renew_at(self, shop: Shop) -> datetime | None:
+        """When the secrets must be renewed; None when they last."""
+
+    async def renew(self, shop: Shop) -> Mapping[str, str]:
+        """Fresh secrets, to be stored before use. Repeating it after a lost answer is safe. Raises AuthDead."""
+
+    # Reading
+    async def products(self, shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
+        """Products changed since `cursor` ("" means all), oldest change first, with an overlap that repeats rather than misses."""
+
+    async def product(self, shop: Shop, product_id: str) -> ShopProduct | ProductGone: ...
+
+    async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count]:
+        """Counts of at most 100 variants; one that the shop no longer has is left out. All counted locations of a variant come from one request."""
+
+    async def orders(self, shop: Shop, cursor: str) -> Page[ShopOrder]:
+        """Orders changed since `cursor` ("" means from now on), cancelled ones too, whole snapshots."""
+
+    async def order(self, shop: Shop, shop_id: str) -> ShopOrder:
+        """The order as it stands; state GONE when the shop no longer has it."""
+
+    async def find(self, shop: Shop, reference: str, *, since: datetime) -> Found:
+        """Orders that carry exactly this reference. `since` bounds the search on platforms that can only scan."""
+
+    # Doing
+    async def create(self, shop: Shop, command: CreateOrder) -> Outcome: ...
+
+    async def cancel(self, shop: Shop, command: CancelOrder) -> Outcome: ...
+
+    async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome: ...
+
+    # Webhooks
+    def hook(self, shop: Shop, hook: Hook) -> HookNews:
+        """Verify over the raw bytes and say what to look at. Raises Forged. An unsigned ping that the platform documents is news with no looks."""
+
+    async def subscribe(self, shop: Shop) -> Subscriptions:
+        """Create or heal the webhook subscriptions for `shop.hook_url`."""
+
+    async def unsubscribe(self, shop: Shop) -> None:
+        """Best effort on disconnect."""
+
+    def hook_shop(self, hook: Hook) -> str:
+        """For deliveries of the operator's app (address `app`): the shop_id it speaks of. Empty when the platform has no such deliveries."""

@@ -1,0 +1,64 @@
+"""What can go wrong outside, sorted by what to do next. A read raises these; `outcome_of` turns them into a command's outcome."""
+
+from crossdock.domain.commands import Later, Outcome, Refused, SignInAgain, Unknown, Why
+
+
+class Outside(Exception):
+    """Base: the party outside did not do what we asked. The message is a sentence for the seller, free of secrets."""
+
+
+class NotSent(Outside):
+    """The request surely never reached the party (refused connection, unknown name, address not allowed)."""
+
+
+class Throttled(Outside):
+    """The party asked us to slow down and did not execute the request. `after_seconds` is its wish, if it said one."""
+
+    def __init__(self, sentence: str, after_seconds: float | None = None) -> None:
+        super().__init__(sentence)
+        self.after_seconds = after_seconds
+
+
+class NoAnswer(Outside):
+    """Sent, but no usable answer came (timeout, cut connection, 5xx): it may have been carried out."""
+
+    def __init__(self, sentence: str, after_seconds: float | None = None) -> None:
+        super().__init__(sentence)
+        self.after_seconds = after_seconds
+
+
+class Strange(NoAnswer):
+    """The answer is not what the platform documents; `path` says where. Treated as unknown, since the work may be done."""
+
+    def __init__(self, path: str, expected: str, got: object) -> None:
+        super().__init__(f"The shop's answer has no {expected} at {path} (it has {type(got).__name__}).")
+        self.path = path
+
+
+class AuthDead(Outside):
+    """The credentials are refused or lack a right; the seller has to sign in again."""
+
+
+class Missing(Outside):
+    """The entity does not exist there (positive evidence: a 404 with the platform's own body, or a null node)."""
+
+
+class BadInput(Outside):
+    """What the seller typed cannot be used; nothing was sent. The message says what to type."""
+
+
+def outcome_of(error: Outside) -> Outcome:
+    """The outcome of a command whose call ended in `error`."""
+    match error:
+        case NotSent():
+            return Later(str(error))
+        case Throttled():
+            return Later(str(error), error.after_seconds)
+        case AuthDead():
+            return SignInAgain(str(error))
+        case Missing():
+            return Refused(Why.NOT_FOUND, str(error))
+        case NoAnswer():
+            return Unknown(str(error), error.after_seconds)
+        case _:
+            return Refused(Why.INVALID, str(error))

@@ -1,0 +1,53 @@
+"""The seller's hand in their own shop: what a person does there. Simulators and adapters for real servers offer it; scenarios are written against it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from crossdock.kit.connector import VariantRef
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An order in the shop's own ledger. `lines` are (variant id, units). Doubles are looked for by buyer and lines, without our reference."""
+
+    shop_id: str
+    number: str
+    reference: str
+    buyer: str
+    lines: tuple[tuple[str, int], ...]
+    total: str
+    cancelled: bool
+    parcels: int
+
+
+class Hand(Protocol):
+    """A person in the shop's admin. Ids are the shop's. Everything here happens at once and without faults."""
+
+    async def add_product(self, title: str, variants: Sequence[tuple[str, str, int]], *, image: str = "", description: str = "") -> tuple[VariantRef, ...]:
+        """`variants` are (sku, decimal price, count); one variant makes a simple product."""
+
+    async def reprice(self, variant: VariantRef, price: str) -> None: ...
+
+    async def delete_product(self, product_id: str) -> None: ...
+
+    async def recount(self, variant: VariantRef, count: int) -> None: ...
+
+    async def count(self, variant: VariantRef) -> int:
+        """What the shop could still sell of it, from the shop's own books."""
+
+    async def sell(self, variant: VariantRef, quantity: int) -> str:
+        """An order of the shop's own; its id."""
+
+    async def orders(self) -> Sequence[Standing]:
+        """Every order in the shop, cancelled ones too."""
+
+    async def fulfil(self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()) -> str:
+        """Ship (variant id, units), or all that is left; the fulfilment's id."""
+
+    async def change_tracking(self, shop_id: str, parcel_id: str, tracking: str) -> None: ...
+
+    async def cancel(self, shop_id: str, *, restock: bool = True) -> None: ...
+
+    async def refund(self, shop_id: str, amount: str) -> str:
+        """Record a refund of a decimal amount; its id."""

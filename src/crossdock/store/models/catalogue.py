@@ -1,0 +1,85 @@
+"""Listings and their variants. A listing is archived, never deleted, so its units always have a place to come back to."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+
+from crossdock.domain.values import Money
+from crossdock.store.ids import public_id
+from crossdock.store.models.people import Seller
+from crossdock.store.models.shops import Connection
+
+
+class ListingState(models.TextChoices):
+    LIVE = "live"
+    LEFT_OUT = "left_out"
+    ARCHIVED = "archived"
+
+
+class Listing(models.Model):
+    """What buyers see. Synced ones belong to a connection and follow the shop; the others are made by hand here."""
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id)
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="listings")
+    connection = models.ForeignKey(Connection, null=True, on_delete=models.PROTECT, related_name="listings")
+    shop_product_id = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=300)
+    description = models.TextField(blank=True)
+    images = models.JSONField(default=list)
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=10, choices=ListingState.choices, default=ListingState.LIVE)
+    active_in_shop = models.BooleanField(default=True)
+    gone_in_shop = models.BooleanField(default=False)
+    shop_url = models.TextField(blank=True)
+    search = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "shop_product_id"], condition=Q(connection__isnull=False), name="one_listing_per_product"),
+        ]
+        indexes = [
+            models.Index(fields=["-id"], name="listing_live", condition=Q(state="live", active_in_shop=True, gone_in_shop=False)),
+            models.Index(fields=["seller", "-id"], name="listing_of_seller"),
+            GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="listing_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def synced(self) -> bool:
+        return self.connection_id is not None
+
+
+class Variant(models.Model):
+    """One thing that can be bought. `price_minor` is the asking price as last read from the shop, or as typed here."""
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id)
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="variants")
+    connection = models.ForeignKey(Connection, null=True, on_delete=models.PROTECT, related_name="variants")
+    shop_variant_id = models.CharField(max_length=200, blank=True)
+    sku = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=300, blank=True)
+    barcode = models.CharField(max_length=60, blank=True)
+    image = models.TextField(blank=True)
+    price_minor = models.BigIntegerField()
+    position = models.PositiveIntegerField(default=0)
+    gone = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "shop_variant_id"], condition=Q(connection__isnull=False), name="one_variant_per_shop_variant"),
+            models.CheckConstraint(condition=Q(price_minor__gte=0), name="price_not_negative"),
+        ]
+        indexes = [models.Index(fields=["sku"], name="variant_sku")]
+
+    def __str__(self) -> str:
+        return f"{self.listing.title} {self.title}".strip()
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.listing.currency)

@@ -1,0 +1,63 @@
+"""Money: payment intents at the gateway, and double-entry books that are never edited."""
+
+from django.db import models
+from django.db.models import Q
+
+from crossdock.store.ids import public_id
+from crossdock.store.models.orders import Order
+from crossdock.store.models.people import Seller, User
+
+
+class IntentState(models.TextChoices):
+    """UNKNOWN means the gateway's answer was lost: look up by the intent's id, never charge again blindly."""
+
+    CREATED = "created"
+    UNKNOWN = "unknown"
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    ABANDONED = "abandoned"
+
+
+class PaymentIntent(models.Model):
+    """The row that exists before the gateway is asked. `checkout` is the form's one-time key: two tabs and double clicks share one intent."""
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id)
+    checkout = models.CharField(max_length=80, unique=True)
+    buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="intents")
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="+")
+    order = models.OneToOneField(Order, null=True, on_delete=models.PROTECT, related_name="intent")
+    state = models.CharField(max_length=10, choices=IntentState.choices, default=IntentState.CREATED)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    basket = models.JSONField()
+    gateway = models.CharField(max_length=20)
+    gateway_ref = models.CharField(max_length=120, blank=True)
+    checks = models.JSONField(default=dict)
+    sentence = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="intent_open", condition=Q(state__in=["created", "unknown"]))]
+
+
+class Transfer(models.Model):
+    """One balanced movement of money with one cause. Its entries add up to zero; the database checks it at commit."""
+
+    cause = models.CharField(max_length=120, unique=True)
+    at = models.DateTimeField()
+    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="transfers")
+    sentence = models.TextField()
+
+
+class Entry(models.Model):
+    """One side of a transfer. Positive is what the account gains. Accounts: gateway, seller:<id>, fees, buyer credits leave through gateway."""
+
+    transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="entries")
+    account = models.CharField(max_length=60)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+
+    class Meta:
+        verbose_name_plural = "entries"
+        indexes = [models.Index(fields=["account", "id"], name="entry_of_account")]

@@ -1,0 +1,182 @@
+"""Orders on three axes: money, parcels, and the shop's copy with its proof. The timeline is what a person reads."""
+
+from django.db import models
+from django.db.models import Q
+
+from crossdock.domain.orders import CopyState, MoneyState, ParcelState
+from crossdock.domain.risk import RiskLevel
+from crossdock.domain.values import Address, Money
+from crossdock.store.ids import public_id
+from crossdock.store.models.catalogue import Variant
+from crossdock.store.models.people import Seller, User
+from crossdock.store.models.shops import Connection
+
+
+class Order(models.Model):
+    """Placed and paid. `number` is what people say; `reference` is what shops keep; both are unique."""
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id)
+    number = models.PositiveBigIntegerField(unique=True)
+    reference = models.CharField(max_length=40, unique=True)
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="orders")
+    buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
+    connection = models.ForeignKey(Connection, null=True, on_delete=models.PROTECT, related_name="orders")
+    currency = models.CharField(max_length=3)
+    items_minor = models.BigIntegerField()
+    shipping_minor = models.BigIntegerField()
+    total_minor = models.BigIntegerField()
+    credited_minor = models.BigIntegerField(default=0)
+    ship_to = models.JSONField()
+    relay_email = models.CharField(max_length=120)
+    money = models.CharField(max_length=20, choices=[(s.value, s.value) for s in MoneyState], default=MoneyState.PAID)
+    parcels = models.CharField(max_length=20, choices=[(s.value, s.value) for s in ParcelState], default=ParcelState.UNSHIPPED)
+    risk = models.CharField(max_length=20, choices=[(s.value, s.value) for s in RiskLevel], default=RiskLevel.NOT_ASSESSED)
+    risk_reasons = models.JSONField(default=list)
+    risk_available = models.PositiveSmallIntegerField(default=0)
+    risk_asked = models.PositiveSmallIntegerField(default=0)
+    placed_at = models.DateTimeField()
+    ship_by = models.DateTimeField()
+    cancelled_at = models.DateTimeField(null=True)
+    cancel_reason = models.CharField(max_length=30, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(total_minor=models.F("items_minor") + models.F("shipping_minor")), name="order_total_adds_up"),
+            models.CheckConstraint(condition=Q(credited_minor__gte=0, credited_minor__lte=models.F("total_minor")), name="never_more_than_paid"),
+        ]
+        indexes = [
+            models.Index(fields=["seller", "-id"], name="order_of_seller"),
+            models.Index(fields=["buyer", "-id"], name="order_of_buyer"),
+            models.Index(fields=["seller", "ship_by"], name="order_to_ship", condition=Q(parcels__in=["unshipped", "partly_shipped"], cancelled_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.number}"
+
+    @property
+    def total(self) -> Money:
+        return Money(self.total_minor, self.currency)
+
+    @property
+    def shipping(self) -> Money:
+        return Money(self.shipping_minor, self.currency)
+
+    @property
+    def items(self) -> Money:
+        return Money(self.items_minor, self.currency)
+
+    @property
+    def credited(self) -> Money:
+        return Money(self.credited_minor, self.currency)
+
+    @property
+    def address(self) -> Address:
+        return Address(**self.ship_to)
+
+
+class OrderLine(models.Model):
+    """What was bought, as it stood when it was bought."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    shop_product_id = models.CharField(max_length=200, blank=True)
+    shop_variant_id = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=620)
+    sku = models.CharField(max_length=200, blank=True)
+    image = models.TextField(blank=True)
+    quantity = models.PositiveIntegerField()
+    shipped = models.PositiveIntegerField(default=0)
+    unit_price_minor = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["id"]
+
+    @property
+    def unit_price(self) -> Money:
+        return Money(self.unit_price_minor, self.order.currency)
+
+    @property
+    def total(self) -> Money:
+        return self.unit_price * self.quantity
+
+
+class ShopCopy(models.Model):
+    """The binding their id <-> ours, and how far the order-landed guarantee got: intended, sent, acknowledged, read back and equal."""
+
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="copy", primary_key=True)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="copies")
+    state = models.CharField(max_length=20, choices=[(s.value, s.value) for s in CopyState], default=CopyState.INTENDED)
+    shop_order_id = models.CharField(max_length=200, blank=True)
+    shop_number = models.CharField(max_length=100, blank=True)
+    shop_url = models.TextField(blank=True)
+    intended_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    equal_at = models.DateTimeField(null=True)
+    stock_taken = models.BooleanField(default=False)
+    adopted = models.BooleanField(default=False)
+    cancelled_there = models.BooleanField(default=False)
+    differences = models.JSONField(default=list)
+    sentence = models.TextField(blank=True)
+    read_wanted = models.BooleanField(default=False)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "shop copies"
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "shop_order_id"], condition=~Q(shop_order_id=""), name="one_order_per_shop_order"),
+        ]
+        indexes = [models.Index(fields=["connection"], name="copy_read_wanted", condition=Q(read_wanted=True))]
+
+
+class Shipment(models.Model):
+    """One parcel. `parcel_id` is the shop's, or ours for those entered by hand; the number may change, the parcel stays."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="shipments")
+    parcel_id = models.CharField(max_length=200)
+    source = models.CharField(max_length=10, choices=[("shop", "shop"), ("seller", "seller")])
+    tracking_number = models.CharField(max_length=120, blank=True)
+    carrier = models.CharField(max_length=80, blank=True)
+    tracking_url = models.TextField(blank=True)
+    shipped_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["order", "parcel_id"], name="parcel_once")]
+
+
+class ShipmentLine(models.Model):
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="lines")
+    line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="+")
+    quantity = models.PositiveIntegerField()
+
+
+class ShopRefund(models.Model):
+    """A refund seen in the shop. It moves no money here; the id keeps it from being seen twice."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="shop_refunds")
+    refund_id = models.CharField(max_length=200)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    note = models.TextField(blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "refund_id"], name="shop_refund_once")]
+
+
+class TimelineEntry(models.Model):
+    """One sentence of an order's story. `source` says whose doing it was; `public` entries are shown to the buyer as well."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")
+    at = models.DateTimeField()
+    source = models.CharField(max_length=12)
+    kind = models.CharField(max_length=40)
+    sentence = models.TextField()
+    evidence = models.JSONField(default=dict)
+    public = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["order", "at"], name="timeline_of_order")]

@@ -1,0 +1,70 @@
+"""People: everybody signs in with an e-mail address; a seller is an account that a user may own."""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from crossdock.store.ids import public_id
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractUser):
+    """Signs in by e-mail; staff are users with is_staff."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField("e-mail", unique=True)
+    name = models.CharField(max_length=120, blank=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Seller(models.Model):
+    """A shop-keeper on the marketplace. `handling_days` sets the ship-by date; the fee is in basis points of the order's total."""
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id)
+    owner = models.OneToOneField(User, on_delete=models.PROTECT, related_name="seller")
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    country = models.CharField(max_length=2, default="US")
+    currency = models.CharField(max_length=3, default="USD")
+    handling_days = models.PositiveSmallIntegerField(default=2)
+    fee_basis_points = models.PositiveSmallIntegerField(default=800)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ShippingRate(models.Model):
+    """A flat price per destination country and currency; country "*" is everywhere else. No row for a country means no shipping there."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="shipping_rates")
+    country = models.CharField(max_length=2)
+    currency = models.CharField(max_length=3)
+    price_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "country", "currency"], name="one_rate_per_country"),
+            models.CheckConstraint(condition=models.Q(price_minor__gte=0), name="rate_not_negative"),
+        ]

@@ -1,0 +1,84 @@
+"""A seller's connected shops. Credentials are ciphertext; only the vault, whose key lives outside the database, can read them."""
+
+from django.db import models
+from django.db.models import Q
+
+from crossdock.store.ids import public_id
+from crossdock.store.models.people import Seller, User
+from crossdock.store.models.work import Party
+
+
+class ConnectionState(models.TextChoices):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    NEEDS_REAUTH = "needs_reauth"
+    DISCONNECTED = "disconnected"
+
+
+class Connection(models.Model):
+    """One shop on one platform, connected by one seller. `shop_key` is the platform's own id of the shop: the same shop is connected once."""
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id)
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="connections")
+    party = models.OneToOneField(Party, on_delete=models.PROTECT, related_name="connection")
+    platform = models.CharField(max_length=40)
+    way = models.CharField(max_length=40)
+    address = models.CharField(max_length=300)
+    shop_key = models.CharField(max_length=300)
+    name = models.CharField(max_length=200)
+    currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=20, choices=ConnectionState.choices, default=ConnectionState.ACTIVE)
+    state_sentence = models.TextField(blank=True)
+    secrets = models.BinaryField()
+    settings = models.JSONField(default=dict)
+    checks = models.JSONField(default=list)
+    checked_at = models.DateTimeField(null=True)
+    hooks = models.JSONField(default=dict)
+    hooks_checked_at = models.DateTimeField(null=True)
+    forged = models.PositiveIntegerField(default=0)
+    buffer = models.PositiveIntegerField(default=0)
+    last_delivery_at = models.DateTimeField(null=True)
+    last_read_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "shop_key"], condition=~Q(state="disconnected"), name="same_shop_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Cursor(models.Model):
+    """Where one stream of polling stands; moved only in the transaction that kept what was read."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="cursors")
+    stream = models.CharField(max_length=20)
+    value = models.TextField(blank=True)
+    due_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "stream"], name="one_cursor_per_stream")]
+
+
+class ConnectAttempt(models.Model):
+    """A connection being made: what the seller typed, and the one-time state that a redirect must bring back. Secrets are ciphertext."""
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id)
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    platform = models.CharField(max_length=40)
+    way = models.CharField(max_length=40)
+    address = models.CharField(max_length=300)
+    state_hash = models.CharField(max_length=64, unique=True)
+    keep = models.BinaryField()
+    secrets = models.BinaryField(null=True)
+    proof = models.JSONField(null=True)
+    preview = models.JSONField(null=True)
+    reconnects = models.ForeignKey(Connection, null=True, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)

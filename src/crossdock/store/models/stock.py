@@ -1,0 +1,99 @@
+"""Stock as the protocol keeps it: one row of knowledge per variant, one row per promise, one row per movement. No timestamps are compared."""
+
+from django.db import connection, models
+from django.db.models import Q
+
+from crossdock.domain.stock import EndedWhy, Hold, HoldState, Stock
+from crossdock.store.models.catalogue import Variant
+
+
+def next_stock_no() -> int:
+    """Draw the next number of the one sequence that orders reads and fences."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('stock_no')")
+        row = cursor.fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+class VariantStock(models.Model):
+    """What we know of the shop's count. Every change happens under this row's lock; several are locked in id order."""
+
+    variant = models.OneToOneField(Variant, on_delete=models.CASCADE, related_name="stock", primary_key=True)
+    counted = models.BooleanField(default=True)
+    count = models.BigIntegerField(null=True)
+    count_at = models.DateTimeField(null=True)
+    applied_no = models.BigIntegerField(default=0)
+    shop_version = models.CharField(max_length=80, blank=True)
+    ceiling = models.BigIntegerField(null=True)
+    ceiling_no = models.BigIntegerField(default=0)
+    want_no = models.BigIntegerField(default=0)
+    want_after = models.DateTimeField(null=True)
+    set_aside_by = models.ForeignKey("store.Order", null=True, on_delete=models.SET_NULL, related_name="+")
+    buffer = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["want_no"], name="stock_wanted", condition=Q(want_no__gt=0))]
+
+    def value(self, *, fresh: bool, buffer: int) -> Stock:
+        """As the domain sees it; `buffer` is the connection's, which this row's own overrides."""
+        return Stock(
+            count=self.count,
+            applied_no=self.applied_no,
+            shop_version=self.shop_version,
+            ceiling=self.ceiling,
+            ceiling_no=self.ceiling_no,
+            want_no=self.want_no,
+            set_aside=self.set_aside_by_id is not None,
+            fresh=fresh,
+            buffer=buffer if self.buffer is None else self.buffer,
+        )
+
+    def take(self, stock: Stock) -> None:
+        """Copy back what the domain changed (not `set_aside_by`, which names an order)."""
+        self.count, self.applied_no, self.shop_version = stock.count, stock.applied_no, stock.shop_version
+        self.ceiling, self.ceiling_no, self.want_no = stock.ceiling, stock.ceiling_no, stock.want_no
+
+
+class Reservation(models.Model):
+    """Units promised to one cause (an order's or a checkout's line; lines of one variant are summed). Never deleted, only ended."""
+
+    cause = models.CharField(max_length=120, unique=True)
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="reservations")
+    order = models.ForeignKey("store.Order", null=True, on_delete=models.PROTECT, related_name="reservations")
+    quantity = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in HoldState])
+    expires_at = models.DateTimeField(null=True)
+    fence_no = models.BigIntegerField(null=True)
+    ended_why = models.CharField(max_length=20, blank=True, choices=[(w.value, w.value) for w in EndedWhy])
+    ended_read_no = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="reservation_of_something"),
+            models.CheckConstraint(condition=Q(state="checkout") | Q(expires_at__isnull=True), name="only_checkouts_expire"),
+        ]
+        indexes = [
+            models.Index(fields=["variant"], name="reservation_open", condition=~Q(state="ended")),
+            models.Index(fields=["expires_at"], name="reservation_ends", condition=Q(state="checkout")),
+        ]
+
+    def value(self) -> Hold:
+        return Hold(str(self.pk), self.quantity, HoldState(self.state), self.fence_no)
+
+
+class Movement(models.Model):
+    """One line of a variant's flight recorder; never edited."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="movements")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=30)
+    quantity = models.IntegerField(null=True)
+    count_before = models.BigIntegerField(null=True)
+    count_after = models.BigIntegerField(null=True)
+    cause = models.CharField(max_length=160)
+    order = models.ForeignKey("store.Order", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["variant", "-id"], name="movement_recent")]
