@@ -1,0 +1,229 @@
+"""What an operator may set, typed, from the environment. Everything has a default; a wrong value is one sentence, never a traceback.
+
+DATABASE_URL, PUBLIC_URL, SECRET_KEY, VAULT_KEYS and TRUSTED_PROXIES are also read without the CROSSDOCK_ prefix. This module knows no Django.
+"""
+
+import difflib
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "CROSSDOCK_"
+# Read by other parts of the house straight from the environment; named here so that they do not look like misspellings.
+ALSO_READ = ("CROSSDOCK_CRASH", "CROSSDOCK_BREAK", "CROSSDOCK_CHROMIUM")
+
+LONGEST_SOCKET_FOLDER = 80
+
+
+class WrongSetting(Exception):
+    """The sentence to print before giving up."""
+
+
+def _plain_or_prefixed(name: str) -> AliasChoices:
+    return AliasChoices(PREFIX + name, name)
+
+
+def _words(value: object) -> object:
+    return [word for word in re.split(r"[\s,]+", value) if word] if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_words)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def default_data_folder(environment: Mapping[str, str] = os.environ, *, uid: int | None = None) -> Path:
+    """/var/lib/crossdock for root, the user's own data folder for everybody else."""
+    if (os.getuid() if uid is None else uid) == 0:
+        return Path("/var/lib/crossdock")
+    home = environment.get("XDG_DATA_HOME") or str(Path(environment.get("HOME") or Path.home()) / ".local" / "share")
+    return Path(home) / "crossdock"
+
+
+class Config(BaseSettings):
+    """One field per setting; the environment's name is the field's with CROSSDOCK_ before it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, populate_by_name=True, hide_input_in_errors=True
+    )
+
+    data: Path = Field(default_factory=default_data_folder)
+    database_url: str = Field(default="", validation_alias=_plain_or_prefixed("DATABASE_URL"))
+    database_pool: int = Field(default=0, ge=0, le=200)
+    public_url: str = Field(default="", validation_alias=_plain_or_prefixed("PUBLIC_URL"))
+    allowed_hosts: Words = ()
+    trusted_proxies: Networks = Field(default=(), validation_alias=_plain_or_prefixed("TRUSTED_PROXIES"))
+    web_host: str = "127.0.0.1"
+    web_port: Port = 8000
+    web_processes: int = Field(default=1, ge=1, le=64)
+    sandbox_port: Port = 8101
+    secret_key_given: str = Field(default="", validation_alias=_plain_or_prefixed("SECRET_KEY"))
+    vault_keys_given: Words = Field(default=(), validation_alias=_plain_or_prefixed("VAULT_KEYS"))
+    site_name: str = "Crossdock"
+    demo: bool = False
+    allow_local_shops: bool | None = None
+    debug: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    mail_from: str = "Crossdock <no-reply@localhost>"
+    smtp_host: str = ""
+    smtp_port: Port = 587
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    email_verification: Literal["none", "optional", "mandatory"] = "optional"
+    hook_body_limit: int = Field(default=2 * 1024 * 1024, ge=1024)
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        if not value.is_absolute():
+            raise ValueError("must be an absolute path")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("postgres", "postgresql"):
+            raise ValueError("must look like postgresql://user:password@host:5432/name")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (
+            parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query
+        ):
+            raise ValueError("must look like https://market.example.com, without a path")
+        return value.rstrip("/")
+
+    @field_validator("vault_keys_given")
+    @classmethod
+    def _are_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for position, key in enumerate(value, 1):
+            try:
+                Fernet(key)
+            except ValueError:
+                raise ValueError(
+                    f"key {position} is not 32 bytes in URL-safe base64 (`crossdock rotate-vault-key --print` makes one)"
+                ) from None
+        return value
+
+    @property
+    def embedded(self) -> bool:
+        """True when we bring our own PostgreSQL."""
+        return not self.database_url
+
+    @property
+    def https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def local_url(self) -> str:
+        """The web server's address on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.web_host, self.web_host)  # noqa: S104 - compared, not bound
+        return f"http://{host}:{self.web_port}"
+
+    @property
+    def local_shops(self) -> bool:
+        """Whether a shop's address may be on loopback or a private network: the demo's shops are, a stranger's must not."""
+        return self.demo if self.allow_local_shops is None else self.allow_local_shops
+
+    @property
+    def socket_folder(self) -> Path:
+        """Where the embedded database listens. A socket's path is limited to about 100 bytes and libpq splits it at commas: then the temporary folder."""
+        beside = self.data / "run"
+        if len(os.fsencode(beside)) <= LONGEST_SOCKET_FOLDER and re.fullmatch(r"[\w/. @+-]+", str(beside), re.ASCII):
+            return beside
+        return Path("/tmp") / f"crossdock-{hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]}"  # noqa: S108 - its owner is checked before use
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.data / "keys"
+
+    @property
+    def vault_keys_file(self) -> Path:
+        return self.keys_folder / "vault.keys"
+
+    @cached_property
+    def secret_key(self) -> str:
+        return self.secret_key_given or _kept(self.keys_folder / "secret.key", lambda: secrets.token_urlsafe(48))
+
+    @cached_property
+    def vault_keys(self) -> tuple[str, ...]:
+        """The first encrypts, all decrypt."""
+        return self.vault_keys_given or tuple(
+            _kept(self.vault_keys_file, lambda: Fernet.generate_key().decode()).split()
+        )
+
+    @cached_property
+    def apps(self) -> dict[str, dict[str, str]]:
+        """The operator's own app at each platform, from CROSSDOCK_APP_<PLATFORM>_<KEY>; names lower-cased."""
+        found: dict[str, dict[str, str]] = {}
+        for name, value in os.environ.items():
+            platform, _, key = name.removeprefix(PREFIX + "APP_").lower().partition("_")
+            if name.startswith(PREFIX + "APP_") and platform and key and value:
+                found.setdefault(platform, {})[key] = value
+        return found
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """The secret in this file, made once. Two processes that start together agree: the hard link lets only the first one win."""
+    try:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(make() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        text = path.read_text().strip()
+    except OSError as error:
+        raise WrongSetting(
+            f"The file {path} cannot be used ({error.strerror}); set CROSSDOCK_DATA to a folder that this user may write."
+        ) from None
+    if not text:
+        raise WrongSetting(f"The file {path} is empty; restore it from a backup, or remove it to have a new key made.")
+    return text
+
+
+def _misspelt(environment: Mapping[str, str]) -> str | None:
+    known = [PREFIX + name.removesuffix("_given").upper() for name in Config.model_fields] + list(ALSO_READ)
+    for name in environment:
+        if name.startswith(PREFIX) and not name.startswith((PREFIX + "APP_", *ALSO_READ)) and name not in known:
+            close = difflib.get_close_matches(name, known, 1, 0.85)
+            if close:
+                return f"The setting {name} is not known; did you mean {close[0]}?"
+    return None
+
+
+def load() -> Config:
+    """The settings of this process. Raises WrongSetting with one sentence that names the setting and never shows its value."""
+    misspelt = _misspelt(os.environ)
+    if misspelt:
+        raise WrongSetting(misspelt)
+    try:
+        return Config()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = str(first["loc"][0]) if first["loc"] else "?"
+        name = field if field.isupper() else PREFIX + field.upper()
+        sentence = first["msg"].removeprefix("Value error, ")
+        raise WrongSetting(f"The setting {name} is wrong: {sentence[:1].lower()}{sentence[1:]}.") from None

@@ -1,0 +1,225 @@
+"""Django's settings, computed from `Config`. Importing them starts nothing: the embedded database's socket is known before its server runs."""
+
+import sys
+from urllib.parse import unquote, urlsplit
+
+import dj_database_url
+import django_stubs_ext
+
+from crossdock.config import Config, WrongSetting, load
+
+django_stubs_ext.monkeypatch()
+
+
+def _config() -> Config:
+    try:
+        loaded = load()
+        _ = loaded.secret_key, loaded.vault_keys
+    except WrongSetting as wrong:
+        sys.exit(f"crossdock: {wrong}")
+    return loaded
+
+
+CONFIG = _config()
+
+DEBUG = CONFIG.debug
+DEMO = CONFIG.demo
+SITE_NAME = CONFIG.site_name
+SECRET_KEY = CONFIG.secret_key
+VAULT_KEYS = list(CONFIG.vault_keys)
+PUBLIC_URL = CONFIG.public_url
+# Where people find this server: the public address, or the loopback one that no shop could reach.
+BASE_URL = PUBLIC_URL or CONFIG.local_url
+ALLOW_LOCAL_SHOPS = CONFIG.local_shops
+TRUSTED_PROXIES = CONFIG.trusted_proxies
+APPS = CONFIG.apps
+HOOK_BODY_LIMIT = CONFIG.hook_body_limit
+
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    *CONFIG.allowed_hosts,
+    *([_public.hostname] if _public.hostname else []),
+]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+
+INSTALLED_APPS = [
+    "crossdock.store",
+    "crossdock.web",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "ninja",
+    "django_htmx",
+    "procrastinate.contrib.django",
+]
+
+MIDDLEWARE = [
+    "crossdock.web.middleware.TrustedProxies",
+    "django.middleware.security.SecurityMiddleware",
+    "crossdock.web.middleware.ContentSecurityPolicy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "crossdock.web.urls"
+ASGI_APPLICATION = "crossdock.web.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# -- Database: a pool in the web server (its threads come and go), kept connections elsewhere.
+if CONFIG.embedded:
+    _database: dict[str, object] = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "crossdock",
+        "USER": "crossdock",
+        "HOST": str(CONFIG.socket_folder),
+        "PORT": "5432",
+    }
+else:
+    _database = dict(dj_database_url.parse(CONFIG.database_url))
+_options: dict[str, object] = {**_database.get("OPTIONS", {}), "application_name": "crossdock"}  # type: ignore[dict-item]
+if CONFIG.database_pool:
+    _options["pool"] = {"min_size": 1, "max_size": CONFIG.database_pool, "timeout": 10}
+DATABASES = {
+    "default": {
+        **_database,
+        "OPTIONS": _options,
+        "CONN_MAX_AGE": 0 if CONFIG.database_pool else 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# In the database, so that rate limits hold over any number of web servers.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
+
+# -- People
+AUTH_USER_MODEL = "store.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = CONFIG.email_verification
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{SITE_NAME}: "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if CONFIG.https else "http"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+# Per address or per account; a stranger who knows an e-mail cannot lock its owner out for long.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "20/m/ip,8/5m/key",
+    "signup": "20/m/ip",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "reauthenticate": "10/m/user",
+    "confirm_email": "1/3m/key",
+}
+
+# -- Safety
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = CONFIG.https
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "__Host-session" if CONFIG.https else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if CONFIG.https else "csrf"
+SECURE_HSTS_SECONDS = 31_536_000 if CONFIG.https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+# Without a named proxy every request looks like plain http, and a redirect would never end; the proxy has to do it then.
+SECURE_SSL_REDIRECT = CONFIG.https and bool(TRUSTED_PROXIES)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+# The header is removed by TrustedProxies unless a named proxy sent it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+CSP_LOCAL_IMAGES = ALLOW_LOCAL_SHOPS
+
+# -- Language and time
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# -- Files: served from the package itself, no collecting step
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 300
+
+# -- Mail: real when an SMTP server is named, otherwise kept for the demo's page
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIG.mail_from
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend" if CONFIG.smtp_host else "crossdock.notify.page.EmailBackend"
+)
+EMAIL_HOST = CONFIG.smtp_host
+EMAIL_PORT = CONFIG.smtp_port
+EMAIL_HOST_USER = CONFIG.smtp_user
+EMAIL_HOST_PASSWORD = CONFIG.smtp_password
+EMAIL_USE_TLS = CONFIG.smtp_security == "starttls"
+EMAIL_USE_SSL = CONFIG.smtp_security == "tls"
+EMAIL_TIMEOUT = 20
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {
+            "()": "crossdock.logs.PlainFormatter",
+            "secrets": [
+                SECRET_KEY,
+                *VAULT_KEYS,
+                CONFIG.smtp_password,
+                unquote(urlsplit(CONFIG.database_url).password or ""),
+                *(value for app in APPS.values() for value in app.values()),
+            ],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": CONFIG.log_level},
+    "loggers": {
+        "procrastinate": {"level": "WARNING"},
+        "aiohttp.access": {"level": "WARNING"},
+        "uvicorn.access": {"level": "WARNING"},
+    },
+}

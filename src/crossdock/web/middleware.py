@@ -1,0 +1,124 @@
+"""Two small middlewares: whom to believe about the client's address, and a Content-Security-Policy without any inline script or style.
+
+Both pass sync and async requests through unchanged, so they cost no thread switch.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TypeVar
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+_Response = TypeVar("_Response", bound=HttpResponseBase)
+_FORWARDED = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_FORWARDED",
+)
+
+
+class _Around:
+    """Calls `before` and `after` around the view, in either world."""
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        self.before(request)
+        response = self.get_response(request)
+        return self.after(response) if isinstance(response, HttpResponseBase) else self._later(response)
+
+    async def _later(self, response: Awaitable[HttpResponseBase]) -> HttpResponseBase:
+        return self.after(await response)
+
+    def before(self, request: HttpRequest) -> None:
+        """Look at the request first."""
+
+    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+        return response
+
+
+class TrustedProxies(_Around):
+    """Believes X-Forwarded-For and -Proto only from TRUSTED_PROXIES; from everybody else the headers are removed before anyone reads them."""
+
+    def before(self, request: HttpRequest) -> None:
+        meta = request.META
+        chain = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+        scheme = meta.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
+        for name in _FORWARDED:
+            meta.pop(name, None)
+        if not _trusted(_address(meta.get("REMOTE_ADDR", ""))):
+            return
+        if scheme in ("http", "https"):
+            meta["HTTP_X_FORWARDED_PROTO"] = scheme
+        # From the right: the first address that is not one of our proxies is the client; what stands further left is hearsay.
+        for part in reversed(chain):
+            address = _address(part)
+            if address is None:
+                return
+            meta["REMOTE_ADDR"] = str(address)
+            if not _trusted(address):
+                return
+
+
+class ContentSecurityPolicy(_Around):
+    """Sets the header unless the view did. A view widens single directives with `allow`."""
+
+    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+        if "Content-Security-Policy" not in response:
+            response["Content-Security-Policy"] = policy(getattr(response, "csp_also", {}))
+        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+        return response
+
+
+def policy(also: dict[str, tuple[str, ...]]) -> str:
+    """The header's value. Pictures may come from any https address, since shops host their own; forms post to us alone."""
+    directives: dict[str, tuple[str, ...]] = {
+        "default-src": ("'none'",),
+        "script-src": ("'self'",),
+        "style-src": ("'self'",),
+        "font-src": ("'self'",),
+        "connect-src": ("'self'",),
+        "img-src": (
+            "'self'",
+            "data:",
+            "https:",
+            *(("http://127.0.0.1:*", "http://localhost:*") if settings.CSP_LOCAL_IMAGES else ()),
+        ),
+        "form-action": ("'self'",),
+        "frame-ancestors": ("'none'",),
+        "base-uri": ("'none'",),
+        "manifest-src": ("'self'",),
+    }
+    return "; ".join(f"{name} {' '.join((*sources, *also.get(name, ())))}" for name, sources in directives.items())
+
+
+def allow(response: _Response, **also: Iterable[str]) -> _Response:
+    """Widen this response's policy: `allow(response, form_action=["https:"])`.
+
+    A page whose form ends in a redirect to a shop needs that: Chromium applies form-action to the redirect too.
+    """
+    widened = {name.replace("_", "-"): tuple(sources) for name, sources in also.items()}
+    response.csp_also = {**getattr(response, "csp_also", {}), **widened}  # type: ignore[attr-defined]
+    return response
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+
+
+def _trusted(address: IPv4Address | IPv6Address | None) -> bool:
+    return address is not None and any(address in network for network in settings.TRUSTED_PROXIES)
