@@ -148,10 +148,14 @@ class Connector(Protocol):
     def address(self, form: Mapping[str, str], *, local: bool) -> str:
         """The canonical base URL from what the seller typed. `local` admits http and loopback. Raises BadInput."""
 
-    def begin(self, shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_url: str, callback_url: str) -> Redirect:
+    def begin(
+        self, shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_url: str, callback_url: str
+    ) -> Redirect:
         """Where to send the browser for a redirect way. `state` is one-time and unguessable. Raises BadInput."""
 
-    async def finish(self, shop: Shop, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]) -> Mapping[str, str]:
+    async def finish(
+        self, shop: Shop, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
+    ) -> Mapping[str, str]:
         """The secrets to store. `form` is the connect form; `params` what the browser (or the shop's own call) brought back. Raises BadInput, AuthDead."""
 
     async def prove(self, shop: Shop) -> Proof:

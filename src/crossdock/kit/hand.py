@@ -21,10 +21,27 @@ class Standing:
     parcels: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stocked:
+    """A variant in the shop's admin, as the seller sees it in the list of products. `price` is a decimal amount."""
+
+    product_id: str
+    variant_id: str
+    sku: str
+    title: str
+    count: int
+    price: str
+
+
 class Hand(Protocol):
     """A person in the shop's admin. Ids are the shop's. Everything here happens at once and without faults."""
 
-    async def add_product(self, title: str, variants: Sequence[tuple[str, str, int]], *, image: str = "", description: str = "") -> tuple[VariantRef, ...]:
+    async def products(self) -> Sequence[Stocked]:
+        """Every variant that is still in the shop."""
+
+    async def add_product(
+        self, title: str, variants: Sequence[tuple[str, str, int]], *, image: str = "", description: str = ""
+    ) -> tuple[VariantRef, ...]:
         """`variants` are (sku, decimal price, count); one variant makes a simple product."""
 
     async def reprice(self, variant: VariantRef, price: str) -> None: ...
@@ -40,9 +57,11 @@ class Hand(Protocol):
         """An order of the shop's own; its id."""
 
     async def orders(self) -> Sequence[Standing]:
-        """Every order in the shop, cancelled ones too."""
+        """Every order placed in the shop, cancelled ones too. A draft that nobody paid is no order."""
 
-    async def fulfil(self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()) -> str:
+    async def fulfil(
+        self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
+    ) -> str:
         """Ship (variant id, units), or all that is left; the fulfilment's id."""
 
     async def change_tracking(self, shop_id: str, parcel_id: str, tracking: str) -> None: ...

@@ -1,0 +1,205 @@
+"""Typed access to outside JSON: every field is read, ignored by name, or reported once. A wrong shape is Strange, never a KeyError."""
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+from crossdock.domain.values import Money, NotMoney
+from crossdock.kit.errors import Strange
+
+T = TypeVar("T")
+# Node has methods called str, int, bool and list, so its annotations need other names for these types.
+Text = str
+Whole = int
+Flag = bool
+Texts = list[str]
+Anys = list[Any]
+Doc = dict[str, Any]
+Nodes = list["Node"]
+log = logging.getLogger(__name__)
+_ABSENT = object()
+_INDEX = re.compile(r"\[\d+\]")
+_reported: set[str] = set()
+
+
+def tame(value: Any, path: str) -> "Node":
+    """Wrap a JSON object. Raises Strange when it is none."""
+    if not isinstance(value, dict):
+        raise Strange(path, "object", value)
+    return Node(value, path)
+
+
+def unread() -> frozenset[str]:
+    """Every path that `done()` has reported in this process (tests and the staff's page look here)."""
+    return frozenset(_reported)
+
+
+class Node:
+    """One JSON object. `x("key")` insists on the type; `opt_x("key")` gives None when the key is absent or null."""
+
+    __slots__ = ("_seen", "_value", "path")
+
+    def __init__(self, value: Doc, path: Text) -> None:
+        self._value = value
+        self._seen: set[Text] = set()
+        self.path = path
+
+    def __contains__(self, key: Text) -> bool:
+        return self._value.get(key) is not None
+
+    def _must(self, key: Text, expected: Text, read: Callable[[Any], T | None]) -> T:
+        self._seen.add(key)
+        got = self._value.get(key, _ABSENT)
+        result = None if got is _ABSENT or got is None else read(got)
+        if result is None:
+            raise Strange(f"{self.path}.{key}", expected, None if got is _ABSENT else got)
+        return result
+
+    def _may(self, key: Text, expected: Text, read: Callable[[Any], T | None]) -> T | None:
+        self._seen.add(key)
+        return None if self._value.get(key) is None else self._must(key, expected, read)
+
+    def str(self, key: Text) -> Text:
+        return self._must(key, "text", _text)
+
+    def opt_str(self, key: Text) -> Text | None:
+        return self._may(key, "text", _text)
+
+    def id(self, key: Text) -> Text:
+        """An id, sent as a number or as text; always text here. Empty text and 0 are no ids."""
+        return self._must(key, "id", _id)
+
+    def opt_id(self, key: Text) -> Text | None:
+        return self._may(key, "id", _id)
+
+    def int(self, key: Text) -> Whole:
+        return self._must(key, "whole number", _int)
+
+    def opt_int(self, key: Text) -> Whole | None:
+        return self._may(key, "whole number", _int)
+
+    def bool(self, key: Text) -> Flag:
+        return self._must(key, "true or false", _bool)
+
+    def opt_bool(self, key: Text) -> Flag | None:
+        return self._may(key, "true or false", _bool)
+
+    def decimal(self, key: Text) -> Decimal:
+        return self._must(key, "decimal number", _decimal)
+
+    def opt_decimal(self, key: Text) -> Decimal | None:
+        return self._may(key, "decimal number", _decimal)
+
+    def money(self, key: Text, currency: Text) -> Money:
+        """A decimal amount ("12.50" or 12.5) in `currency`."""
+        return self._must(key, f"amount in {currency}", lambda got: _money(got, currency))
+
+    def opt_money(self, key: Text, currency: Text) -> Money | None:
+        return self._may(key, f"amount in {currency}", lambda got: _money(got, currency))
+
+    def time(self, key: Text, *, naive_utc: Flag = False) -> datetime:
+        """An ISO 8601 moment as aware UTC. One without a zone is Strange, unless the platform documents that field as UTC (`naive_utc`)."""
+        return self._must(key, "moment with a time zone", lambda got: _time(got, naive_utc))
+
+    def opt_time(self, key: Text, *, naive_utc: Flag = False) -> datetime | None:
+        return self._may(key, "moment with a time zone", lambda got: _time(got, naive_utc))
+
+    def child(self, key: Text) -> "Node":
+        return Node(self._must(key, "object", _object), f"{self.path}.{key}")
+
+    def opt_child(self, key: Text) -> "Node | None":
+        value = self._may(key, "object", _object)
+        return None if value is None else Node(value, f"{self.path}.{key}")
+
+    def list(self, key: Text) -> "Nodes":
+        """A list of objects."""
+        return self._nodes(key, self._must(key, "list", _list))
+
+    def opt_list(self, key: Text) -> "Nodes | None":
+        value = self._may(key, "list", _list)
+        return None if value is None else self._nodes(key, value)
+
+    def strs(self, key: Text) -> Texts:
+        """A list of texts."""
+        values = self._must(key, "list", _list)
+        for number, value in enumerate(values):
+            if not isinstance(value, str):
+                raise Strange(f"{self.path}.{key}[{number}]", "text", value)
+        return list(values)
+
+    def raw(self, key: Text) -> Any:
+        """The value as it came, None when absent."""
+        self._seen.add(key)
+        return self._value.get(key)
+
+    def ignore(self, *keys: Text) -> None:
+        """These fields are known and of no use to us."""
+        self._seen.update(keys)
+
+    def done(self) -> None:
+        """Report what was neither read nor ignored: once per path in a process, in the log, never an error (platforms add fields)."""
+        for key in self._value.keys() - self._seen:
+            path = _INDEX.sub("[]", f"{self.path}.{key}")
+            if path not in _reported:
+                _reported.add(path)
+                log.info("outside field neither read nor ignored: %s", path)
+
+    def _nodes(self, key: Text, values: Anys) -> "Nodes":
+        return [tame(value, f"{self.path}.{key}[{number}]") for number, value in enumerate(values)]
+
+
+def _text(got: Any) -> str | None:
+    return got if isinstance(got, str) else None
+
+
+def _id(got: Any) -> str | None:
+    if isinstance(got, bool) or not isinstance(got, int | str):
+        return None
+    return str(got) if got else None
+
+
+def _int(got: Any) -> int | None:
+    return got if isinstance(got, int) and not isinstance(got, bool) else None
+
+
+def _bool(got: Any) -> bool | None:
+    return got if isinstance(got, bool) else None
+
+
+def _decimal(got: Any) -> Decimal | None:
+    if isinstance(got, bool) or not isinstance(got, int | float | str):
+        return None
+    try:
+        value = Decimal(str(got))
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def _money(got: Any, currency: str) -> Money | None:
+    value = _decimal(got)
+    try:
+        return None if value is None else Money.of(value, currency)
+    except NotMoney:
+        return None
+
+
+def _time(got: Any, naive_utc: bool) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(got) if isinstance(got, str) else None
+    except ValueError:
+        return None
+    if moment is not None and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC) if naive_utc else None
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def _object(got: Any) -> dict[str, Any] | None:
+    return got if isinstance(got, dict) else None
+
+
+def _list(got: Any) -> list[Any] | None:
+    return got if isinstance(got, list) else None
