@@ -31,6 +31,9 @@ PUBLIC_URL = CONFIG.public_url
 # Where people find this server: the public address, or the loopback one that no shop could reach.
 BASE_URL = PUBLIC_URL or CONFIG.local_url
 ALLOW_LOCAL_SHOPS = CONFIG.local_shops
+# Where shops send webhooks. Simulated shops on this machine reach the loopback address; real ones need a public one, or are polled.
+HOOK_URL = PUBLIC_URL or (CONFIG.local_url if ALLOW_LOCAL_SHOPS else "")
+STALE_AFTER_MINUTES = CONFIG.stale_after_minutes
 TRUSTED_PROXIES = CONFIG.trusted_proxies
 APPS = CONFIG.apps
 HOOK_BODY_LIMIT = CONFIG.hook_body_limit

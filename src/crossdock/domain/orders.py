@@ -67,7 +67,9 @@ def differences(command: CreateOrder, copy: ShopOrder, *, at_our_price: bool) ->
         if here[variant] != there[variant]
     ]
     if at_our_price and command.total != copy.total:
-        found.append(Difference("Total", f"{command.total} {command.total.currency}", f"{copy.total} {copy.total.currency}"))
+        found.append(
+            Difference("Total", f"{command.total} {command.total.currency}", f"{copy.total} {copy.total.currency}")
+        )
     return tuple(found)
 
 
@@ -125,7 +127,9 @@ def news(known: Known, copy: ShopOrder) -> tuple[OrderEvent, ...]:
             events.append(TrackingChanged(parcel, before))
     there = {parcel.parcel_id for parcel in copy.parcels}
     if copy.state is not ShopOrderState.GONE:
-        events += [ParcelUndone(id_) for id_, number in known.parcels.items() if id_ not in there and number is not None]
+        events += [
+            ParcelUndone(id_) for id_, number in known.parcels.items() if id_ not in there and number is not None
+        ]
     events += [RefundSeen(refund) for refund in copy.refunds if refund.refund_id not in known.refunds]
     if copy.state is not ShopOrderState.OPEN and not known.cancelled:
         events.append(OrderCancelledThere(copy.cancel_note, gone=copy.state is ShopOrderState.GONE))

@@ -92,7 +92,9 @@ def assess(facts: Facts) -> Assessment:
     """The level with its reasons; fewer than SIGNALS_NEEDED signals with data is "not assessed", never low."""
     found = [(signal, signal.points(facts)) for signal in SIGNALS]
     reasons = tuple(
-        Reason(signal.code, points, signal.bad if points else signal.good) for signal, points in found if points is not None
+        Reason(signal.code, points, signal.bad if points else signal.good)
+        for signal, points in found
+        if points is not None
     )
     score = sum(reason.points for reason in reasons)
     if score >= HIGH_FROM:

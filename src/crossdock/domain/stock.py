@@ -80,7 +80,9 @@ def apply_read(
 ) -> tuple[Stock, tuple[Hold, ...]]:
     """Rules 3, 4 and 8: the new knowledge, and the holds that this read proves to be in the count. `applied_no` is drawn now, not at the start."""
     settled = tuple(
-        hold for hold in holds if hold.state is not HoldState.ENDED and hold.fence_no is not None and hold.fence_no < read_no
+        hold
+        for hold in holds
+        if hold.state is not HoldState.ENDED and hold.fence_no is not None and hold.fence_no < read_no
     )
     lifted = stock.ceiling is not None and read_no > stock.ceiling_no
     return (

@@ -10,7 +10,14 @@ from babel.numbers import get_currency_precision
 
 _EN = Locale("en")
 CURRENCIES = frozenset(_EN.currencies)
-COUNTRIES = frozenset(code for code in _EN.territories if len(code) == 2 and code.isalpha()) - {"EU", "EZ", "UN", "XA", "XB", "ZZ"}
+COUNTRIES = frozenset(code for code in map(str, _EN.territories) if len(code) == 2 and code.isalpha()) - {
+    "EU",
+    "EZ",
+    "UN",
+    "XA",
+    "XB",
+    "ZZ",
+}
 
 
 class NotMoney(ValueError):

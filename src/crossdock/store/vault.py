@@ -24,7 +24,9 @@ def unseal(sealed: bytes | memoryview) -> dict[str, str]:
     try:
         opened: dict[str, str] = json.loads(_fernet().decrypt(bytes(sealed)))
     except InvalidToken:
-        raise VaultLocked("These credentials were encrypted with a key that is no longer configured; reconnect the shop.") from None
+        raise VaultLocked(
+            "These credentials were encrypted with a key that is no longer configured; reconnect the shop."
+        ) from None
     return opened
 
 

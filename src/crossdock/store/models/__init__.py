@@ -8,7 +8,7 @@ from crossdock.store.models.mail import Mail
 from crossdock.store.models.money import Entry, PaymentIntent, Transfer
 from crossdock.store.models.orders import Order, OrderLine, Shipment, ShipmentLine, ShopCopy, ShopRefund, TimelineEntry
 from crossdock.store.models.people import Seller, ShippingRate, User
-from crossdock.store.models.shops import Connection, ConnectAttempt, Cursor
+from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor
 from crossdock.store.models.stock import Movement, Reservation, VariantStock
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
 

@@ -31,7 +31,9 @@ class Alert(models.Model):
     settled_how = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["key"], condition=Q(settled_at=None), name="one_open_alert_per_cause")]
+        constraints = [
+            models.UniqueConstraint(fields=["key"], condition=Q(settled_at=None), name="one_open_alert_per_cause")
+        ]
         indexes = [models.Index(fields=["seller", "-last_at"], name="alert_open", condition=Q(settled_at=None))]
 
     @property

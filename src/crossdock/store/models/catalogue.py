@@ -38,10 +38,16 @@ class Listing(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["connection", "shop_product_id"], condition=Q(connection__isnull=False), name="one_listing_per_product"),
+            models.UniqueConstraint(
+                fields=["connection", "shop_product_id"],
+                condition=Q(connection__isnull=False),
+                name="one_listing_per_product",
+            ),
         ]
         indexes = [
-            models.Index(fields=["-id"], name="listing_live", condition=Q(state="live", active_in_shop=True, gone_in_shop=False)),
+            models.Index(
+                fields=["-id"], name="listing_live", condition=Q(state="live", active_in_shop=True, gone_in_shop=False)
+            ),
             models.Index(fields=["seller", "-id"], name="listing_of_seller"),
             GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="listing_search"),
         ]
@@ -72,7 +78,11 @@ class Variant(models.Model):
     class Meta:
         ordering = ["position", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["connection", "shop_variant_id"], condition=Q(connection__isnull=False), name="one_variant_per_shop_variant"),
+            models.UniqueConstraint(
+                fields=["connection", "shop_variant_id"],
+                condition=Q(connection__isnull=False),
+                name="one_variant_per_shop_variant",
+            ),
             models.CheckConstraint(condition=Q(price_minor__gte=0), name="price_not_negative"),
         ]
         indexes = [models.Index(fields=["sku"], name="variant_sku")]

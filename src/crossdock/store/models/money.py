@@ -38,7 +38,9 @@ class PaymentIntent(models.Model):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["created_at"], name="intent_open", condition=Q(state__in=["created", "unknown"]))]
+        indexes = [
+            models.Index(fields=["created_at"], name="intent_open", condition=Q(state__in=["created", "unknown"]))
+        ]
 
 
 class Transfer(models.Model):

@@ -29,8 +29,12 @@ class Order(models.Model):
     ship_to = models.JSONField()
     relay_email = models.CharField(max_length=120)
     money = models.CharField(max_length=20, choices=[(s.value, s.value) for s in MoneyState], default=MoneyState.PAID)
-    parcels = models.CharField(max_length=20, choices=[(s.value, s.value) for s in ParcelState], default=ParcelState.UNSHIPPED)
-    risk = models.CharField(max_length=20, choices=[(s.value, s.value) for s in RiskLevel], default=RiskLevel.NOT_ASSESSED)
+    parcels = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in ParcelState], default=ParcelState.UNSHIPPED
+    )
+    risk = models.CharField(
+        max_length=20, choices=[(s.value, s.value) for s in RiskLevel], default=RiskLevel.NOT_ASSESSED
+    )
     risk_reasons = models.JSONField(default=list)
     risk_available = models.PositiveSmallIntegerField(default=0)
     risk_asked = models.PositiveSmallIntegerField(default=0)
@@ -41,13 +45,23 @@ class Order(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(total_minor=models.F("items_minor") + models.F("shipping_minor")), name="order_total_adds_up"),
-            models.CheckConstraint(condition=Q(credited_minor__gte=0, credited_minor__lte=models.F("total_minor")), name="never_more_than_paid"),
+            models.CheckConstraint(
+                condition=Q(total_minor=models.F("items_minor") + models.F("shipping_minor")),
+                name="order_total_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(credited_minor__gte=0, credited_minor__lte=models.F("total_minor")),
+                name="never_more_than_paid",
+            ),
         ]
         indexes = [
             models.Index(fields=["seller", "-id"], name="order_of_seller"),
             models.Index(fields=["buyer", "-id"], name="order_of_buyer"),
-            models.Index(fields=["seller", "ship_by"], name="order_to_ship", condition=Q(parcels__in=["unshipped", "partly_shipped"], cancelled_at=None)),
+            models.Index(
+                fields=["seller", "ship_by"],
+                name="order_to_ship",
+                condition=Q(parcels__in=["unshipped", "partly_shipped"], cancelled_at=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -124,7 +138,9 @@ class ShopCopy(models.Model):
     class Meta:
         verbose_name_plural = "shop copies"
         constraints = [
-            models.UniqueConstraint(fields=["connection", "shop_order_id"], condition=~Q(shop_order_id=""), name="one_order_per_shop_order"),
+            models.UniqueConstraint(
+                fields=["connection", "shop_order_id"], condition=~Q(shop_order_id=""), name="one_order_per_shop_order"
+            ),
         ]
         indexes = [models.Index(fields=["connection"], name="copy_read_wanted", condition=Q(read_wanted=True))]
 
@@ -164,6 +180,10 @@ class ShopRefund(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["order", "refund_id"], name="shop_refund_once")]
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
 
 
 class TimelineEntry(models.Model):

@@ -43,7 +43,9 @@ class Connection(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["platform", "shop_key"], condition=~Q(state="disconnected"), name="same_shop_once"),
+            models.UniqueConstraint(
+                fields=["platform", "shop_key"], condition=~Q(state="disconnected"), name="same_shop_once"
+            ),
         ]
 
     def __str__(self) -> str:

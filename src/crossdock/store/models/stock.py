@@ -72,7 +72,9 @@ class Reservation(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gt=0), name="reservation_of_something"),
-            models.CheckConstraint(condition=Q(state="checkout") | Q(expires_at__isnull=True), name="only_checkouts_expire"),
+            models.CheckConstraint(
+                condition=Q(state="checkout") | Q(expires_at__isnull=True), name="only_checkouts_expire"
+            ),
         ]
         indexes = [
             models.Index(fields=["variant"], name="reservation_open", condition=~Q(state="ended")),

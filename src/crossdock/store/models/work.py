@@ -72,8 +72,14 @@ class Command(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["party", "due_at"], name="command_due", condition=Q(state__in=["waiting", "in_flight"])),
-            models.Index(fields=["party", "subject", "id"], name="command_subject", condition=Q(state__in=["waiting", "in_flight", "dead"])),
+            models.Index(
+                fields=["party", "due_at"], name="command_due", condition=Q(state__in=["waiting", "in_flight"])
+            ),
+            models.Index(
+                fields=["party", "subject", "id"],
+                name="command_subject",
+                condition=Q(state__in=["waiting", "in_flight", "dead"]),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -95,7 +101,11 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name_plural = "deliveries"
-        constraints = [models.UniqueConstraint(fields=["party", "dedupe"], condition=Q(handled_at=None), name="delivery_once_while_waiting")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["party", "dedupe"], condition=Q(handled_at=None), name="delivery_once_while_waiting"
+            )
+        ]
         indexes = [
             models.Index(fields=["party", "id"], name="delivery_waiting", condition=Q(handled_at=None)),
             models.Index(fields=["received_at"], name="delivery_age"),
@@ -117,4 +127,7 @@ class Exchange(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["party", "-at"], name="exchange_recent"), models.Index(fields=["at"], name="exchange_age")]
+        indexes = [
+            models.Index(fields=["party", "-at"], name="exchange_recent"),
+            models.Index(fields=["at"], name="exchange_age"),
+        ]

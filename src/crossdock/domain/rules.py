@@ -1,0 +1,110 @@
+"""THE TABLE: what the article says, rule by rule, as described and lifted. Pages, docs/rules.md and the story all read it from here."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crossdock.domain.capability import Capability, Manifest
+
+
+class Mode(StrEnum):
+    AS_DESCRIBED = "as-described"
+    LIFTED = "lifted"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the article. `sentence` is what a seller reads as described; `lifted` when the operator switched it; "" where nothing is lifted.
+
+    `needs` are the capabilities that the rule stands on; where one is missing the manifest's own sentence is shown.
+    `lift_needs` are those without which the lift cannot hold on a platform. `built` names the modes that this version plays.
+    """
+
+    id: str
+    title: str
+    sentence: str
+    lifted: str = ""
+    needs: tuple[Capability, ...] = ()
+    lift_needs: tuple[Capability, ...] = ()
+    built: tuple[Mode, ...] = (Mode.AS_DESCRIBED,)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "S1", "Prices and offers",
+        "Products of your shop are listed at your shop's asking price. Buyers cannot make offers on them.",
+        "You decide, listing by listing, whether buyers may make offers.",
+        needs=(Capability.PRODUCTS_SEEN,), lift_needs=(Capability.ORDER_AT_OUR_PRICE,),
+    ),
+    Rule(
+        "S2", "Shipping",
+        "Ship however you wish, in your shop or here. A label bought here goes to addresses in the United States only, without extra insurance.",
+        "Labels bought here can go abroad and be insured where the carrier offers it.",
+    ),
+    Rule(
+        "S3", "Cancelling",
+        "To cancel an order, reject it here: the buyer is credited and the order in your shop is cancelled.",
+        "Cancel where you like: a cancel in your shop cancels the order here too.",
+        needs=(Capability.ORDER_CANCEL,), lift_needs=(Capability.CANCEL_SEEN,), built=(Mode.AS_DESCRIBED, Mode.LIFTED),
+    ),
+    Rule(
+        "S4", "Stock after a cancel",
+        "After a cancel or reject your shop's own count is read again and shown beside ours. Look at both; if they are off, correct them.",
+        needs=(Capability.COUNTS_READ, Capability.CANCEL_RESTORES),
+    ),
+    Rule(
+        "S4a", "Listings are never lost",
+        "A listing is archived, never deleted, so its units always have a place to come back to.",
+    ),
+    Rule(
+        "S4b", "When you don't have it",
+        "If you reject an order because you don't have the item, nothing is put back: the listing is set aside until you confirm a count.",
+    ),
+    Rule(
+        "S5", "Risk",
+        "Each order shows a risk level (low, medium, high, or not assessed) with its reasons. It is not sent to your shop; ask us about what else we know.",
+        "The risk level and its reasons are written to the order in your shop.",
+        lift_needs=(Capability.RISK_WRITE,),
+    ),
+    Rule(
+        "S6", "When an order is missing in your shop",
+        "Open the order here, choose “More actions” at the top right, then “Create the order on your store”. It looks first, so nothing appears twice.",
+        needs=(Capability.ORDER_CREATE, Capability.ORDER_FOUND_BY_REFERENCE),
+    ),
+    Rule(
+        "S7", "Tracking",
+        "Fulfil the order in your shop as always; the tracking number comes back by itself and the buyer is told.",
+        needs=(Capability.TRACKING_SEEN,),
+    ),
+    Rule(
+        "S8", "Refunds",
+        "A refund in your shop does not pay the buyer. Rejecting here credits the whole order by itself; after shipping, ask us for any other credit.",
+        "A refund in your shop credits the buyer here, up to a limit.",
+        needs=(Capability.REFUND_SEEN,), lift_needs=(Capability.REFUND_SEEN,),
+    ),
+    Rule("S9", "Anything else", "Tell us about anything else that should be better; the connectors are improved all the time."),
+)  # fmt: skip
+BY_ID = {rule.id: rule for rule in RULES}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """A rule as this seller on this platform reads it today."""
+
+    id: str
+    title: str
+    sentence: str
+    lifted: bool
+
+
+def view(rule: Rule, manifest: Manifest, *, lifted: bool) -> RuleView:
+    """The day's switch applied to the platform: a lift that the platform cannot carry says why and stays as described."""
+    sentence = rule.sentence
+    if rule.id == "S3" and not lifted and manifest.can(Capability.CANCEL_THERE_CANCELS_HERE):
+        sentence = "Cancel in your shop or reject here, as you like: either cancels the order on both sides and credits the buyer."
+    in_force = lifted and bool(rule.lifted)
+    if in_force:
+        missing = [need for need in rule.lift_needs if not manifest.can(need)]
+        in_force = not missing
+        sentence = rule.lifted if in_force else " ".join([sentence, *(manifest.sentence(need) for need in missing)])
+    limits = [manifest.sentence(need) for need in rule.needs if not manifest.can(need)]
+    return RuleView(rule.id, rule.title, " ".join([sentence, *limits]), in_force)

@@ -1,0 +1,41 @@
+"""Named points at which a test may kill the process with -9. Does nothing unless CROSSDOCK_CRASH_AT names the point."""
+
+import os
+import signal
+
+# Every point, where it stands in the order's way. The crash test fails if one is never reached.
+POINTS: tuple[str, ...] = (
+    "checkout.before_commit",
+    "checkout.captured",
+    "claim.after_commit",
+    "claim.before_commit",
+    "door.after_commit",
+    "door.before_answer",
+    "door.before_commit",
+    "door.before_wake",
+    "door.verified",
+    "products.before_commit",
+    "receive.before_commit",
+    "receive.between_orders",
+    "reject.before_commit",
+    "reject.marked",
+    "settle.after_commit",
+    "settle.before_commit",
+    "settle.begin",
+    "settle.bound",
+)
+
+_AT = os.environ.get("CROSSDOCK_CRASH_AT", "")
+
+
+def point(name: str) -> None:
+    """Die here if asked to. The marker file keeps the restarted process from dying at the same place again."""
+    if name != _AT:
+        return
+    marker = os.environ.get("CROSSDOCK_CRASH_MARKER", "")
+    if marker:
+        try:
+            os.close(os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            return
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""What the marketplace does: one use-case per function, one transaction each, keyword-only. Nothing here can reach the network."""

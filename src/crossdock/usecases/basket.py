@@ -1,0 +1,112 @@
+"""A basket priced as of now: lines of one seller's one shop, because each order lands in one shop."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+from crossdock.domain.values import Money
+from crossdock.store.models import Seller, ShippingRate, Variant
+from crossdock.store.models.catalogue import ListingState
+from crossdock.usecases.errors import Invalid
+from crossdock.usecases.stock import availability, sellable
+
+MOST_UNITS = 999
+
+
+class Basket(TypedDict):
+    """`lines` maps a variant's public id to units."""
+
+    seller: int
+    connection: int | None
+    lines: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """`available` is None when unknown; `problem` is empty when the line can be bought."""
+
+    variant: Variant
+    quantity: int
+    unit_price: Money
+    total: Money
+    available: int | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricedBasket:
+    """What the buyer is shown. `fingerprint` covers prices and quantities: another one means that the page was out of date."""
+
+    seller: Seller
+    lines: tuple[PricedLine, ...]
+    items: Money
+    shipping: Money | None
+    total: Money | None
+    problems: tuple[str, ...]
+    fingerprint: str
+
+
+def shipping_price(*, seller: Seller, country: str, currency: str) -> Money | None:
+    """The seller's flat price; None when they do not ship there in this currency."""
+    rates = {
+        rate.country: rate
+        for rate in ShippingRate.objects.filter(seller=seller, currency=currency, country__in=[country, "*"])
+    }
+    rate = rates.get(country) or rates.get("*")
+    return Money(rate.price_minor, currency) if rate else None
+
+
+def why_not_sold(variant: Variant) -> str:
+    """Empty when the listing is live and its shop connected."""
+    listing = variant.listing
+    if variant.gone or listing.gone_in_shop or listing.state != ListingState.LIVE or not listing.active_in_shop:
+        return "This item is no longer for sale."
+    return "" if sellable(listing.connection) else "This shop is taking a break."
+
+
+def _line(variant: Variant, quantity: int, available: int | None) -> PricedLine:
+    problem = why_not_sold(variant)
+    if not problem and available is None:
+        problem = "The shop has not confirmed its stock; try again in a few minutes."
+    elif not problem and available is not None and available < quantity:
+        problem = "This item is sold out." if available == 0 else f"Only {available} left."
+    return PricedLine(variant, quantity, variant.price, variant.price * quantity, available, problem)
+
+
+def variants_in(lines: Mapping[str, int]) -> list[Variant]:
+    found = Variant.objects.filter(public_id__in=lines).select_related(
+        "listing__seller", "listing__connection", "connection"
+    )
+    return sorted(found, key=lambda variant: list(lines).index(variant.public_id))
+
+
+def priced(*, basket: Basket, country: str | None, now: datetime) -> PricedBasket:
+    """Raises Invalid for a basket that no page could have made (mixed shops, nothing in it, quantities out of range)."""
+    variants = variants_in(basket["lines"])
+    if not variants:
+        raise Invalid("Your cart is empty.")
+    if any(not 0 < basket["lines"][variant.public_id] <= MOST_UNITS for variant in variants):
+        raise Invalid(f"Choose between 1 and {MOST_UNITS} units.")
+    first = variants[0].listing
+    if any(
+        (v.listing.seller_id, v.listing.connection_id, v.listing.currency)
+        != (first.seller_id, first.connection_id, first.currency)
+        for v in variants
+    ):
+        raise Invalid("A cart holds items of one seller's shop; finish this one first.")
+    stock = availability(variants=variants, now=now)
+    lines = tuple(_line(variant, basket["lines"][variant.public_id], stock[variant.pk]) for variant in variants)
+    items = sum((line.total for line in lines), Money.zero(first.currency))
+    shipping = shipping_price(seller=first.seller, country=country, currency=first.currency) if country else None
+    problems = [f"{line.variant}: {line.problem}" for line in lines if line.problem]
+    if country and shipping is None:
+        problems.append("The seller does not ship to this country.")
+    facts = [f"{line.variant.public_id}:{line.quantity}:{line.unit_price.minor}" for line in lines]
+    fingerprint = hashlib.sha256(
+        "|".join([*facts, first.currency, str(shipping.minor if shipping else "-")]).encode()
+    ).hexdigest()[:24]
+    return PricedBasket(
+        first.seller, lines, items, shipping, items + shipping if shipping else None, tuple(problems), fingerprint
+    )

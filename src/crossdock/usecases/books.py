@@ -1,0 +1,58 @@
+"""Double-entry books. Debits are positive (what we hold or are owed), credits negative (what we owe); every transfer adds up to zero.
+
+Accounts: gateway (money held there), seller:<id> (their payable), fees (ours), refunds_due (promised to buyers, not yet confirmed by the gateway).
+"""
+
+from datetime import datetime
+
+from django.db.models import Sum
+
+from crossdock.domain.orders import fee
+from crossdock.store.models import Entry, Order, Transfer
+
+
+def post(*, cause: str, order: Order, sentence: str, now: datetime, entries: dict[str, int]) -> bool:
+    """Once per cause; False when it was posted before. The database refuses a transfer that does not balance."""
+    transfer, fresh = Transfer.objects.get_or_create(
+        cause=cause, defaults={"at": now, "order": order, "sentence": sentence}
+    )
+    if fresh:
+        Entry.objects.bulk_create(
+            Entry(transfer=transfer, account=account, amount_minor=amount, currency=order.currency)
+            for account, amount in entries.items()
+            if amount
+        )
+    return fresh
+
+
+def post_payment(*, order: Order, now: datetime) -> None:
+    cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
+    post(
+        cause=f"paid:{order.reference}", order=order, sentence=f"Payment for order {order}", now=now,
+        entries={"gateway": order.total_minor, f"seller:{order.seller_id}": cut - order.total_minor, "fees": -cut},
+    )  # fmt: skip
+
+
+def post_credit(*, order: Order, amount_minor: int, cause: str, now: datetime) -> bool:
+    """The buyer is owed `amount_minor`; seller and fees give back their shares."""
+    cut = order.seller.fee_basis_points * order.total_minor // 10_000
+    cut_back = cut * amount_minor // order.total_minor if order.total_minor else 0
+    return post(
+        cause=f"credit:{cause}", order=order, sentence=f"Credit for order {order}", now=now,
+        entries={f"seller:{order.seller_id}": amount_minor - cut_back, "fees": cut_back, "refunds_due": -amount_minor},
+    )  # fmt: skip
+
+
+def post_refund_done(*, order: Order, amount_minor: int, cause: str, now: datetime) -> bool:
+    return post(
+        cause=f"refunded:{cause}", order=order, sentence=f"Refund of order {order} confirmed by the gateway", now=now,
+        entries={"refunds_due": amount_minor, "gateway": -amount_minor},
+    )  # fmt: skip
+
+
+def payout_of(*, order: Order) -> int:
+    """Minor units that this order leaves to the seller."""
+    owed = Entry.objects.filter(transfer__order=order, account=f"seller:{order.seller_id}").aggregate(
+        sum=Sum("amount_minor")
+    )["sum"]
+    return -(owed or 0)

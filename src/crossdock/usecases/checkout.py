@@ -1,0 +1,284 @@
+"""Buying: hold the units and write the intent, then the gateway is asked outside, then the order. Two tabs and double clicks share one intent."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import CreateOrder, Line
+from crossdock.domain.orders import CopyState
+from crossdock.domain.risk import Assessment, Facts, RiskLevel, assess
+from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.domain.values import Address
+from crossdock.store.crash import point
+from crossdock.store.ids import reference_tail
+from crossdock.store.models import Order, OrderLine, PaymentIntent, Reservation, ShopCopy, User, Variant
+from crossdock.store.models.money import IntentState
+from crossdock.store.models.work import PartyKind
+from crossdock.usecases import books
+from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.basket import Basket, PricedBasket, priced
+from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.mail import write_mail
+from crossdock.usecases.outbox import create_order_command, enqueue, party_named
+from crossdock.usecases.stock import available_locked, end_hold, locked, record
+from crossdock.usecases.timeline import tell
+
+HOLD_FOR = timedelta(minutes=15)
+
+
+def open_checkout(
+    *, buyer: User, basket: Basket, ship_to: Address, key: str, fingerprint: str, gateway: str, now: datetime
+) -> PaymentIntent:
+    """Hold the units for 15 minutes and write down what is to be paid, before any money moves. The same key gives the same intent."""
+    if not 8 <= len(key) <= 80:
+        raise Invalid("This page is incomplete; reload it.")
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Serialises the two tabs: the second waits here and then finds the first one's intent.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        existing = PaymentIntent.objects.filter(checkout=key).first()
+        if existing:
+            if existing.buyer_id != buyer.pk:
+                raise NotAllowed("This checkout belongs to somebody else.")
+            return existing
+        basket_now = priced(basket=basket, country=ship_to.country, now=now)
+        if basket_now.problems or basket_now.total is None:
+            raise Stale(" ".join(basket_now.problems) or "The seller does not ship to this country.")
+        if basket_now.fingerprint != fingerprint:
+            raise Stale("A price changed since you opened this page. Look at the new total and decide again.")
+        if basket_now.seller.owner_id == buyer.pk:
+            raise NotAllowed("You cannot buy from your own shop.")
+        intent = PaymentIntent.objects.create(
+            checkout=key, buyer=buyer, seller=basket_now.seller, amount_minor=basket_now.total.minor, currency=basket_now.total.currency,
+            basket=_snapshot(basket, basket_now, ship_to), gateway=gateway, created_at=now,
+        )  # fmt: skip
+        _hold(intent, {line.variant.pk: line.quantity for line in basket_now.lines}, now=now)
+        return intent
+
+
+def _snapshot(basket: Basket, shown: PricedBasket, ship_to: Address) -> dict[str, object]:
+    """Everything that the order will need, as it stood when the buyer said yes."""
+    assert shown.shipping is not None
+    return {
+        "connection": basket["connection"], "ship_to": asdict(ship_to), "items_minor": shown.items.minor, "shipping_minor": shown.shipping.minor,
+        "lines": [[line.variant.pk, line.quantity, line.unit_price.minor] for line in shown.lines],
+    }  # fmt: skip
+
+
+def _hold(intent: PaymentIntent, quantities: Mapping[int, int], *, now: datetime, again: str = "") -> None:
+    """Rule 1: re-checked under each variant's lock. Raises Stale when a unit is gone."""
+    for pk, row in locked(quantities).items():
+        left = available_locked(row, now=now)
+        if left is None or left < quantities[pk]:
+            raise Stale(f"“{row.variant}” was just sold." if not left else f"Only {left} of “{row.variant}” are left.")
+        hold = Reservation.objects.create(
+            cause=f"checkout:{intent.public_id}:{pk}{again}", variant_id=pk, quantity=quantities[pk], state=HoldState.CHECKOUT,
+            expires_at=now + HOLD_FOR, created_at=now,
+        )  # fmt: skip
+        record(variant_id=pk, now=now, kind="held", cause=hold.cause, quantity=hold.quantity)
+
+
+def payment_failed(*, intent_id: str, sentence: str, now: datetime) -> None:
+    """Declined, or surely never captured: the units go back at once."""
+    with transaction.atomic():
+        intent = PaymentIntent.objects.select_for_update().get(public_id=intent_id)
+        if intent.state in (IntentState.CREATED, IntentState.UNKNOWN):
+            intent.state, intent.sentence, intent.settled_at = IntentState.DECLINED, sentence, now
+            intent.save(update_fields=["state", "sentence", "settled_at"])
+            _release(intent, why=EndedWhy.EXPIRED, now=now)
+
+
+def payment_unknown(*, intent_id: str, sentence: str, now: datetime) -> None:
+    """The gateway's answer was lost. The units stay held; a look-up settles it."""
+    PaymentIntent.objects.filter(public_id=intent_id, state=IntentState.CREATED).update(
+        state=IntentState.UNKNOWN, sentence=sentence
+    )
+
+
+def _open_of(intent: PaymentIntent) -> list[Reservation]:
+    mine = Reservation.objects.filter(cause__startswith=f"checkout:{intent.public_id}:")
+    return list(mine.filter(state=HoldState.CHECKOUT).order_by("variant_id"))
+
+
+def _release(intent: PaymentIntent, *, why: EndedWhy, now: datetime) -> None:
+    holds = _open_of(intent)
+    locked(hold.variant_id for hold in holds)
+    for hold in holds:
+        end_hold(hold, why=why, now=now)
+
+
+def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], now: datetime) -> Order:
+    """The money is captured: make the order, once per intent. Units that are gone by now (the hold ran out) mean: no order, the money goes back, Stale."""
+    with transaction.atomic():
+        intent = (
+            PaymentIntent.objects.select_for_update(of=("self",))
+            .select_related("seller__owner", "buyer")
+            .get(public_id=intent_id)
+        )
+        if intent.order_id is not None:
+            return Order.objects.get(pk=intent.order_id)
+        if intent.state not in (IntentState.CREATED, IntentState.UNKNOWN, IntentState.DECLINED):
+            raise Stale(intent.sentence)
+        intent.gateway_ref, intent.checks, intent.settled_at = gateway_ref, dict(checks), now
+        point("checkout.captured")
+        gone = _hold_again(intent, now=now)
+        if not gone:
+            order = _place(intent, now=now)
+            point("checkout.before_commit")
+            return order
+        _give_money_back(intent, sentence=gone, now=now)
+    raise Stale(gone)
+
+
+def _hold_again(intent: PaymentIntent, *, now: datetime) -> str:
+    """Units whose hold ran out before the payment came are promised anew, under the lock. Returns why not, or nothing."""
+    wanted = {pk: quantity for pk, quantity, _ in intent.basket["lines"]}
+    locked(wanted)
+    kept = {hold.variant_id for hold in _open_of(intent)}
+    try:
+        with transaction.atomic():
+            _hold(intent, {pk: units for pk, units in wanted.items() if pk not in kept}, now=now, again=":again")
+    except Stale as gone:
+        return f"{gone} Your payment goes back to you."
+    return ""
+
+
+def _give_money_back(intent: PaymentIntent, *, sentence: str, now: datetime) -> None:
+    intent.state, intent.sentence = IntentState.ABANDONED, sentence
+    intent.save()
+    _release(intent, why=EndedWhy.EXPIRED, now=now)
+    enqueue(
+        party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway), cause=f"refund:intent:{intent.public_id}", subject=f"intent:{intent.public_id}",
+        kind="refund_payment", payload={"intent": intent.public_id, "amount_minor": intent.amount_minor, "currency": intent.currency, "order": None}, now=now,
+    )  # fmt: skip
+
+
+def _place(intent: PaymentIntent, *, now: datetime) -> Order:
+    order = _write_order(intent, now=now)
+    for hold in _open_of(intent):
+        Reservation.objects.filter(pk=hold.pk).update(state=HoldState.OWED, order=order, expires_at=None)
+        record(
+            variant_id=hold.variant_id,
+            now=now,
+            kind="sold",
+            cause=f"order #{order.number}",
+            order=order,
+            quantity=hold.quantity,
+        )
+    intent.order, intent.state = order, IntentState.CAPTURED
+    intent.save()
+    books.post_payment(order=order, now=now)
+    tell(order=order, now=now, source="buyer", kind="placed", sentence="Order placed and paid.", public=True)
+    _judge(order, intent, now=now)
+    if order.connection is not None:
+        ShopCopy.objects.create(order=order, connection=order.connection, intended_at=now, state=CopyState.INTENDED)
+        create_order_command(party=order.connection.party, command=create_command(order), now=now)
+    _mails(order, now=now)
+    return order
+
+
+def _write_order(intent: PaymentIntent, *, now: datetime) -> Order:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('order_no')")
+        number = int(cursor.fetchone()[0])
+    reference = f"CD-{number}-{reference_tail()}"
+    basket = intent.basket
+    order = Order.objects.create(
+        number=number, reference=reference, seller=intent.seller, buyer=intent.buyer, connection_id=basket["connection"], currency=intent.currency,
+        items_minor=basket["items_minor"], shipping_minor=basket["shipping_minor"], total_minor=intent.amount_minor, ship_to=basket["ship_to"],
+        relay_email=f"{reference.lower()}@orders.invalid", placed_at=now, ship_by=now + timedelta(days=intent.seller.handling_days),
+    )  # fmt: skip
+    variants = Variant.objects.select_related("listing").in_bulk([pk for pk, _, _ in basket["lines"]])
+    OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order, variant=variants[pk], quantity=quantity, unit_price_minor=price, title=str(variants[pk]), sku=variants[pk].sku,
+            shop_product_id=variants[pk].listing.shop_product_id, shop_variant_id=variants[pk].shop_variant_id,
+            image=variants[pk].image or next(iter(variants[pk].listing.images), ""),
+        )
+        for pk, quantity, price in basket["lines"]
+    )  # fmt: skip
+    return order
+
+
+def create_command(order: Order) -> CreateOrder:
+    """What the shop is asked to create, the same each time it is asked. The address `.invalid` can receive no mail, so no shop mails our buyer."""
+    return CreateOrder(
+        reference=order.reference,
+        lines=tuple(
+            Line(line.shop_product_id, line.shop_variant_id, line.sku, line.title, line.quantity, line.unit_price)
+            for line in order.lines.select_related("order")
+        ),
+        shipping=order.shipping,
+        ship_to=order.address,
+        email=order.relay_email,
+        placed_at=order.placed_at,
+        note=f"Marketplace order #{order.number}. Paid there; cancel or refund it there.",
+    )
+
+
+def _judge(order: Order, intent: PaymentIntent, *, now: datetime) -> None:
+    mine = Order.objects.filter(buyer=order.buyer).exclude(pk=order.pk)
+    usual = list(
+        Order.objects.filter(seller=order.seller)
+        .exclude(pk=order.pk)
+        .order_by("-pk")
+        .values_list("total_minor", flat=True)[:20]
+    )
+    facts = Facts(
+        postal_code_check=intent.checks.get("postal_code"), cvc_check=intent.checks.get("cvc"),
+        billing_country=intent.checks.get("billing_country"), ship_country=order.ship_to["country"],
+        orders_last_hour=mine.filter(placed_at__gte=now - timedelta(hours=1)).count(),
+        declined_last_day=PaymentIntent.objects.filter(buyer=order.buyer, state=IntentState.DECLINED, created_at__gte=now - timedelta(days=1)).count(),
+        account_age_days=(now - order.buyer.date_joined).days, total_minor=order.total_minor,
+        usual_total_minor=sorted(usual)[len(usual) // 2] if len(usual) >= 5 else None,
+    )  # fmt: skip
+    verdict = assess(facts)
+    _keep(order, verdict)
+    if verdict.level is RiskLevel.HIGH:
+        worst = "; ".join(reason.sentence for reason in verdict.reasons if reason.points)
+        raise_alert(
+            code=AlertCode.HIGH_RISK,
+            seller=order.seller,
+            order=order,
+            now=now,
+            sentence=f"Order #{order.number}: {worst}",
+        )
+
+
+def _keep(order: Order, verdict: Assessment) -> None:
+    order.risk = verdict.level
+    order.risk_reasons = [asdict(reason) for reason in verdict.reasons]
+    order.risk_available, order.risk_asked = verdict.available, verdict.asked
+    order.save(update_fields=["risk", "risk_reasons", "risk_available", "risk_asked"])
+
+
+def _mails(order: Order, *, now: datetime) -> None:
+    lines = "\n".join(f"{line.quantity} × {line.title}" for line in order.lines.all())
+    write_mail(
+        cause=f"new_order:{order.reference}", to=order.seller.owner.email, subject=f"New order #{order.number}", order=order, now=now,
+        body=f"{lines}\n\nTotal {order.total} {order.currency}. Ship by {order.ship_by:%d %B %Y}.\n"
+        + (f"It is being created in {order.connection.name}." if order.connection else "You ship this one from your seller panel."),
+    )  # fmt: skip
+    write_mail(
+        cause=f"thank_you:{order.reference}", to=order.buyer.email, subject=f"Your order #{order.number}", order=order, now=now,
+        body=f"Thank you. {order.seller.name} has your order:\n\n{lines}\n\nTotal {order.total} {order.currency}. We write again when it is shipped.",
+    )  # fmt: skip
+
+
+def expire_checkouts(*, now: datetime, limit: int = 200) -> int:
+    """Holds whose time ran out end; an intent that nobody paid is abandoned unless the gateway's answer is still open. Returns how many holds."""
+    with transaction.atomic():
+        due = list(
+            Reservation.objects.filter(state=HoldState.CHECKOUT, expires_at__lte=now).order_by("variant_id")[:limit]
+        )
+        locked(hold.variant_id for hold in due)
+        ended = 0
+        for hold in due:
+            # Paid in the meantime, under the same lock: then it is no longer a checkout's.
+            if Reservation.objects.filter(pk=hold.pk, state=HoldState.CHECKOUT, expires_at__lte=now).exists():
+                end_hold(hold, why=EndedWhy.EXPIRED, now=now)
+                ended += 1
+    return ended

@@ -1,0 +1,175 @@
+"""Reading counts: what is wanted, and what a read proves. Kept apart from promising because only reads may raise what is sold."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from crossdock.domain import stock as rules
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.events import Count, StockHint
+from crossdock.domain.stock import EndedWhy
+from crossdock.store.models import Connection, Order, Variant, VariantStock
+from crossdock.store.models.stock import next_stock_no
+from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.stock import as_value, end_hold, locked, open_holds, record
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Variants whose counts are to be read in one request that leaves after `read_no` was drawn."""
+
+    read_no: int
+    refs: tuple[tuple[str, str], ...]
+
+
+def draw_read_no() -> int:
+    """Rule 2: drawn before the request leaves; nothing else about the read is kept."""
+    return next_stock_no()
+
+
+def counts_wanted(*, connection_id: int, limit: int, now: datetime) -> Ask | None:
+    """The oldest wishes of this shop, (product id, variant id) each."""
+    rows = (
+        VariantStock.objects.filter(variant__connection_id=connection_id, want_no__gt=0, variant__gone=False)
+        .filter(Q(want_after=None) | Q(want_after__lte=now))
+        .order_by("want_no")[:limit]
+    )
+    refs = tuple(rows.values_list("variant__listing__shop_product_id", "variant__shop_variant_id"))
+    return Ask(draw_read_no(), refs) if refs else None
+
+
+def want_old_counts(*, connection_id: int, older_than: timedelta, limit: int, now: datetime) -> int:
+    """The periodic poll reads every variant anyway: wishes for the counts that nobody read for long. Returns how many."""
+    with transaction.atomic():
+        rows = VariantStock.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            Q(count_at=None) | Q(count_at__lt=now - older_than),
+            variant__connection_id=connection_id,
+            want_no=0,
+            variant__gone=False,
+        )
+        ids = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+        if ids:
+            VariantStock.objects.filter(pk__in=ids).update(want_no=next_stock_no())
+    return len(ids)
+
+
+def apply_counts(
+    *, connection_id: int, read_no: int, asked: Sequence[tuple[str, str]], counts: Sequence[Count], now: datetime
+) -> tuple[str, ...]:
+    """Take a read into the rows. Returns the shop ids of products whose variants were asked for and not answered: look at these again."""
+    by_shop_id = dict(
+        Variant.objects.filter(
+            connection_id=connection_id, shop_variant_id__in=[variant for _, variant in asked]
+        ).values_list("shop_variant_id", "pk")
+    )
+    answers = {by_shop_id[count.variant_id]: count for count in counts if count.variant_id in by_shop_id}
+    with transaction.atomic():
+        apply_locked(answers=answers, read_no=read_no, now=now)
+        Connection.objects.filter(pk=connection_id).update(last_read_at=now)
+        unanswered = [(product, variant) for product, variant in asked if by_shop_id.get(variant) not in answers]
+        # An unanswered variant is unknown, not what it was: it stops selling, and its wish is met so that it does not spin.
+        missing = locked(by_shop_id[variant] for _, variant in unanswered if variant in by_shop_id)
+        for row in missing.values():
+            if rules.may_apply(as_value(row, now=now), read_no=read_no):
+                row.count, row.want_no, row.applied_no, row.count_at = None, 0, next_stock_no(), now
+                row.save(update_fields=["count", "want_no", "applied_no", "count_at"])
+    return tuple(sorted({product for product, _ in unanswered}))
+
+
+def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime) -> None:
+    """Rules 3 and 4 for many variants in one transaction: knowledge and the end of holds change together."""
+    rows = locked(answers)
+    holds = open_holds(rows)
+    changed: list[VariantStock] = []
+    applied_no = next_stock_no() if rows else 0
+    for pk, row in rows.items():
+        before = as_value(row, now=now)
+        if not rules.may_apply(before, read_no=read_no):
+            continue
+        answer = answers[pk]
+        mine = {str(hold.pk): hold for hold in holds.get(pk, [])}
+        after, settled = rules.apply_read(
+            before,
+            [hold.value() for hold in mine.values()],
+            count=answer.count,
+            version=answer.version,
+            read_no=read_no,
+            applied_no=applied_no,
+        )
+        for hold in settled:
+            end_hold(mine[hold.id], why=EndedWhy.READ, now=now, read_no=read_no)
+        row.take(after)
+        row.counted, row.count_at = answer.count is not None, now
+        row.want_after = None if after.want_no == 0 else row.want_after
+        changed.append(row)
+        if before.count != after.count:
+            record(
+                variant_id=pk,
+                now=now,
+                kind="shop_count",
+                cause=f"read {read_no}",
+                before=before.count,
+                after=after.count,
+            )
+        if rules.oversold(after) and not (before.count is not None and before.count < 0):
+            _alert_below_zero(row, now=now)
+    VariantStock.objects.bulk_update(
+        changed,
+        [
+            "count",
+            "count_at",
+            "counted",
+            "applied_no",
+            "shop_version",
+            "ceiling",
+            "ceiling_no",
+            "want_no",
+            "want_after",
+        ],
+        batch_size=500,
+    )
+
+
+def take_hints(*, connection_id: int, hints: Iterable[StockHint], now: datetime) -> None:
+    """Rule 11: numbers that webhooks carried may only lower."""
+    lowest: dict[str, int] = {}
+    for hint in hints:
+        lowest[hint.variant_id] = min(hint.count, lowest.get(hint.variant_id, hint.count))
+    by_pk = dict(
+        Variant.objects.filter(connection_id=connection_id, shop_variant_id__in=lowest).values_list(
+            "pk", "shop_variant_id"
+        )
+    )
+    with transaction.atomic():
+        for pk, row in locked(by_pk).items():
+            before = as_value(row, now=now)
+            row.take(rules.take_hint(before, count=lowest[by_pk[pk]], no=next_stock_no()))
+            row.save(update_fields=["ceiling", "ceiling_no", "want_no"])
+            if before.ceiling != row.ceiling:
+                record(
+                    variant_id=pk,
+                    now=now,
+                    kind="hint",
+                    cause="a webhook said fewer",
+                    before=before.ceiling,
+                    after=row.ceiling,
+                )
+
+
+def _alert_below_zero(row: VariantStock, *, now: datetime) -> None:
+    variant = row.variant
+    open_orders = [
+        f"#{number}"
+        for number in Order.objects.filter(lines__variant=variant, cancelled_at=None)
+        .exclude(parcels="shipped")
+        .order_by("-pk")
+        .values_list("number", flat=True)[:10]
+    ]
+    raise_alert(
+        code=AlertCode.STOCK_BELOW_ZERO, seller=variant.listing.seller, listing=variant.listing, connection=variant.connection, now=now,
+        key=f"variant:{variant.pk}", evidence={"count": row.count, "orders": open_orders},
+        sentence=f"Your shop counts {row.count} of “{variant}”: it was sold in both places at once. Open orders here: {', '.join(open_orders) or 'none'}.",
+    )  # fmt: skip

@@ -1,0 +1,229 @@
+"""What sellers do with their orders, and the queues they work through."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+
+from crossdock.domain.orders import CopyState, ParcelState
+from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.store.models import Command, Order, Seller, Shipment, ShopCopy, User
+from crossdock.store.models.shops import ConnectionState
+from crossdock.store.models.work import CommandResult, CommandState
+from crossdock.store.work import wake
+from crossdock.usecases.checkout import create_command
+from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.outbox import CREATE
+from crossdock.usecases.receive import ship, tell_renumbered
+from crossdock.usecases.stock import end_hold, holds_of, locked, record
+from crossdock.usecases.timeline import tell
+
+_OPEN = Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PARTLY_SHIPPED])
+
+
+def _queues(now: datetime) -> dict[str, Q]:
+    return {
+        "to_ship": _OPEN,
+        "overdue": _OPEN & Q(ship_by__lt=now),
+        "needs_attention": Q(alerts__settled_at=None, alerts__isnull=False),
+        "cancelled": Q(cancelled_at__isnull=False),
+        "shipped": Q(parcels=ParcelState.SHIPPED),
+        "all": Q(),
+    }
+
+
+def queues(*, seller: Seller, now: datetime) -> dict[str, int]:
+    """How many orders wait in each queue; one query."""
+    counts = {name: Count("pk", filter=where, distinct=True) for name, where in _queues(now).items()}
+    return Order.objects.filter(seller=seller).aggregate(**counts)
+
+
+def in_queue(
+    *, seller: Seller, queue: str, now: datetime, query: str = "", after: int | None = None, limit: int = 50
+) -> list[Order]:
+    """Newest first, keyset by id. The search looks at our number and reference, the shop's number, SKU, title, buyer and tracking number."""
+    found: QuerySet[Order] = Order.objects.filter(_queues(now).get(queue, Q()), seller=seller)
+    text = query.strip().lstrip("#")
+    if text:
+        found = found.filter(
+            Q(reference__iexact=text) | Q(copy__shop_number__iexact=text) | Q(copy__shop_number__iexact=f"#{text}") | Q(lines__sku__iexact=text)
+            | Q(lines__title__icontains=text) | Q(buyer__email__iexact=text) | Q(buyer__name__icontains=text)
+            | Q(shipments__tracking_number__iexact=text) | (Q(number=int(text)) if text.isdecimal() and len(text) < 18 else Q(pk=None))
+        )  # fmt: skip
+    if after is not None:
+        found = found.filter(pk__lt=after)
+    return list(
+        found.distinct()
+        .select_related("buyer", "copy", "connection")
+        .prefetch_related("lines", "shipments")
+        .order_by("-pk")[:limit]
+    )
+
+
+def ship_by_hand(
+    *,
+    order: Order,
+    lines: Mapping[int, int] | None,
+    tracking: str,
+    carrier: str,
+    actor: User,
+    now: datetime,
+    key: str = "",
+) -> Shipment:
+    """`lines` maps line ids to units, None ships all that is left. The same `key` (a form's one-time value) ships once."""
+    with transaction.atomic():
+        order = Order.objects.select_for_update(of=("self",)).select_related("seller__owner", "buyer").get(pk=order.pk)
+        parcel_id = f"hand:{key}" if key else f"hand:{uuid.uuid4().hex}"
+        again = Shipment.objects.filter(order=order, parcel_id=parcel_id).first()
+        if again:
+            return again
+        if order.cancelled_at is not None:
+            raise NotAllowed("This order is cancelled; do not ship it.")
+        rows = {line.pk: line for line in order.lines.all()}
+        wanted = {pk: line.quantity - line.shipped for pk, line in rows.items()} if lines is None else dict(lines)
+        units = {rows[pk]: n for pk, n in wanted.items() if pk in rows and n > 0}
+        if not units:
+            raise Invalid("Choose at least one unit to ship.")
+        if any(n > line.quantity - line.shipped for line, n in units.items()):
+            raise Invalid("More units were chosen than are left to ship.")
+        parcel = ship(
+            order=order,
+            parcel_id=parcel_id,
+            source="seller",
+            units=units,
+            tracking=tracking.strip(),
+            carrier=carrier.strip(),
+            url="",
+            shipped_at=now,
+            now=now,
+        )
+        if order.connection_id is None and order.parcels == ParcelState.SHIPPED:
+            _take_from_own_stock(order, now=now)
+        return parcel
+
+
+def _take_from_own_stock(order: Order, *, now: datetime) -> None:
+    """A listing made by hand: its count is ours, so the units leave it when they leave the house."""
+    holds = list(holds_of(order))
+    rows = locked(hold.variant_id for hold in holds)
+    for hold in holds:
+        row = rows[hold.variant_id]
+        before, row.count = row.count, (row.count or 0) - hold.quantity
+        row.save(update_fields=["count"])
+        end_hold(hold, why=EndedWhy.SHIPPED_HERE, now=now)
+        record(
+            variant_id=row.pk,
+            now=now,
+            kind="shipped",
+            cause=f"order #{order.number}",
+            order=order,
+            before=before,
+            after=row.count,
+        )
+
+
+def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: User, now: datetime) -> None:
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(of=("self",))
+            .select_related("seller__owner", "buyer")
+            .get(pk=shipment.order_id)
+        )
+        shipment = Shipment.objects.select_for_update().get(pk=shipment.pk)
+        if not tracking.strip():
+            raise Invalid("Type the tracking number.")
+        before = shipment.tracking_number
+        shipment.tracking_number, shipment.carrier = tracking.strip()[:120], carrier.strip()[:80]
+        shipment.save(update_fields=["tracking_number", "carrier"])
+        if before != shipment.tracking_number:
+            tell_renumbered(order=order, shipment=shipment, before=before, source="seller", now=now)
+
+
+def why_not_create(order: Order) -> str:
+    """Empty when "Create the order on your store" makes sense now."""
+    copy = ShopCopy.objects.filter(order=order).select_related("connection").first()
+    if copy is None:
+        return "This order's listing was made by hand; there is no shop to create it in."
+    if order.cancelled_at is not None:
+        return "The order is cancelled."
+    if copy.connection.state == ConnectionState.DISCONNECTED:
+        return "The shop is disconnected. Connect it again first."
+    if copy.state in (CopyState.ACKNOWLEDGED, CopyState.EQUAL, CopyState.DIFFERS) and not copy.cancelled_there:
+        return f"It stands in your shop as {copy.shop_number or copy.shop_order_id}."
+    if copy.cancelled_there:
+        return "It was cancelled in your shop; reject it here to credit the buyer."
+    return ""
+
+
+def create_in_shop(*, order: Order, actor: User, now: datetime) -> str:
+    """S6: looks in the shop by our reference first, adopts what it finds, creates otherwise; so it can't appear twice. Returns why it was missing."""
+    with transaction.atomic():
+        order = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
+        why_not = why_not_create(order)
+        if why_not:
+            raise NotAllowed(why_not)
+        copy = ShopCopy.objects.select_for_update(of=("self",)).select_related("connection__party").get(order=order)
+        row = Command.objects.select_for_update().get(cause=f"create:{order.reference}")
+        why = _why_missing(copy, row)
+        if row.state != CommandState.IN_FLIGHT:
+            # The refusal is lifted by the seller's word; the look-up comes first whatever happened before.
+            row.state, row.result, row.due_at, row.finished_at = CommandState.WAITING, CommandResult.NONE, now, None
+            row.unresolved, row.created_at = row.attempts > 0, now
+            row.payload = CREATE.dump_python(create_command(order), mode="json")
+            row.save()
+            copy.state = CopyState.SENT if row.attempts else CopyState.INTENDED
+            copy.save(update_fields=["state"])
+        tell(
+            order=order,
+            now=now,
+            source="seller",
+            kind="create_in_shop",
+            sentence=f"{actor} asked to create the order in the shop. Why it was missing: {why}",
+        )
+        wake([copy.connection.party_id])
+        return why
+
+
+def _why_missing(copy: ShopCopy, row: Command) -> str:
+    if copy.connection.state == ConnectionState.NEEDS_REAUTH:
+        return f"{copy.connection.state_sentence} Reconnect the shop; the order is sent right after."
+    if copy.connection.state == ConnectionState.PAUSED:
+        return "The shop is paused here; the order is sent when you resume it."
+    if copy.state == CopyState.REFUSED:
+        return copy.sentence or "The shop refused it."
+    if copy.connection.party.failures:
+        return f"The shop did not answer: {copy.connection.party.last_error}"
+    return row.sentence or "It is still on its way; nothing went wrong so far."
+
+
+def resend_command(*, command: Command, actor: User, now: datetime) -> None:
+    """A dead command tries again, looking first where that can be done."""
+    with transaction.atomic():
+        row = Command.objects.select_for_update().get(pk=command.pk)
+        if row.state != CommandState.DEAD:
+            raise NotAllowed("Only what gave up can be sent again; this is still being tried.")
+        row.state, row.due_at, row.finished_at, row.created_at, row.unresolved = (
+            CommandState.WAITING,
+            now,
+            None,
+            now,
+            row.attempts > 0,
+        )
+        row.save()
+        order = Order.objects.filter(reference=row.subject).first()
+        if order:
+            tell(
+                order=order,
+                now=now,
+                source="seller",
+                kind="resent",
+                sentence=f"{actor} sent “{row.kind.replace('_', ' ')}” again.",
+            )
+        wake([row.party_id])
+
+
+def holds_open(order: Order) -> list[tuple[str, int]]:
+    """(state, units) of what is still promised to this order."""
+    return [(HoldState(hold.state).value, hold.quantity) for hold in holds_of(order)]

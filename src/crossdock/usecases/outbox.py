@@ -1,0 +1,57 @@
+"""Putting commands in line. The row is written in the transaction that made it necessary; the party is woken after the commit."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from crossdock.domain.commands import AdjustStock, CancelOrder, CreateOrder
+from crossdock.store.models import Command, Party
+from crossdock.store.models.work import PartyKind
+from crossdock.store.work import wake
+
+CREATE: TypeAdapter[CreateOrder] = TypeAdapter(CreateOrder)
+CANCEL: TypeAdapter[CancelOrder] = TypeAdapter(CancelOrder)
+ADJUST: TypeAdapter[AdjustStock] = TypeAdapter(AdjustStock)
+
+
+def party_named(*, kind: PartyKind, name: str) -> Party:
+    """The one party of a kind and name that is not a shop (a gateway, the mail)."""
+    party = Party.objects.filter(kind=kind, name=name).order_by("pk").first()
+    return party or Party.objects.create(kind=kind, name=name)
+
+
+def enqueue(*, party: Party, cause: str, subject: str, kind: str, payload: dict[str, Any], now: datetime) -> Command:
+    """The same cause twice is one command."""
+    command, fresh = Command.objects.get_or_create(
+        cause=cause,
+        defaults={
+            "party": party,
+            "subject": subject,
+            "kind": kind,
+            "payload": payload,
+            "due_at": now,
+            "created_at": now,
+        },
+    )
+    if fresh:
+        wake([party.pk])
+    return command
+
+
+def create_order_command(*, party: Party, command: CreateOrder, now: datetime) -> Command:
+    return enqueue(
+        party=party, cause=f"create:{command.reference}", subject=command.reference, kind="create_order",
+        payload=CREATE.dump_python(command, mode="json"), now=now,
+    )  # fmt: skip
+
+
+def cancel_order_command(*, party: Party, command: CancelOrder, cause: str, now: datetime) -> Command:
+    return enqueue(
+        party=party,
+        cause=cause,
+        subject=command.reference,
+        kind="cancel_order",
+        payload=CANCEL.dump_python(command, mode="json"),
+        now=now,
+    )

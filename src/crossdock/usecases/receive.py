@@ -1,0 +1,334 @@
+"""News in: snapshots of the shop's orders become what happened. Webhooks and polling feed this one path, so doubled, late or reordered news is harmless."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.capability import Capability, Manifest
+from crossdock.domain.commands import CancelReason
+from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
+from crossdock.domain.orders import (
+    CopyState,
+    Known,
+    OrderCancelledThere,
+    OrderShipped,
+    ParcelUndone,
+    RefundSeen,
+    TrackingChanged,
+    differences,
+    news,
+    parcel_state,
+)
+from crossdock.domain.stock import HoldState
+from crossdock.store.crash import point
+from crossdock.store.models import Connection, Cursor, Order, OrderLine, Shipment, ShipmentLine, ShopCopy, ShopRefund
+from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.checkout import create_command
+from crossdock.usecases.mail import write_mail
+from crossdock.usecases.policy import lifted
+from crossdock.usecases.reject import reject_order, why_not_reject
+from crossdock.usecases.settle import cancel_doubles
+from crossdock.usecases.stock import fence
+from crossdock.usecases.timeline import tell
+
+NOT_LANDED_AFTER = timedelta(minutes=15)
+
+
+def move_cursor(
+    *, connection_id: int, stream: str, value: str, next_due: datetime, complete: bool, now: datetime
+) -> None:
+    """In the transaction that keeps what was read. `complete` means that the page was the last one."""
+    changed = {"value": value, "due_at": next_due, "asked_at": now} | ({"completed_at": now} if complete else {})
+    Cursor.objects.filter(connection_id=connection_id, stream=stream).update(**changed)
+    if complete:
+        Connection.objects.filter(pk=connection_id).update(last_read_at=now)
+
+
+def receive_orders(*, connection_id: int, orders: Sequence[ShopOrder], manifest: Manifest, now: datetime) -> None:
+    """Fresh snapshots of the shop's orders; those without our reference are the shop's own business. Each order is its own transaction."""
+    copies = {
+        copy.shop_order_id: copy
+        for copy in ShopCopy.objects.filter(
+            connection_id=connection_id, shop_order_id__in=[seen.shop_id for seen in orders]
+        )
+    }
+    for seen in orders:
+        if seen.shop_id in copies:
+            _take(copies[seen.shop_id].pk, seen, manifest=manifest, now=now)
+        elif seen.reference:
+            _stray(connection_id, seen, now=now)
+        point("receive.between_orders")
+
+
+def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
+    """An order with our reference that is not the one we hold: a late double, unless its create is still being settled."""
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(of=("self",))
+            .select_related("seller__owner", "connection")
+            .filter(reference=seen.reference, connection_id=connection_id)
+            .first()
+        )
+        copy = ShopCopy.objects.filter(order=order).first() if order else None
+        if order and copy and copy.shop_order_id not in ("", seen.shop_id) and seen.state is ShopOrderState.OPEN:
+            cancel_doubles(order=order, shop_ids=[seen.shop_id], now=now)
+
+
+def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) -> None:
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(of=("self",))
+            .select_related("seller__owner", "buyer", "connection")
+            .get(pk=order_pk)
+        )
+        copy = ShopCopy.objects.select_for_update().get(order=order)
+        _compare(order, copy, seen, manifest=manifest, now=now)
+        if seen.stock_taken and not copy.stock_taken:
+            copy.stock_taken = True
+            fence(order=order, now=now, state=HoldState.TAKEN)
+        for event in news(_known(order, copy), seen):
+            match event:
+                case OrderShipped(parcel):
+                    _shipped(order, parcel, seen, now=now)
+                case TrackingChanged(parcel, before):
+                    _renumbered(order, parcel, before, now=now)
+                case ParcelUndone(parcel_id):
+                    _undone(order, parcel_id, now=now)
+                case RefundSeen(refund):
+                    _refund_seen(
+                        order, refund.refund_id, refund.amount.minor, refund.amount.currency, refund.note, now=now
+                    )
+                case OrderCancelledThere():
+                    _cancelled_there(order, copy, event, manifest=manifest, now=now)
+        copy.read_wanted, copy.read_at = False, now
+        copy.shop_number, copy.shop_url = seen.number or copy.shop_number, seen.url or copy.shop_url
+        copy.save()
+        point("receive.before_commit")
+
+
+def _compare(order: Order, copy: ShopCopy, seen: ShopOrder, *, manifest: Manifest, now: datetime) -> None:
+    """The last step of the order-landed guarantee: read back, and equal or not."""
+    if (
+        copy.state not in (CopyState.ACKNOWLEDGED, CopyState.DIFFERS, CopyState.EQUAL)
+        or seen.state is not ShopOrderState.OPEN
+    ):
+        return
+    found = differences(create_command(order), seen, at_our_price=manifest.can(Capability.ORDER_AT_OUR_PRICE))
+    was = copy.state
+    copy.differences = [difference.sentence for difference in found]
+    copy.state = CopyState.DIFFERS if found else CopyState.EQUAL
+    if not found and copy.equal_at is None:
+        copy.equal_at = now
+        tell(
+            order=order,
+            now=now,
+            source="marketplace",
+            kind="read_back",
+            sentence="Read back from the shop: lines and quantities are equal.",
+        )
+    if found and was != CopyState.DIFFERS:
+        tell(
+            order=order,
+            now=now,
+            source="shop",
+            kind="differs",
+            sentence=f"The shop's copy differs. {'; '.join(copy.differences)}.",
+        )
+        raise_alert(
+            code=AlertCode.ORDER_DIFFERS, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"differences": copy.differences},
+            sentence=f"Order {order} stands in your shop, but not as it was placed: {'; '.join(copy.differences)}.",
+        )  # fmt: skip
+    elif not found and was == CopyState.DIFFERS:
+        settle_by_fact(now=now, how="Both are equal again.", codes=(AlertCode.ORDER_DIFFERS,), order=order)
+
+
+def _known(order: Order, copy: ShopCopy) -> Known:
+    parcels = {s.parcel_id: (None if s.undone_at else s.tracking_number) for s in order.shipments.filter(source="shop")}
+    return Known(parcels, frozenset(order.shop_refunds.values_list("refund_id", flat=True)), copy.cancelled_there)
+
+
+def _shipped(order: Order, parcel: Parcel, seen: ShopOrder, *, now: datetime) -> None:
+    variant_of = {line.line_id: line.variant_id for line in seen.lines}
+    lines = list(order.lines.all())
+    wanted = {variant_of[line_id]: units for line_id, units in parcel.lines if line_id in variant_of}
+    units = {
+        line: min(wanted.get(line.shop_variant_id, 0) if parcel.lines else line.quantity, line.quantity - line.shipped)
+        for line in lines
+    }
+    ship(
+        order=order, parcel_id=parcel.parcel_id, source="shop", units={line: n for line, n in units.items() if n > 0}, tracking=parcel.tracking_number,
+        carrier=parcel.carrier, url=parcel.tracking_url, shipped_at=parcel.shipped_at or now, now=now,
+    )  # fmt: skip
+
+
+def ship(
+    *,
+    order: Order,
+    parcel_id: str,
+    source: str,
+    units: dict[OrderLine, int],
+    tracking: str,
+    carrier: str,
+    url: str,
+    shipped_at: datetime,
+    now: datetime,
+) -> Shipment:
+    """A parcel left, whoever said so. The caller holds the order's lock. A parcel that was undone before comes back under its id."""
+    shipment, _ = Shipment.objects.update_or_create(
+        order=order, parcel_id=parcel_id or uuid.uuid4().hex, defaults={
+            "source": source, "tracking_number": tracking[:120], "carrier": carrier[:80], "tracking_url": url, "shipped_at": shipped_at, "undone_at": None,
+        },
+    )  # fmt: skip
+    ShipmentLine.objects.bulk_create(
+        ShipmentLine(shipment=shipment, line=line, quantity=n) for line, n in units.items()
+    )
+    for line, n in units.items():
+        line.shipped += n
+        line.save(update_fields=["shipped"])
+    set_parcels(order)
+    number = f"{carrier} {tracking}".strip() if tracking else "no tracking number"
+    tell(
+        order=order,
+        now=now,
+        source=source,
+        kind="shipped",
+        public=True,
+        sentence=f"Shipped: {number}.",
+        evidence={"parcel": parcel_id},
+    )
+    if not tracking:
+        raise_alert(
+            code=AlertCode.TRACKING_MISSING, seller=order.seller, order=order, now=now,
+            sentence=f"Order {order} was marked shipped without a tracking number. Add it so that the buyer can follow the parcel.",
+        )  # fmt: skip
+    write_mail(
+        cause=f"shipped:{order.reference}:{shipment.pk}", to=order.buyer.email, subject=f"Your order #{order.number} is on its way", order=order, now=now,
+        body=f"{order.seller.name} shipped " + ", ".join(f"{n} × {line.title}" for line, n in units.items()) + f".\n\nTracking: {number}\n{url}".rstrip(),
+    )  # fmt: skip
+    return shipment
+
+
+def set_parcels(order: Order) -> None:
+    """The parcels axis, from the lines as they are now."""
+    lines = list(order.lines.all())
+    order.parcels = parcel_state(
+        [line.quantity for line in lines], [line.shipped for line in lines], cancelled=order.cancelled_at is not None
+    )
+    order.save(update_fields=["parcels"])
+
+
+def _renumbered(order: Order, parcel: Parcel, before: str, *, now: datetime) -> None:
+    shipment = order.shipments.get(parcel_id=parcel.parcel_id)
+    shipment.tracking_number, shipment.carrier, shipment.tracking_url = (
+        parcel.tracking_number[:120],
+        parcel.carrier[:80],
+        parcel.tracking_url,
+    )
+    shipment.save(update_fields=["tracking_number", "carrier", "tracking_url"])
+    tell_renumbered(order=order, shipment=shipment, before=before, source="shop", now=now)
+
+
+def tell_renumbered(*, order: Order, shipment: Shipment, before: str, source: str, now: datetime) -> None:
+    """The same parcel has another number; the buyer is told once per number."""
+    number = shipment.tracking_number
+    words = f"Tracking number changed from {before} to {number}." if before else f"Tracking number: {number}."
+    tell(order=order, now=now, source=source, kind="tracking", sentence=words, public=True)
+    if number:
+        settle_by_fact(now=now, how="A tracking number came.", codes=(AlertCode.TRACKING_MISSING,), order=order)
+        write_mail(
+            cause=f"tracking:{order.reference}:{shipment.pk}:{number}"[:120], to=order.buyer.email, subject=f"Tracking for your order #{order.number}",
+            order=order, now=now, body=f"{words}\n{shipment.carrier} {shipment.tracking_url}".rstrip(),
+        )  # fmt: skip
+
+
+def _undone(order: Order, parcel_id: str, *, now: datetime) -> None:
+    shipment = order.shipments.get(parcel_id=parcel_id)
+    shipment.undone_at = now
+    shipment.save(update_fields=["undone_at"])
+    for part in shipment.lines.select_related("line"):
+        part.line.shipped = max(0, part.line.shipped - part.quantity)
+        part.line.save(update_fields=["shipped"])
+    shipment.lines.all().delete()
+    set_parcels(order)
+    tell(order=order, now=now, source="shop", kind="unshipped", sentence="The shop took a shipment back.", public=True)
+
+
+def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str, note: str, *, now: datetime) -> None:
+    """S8: a refund made in the shop moves no money here."""
+    ShopRefund.objects.create(
+        order=order, refund_id=refund_id, amount_minor=amount_minor, currency=currency, note=note, seen_at=now
+    )
+    refund = order.shop_refunds.get(refund_id=refund_id)
+    words = f"A refund of {refund.amount} {currency} was recorded in the shop. It moved no money here."
+    tell(
+        order=order,
+        now=now,
+        source="shop",
+        kind="refund_seen",
+        sentence=words,
+        evidence={"refund": refund_id, "note": note},
+    )
+    if order.cancelled_at is None:
+        raise_alert(
+            code=AlertCode.REFUNDED_IN_SHOP, seller=order.seller, order=order, connection=order.connection, key=f"refund:{order.pk}:{refund_id}", now=now,
+            sentence=f"Order {order}: {words} The buyer paid on the marketplace: "
+            + ("reject the order to credit them." if not why_not_reject(order) else "ask staff for a credit."),
+        )  # fmt: skip
+
+
+def _cancelled_there(
+    order: Order, copy: ShopCopy, event: OrderCancelledThere, *, manifest: Manifest, now: datetime
+) -> None:
+    """S3: on platforms that may (or when lifted) it cancels here too; elsewhere the seller gets the alert with its one button."""
+    copy.cancelled_there = True
+    copy.save(update_fields=["cancelled_there"])
+    fence(order=order, now=now)
+    what = "deleted" if event.gone else "cancelled"
+    tell(
+        order=order,
+        now=now,
+        source="shop",
+        kind="cancelled_there",
+        sentence=f"The order was {what} in the shop. {event.note}".strip(),
+    )
+    if order.cancelled_at is not None:
+        copy.state = CopyState.CANCELLED
+        return
+    why_not = why_not_reject(order)
+    if not why_not and (manifest.can(Capability.CANCEL_THERE_CANCELS_HERE) or lifted(rule="S3")):
+        reject_order(
+            order=order, reason=CancelReason.OTHER, actor=None, expected_total=order.total, now=now, source="shop"
+        )
+        order.refresh_from_db()
+        copy.state = CopyState.CANCELLED
+        return
+    raise_alert(
+        code=AlertCode.CANCELLED_IN_SHOP, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"note": event.note},
+        sentence=f"Order {order} was {what} in your shop. "
+        + (why_not or "Reject it here to credit the buyer; do not ship it: its units may be sold to somebody else."),
+    )  # fmt: skip
+
+
+def orders_to_read(*, connection_id: int, limit: int) -> list[str]:
+    """Shop order ids whose copy is to be read back."""
+    wanted = ShopCopy.objects.filter(connection_id=connection_id, read_wanted=True).exclude(shop_order_id="")
+    return list(wanted.order_by("intended_at").values_list("shop_order_id", flat=True)[:limit])
+
+
+def late_copies(*, now: datetime) -> int:
+    """The order-landed guarantee's deadline: alerts for orders that are not in their shop yet. Returns how many were late."""
+    late = ShopCopy.objects.filter(
+        state__in=[CopyState.INTENDED, CopyState.SENT], intended_at__lt=now - NOT_LANDED_AFTER, order__cancelled_at=None
+    ).select_related("order__seller__owner", "connection__party")[:500]
+    for copy in late:
+        why = (
+            copy.connection.state_sentence or copy.connection.party.last_error or "Your shop has not confirmed it yet."
+        )
+        raise_alert(
+            code=AlertCode.ORDER_NOT_LANDED, seller=copy.order.seller, order=copy.order, connection=copy.connection, now=now,
+            sentence=f"Order {copy.order} is not in {copy.connection.name} yet. {why} It is sent as soon as possible; nothing is sent twice.",
+        )  # fmt: skip
+    return len(late)

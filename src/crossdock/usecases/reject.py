@@ -1,0 +1,192 @@
+"""Rejecting a whole order: the buyer is credited once, nothing is ever added to stock here, and the shop's copy is cancelled after its creation is resolved."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import CancelOrder, CancelReason
+from crossdock.domain.orders import CopyState, MoneyState, ParcelState
+from crossdock.domain.stock import EndedWhy
+from crossdock.domain.values import Money
+from crossdock.store.crash import point
+from crossdock.store.models import Command, Order, OrderLine, ShopCopy, User
+from crossdock.store.models.work import CommandState, PartyKind
+from crossdock.usecases import books
+from crossdock.usecases.alerts import settle_by_fact
+from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.mail import write_mail
+from crossdock.usecases.outbox import cancel_order_command, enqueue, party_named
+from crossdock.usecases.stock import fence, release, set_aside
+from crossdock.usecases.timeline import tell
+
+REASON_WORDS: dict[CancelReason, str] = {
+    CancelReason.NOT_AVAILABLE: "I don't have it",
+    CancelReason.DAMAGED: "It is damaged",
+    CancelReason.LOST: "It is lost",
+    CancelReason.PRICE_ERROR: "The price was wrong",
+    CancelReason.BUYER_ASKED: "The buyer asked for it",
+    CancelReason.FRAUD: "I suspect fraud",
+    CancelReason.OTHER: "Another reason",
+}
+_SETTLED_BY_REJECT = (
+    AlertCode.ORDER_REFUSED,
+    AlertCode.CANCELLED_IN_SHOP,
+    AlertCode.ORDER_NOT_LANDED,
+    AlertCode.ORDER_DIFFERS,
+    AlertCode.STOCK_NOT_TAKEN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectLine:
+    line: OrderLine
+    credit: Money
+    stock_sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectPreview:
+    """What a reject would do, computed before anything happens."""
+
+    lines: tuple[RejectLine, ...]
+    shipping: Money
+    total: Money
+    shop_sentence: str
+    allowed: bool
+    why_not: str
+
+
+def why_not_reject(order: Order) -> str:
+    """Empty when the order can be rejected."""
+    if order.cancelled_at is not None:
+        return "This order is already cancelled; the buyer was credited once."
+    if order.parcels != ParcelState.UNSHIPPED:
+        return "Something was shipped already. A credit after shipping is made by staff: use “Report a problem” or write to us."
+    return ""
+
+
+def preview(*, order: Order, reason: CancelReason | None = None) -> RejectPreview:
+    copy = ShopCopy.objects.filter(order=order).first()
+    if copy is None:
+        shop, stock = "This order is in no shop.", "The units can be sold here again at once."
+    elif copy.state in (CopyState.INTENDED, CopyState.REFUSED):
+        shop, stock = (
+            "The order does not stand in your shop; nothing has to be cancelled there.",
+            "Your shop's count stays as it is; it is read again.",
+        )
+    elif copy.cancelled_there:
+        shop, stock = (
+            "It is already cancelled in your shop.",
+            "We change no count. Your shop's own count is read again and sold from.",
+        )
+    else:
+        shop, stock = (
+            f"The order {copy.shop_number or ''} is cancelled in your shop as well.".replace("  ", " "),
+            "Your shop puts the units back itself; its count is then read again.",
+        )
+    if reason is CancelReason.NOT_AVAILABLE:
+        stock = "Set aside: it is not sold again until you have counted and confirmed."
+    why_not = why_not_reject(order)
+    lines = tuple(RejectLine(line, line.total, stock) for line in order.lines.select_related("order"))
+    return RejectPreview(lines, order.shipping, order.total, shop, not why_not, why_not)
+
+
+def reject_order(
+    *,
+    order: Order,
+    reason: CancelReason,
+    actor: User | None,
+    expected_total: Money,
+    now: datetime,
+    source: str = "seller",
+) -> None:
+    """Credit the whole order once, whatever crashes or is pressed twice. Raises Stale when the amount confirmed is not the order's."""
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(of=("self",))
+            .select_related("seller__owner", "buyer", "connection")
+            .get(pk=order.pk)
+        )
+        why_not = why_not_reject(order)
+        if why_not:
+            raise NotAllowed(why_not)
+        if expected_total != order.total:
+            raise Stale(f"The amount to credit is {order.total} {order.currency}. Look again and confirm that.")
+        order.cancelled_at, order.cancel_reason = now, reason
+        order.money, order.parcels, order.credited_minor = MoneyState.CREDITED, ParcelState.CANCELLED, order.total_minor
+        order.save(update_fields=["cancelled_at", "cancel_reason", "money", "parcels", "credited_minor"])
+        point("reject.marked")
+        _credit(order, now=now)
+        if reason is CancelReason.NOT_AVAILABLE:
+            set_aside(order=order, now=now)
+        _end_in_shop(order, reason=reason, now=now)
+        who = {
+            "seller": "The seller rejected the order",
+            "shop": "The order was cancelled in the shop",
+            "staff": "Staff cancelled the order",
+        }[source]
+        tell(
+            order=order, now=now, source=source, kind="rejected", public=True, evidence={"reason": reason, "actor": str(actor or "")},
+            sentence=f"{who}. {order.total} {order.currency} go back to the buyer.",
+        )  # fmt: skip
+        settle_by_fact(
+            now=now, how="The order was rejected and the buyer credited.", codes=_SETTLED_BY_REJECT, order=order
+        )
+        write_mail(
+            cause=f"rejected:{order.reference}", to=order.buyer.email, subject=f"Your order #{order.number} was cancelled", order=order, now=now,
+            body=f"{order.seller.name} could not fulfil your order #{order.number}. {order.total} {order.currency} go back to your means of payment.",
+        )  # fmt: skip
+        point("reject.before_commit")
+
+
+def _credit(order: Order, *, now: datetime) -> None:
+    books.post_credit(order=order, amount_minor=order.total_minor, cause=order.reference, now=now)
+    enqueue(
+        party=party_named(kind=PartyKind.PAYMENT, name=order.intent.gateway), cause=f"refund:{order.reference}", subject=f"money:{order.reference}",
+        kind="refund_payment", now=now,
+        payload={"intent": order.intent.public_id, "amount_minor": order.total_minor, "currency": order.currency, "order": order.reference},
+    )  # fmt: skip
+
+
+def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
+    """Rules 7 and 9: withdraw what was surely never sent; otherwise keep the holds and cancel after the create is resolved."""
+    copy = ShopCopy.objects.select_for_update().filter(order=order).first()
+    if copy is None or order.connection is None:
+        release(order=order, why=EndedWhy.NOT_SENT, now=now)
+        return
+    create = Command.objects.select_for_update().filter(cause=f"create:{order.reference}").first()
+    never_sent = create is not None and create.attempts == 0 and create.state == CommandState.WAITING
+    if create is not None and never_sent:
+        Command.objects.filter(pk=create.pk).update(
+            state=CommandState.WITHDRAWN, finished_at=now, sentence="The order was cancelled before it was sent."
+        )
+        release(order=order, why=EndedWhy.NOT_SENT, now=now)
+        _close(copy, CopyState.CANCELLED, "Never sent to the shop.")
+    elif copy.state == CopyState.REFUSED:
+        release(order=order, why=EndedWhy.REFUSED, now=now)
+        _close(copy, CopyState.REFUSED, copy.sentence)
+    elif copy.cancelled_there:
+        fence(order=order, now=now)
+        _close(copy, CopyState.CANCELLED, "Cancelled in the shop.")
+    else:
+        if create is not None and create.state == CommandState.DEAD:
+            # Its fate is unknown: look once more, only to find what has to be cancelled.
+            Command.objects.filter(pk=create.pk).update(state=CommandState.WAITING, due_at=now, unresolved=True)
+        cancel_order_command(
+            party=order.connection.party, cause=f"cancel:{order.reference}", now=now,
+            command=CancelOrder(order.reference, copy.shop_order_id, reason, note=f"Cancelled on the marketplace: {REASON_WORDS[reason]}."),
+        )  # fmt: skip
+
+
+def _close(copy: ShopCopy, state: CopyState, sentence: str) -> None:
+    copy.state, copy.sentence = state, sentence
+    copy.save(update_fields=["state", "sentence"])
+
+
+def reason_of(text: str) -> CancelReason:
+    try:
+        return CancelReason(text)
+    except ValueError:
+        raise Invalid("Choose a reason.") from None

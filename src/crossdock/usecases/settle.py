@@ -1,0 +1,362 @@
+"""What an outcome means: the command's row, the shop's copy, the holds and the alerts change in one transaction. The order's lock is always taken first."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from django.db import transaction
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.capability import Lag
+from crossdock.domain.commands import (
+    CancelOrder,
+    CancelReason,
+    Done,
+    Found,
+    Later,
+    Outcome,
+    Refused,
+    SignInAgain,
+    Unknown,
+    Why,
+)
+from crossdock.domain.orders import CopyState
+from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.store.crash import point
+from crossdock.store.models import Command, Mail, Order, ShopCopy
+from crossdock.store.models.work import CommandResult, CommandState
+from crossdock.usecases import books
+from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.outbox import cancel_order_command
+from crossdock.usecases.stock import fence, learn_refusal, release
+from crossdock.usecases.timeline import tell
+from crossdock.usecases.work import backoff
+
+TIMEOUT = timedelta(seconds=20)
+GIVE_UP_AFTER = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A command with its order, both locked; no order for money and mail of none."""
+
+    row: Command
+    order: Order | None
+    copy: ShopCopy | None
+
+
+def _hold(command_id: int) -> Held:
+    subject = Command.objects.values_list("subject", flat=True).get(pk=command_id)
+    order = (
+        Order.objects.select_for_update(of=("self",))
+        .select_related("seller__owner", "connection", "buyer")
+        .filter(reference=subject.removeprefix("money:"))
+        .first()
+    )
+    row = Command.objects.select_for_update().get(pk=command_id)
+    copy = ShopCopy.objects.select_for_update().filter(order=order).first() if order else None
+    return Held(row, order, copy)
+
+
+def settle_command(
+    *, command_id: int, outcome: Outcome, random: Random, count_lag_seconds: float = 0.0, now: datetime
+) -> None:
+    """Idempotent: a command that is finished already stays as it is. Later, SignInAgain and Unknown put it back in line."""
+    with transaction.atomic():
+        held = _hold(command_id)
+        if held.row.state != CommandState.IN_FLIGHT:
+            return
+        point("settle.begin")
+        match outcome:
+            case Done():
+                _finish(held.row, CommandResult.OK, outcome.note, asdict(outcome), now=now)
+                _done(held, outcome, count_lag_seconds=count_lag_seconds, now=now)
+            case Refused() if held.row.unresolved and held.row.kind == "create_order":
+                # Final only if no earlier attempt can still arrive (stock protocol, C4c): look until the horizon.
+                _wait(
+                    held.row,
+                    f"{outcome.sentence} An earlier attempt is still being looked for.",
+                    timedelta(seconds=5),
+                    unknown=True,
+                    now=now,
+                )
+            case Refused():
+                _finish(held.row, CommandResult.REFUSED, outcome.sentence, asdict(outcome), now=now)
+                _refused(held, outcome, now=now)
+            case Later():
+                wait = (
+                    timedelta(seconds=outcome.after_seconds)
+                    if outcome.after_seconds is not None
+                    else backoff(attempts=held.row.attempts, random=random)
+                )
+                _wait(held.row, outcome.sentence, wait, unknown=held.row.unresolved, now=now)
+                _give_up(held, now=now)
+            case SignInAgain():
+                _wait(held.row, outcome.sentence, timedelta(0), unknown=held.row.unresolved, now=now)
+            case Unknown():
+                wait = timedelta(
+                    seconds=outcome.after_seconds
+                    or min(30.0, 0.5 * 2 ** min(held.row.attempts, 6)) * random.uniform(0.5, 1.0)
+                )
+                _wait(held.row, outcome.sentence, wait, unknown=True, now=now)
+                _give_up(held, now=now)
+        point("settle.before_commit")
+    point("settle.after_commit")
+
+
+def _finish(row: Command, result: CommandResult, sentence: str, outcome: dict[str, Any], *, now: datetime) -> None:
+    row.state, row.result, row.sentence, row.outcome = CommandState.DONE, result, sentence, outcome
+    row.unresolved, row.finished_at = False, now
+    row.save()
+
+
+def _wait(row: Command, sentence: str, wait: timedelta, *, unknown: bool, now: datetime) -> None:
+    row.state, row.sentence, row.unresolved, row.due_at, row.outcome = (
+        CommandState.WAITING,
+        sentence,
+        unknown,
+        now + wait,
+        {},
+    )
+    row.save()
+
+
+def _give_up(held: Held, *, now: datetime) -> None:
+    """After two days a person decides. The row stays, visible and resendable."""
+    row = held.row
+    if now - row.created_at < GIVE_UP_AFTER:
+        return
+    row.state, row.finished_at = CommandState.DEAD, now
+    row.save(update_fields=["state", "finished_at"])
+    if held.order:
+        raise_alert(
+            code=AlertCode.COMMAND_DEAD, seller=held.order.seller, order=held.order, connection=held.order.connection, key=f"command:{row.pk}", now=now,
+            sentence=f"Order {held.order}: “{row.kind.replace('_', ' ')}” was tried for two days without success. Last answer: {row.sentence}",
+        )  # fmt: skip
+
+
+def _done(held: Held, outcome: Done, *, count_lag_seconds: float, now: datetime) -> None:
+    after = now + timedelta(seconds=count_lag_seconds) if count_lag_seconds else None
+    match held.row.kind:
+        case "create_order" if held.order and held.copy:
+            bind(order=held.order, copy=held.copy, outcome=outcome, adopted=outcome.already, want_after=after, now=now)
+        case "cancel_order" if held.order and held.copy:
+            _cancelled(held.order, held.copy, held.row, outcome, want_after=after, now=now)
+        case "refund_payment":
+            _refunded(held, now=now)
+        case "send_mail":
+            Mail.objects.filter(pk=held.row.payload["mail"], sent_at=None).update(sent_at=now)
+        case _:
+            pass
+
+
+def bind(
+    *, order: Order, copy: ShopCopy, outcome: Done, adopted: bool, want_after: datetime | None, now: datetime
+) -> None:
+    """The order stands in the shop: keep their id, fence the holds if the stock was surely taken, and ask to read it back."""
+    copy.shop_order_id, copy.shop_number, copy.shop_url = outcome.shop_id, outcome.shop_number, outcome.url
+    copy.state, copy.acknowledged_at, copy.read_wanted, copy.sentence = CopyState.ACKNOWLEDGED, now, True, outcome.note
+    copy.adopted, copy.stock_taken = copy.adopted or adopted, copy.stock_taken or outcome.stock_taken
+    copy.save()
+    point("settle.bound")
+    if outcome.stock_taken:
+        fence(order=order, now=now, state=HoldState.TAKEN, want_after=want_after)
+    took = (now - order.placed_at).total_seconds()
+    words = "found in" if adopted else "created in"
+    tell(
+        order=order, now=now, source="shop", kind="landed", evidence={"shop_order": outcome.shop_id, "seconds": took},
+        sentence=f"The order was {words} the shop as {outcome.shop_number or outcome.shop_id}.",
+    )  # fmt: skip
+    settle_by_fact(
+        now=now,
+        how="The order stands in the shop.",
+        codes=(AlertCode.ORDER_NOT_LANDED, AlertCode.ORDER_REFUSED, AlertCode.COMMAND_DEAD),
+        order=order,
+    )
+
+
+def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
+    order, copy = held.order, held.copy
+    match held.row.kind:
+        case "create_order" if order and copy:
+            if outcome.why is Why.NO_STOCK:
+                learn_refusal(order=order, short=outcome.short, now=now)
+            copy.state, copy.sentence = CopyState.REFUSED, outcome.sentence
+            copy.save(update_fields=["state", "sentence"])
+            tell(
+                order=order,
+                now=now,
+                source="shop",
+                kind="refused",
+                sentence=f"The shop refused the order: {outcome.sentence}",
+            )
+            if order.cancelled_at is not None:
+                _never_stood(order, now=now, why=EndedWhy.REFUSED)
+            else:
+                raise_alert(
+                    code=AlertCode.ORDER_REFUSED, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"why": outcome.why},
+                    sentence=f"Order {order}: {outcome.sentence} The units stay unsold here. Reject the order to credit the buyer, or mend the cause and create it again.",
+                )  # fmt: skip
+        case "cancel_order" if order and copy:
+            if outcome.why is Why.NOT_FOUND:
+                _cancelled(
+                    order,
+                    copy,
+                    held.row,
+                    Done(copy.shop_order_id, already=True, note=outcome.sentence),
+                    want_after=None,
+                    now=now,
+                )
+                return
+            tell(
+                order=order,
+                now=now,
+                source="shop",
+                kind="cancel_refused",
+                sentence=f"The shop did not cancel the order: {outcome.sentence}",
+            )
+            raise_alert(
+                code=AlertCode.CANCEL_FAILED, seller=order.seller, order=order, connection=order.connection, now=now,
+                sentence=f"Order {order} is cancelled and credited here, but your shop did not cancel it: {outcome.sentence} Cancel it there by hand.",
+            )  # fmt: skip
+        case _:
+            if order:
+                raise_alert(
+                    code=AlertCode.COMMAND_DEAD, seller=order.seller, order=order, key=f"command:{held.row.pk}", now=now,
+                    sentence=f"Order {order}: “{held.row.kind.replace('_', ' ')}” was refused: {outcome.sentence}",
+                )  # fmt: skip
+
+
+def _cancelled(
+    order: Order, copy: ShopCopy, row: Command, outcome: Done, *, want_after: datetime | None, now: datetime
+) -> None:
+    """Rules 5, 7, 9, 10: nothing is added here; the closed order draws its fence and a later read shows what the shop put back."""
+    if row.payload.get("shop_order_id") not in ("", copy.shop_order_id):
+        tell(
+            order=order,
+            now=now,
+            source="marketplace",
+            kind="double_cancelled",
+            sentence="A second copy of the order in the shop was cancelled.",
+        )
+        fence(order=order, now=now, want_after=want_after)
+        return
+    copy.cancelled_there = True
+    copy.state = CopyState.CANCELLED
+    copy.save(update_fields=["cancelled_there", "state"])
+    fence(order=order, now=now, want_after=want_after)
+    if outcome.already:
+        tell(
+            order=order, now=now, source="shop", kind="already_cancelled",
+            sentence="It was already cancelled in the shop. No count was changed from here; compare both counts on the listing's page.",
+        )  # fmt: skip
+    else:
+        tell(
+            order=order,
+            now=now,
+            source="shop",
+            kind="cancelled_there",
+            sentence="The order was cancelled in the shop too; its count is read again.",
+        )
+
+
+def _never_stood(order: Order, *, now: datetime, why: EndedWhy) -> None:
+    """The order is cancelled here and surely does not stand there: what waits behind it has nothing to do."""
+    Command.objects.filter(subject=order.reference, kind="cancel_order", state=CommandState.WAITING).update(
+        state=CommandState.WITHDRAWN, finished_at=now, sentence="The order does not stand in the shop."
+    )
+    release(order=order, why=why, now=now)
+
+
+def _refunded(held: Held, *, now: datetime) -> None:
+    if held.order is None:
+        return
+    books.post_refund_done(
+        order=held.order, amount_minor=held.row.payload["amount_minor"], cause=held.row.cause, now=now
+    )
+    tell(
+        order=held.order,
+        now=now,
+        source="marketplace",
+        kind="refunded",
+        sentence="The money is on its way back to the buyer.",
+        public=True,
+    )
+
+
+def settle_look(
+    *,
+    command_id: int,
+    found: Found,
+    lag: Lag,
+    unique_reference: bool,
+    random: Random,
+    now: datetime,
+    stock_taken: bool = False,
+    number: str = "",
+    url: str = "",
+) -> str:
+    """Rule 6, after a look-up by our reference. Answers "adopted", "create" (ours to send now) or "wait".
+
+    None found is conclusive only after the horizon, unless the shop itself refuses a second order with our reference.
+    Several found: the first is kept, the others are cancelled, and somebody is told.
+    """
+    with transaction.atomic():
+        held = _hold(command_id)
+        row, order, copy = held.row, held.order, held.copy
+        assert order is not None and copy is not None
+        if row.state != CommandState.IN_FLIGHT:
+            return "wait"
+        if found.shop_ids:
+            first, *others = found.shop_ids
+            done = Done(
+                first,
+                shop_number=number,
+                url=url,
+                stock_taken=stock_taken,
+                already=True,
+                note="Found in the shop by our reference.",
+            )
+            _finish(row, CommandResult.OK, done.note, asdict(done), now=now)
+            bind(order=order, copy=copy, outcome=done, adopted=True, want_after=None, now=now)
+            cancel_doubles(order=order, shop_ids=others, now=now)
+            return "adopted"
+        horizon = (row.last_sent_at or row.created_at) + TIMEOUT + timedelta(seconds=lag.late_execution + lag.search)
+        conclusive = now >= horizon
+        if order.cancelled_at is not None and conclusive:
+            row.state, row.finished_at, row.sentence = (
+                CommandState.WITHDRAWN,
+                now,
+                "Cancelled before it reached the shop.",
+            )
+            row.unresolved = False
+            row.save()
+            copy.state, copy.sentence = CopyState.CANCELLED, row.sentence
+            copy.save(update_fields=["state", "sentence"])
+            _never_stood(order, now=now, why=EndedWhy.NOT_FOUND)
+            return "wait"
+        if order.cancelled_at is None and (conclusive or unique_reference):
+            row.attempts, row.last_sent_at = row.attempts + 1, now
+            row.unresolved = not conclusive
+            row.first_sent_at = row.first_sent_at or now
+            row.save(update_fields=["attempts", "last_sent_at", "unresolved", "first_sent_at"])
+            return "create"
+        looks = max(1.0, (now - (row.last_sent_at or now)).total_seconds())
+        _wait(row, "Not found in the shop yet; looked for again before anything is repeated.", min(timedelta(seconds=looks), max(horizon - now, timedelta(seconds=1))), unknown=True, now=now)  # fmt: skip
+        return "wait"
+
+
+def cancel_doubles(*, order: Order, shop_ids: list[str], now: datetime) -> None:
+    """Keep the first, cancel the rest, say so."""
+    if not shop_ids or order.connection is None:
+        return
+    for shop_id in shop_ids:
+        cancel_order_command(
+            party=order.connection.party, cause=f"cancel:{order.reference}:{shop_id}"[:120], now=now,
+            command=CancelOrder(order.reference, shop_id, CancelReason.OTHER, note="Created twice; the first copy is kept."),
+        )  # fmt: skip
+    raise_alert(
+        code=AlertCode.ORDER_DOUBLE, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"others": shop_ids},
+        sentence=f"Order {order} stood more than once in your shop ({', '.join(shop_ids)}); the extra copies are being cancelled there.",
+    )  # fmt: skip

@@ -1,0 +1,227 @@
+"""Stock at work: the protocol of domain/stock.py under row locks. Several variants are always locked in id order, so nobody waits in a circle."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from crossdock.domain import stock as rules
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.stock import EndedWhy, Hold, HoldState, Stock
+from crossdock.store.models import Connection, Movement, Order, Reservation, User, Variant, VariantStock
+from crossdock.store.models.shops import ConnectionState
+from crossdock.store.models.stock import next_stock_no
+from crossdock.store.work import wake
+from crossdock.usecases.alerts import settle_by_fact
+from crossdock.usecases.errors import Invalid
+
+
+def fresh(*, connection: Connection | None, now: datetime) -> bool:
+    """A shop's counts are believed while the shop was heard of lately; counts of listings made by hand are ours."""
+    if connection is None:
+        return True
+    limit = timedelta(minutes=settings.STALE_AFTER_MINUTES)
+    return connection.last_read_at is not None and now - connection.last_read_at < limit
+
+
+def as_value(row: VariantStock, *, now: datetime) -> Stock:
+    connection = row.variant.connection
+    return row.value(fresh=fresh(connection=connection, now=now), buffer=connection.buffer if connection else 0)
+
+
+def locked(variant_ids: Iterable[int]) -> dict[int, VariantStock]:
+    """The stock rows of these variants, locked in id order. Must be called inside a transaction."""
+    rows = VariantStock.objects.select_for_update(of=("self",)).filter(pk__in=set(variant_ids)).order_by("pk")
+    return {row.pk: row for row in rows.select_related("variant__connection")}
+
+
+def open_holds(variant_ids: Iterable[int]) -> dict[int, list[Reservation]]:
+    holds: dict[int, list[Reservation]] = defaultdict(list)
+    for row in (
+        Reservation.objects.filter(variant_id__in=set(variant_ids)).exclude(state=HoldState.ENDED).order_by("pk")
+    ):
+        holds[row.variant_id].append(row)
+    return holds
+
+
+def availability(*, variants: Iterable[Variant], now: datetime) -> dict[int, int | None]:
+    """Variant pk -> units that may be sold now; None is unknown, shown as "?". Two queries for any number of variants."""
+    wanted = list(variants)
+    holds = open_holds(variant.pk for variant in wanted)
+    rows = VariantStock.objects.filter(pk__in=[variant.pk for variant in wanted]).select_related("variant__connection")
+    known = {row.pk: rules.available(as_value(row, now=now), [hold.value() for hold in holds[row.pk]]) for row in rows}
+    return {variant.pk: None if variant.gone else known.get(variant.pk) for variant in wanted}
+
+
+def available_locked(row: VariantStock, *, now: datetime, without: frozenset[int] = frozenset()) -> int | None:
+    """What may be promised, judged under the row's lock; `without` leaves out holds that are being re-promised."""
+    holds = [hold.value() for hold in open_holds([row.pk])[row.pk] if hold.pk not in without]
+    return rules.available(as_value(row, now=now), holds)
+
+
+def record(
+    *, variant_id: int, now: datetime, kind: str, cause: str, order: Order | None = None, quantity: int | None = None,
+    before: int | None = None, after: int | None = None,
+) -> None:  # fmt: skip
+    Movement.objects.create(
+        variant_id=variant_id,
+        at=now,
+        kind=kind,
+        cause=cause[:160],
+        order=order,
+        quantity=quantity,
+        count_before=before,
+        count_after=after,
+    )
+
+
+def end_hold(hold: Reservation, *, why: EndedWhy, now: datetime, read_no: int | None = None) -> None:
+    """The caller holds the variant's lock. Never ended twice."""
+    ended = Reservation.objects.filter(pk=hold.pk).exclude(state=HoldState.ENDED)
+    if ended.update(state=HoldState.ENDED, ended_why=why, ended_read_no=read_no, expires_at=None):
+        record(
+            variant_id=hold.variant_id,
+            now=now,
+            kind=f"hold_ended_{why}",
+            cause=hold.cause,
+            order=hold.order,
+            quantity=hold.quantity,
+        )
+
+
+def holds_of(order: Order) -> QuerySet[Reservation]:
+    return order.reservations.exclude(state=HoldState.ENDED).order_by("variant_id")
+
+
+def fence(*, order: Order, now: datetime, state: HoldState | None = None, want_after: datetime | None = None) -> None:
+    """Rules 4, 5 and 7: an answer proved that the shop took the units, or the order is closed; a later read ends the holds.
+
+    Drawn after the answer arrived, never at sending. A fence is drawn once and kept.
+    """
+    with transaction.atomic():
+        holds = list(holds_of(order))
+        rows = locked(hold.variant_id for hold in holds)
+        for hold in holds:
+            if hold.fence_no is None:
+                hold.fence_no = next_stock_no()
+                hold.state = state or hold.state
+                hold.save(update_fields=["fence_no", "state"])
+                record(
+                    variant_id=hold.variant_id,
+                    now=now,
+                    kind="fenced",
+                    cause=hold.cause,
+                    order=order,
+                    quantity=hold.quantity,
+                )
+        want_reads(rows=rows, want_after=want_after)
+
+
+def want_reads(*, rows: Mapping[int, VariantStock], want_after: datetime | None = None) -> None:
+    """Rule 5, for rows already locked. `want_after` waits for a platform whose counts lag its own writes."""
+    for row in rows.values():
+        row.take(rules.want_read(as_value(row, now=row.count_at or _EPOCH), no=next_stock_no()))
+        row.want_after = want_after if row.want_after is None or want_after is None else max(row.want_after, want_after)
+        row.save(update_fields=["want_no", "want_after"])
+    wake({row.variant.connection.party_id for row in rows.values() if row.variant.connection})
+
+
+def release(*, order: Order, why: EndedWhy, now: datetime) -> None:
+    """Rule 7: only for what surely never reached the shop, or was conclusively not found there."""
+    with transaction.atomic():
+        holds = list(holds_of(order))
+        locked(hold.variant_id for hold in holds)
+        for hold in holds:
+            end_hold(hold, why=why, now=now)
+
+
+def learn_refusal(*, order: Order, short: Iterable[str], now: datetime) -> None:
+    """Rule 8: the shop had less than was asked. Without named variants every line of the order is under suspicion."""
+    named = set(short)
+    lines = list(order.lines.all())
+    suspects = [line for line in lines if line.shop_variant_id in named] or lines
+    with transaction.atomic():
+        rows = locked(line.variant_id for line in suspects)
+        for line in suspects:
+            row = rows[line.variant_id]
+            row.take(rules.refuse(as_value(row, now=now), asked=line.quantity, no=next_stock_no()))
+            row.save(update_fields=["ceiling", "ceiling_no", "want_no"])
+            record(
+                variant_id=row.pk,
+                now=now,
+                kind="refused",
+                cause=f"the shop refused {line.quantity}",
+                order=order,
+                before=row.count,
+                after=row.ceiling,
+            )
+
+
+def set_aside(*, order: Order, now: datetime) -> None:
+    """Rule 12, in the reject's transaction: nothing sells again until the seller confirms a count."""
+    with transaction.atomic():
+        for row in locked(order.lines.values_list("variant_id", flat=True)).values():
+            row.set_aside_by = order
+            row.save(update_fields=["set_aside_by"])
+            record(variant_id=row.pk, now=now, kind="set_aside", cause="rejected: not available", order=order)
+
+
+def confirm_count(*, variant: Variant, count: int | None, actor: User, now: datetime) -> None:
+    """The seller counted: lifts the set-aside. For a listing made by hand `count` is the new count; a shop's count is read from the shop."""
+    with transaction.atomic():
+        row = locked([variant.pk]).get(variant.pk)
+        if row is None:
+            raise Invalid("This item has no stock record.")
+        before = row.count
+        row.set_aside_by = None
+        if variant.connection_id is None:
+            if count is None or not 0 <= count <= 1_000_000:
+                raise Invalid("Type the number of units that you have, from 0 to 1,000,000.")
+            held = sum(hold.quantity for hold in open_holds([variant.pk])[variant.pk])
+            row.count, row.count_at = count + held, now
+        else:
+            row.take(rules.confirm(as_value(row, now=now), no=next_stock_no()))
+            wake([variant.connection.party_id] if variant.connection else [])
+        row.save()
+        record(
+            variant_id=variant.pk,
+            now=now,
+            kind="confirmed",
+            cause=f"counted by {actor}",
+            before=before,
+            after=row.count,
+        )
+        if variant.connection:
+            settle_by_fact(
+                now=now,
+                how="The seller confirmed the count.",
+                codes=(AlertCode.STOCK_DIFFERS,),
+                connection=variant.connection,
+            )
+
+
+def stock_story(*, variant: Variant, now: datetime) -> dict[str, Any]:
+    """The numbers behind "available", for the listing's page."""
+    row = VariantStock.objects.select_related("variant__connection", "set_aside_by").get(pk=variant.pk)
+    holds = open_holds([variant.pk])[variant.pk]
+    value = as_value(row, now=now)
+    return {
+        "count": row.count, "count_at": row.count_at, "reserved": sum(hold.quantity for hold in holds), "holds": holds, "buffer": value.buffer,
+        "ceiling": row.ceiling, "set_aside_by": row.set_aside_by, "fresh": value.fresh, "read_wanted": value.read_wanted,
+        "available": rules.available(value, [hold.value() for hold in holds]),
+    }  # fmt: skip
+
+
+def hold_values(rows: Iterable[Reservation]) -> list[Hold]:
+    return [row.value() for row in rows]
+
+
+def sellable(connection: Connection | None) -> bool:
+    return connection is None or connection.state == ConnectionState.ACTIVE
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

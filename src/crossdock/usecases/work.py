@@ -1,0 +1,229 @@
+"""The engine's side of the outbox: leases, claims, and how each of the five outcomes changes the row. What it means for an order is in settle.py."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.orders import CopyState
+from crossdock.store.crash import point
+from crossdock.store.models import Command, Connection, Party, ShopCopy
+from crossdock.store.models.shops import ConnectionState
+from crossdock.store.models.work import CommandState
+from crossdock.store.work import wake
+from crossdock.usecases.alerts import raise_alert, settle_by_fact
+
+LONGEST_WAIT = timedelta(minutes=5)
+UNREACHABLE_ALERT_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A command that is ours to carry out now. `payload` is the raw JSON; `since` is when it was first sent (or made), which bounds a look-up.
+
+    `look_first`: an earlier attempt may have been carried out. `only_look`: the order was cancelled meanwhile, nothing may be created any more.
+    """
+
+    id: int
+    kind: str
+    subject: str
+    payload: dict[str, Any]
+    look_first: bool
+    only_look: bool
+    since: datetime
+    last_sent_at: datetime | None
+    attempts: int
+
+
+def take_lease(*, party_id: int, owner: str, seconds: float, now: datetime) -> bool:
+    """One conditional update: somebody alive holds it, or we do."""
+    free = Q(lease_until=None) | Q(lease_until__lt=now) | Q(lease_owner=owner)
+    return bool(
+        Party.objects.filter(free, pk=party_id).update(lease_owner=owner, lease_until=now + timedelta(seconds=seconds))
+    )
+
+
+def renew_lease(*, party_id: int, owner: str, seconds: float, now: datetime) -> bool:
+    """False when it was lost: stop sending."""
+    mine = Party.objects.filter(pk=party_id, lease_owner=owner)
+    return bool(mine.update(lease_until=now + timedelta(seconds=seconds)))
+
+
+def release_lease(*, party_id: int, owner: str) -> None:
+    Party.objects.filter(pk=party_id, lease_owner=owner).update(lease_owner="", lease_until=None)
+
+
+# A party is due when one of its rows is, and nobody alive holds it. The partial indexes carry each branch.
+_DUE = """
+SELECT p.id FROM store_party p LEFT JOIN store_connection c ON c.party_id = p.id
+WHERE (p.lease_until IS NULL OR p.lease_until < %(now)s) AND (p.resting_until IS NULL OR p.resting_until <= %(now)s) AND NOT p.stopped
+  AND (c.id IS NULL OR c.state = 'active') AND (
+    EXISTS (SELECT 1 FROM store_command m WHERE m.party_id = p.id AND m.state IN ('waiting','in_flight')
+            AND (m.due_at <= %(now)s OR m.state = 'in_flight'))
+    OR EXISTS (SELECT 1 FROM store_delivery d WHERE d.party_id = p.id AND d.handled_at IS NULL)
+    OR EXISTS (SELECT 1 FROM store_cursor k WHERE k.connection_id = c.id AND k.due_at <= %(now)s)
+    OR EXISTS (SELECT 1 FROM store_shopcopy s WHERE s.connection_id = c.id AND s.read_wanted)
+    OR EXISTS (SELECT 1 FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id
+               WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone AND (v.want_after IS NULL OR v.want_after <= %(now)s)))
+ORDER BY p.id LIMIT %(limit)s
+"""
+
+
+def due_parties(*, now: datetime, limit: int = 1000, only: int | None = None) -> list[int]:
+    """Parties with due rows that nobody holds. `only` asks about one party (a pump that just released its lease)."""
+    sql = _DUE if only is None else _DUE.replace("WHERE (", "WHERE p.id = %(only)s AND (", 1)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"now": now, "limit": limit, "only": only})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> list[Claimed]:
+    """The first unfinished command of each subject, written as sent before it is. What a dead worker left in flight comes back with look_first."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_CLAIM, {"party": party_id, "owner": owner, "now": now, "limit": limit})
+            ids = [row[0] for row in cursor.fetchall()]
+        rows = list(Command.objects.filter(pk__in=ids).order_by("pk"))
+        claimed = [_claim(row, owner=owner, now=now) for row in rows]
+        Command.objects.bulk_update(
+            rows,
+            ["state", "attempts", "unresolved", "first_sent_at", "last_sent_at", "outcome", "payload"],
+            batch_size=200,
+        )
+        sent = [row.subject for row in rows if row.kind == "create_order"]
+        if sent:
+            ShopCopy.objects.filter(order__reference__in=sent, state=CopyState.INTENDED).update(
+                state=CopyState.SENT, sent_at=now
+            )
+        point("claim.before_commit")
+    point("claim.after_commit")
+    return claimed
+
+
+_CLAIM = """
+SELECT c.id FROM store_command c
+WHERE c.party_id = %(party)s
+  AND ((c.state = 'waiting' AND c.due_at <= %(now)s) OR (c.state = 'in_flight' AND c.outcome->>'owner' IS DISTINCT FROM %(owner)s))
+  AND NOT EXISTS (SELECT 1 FROM store_command e WHERE e.party_id = c.party_id AND e.subject = c.subject AND e.id < c.id
+                  AND e.state IN ('waiting','in_flight','dead'))
+ORDER BY c.due_at, c.id LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED
+"""
+
+
+def _claim(row: Command, *, owner: str, now: datetime) -> Claimed:
+    if row.state == CommandState.IN_FLIGHT:
+        row.unresolved = True
+    look_first = row.unresolved
+    cancelled = (
+        row.kind == "create_order"
+        and ShopCopy.objects.filter(order__reference=row.subject, order__cancelled_at__isnull=False).exists()
+    )
+    if row.kind == "cancel_order" and not row.payload.get("shop_order_id"):
+        # Written while the create was still open; by now the shop's id is known.
+        row.payload["shop_order_id"] = (
+            ShopCopy.objects.filter(order__reference=row.subject).values_list("shop_order_id", flat=True).first() or ""
+        )
+    row.state, row.outcome = CommandState.IN_FLIGHT, {"owner": owner}
+    if not look_first:
+        row.attempts += 1
+        previous, row.last_sent_at = row.last_sent_at, now
+        row.first_sent_at = row.first_sent_at or now
+    else:
+        previous = row.last_sent_at
+    return Claimed(
+        row.pk,
+        row.kind,
+        row.subject,
+        row.payload,
+        look_first,
+        cancelled,
+        row.first_sent_at or row.created_at,
+        previous,
+        row.attempts,
+    )
+
+
+def sending_again(*, command_id: int, now: datetime) -> None:
+    """Written before a create is repeated after a conclusive look-up."""
+    Command.objects.filter(pk=command_id).update(attempts=_plus_one(command_id), last_sent_at=now, unresolved=False)
+
+
+def _plus_one(command_id: int) -> int:
+    return Command.objects.values_list("attempts", flat=True).get(pk=command_id) + 1
+
+
+def backoff(*, attempts: int, random: Random, base_seconds: float = 1.0) -> timedelta:
+    """Doubling with full jitter in its upper half, capped."""
+    seconds = min(LONGEST_WAIT.total_seconds(), base_seconds * 2 ** min(attempts, 12))
+    return timedelta(seconds=seconds * random.uniform(0.5, 1.0))
+
+
+def give_back(*, command_id: int, now: datetime) -> None:
+    """A graceful stop before anything was sent: as if it had never been claimed."""
+    with transaction.atomic():
+        row = Command.objects.select_for_update().get(pk=command_id)
+        if row.state == CommandState.IN_FLIGHT:
+            row.state, row.due_at, row.outcome = CommandState.WAITING, now, {}
+            row.attempts = max(0, row.attempts - (0 if row.unresolved else 1))
+            row.save(update_fields=["state", "due_at", "outcome", "attempts"])
+
+
+def party_failed(*, party_id: int, sentence: str, after_seconds: float | None, random: Random, now: datetime) -> None:
+    """Trouble that concerns the whole party: it rests, so that a thousand waiting commands don't each try."""
+    with transaction.atomic():
+        party = Party.objects.select_for_update().get(pk=party_id)
+        party.failures += 1
+        party.failing_since = party.failing_since or now
+        party.last_error = sentence
+        wait = (
+            timedelta(seconds=after_seconds)
+            if after_seconds is not None
+            else backoff(attempts=party.failures, random=random)
+        )
+        party.resting_until = now + min(wait, LONGEST_WAIT)
+        party.save(update_fields=["failures", "failing_since", "last_error", "resting_until"])
+        shop = Connection.objects.select_related("seller__owner").filter(party=party).first()
+        if shop and now - party.failing_since > UNREACHABLE_ALERT_AFTER:
+            raise_alert(
+                code=AlertCode.SHOP_UNREACHABLE, seller=shop.seller, connection=shop, now=now,
+                sentence=f"{shop.name} has not answered since {party.failing_since:%H:%M} UTC: {sentence} Orders wait and are sent when it is back.",
+            )  # fmt: skip
+
+
+def party_well(*, party_id: int, now: datetime) -> None:
+    """It answered: forget the trouble, and send what waited because of it."""
+    ill = Party.objects.filter(pk=party_id, failures__gt=0)
+    if ill.update(failures=0, failing_since=None, resting_until=None, last_error=""):
+        Command.objects.filter(party_id=party_id, state=CommandState.WAITING, due_at__gt=now, unresolved=False).update(
+            due_at=now
+        )
+        shop = Connection.objects.filter(party_id=party_id).first()
+        if shop:
+            settle_by_fact(now=now, how="The shop answers again.", codes=(AlertCode.SHOP_UNREACHABLE,), connection=shop)
+        wake([party_id])
+
+
+def sign_in_again(*, party_id: int, sentence: str, now: datetime) -> None:
+    """Nothing more is sent until the seller reconnects; what waits keeps waiting."""
+    with transaction.atomic():
+        shop = (
+            Connection.objects.select_for_update(of=("self",))
+            .select_related("seller__owner")
+            .filter(party_id=party_id)
+            .first()
+        )
+        if shop is None or shop.state != ConnectionState.ACTIVE:
+            return
+        shop.state, shop.state_sentence = ConnectionState.NEEDS_REAUTH, sentence
+        shop.save(update_fields=["state", "state_sentence"])
+        waiting = Command.objects.filter(
+            party_id=party_id, kind="create_order", state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]
+        ).count()
+        raise_alert(
+            code=AlertCode.SIGN_IN_AGAIN, seller=shop.seller, connection=shop, now=now, evidence={"orders_waiting": waiting},
+            sentence=f"{shop.name}: {sentence} Its listings are not sold until you reconnect; {waiting} orders wait and are sent then.",
+        )  # fmt: skip
