@@ -37,7 +37,7 @@ class Sandbox(ABC):
         self.shelf = shelf
         self.clock = clock
         self.random = random.Random(seed)
-        self.dial = FaultDial(random=random.Random(seed + 1))
+        self.dial = FaultDial(dice=random.Random(seed + 1))
         self.address = ""
         self._postman = Postman(self.dial)
         self._runner: web.AppRunner | None = None
@@ -126,7 +126,7 @@ class Sandbox(ABC):
 
     def _lost(self, request: web.Request) -> web.Response:
         """Cut the connection, or answer like a proxy whose upstream went away."""
-        if self.dial.random.random() < 0.5 and request.transport is not None:
+        if self.dial.dice.random() < 0.5 and request.transport is not None:
             request.transport.close()
         return web.Response(status=502, text="<h1>502 Bad Gateway</h1>", content_type="text/html")
 

@@ -56,10 +56,10 @@ class Postman:
             self._session = None
 
     def _delay(self) -> float:
-        delay = self._dial.random.uniform(0, self._dial.late_seconds)
+        delay = self._dial.dice.uniform(0, self._dial.late_seconds)
         if self._dial.late_seconds:
             self._dial.counts["late"] += 1
-        return delay + (self._dial.random.uniform(*SWAPPED_SECONDS) if self._dial.strike("out_of_order") else 0.0)
+        return delay + (self._dial.dice.uniform(*SWAPPED_SECONDS) if self._dial.strike("out_of_order") else 0.0)
 
     def _send_later(self, delivery: Delivery, delay: float) -> None:
         task = asyncio.get_running_loop().create_task(self._send(delivery, delay))

@@ -36,13 +36,13 @@ class FaultDial:
     down: bool = False
     revoked: bool = False
     counts: Counter[str] = field(default_factory=Counter)
-    random: random.Random = field(default_factory=lambda: random.Random(0), repr=False)
+    dice: random.Random = field(default_factory=lambda: random.Random(0), repr=False)
     planned: list[tuple[str, int]] = field(default_factory=list)
 
     def strike(self, fault: str) -> bool:
         """Whether `fault` happens now, by its chance; counted when it does."""
         chance: float = getattr(self, fault)
-        if chance <= 0 or self.random.random() >= chance:
+        if chance <= 0 or self.dice.random() >= chance:
             return False
         self.counts[fault] += 1
         return True
