@@ -19,6 +19,8 @@ class Migration(migrations.Migration):
         ("auth", "0012_alter_user_first_name_max_length"),
         ("store", "0001_database"),
     ]
+    # These point at our user, who is made here and not in the first migration, after which Django would run them.
+    run_before = [("admin", "0001_initial"), ("account", "0001_initial")]
 
     operations = [
         migrations.CreateModel(

