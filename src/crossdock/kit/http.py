@@ -68,7 +68,7 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._allow_local = allow_local
-        self._recorder = recorder
+        self.recorder = recorder
         self._clock = clock
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._budgets: dict[tuple[str, Lane], Budget] = {}
@@ -98,7 +98,7 @@ class Transport:
         if budget is None or budget.pace != pace:
             self._forget_idle()
             budget = self._budgets[(key, lane)] = Budget(pace, lane, self._clock)
-        return Party(self, key, budget, self._allow_local if local is None else local, recorder or self._recorder)
+        return Party(self, key, budget, self._allow_local if local is None else local, recorder or self.recorder)
 
     def session(self, local: bool) -> aiohttp.ClientSession:
         """The pool of connections; the guarded one and the one for local addresses never share a connection."""

@@ -1,0 +1,76 @@
+"""Which platforms there are: every folder below crossdock.connectors (and its three sisters) offers one by a fixed name. Nothing is registered anywhere."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+from crossdock.kit.connector import Connector
+from crossdock.kit.gateway import Gateway
+from crossdock.kit.sandbox import Sandbox
+
+
+class BrokenFolder(Exception):
+    """A folder does not offer what its kind must; the message says which and what."""
+
+
+class NoSuchFolder(LookupError):
+    """No folder of this kind has that name."""
+
+
+def connectors() -> Mapping[str, Connector]:
+    """Every shop platform by its name, which is its folder's name."""
+    found = cast("Mapping[str, Connector]", offered("connectors", "connector"))
+    for name, connector in found.items():
+        if connector.manifest.name != name:
+            raise BrokenFolder(
+                f"connectors/{name} calls itself {connector.manifest.name!r}; a platform's name is its folder's."
+            )
+    return found
+
+
+def connector(name: str) -> Connector:
+    return _one(connectors(), "connectors", name)
+
+
+def gateways() -> Mapping[str, Gateway]:
+    """Every payment provider by its name."""
+    return cast("Mapping[str, Gateway]", offered("payments", "gateway"))
+
+
+def sandbox(name: str) -> type[Sandbox]:
+    """The simulator's class of a platform. Loaded only when asked for: a simulator may need packages that a worker does not."""
+    connector(name)
+    module = importlib.import_module(f"crossdock.connectors.{name}.sandbox")
+    made = getattr(module, "Sandbox", None)
+    if not (isinstance(made, type) and issubclass(made, Sandbox) and made is not Sandbox):
+        raise BrokenFolder(f"connectors/{name}/sandbox offers no class Sandbox of its own.")
+    return made
+
+
+def offered(kind: str, attribute: str) -> Mapping[str, Any]:
+    """The `attribute` of every folder below crossdock.<kind>, by folder name, sorted. The package's search path may have been extended."""
+    package = importlib.import_module(f"crossdock.{kind}")
+    return _scan(kind, attribute, tuple(package.__path__))
+
+
+@lru_cache
+def _scan(kind: str, attribute: str, path: tuple[str, ...]) -> Mapping[str, Any]:
+    names = sorted(info.name for info in pkgutil.iter_modules(path) if info.ispkg and not info.name.startswith("_"))
+    return {name: _attribute(kind, name, attribute) for name in names}
+
+
+def _attribute(kind: str, name: str, attribute: str) -> Any:
+    module = importlib.import_module(f"crossdock.{kind}.{name}")
+    value = getattr(module, attribute, None)
+    if value is None:
+        raise BrokenFolder(f"{kind}/{name}/__init__.py offers no `{attribute}`.")
+    return value
+
+
+def _one(found: Mapping[str, Connector], kind: str, name: str) -> Connector:
+    try:
+        return found[name]
+    except KeyError:
+        raise NoSuchFolder(f"There is no {name!r} among the {kind}; there are: {', '.join(found) or 'none'}.") from None
