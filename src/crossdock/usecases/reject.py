@@ -152,11 +152,12 @@ def _credit(order: Order, *, now: datetime) -> None:
 
 def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
     """Rules 7 and 9: withdraw what was surely never sent; otherwise keep the holds and cancel after the create is resolved."""
+    # The command before the copy, as everywhere, so that nobody waits in a circle.
+    create = Command.objects.select_for_update().filter(cause=f"create:{order.reference}").first()
     copy = ShopCopy.objects.select_for_update().filter(order=order).first()
     if copy is None or order.connection is None:
         release(order=order, why=EndedWhy.NOT_SENT, now=now)
         return
-    create = Command.objects.select_for_update().filter(cause=f"create:{order.reference}").first()
     never_sent = create is not None and create.attempts == 0 and create.state == CommandState.WAITING
     if create is not None and never_sent:
         Command.objects.filter(pk=create.pk).update(

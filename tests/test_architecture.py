@@ -1,0 +1,91 @@
+"""The house keeps its shape: who may import whom, how large things are, and no platform's name outside its folder."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "crossdock"
+MODULE_LINES, FUNCTION_LINES, CONNECTOR_LINES = 400, 70, 700
+
+
+def modules() -> list[Path]:
+    return [path for path in sorted(SOURCE.rglob("*.py")) if "migrations" not in path.parts]
+
+
+def product_modules() -> list[Path]:
+    return [path for path in modules() if "tests" not in path.parts]
+
+
+def test_the_four_import_contracts_hold() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-1000:]
+    assert "4 kept, 0 broken" in result.stdout
+
+
+def test_modules_and_functions_stay_small() -> None:
+    long_modules = [f"{path.relative_to(ROOT)}: {n}" for path in product_modules() if (n := len(path.read_text().splitlines())) > MODULE_LINES]
+    long_functions = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {length}"
+        for path in product_modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
+    ]
+    assert long_modules == []
+    assert long_functions == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    silent = [str(path.relative_to(ROOT)) for path in product_modules() if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))]
+    assert silent == []
+
+
+def connectors() -> list[Path]:
+    return [path.parent for path in sorted((SOURCE / "connectors").glob("*/__init__.py"))]
+
+
+@pytest.mark.parametrize("folder", connectors(), ids=lambda folder: folder.name)
+def test_a_connector_stays_small(folder: Path) -> None:
+    lines = sum(
+        len(path.read_text().splitlines()) for path in folder.rglob("*.py") if not {"sandbox", "tests"} & set(path.relative_to(folder).parts)
+    )
+    assert lines <= CONNECTOR_LINES, f"{folder.name} has {lines} lines"
+
+
+def _words(path: Path) -> Iterator[tuple[int, str]]:
+    yield from enumerate(path.read_text(errors="replace").splitlines(), 1)
+
+
+def test_no_platform_is_named_outside_its_folder() -> None:
+    names = re.compile("|".join(folder.name for folder in connectors()), re.IGNORECASE)
+    files = [path for suffix in ("py", "html", "css", "js", "toml", "txt") for path in SOURCE.rglob(f"*.{suffix}")]
+    named = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}"
+        for path in files
+        if SOURCE / "connectors" not in path.parents and path.name != "article.toml"
+        for number, line in _words(path)
+        if names.search(line)
+    ]
+    assert connectors(), "no connector was found"
+    assert named == []
+
+
+def test_nothing_private_is_committed() -> None:
+    """No path of a developer's machine and no registry's host."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    forbidden = re.compile("|".join(["/work" + "/(main|shared)", "pypi" + r"\.org", "pythonhosted" + r"\.org", "registry\\." + r"npmjs\.org", "deb\\." + r"debian\.org"]))
+    found = [
+        f"{name}:{number}"
+        for name in listed
+        if (ROOT / name).is_file() and (ROOT / name).stat().st_size < 2_000_000
+        for number, line in _words(ROOT / name)
+        if forbidden.search(line)
+    ]
+    assert found == []
