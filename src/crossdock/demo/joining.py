@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from crossdock.domain.events import ShopProduct
 from crossdock.kit import discover
 from crossdock.kit.ask import ask_sync
+from crossdock.kit.http import Transport
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Connection, Seller
 from crossdock.usecases import connect
@@ -25,15 +27,15 @@ def join(
     )
     bare = replace(connect.access_for_attempt(attempt=attempt, secrets={}), local=local)
 
-    async def finish(transport: object) -> Mapping[str, str]:
-        speaker, shop = open_shop(bare, transport, lane="interactive")  # type: ignore[arg-type]
+    async def finish(transport: Transport) -> Mapping[str, str]:
+        speaker, shop = open_shop(bare, transport, lane="interactive")
         return await speaker.finish(shop, way=way, form=form, params={}, keep={})
 
     secrets = ask_sync(finish, PATIENCE_SECONDS)
     full = replace(bare, secrets=secrets)
 
-    async def look(transport: object) -> tuple[dict[str, object], list[dict[str, object]]]:
-        speaker, shop = open_shop(full, transport, lane="interactive")  # type: ignore[arg-type]
+    async def look(transport: Transport) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        speaker, shop = open_shop(full, transport, lane="interactive")
         proof = await speaker.prove(shop)
         page = await speaker.products(replace(shop, settings=proof.settings), "")
         shown = [{"id": p.product_id, "title": p.title} for p in page.items[:20] if isinstance(p, ShopProduct)]
