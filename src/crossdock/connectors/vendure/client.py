@@ -1,0 +1,191 @@
+"""Asking a Vendure server. Nearly everything is HTTP 200: errors stand in `errors` (the call failed) or as a union member in `data` (the shop refuses).
+
+A dead session and a missing right give the same FORBIDDEN; with a name and password we sign in once more before believing it is a right.
+"""
+
+import functools
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.resources import files
+from typing import Any
+
+from crossdock.kit.check import check
+from crossdock.kit.connector import Reply, Shop
+from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange
+from crossdock.kit.tame import Node, tame
+
+API_VERSION = "3.7"
+REPEATED = {
+    "Fill": "l{n}: addItemToDraftOrder(orderId: $order, input: {{productVariantId: $v{n}, quantity: $q{n}}}) {{ ...Added }}",
+    "Near": (
+        "v{n}: productVariant(id: $v{n}) {{ id stockMovements(options: {{ type: ALLOCATION, skip: $q{n}, take: 1000 }}) "
+        "{{ items {{ ... on Allocation {{ id quantity createdAt }} }} }} }}"
+    ),
+}
+# Codes of Vendure's and Apollo's that mean: looked at, understood, not done.
+REFUSALS = frozenset({"USER_INPUT_ERROR", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "CHANNEL_NOT_FOUND"})
+MOST_SESSIONS = 10_000
+
+
+class Rejected(Outside):
+    """The server understood and refused the call; nothing was done. `place` is the field of our document that failed."""
+
+    def __init__(self, sentence: str, place: str) -> None:
+        super().__init__(sentence)
+        self.place = place
+
+
+class Gone(Missing):
+    """Something that our call names does not exist there. `place` is the field of our document that failed."""
+
+    def __init__(self, sentence: str, place: str) -> None:
+        super().__init__(sentence)
+        self.place = place
+
+
+class _Forbidden(AuthDead):
+    """FORBIDDEN on every field: nothing of the document was carried out."""
+
+
+@functools.cache
+def document(name: str, count: int = 0) -> str:
+    """The operation `name` of documents.graphql with the fragments it needs; `count` repeats its line or variant (v0, q0, v1, q1, ...)."""
+    parts = re.split(r"^(?=query |mutation |fragment )", files(__package__).joinpath("documents.graphql").read_text("utf-8"), flags=re.M)
+    by_name = {match[1]: part for part in parts if (match := re.match(r"\w+ (\w+)", part))}
+    text = by_name[name]
+    if name in REPEATED:
+        repeated = "\n  ".join(REPEATED[name].format(n=n) for n in range(count))
+        text = text.replace("{lines}", repeated).replace("{variants}", repeated)
+        text = text.replace("{declared}", ", ".join(f"$v{n}: ID!, $q{n}: Int" + ("!" if name == "Fill" else "") for n in range(count)))
+    needed: list[str] = []
+    waiting = re.findall(r"\.\.\.(\w+)", text)
+    while waiting:
+        if (fragment := waiting.pop()) not in needed:
+            needed.append(fragment)
+            waiting += re.findall(r"\.\.\.(\w+)", by_name[fragment])
+    return "\n".join([text, *(by_name[fragment] for fragment in needed)])
+
+
+@dataclass
+class Sessions:
+    """Login tokens of this process. They live nowhere else: a lost one is a new login."""
+
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def key(self, shop: Shop) -> str:
+        secret = "\0".join((shop.address, shop.secrets.get("username", ""), shop.secrets.get("password", "")))
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    def keep(self, shop: Shop, token: str) -> None:
+        if len(self.tokens) >= MOST_SESSIONS:
+            self.tokens.clear()
+        self.tokens[self.key(shop)] = token
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`data` of a call, and the server's own clock when it answered (None when it names no date)."""
+
+    data: Node
+    server_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One shop's Admin API."""
+
+    shop: Shop
+    sessions: Sessions
+
+    async def ask(self, operation: str, *, count: int = 0, **variables: Any) -> Node:
+        return (await self.answer(operation, count=count, **variables)).data
+
+    async def answer(self, operation: str, *, count: int = 0, **variables: Any) -> Answer:
+        """Run an operation of documents.graphql. Raises Outside, with Rejected and Gone among them."""
+        text = document(operation, count)
+        if "api_key" in self.shop.secrets:
+            return await self._send(text, variables, {"vendure-api-key": self.shop.secrets["api_key"]})
+        token = self.sessions.tokens.get(self.sessions.key(self.shop))
+        if token is not None:
+            try:
+                return await self._send(text, variables, {"authorization": f"Bearer {token}"})
+            except _Forbidden:
+                pass  # the session may have ended; nothing of the document was done, so it can be sent again
+        token = await self.sign_in()
+        return await self._send(text, variables, {"authorization": f"Bearer {token}"})
+
+    async def sign_in(self) -> str:
+        """A fresh login token. Raises AuthDead when the name or password is refused."""
+        secrets = self.shop.secrets
+        names = {"username": secrets.get("username", ""), "password": secrets.get("password", "")}
+        reply = await self._post(document("SignIn"), names, {})
+        result = _data(reply).child("login")
+        if result.str("__typename") != "CurrentUser":
+            raise AuthDead("Your Vendure refuses this user name or password.")
+        token = reply.headers.get("vendure-auth-token", "")
+        if not token:
+            raise AuthDead("Your Vendure gives no login token: let `authOptions.tokenMethod` include 'bearer', or use an API key.")
+        self.sessions.keep(self.shop, token)
+        return token
+
+    async def _send(self, text: str, variables: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+        reply = await self._post(text, variables, headers)
+        return Answer(_data(reply), _date(reply))
+
+    async def _post(self, text: str, variables: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+        if token := self.shop.secrets.get("channel_token", ""):
+            headers = {**headers, "vendure-token": token}
+        url = f"{self.shop.address}/admin-api"
+        reply = await self.shop.http.send("POST", url, headers=headers, json={"query": text, "variables": dict(variables)})
+        if reply.status == 404:
+            raise NoAnswer(f"There is no Vendure Admin API at {url}.")
+        if reply.status == 403:
+            raise AuthDead("Your shop refuses us (403); a firewall in front of it may have to let this marketplace through.")
+        return check(reply)
+
+
+def _data(reply: Reply) -> Node:
+    answer = tame(reply.json(), "answer")
+    errors = answer.opt_list("errors")
+    if errors:
+        _fail(errors[0], answer)
+    return answer.child("data")
+
+
+def _fail(error: Node, answer: Node) -> None:
+    message = (error.opt_str("message") or "")[:200]
+    place = ".".join(str(step) for step in error.raw("path") or ())
+    extensions = error.opt_child("extensions")
+    code = (extensions and extensions.opt_str("code")) or ""
+    if code == "FORBIDDEN":
+        # A mutation's fields run one after the other: what came before the forbidden one is done.
+        if all(value is None for value in (answer.raw("data") or {}).values()):
+            raise _Forbidden(f"Your Vendure does not let us do this ({place}): the key or session has ended, or its role lacks a right.")
+        raise NoAnswer(f"Your Vendure did a part of what we asked and forbade {place}.")
+    if code == "ENTITY_NOT_FOUND":
+        raise Gone(f"Your shop says: {message}", place)
+    if code in REFUSALS:
+        raise Rejected(f"Your shop says: {message}", place)
+    raise NoAnswer(f"Your Vendure failed: {message}")
+
+
+def _date(reply: Reply) -> datetime | None:
+    try:
+        return parsedate_to_datetime(reply.headers.get("date", "")).astimezone(UTC)
+    except (TypeError, ValueError):
+        return None
+
+
+def refusal(result: Node, *wanted: str) -> str:
+    """The shop's own words when a union result is an error, "" when it is one of `wanted`. Anything unknown is Strange."""
+    kind = result.str("__typename")
+    if kind in wanted:
+        return ""
+    words = result.opt_str("transitionError") or result.opt_str("message")
+    if words is None:
+        raise Strange(f"{result.path}.__typename", " or ".join(wanted), kind)
+    return words

@@ -1,0 +1,111 @@
+"""Connecting: the address, the credentials, the test. An API key may not ask who it is (`me` is forbidden to it), so each right is tried with a call that changes nothing."""
+
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from crossdock.connectors.vendure.client import Client, Rejected
+from crossdock.kit.connector import Check, Proof
+from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer
+
+# Right as the dashboard names it -> the call that is forbidden without it. The writing ones name an order that does not exist.
+RIGHTS = {
+    "ReadCatalog or ReadProduct": ("MayReadProducts", "read your products"),
+    "ReadCatalog or ReadStockLocation": ("Locations", "read your stock locations"),
+    "ReadOrder": ("MayReadOrders", "see what became of an order"),
+    "CreateOrder": ("MayCreateOrders", "create orders"),
+    "UpdateOrder": ("MayUpdateOrders", "place and cancel orders"),
+    "DeleteOrder": ("MayDeleteOrders", "take back a draft that your shop has no stock for"),
+}
+PAGES = ("/admin-api", "/dashboard", "/admin", "/shop-api")
+
+
+def address(form: Mapping[str, str], *, local: bool) -> str:
+    text = form.get("address", "").strip()
+    if not text:
+        raise BadInput("Type the address of your Vendure server, for example https://shop.example.com.")
+    parts = urlsplit(text if "://" in text else f"https://{text}")
+    try:
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise BadInput("This is not an address: its port is not a number.") from None
+    if parts.username or parts.password or parts.query or parts.fragment or not host or " " in host:
+        raise BadInput("Type only the address of your Vendure server, for example https://shop.example.com.")
+    if parts.scheme != "https" and not (local and parts.scheme == "http"):
+        raise BadInput("The address must begin with https://, so that your key cannot be read on the way.")
+    if not local and _is_local(host):
+        raise BadInput("This address is on a private network; the marketplace cannot reach it.")
+    path = parts.path.rstrip("/")
+    for page in PAGES:
+        path = path[: path.index(page)] if page in path else path
+    name = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{name.lower()}{f':{port}' if port else ''}{path}"
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or "." not in host
+
+
+def secrets(way: str, form: Mapping[str, str]) -> Mapping[str, str]:
+    """What goes to the vault. The login token does not: it can be had again at any time."""
+    needed = {"key": ("api_key",), "login": ("username", "password")}.get(way)
+    if needed is None:
+        raise BadInput("Choose an API key, or a user name and password.")
+    kept = {name: form.get(name, "").strip() if name != "password" else form.get(name, "") for name in needed}
+    if not all(kept.values()):
+        raise BadInput("Paste the API key." if way == "key" else "Type the user name and the password.")
+    if way == "key" and ":" not in kept["api_key"]:
+        raise BadInput("An API key of Vendure has two parts with a colon between them; copy it whole.")
+    channel = form.get("channel_token", "").strip()
+    return {**kept, "channel_token": channel} if channel else kept
+
+
+async def prove(client: Client) -> Proof:
+    """Raises AuthDead when the credentials themselves are refused (then every call is forbidden), NoAnswer when there is no Vendure."""
+    data = await client.ask("Prove")
+    channel = data.child("activeChannel")
+    seller = channel.opt_child("seller")
+    checks = [Check(True, "Sign-in")]
+    allowed = {right: await _may(client, call) for right, (call, _) in RIGHTS.items()}
+    if not any(allowed.values()):
+        raise AuthDead("Your Vendure knows these credentials but lets them do nothing: give their role the permissions named in the steps.")
+    for right, (_, purpose) in RIGHTS.items():
+        missing = f"Give the role the permission {right}, so that we can {purpose}: Settings > Roles in your dashboard."
+        checks.append(Check(allowed[right], f"Permission {right}", "" if allowed[right] else missing))
+    checks.append(await _ships(client))
+    locations = await _locations(client) if allowed["ReadCatalog or ReadStockLocation"] else ()
+    precision = data.child("globalSettings").child("serverConfig").int("moneyStrategyPrecision")
+    return Proof(
+        shop_id=channel.str("token"),
+        name=(seller.str("name") if seller else "") or channel.str("code"),
+        currency=channel.str("defaultCurrencyCode"),
+        checks=tuple(checks),
+        settings={"currency": channel.str("defaultCurrencyCode"), "precision": str(precision)},
+        locations=locations,
+    )
+
+
+async def _may(client: Client, call: str) -> bool:
+    try:
+        await client.ask(call)
+    except AuthDead:
+        return False
+    except (Missing, Rejected, NoAnswer):
+        return True  # the right was there: the call got as far as not finding order 0
+    return True
+
+
+async def _ships(client: Client) -> Check:
+    try:
+        some = (await client.ask("Methods")).child("shippingMethods").int("totalItems") > 0
+    except AuthDead:
+        return Check(True, "Shipping method", "Not looked at: the role may not read shipping methods, which is fine.")
+    return Check(some, "Shipping method", "" if some else "Your shop has no shipping method, so no order can be placed: Settings > Shipping methods.")
+
+
+async def _locations(client: Client) -> tuple[tuple[str, str], ...]:
+    places = (await client.ask("Locations")).child("stockLocations").list("items")
+    return tuple((place.id("id"), place.str("name")) for place in places)

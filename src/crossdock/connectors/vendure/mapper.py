@@ -1,0 +1,221 @@
+"""Vendure's words into ours. Amounts are whole numbers of 1/10^precision, whatever the currency; a cancelled order's lines have quantity 0."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from html import unescape
+from urllib.parse import urljoin
+
+from crossdock.domain.commands import CreateOrder
+from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
+from crossdock.domain.values import Money
+from crossdock.kit.connector import Shop
+from crossdock.kit.tame import Node
+
+METHOD = "crossdock"
+# A customer's name is all that orders can be searched by before they are paid, so the reference stands there from the second call on.
+# "customerLastName" and "transactionId" are the only filters on something of ours (order.api.graphql, input OrderFilterParameter).
+MARK = "(Crossdock "
+# "Pending" is a parcel being packed: the seller has still to say that it left.
+SHIPPED = frozenset({"Shipped", "Delivered"})
+SAME_MOMENT = timedelta(seconds=2)
+
+
+def surname(reference: str) -> str:
+    return f"{MARK}{reference})"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The shop's own settings that turn stock levels into what it would sell."""
+
+    tracks: bool
+    threshold: int
+    locations: frozenset[str]
+
+
+def books(data: Node, settings: Mapping[str, str]) -> Books:
+    """Levels at locations of other channels come along too; only this channel's locations count, or the pinned one."""
+    world = data.child("globalSettings")
+    listed = frozenset(place.id("id") for place in data.child("stockLocations").list("items"))
+    pinned = settings.get("location", "")
+    return Books(world.bool("trackInventory"), world.int("outOfStockThreshold"), frozenset({pinned}) if pinned else listed)
+
+
+def saleable(variant: Node, ours: Books) -> int | None:
+    """What the shop would sell without a back-order: on hand - allocated - what it keeps back. None when it does not count; may be negative.
+
+    A negative threshold permits selling what is not there: left out, since the marketplace sells what exists.
+    """
+    tracks = {"TRUE": True, "FALSE": False}.get(variant.str("trackInventory"), ours.tracks)
+    own, shared = variant.int("outOfStockThreshold"), variant.bool("useGlobalOutOfStockThreshold")
+    levels = [level for level in variant.list("stockLevels") if level.id("stockLocationId") in ours.locations]
+    left = sum(level.int("stockOnHand") - level.int("stockAllocated") for level in levels)
+    return left - max(0, ours.threshold if shared else own) if tracks else None
+
+
+def money(value: int, currency: str, shop: Shop) -> Money:
+    return Money.of(Decimal(value).scaleb(-int(shop.settings.get("precision", "2"))), currency)
+
+
+def product(node: Node, ours: Books, shop: Shop) -> ShopProduct:
+    pictures = [picture.str("preview") for picture in node.list("assets")]
+    if front := node.opt_child("featuredAsset"):
+        pictures.insert(0, front.str("preview"))
+    variants = [_variant(each, ours, shop) for each in node.list("variants") if each.bool("enabled")]
+    result = ShopProduct(
+        product_id=node.id("id"),
+        title=node.str("name"),
+        variants=tuple(variants),
+        active=node.bool("enabled") and bool(variants),
+        description=_plain(node.str("description")),
+        images=tuple(dict.fromkeys(urljoin(shop.address + "/", picture) for picture in pictures)),
+        url=f"{shop.address}/dashboard/products/{node.id('id')}",
+        updated_at=node.time("updatedAt"),
+    )
+    node.done()
+    return result
+
+
+def _variant(node: Node, ours: Books, shop: Shop) -> ShopVariant:
+    options = " / ".join(option.str("name") for option in node.list("options"))
+    picture = node.opt_child("featuredAsset")
+    result = ShopVariant(
+        variant_id=node.id("id"),
+        sku=node.str("sku"),
+        title=options or node.str("name"),
+        price=money(node.int("priceWithTax"), node.str("currencyCode"), shop),
+        count=saleable(node, ours),
+        image=urljoin(shop.address + "/", picture.str("preview")) if picture else "",
+    )
+    node.ignore("name", "enabled")
+    node.done()
+    return result
+
+
+def _plain(html: str) -> str:
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))).strip()
+
+
+def placed(node: Node) -> bool:
+    """Whether it is an order at all: drafts and abandoned payments are not, cancelled or not."""
+    return node.opt_time("orderPlacedAt") is not None
+
+
+def reference_of(node: Node) -> str:
+    ours = [pay.opt_str("transactionId") or "" for pay in node.opt_list("payments") or () if pay.str("method") == METHOD]
+    return ours[0] if ours else ""
+
+
+def order(node: Node, shop: Shop, *, taken: Mapping[str, int] | None = None) -> ShopOrder:
+    """`taken` is proven units per variant, where somebody looked (see `units_taken`)."""
+    cancelled = node.str("state") == "Cancelled"
+    currency = node.str("currencyCode")
+    lines = tuple(_line(line, cancelled, taken) for line in node.list("lines"))
+    refunds = [refund for pay in node.opt_list("payments") or () for refund in pay.list("refunds")]
+    buyer = node.opt_child("customer")
+    return ShopOrder(
+        shop_id=node.id("id"),
+        number=node.str("code"),
+        reference=reference_of(node),
+        state=ShopOrderState.CANCELLED if cancelled else ShopOrderState.OPEN,
+        lines=lines,
+        total=money(node.int("totalWithTax"), currency, shop),
+        parcels=tuple(_parcel(each) for each in node.opt_list("fulfillments") or () if _left(each)),
+        refunds=tuple(_refund(each, currency, shop) for each in refunds if each.str("state") != "Failed"),
+        stock_taken=taken is not None and bool(lines) and all((line.stock_taken or 0) >= line.quantity for line in lines),
+        url=f"{shop.address}/dashboard/orders/{node.id('id')}",
+        cancel_note=_cancel_note(node),
+        buyer=buyer.str("emailAddress") if buyer else "",
+        updated_at=node.time("updatedAt"),
+    )
+
+
+def _line(node: Node, cancelled: bool, taken: Mapping[str, int] | None) -> OrderLine:
+    variant = node.child("productVariant")
+    return OrderLine(
+        line_id=node.id("id"),
+        product_id=variant.id("productId"),
+        variant_id=variant.id("id"),
+        sku=variant.str("sku"),
+        quantity=node.int("orderPlacedQuantity") if cancelled else node.int("quantity"),
+        stock_taken=None if taken is None else taken.get(variant.id("id"), 0),
+    )
+
+
+def _left(node: Node) -> bool:
+    return node.str("state") in SHIPPED or node.str("state") == "Cancelled"
+
+
+def _parcel(node: Node) -> Parcel:
+    """Core has no way to change a tracking code: sellers cancel the fulfilment and make another, so a new number is a new parcel."""
+    return Parcel(
+        parcel_id=node.id("id"),
+        lines=tuple((line.id("orderLineId"), line.int("quantity")) for line in node.list("lines")),
+        tracking_number=(node.opt_str("trackingCode") or "").strip(),
+        carrier=node.str("method").strip(),
+        shipped_at=node.time("createdAt"),
+        cancelled=node.str("state") == "Cancelled",
+    )
+
+
+def _refund(node: Node, currency: str, shop: Shop) -> Refund:
+    """A refund of a manual payment stays "Pending" until the seller settles it; they have decided it all the same."""
+    return Refund(node.id("id"), money(node.int("total"), currency, shop), node.opt_str("reason") or "", node.time("createdAt"))
+
+
+def _cancel_note(node: Node) -> str:
+    entries = node.child("history").list("items") if "history" in node else []
+    reasons = [entry.child("data").opt_str("reason") or "" for entry in entries]
+    return next((reason for reason in reasons if reason), "")
+
+
+def customer(command: CreateOrder) -> dict[str, str]:
+    return {"firstName": command.ship_to.name, "lastName": surname(command.reference), "emailAddress": command.email}
+
+
+def address(command: CreateOrder) -> dict[str, str]:
+    to = command.ship_to
+    words = {
+        "fullName": to.name, "company": to.company, "streetLine1": to.line1, "streetLine2": to.line2, "city": to.city,
+        "province": to.region, "postalCode": to.postal_code, "countryCode": to.country, "phoneNumber": to.phone,
+    }  # fmt: skip
+    return {name: word for name, word in words.items() if word or name in ("streetLine1", "countryCode")}
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Units that Vendure set aside for some order's line. Which one, its API does not tell: `orderLine` is null there, against its schema."""
+
+    at: datetime
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """An order's wish for one variant, paid at `paid_at` and placed at `placed_at`; the allocations are made between the two."""
+
+    order_id: str
+    paid_at: datetime
+    placed_at: datetime
+    units: int
+
+
+def units_taken(order_id: str, demands: Sequence[Demand], allocations: Sequence[Allocation]) -> int:
+    """Units allocated to `order_id`, by time: orders in the order they were placed, each takes what was allocated in its own moment.
+
+    Doubt goes against us: what could belong to an earlier order of the same two seconds is not counted as ours.
+    """
+    free = [allocation.units for allocation in allocations]
+    for demand in sorted(demands, key=lambda each: each.placed_at):
+        wanted = demand.units
+        for number, allocation in enumerate(allocations):
+            if demand.paid_at - SAME_MOMENT <= allocation.at <= demand.placed_at + SAME_MOMENT:
+                took = min(wanted, free[number])
+                free[number] -= took
+                wanted -= took
+        if demand.order_id == order_id:
+            return demand.units - wanted
+    return 0

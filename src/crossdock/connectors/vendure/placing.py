@@ -1,0 +1,213 @@
+"""Placing and cancelling. An order is a draft that grows by calls and becomes an order when it is paid, so whatever stops before the payment did nothing.
+
+Two traps: a line that is short is added all the same with what is left, and at the payment stock is not checked but silently not allocated.
+"""
+
+from collections.abc import Sequence
+
+from crossdock.connectors.vendure import mapper, reading
+from crossdock.connectors.vendure.client import Client, Gone, Rejected, refusal
+from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Later, Outcome, Refused, Unknown, Why
+from crossdock.kit.connector import VariantRef
+from crossdock.kit.errors import NoAnswer, Outside, outcome_of
+from crossdock.kit.tame import Node
+
+NO_METHOD = (
+    "No shipping method of your shop fits this order: under Settings > Shipping methods, set one up whose conditions it meets, "
+    "and under Settings > Zones add the country {country} to the channel's shipping zone."
+)
+SHORT = "Your shop has too little stock of {titles}; the order was not kept there."
+SHIPPED = "The order is already being fulfilled in your shop, so it was not cancelled there: cancel it there by hand once the goods are back."
+
+
+class _Stop(Exception):
+    """The order will not be placed; the draft has to go."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.sentence)
+        self.refused = refused
+
+
+async def lookup(client: Client, reference: str) -> list[Node]:
+    """Orders and leftovers of ours with this reference, oldest first: paid ones by their payment, others by the customer's name."""
+    either = [{"transactionId": {"eq": reference}}, {"customerLastName": {"eq": mapper.surname(reference)}}]
+    data = await client.ask("Find", options={"take": 100, "sort": {"createdAt": "ASC", "id": "ASC"}, "filter": {"_or": either}})
+    return data.child("orders").list("items")
+
+
+async def find(client: Client, reference: str) -> Found:
+    """Placed orders only: a draft is no order yet, and `create` clears it away itself."""
+    found = await lookup(client, reference)
+    return Found(tuple(node.id("id") for node in found if mapper.placed(node) and mapper.reference_of(node) == reference))
+
+
+async def create(client: Client, command: CreateOrder) -> Outcome:
+    try:
+        for node in await lookup(client, command.reference):
+            if mapper.placed(node) and mapper.reference_of(node) == command.reference:
+                return await _settle(client, command, node.id("id"), already=True)
+            await _drop(client, node.id("id"), node.str("state"))
+        draft = (await client.ask("Draft")).child("createDraftOrder").id("id")
+        try:
+            await _fill(client, command, draft)
+            await _arrange(client, command, draft)
+        except _Stop as stop:
+            await _clear(client, draft)
+            return stop.refused
+    except NoAnswer as error:
+        # Nothing is placed before the payment leaves, whatever the server still does with the call that got no answer.
+        return Later(str(error), error.after_seconds)
+    except Outside as error:
+        return outcome_of(error)
+    return await _pay(client, command, draft)
+
+
+async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
+    """Customer first (from then on the draft can be found), then address and lines. Raises _Stop."""
+    units = _units(command)
+    numbered: dict[str, str | int] = {f"v{n}": variant for n, variant in enumerate(units)}
+    numbered |= {f"q{n}": quantity for n, quantity in enumerate(units.values())}
+    note = f"Sold and paid on the marketplace, reference {command.reference}. {command.note}".strip()
+    try:
+        data = await client.ask(
+            "Fill", count=len(units), order=draft, customer=mapper.customer(command), ship=mapper.address(command), note=note, **numbered
+        )
+    except Gone as error:
+        number = error.place.removeprefix("l")
+        if not (error.place.startswith("l") and number.isdigit()):
+            raise
+        gone = list(units)[int(number)]
+        raise _Stop(Refused(Why.PRODUCT_GONE, f"Your shop no longer sells {_titles(command, [gone])}.", (gone,))) from None
+    except Rejected as error:
+        if error.place not in ("ship", "bill"):
+            raise
+        where = f"{error} Add the country {command.ship_to.country} under Settings > Countries and to a zone that you ship to."
+        raise _Stop(Refused(Why.INVALID, where)) from None
+    if words := refusal(data.child("customer"), "Order"):
+        raise _Stop(Refused(Why.INVALID, f"Your shop does not take the order's customer: {words}"))
+    added = [data.child(f"l{n}") for n in range(len(units))]
+    for variant, result in zip(units, added, strict=True):
+        if result.str("__typename") not in ("Order", "InsufficientStockError"):
+            raise _Stop(Refused(Why.INVALID, f"Your shop does not take {_titles(command, [variant])}: {refusal(result, 'Order')}"))
+    short = [variant for variant, result in zip(units, added, strict=True) if result.str("__typename") != "Order"]
+    if short:
+        raise _Stop(_short(command, short))
+
+
+async def _arrange(client: Client, command: CreateOrder, draft: str) -> None:
+    """Shipping method, then the state from which an order can be paid; the shop looks at its stock once more here. Raises _Stop."""
+    offers = (await client.ask("Eligible", order=draft)).list("eligibleShippingMethodsForDraftOrder")
+    if not offers:
+        raise _Stop(Refused(Why.INVALID, NO_METHOD.format(country=command.ship_to.country)))
+    pinned = client.shop.settings.get("shipping_method", "")
+    offers.sort(key=lambda offer: (offer.str("code") != pinned, _distance(client, command, offer)))
+    data = await client.ask("Arrange", order=draft, method=offers[0].id("id"))
+    if words := refusal(data.child("method"), "Order"):
+        raise _Stop(Refused(Why.INVALID, f"Your shop does not take its own shipping method: {words}"))
+    result = data.child("arrange")
+    if words := refusal(result, "Order"):
+        short = await _lacking(client, command)
+        raise _Stop(_short(command, short) if short else Refused(Why.INVALID, f"Your shop does not take the order: {words}"))
+    if _units(command) != _held(result):
+        raise _Stop(Refused(Why.CONFLICT, "Your shop changed the order's lines while it was being placed."))
+
+
+def _distance(client: Client, command: CreateOrder, offer: Node) -> int:
+    """How far the method's price is from what the buyer paid for shipping here."""
+    there = mapper.money(offer.int("priceWithTax"), command.shipping.currency, client.shop)
+    return abs(there.minor - command.shipping.minor)
+
+
+async def _pay(client: Client, command: CreateOrder, draft: str) -> Outcome:
+    try:
+        paid = (await client.ask("Pay", order=draft, method=mapper.METHOD, reference=command.reference)).child("paid")
+        words = refusal(paid, "Order")
+    except Outside as error:
+        return outcome_of(error)
+    if words:
+        return Unknown(f"Your shop did not take the payment: {words}")
+    try:
+        return await _settle(client, command, draft, already=False)
+    except Outside as error:
+        return Unknown(str(error))
+
+
+async def _settle(client: Client, command: CreateOrder, shop_id: str, *, already: bool) -> Outcome:
+    """Read the placed order back: the units are proven, or some were not allocated and the order is cancelled there."""
+    found = await reading.order(client, shop_id)
+    wanted = _units(command)
+    got = {line.variant_id: line.stock_taken or 0 for line in found.lines}
+    short = [variant for variant, units in wanted.items() if got.get(variant, 0) < units]
+    done = Done(shop_id, found.number, found.url, stock_taken=not short, already=already)
+    if not short or found.state != "open" or found.parcels:
+        return done
+    cancelled = (await client.ask("Cancel", order=shop_id, reason="Not enough stock when it was paid")).child("cancelled")
+    if words := refusal(cancelled, "Order", "EmptyOrderLineSelectionError"):
+        return Done(shop_id, found.number, found.url, already=already, note=f"Your shop did not set the units aside, and did not cancel: {words}")
+    return _short(command, short)
+
+
+async def cancel(client: Client, command: CancelOrder) -> Outcome:
+    """The whole order. Vendure gives the units back by itself, even after delivery, which is why a fulfilled one is left alone."""
+    try:
+        node = (await client.ask("OneOrder", id=command.shop_order_id)).opt_child("order")
+        if node is None:
+            return Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
+        done = Done(command.shop_order_id, node.str("code"), already=True)
+        if node.str("state") == "Cancelled":
+            return done
+        if any(parcel.str("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ()):
+            return Refused(Why.TOO_LATE, SHIPPED)
+        reason = f"{command.reason.value.replace('_', ' ')}. {command.note}".strip()
+        result = (await client.ask("Cancel", order=command.shop_order_id, reason=reason)).child("cancelled")
+        if result.str("__typename") == "EmptyOrderLineSelectionError":
+            return done
+        if words := refusal(result, "Order"):
+            return Refused(Why.CONFLICT, f"Your shop did not cancel the order: {words}")
+        return Done(command.shop_order_id, node.str("code"))
+    except Outside as error:
+        return outcome_of(error)
+
+
+async def _clear(client: Client, draft: str) -> None:
+    """Best effort: a draft that stays takes no stock and is found again by its customer's name."""
+    try:
+        node = (await client.ask("OneOrder", id=draft)).opt_child("order")
+        if node is not None:
+            await _drop(client, draft, node.str("state"))
+    except Outside:
+        return
+
+
+async def _drop(client: Client, shop_id: str, state: str) -> None:
+    if state == "Draft":
+        await client.ask("DropDraft", order=shop_id)
+    elif state in ("ArrangingPayment", "AddingItems"):
+        await client.ask("DropArranging", order=shop_id)
+
+
+async def _lacking(client: Client, command: CreateOrder) -> list[str]:
+    wanted = _units(command)
+    refs = [VariantRef(line.product_id, line.variant_id) for line in command.lines]
+    counted = {count.variant_id: count.count for count in await reading.counts(client, refs)}
+    return [variant for variant, units in wanted.items() if (left := counted.get(variant, 0)) is not None and left < units]
+
+
+def _units(command: CreateOrder) -> dict[str, int]:
+    units: dict[str, int] = {}
+    for line in command.lines:
+        units[line.variant_id] = units.get(line.variant_id, 0) + line.quantity
+    return units
+
+
+def _held(result: Node) -> dict[str, int]:
+    return {line.child("productVariant").id("id"): line.int("quantity") for line in result.list("lines")}
+
+
+def _short(command: CreateOrder, variants: Sequence[str]) -> Refused:
+    return Refused(Why.NO_STOCK, SHORT.format(titles=_titles(command, variants)), tuple(variants))
+
+
+def _titles(command: CreateOrder, variants: Sequence[str]) -> str:
+    titles = {line.variant_id: line.title or line.sku for line in command.lines}
+    return ", ".join(titles.get(variant, variant) for variant in variants)

@@ -1,0 +1,229 @@
+"""What the shop shows: products, counts, orders. A product's `updatedAt` stays when its variants change, and an order's when it is shipped or refunded.
+
+(Seen on 3.7.3: `transitionToState` saves the order twice, the second time with the old `updatedAt`.) So variants are asked for by themselves, and our open orders at every poll.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from crossdock.connectors.vendure import mapper
+from crossdock.connectors.vendure.client import Answer, Client
+from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopOrderState, ShopProduct
+from crossdock.domain.values import Money
+from crossdock.kit.connector import Page, VariantRef
+from crossdock.kit.tame import Node
+
+PAGE = 50
+OVERLAP = timedelta(seconds=60)
+NEAR = timedelta(seconds=10)
+NEWEST = 900
+WATCHED = timedelta(days=90)
+SLOW = timedelta(hours=1)
+OPEN = ["PaymentAuthorized", "PaymentSettled", "PartiallyShipped", "Shipped", "PartiallyDelivered", "Modifying", "ArrangingAdditionalPayment"]
+CLOSED = ["Delivered", "Cancelled"]
+Fetch = Callable[[dict[str, Any]], Awaitable[list[Node]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a walk in the order of a time field stands: everything before `since`, and `skip` items of that very moment, the last of them `last`."""
+
+    since: datetime | None = None
+    skip: int = 0
+    last: str = ""
+
+
+async def walk(fetch: Fetch, spot: Spot, *, by: str, filter: dict[str, Any]) -> tuple[list[Node], Spot | None]:
+    """The next page and the spot after it (None: the end). Repeats items rather than missing one that moves while we turn pages.
+
+    Many items can share one moment (an import in one second): only there pages are skipped, and each page begins with the last item of the one before.
+    """
+    moment = {by: {"after": stamp(spot.since - timedelta(milliseconds=1))}} if spot.since else {}
+    options = {"take": PAGE, "skip": max(0, spot.skip - 1), "sort": {by: "ASC", "id": "ASC"}, "filter": {**filter, **moment}}
+    found = await fetch(options)
+    if spot.skip and (not found or found[0].id("id") != spot.last):
+        return [], Spot(spot.since)
+    fresh = found[1:] if spot.skip else found
+    if len(found) < PAGE:
+        return fresh, None
+    latest = found[-1].time(by)
+    if spot.since is None or latest > spot.since:
+        return fresh, Spot(latest)
+    return fresh, Spot(spot.since, spot.skip + len(fresh), found[-1].id("id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A sweep in phases. `begun` and `through` bound it by the server's clock: this sweep's beginning and the next one's. `slow` is when the rare phase is due."""
+
+    begun: datetime | None = None
+    through: datetime | None = None
+    slow: datetime | None = None
+    phase: str = ""
+    spot: Spot = Spot()
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor":
+        if not text:
+            return cls()
+        doc = json.loads(text)
+        times = {name: _time(doc.get(name)) for name in ("begun", "through", "slow")}
+        return cls(**times, phase=doc.get("phase", ""), spot=Spot(_time(doc.get("since")), doc.get("skip", 0), doc.get("last", "")))
+
+    def write(self) -> str:
+        times = {"begun": self.begun, "through": self.through, "slow": self.slow, "since": self.spot.since}
+        words = {"phase": self.phase, "skip": self.spot.skip, "last": self.spot.last}
+        doc = {name: stamp(at) for name, at in times.items() if at} | {name: word for name, word in words.items() if word}
+        return json.dumps(doc, sort_keys=True)
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def stamp(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _clock(client: Client, answer: Answer) -> datetime:
+    return answer.server_time or client.shop.now()
+
+
+async def products(client: Client, text: str) -> Page[ShopProduct | ProductGone]:
+    cursor = Cursor.read(text)
+    if cursor.phase == "variants":
+        return await _by_variants(client, cursor)
+    through = cursor.through
+    if not cursor.phase:
+        cursor = Cursor(cursor.begun, phase="products", spot=Spot(cursor.begun))
+    replies: list[Answer] = []
+
+    async def fetch(options: dict[str, Any]) -> list[Node]:
+        replies.append(await client.answer("Products", options=options))
+        return replies[0].data.child("products").list("items")
+
+    found, spot = await walk(fetch, cursor.spot, by="updatedAt", filter={})
+    through = through or _clock(client, replies[0]) - OVERLAP
+    ours = mapper.books(replies[0].data, client.shop.settings)
+    items = tuple(mapper.product(node, ours, client.shop) for node in found)
+    if spot is not None:
+        return Page(items, Cursor(cursor.begun, through, phase="products", spot=spot).write(), more=True)
+    if cursor.begun is None:
+        return Page(items, Cursor(through).write(), more=False)
+    return Page(items, Cursor(cursor.begun, through, phase="variants", spot=Spot(cursor.begun)).write(), more=True)
+
+
+async def _by_variants(client: Client, cursor: Cursor) -> Page[ShopProduct | ProductGone]:
+    """Products whose variants changed since the sweep's beginning (a new price or count leaves the product's own `updatedAt` alone)."""
+
+    async def fetch(options: dict[str, Any]) -> list[Node]:
+        return (await client.ask("ChangedVariants", options=options)).child("productVariants").list("items")
+
+    found, spot = await walk(fetch, cursor.spot, by="updatedAt", filter={})
+    ids = list(dict.fromkeys(node.id("productId") for node in found))
+    items: tuple[ShopProduct | ProductGone, ...] = ()
+    if ids:
+        data = await client.ask("Products", options={"take": PAGE, "filter": {"id": {"in": ids}}})
+        ours = mapper.books(data, client.shop.settings)
+        seen = [mapper.product(node, ours, client.shop) for node in data.child("products").list("items")]
+        gone = set(ids) - {each.product_id for each in seen}
+        items = (*seen, *(ProductGone(each) for each in sorted(gone)))
+    if spot is None:
+        return Page(items, Cursor(cursor.through).write(), more=False)
+    return Page(items, Cursor(cursor.begun, cursor.through, phase="variants", spot=spot).write(), more=True)
+
+
+async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
+    data = await client.ask("OneProduct", id=product_id)
+    node = data.opt_child("product")
+    if node is None:
+        return ProductGone(product_id)
+    return mapper.product(node, mapper.books(data, client.shop.settings), client.shop)
+
+
+async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count]:
+    ids = [each.variant_id for each in variants]
+    data = await client.ask("Counts", options={"take": len(ids), "filter": {"id": {"in": ids}}}) if ids else None
+    if data is None:
+        return ()
+    ours = mapper.books(data, client.shop.settings)
+    return [Count(node.id("id"), mapper.saleable(node, ours)) for node in data.child("productVariants").list("items")]
+
+
+async def orders(client: Client, text: str) -> Page[ShopOrder]:
+    """Three walks: what was touched, all of ours that are open, and (once an hour) ours that are closed, for late refunds."""
+    cursor = Cursor.read(text)
+    if cursor.begun is None:
+        begun = _clock(client, await client.answer("Server"))
+        return Page((), Cursor(begun - OVERLAP, slow=begun + SLOW).write(), more=False)
+    phase = cursor.phase or "touched"
+    spot = cursor.spot if cursor.phase else Spot(cursor.begun)
+    mine = {"customerLastName": {"contains": mapper.MARK}}
+    by = "updatedAt" if phase == "touched" else "orderPlacedAt"
+    wanted: dict[str, dict[str, Any]] = {
+        "touched": {"orderPlacedAt": {"isNull": False}},
+        "open": {**mine, "state": {"in": OPEN}},
+        "closed": {**mine, "state": {"in": CLOSED}},
+    }
+    replies: list[Answer] = []
+
+    async def fetch(options: dict[str, Any]) -> list[Node]:
+        replies.append(await client.answer("Orders", options=options))
+        return replies[0].data.child("orders").list("items")
+
+    found, left = await walk(fetch, spot, by=by, filter=wanted[phase])
+    now = _clock(client, replies[0])
+    through = cursor.through or now - OVERLAP
+    items = tuple(mapper.order(node, client.shop) for node in found if mapper.placed(node))
+    if left is not None:
+        return Page(items, Cursor(cursor.begun, through, cursor.slow, phase, left).write(), more=True)
+    if phase == "touched":
+        return Page(items, Cursor(cursor.begun, through, cursor.slow, "open", Spot(now - WATCHED)).write(), more=True)
+    if phase == "open" and (cursor.slow is None or cursor.slow <= now):
+        return Page(items, Cursor(cursor.begun, through, now + SLOW, "closed", Spot(now - WATCHED)).write(), more=True)
+    return Page(items, Cursor(through, slow=cursor.slow or now + SLOW).write(), more=False)
+
+
+async def order(client: Client, shop_id: str) -> ShopOrder:
+    node = (await client.ask("OneOrder", id=shop_id)).opt_child("order")
+    if node is None or not mapper.placed(node):
+        nothing = Money.zero(client.shop.settings.get("currency") or "USD")
+        return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), nothing)
+    cancelled = node.str("state") == "Cancelled"
+    return mapper.order(node, client.shop, taken=None if cancelled else await taken(client, node))
+
+
+async def taken(client: Client, node: Node) -> dict[str, int]:
+    """Units per variant that the shop surely set aside for this placed order, from its allocation records of that moment and the orders around it."""
+    placed_at = node.time("orderPlacedAt")
+    sold = [line.child("productVariant") for line in node.list("lines")]
+    # Oldest first and no sorting offered: the newest are at the end.
+    skip = {each.id("id"): max(0, each.child("stockMovements").int("totalItems") - NEWEST) for each in sold}
+    variables: dict[str, Any] = {"from": stamp(placed_at - NEAR), "to": stamp(placed_at + NEAR)}
+    for n, (variant, skipped) in enumerate(skip.items()):
+        variables |= {f"v{n}": variant, f"q{n}": skipped}
+    data = await client.ask("Near", count=len(skip), **variables)
+    demands = _demands(data.child("orders").list("items"))
+    result = {}
+    for n, variant in enumerate(skip):
+        known = data.opt_child(f"v{n}")
+        made = known.child("stockMovements").list("items") if known else []
+        allocations = [mapper.Allocation(each.time("createdAt"), each.int("quantity")) for each in made if "quantity" in each]
+        result[variant] = mapper.units_taken(node.id("id"), demands.get(variant, ()), allocations)
+    return result
+
+
+def _demands(around: Sequence[Node]) -> dict[str, list[mapper.Demand]]:
+    """Every placed order's wish per variant. Orders of the shop's own count too: they draw on the same stock."""
+    result: dict[str, list[mapper.Demand]] = {}
+    for each in around:
+        placed_at = each.time("orderPlacedAt")
+        paid = [pay.time("createdAt") for pay in each.opt_list("payments") or ()]
+        for line in each.list("lines"):
+            units = line.int("orderPlacedQuantity")
+            variant = line.child("productVariant").id("id")
+            result.setdefault(variant, []).append(mapper.Demand(each.id("id"), min(paid, default=placed_at), placed_at, units))
+    return result
