@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdock.domain import stock as rules
-from crossdock.domain.capability import Lag
 from crossdock.domain.commands import CancelReason, Done, Found, Refused, Why
 from crossdock.domain.events import StockHint
 from crossdock.domain.stock import Hold, HoldState, Stock
@@ -22,7 +21,7 @@ from tests.market import RANDOM, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LAG = Lag(count=0, search=10, late_execution=60)
+HORIZON = timedelta(seconds=90)
 
 
 def read_that_began_before_the_ack_settles_nothing() -> None:
@@ -134,7 +133,7 @@ def negative_look_up_is_not_believed_early() -> None:
     (again,) = world.claim("w2")
     assert again.look_first
     verdict = settle.settle_look(
-        command_id=again.id, found=Found(), lag=LAG, unique_reference=False, random=RANDOM, now=world.later()
+        command_id=again.id, found=Found(), horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later()
     )
     assert verdict == "wait"
     assert world.available == 0
@@ -142,7 +141,7 @@ def negative_look_up_is_not_believed_early() -> None:
     world.later(60)
     (third,) = world.claim("w3")
     found = Found(tuple(world.there))
-    assert settle.settle_look(command_id=third.id, found=found, lag=LAG, unique_reference=False, random=RANDOM, now=world.later()) == "adopted"  # fmt: skip
+    assert settle.settle_look(command_id=third.id, found=found, horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later()) == "adopted"  # fmt: skip
     assert len(world.there) == 1
 
 
@@ -155,11 +154,11 @@ def cancelled_after_a_false_none_is_still_found() -> None:
     reject_order(order=order, reason=CancelReason.OTHER, actor=None, expected_total=order.total, now=world.later())
     world.later(30)
     (again,) = world.claim("w2")
-    settle.settle_look(command_id=again.id, found=Found(), lag=LAG, unique_reference=False, random=RANDOM, now=world.later())
+    settle.settle_look(command_id=again.id, found=Found(), horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later())
     world.create_there(order)
     world.later(90)
     (third,) = world.claim("w3")
-    settle.settle_look(command_id=third.id, found=Found(tuple(world.there)), lag=LAG, unique_reference=False, random=RANDOM, now=world.later())  # fmt: skip
+    settle.settle_look(command_id=third.id, found=Found(tuple(world.there)), horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later())  # fmt: skip
     (cancel,) = world.claim("w4")
     assert (cancel.kind, cancel.payload["shop_order_id"]) == ("cancel_order", "s1")
     assert world.available == 0
@@ -323,7 +322,8 @@ def _restore_added_here(patch: Any) -> None:
 
 def _none_believed(patch: Any) -> None:
     """Bug 7: the first negative look-up is conclusive."""
-    patch.setattr(settle, "TIMEOUT", timedelta(days=-1))
+    good = settle.settle_look
+    patch.setattr(settle, "settle_look", lambda *, horizon, **kw: good(horizon=timedelta(0), **kw))
 
 
 def _refusal_only_releases(patch: Any) -> None:
@@ -442,7 +442,7 @@ def test_a_refusal_with_an_earlier_attempt_unresolved_is_not_final() -> None:
     world.lose(create)
     world.later(5)
     (again,) = world.claim("w2")
-    assert settle.settle_look(command_id=again.id, found=Found(), lag=LAG, unique_reference=True, random=RANDOM, now=world.later()) == "create"  # fmt: skip
+    assert settle.settle_look(command_id=again.id, found=Found(), horizon=HORIZON, unique_reference=True, random=RANDOM, now=world.later()) == "create"  # fmt: skip
     world.settle(again, Refused(Why.NO_STOCK, "Not enough stock."))
     row = Command.objects.get(cause=f"create:{order.reference}")
     assert (row.state, row.unresolved) == ("waiting", True)

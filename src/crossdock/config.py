@@ -65,6 +65,7 @@ class Config(BaseSettings):
     allowed_hosts: Words = ()
     trusted_proxies: Networks = Field(default=(), validation_alias=_plain_or_prefixed("TRUSTED_PROXIES"))
     stale_after_minutes: int = Field(default=60, ge=5, le=10_000)
+    poll_seconds: float = Field(default=0, ge=0, le=86_400)
     web_host: str = "127.0.0.1"
     web_port: Port = 8000
     web_processes: int = Field(default=1, ge=1, le=64)

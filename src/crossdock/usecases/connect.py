@@ -18,8 +18,6 @@ from crossdock.store.models import (
     ConnectAttempt,
     Connection,
     Cursor,
-    Delivery,
-    Exchange,
     Listing,
     Party,
     Seller,
@@ -34,7 +32,7 @@ from crossdock.usecases.alerts import settle_by_fact
 from crossdock.usecases.errors import Invalid, NotAllowed
 
 ATTEMPT_LASTS = timedelta(hours=1)
-STREAMS = ("products", "orders", "counts", "hooks")
+STREAMS = ("products", "orders", "counts", "hooks", "secrets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,25 +252,6 @@ def disconnect(*, connection: Connection, actor: User, now: datetime) -> None:
             state=ConnectionState.DISCONNECTED, state_sentence="Disconnected by you.", secrets=seal({}), hooks={}
         )
         settle_by_fact(now=now, how="The shop was disconnected.", codes=tuple(AlertCode), connection=connection)
-
-
-def erase_shop(*, connection_id: int, now: datetime) -> None:
-    """A platform's request to forget a shop: keys, deliveries and recorded exchanges go; orders keep what books must keep."""
-    with transaction.atomic():
-        shop = Connection.objects.select_for_update(of=("self",)).select_related("party").get(pk=connection_id)
-        shop.state, shop.state_sentence, shop.secrets = (
-            ConnectionState.DISCONNECTED,
-            "Erased at the platform's request.",
-            seal({}),
-        )
-        shop.save(update_fields=["state", "state_sentence", "secrets"])
-        erase_traces(party_id=shop.party_id)
-
-
-def erase_traces(*, party_id: int) -> None:
-    """Bodies of the inbox and recorded exchanges may name people; both go."""
-    Delivery.objects.filter(party_id=party_id).update(body=b"", news={})
-    Exchange.objects.filter(party_id=party_id).delete()
 
 
 def _hook_url(platform: str, public_id: str) -> str:

@@ -1,6 +1,6 @@
 """The inbox as the pump sees it: what was delivered and not yet looked at."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 
 from crossdock.store.models import Delivery
@@ -11,8 +11,10 @@ def waiting(*, party_id: int, limit: int) -> list[Delivery]:
     return list(Delivery.objects.filter(party_id=party_id, handled_at=None).defer("body").order_by("pk")[:limit])
 
 
-def handled(*, ids: Iterable[int], note: str, now: datetime) -> None:
-    Delivery.objects.filter(pk__in=list(ids), handled_at=None).update(handled_at=now, note=note[:500])
+def handled(*, seen: Mapping[int, int], note: str, now: datetime) -> None:
+    """`seen`: delivery id -> its `doubles` when it was taken. One that was doubled meanwhile may be news again, so it stays."""
+    for pk, doubles in seen.items():
+        Delivery.objects.filter(pk=pk, handled_at=None, doubles=doubles).update(handled_at=now, note=note[:500])
 
 
 def erase(*, party_id: int, now: datetime) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.capability import Lag
 from crossdock.domain.commands import (
     CancelOrder,
     CancelReason,
@@ -33,7 +32,6 @@ from crossdock.usecases.stock import fence, learn_refusal, release
 from crossdock.usecases.timeline import tell
 from crossdock.usecases.work import backoff
 
-TIMEOUT = timedelta(seconds=20)
 GIVE_UP_AFTER = timedelta(hours=48)
 
 
@@ -289,7 +287,7 @@ def settle_look(
     *,
     command_id: int,
     found: Found,
-    lag: Lag,
+    horizon: timedelta,
     unique_reference: bool,
     random: Random,
     now: datetime,
@@ -299,7 +297,7 @@ def settle_look(
 ) -> str:
     """Rule 6, after a look-up by our reference. Answers "adopted", "create" (ours to send now) or "wait".
 
-    None found is conclusive only after the horizon, unless the shop itself refuses a second order with our reference.
+    None found is conclusive only after `horizon` (our time-out + longest late execution + search lag) from the last sending, unless the shop itself refuses a second order with our reference.
     Several found: the first is kept, the others are cancelled, and somebody is told.
     """
     with transaction.atomic():
@@ -322,8 +320,8 @@ def settle_look(
             bind(order=order, copy=copy, outcome=done, adopted=True, want_after=None, now=now)
             cancel_doubles(order=order, shop_ids=others, now=now)
             return "adopted"
-        horizon = (row.last_sent_at or row.created_at) + TIMEOUT + timedelta(seconds=lag.late_execution + lag.search)
-        conclusive = now >= horizon
+        ends_at = (row.last_sent_at or row.created_at) + horizon
+        conclusive = now >= ends_at
         if order.cancelled_at is not None and conclusive:
             row.state, row.finished_at, row.sentence = (
                 CommandState.WITHDRAWN,
@@ -343,7 +341,7 @@ def settle_look(
             row.save(update_fields=["attempts", "last_sent_at", "unresolved", "first_sent_at"])
             return "create"
         looks = max(1.0, (now - (row.last_sent_at or now)).total_seconds())
-        _wait(row, "Not found in the shop yet; looked for again before anything is repeated.", min(timedelta(seconds=looks), max(horizon - now, timedelta(seconds=1))), unknown=True, now=now)  # fmt: skip
+        _wait(row, "Not found in the shop yet; looked for again before anything is repeated.", min(timedelta(seconds=looks), max(ends_at - now, timedelta(seconds=1))), unknown=True, now=now)  # fmt: skip
         return "wait"
 
 

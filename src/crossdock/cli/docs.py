@@ -1,0 +1,68 @@
+"""`crossdock docs`: writes docs/rules.md and docs/platforms.md from the table and the manifests; `--check` fails when they are stale."""
+
+from pathlib import Path
+
+from crossdock.domain.capability import MEANING, Capability, Manifest, Yes
+from crossdock.domain.rules import RULES, Mode, view
+from crossdock.kit import discover
+
+NOTE = (
+    "<!-- Written by `crossdock docs`. Edit the table in src/crossdock/domain/rules.py or the manifests instead. -->\n"
+)
+
+
+def rules_page(manifests: list[Manifest]) -> str:
+    """S1-S9 as described, lifted, and per platform."""
+    lines = [
+        "# The rules", "", NOTE,
+        "Each rule comes from the help article that this project began with. *As described* is the default; *lifted* is the operator's switch.", "",
+        "| id | rule | as described | lifted |", "|---|---|---|---|",
+    ]  # fmt: skip
+    for rule in RULES:
+        lift = rule.lifted or "-"
+        if rule.lifted and Mode.LIFTED not in rule.built:
+            lift += " *(not built yet)*"
+        lines.append(f"| {rule.id} | {rule.title} | {rule.sentence} | {lift} |")
+    for manifest in manifests:
+        lines += ["", f"## What sellers on {manifest.label} read", ""]
+        lines += [
+            f"- **{shown.id} {shown.title}.** {shown.sentence}"
+            for shown in (view(rule, manifest, lifted=False) for rule in RULES)
+        ]
+        lines += [f"- {sentence}" for sentence in manifest.keep_in_mind]
+    return "\n".join(lines) + "\n"
+
+
+def platforms_page(manifests: list[Manifest]) -> str:
+    """The capability matrix, then each platform's evidence and limits."""
+    lines = [
+        "# The platforms", "", NOTE, "Every capability is answered; where the answer is no, the sentence is what the seller reads.", "",
+        "| capability | " + " | ".join(manifest.label for manifest in manifests) + " |", "|---|" + "---|" * len(manifests),
+    ]  # fmt: skip
+    for capability in Capability:
+        answers = ["yes" if isinstance(m.answers[capability], Yes) else "no" for m in manifests]
+        lines.append(f"| {MEANING[capability]} | " + " | ".join(answers) + " |")
+    for manifest in manifests:
+        lines += ["", f"## {manifest.label} ({manifest.api_version})", "", "How its claims were checked:", ""]
+        lines += [f"- {e.kind} ({e.api_version}, {e.checked_on}): {e.sentence}" for e in manifest.evidence]
+        limits = [manifest.sentence(c) for c in Capability if not manifest.can(c)] + list(manifest.known_limits)
+        lines += ["", "Known limits:", "", *(f"- {limit}" for limit in limits)] if limits else []
+    return "\n".join(lines) + "\n"
+
+
+def pages() -> dict[str, str]:
+    manifests = [connector.manifest for connector in discover.connectors().values()]
+    return {"rules.md": rules_page(manifests), "platforms.md": platforms_page(manifests)}
+
+
+def write(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text)
+
+
+def stale(folder: Path) -> list[str]:
+    """Names of pages that are not what the code says now."""
+    return [
+        name for name, text in pages().items() if not (folder / name).is_file() or (folder / name).read_text() != text
+    ]

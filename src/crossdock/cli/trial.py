@@ -1,0 +1,180 @@
+"""A throw-away marketplace for the story, the checks and the crash tests: own data folder, real database, web server, workers, simulated shops.
+
+Worker and web server are processes of their own, so that they can be killed with -9. The simulated shops run here, in a thread with its own loop.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from crossdock.cli.postgres import Cluster
+    from crossdock.kit.sandbox import Sandbox
+
+T = TypeVar("T")
+
+
+class Waited(Exception):
+    """What was waited for did not come in time; the message says what."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Process:
+    """One `crossdock` command as a child; its output goes to a file that a failure prints."""
+
+    command: str
+    environment: Mapping[str, str]
+    log: Path
+    child: subprocess.Popen[bytes] | None = None
+    kills: int = 0
+
+    def start(self, **extra: str) -> None:
+        with self.log.open("ab") as log:
+            self.child = subprocess.Popen(
+                [sys.executable, "-m", "crossdock.cli.main", self.command],
+                env={**self.environment, **extra}, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def kill(self) -> None:
+        """kill -9, as a power cut would."""
+        if self.child is not None and self.child.poll() is None:
+            os.killpg(self.child.pid, signal.SIGKILL)
+            self.kills += 1
+        self.wait()
+
+    def stop(self, patience_seconds: float = 20) -> None:
+        """SIGTERM, and only then -9."""
+        if self.child is not None and self.child.poll() is None:
+            self.child.terminate()
+            try:
+                self.child.wait(patience_seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self.wait()
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        return self.child.wait(seconds) if self.child is not None else None
+
+    @property
+    def running(self) -> bool:
+        return self.child is not None and self.child.poll() is None
+
+    @property
+    def tail(self) -> str:
+        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
+
+
+@dataclass
+class Trial:
+    """Use it as a context manager. `environment` is added to the children's; nothing of the operator's own settings is used."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+    poll_seconds: float = 3.0
+    shops: list["Sandbox"] = field(default_factory=list)
+
+    def __enter__(self) -> "Trial":
+        self.folder = Path(tempfile.mkdtemp(prefix="crossdock-trial-"))
+        self.port = free_port()
+        for name in [*os.environ]:
+            if name.startswith("CROSSDOCK_") and not name.startswith("CROSSDOCK_CRASH_"):
+                del os.environ[name]
+        for name in ("DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "VAULT_KEYS"):
+            os.environ.pop(name, None)
+        os.environ.update(
+            CROSSDOCK_DATA=str(self.folder), CROSSDOCK_DEMO="true", CROSSDOCK_ALLOW_LOCAL_SHOPS="true", CROSSDOCK_WEB_PORT=str(self.port),
+            CROSSDOCK_POLL_SECONDS=str(self.poll_seconds), CROSSDOCK_LOG_LEVEL="WARNING", DJANGO_SETTINGS_MODULE="crossdock.settings",
+        )  # fmt: skip
+        self.cluster = self._database()
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="simulated-shops", daemon=True)
+        self._thread.start()
+        children = {**os.environ, **self.environment}
+        self.web = Process("serve", children, self.folder / "web.log")
+        self.worker = Process("work", children, self.folder / "worker.log")
+        return self
+
+    def _database(self) -> "Cluster":
+        from django.core.management import call_command
+
+        from crossdock.cli.postgres import Cluster
+        from crossdock.config import Config
+
+        cluster = Cluster.of(Config(), durable=False)
+        cluster.start()
+        import django
+
+        django.setup()
+        call_command("migrate", verbosity=0, interactive=False)
+        return cluster
+
+    def __exit__(self, *_: object) -> None:
+        from django.db import connections
+
+        for process in (self.worker, self.web):
+            process.stop(10)
+        for shop in self.shops:
+            with contextlib.suppress(Exception):
+                self.call(shop.stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(5)
+        connections.close_all()
+        self.cluster.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def call(self, coroutine: Coroutine[Any, Any, T], seconds: float = 60) -> T:
+        """Run something of the simulated shops' in their loop."""
+        future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        return future.result(seconds)
+
+    def open_shop(self, platform: str, *, seed: int = 0) -> "Sandbox":
+        """Start a simulated shop with its ledger in a file of the trial's folder."""
+        from crossdock.kit import discover
+        from crossdock.kit.sandbox import Shelf
+
+        async def start() -> "Sandbox":
+            shop = discover.sandbox(platform)(Shelf(":memory:"), seed=seed)
+            await shop.start()
+            return shop
+
+        shop = self.call(start())
+        self.shops.append(shop)
+        return shop
+
+    def start_web(self) -> None:
+        self.web.start()
+        self.until(self._healthy, 60, "the web server to answer")
+
+    def _healthy(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+    def until(self, done: Callable[[], bool], seconds: float, what: str, *, every: float = 0.1) -> float:
+        """Wait for a fact; how long it took. Raises Waited with the children's last words."""
+        begun = time.monotonic()
+        while not done():
+            if time.monotonic() - begun > seconds:
+                raise Waited(
+                    f"waited {seconds:g} s for {what}\n--- worker\n{self.worker.tail}\n--- web\n{self.web.tail}"
+                )
+            time.sleep(every)
+        return time.monotonic() - begun

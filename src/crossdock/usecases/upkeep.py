@@ -1,0 +1,170 @@
+"""The engine's side of a shop between orders: what is due of one party, its timers, renewed secrets, the audit of its webhooks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.events import LookKind
+from crossdock.store.models import Connection, Cursor, Delivery, Exchange, Variant
+from crossdock.store.models.shops import ConnectionState
+from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.connect import record_hooks
+from crossdock.usecases.stock import locked, want_reads
+
+# Streams of polling, and timers that are kept the same way.
+PRODUCTS, ORDERS, COUNTS, HOOKS, SECRETS = "products", "orders", "counts", "hooks", "secrets"
+STREAMS = (SECRETS, ORDERS, PRODUCTS, COUNTS, HOOKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is due of one party now. `open` is false while it is stopped, resting, paused or waits for its seller; then nothing is sent."""
+
+    kind: str
+    name: str
+    connection_id: int | None
+    open: bool
+    resting_until: datetime | None
+    failures: int
+    commands: bool
+    deliveries: bool
+    timers: bool
+    orders: bool
+    counts: bool
+    next_at: datetime | None
+
+    @property
+    def anything(self) -> bool:
+        return self.open and (self.commands or self.reads)
+
+    @property
+    def reads(self) -> bool:
+        return self.deliveries or self.timers or self.orders or self.counts
+
+
+# One round trip; each branch is carried by a partial index. A command behind an unfinished one of its subject is not due.
+_DUE_OF = """
+SELECT p.kind, p.name, c.id,
+  NOT p.stopped AND (p.resting_until IS NULL OR p.resting_until <= %(now)s) AND (c.id IS NULL OR c.state = 'active'),
+  p.resting_until, p.failures,
+  EXISTS (SELECT 1 FROM store_command m WHERE m.party_id = p.id AND ((m.state = 'waiting' AND m.due_at <= %(now)s)
+            OR (m.state = 'in_flight' AND m.outcome->>'owner' IS DISTINCT FROM p.lease_owner))
+          AND NOT EXISTS (SELECT 1 FROM store_command e WHERE e.party_id = m.party_id AND e.subject = m.subject AND e.id < m.id
+                          AND e.state IN ('waiting','in_flight','dead'))),
+  EXISTS (SELECT 1 FROM store_delivery d WHERE d.party_id = p.id AND d.handled_at IS NULL),
+  EXISTS (SELECT 1 FROM store_cursor k WHERE k.connection_id = c.id AND k.due_at <= %(now)s),
+  EXISTS (SELECT 1 FROM store_shopcopy s WHERE s.connection_id = c.id AND s.read_wanted AND s.shop_order_id <> ''),
+  EXISTS (SELECT 1 FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id
+          WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone AND (v.want_after IS NULL OR v.want_after <= %(now)s)),
+  least((SELECT min(m.due_at) FROM store_command m WHERE m.party_id = p.id AND m.state = 'waiting' AND m.due_at > %(now)s),
+        (SELECT min(k.due_at) FROM store_cursor k WHERE k.connection_id = c.id AND k.due_at > %(now)s),
+        (SELECT min(v.want_after) FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id
+          WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone AND v.want_after > %(now)s),
+        CASE WHEN p.resting_until > %(now)s THEN p.resting_until END)
+FROM store_party p LEFT JOIN store_connection c ON c.party_id = p.id WHERE p.id = %(party)s
+"""
+
+
+def due_of(*, party_id: int, now: datetime) -> Due | None:
+    """None when there is no such party (any more)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE_OF, {"party": party_id, "now": now})
+        row = cursor.fetchone()
+    return Due(*row) if row else None
+
+
+def ensure_timers(*, connection_id: int, now: datetime) -> None:
+    """Every stream has its row; a new one is due at once."""
+    Cursor.objects.bulk_create([Cursor(connection_id=connection_id, stream=stream, due_at=now) for stream in STREAMS], ignore_conflicts=True)
+
+
+def timers_due(*, connection_id: int, now: datetime) -> dict[str, str]:
+    """Stream -> cursor of what is due, in the order in which it should be done."""
+    due = dict(Cursor.objects.filter(connection_id=connection_id, due_at__lte=now).values_list("stream", "value"))
+    return {stream: due[stream] for stream in STREAMS if stream in due}
+
+
+def set_timer(*, connection_id: int, stream: str, at: datetime, now: datetime) -> None:
+    """The next time; what was read so far stays."""
+    Cursor.objects.filter(connection_id=connection_id, stream=stream).update(due_at=at, asked_at=now)
+
+
+def keep_audit(*, connection_id: int, expected: tuple[str, ...], active: tuple[str, ...], healed: tuple[str, ...], now: datetime) -> None:
+    """What the audit of the shop's webhooks found after healing; what could not be healed is an alert."""
+    with transaction.atomic():
+        record_hooks(connection_id=connection_id, expected=expected, active=active, healed=healed, now=now)
+        shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
+        missing = sorted(set(expected) - set(active))
+        if missing:
+            raise_alert(
+                code=AlertCode.WEBHOOK_LOST, seller=shop.seller, connection=shop, now=now, evidence={"missing": missing},
+                sentence=f"{shop.name} does not tell us about {', '.join(missing)} any more. Until it does, we ask it regularly, so news comes later.",
+            )  # fmt: skip
+        else:
+            settle_by_fact(now=now, how="The shop tells us again.", codes=(AlertCode.WEBHOOK_LOST,), connection=shop)
+
+
+def heard(*, connection_id: int, at: datetime) -> None:
+    """A delivery of this shop arrived."""
+    Connection.objects.filter(pk=connection_id).update(last_delivery_at=at)
+
+
+def quiet(*, connection_id: int, for_long: timedelta, now: datetime) -> bool:
+    """No delivery for so long, though webhooks are set up."""
+    shop = Connection.objects.only("last_delivery_at", "hooks_checked_at", "created_at").get(pk=connection_id)
+    last = max(filter(None, (shop.last_delivery_at, shop.hooks_checked_at, shop.created_at)))
+    return now - last > for_long
+
+
+def uninstalled(*, connection_id: int, now: datetime) -> None:
+    """The seller removed our app there: the credentials are dead, whatever the next call would say."""
+    with transaction.atomic():
+        shop = Connection.objects.select_for_update(of=("self",)).select_related("seller__owner").get(pk=connection_id)
+        if shop.state not in (ConnectionState.ACTIVE, ConnectionState.PAUSED):
+            return
+        shop.state, shop.state_sentence = ConnectionState.NEEDS_REAUTH, "The app was removed in the shop."
+        shop.save(update_fields=["state", "state_sentence"])
+        raise_alert(
+            code=AlertCode.SIGN_IN_AGAIN, seller=shop.seller, connection=shop, now=now,
+            sentence=f"{shop.name}: the app was removed in the shop. Its listings are not sold until you reconnect; orders wait and are sent then.",
+        )  # fmt: skip
+
+
+def want_counts(*, connection_id: int, shop_variant_ids: Iterable[str], now: datetime) -> None:
+    """A shop said that these counts changed: read them."""
+    with transaction.atomic():
+        pks = Variant.objects.filter(connection_id=connection_id, shop_variant_id__in=set(shop_variant_ids)).values_list("pk", flat=True)
+        want_reads(rows=locked(pks))
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedNews:
+    """A delivery that matters though its shop is not connected (any more)."""
+
+    id: int
+    party_id: int
+    connection_id: int
+    news: dict[str, Any]
+    doubles: int
+
+
+def closed_news(*, limit: int = 200) -> list[ClosedNews]:
+    """Requests to erase, and news of our removal, for shops that no pump visits."""
+    rows = Delivery.objects.filter(handled_at=None, party__connection__isnull=False).exclude(party__connection__state=ConnectionState.ACTIVE)
+    values = rows.order_by("pk").values_list("pk", "party_id", "party__connection__pk", "news", "doubles")[: limit * 10]
+    return [ClosedNews(*row) for row in values if _speaks_of(row[3])][:limit]
+
+
+def _speaks_of(news: dict[str, Any]) -> bool:
+    return any(look["kind"] in (LookKind.ERASE_BUYER, LookKind.ERASE_SHOP, LookKind.UNINSTALLED) for look in news.get("looks", []))
+
+
+def prune(*, older_than: timedelta, now: datetime) -> int:
+    """Handled deliveries and recorded calls are kept for a while as evidence, then go. Returns how many went."""
+    before = now - older_than
+    gone = Exchange.objects.filter(at__lt=before).delete()[0]
+    return gone + Delivery.objects.filter(received_at__lt=before, handled_at__isnull=False).delete()[0]
