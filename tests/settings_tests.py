@@ -17,7 +17,7 @@ if "CROSSDOCK_TEST_DATA" not in os.environ:
     os.environ["CROSSDOCK_DATA"] = os.environ["CROSSDOCK_TEST_DATA"]
     os.environ["CROSSDOCK_DEMO"] = "true"
 
-from crossdock.settings import *  # noqa: E402, F403
+from crossdock.settings import *  # noqa: F403
 
 # Hashing slowly on purpose is for real passwords.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

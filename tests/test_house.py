@@ -23,7 +23,7 @@ def test_the_database_is_the_run_s_own() -> None:
 
 def test_the_network_is_closed() -> None:
     refused = (pytest_socket.SocketConnectBlockedError, UserWarning)
-    with socket.socket() as outside, pytest.raises(refused, match="192.0.2.1"):
+    with socket.socket() as outside, pytest.raises(refused, match=r"192\.0\.2\.1"):
         outside.connect(("192.0.2.1", 80))
 
 

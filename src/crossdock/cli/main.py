@@ -1,0 +1,60 @@
+"""`crossdock <command>`. A command's module is imported only when it is called, so that the supervisor of a machine stays small."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Protocol
+
+from crossdock.cli.trouble import Trouble
+from crossdock.config import WrongSetting
+
+# command -> (module below crossdock.cli, what it does)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run", "the whole demo on this machine: database, web server, worker, simulated shops"),
+    "serve": ("serve", "a web server; any number of them may share one database"),
+    "work": ("work", "a worker; any number of them may share one database"),
+    "sandbox": ("sandbox", "simulated shops"),
+    "migrate": ("migrate", "bring the database to this version"),
+    "world": ("world", "fill the demo world, once"),
+    "backup": ("backup", "write the database to a file"),
+    "restore": ("restore", "replace the database by a backup"),
+    "database": ("database", "start, stop or look at the embedded database"),
+    "rotate-vault-key": ("vault", "encrypt the shops' credentials with a new key"),
+}
+
+
+class Command(Protocol):
+    """What a command's module offers."""
+
+    def words(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code. What an operator can put right is one sentence on stderr."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="crossdock", description="A marketplace with store connectors.")
+    parser.add_argument("--version", action="version", version=f"crossdock {version('crossdock')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    module: Command | None = None
+    for name, (place, does) in COMMANDS.items():
+        its = commands.add_parser(name, help=does, description=does[:1].upper() + does[1:] + ".")
+        if given and given[0] == name:
+            module = import_module(f"crossdock.cli.{place}")
+            module.words(its)
+    args = parser.parse_args(given)
+    assert module is not None
+    try:
+        return module.run(args)
+    except (Trouble, WrongSetting) as trouble:
+        print(f"crossdock: {trouble}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

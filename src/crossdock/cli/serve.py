@@ -1,0 +1,50 @@
+"""`crossdock serve`: uvicorn on our ASGI application. SIGTERM lets requests in flight finish."""
+
+import argparse
+import os
+import sys
+
+from crossdock.cli import database, ports
+from crossdock.config import load
+
+GRACE_SECONDS = 10
+
+
+def words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="address to listen on (CROSSDOCK_WEB_HOST)")
+    parser.add_argument("--port", type=int, help="port to listen on (CROSSDOCK_WEB_PORT)")
+    parser.add_argument("--processes", type=int, help="server processes (CROSSDOCK_WEB_PROCESSES)")
+
+
+def run(args: argparse.Namespace) -> int:
+    for name in ("host", "port", "processes"):
+        if getattr(args, name) is not None:
+            os.environ[f"CROSSDOCK_WEB_{name.upper()}"] = str(getattr(args, name))
+    # Threads of a web server come and go: they share a pool of connections.
+    os.environ.setdefault("CROSSDOCK_DATABASE_POOL", "10")
+    config = load()
+    ports.free(config.web_host, config.web_port, what="the web server", setting="CROSSDOCK_WEB_PORT")
+    database.ready()
+    if config.https and not config.trusted_proxies:
+        print(
+            "crossdock: PUBLIC_URL is https, and TRUSTED_PROXIES names no proxy: visitors' addresses are not known, so rate limits count the proxy.",
+            file=sys.stderr,
+        )
+    import uvicorn
+
+    uvicorn.run(
+        "crossdock.web.asgi:application",
+        host=config.web_host,
+        port=config.web_port,
+        workers=config.web_processes,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return 0

