@@ -14,10 +14,14 @@ def party_key(party_id: int) -> str:
     return f"shop:{party_id}"
 
 
-def open_shop(access: Access, transport: Transport, *, lane: Lane = "background", recorder: Recorder | None = None) -> tuple[Connector, Shop]:
+def open_shop(
+    access: Access, transport: Transport, *, lane: Lane = "background", recorder: Recorder | None = None
+) -> tuple[Connector, Shop]:
     """Raises NoSuchFolder when this platform is not installed (any more)."""
     connector = discover.connector(access.platform)
-    http = transport.party(party_key(access.party_id), connector.manifest.pace, lane, local=access.local, recorder=recorder)
+    http = transport.party(
+        party_key(access.party_id), connector.manifest.pace, lane, local=access.local, recorder=recorder
+    )
     return connector, Shop(access.address, access.secrets, access.settings, http, _now, access.app, access.hook_url)
 
 

@@ -79,7 +79,9 @@ def due_of(*, party_id: int, now: datetime) -> Due | None:
 
 def ensure_timers(*, connection_id: int, now: datetime) -> None:
     """Every stream has its row; a new one is due at once."""
-    Cursor.objects.bulk_create([Cursor(connection_id=connection_id, stream=stream, due_at=now) for stream in STREAMS], ignore_conflicts=True)
+    Cursor.objects.bulk_create(
+        [Cursor(connection_id=connection_id, stream=stream, due_at=now) for stream in STREAMS], ignore_conflicts=True
+    )
 
 
 def timers_due(*, connection_id: int, now: datetime) -> dict[str, str]:
@@ -93,7 +95,9 @@ def set_timer(*, connection_id: int, stream: str, at: datetime, now: datetime) -
     Cursor.objects.filter(connection_id=connection_id, stream=stream).update(due_at=at, asked_at=now)
 
 
-def keep_audit(*, connection_id: int, expected: tuple[str, ...], active: tuple[str, ...], healed: tuple[str, ...], now: datetime) -> None:
+def keep_audit(
+    *, connection_id: int, expected: tuple[str, ...], active: tuple[str, ...], healed: tuple[str, ...], now: datetime
+) -> None:
     """What the audit of the shop's webhooks found after healing; what could not be healed is an alert."""
     with transaction.atomic():
         record_hooks(connection_id=connection_id, expected=expected, active=active, healed=healed, now=now)
@@ -137,7 +141,9 @@ def uninstalled(*, connection_id: int, now: datetime) -> None:
 def want_counts(*, connection_id: int, shop_variant_ids: Iterable[str], now: datetime) -> None:
     """A shop said that these counts changed: read them."""
     with transaction.atomic():
-        pks = Variant.objects.filter(connection_id=connection_id, shop_variant_id__in=set(shop_variant_ids)).values_list("pk", flat=True)
+        pks = Variant.objects.filter(
+            connection_id=connection_id, shop_variant_id__in=set(shop_variant_ids)
+        ).values_list("pk", flat=True)
         want_reads(rows=locked(pks))
 
 
@@ -154,13 +160,18 @@ class ClosedNews:
 
 def closed_news(*, limit: int = 200) -> list[ClosedNews]:
     """Requests to erase, and news of our removal, for shops that no pump visits."""
-    rows = Delivery.objects.filter(handled_at=None, party__connection__isnull=False).exclude(party__connection__state=ConnectionState.ACTIVE)
+    rows = Delivery.objects.filter(handled_at=None, party__connection__isnull=False).exclude(
+        party__connection__state=ConnectionState.ACTIVE
+    )
     values = rows.order_by("pk").values_list("pk", "party_id", "party__connection__pk", "news", "doubles")[: limit * 10]
     return [ClosedNews(*row) for row in values if _speaks_of(row[3])][:limit]
 
 
 def _speaks_of(news: dict[str, Any]) -> bool:
-    return any(look["kind"] in (LookKind.ERASE_BUYER, LookKind.ERASE_SHOP, LookKind.UNINSTALLED) for look in news.get("looks", []))
+    return any(
+        look["kind"] in (LookKind.ERASE_BUYER, LookKind.ERASE_SHOP, LookKind.UNINSTALLED)
+        for look in news.get("looks", [])
+    )
 
 
 def prune(*, older_than: timedelta, now: datetime) -> int:

@@ -1,0 +1,72 @@
+"""The jobs. One wakes a pump and ends at once; the others are timers that find what a lost wake-up left and tidy up."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from procrastinate import JobContext
+from procrastinate.jobs import Status
+
+from crossdock.engine import inbox, invariants, payments
+from crossdock.engine.app import app
+from crossdock.engine.engine import Engine
+from crossdock.store.work import PUMP
+from crossdock.usecases import checkout, receive, upkeep, work
+
+_log = logging.getLogger(__name__)
+KEEP_EVIDENCE = timedelta(days=30)
+
+
+def _engine(context: JobContext) -> Engine:
+    engine = context.additional_context["engine"]
+    assert isinstance(engine, Engine)
+    return engine
+
+
+@app.task(name=PUMP, pass_context=True)
+async def pump(context: JobContext, *, party_id: int) -> None:
+    """Only a wake-up: the pump goes on by itself, so that a killed worker leaves no job behind that blocks a shop."""
+    await _engine(context).accept(party_id)
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(name="crossdock.sweep", queueing_lock="sweep", pass_context=True)
+async def sweep(context: JobContext, timestamp: int) -> None:
+    """Parties whose due rows nobody holds, and checkouts whose time is over."""
+    engine = _engine(context)
+    for party_id in await engine.threads.run(work.due_parties, now=engine.clock()):
+        await engine.accept(party_id)
+    await engine.threads.run(checkout.expire_checkouts, now=engine.clock())
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name="crossdock.payments", queueing_lock="payments", pass_context=True)
+async def open_payments(context: JobContext, timestamp: int) -> None:
+    await payments.settle_intents(_engine(context))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="crossdock.minute", queueing_lock="minute", pass_context=True)
+async def minute(context: JobContext, timestamp: int) -> None:
+    """Orders that are late for their shop, and privacy requests for shops that no pump visits."""
+    engine = _engine(context)
+    await engine.threads.run(receive.late_copies, now=engine.clock())
+    await engine.threads.run(inbox.obey_for_closed_shops)
+
+
+@app.periodic(cron="*/15 * * * *")
+@app.task(name="crossdock.invariants", queueing_lock="invariants", pass_context=True)
+async def check_invariants(context: JobContext, timestamp: int) -> None:
+    engine = _engine(context)
+    await engine.threads.run(invariants.check, now=engine.clock())
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="crossdock.tidy", queueing_lock="tidy", pass_context=True)
+async def tidy(context: JobContext, timestamp: int) -> None:
+    """Old evidence, finished jobs, and jobs that a killed worker left behind: those were only wake-ups, so they are dropped, not repeated."""
+    engine = _engine(context)
+    await engine.threads.run(upkeep.prune, older_than=KEEP_EVIDENCE, now=datetime.now(UTC))
+    jobs = context.app.job_manager
+    for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=60):
+        await jobs.finish_job(job, Status.FAILED, delete_job=True)
+    await jobs.delete_old_jobs(nb_hours=24, include_failed=True, include_cancelled=True, include_aborted=True)

@@ -1,0 +1,59 @@
+"""The counter for parties that are only told, never read: a payment gateway, the mail. Each command is harmless to repeat."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from crossdock.domain.commands import Outcome, Unknown
+from crossdock.engine.pump import Errand
+from crossdock.engine.sending import guarded
+from crossdock.store.crash import point
+from crossdock.usecases import settle
+from crossdock.usecases.upkeep import Due
+from crossdock.usecases.work import Claimed
+
+if TYPE_CHECKING:
+    from crossdock.engine.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+
+class PlainDesk:
+    """`do` carries one command out. After an unknown end it is simply done again, under the same key."""
+
+    parallel = 4
+
+    def __init__(self, engine: "Engine", do: Callable[[Claimed], Awaitable[Outcome]]) -> None:
+        self._engine, self._do = engine, do
+
+    async def carry_out(self, errand: Errand) -> Outcome | None:
+        claimed = errand.claimed
+        point("told.before_send")
+        try:
+            outcome = await guarded(self._do(claimed))
+            point("told.after_send")
+        except asyncio.CancelledError:
+            if not errand.lost:
+                await self._settle(claimed, Unknown("We were stopped before the answer came."))
+            raise
+        if errand.lost:
+            return None
+        try:
+            await self._settle(claimed, outcome)
+        except Exception:
+            # The row stays in flight under this lease's name, and is repeated by the next holder.
+            _log.exception("command %s (%s) was not settled", claimed.id, claimed.kind)
+        return outcome
+
+    async def _settle(self, claimed: Claimed, outcome: Outcome) -> None:
+        engine = self._engine
+        await engine.threads.sure(
+            settle.settle_command, command_id=claimed.id, outcome=outcome, random=engine.random, now=engine.clock()
+        )
+
+    async def chores(self, due: Due) -> bool:
+        return False
+
+    async def close(self) -> None:
+        """Nothing is kept."""

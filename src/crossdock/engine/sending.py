@@ -1,0 +1,199 @@
+"""Carrying out one command of a shop: look first where an earlier try may have worked, send, settle, read back. Unknown is never failed."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from crossdock.domain.capability import Capability
+from crossdock.domain.commands import (
+    CancelOrder,
+    CreateOrder,
+    Done,
+    Found,
+    Later,
+    Outcome,
+    Refused,
+    SignInAgain,
+    Unknown,
+    Why,
+)
+from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.engine.pump import Errand
+from crossdock.kit.errors import Outside, outcome_of
+from crossdock.store.crash import point
+from crossdock.usecases import receive, settle, work
+from crossdock.usecases.outbox import ADJUST, CANCEL, CREATE
+from crossdock.usecases.work import Claimed
+
+if TYPE_CHECKING:
+    from crossdock.engine.shops import ShopDesk
+
+_log = logging.getLogger(__name__)
+# The horizon of a look-up counts from the moment when the command was written as sent, so the whole carrying out is bounded: longer than
+# one call's own time limit, since an order may take several.
+MOST_SECONDS = 30.0
+
+
+async def guarded(call: Awaitable[Outcome]) -> Outcome:
+    """A connector's command as an outcome, whatever happens in it: what is not understood may have been carried out."""
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            outcome: object = await call
+    except TimeoutError:
+        return Unknown("The shop did not finish in time.")
+    except Outside as error:
+        return Unknown(str(error))
+    except Exception as error:
+        _log.exception("a connector stumbled over a command")
+        return Unknown(f"Our connector stumbled over the shop's answer ({type(error).__name__}: {error}).")
+    if isinstance(outcome, Done | Refused | Later | SignInAgain | Unknown):
+        return outcome
+    _log.error("a connector answered %r to a command", outcome)
+    return Unknown("Our connector did not say how it ended.")
+
+
+def of_look(error: Outside) -> Outcome:
+    """A look-up that failed settles nothing: the command stays as unknown as it was."""
+    outcome = outcome_of(error)
+    return Unknown(outcome.sentence) if isinstance(outcome, Refused) else outcome
+
+
+async def carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
+    """Do it and settle its row. Cancelled before sending, it is given back; afterwards it is unknown; with a lost lease it is nobody's."""
+    claimed = errand.claimed
+    try:
+        return await _carry_out(desk, errand)
+    except asyncio.CancelledError:
+        if not errand.lost:
+            if errand.sent:
+                await _settle(desk, claimed, Unknown("We were stopped before the shop's answer came."))
+            else:
+                await desk.engine.threads.sure(work.give_back, command_id=claimed.id, now=desk.engine.clock())
+        raise
+    except Exception:
+        # Its row stays in flight under this lease's name; the next holder looks before repeating.
+        _log.exception("command %s (%s of %s) stumbled", claimed.id, claimed.kind, claimed.subject)
+        return Unknown("Our own code stumbled.")
+
+
+async def _carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
+    match errand.claimed.kind:
+        case "create_order":
+            return await _create(desk, errand)
+        case "cancel_order":
+            return await _cancel(desk, errand)
+        case "adjust_stock":
+            return await _adjust(desk, errand)
+        case kind:
+            return await _settle(
+                desk, errand.claimed, Refused(Why.UNSUPPORTED, f"Nobody here knows how to do “{kind}”.")
+            )
+
+
+async def _settle(desk: "ShopDesk", claimed: Claimed, outcome: Outcome) -> Outcome:
+    await desk.engine.threads.sure(
+        settle.settle_command, command_id=claimed.id, outcome=outcome, random=desk.engine.random,
+        count_lag_seconds=desk.connector.manifest.lag.count, now=desk.engine.clock(),
+    )  # fmt: skip
+    return outcome
+
+
+async def _create(desk: "ShopDesk", errand: Errand) -> Outcome | None:
+    claimed = errand.claimed
+    command = CREATE.validate_python(claimed.payload)
+    if claimed.look_first or claimed.only_look:
+        create, looked = await _look(desk, claimed, command)
+        if not create:
+            return looked
+    opened = desk.opened
+    errand.sent = True
+    point("pump.before_send")
+    outcome = await guarded(opened.connector.create(opened.shop, command))
+    point("pump.after_send")
+    outcome = await desk.second_thoughts(outcome, opened)
+    if errand.lost and not isinstance(outcome, Done):
+        return None
+    await _settle(desk, claimed, outcome)
+    if isinstance(outcome, Done):
+        await desk.read_back(outcome.shop_id)
+    return outcome
+
+
+async def _look(desk: "ShopDesk", claimed: Claimed, command: CreateOrder) -> tuple[bool, Outcome | None]:
+    """(whether it is ours to send now, how the shop behaved). If not, the look-up settled or postponed the command."""
+    opened, manifest = desk.opened, desk.connector.manifest
+    seen: list[ShopOrder] = []
+    horizon = timedelta(seconds=MOST_SECONDS + manifest.lag.late_execution + manifest.lag.search)
+    point("look.before")
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            found = await opened.connector.find(opened.shop, command.reference, since=claimed.since)
+            for shop_id in found.shop_ids[:5]:
+                seen.append(await opened.connector.order(opened.shop, shop_id))
+    except TimeoutError:
+        return False, await _settle(
+            desk, claimed, Unknown("The shop did not answer in time when we looked for the order.")
+        )
+    except Outside as error:
+        return False, await _settle(desk, claimed, await desk.second_thoughts(of_look(error), opened))
+    point("look.after")
+    # A copy that still stands is kept before one that was cancelled; oldest first among equals.
+    seen.sort(key=lambda order: order.state is not ShopOrderState.OPEN)
+    ids = tuple(dict.fromkeys([*(order.shop_id for order in seen), *found.shop_ids]))
+    first = seen[0] if seen else None
+    answer = await desk.engine.threads.sure(
+        settle.settle_look, command_id=claimed.id, found=Found(ids), horizon=horizon,
+        unique_reference=manifest.can(Capability.REFERENCE_UNIQUE), random=desk.engine.random, now=desk.engine.clock(),
+        stock_taken=first.stock_taken if first else False, number=first.number if first else "", url=first.url if first else "",
+    )  # fmt: skip
+    if answer == "adopted" and first is not None:
+        await desk.engine.threads.sure(
+            receive.receive_orders,
+            connection_id=desk.connection_id,
+            orders=[first],
+            manifest=manifest,
+            now=desk.engine.clock(),
+        )
+        return False, Done(first.shop_id, already=True)
+    return answer == "create", None
+
+
+async def _cancel(desk: "ShopDesk", errand: Errand) -> Outcome | None:
+    """Repeating it is harmless: the shop says "already"."""
+    claimed, opened = errand.claimed, desk.opened
+    command = CANCEL.validate_python(claimed.payload)
+    if not command.shop_order_id:
+        try:
+            async with asyncio.timeout(MOST_SECONDS):
+                found = await opened.connector.find(opened.shop, command.reference, since=claimed.since)
+        except TimeoutError:
+            return await _settle(desk, claimed, Later("The shop did not answer in time when we looked for the order."))
+        except Outside as error:
+            return await _settle(desk, claimed, await desk.second_thoughts(of_look(error), opened))
+        if not found.shop_ids:
+            return await _settle(desk, claimed, Refused(Why.NOT_FOUND, "The order does not stand in the shop."))
+        command = CancelOrder(command.reference, found.shop_ids[0], command.reason, command.note)
+    errand.sent = True
+    point("cancel.before_send")
+    outcome = await guarded(opened.connector.cancel(opened.shop, command))
+    point("cancel.after_send")
+    outcome = await desk.second_thoughts(outcome, opened)
+    if errand.lost and not isinstance(outcome, Done):
+        return None
+    return await _settle(desk, claimed, outcome)
+
+
+async def _adjust(desk: "ShopDesk", errand: Errand) -> Outcome | None:
+    """Rule 10: sent once. Whether an unknown one worked nobody can tell from counts, so a person decides."""
+    claimed, opened = errand.claimed, desk.opened
+    if claimed.look_first:
+        sentence = (
+            "Nobody knows whether an earlier correction of the count worked. Compare the counts and correct it by hand."
+        )
+        return await _settle(desk, claimed, Refused(Why.CONFLICT, sentence))
+    command = ADJUST.validate_python(claimed.payload)
+    errand.sent = True
+    outcome = await guarded(opened.connector.adjust(opened.shop, command))
+    return await _settle(desk, claimed, await desk.second_thoughts(outcome, opened))

@@ -1,0 +1,101 @@
+"""One worker process. SIGTERM or SIGINT: nothing new is started, what is in flight is finished within a grace time, the rest is given back.
+
+Procrastinate's own heartbeat tells /healthz that somebody works.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+
+import uvloop
+from django.conf import settings
+from procrastinate.contrib.django.django_connector import DjangoConnector
+
+from crossdock.engine import jobs, notify, payments, shops
+from crossdock.engine.app import app
+from crossdock.engine.engine import LEASE_SECONDS, Engine, Opener
+from crossdock.engine.record import Recorder
+from crossdock.kit.http import Transport
+from crossdock.store.threads import Threads
+
+_log = logging.getLogger(__name__)
+GRACE_SECONDS = 15.0
+_AT_ONCE = 50
+DESKS: dict[str, Opener] = {"shop": shops.open_desk, "payment": payments.open_desk, "notify": notify.open_desk}
+
+
+def main() -> int:
+    """Returns the exit code, after a signal asked to stop. Django must be set up."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
+    return 0
+
+
+async def serve(stop: asyncio.Event | None = None) -> None:
+    """Until a signal comes, or `stop` is set by a test."""
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ValueError, RuntimeError):
+            loop.add_signal_handler(number, stop.set)
+    threads = Threads(int(os.environ.get("CROSSDOCK_WORKER_THREADS", "6")))
+    recorder = Recorder(threads)
+    transport = Transport(allow_local=settings.ALLOW_LOCAL_SHOPS, recorder=recorder)
+    engine = Engine(
+        transport=transport,
+        threads=threads,
+        desks=DESKS,
+        lease_seconds=float(os.environ.get("CROSSDOCK_LEASE_SECONDS", LEASE_SECONDS)),
+    )
+    _log.info("working")
+    try:
+        await _take_jobs(engine, stop)
+    finally:
+        await engine.stop(grace_seconds=GRACE_SECONDS)
+        await transport.close()
+        await recorder.close()
+        await threads.close()
+    _log.info("stopped")
+
+
+async def _take_jobs(engine: Engine, stop: asyncio.Event) -> None:
+    """Procrastinate's worker ends when it loses the database; it is started again until we are asked to stop."""
+    asked = asyncio.create_task(stop.wait())
+    while not stop.is_set():
+        taking = asyncio.create_task(_procrastinate(engine))
+        await asyncio.wait({taking, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            # Pumps are told first, so that nothing new starts while jobs are being let go.
+            engine.stopping = True
+            taking.cancel()
+        try:
+            await taking
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:
+            _log.error("no jobs can be taken: %s", error)
+        if not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(asked), 2)
+    asked.cancel()
+
+
+async def _procrastinate(engine: Engine) -> None:
+    assert jobs.pump is not None
+    connector = app.connector
+    assert isinstance(connector, DjangoConnector)
+    worker_app = app.with_connector(connector.get_worker_connector())
+    async with worker_app.open_async():
+        await worker_app.run_worker_async(
+            name="crossdock",
+            concurrency=_AT_ONCE,
+            delete_jobs="successful",
+            fetch_job_polling_interval=5.0,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=5.0,
+            additional_context={"engine": engine},
+            # Jobs touch the database through the engine's own threads only.
+            task_middleware=[],
+        )
