@@ -7,10 +7,16 @@ from typing import Any
 import aiohttp
 
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.hand import Standing
+from crossdock.kit.hand import Standing, Stocked
 
 DRAFTS = ("Created", "Draft", "AddingItems", "ArrangingPayment")
-ADDRESS = {"fullName": "Walk In", "streetLine1": "1 Counter St", "city": "Springfield", "countryCode": "US", "postalCode": "12345"}
+ADDRESS = {
+    "fullName": "Walk In",
+    "streetLine1": "1 Counter St",
+    "city": "Springfield",
+    "countryCode": "US",
+    "postalCode": "12345",
+}
 
 
 class RealHand:
@@ -31,14 +37,17 @@ class RealHand:
         if self._session is None:
             self._session = aiohttp.ClientSession()
             await self._post(
-                'mutation($p: String!) { login(username: "superadmin", password: $p) { __typename } }', {"p": self._password}
+                'mutation($p: String!) { login(username: "superadmin", password: $p) { __typename } }',
+                {"p": self._password},
             )
         return await self._post(query, variables)
 
     async def _post(self, query: str, variables: dict[str, Any]) -> Any:
         assert self._session is not None
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        async with self._session.post(self._url, json={"query": query, "variables": variables}, headers=headers) as reply:
+        async with self._session.post(
+            self._url, json={"query": query, "variables": variables}, headers=headers
+        ) as reply:
             answer = await reply.json()
             self._token = reply.headers.get("vendure-auth-token") or self._token
         if answer.get("errors"):
@@ -47,6 +56,16 @@ class RealHand:
             if isinstance(result, dict) and result.get("errorCode"):
                 raise LookupError(f"{result['errorCode']}: {result.get('transitionError') or result['message']}")
         return answer["data"]
+
+    async def products(self) -> Sequence[Stocked]:
+        query = (
+            "query($s: Int!) { productVariants(options: {take: 100, skip: $s, sort: {id: ASC}})"
+            " { items { id sku name priceWithTax productId product { name } stockLevels { stockOnHand stockAllocated } } } }"
+        )
+        rows: list[Any] = []
+        while page := (await self.ask(query, s=len(rows)))["productVariants"]["items"]:
+            rows += page
+        return [_stocked(row) for row in rows]
 
     async def api_key(self, permissions: Sequence[str], name: str) -> str:
         """A key with a role of exactly these permissions."""
@@ -64,9 +83,15 @@ class RealHand:
         self, title: str, variants: Sequence[tuple[str, str, int]], *, image: str = "", description: str = ""
     ) -> tuple[VariantRef, ...]:
         self._number += 1
-        words = {"languageCode": "en", "name": title, "slug": f"p{self._number}-{variants[0][0]}".lower(), "description": description}
+        words = {
+            "languageCode": "en",
+            "name": title,
+            "slug": f"p{self._number}-{variants[0][0]}".lower(),
+            "description": description,
+        }
         made = await self.ask(
-            "mutation($w: [ProductTranslationInput!]!) { createProduct(input: {enabled: true, translations: $w}) { id } }", w=[words]
+            "mutation($w: [ProductTranslationInput!]!) { createProduct(input: {enabled: true, translations: $w}) { id } }",
+            w=[words],
         )
         product = made["createProduct"]["id"]
         options = await self._options(product, [sku for sku, _, _ in variants]) if len(variants) > 1 else []
@@ -77,7 +102,9 @@ class RealHand:
             }
             for n, (sku, price, count) in enumerate(variants)
         ]  # fmt: skip
-        result = await self.ask("mutation($r: [CreateProductVariantInput!]!) { createProductVariants(input: $r) { id } }", r=rows)
+        result = await self.ask(
+            "mutation($r: [CreateProductVariantInput!]!) { createProductVariants(input: $r) { id } }", r=rows
+        )
         return tuple(VariantRef(product, row["id"]) for row in result["createProductVariants"])
 
     async def _options(self, product: str, skus: Sequence[str]) -> list[str]:
@@ -88,7 +115,11 @@ class RealHand:
             c=f"kind-{product}", o=choices,
         )  # fmt: skip
         group = made["createProductOptionGroup"]
-        await self.ask("mutation($p: ID!, $g: ID!) { addOptionGroupToProduct(productId: $p, optionGroupId: $g) { id } }", p=product, g=group["id"])
+        await self.ask(
+            "mutation($p: ID!, $g: ID!) { addOptionGroupToProduct(productId: $p, optionGroupId: $g) { id } }",
+            p=product,
+            g=group["id"],
+        )
         return [option["id"] for option in group["options"]]
 
     async def reprice(self, variant: VariantRef, price: str) -> None:
@@ -96,7 +127,9 @@ class RealHand:
 
     async def change_variant(self, variant: VariantRef, **fields: Any) -> None:
         row = {"id": variant.variant_id, **fields}
-        await self.ask("mutation($r: [UpdateProductVariantInput!]!) { updateProductVariants(input: $r) { id } }", r=[row])
+        await self.ask(
+            "mutation($r: [UpdateProductVariantInput!]!) { updateProductVariants(input: $r) { id } }", r=[row]
+        )
 
     async def delete_product(self, product_id: str) -> None:
         await self.ask("mutation($p: ID!) { deleteProduct(id: $p) { result } }", p=product_id)
@@ -111,7 +144,10 @@ class RealHand:
         return int(level["stockOnHand"]) - int(level["stockAllocated"])
 
     async def _level(self, variant: VariantRef) -> Any:
-        data = await self.ask("query($v: ID!) { productVariant(id: $v) { stockLevels { stockOnHand stockAllocated } } }", v=variant.variant_id)
+        data = await self.ask(
+            "query($v: ID!) { productVariant(id: $v) { stockLevels { stockOnHand stockAllocated } } }",
+            v=variant.variant_id,
+        )
         (level,) = data["productVariant"]["stockLevels"]
         return level
 
@@ -170,7 +206,9 @@ class RealHand:
     async def _order(self, shop_id: str) -> Any:
         return next(order for order in await self.all_orders() if order["id"] == shop_id)
 
-    async def pack(self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()) -> str:
+    async def pack(
+        self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
+    ) -> str:
         """A fulfilment that has not left yet (Pending)."""
         order = await self._order(shop_id)
         live = [each for each in order["fulfillments"] if each["state"] != "Cancelled"]
@@ -190,7 +228,10 @@ class RealHand:
     async def _fulfil(self, rows: Sequence[dict[str, Any]], tracking: str, carrier: str) -> str:
         handler = {
             "code": "manual-fulfillment",
-            "arguments": [{"name": "method", "value": carrier or "By hand"}, {"name": "trackingCode", "value": tracking}],
+            "arguments": [
+                {"name": "method", "value": carrier or "By hand"},
+                {"name": "trackingCode", "value": tracking},
+            ],
         }
         made = await self.ask(
             "mutation($l: [OrderLineInput!]!, $h: ConfigurableOperationInput!) { addFulfillmentToOrder(input: {lines: $l, handler: $h})"
@@ -206,7 +247,9 @@ class RealHand:
             f=parcel_id, s=state,
         )  # fmt: skip
 
-    async def fulfil(self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()) -> str:
+    async def fulfil(
+        self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
+    ) -> str:
         parcel = await self.pack(shop_id, tracking=tracking, carrier=carrier, lines=lines)
         await self.move(parcel, "Shipped")
         return parcel
@@ -239,11 +282,13 @@ class RealHand:
             "paymentId": order["payments"][0]["id"], "reason": "Refunded by the shop",
         }  # fmt: skip
         made = await self.ask(
-            "mutation($r: RefundOrderInput!) { refundOrder(input: $r) { __typename ... on Refund { id } ... on ErrorResult { errorCode message } } }", r=row
+            "mutation($r: RefundOrderInput!) { refundOrder(input: $r) { __typename ... on Refund { id } ... on ErrorResult { errorCode message } } }",
+            r=row,
         )
         refund = made["refundOrder"]["id"]
         await self.ask(
-            'mutation($i: ID!) { settleRefund(input: {id: $i, transactionId: "counter"}) { __typename ... on ErrorResult { errorCode message } } }', i=refund
+            'mutation($i: ID!) { settleRefund(input: {id: $i, transactionId: "counter"}) { __typename ... on ErrorResult { errorCode message } } }',
+            i=refund,
         )
         return str(refund)
 
@@ -256,9 +301,15 @@ def _standing(order: Any) -> Standing:
         shop_id=order["id"],
         number=order["code"],
         reference=ours[0] if ours else "",
-        buyer=order["customer"]["firstName"],
+        buyer=f"{order['customer']['firstName']} <{order['customer']['emailAddress']}>",
         lines=tuple((line["productVariant"]["id"], line[units]) for line in order["lines"]),
         total=f"{Decimal(order['totalWithTax']).scaleb(-2):.2f}",
         cancelled=cancelled,
         parcels=sum(each["state"] in ("Shipped", "Delivered") for each in order["fulfillments"]),
     )
+
+
+def _stocked(row: Any) -> Stocked:
+    count = sum(level["stockOnHand"] - level["stockAllocated"] for level in row["stockLevels"])
+    price = f"{Decimal(row['priceWithTax']).scaleb(-2):.2f}"
+    return Stocked(row["productId"], row["id"], row["sku"], row["name"], count, price)

@@ -27,7 +27,9 @@ class Vendure:
     def address(self, form: Mapping[str, str], *, local: bool) -> str:
         return connect.address(form, local=local)
 
-    def begin(self, shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_url: str, callback_url: str) -> Redirect:
+    def begin(
+        self, shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_url: str, callback_url: str
+    ) -> Redirect:
         raise BadInput(self.manifest.sentence(Capability.SIGN_IN_REDIRECT))
 
     async def finish(

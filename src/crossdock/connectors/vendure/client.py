@@ -19,15 +19,13 @@ from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange
 from crossdock.kit.tame import Node, tame
 
 API_VERSION = "3.7"
-REPEATED = {
-    "Fill": "l{n}: addItemToDraftOrder(orderId: $order, input: {{productVariantId: $v{n}, quantity: $q{n}}}) {{ ...Added }}",
-    "Near": (
-        "v{n}: productVariant(id: $v{n}) {{ id stockMovements(options: {{ type: ALLOCATION, skip: $q{n}, take: 1000 }}) "
-        "{{ items {{ ... on Allocation {{ id quantity createdAt }} }} }} }}"
-    ),
-}
+ADD_LINE = (
+    "l{n}: addItemToDraftOrder(orderId: $order, input: {{productVariantId: $v{n}, quantity: $q{n}}}) {{ ...Added }}"
+)
 # Codes of Vendure's and Apollo's that mean: looked at, understood, not done.
-REFUSALS = frozenset({"USER_INPUT_ERROR", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "CHANNEL_NOT_FOUND"})
+REFUSALS = frozenset(
+    {"USER_INPUT_ERROR", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "CHANNEL_NOT_FOUND"}
+)
 MOST_SESSIONS = 10_000
 
 
@@ -52,15 +50,17 @@ class _Forbidden(AuthDead):
 
 
 @functools.cache
-def document(name: str, count: int = 0) -> str:
-    """The operation `name` of documents.graphql with the fragments it needs; `count` repeats its line or variant (v0, q0, v1, q1, ...)."""
-    parts = re.split(r"^(?=query |mutation |fragment )", files(__package__).joinpath("documents.graphql").read_text("utf-8"), flags=re.M)
+def document(name: str, lines: int = 0) -> str:
+    """The operation `name` of documents.graphql with the fragments it needs; with `lines` order lines (v0, q0, v1, q1, ...)."""
+    parts = re.split(
+        r"^(?=query |mutation |fragment )",
+        files(__package__).joinpath("documents.graphql").read_text("utf-8"),
+        flags=re.M,
+    )
     by_name = {match[1]: part for part in parts if (match := re.match(r"\w+ (\w+)", part))}
     text = by_name[name]
-    if name in REPEATED:
-        repeated = "\n  ".join(REPEATED[name].format(n=n) for n in range(count))
-        text = text.replace("{lines}", repeated).replace("{variants}", repeated)
-        text = text.replace("{declared}", ", ".join(f"$v{n}: ID!, $q{n}: Int" + ("!" if name == "Fill" else "") for n in range(count)))
+    text = text.replace("{declared}", ", ".join(f"$v{n}: ID!, $q{n}: Int!" for n in range(lines)))
+    text = text.replace("{lines}", "\n  ".join(ADD_LINE.format(n=n) for n in range(lines)))
     needed: list[str] = []
     waiting = re.findall(r"\.\.\.(\w+)", text)
     while waiting:
@@ -101,12 +101,12 @@ class Client:
     shop: Shop
     sessions: Sessions
 
-    async def ask(self, operation: str, *, count: int = 0, **variables: Any) -> Node:
-        return (await self.answer(operation, count=count, **variables)).data
+    async def ask(self, operation: str, *, lines: int = 0, **variables: Any) -> Node:
+        return (await self.answer(operation, lines=lines, **variables)).data
 
-    async def answer(self, operation: str, *, count: int = 0, **variables: Any) -> Answer:
+    async def answer(self, operation: str, *, lines: int = 0, **variables: Any) -> Answer:
         """Run an operation of documents.graphql. Raises Outside, with Rejected and Gone among them."""
-        text = document(operation, count)
+        text = document(operation, lines)
         if "api_key" in self.shop.secrets:
             return await self._send(text, variables, {"vendure-api-key": self.shop.secrets["api_key"]})
         token = self.sessions.tokens.get(self.sessions.key(self.shop))
@@ -128,7 +128,9 @@ class Client:
             raise AuthDead("Your Vendure refuses this user name or password.")
         token = reply.headers.get("vendure-auth-token", "")
         if not token:
-            raise AuthDead("Your Vendure gives no login token: let `authOptions.tokenMethod` include 'bearer', or use an API key.")
+            raise AuthDead(
+                "Your Vendure gives no login token: let `authOptions.tokenMethod` include 'bearer', or use an API key."
+            )
         self.sessions.keep(self.shop, token)
         return token
 
@@ -140,11 +142,15 @@ class Client:
         if token := self.shop.secrets.get("channel_token", ""):
             headers = {**headers, "vendure-token": token}
         url = f"{self.shop.address}/admin-api"
-        reply = await self.shop.http.send("POST", url, headers=headers, json={"query": text, "variables": dict(variables)})
+        reply = await self.shop.http.send(
+            "POST", url, headers=headers, json={"query": text, "variables": dict(variables)}
+        )
         if reply.status == 404:
             raise NoAnswer(f"There is no Vendure Admin API at {url}.")
         if reply.status == 403:
-            raise AuthDead("Your shop refuses us (403); a firewall in front of it may have to let this marketplace through.")
+            raise AuthDead(
+                "Your shop refuses us (403); a firewall in front of it may have to let this marketplace through."
+            )
         return check(reply)
 
 
@@ -164,7 +170,9 @@ def _fail(error: Node, answer: Node) -> None:
     if code == "FORBIDDEN":
         # A mutation's fields run one after the other: what came before the forbidden one is done.
         if all(value is None for value in (answer.raw("data") or {}).values()):
-            raise _Forbidden(f"Your Vendure does not let us do this ({place}): the key or session has ended, or its role lacks a right.")
+            raise _Forbidden(
+                f"Your Vendure does not let us do this ({place}): the key or session has ended, or its role lacks a right."
+            )
         raise NoAnswer(f"Your Vendure did a part of what we asked and forbade {place}.")
     if code == "ENTITY_NOT_FOUND":
         raise Gone(f"Your shop says: {message}", place)

@@ -71,7 +71,9 @@ async def prove(client: Client) -> Proof:
     checks = [Check(True, "Sign-in")]
     allowed = {right: await _may(client, call) for right, (call, _) in RIGHTS.items()}
     if not any(allowed.values()):
-        raise AuthDead("Your Vendure knows these credentials but lets them do nothing: give their role the permissions named in the steps.")
+        raise AuthDead(
+            "Your Vendure knows these credentials but lets them do nothing: give their role the permissions named in the steps."
+        )
     for right, (_, purpose) in RIGHTS.items():
         missing = f"Give the role the permission {right}, so that we can {purpose}: Settings > Roles in your dashboard."
         checks.append(Check(allowed[right], f"Permission {right}", "" if allowed[right] else missing))
@@ -103,7 +105,11 @@ async def _ships(client: Client) -> Check:
         some = (await client.ask("Methods")).child("shippingMethods").int("totalItems") > 0
     except AuthDead:
         return Check(True, "Shipping method", "Not looked at: the role may not read shipping methods, which is fine.")
-    return Check(some, "Shipping method", "" if some else "Your shop has no shipping method, so no order can be placed: Settings > Shipping methods.")
+    return Check(
+        some,
+        "Shipping method",
+        "" if some else "Your shop has no shipping method, so no order can be placed: Settings > Shipping methods.",
+    )
 
 
 async def _locations(client: Client) -> tuple[tuple[str, str], ...]:

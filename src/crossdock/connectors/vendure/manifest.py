@@ -5,8 +5,19 @@ from datetime import date
 from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
 
 _CHECKED = date(2026, 11, 23)
-_ADDRESS = Field("address", "Address of your Vendure server", "Where your dashboard lives, without what follows it.", placeholder="https://shop.example.com")
-_CHANNEL = Field("channel_token", "Channel token", "Only for a channel other than the default one: Settings > Channels.", secret=True, required=False)
+_ADDRESS = Field(
+    "address",
+    "Address of your Vendure server",
+    "Where your dashboard lives, without what follows it.",
+    placeholder="https://shop.example.com",
+)
+_CHANNEL = Field(
+    "channel_token",
+    "Channel token",
+    "Only for a channel other than the default one: Settings > Channels.",
+    secret=True,
+    required=False,
+)
 _RIGHTS = "Role with these permissions on your channel: ReadCatalog (or ReadProduct and ReadStockLocation), ReadOrder, CreateOrder, UpdateOrder, DeleteOrder."
 
 MANIFEST = Manifest(
@@ -25,9 +36,15 @@ MANIFEST = Manifest(
         Capability.ORDER_AT_OUR_PRICE: No(
             "Vendure takes its own prices, taxes and shipping for an order, so the total in your shop can differ from what the buyer paid here; the order page shows both."
         ),
-        Capability.ORDER_CLAIMS_STOCK: Yes("Vendure itself can accept a paid order without stock; we check each one after paying and cancel a short one there."),
-        Capability.ORDER_FOUND_BY_REFERENCE: Yes("It stands in the payment's transaction id and in the customer's name."),
-        Capability.REFERENCE_UNIQUE: No("Vendure does not refuse a second order with the same reference, so we look for the first one before each try."),
+        Capability.ORDER_CLAIMS_STOCK: Yes(
+            "Vendure itself can accept a paid order without stock; we check each one after paying and cancel a short one there."
+        ),
+        Capability.ORDER_FOUND_BY_REFERENCE: Yes(
+            "It stands in the payment's transaction id and in the customer's name."
+        ),
+        Capability.REFERENCE_UNIQUE: No(
+            "Vendure does not refuse a second order with the same reference, so we look for the first one before each try."
+        ),
         Capability.ORDER_CANCEL: Yes("As long as nothing is fulfilled."),
         Capability.CANCEL_RESTORES: Yes(),
         Capability.CANCEL_SEEN: Yes(),
@@ -35,17 +52,29 @@ MANIFEST = Manifest(
             "An order that you cancel in your shop stays open here and raises an alert: reject it here, and the buyer is credited."
         ),
         Capability.TRACKING_SEEN: Yes("When the fulfilment is marked as shipped; one that is still pending is not."),
-        Capability.TRACKING_PARTIAL: Yes("Vendure cannot change a tracking code: cancel the fulfilment and make a new one, and the new number comes back."),
-        Capability.REFUND_SEEN: Yes("Within minutes on an open order, within an hour on one that is delivered or cancelled."),
+        Capability.TRACKING_PARTIAL: Yes(
+            "Vendure cannot change a tracking code: cancel the fulfilment and make a new one, and the new number comes back."
+        ),
+        Capability.REFUND_SEEN: Yes(
+            "Within minutes on an open order, within an hour on one that is delivered or cancelled."
+        ),
         Capability.WEBHOOKS: No("Vendure sends no webhooks; we ask your shop for news every minute."),
         Capability.RISK_WRITE: No("Vendure keeps no risk level on an order."),
-        Capability.SIGN_IN_REDIRECT: No("Vendure has no sign-in for other programs: paste an API key, or the name and password of an administrator made for us."),
+        Capability.SIGN_IN_REDIRECT: No(
+            "Vendure has no sign-in for other programs: paste an API key, or the name and password of an administrator made for us."
+        ),
     },
     ways=(
         Way(
             "key",
             "API key",
-            (_ADDRESS, Field("api_key", "API key", "The whole key, with the colon in it.", secret=True, placeholder="id:secret"), _CHANNEL),
+            (
+                _ADDRESS,
+                Field(
+                    "api_key", "API key", "The whole key, with the colon in it.", secret=True, placeholder="id:secret"
+                ),
+                _CHANNEL,
+            ),
             (
                 "In your server's configuration, let `authOptions.tokenMethod` include 'api-key', for example ['bearer', 'cookie', 'api-key'], and restart it.",
                 "In the dashboard, under Settings > Roles, make a " + _RIGHTS[0].lower() + _RIGHTS[1:],
@@ -64,15 +93,25 @@ MANIFEST = Manifest(
         ),
     ),
     evidence=(
-        Evidence(EvidenceKind.REAL_SOFTWARE, "3.7.3", _CHECKED, "An unmodified @vendure/core on SQLite, played by tests/real."),
-        Evidence(EvidenceKind.VENDOR_SCHEMA, "3.7.3", _CHECKED, "Every document validates against the schema that this server gave."),
+        Evidence(
+            EvidenceKind.REAL_SOFTWARE,
+            "3.7.3",
+            _CHECKED,
+            "An unmodified @vendure/core on SQLite, played by tests/real.",
+        ),
+        Evidence(
+            EvidenceKind.VENDOR_SCHEMA,
+            "3.7.3",
+            _CHECKED,
+            "Every document validates against the schema that this server gave.",
+        ),
     ),
     pace=Pace(per_second=10, burst=20, parallel=4),
     lag=Lag(count=0, search=0, late_execution=60),
     poll_seconds=60,
     keep_in_mind=(
         "Vendure's EmailPlugin mails an order confirmation to the order's customer. Ours carries a relay address that reaches nobody, so the buyer is not written to; "
-        "to stop the attempt as well, let your handler for order confirmations leave out orders whose payment method is \"crossdock\".",
+        'to stop the attempt as well, let your handler for order confirmations leave out orders whose payment method is "crossdock".',
         "The order needs a shipping method that fits it: we take the one whose price is nearest to what the buyer paid for shipping.",
         "Two orders paid in the same moment for the last unit are both accepted by Vendure; ours is then cancelled by itself.",
     ),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 from urllib.parse import urljoin
@@ -41,7 +41,9 @@ def books(data: Node, settings: Mapping[str, str]) -> Books:
     world = data.child("globalSettings")
     listed = frozenset(place.id("id") for place in data.child("stockLocations").list("items"))
     pinned = settings.get("location", "")
-    return Books(world.bool("trackInventory"), world.int("outOfStockThreshold"), frozenset({pinned}) if pinned else listed)
+    return Books(
+        world.bool("trackInventory"), world.int("outOfStockThreshold"), frozenset({pinned}) if pinned else listed
+    )
 
 
 def saleable(variant: Node, ours: Books) -> int | None:
@@ -105,7 +107,9 @@ def placed(node: Node) -> bool:
 
 
 def reference_of(node: Node) -> str:
-    ours = [pay.opt_str("transactionId") or "" for pay in node.opt_list("payments") or () if pay.str("method") == METHOD]
+    ours = [
+        pay.opt_str("transactionId") or "" for pay in node.opt_list("payments") or () if pay.str("method") == METHOD
+    ]
     return ours[0] if ours else ""
 
 
@@ -125,7 +129,9 @@ def order(node: Node, shop: Shop, *, taken: Mapping[str, int] | None = None) -> 
         total=money(node.int("totalWithTax"), currency, shop),
         parcels=tuple(_parcel(each) for each in node.opt_list("fulfillments") or () if _left(each)),
         refunds=tuple(_refund(each, currency, shop) for each in refunds if each.str("state") != "Failed"),
-        stock_taken=taken is not None and bool(lines) and all((line.stock_taken or 0) >= line.quantity for line in lines),
+        stock_taken=taken is not None
+        and bool(lines)
+        and all((line.stock_taken or 0) >= line.quantity for line in lines),
         url=f"{shop.address}/dashboard/orders/{node.id('id')}",
         cancel_note=_cancel_note(node),
         buyer=buyer.str("emailAddress") if buyer else "",
@@ -163,7 +169,9 @@ def _parcel(node: Node) -> Parcel:
 
 def _refund(node: Node, currency: str, shop: Shop) -> Refund:
     """A refund of a manual payment stays "Pending" until the seller settles it; they have decided it all the same."""
-    return Refund(node.id("id"), money(node.int("total"), currency, shop), node.opt_str("reason") or "", node.time("createdAt"))
+    return Refund(
+        node.id("id"), money(node.int("total"), currency, shop), node.opt_str("reason") or "", node.time("createdAt")
+    )
 
 
 def _cancel_note(node: Node) -> str:
@@ -185,37 +193,25 @@ def address(command: CreateOrder) -> dict[str, str]:
     return {name: word for name, word in words.items() if word or name in ("streetLine1", "countryCode")}
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """Units that Vendure set aside for some order's line. Which one, its API does not tell: `orderLine` is null there, against its schema."""
+def units_taken(order_id: str, variant: Node, orders: Sequence[Node]) -> int:
+    """Units of `variant` that Vendure allocated to this order, by time: `orders` in the order they were placed, each takes what was allocated in its moment.
 
-    at: datetime
-    units: int
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """An order's wish for one variant, paid at `paid_at` and placed at `placed_at`; the allocations are made between the two."""
-
-    order_id: str
-    paid_at: datetime
-    placed_at: datetime
-    units: int
-
-
-def units_taken(order_id: str, demands: Sequence[Demand], allocations: Sequence[Allocation]) -> int:
-    """Units allocated to `order_id`, by time: orders in the order they were placed, each takes what was allocated in its own moment.
-
+    An allocation does not tell whose it is (`orderLine` is null there, against the schema), but it is made between the order's payment and its placing.
     Doubt goes against us: what could belong to an earlier order of the same two seconds is not counted as ours.
     """
-    free = [allocation.units for allocation in allocations]
-    for demand in sorted(demands, key=lambda each: each.placed_at):
-        wanted = demand.units
-        for number, allocation in enumerate(allocations):
-            if demand.paid_at - SAME_MOMENT <= allocation.at <= demand.placed_at + SAME_MOMENT:
-                took = min(wanted, free[number])
+    made = [each for each in variant.child("stockMovements").list("items") if "quantity" in each]
+    free = [each.int("quantity") for each in made]
+    for order in sorted(orders, key=lambda each: each.time("orderPlacedAt")):
+        paid = [pay.time("createdAt") for pay in order.opt_list("payments") or ()]
+        end = order.time("orderPlacedAt") + SAME_MOMENT
+        start = min(paid, default=end) - SAME_MOMENT
+        lines = [line for line in order.list("lines") if line.child("productVariant").id("id") == variant.id("id")]
+        missing = wanted = sum(line.int("orderPlacedQuantity") for line in lines)
+        for number, allocation in enumerate(made):
+            if start <= allocation.time("createdAt") <= end:
+                took = min(missing, free[number])
                 free[number] -= took
-                wanted -= took
-        if demand.order_id == order_id:
-            return demand.units - wanted
+                missing -= took
+        if order.id("id") == order_id:
+            return wanted - missing
     return 0

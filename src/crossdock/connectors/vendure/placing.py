@@ -4,10 +4,12 @@ Two traps: a line that is short is added all the same with what is left, and at 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from crossdock.connectors.vendure import mapper, reading
 from crossdock.connectors.vendure.client import Client, Gone, Rejected, refusal
 from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Later, Outcome, Refused, Unknown, Why
+from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import NoAnswer, Outside, outcome_of
 from crossdock.kit.tame import Node
@@ -31,21 +33,25 @@ class _Stop(Exception):
 async def lookup(client: Client, reference: str) -> list[Node]:
     """Orders and leftovers of ours with this reference, oldest first: paid ones by their payment, others by the customer's name."""
     either = [{"transactionId": {"eq": reference}}, {"customerLastName": {"eq": mapper.surname(reference)}}]
-    data = await client.ask("Find", options={"take": 100, "sort": {"createdAt": "ASC", "id": "ASC"}, "filter": {"_or": either}})
+    data = await client.ask(
+        "Find", options={"take": 100, "sort": {"createdAt": "ASC", "id": "ASC"}, "filter": {"_or": either}}
+    )
     return data.child("orders").list("items")
 
 
 async def find(client: Client, reference: str) -> Found:
     """Placed orders only: a draft is no order yet, and `create` clears it away itself."""
     found = await lookup(client, reference)
-    return Found(tuple(node.id("id") for node in found if mapper.placed(node) and mapper.reference_of(node) == reference))
+    return Found(
+        tuple(node.id("id") for node in found if mapper.placed(node) and mapper.reference_of(node) == reference)
+    )
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
     try:
         for node in await lookup(client, command.reference):
             if mapper.placed(node) and mapper.reference_of(node) == command.reference:
-                return await _settle(client, command, node.id("id"), already=True)
+                return await _settle(client, command, await reading.order(client, node.id("id")), already=True)
             await _drop(client, node.id("id"), node.str("state"))
         draft = (await client.ask("Draft")).child("createDraftOrder").id("id")
         try:
@@ -70,14 +76,22 @@ async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
     note = f"Sold and paid on the marketplace, reference {command.reference}. {command.note}".strip()
     try:
         data = await client.ask(
-            "Fill", count=len(units), order=draft, customer=mapper.customer(command), ship=mapper.address(command), note=note, **numbered
+            "Fill",
+            lines=len(units),
+            order=draft,
+            customer=mapper.customer(command),
+            ship=mapper.address(command),
+            note=note,
+            **numbered,
         )
     except Gone as error:
         number = error.place.removeprefix("l")
         if not (error.place.startswith("l") and number.isdigit()):
             raise
         gone = list(units)[int(number)]
-        raise _Stop(Refused(Why.PRODUCT_GONE, f"Your shop no longer sells {_titles(command, [gone])}.", (gone,))) from None
+        raise _Stop(
+            Refused(Why.PRODUCT_GONE, f"Your shop no longer sells {_titles(command, [gone])}.", (gone,))
+        ) from None
     except Rejected as error:
         if error.place not in ("ship", "bill"):
             raise
@@ -88,7 +102,11 @@ async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
     added = [data.child(f"l{n}") for n in range(len(units))]
     for variant, result in zip(units, added, strict=True):
         if result.str("__typename") not in ("Order", "InsufficientStockError"):
-            raise _Stop(Refused(Why.INVALID, f"Your shop does not take {_titles(command, [variant])}: {refusal(result, 'Order')}"))
+            raise _Stop(
+                Refused(
+                    Why.INVALID, f"Your shop does not take {_titles(command, [variant])}: {refusal(result, 'Order')}"
+                )
+            )
     short = [variant for variant, result in zip(units, added, strict=True) if result.str("__typename") != "Order"]
     if short:
         raise _Stop(_short(command, short))
@@ -107,7 +125,9 @@ async def _arrange(client: Client, command: CreateOrder, draft: str) -> None:
     result = data.child("arrange")
     if words := refusal(result, "Order"):
         short = await _lacking(client, command)
-        raise _Stop(_short(command, short) if short else Refused(Why.INVALID, f"Your shop does not take the order: {words}"))
+        raise _Stop(
+            _short(command, short) if short else Refused(Why.INVALID, f"Your shop does not take the order: {words}")
+        )
     if _units(command) != _held(result):
         raise _Stop(Refused(Why.CONFLICT, "Your shop changed the order's lines while it was being placed."))
 
@@ -127,23 +147,23 @@ async def _pay(client: Client, command: CreateOrder, draft: str) -> Outcome:
     if words:
         return Unknown(f"Your shop did not take the payment: {words}")
     try:
-        return await _settle(client, command, draft, already=False)
+        return await _settle(client, command, await reading.proven(client, paid), already=False)
     except Outside as error:
         return Unknown(str(error))
 
 
-async def _settle(client: Client, command: CreateOrder, shop_id: str, *, already: bool) -> Outcome:
-    """Read the placed order back: the units are proven, or some were not allocated and the order is cancelled there."""
-    found = await reading.order(client, shop_id)
-    wanted = _units(command)
+async def _settle(client: Client, command: CreateOrder, found: ShopOrder, *, already: bool) -> Outcome:
+    """The placed order as read back: its units are proven, or some were not allocated and the order is cancelled there."""
     got = {line.variant_id: line.stock_taken or 0 for line in found.lines}
-    short = [variant for variant, units in wanted.items() if got.get(variant, 0) < units]
-    done = Done(shop_id, found.number, found.url, stock_taken=not short, already=already)
-    if not short or found.state != "open" or found.parcels:
+    short = [variant for variant, units in _units(command).items() if got.get(variant, 0) < units]
+    done = Done(found.shop_id, found.number, found.url, stock_taken=not short, already=already)
+    if not short or found.state is not ShopOrderState.OPEN or found.parcels:
         return done
-    cancelled = (await client.ask("Cancel", order=shop_id, reason="Not enough stock when it was paid")).child("cancelled")
+    cancelled = (await client.ask("Cancel", order=found.shop_id, reason="Not enough stock when it was paid")).child(
+        "cancelled"
+    )
     if words := refusal(cancelled, "Order", "EmptyOrderLineSelectionError"):
-        return Done(shop_id, found.number, found.url, already=already, note=f"Your shop did not set the units aside, and did not cancel: {words}")
+        return replace(done, note=f"Your shop did not set the units aside, and does not cancel: {words}")
     return _short(command, short)
 
 
@@ -190,7 +210,9 @@ async def _lacking(client: Client, command: CreateOrder) -> list[str]:
     wanted = _units(command)
     refs = [VariantRef(line.product_id, line.variant_id) for line in command.lines]
     counted = {count.variant_id: count.count for count in await reading.counts(client, refs)}
-    return [variant for variant, units in wanted.items() if (left := counted.get(variant, 0)) is not None and left < units]
+    return [
+        variant for variant, units in wanted.items() if (left := counted.get(variant, 0)) is not None and left < units
+    ]
 
 
 def _units(command: CreateOrder) -> dict[str, int]:

