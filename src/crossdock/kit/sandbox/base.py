@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -32,6 +33,8 @@ class Sandbox(ABC):
     """
 
     label = "Simulated shop"
+    # The operator's app as this platform knows it (`Shop.app`), where the platform has such a thing.
+    app: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, shelf: Shelf, *, seed: int = 0, clock: Callable[[], datetime] = _utc_now) -> None:
         self.shelf = shelf
@@ -56,6 +59,10 @@ class Sandbox(ABC):
     @abstractmethod
     def seller_form(self) -> tuple[str, dict[str, str]]:
         """The name of a way that needs no browser, and what the seller would type there to connect this shop. Needs `address`."""
+
+    async def approve(self, url: str) -> dict[str, str]:
+        """The seller's browser follows a redirect way to `url` and says yes: the parameters that come back. Needed where sign_in_redirect is yes."""
+        raise NotImplementedError(f"{type(self).__qualname__} has no sign-in page")
 
     def throttled(self) -> web.Response:
         """The platform's own answer when asked too often."""

@@ -67,6 +67,10 @@ class Shelf:
         )
         return [_doc(row[0]) for row in rows]
 
+    def holds(self, text: str) -> bool:
+        """Whether any document contains this (ASCII) text somewhere."""
+        return self._db.execute("SELECT 1 FROM doc WHERE instr(body, ?) LIMIT 1", (text,)).fetchone() is not None
+
     def delete(self, kind: str, id: str | int) -> bool:
         return self._db.execute("DELETE FROM doc WHERE kind = ? AND id = ?", (kind, str(id))).rowcount > 0
 

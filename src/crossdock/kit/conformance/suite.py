@@ -1,0 +1,105 @@
+"""The list of scenarios and how they are run. A scenario is called for by the capabilities that the manifest answers with yes; the rest is listed as not called for."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crossdock.domain.capability import Capability, Manifest
+from crossdock.kit.conformance.stage import Stage, staged
+from crossdock.kit.connector import Connector
+from crossdock.kit.sandbox import Sandbox
+
+
+class NotConforming(AssertionError):
+    """What the platform or its connector did is not what the scenario calls for; the message says what was seen."""
+
+
+Run = Callable[[Stage], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`needs` are the capabilities it proves. `simulated`: it needs the fault dial or the ledger, so a real server cannot play it."""
+
+    number: int
+    needs: tuple[Capability, ...]
+    title: str
+    run: Run
+    simulated: bool = False
+
+
+class Verdict(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_CALLED_FOR = "not called for"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one scenario went on one platform. `sentence` says what was seen when it failed."""
+
+    platform: str
+    number: int
+    title: str
+    verdict: Verdict
+    seconds: float = 0.0
+    sentence: str = ""
+
+
+_all: dict[int, Scenario] = {}
+
+
+def scenario(number: int, *needs: Capability, title: str, simulated: bool = False) -> Callable[[Run], Run]:
+    """Enter a scenario into the list. Numbers never change their meaning and are never used again."""
+
+    def enter(function: Run) -> Run:
+        if number in _all:
+            raise ValueError(f"scenario {number} is there twice")
+        _all[number] = Scenario(number, needs, title, function, simulated)
+        return function
+
+    return enter
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """All scenarios, by number."""
+    return tuple(_all[number] for number in sorted(_all))
+
+
+def called_for(manifest: Manifest, *, real: bool = False) -> tuple[Scenario, ...]:
+    """The scenarios that this manifest has to pass; `real` leaves out those that only a simulator can play."""
+    return tuple(
+        item for item in scenarios() if all(manifest.can(need) for need in item.needs) and not (real and item.simulated)
+    )
+
+
+async def run(item: Scenario, connector: Connector, sandbox_class: type[Sandbox]) -> None:
+    """Play one scenario in a fresh simulated shop. Raises NotConforming, or whatever the connector should not have raised."""
+    async with staged(connector, sandbox_class) as stage:
+        await item.run(stage)
+
+
+async def run_all(connector: Connector, sandbox_class: type[Sandbox]) -> list[Result]:
+    """Play everything; nothing is raised, the results tell."""
+    wanted = {item.number for item in called_for(connector.manifest)}
+    return [await _result(item, connector, sandbox_class, item.number in wanted) for item in scenarios()]
+
+
+async def _result(item: Scenario, connector: Connector, sandbox_class: type[Sandbox], wanted: bool) -> Result:
+    name = connector.manifest.name
+    if not wanted:
+        return Result(name, item.number, item.title, Verdict.NOT_CALLED_FOR)
+    start = time.monotonic()
+    try:
+        await run(item, connector, sandbox_class)
+    except Exception as error:  # the suite reports what went wrong, whatever it is, and goes on
+        seconds = time.monotonic() - start
+        return Result(name, item.number, item.title, Verdict.FAILED, seconds, f"{type(error).__name__}: {error}")
+    return Result(name, item.number, item.title, Verdict.PASSED, time.monotonic() - start)
+
+
+def expect(condition: bool, seen: str) -> None:
+    """Go on when the condition holds; otherwise say what was seen instead."""
+    if not condition:
+        raise NotConforming(seen)
