@@ -58,7 +58,7 @@ def unreachable(config: Config, said: str) -> str:
     if config.embedded:
         return "The embedded database is not running; `crossdock run` starts everything, `crossdock database start` the database alone."
     lines = [line.strip() for line in mask(said).splitlines() if line.strip()]
-    reason = re.sub(r"^.*?failed: (?:FATAL:\s*)?", "", lines[0]) if lines else "no answer"
+    reason = re.sub(r"^.*?failed: (?:FATAL:\s*)?", "", lines[-1]) if lines else "no answer"
     return f"The database that DATABASE_URL names cannot be used ({reason.rstrip('.')}); check the address, and that the server is running."
 
 
@@ -78,6 +78,8 @@ def ready(*, migrated: bool = True, newer_too: bool = False) -> None:
     setup()
     from django.db import connection
 
+    with spoken_of():
+        _reach()
     with spoken_of(), connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding')")
         server, encoding = cursor.fetchone()
@@ -91,6 +93,19 @@ def ready(*, migrated: bool = True, newer_too: bool = False) -> None:
         raise Trouble(newer(foreign))
     if migrated and missing:
         raise Trouble("The database is older than this version of Crossdock; run `crossdock migrate` first.")
+
+
+def _reach() -> None:
+    """One plain connection first: a pool would go on trying in the background and bury the reason."""
+    import psycopg
+    from django.db import OperationalError, connection
+
+    given = {"connect_timeout": 5, **connection.get_connection_params()}
+    plain = {name: value for name, value in given.items() if name not in ("cursor_factory", "context", "pool")}
+    try:
+        psycopg.connect(**plain).close()
+    except psycopg.OperationalError as error:
+        raise OperationalError(str(error)) from None
 
 
 def newer(foreign: list[str]) -> str:

@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+
+import dj_database_url
 
 from crossdock.cli.postgres import DATABASE, ROLE, wheel_binaries
 from crossdock.cli.trouble import Trouble
@@ -31,20 +32,11 @@ def environment(config: Config) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
     if config.embedded:
         return kept | {"PGHOST": str(config.socket_folder), "PGPORT": "5432", "PGUSER": ROLE, "PGDATABASE": DATABASE}
-    parts = urlsplit(config.database_url)
-    given = {
-        "PGHOST": unquote(parts.hostname or ""),
-        "PGPORT": str(parts.port or ""),
-        "PGUSER": unquote(parts.username or ""),
-        "PGPASSWORD": unquote(parts.password or ""),
-        "PGDATABASE": unquote(parts.path.lstrip("/")),
-        **{
-            f"PG{name.upper()}": value
-            for name, value in parse_qsl(parts.query)
-            if name in ("sslmode", "sslrootcert", "sslcert", "sslkey", "host")
-        },
-    }
-    return kept | {name: value for name, value in given.items() if value}
+    parts = dj_database_url.parse(config.database_url)
+    given = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
+    told = {variable: str(parts.get(key) or "") for variable, key in given.items()}
+    told |= {f"PG{name.upper()}": str(value) for name, value in parts.get("OPTIONS", {}).items() if name.startswith("ssl")}
+    return kept | {name: value for name, value in told.items() if value}
 
 
 def call(config: Config, name: str, *words: str, stdin: "int | None" = None) -> "subprocess.CompletedProcess[str]":
