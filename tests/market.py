@@ -13,7 +13,9 @@ from crossdock.store.vault import seal
 from crossdock.usecases import catalogue, checkout, counts, settle, stock, work
 from crossdock.usecases.basket import Basket, priced
 
-ADDRESS = Address(name="Zoë Müller", line1="1 Elm St", city="Springfield", country="US", postal_code="12345", region="IL")
+ADDRESS = Address(
+    name="Zoë Müller", line1="1 Elm St", city="Springfield", country="US", postal_code="12345", region="IL"
+)
 RANDOM = Random(7)
 _numbers = count(1)
 
@@ -91,7 +93,9 @@ class World:
         return intent.public_id
 
     def pay(self, intent: str) -> Order:
-        return checkout.place_order(intent_id=intent, gateway_ref="ref", checks={"postal_code": "pass"}, now=self.later())
+        return checkout.place_order(
+            intent_id=intent, gateway_ref="ref", checks={"postal_code": "pass"}, now=self.later()
+        )
 
     def buy(self, quantity: int = 1) -> Order:
         return self.pay(self.hold(quantity))
@@ -121,7 +125,11 @@ class World:
 
     def apply(self, read: tuple[int, int]) -> None:
         counts.apply_counts(
-            connection_id=self.shop.pk, read_no=read[0], asked=[("p1", "v1")], counts=[Count("v1", read[1])], now=self.later()
+            connection_id=self.shop.pk,
+            read_no=read[0],
+            asked=[("p1", "v1")],
+            counts=[Count("v1", read[1])],
+            now=self.later(),
         )
 
     def read(self) -> None:

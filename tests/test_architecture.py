@@ -30,7 +30,11 @@ def test_the_four_import_contracts_hold() -> None:
 
 
 def test_modules_and_functions_stay_small() -> None:
-    long_modules = [f"{path.relative_to(ROOT)}: {n}" for path in product_modules() if (n := len(path.read_text().splitlines())) > MODULE_LINES]
+    long_modules = [
+        f"{path.relative_to(ROOT)}: {n}"
+        for path in product_modules()
+        if (n := len(path.read_text().splitlines())) > MODULE_LINES
+    ]
     long_functions = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {length}"
         for path in product_modules()
@@ -43,7 +47,11 @@ def test_modules_and_functions_stay_small() -> None:
 
 
 def test_every_module_says_what_it_is() -> None:
-    silent = [str(path.relative_to(ROOT)) for path in product_modules() if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))]
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in product_modules()
+        if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))
+    ]
     assert silent == []
 
 
@@ -54,7 +62,9 @@ def connectors() -> list[Path]:
 @pytest.mark.parametrize("folder", connectors(), ids=lambda folder: folder.name)
 def test_a_connector_stays_small(folder: Path) -> None:
     lines = sum(
-        len(path.read_text().splitlines()) for path in folder.rglob("*.py") if not {"sandbox", "tests"} & set(path.relative_to(folder).parts)
+        len(path.read_text().splitlines())
+        for path in folder.rglob("*.py")
+        if not {"sandbox", "tests"} & set(path.relative_to(folder).parts)
     )
     assert lines <= CONNECTOR_LINES, f"{folder.name} has {lines} lines"
 
@@ -79,8 +89,20 @@ def test_no_platform_is_named_outside_its_folder() -> None:
 
 def test_nothing_private_is_committed() -> None:
     """No path of a developer's machine and no registry's host."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    forbidden = re.compile("|".join(["/work" + "/(main|shared)", "pypi" + r"\.org", "pythonhosted" + r"\.org", "registry\\." + r"npmjs\.org", "deb\\." + r"debian\.org"]))
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    forbidden = re.compile(
+        "|".join(
+            [
+                "/work" + "/(main|shared)",
+                "pypi" + r"\.org",
+                "pythonhosted" + r"\.org",
+                "registry\\." + r"npmjs\.org",
+                "deb\\." + r"debian\.org",
+            ]
+        )
+    )
     found = [
         f"{name}:{number}"
         for name in listed
