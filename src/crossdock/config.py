@@ -77,6 +77,7 @@ class Config(BaseSettings):
     allow_local_shops: bool | None = None
     debug: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    payment_gateway: str = "sandbox"
     mail_from: str = "Crossdock <no-reply@localhost>"
     smtp_host: str = ""
     smtp_port: Port = 587

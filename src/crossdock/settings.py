@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.contrib.postgres",
+    "django.forms",
     "allauth",
     "allauth.account",
     "ninja",
@@ -72,7 +73,7 @@ MIDDLEWARE = [
     "crossdock.web.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "crossdock.web.middleware.ContentSecurityPolicy",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crossdock.web.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -94,10 +95,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "crossdock.web.context.site",
             ],
         },
     }
 ]
+
+# One template draws every field, with its label, help and error.
+FORM_RENDERER = "crossdock.web.forms.Renderer"
 
 # -- Database: a pool in the web server (its threads come and go), kept connections elsewhere.
 if CONFIG.embedded:
@@ -144,6 +149,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_UNIQUE_EMAIL = True
+# One address per account; a new one takes the old one's place when it is confirmed.
+ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_VERIFICATION = CONFIG.email_verification
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{SITE_NAME}: "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if CONFIG.https else "http"
@@ -190,13 +197,14 @@ TIME_ZONE = "UTC"
 # -- Files: served from the package itself, no collecting step
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 300
+
+PAYMENT_GATEWAY = CONFIG.payment_gateway
 
 # -- Mail: real when an SMTP server is named, otherwise kept for the demo's page
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIG.mail_from
-EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend" if CONFIG.smtp_host else "crossdock.notify.page.EmailBackend"
-)
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if CONFIG.smtp_host else "crossdock.web.mail.EmailBackend"
 EMAIL_HOST = CONFIG.smtp_host
 EMAIL_PORT = CONFIG.smtp_port
 EMAIL_HOST_USER = CONFIG.smtp_user

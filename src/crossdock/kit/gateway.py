@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from crossdock.domain.commands import Outcome
@@ -46,6 +47,9 @@ class Gateway(Protocol):
 
     name: str
     label: str
+
+    def opened(self, folder: Path) -> "Gateway":
+        """The same provider, keeping below `folder` (made if missing) what it must remember itself. Use only what this returns."""
 
     def choices(self) -> tuple[Choice, ...]: ...
 

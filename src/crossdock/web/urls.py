@@ -1,12 +1,16 @@
 """Every address of the site."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from crossdock.web.health import healthz
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
+    path("", include("crossdock.web.storefront.urls")),
 ]
+if settings.DEMO:
+    urlpatterns.append(path("demo/", include("crossdock.demo.urls")))

@@ -1,0 +1,96 @@
+"""The bank's own books in one SQLite file, so that they outlive any process and can be compared with the marketplace's.
+
+Every write is its own transaction under SQLite's lock: web server and worker use the file at the same time.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS payment (
+    intent TEXT PRIMARY KEY, minor INTEGER NOT NULL, currency TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('captured', 'declined', 'voided')),
+    token TEXT NOT NULL, ref TEXT NOT NULL, sentence TEXT NOT NULL, at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+CREATE TABLE IF NOT EXISTS refund (
+    key TEXT PRIMARY KEY, intent TEXT NOT NULL REFERENCES payment (intent), minor INTEGER NOT NULL CHECK (minor > 0), ref TEXT NOT NULL,
+    at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+CREATE TABLE IF NOT EXISTS told (intent TEXT NOT NULL, what TEXT NOT NULL, at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    intent: str
+    minor: int
+    currency: str
+    state: str
+    token: str
+    ref: str
+    sentence: str
+
+
+class Ledger:
+    """Opens the file for each question: cheap here, and safe over threads and forks."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with closing(self._open()) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(_TABLES)
+
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        db.execute("PRAGMA foreign_keys = ON")
+        return db
+
+    @contextmanager
+    def book(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction; others wait for it."""
+        with closing(self._open()) as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+
+def payment(db: sqlite3.Connection, intent: str) -> Payment | None:
+    row = db.execute(
+        "SELECT intent, minor, currency, state, token, ref, sentence FROM payment WHERE intent = ?", [intent]
+    ).fetchone()
+    return Payment(*row) if row else None
+
+
+def write_payment(db: sqlite3.Connection, row: Payment) -> None:
+    db.execute(
+        "INSERT INTO payment (intent, minor, currency, state, token, ref, sentence) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [row.intent, row.minor, row.currency, row.state, row.token, row.ref, row.sentence],
+    )
+
+
+def refunded(db: sqlite3.Connection, intent: str) -> int:
+    return int(db.execute("SELECT coalesce(sum(minor), 0) FROM refund WHERE intent = ?", [intent]).fetchone()[0])
+
+
+def refund_of(db: sqlite3.Connection, key: str) -> tuple[str, int, str] | None:
+    """(intent, minor, ref) of the refund made under this key."""
+    row = db.execute("SELECT intent, minor, ref FROM refund WHERE key = ?", [key]).fetchone()
+    return (str(row[0]), int(row[1]), str(row[2])) if row else None
+
+
+def write_refund(db: sqlite3.Connection, *, key: str, intent: str, minor: int, ref: str) -> None:
+    db.execute("INSERT INTO refund (key, intent, minor, ref) VALUES (?, ?, ?, ?)", [key, intent, minor, ref])
+
+
+def told(db: sqlite3.Connection, intent: str, what: str) -> int:
+    """Note that this was asked, and answer how often it was before."""
+    before = int(db.execute("SELECT count(*) FROM told WHERE intent = ? AND what = ?", [intent, what]).fetchone()[0])
+    db.execute("INSERT INTO told (intent, what) VALUES (?, ?)", [intent, what])
+    return before

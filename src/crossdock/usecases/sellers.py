@@ -1,0 +1,67 @@
+"""Becoming a seller, and what a seller says about shipping: a flat price per destination and currency."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from crossdock.domain.values import COUNTRIES, CURRENCIES, Money
+from crossdock.store.ids import public_id
+from crossdock.store.models import Seller, ShippingRate, User
+from crossdock.usecases.errors import Invalid, NotAllowed
+
+EVERYWHERE = "*"
+
+
+def start_selling(
+    *, user: User, name: str, country: str, currency: str, handling_days: int, rates: Mapping[str, Money], now: datetime
+) -> Seller:
+    """One seller account per user. `rates` maps a country code, or "*" for everywhere else, to the price of one parcel."""
+    if Seller.objects.filter(owner=user).exists():
+        raise NotAllowed("You already have a shop here.")
+    if not name.strip():
+        raise Invalid("Give your shop a name.")
+    if country not in COUNTRIES or currency not in CURRENCIES:
+        raise Invalid("Choose a country and a currency from the lists.")
+    if not 0 <= handling_days <= 30:
+        raise Invalid("Type how many days you need before you ship, from 0 to 30.")
+    try:
+        with transaction.atomic():
+            seller = Seller.objects.create(
+                owner=user,
+                name=name.strip()[:120],
+                slug=_slug(name),
+                country=country,
+                currency=currency,
+                handling_days=handling_days,
+            )
+            set_rates(seller=seller, currency=currency, rates=rates)
+    except IntegrityError:
+        raise NotAllowed(
+            "You already have a shop here, or another took this name in the same second; try again."
+        ) from None
+    return seller
+
+
+def _slug(name: str) -> str:
+    """The name in an address; a few letters more when somebody has it already."""
+    slug = slugify(name)[:50] or "shop"
+    return slug if not Seller.objects.filter(slug=slug).exists() else f"{slug}-{public_id()[:6]}"
+
+
+def set_rates(*, seller: Seller, currency: str, rates: Mapping[str, Money]) -> None:
+    """Replace all prices in this currency. Without any the seller ships nowhere, so at least one is asked for."""
+    if not rates:
+        raise Invalid("Type a shipping price for at least one destination.")
+    for country, price in rates.items():
+        if country != EVERYWHERE and country not in COUNTRIES:
+            raise Invalid("Choose the destination from the list.")
+        if price.currency != currency or not 0 <= price.minor <= 10**9:
+            raise Invalid("Type a shipping price of zero or more.")
+    with transaction.atomic():
+        ShippingRate.objects.filter(seller=seller, currency=currency).delete()
+        ShippingRate.objects.bulk_create(
+            ShippingRate(seller=seller, country=country, currency=currency, price_minor=price.minor)
+            for country, price in rates.items()
+        )

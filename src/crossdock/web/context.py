@@ -1,0 +1,26 @@
+"""What every page knows: the site's name, who is looking, how full the cart is. Database questions are asked only when a template does."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from crossdock.store.models import Seller
+
+CART = "cart"
+
+
+def _seller(request: HttpRequest) -> Seller | None:
+    user = getattr(request, "user", None)
+    return Seller.objects.filter(owner=user).first() if user is not None and user.is_authenticated else None
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    """`my_seller` is the seller account of who is signed in, or None."""
+    session = getattr(request, "session", None)
+    cart = session.get(CART) if session is not None else None
+    return {
+        "site_name": settings.SITE_NAME,
+        "demo": settings.DEMO,
+        "cart_units": sum(cart["lines"].values()) if cart else 0,
+        "my_seller": SimpleLazyObject(lambda: _seller(request)),
+    }

@@ -1,0 +1,50 @@
+"""How every form of the site is drawn, and the fields that several pages share."""
+
+from decimal import Decimal
+
+from babel import Locale
+from babel.numbers import get_currency_precision
+from django import forms
+from django.forms.renderers import TemplatesSetting
+
+from crossdock.domain.values import COUNTRIES, CURRENCIES, Money
+
+_LOCALE = Locale("en", "US")
+# Shown first: what most shops use.
+_COMMON = ("USD", "EUR", "GBP", "CAD", "AUD", "JPY", "CHF", "SEK", "NOK", "DKK", "PLN", "NZD", "SGD", "HKD", "KWD")
+
+
+class Renderer(TemplatesSetting):
+    """FORM_RENDERER. {{ form }} and {{ form.field.as_field_group }} come out with our classes and aria attributes."""
+
+    form_template_name = "parts/form.html"
+    field_template_name = "parts/field.html"
+
+
+def country_choices(only: frozenset[str] = COUNTRIES) -> list[tuple[str, str]]:
+    """(code, name) by name."""
+    named = [(code, _LOCALE.territories.get(code, code)) for code in only]
+    return sorted(named, key=lambda pair: pair[1].replace("Å", "A"))
+
+
+def currency_choices() -> list[tuple[str, str]]:
+    rest = sorted(CURRENCIES - set(_COMMON))
+    return [(code, f"{code}, {_LOCALE.currencies[code]}") for code in (*_COMMON, *rest)]
+
+
+class MoneyField(forms.DecimalField):
+    """A decimal amount of a currency that is known only later: `money_of` turns it into minor units."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(min_value=Decimal(0), max_digits=13, decimal_places=4, **options)  # type: ignore[arg-type]
+        self.widget.attrs["inputmode"] = "decimal"
+        self.widget.attrs["step"] = "any"
+
+
+def money_of(amount: Decimal, currency: str) -> Money:
+    """Raises ValidationError when the amount has more decimals than the currency."""
+    places = get_currency_precision(currency)
+    if amount != round(amount, places):
+        words = "no decimals" if places == 0 else f"at most {places} decimals"
+        raise forms.ValidationError(f"{currency} has {words}.")
+    return Money.of(amount, currency)

@@ -1,0 +1,13 @@
+"""Who is looking: the signed-in user with its type, behind login_required."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from crossdock.store.models import User
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The user of a view that login_required guards; refuses anybody else."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user

@@ -1,0 +1,131 @@
+"""Finding something to buy. What is shown as sold is judged again, under a lock, when somebody buys it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from crossdock.domain.values import Money
+from crossdock.store.models import Listing, Seller, Variant
+from crossdock.store.models.catalogue import ListingState
+from crossdock.usecases.basket import why_not_sold
+from crossdock.usecases.listings import live, search
+from crossdock.usecases.stock import availability
+
+PAGE = 24
+FEW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A listing in a grid. `several` says that its variants differ in price; `word` is what must be said about its stock."""
+
+    listing: Listing
+    price: Money | None
+    several: bool
+    word: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A variant on its listing's page. `why_not` is empty when it can be bought; `left` is None when nobody knows ("?")."""
+
+    variant: Variant
+    left: int | None
+    word: str
+    why_not: str
+
+
+def number_after(request: HttpRequest) -> int | None:
+    """Where a keyset page starts; nonsense in the address means the first page."""
+    text = request.GET.get("after", "")
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def stock_word(left: int | None) -> tuple[str, str]:
+    """What a buyer reads about a number of units, and its tone."""
+    if left is None:
+        return "?", ""
+    if left == 0:
+        return "Sold out", ""
+    if left == 1:
+        return "Last one", "warn"
+    return (f"Only {left} left", "warn") if left <= FEW else ("", "")
+
+
+def tiles(listings: Sequence[Listing], *, now: datetime) -> list[Tile]:
+    stock = availability(variants=[variant for listing in listings for variant in listing.variants.all()], now=now)
+    return [_tile(listing, stock) for listing in listings]
+
+
+def _tile(listing: Listing, stock: Mapping[int, int | None]) -> Tile:
+    variants = list(listing.variants.all())
+    known = [left for variant in variants if (left := stock[variant.pk]) is not None]
+    prices = sorted(
+        {variant.price for variant in variants if stock[variant.pk]} or {variant.price for variant in variants}
+    )
+    word, tone = stock_word(sum(known) if known else None)
+    return Tile(listing, prices[0] if prices else None, len(prices) > 1, word, tone)
+
+
+def _page(found: Sequence[Listing]) -> tuple[Sequence[Listing], int | None]:
+    """The page's rows, and where the next one starts when there is one."""
+    shown = found[:PAGE]
+    return shown, shown[-1].pk if len(found) > PAGE else None
+
+
+@require_safe
+def browse(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "").strip()[:100]
+    shown, following = _page(search(query=words, after=number_after(request), limit=PAGE + 1))
+    sellers = Seller.objects.filter(name__icontains=words)[:4] if words else Seller.objects.none()
+    context = {"words": words, "tiles": tiles(shown, now=timezone.now()), "next_after": following, "sellers": sellers}
+    return render(request, "storefront/browse.html", context)
+
+
+@require_safe
+def seller(request: HttpRequest, slug: str) -> HttpResponse:
+    who = get_object_or_404(Seller, slug=slug)
+    words = request.GET.get("in", "").strip()[:100]
+    shown, following = _page(search(query=words, seller=who, after=number_after(request), limit=PAGE + 1))
+    context = {
+        "seller": who, "words": words, "tiles": tiles(shown, now=timezone.now()), "next_after": following,
+        "rates": who.shipping_rates.order_by("currency", "country"),
+    }  # fmt: skip
+    return render(request, "storefront/seller.html", context)
+
+
+def _offer(variant: Variant, left: int | None) -> Offer:
+    word, _ = stock_word(left)
+    why = why_not_sold(variant)
+    if not why and left is None:
+        why = "The shop has not confirmed its stock lately, so it is not sold right now. Look again in a few minutes."
+    return Offer(variant, left, word, why or ("Sold out." if left == 0 else ""))
+
+
+def _sentence(offers: Iterable[Offer]) -> str:
+    """Why nothing of a listing can be bought; empty when something can."""
+    reasons = {offer.why_not for offer in offers}
+    return "" if "" in reasons else " ".join(sorted(reasons)) or "This item is no longer for sale."
+
+
+@require_safe
+def listing(request: HttpRequest, public_id: str) -> HttpResponse:
+    row = get_object_or_404(Listing.objects.select_related("seller", "connection"), public_id=public_id)
+    if row.state == ListingState.LEFT_OUT:
+        raise Http404
+    now = timezone.now()
+    variants = list(row.variants.filter(gone=False).select_related("listing__connection", "connection"))
+    stock = availability(variants=variants, now=now)
+    offers = [_offer(variant, stock[variant.pk]) for variant in variants]
+    others = live().filter(seller=row.seller).exclude(pk=row.pk)[:4]
+    context = {
+        "listing": row, "offers": offers, "chosen": next((offer for offer in offers if not offer.why_not), None), "why_not": _sentence(offers),
+        "most": max((offer.left or 0 for offer in offers), default=0), "others": tiles(list(others), now=now),
+    }  # fmt: skip
+    return render(request, "storefront/listing.html", context)

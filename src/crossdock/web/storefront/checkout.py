@@ -1,0 +1,222 @@
+"""Checkout: the address, then the payment. The intent is written before the gateway is asked, a lost answer is looked up, and one key buys once."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crossdock.domain.values import COUNTRIES, Address, Money
+from crossdock.kit.ask import ask_sync
+from crossdock.kit.errors import Outside
+from crossdock.kit.gateway import Captured, Declined, Gateway, NeverSeen, NotKnown
+from crossdock.kit.payments import open_gateway
+from crossdock.store.models import Order, PaymentIntent, Seller, User
+from crossdock.store.models.money import IntentState
+from crossdock.usecases.basket import PricedBasket
+from crossdock.usecases.checkout import open_checkout, payment_failed, payment_unknown, place_order
+from crossdock.usecases.errors import Problem, Stale
+from crossdock.web.people import signed_in
+from crossdock.web.storefront.address import AddressForm
+from crossdock.web.storefront.cart import basket_of, keep, key_of, renew_key, show_priced
+
+SHIP_TO = "ship_to"
+PAYMENT_PATIENCE_SECONDS = 8.0
+Answer = Captured | Declined | NotKnown | NeverSeen
+_LOST = "The bank did not answer in time."
+
+
+def _gateway() -> Gateway:
+    return open_gateway(settings.PAYMENT_GATEWAY, settings.CONFIG.data)
+
+
+def _ask(question: Coroutine[Any, Any, Answer]) -> Answer:
+    """The gateway's answer; silence and nonsense count as lost, never as declined."""
+
+    async def asked(_: object) -> Answer:
+        return await question
+
+    try:
+        return ask_sync(asked, within=PAYMENT_PATIENCE_SECONDS)
+    except Outside:
+        return NotKnown(_LOST)
+
+
+def _unsettled(buyer: User) -> PaymentIntent | None:
+    """A payment whose answer was lost: nothing else is paid before it is cleared up."""
+    return PaymentIntent.objects.filter(buyer=buyer, state=IntentState.UNKNOWN).order_by("pk").first()
+
+
+def _countries(seller: Seller, currency: str) -> frozenset[str]:
+    """Where the seller ships to in this currency."""
+    named = set(seller.shipping_rates.filter(currency=currency).values_list("country", flat=True))
+    return COUNTRIES if "*" in named else frozenset(named)
+
+
+def _last_address(buyer: User, seller: Seller) -> dict[str, str]:
+    last = Order.objects.filter(buyer=buyer).order_by("-pk").values_list("ship_to", flat=True).first()
+    return last or {"name": buyer.name, "country": seller.country}
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def address(request: HttpRequest) -> HttpResponse:
+    """Where the parcel goes; the price of shipping depends on it."""
+    buyer = signed_in(request)
+    if unsettled := _unsettled(buyer):
+        return redirect("payment_check", unsettled.public_id)
+    shown = show_priced(request.session)
+    if shown is None or shown.problems:
+        return redirect("cart")
+    countries = _countries(shown.seller, shown.items.currency)
+    initial = request.session.get(SHIP_TO) or _last_address(buyer, shown.seller)
+    form = AddressForm(request.POST or None, initial=initial, countries=countries)
+    if request.method == "POST" and form.is_valid():
+        request.session[SHIP_TO] = {name: form.cleaned_data[name] for name in form.fields}
+        return redirect("pay")
+    context = {"form": form, "priced": shown, "countries": countries}
+    return render(request, "storefront/address.html", context, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def pay(request: HttpRequest) -> HttpResponse:
+    """Look at everything once more and pay. The form carries the cart's one-time key and the fingerprint of the prices shown."""
+    buyer = signed_in(request)
+    if request.method == "POST":
+        return _pay(request, buyer)
+    if unsettled := _unsettled(buyer):
+        return redirect("payment_check", unsettled.public_id)
+    ship_to = request.session.get(SHIP_TO)
+    if basket_of(request.session) is None:
+        return redirect("cart")
+    if not ship_to:
+        return redirect("checkout")
+    shown = show_priced(request.session, country=ship_to["country"])
+    if shown is None:
+        return redirect("cart")
+    return _show(request, shown, Address(**ship_to))
+
+
+def _show(request: HttpRequest, shown: PricedBasket, ship_to: Address) -> HttpResponse:
+    gateway = _gateway()
+    context = {
+        "priced": shown,
+        "to": ship_to,
+        "choices": gateway.choices(),
+        "gateway": gateway,
+        "key": key_of(request.session),
+    }
+    return render(request, "storefront/pay.html", context)
+
+
+def _pay(request: HttpRequest, buyer: User) -> HttpResponse:
+    """Whatever was clicked twice, in two tabs or after going back meets the intent of the first time under the same key."""
+    key, token = request.POST.get("key", ""), request.POST.get("token", "")
+    before = PaymentIntent.objects.filter(checkout=key, buyer=buyer).first()
+    if before is not None and before.state != IntentState.CREATED:
+        return _again(request, before)
+    basket, ship_to = basket_of(request.session), request.session.get(SHIP_TO)
+    if before is None and (basket is None or not ship_to):
+        return redirect("cart")
+    if token not in {choice.token for choice in _gateway().choices()}:
+        messages.error(request, "Choose how you want to pay.")
+        return redirect("pay")
+    if before is None and (unsettled := _unsettled(buyer)):
+        return redirect("payment_check", unsettled.public_id)
+    try:
+        intent = before or open_checkout(
+            buyer=buyer, basket=basket, ship_to=Address(**ship_to), key=key, fingerprint=request.POST.get("fingerprint", ""),
+            gateway=settings.PAYMENT_GATEWAY, now=timezone.now(),
+        )  # fmt: skip
+    except Stale as stale:
+        messages.warning(request, str(stale))
+        return redirect("pay")
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return redirect("cart")
+    if intent.state != IntentState.CREATED:
+        return _again(request, intent)
+    answer = _ask(_gateway().capture(intent.public_id, Money(intent.amount_minor, intent.currency), token))
+    return _settle(request, intent, answer)
+
+
+def _again(request: HttpRequest, intent: PaymentIntent) -> HttpResponse:
+    """The key was used before: show what came of it, and move no money."""
+    if intent.order is not None:
+        return redirect("my_order", intent.order.public_id)
+    if intent.state == IntentState.UNKNOWN:
+        return redirect("payment_check", intent.public_id)
+    messages.error(request, intent.sentence or "This payment did not go through; nothing was charged.")
+    return redirect("pay" if basket_of(request.session) else "cart")
+
+
+def _settle(request: HttpRequest, intent: PaymentIntent, answer: Answer) -> HttpResponse:
+    now = timezone.now()
+    match answer:
+        case Captured(gateway_ref, checks):
+            return _bought(request, intent, gateway_ref, dict(checks))
+        case Declined(sentence):
+            payment_failed(intent_id=intent.public_id, sentence=sentence, now=now)
+            return _not_bought(request, intent, f"{sentence} Nothing was charged; choose another way to pay.")
+        case NeverSeen():
+            payment_failed(intent_id=intent.public_id, sentence="The payment never reached the bank.", now=now)
+            return _not_bought(
+                request,
+                intent,
+                "The payment never reached the bank and cannot happen any more. Nothing was charged; pay again.",
+            )
+        case NotKnown(sentence):
+            payment_unknown(intent_id=intent.public_id, sentence=sentence, now=now)
+            return redirect("payment_check", intent.public_id)
+
+
+def _bought(request: HttpRequest, intent: PaymentIntent, gateway_ref: str, checks: dict[str, str]) -> HttpResponse:
+    mine = request.session.get("checkout_key") == intent.checkout
+    try:
+        order = place_order(intent_id=intent.public_id, gateway_ref=gateway_ref, checks=checks, now=timezone.now())
+    except Stale as gone:
+        messages.error(request, str(gone))
+        if mine:
+            renew_key(request.session)
+        return redirect("cart")
+    if mine:
+        keep(request.session, None)
+    messages.success(request, f"Thank you. Your order #{order.number} is placed and paid.")
+    return redirect("my_order", order.public_id)
+
+
+def _not_bought(request: HttpRequest, intent: PaymentIntent, sentence: str) -> HttpResponse:
+    if request.session.get("checkout_key") == intent.checkout:
+        renew_key(request.session)
+    messages.error(request, sentence)
+    return redirect("pay" if basket_of(request.session) else "cart")
+
+
+@never_cache
+@login_required
+@require_safe
+def check(request: HttpRequest, public_id: str) -> HttpResponse:
+    """ "We are checking with the bank": looks up, and where the bank knows nothing makes sure that nothing can come later. Reloads by itself."""
+    intent = get_object_or_404(PaymentIntent, public_id=public_id, buyer=signed_in(request))
+    if intent.state not in (IntentState.CREATED, IntentState.UNKNOWN):
+        return _again(request, intent)
+    answer = _ask(_gateway().look_up(intent.public_id))
+    if isinstance(answer, NeverSeen):
+        answer = _ask(_gateway().void(intent.public_id))
+    if isinstance(answer, NotKnown):
+        payment_unknown(intent_id=intent.public_id, sentence=answer.sentence, now=timezone.now())
+        return render(
+            request,
+            "storefront/checking.html",
+            {"intent": intent, "amount": Money(intent.amount_minor, intent.currency)},
+        )
+    return _settle(request, intent, answer)

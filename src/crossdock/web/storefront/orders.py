@@ -1,0 +1,36 @@
+"""A buyer's own orders. Somebody else's order does not exist for them: 404, not 403."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from crossdock.store.models import Order, PaymentIntent
+from crossdock.store.models.money import IntentState
+from crossdock.web.people import signed_in
+from crossdock.web.storefront.browse import number_after
+
+PAGE = 20
+
+
+@login_required
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    buyer = signed_in(request)
+    orders = Order.objects.filter(buyer=buyer).select_related("seller").prefetch_related("lines").order_by("-pk")
+    after = number_after(request)
+    found = list((orders if after is None else orders.filter(pk__lt=after))[: PAGE + 1])
+    shown = found[:PAGE]
+    unknown = PaymentIntent.objects.filter(buyer=buyer, state=IntentState.UNKNOWN).order_by("pk").first()
+    context = {"orders": shown, "next_after": shown[-1].pk if len(found) > PAGE else None, "unknown": unknown}
+    return render(request, "storefront/orders.html", context)
+
+
+@login_required
+@require_safe
+def one(request: HttpRequest, public_id: str) -> HttpResponse:
+    orders = Order.objects.select_related("seller", "intent").prefetch_related("lines", "shipments__lines__line")
+    order = get_object_or_404(orders, public_id=public_id, buyer=signed_in(request))
+    parcels = [parcel for parcel in order.shipments.all() if parcel.undone_at is None]
+    context = {"order": order, "parcels": parcels, "entries": order.timeline.filter(public=True), "to": order.address}
+    return render(request, "storefront/order.html", context)

@@ -1,0 +1,174 @@
+"""What templates need to say: money in its currency's decimals, times with their zone, icons, states as badges. Nothing here asks the database."""
+
+from datetime import datetime
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_timedelta
+from babel.numbers import format_currency
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from crossdock.domain.orders import CopyState, MoneyState, ParcelState
+from crossdock.domain.risk import RiskLevel
+from crossdock.domain.values import Money
+from crossdock.store.models import Order
+
+register = template.Library()
+_LOCALE = Locale("en", "US")
+
+# 20 x 20, drawn with a stroke of the text's colour.
+_ICONS = {
+    "search": '<circle cx="9" cy="9" r="5.5"/><path d="m13.2 13.2 4 4"/>',
+    "cart": '<path d="M2.5 3.5h2l2 9.5h8.5l2-7H6"/><circle cx="7.5" cy="16" r="1.2"/><circle cx="14" cy="16" r="1.2"/>',
+    "person": '<circle cx="10" cy="6.5" r="3.2"/><path d="M3.5 17c.6-3.4 3.2-5 6.5-5s5.9 1.6 6.5 5"/>',
+    "box": '<path d="M3 6.5 10 3l7 3.5v7L10 17l-7-3.5zM3 6.5l7 3.5 7-3.5M10 10v7"/>',
+    "truck": '<path d="M2 5h9.5v8.5H2zM11.5 8h3.5l3 3v2.5h-6.5"/><circle cx="5.5" cy="14.5" r="1.5"/><circle cx="14.5" cy="14.5" r="1.5"/>',
+    "check": '<path d="m4 10.5 4 4 8-9"/>',
+    "cross": '<path d="m5 5 10 10M15 5 5 15"/>',
+    "warn": '<path d="M10 3 2.5 16.5h15zM10 8v4M10 14.2v.3"/>',
+    "info": '<circle cx="10" cy="10" r="7.5"/><path d="M10 9v5M10 6v.3"/>',
+    "down": '<path d="m5 8 5 5 5-5"/>',
+    "left": '<path d="m12 5-5 5 5 5"/>',
+    "right": '<path d="m8 5 5 5-5 5"/>',
+    "out": '<path d="M11 4h5v5M16 4l-7 7M13 11v5H4V7h5"/>',
+    "plus": '<path d="M10 4v12M4 10h12"/>',
+    "more": '<circle cx="4.5" cy="10" r=".9"/><circle cx="10" cy="10" r=".9"/><circle cx="15.5" cy="10" r=".9"/>',
+    "shop": '<path d="M3.5 9v8h13V9M2.5 7 4 3h12l1.5 4c0 1.3-1 2.2-2.5 2.2S12.5 8.3 12.5 7c0 1.3-1 2.2-2.5 2.2S7.5 8.3 7.5 7c0 1.3-1 2.2-2.5 2.2S2.5 8.3 2.5 7zM8 17v-4.5h4V17"/>',
+    "link": '<path d="M8.5 11.5 11.5 8.5M9 6l2-2a3.5 3.5 0 0 1 5 5l-2 2M11 14l-2 2a3.5 3.5 0 0 1-5-5l2-2"/>',
+    "clock": '<circle cx="10" cy="10" r="7.5"/><path d="M10 6v4.5l3 1.5"/>',
+    "mail": '<path d="M2.5 5h15v10.5h-15zM3 5.5l7 5.5 7-5.5"/>',
+    "refresh": '<path d="M16.5 10a6.5 6.5 0 1 1-2-4.7M16.5 3v3.5H13"/>',
+    "lock": '<path d="M4.5 9h11v8h-11zM7 9V6.5a3 3 0 0 1 6 0V9"/>',
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A decoration: hidden from screen readers, so the words beside it must say it all."""
+    drawing = mark_safe(_ICONS[name])  # noqa: S308 - our own drawings
+    return format_html('<svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">{}</svg>', drawing)
+
+
+@register.filter
+def money(value: Money | None) -> str:
+    """$12.50, ¥500, KWD 1.234; a dash for nothing known."""
+    return "–" if value is None else format_currency(value.decimal, value.currency, locale=_LOCALE)
+
+
+@register.filter
+def minor(value: int | None, currency: str) -> str:
+    """Money from an integer column: {{ order.total_minor|minor:order.currency }}."""
+    return money(None if value is None else Money(value, currency))
+
+
+@register.filter
+def country(code: str) -> str:
+    return _LOCALE.territories.get(code, "Everywhere else" if code == "*" else code)
+
+
+@register.simple_tag
+def when(value: datetime | None, empty: str = "–") -> str:
+    """A moment with its zone; the browser's own zone replaces it where scripts run."""
+    if value is None:
+        return empty
+    local = timezone.localtime(value)
+    words = f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
+    return format_html('<time datetime="{}" data-local>{}</time>', local.isoformat(timespec="seconds"), words)
+
+
+@register.simple_tag
+def day(value: datetime | None, empty: str = "–") -> str:
+    if value is None:
+        return empty
+    local = timezone.localtime(value)
+    return format_html(
+        '<time datetime="{}">{}</time>', local.date().isoformat(), f"{local:%a} {local.day} {local:%b %Y}"
+    )
+
+
+@register.simple_tag
+def ago(value: datetime | None, empty: str = "never") -> str:
+    """ "3 minutes ago" or "in 2 hours"; the exact moment is in the tooltip."""
+    if value is None:
+        return empty
+    words = format_timedelta(value - timezone.now(), add_direction=True, locale=_LOCALE)
+    local = timezone.localtime(value)
+    exact = f"{local.day} {local:%b %Y, %H:%M:%S} {local.tzname()}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), exact, words)
+
+
+@register.simple_tag
+def badge(words: object, tone: str = "") -> SafeString:
+    """Tones: good, warn, bad, info, or none. The words carry the meaning, the colour repeats it."""
+    return format_html('<span class="badge {}">{}</span>', tone, words)
+
+
+_MONEY = {
+    MoneyState.PAID: ("Paid", "good"),
+    MoneyState.PARTLY_CREDITED: ("Partly credited", "warn"),
+    MoneyState.CREDITED: ("Credited", "info"),
+}
+_PARCELS = {
+    ParcelState.UNSHIPPED: ("Unshipped", "warn"),
+    ParcelState.PARTLY_SHIPPED: ("Partly shipped", "warn"),
+    ParcelState.SHIPPED: ("Shipped", "good"),
+    ParcelState.CANCELLED: ("Cancelled", "bad"),
+}
+_COPY = {
+    CopyState.NONE: ("No shop", ""),
+    CopyState.INTENDED: ("On its way to the shop", "info"),
+    CopyState.SENT: ("Sent to the shop", "info"),
+    CopyState.ACKNOWLEDGED: ("In the shop", "good"),
+    CopyState.EQUAL: ("In the shop, equal", "good"),
+    CopyState.DIFFERS: ("Differs in the shop", "bad"),
+    CopyState.REFUSED: ("Refused by the shop", "bad"),
+    CopyState.MISSING: ("Not in the shop", "bad"),
+    CopyState.CANCELLED: ("Cancelled in the shop", "bad"),
+}
+_RISK = {
+    RiskLevel.LOW: ("Low risk", "good"),
+    RiskLevel.MEDIUM: ("Medium risk", "warn"),
+    RiskLevel.HIGH: ("High risk", "bad"),
+    RiskLevel.NOT_ASSESSED: ("Not assessed", ""),
+}
+
+
+@register.simple_tag
+def money_badge(order: Order) -> SafeString:
+    return badge(*_MONEY[MoneyState(order.money)])
+
+
+@register.simple_tag
+def parcels_badge(order: Order) -> SafeString:
+    return badge(*_PARCELS[ParcelState(order.parcels)])
+
+
+@register.simple_tag
+def copy_badge(state: str) -> SafeString:
+    """`state` is ShopCopy.state."""
+    return badge(*_COPY[CopyState(state)])
+
+
+@register.simple_tag
+def risk_badge(order: Order) -> SafeString:
+    return badge(*_RISK[RiskLevel(order.risk)])
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: Any) -> str:
+    """This page's query string with some values replaced; an empty value removes one."""
+    values = context["request"].GET.copy()
+    for name, value in changes.items():
+        values.pop(name, None)
+        if value not in (None, ""):
+            values[name] = str(value)
+    return f"?{values.urlencode()}"
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """{{ counts|get:variant.pk }}; None when it is not there."""
+    return mapping.get(key)
