@@ -1,7 +1,6 @@
 """Every discovered platform plays every scenario that its capabilities call for. The counts are printed at the end of the run."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -40,10 +39,10 @@ class Counts:
 
 
 @pytest.fixture(scope="module")
-def counts(request: pytest.FixtureRequest) -> Iterator[Counts]:
+def counts(request: pytest.FixtureRequest) -> Counts:
     counts = Counts()
     request.config.pluginmanager.register(counts)
-    yield counts
+    return counts
 
 
 @pytest.mark.parametrize(("name", "item"), PLAYED)

@@ -1,7 +1,7 @@
 """The list of scenarios and how they are run. A scenario is called for by the capabilities that the manifest answers with yes; the rest is listed as not called for."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -80,10 +80,21 @@ async def run(item: Scenario, connector: Connector, sandbox_class: type[Sandbox]
         await item.run(stage)
 
 
-async def run_all(connector: Connector, sandbox_class: type[Sandbox]) -> list[Result]:
-    """Play everything; nothing is raised, the results tell."""
+async def run_all(
+    connector: Connector,
+    sandbox_class: type[Sandbox],
+    *,
+    only: Collection[int] = (),
+    on_result: Callable[[Result], None] = lambda result: None,
+) -> list[Result]:
+    """Play everything (or only these numbers); nothing is raised, the results tell."""
     wanted = {item.number for item in called_for(connector.manifest)}
-    return [await _result(item, connector, sandbox_class, item.number in wanted) for item in scenarios()]
+    results = []
+    for item in scenarios():
+        if not only or item.number in only:
+            results.append(await _result(item, connector, sandbox_class, item.number in wanted))
+            on_result(results[-1])
+    return results
 
 
 async def _result(item: Scenario, connector: Connector, sandbox_class: type[Sandbox], wanted: bool) -> Result:

@@ -1,0 +1,90 @@
+"""The corner shop's JSON in our words."""
+
+from crossdock.domain.commands import CreateOrder
+from crossdock.domain.events import (
+    OrderLine,
+    Parcel,
+    ProductGone,
+    Refund,
+    ShopOrder,
+    ShopOrderState,
+    ShopProduct,
+    ShopVariant,
+)
+from crossdock.kit.tame import Doc, Node
+
+
+def product(node: Node) -> ShopProduct | ProductGone:
+    if node.bool("deleted"):
+        return ProductGone(node.id("id"))
+    currency = node.str("currency")
+    variants = tuple(
+        ShopVariant(item.id("id"), item.str("sku"), "", item.money("price", currency), item.int("count"))
+        for item in node.list("variants")
+    )
+    node.ignore("seq")
+    result = ShopProduct(node.id("id"), node.str("title"), variants, description=node.str("description"))
+    node.done()
+    return result
+
+
+def order(node: Node) -> ShopOrder:
+    currency = node.str("currency")
+    lines = tuple(
+        OrderLine(
+            item.id("id"), item.id("product"), item.id("variant"), item.str("sku"), item.int("units"), item.int("units")
+        )
+        for item in node.list("lines")
+    )
+    parcels = tuple(
+        Parcel(
+            item.id("id"),
+            tuple((line.id("line"), line.int("units")) for line in item.list("lines")),
+            item.str("tracking"),
+            item.str("carrier"),
+        )
+        for item in node.list("parcels")
+    )
+    refunds = tuple(Refund(item.id("id"), item.money("amount", currency)) for item in node.list("refunds"))
+    node.ignore("seq", "ship_to", "placed_at")
+    result = ShopOrder(
+        shop_id=node.id("id"),
+        number=node.id("number"),
+        reference=node.str("reference"),
+        state=ShopOrderState.CANCELLED if node.bool("cancelled") else ShopOrderState.OPEN,
+        lines=lines,
+        total=node.money("total", currency),
+        parcels=parcels,
+        refunds=refunds,
+        stock_taken=True,
+        buyer=node.str("buyer"),
+    )
+    node.done()
+    return result
+
+
+def order_request(command: CreateOrder) -> Doc:
+    to = command.ship_to
+    return {
+        "reference": command.reference,
+        "buyer": command.email,
+        "placed_at": command.placed_at.isoformat(),
+        "shipping": str(command.shipping),
+        "ship_to": {
+            "name": to.name,
+            "line1": to.line1,
+            "city": to.city,
+            "postal_code": to.postal_code,
+            "country": to.country,
+            "phone": to.phone,
+        },
+        "lines": [
+            {
+                "product": line.product_id,
+                "variant": line.variant_id,
+                "units": line.quantity,
+                "price": str(line.unit_price),
+            }
+            for line in command.lines
+        ],
+    }
