@@ -83,7 +83,7 @@ def test_pictures_of_local_shops_are_for_the_demo(local: bool, expected: bool) -
         assert ("http://127.0.0.1:*" in _policy(HttpResponse())["img-src"]) is expected
 
 
-STATIC = "/static/django_htmx/htmx.min.js"
+STATIC = "/static/django_htmx/htmx-2.min.js"
 
 
 def test_static_files() -> None:

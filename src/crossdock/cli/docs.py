@@ -1,5 +1,7 @@
 """`crossdock docs`: writes docs/rules.md and docs/platforms.md from the table and the manifests; `--check` fails when they are stale."""
 
+import argparse
+import sys
 from pathlib import Path
 
 from crossdock.domain.capability import MEANING, Capability, Manifest, Yes
@@ -66,3 +68,18 @@ def stale(folder: Path) -> list[str]:
     return [
         name for name, text in pages().items() if not (folder / name).is_file() or (folder / name).read_text() != text
     ]
+
+
+def words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs"))
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is stale")
+
+
+def run(args: argparse.Namespace) -> int:
+    if not args.check:
+        write(args.folder)
+        return 0
+    names = stale(args.folder)
+    if names:
+        print(f"Stale: {', '.join(names)}. Run `crossdock docs`.", file=sys.stderr)
+    return 1 if names else 0

@@ -21,6 +21,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("backup", "write the database to a file"),
     "restore": ("restore", "replace the database by a backup"),
     "database": ("database", "start, stop or look at the embedded database"),
+    "story": ("story", "play the rules on every platform, with faults, and print one line per fact"),
+    "check": ("check", "the main loop under fire, counted in the shops' own ledgers"),
+    "docs": ("docs", "write the generated pages, or check that they are fresh"),
     "rotate-vault-key": ("vault", "encrypt the shops' credentials with a new key"),
 }
 

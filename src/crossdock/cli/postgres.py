@@ -54,7 +54,7 @@ log_line_prefix = '%m [%p] '
 log_min_error_statement = panic
 log_parameter_max_length_on_error = 0
 fsync = {fsync}
-synchronous_commit = {fsync}
+synchronous_commit = on
 full_page_writes = {fsync}
 """
 
@@ -137,7 +137,7 @@ class Cluster:
             return True
 
     def pid(self) -> int | None:
-        """The running server's process. A pid file left behind by a crash, a reboot or a copied folder counts as none, and is removed."""
+        """The running server's process. A pid file left behind by a crash, a reboot or a copied folder counts as none."""
         file = self.folder / "postmaster.pid"
         try:
             lines = file.read_text().splitlines()
@@ -146,8 +146,6 @@ class Cluster:
             return None
         if len(lines) > 1 and Path(lines[1]) == self.folder and _is_postgres(pid):
             return pid
-        with contextlib.suppress(OSError):
-            file.unlink()
         return None
 
     def connect(self, database: str = DATABASE) -> "psycopg.Connection[tuple[object, ...]]":
@@ -172,6 +170,7 @@ class Cluster:
             self._create()
         self._same_version()
         self._socket_folder()
+        self._clear_up()
         (self.folder / "crossdock.conf").write_text(
             _SETTINGS.format(socket=self.socket, fsync="on" if self.durable else "off")
         )
@@ -181,18 +180,25 @@ class Cluster:
         self.log.touch(0o600)
         self._give_away(self.log)
         said_before = self.log.stat().st_size
-        said = ""
-        # After kill -9 of the server its children need a moment to notice; until then a new one refuses to start.
-        for attempt in range(20):
-            if not self._tool(
-                "pg_ctl", "start", "-D", str(self.folder), "-l", str(self.log), "-w", "-t", "60"
-            ).returncode:
-                return
-            said = self.log.read_text(errors="replace")[said_before:]
-            if "still in use" not in said or attempt == 19:
-                break
-            time.sleep(0.25)
-        raise Trouble(_why(said, self.log))
+        if self._tool("pg_ctl", "start", "-D", str(self.folder), "-l", str(self.log), "-w", "-t", "60").returncode:
+            raise Trouble(_why(self.log.read_text(errors="replace")[said_before:], self.log))
+
+    def _clear_up(self) -> None:
+        """Remove the locks of a server that is gone, whose number may be a zombie's or a stranger's now, so that PostgreSQL would believe in it.
+
+        Only once its last process is gone: after kill -9 of the server its children live on for a moment, and must not meet a second server.
+        """
+        if not Path("/proc/self").exists():
+            return
+        end = time.monotonic() + 15
+        while left := _living_in(self.folder):
+            if time.monotonic() > end:
+                raise Trouble(
+                    f"A database server that was killed left processes behind ({', '.join(map(str, left))}); end them first."
+                )
+            time.sleep(0.05)
+        for path in (self.folder / "postmaster.pid", self.socket / ".s.PGSQL.5432", self.socket / ".s.PGSQL.5432.lock"):
+            path.unlink(missing_ok=True)
 
     def _create(self) -> None:
         """A new cluster. It gets its name only when it is whole, so that a kill in between leaves nothing half made."""
@@ -359,6 +365,16 @@ def _is_postgres(pid: int) -> bool:
         return os.path.basename(words[0]) == b"postgres"
     said = subprocess.run(["ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True, check=False)
     return os.path.basename(said.stdout.strip()) == "postgres"
+
+
+def _living_in(folder: Path) -> list[int]:
+    """Every process of PostgreSQL works in its cluster's folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and (entry / "cwd").readlink() == folder:
+                found.append(int(entry.name))
+    return sorted(found)
 
 
 def _ctype() -> str:

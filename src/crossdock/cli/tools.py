@@ -35,7 +35,9 @@ def environment(config: Config) -> dict[str, str]:
     parts = dj_database_url.parse(config.database_url)
     given = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
     told = {variable: str(parts.get(key) or "") for variable, key in given.items()}
-    told |= {f"PG{name.upper()}": str(value) for name, value in parts.get("OPTIONS", {}).items() if name.startswith("ssl")}
+    told |= {
+        f"PG{name.upper()}": str(value) for name, value in parts.get("OPTIONS", {}).items() if name.startswith("ssl")
+    }
     return kept | {name: value for name, value in told.items() if value}
 
 

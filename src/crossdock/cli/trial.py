@@ -93,6 +93,8 @@ class Trial:
 
     def __enter__(self) -> "Trial":
         self.folder = Path(tempfile.mkdtemp(prefix="crossdock-trial-"))
+        # Ours alone, but the system user of the database has to enter it.
+        self.folder.chmod(0o711)
         self.port = free_port()
         for name in [*os.environ]:
             if name.startswith("CROSSDOCK_") and not name.startswith("CROSSDOCK_CRASH_"):
