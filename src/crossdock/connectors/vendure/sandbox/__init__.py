@@ -1,0 +1,88 @@
+"""A simulated Vendure: its Admin API over real HTTP, an API key and an administrator to sign in with, and the seller's hand."""
+
+import secrets
+from typing import Any
+
+from aiohttp import web
+
+from crossdock.connectors.vendure.sandbox.api import EVERY_RIGHT, Api
+from crossdock.connectors.vendure.sandbox.books import Books
+from crossdock.connectors.vendure.sandbox.hand import SandboxHand
+from crossdock.kit.sandbox import Sandbox as Base
+from crossdock.kit.sandbox import Shelf
+
+USERNAME = "marketplace"
+
+
+class Sandbox(Base):
+    """One simulated Vendure shop. `rights` are the role's permissions, for the key and the administrator alike."""
+
+    label = "Simulated Vendure"
+
+    def __init__(self, shelf: Shelf, **options: Any) -> None:
+        super().__init__(shelf, **options)
+        self.books = Books(shelf, self.clock, self.random)
+        self.rights = EVERY_RIGHT
+        self._hand = SandboxHand(self.books)
+        with shelf.transaction():
+            doc = shelf.get("secret", "1") or {
+                "key": f"{secrets.token_hex(12)}:{secrets.token_hex(32)}",
+                "password": secrets.token_hex(8),
+            }
+            shelf.put("secret", "1", doc)
+        self._key, self.password = str(doc["key"]), str(doc["password"])
+
+    @property
+    def hand(self) -> SandboxHand:
+        return self._hand
+
+    def seller_form(self) -> tuple[str, dict[str, str]]:
+        return "key", {"address": self.address, "api_key": self._key}
+
+    def login_form(self) -> tuple[str, dict[str, str]]:
+        """The second way to connect this shop."""
+        return "login", {"address": self.address, "username": USERNAME, "password": self.password}
+
+    def end_sessions(self) -> None:
+        """What `authOptions.sessionDuration` does in time."""
+        for doc in self.shelf.all("session"):
+            self.shelf.delete("session", doc["id"])
+
+    def broken(self) -> web.Response:
+        error = {"message": "Internal server error", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+        return web.json_response({"errors": [error]}, status=500)
+
+    def revoked(self, request: web.Request) -> web.StreamResponse | None:
+        return None
+
+    def routes(self, app: web.Application) -> None:
+        app.router.add_post("/admin-api", self._admin)
+
+    async def _admin(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        variables = asked.get("variables") or {}
+        if "login(" in asked["query"]:
+            return self._login(variables)
+        status, body = Api(self.books, self._allowed(request)).run(asked["query"], variables)
+        return web.json_response(body, status=status)
+
+    def _allowed(self, request: web.Request) -> frozenset[str] | None:
+        """The rights of whoever asks; None for nobody, which a dead key and an ended session are."""
+        key, bearer = request.headers.get("vendure-api-key", ""), request.headers.get("Authorization", "")
+        signed_in = key == self._key or self.shelf.get("session", bearer.removeprefix("Bearer ")) is not None
+        return self.rights if signed_in and not self.dial.revoked else None
+
+    def _login(self, variables: dict[str, Any]) -> web.Response:
+        if self.dial.revoked or (variables.get("username"), variables.get("password")) != (USERNAME, self.password):
+            message = "The provided credentials are invalid"
+            refused = {
+                "__typename": "InvalidCredentialsError",
+                "errorCode": "INVALID_CREDENTIALS_ERROR",
+                "message": message,
+            }
+            return web.json_response({"data": {"login": refused}})
+        token = secrets.token_hex(32)
+        self.shelf.put("session", token, {"id": token})
+        return web.json_response(
+            {"data": {"login": {"__typename": "CurrentUser"}}}, headers={"vendure-auth-token": token}
+        )

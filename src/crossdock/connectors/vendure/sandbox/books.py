@@ -1,0 +1,381 @@
+"""The simulated shop's books: products, stock levels, orders in their states. It does what 3.7.3 was seen doing, the traps first of all.
+
+A short line is added with what is left; a payment looks at no stock and allocates what there is; an order's `updatedAt` stays when it is shipped or refunded.
+"""
+
+import random
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from crossdock.kit.sandbox import Shelf
+
+Doc = dict[str, Any]
+SHIPPING = 500
+COUNTRIES = frozenset({"US", "DE", "GB"})
+CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ123456789"
+
+
+class Denied(Exception):
+    """A union member as an answer: the shop understood and does not do it."""
+
+    def __init__(self, kind: str, code: str, message: str, **more: Any) -> None:
+        super().__init__(message)
+        self.answer: Doc = {"__typename": kind, "errorCode": code, "message": message, **more}
+
+
+class NoSuchEntity(LookupError):
+    """Vendure's ENTITY_NOT_FOUND."""
+
+    def __init__(self, kind: str, id: str) -> None:
+        super().__init__(f'No {kind} with the id "{id}" could be found')
+
+
+class BadField(ValueError):
+    """Vendure's USER_INPUT_ERROR."""
+
+
+class Books:
+    """All documents are JSON on the shelf; amounts are in 1/100."""
+
+    def __init__(self, shelf: Shelf, clock: Callable[[], datetime], random: random.Random) -> None:
+        self.shelf = shelf
+        self._clock = clock
+        self._random = random
+        # The seller's settings, as a person would find them under Settings.
+        self.settings: Doc = {
+            "track": True,
+            "threshold": 0,
+            "currency": "USD",
+            "methods": True,
+            "countries": sorted(COUNTRIES),
+        }
+
+    def now(self) -> str:
+        return self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def second(self) -> str:
+        """What the database writes by itself has whole seconds (SQLite's datetime('now'))."""
+        return self.now()[:19] + ".000Z"
+
+    def token(self) -> str:
+        """The default channel's token: the shop's identity, made once."""
+        doc = self.shelf.get("channel", "1") or {
+            "token": "".join(self._random.choice(CODE_LETTERS) for _ in range(20)).lower()
+        }
+        self.shelf.put("channel", "1", doc)
+        return str(doc["token"])
+
+    def _id(self, kind: str) -> str:
+        return str(self.shelf.next_number(kind))
+
+    # Catalogue
+
+    def add_product(
+        self, title: str, rows: list[tuple[str, int, int]], image: str, description: str
+    ) -> tuple[str, list[str]]:
+        """`rows` are (sku, price, count)."""
+        product = self._id("product")
+        words = {"name": title, "description": description, "image": image}
+        self.shelf.put(
+            "product", product, {"id": product, **words, "enabled": True, "deleted": False, "updatedAt": self.second()}
+        )
+        made = []
+        for sku, price, count in rows:
+            variant = self._id("variant")
+            doc = {
+                "id": variant, "productId": product, "sku": sku, "name": f"{title} {sku}" if len(rows) > 1 else title, "price": price,
+                "option": sku if len(rows) > 1 else "", "onHand": count, "allocated": 0, "track": "INHERIT", "threshold": None,
+                "enabled": True, "deleted": False, "updatedAt": self.second(),
+            }  # fmt: skip
+            self.shelf.put("variant", variant, doc, key=product)
+            made.append(variant)
+        return product, made
+
+    def change_variant(self, variant_id: str, **fields: Any) -> None:
+        """Moves the variant's `updatedAt` and not the product's."""
+        doc = self.variant(variant_id)
+        self._keep_variant({**doc, **fields, "updatedAt": self.now()})
+
+    def change_product(self, product_id: str, **fields: Any) -> None:
+        doc = self.product(product_id)
+        self.shelf.put("product", product_id, {**doc, **fields, "updatedAt": self.now()})
+
+    def delete_product(self, product_id: str) -> None:
+        """Soft: old orders still show its variants, nothing else does."""
+        self.change_product(product_id, deleted=True)
+        for doc in self.shelf.by_key("variant", product_id):
+            self._keep_variant({**doc, "deleted": True})
+
+    def _keep_variant(self, doc: Doc) -> None:
+        self.shelf.put("variant", doc["id"], doc, key=doc["productId"])
+
+    def product(self, product_id: str) -> Doc:
+        return self._must("product", product_id, "Product")
+
+    def variant(self, variant_id: str, *, deleted: bool = False) -> Doc:
+        doc = self.shelf.get("variant", variant_id)
+        if doc is None or (doc["deleted"] and not deleted):
+            raise NoSuchEntity("ProductVariant", variant_id)
+        return doc
+
+    def _must(self, kind: str, id: str, name: str) -> Doc:
+        doc = self.shelf.get(kind, id)
+        if doc is None or doc.get("deleted"):
+            raise NoSuchEntity(name, id)
+        return doc
+
+    # Stock
+
+    def tracks(self, variant: Doc) -> bool:
+        return bool({"TRUE": True, "FALSE": False}.get(variant["track"], self.settings["track"]))
+
+    def threshold(self, variant: Doc) -> int:
+        return int(self.settings["threshold"] if variant["threshold"] is None else variant["threshold"])
+
+    def saleable(self, variant: Doc) -> int:
+        return (
+            int(variant["onHand"] - variant["allocated"] - self.threshold(variant)) if self.tracks(variant) else 2**53
+        )
+
+    def _move(self, variant_id: str, *, on_hand: int = 0, allocated: int = 0) -> None:
+        """Stock levels are rows of their own: the variant's `updatedAt` stays."""
+        doc = self.variant(variant_id, deleted=True)
+        if self.tracks(doc):
+            self._keep_variant({**doc, "onHand": doc["onHand"] + on_hand, "allocated": doc["allocated"] + allocated})
+
+    def _allocate(self, line: Doc, units: int) -> None:
+        """What there is, without a word about the rest."""
+        units = min(units, max(0, self.saleable(self.variant(line["variant"], deleted=True))))
+        if units:
+            number = self._id("allocation")
+            doc = {
+                "id": number,
+                "variant": line["variant"],
+                "line": line["id"],
+                "quantity": units,
+                "createdAt": self.second(),
+            }
+            self.shelf.put("allocation", number, doc, key=line["variant"])
+            self._move(line["variant"], allocated=units)
+            line["allocated"] += units
+
+    def allocations(self, variant_id: str) -> list[Doc]:
+        return self.shelf.by_key("allocation", variant_id)
+
+    # Orders
+
+    def order(self, order_id: str) -> Doc:
+        return self._must("order", order_id, "Order")
+
+    def _keep(self, order: Doc, *, touched: bool = True) -> Doc:
+        if touched:
+            order["updatedAt"] = self.second()
+        self.shelf.put("order", order["id"], order)
+        return order
+
+    def draft(self) -> Doc:
+        code = "".join(self._random.choice(CODE_LETTERS) for _ in range(16))
+        order: Doc = {
+            "id": self._id("order"), "code": code, "state": "Draft", "createdAt": self.second(), "orderPlacedAt": None, "customer": None,
+            "address": None, "method": None, "lines": [], "payments": [], "fulfillments": [], "history": [], "notes": [],
+        }  # fmt: skip
+        return self._keep(order)
+
+    def drop(self, order_id: str) -> Doc:
+        order = self.shelf.get("order", order_id)
+        if order is None or order["state"] != "Draft":
+            return {"result": "NOT_DELETED", "message": f"No draft Order with the ID {order_id} was found"}
+        self.shelf.delete("order", order_id)
+        return {"result": "DELETED", "message": None}
+
+    def set(self, order_id: str, **fields: Any) -> Doc:
+        return self._keep({**self.order(order_id), **fields})
+
+    def set_customer(self, order_id: str, words: Doc) -> Doc:
+        """A guest with the same address is the same customer: the new name stands on their older orders too."""
+        email = words["emailAddress"].strip().lower()
+        for other in self.shelf.all("order"):
+            if other["customer"] and other["customer"]["emailAddress"] == email:
+                self._keep({**other, "customer": {**words, "emailAddress": email}}, touched=False)
+        return self.set(order_id, customer={**words, "emailAddress": email})
+
+    def set_address(self, order_id: str, words: Doc) -> Doc:
+        if words["countryCode"] not in self.settings["countries"]:
+            raise BadField(f'The countryCode "{words["countryCode"]}" was not recognized')
+        return self.set(order_id, address=words)
+
+    def add_item(self, order_id: str, variant_id: str, quantity: int) -> Doc:
+        order = self.order(order_id)
+        if order["state"] != "Draft":
+            text = 'Order contents may only be modified when in the "AddingItems" or "Draft" state'
+            raise Denied("OrderModificationError", "ORDER_MODIFICATION_ERROR", text)
+        if quantity < 1:
+            raise Denied(
+                "NegativeQuantityError", "NEGATIVE_QUANTITY_ERROR", "The quantity for an OrderItem cannot be negative"
+            )
+        variant = self.variant(variant_id)
+        if not (variant["enabled"] and self.product(variant["productId"])["enabled"]):
+            raise NoSuchEntity("ProductVariant", variant_id)
+        line = next((each for each in order["lines"] if each["variant"] == variant_id), None)
+        left = max(0, self.saleable(variant) - (line["quantity"] if line else 0))
+        added = min(quantity, left)
+        if added and line is None:
+            counts = dict.fromkeys(("quantity", "placed", "allocated", "sold", "released", "fulfilled", "returned"), 0)
+            line = {"id": self._id("line"), "variant": variant_id, "price": variant["price"], **counts}
+            order["lines"].append(line)
+        if line and added:
+            line["quantity"] += added
+            self._keep(order)
+        if added < quantity:
+            words = f"Only {added} item{'s were' if added > 1 else ' was'}" if added else "No items were"
+            text = f"{words} added to the order due to insufficient stock"
+            raise Denied("InsufficientStockError", "INSUFFICIENT_STOCK_ERROR", text, quantityAvailable=added)
+        return order
+
+    def transition(self, order_id: str, state: str) -> Doc:
+        order = self.order(order_id)
+        allowed = {"Draft": ("Cancelled", "ArrangingPayment"), "ArrangingPayment": ("AddingItems", "Cancelled")}
+        problem = ""
+        if state not in allowed.get(order["state"], ()):
+            problem = f'Cannot transition Order from "{order["state"]}" to "{state}"'
+        elif order["state"] == "Draft" and state == "Cancelled" and any(line["quantity"] for line in order["lines"]):
+            problem = "message.cannot-transition-unless-all-cancelled"
+        elif state == "ArrangingPayment":
+            problem = self._unready(order)
+        if problem:
+            text = f'Cannot transition Order from "{order["state"]}" to "{state}"'
+            raise Denied("OrderStateTransitionError", "ORDER_STATE_TRANSITION_ERROR", text, transitionError=problem)
+        return self._keep({**order, "state": state})
+
+    def _unready(self, order: Doc) -> str:
+        short = [
+            line
+            for line in order["lines"]
+            if line["quantity"] > self.saleable(self.variant(line["variant"], deleted=True))
+        ]
+        if short:
+            names = ", ".join(self.variant(line["variant"], deleted=True)["name"] for line in short)
+            return f'Cannot transition Order to the "ArrangingPayment" state due to insufficient stock of {names}'
+        missing = {
+            "when-order-is-empty": not order["lines"],
+            "without-customer": not order["customer"],
+            "without-shipping-method": not order["method"],
+        }
+        return next((f"message.cannot-transition-to-payment-{what}" for what, so in missing.items() if so), "")
+
+    def pay(self, order_id: str, method: str, reference: str) -> Doc:
+        """No look at the stock here. Two payments may carry the same reference."""
+        order = self.order(order_id)
+        if order["state"] != "ArrangingPayment":
+            text = 'A manual payment may only be added when in the "ArrangingPayment" or "ArrangingAdditionalPayment" states'
+            raise Denied("ManualPaymentStateError", "MANUAL_PAYMENT_STATE_ERROR", text)
+        paid = {
+            "id": self._id("payment"),
+            "method": method,
+            "transactionId": reference,
+            "createdAt": self.second(),
+            "refunds": [],
+        }
+        order["payments"].append(paid)
+        order |= {"state": "PaymentSettled", "orderPlacedAt": self.now()}
+        for line in order["lines"]:
+            line["placed"] = line["quantity"]
+            self._allocate(line, line["quantity"])
+        self.shelf.note(
+            "order",
+            id=order["id"],
+            reference=reference,
+            lines=[(line["variant"], line["quantity"]) for line in order["lines"]],
+        )
+        return self._keep(order)
+
+    def cancel(self, order_id: str, reason: str) -> Doc:
+        """Whole; gives everything back, delivered or not."""
+        order = self.order(order_id)
+        if not any(line["quantity"] for line in order["lines"]):
+            raise Denied(
+                "EmptyOrderLineSelectionError",
+                "EMPTY_ORDER_LINE_SELECTION_ERROR",
+                "At least one OrderLine must be specified",
+            )
+        for line in order["lines"]:
+            back = min(line["fulfilled"] - line["returned"], line["quantity"])
+            released = min(line["allocated"] - line["sold"] - line["released"], line["quantity"])
+            self._move(line["variant"], on_hand=max(0, back), allocated=-max(0, released))
+            line["returned"] += max(0, back)
+            line["released"] += max(0, released)
+            line["quantity"] = 0
+        order["history"].append({"type": "ORDER_CANCELLATION", "data": {"reason": reason, "shippingCancelled": True}})
+        self.shelf.note("cancel", id=order_id, reason=reason)
+        return self._keep({**order, "state": "Cancelled", "method": None})
+
+    def total(self, order: Doc) -> int:
+        lines: int = sum(line["price"] * line["quantity"] for line in order["lines"])
+        return lines + (SHIPPING if order["method"] else 0)
+
+    def fulfil(self, order_id: str, rows: list[tuple[str, int]], method: str, tracking: str) -> str:
+        """A fulfilment in state Pending: from now on the units are sold. `rows` are (line id, units). The order's `updatedAt` stays."""
+        order = self.order(order_id)
+        by_id = {line["id"]: line for line in order["lines"]}
+        if not rows or any(
+            units > by_id[id]["quantity"] - by_id[id]["fulfilled"] + by_id[id]["returned"] for id, units in rows
+        ):
+            raise ValueError("There is nothing left to fulfil, or less than that.")
+        for id, units in rows:
+            line = by_id[id]
+            if units > self.variant(line["variant"], deleted=True)["onHand"]:
+                raise ValueError("There are too few on hand to fulfil this.")
+            line["fulfilled"] += units
+            line["sold"] += units
+            self._move(line["variant"], on_hand=-units, allocated=-units)
+        number = self._id("fulfillment")
+        parcel = {
+            "id": number,
+            "state": "Pending",
+            "method": method,
+            "trackingCode": tracking,
+            "createdAt": self.second(),
+            "lines": rows,
+        }
+        order["fulfillments"].append(parcel)
+        self._keep(order, touched=False)
+        return number
+
+    def move_parcel(self, order_id: str, parcel_id: str, state: str) -> None:
+        """Shipped, Delivered or Cancelled. The order's `updatedAt` stays."""
+        order = self.order(order_id)
+        parcel = next(each for each in order["fulfillments"] if each["id"] == parcel_id)
+        parcel["state"] = state
+        if state == "Cancelled":
+            for line in order["lines"]:
+                units = sum(units for id, units in parcel["lines"] if id == line["id"])
+                line["returned"] += units
+                self._move(line["variant"], on_hand=units)
+                self._allocate(line, units)
+        else:
+            sent = sum(
+                units
+                for each in order["fulfillments"]
+                if each["state"] in ("Shipped", "Delivered")
+                for _, units in each["lines"]
+            )
+            whole = sent == sum(line["quantity"] for line in order["lines"])
+            order["state"] = state if whole else f"Partially{state}"
+        self.shelf.note("parcel", order=order_id, id=parcel_id, state=state, tracking=parcel["trackingCode"])
+        self._keep(order, touched=False)
+
+    def refund(self, order_id: str, amount: int) -> str:
+        order = self.order(order_id)
+        number = self._id("refund")
+        doc = {
+            "id": number,
+            "total": amount,
+            "state": "Settled",
+            "reason": "Refunded by the shop",
+            "createdAt": self.second(),
+        }
+        order["payments"][0]["refunds"].append(doc)
+        self.shelf.note("refund", order=order_id, id=number, amount=amount)
+        self._keep(order, touched=False)
+        return number

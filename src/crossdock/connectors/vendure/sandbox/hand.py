@@ -1,0 +1,156 @@
+"""The seller's hand in the simulated shop."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from crossdock.connectors.vendure.mapper import METHOD
+from crossdock.connectors.vendure.sandbox.books import Books, Denied
+from crossdock.kit.connector import VariantRef
+from crossdock.kit.hand import Standing, Stocked
+
+
+def _minor(price: str) -> int:
+    return int(Decimal(price) * 100)
+
+
+def _decimal(minor: int) -> str:
+    return f"{Decimal(minor).scaleb(-2):.2f}"
+
+
+class SandboxHand:
+    """Acts on the books directly, at once and without faults."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    async def products(self) -> Sequence[Stocked]:
+        found = []
+        for doc in self._books.shelf.all("variant"):
+            if not doc["deleted"]:
+                price = _decimal(doc["price"])
+                found.append(
+                    Stocked(
+                        doc["productId"], doc["id"], doc["sku"], doc["name"], doc["onHand"] - doc["allocated"], price
+                    )
+                )
+        return found
+
+    async def add_product(
+        self, title: str, variants: Sequence[tuple[str, str, int]], *, image: str = "", description: str = ""
+    ) -> tuple[VariantRef, ...]:
+        rows = [(sku, _minor(price), count) for sku, price, count in variants]
+        with self._books.shelf.transaction():
+            product, made = self._books.add_product(title, rows, image, description)
+        return tuple(VariantRef(product, variant) for variant in made)
+
+    async def reprice(self, variant: VariantRef, price: str) -> None:
+        self._books.change_variant(variant.variant_id, price=_minor(price))
+
+    async def delete_product(self, product_id: str) -> None:
+        with self._books.shelf.transaction():
+            self._books.delete_product(product_id)
+
+    async def recount(self, variant: VariantRef, count: int) -> None:
+        """The open orders' units are on the shelf too."""
+        doc = self._books.variant(variant.variant_id)
+        self._books.change_variant(variant.variant_id, onHand=count + doc["allocated"])
+
+    async def count(self, variant: VariantRef) -> int:
+        doc = self._books.variant(variant.variant_id, deleted=True)
+        return int(doc["onHand"] - doc["allocated"])
+
+    async def arranged(self, variant: VariantRef, quantity: int) -> str:
+        """An order of the shop's own, all but paid."""
+        books = self._books
+        with books.shelf.transaction():
+            order = books.draft()["id"]
+            books.set_customer(
+                order, {"firstName": "Walk", "lastName": "In", "emailAddress": f"walkin-{order}@shop.example"}
+            )
+            books.set(order, method="1")
+            try:
+                books.add_item(order, variant.variant_id, quantity)
+                books.transition(order, "ArrangingPayment")
+            except Denied as denied:
+                raise ValueError(str(denied)) from None
+        return str(order)
+
+    async def pay(self, shop_id: str) -> None:
+        with self._books.shelf.transaction():
+            self._books.pay(shop_id, "counter", "")
+
+    async def sell(self, variant: VariantRef, quantity: int) -> str:
+        order = await self.arranged(variant, quantity)
+        await self.pay(order)
+        return order
+
+    async def orders(self) -> Sequence[Standing]:
+        return [self._standing(order) for order in self._books.shelf.all("order") if order["orderPlacedAt"]]
+
+    async def drafts(self) -> Sequence[dict[str, Any]]:
+        """Orders half made that could still become one."""
+        return [order for order in self._books.shelf.all("order") if order["state"] in ("Draft", "ArrangingPayment")]
+
+    def _standing(self, order: dict[str, Any]) -> Standing:
+        cancelled = order["state"] == "Cancelled"
+        ours = [pay["transactionId"] for pay in order["payments"] if pay["method"] == METHOD]
+        return Standing(
+            shop_id=order["id"],
+            number=order["code"],
+            reference=ours[0] if ours else "",
+            buyer=f"{order['customer']['firstName']} <{order['customer']['emailAddress']}>",
+            lines=tuple(
+                (line["variant"], line["placed"] if cancelled else line["quantity"]) for line in order["lines"]
+            ),
+            total=_decimal(self._books.total(order)),
+            cancelled=cancelled,
+            parcels=sum(each["state"] in ("Shipped", "Delivered") for each in order["fulfillments"]),
+        )
+
+    async def pack(
+        self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
+    ) -> str:
+        """A fulfilment that has not left yet."""
+        wanted = dict(lines)
+        rows = []
+        for line in self._books.order(shop_id)["lines"]:
+            left = line["quantity"] - line["fulfilled"] + line["returned"]
+            units = min(left, wanted.get(line["variant"], 0)) if lines else left
+            if units > 0:
+                rows.append((line["id"], units))
+        with self._books.shelf.transaction():
+            return self._books.fulfil(shop_id, rows, carrier or "By hand", tracking)
+
+    async def fulfil(
+        self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
+    ) -> str:
+        parcel = await self.pack(shop_id, tracking=tracking, carrier=carrier, lines=lines)
+        with self._books.shelf.transaction():
+            self._books.move_parcel(shop_id, parcel, "Shipped")
+        return parcel
+
+    async def change_tracking(self, shop_id: str, parcel_id: str, tracking: str) -> None:
+        """Vendure has no way: the seller cancels the fulfilment and makes the same again."""
+        books = self._books
+        old = next(each for each in books.order(shop_id)["fulfillments"] if each["id"] == parcel_id)
+        with books.shelf.transaction():
+            books.move_parcel(shop_id, parcel_id, "Cancelled")
+            new = books.fulfil(shop_id, [(line, units) for line, units in old["lines"]], old["method"], tracking)
+            books.move_parcel(shop_id, new, "Shipped")
+
+    async def cancel(self, shop_id: str, *, restock: bool = True) -> None:
+        """Vendure always restocks; a seller who does not want that takes the units out again."""
+        lines = self._books.order(shop_id)["lines"]
+        with self._books.shelf.transaction():
+            try:
+                self._books.cancel(shop_id, "Cancelled by the shop")
+            except Denied as denied:
+                raise ValueError(str(denied)) from None
+            for line in () if restock else lines:
+                doc = self._books.variant(line["variant"], deleted=True)
+                self._books.change_variant(line["variant"], onHand=doc["onHand"] - line["quantity"])
+
+    async def refund(self, shop_id: str, amount: str) -> str:
+        with self._books.shelf.transaction():
+            return self._books.refund(shop_id, _minor(amount))
