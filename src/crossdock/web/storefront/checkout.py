@@ -1,6 +1,7 @@
 """Checkout: the address, then the payment. The intent is written before the gateway is asked, a lost answer is looked up, and one key buys once."""
 
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -21,13 +22,15 @@ from crossdock.store.models import Order, PaymentIntent, Seller, User
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.basket import PricedBasket
 from crossdock.usecases.checkout import open_checkout, payment_failed, payment_unknown, place_order
-from crossdock.usecases.errors import Problem, Stale
+from crossdock.usecases.errors import Invalid, Problem, Stale
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.address import AddressForm
-from crossdock.web.storefront.cart import basket_of, keep, key_of, renew_key, show_priced
+from crossdock.web.storefront.cart import KEY, basket_of, keep, key_of, renew_key, show_priced
 
 SHIP_TO = "ship_to"
 PAYMENT_PATIENCE_SECONDS = 8.0
+# A payment on its way in another tab is waited for; one that the bank still does not know then is made impossible.
+GIVE_UP_AFTER = timedelta(seconds=20)
 Answer = Captured | Declined | NotKnown | NeverSeen
 _LOST = "The bank did not answer in time."
 
@@ -79,7 +82,10 @@ def address(request: HttpRequest) -> HttpResponse:
     initial = request.session.get(SHIP_TO) or _last_address(buyer, shown.seller)
     form = AddressForm(request.POST or None, initial=initial, countries=countries)
     if request.method == "POST" and form.is_valid():
-        request.session[SHIP_TO] = {name: form.cleaned_data[name] for name in form.fields}
+        ship_to = {name: form.cleaned_data[name] for name in form.fields}
+        if ship_to != request.session.get(SHIP_TO):
+            request.session[SHIP_TO] = ship_to
+            renew_key(request.session)
         return redirect("pay")
     context = {"form": form, "priced": shown, "countries": countries}
     return render(request, "storefront/address.html", context, status=422 if form.is_bound else 200)
@@ -95,6 +101,9 @@ def pay(request: HttpRequest) -> HttpResponse:
         return _pay(request, buyer)
     if unsettled := _unsettled(buyer):
         return redirect("payment_check", unsettled.public_id)
+    begun = PaymentIntent.objects.filter(checkout=key_of(request.session), buyer=buyer).first()
+    if begun is not None:
+        return _again(request, begun)
     ship_to = request.session.get(SHIP_TO)
     if basket_of(request.session) is None:
         return redirect("cart")
@@ -121,42 +130,57 @@ def _show(request: HttpRequest, shown: PricedBasket, ship_to: Address) -> HttpRe
 def _pay(request: HttpRequest, buyer: User) -> HttpResponse:
     """Whatever was clicked twice, in two tabs or after going back meets the intent of the first time under the same key."""
     key, token = request.POST.get("key", ""), request.POST.get("token", "")
-    before = PaymentIntent.objects.filter(checkout=key, buyer=buyer).first()
-    if before is not None and before.state != IntentState.CREATED:
-        return _again(request, before)
-    basket, ship_to = basket_of(request.session), request.session.get(SHIP_TO)
-    if before is None and (basket is None or not ship_to):
-        return redirect("cart")
     if token not in {choice.token for choice in _gateway().choices()}:
         messages.error(request, "Choose how you want to pay.")
         return redirect("pay")
-    if before is None and (unsettled := _unsettled(buyer)):
-        return redirect("payment_check", unsettled.public_id)
-    try:
-        intent = before or open_checkout(
-            buyer=buyer, basket=basket, ship_to=Address(**ship_to), key=key, fingerprint=request.POST.get("fingerprint", ""),
-            gateway=settings.PAYMENT_GATEWAY, now=timezone.now(),
-        )  # fmt: skip
-    except Stale as stale:
-        messages.warning(request, str(stale))
-        return redirect("pay")
-    except Problem as problem:
-        messages.error(request, str(problem))
-        return redirect("cart")
+    intent = PaymentIntent.objects.filter(checkout=key, buyer=buyer).first()
+    if intent is None:
+        if unsettled := _unsettled(buyer):
+            return redirect("payment_check", unsettled.public_id)
+        try:
+            intent = _open(request, buyer, key)
+        except Stale as stale:
+            messages.warning(request, str(stale))
+            return redirect("pay")
+        except Problem as problem:
+            messages.error(request, str(problem))
+            return redirect("cart")
     if intent.state != IntentState.CREATED:
         return _again(request, intent)
     answer = _ask(_gateway().capture(intent.public_id, Money(intent.amount_minor, intent.currency), token))
     return _settle(request, intent, answer)
 
 
+def _open(request: HttpRequest, buyer: User, key: str) -> PaymentIntent:
+    """Raises a use-case's Problem."""
+    basket, ship_to = basket_of(request.session), request.session.get(SHIP_TO)
+    if basket is None or not ship_to:
+        raise Invalid("Your cart is empty.")
+    return open_checkout(
+        buyer=buyer,
+        basket=basket,
+        ship_to=Address(**ship_to),
+        key=key,
+        fingerprint=request.POST.get("fingerprint", ""),
+        gateway=settings.PAYMENT_GATEWAY,
+        now=timezone.now(),
+    )
+
+
 def _again(request: HttpRequest, intent: PaymentIntent) -> HttpResponse:
     """The key was used before: show what came of it, and move no money."""
-    if intent.order is not None:
-        return redirect("my_order", intent.order.public_id)
-    if intent.state == IntentState.UNKNOWN:
+    if intent.state in (IntentState.CREATED, IntentState.UNKNOWN):
         return redirect("payment_check", intent.public_id)
-    messages.error(request, intent.sentence or "This payment did not go through; nothing was charged.")
-    return redirect("pay" if basket_of(request.session) else "cart")
+    if intent.order is None:
+        return _not_bought(request, intent, intent.sentence or "This payment did not go through; nothing was charged.")
+    if _is_current(request, intent):
+        keep(request.session, None)
+    return redirect("my_order", intent.order.public_id)
+
+
+def _is_current(request: HttpRequest, intent: PaymentIntent) -> bool:
+    """Whether the cart of this session is the one that was paid; another tab may have filled a new one."""
+    return bool(request.session.get(KEY) == intent.checkout)
 
 
 def _settle(request: HttpRequest, intent: PaymentIntent, answer: Answer) -> HttpResponse:
@@ -180,22 +204,18 @@ def _settle(request: HttpRequest, intent: PaymentIntent, answer: Answer) -> Http
 
 
 def _bought(request: HttpRequest, intent: PaymentIntent, gateway_ref: str, checks: dict[str, str]) -> HttpResponse:
-    mine = request.session.get("checkout_key") == intent.checkout
     try:
         order = place_order(intent_id=intent.public_id, gateway_ref=gateway_ref, checks=checks, now=timezone.now())
     except Stale as gone:
-        messages.error(request, str(gone))
-        if mine:
-            renew_key(request.session)
-        return redirect("cart")
-    if mine:
+        return _not_bought(request, intent, str(gone))
+    if _is_current(request, intent):
         keep(request.session, None)
-    messages.success(request, f"Thank you. Your order #{order.number} is placed and paid.")
+        messages.success(request, f"Thank you. Your order #{order.number} is placed and paid.")
     return redirect("my_order", order.public_id)
 
 
 def _not_bought(request: HttpRequest, intent: PaymentIntent, sentence: str) -> HttpResponse:
-    if request.session.get("checkout_key") == intent.checkout:
+    if _is_current(request, intent):
         renew_key(request.session)
     messages.error(request, sentence)
     return redirect("pay" if basket_of(request.session) else "cart")
@@ -211,12 +231,9 @@ def check(request: HttpRequest, public_id: str) -> HttpResponse:
         return _again(request, intent)
     answer = _ask(_gateway().look_up(intent.public_id))
     if isinstance(answer, NeverSeen):
-        answer = _ask(_gateway().void(intent.public_id))
+        young = timezone.now() - intent.created_at < GIVE_UP_AFTER
+        answer = NotKnown(_LOST) if young else _ask(_gateway().void(intent.public_id))
     if isinstance(answer, NotKnown):
-        payment_unknown(intent_id=intent.public_id, sentence=answer.sentence, now=timezone.now())
-        return render(
-            request,
-            "storefront/checking.html",
-            {"intent": intent, "amount": Money(intent.amount_minor, intent.currency)},
-        )
+        context = {"intent": intent, "amount": Money(intent.amount_minor, intent.currency)}
+        return render(request, "storefront/checking.html", context)
     return _settle(request, intent, answer)

@@ -55,7 +55,7 @@ def icon(name: str) -> SafeString:
 @register.filter
 def money(value: Money | None) -> str:
     """$12.50, ¥500, KWD 1.234; a dash for nothing known."""
-    return "–" if value is None else format_currency(value.decimal, value.currency, locale=_LOCALE)
+    return "–" if value is None else str(format_currency(value.decimal, value.currency, locale=_LOCALE))
 
 
 @register.filter
@@ -66,7 +66,7 @@ def minor(value: int | None, currency: str) -> str:
 
 @register.filter
 def country(code: str) -> str:
-    return _LOCALE.territories.get(code, "Everywhere else" if code == "*" else code)
+    return str(_LOCALE.territories.get(code, "Everywhere else" if code == "*" else code))
 
 
 @register.simple_tag
