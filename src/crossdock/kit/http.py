@@ -184,7 +184,9 @@ class Party:
         return reply
 
     async def _exchange(self, request: _Request) -> Reply:
-        timeout = aiohttp.ClientTimeout(total=request.timeout_seconds, sock_connect=CONNECT_SECONDS)
+        # Connecting ends before the whole does: a connection that never came up is surely not sent, and must not be taken for unknown.
+        connect = min(CONNECT_SECONDS, 0.75 * request.timeout_seconds)
+        timeout = aiohttp.ClientTimeout(total=request.timeout_seconds, connect=connect)
         call = self._transport.session(self._local).request(
             request.method,
             URL(request.url, encoded=True),
