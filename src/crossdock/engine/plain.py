@@ -23,6 +23,7 @@ class PlainDesk:
     """`do` carries one command out. After an unknown end it is simply done again, under the same key."""
 
     parallel = 4
+    heard = False
 
     def __init__(self, engine: "Engine", do: Callable[[Claimed], Awaitable[Outcome]]) -> None:
         self._engine, self._do = engine, do

@@ -40,6 +40,8 @@ class Desk(Protocol):
     """What a pump does for one kind of party."""
 
     parallel: int
+    # Set by the desk whenever the party answered a question; the pump takes it as a sign of health.
+    heard: bool
 
     async def carry_out(self, errand: Errand) -> Outcome | None:
         """Do it and settle its row. Returns how the party behaved; None when it was not asked. Raises nothing but CancelledError."""
@@ -178,6 +180,9 @@ class Pump:
             if not self._flying and self._reading is None:
                 return progressed
             await self._wait()
+            if desk.heard:
+                desk.heard = False
+                await self._well()
             done, fruitful = await self._collect()
             progressed, more, reads = progressed or done, more or done, reads or fruitful
             if self.nudge.is_set() or loop.time() - looked >= LOOK_SECONDS or not (self._flying or self._reading):
@@ -238,8 +243,6 @@ class Pump:
             await self._note(outcome_of(error))
             return False
         self._bad_reads = 0
-        if did:
-            await self._well()
         return did
 
     async def _note(self, outcome: Outcome | None) -> None:
@@ -262,6 +265,8 @@ class Pump:
                 )
 
     async def _well(self) -> None:
+        if self._halted:
+            return
         self._engine.unsure.pop(self.party_id, None)
         if self._ill:
             self._ill = False

@@ -5,7 +5,7 @@ Everything here runs under the shop's lease, so its budget is spent in one place
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -63,6 +63,7 @@ class ShopDesk:
     def __init__(self, engine: "Engine", connection_id: int, access: Access) -> None:
         self.engine, self.connection_id, self.access = engine, connection_id, access
         self.opened = Opened(*open_shop(access, engine.transport))
+        self.heard = False
         self.parallel = max(1, self.connector.manifest.pace.parallel)
         self.room = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._renewing = asyncio.Lock()
@@ -126,6 +127,12 @@ class ShopDesk:
 
     # Reading
 
+    async def asked(self, call: Awaitable[T]) -> T:
+        """An answer is a sign of health, whatever it says."""
+        answer = await call
+        self.heard = True
+        return answer
+
     async def chores(self, due: Due) -> bool:
         """One round: what the shop said, what is wanted, then one page of each poll that is due."""
         asked_with = self.opened
@@ -154,7 +161,7 @@ class ShopDesk:
 
     async def read_order(self, shop_id: str) -> None:
         """Read it and take it in."""
-        order = await self.connector.order(self.opened.shop, shop_id)
+        order = await self.asked(self.connector.order(self.opened.shop, shop_id))
         point("order.read")
         await self.run(
             receive.receive_orders, connection_id=self.connection_id, orders=[order], manifest=self.connector.manifest
@@ -186,7 +193,9 @@ class ShopDesk:
             if asked is None:
                 break
             point("counts.drawn")
-            answers = await self.connector.counts(self.opened.shop, [VariantRef(*ref) for ref in asked.refs])
+            answers = await self.asked(
+                self.connector.counts(self.opened.shop, [VariantRef(*ref) for ref in asked.refs])
+            )
             point("counts.answered")
             unanswered = await self.run(
                 counts.apply_counts,
@@ -208,7 +217,7 @@ class ShopDesk:
         read_no = await self.engine.threads.run(counts.draw_read_no)
         product: ShopProduct | ProductGone
         try:
-            product = await self.connector.product(self.opened.shop, product_id)
+            product = await self.asked(self.connector.product(self.opened.shop, product_id))
         except Missing:
             product = ProductGone(product_id)
         await self.run(
@@ -243,7 +252,7 @@ class ShopDesk:
         return timedelta(seconds=self._poll_seconds * self.engine.random.uniform(0.9, 1.1))
 
     async def _poll_orders(self, cursor: str) -> None:
-        page = await self.connector.orders(self.opened.shop, cursor)
+        page = await self.asked(self.connector.orders(self.opened.shop, cursor))
         point("poll.orders_read")
         await self.run(
             receive.receive_orders,
@@ -258,7 +267,7 @@ class ShopDesk:
     async def _poll_products(self, cursor: str) -> None:
         """The page and its cursor are kept in one transaction. Its counts are a read, so the number is drawn before it leaves."""
         read_no = await self.engine.threads.run(counts.draw_read_no)
-        page = await self.connector.products(self.opened.shop, cursor)
+        page = await self.asked(self.connector.products(self.opened.shop, cursor))
         point("poll.products_read")
         wait = timedelta(0) if page.more else self._until_next_poll()
 
@@ -309,7 +318,7 @@ class ShopDesk:
         """Shops switch webhooks off without a word; create and heal them."""
         if self.opened.shop.hook_url and self.connector.manifest.can(Capability.WEBHOOKS):
             await self._later(HOOKS, timedelta(minutes=5))
-            audit = await self.connector.subscribe(self.opened.shop)
+            audit = await self.asked(self.connector.subscribe(self.opened.shop))
             await self.run(
                 upkeep.keep_audit,
                 connection_id=self.connection_id,

@@ -52,7 +52,7 @@ def _listings(shop: Connection, here: dict[str, ShopProduct], *, now: datetime) 
     """Locked in id order, so that two pages with the same products don't deadlock."""
     known = {
         listing.shop_product_id: listing
-        for listing in Listing.objects.select_for_update()
+        for listing in Listing.objects.select_for_update(no_key=True)
         .filter(connection=shop, shop_product_id__in=here)
         .order_by("pk")
     }
@@ -97,7 +97,7 @@ def _variants(shop: Connection, here: dict[str, ShopProduct], listings: dict[str
     seen = {v.variant_id: (v, listings[p.product_id], i) for p in here.values() for i, v in enumerate(p.variants)}
     known = {
         variant.shop_variant_id: variant
-        for variant in Variant.objects.select_for_update(of=("self",))
+        for variant in Variant.objects.select_for_update(no_key=True, of=("self",))
         .filter(connection=shop, shop_variant_id__in=seen)
         .order_by("pk")
     }
@@ -132,7 +132,7 @@ def _fill_variant(variant: Variant, value: ShopVariant, listing: Listing, positi
 def product_gone(*, shop: Connection, product_id: str, now: datetime) -> None:
     """Archived, so that units and orders keep their place; the seller decides whether to list again when it comes back."""
     listing = (
-        Listing.objects.select_for_update()
+        Listing.objects.select_for_update(no_key=True)
         .filter(connection=shop, shop_product_id=product_id, gone_in_shop=False)
         .first()
     )

@@ -84,7 +84,7 @@ def _hold(intent: PaymentIntent, quantities: Mapping[int, int], *, now: datetime
 def payment_failed(*, intent_id: str, sentence: str, now: datetime) -> None:
     """Declined, or surely never captured: the units go back at once."""
     with transaction.atomic():
-        intent = PaymentIntent.objects.select_for_update().get(public_id=intent_id)
+        intent = PaymentIntent.objects.select_for_update(no_key=True).get(public_id=intent_id)
         if intent.state in (IntentState.CREATED, IntentState.UNKNOWN):
             intent.state, intent.sentence, intent.settled_at = IntentState.DECLINED, sentence, now
             intent.save(update_fields=["state", "sentence", "settled_at"])
@@ -114,7 +114,7 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
     """The money is captured: make the order, once per intent. Units that are gone by now (the hold ran out) mean: no order, the money goes back, Stale."""
     with transaction.atomic():
         intent = (
-            PaymentIntent.objects.select_for_update(of=("self",))
+            PaymentIntent.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "buyer")
             .get(public_id=intent_id)
         )

@@ -81,7 +81,7 @@ def keep_more(*, attempt: ConnectAttempt, keep: Mapping[str, str]) -> None:
 def take_attempt(*, state: str, now: datetime) -> Attempt:
     """The redirect came back (or the shop called): good once, and not for long. Raises Invalid."""
     with transaction.atomic():
-        row = ConnectAttempt.objects.select_for_update(of=("self",)).filter(state_hash=_hash(state)).first()
+        row = ConnectAttempt.objects.select_for_update(no_key=True, of=("self",)).filter(state_hash=_hash(state)).first()
         if row is None:
             raise Invalid("This sign-in was not started here. Begin again from “Connect a shop”.")
         if row.used_at is not None or row.expires_at < now:
@@ -118,7 +118,7 @@ def confirm_attempt(
 ) -> Connection:
     """The connection, and its first reading at once. Confirming twice gives the same connection."""
     with transaction.atomic():
-        attempt = ConnectAttempt.objects.select_for_update(of=("self",)).get(pk=attempt.pk)
+        attempt = ConnectAttempt.objects.select_for_update(no_key=True, of=("self",)).get(pk=attempt.pk)
         proof = attempt.proof
         if proof is None or attempt.secrets is None:
             raise Invalid("This shop was not tested yet. Begin again from “Connect a shop”.")
@@ -126,7 +126,7 @@ def confirm_attempt(
             raise NotAllowed("The connection test found something missing; give it first.")
         if proof["currency"] not in CURRENCIES:
             raise Invalid(f"The shop's currency ({proof['currency'] or 'none'}) is not one we know.")
-        same = Connection.objects.select_for_update(of=("self",)).filter(
+        same = Connection.objects.select_for_update(no_key=True, of=("self",)).filter(
             platform=attempt.platform, shop_key=proof["shop_id"]
         )
         existing = same.exclude(state=ConnectionState.DISCONNECTED).first()

@@ -44,7 +44,7 @@ def counts_wanted(*, connection_id: int, limit: int, now: datetime) -> Ask | Non
 def want_old_counts(*, connection_id: int, older_than: timedelta, limit: int, now: datetime) -> int:
     """The periodic poll reads every variant anyway: wishes for the counts that nobody read for long. Returns how many."""
     with transaction.atomic():
-        rows = VariantStock.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        rows = VariantStock.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).filter(
             Q(count_at=None) | Q(count_at__lt=now - older_than),
             variant__connection_id=connection_id,
             want_no=0,

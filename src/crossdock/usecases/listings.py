@@ -131,7 +131,7 @@ def edit_listing(
         raise NotAllowed("This listing follows your shop; edit the product there.")
     _checked(title=title, price=price, count=count, images=images or ())
     with transaction.atomic():
-        listing = Listing.objects.select_for_update().get(pk=listing.pk)
+        listing = Listing.objects.select_for_update(no_key=True).get(pk=listing.pk)
         if price.currency != listing.currency:
             raise Invalid("A listing keeps its currency; make a new one.")
         variant = listing.variants.get()

@@ -74,7 +74,7 @@ def ship_by_hand(
 ) -> Shipment:
     """`lines` maps line ids to units, None ships all that is left. The same `key` (a form's one-time value) ships once."""
     with transaction.atomic():
-        order = Order.objects.select_for_update(of=("self",)).select_related("seller__owner", "buyer").get(pk=order.pk)
+        order = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("seller__owner", "buyer").get(pk=order.pk)
         parcel_id = f"hand:{key}" if key else f"hand:{uuid.uuid4().hex}"
         again = Shipment.objects.filter(order=order, parcel_id=parcel_id).first()
         if again:
@@ -127,11 +127,11 @@ def _take_from_own_stock(order: Order, *, now: datetime) -> None:
 def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: User, now: datetime) -> None:
     with transaction.atomic():
         order = (
-            Order.objects.select_for_update(of=("self",))
+            Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "buyer")
             .get(pk=shipment.order_id)
         )
-        shipment = Shipment.objects.select_for_update().get(pk=shipment.pk)
+        shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment.pk)
         if not tracking.strip():
             raise Invalid("Type the tracking number.")
         before = shipment.tracking_number
@@ -160,12 +160,12 @@ def why_not_create(order: Order) -> str:
 def create_in_shop(*, order: Order, actor: User, now: datetime) -> str:
     """S6: looks in the shop by our reference first, adopts what it finds, creates otherwise; so it can't appear twice. Returns why it was missing."""
     with transaction.atomic():
-        order = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
+        order = Order.objects.select_for_update(no_key=True, of=("self",)).get(pk=order.pk)
         why_not = why_not_create(order)
         if why_not:
             raise NotAllowed(why_not)
-        copy = ShopCopy.objects.select_for_update(of=("self",)).select_related("connection__party").get(order=order)
-        row = Command.objects.select_for_update().get(cause=f"create:{order.reference}")
+        copy = ShopCopy.objects.select_for_update(no_key=True, of=("self",)).select_related("connection__party").get(order=order)
+        row = Command.objects.select_for_update(no_key=True).get(cause=f"create:{order.reference}")
         why = _why_missing(copy, row)
         if row.state != CommandState.IN_FLIGHT:
             # The refusal is lifted by the seller's word; the look-up comes first whatever happened before.
@@ -201,7 +201,7 @@ def _why_missing(copy: ShopCopy, row: Command) -> str:
 def resend_command(*, command: Command, actor: User, now: datetime) -> None:
     """A dead command tries again, looking first where that can be done."""
     with transaction.atomic():
-        row = Command.objects.select_for_update().get(pk=command.pk)
+        row = Command.objects.select_for_update(no_key=True).get(pk=command.pk)
         if row.state != CommandState.DEAD:
             raise NotAllowed("Only what gave up can be sent again; this is still being tried.")
         row.state, row.due_at, row.finished_at, row.created_at, row.unresolved = (

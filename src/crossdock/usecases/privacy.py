@@ -18,7 +18,7 @@ def erase_buyer(*, connection_id: int, shop_order_ids: Sequence[str], now: datet
     """Forget who bought these orders in what we keep for the shop. An order that still has to be shipped keeps its address until it is. Returns how many."""
     with transaction.atomic():
         shop = Connection.objects.select_related("party").get(pk=connection_id)
-        orders = Order.objects.select_for_update(of=("self",)).filter(copy__connection=shop, copy__shop_order_id__in=list(shop_order_ids))
+        orders = Order.objects.select_for_update(no_key=True, of=("self",)).filter(copy__connection=shop, copy__shop_order_id__in=list(shop_order_ids))
         erased = 0
         for order in orders.order_by("pk"):
             if order.cancelled_at is None and order.parcels != "shipped":
@@ -37,7 +37,7 @@ def erase_buyer(*, connection_id: int, shop_order_ids: Sequence[str], now: datet
 def erase_shop(*, connection_id: int, now: datetime) -> None:
     """Forget the shop: keys, deliveries, recorded calls, settings. Orders keep what the books must keep."""
     with transaction.atomic():
-        shop = Connection.objects.select_for_update(of=("self",)).select_related("party").get(pk=connection_id)
+        shop = Connection.objects.select_for_update(no_key=True, of=("self",)).select_related("party").get(pk=connection_id)
         shop.state, shop.state_sentence = ConnectionState.DISCONNECTED, "Erased at the platform's request."
         shop.secrets, shop.settings, shop.checks, shop.hooks = seal({}), {}, [], {}
         shop.save()

@@ -67,7 +67,7 @@ def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
     """An order with our reference that is not the one we hold: a late double, unless its create is still being settled."""
     with transaction.atomic():
         order = (
-            Order.objects.select_for_update(of=("self",))
+            Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "connection")
             .filter(reference=seen.reference, connection_id=connection_id)
             .first()
@@ -80,11 +80,11 @@ def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
 def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) -> None:
     with transaction.atomic():
         order = (
-            Order.objects.select_for_update(of=("self",))
+            Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "buyer", "connection")
             .get(pk=order_pk)
         )
-        copy = ShopCopy.objects.select_for_update().get(order=order)
+        copy = ShopCopy.objects.select_for_update(no_key=True).get(order=order)
         _compare(order, copy, seen, manifest=manifest, now=now)
         if seen.stock_taken and not copy.stock_taken:
             copy.stock_taken = True

@@ -105,7 +105,7 @@ def reject_order(
     """Credit the whole order once, whatever crashes or is pressed twice. Raises Stale when the amount confirmed is not the order's."""
     with transaction.atomic():
         order = (
-            Order.objects.select_for_update(of=("self",))
+            Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "buyer", "connection")
             .get(pk=order.pk)
         )
@@ -153,8 +153,8 @@ def _credit(order: Order, *, now: datetime) -> None:
 def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
     """Rules 7 and 9: withdraw what was surely never sent; otherwise keep the holds and cancel after the create is resolved."""
     # The command before the copy, as everywhere, so that nobody waits in a circle.
-    create = Command.objects.select_for_update().filter(cause=f"create:{order.reference}").first()
-    copy = ShopCopy.objects.select_for_update().filter(order=order).first()
+    create = Command.objects.select_for_update(no_key=True).filter(cause=f"create:{order.reference}").first()
+    copy = ShopCopy.objects.select_for_update(no_key=True).filter(order=order).first()
     if copy is None or order.connection is None:
         release(order=order, why=EndedWhy.NOT_SENT, now=now)
         return

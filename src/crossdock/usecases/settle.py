@@ -47,13 +47,13 @@ class Held:
 def _hold(command_id: int) -> Held:
     subject = Command.objects.values_list("subject", flat=True).get(pk=command_id)
     order = (
-        Order.objects.select_for_update(of=("self",))
+        Order.objects.select_for_update(no_key=True, of=("self",))
         .select_related("seller__owner", "connection", "buyer")
         .filter(reference=subject.removeprefix("money:"))
         .first()
     )
-    row = Command.objects.select_for_update().get(pk=command_id)
-    copy = ShopCopy.objects.select_for_update().filter(order=order).first() if order else None
+    row = Command.objects.select_for_update(no_key=True).get(pk=command_id)
+    copy = ShopCopy.objects.select_for_update(no_key=True).filter(order=order).first() if order else None
     return Held(row, order, copy)
 
 

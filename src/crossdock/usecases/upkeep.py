@@ -52,7 +52,7 @@ SELECT p.kind, p.name, c.id,
   NOT p.stopped AND (p.resting_until IS NULL OR p.resting_until <= %(now)s) AND (c.id IS NULL OR c.state = 'active'),
   p.resting_until, p.failures,
   EXISTS (SELECT 1 FROM store_command m WHERE m.party_id = p.id AND ((m.state = 'waiting' AND m.due_at <= %(now)s)
-            OR (m.state = 'in_flight' AND m.outcome->>'owner' IS DISTINCT FROM p.lease_owner))
+            OR (m.state = 'in_flight' AND (m.outcome->>'owner' IS DISTINCT FROM p.lease_owner OR p.lease_until < %(now)s)))
           AND NOT EXISTS (SELECT 1 FROM store_command e WHERE e.party_id = m.party_id AND e.subject = m.subject AND e.id < m.id
                           AND e.state IN ('waiting','in_flight','dead'))),
   EXISTS (SELECT 1 FROM store_delivery d WHERE d.party_id = p.id AND d.handled_at IS NULL),
@@ -127,7 +127,7 @@ def quiet(*, connection_id: int, for_long: timedelta, now: datetime) -> bool:
 def uninstalled(*, connection_id: int, now: datetime) -> None:
     """The seller removed our app there: the credentials are dead, whatever the next call would say."""
     with transaction.atomic():
-        shop = Connection.objects.select_for_update(of=("self",)).select_related("seller__owner").get(pk=connection_id)
+        shop = Connection.objects.select_for_update(no_key=True, of=("self",)).select_related("seller__owner").get(pk=connection_id)
         if shop.state not in (ConnectionState.ACTIVE, ConnectionState.PAUSED):
             return
         shop.state, shop.state_sentence = ConnectionState.NEEDS_REAUTH, "The app was removed in the shop."

@@ -110,7 +110,7 @@ WHERE c.party_id = %(party)s
   AND ((c.state = 'waiting' AND c.due_at <= %(now)s) OR (c.state = 'in_flight' AND c.outcome->>'owner' IS DISTINCT FROM %(owner)s))
   AND NOT EXISTS (SELECT 1 FROM store_command e WHERE e.party_id = c.party_id AND e.subject = c.subject AND e.id < c.id
                   AND e.state IN ('waiting','in_flight','dead'))
-ORDER BY c.due_at, c.id LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED
+ORDER BY c.due_at, c.id LIMIT %(limit)s FOR NO KEY UPDATE OF c SKIP LOCKED
 """
 
 
@@ -165,7 +165,7 @@ def backoff(*, attempts: int, random: Random, base_seconds: float = 1.0) -> time
 def give_back(*, command_id: int, now: datetime) -> None:
     """A graceful stop before anything was sent: as if it had never been claimed."""
     with transaction.atomic():
-        row = Command.objects.select_for_update().get(pk=command_id)
+        row = Command.objects.select_for_update(no_key=True).get(pk=command_id)
         if row.state == CommandState.IN_FLIGHT:
             row.state, row.due_at, row.outcome = CommandState.WAITING, now, {}
             row.attempts = max(0, row.attempts - (0 if row.unresolved else 1))
@@ -175,7 +175,7 @@ def give_back(*, command_id: int, now: datetime) -> None:
 def party_failed(*, party_id: int, sentence: str, after_seconds: float | None, random: Random, now: datetime) -> None:
     """Trouble that concerns the whole party: it rests, so that a thousand waiting commands don't each try."""
     with transaction.atomic():
-        party = Party.objects.select_for_update().get(pk=party_id)
+        party = Party.objects.select_for_update(no_key=True).get(pk=party_id)
         party.failures += 1
         party.failing_since = party.failing_since or now
         party.last_error = sentence
@@ -211,7 +211,7 @@ def sign_in_again(*, party_id: int, sentence: str, now: datetime) -> None:
     """Nothing more is sent until the seller reconnects; what waits keeps waiting."""
     with transaction.atomic():
         shop = (
-            Connection.objects.select_for_update(of=("self",))
+            Connection.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner")
             .filter(party_id=party_id)
             .first()
