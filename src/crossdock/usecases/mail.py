@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from crossdock.store.ids import public_id
 from crossdock.store.models import Mail, Order
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.outbox import enqueue, party_named
@@ -24,3 +25,15 @@ def write_mail(*, cause: str, to: str, subject: str, body: str, now: datetime, o
             party=party_named(kind=PartyKind.NOTIFY, name="mail"), cause=f"mail:{cause}"[:120], subject=f"mail:{mail.pk}", kind="send_mail",
             payload={"mail": mail.pk}, now=now,
         )  # fmt: skip
+
+
+def keep_mail(*, to: str, subject: str, body: str, now: datetime) -> None:
+    """A mail that nobody sends (no server is named): kept for the demo's page, without a command."""
+    Mail.objects.create(
+        cause=f"kept:{public_id()}",
+        to=to,
+        subject=" ".join(subject.split())[:200],
+        body=body,
+        written_at=now,
+        sent_at=now,
+    )

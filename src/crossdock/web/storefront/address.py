@@ -58,6 +58,9 @@ class AddressForm(forms.Form):
     def __init__(self, *args: Any, countries: frozenset[str], **options: Any) -> None:
         super().__init__(*args, **options)
         choices = country_choices(countries)
+        for name in ("postal_code", "region"):
+            # Needed in some countries: then "(optional)" beside it would be wrong.
+            self.fields[name].perhaps = True  # type: ignore[attr-defined]
         field = self.fields["country"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices

@@ -1,0 +1,70 @@
+"""A buyer buys, without a browser: hold, pay at the gateway, order. The same use-cases as the pages'."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crossdock.domain.values import Address
+from crossdock.kit.ask import ask_sync
+from crossdock.kit.gateway import Captured, Declined
+from crossdock.kit.payments import open_gateway
+from crossdock.store.models import Order, Seller, ShippingRate, User, Variant
+from crossdock.usecases import checkout
+from crossdock.usecases.basket import Basket, priced
+
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """Where one buys: a gateway and its folder. `token` is the means of payment; "" takes the first that the gateway offers."""
+
+    data: Path
+    gateway: str = "sandbox"
+    token: str = ""
+
+    def buy(self, *, buyer: User, variant: Variant, quantity: int = 1, ship_to: Address) -> Order:
+        """Raises a use-case's Problem, or NotPaid."""
+        gateway = open_gateway(self.gateway, self.data)
+        now = datetime.now(UTC)
+        listing = variant.listing
+        basket: Basket = {
+            "seller": listing.seller_id,
+            "connection": listing.connection_id,
+            "lines": {variant.public_id: quantity},
+        }
+        shown = priced(basket=basket, country=ship_to.country, now=now)
+        intent = checkout.open_checkout(
+            buyer=buyer, basket=basket, ship_to=ship_to, key=secrets.token_urlsafe(12), fingerprint=shown.fingerprint, gateway=self.gateway, now=now
+        )  # fmt: skip
+        total = shown.total
+        if total is None:
+            raise NotPaid("The seller does not ship there.")
+        token = self.token or gateway.choices()[0].token
+        match ask_sync(lambda _: gateway.capture(intent.public_id, total, token), PATIENCE_SECONDS):
+            case Captured(gateway_ref, checks):
+                return checkout.place_order(
+                    intent_id=intent.public_id, gateway_ref=gateway_ref, checks=checks, now=datetime.now(UTC)
+                )
+            case Declined(sentence):
+                checkout.payment_failed(intent_id=intent.public_id, sentence=sentence, now=datetime.now(UTC))
+                raise NotPaid(sentence)
+            case lost:
+                checkout.payment_unknown(intent_id=intent.public_id, sentence=lost.sentence, now=datetime.now(UTC))
+                raise NotPaid(lost.sentence)
+
+
+class NotPaid(Exception):
+    """No money came; the message is the gateway's sentence."""
+
+
+def make_seller(
+    *, name: str, email: str, password: str | None = None, currency: str = "USD", shipping_minor: int = 499
+) -> Seller:
+    """A seller who ships everywhere for one price."""
+    owner = User.objects.create_user(email, password, name=name)
+    slug = email.partition("@")[0].replace(".", "-")
+    seller = Seller.objects.create(owner=owner, name=name, slug=slug, currency=currency)
+    ShippingRate.objects.create(seller=seller, country="*", currency=currency, price_minor=shipping_minor)
+    return seller
