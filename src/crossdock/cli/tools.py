@@ -7,7 +7,8 @@ from pathlib import Path
 
 import dj_database_url
 
-from crossdock.cli.postgres import DATABASE, ROLE, wheel_binaries
+from crossdock.cli.machine import wheel_binaries
+from crossdock.cli.postgres import DATABASE, ROLE
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config
 from crossdock.logs import mask
