@@ -1,0 +1,167 @@
+"""One GraphQL call and what can become of it. Shopify answers most failures with HTTP 200: throttling, a missing right, an error of its own."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    OperationDefinitionNode,
+    Visitor,
+    parse,
+    visit,
+)
+
+from crossdock.connectors.shopify.manifest import API_VERSION
+from crossdock.kit.check import check
+from crossdock.kit.connector import Reply, Shop
+from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Strange, Throttled
+from crossdock.kit.tame import Node, tame
+
+# Our budget counts calls, Shopify's counts points: a usual call of ours asks for about this many.
+POINTS_PER_CALL = 20.0
+FROZEN_SECONDS = 3600.0
+
+
+def _split(text: str) -> dict[str, str]:
+    """Each operation of the file with just the fragments that it needs: Shopify checks (and bills) the whole request."""
+    document: DocumentNode = parse(text)
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    operations: dict[str, str] = {}
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode) and node.name:
+            parts = [node, *(fragments[name] for name in sorted(_spreads(node, fragments)))]
+            operations[node.name.value] = "\n".join(text[part.loc.start : part.loc.end] for part in parts if part.loc)
+    return operations
+
+
+def _spreads(
+    node: OperationDefinitionNode | FragmentDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> set[str]:
+    found: set[str] = set()
+
+    class Spreads(Visitor):
+        def enter_fragment_spread(self, spread: FragmentSpreadNode, *_: object) -> None:
+            found.add(spread.name.value)
+
+    visit(node, Spreads())
+    return found.union(*(_spreads(fragments[name], fragments) for name in found))
+
+
+DOCUMENTS = _split(files(__package__).joinpath("documents.graphql").read_text("utf-8"))
+
+
+async def ask(shop: Shop, operation: str, variables: Mapping[str, Any] | None = None) -> Node:
+    """The `data` of an operation in documents.graphql. Raises what kit.errors names; any other GraphQL error is a plain Outside."""
+    reply = await shop.http.send(
+        "POST",
+        f"{shop.address}/admin/api/{API_VERSION}/graphql.json",
+        headers={"X-Shopify-Access-Token": shop.secrets.get("access_token", ""), "Accept": "application/json"},
+        json={"query": DOCUMENTS[operation], "variables": dict(variables or {}), "operationName": operation},
+    )
+    answer = tame(opened(reply, shop).json(), "answer")
+    _learn(shop, answer)
+    _complain(answer, mutation=DOCUMENTS[operation].startswith("mutation"))
+    return answer.child("data")
+
+
+def own_app(shop: Shop) -> dict[str, str]:
+    """Client id and secret of the seller's own app; empty when the shop came in through the operator's."""
+    client_id, _, secret = shop.secrets.get("own_app", "").partition(":")
+    return {"client_id": client_id, "client_secret": secret} if secret else {}
+
+
+def opened(reply: Reply, shop: Shop) -> Reply:
+    """The reply when the shop let us in.
+
+    "402 Payment Required: The requested shop is currently frozen", "423 Locked: The requested shop is currently locked"
+    (shopify.dev, response status codes). Neither was carried out, and both mend without a new sign-in, so they are asked again later.
+    """
+    match reply.status:
+        case 402:
+            raise Throttled(
+                "Shopify has frozen this shop until its owner pays the bill in the Shopify admin.", FROZEN_SECONDS
+            )
+        case 423:
+            raise Throttled("Shopify has locked this shop; its owner has to contact Shopify.", FROZEN_SECONDS)
+        case 401:
+            raise AuthDead(
+                "Shopify refuses our access: the app was uninstalled or its access was revoked. Connect the shop again."
+            )
+        case 403:
+            raise AuthDead(
+                "Shopify forbids our app to enter this shop. Check that the shop is open, then connect it again."
+            )
+        case 404:
+            raise AuthDead(
+                f"Shopify knows no shop at {shop.address}. If it was closed, nothing can be done; otherwise connect it again."
+            )
+        case _:
+            return check(reply)
+
+
+def _learn(shop: Shop, answer: Node) -> None:
+    """Correct our budget with the bucket that every answer reports."""
+    cost = _cost(answer)
+    status = cost.opt_child("throttleStatus") if cost else None
+    if status is not None:
+        left, restore = status.decimal("currentlyAvailable"), status.decimal("restoreRate")
+        shop.http.learn(left=float(left) / POINTS_PER_CALL, per_second=float(restore) / POINTS_PER_CALL)
+
+
+def _cost(answer: Node) -> Node | None:
+    extensions = answer.opt_child("extensions")
+    return extensions.opt_child("cost") if extensions else None
+
+
+def _complain(answer: Node, *, mutation: bool) -> None:
+    """Sort the top-level errors by what to do next. One that lies inside a mutation's result came after its work: that is not a refusal."""
+    for error in answer.opt_list("errors") or []:
+        message = error.opt_str("message") or "no message"
+        path = error.raw("path")
+        if mutation and isinstance(path, list) and len(path) > 1:
+            raise NoAnswer(f"Shopify did it, perhaps, but did not let us read the result: {message}")
+        extensions = error.opt_child("extensions")
+        match extensions.opt_str("code") if extensions else None:
+            case "THROTTLED":
+                raise Throttled("Shopify asked us to slow down.", _wait(answer))
+            case "ACCESS_DENIED":
+                need = (extensions.opt_str("requiredAccess") if extensions else None) or message
+                raise AuthDead(
+                    f"Shopify refuses a right that we need: {need.strip()} Give it to the app, then connect the shop again."
+                )
+            case "SHOP_INACTIVE":
+                raise Throttled("Shopify says that this shop is not active.", FROZEN_SECONDS)
+            case "INTERNAL_SERVER_ERROR" | "TIMEOUT":
+                raise NoAnswer(f"Shopify failed while it worked on our request: {message}")
+            case _:
+                raise Outside(f"Shopify did not accept our request: {message}")
+
+
+def _wait(answer: Node) -> float | None:
+    """Seconds until the bucket holds what the refused request would cost: (cost - available) / restore rate."""
+    cost = _cost(answer)
+    status = cost.opt_child("throttleStatus") if cost else None
+    if cost is None or status is None:
+        return None
+    missing = cost.decimal("requestedQueryCost") - status.decimal("currentlyAvailable")
+    return max(0.1, float(missing) / max(1.0, float(status.decimal("restoreRate"))))
+
+
+def user_errors(result: Node, key: str = "userErrors") -> list[tuple[str, tuple[str, ...], str]]:
+    """(code, path of the input field, message) of each complaint about what we asked for."""
+    return [
+        (error.opt_str("code") or "" if "code" in error else "", _path(error), error.str("message"))
+        for error in result.list(key)
+    ]
+
+
+def _path(error: Node) -> tuple[str, ...]:
+    field = error.raw("field")
+    if field is None:
+        return ()
+    if not isinstance(field, list):
+        raise Strange(f"{error.path}.field", "list", field)
+    return tuple(str(part) for part in field)

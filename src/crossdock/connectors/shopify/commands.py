@@ -1,0 +1,357 @@
+"""Create, cancel, adjust. Before a refusal is believed, the shop is asked for evidence: its messages are prose and change, its state doesn't."""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from crossdock.connectors.shopify import reading
+from crossdock.connectors.shopify.client import ask, user_errors
+from crossdock.connectors.shopify.manifest import MANIFEST
+from crossdock.connectors.shopify.mapper import FIELD, KEY, NAMESPACE, TAG, gid, tail
+from crossdock.domain.commands import (
+    AdjustStock,
+    CancelOrder,
+    CancelReason,
+    CreateOrder,
+    Done,
+    Found,
+    Later,
+    Line,
+    Outcome,
+    Refused,
+    Unknown,
+    Why,
+)
+from crossdock.domain.values import Address, Money
+from crossdock.kit.connector import Shop
+from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
+from crossdock.kit.tame import Node
+
+GATEWAY = "Crossdock"
+# The cancel runs as a job in the shop; these are the pauses between our looks at it.
+JOB_LOOKS = (0.1, 0.3, 0.6, 1.0, 2.0)
+# "Exceeded order API rate limit, please try again in a minute." (a trial or development store; the schema says five a minute)
+ORDER_LIMIT_SECONDS = 60.0
+NOTHING_LEFT = frozenset({CancelReason.NOT_AVAILABLE, CancelReason.DAMAGED, CancelReason.LOST})
+REASONS = {
+    CancelReason.BUYER_ASKED: "CUSTOMER",
+    CancelReason.NOT_AVAILABLE: "INVENTORY",
+    CancelReason.DAMAGED: "INVENTORY",
+    CancelReason.LOST: "INVENTORY",
+    CancelReason.FRAUD: "FRAUD",
+}
+
+
+# Our reference in the shop
+
+
+async def reference_field(shop: Shop) -> bool:
+    """Whether the order field that makes our reference unique is there. Raises Outside when a field of another kind has its name."""
+    found = (await ask(shop, "ReferenceField", FIELD)).child("metafieldDefinitions").list("nodes")
+    if found and found[0].child("type").str("name") != "id":
+        raise Outside(
+            f"Your orders have a custom field {NAMESPACE}.{KEY} that is not of the type ID. Delete it in Settings > Custom data > Orders."
+        )
+    return bool(found)
+
+
+async def ensure_reference_field(shop: Shop) -> None:
+    """Make it when it is missing. "ID metafield types are automatically configured to have unique values" (shopify.dev, custom IDs)."""
+    if await reference_field(shop):
+        return
+    definition = {"name": "Crossdock order reference", "ownerType": "ORDER", "type": "id", **FIELD}
+    result = (await ask(shop, "CreateReferenceField", {"definition": definition})).child("metafieldDefinitionCreate")
+    wrong = [message for code, _, message in user_errors(result) if code != "TAKEN"]
+    if wrong:
+        raise Outside(f"Shopify did not create the order field for our reference: {wrong[0]}")
+
+
+async def find(shop: Shop, reference: str) -> Found:
+    """By the unique field first. The search is for orders that lost it, and compared exactly: its index matches parts of words, and lags."""
+    strong = await _by_reference(shop, reference)
+    if strong is not None:
+        return Found((tail(strong.str("id")),))
+    quoted = reference.replace("\\", "\\\\").replace('"', '\\"')
+    nodes = (
+        (await ask(shop, "SearchBySource", {"query": f'source_identifier:"{quoted}"'})).child("orders").list("nodes")
+    )
+    same = [node for node in nodes if node.opt_str("sourceIdentifier") == reference]
+    return Found(tuple(tail(node.str("id")) for node in sorted(same, key=lambda node: node.time("createdAt"))))
+
+
+async def _by_reference(shop: Shop, reference: str) -> Node | None:
+    """The order with this value in the unique field. The seller may have deleted the field: then it is made again, and empty."""
+    question = {"identifier": {"customId": {**FIELD, "value": reference}}}
+    try:
+        return (await ask(shop, "OrderByReference", question)).opt_child("orderByIdentifier")
+    except (AuthDead, NoAnswer, Throttled):
+        raise
+    except Outside:
+        await ensure_reference_field(shop)
+        return (await ask(shop, "OrderByReference", question)).opt_child("orderByIdentifier")
+
+
+# Create
+
+
+async def create(shop: Shop, command: CreateOrder) -> Outcome:
+    try:
+        before = await _by_reference(shop, command.reference)
+    except NoAnswer as error:
+        return Later(f"Nothing was sent: the look-up before it failed. {error}", error.after_seconds)
+    if before is not None:
+        return _done(shop, before, already=True)
+    answer = await ask(shop, "CreateOrder", order_input(command))
+    result = answer.child("orderCreate")
+    made, errors = result.opt_child("order"), user_errors(result)
+    if made is not None and not errors:
+        return _done(shop, made, already=False)
+    if not errors:
+        return Unknown("Shopify answered with neither an order nor a reason.")
+    return await _refusal(shop, command, errors)
+
+
+def _done(shop: Shop, node: Node, *, already: bool) -> Done:
+    """`stock_taken`: created with DECREMENT_OBEYING_POLICY without INVENTORY_CLAIM_FAILED, and "confirmed: inventory has been reserved"."""
+    number = tail(node.str("id"))
+    url = f"{shop.address}/admin/orders/{number}"
+    return Done(number, node.str("name"), url, stock_taken=node.bool("confirmed"), already=already)
+
+
+async def _refusal(shop: Shop, command: CreateOrder, errors: list[tuple[str, tuple[str, ...], str]]) -> Outcome:
+    """What the complaints mean, by code where there is one and by looking where there is none."""
+    codes = {code for code, _, _ in errors}
+    words = " ".join(message for _, _, message in errors)
+    if "INVENTORY_CLAIM_FAILED" in codes:
+        return Refused(Why.NO_STOCK, f"The shop has not enough in stock: {words}", await _short(shop, command.lines))
+    if "try again" in words.lower() or "rate limit" in words.lower():
+        return Later(f"Shopify takes no more orders at this moment: {words}", ORDER_LIMIT_SECONDS)
+    double = await _by_reference(shop, command.reference)
+    if double is not None:
+        return _done(shop, double, already=True)
+    missing = await _missing(shop, command.lines)
+    if missing:
+        titles = ", ".join(line.title for line in missing)
+        return Refused(
+            Why.PRODUCT_GONE,
+            f"The shop does not have this any more: {titles}",
+            tuple(line.variant_id for line in missing),
+        )
+    if "SHOP_DORMANT" in codes:
+        return Refused(Why.NOT_ALLOWED, f"The shop is dormant and takes no orders: {words}")
+    return Refused(Why.INVALID, f"Shopify did not take the order: {words}")
+
+
+async def _short(shop: Shop, lines: tuple[Line, ...]) -> tuple[str, ...]:
+    """Whose stock was missing. The refusal doesn't name it, so the counts are read; what can't be told apart names every line."""
+    wanted = Counter[str]()
+    for line in lines:
+        wanted[line.variant_id] += line.quantity
+    if len(wanted) == 1:
+        return tuple(wanted)
+    try:
+        there = {count.variant_id: count.count for count in await reading.counts(shop, list(wanted))}
+    except Outside:
+        return tuple(wanted)
+    short = tuple(variant for variant, units in wanted.items() if (there.get(variant) or 0) < units)
+    return short or tuple(wanted)
+
+
+async def _missing(shop: Shop, lines: tuple[Line, ...]) -> list[Line]:
+    there = {count.variant_id for count in await reading.counts(shop, sorted({line.variant_id for line in lines}))}
+    return [line for line in lines if line.variant_id not in there]
+
+
+def order_input(command: CreateOrder) -> dict[str, Any]:
+    """The variables of CreateOrder. Defaults that would harm: BYPASS takes no stock, and `requiresShipping` of a line is false."""
+    total = command.total
+    order: dict[str, Any] = {
+        "currency": total.currency,
+        "lineItems": [
+            {
+                "variantId": gid("ProductVariant", line.variant_id),
+                "quantity": line.quantity,
+                "priceSet": _bag(line.unit_price),
+                "requiresShipping": True,
+            }
+            for line in command.lines
+        ],
+        "shippingLines": [{"title": "Shipping", "code": TAG, "priceSet": _bag(command.shipping)}],
+        "shippingAddress": _address(command.ship_to),
+        "financialStatus": "PAID",
+        # Recorded as paid elsewhere; Shopify charges nothing. Prices here include tax.
+        "transactions": [{"kind": "SALE", "status": "SUCCESS", "gateway": GATEWAY, "amountSet": _bag(total)}]
+        if total.minor
+        else [],
+        "taxesIncluded": True,
+        "sourceIdentifier": command.reference,
+        "metafields": [{**FIELD, "type": "id", "value": command.reference}],
+        "tags": [TAG],
+        "note": command.note,
+        "processedAt": command.placed_at.isoformat(),
+    }
+    if command.email:
+        # Not in `email`: the admin offers, ticked, to mail an order's address whenever it is fulfilled.
+        order["customAttributes"] = [{"key": "Buyer's relay address", "value": command.email}]
+    options = {"inventoryBehaviour": "DECREMENT_OBEYING_POLICY", "sendReceipt": False, "sendFulfillmentReceipt": False}
+    return {"order": order, "options": options}
+
+
+def _bag(amount: Money) -> dict[str, Any]:
+    return {"shopMoney": {"amount": str(amount), "currencyCode": amount.currency}}
+
+
+def _address(to: Address) -> dict[str, str]:
+    """Without the phone number: Shopify may text it. A name of one word is a last name, which Shopify wants most."""
+    first, _, last = to.name.strip().rpartition(" ")
+    fields = {
+        "firstName": first,
+        "lastName": last,
+        "company": to.company,
+        "address1": to.line1,
+        "address2": to.line2,
+        "city": to.city,
+        "provinceCode": to.region,
+        "zip": to.postal_code,
+        "countryCode": to.country,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+# Cancel
+
+
+async def cancel(shop: Shop, command: CancelOrder) -> Outcome:
+    """Cancel, put back what exists, pay nothing back and write to nobody. Asynchronous in the shop: done when the order says so."""
+    number = command.shop_order_id or next(iter((await find(shop, command.reference)).shop_ids), "")
+    if not number:
+        return Refused(Why.NOT_FOUND, "The shop has no order with our reference.")
+    before = await _standing(shop, number, already=True)
+    if before is not None:
+        return before
+    variables = {
+        "id": gid("Order", number),
+        "reason": REASONS.get(command.reason, "OTHER"),
+        "restock": command.reason not in NOTHING_LEFT,
+        "staffNote": command.note or "Cancelled on the marketplace.",
+    }
+    result = (await ask(shop, "CancelOrder", variables)).child("orderCancel")
+    errors = user_errors(result, "orderCancelUserErrors")
+    if errors:
+        return await _not_cancelled(shop, number, errors)
+    await _wait_for(shop, result.opt_child("job"))
+    after = await _standing(shop, number, already=False)
+    return after or Unknown("Shopify is still cancelling the order.", after_seconds=5.0)
+
+
+async def _standing(shop: Shop, number: str, *, already: bool) -> Outcome | None:
+    """The end of it, if the order is cancelled, gone or on its way; None when it is open."""
+    node = (await ask(shop, "CancelState", {"id": gid("Order", number)})).opt_child("order")
+    if node is None:
+        return Refused(Why.NOT_FOUND, "The shop does not have this order any more.")
+    if node.opt_time("cancelledAt") is not None:
+        return Done(number, node.str("name"), f"{shop.address}/admin/orders/{number}", already=already)
+    if any(part.str("status") not in ("CANCELLED", "ERROR", "FAILURE") for part in node.list("fulfillments")):
+        return Refused(
+            Why.TOO_LATE, "Something of this order was fulfilled in the shop already; it cannot be cancelled any more."
+        )
+    return None
+
+
+async def _wait_for(shop: Shop, job: Node | None) -> None:
+    done = job is None or job.bool("done")
+    for pause in JOB_LOOKS:
+        if done or job is None:
+            return
+        await asyncio.sleep(pause)
+        again = (await ask(shop, "Job", {"id": job.str("id")})).opt_child("job")
+        done = again is None or again.bool("done")
+
+
+async def _not_cancelled(shop: Shop, number: str, errors: list[tuple[str, tuple[str, ...], str]]) -> Outcome:
+    """A cancel that was asked for before and still runs is a complaint too; so the order is watched for a moment."""
+    words = " ".join(message for _, _, message in errors)
+    for pause in JOB_LOOKS:
+        standing = await _standing(shop, number, already=True)
+        if standing is not None:
+            return standing
+        await asyncio.sleep(pause)
+    if "already" in words.lower() or any(code == "INTERNAL_ERROR" for code, _, _ in errors):
+        return Unknown(f"Shopify does not say whether the order is being cancelled: {words}", after_seconds=5.0)
+    return Refused(Why.INVALID, f"Shopify did not cancel the order: {words}")
+
+
+# Adjust
+
+
+async def adjust(shop: Shop, command: AdjustStock) -> Outcome:
+    """A relative change of "available" at one location. The idempotency key makes any repeat of it harmless."""
+    data = await ask(shop, "StockItem", {"id": gid("ProductVariant", command.variant_id)})
+    variant = data.opt_child("productVariant")
+    if variant is None:
+        return Refused(Why.PRODUCT_GONE, "The shop does not have this variant any more.")
+    item = variant.child("inventoryItem")
+    if not item.bool("tracked"):
+        return Refused(
+            Why.UNSUPPORTED,
+            "Shopify does not track the quantity of this variant. Switch on “Track quantity” on its page.",
+        )
+    location = _where(shop, item)
+    if not location:
+        return Refused(
+            Why.INVALID,
+            "This variant is stocked at no location of the shop. Stock it at one on its page in the Shopify admin.",
+        )
+    change = {
+        "inventoryItemId": item.str("id"),
+        "locationId": location,
+        "delta": command.delta,
+        "changeFromQuantity": None,
+    }
+    return await _adjust(shop, command, change)
+
+
+def _where(shop: Shop, item: Node) -> str:
+    """The pinned location, else the first that ships online orders."""
+    pinned = shop.settings.get("location", "")
+    if pinned:
+        return gid("Location", pinned)
+    places = [level.child("location") for level in item.child("inventoryLevels").list("nodes")]
+    online = [place.str("id") for place in places if place.bool("fulfillsOnlineOrders")]
+    return next(iter([*online, *(place.str("id") for place in places)]), "")
+
+
+async def _adjust(shop: Shop, command: AdjustStock, change: Mapping[str, Any], attempt: int = 0) -> Outcome:
+    """`reason` has a fixed list of words in Shopify; "correction" is the one for a count that was wrong."""
+    key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"crossdock:{command.key}:{attempt}"))
+    change_input = {
+        "name": "available",
+        "reason": "correction",
+        "referenceDocumentUri": f"crossdock://adjust/{command.key}",
+        "changes": [change],
+    }
+    result = (await ask(shop, "AdjustStock", {"input": change_input, "key": key})).child("inventoryAdjustQuantities")
+    errors = user_errors(result)
+    if not errors:
+        return Done(command.variant_id)
+    code, _, message = errors[0]
+    match code:
+        case "IDEMPOTENCY_CONCURRENT_REQUEST" | "SERVICE_UNAVAILABLE" | "ADJUST_QUANTITIES_FAILED":
+            return Later(f"Shopify asks to try again: {message}", 5.0)
+        case "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED" if attempt < 5:
+            # "A previous request with this idempotency key failed. Retry with a new idempotency key." The next key follows from this one.
+            return await _adjust(shop, command, change, attempt + 1)
+        case "IDEMPOTENCY_KEY_PARAMETER_MISMATCH":
+            return Refused(
+                Why.CONFLICT, f"This change was sent before with other numbers, and may have been made then: {message}"
+            )
+        case "INVALID_INVENTORY_ITEM":
+            return Refused(Why.PRODUCT_GONE, f"The shop does not have this variant any more: {message}")
+        case "NON_MUTABLE_INVENTORY_ITEM":
+            return Refused(
+                Why.NOT_ALLOWED, f"{MANIFEST.label} does not let its count be changed from outside: {message}"
+            )
+        case _:
+            return Refused(Why.INVALID, f"{MANIFEST.label} did not change the count: {message}")

@@ -1,0 +1,214 @@
+"""Two ways in: the operator's app by sign-in, with tokens that live an hour and are refreshed; a seller's own app by its id and secret."""
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from urllib.parse import urlencode, urlsplit
+
+from crossdock.connectors.shopify.client import ask, opened, own_app
+from crossdock.connectors.shopify.commands import ensure_reference_field, reference_field
+from crossdock.connectors.shopify.manifest import INSTALL, OWN_APP, SCOPES
+from crossdock.connectors.shopify.mapper import tail
+from crossdock.kit.connector import Check, Proof, Redirect, Shop
+from crossdock.kit.errors import AuthDead, BadInput, Outside
+from crossdock.kit.tame import Node, tame
+from crossdock.kit.webhook import hmac_ok
+
+_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
+_ADMIN = re.compile(r"admin\.shopify\.com/store/([a-z0-9][a-z0-9-]*)(/.*)?")
+_LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d{1,5})?")
+# Renewed this long before the end: 50 minutes into an hour, 23 hours into a day.
+EARLY = {INSTALL.name: timedelta(minutes=10), OWN_APP.name: timedelta(hours=1)}
+
+
+def address(form: Mapping[str, str], *, local: bool) -> str:
+    """The shop's permanent address from what a seller types or pastes. A domain of their own is refused: it can move to another shop."""
+    typed = form.get("shop", "").strip().lower().rstrip("/")
+    if local and _LOOPBACK.fullmatch(typed):
+        return typed
+    bare = typed.removeprefix("https://").removeprefix("http://")
+    if admin := _ADMIN.fullmatch(bare):
+        bare = f"{admin[1]}.myshopify.com"
+    host = bare.partition("/")[0]
+    if "." not in host and host:
+        host = f"{host}.myshopify.com"
+    if not _DOMAIN.fullmatch(host):
+        raise BadInput(
+            "Type the address that ends in .myshopify.com (Shopify admin: Settings > Domains), for example your-shop.myshopify.com."
+        )
+    return f"https://{host}"
+
+
+def begin(shop: Shop, *, way: str, state: str, return_url: str) -> Redirect:
+    if way != INSTALL.name:
+        raise BadInput("This way needs no sign-in at Shopify; fill in the form.")
+    client_id, secret = shop.app.get("client_id", ""), shop.app.get("client_secret", "")
+    if not client_id or not secret:
+        raise BadInput(
+            "This marketplace has no Shopify app yet (its operator sets the app's Client ID and secret). Use an app of your own."
+        )
+    query = {"client_id": client_id, "scope": ",".join(SCOPES), "redirect_uri": return_url, "state": state}
+    return Redirect(f"{shop.address}/admin/oauth/authorize?{urlencode(query)}", {"state": state})
+
+
+async def finish(
+    shop: Shop, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
+) -> dict[str, str]:
+    """The secrets to store; the field for our reference is made on the way, since the test that follows only reads."""
+    secrets = await _code_for_token(shop, params, keep) if way == INSTALL.name else await _own_token(shop, form)
+    with contextlib.suppress(
+        Outside
+    ):  # A missing right: the test names it, and the field is made before the first order.
+        await ensure_reference_field(dataclasses.replace(shop, secrets=secrets))
+    return secrets
+
+
+async def _code_for_token(shop: Shop, params: Mapping[str, str], keep: Mapping[str, str]) -> dict[str, str]:
+    """Checks of the callback as Shopify asks for: hmac, state, shop, in this order, before anything of it is used."""
+    if not verified(params, shop.app.get("client_secret", "")):
+        raise BadInput("The answer does not carry Shopify's signature. Begin again from “Connect a shop”.")
+    if not keep.get("state") or params.get("state") != keep["state"]:
+        raise BadInput("This sign-in was not started here. Begin again from “Connect a shop”.")
+    if params.get("shop", "").lower() != urlsplit(shop.address).netloc:
+        raise BadInput(
+            f"You signed in to {params.get('shop') or 'no shop'}, but typed {urlsplit(shop.address).netloc}. Begin again with the right one."
+        )
+    if not params.get("code"):
+        raise BadInput("Shopify sent no code: the app was not installed. Begin again and click Install.")
+    return await _token(shop, {**_app(shop), "code": params["code"], "expiring": "1"})
+
+
+def verified(params: Mapping[str, str], secret: str) -> bool:
+    """The hex HMAC of all other parameters as decoded, sorted by name, joined as in a query."""
+    message = "&".join(f"{name}={value}" for name, value in sorted(params.items()) if name != "hmac")
+    return hmac_ok(secret, message.encode(), params.get("hmac", ""), encoding="hex")
+
+
+async def _own_token(shop: Shop, form: Mapping[str, str]) -> dict[str, str]:
+    own = {name: form.get(name, "").strip() for name in ("client_id", "client_secret")}
+    if not all(own.values()):
+        raise BadInput("Copy both the Client ID and the Client secret of your app.")
+    return await _renewed_own(shop, own)
+
+
+async def _renewed_own(shop: Shop, own: Mapping[str, str]) -> dict[str, str]:
+    token = await _token(shop, {**own, "grant_type": "client_credentials"})
+    return {**token, "own_app": f"{own['client_id']}:{own['client_secret']}"}
+
+
+def _app(shop: Shop) -> dict[str, str]:
+    return {name: shop.app.get(name, "") for name in ("client_id", "client_secret")}
+
+
+async def _token(shop: Shop, form: Mapping[str, str]) -> dict[str, str]:
+    """One call of the token endpoint. 400 is the answer to a wrong code, refresh token, client id or secret."""
+    reply = await shop.http.send(
+        "POST", f"{shop.address}/admin/oauth/access_token", form=form, headers={"Accept": "application/json"}
+    )
+    if reply.status in (400, 401, 403):
+        raise AuthDead(_why(reply.body))
+    answer = tame(opened(reply, shop).json(), "token")
+    secrets = {"access_token": answer.str("access_token")}
+    seconds = answer.opt_int("expires_in")
+    if seconds is not None:
+        secrets["expires_at"] = (shop.now() + timedelta(seconds=seconds)).isoformat()
+    refresh = answer.opt_str("refresh_token")
+    if refresh:
+        secrets["refresh_token"] = refresh
+    answer.ignore("scope", "refresh_token_expires_in", "associated_user_scope", "associated_user")
+    answer.done()
+    return secrets
+
+
+def _why(body: bytes) -> str:
+    """Shopify names the cause in the body; its own words are not for sellers, but three causes have different cures."""
+    if b"shop_not_permitted" in body:
+        return "Shopify gives this app no access to this shop: both must belong to the same organization, and the app must be installed."
+    if b"app_not_installed" in body or b"application_cannot_be_found" in body:
+        return "The app is not installed in this shop, or its Client ID is wrong. Install it, then connect again."
+    return "Shopify refused the app's credentials. Check Client ID and secret, or sign in again."
+
+
+# Keeping the access alive
+
+
+def renew_at(shop: Shop) -> datetime | None:
+    ends = shop.secrets.get("expires_at", "")
+    return datetime.fromisoformat(ends) - EARLY[way_of(shop)] if ends else None
+
+
+def way_of(shop: Shop) -> str:
+    return OWN_APP.name if own_app(shop) else INSTALL.name
+
+
+async def renew(shop: Shop) -> dict[str, str]:
+    """A fresh token. After a lost answer the stored refresh token still works: Shopify retires it when the new one is first used."""
+    if way_of(shop) == OWN_APP.name:
+        return await _renewed_own(shop, own_app(shop))
+    refresh = shop.secrets.get("refresh_token", "")
+    if not refresh:
+        raise AuthDead("There is nothing to renew this access with. Connect the shop again.")
+    return await _token(shop, {**_app(shop), "grant_type": "refresh_token", "refresh_token": refresh})
+
+
+# The connection test
+
+
+async def prove(shop: Shop) -> Proof:
+    """Read-only. `shop_id` is the .myshopify.com domain: permanent, unique, and what every webhook of the shop carries."""
+    data = await ask(shop, "Shop")
+    facts = data.child("shop")
+    granted = {scope.str("handle") for scope in data.child("currentAppInstallation").list("accessScopes")}
+    missing = [scope for scope in SCOPES if scope not in granted and scope.replace("read_", "write_") not in granted]
+    checks = [Check(True, f"Shopify answers as {facts.str('name')}."), *(_lacks(scope, shop) for scope in missing)]
+    locations: list[Node] = []
+    if not missing:
+        checks += [await _may_read_orders(shop), await _reference_check(shop)]
+        locations = (await ask(shop, "Locations")).child("locations").list("nodes")
+        sentence = (
+            ""
+            if locations
+            else "The shop has no active location, so nothing has a count. Add one in Settings > Locations."
+        )
+        checks.append(Check(bool(locations), f"{len(locations)} locations found", sentence))
+    currency = facts.str("currencyCode")
+    names = tuple((tail(place.str("id")), place.str("name")) for place in locations)
+    return Proof(
+        shop_id=facts.str("myshopifyDomain").lower(),
+        name=facts.str("name"),
+        currency=currency,
+        checks=tuple(checks),
+        settings={"currency": currency, "locations": str(len(locations))},
+        locations=names,
+    )
+
+
+def _lacks(scope: str, shop: Shop) -> Check:
+    where = (
+        "Add it to your app in the Dev Dashboard (Versions > New version > Scopes), release it, then connect again."
+        if way_of(shop) == OWN_APP.name
+        else "Connect the shop again and approve the new right."
+    )
+    return Check(False, f"The right {scope} is missing.", where)
+
+
+async def _may_read_orders(shop: Shop) -> Check:
+    """Having read_orders is not enough: the app itself must be approved for customer data ("protected customer data")."""
+    try:
+        await ask(shop, "MayReadOrders")
+    except AuthDead as error:
+        advice = "In the Dev Dashboard, under API access > Protected customer data, choose name, address and email."
+        return Check(False, "Shopify does not let our app read orders.", f"{error} {advice}")
+    return Check(True, "Orders can be read.")
+
+
+async def _reference_check(shop: Shop) -> Check:
+    try:
+        there = await reference_field(shop)
+    except Outside as error:
+        return Check(False, "The order field for our reference cannot be used.", str(error))
+    return Check(
+        True, "Orders can carry our reference.", "" if there else "The order field for it is made with the first order."
+    )

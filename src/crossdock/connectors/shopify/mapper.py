@@ -1,0 +1,232 @@
+"""Shopify's words into ours. Ids here are the numbers at the end of Shopify's global ids, as they stand in the admin's addresses."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from crossdock.domain.events import (
+    Count,
+    OrderLine,
+    Parcel,
+    Refund,
+    ShopOrder,
+    ShopOrderState,
+    ShopProduct,
+    ShopVariant,
+)
+from crossdock.domain.values import Money
+from crossdock.kit.errors import Strange
+from crossdock.kit.tame import Node
+
+NAMESPACE, KEY = "crossdock", "reference"
+FIELD = {"namespace": NAMESPACE, "key": KEY}
+TAG = "crossdock"
+
+# "SUCCESS: The fulfillment was completed successfully." "CANCELLED: The fulfillment was canceled." "ERROR / FAILURE: The fulfillment request
+# failed." OPEN and PENDING wait for a third-party service: nothing has left yet, unless a tracking number says otherwise.
+_UNDONE = frozenset({"CANCELLED", "ERROR", "FAILURE"})
+_WAITING = frozenset({"OPEN", "PENDING"})
+
+
+def gid(kind: str, number: str) -> str:
+    return f"gid://shopify/{kind}/{number}"
+
+
+def tail(global_id: str, path: str = "id") -> str:
+    """The number of `gid://shopify/Order/123?x=y`."""
+    number = global_id.rpartition("/")[2].partition("?")[0]
+    if not global_id.startswith("gid://shopify/") or not number:
+        raise Strange(path, "global id", global_id)
+    return number
+
+
+def money(bag: Node) -> Money:
+    """Of a MoneyBag, the amount in the shop's own currency."""
+    amount = bag.child("shopMoney")
+    return amount.money("amount", amount.str("currencyCode"))
+
+
+# Products and counts
+
+
+def product(node: Node, variants: Sequence[Node], *, currency: str, address: str) -> ShopProduct:
+    number = tail(node.str("id"), node.path)
+    images = [image.str("url") for image in _images(node)]
+    # "UNLISTED: The product is active but you need a direct link to view it": the seller hides it, so it isn't shown here either.
+    active = node.str("status") == "ACTIVE" and not node.bool("isGiftCard")
+    found = ShopProduct(
+        product_id=number,
+        title=node.str("title"),
+        variants=tuple(_variant(variant, currency) for variant in variants),
+        active=active,
+        description=node.str("descriptionHtml"),
+        images=tuple(images),
+        url=f"{address}/admin/products/{number}",
+        updated_at=node.time("updatedAt"),
+    )
+    node.ignore("variants")
+    node.done()
+    return found
+
+
+def _images(node: Node) -> list[Node]:
+    """A video or 3D model has a preview image too; one that is still being processed has none."""
+    previews = [media.opt_child("preview") for media in node.child("media").list("nodes")]
+    return [image for preview in previews if preview and (image := preview.opt_child("image"))]
+
+
+def _variant(node: Node, currency: str) -> ShopVariant:
+    title = node.str("title")
+    return ShopVariant(
+        variant_id=tail(node.str("id"), node.path),
+        sku=node.opt_str("sku") or "",
+        # Shopify's name for the only variant of a product without options.
+        title="" if title == "Default Title" else title,
+        price=node.money("price", currency),
+        count=available(node.child("inventoryItem")),
+        barcode=node.opt_str("barcode") or "",
+    )
+
+
+def count(node: Node) -> Count:
+    return Count(tail(node.str("id"), node.path), available(node.child("inventoryItem")))
+
+
+def available(item: Node) -> int | None:
+    """ "available" at all locations of this answer, or at the pinned one; None when the shop doesn't track the variant.
+
+    A pinned location that doesn't stock the item has no level there: nothing can be sold from it.
+    """
+    if not item.bool("tracked"):
+        return None
+    levels = item.opt_child("inventoryLevels")
+    if levels is not None:
+        return sum(_available_at(level) for level in levels.list("nodes"))
+    level = item.opt_child("inventoryLevel")
+    return _available_at(level) if level else 0
+
+
+def _available_at(level: Node) -> int:
+    return sum(quantity.int("quantity") for quantity in level.list("quantities"))
+
+
+def recounted(found: ShopProduct, counts: Sequence[Count]) -> ShopProduct:
+    """The product with some of its counts replaced; one that was not answered is unknown."""
+    right = {count.variant_id: count.count for count in counts}
+    return replace(found, variants=tuple(replace(v, count=right.get(v.variant_id, v.count)) for v in found.variants))
+
+
+def cut_short(item: Node) -> bool:
+    """The shop has more locations than we asked for: what `available` says is too little."""
+    levels = item.opt_child("inventoryLevels")
+    return levels is not None and levels.child("pageInfo").bool("hasNextPage")
+
+
+# Orders
+
+
+def reference(node: Node) -> str:
+    """Ours, from our unique field. An order made before the field existed carries it as source identifier, together with our tag."""
+    field = node.opt_child("metafield")
+    if field is not None:
+        return field.str("value")
+    source = node.opt_str("sourceIdentifier") or ""
+    return source if TAG in node.strs("tags") else ""
+
+
+def order(node: Node, lines: Sequence[Node], parcel_lines: Sequence[Sequence[Node]], *, address: str) -> ShopOrder:
+    number, ours = tail(node.str("id"), node.path), reference(node)
+    cancelled = node.opt_time("cancelledAt") is not None
+    found = ShopOrder(
+        shop_id=number,
+        number=node.str("name"),
+        reference=ours,
+        state=ShopOrderState.CANCELLED if cancelled else ShopOrderState.OPEN,
+        lines=tuple(_line(line) for line in lines),
+        total=_total(node),
+        parcels=tuple(
+            parcel
+            for fulfilment, parts in zip(node.list("fulfillments"), parcel_lines, strict=True)
+            for parcel in parcels(fulfilment, parts)
+        ),
+        refunds=tuple(refund for part in node.list("refunds") if (refund := _refund(part)).amount.minor > 0),
+        # "confirmed: Whether inventory has been reserved for an order." An order without claim says it too, so it counts only for ours:
+        # these are made with DECREMENT_OBEYING_POLICY ("Follow the product's inventory policy and claim inventory").
+        stock_taken=bool(ours) and node.bool("confirmed"),
+        url=f"{address}/admin/orders/{number}",
+        cancel_note=_cancel_note(node),
+        updated_at=node.time("updatedAt"),
+    )
+    node.ignore("lineItems", "createdAt", "tags", "sourceIdentifier")
+    node.done()
+    return found
+
+
+def of_others(node: Node, *, address: str) -> ShopOrder:
+    """An order that did not come from here: no lines, nothing of its buyer."""
+    number, cancelled = tail(node.str("id"), node.path), node.opt_time("cancelledAt") is not None
+    return ShopOrder(
+        shop_id=number,
+        number=node.str("name"),
+        reference="",
+        state=ShopOrderState.CANCELLED if cancelled else ShopOrderState.OPEN,
+        lines=(),
+        total=money(node.child("currentTotalPriceSet")),
+        url=f"{address}/admin/orders/{number}",
+        updated_at=node.time("updatedAt"),
+    )
+
+
+def _total(node: Node) -> Money:
+    """What the order stands at, with refunds added back: an edit of its lines shows, a refund (which is news of its own) doesn't."""
+    return money(node.child("currentTotalPriceSet")) + money(node.child("totalRefundedSet"))
+
+
+def _cancel_note(node: Node) -> str:
+    cancellation = node.opt_child("cancellation")
+    note = (cancellation.opt_str("staffNote") if cancellation else None) or ""
+    reason = (node.opt_str("cancelReason") or "").capitalize()
+    return ": ".join(part for part in (reason, note) if part)
+
+
+def _line(node: Node) -> OrderLine:
+    """`currentQuantity`: "The number of units ordered, excluding refunded and removed units." A deleted variant is null here."""
+    variant, article = node.opt_child("variant"), node.opt_child("product")
+    return OrderLine(
+        line_id=tail(node.str("id"), node.path),
+        product_id=tail(article.str("id"), article.path) if article else "",
+        variant_id=tail(variant.str("id"), variant.path) if variant else "",
+        sku=node.opt_str("sku") or "",
+        quantity=node.int("currentQuantity"),
+    )
+
+
+def parcels(node: Node, parts: Sequence[Node]) -> list[Parcel]:
+    """One per tracking number; only the first carries units, so that nothing is shipped twice. The id is the number's place, not the number."""
+    number, status = tail(node.str("id"), node.path), node.str("status")
+    tracking = node.list("trackingInfo")
+    at = node.time("createdAt")
+    if status in _WAITING and not any(info.opt_str("number") for info in tracking):
+        return []
+    units = tuple((tail(part.child("lineItem").str("id"), part.path), part.opt_int("quantity") or 0) for part in parts)
+    return [
+        Parcel(
+            parcel_id=number if place == 0 else f"{number}/{place + 1}",
+            lines=units if place == 0 else tuple((line, 0) for line, _ in units),
+            tracking_number=(info.opt_str("number") if info else None) or "",
+            carrier=(info.opt_str("company") if info else None) or "",
+            tracking_url=(info.opt_str("url") if info else None) or "",
+            shipped_at=at,
+            cancelled=status in _UNDONE,
+        )
+        for place, info in enumerate(tracking or [None])
+    ]
+
+
+def _refund(node: Node) -> Refund:
+    """A cancel with restock leaves a refund of nothing behind; the caller drops these."""
+    return Refund(
+        refund_id=tail(node.str("id"), node.path),
+        amount=money(node.child("totalRefundedSet")),
+        note=node.opt_str("note") or "",
+        at=node.opt_time("createdAt"),
+    )

@@ -1,0 +1,216 @@
+"""Pages of what changed, and counts. A window of changes is read by cursor and always starts a little before the last change that was seen."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from crossdock.connectors.shopify import mapper
+from crossdock.connectors.shopify.client import ask
+from crossdock.connectors.shopify.mapper import FIELD, gid
+from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopOrderState, ShopProduct
+from crossdock.domain.values import Money
+from crossdock.kit.connector import Page, Shop
+from crossdock.kit.errors import Missing
+from crossdock.kit.tame import Node, tame
+
+# "The single query limit is 1,000 points" (shopify.dev, rate limits): counted before anything is read, from the sizes that are asked for.
+POINTS = 900
+VARIANTS_AT_ONCE = 10
+ORDERS_AT_ONCE = 20
+# "Shopify limits pagination of arrays of objects to 25,000 objects": before that the window starts again where it has come to.
+OBJECTS_PER_WINDOW = 20_000
+# Changes reach the search index some time after they happen. While the last change is young, look back this far behind it.
+OVERLAP = timedelta(minutes=2)
+YOUNG = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where a listing by updated_at has come to. `top` is the newest change seen; times are ISO 8601 in UTC, "" for none."""
+
+    since: str = ""
+    after: str = ""
+    top: str = ""
+    seen: int = 0
+
+    @classmethod
+    def of(cls, cursor: str) -> "Window":
+        """A cursor that another version wrote and this one can't read starts from the beginning."""
+        try:
+            return cls(**json.loads(cursor))
+        except (ValueError, TypeError):
+            return cls()
+
+    @property
+    def query(self) -> str | None:
+        return f"updated_at:>='{self.since}'" if self.since else None
+
+    def following(self, info: Node, changes: Sequence[datetime], now: datetime) -> tuple[str, bool]:
+        """(next cursor, whether there is more to ask at once)."""
+        top = max([self.top, *(_iso(change) for change in changes)])
+        if not info.bool("hasNextPage"):
+            return json.dumps(asdict(Window(since=_behind(top, now), top=top))), False
+        seen = self.seen + len(changes)
+        if seen >= OBJECTS_PER_WINDOW and top > self.since:
+            return json.dumps(asdict(Window(since=top, top=top))), True
+        return json.dumps(asdict(Window(self.since, info.str("endCursor"), top, seen))), True
+
+
+def from_now(now: datetime) -> str:
+    return json.dumps(asdict(Window(since=_iso(now - OVERLAP))))
+
+
+def _behind(top: str, now: datetime) -> str:
+    """An old newest change needs no look behind it: otherwise a shop at rest would tell its last two busy minutes for ever."""
+    if not top:
+        return ""
+    last = datetime.fromisoformat(top)
+    return _iso(last - OVERLAP) if now - last < YOUNG else top
+
+
+def _iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# Stock
+
+
+def stock_scope(shop: Shop, levels: int | None = None) -> dict[str, Any]:
+    """Variables that say which locations are counted: the pinned one, or all of them (one more is asked for, to see a new one)."""
+    pinned = shop.settings.get("location", "")
+    known = int(shop.settings.get("locations") or 1)
+    return {
+        "all": not pinned,
+        "levels": levels or min(known + 1, 200),
+        "location": gid("Location", pinned or "0"),
+    }
+
+
+def points_per_variant(scope: Mapping[str, Any]) -> int:
+    return 5 + (2 * int(scope["levels"]) if scope["all"] else 2)
+
+
+async def counts(shop: Shop, variant_ids: Sequence[str], levels: int | None = None) -> list[Count]:
+    """Each variant with all its locations comes from one request; a batch is cut into as many requests as the point limit demands."""
+    scope = stock_scope(shop, levels)
+    step = max(1, min(100, POINTS // points_per_variant(scope)))
+    found: list[Count] = []
+    cut: list[str] = []
+    for start in range(0, len(variant_ids), step):
+        ids = [gid("ProductVariant", number) for number in variant_ids[start : start + step]]
+        data = await ask(shop, "Counts", {"ids": ids, **scope})
+        for node in _present(data, "nodes"):
+            if mapper.cut_short(node.child("inventoryItem")) and scope["levels"] < 200:
+                cut.append(mapper.tail(node.str("id")))
+            else:
+                found.append(mapper.count(node))
+    return [*found, *(await counts(shop, cut, 200) if cut else [])]
+
+
+def _present(data: Node, key: str) -> list[Node]:
+    """`nodes(ids:)` answers null for what is gone, and an empty object for an id of another kind."""
+    values = data.raw(key)
+    return [tame(value, f"{key}[{i}]") for i, value in enumerate(values if isinstance(values, list) else []) if value]
+
+
+# Products
+
+
+async def products(shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
+    window, scope = Window.of(cursor), stock_scope(shop)
+    variants = max(1, min(VARIANTS_AT_ONCE, (POINTS - 20) // points_per_variant(scope)))
+    first = max(1, min(50, POINTS // (20 + variants * points_per_variant(scope))))
+    listing = {"first": first, "after": window.after or None, "query": window.query}
+    data = await ask(shop, "Products", {**listing, "variants": variants, **scope})
+    page = data.child("products")
+    nodes = page.list("nodes")
+    items = [await _whole(shop, node, scope) for node in nodes]
+    after, more = window.following(page.child("pageInfo"), [node.time("updatedAt") for node in nodes], shop.now())
+    return Page(tuple(items), after, more)
+
+
+async def product(shop: Shop, product_id: str) -> ShopProduct | ProductGone:
+    scope = stock_scope(shop)
+    variants = max(1, (POINTS - 20) // points_per_variant(scope))
+    data = await ask(shop, "Product", {"id": gid("Product", product_id), "variants": min(100, variants), **scope})
+    node = data.opt_child("product")
+    return await _whole(shop, node, scope) if node else ProductGone(product_id)
+
+
+async def _whole(shop: Shop, node: Node, scope: Mapping[str, Any]) -> ShopProduct:
+    """With all its variants (a product may have 2,048), and with the counts of all locations."""
+    page = node.child("variants")
+    variants = page.list("nodes")
+    size = max(1, min(100, POINTS // points_per_variant(scope)))
+    while page.child("pageInfo").bool("hasNextPage"):
+        after = page.child("pageInfo").str("endCursor")
+        data = await ask(shop, "MoreVariants", {"id": node.str("id"), "variants": size, "after": after, **scope})
+        again = data.opt_child("product")
+        if again is None:
+            break
+        page = again.child("variants")
+        variants += page.list("nodes")
+    found = mapper.product(node, variants, currency=await currency(shop), address=shop.address)
+    cut = [mapper.tail(v.str("id")) for v in variants if mapper.cut_short(v.child("inventoryItem"))]
+    return mapper.recounted(found, await counts(shop, cut, 200)) if cut else found
+
+
+async def currency(shop: Shop) -> str:
+    """Of the shop's base prices: `price` on a variant is a bare number."""
+    known = shop.settings.get("currency", "")
+    return known or (await ask(shop, "Shop")).child("shop").str("currencyCode")
+
+
+# Orders
+
+
+async def orders(shop: Shop, cursor: str) -> Page[ShopOrder]:
+    """Ours are read whole; of the others only that they changed: what the seller's other customers bought is none of our business."""
+    if not cursor:
+        return Page((), from_now(shop.now()), False)
+    window = Window.of(cursor)
+    listing = {
+        "first": ORDERS_AT_ONCE,
+        "after": window.after or None,
+        "query": window.query or f"updated_at:>='{_iso(shop.now() - OVERLAP)}'",
+    }
+    page = (await ask(shop, "ChangedOrders", {**listing, **FIELD})).child("orders")
+    nodes = page.list("nodes")
+    found = [
+        await order(shop, mapper.tail(node.str("id")))
+        if mapper.reference(node)
+        else mapper.of_others(node, address=shop.address)
+        for node in nodes
+    ]
+    after, more = window.following(page.child("pageInfo"), [node.time("updatedAt") for node in nodes], shop.now())
+    return Page(tuple(found), after, more)
+
+
+async def order(shop: Shop, shop_id: str) -> ShopOrder:
+    data = await ask(shop, "Order", {"id": gid("Order", shop_id), **FIELD})
+    node = data.opt_child("order")
+    if node is None:
+        return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(await currency(shop)))
+    lines = await _all(shop, node.child("lineItems"), "MoreLines", gid("Order", shop_id), ("order", "lineItems"))
+    parts = [
+        await _all(
+            shop, part.child("fulfillmentLineItems"), "MoreOfParcel", part.str("id"), ("node", "fulfillmentLineItems")
+        )
+        for part in node.list("fulfillments")
+    ]
+    return mapper.order(node, lines, parts, address=shop.address)
+
+
+async def _all(shop: Shop, page: Node, operation: str, id: str, path: tuple[str, str]) -> list[Node]:
+    """The nodes of a connection that is longer than its first page."""
+    nodes = page.list("nodes")
+    while page.child("pageInfo").bool("hasNextPage"):
+        data = await ask(shop, operation, {"id": id, "after": page.child("pageInfo").str("endCursor")})
+        owner = data.opt_child(path[0])
+        if owner is None:
+            raise Missing("The order was deleted while it was read.")
+        page = owner.child(path[1])
+        nodes += page.list("nodes")
+    return nodes

@@ -1,0 +1,307 @@
+"""The simulated shop's own books: products, stock levels per location, orders. What the real shop refuses is refused here, with its words."""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from crossdock.kit.sandbox import Doc, Shelf
+
+# Shopify's ids are 64-bit: these lie beyond what a JavaScript number holds exactly.
+FIRST_ID = 9_107_199_254_740_993
+Tell = Callable[[str, Doc], None]
+
+
+class Complaint(Exception):
+    """A user error of the API."""
+
+    def __init__(self, code: str | None, field: tuple[str, ...], message: str) -> None:
+        super().__init__(message)
+        self.code, self.field, self.message = code, field, message
+
+
+class Books:
+    """`tell(topic, document)` is called for each event that the shop has a webhook topic for."""
+
+    def __init__(self, shelf: Shelf, clock: Callable[[], datetime], currency: str) -> None:
+        self.shelf, self.clock = shelf, clock
+        # How long the search index is behind: for looking up a word, and for listing by updated_at.
+        self.search_lag_seconds, self.listing_lag_seconds = 0.2, 0.0
+        self.trial = False
+        self._listeners: list[Tell] = []
+        self._held: list[tuple[str, Doc]] | None = None
+        if shelf.get("shop", "shop") is None:
+            name = f"sandbox-{uuid.uuid4().hex[:10]}"
+            shelf.put(
+                "shop",
+                "shop",
+                {"id": self.new_id(), "domain": f"{name}.myshopify.com", "name": name, "currency": currency},
+            )
+            self.add_location("Main warehouse")
+
+    # Small things
+
+    def on_event(self, tell: Tell) -> None:
+        self._listeners.append(tell)
+
+    def tell(self, topic: str, doc: Doc) -> None:
+        if self._held is not None:
+            self._held.append((topic, doc))
+            return
+        for listener in self._listeners:
+            listener(topic, doc)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """All or nothing, and told only when it is done."""
+        self._held = []
+        try:
+            with self.shelf.transaction():
+                yield
+            done = self._held
+        except BaseException:
+            done = []
+            raise
+        finally:
+            self._held = None
+        for topic, doc in done:
+            self.tell(topic, doc)
+
+    def new_id(self) -> str:
+        return str(self.shelf.next_number("id", FIRST_ID))
+
+    def now(self) -> str:
+        return iso(self.clock())
+
+    @property
+    def shop(self) -> Doc:
+        return self.need("shop", "shop")
+
+    def need(self, kind: str, id: str) -> Doc:
+        doc = self.shelf.get(kind, id)
+        if doc is None:
+            raise LookupError(f"the shop has no {kind} {id}")
+        return doc
+
+    def keep(self, kind: str, doc: Doc) -> None:
+        """Store a changed product or order. The search index learns of it after the lag; until then it answers with the change before."""
+        doc["updated"] = self.now()
+        doc["index"] = [*doc.get("index", [])[-4:], [self.clock().timestamp(), doc["updated"]]]
+        self.shelf.put(kind, doc["id"], doc, key=doc.get("reference") or "")
+
+    def indexed(self, kind: str, lag: float) -> list[tuple[str, Doc]]:
+        """(updated_at as the index has it, document), oldest change first."""
+        seen = self.clock().timestamp() - lag
+        rows = [
+            (max((at for moment, at in doc["index"] if moment <= seen), default=""), doc)
+            for doc in self.shelf.all(kind)
+        ]
+        return sorted(((at, doc) for at, doc in rows if at), key=lambda row: (row[0], int(row[1]["id"])))
+
+    # Products and stock
+
+    def add_location(self, name: str, *, online: bool = True) -> str:
+        id = self.new_id()
+        self.shelf.put("location", id, {"id": id, "name": name, "online": online})
+        return id
+
+    def add_product(
+        self, title: str, variants: Sequence[tuple[str, str, int]], *, image: str = "", description: str = ""
+    ) -> list[Doc]:
+        product: Doc = {
+            "id": self.new_id(), "title": title, "status": "ACTIVE", "gift_card": False, "description": description,
+            "images": [image] if image else [], "variants": [], "created": self.now(),
+        }  # fmt: skip
+        home = self.shelf.all("location")[0]["id"]
+        made = [
+            {
+                "id": self.new_id(), "product": product["id"], "item": self.new_id(), "sku": sku, "price": str(Decimal(price)),
+                "title": "Default Title" if len(variants) == 1 else sku, "tracked": True, "policy": "DENY", "levels": {home: count},
+            }
+            for sku, price, count in variants
+        ]  # fmt: skip
+        product["variants"] = [variant["id"] for variant in made]
+        for variant in made:
+            self.shelf.put("variant", variant["id"], variant, key=variant["item"])
+        self.keep("product", product)
+        self.tell("PRODUCTS_CREATE", product)
+        return made
+
+    def change_product(self, product_id: str, **changes: object) -> None:
+        product = self.need("product", product_id) | changes
+        self.keep("product", product)
+        self.tell("PRODUCTS_UPDATE", product)
+
+    def change_variant(self, variant_id: str, **changes: object) -> None:
+        variant = self.need("variant", variant_id) | changes
+        self.shelf.put("variant", variant_id, variant, key=variant["item"])
+        self.change_product(variant["product"])
+
+    def delete_product(self, product_id: str) -> None:
+        product = self.need("product", product_id)
+        for variant in product["variants"]:
+            self.shelf.delete("variant", variant)
+        self.shelf.delete("product", product_id)
+        self.tell("PRODUCTS_DELETE", product)
+
+    def move(self, variant: Doc, location: str, delta: int, why: str) -> None:
+        """Change "available" at one location. An inventory change counts as a change of the product."""
+        variant["levels"][location] = variant["levels"].get(location, 0) + delta
+        self.shelf.put("variant", variant["id"], variant, key=variant["item"])
+        self.shelf.note("stock", variant=variant["id"], location=location, delta=delta, why=why, left=total(variant))
+        self.tell(
+            "INVENTORY_LEVELS_UPDATE",
+            {
+                "item": variant["item"],
+                "location": location,
+                "available": variant["levels"][location],
+                "updated": self.now(),
+            },
+        )
+        self.change_product(variant["product"])
+
+    def claim(self, variant: Doc, units: int, behaviour: str) -> list[tuple[str, int]]:
+        """Take units for an order: (location, units) taken. Raises Complaint when the policy is obeyed and not enough is there."""
+        if behaviour == "BYPASS" or not variant["tracked"]:
+            return []
+        if behaviour == "DECREMENT_OBEYING_POLICY" and variant["policy"] == "DENY" and total(variant) < units:
+            raise Complaint("INVENTORY_CLAIM_FAILED", ("order", "lineItems"), "Unable to reserve inventory")
+        taken: list[tuple[str, int]] = []
+        for location in sorted(variant["levels"], key=int):
+            there = min(units, max(0, variant["levels"][location]))
+            if there:
+                taken.append((location, there))
+                units -= there
+        if units:
+            taken.append((min(variant["levels"], key=int), units))
+        for location, there in taken:
+            self.move(self.need("variant", variant["id"]), location, -there, "order")
+        return taken
+
+    # Orders
+
+    def place(self, order: Doc, behaviour: str) -> Doc:
+        """Claim everything or nothing, then store. Call inside a transaction."""
+        for line in order["lines"]:
+            line["claimed"] = self.claim(self.need("variant", line["variant"]), line["quantity"], behaviour)
+        number = self.shelf.next_number("order", 1001)
+        order |= {
+            "id": self.new_id(), "number": number, "name": f"#{number}", "created": self.now(), "cancelled": None, "confirmed": True,
+            "fulfillments": [], "refunds": [], "behaviour": behaviour,
+        }  # fmt: skip
+        self.keep("order", order)
+        self.shelf.note(
+            "order",
+            id=order["id"],
+            reference=order.get("reference", ""),
+            lines=[(x["variant"], x["quantity"]) for x in order["lines"]],
+        )
+        self.tell("ORDERS_CREATE", order)
+        return order
+
+    def changed_order(self, order: Doc, *topics: str) -> None:
+        self.keep("order", order)
+        for topic in (*topics, "ORDERS_UPDATED"):
+            self.tell(topic, order)
+
+    def cancel(self, order_id: str, *, restock: bool, reason: str, note: str | None) -> None:
+        order = self.need("order", order_id)
+        if order["cancelled"]:
+            raise Complaint("INVALID", ("orderId",), "Order has already been canceled")
+        if any(part["status"] == "SUCCESS" for part in order["fulfillments"]):
+            raise Complaint("INVALID", ("orderId",), "Cannot cancel an order that has fulfillments")
+        order |= {"cancelled": self.now(), "cancel_reason": reason, "staff_note": note}
+        # Even without money a cancel leaves a refund behind: it records what was restocked.
+        order["refunds"].append(
+            {"id": self.new_id(), "amount": "0.00", "at": self.now(), "note": "", "restock": restock}
+        )
+        for line in order["lines"] if restock else []:
+            for location, units in line["claimed"]:
+                variant = self.shelf.get("variant", line["variant"])
+                if variant is not None:
+                    self.move(variant, location, units, "cancel")
+        self.shelf.note("cancel", id=order_id, restock=restock)
+        self.changed_order(order, "ORDERS_CANCELLED")
+
+    def fulfil(self, order_id: str, *, tracking: Sequence[tuple[str, str]], lines: Sequence[tuple[str, int]]) -> Doc:
+        """`tracking`: (number, company) pairs; `lines`: (line id, units), all that is left when empty."""
+        order = self.need("order", order_id)
+        if order["cancelled"]:
+            raise ValueError("a cancelled order cannot be fulfilled")
+        left = unfulfilled(order)
+        wanted = [(line, units) for line, units in (lines or left.items()) if units > 0]
+        if not wanted or any(units > left.get(line, 0) for line, units in wanted):
+            raise ValueError("so much is not left to fulfil")
+        part: Doc = {
+            "id": self.new_id(), "status": "SUCCESS", "created": self.now(), "updated": self.now(), "lines": wanted,
+            "tracking": [{"number": number, "company": company, "url": f"https://track.example/{number}"} for number, company in tracking],
+        }  # fmt: skip
+        order["fulfillments"].append(part)
+        done = not any(unfulfilled(order).values())
+        self.changed_order(order, "ORDERS_FULFILLED" if done else "ORDERS_PARTIALLY_FULFILLED")
+        self.tell("FULFILLMENTS_CREATE", part | {"order": order})
+        if order["email"]:
+            # The admin's "Send shipment details to your customer now" is ticked wherever the order has an address.
+            self.shelf.note("mail", to=order["email"], about="shipping confirmation")
+        self.shelf.note("fulfil", id=order_id, fulfillment=part["id"])
+        return part
+
+    def change_fulfilment(self, order_id: str, part_id: str, **changes: object) -> None:
+        order = self.need("order", order_id)
+        part = next((part for part in order["fulfillments"] if part["id"] == part_id), None)
+        if part is None:
+            raise LookupError(f"the order has no fulfillment {part_id}")
+        part |= changes | {"updated": self.now()}
+        self.changed_order(order)
+        self.tell("FULFILLMENTS_UPDATE", part | {"order": order})
+
+    def refund(self, order_id: str, amount: Decimal) -> str:
+        order = self.need("order", order_id)
+        refund = {
+            "id": self.new_id(),
+            "amount": f"{amount:.2f}",
+            "at": self.now(),
+            "note": "Refunded by the seller",
+            "restock": False,
+        }
+        order["refunds"].append(refund)
+        self.shelf.note("refund", id=order_id, amount=refund["amount"])
+        self.changed_order(order)
+        self.tell("REFUNDS_CREATE", refund | {"order": order})
+        return str(refund["id"])
+
+    def orders_in_last_minute(self) -> int:
+        since = iso(self.clock() - timedelta(minutes=1))
+        return sum(1 for order in self.shelf.all("order") if order["created"] > since and order.get("by_api"))
+
+
+def iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def total(variant: Doc) -> int:
+    return sum(variant["levels"].values())
+
+
+def unfulfilled(order: Doc) -> dict[str, int]:
+    """Line id -> units that no living fulfillment covers."""
+    left = {line["id"]: line["quantity"] for line in order["lines"]}
+    for part in order["fulfillments"]:
+        if part["status"] == "SUCCESS":
+            for line, units in part["lines"]:
+                left[line] -= units
+    return left
+
+
+def total_of(order: Doc) -> Decimal:
+    items = sum((Decimal(line["price"]) * line["quantity"] for line in order["lines"]), Decimal(0))
+    return items + Decimal(order["shipping"])
+
+
+def refunded(order: Doc) -> Decimal:
+    return sum((Decimal(refund["amount"]) for refund in order["refunds"]), Decimal(0))
+
+
+def tags_of(tags: Iterable[str]) -> str:
+    return ", ".join(tags)

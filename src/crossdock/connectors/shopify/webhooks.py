@@ -1,0 +1,173 @@
+"""Shopify's deliveries: proved by our app's secret, read for what changed, and set up again when Shopify has dropped them.
+
+A retried delivery carries the payload of its first try, so nothing of a payload is believed but ids, and numbers that lower a count.
+"""
+
+import json
+from urllib.parse import urlsplit
+
+from crossdock.connectors.shopify.client import ask, own_app, user_errors
+from crossdock.domain.events import HookNews, Look, LookKind, StockHint
+from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
+from crossdock.kit.errors import Outside
+from crossdock.kit.tame import Node, tame
+from crossdock.kit.webhook import body_key, hmac_ok
+
+# Topic and the only fields that we ask to be sent: with these, no buyer's name or address ever comes in.
+_ORDER = ("id", "updated_at", "cancelled_at", "fulfillment_status")
+_PARCEL = ("id", "order_id", "updated_at")
+TOPICS: dict[str, tuple[str, ...]] = {
+    "ORDERS_CREATE": _ORDER,
+    "ORDERS_UPDATED": _ORDER,
+    "ORDERS_CANCELLED": _ORDER,
+    "ORDERS_FULFILLED": _ORDER,
+    "ORDERS_PARTIALLY_FULFILLED": _ORDER,
+    "ORDERS_DELETE": ("id",),
+    "FULFILLMENTS_CREATE": _PARCEL,
+    "FULFILLMENTS_UPDATE": _PARCEL,
+    "REFUNDS_CREATE": ("id", "order_id", "processed_at"),
+    "PRODUCTS_CREATE": ("id", "updated_at"),
+    "PRODUCTS_UPDATE": (
+        "id",
+        "updated_at",
+        "variants.id",
+        "variants.inventory_quantity",
+        "variants.inventory_management",
+    ),
+    "PRODUCTS_DELETE": ("id",),
+    "INVENTORY_LEVELS_UPDATE": (),
+    "APP_UNINSTALLED": ("id", "myshopify_domain"),
+}
+
+
+def verify(shop: Shop, hook: Hook) -> None:
+    """Of a seller's own app, or of the operator's; "up to an hour" after a rotation Shopify still signs with the old secret."""
+    given = hook.headers.get("x-shopify-hmac-sha256", "")
+    own = own_app(shop).get("client_secret", "")
+    secrets = [own] if own else [shop.app.get("client_secret", ""), shop.app.get("old_client_secret", "")]
+    if not any(hmac_ok(secret, hook.body, given) for secret in secrets):
+        raise Forged
+
+
+def news(shop: Shop, hook: Hook) -> HookNews:
+    verify(shop, hook)
+    topic = hook.headers.get("x-shopify-topic", "").lower()
+    try:
+        body = tame(json.loads(hook.body), topic or "delivery")
+    except ValueError:
+        return HookNews(topic, f"{topic}:{body_key(hook.body)}")
+    looks, hints = _meaning(topic, body, shop)
+    # The body too, since `updated_at` has whole seconds: two states of one second are two pieces of news.
+    key = f"{body.opt_id('id') or ''}:{body_key(hook.body)}"
+    return HookNews(topic, f"{topic}:{key}", looks, hints)
+
+
+def _meaning(topic: str, body: Node, shop: Shop) -> tuple[tuple[Look, ...], tuple[StockHint, ...]]:
+    match topic:
+        case "products/create":
+            return (Look(LookKind.PRODUCT, body.id("id")),), ()
+        case "products/update":
+            return (Look(LookKind.PRODUCT, body.id("id")),), _hints(body, shop)
+        case "products/delete":
+            return (Look(LookKind.PRODUCT_GONE, body.id("id")),), ()
+        case "inventory_levels/update":
+            return _counts(body, shop), ()
+        case "app/uninstalled":
+            return (Look(LookKind.UNINSTALLED),), ()
+        case "customers/redact":
+            return _redact(body), ()
+        case "shop/redact":
+            return (Look(LookKind.ERASE_SHOP),), ()
+        case _ if topic.startswith("orders/"):
+            return (Look(LookKind.ORDER, body.id("id")),), ()
+        case _ if topic.startswith(("fulfillments/", "refunds/")):
+            return (Look(LookKind.ORDER, body.id("order_id")),), ()
+        case _:
+            # customers/data_request too: a person answers it, from the topic that the inbox shows.
+            return (Look(LookKind.NOTHING),), ()
+
+
+def _hints(body: Node, shop: Shop) -> tuple[StockHint, ...]:
+    """`inventory_quantity` is the sum over all locations: of no use when one is pinned. Only "shopify" means that the variant is tracked."""
+    if shop.settings.get("location"):
+        return ()
+    tracked = [v for v in body.opt_list("variants") or [] if v.opt_str("inventory_management") == "shopify"]
+    numbers = [(v.opt_id("id"), v.opt_int("inventory_quantity")) for v in tracked]
+    return tuple(StockHint(id, number) for id, number in numbers if id is not None and number is not None)
+
+
+def _counts(body: Node, shop: Shop) -> tuple[Look, ...]:
+    """It names an inventory item, which we don't know by name; products/update tells the same by variant, except for a pinned location."""
+    pinned = shop.settings.get("location", "")
+    return (Look(LookKind.COUNTS),) if pinned and body.opt_id("location_id") == pinned else ()
+
+
+def _redact(body: Node) -> tuple[Look, ...]:
+    """One look per order to erase; without orders the shop's own customer number, by which we keep nothing."""
+    orders = body.raw("orders_to_redact")
+    if isinstance(orders, list) and orders:
+        return tuple(Look(LookKind.ERASE_BUYER, str(number)) for number in orders)
+    customer = body.opt_child("customer")
+    return (Look(LookKind.ERASE_BUYER, f"customer:{customer.opt_id('id') or ''}" if customer else ""),)
+
+
+def shop_of(hook: Hook) -> str:
+    """Deliveries to the operator's app name the shop by its permanent domain, which is our shop_id."""
+    return hook.headers.get("x-shopify-shop-domain", "").strip().lower()
+
+
+# Subscriptions
+
+
+async def subscribe(shop: Shop) -> Subscriptions:
+    """What should be there, is there once, and points here. Other subscriptions of a seller's own app are not ours to touch."""
+    there: dict[str, Node] = {}
+    healed: list[str] = []
+    for node in await _ours_there(shop):
+        topic = node.str("topic")
+        if topic not in TOPICS or topic in there:
+            await _change(shop, "DeleteHook", {"id": node.str("id")})
+            healed.append(topic)
+        else:
+            there[topic] = node
+    for topic, fields in TOPICS.items():
+        hook = {"uri": shop.hook_url, "includeFields": list(fields)}
+        mine = there.get(topic)
+        if mine is None:
+            await _change(shop, "CreateHook", {"topic": topic, "hook": hook})
+            healed.append(topic)
+        elif mine.str("uri") != shop.hook_url or sorted(mine.strs("includeFields")) != sorted(fields):
+            await _change(shop, "UpdateHook", {"id": mine.str("id"), "hook": hook})
+            healed.append(topic)
+    return Subscriptions(tuple(TOPICS), tuple(TOPICS), tuple(dict.fromkeys(healed)))
+
+
+async def unsubscribe(shop: Shop) -> None:
+    for node in await _ours_there(shop):
+        await _change(shop, "DeleteHook", {"id": node.str("id")})
+
+
+async def _ours_there(shop: Shop) -> list[Node]:
+    """Subscriptions whose path is this connection's: the host may be an older public address of ours. Those that point here come first."""
+    ours = urlsplit(shop.hook_url).path
+    found: list[Node] = []
+    after: str | None = None
+    while True:
+        page = (await ask(shop, "Hooks", {"after": after})).child("webhookSubscriptions")
+        found += [node for node in page.list("nodes") if urlsplit(node.str("uri")).path == ours]
+        info = page.child("pageInfo")
+        if not info.bool("hasNextPage"):
+            return sorted(found, key=lambda node: node.str("uri") != shop.hook_url)
+        after = info.str("endCursor")
+
+
+async def _change(shop: Shop, operation: str, variables: dict[str, object]) -> None:
+    result = next(iter(_results(await ask(shop, operation, variables))))
+    errors = user_errors(result)
+    if errors:
+        raise Outside(f"Shopify did not set up the webhook {variables.get('topic', '')}: {errors[0][2]}")
+
+
+def _results(data: Node) -> list[Node]:
+    names = ("webhookSubscriptionCreate", "webhookSubscriptionUpdate", "webhookSubscriptionDelete")
+    return [data.child(name) for name in names if name in data]
