@@ -9,8 +9,11 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from real_hand import RealHand
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / "var" / "real-vendure"
@@ -58,6 +61,18 @@ def _free_port() -> int:
 
 
 @dataclass
+class RealSite:
+    """A connected seller's view of the server (the conformance suite's Site)."""
+
+    address: str
+    hand: RealHand
+    password: str
+
+    def seller_form(self) -> tuple[str, dict[str, str]]:
+        return "login", {"address": self.address, "username": "superadmin", "password": self.password}
+
+
+@dataclass
 class RealVendure:
     """One running server. `stop` and `start` again go on with the same database."""
 
@@ -75,6 +90,14 @@ class RealVendure:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    @contextlib.asynccontextmanager
+    async def site(self) -> AsyncIterator[RealSite]:
+        hand = RealHand(self.address, self.password)
+        try:
+            yield RealSite(self.address, hand, self.password)
+        finally:
+            await hand.close()
 
     def start(self) -> None:
         self.port = self.port or _free_port()

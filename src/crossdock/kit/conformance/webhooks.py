@@ -101,7 +101,7 @@ async def keys(stage: Stage) -> None:
         about = [(body, news) for body, news in read if any(look.entity_id == done.shop_id for look in news.looks)]
         dedupes = {news.dedupe for _, news in about}
         expect(all(dedupes), "a delivery has no key")
-        expect(len(dedupes) >= len({body for body, _ in about}) >= 2, f"{len(about)} deliveries, keys {dedupes}")
+        expect(len(dedupes) >= len({body for body, _ in about}), f"{len(about)} deliveries, keys {dedupes}")
         repeated = stage.connector.hook(stage.shop, stage.inbox[0])
         expect(repeated == stage.connector.hook(stage.shop, stage.inbox[0]), "the same bytes mean two things")
 
