@@ -1,0 +1,68 @@
+# Everything a newcomer types. `make` alone lists it. Works as root and as an ordinary user, in any folder.
+.DEFAULT_GOAL := help
+.PHONY: help run test check format story test-real soak lock docs clean
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input -q
+# Processes that the tests use; more words for pytest with `make test ARGS=...`
+JOBS ?= 2
+ARGS ?=
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+run: $(VENV)/.runtime ## the whole demo on this machine; FRESH=1 starts over
+	@FRESH="$(FRESH)" $(VENV)/bin/crossdock run
+
+test: $(VENV)/.dev ## every test but those against real vendors' servers
+	$(VENV)/bin/pytest -n $(JOBS) -m "not real" $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types, import contracts, generated pages fresh
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+	$(VENV)/bin/crossdock docs --check
+
+format: $(VENV)/.dev ## put the sources into shape
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; BREAK=name plants a bug
+	@$(VENV)/bin/crossdock story $(if $(BREAK),--break $(BREAK))
+
+test-real: $(VENV)/.dev ## install an unmodified Vendure and play against it
+	$(VENV)/bin/pytest -m real tests/real $(ARGS)
+
+soak: $(VENV)/.runtime ## 1,000 orders under faults, counted in the shops' own ledgers
+	$(VENV)/bin/crossdock check loop --orders $(or $(ORDERS),1000)
+
+docs: $(VENV)/.runtime ## write the generated pages
+	$(VENV)/bin/crossdock docs
+
+lock: $(VENV)/.dev ## pin the newest packages that fit, with their hashes
+	$(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements/runtime.in -o requirements/runtime.txt
+	$(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements/dev.in -o requirements/dev.txt
+
+clean: ## remove what was built; the demo's data stays
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# Stamps: what is installed already is not looked at again.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Crossdock needs Python 3.11 or newer; name one with make PYTHON=python3.11."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python cannot make virtual environments here; on Debian: apt-get install python3-venv."; exit 1; }
+	@rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/.made
+	$(PIP) install --require-hashes -r requirements/runtime.txt
+	$(PIP) install --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
