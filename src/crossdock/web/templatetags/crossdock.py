@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.values import Money
-from crossdock.store.models import Order
+from crossdock.store.models import Order, Variant
 
 register = template.Library()
 _LOCALE = Locale("en", "US")
@@ -172,3 +172,9 @@ def query(context: template.Context, **changes: Any) -> str:
 def get(mapping: Any, key: Any) -> Any:
     """{{ counts|get:variant.pk }}; None when it is not there."""
     return mapping.get(key)
+
+
+@register.filter
+def picture(variant: Variant) -> str:
+    """The variant's own picture, or its listing's first; empty without any."""
+    return variant.image or next(iter(variant.listing.images), "")
