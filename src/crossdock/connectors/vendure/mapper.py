@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from urllib.parse import urljoin
@@ -127,7 +127,7 @@ def order(node: Node, shop: Shop, *, taken: Mapping[str, int] | None = None) -> 
         state=ShopOrderState.CANCELLED if cancelled else ShopOrderState.OPEN,
         lines=lines,
         total=money(node.int("totalWithTax"), currency, shop),
-        parcels=tuple(_parcel(each) for each in node.opt_list("fulfillments") or () if _left(each)),
+        parcels=_parcels(node.opt_list("fulfillments") or ()),
         refunds=tuple(_refund(each, currency, shop) for each in refunds if each.str("state") != "Failed"),
         stock_taken=taken is not None
         and bool(lines)
@@ -151,12 +151,26 @@ def _line(node: Node, cancelled: bool, taken: Mapping[str, int] | None) -> Order
     )
 
 
-def _left(node: Node) -> bool:
-    return node.str("state") in SHIPPED or node.str("state") == "Cancelled"
+def _parcels(fulfilments: Sequence[Node]) -> tuple[Parcel, ...]:
+    """What left, and what left and was taken back.
+
+    Core cannot change a tracking code: sellers cancel the fulfilment and make the same again. That one goes on as the parcel it replaces.
+    """
+    found: list[tuple[Parcel, datetime]] = []
+    for node in sorted(fulfilments, key=lambda each: each.time("createdAt")):
+        if node.str("state") not in (*SHIPPED, "Cancelled"):
+            continue
+        parcel, made, changed = _parcel(node), node.time("createdAt"), node.time("updatedAt")
+        for number, (old, ended) in enumerate(found):
+            if old.cancelled and ended <= made and set(old.lines) == set(parcel.lines):
+                found[number] = (replace(parcel, parcel_id=old.parcel_id), changed)
+                break
+        else:
+            found.append((parcel, changed))
+    return tuple(parcel for parcel, _ in found)
 
 
 def _parcel(node: Node) -> Parcel:
-    """Core has no way to change a tracking code: sellers cancel the fulfilment and make another, so a new number is a new parcel."""
     return Parcel(
         parcel_id=node.id("id"),
         lines=tuple((line.id("orderLineId"), line.int("quantity")) for line in node.list("lines")),

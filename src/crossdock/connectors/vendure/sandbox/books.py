@@ -336,6 +336,7 @@ class Books:
             "method": method,
             "trackingCode": tracking,
             "createdAt": self.second(),
+            "updatedAt": self.second(),
             "lines": rows,
         }
         order["fulfillments"].append(parcel)
@@ -346,7 +347,7 @@ class Books:
         """Shipped, Delivered or Cancelled. The order's `updatedAt` stays."""
         order = self.order(order_id)
         parcel = next(each for each in order["fulfillments"] if each["id"] == parcel_id)
-        parcel["state"] = state
+        parcel |= {"state": state, "updatedAt": self.second()}
         if state == "Cancelled":
             for line in order["lines"]:
                 units = sum(units for id, units in parcel["lines"] if id == line["id"])
