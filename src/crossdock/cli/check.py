@@ -23,7 +23,9 @@ def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=["loop"])
     parser.add_argument("--orders", type=int, default=1000)
     parser.add_argument("--shops", type=int, default=12)
-    parser.add_argument("--platform", action="append", default=[], help="only these platforms; may be given several times")
+    parser.add_argument(
+        "--platform", action="append", default=[], help="only these platforms; may be given several times"
+    )
     parser.add_argument("--chance", type=float, default=0.05, help="of each fault, per call or delivery")
     parser.add_argument(
         "--kills", type=int, default=5, help="times the worker is killed with -9 while commands are in flight"
@@ -142,7 +144,8 @@ class Loop:
         if not self.trial.worker.running:
             self.trial.worker.start()
         self._fulfil()
-        return Order.objects.filter(parcels="shipped").count() == self.args.orders
+        shipped: int = Order.objects.filter(parcels="shipped").count()
+        return shipped == self.args.orders
 
     def _at_rest(self) -> bool:
         from crossdock.store.models import Command, Reservation, ShopCopy, VariantStock

@@ -1,11 +1,23 @@
-"""Bugs to plant, so that the story can show that it would notice them. `CROSSDOCK_BREAK` names one; without it nothing here is even imported."""
+"""Bugs to plant, so that the story can show that it would notice them. `CROSSDOCK_BREAK` names one."""
 
 import asyncio
 import importlib
+import os
 from collections.abc import Callable
 from typing import Any
 
 from crossdock.cli.trouble import Trouble
+
+
+def if_asked() -> None:
+    """Plant what CROSSDOCK_BREAK names, in a demo only."""
+    name = os.environ.get("CROSSDOCK_BREAK", "")
+    if name:
+        from django.conf import settings
+
+        if not settings.DEMO:
+            raise Trouble("CROSSDOCK_BREAK is for demos only.")
+        plant(name)
 
 
 def plant(name: str) -> None:
@@ -18,7 +30,9 @@ def plant(name: str) -> None:
         planted = True
     for platform in discover.connectors():
         try:
-            own: dict[str, Callable[[], None]] = importlib.import_module(f"crossdock.connectors.{platform}.sandbox.planted").BUGS
+            own: dict[str, Callable[[], None]] = importlib.import_module(
+                f"crossdock.connectors.{platform}.sandbox.planted"
+            ).BUGS
         except ModuleNotFoundError:
             continue
         if name in own:
@@ -62,12 +76,13 @@ def _believe_webhook() -> None:
     """The number that a webhook carries becomes the count."""
     from dataclasses import replace
 
-    from crossdock.domain import stock
+    from crossdock.domain import stock as rules
+    from crossdock.domain.stock import Stock
 
-    def take_hint(known: stock.Stock, *, count: int, no: int) -> stock.Stock:
-        return replace(known, count=count, applied_no=no)
+    def take_hint(stock: Stock, *, count: int, no: int) -> Stock:
+        return replace(stock, count=count, applied_no=no)
 
-    stock.take_hint = take_hint
+    rules.take_hint = take_hint
 
 
 BUGS: dict[str, Callable[[], None]] = {

@@ -2,7 +2,7 @@
 
 import argparse
 
-from crossdock.cli import database
+from crossdock.cli import database, planted
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -11,6 +11,7 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
+    planted.if_asked()
     from crossdock.engine import worker
 
     return int(worker.main() or 0)
