@@ -112,8 +112,8 @@ def keep_audit(
             settle_by_fact(now=now, how="The shop tells us again.", codes=(AlertCode.WEBHOOK_LOST,), connection=shop)
 
 
-def heard(*, connection_id: int, at: datetime) -> None:
-    """A delivery of this shop arrived."""
+def heard(*, connection_id: int, at: datetime, now: datetime) -> None:
+    """A delivery of this shop arrived at `at`, and was taken up `now`."""
     Connection.objects.filter(pk=connection_id).update(last_delivery_at=at)
 
 
