@@ -309,6 +309,17 @@ async def test_a_person_fulfils_refunds_cancels_recounts_and_sells_without_javas
     assert await shop.hand.count(variant) == 20 + 3
 
 
+async def test_a_long_list_of_orders_shows_the_newest(shop: Sandbox, browser: aiohttp.ClientSession) -> None:
+    (variant,) = await shop.hand.add_product("Card", [("A", "2.50", 500)])
+    numbers = [await shop.hand.sell(variant, 1) for _ in range(103)]
+    async with browser.get(f"{shop.address}/_shop") as answer:
+        page = await answer.text()
+    shown = re.findall(r"<h3>Order (\d+)</h3>", page)
+    assert shown == numbers[:2:-1]
+    assert "3 older orders are not shown" in page
+    assert "not shipped" in page
+
+
 async def test_what_a_person_types_wrong_is_said_and_changes_nothing(
     shop: Sandbox, browser: aiohttp.ClientSession
 ) -> None:

@@ -22,15 +22,17 @@ article{border:1px solid #8888;border-radius:.5rem;padding:.75rem 1rem;margin:.7
 h3{margin:0 0 .25rem;font-size:1.05rem}p{margin:.25rem 0}
 form{display:inline-flex;flex-wrap:wrap;gap:.4rem;margin:.4rem .8rem .2rem 0;align-items:end}
 label{font-size:.85rem;display:flex;flex-direction:column}
-input,button{font:inherit;padding:.35rem .5rem;min-height:2.6rem;border-radius:.35rem;border:1px solid #888}
-input[type=number]{width:6rem}button{cursor:pointer;background:#1a4f8b;color:#fff;border-color:#1a4f8b}
-.gone{opacity:.6}code{overflow-wrap:anywhere}
+input:not([type=checkbox]),button{font:inherit;padding:.35rem .5rem;min-height:2.6rem;border-radius:.35rem;border:1px solid #888}
+input[type=number]{width:6rem}label:has([type=checkbox]){min-height:2.6rem;justify-content:center}button{cursor:pointer;background:#1a4f8b;color:#fff;border-color:#1a4f8b}
+.gone{opacity:.75}code{overflow-wrap:anywhere}
 """
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
+
+MOST_ORDERS = 100
 
 
 class CannotDo(ValueError):
@@ -116,12 +118,15 @@ def _said(text: str, bad: bool) -> str:
 
 def _orders(orders: Sequence[Standing], products: Sequence[Stocked]) -> str:
     titles = {item.variant_id: item.title for item in products}
-    return "".join(_order(order, titles) for order in reversed(orders)) or "<p>No orders yet.</p>"
+    older = len(orders) - MOST_ORDERS
+    more = f"<p>{older} older orders are not shown.</p>" if older > 0 else ""
+    return "".join(_order(order, titles) for order in reversed(orders[-MOST_ORDERS:])) + more or "<p>No orders yet.</p>"
 
 
 def _order(order: Standing, titles: Mapping[str, str]) -> str:
     lines = ", ".join(f"{units} × {escape(titles.get(variant, variant))}" for variant, units in order.lines)
-    state = "cancelled" if order.cancelled else f"{order.parcels} parcel{'' if order.parcels == 1 else 's'} sent"
+    sent = f"{order.parcels} parcel{'' if order.parcels == 1 else 's'} sent" if order.parcels else "not shipped"
+    state = "cancelled" if order.cancelled else sent
     reference = f"<p>Reference <code>{escape(order.reference)}</code></p>" if order.reference else ""
     head = (
         f"<article{' class=gone' if order.cancelled else ''}><h3>Order {escape(order.number)}</h3>"
