@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from crossdock.kit import conformance, discover
+from crossdock.kit.conformance.__main__ import main
 from crossdock.kit.conformance.suite import Verdict
 from crossdock.kit.discover import BrokenFolder, NoSuchFolder
 from toyshop import dropped_in
@@ -75,3 +76,14 @@ def test_a_folder_without_a_simulator_of_its_own_is_named(tmp_path: Path) -> Non
         pytest.raises(BrokenFolder, match="bare/sandbox offers no class Sandbox of its own"),
     ):
         discover.sandbox("bare")
+
+
+def test_the_suite_is_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with dropped_in():
+        assert main(["toy", "101", "109", "301"]) == 0
+        said = capsys.readouterr().out
+        assert "301 passed" in said
+        assert "toy: 2 passed, 0 failed, 1 not called for" in said
+        assert main(["toy", "109"]) == 1
+        assert main([]) == main(["nobody"]) == main(["toy", "x"]) == 2
+        assert "There is no 'nobody' among the connectors" in capsys.readouterr().err
