@@ -1,5 +1,9 @@
-"""The Procrastinate app of this house: Django's own, on the same database. Its jobs only wake pumps; the rows are the queue."""
+"""The worker's Procrastinate app, beside Django's on the same database. Jobs are deferred by name through Django's connection, in the transaction's wake.
 
-from procrastinate.contrib.django import app
+Two apps, because a worker needs an asynchronous connection while its use-cases go on deferring synchronously.
+"""
 
-__all__ = ["app"]
+from procrastinate import App
+from procrastinate.contrib.django.django_connector import DjangoConnector
+
+app = App(connector=DjangoConnector())

@@ -70,3 +70,8 @@ async def tidy(context: JobContext, timestamp: int) -> None:
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=60):
         await jobs.finish_job(job, Status.FAILED, delete_job=True)
     await jobs.delete_old_jobs(nb_hours=24, include_failed=True, include_cancelled=True, include_aborted=True)
+
+
+def registered() -> tuple[str, ...]:
+    """The names of all jobs; importing this module registered them."""
+    return tuple(sorted(app.tasks))

@@ -83,19 +83,15 @@ async def _take_jobs(engine: Engine, stop: asyncio.Event) -> None:
 
 
 async def _procrastinate(engine: Engine) -> None:
-    assert jobs.pump is not None
-    connector = app.connector
-    assert isinstance(connector, DjangoConnector)
-    worker_app = app.with_connector(connector.get_worker_connector())
-    async with worker_app.open_async():
-        await worker_app.run_worker_async(
-            name="crossdock",
-            concurrency=_AT_ONCE,
-            delete_jobs="successful",
-            fetch_job_polling_interval=5.0,
-            install_signal_handlers=False,
-            shutdown_graceful_timeout=5.0,
-            additional_context={"engine": engine},
-            # Jobs touch the database through the engine's own threads only.
-            task_middleware=[],
-        )
+    jobs.registered()
+    with app.replace_connector(DjangoConnector().get_worker_connector()):
+        async with app.open_async():
+            await app.run_worker_async(
+                name="crossdock",
+                concurrency=_AT_ONCE,
+                delete_jobs="successful",
+                fetch_job_polling_interval=5.0,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=5.0,
+                additional_context={"engine": engine},
+            )
