@@ -1,4 +1,4 @@
-"""How every form of the site is drawn, and the fields that several pages share."""
+"""How every form of the site is drawn, what somebody typed, and the fields that several pages share."""
 
 from decimal import Decimal
 
@@ -6,12 +6,18 @@ from babel import Locale
 from babel.numbers import get_currency_precision
 from django import forms
 from django.forms.renderers import TemplatesSetting
+from django.http import QueryDict
 
 from crossdock.domain.values import COUNTRIES, CURRENCIES, Money
 
 _LOCALE = Locale("en", "US")
 # Shown first: what most shops use.
 _COMMON = ("USD", "EUR", "GBP", "CAD", "AUD", "JPY", "CHF", "SEK", "NOK", "DKK", "PLN", "NZD", "SGD", "HKD", "KWD")
+
+
+def typed(values: QueryDict, name: str, *, longest: int = 100) -> str:
+    """What somebody typed, or put into the address: without control characters, which the database refuses, and not endless."""
+    return "".join(letter for letter in values.get(name, "") if letter.isprintable()).strip()[:longest]
 
 
 class Renderer(TemplatesSetting):

@@ -15,6 +15,7 @@ from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.basket import why_not_sold
 from crossdock.usecases.listings import live, search
 from crossdock.usecases.stock import availability
+from crossdock.web.forms import typed
 
 PAGE = 24
 FEW = 5
@@ -81,7 +82,7 @@ def _page(found: Sequence[Listing]) -> tuple[Sequence[Listing], int | None]:
 
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip()[:100]
+    words = typed(request.GET, "q")
     shown, following = _page(search(query=words, after=number_after(request), limit=PAGE + 1))
     sellers = Seller.objects.filter(name__icontains=words)[:4] if words else Seller.objects.none()
     context = {"words": words, "tiles": tiles(shown, now=timezone.now()), "next_after": following, "sellers": sellers}
@@ -91,7 +92,7 @@ def browse(request: HttpRequest) -> HttpResponse:
 @require_safe
 def seller(request: HttpRequest, slug: str) -> HttpResponse:
     who = get_object_or_404(Seller, slug=slug)
-    words = request.GET.get("in", "").strip()[:100]
+    words = typed(request.GET, "in")
     shown, following = _page(search(query=words, seller=who, after=number_after(request), limit=PAGE + 1))
     context = {
         "seller": who, "words": words, "tiles": tiles(shown, now=timezone.now()), "next_after": following,

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.store.models import Seller, Variant
 from crossdock.usecases.basket import MOST_UNITS, Basket, PricedBasket, priced, variants_in, why_not_sold
-from crossdock.usecases.errors import Problem
 from crossdock.web.context import CART
+from crossdock.web.forms import typed
 
 KEY = "checkout_key"
 MOST_LINES = 50
@@ -85,7 +85,7 @@ def _fits(basket: Basket, variant: Variant) -> bool:
 def add(request: HttpRequest) -> HttpResponse:
     variant = get_object_or_404(
         Variant.objects.select_related("listing__seller", "listing__connection"),
-        public_id=request.POST.get("variant", ""),
+        public_id=typed(request.POST, "variant"),
     )
     units = _units(request.POST)
     if not units:
@@ -116,7 +116,7 @@ def add(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest) -> HttpResponse:
     """A new number of units for one line; 0 takes it out."""
     basket = basket_of(request.session)
-    name, units = request.POST.get("variant", ""), _units(request.POST)
+    name, units = typed(request.POST, "variant"), _units(request.POST)
     if "remove" in request.POST:
         units = 0
     if basket is None or name not in basket["lines"]:
@@ -130,7 +130,3 @@ def change(request: HttpRequest) -> HttpResponse:
         Basket(seller=basket["seller"], connection=basket["connection"], lines={k: n for k, n in lines.items() if n}),
     )
     return redirect("cart")
-
-
-def problem(request: HttpRequest, error: Problem) -> None:
-    messages.error(request, str(error))

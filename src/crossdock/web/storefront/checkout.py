@@ -23,6 +23,7 @@ from crossdock.store.models.money import IntentState
 from crossdock.usecases.basket import PricedBasket
 from crossdock.usecases.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.errors import Invalid, Problem, Stale
+from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.address import AddressForm
 from crossdock.web.storefront.cart import KEY, basket_of, keep, key_of, renew_key, show_priced
@@ -129,7 +130,7 @@ def _show(request: HttpRequest, shown: PricedBasket, ship_to: Address) -> HttpRe
 
 def _pay(request: HttpRequest, buyer: User) -> HttpResponse:
     """Whatever was clicked twice, in two tabs or after going back meets the intent of the first time under the same key."""
-    key, token = request.POST.get("key", ""), request.POST.get("token", "")
+    key, token = typed(request.POST, "key"), typed(request.POST, "token")
     if token not in {choice.token for choice in _gateway().choices()}:
         messages.error(request, "Choose how you want to pay.")
         return redirect("pay")
@@ -161,7 +162,7 @@ def _open(request: HttpRequest, buyer: User, key: str) -> PaymentIntent:
         basket=basket,
         ship_to=Address(**ship_to),
         key=key,
-        fingerprint=request.POST.get("fingerprint", ""),
+        fingerprint=typed(request.POST, "fingerprint"),
         gateway=settings.PAYMENT_GATEWAY,
         now=timezone.now(),
     )

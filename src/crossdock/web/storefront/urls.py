@@ -6,15 +6,15 @@ from crossdock.web.storefront import browse, cart, checkout, orders, selling
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
-    path("l/<str:public_id>/", browse.listing, name="listing"),
+    path("l/<slug:public_id>/", browse.listing, name="listing"),
     path("s/<slug:slug>/", browse.seller, name="seller"),
     path("cart/", cart.show, name="cart"),
     path("cart/add/", cart.add, name="cart_add"),
     path("cart/change/", cart.change, name="cart_change"),
     path("checkout/", checkout.address, name="checkout"),
     path("checkout/pay/", checkout.pay, name="pay"),
-    path("checkout/check/<str:public_id>/", checkout.check, name="payment_check"),
+    path("checkout/check/<slug:public_id>/", checkout.check, name="payment_check"),
     path("orders/", orders.mine, name="my_orders"),
-    path("orders/<str:public_id>/", orders.one, name="my_order"),
+    path("orders/<slug:public_id>/", orders.one, name="my_order"),
     path("sell/", selling.start, name="start_selling"),
 ]

@@ -1,5 +1,6 @@
 """What templates need to say: money in its currency's decimals, times with their zone, icons, states as badges. Nothing here asks the database."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +56,10 @@ def icon(name: str) -> SafeString:
 @register.filter
 def money(value: Money | None) -> str:
     """$12.50, ¥500, KWD 1.234; a dash for nothing known."""
-    return "–" if value is None else str(format_currency(value.decimal, value.currency, locale=_LOCALE))
+    if value is None:
+        return "–"
+    words = format_currency(value.decimal, value.currency, locale=_LOCALE)
+    return re.sub(r"([A-Z]{3})(?=\d)", "\\1\u00a0", words)
 
 
 @register.filter
@@ -178,3 +182,9 @@ def get(mapping: Any, key: Any) -> Any:
 def picture(variant: Variant) -> str:
     """The variant's own picture, or its listing's first; empty without any."""
     return variant.image or next(iter(variant.listing.images), "")
+
+
+@register.filter
+def web_address(url: str) -> str:
+    """The address when a browser may open it. Shops and sellers write these: anything but http and https is dropped, or a click would run it."""
+    return url if url.lower().startswith(("https://", "http://")) else ""
