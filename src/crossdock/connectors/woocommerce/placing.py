@@ -1,0 +1,172 @@
+"""Our order in the shop. WooCommerce refuses nothing: an unknown product and an order without stock are both 201, so what came of it is looked at."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from babel.numbers import get_currency_precision
+
+from crossdock.connectors.woocommerce import mapper, reading
+from crossdock.connectors.woocommerce.client import Client
+from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
+from crossdock.domain.events import ShopOrderState
+from crossdock.kit.errors import Missing, NoAnswer, Outside, Throttled, outcome_of
+from crossdock.kit.tame import Node, tame
+
+T = TypeVar("T")
+TRIES, PAUSE_SECONDS = 3, 0.3
+MOST_PAGES = 20
+
+
+async def create(client: Client, command: CreateOrder) -> Outcome:
+    """Create, compare the lines, read the stock; what is not as asked is cancelled there, which puts the units back (deleting would not)."""
+    if not all(line.product_id.isdigit() and line.variant_id.isdigit() for line in command.lines):
+        return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
+    precision = str(get_currency_precision(command.shipping.currency))
+    try:
+        made = tame(await client.ask("POST", "orders", query={"dp": precision}, json=mapper.body_of(command)), "order")
+        shop_id = made.id("id")
+        trouble = _differs(command, made) or await _short(client, command)
+        if trouble is not None:
+            return await _take_back(client, shop_id, trouble)
+        order = mapper.order_of(made, (), address=client.shop.address)
+    except _Unread as error:
+        return Unknown(f"The order was created; the stock after it could not be read. {error}")
+    except Outside as error:
+        return outcome_of(error)
+    return Done(shop_id, order.number, order.url, stock_taken=order.stock_taken)
+
+
+class _Unread(Exception):
+    """The order stands, and we could not look whether the shop had the units."""
+
+
+async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """After the order stands, a hiccup of the next call must not leave the question open."""
+    for left in reversed(range(TRIES)):
+        try:
+            return await call()
+        except (NoAnswer, Throttled):
+            if not left:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
+    raise AssertionError
+
+
+def _differs(command: CreateOrder, made: Node) -> Refused | None:
+    """Lines as the shop took them, against what was asked."""
+    asked = sorted(
+        (line.product_id, line.variant_id, line.quantity, line.unit_price * line.quantity) for line in command.lines
+    )
+    currency = command.shipping.currency
+    took = sorted(
+        (line.product_id, line.variant_id, line.quantity, node.money("total", currency))
+        for node in made.list("line_items")
+        for line in [mapper.line_of(node)]
+    )
+    if asked == took:
+        return None
+    known = {(product, variant) for product, variant, *_ in took}
+    if any((product, variant) not in known for product, variant, *_ in asked):
+        return Refused(Why.PRODUCT_GONE, "Your shop does not know a product of this order any more.")
+    return Refused(
+        Why.INVALID,
+        "Your shop took other quantities or prices than the order has; look for a plugin that changes orders.",
+    )
+
+
+async def _short(client: Client, command: CreateOrder) -> Refused | None:
+    """The count after our order, where it fell below zero. A shop that allows backorders has said that it wants to sell so."""
+    pairs = {(line.product_id, line.variant_id): line.title for line in command.lines}
+    try:
+        stock = await _patiently(lambda: reading.stock(client, list(pairs)))
+    except Outside as error:
+        raise _Unread(str(error)) from None
+    gone = [title for (_, variant), title in pairs.items() if variant not in stock]
+    if gone:
+        return Refused(Why.PRODUCT_GONE, f"Your shop has no {', '.join(gone)} any more.")
+    short = {variant: title for (_, variant), title in pairs.items() if _below(stock[variant])}
+    if short:
+        return Refused(Why.NO_STOCK, f"Your shop has not enough of {', '.join(short.values())}.", tuple(short))
+    return None
+
+
+def _below(node: Node) -> bool:
+    count = mapper.count_of(node)
+    return count is not None and count < 0 and node.opt_str("backorders") in (None, "no")
+
+
+async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
+    """Cancel it, marked as ours to refuse, so that a look-up does not take it for the order."""
+    mark = {"status": "cancelled", "meta_data": [{"key": mapper.REFUSED, "value": str(why.why)}]}
+
+    async def cancelled() -> Any:
+        return await client.ask("PUT", f"orders/{shop_id}", json=mark)
+
+    try:
+        status = tame(await _patiently(cancelled), "order").str("status")
+    except Outside as error:
+        return Unknown(f"{why.sentence} The order that was created there could not be cancelled yet. {error}")
+    if status != "cancelled":
+        return Unknown(f"{why.sentence} The order that was created there is still “{status}”.")
+    return why
+
+
+async def cancel(client: Client, command: CancelOrder) -> Outcome:
+    """PUT status cancelled. Looked at first: a second cancel must not be called ours, and one that was shipped has no units to put back."""
+    if not command.shop_order_id.isdigit():
+        return Refused(Why.NOT_FOUND, "That is no order of this shop.")
+    try:
+        order = await reading.order(client, command.shop_order_id)
+        if order.state is ShopOrderState.GONE and not order.number:
+            return Refused(Why.NOT_FOUND, "Your shop has no such order.")
+        if order.reference != command.reference:
+            return Refused(Why.CONFLICT, f"Order {order.number} in your shop is not ours; nothing was cancelled.")
+        if order.state is not ShopOrderState.OPEN:
+            return Done(order.shop_id, order.number, order.url, already=True, note=order.cancel_note)
+        if order.parcels:
+            return Refused(
+                Why.TOO_LATE,
+                f"Order {order.number} is marked as shipped in your shop. Cancelling would put units back that have left.",
+            )
+        made = tame(await client.ask("PUT", f"orders/{order.shop_id}", json={"status": "cancelled"}), "order")
+    except Missing:
+        return Refused(Why.NOT_FOUND, "Your shop has no such order.")
+    except Outside as error:
+        return outcome_of(error)
+    if made.str("status") != "cancelled":
+        return Unknown(f"The order is still “{made.str('status')}” in your shop.")
+    return Done(order.shop_id, order.number, order.url)
+
+
+async def find(client: Client, reference: str, *, since: datetime) -> Found:
+    """`search` is a LIKE over names, so the meta is compared. An empty answer is dangerous (we would create again): then every order since is looked at.
+
+    Raises NoAnswer when there are too many to look at; that is not "none".
+    """
+    found = _exact(await _page(client, {"search": reference}), reference)
+    after = (since - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
+    page = 0
+    while not found:
+        page += 1
+        if page > MOST_PAGES:
+            raise NoAnswer(
+                f"Your shop has more than {MOST_PAGES * 100} orders since then; ours was not among those looked at."
+            )
+        rows = await _page(client, {"after": after, "dates_are_gmt": "true", "page": str(page)})
+        found = _exact(rows, reference)
+        # Newest first, and the filter is not trusted: an older row ends the search as well.
+        if len(rows) < 100 or rows[-1].str("date_created_gmt") < after:
+            break
+    return Found(tuple(sorted(found, key=int)))
+
+
+async def _page(client: Client, query: dict[str, str]) -> list[Node]:
+    return (await client.rows("orders", {"status": "any", **query})).items
+
+
+def _exact(rows: list[Node], reference: str) -> set[str]:
+    return {
+        row.id("id") for row in rows if mapper.reference_of(row) == reference and mapper.REFUSED not in mapper.meta(row)
+    }

@@ -1,0 +1,224 @@
+"""The seller in the simulated shop's admin, and a customer at its own checkout."""
+
+import json
+import time
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from crossdock.connectors.woocommerce.sandbox.books import Books
+from crossdock.kit.connector import VariantRef
+from crossdock.kit.hand import Standing, Stocked
+
+Doc = dict[str, Any]
+CLOSED = ("cancelled", "trash", "failed", "refunded")
+TRACKING = "_wc_shipment_tracking_items"
+
+
+class Admin:
+    """Implements kit.hand.Hand. Which way a parcel is recorded depends on the shop's settings, as with a real seller."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def _product(self, variant: VariantRef) -> Doc:
+        doc = self._books.product(variant.variant_id)
+        if doc is None or str(doc["parent"] or doc["id"]) != variant.product_id:
+            raise LookupError(f"the shop has no variant {variant.variant_id} of a product {variant.product_id}")
+        return doc
+
+    def _order(self, shop_id: str) -> Doc:
+        doc = self._books.order(shop_id)
+        if doc is None:
+            raise LookupError(f"the shop has no order {shop_id}")
+        return doc
+
+    # Products
+
+    async def products(self) -> Sequence[Stocked]:
+        docs = {doc["id"]: doc for doc in self._books.shelf.all("product") if doc["status"] != "trash"}
+        return [
+            Stocked(str(parent["id"]), str(doc["id"]), doc["sku"], doc["name"], self._books.count(doc["id"]), doc["price"])
+            for doc in docs.values()
+            for parent in [docs.get(doc["parent"]) if doc["parent"] else doc]
+            if parent and doc["type"] != "variable"
+        ]  # fmt: skip
+
+    async def add_product(
+        self, title: str, variants: Sequence[tuple[str, str, int]], *, image: str = "", description: str = ""
+    ) -> tuple[VariantRef, ...]:
+        about = {"description": description, "images": [image] if image else []}
+        if len(variants) == 1:
+            sku, price, count = variants[0]
+            doc = self._books.new_product(name=title, sku=sku, price=price, count=count, **about)
+            return (VariantRef(str(doc["id"]), str(doc["id"])),)
+        options = [sku for sku, _, _ in variants]
+        with self._books.shelf.transaction():
+            parent = self._books.new_product(
+                name=title,
+                type="variable",
+                manage=False,
+                count=None,
+                price=variants[0][1],
+                options=options,
+                children=[],
+                **about,
+            )
+            for sku, price, count in variants:
+                child = self._books.new_product(
+                    name=f"{title} - {sku}",
+                    type="variation",
+                    parent=parent["id"],
+                    option=sku,
+                    sku=sku,
+                    price=price,
+                    count=count,
+                    image=image,
+                )
+                parent["children"].append(child["id"])
+            self._books.save_product(parent)
+        return tuple(VariantRef(str(parent["id"]), str(id_)) for id_ in parent["children"])
+
+    async def reprice(self, variant: VariantRef, price: str) -> None:
+        doc = self._product(variant)
+        doc["price"] = price
+        self._books.save_product(doc)
+
+    async def delete_product(self, product_id: str) -> None:
+        """To the trash, as the link in the list of products does."""
+        doc = self._books.product(product_id)
+        if doc is None:
+            raise LookupError(f"the shop has no product {product_id}")
+        self._books.bin_product(doc, force=False)
+
+    async def recount(self, variant: VariantRef, count: int) -> None:
+        doc = self._product(variant)
+        if doc["manage"] == "parent" and (parent := self._books.product(doc["parent"])):
+            doc = parent
+        doc["count"] = count
+        self._books.save_product(doc)
+
+    async def count(self, variant: VariantRef) -> int:
+        return self._books.count(variant.variant_id)
+
+    # Orders
+
+    async def sell(self, variant: VariantRef, quantity: int) -> str:
+        """A customer of the shop's own; its checkout, unlike its REST API, sells only what is there."""
+        doc = self._product(variant)
+        if self._books.count(doc["id"]) < quantity:
+            raise ValueError(f"there are only {self._books.count(doc['id'])} left")
+        line = {
+            "product_id": int(variant.product_id),
+            "variation_id": doc["id"] if doc["parent"] else 0,
+            "quantity": quantity,
+        }
+        who = {"first_name": "Own", "last_name": "Customer", "email": "customer@example.test", "country": "US"}
+        body = {"status": "processing", "billing": who, "shipping": {"first_name": "Own"}, "line_items": [line]}
+        with self._books.shelf.transaction():
+            return str(self._books.new_order(body, via="checkout")["id"])
+
+    async def orders(self) -> Sequence[Standing]:
+        return [self._standing(doc) for doc in self._books.shelf.all("order")]
+
+    def _standing(self, doc: Doc) -> Standing:
+        billing = doc["billing"]
+        who = (billing["first_name"], billing["last_name"], billing.get("email", ""), doc["customer_note"])
+        return Standing(
+            shop_id=str(doc["id"]),
+            number=str(doc["id"]),
+            reference=self._books.meta(doc, "_crossdock_reference") or "",
+            buyer=" ".join(part for part in who if part),
+            lines=tuple(
+                (str(line["variation_id"] or line["product_id"]), line["quantity"]) for line in doc["line_items"]
+            ),
+            total=f"{Decimal(doc['total']):.2f}",
+            cancelled=doc["status"] in CLOSED,
+            parcels=self._parcels(doc),
+        )
+
+    def _parcels(self, doc: Doc) -> int:
+        noted = len(self._books.meta(doc, TRACKING) or []) + len(self._books.fulfillments(doc["id"]))
+        return noted or int(doc["status"] == "completed")
+
+    async def fulfil(
+        self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
+    ) -> str:
+        """Without a number the order is just completed; with one it is a fulfilment of the core or an entry of the tracking plugin."""
+        doc = self._order(shop_id)
+        if doc["status"] in CLOSED:
+            raise ValueError(f"order {shop_id} is {doc['status']}")
+        if not tracking and not lines:
+            self._books.change_status(doc, "completed")
+            self._books.save_order(doc)
+            return "completed"
+        items = self._items(doc, lines)
+        if self._books.settings["fulfillments"]:
+            return self._fulfilment(doc, items, tracking, carrier)
+        entry = {
+            "tracking_provider": carrier, "custom_tracking_provider": "", "custom_tracking_link": "", "tracking_number": tracking,
+            "date_shipped": str(int(time.time())), "tracking_id": f"{doc['id']}{len(self._books.meta(doc, TRACKING) or [])}",
+        }  # fmt: skip
+        if lines:
+            entry |= {"products_list": [{"item_id": str(item["item_id"]), "qty": str(item["qty"])} for item in items]}  # type: ignore[dict-item]
+        self._books.set_meta(doc, TRACKING, [*(self._books.meta(doc, TRACKING) or []), entry])
+        self._books.save_order(doc)
+        return str(entry["tracking_id"])
+
+    def _fulfilment(self, doc: Doc, items: list[Doc], tracking: str, carrier: str) -> str:
+        metas = {
+            "_items": items, "_tracking_number": tracking, "_shipment_provider": carrier.lower(), "_tracking_url": "",
+            "_date_fulfilled": self._books.now()[:19].replace("T", " "),
+        }  # fmt: skip
+        entry = {"is_fulfilled": True, "meta_data": [{"key": key, "value": value} for key, value in metas.items()]}
+        return str(self._books.save_fulfillment(doc, entry)["id"])
+
+    def _items(self, doc: Doc, lines: Sequence[tuple[str, int]]) -> list[Doc]:
+        """Units by line id: those named, or all that is left. Raises ValueError when there is nothing to ship."""
+        done = self._books.fulfilled(doc["id"])
+        left = {line["id"]: line["quantity"] - done.get(line["id"], 0) for line in doc["line_items"]}
+        if not lines:
+            return [{"item_id": id_, "qty": units} for id_, units in left.items() if units > 0]
+        items = []
+        for variant, units in lines:
+            for line in doc["line_items"]:
+                fits = min(units, left[line["id"]]) if str(line["variation_id"] or line["product_id"]) == variant else 0
+                if fits > 0:
+                    items.append({"item_id": line["id"], "qty": fits})
+                    left[line["id"]] -= fits
+                    units -= fits
+            if units:
+                raise ValueError(f"the order has no {units} more of {variant} to ship")
+        return items
+
+    async def change_tracking(self, shop_id: str, parcel_id: str, tracking: str) -> None:
+        doc = self._order(shop_id)
+        entries = json.loads(json.dumps(self._books.meta(doc, TRACKING) or []))
+        for entry in entries:
+            if entry["tracking_id"] == parcel_id:
+                entry["tracking_number"] = tracking
+                self._books.set_meta(doc, TRACKING, entries)
+                self._books.save_order(doc)
+                return
+        for fulfilment in self._books.fulfillments(doc["id"]):
+            if str(fulfilment["id"]) == parcel_id:
+                kept = [meta for meta in fulfilment["meta_data"] if meta["key"] != "_tracking_number"]
+                fulfilment["meta_data"] = [*kept, {"key": "_tracking_number", "value": tracking}]
+                self._books.save_fulfillment(doc, fulfilment)
+                return
+        raise LookupError(f"order {shop_id} has no parcel {parcel_id}")
+
+    async def cancel(self, shop_id: str, *, restock: bool = True) -> None:
+        """WooCommerce always puts the units back; a seller who does not want that corrects the counts after."""
+        doc = self._order(shop_id)
+        taken = [(line["variation_id"] or line["product_id"], line["reduced"]) for line in doc["line_items"]]
+        self._books.change_status(doc, "cancelled")
+        self._books.save_order(doc)
+        for product_id, units in taken if not restock else []:
+            self._books.move_stock(product_id, -units)
+
+    async def refund(self, shop_id: str, amount: str) -> str:
+        try:
+            return str(self._books.refund(self._order(shop_id), f"{Decimal(amount):.2f}")["id"])
+        except InvalidOperation:
+            raise ValueError(f"{amount!r} is no amount") from None

@@ -1,0 +1,86 @@
+"""Deliveries of WooCommerce. The signature covers the body alone, no delivery is repeated, and after six failures the shop switches them off in silence."""
+
+import hashlib
+import json
+import re
+from urllib.parse import urlsplit
+
+from crossdock.connectors.woocommerce.client import Client
+from crossdock.domain.events import HookNews, Look, LookKind
+from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
+from crossdock.kit.errors import Missing
+from crossdock.kit.tame import Node, tame
+from crossdock.kit.webhook import body_key, hmac_ok
+
+TOPICS = tuple(f"{what}.{event}" for what in ("order", "product") for event in ("created", "updated", "deleted"))
+_PING = re.compile(rb"webhook_id=\d{1,20}")
+
+
+def read(shop: Shop, hook: Hook) -> HookNews:
+    """The topic header is not signed and the body was built at delivery, so both only say where to look.
+
+    The ping at creation is unsigned: a form with one number. It is believed to be a ping and nothing else.
+    """
+    given = hook.headers.get("x-wc-webhook-signature", "")
+    if not given and _PING.fullmatch(hook.body):
+        return HookNews("ping", f"ping:{body_key(hook.body)}")
+    if not hmac_ok(shop.secrets.get("hook_secret", ""), hook.body, given):
+        raise Forged
+    topic = hook.headers.get("x-wc-webhook-topic", "")
+    body = tame(json.loads(hook.body), "webhook")
+    if body.raw("id") is None:
+        # A signed error of the shop's own: what it wanted to tell of was deleted before it did. It names nothing.
+        return HookNews(topic, f"{topic}:{body_key(hook.body)}")
+    look = _look(topic.partition(".")[0], topic.endswith(".deleted"), body)
+    return HookNews(topic, f"{look.kind}:{look.entity_id}:{body_key(hook.body)}", (look,))
+
+
+def _look(resource: str, deleted: bool, body: Node) -> Look:
+    """A variation speaks under its parent's name. A variation that was deleted names only itself; looking finds nothing, and the poll its parent."""
+    if resource == "order":
+        return Look(LookKind.ORDER, body.id("id"))
+    if resource != "product":
+        return Look(LookKind.NOTHING, body.id("id"))
+    is_variation = body.raw("type") == "variation" and body.raw("parent_id")
+    kind = LookKind.PRODUCT_GONE if deleted else LookKind.PRODUCT
+    return Look(kind, body.id("parent_id") if is_variation else body.id("id"))
+
+
+async def subscribe(client: Client) -> Subscriptions:
+    """One active webhook for each topic. The list does not show secrets, so the name carries a trace of ours."""
+    shop, healed = client.shop, list[str]()
+    secret = shop.secrets["hook_secret"]
+    trace = hashlib.sha256(secret.encode()).hexdigest()[:8]
+    ours = await _ours(client)
+    for topic in TOPICS:
+        wanted = {"name": f"Crossdock {topic} {trace}", "status": "active", "secret": secret}
+        here = [hook for hook in ours if hook.str("topic") == topic and hook.str("delivery_url") == shop.hook_url]
+        if not here:
+            await client.ask("POST", "webhooks", json={**wanted, "topic": topic, "delivery_url": shop.hook_url})
+            healed.append(topic)
+            continue
+        ours.remove(here[0])
+        if here[0].str("status") != "active" or here[0].str("name") != wanted["name"]:
+            await client.ask("PUT", f"webhooks/{here[0].id('id')}", json=wanted)
+            healed.append(topic)
+    await _remove(client, ours)
+    return Subscriptions(TOPICS, TOPICS, tuple(healed))
+
+
+async def unsubscribe(client: Client) -> None:
+    await _remove(client, await _ours(client))
+
+
+async def _ours(client: Client) -> list[Node]:
+    """By the path of our address, which holds a name of this shop alone; the host may have been another once."""
+    path = urlsplit(client.shop.hook_url).path
+    hooks = await client.every("webhooks", {"orderby": "id", "order": "asc"})
+    return [hook for hook in hooks if path and urlsplit(hook.str("delivery_url")).path == path]
+
+
+async def _remove(client: Client, hooks: list[Node]) -> None:
+    for hook in hooks:
+        try:
+            await client.ask("DELETE", f"webhooks/{hook.id('id')}", query={"force": "true"})
+        except Missing:
+            continue
