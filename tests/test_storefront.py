@@ -167,7 +167,7 @@ class TestListing:
         seller = a_seller()
         shop = a_connection(seller, now=datetime.now(UTC))
         variants = (
-            ShopVariant("v1", "F-NM", "Near mint", Money(1000, "USD"), 4),
+            ShopVariant("v1", "F-NM", "Ember Fox - Near mint", Money(1000, "USD"), 4),
             ShopVariant("v2", "F-PL", "Played", Money(600, "USD"), 0),
         )
         catalogue.receive_products(

@@ -124,7 +124,9 @@ def _variants(shop: Connection, here: dict[str, ShopProduct], listings: dict[str
 
 
 def _fill_variant(variant: Variant, value: ShopVariant, listing: Listing, position: int) -> None:
-    variant.listing, variant.sku, variant.title = listing, value.sku[:200], value.title[:300]
+    # Some platforms repeat the product's name in each variant's; the listing says it already.
+    own_words = value.title.removeprefix(listing.title).strip(" -–,:")
+    variant.listing, variant.sku, variant.title = listing, value.sku[:200], own_words[:300]
     variant.barcode, variant.image = value.barcode[:60], value.image
     variant.price_minor, variant.position, variant.gone = max(0, value.price.minor), position, False
 
