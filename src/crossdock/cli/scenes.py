@@ -241,12 +241,11 @@ def lost_replies(stage: Stage) -> None:
 def killed_door(stage: Stage) -> None:
     """A delivery that was answered is kept, though the web server dies right after."""
     from crossdock.domain.capability import Capability
-    from crossdock.store.models import Connection, Delivery
+    from crossdock.store.models import Delivery
 
     if not stage.manifest.can(Capability.WEBHOOKS):
         return
-    listening = lambda: bool(Connection.objects.get(pk=stage.connection.pk).hooks.get("active"))  # noqa: E731
-    stage.trial.until(listening, PATIENCE, "the webhooks to be set up")
+    stage.listens()
     _, variant = stage.item(2)
     order = stage.buy(variant)
     stage.lands(order)
@@ -274,6 +273,7 @@ def late_webhook(stage: Stage) -> None:
 
     if not stage.manifest.can(Capability.WEBHOOKS):
         return
+    stage.listens()
     ref, variant = stage.item(2)
     stage.shop.dial.set({"late_seconds": 6.0})
     stage.trial.call(stage.shop.hand.sell(ref, 1))
@@ -284,16 +284,18 @@ def late_webhook(stage: Stage) -> None:
         PATIENCE,
         "both sides to know that none is left",
     )
+    # The shop answers slowly, so that a wrong number would stand for a moment before a read corrects it.
+    stage.shop.dial.set({"latency_seconds": 0.7})
+    on_their_way = stage.trial.begin(stage.shop.delivered())
     highest = 0
 
     def arrived() -> bool:
         nonlocal highest
         highest = max(highest, stage.available(variant) or 0)
-        return not Delivery.objects.filter(party=stage.connection.party, handled_at=None).exists()
+        waiting = Delivery.objects.filter(party=stage.connection.party, handled_at=None)
+        return on_their_way.done() and not waiting.exists()
 
-    stage.trial.call(stage.shop.delivered())
     stage.trial.until(arrived, PATIENCE, "the late deliveries to be looked at", every=0.01)
-    arrived()
     stage.see(highest == 0, "S4", f"late webhooks arrived: at most {highest} could be sold of 0 that are there")
 
 

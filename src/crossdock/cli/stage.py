@@ -87,6 +87,13 @@ class Stage:
             lambda: self.copy_is(order, "equal", "differs"), PATIENCE, f"order {order} to land on {self.platform}"
         )
 
+    def listens(self) -> None:
+        """Wait until the shop's webhooks are set up."""
+        from crossdock.store.models import Connection
+
+        found = Connection.objects.filter(pk=self.connection.pk)
+        self.trial.until(lambda: bool(found.get().hooks.get("active")), PATIENCE, "the webhooks to be set up")
+
     def alerts(self, order: "Order") -> set[str]:
         return set(order.alerts.filter(settled_at=None).values_list("code", flat=True))
 

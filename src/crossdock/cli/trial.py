@@ -144,8 +144,11 @@ class Trial:
 
     def call(self, coroutine: Coroutine[Any, Any, T], seconds: float = 60) -> T:
         """Run something of the simulated shops' in their loop."""
-        future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
-        return future.result(seconds)
+        return self.begin(coroutine).result(seconds)
+
+    def begin(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
+        """The same, without waiting for its end."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def open_shop(self, platform: str, *, seed: int = 0) -> "Sandbox":
         """Start a simulated shop with its ledger in a file of the trial's folder."""

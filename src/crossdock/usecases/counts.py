@@ -147,7 +147,7 @@ def take_hints(*, connection_id: int, hints: Iterable[StockHint], now: datetime)
         for pk, row in locked(by_pk).items():
             before = as_value(row, now=now)
             row.take(rules.take_hint(before, count=lowest[by_pk[pk]], no=next_stock_no()))
-            row.save(update_fields=["ceiling", "ceiling_no", "want_no"])
+            row.save(update_fields=["count", "applied_no", "ceiling", "ceiling_no", "want_no"])
             if before.ceiling != row.ceiling:
                 record(
                     variant_id=pk,
