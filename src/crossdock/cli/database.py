@@ -57,9 +57,11 @@ def unreachable(config: Config, said: str) -> str:
         return "The disk of the database is full; nothing was changed."
     if config.embedded:
         return "The embedded database is not running; `crossdock run` starts everything, `crossdock database start` the database alone."
-    lines = [line.strip() for line in mask(said).splitlines() if line.strip()]
-    reason = re.sub(r"^.*?failed: (?:FATAL:\s*)?", "", lines[-1]) if lines else "no answer"
-    return f"The database that DATABASE_URL names cannot be used ({reason.rstrip('.')}); check the address, and that the server is running."
+    told = mask(said).strip()
+    # libpq nests its complaints, one server address after the other: the innermost says why.
+    inner = re.findall(r"failed: (?:FATAL:\s*)?((?:(?!failed: )[^\n])+)", told)
+    reason = inner[-1] if inner else told.splitlines()[-1] if told else "no answer"
+    return f"The database that DATABASE_URL names cannot be used ({reason.strip().rstrip('.')}); check the address, and that the server is running."
 
 
 def setup() -> None:

@@ -7,6 +7,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
+NO_KEY = "These credentials were encrypted with a key that is no longer configured; reconnect the shop."
+
+
 class VaultLocked(Exception):
     """No configured key opens this secret; the shop has to be reconnected."""
 
@@ -31,5 +34,8 @@ def unseal(sealed: bytes | memoryview) -> dict[str, str]:
 
 
 def reseal(sealed: bytes | memoryview) -> bytes:
-    """The same secret under the newest key."""
-    return _fernet().rotate(bytes(sealed))
+    """The same secret under the newest key. Raises VaultLocked."""
+    try:
+        return _fernet().rotate(bytes(sealed))
+    except InvalidToken:
+        raise VaultLocked(NO_KEY) from None
