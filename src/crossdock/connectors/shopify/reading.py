@@ -16,7 +16,7 @@ from crossdock.kit.errors import Missing
 from crossdock.kit.tame import Node, tame
 
 # "The single query limit is 1,000 points" (shopify.dev, rate limits): counted before anything is read, from the sizes that are asked for.
-POINTS = 900
+POINTS, POINTS_PER_PRODUCT = 900, 20
 VARIANTS_AT_ONCE = 10
 ORDERS_AT_ONCE = 20
 # "Shopify limits pagination of arrays of objects to 25,000 objects": before that the window starts again where it has come to.
@@ -92,10 +92,21 @@ def points_per_variant(scope: Mapping[str, Any]) -> int:
     return 5 + (2 * int(scope["levels"]) if scope["all"] else 2)
 
 
+def at_once(scope: Mapping[str, Any]) -> int:
+    """How many variants one request can ask for, beside a product."""
+    return max(1, min(100, (POINTS - POINTS_PER_PRODUCT) // points_per_variant(scope)))
+
+
+def page_sizes(scope: Mapping[str, Any]) -> tuple[int, int]:
+    """Products in a page, and variants of each; the rest of its variants is read product by product."""
+    variants = min(VARIANTS_AT_ONCE, at_once(scope))
+    return max(1, min(50, POINTS // (POINTS_PER_PRODUCT + variants * points_per_variant(scope)))), variants
+
+
 async def counts(shop: Shop, variant_ids: Sequence[str], levels: int | None = None) -> list[Count]:
     """Each variant with all its locations comes from one request; a batch is cut into as many requests as the point limit demands."""
     scope = stock_scope(shop, levels)
-    step = max(1, min(100, POINTS // points_per_variant(scope)))
+    step = at_once(scope)
     found: list[Count] = []
     cut: list[str] = []
     for start in range(0, len(variant_ids), step):
@@ -120,8 +131,7 @@ def _present(data: Node, key: str) -> list[Node]:
 
 async def products(shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
     window, scope = Window.of(cursor), stock_scope(shop)
-    variants = max(1, min(VARIANTS_AT_ONCE, (POINTS - 20) // points_per_variant(scope)))
-    first = max(1, min(50, POINTS // (20 + variants * points_per_variant(scope))))
+    first, variants = page_sizes(scope)
     listing = {"first": first, "after": window.after or None, "query": window.query}
     data = await ask(shop, "Products", {**listing, "variants": variants, **scope})
     page = data.child("products")
@@ -133,8 +143,8 @@ async def products(shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
 
 async def product(shop: Shop, product_id: str) -> ShopProduct | ProductGone:
     scope = stock_scope(shop)
-    variants = max(1, (POINTS - 20) // points_per_variant(scope))
-    data = await ask(shop, "Product", {"id": gid("Product", product_id), "variants": min(100, variants), **scope})
+    size = at_once(scope)
+    data = await ask(shop, "Product", {"id": gid("Product", product_id), "variants": size, **scope})
     node = data.opt_child("product")
     return await _whole(shop, node, scope) if node else ProductGone(product_id)
 
@@ -143,7 +153,7 @@ async def _whole(shop: Shop, node: Node, scope: Mapping[str, Any]) -> ShopProduc
     """With all its variants (a product may have 2,048), and with the counts of all locations."""
     page = node.child("variants")
     variants = page.list("nodes")
-    size = max(1, min(100, POINTS // points_per_variant(scope)))
+    size = at_once(scope)
     while page.child("pageInfo").bool("hasNextPage"):
         after = page.child("pageInfo").str("endCursor")
         data = await ask(shop, "MoreVariants", {"id": node.str("id"), "variants": size, "after": after, **scope})

@@ -4,12 +4,13 @@ A retried delivery carries the payload of its first try, so nothing of a payload
 """
 
 import json
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from crossdock.connectors.shopify.client import ask, own_app, user_errors
 from crossdock.domain.events import HookNews, Look, LookKind, StockHint
 from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import Outside, Strange
 from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import body_key, hmac_ok
 
@@ -52,14 +53,14 @@ def verify(shop: Shop, hook: Hook) -> None:
 def news(shop: Shop, hook: Hook) -> HookNews:
     verify(shop, hook)
     topic = hook.headers.get("x-shopify-topic", "").lower()
+    # Known by its body: `updated_at` has whole seconds, and two states of one second are two pieces of news.
+    nothing = HookNews(topic, f"{topic}:{body_key(hook.body)}")
     try:
         body = tame(json.loads(hook.body), topic or "delivery")
-    except ValueError:
-        return HookNews(topic, f"{topic}:{body_key(hook.body)}")
-    looks, hints = _meaning(topic, body, shop)
-    # The body too, since `updated_at` has whole seconds: two states of one second are two pieces of news.
-    key = f"{body.opt_id('id') or ''}:{body_key(hook.body)}"
-    return HookNews(topic, f"{topic}:{key}", looks, hints)
+        looks, hints = _meaning(topic, body, shop)
+    except (ValueError, Strange):
+        return nothing
+    return replace(nothing, looks=looks, hints=hints)
 
 
 def _meaning(topic: str, body: Node, shop: Shop) -> tuple[tuple[Look, ...], tuple[StockHint, ...]]:
