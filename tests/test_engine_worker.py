@@ -60,18 +60,20 @@ async def working(connector: ToyConnector, transactional_db: None) -> AsyncItera
     await asyncio.wait_for(task, 20)
 
 
+async def _reaches(here: Stall) -> float:
+    """Seconds from the commit of an order to the connector's create."""
+    order = await sync(here.buy)
+    committed = time.monotonic()
+    sent = [("create", order.reference)]
+    await until(lambda: any((kind, which) in sent for kind, which, _ in here.truth.calls))
+    await until(lambda: ShopCopy.objects.get(order=order).state == "equal")
+    return next(at for kind, which, at in here.truth.calls if (kind, which) in sent) - committed
+
+
 async def test_an_order_reaches_its_shop_at_once(working: asyncio.Event, connector: ToyConnector) -> None:
     """Wake-up, lease, claim: what we add to the shop's own answer time."""
     here = await sync(stall, connector)
-    delays = []
-    for _ in range(15):
-        order = await sync(here.buy)
-        committed = time.monotonic()
-        await until(lambda: any(kind == "create" and which == order.reference for kind, which, _ in here.truth.calls))
-        delays.append(
-            next(at for kind, which, at in here.truth.calls if (kind, which) == ("create", order.reference)) - committed
-        )
-        await until(lambda: ShopCopy.objects.get(order=order).state == "equal")
+    delays = [await _reaches(here) for _ in range(15)]
     p50 = statistics.median(delays)
     print(
         f"\ncommit to the connector's create: p50 {p50 * 1000:.0f} ms, worst {max(delays) * 1000:.0f} ms, of {len(delays)} orders"
