@@ -69,6 +69,10 @@ async def prove(client: Client) -> Proof:
     channel = data.child("activeChannel")
     seller = channel.opt_child("seller")
     checks = [Check(True, "Sign-in")]
+    if (wanted := client.shop.secrets.get("channel_token", "")) and wanted != channel.str("token"):
+        checks.append(
+            Check(False, "Channel", "Your shop has no channel with this token: copy it from Settings > Channels.")
+        )
     allowed = {right: await _may(client, call) for right, (call, _) in RIGHTS.items()}
     if not any(allowed.values()):
         raise AuthDead(

@@ -53,7 +53,7 @@ MANIFEST = Manifest(
         ),
         Capability.TRACKING_SEEN: Yes("When the fulfilment is marked as shipped; one that is still pending is not."),
         Capability.TRACKING_PARTIAL: Yes(
-            "Vendure cannot change a tracking code: cancel the fulfilment and make a new one, and the new number comes back."
+            "Vendure cannot change a tracking code: cancel the fulfilment and make the same again, and the parcel gets its new number."
         ),
         Capability.REFUND_SEEN: Yes(
             "Within minutes on an open order, within an hour on one that is delivered or cancelled."

@@ -20,7 +20,8 @@ METHOD = "crossdock"
 MARK = "(Crossdock "
 # "Pending" is a parcel being packed: the seller has still to say that it left.
 SHIPPED = frozenset({"Shipped", "Delivered"})
-SAME_MOMENT = timedelta(seconds=2)
+# Allocations are made in the payment's own transaction and dated by the same clock, the database's, in whole seconds on SQLite.
+BEFORE, AFTER = timedelta(seconds=2), timedelta(seconds=5)
 
 
 def surname(reference: str) -> str:
@@ -208,21 +209,19 @@ def address(command: CreateOrder) -> dict[str, str]:
 
 
 def units_taken(order_id: str, variant: Node, orders: Sequence[Node]) -> int:
-    """Units of `variant` that Vendure allocated to this order, by time: `orders` in the order they were placed, each takes what was allocated in its moment.
+    """Units of `variant` that Vendure allocated to this order, by time: `orders` in the order they were placed, each takes what was allocated as it was paid.
 
-    An allocation does not tell whose it is (`orderLine` is null there, against the schema), but it is made between the order's payment and its placing.
-    Doubt goes against us: what could belong to an earlier order of the same two seconds is not counted as ours.
+    An allocation does not tell whose it is (`orderLine` is null there, against the schema).
+    Doubt goes against us: what could belong to an earlier order of the same seconds is not counted as ours.
     """
     made = [each for each in variant.child("stockMovements").list("items") if "quantity" in each]
     free = [each.int("quantity") for each in made]
     for order in sorted(orders, key=lambda each: each.time("orderPlacedAt")):
-        paid = [pay.time("createdAt") for pay in order.opt_list("payments") or ()]
-        end = order.time("orderPlacedAt") + SAME_MOMENT
-        start = min(paid, default=end) - SAME_MOMENT
+        paid = [pay.time("createdAt") for pay in order.opt_list("payments") or ()] or [order.time("orderPlacedAt")]
         lines = [line for line in order.list("lines") if line.child("productVariant").id("id") == variant.id("id")]
         missing = wanted = sum(line.int("orderPlacedQuantity") for line in lines)
         for number, allocation in enumerate(made):
-            if start <= allocation.time("createdAt") <= end:
+            if min(paid) - BEFORE <= allocation.time("createdAt") <= min(paid) + AFTER:
                 took = min(missing, free[number])
                 free[number] -= took
                 missing -= took

@@ -18,7 +18,7 @@ from crossdock.kit.tame import Node
 
 PAGE = 50
 OVERLAP = timedelta(seconds=60)
-NEAR = timedelta(seconds=10)
+NEAR = timedelta(seconds=15)
 NEWEST = 900
 WATCHED = timedelta(days=90)
 SLOW = timedelta(hours=1)
