@@ -78,12 +78,12 @@ def _iso(moment: datetime) -> str:
 
 
 def stock_scope(shop: Shop, levels: int | None = None) -> dict[str, Any]:
-    """Variables that say which locations are counted: the pinned one, or all of them (one more is asked for, to see a new one)."""
+    """Variables that say which locations are counted: the pinned one, or all that there were at the last test (an answer says when it has more)."""
     pinned = shop.settings.get("location", "")
     known = int(shop.settings.get("locations") or 1)
     return {
         "all": not pinned,
-        "levels": levels or min(known + 1, 200),
+        "levels": levels or max(1, min(known, 200)),
         "location": gid("Location", pinned or "0"),
     }
 

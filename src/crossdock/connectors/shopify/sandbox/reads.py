@@ -25,8 +25,10 @@ def number(global_id: str, kind: str) -> str:
     return found[1]
 
 
-def connection(items: Sequence[Fields], first: int | None, after: str | None) -> Fields:
-    """Relay's slicing. Each item carries its cursor's text under "cursor"."""
+def connection(
+    items: Sequence[Fields], first: int | None, after: str | None, build: Callable[[Fields], Fields] = dict
+) -> Fields:
+    """Relay's slicing. Each item carries its cursor's text under "cursor"; only those of the page are built."""
     if first is None:
         raise GraphQLError("you must provide one of first or last")
     if not 0 <= first <= LONGEST_PAGE:
@@ -39,7 +41,10 @@ def connection(items: Sequence[Fields], first: int | None, after: str | None) ->
         )
     part = items[start : start + first]
     end = base64.b64encode(part[-1]["cursor"].encode()).decode() if part else None
-    return {"nodes": list(part), "pageInfo": {"hasNextPage": start + len(part) < len(items), "endCursor": end}}
+    return {
+        "nodes": [build(item) for item in part],
+        "pageInfo": {"hasNextPage": start + len(part) < len(items), "endCursor": end},
+    }
 
 
 def _later(items: Sequence[Fields], mark: str) -> int:
@@ -178,13 +183,13 @@ class Reads:
         self, info: Any, first: int | None = None, after: str | None = None, query: str | None = None, **_: Any
     ) -> Fields:
         rows = [(at, doc) for at, doc in self.books.indexed("product", self._lag(query)) if matches(query, doc, at)]
-        return connection([self._product(doc) | {"cursor": f"{at}|{doc['id']}"} for at, doc in rows], first, after)
+        return connection([doc | {"cursor": f"{at}|{doc['id']}"} for at, doc in rows], first, after, self._product)
 
     def _orders(
         self, info: Any, first: int | None = None, after: str | None = None, query: str | None = None, **_: Any
     ) -> Fields:
         rows = [(at, doc) for at, doc in self.books.indexed("order", self._lag(query)) if matches(query, doc, at)]
-        return connection([self.order(doc) | {"cursor": f"{at}|{doc['id']}"} for at, doc in rows], first, after)
+        return connection([doc | {"cursor": f"{at}|{doc['id']}"} for at, doc in rows], first, after, self.order)
 
     # Orders
 

@@ -131,7 +131,11 @@ async def test_each_variants_locations_come_from_one_request(stage: Stage, sandb
         def learn(self, *, left: float, per_second: float | None = None) -> None: ...
 
     assert len(await connector.counts(replace(stage.shop, http=Spy()), made)) == 100
-    assert len(asked) == 2, "100 variants at once cost more points than one request may"
+    assert len(asked) == 1
+    asked.clear()
+    chain = replace(stage.shop, http=Spy(), settings={**stage.shop.settings, "locations": "20"})
+    assert len(await connector.counts(chain, made)) == 100
+    assert len(asked) == 6, "100 variants at 20 locations cost more points than one request may"
     assert [id for ids in asked for id in ids] == [f"gid://shopify/ProductVariant/{ref.variant_id}" for ref in made]
 
 
