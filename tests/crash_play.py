@@ -1,0 +1,274 @@
+"""Plays the loop while a process dies by kill -9 at a named point, starts it again, and looks into the shop's ledger and ours. One line of JSON a point.
+
+    python tests/crash_play.py [point ...]
+
+A program of its own, since a throw-away marketplace needs settings of its own. `buy` and `reject` are what its own children do.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
+
+from crossdock.cli.facts import Facts  # noqa: E402
+from crossdock.cli.stage import Stage, stages  # noqa: E402
+from crossdock.cli.trial import Process, Trial  # noqa: E402
+from crossdock.store.crash import POINTS  # noqa: E402
+
+if TYPE_CHECKING:
+    from crossdock.store.models import Order, Variant
+
+PATIENCE = 75.0
+
+
+class Keeper:
+    """Starts a process again when it died at its point, as an operator's supervisor would."""
+
+    def __init__(self, process: Process, marker: Path) -> None:
+        self.process, self.marker, self.deaths = process, marker, 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+        self._thread.start()
+
+    def _keep(self) -> None:
+        while not self._over.wait(0.05):
+            if not self.process.running and self.marker.exists():
+                self.deaths += 1
+                self.process.start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+class Play:
+    """One point's play: an item, an order that is shipped, one that is rejected; then the ledgers."""
+
+    def __init__(self, stage: Stage, point: str, marker: Path) -> None:
+        self.stage, self.trial, self.point, self.marker = stage, stage.trial, point, marker
+        self.part = point.partition(".")[0]
+
+    def run(self) -> list[str]:
+        """What is wrong afterwards; empty when all is well."""
+        stage = self.stage
+        if self.part == "renew":
+            self._age_the_token()
+        self.ref, self.variant = stage.item(6)
+        shipped = self._buy()
+        if self.part == "look":
+            self._lose_replies()
+        stage.lands(shipped)
+        rejected = None
+        if self.part in ("receive", "order", "inbox", "poll", "door", "claim"):
+            self._ship(shipped)
+        if self.part in ("cancel", "told", "reject", "settle", "claim", "pump"):
+            rejected = stage.buy(self.variant)
+            stage.lands(rejected)
+            self._reject(rejected)
+        self.trial.until(lambda: self.marker.exists(), PATIENCE, f"{self.point} to be reached")
+        self.trial.until(self._at_rest, PATIENCE, "everything to be at rest")
+        self.trial.until(lambda: stage.counts_agree(self.ref, self.variant), PATIENCE, "equal counts")
+        return self._wrong(shipped, rejected)
+
+    def _buy(self) -> "Order":
+        from crossdock.store.models import Order
+
+        if self.part != "checkout":
+            return self.stage.buy(self.variant)
+        assert self._child("buy", self.variant.pk, self.stage.buyer.pk) == -9, "the buyer's process did not die"
+        orders = Order.objects.filter(lines__variant=self.variant)
+        # The buyer is gone; the worker finds the captured payment and finishes.
+        self.trial.until(orders.exists, 120, "the paid order to be placed")
+        return orders.get()
+
+    def _child(self, what: str, *numbers: int) -> int:
+        environment = {
+            **self.trial.worker.environment,
+            "CROSSDOCK_CRASH_AT": self.point,
+            "CROSSDOCK_CRASH_MARKER": str(self.marker),
+        }
+        words = [sys.executable, str(Path(__file__)), what, *map(str, numbers)]
+        return subprocess.run(words, env=environment, check=False, timeout=60).returncode
+
+    def _ship(self, order: "Order") -> None:
+        (standing, *_) = self.stage.standing(order)
+        self.trial.call(self.stage.shop.hand.fulfil(standing.shop_id, tracking=f"T-{order.number}", carrier="UPS"))
+        shipped = order.shipments.filter(tracking_number=f"T-{order.number}")
+        self.trial.until(shipped.exists, PATIENCE, "the tracking number")
+
+    def _reject(self, order: "Order") -> None:
+        if self.part == "reject":
+            assert self._child("reject", order.pk) == -9, "the seller's process did not die"
+            order.refresh_from_db()
+            assert order.cancelled_at is None, "half a reject was kept"
+        reject(order.pk)
+        self.trial.until(lambda: self.stage.copy_is(order, "cancelled"), PATIENCE, "the cancel in the shop")
+
+    def _lose_replies(self) -> None:
+        from crossdock.store.models import Command
+
+        self.stage.shop.dial.set({"lost_reply": 1.0})
+        unresolved = Command.objects.filter(kind="create_order", unresolved=True)
+        self.trial.until(unresolved.exists, PATIENCE, "a lost reply")
+        self.stage.calm()
+
+    def _age_the_token(self) -> None:
+        from crossdock.store.models import Connection
+        from crossdock.store.vault import seal, unseal
+        from crossdock.store.work import wake
+
+        shop = Connection.objects.get(pk=self.stage.connection.pk)
+        secrets = unseal(shop.secrets)
+        assert "expires_at" in secrets, "this platform's credentials don't end"
+        secrets["expires_at"] = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+        Connection.objects.filter(pk=shop.pk).update(secrets=seal(secrets))
+        wake([shop.party_id])
+
+    def _at_rest(self) -> bool:
+        from crossdock.store.models import Command, Reservation, ShopCopy, VariantStock
+
+        return not (
+            Command.objects.filter(state__in=["waiting", "in_flight"]).exists()
+            or Reservation.objects.exclude(state="ended").exists()
+            or VariantStock.objects.filter(want_no__gt=0).exists()
+            or ShopCopy.objects.filter(read_wanted=True).exists()
+        )
+
+    def _wrong(self, shipped: "Order", rejected: "Order | None") -> list[str]:
+        from crossdock.engine import invariants
+        from crossdock.store.models import Command, Order
+
+        stage, wrong = self.stage, []
+        if [s.cancelled for s in stage.standing(shipped)] != [False]:
+            wrong.append(f"the order stands {len(stage.standing(shipped))} times in the shop")
+        if rejected and not all(s.cancelled for s in stage.standing(rejected)):
+            wrong.append("the rejected order still stands in the shop")
+        if (
+            rejected
+            and Command.objects.filter(cause=f"refund:{rejected.reference}", state="done", result="ok").count() != 1
+        ):
+            wrong.append("the buyer was not credited once")
+        mine = Order.objects.filter(lines__variant=self.variant).count()
+        if mine != (2 if rejected else 1):
+            wrong.append(f"{mine} orders were placed here")
+        copy = shipped.copy
+        copy.refresh_from_db()
+        if copy.state != "equal":
+            wrong.append(f"the copy is {copy.state}: {copy.differences}")
+        if shipped.shipments.count() > 1:
+            wrong.append(f"{shipped.shipments.count()} parcels came back")
+        if stage.count(self.ref) != 5:
+            wrong.append(f"the shop counts {stage.count(self.ref)} of 5")
+        wrong += [f"{sentence} {found}" for sentence, found in invariants.check(now=datetime.now(UTC)).items()]
+        if Command.objects.filter(state="dead").exists():
+            wrong.append("a command died")
+        return wrong
+
+
+def reject(order_pk: int) -> None:
+    from crossdock.domain.commands import CancelReason
+    from crossdock.store.models import Order
+    from crossdock.usecases.reject import reject_order
+
+    order = Order.objects.select_related("seller__owner").get(pk=order_pk)
+    reject_order(
+        order=order,
+        reason=CancelReason.BUYER_ASKED,
+        actor=order.seller.owner,
+        expected_total=order.total,
+        now=datetime.now(UTC),
+    )
+
+
+def buy(variant_pk: int, buyer_pk: int) -> None:
+    from crossdock.config import Config
+    from crossdock.demo.buying import Till
+    from crossdock.domain.values import Address
+    from crossdock.store.models import User, Variant
+
+    variant: Variant = Variant.objects.select_related("listing", "connection").get(pk=variant_pk)
+    ship_to = Address("Zoë Buyer", "1 Elm Street", "Springfield", "US", "12345", region="IL")
+    Till(Config().data).buy(buyer=User.objects.get(pk=buyer_pk), variant=variant, ship_to=ship_to)
+
+
+def played(stage: Stage, point: str, folder: Path) -> dict[str, Any]:
+    """{"point", "reached", "seconds", "wrong"}."""
+    marker = folder / point
+    trial = stage.trial
+    process = {"checkout": None, "reject": None, "door": trial.web}.get(point.partition(".")[0], trial.worker)
+    begun = time.monotonic()
+    keeper = None
+    if process is not None:
+        process.stop()
+        process.environment = {
+            **process.environment,
+            "CROSSDOCK_CRASH_AT": point,
+            "CROSSDOCK_CRASH_MARKER": str(marker),
+        }
+        trial.start_web() if process is trial.web else process.start()
+        keeper = Keeper(process, marker)
+    try:
+        wrong = Play(stage, point, marker).run()
+    except Exception as error:
+        wrong = [f"{type(error).__name__}: {error}"]
+    finally:
+        stage.calm()
+        if keeper is not None:
+            keeper.close()
+    if keeper is not None and marker.exists() and keeper.deaths != 1 and not wrong:
+        wrong = [f"it died {keeper.deaths} times"]
+    return {"point": point, "reached": marker.exists(), "seconds": round(time.monotonic() - begun, 1), "wrong": wrong}
+
+
+def platform() -> str:
+    """One that has webhooks, refuses a second order with our reference, and whose credentials end: then every point lies on its way."""
+    from crossdock.domain.capability import Capability
+    from crossdock.kit import discover
+
+    wanted = (Capability.WEBHOOKS, Capability.REFERENCE_UNIQUE)
+    return next(
+        name
+        for name, connector in discover.connectors().items()
+        if all(connector.manifest.can(each) for each in wanted)
+    )
+
+
+def main() -> int:
+    points = sys.argv[1:] or list(POINTS)
+    with (
+        Trial(environment={"CROSSDOCK_LEASE_SECONDS": "3"}, poll_seconds=3.0) as trial,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        trial.start_web()
+        trial.worker.start()
+        (stage,) = stages(trial, Facts(), [platform()])
+        stage.listens()
+        for point in points:
+            print("CRASH " + json.dumps(played(stage, point, Path(folder))), flush=True)
+            for process in (trial.web, trial.worker):
+                process.environment = {
+                    k: v for k, v in process.environment.items() if not k.startswith("CROSSDOCK_CRASH_")
+                }
+                if not process.running:
+                    process.start()
+    return 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] in (["buy"], ["reject"]):
+        import django
+
+        django.setup()
+        {"buy": buy, "reject": reject}[sys.argv[1]](*map(int, sys.argv[2:]))
+    else:
+        os.environ.pop("CROSSDOCK_CRASH_AT", None)
+        sys.exit(main())
