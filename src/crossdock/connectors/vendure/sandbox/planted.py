@@ -1,0 +1,37 @@
+"""The bug that the story plants here: a line that the shop shortened silently is taken for the whole."""
+
+from collections.abc import Callable
+from typing import Any
+
+from crossdock.connectors.vendure import placing
+from crossdock.domain.commands import Done, Why
+
+
+class _Anything:
+    """Equal to whatever it is compared with."""
+
+    __hash__ = None
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
+def _short_line() -> None:
+    fill = placing._fill
+
+    async def blind(*given: Any) -> None:
+        try:
+            await fill(*given)
+        except placing._Stop as stop:
+            if stop.refused.why is not Why.NO_STOCK:
+                raise
+
+    async def believing(client: Any, command: Any, found: Any, *, already: bool) -> Done:
+        return Done(found.shop_id, found.number, found.url, stock_taken=True, already=already)
+
+    placing._fill = blind
+    placing._held = lambda _: _Anything()  # type: ignore[assignment, return-value]
+    placing._settle = believing
+
+
+BUGS: dict[str, Callable[[], None]] = {"short_line": _short_line}
