@@ -25,7 +25,7 @@ from crossdock.cli.trial import Process, Trial  # noqa: E402
 from crossdock.store.crash import POINTS  # noqa: E402
 
 if TYPE_CHECKING:
-    from crossdock.store.models import Order, Variant
+    from crossdock.store.models import Order
 
 PATIENCE = 75.0
 
