@@ -17,6 +17,8 @@ from crossdock.kit.webhook import body_key, hmac_ok
 # Topic and the only fields that we ask to be sent: with these, no buyer's name or address ever comes in.
 _ORDER = ("id", "updated_at", "cancelled_at", "fulfillment_status")
 _PARCEL = ("id", "order_id", "updated_at")
+# Not inventory_levels/update: it names an inventory item and no variant, and every change of a count is told by products/update as well ("the
+# inventory adjustment is counted as an update", schema, Product.updatedAt).
 TOPICS: dict[str, tuple[str, ...]] = {
     "ORDERS_CREATE": _ORDER,
     "ORDERS_UPDATED": _ORDER,
@@ -36,7 +38,6 @@ TOPICS: dict[str, tuple[str, ...]] = {
         "variants.inventory_management",
     ),
     "PRODUCTS_DELETE": ("id",),
-    "INVENTORY_LEVELS_UPDATE": (),
     "APP_UNINSTALLED": ("id", "myshopify_domain"),
 }
 
@@ -71,8 +72,6 @@ def _meaning(topic: str, body: Node, shop: Shop) -> tuple[tuple[Look, ...], tupl
             return (Look(LookKind.PRODUCT, body.id("id")),), _hints(body, shop)
         case "products/delete":
             return (Look(LookKind.PRODUCT_GONE, body.id("id")),), ()
-        case "inventory_levels/update":
-            return _counts(body, shop), ()
         case "app/uninstalled":
             return (Look(LookKind.UNINSTALLED),), ()
         case "customers/redact":
@@ -84,7 +83,7 @@ def _meaning(topic: str, body: Node, shop: Shop) -> tuple[tuple[Look, ...], tupl
         case _ if topic.startswith(("fulfillments/", "refunds/")):
             return (Look(LookKind.ORDER, body.id("order_id")),), ()
         case _:
-            # customers/data_request too: a person answers it, from the topic that the inbox shows.
+            # customers/data_request: a person answers it. inventory_levels/update of an older subscription: products/update says the same.
             return (Look(LookKind.NOTHING),), ()
 
 
@@ -95,12 +94,6 @@ def _hints(body: Node, shop: Shop) -> tuple[StockHint, ...]:
     tracked = [v for v in body.opt_list("variants") or [] if v.opt_str("inventory_management") == "shopify"]
     numbers = [(v.opt_id("id"), v.opt_int("inventory_quantity")) for v in tracked]
     return tuple(StockHint(id, number) for id, number in numbers if id is not None and number is not None)
-
-
-def _counts(body: Node, shop: Shop) -> tuple[Look, ...]:
-    """It names an inventory item, which we don't know by name; products/update tells the same by variant, except for a pinned location."""
-    pinned = shop.settings.get("location", "")
-    return (Look(LookKind.COUNTS),) if pinned and body.opt_id("location_id") == pinned else ()
 
 
 def _redact(body: Node) -> tuple[Look, ...]:

@@ -76,6 +76,7 @@ def test_without_any_secret_nothing_verifies() -> None:
         ("shop/redact", {"shop_id": 3, "shop_domain": "x.myshopify.com"}, Look(LookKind.ERASE_SHOP)),
         ("customers/data_request", {"shop_id": 3, "customer": {"id": 1}}, Look(LookKind.NOTHING)),
         ("themes/publish", {"id": 3}, Look(LookKind.NOTHING)),
+        ("inventory_levels/update", {"inventory_item_id": 5, "location_id": 9, "available": 1}, Look(LookKind.NOTHING)),
     ],
 )
 def test_what_a_topic_means(topic: str, body: dict[str, Any], look: Look) -> None:
@@ -109,15 +110,6 @@ def test_numbers_of_a_product_are_hints_where_all_locations_count() -> None:
     assert news("products/update", body).hints == (StockHint("7", 2),), "an untracked variant's 0 says nothing"
     pinned = a_shop(app=OPERATOR, settings={"location": "99"})
     assert news("products/update", body, pinned).hints == (), "the sum of all locations says nothing about one"
-
-
-def test_a_level_is_looked_at_where_its_location_is_the_one_we_sell_from() -> None:
-    body = {"inventory_item_id": 5, "location_id": 99, "available": 1, "updated_at": "2026-11-23T10:00:00+00:00"}
-    assert news("inventory_levels/update", body, a_shop(app=OPERATOR, settings={"location": "99"})).looks == (
-        Look(LookKind.COUNTS),
-    )
-    assert news("inventory_levels/update", body, a_shop(app=OPERATOR, settings={"location": "98"})).looks == ()
-    assert news("inventory_levels/update", body).looks == ()
 
 
 def test_two_states_of_one_second_are_two_pieces_of_news() -> None:
