@@ -303,8 +303,8 @@ def _moment(value: Any) -> datetime | None:
 def body_of(command: CreateOrder) -> dict[str, Any]:
     """The order for POST /orders.
 
-    "processing" takes the stock at once, `set_paid` false or not. The billing e-mail is blank because the shop mails whoever stands there and no switch
-    turns that off; the relay address stands in the note. The reference stands in the shipping line's title because `search` looks there in both storages.
+    "processing" takes the stock at once, `set_paid` false or not. The billing e-mail is left out because the shop mails whoever stands there and no
+    switch turns that off ("" is refused: it is no e-mail address); the relay address stands in the note. The reference stands in the shipping line's title because `search` looks there in both storages.
     """
     lines = []
     for line in command.lines:
@@ -323,7 +323,7 @@ def body_of(command: CreateOrder) -> dict[str, Any]:
         "payment_method_title": "Paid on the marketplace",
         "transaction_id": command.reference,
         "customer_note": "\n".join(text for text in (command.note, contact) if text),
-        "billing": {**where, "email": "", "phone": ""},
+        "billing": where,
         "shipping": {**where, "phone": command.ship_to.phone},
         "line_items": lines,
         "shipping_lines": [

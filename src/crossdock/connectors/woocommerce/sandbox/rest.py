@@ -226,6 +226,7 @@ class Rest:
         """No idempotency: the same twice is two orders."""
         body = await _json(request)
         _known_status(body)
+        _known_email(body)
         for line in body.get("line_items", []):
             if not line.get("product_id") and not line.get("sku"):
                 raise Failed(400, "woocommerce_rest_required_product_reference", "Product ID or SKU is required.")
@@ -402,6 +403,14 @@ def _known_status(body: Doc) -> None:
         raise Failed(
             400, "rest_invalid_param", "Invalid parameter(s): status", params={"status": "status is not one of them."}
         )
+
+
+def _known_email(body: Doc) -> None:
+    """An e-mail may be left out or null, but "" is checked like any other text and is no address."""
+    email = body.get("billing", {}).get("email")
+    if email is not None and "@" not in email:
+        detail = "Invalid email address."
+        raise Failed(400, "rest_invalid_param", "Invalid parameter(s): billing", params={"billing": detail})
 
 
 def _not_signed_in() -> Failed:

@@ -4,7 +4,6 @@ Derived from recorded answers of a real 9.5.1 (a product, a variation, an order 
 where everything else is text, `image.id` is "" on a simple product's line, `is_fulfilled` is "1" once it was stored, amounts of refunds are negative in the order.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -273,16 +272,3 @@ def webhook(doc: Doc, base: str) -> Doc:
         "date_modified_gmt": gmt(doc["created"]),
         "_links": links(base, f"webhooks/{doc['id']}"),
     }
-
-
-def kinds(value: Any) -> Any:
-    """The keys and types of an answer, with lists as the shape of their first entry; for comparing answers."""
-    if isinstance(value, dict):
-        return {key: kinds(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [kinds(inner) for inner in _first(value)]
-    return type(value).__name__
-
-
-def _first(values: Iterable[Any]) -> list[Any]:
-    return list(values)[:1]
