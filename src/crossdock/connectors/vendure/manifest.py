@@ -78,7 +78,7 @@ MANIFEST = Manifest(
             (
                 "In your server's configuration, let `authOptions.tokenMethod` include 'api-key', for example ['bearer', 'cookie', 'api-key'], and restart it.",
                 "In the dashboard, under Settings > Roles, make a " + _RIGHTS[0].lower() + _RIGHTS[1:],
-                "Under Settings > API keys, make a key with that role and copy it; it is shown once.",
+                "Under Settings > API keys, make a key with that role and copy it; it is shown once. (A key costs your server far more work per call than a login.)",
             ),
         ),
         Way(
@@ -106,7 +106,7 @@ MANIFEST = Manifest(
             "Every document validates against the schema that this server gave.",
         ),
     ),
-    pace=Pace(per_second=10, burst=20, parallel=4),
+    pace=Pace(per_second=30, burst=60, parallel=6),
     lag=Lag(count=0, search=0, late_execution=60),
     poll_seconds=60,
     keep_in_mind=(

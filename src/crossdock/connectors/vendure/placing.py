@@ -117,9 +117,8 @@ async def _arrange(client: Client, command: CreateOrder, draft: str) -> None:
     offers = (await client.ask("Eligible", order=draft)).list("eligibleShippingMethodsForDraftOrder")
     if not offers:
         raise _Stop(Refused(Why.INVALID, NO_METHOD.format(country=command.ship_to.country)))
-    pinned = client.shop.settings.get("shipping_method", "")
-    offers.sort(key=lambda offer: (offer.str("code") != pinned, _distance(client, command, offer)))
-    data = await client.ask("Arrange", order=draft, method=offers[0].id("id"))
+    nearest = min(offers, key=lambda offer: _distance(client, command, offer))
+    data = await client.ask("Arrange", order=draft, method=nearest.id("id"))
     if words := refusal(data.child("method"), "Order"):
         raise _Stop(Refused(Why.INVALID, f"Your shop does not take its own shipping method: {words}"))
     result = data.child("arrange")
