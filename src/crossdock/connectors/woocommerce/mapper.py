@@ -76,7 +76,7 @@ def product_of(node: Node, variations: Sequence[Node], *, currency: str, address
     elif node.str("type") == "variable":
         counts = counts_of(variations)
         rows = tuple(
-            _variant(row, _options(row), counts[row.id("id")], currency, _image(row))
+            _variant(row, _options(row), counts[row.id("id")], currency, _image(row.raw("image")))
             for row in variations
             if sellable(row)
         )
@@ -113,18 +113,19 @@ def _variant(node: Node, title: str, count: int | None, currency: str, image: st
 
 def _options(node: Node) -> str:
     """ "Red / S". An empty option means "any", and is left out."""
-    named = [html.unescape(attribute.str("option")) for attribute in node.list("attributes")]
+    named = [html.unescape(str(attribute.raw("option") or "")) for attribute in node.list("attributes")]
     return " / ".join(option for option in named if option) or f"#{node.id('id')}"
 
 
-def _image(node: Node) -> str:
-    image = node.opt_child("image")
-    return (image.opt_str("src") or "") if image else ""
+def _image(entry: Any) -> str:
+    """PHP writes a missing picture as null, false, an empty list or `src` false."""
+    src = entry.get("src") if isinstance(entry, dict) else None
+    return _url(src)
 
 
 def _images(node: Node) -> tuple[str, ...]:
-    found = [image.opt_str("src") or "" for image in node.opt_list("images") or []]
-    return tuple(src for src in found if src.startswith(("https://", "http://")))
+    entries = node.raw("images")
+    return tuple(src for entry in (entries if isinstance(entries, list) else []) if (src := _image(entry)))
 
 
 def _plain(text: str) -> str:

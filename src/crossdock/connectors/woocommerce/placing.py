@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from babel.numbers import get_currency_precision
@@ -146,7 +146,7 @@ async def find(client: Client, reference: str, *, since: datetime) -> Found:
     Raises NoAnswer when there are too many to look at; that is not "none".
     """
     found = _exact(await _page(client, {"search": reference}), reference)
-    after = (since - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
+    after = (since.astimezone(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
     page = 0
     while not found:
         page += 1

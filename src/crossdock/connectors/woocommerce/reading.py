@@ -1,9 +1,11 @@
 """Reading a WooCommerce shop. Lists move while one turns their pages, so a page begins where the last one's newest row was, not where it ended."""
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from babel.numbers import get_currency_precision
 
@@ -11,8 +13,11 @@ from crossdock.connectors.woocommerce import mapper
 from crossdock.connectors.woocommerce.client import PAGE, Client, NoRoute, together
 from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopProduct
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Missing
+from crossdock.kit.errors import Missing, Strange
 from crossdock.kit.tame import Node
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 # A row is seen some time after the moment that it carries: what is younger than this is read again.
 SETTLED = timedelta(seconds=60)
@@ -38,9 +43,12 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
+    """`settled` is the moment before which everything was surely seen, by the shop's own clock."""
+
     rows: list[Node]
     spot: Spot
     more: bool
+    settled: str
 
 
 async def walk(client: Client, path: str, spot: Spot, **query: str) -> Walked:
@@ -49,25 +57,28 @@ async def walk(client: Client, path: str, spot: Spot, **query: str) -> Walked:
     if spot.after:
         asked["modified_after"] = spot.after
     page = await client.rows(path, asked)
-    stamps = [_text(row) for row in page.items]
-    rows = [row for row, stamp in zip(page.items, stamps, strict=True) if stamp >= spot.after]
-    newest = max(stamps, default="")
+    times = [row.time("date_modified_gmt", naive_utc=True) for row in page.items]
+    rows = [row for row, time in zip(page.items, times, strict=True) if _text(time) >= spot.after]
+    settled = _text(page.at - SETTLED)
     if len(page.items) < PAGE:
-        settled = (page.at - SETTLED).strftime("%Y-%m-%dT%H:%M:%S")
-        return Walked(rows, Spot(max(spot.after, min(newest or settled, settled))), more=False)
-    before = _second_before(page.items[stamps.index(newest)])
-    if before > spot.after:
-        return Walked(rows, Spot(before), more=True)
-    return Walked(rows, Spot(spot.after, spot.offset + STEP), more=True)
+        end = Spot(max(spot.after, min(_text(max(times)) if times else settled, settled)))
+        return Walked(rows, end, more=False, settled=settled)
+    before = _text(max(times) - timedelta(seconds=1))
+    onward = Spot(before) if before > spot.after else Spot(spot.after, spot.offset + STEP)
+    return Walked(rows, onward, more=True, settled=settled)
 
 
-def _text(row: Node) -> str:
-    return row.time("date_modified_gmt", naive_utc=True).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _second_before(row: Node) -> str:
-    moment = row.time("date_modified_gmt", naive_utc=True) - timedelta(seconds=1)
+def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def understood(read: Callable[[], T]) -> list[T]:
+    """One product or order that a plugin made unreadable is left out with a word in the log, so that it does not stop all others."""
+    try:
+        return [read()]
+    except Strange as error:
+        log.warning("left out of a poll: %s", error)
+        return []
 
 
 # Products
@@ -75,14 +86,16 @@ def _second_before(row: Node) -> str:
 
 async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone]:
     """Products, and those moved to the trash. A variation's change moves its parent's date, so parents are enough to ask for."""
-    live, binned = (Spot.of(part) for part in cursor.split(";")) if cursor else (Spot(), Spot())
-    seen = await walk(client, "products", live)
-    items: list[ShopProduct | ProductGone] = list(await together([_product(client, row) for row in seen.rows]))
+    live, _, binned = cursor.partition(";")
+    seen = await walk(client, "products", Spot.of(live))
+    families = await together([_family(client, row) for row in seen.rows])
+    items: list[ShopProduct | ProductGone] = []
+    for row, family in zip(seen.rows, families, strict=True):
+        items += understood(lambda row=row, family=family: _product(client, row, family))  # type: ignore[misc]
     if not cursor:
         # What was deleted before the first reading is no news.
-        now = (await client.rows("products", {"per_page": "1", "status": "trash"})).at - SETTLED
-        return Page(tuple(items), f"{seen.spot};{Spot(now.strftime('%Y-%m-%dT%H:%M:%S'))}", seen.more)
-    trash = await walk(client, "products", binned, status="trash")
+        return Page(tuple(items), f"{seen.spot};{Spot(seen.settled)}", seen.more)
+    trash = await walk(client, "products", Spot.of(binned), status="trash")
     items += [ProductGone(row.id("id")) for row in trash.rows if row.str("status") == "trash"]
     return Page(tuple(items), f"{seen.spot};{trash.spot}", seen.more or trash.more)
 
@@ -90,16 +103,21 @@ async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGon
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
     try:
         node = await client.one(f"products/{int(product_id)}")
+        if node.str("type") == "variation" and node.raw("parent_id"):
+            return await product(client, node.id("parent_id"))
         if node.str("status") == "trash":
             return ProductGone(product_id)
-        return await _product(client, node)
+        return _product(client, node, await _family(client, node))
     except (Missing, ValueError):
         return ProductGone(product_id)
 
 
-async def _product(client: Client, node: Node) -> ShopProduct:
-    variations = await _variations(client, node.id("id")) if node.str("type") == "variable" else []
-    return mapper.product_of(node, variations, currency=client.shop.settings["currency"], address=client.shop.address)
+def _product(client: Client, node: Node, family: Sequence[Node]) -> ShopProduct:
+    return mapper.product_of(node, family, currency=client.shop.settings["currency"], address=client.shop.address)
+
+
+async def _family(client: Client, node: Node) -> list[Node]:
+    return await _variations(client, node.id("id")) if node.str("type") == "variable" else []
 
 
 async def _variations(client: Client, product_id: str) -> list[Node]:
@@ -141,34 +159,38 @@ async def _families(client: Client, pairs: Sequence[tuple[str, str]]) -> tuple[d
 async def orders(client: Client, cursor: str) -> Page[ShopOrder]:
     """Orders of every status, and those in the trash, which "any" leaves out."""
     if not cursor:
-        now = Spot(((await client.rows("orders", {"per_page": "1"})).at - SETTLED).strftime("%Y-%m-%dT%H:%M:%S"))
+        now = Spot(_text((await client.rows("orders", {"per_page": "1"})).at - SETTLED))
         return Page((), f"{now};{now}", more=False)
-    live, binned = (Spot.of(part) for part in cursor.split(";"))
+    live, _, binned = cursor.partition(";")
     dp = _dp(client)
     seen, trash = await asyncio.gather(
-        walk(client, "orders", live, status="any", dp=dp), walk(client, "orders", binned, status="trash", dp=dp)
+        walk(client, "orders", Spot.of(live), status="any", dp=dp),
+        walk(client, "orders", Spot.of(binned), status="trash", dp=dp),
     )
     rows = [*seen.rows, *(row for row in trash.rows if row.str("status") == "trash")]
-    items = await together([_snapshot(client, row) for row in rows])
+    found = await together([_fulfillments(client, row) for row in rows])
+    items: list[ShopOrder] = []
+    for row, parts in zip(rows, found, strict=True):
+        items += understood(lambda row=row, parts=parts: mapper.order_of(row, parts, address=client.shop.address))  # type: ignore[misc]
     return Page(tuple(items), f"{seen.spot};{trash.spot}", seen.more or trash.more)
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
     try:
-        return await _snapshot(client, await client.one(f"orders/{int(shop_id)}", query={"dp": _dp(client)}))
+        node = await client.one(f"orders/{int(shop_id)}", query={"dp": _dp(client)})
     except (Missing, ValueError):
         return mapper.gone(shop_id, client.shop.settings["currency"])
+    return mapper.order_of(node, await _fulfillments(client, node), address=client.shop.address)
 
 
-async def _snapshot(client: Client, node: Node) -> ShopOrder:
-    """The fulfilments of our own orders are a second request, made only where there may be some."""
-    fulfillments: list[Node] = []
-    if mapper.reference_of(node) and mapper.may_have_fulfillments(node):
-        try:
-            fulfillments = (await client.rows(f"orders/{node.id('id')}/fulfillments", {})).items
-        except (NoRoute, Missing):
-            fulfillments = []
-    return mapper.order_of(node, fulfillments, address=client.shop.address)
+async def _fulfillments(client: Client, node: Node) -> list[Node]:
+    """Of our own orders, and only where there may be some: it is a request of its own."""
+    if not (mapper.reference_of(node) and mapper.may_have_fulfillments(node)):
+        return []
+    try:
+        return (await client.rows(f"orders/{node.id('id')}/fulfillments", {})).items
+    except (NoRoute, Missing):
+        return []
 
 
 def _dp(client: Client) -> str:

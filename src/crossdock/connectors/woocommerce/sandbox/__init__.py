@@ -1,7 +1,7 @@
 """A simulated WooCommerce shop over real HTTP: it answers like the recorded real one, its traps included."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from aiohttp import web
 
@@ -13,7 +13,6 @@ from crossdock.connectors.woocommerce.sandbox.signin import SignIn, approved
 from crossdock.kit.hand import Hand
 from crossdock.kit.sandbox import Sandbox as Base
 from crossdock.kit.sandbox import Shelf
-from crossdock.kit.sandbox.base import _utc_now
 
 
 class Sandbox(Base):
@@ -21,7 +20,9 @@ class Sandbox(Base):
 
     label = "Simulated WooCommerce shop"
 
-    def __init__(self, shelf: Shelf, *, seed: int = 0, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(
+        self, shelf: Shelf, *, seed: int = 0, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         super().__init__(shelf, seed=seed, clock=clock)
         self.books = Books(shelf, clock, self._tell)
         self.sign_in = SignIn(shelf)

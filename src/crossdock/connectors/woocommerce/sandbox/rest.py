@@ -1,7 +1,6 @@
 """The simulated shop's wc/v3 routes. A parameter that a route does not know is ignored without a word, as in the real one."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -9,22 +8,13 @@ from aiohttp import web
 from crossdock.connectors.woocommerce.sandbox import shapes
 from crossdock.connectors.woocommerce.sandbox.books import STATUSES, Books
 from crossdock.connectors.woocommerce.sandbox.hooks import Hooks
+from crossdock.connectors.woocommerce.sandbox.lists import Failed, Listed, cut
 from crossdock.connectors.woocommerce.sandbox.signin import Refused, SignIn, is_ssl
 
 Doc = dict[str, Any]
 Answer = tuple[int, Any]
 Route = Callable[[web.Request], Awaitable[Answer]]
 ROOT = "/wp-json/wc/v3"
-ORDER_BY = ("date", "id", "include", "title", "slug", "modified")
-
-
-class Failed(Exception):
-    """An error in WordPress's own form."""
-
-    def __init__(self, status: int, code: str, message: str, **data: Any) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"code": code, "message": message, "data": {"status": status, **data}}
 
 
 class Rest:
@@ -76,7 +66,7 @@ class Rest:
             except Failed as error:
                 return web.json_response(error.body, status=error.status)
             headers = {}
-            if isinstance(body, _Listed):
+            if isinstance(body, Listed):
                 headers = {"X-WP-Total": str(body.total), "X-WP-TotalPages": str(body.pages)}
                 body = list(body)
             return web.json_response(body, status=status, headers=headers)
@@ -138,7 +128,7 @@ class Rest:
         wanted = request.query.get("status", "any")
         docs = [doc for doc in self._books.shelf.all("product") if not doc["parent"]]
         docs = [doc for doc in docs if (doc["status"] != "trash" if wanted == "any" else doc["status"] == wanted)]
-        listed = _list(request, docs)
+        listed = cut(request, docs)
         return 200, listed.map(lambda doc: shapes.product(doc, self._address()))
 
     async def _product(self, request: web.Request) -> Answer:
@@ -178,7 +168,7 @@ class Rest:
             doc for id_ in parent.get("children", []) if (doc := self._books.product(id_)) and doc["status"] != "trash"
         ]
         shared = [doc | ({"count": parent["count"]} if doc["manage"] == "parent" else {}) for doc in docs]
-        return 200, _list(request, shared).map(lambda doc: shapes.variation(doc, self._address()))
+        return 200, cut(request, shared).map(lambda doc: shapes.variation(doc, self._address()))
 
     # Orders
 
@@ -189,7 +179,7 @@ class Rest:
         docs = [doc for doc in docs if doc["status"] in wanted or ("any" in wanted and doc["status"] != "trash")]
         if needle := request.query.get("search", "").lower():
             docs = [doc for doc in docs if any(needle in text.lower() for text in self._searched(doc))]
-        return 200, _list(request, docs).map(lambda doc: self._shown_order(doc, request))
+        return 200, cut(request, docs).map(lambda doc: self._shown_order(doc, request))
 
     def _searched(self, doc: Doc) -> Iterable[str]:
         """Names of items in both storages; the transaction id in the new one only."""
@@ -293,7 +283,7 @@ class Rest:
 
     async def _webhooks(self, request: web.Request) -> Answer:
         docs = [doc | {"modified": doc["created"]} for doc in self._books.shelf.all("webhook")]
-        return 200, _list(request, docs).map(lambda doc: shapes.webhook(doc, self._address()))
+        return 200, cut(request, docs).map(lambda doc: shapes.webhook(doc, self._address()))
 
     async def _new_webhook(self, request: web.Request) -> Answer:
         body = await _json(request)
@@ -332,69 +322,6 @@ class Rest:
             raise Failed(501, "woocommerce_rest_trash_not_supported", "Webhooks do not support trashing.")
         self._books.shelf.delete("webhook", doc["id"])
         return 200, shapes.webhook(doc, self._address())
-
-
-class _Listed(list[Doc]):
-    """A page with what the X-WP headers say."""
-
-    total, pages = 0, 0
-
-    def map(self, show: Callable[[Doc], Doc]) -> "_Listed":
-        shown = _Listed(show(doc) for doc in self)
-        shown.total, shown.pages = self.total, self.pages
-        return shown
-
-
-def _list(request: web.Request, docs: list[Doc]) -> _Listed:
-    """Filter, sort and cut as the parameters that are known say. A page beyond the end is empty, not an error."""
-    query = request.query
-    per_page, page, offset = (
-        _number(query.get("per_page"), 10),
-        _number(query.get("page"), 1),
-        _number(query.get("offset"), 0),
-    )
-    if not 1 <= per_page <= 100:
-        detail = "per_page must be between 1 (inclusive) and 100 (inclusive)"
-        raise Failed(400, "rest_invalid_param", "Invalid parameter(s): per_page", params={"per_page": detail})
-    order_by, descending = query.get("orderby", "date"), query.get("order", "desc") == "desc"
-    if order_by not in ORDER_BY:
-        raise Failed(
-            400,
-            "rest_invalid_param",
-            "Invalid parameter(s): orderby",
-            params={"orderby": "orderby is not one of them."},
-        )
-    in_gmt = query.get("dates_are_gmt", "false") in ("true", "1")
-    for name, field, keeps in (("after", "created", _later), ("modified_after", "modified", _later)):
-        if limit := query.get(name):
-            docs = [doc for doc in docs if keeps(doc[field], limit, in_gmt)]
-    if included := {part for part in query.get("include", "").split(",") if part}:
-        docs = [doc for doc in docs if str(doc["id"]) in included]
-    sorted_by = {"date": "created", "modified": "modified"}.get(order_by)
-    docs.sort(
-        key=lambda doc: (_second(doc[sorted_by]) if sorted_by else datetime.min.replace(tzinfo=UTC), doc["id"]),
-        reverse=descending,
-    )
-    start = offset if "offset" in query else (page - 1) * per_page
-    found = _Listed(docs[start : start + per_page])
-    found.total, found.pages = len(docs), -(-len(docs) // per_page)
-    return found
-
-
-def _later(moment: str, limit: str, in_gmt: bool) -> bool:
-    """Dates have whole seconds, and "after" excludes its own. Without `dates_are_gmt` the limit is on the shop's wall clock."""
-    given = datetime.fromisoformat(limit)
-    if given.tzinfo is None:
-        given = given.replace(tzinfo=UTC if in_gmt else shapes.SITE_TIME)
-    return _second(moment) > given
-
-
-def _second(moment: str) -> datetime:
-    return datetime.fromisoformat(moment).astimezone(UTC).replace(microsecond=0)
-
-
-def _number(text: str | None, default: int) -> int:
-    return int(text) if text is not None and text.lstrip("-").isdigit() else default
 
 
 def _known_status(body: Doc) -> None:

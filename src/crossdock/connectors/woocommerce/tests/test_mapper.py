@@ -385,3 +385,10 @@ def test_every_field_that_the_simulator_writes_is_read_or_known() -> None:
     product(goods(type="variable", manage=False), child(11))
     order(fulfillment(3, "A"))
     assert not {path for path in unread() if path.startswith(("product", "variation", "order", "fulfillment"))}
+
+
+@pytest.mark.parametrize("image", [None, False, [], {}, {"id": 0, "src": False}, {"src": "data:image/png;base64,x"}])
+def test_pictures_that_php_left_out(image: Any) -> None:
+    doc = goods(type="variable", manage=False) | {"images": [image] if image else image}
+    got = product(doc, child(11) | {"image": image})
+    assert got.images == () and got.variants[0].image == ""

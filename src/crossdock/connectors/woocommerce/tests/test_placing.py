@@ -333,3 +333,20 @@ async def test_the_fulfilments_are_asked_for_only_where_there_are_some(shop: Sho
     assert len((await connector.order(shop.shop, done.shop_id)).parcels) == 1 and len(shop.exchanges) == 2
     shop.books.set(fulfillments=False)
     assert (await connector.order(shop.shop, done.shop_id)).parcels == ()
+
+
+async def test_one_unreadable_product_does_not_stop_the_others(
+    shop: Shopkeeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    (odd,), (fine,) = await shop.product(1), await shop.product(1)
+    shop.books.save_product(shop.books.product(odd.product_id) | {"price": "ask us"})
+    items, _ = await shop.all_products()
+    assert [item.product_id for item in items] == [fine.product_id]
+    assert "price" in caplog.text
+
+
+async def test_a_variation_asked_for_by_its_own_id_is_its_product(shop: Shopkeeper) -> None:
+    """A deleted variation's delivery names only itself; it must not become a product of its own."""
+    ref, _ = await shop.product(1, 2)
+    got = await connector.product(shop.shop, ref.variant_id)
+    assert got.product_id == ref.product_id
