@@ -146,8 +146,11 @@ def reference_of(node: Node) -> str:
 
 
 def may_have_fulfillments(node: Node) -> bool:
-    """The core writes this meta when an order gets a fulfilment; the order's status does not change with it."""
-    return bool(meta(node).get(FULFILLED)) or node.str("status") == "completed"
+    """The core keeps this meta up to date (some versions on every order, as "unfulfilled"); the order's status does not change with it."""
+    return (
+        meta(node).get(FULFILLED) not in (None, "", "unfulfilled", "no_fulfillments")
+        or node.str("status") == "completed"
+    )
 
 
 def order_of(node: Node, fulfillments: Sequence[Node], *, address: str) -> ShopOrder:
