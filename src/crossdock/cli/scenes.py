@@ -224,8 +224,8 @@ def lost_replies(stage: Stage) -> None:
     from crossdock.store.models import ShopCopy
 
     _, variant = stage.item(40)
-    stage.shop.dial.set({"lost_reply": 0.4})
-    orders = [stage.buy(variant) for _ in range(10)]
+    stage.shop.dial.set({"lost_reply": 0.22})
+    orders = [stage.buy(variant) for _ in range(12)]
     adopted = ShopCopy.objects.filter(order__in=orders, adopted=True)
     for order in orders:
         stage.lands(order)

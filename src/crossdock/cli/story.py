@@ -1,6 +1,12 @@
-"""`crossdock story`: a fresh world, the loop on every platform with the faults on, one line per fact. `--break NAME` plants a bug and must end in FAIL."""
+"""`crossdock story`: a fresh world, the loop on every platform with the faults on, one line per fact. `--break NAME` plants a bug and must end in FAIL.
+
+Each platform plays in a process and a marketplace of its own, side by side, since most of the time is spent waiting.
+"""
 
 import argparse
+import subprocess
+import sys
+import threading
 from collections.abc import Iterable
 
 from crossdock.cli import scenes
@@ -17,19 +23,69 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from crossdock.kit import discover
+
+    names = args.platform or list(discover.connectors())
+    return play(names[0], args.bug) if len(names) == 1 else side_by_side(names, args.bug)
+
+
+def side_by_side(names: list[str], bug: str) -> int:
+    """A child per platform. A child that ends without having said so in a FAIL is one itself."""
     facts = Facts()
-    with Trial(environment={"CROSSDOCK_BREAK": args.bug} if args.bug else {}) as trial:
+    lock = threading.Lock()
+
+    def follow(name: str) -> None:
+        words = [
+            sys.executable,
+            "-m",
+            "crossdock.cli.main",
+            "story",
+            "--platform",
+            name,
+            *(["--break", bug] if bug else []),
+        ]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            said = False
+            for line in child.stdout:
+                with lock:
+                    said = said or line.startswith("FAIL ")
+                    _count(facts, line)
+        with lock:
+            if child.returncode and not said:
+                facts.see(False, "-", name, "-", f"the story ended with code {child.returncode}")
+
+    threads = [threading.Thread(target=follow, args=[name]) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return facts.end()
+
+
+def _count(facts: Facts, line: str) -> None:
+    """A child's line, passed on; its own closing line is left out."""
+    if line.startswith("ok   "):
+        facts.good += 1
+    elif line.startswith("FAIL "):
+        facts.bad.append(line.rstrip())
+    elif line.rstrip().endswith(" failed"):
+        return
+    print(line, end="", flush=True)
+
+
+def play(platform: str, bug: str) -> int:
+    facts = Facts()
+    with Trial(environment={"CROSSDOCK_BREAK": bug} if bug else {}) as trial:
         trial.start_web()
         trial.worker.start()
-        for stage in stages(trial, facts, args.platform):
-            for scene in _chosen(args.bug):
+        for stage in stages(trial, facts, [platform]):
+            for scene in _chosen(bug):
                 try:
                     scene(stage)
                 except Waited as late:
-                    facts.see(
-                        False, "-", stage.platform, "as-described", f"{scene.__name__}: {str(late).splitlines()[0]}"
-                    )
-                    if not args.bug:
+                    facts.see(False, "-", platform, "as-described", f"{scene.__name__}: {str(late).splitlines()[0]}")
+                    if not bug:
                         print(late)
                 finally:
                     stage.calm()

@@ -1,0 +1,1 @@
+"""Mail and outgoing webhooks: what speaks to people outside."""
