@@ -15,7 +15,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
 run: $(VENV)/.runtime ## the whole demo on this machine; FRESH=1 starts over
-	@FRESH="$(FRESH)" $(VENV)/bin/crossdock run
+	@FRESH="$(FRESH)" exec $(VENV)/bin/crossdock run
 
 test: $(VENV)/.dev ## every test but those against real vendors' servers
 	$(VENV)/bin/pytest -n $(JOBS) -m "not real" $(ARGS)
