@@ -24,6 +24,7 @@ from crossdock.store.models import (
 )
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases import catalogue, counts
+from crossdock.usecases.mail import keep_mail
 from crossdock.usecases.orders import change_tracking, ship_by_hand
 from crossdock.web.templatetags.crossdock import money, when
 from shopper import ADDRESS, Shopper, a_listing, a_seller, of
@@ -559,6 +560,12 @@ class TestEveryPage:
         buyer = Shopper()
         buyer.post("/checkout/pay/", token="works", **buyer.to_payment(a_listing(a_seller())))
         number = Order.objects.get().number
+        keep_mail(
+            to="x@example.test", subject="S", body="<b>Fox & Co</b> https://shop.test/a?b=1", now=datetime.now(UTC)
+        )
+        raw = buyer.client.get("/demo/mail/").content.decode()
+        assert "&lt;b&gt;Fox &amp; Co&lt;/b&gt;" in raw
+        assert '<a href="https://shop.test/a?b=1"' in raw
         buyer.get("/demo/mail/")
         assert f"New order #{number}" in buyer.page
         assert f"Your order #{number}" in buyer.page

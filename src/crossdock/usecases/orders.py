@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from crossdock.domain.orders import CopyState, ParcelState
+from crossdock.domain.shipping import follow
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.store.models import Command, Order, Seller, Shipment, ShopCopy, User
 from crossdock.store.models.shops import ConnectionState
@@ -74,7 +75,11 @@ def ship_by_hand(
 ) -> Shipment:
     """`lines` maps line ids to units, None ships all that is left. The same `key` (a form's one-time value) ships once."""
     with transaction.atomic():
-        order = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("seller__owner", "buyer").get(pk=order.pk)
+        order = (
+            Order.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("seller__owner", "buyer")
+            .get(pk=order.pk)
+        )
         parcel_id = f"hand:{key}" if key else f"hand:{uuid.uuid4().hex}"
         again = Shipment.objects.filter(order=order, parcel_id=parcel_id).first()
         if again:
@@ -135,8 +140,9 @@ def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: U
         if not tracking.strip():
             raise Invalid("Type the tracking number.")
         before = shipment.tracking_number
-        shipment.tracking_number, shipment.carrier = tracking.strip()[:120], carrier.strip()[:80]
-        shipment.save(update_fields=["tracking_number", "carrier"])
+        named, url = follow(tracking.strip(), named=carrier.strip(), url="")
+        shipment.tracking_number, shipment.carrier, shipment.tracking_url = tracking.strip()[:120], named[:80], url
+        shipment.save(update_fields=["tracking_number", "carrier", "tracking_url"])
         if before != shipment.tracking_number:
             tell_renumbered(order=order, shipment=shipment, before=before, source="seller", now=now)
 
@@ -164,7 +170,11 @@ def create_in_shop(*, order: Order, actor: User, now: datetime) -> str:
         why_not = why_not_create(order)
         if why_not:
             raise NotAllowed(why_not)
-        copy = ShopCopy.objects.select_for_update(no_key=True, of=("self",)).select_related("connection__party").get(order=order)
+        copy = (
+            ShopCopy.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("connection__party")
+            .get(order=order)
+        )
         row = Command.objects.select_for_update(no_key=True).get(cause=f"create:{order.reference}")
         why = _why_missing(copy, row)
         if row.state != CommandState.IN_FLIGHT:

@@ -22,6 +22,7 @@ from crossdock.domain.orders import (
     news,
     parcel_state,
 )
+from crossdock.domain.shipping import follow
 from crossdock.domain.stock import HoldState
 from crossdock.store.crash import point
 from crossdock.store.models import Connection, Cursor, Order, OrderLine, Shipment, ShipmentLine, ShopCopy, ShopRefund
@@ -177,6 +178,7 @@ def ship(
     now: datetime,
 ) -> Shipment:
     """A parcel left, whoever said so. The caller holds the order's lock. A parcel that was undone before comes back under its id."""
+    carrier, url = follow(tracking, named=carrier, url=url)
     shipment, _ = Shipment.objects.update_or_create(
         order=order, parcel_id=parcel_id or uuid.uuid4().hex, defaults={
             "source": source, "tracking_number": tracking[:120], "carrier": carrier[:80], "tracking_url": url, "shipped_at": shipped_at, "undone_at": None,
@@ -222,11 +224,8 @@ def set_parcels(order: Order) -> None:
 
 def _renumbered(order: Order, parcel: Parcel, before: str, *, now: datetime) -> None:
     shipment = order.shipments.get(parcel_id=parcel.parcel_id)
-    shipment.tracking_number, shipment.carrier, shipment.tracking_url = (
-        parcel.tracking_number[:120],
-        parcel.carrier[:80],
-        parcel.tracking_url,
-    )
+    carrier, url = follow(parcel.tracking_number, named=parcel.carrier, url=parcel.tracking_url)
+    shipment.tracking_number, shipment.carrier, shipment.tracking_url = parcel.tracking_number[:120], carrier[:80], url
     shipment.save(update_fields=["tracking_number", "carrier", "tracking_url"])
     tell_renumbered(order=order, shipment=shipment, before=before, source="shop", now=now)
 
