@@ -1,163 +1,25 @@
 """The pump: wake-ups never lost, orders of one shop in line but shops side by side, look before repeat, leases of the dead taken over."""
+# ruff: noqa: F811
 
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-import market
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.commands import Later, SignInAgain, Unknown
+from crossdock.domain.commands import CancelReason, Later, SignInAgain, Unknown
 from crossdock.engine.engine import Engine
-from crossdock.engine.worker import DESKS
-from crossdock.kit import discover
-from crossdock.kit.http import Transport
-from crossdock.store.models import (
-    Alert,
-    Command,
-    Connection,
-    Cursor,
-    Order,
-    Party,
-    Reservation,
-    ShopCopy,
-    Variant,
-    VariantStock,
-)
-from crossdock.store.threads import Threads
+from crossdock.store.models import Alert, Command, Connection, Order, Party, Reservation, ShopCopy, VariantStock
+from crossdock.store.vault import unseal
 from crossdock.usecases import stock, work
-from crossdock.usecases.basket import Basket, priced
-from crossdock.usecases.checkout import open_checkout, place_order
-from toy import ToyConnector, Truth
+from crossdock.usecases.orders import resend_command
+from stall import Make, connector, copy_of, engine, make, no_jobs, rest, started, stopped, sweep, sync, until  # noqa: F401
+from toy import Placed, ToyConnector
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@dataclass
-class Stall:
-    """One shop with its listings and its truth."""
-
-    shop: Connection
-    truth: Truth
-    variant: Variant
-    seller: object
-
-    def buy(self, quantity: int = 1) -> Order:
-        now = datetime.now(UTC)
-        basket: Basket = {
-            "seller": self.shop.seller_id,
-            "connection": self.shop.pk,
-            "lines": {self.variant.public_id: quantity},
-        }
-        shown = priced(basket=basket, country="US", now=now)
-        key = f"checkout-{next(market._numbers)}"
-        intent = open_checkout(
-            buyer=market.user(),
-            basket=basket,
-            ship_to=market.ADDRESS,
-            key=key,
-            fingerprint=shown.fingerprint,
-            gateway="sandbox",
-            now=now,
-        )
-        return place_order(intent_id=intent.public_id, gateway_ref="ref", checks={}, now=now)
-
-
-@pytest.fixture
-def connector(monkeypatch: pytest.MonkeyPatch) -> ToyConnector:
-    toy = ToyConnector()
-    monkeypatch.setattr(discover, "connectors", lambda: {"toy": toy})
-    return toy
-
-
-@pytest.fixture
-def no_jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Wake-ups go nowhere, as if the process died right after the commit; the list says what was to be woken."""
-    woken: list[int] = []
-    monkeypatch.setattr("crossdock.store.work._defer", woken.append)
-    return woken
-
-
-Make = Callable[[], Stall]
-
-
-@pytest.fixture
-def make(connector: ToyConnector, no_jobs: list[int]) -> Make:
-    def stall() -> Stall:
-        from crossdock.domain.events import ShopProduct, ShopVariant
-        from crossdock.domain.values import Money
-        from crossdock.usecases import catalogue, counts
-
-        seller = market.seller()
-        shop = market.connection(seller)
-        Cursor.objects.filter(connection=shop).update(due_at=datetime.now(UTC) + timedelta(hours=1))
-        truth = connector.shops[shop.address] = Truth()
-        product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "V1", "", Money(1000, "USD"), 1000),))
-        catalogue.receive_products(
-            connection_id=shop.pk, products=[product], read_no=counts.draw_read_no(), now=datetime.now(UTC)
-        )
-        return Stall(shop, truth, Variant.objects.select_related("connection", "listing").get(connection=shop), seller)
-
-    return stall
-
-
-async def started(lease_seconds: float = 15.0) -> Engine:
-    return Engine(transport=Transport(allow_local=True), threads=Threads(4), desks=DESKS, lease_seconds=lease_seconds)
-
-
-async def stopped(engine: Engine, grace: float = 10) -> None:
-    await engine.stop(grace_seconds=grace)
-    await engine.transport.close()
-    await engine.threads.close()
-
-
-@pytest.fixture
-async def engine(transactional_db: None) -> AsyncIterator[Engine]:
-    made = await started()
-    yield made
-    await stopped(made)
-
-
-async def sync(work_: Callable[..., object], *args: object, **kwargs: object) -> object:
-    """Database work of a test, off the loop, on a connection that is closed again."""
-    from django.db import connections
-
-    def call() -> object:
-        try:
-            return work_(*args, **kwargs)
-        finally:
-            connections.close_all()
-
-    return await asyncio.to_thread(call)
-
-
-async def until(fact: Callable[[], object], seconds: float = 10, what: str = "it") -> None:
-    end = time.monotonic() + seconds
-    while not await sync(fact):
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        await asyncio.sleep(0.02)
-
-
-async def rest(engine: Engine, seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while engine.busy:
-        assert time.monotonic() < end, "the pumps did not come to rest"
-        await asyncio.sleep(0.01)
-
-
-async def sweep(engine: Engine) -> list[int]:
-    due = await engine.threads.run(work.due_parties, now=datetime.now(UTC))
-    for party_id in due:
-        await engine.accept(party_id)
-    return due
-
-
-def copy_of(order: Order) -> ShopCopy:
-    return ShopCopy.objects.get(order=order)
 
 
 async def test_a_kill_between_commit_and_wake_up_is_found_by_the_sweep(
@@ -190,7 +52,6 @@ async def test_after_landing_the_order_is_read_back_and_the_count_read(make: Mak
 @pytest.mark.parametrize("first", ["create", "cancel"])
 async def test_commands_of_one_order_run_in_order(make: Make, engine: Engine, first: str) -> None:
     """A reject while the create is in the air: created once, then cancelled, whichever answer comes first."""
-    from crossdock.domain.commands import CancelReason
     from crossdock.usecases.reject import reject_order
 
     stall = await sync(make)
@@ -311,8 +172,6 @@ async def test_the_lease_of_a_dead_worker_is_taken_over_and_its_order_adopted(ma
     await sync(work.take_lease, party_id=stall.shop.party_id, owner="dead", seconds=0.5, now=now)
     await sync(work.claim_commands, party_id=stall.shop.party_id, owner="dead", limit=5, now=now)
     stall.truth.counts["v1"] -= 1
-    from toy import Placed
-
     stall.truth.orders["s9"] = Placed("s9", order.reference, {"v1": 1}, order.total)
     engine = await started()
     try:
@@ -375,8 +234,6 @@ async def test_none_found_before_the_horizon_is_not_believed(
 ) -> None:
     """The create is still on its way while we look: no second one may be sent."""
     stall = await sync(make)
-    from dataclasses import replace
-
     from crossdock.domain.capability import Capability, No
 
     connector.manifest = replace(
@@ -395,8 +252,6 @@ async def test_none_found_before_the_horizon_is_not_believed(
 async def test_doubles_are_cancelled_and_told(make: Make, engine: Engine) -> None:
     stall = await sync(make)
     order = await sync(stall.buy)
-    from toy import Placed
-
     for shop_id in ("s8", "s9"):
         stall.truth.orders[shop_id] = Placed(shop_id, order.reference, {"v1": 1}, order.total)
     await sync(
@@ -472,8 +327,6 @@ async def test_renewed_credentials_are_tried_before_the_seller_is_bothered(make:
     order = await sync(stall.buy)
     engine.wake(stall.shop.party_id)
     await until(lambda: copy_of(order).state == "equal", what="the order")
-    from crossdock.store.vault import unseal
-
     shop = await sync(Connection.objects.get, pk=stall.shop.pk)
     assert shop.state == "active" and unseal(shop.secrets)["key"] == "k1"
     assert stall.truth.renewals == 1
@@ -531,8 +384,6 @@ async def test_an_impatient_stop_gives_back_what_was_not_sent_and_marks_the_rest
 
 
 async def test_a_dead_command_is_visible_and_can_be_sent_again(make: Make, engine: Engine) -> None:
-    from crossdock.usecases.orders import resend_command
-
     stall = await sync(make)
     stall.truth.answer_create = lambda command: Later("Broken.", 0.05)
     order = await sync(stall.buy)

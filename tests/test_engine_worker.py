@@ -1,4 +1,5 @@
 """A whole worker in this process: how soon an order reaches its shop, and what its timers find."""
+# ruff: noqa: F811
 
 import asyncio
 import statistics
@@ -9,45 +10,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import market
-from crossdock.domain.events import ShopProduct, ShopVariant
-from crossdock.domain.values import Money
 from crossdock.engine import invariants, worker
-from crossdock.kit import discover
 from crossdock.store.models import (
     AuditEntry,
     Command,
-    Cursor,
     Exchange,
     Mail,
     PaymentIntent,
     Reservation,
     ShopCopy,
-    Variant,
 )
-from crossdock.usecases import catalogue, counts
-from test_engine_pump import Stall, sync, until
-from toy import ToyConnector, Truth
+from stall import Stall, connector, stall, sync, until  # noqa: F401
+from toy import ToyConnector
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def connector(monkeypatch: pytest.MonkeyPatch) -> ToyConnector:
-    toy = ToyConnector()
-    monkeypatch.setattr(discover, "connectors", lambda: {"toy": toy})
-    return toy
-
-
-def stall(connector: ToyConnector) -> Stall:
-    seller = market.seller()
-    shop = market.connection(seller)
-    Cursor.objects.filter(connection=shop).update(due_at=datetime.now(UTC) + timedelta(hours=1))
-    truth = connector.shops[shop.address] = Truth()
-    product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "V1", "", Money(1000, "USD"), 1000),))
-    catalogue.receive_products(
-        connection_id=shop.pk, products=[product], read_no=counts.draw_read_no(), now=datetime.now(UTC)
-    )
-    return Stall(shop, truth, Variant.objects.select_related("connection", "listing").get(connection=shop), seller)
 
 
 @pytest.fixture

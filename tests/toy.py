@@ -69,6 +69,7 @@ class Truth:
     answer_read: Callable[[str, str], BaseException | None] = lambda what, which: None
     renew_at: datetime | None = None
     renewals: int = 0
+    gone: bool = False
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def kinds(self) -> list[str]:
@@ -139,7 +140,8 @@ class ToyConnector:
         return ShopProduct("p1", "Ember Fox", variants)
 
     async def product(self, shop: Shop, product_id: str) -> ShopProduct | ProductGone:
-        return self._product(await self._call(shop, "product", product_id))
+        truth = await self._call(shop, "product", product_id)
+        return ProductGone(product_id) if truth.gone else self._product(truth)
 
     async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count]:
         truth = await self._call(shop, "counts", ",".join(ref.variant_id for ref in variants))

@@ -62,6 +62,7 @@ class Pump:
         self._halted = False
         self._lost = False
         self._ill = False
+        self._of_a_shop = False
         self._rest_reading_until = 0.0
         self._bad_reads = 0
 
@@ -103,6 +104,7 @@ class Pump:
         """Work under the lease. True when something was done, so that looking again is worth it."""
         self._halted = self._lost = False
         self._ill = due.failures > 0
+        self._of_a_shop = due.connection_id is not None
         renewing = asyncio.create_task(self._renew(owner))
         point("pump.leased")
         desk: Desk | None = None
@@ -258,6 +260,9 @@ class Pump:
                 times = self._engine.unsure[self.party_id] = self._engine.unsure.get(self.party_id, 0) + 1
                 if times >= _UNSURE_IN_A_ROW or after_seconds is not None:
                     await self._fail(sentence, after_seconds)
+            case SignInAgain(sentence) if not self._of_a_shop:
+                # A gateway's key is the operator's business; it is tried again now and then.
+                await self._fail(sentence, 300.0)
             case SignInAgain(sentence):
                 self._halted = True
                 await self._engine.threads.sure(

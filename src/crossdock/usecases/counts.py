@@ -67,27 +67,32 @@ def apply_counts(
     )
     answers = {by_shop_id[count.variant_id]: count for count in counts if count.variant_id in by_shop_id}
     with transaction.atomic():
-        apply_locked(answers=answers, read_no=read_no, now=now)
+        apply_locked(answers=answers, read_no=read_no, waited=True, now=now)
         Connection.objects.filter(pk=connection_id).update(last_read_at=now)
         unanswered = [(product, variant) for product, variant in asked if by_shop_id.get(variant) not in answers]
         # An unanswered variant is unknown, not what it was: it stops selling, and its wish is met so that it does not spin.
         missing = locked(by_shop_id[variant] for _, variant in unanswered if variant in by_shop_id)
         for row in missing.values():
             if rules.may_apply(as_value(row, now=now), read_no=read_no):
-                row.count, row.want_no, row.applied_no, row.count_at = None, 0, next_stock_no(), now
-                row.save(update_fields=["count", "want_no", "applied_no", "count_at"])
+                row.count, row.want_no, row.want_after, row.applied_no, row.count_at = None, 0, None, next_stock_no(), now
+                row.save(update_fields=["count", "want_no", "want_after", "applied_no", "count_at"])
     return tuple(sorted({product for product, _ in unanswered}))
 
 
-def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime) -> None:
-    """Rules 3 and 4 for many variants in one transaction: knowledge and the end of holds change together."""
+def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, waited: bool = False) -> None:
+    """Rules 3 and 4 for many variants in one transaction: knowledge and the end of holds change together.
+
+    `waited` reads were drawn only once the shop's count lag had passed. Any other read of a variant that still has to wait is void: on a platform
+    whose counts lag its own writes it may not know the order whose fence it would prove.
+    """
     rows = locked(answers)
     holds = open_holds(rows)
     changed: list[VariantStock] = []
     applied_no = next_stock_no() if rows else 0
     for pk, row in rows.items():
         before = as_value(row, now=now)
-        if not rules.may_apply(before, read_no=read_no):
+        too_early = row.want_after is not None and (not waited or row.want_after > now)
+        if too_early or not rules.may_apply(before, read_no=read_no):
             continue
         answer = answers[pk]
         mine = {str(hold.pk): hold for hold in holds.get(pk, [])}

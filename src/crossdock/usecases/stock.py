@@ -125,7 +125,8 @@ def want_reads(*, rows: Mapping[int, VariantStock], want_after: datetime | None 
     """Rule 5, for rows already locked. `want_after` waits for a platform whose counts lag its own writes."""
     for row in rows.values():
         row.take(rules.want_read(as_value(row, now=row.count_at or _EPOCH), no=next_stock_no()))
-        row.want_after = want_after if row.want_after is None or want_after is None else max(row.want_after, want_after)
+        # A wish without a wait (a webhook's) must not shorten the wait of an order that the count may not know yet.
+        row.want_after = max(filter(None, (row.want_after, want_after)), default=None)
         row.save(update_fields=["want_no", "want_after"])
     wake({row.variant.connection.party_id for row in rows.values() if row.variant.connection})
 

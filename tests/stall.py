@@ -1,0 +1,144 @@
+"""What the engine's tests share: shops that live in memory, an engine without Procrastinate, and patience."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+import market
+from crossdock.domain.events import ShopProduct, ShopVariant
+from crossdock.domain.values import Money
+from crossdock.engine.engine import Engine
+from crossdock.engine.worker import DESKS
+from crossdock.kit import discover
+from crossdock.kit.http import Transport
+from crossdock.store.models import Connection, Cursor, Order, Seller, ShopCopy, Variant
+from crossdock.store.threads import Threads
+from crossdock.usecases import catalogue, counts, work
+from crossdock.usecases.basket import Basket, priced
+from crossdock.usecases.checkout import open_checkout, place_order
+from toy import ToyConnector, Truth
+
+
+@dataclass
+class Stall:
+    """One shop with its listings and its truth."""
+
+    shop: Connection
+    truth: Truth
+    variant: Variant
+    seller: Seller
+
+    def buy(self, quantity: int = 1) -> Order:
+        now = datetime.now(UTC)
+        basket: Basket = {
+            "seller": self.shop.seller_id,
+            "connection": self.shop.pk,
+            "lines": {self.variant.public_id: quantity},
+        }
+        shown = priced(basket=basket, country="US", now=now)
+        key = f"checkout-{next(market._numbers)}"
+        intent = open_checkout(
+            buyer=market.user(),
+            basket=basket,
+            ship_to=market.ADDRESS,
+            key=key,
+            fingerprint=shown.fingerprint,
+            gateway="sandbox",
+            now=now,
+        )
+        return place_order(intent_id=intent.public_id, gateway_ref="ref", checks={}, now=now)
+
+
+@pytest.fixture
+def connector(monkeypatch: pytest.MonkeyPatch) -> ToyConnector:
+    toy = ToyConnector()
+    monkeypatch.setattr(discover, "connectors", lambda: {"toy": toy})
+    return toy
+
+
+@pytest.fixture
+def no_jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Wake-ups go nowhere, as if the process died right after the commit; the list says what was to be woken."""
+    woken: list[int] = []
+    monkeypatch.setattr("crossdock.store.work._defer", woken.append)
+    return woken
+
+
+Make = Callable[[], Stall]
+
+
+def stall(connector: ToyConnector) -> Stall:
+    """A seller with a shop of one product, 1,000 units; its polls are an hour away."""
+    seller = market.seller()
+    shop = market.connection(seller)
+    now = datetime.now(UTC)
+    Cursor.objects.filter(connection=shop).update(due_at=now + timedelta(hours=1))
+    truth = connector.shops[shop.address] = Truth()
+    product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "V1", "", Money(1000, "USD"), 1000),))
+    catalogue.receive_products(connection_id=shop.pk, products=[product], read_no=counts.draw_read_no(), now=now)
+    return Stall(shop, truth, Variant.objects.select_related("connection", "listing").get(connection=shop), seller)
+
+
+@pytest.fixture
+def make(connector: ToyConnector, no_jobs: list[int]) -> Make:
+    return lambda: stall(connector)
+
+
+async def started(lease_seconds: float = 15.0) -> Engine:
+    return Engine(transport=Transport(allow_local=True), threads=Threads(4), desks=DESKS, lease_seconds=lease_seconds)
+
+
+async def stopped(engine: Engine, grace: float = 10) -> None:
+    await engine.stop(grace_seconds=grace)
+    await engine.transport.close()
+    await engine.threads.close()
+
+
+@pytest.fixture
+async def engine(transactional_db: None) -> AsyncIterator[Engine]:
+    made = await started()
+    yield made
+    await stopped(made)
+
+
+async def sync(work_: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Database work of a test, off the loop, on a connection that is closed again."""
+    from django.db import connections
+
+    def call() -> Any:
+        try:
+            return work_(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(call)
+
+
+async def until(fact: Callable[[], object], seconds: float = 10, what: str = "it") -> None:
+    end = time.monotonic() + seconds
+    while not await sync(fact):
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        await asyncio.sleep(0.02)
+
+
+async def rest(engine: Engine, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while engine.busy:
+        assert time.monotonic() < end, "the pumps did not come to rest"
+        await asyncio.sleep(0.01)
+
+
+async def sweep(engine: Engine) -> list[int]:
+    due = await engine.threads.run(work.due_parties, now=datetime.now(UTC))
+    for party_id in due:
+        await engine.accept(party_id)
+    return due
+
+
+def copy_of(order: Order) -> ShopCopy:
+    return ShopCopy.objects.get(order=order)

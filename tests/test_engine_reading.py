@@ -1,0 +1,353 @@
+"""What a pump reads: deliveries as hints, wanted orders and counts, polls by cursor, timers; and what it does when reading fails."""
+# ruff: noqa: F811
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.capability import Lag
+from crossdock.domain.events import Parcel
+from crossdock.domain.values import Money
+from crossdock.engine.engine import Engine
+from crossdock.kit.connector import Page, Subscriptions
+from crossdock.kit.errors import AuthDead, NoAnswer, NotSent, Strange, Throttled
+from crossdock.store.models import (
+    Alert,
+    Connection,
+    Cursor,
+    Delivery,
+    Listing,
+    Party,
+    Reservation,
+    Shipment,
+    VariantStock,
+)
+from crossdock.usecases import catalogue, stock, upkeep
+from stall import Make, connector, copy_of, engine, make, no_jobs, rest, started, stopped, sweep, sync, until  # noqa: F401
+from toy import Placed, ToyConnector
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def deliver(
+    stall: Any,
+    *,
+    topic: str = "order",
+    looks: tuple[tuple[str, str], ...] = (),
+    hints: tuple[tuple[str, int], ...] = (),
+    key: str = "",
+) -> int:
+    """As the door writes it."""
+    news = {
+        "topic": topic, "dedupe": key or f"{topic}:{looks}:{hints}", "looks": [{"kind": kind, "entity_id": entity} for kind, entity in looks],
+        "hints": [{"variant_id": variant, "count": count, "version": ""} for variant, count in hints],
+    }  # fmt: skip
+    return Delivery.objects.create(
+        party_id=stall.shop.party_id,
+        topic=topic,
+        dedupe=str(news["dedupe"]),
+        news=news,
+        body=b"{}",
+        received_at=datetime.now(UTC),
+    ).pk
+
+
+async def handled(pk: int) -> bool:
+    return bool((await sync(Delivery.objects.get, pk=pk)).handled_at)
+
+
+async def test_a_delivery_about_an_order_is_looked_up_not_believed(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    order = await sync(stall.buy)
+    engine.wake(stall.shop.party_id)
+    await until(lambda: copy_of(order).state == "equal")
+    await rest(engine)
+    standing = stall.truth.standing(order.reference)[0]
+    standing.parcels.append(Parcel("f1", (("l-v1", 1),), "TRK-1", "UPS"))
+    pk = await sync(deliver, stall, looks=(("order", standing.shop_id),))
+    assert stall.shop.party_id in await sweep(engine), "a waiting delivery makes its shop due"
+    await until(
+        lambda: Shipment.objects.filter(order=order, tracking_number="TRK-1").exists(), what="the tracking number"
+    )
+    await rest(engine)
+    assert await handled(pk)
+    assert (await sync(Connection.objects.get, pk=stall.shop.pk)).last_delivery_at is not None
+
+
+async def test_ten_deliveries_about_one_order_are_one_read(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    order = await sync(stall.buy)
+    engine.wake(stall.shop.party_id)
+    await until(lambda: copy_of(order).state == "equal")
+    await rest(engine)
+    shop_id = stall.truth.standing(order.reference)[0].shop_id
+    before = stall.truth.kinds().count("order")
+    keys = [await sync(deliver, stall, looks=(("order", shop_id),), key=f"k{number}") for number in range(10)]
+    engine.wake(stall.shop.party_id)
+    await rest(engine)
+    assert stall.truth.kinds().count("order") == before + 1
+    assert [await handled(pk) for pk in keys] == [True] * 10
+
+
+async def test_a_number_in_a_delivery_only_lowers_and_asks_for_a_read(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    stall.truth.counts["v1"] = 900
+    stall.truth.answer_read = lambda what, which: NoAnswer("broken") if what == "counts" else None
+    await sync(deliver, stall, topic="stock", hints=(("v1", 5),))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: VariantStock.objects.get(pk=stall.variant.pk).ceiling == 5, what="the ceiling")
+    stall.truth.answer_read = lambda what, which: None
+    await until(lambda: VariantStock.objects.get(pk=stall.variant.pk).count == 900, seconds=20, what="the read")
+    assert (await sync(VariantStock.objects.get, pk=stall.variant.pk)).ceiling is None
+
+
+async def test_a_delivery_that_came_again_while_it_was_handled_is_read_again(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    stall.truth.orders["s1"] = Placed("s1", "", {"v1": 1}, Money(1000, "USD"))
+    stall.truth.seconds = 0.4
+    pk = await sync(deliver, stall, looks=(("order", "s1"),))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: "order" in stall.truth.kinds(), what="the read to begin")
+    await sync(Delivery.objects.filter(pk=pk).update, doubles=1)
+    await until(lambda: stall.truth.kinds().count("order") == 2, what="a second read")
+    await rest(engine)
+    assert await handled(pk)
+
+
+async def test_a_failed_look_keeps_its_delivery_and_not_the_others(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    for shop_id in ("s1", "s2"):
+        stall.truth.orders[shop_id] = Placed(shop_id, "", {"v1": 1}, Money(1000, "USD"))
+    stall.truth.answer_read = lambda what, which: NoAnswer("broken") if which == "s1" else None
+    bad = await sync(deliver, stall, looks=(("order", "s1"),))
+    good = await sync(deliver, stall, looks=(("order", "s2"),))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: Delivery.objects.get(pk=good).handled_at is not None, what="the good one")
+    assert not await handled(bad)
+    stall.truth.answer_read = lambda what, which: None
+    await until(lambda: Delivery.objects.get(pk=bad).handled_at is not None, seconds=15, what="the other, later")
+
+
+async def test_an_entity_that_is_never_understood_is_given_up_as_news(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    stall.truth.answer_read = lambda what, which: Strange("order.total", "amount", None) if which == "s1" else None
+    pk = await sync(deliver, stall, looks=(("order", "s1"),))
+    for _ in range(20):
+        engine.wake(stall.shop.party_id)
+        await asyncio.sleep(0.1)
+        if await handled(pk):
+            break
+    assert await handled(pk)
+    assert stall.truth.kinds().count("order") == 3
+
+
+async def test_a_product_deleted_there_is_archived_here(make: Make, engine: Engine, connector: ToyConnector) -> None:
+    stall = await sync(make)
+    stall.truth.gone = True
+    await sync(deliver, stall, topic="product", looks=(("product_gone", "p1"),))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: Listing.objects.get(connection=stall.shop).gone_in_shop, what="the listing to be archived")
+
+
+async def test_our_removal_there_stops_the_connection(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    pk = await sync(deliver, stall, topic="uninstalled", looks=(("uninstalled", ""),))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: Connection.objects.get(pk=stall.shop.pk).state == "needs_reauth", what="the connection to stop")
+    await rest(engine)
+    assert await handled(pk)
+    assert await sync(Alert.objects.filter(code=AlertCode.SIGN_IN_AGAIN, connection=stall.shop).exists)
+
+
+async def test_the_polls_run_when_due_and_not_before(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    await sync(Cursor.objects.filter(connection=stall.shop).update, due_at=datetime.now(UTC))
+    stall.truth.counts["v1"] = 77
+    assert stall.shop.party_id in await sweep(engine)
+    await until(lambda: VariantStock.objects.get(pk=stall.variant.pk).count == 77, what="the poll's count")
+    await rest(engine)
+    assert {"products", "orders"} <= set(stall.truth.kinds())
+    streams = await sync(lambda: {c.stream: c for c in Cursor.objects.filter(connection=stall.shop)})
+    now = datetime.now(UTC)
+    assert set(streams) == set(upkeep.STREAMS)
+    assert all(cursor.due_at > now + timedelta(minutes=5) for cursor in streams.values()), {
+        s: c.due_at - now for s, c in streams.items()
+    }
+    assert (streams["products"].value, streams["orders"].value) == ("1", "1")
+    assert streams["products"].completed_at is not None
+    sent = len(stall.truth.calls)
+    assert stall.shop.party_id not in await sweep(engine)
+    engine.wake(stall.shop.party_id)
+    await rest(engine)
+    assert len(stall.truth.calls) == sent
+
+
+async def test_a_long_import_goes_page_by_page_and_does_not_hold_up_orders(
+    make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stall = await sync(make)
+    pages = 0
+
+    async def products(shop: Any, cursor: str) -> Page[Any]:
+        nonlocal pages
+        await asyncio.sleep(0.2)
+        pages += 1
+        return Page((), str(pages), pages < 15)
+
+    monkeypatch.setattr(connector, "products", products)
+    await sync(Cursor.objects.filter(connection=stall.shop, stream="products").update, due_at=datetime.now(UTC))
+    engine.wake(stall.shop.party_id)
+    await asyncio.sleep(0.5)
+    order = await sync(stall.buy)
+    begun = time.monotonic()
+    engine.wake(stall.shop.party_id)
+    await until(lambda: copy_of(order).state == "equal", what="the order")
+    assert time.monotonic() - begun < 1.5 and pages < 15, "in the middle of the import"
+    await until(lambda: Cursor.objects.get(connection=stall.shop, stream="products").value == "15", what="the import")
+
+
+async def test_a_page_and_its_cursor_are_kept_together(
+    make: Make, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read and not kept is read again: the cursor stays where it was."""
+    stall = await sync(make)
+
+    def broken(**_: object) -> None:
+        raise ValueError("a bug in taking it in")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(catalogue, "receive_products", broken)
+        await sync(Cursor.objects.filter(connection=stall.shop, stream="products").update, due_at=datetime.now(UTC))
+        engine.wake(stall.shop.party_id)
+        await until(lambda: "products" in stall.truth.kinds(), what="the poll")
+        await rest(engine)
+    cursor = await sync(Cursor.objects.get, connection=stall.shop, stream="products")
+    assert cursor.value == "" and cursor.due_at <= datetime.now(UTC)
+    party = await sync(Party.objects.get, pk=stall.shop.party_id)
+    assert party.lease_owner == "", "a stumble lets go of the lease"
+    assert stall.shop.party_id in await sweep(engine)
+    await until(
+        lambda: Cursor.objects.get(connection=stall.shop, stream="products").value == "1", what="the poll again"
+    )
+
+
+@pytest.mark.parametrize("error", [NotSent("It does not accept connections."), Throttled("Slow down.", 60.0)])
+async def test_trouble_in_reading_rests_the_shop(make: Make, engine: Engine, error: Exception) -> None:
+    stall = await sync(make)
+    stall.truth.answer_read = lambda what, which: error
+    await sync(Cursor.objects.filter(connection=stall.shop, stream="orders").update, due_at=datetime.now(UTC))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: Party.objects.get(pk=stall.shop.party_id).failures == 1, what="the shop to rest")
+    party = await sync(Party.objects.get, pk=stall.shop.party_id)
+    assert party.resting_until > datetime.now(UTC)
+    if isinstance(error, Throttled):
+        assert party.resting_until > datetime.now(UTC) + timedelta(seconds=50)
+        sent = len(stall.truth.calls)
+        engine.wake(stall.shop.party_id)
+        await rest(engine)
+        assert len(stall.truth.calls) == sent
+
+
+async def test_lost_answers_are_bad_luck_until_the_third_in_a_row(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    stall.truth.answer_read = lambda what, which: NoAnswer("no answer in time")
+    await sync(Cursor.objects.filter(connection=stall.shop, stream="orders").update, due_at=datetime.now(UTC))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: Party.objects.get(pk=stall.shop.party_id).failures == 1, seconds=15, what="the shop to rest")
+    assert stall.truth.kinds().count("orders") == 3
+
+
+async def test_dead_credentials_found_in_reading_stop_the_connection(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    stall.truth.answer_read = lambda what, which: AuthDead("The key was revoked.")
+    await sync(Cursor.objects.filter(connection=stall.shop, stream="orders").update, due_at=datetime.now(UTC))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: Connection.objects.get(pk=stall.shop.pk).state == "needs_reauth", what="the connection to stop")
+    await rest(engine)
+    sent = len(stall.truth.calls)
+    assert stall.shop.party_id not in await sweep(engine)
+    assert len(stall.truth.calls) == sent
+
+
+async def test_the_audit_of_webhooks_tells_what_is_lost_and_settles_when_healed(
+    make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:  # fmt: skip
+    settings.HOOK_URL = "https://market.example"
+    stall = await sync(make)
+    found = Subscriptions(("order", "product"), ("order",))
+
+    async def subscribe(shop: Any) -> Subscriptions:
+        assert shop.hook_url == f"https://market.example/hooks/shop/toy/{stall.shop.public_id}"
+        return found
+
+    monkeypatch.setattr(connector, "subscribe", subscribe)
+    await sync(Cursor.objects.filter(connection=stall.shop, stream="hooks").update, due_at=datetime.now(UTC))
+    engine.wake(stall.shop.party_id)
+    alert = Alert.objects.filter(code=AlertCode.WEBHOOK_LOST, connection=stall.shop)
+    await until(alert.filter(settled_at=None).exists, what="the alert")
+    assert "product" in (await sync(alert.get)).sentence
+    found = Subscriptions(("order", "product"), ("order", "product"), ("product",))
+    await rest(engine)
+    await sync(Cursor.objects.filter(connection=stall.shop, stream="hooks").update, due_at=datetime.now(UTC))
+    engine.wake(stall.shop.party_id)
+    await until(alert.exclude(settled_at=None).exists, what="the alert to settle")
+    assert (await sync(Connection.objects.get, pk=stall.shop.pk)).hooks["healed"] == ["product"]
+
+
+async def test_without_a_public_address_no_webhook_is_asked_for(make: Make, engine: Engine, settings: Any) -> None:
+    settings.HOOK_URL = ""
+    stall = await sync(make)
+    await sync(Cursor.objects.filter(connection=stall.shop, stream="hooks").update, due_at=datetime.now(UTC))
+    engine.wake(stall.shop.party_id)
+    await until(
+        lambda: Cursor.objects.get(connection=stall.shop, stream="hooks").due_at > datetime.now(UTC),
+        what="the next time",
+    )
+    assert "subscribe" not in stall.truth.kinds()
+
+
+async def test_a_read_that_is_killed_before_applying_is_wanted_still(make: Make) -> None:
+    """Rule 5: the wish is met by applying, not by starting."""
+    first = await started()
+    stall = await sync(make)
+    await sync(upkeep.want_counts, connection_id=stall.shop.pk, shop_variant_ids=["v1"], now=datetime.now(UTC))
+    stall.truth.seconds = 5
+    first.wake(stall.shop.party_id)
+    await until(lambda: "counts" in stall.truth.kinds(), what="the read to begin")
+    await stopped(first, grace=0.1)
+    assert (await sync(VariantStock.objects.get, pk=stall.variant.pk)).want_no > 0
+    stall.truth.seconds, stall.truth.counts["v1"] = 0, 12
+    second = await started()
+    try:
+        assert stall.shop.party_id in await sweep(second)
+        await until(lambda: VariantStock.objects.get(pk=stall.variant.pk).count == 12, what="the read")
+    finally:
+        await stopped(second)
+
+
+async def test_a_lagging_count_ends_no_hold(make: Make, engine: Engine, connector: ToyConnector) -> None:
+    """C9: the shop's counts lag its own writes; only a read drawn after ack and lag knows the order. Not a poll's, not a webhook's wish."""
+    connector.manifest = replace(connector.manifest, lag=Lag(count=1.5, search=0, late_execution=0))
+    stall = await sync(make)
+    order = await sync(stall.buy, 3)
+    engine.wake(stall.shop.party_id)
+    await until(lambda: copy_of(order).state == "equal", what="the order")
+    landed = time.monotonic()
+    # The replica still answers the old count, to a poll and to what a webhook asked for.
+    stall.truth.counts["v1"] = 1000
+    await sync(deliver, stall, topic="product", looks=(("product", "p1"), ("counts", "v1")))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: "product" in stall.truth.kinds(), what="the poll's read")
+    await asyncio.sleep(0.3)
+    assert time.monotonic() - landed < 1.4
+    assert "counts" not in stall.truth.kinds(), "a wish without a wait does not shorten the wait"
+    assert await sync(stock.availability, variants=[stall.variant], now=datetime.now(UTC)) == {stall.variant.pk: 997}
+    stall.truth.counts["v1"] = 997
+    await until(lambda: not Reservation.objects.exclude(state="ended").exists(), what="the read after the lag")
+    assert time.monotonic() - landed > 1.4
+    assert await sync(stock.availability, variants=[stall.variant], now=datetime.now(UTC)) == {stall.variant.pk: 997}
