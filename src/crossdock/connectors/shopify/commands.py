@@ -34,6 +34,8 @@ GATEWAY = "Crossdock"
 JOB_LOOKS = (0.1, 0.3, 0.6, 1.0, 2.0)
 # "Exceeded order API rate limit, please try again in a minute." (a trial or development store; the schema says five a minute)
 ORDER_LIMIT_SECONDS = 60.0
+# After a look-up whose answer was lost: nothing is in doubt, so there is no reason to wait long.
+LOOK_AGAIN_SECONDS = 2.0
 NOTHING_LEFT = frozenset({CancelReason.NOT_AVAILABLE, CancelReason.DAMAGED, CancelReason.LOST})
 REASONS = {
     CancelReason.BUYER_ASKED: "CUSTOMER",
@@ -100,7 +102,9 @@ async def create(shop: Shop, command: CreateOrder) -> Outcome:
     try:
         before = await _by_reference(shop, command.reference)
     except NoAnswer as error:
-        return Later(f"Nothing was sent: the look-up before it failed. {error}", error.after_seconds)
+        return Later(
+            f"Nothing was sent: the look-up before it failed. {error}", error.after_seconds or LOOK_AGAIN_SECONDS
+        )
     if before is not None:
         return _done(shop, before, already=True)
     answer = await ask(shop, "CreateOrder", order_input(command))
