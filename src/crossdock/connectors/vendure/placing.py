@@ -22,6 +22,9 @@ SHORT = "Your shop has too little stock of {titles}; the order was not kept ther
 SHIPPED = "The order is already being fulfilled in your shop, so it was not cancelled there: cancel it there by hand once the goods are back."
 
 
+UNPAID = ("Draft", "ArrangingPayment")
+
+
 class _Stop(Exception):
     """The order will not be placed; the draft has to go."""
 
@@ -48,15 +51,22 @@ async def find(client: Client, reference: str) -> Found:
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
+    """Goes on from what an earlier try left, as far as it is whole; the rest is cleared away."""
+    draft, state = "", ""
     try:
         for node in await lookup(client, command.reference):
             if mapper.placed(node) and mapper.reference_of(node) == command.reference:
                 return await _settle(client, command, await reading.order(client, node.id("id")), already=True)
-            await _drop(client, node.id("id"), node.str("state"))
-        draft = (await client.ask("Draft")).child("createDraftOrder").id("id")
+            if not draft and node.str("state") in UNPAID and _held(node) == _units(command):
+                draft, state = node.id("id"), node.str("state")
+            else:
+                await _drop(client, node.id("id"), node.str("state"))
         try:
-            await _fill(client, command, draft)
-            await _arrange(client, command, draft)
+            if not draft:
+                draft = (await client.ask("Draft")).child("createDraftOrder").id("id")
+                await _fill(client, command, draft)
+            if state != "ArrangingPayment":
+                await _arrange(client, command, draft)
         except _Stop as stop:
             await _clear(client, draft)
             return stop.refused
@@ -122,13 +132,19 @@ async def _arrange(client: Client, command: CreateOrder, draft: str) -> None:
     if words := refusal(data.child("method"), "Order"):
         raise _Stop(Refused(Why.INVALID, f"Your shop does not take its own shipping method: {words}"))
     result = data.child("arrange")
-    if words := refusal(result, "Order"):
+    if (words := refusal(result, "Order")) and not await _is_arranged(client, draft):
         short = await _lacking(client, command)
         raise _Stop(
             _short(command, short) if short else Refused(Why.INVALID, f"Your shop does not take the order: {words}")
         )
-    if _units(command) != _held(result):
+    if not words and _units(command) != _held(result):
         raise _Stop(Refused(Why.CONFLICT, "Your shop changed the order's lines while it was being placed."))
+
+
+async def _is_arranged(client: Client, draft: str) -> bool:
+    """An earlier try's call can have been carried out late, between our look and our own call."""
+    node = (await client.ask("OneOrder", id=draft)).opt_child("order")
+    return node is not None and node.str("state") == "ArrangingPayment"
 
 
 def _distance(client: Client, command: CreateOrder, offer: Node) -> int:

@@ -10,7 +10,7 @@ from crossdock.domain.commands import Done, Why
 class _Anything:
     """Equal to whatever it is compared with."""
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     def __eq__(self, other: object) -> bool:
         return True
@@ -29,7 +29,7 @@ def _short_line() -> None:
     async def believing(client: Any, command: Any, found: Any, *, already: bool) -> Done:
         return Done(found.shop_id, found.number, found.url, stock_taken=True, already=already)
 
-    placing._fill = blind
+    placing._fill = blind  # type: ignore[assignment]
     placing._held = lambda _: _Anything()  # type: ignore[assignment, return-value]
     placing._settle = believing
 

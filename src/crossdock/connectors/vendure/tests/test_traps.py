@@ -184,6 +184,50 @@ async def test_stopped_at_any_step_the_order_stands_once_after_a_repeat(stage: S
     assert {order.state for order in (await stage.all_orders(cursor))[0]} <= {ShopOrderState.OPEN}
 
 
+async def test_a_repeat_goes_on_from_what_is_whole_and_clears_away_what_is_not(stage: Stage, books: Books) -> None:
+    """So that a line that loses every third answer still gets its orders: each try begins where the last one came to."""
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 2))
+    lost = set(STEPS[1:4])
+
+    async def unheard(call: Callable[[], Awaitable[Reply]]) -> Reply:
+        reply = await call()
+        if lost:
+            lost.pop()
+            raise NoAnswer("cut")
+        return reply
+
+    for step in STEPS[1:4]:
+        meddle(stage, step, unheard)
+    tries = 0
+    while not isinstance(outcome := await connector.create(stage.shop, command), Done):
+        tries += 1
+        assert isinstance(outcome, Later)
+        assert tries <= 3
+    assert (tries, outcome.already, outcome.stock_taken) == (3, False, True)
+    assert len(books.shelf.all("order")) == 1
+    other = stage.order((variant, 1))
+    half = books.draft()["id"]
+    books.set_customer(half, mapper.customer(other))
+    books.add_item(half, variant.variant_id, 3)
+    assert isinstance(await connector.create(stage.shop, other), Done)
+    assert books.shelf.get("order", half) is None
+    assert await stage.hand.count(variant) == 2
+
+
+async def test_an_arranging_that_an_earlier_try_had_under_way_is_taken_for_ours(stage: Stage) -> None:
+    (variant,) = await stage.product(5)
+
+    async def late(call: Callable[[], Awaitable[Reply]]) -> Reply:
+        await call()
+        return await call()
+
+    meddle(stage, "setDraftOrderShippingMethod", late)
+    command = stage.order((variant, 1))
+    assert isinstance(await connector.create(stage.shop, command), Done)
+    assert len(await stage.standing(command)) == 1
+
+
 @pytest.mark.parametrize("step", STEPS[:-1])
 async def test_no_answer_before_the_payment_is_surely_not_done(stage: Stage, step: str) -> None:
     (variant,) = await stage.product(5)
