@@ -502,7 +502,7 @@ def test_starting_over_leaves_a_server_of_the_operator_s_alone(
 
 def test_starting_over_removes_only_what_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(Cluster, "stop", lambda self: False)
-    for folder in ("postgresql", "shops", "keys", "of somebody else"):
+    for folder in ("postgresql", "shops", "media", "keys", "of somebody else"):
         (tmp_path / folder).mkdir()
     config = Config(data=tmp_path)
     run._forget(config, Cluster.of(config))

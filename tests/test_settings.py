@@ -1,6 +1,7 @@
 """Settings from the environment: typed, and one sentence when wrong, which names the setting and never shows its value."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -152,3 +153,10 @@ def test_https_makes_cookies_safe(tmp_path: Path, url: str, cookie: str, hsts: i
     environment = {**os.environ, "PUBLIC_URL": url, "CROSSDOCK_DATA": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [cookie, str(bool(url)), str(bool(url)), str(hsts)]
+
+
+def test_every_setting_is_documented_and_nothing_else() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "operations.md").read_text()
+    table = page[page.index("## Settings") : page.index("## Backup")]
+    named = set(re.findall(r"`CROSSDOCK_([A-Z_]+)`", table)) - {"APP_SHOPIFY_CLIENT_ID"}
+    assert named == {name.removesuffix("_given").upper() for name in config.Config.model_fields}

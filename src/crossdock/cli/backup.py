@@ -32,6 +32,9 @@ def run(args: argparse.Namespace) -> int:
         raise Trouble(f"The backup cannot be written to {args.file} ({error.strerror}).") from None
     finally:
         draft.unlink(missing_ok=True)
+    pictures = config.data / "media"
+    if pictures.is_dir() and any(pictures.iterdir()):
+        print(f"Pictures that sellers uploaded are files: copy the folder {pictures} too.")
     keys = "the setting VAULT_KEYS" if config.vault_keys_given else f"the file {config.vault_keys_file}"
     print(f"The database is in {args.file} ({args.file.stat().st_size // 1024} kB).")
     print(

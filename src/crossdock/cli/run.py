@@ -120,7 +120,7 @@ def _forget(config: Config, cluster: Cluster | None) -> None:
             "FRESH starts over by removing the embedded database; yours at DATABASE_URL has to be emptied by you."
         )
     cluster.stop()
-    for path in (cluster.folder, config.data / "shops"):
+    for path in (cluster.folder, config.data / "shops", config.data / "media"):
         _remove(path)
 
 

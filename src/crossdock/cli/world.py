@@ -18,8 +18,8 @@ def run(args: argparse.Namespace) -> int:
 
     if not settings.DEMO:
         raise Trouble("The demo world goes only into a demo; set CROSSDOCK_DEMO=true if this is one.")
-    from crossdock.demo import world
+    from crossdock.demo.world import ensure
 
-    for sentence in world.ensure(shops=json.loads(args.file.read_text())):
+    for sentence in ensure(shops=json.loads(args.file.read_text())):
         print(sentence)
     return 0
