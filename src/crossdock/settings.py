@@ -200,6 +200,10 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 300
 
+# Pictures that sellers upload; several web servers need one folder that all of them see.
+MEDIA_ROOT = CONFIG.data / "media"
+MEDIA_URL = "/media/"
+
 PAYMENT_GATEWAY = CONFIG.payment_gateway
 
 # -- Mail: real when an SMTP server is named, otherwise kept for the demo's page

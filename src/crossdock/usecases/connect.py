@@ -91,6 +91,11 @@ def take_attempt(*, state: str, now: datetime) -> Attempt:
     return opened_attempt(row)
 
 
+def find_attempt(*, state: str) -> ConnectAttempt | None:
+    """The attempt that this state began, used or not; nothing is changed."""
+    return ConnectAttempt.objects.select_related("user", "seller").filter(state_hash=_hash(state)).first()
+
+
 def opened_attempt(row: ConnectAttempt) -> Attempt:
     kept = unseal(row.keep)
     return Attempt(row, _unflat(kept["form"]), _unflat(kept["keep"]))

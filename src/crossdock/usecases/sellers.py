@@ -44,6 +44,17 @@ def start_selling(
     return seller
 
 
+def edit_seller(*, seller: Seller, name: str, handling_days: int, actor: User) -> None:
+    """What buyers read about the seller. The address in the shop's URL stays, so that links keep working."""
+    if seller.owner_id != actor.pk and not actor.is_staff:
+        raise NotAllowed("This shop is not yours.")
+    if not name.strip():
+        raise Invalid("Give your shop a name.")
+    if not 0 <= handling_days <= 30:
+        raise Invalid("Type how many days you need before you ship, from 0 to 30.")
+    Seller.objects.filter(pk=seller.pk).update(name=name.strip()[:120], handling_days=handling_days)
+
+
 def _slug(name: str) -> str:
     """The name in an address; a few letters more when somebody has it already."""
     slug = slugify(name)[:50] or "shop"

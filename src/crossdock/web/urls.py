@@ -5,11 +5,14 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from crossdock.web.health import healthz
+from crossdock.web.pictures import serve as serve_picture
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
+    path("seller/", include("crossdock.web.seller.urls")),
+    path("media/<str:name>", serve_picture, name="picture"),
     path("", include("crossdock.web.storefront.urls")),
 ]
 if settings.DEMO:

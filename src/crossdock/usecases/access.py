@@ -1,0 +1,113 @@
+"""Access for programs: tokens kept as hashes, and answers kept per Idempotency-Key, so that a repeated request does its work once."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from crossdock.store.models import ApiToken, AuditEntry, IdempotentReply, Seller, User
+from crossdock.usecases.errors import Invalid, NotAllowed
+
+PREFIX = "cd_"
+# A request that has no answer after so long died with its process; the same key may then be tried again.
+IN_FLIGHT_FOR = timedelta(minutes=2)
+KEPT_FOR = timedelta(days=7)
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+def hash_of(secret: str) -> str:
+    """Tokens are 43 random letters: a plain hash of them cannot be guessed back, and looking it up takes the same path for every secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def make_token(*, name: str, seller: Seller | None, actor: User, now: datetime) -> tuple[ApiToken, str]:
+    """The row and the secret, which is known only now. Without a seller it is the marketplace's own, made by staff."""
+    if not name.strip():
+        raise Invalid("Give the token a name, so that you know later what it is for.")
+    if seller is None and not actor.is_staff:
+        raise NotAllowed("Only staff make tokens of the marketplace.")
+    if seller is not None and seller.owner_id != actor.pk and not actor.is_staff:
+        raise NotAllowed("This shop is not yours.")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            name=name.strip()[:80], hash=hash_of(secret), hint=secret[-4:], seller=seller, made_by=actor, created_at=now
+        )
+        _audit("token made", token, actor, now=now)
+    return token, secret
+
+
+def revoke_token(*, token: ApiToken, actor: User, now: datetime) -> None:
+    """At once and for ever; revoking twice keeps the first time."""
+    if not actor.is_staff and (token.seller is None or token.seller.owner_id != actor.pk):
+        raise NotAllowed("This token is not yours.")
+    with transaction.atomic():
+        if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
+            _audit("token revoked", token, actor, now=now)
+
+
+def _audit(action: str, token: ApiToken, actor: User, *, now: datetime) -> None:
+    AuditEntry.objects.create(at=now, actor=actor, action=action, subject=str(token)[:120], detail={"token": token.pk})
+
+
+def token_of(*, secret: str, now: datetime) -> ApiToken | None:
+    """The token that this secret opens, or None: unknown, revoked, or its owner's account was closed."""
+    token = ApiToken.objects.select_related("seller__owner", "made_by").filter(hash=hash_of(secret)).first()
+    if token is None or token.revoked_at is not None or not token.made_by.is_active:
+        return None
+    if token.seller is None and not token.made_by.is_staff:
+        return None
+    seen_long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - _SEEN_EVERY)
+    ApiToken.objects.filter(seen_long_ago, pk=token.pk).update(last_used_at=now)
+    return token
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The answer that a request with this key got the first time."""
+
+    status: int
+    body: Any
+
+
+class InFlight(NotAllowed):
+    """A request with the same key is being worked on."""
+
+
+class OtherBody(Invalid):
+    """The key was used for something else."""
+
+
+def begin_once(*, token: ApiToken, key: str, fingerprint: str, now: datetime) -> Kept | None:
+    """None: do the work, then `finish_once` or `forget_once`. Raises InFlight or OtherBody."""
+    if not 1 <= len(key) <= 120 or not key.isprintable():
+        raise Invalid("The Idempotency-Key must have 1 to 120 printable characters.")
+    with transaction.atomic():
+        IdempotentReply.objects.filter(token=token, created_at__lt=now - KEPT_FOR).delete()
+        row, fresh = IdempotentReply.objects.select_for_update(no_key=True).get_or_create(
+            token=token, key=key, defaults={"fingerprint": fingerprint, "created_at": now}
+        )
+        if fresh:
+            return None
+        if row.fingerprint != fingerprint:
+            raise OtherBody("This Idempotency-Key was used for another request; take a new one.")
+        if row.status is not None:
+            return Kept(row.status, row.body)
+        if now - row.created_at < IN_FLIGHT_FOR:
+            raise InFlight("A request with this Idempotency-Key is still being worked on; ask again in a moment.")
+        row.created_at = now
+        row.save(update_fields=["created_at"])
+    return None
+
+
+def finish_once(*, token: ApiToken, key: str, status: int, body: Any) -> None:
+    IdempotentReply.objects.filter(token=token, key=key).update(status=status, body=body)
+
+
+def forget_once(*, token: ApiToken, key: str) -> None:
+    """The work failed in a way that a repeat may well not: the key is free again."""
+    IdempotentReply.objects.filter(token=token, key=key, status=None).delete()

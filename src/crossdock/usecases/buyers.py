@@ -1,0 +1,26 @@
+"""Buyers of a storefront elsewhere: an account without a password, which its owner can claim by resetting it."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from crossdock.store.models import User
+from crossdock.usecases.errors import Invalid, NotAllowed
+
+
+def buyer_of(*, email: str, name: str) -> User:
+    """The account with this address, in any case of letters; made when there is none."""
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise Invalid("The buyer's e-mail address is not one.") from None
+    found = User.objects.filter(email__iexact=email).first()
+    if found is None:
+        try:
+            with transaction.atomic():
+                found = User.objects.create_user(email, None, name=name[:120])
+        except IntegrityError:
+            found = User.objects.get(email__iexact=email)
+    if not found.is_active:
+        raise NotAllowed("This buyer's account is closed.")
+    return found

@@ -1,0 +1,144 @@
+"""Live questions to a shop while its seller waits. Never inside a transaction; what was found is kept by a use-case afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from crossdock.domain.events import ShopProduct
+from crossdock.domain.values import Access
+from crossdock.kit import discover
+from crossdock.kit.ask import ask_sync
+from crossdock.kit.connector import Check, Connector, Proof, Redirect, Shop
+from crossdock.kit.discover import NoSuchFolder
+from crossdock.kit.errors import Outside
+from crossdock.kit.http import Transport
+from crossdock.kit.shops import open_shop
+from crossdock.store.models import ConnectAttempt, Connection
+from crossdock.store.vault import VaultLocked
+from crossdock.usecases import connect
+from crossdock.usecases.connect import Attempt
+
+TEST_SECONDS = 20.0
+GOODBYE_SECONDS = 6.0
+PREVIEW = 20
+
+
+def platform(name: str) -> Connector | None:
+    """None when there is no such platform here."""
+    try:
+        return discover.connector(name)
+    except NoSuchFolder:
+        return None
+
+
+def begin(attempt: ConnectAttempt, *, form: Mapping[str, str], state: str, back: str, callback: str) -> Redirect:
+    """Where the seller's browser goes to sign in. Raises Outside with the sentence."""
+    access = connect.access_for_attempt(attempt=attempt, secrets={})
+
+    async def ask(transport: Transport) -> Redirect:
+        speaker, shop = open_shop(access, transport, lane="interactive")
+        return speaker.begin(shop, way=attempt.way, form=form, state=state, return_url=back, callback_url=callback)
+
+    return ask_sync(ask, TEST_SECONDS)
+
+
+def finish(attempt: Attempt, params: Mapping[str, str]) -> None:
+    """Secrets, proof and preview of a new connection, kept in the attempt. Raises Outside."""
+    row = attempt.row
+    access = connect.access_for_attempt(attempt=row, secrets={})
+
+    async def ask(transport: Transport) -> Mapping[str, str]:
+        speaker, shop = open_shop(access, transport, lane="interactive")
+        return await speaker.finish(shop, way=row.way, form=attempt.form, params=params, keep=attempt.keep)
+
+    prove(row, ask_sync(ask, TEST_SECONDS))
+
+
+def prove(row: ConnectAttempt, secrets: Mapping[str, str]) -> None:
+    """The connection test and the first products. Raises Outside."""
+    access = connect.access_for_attempt(attempt=row, secrets=secrets)
+
+    async def ask(transport: Transport) -> tuple[Proof, list[dict[str, Any]]]:
+        speaker, shop = open_shop(access, transport, lane="interactive")
+        proof = await speaker.prove(shop)
+        return proof, await _preview(speaker, shop, proof) if proof.ok else []
+
+    proof, preview = ask_sync(ask, TEST_SECONDS)
+    kept = {**asdict(proof), "checks": [asdict(check) for check in proof.checks]}
+    connect.prove_attempt(attempt=row, secrets=secrets, proof=kept, preview=preview, now=timezone.now())
+
+
+async def _preview(speaker: Connector, shop: Shop, proof: Proof) -> list[dict[str, Any]]:
+    page = await speaker.products(replace(shop, settings=proof.settings), "")
+    products = [item for item in page.items if isinstance(item, ShopProduct)]
+    return [_shown(product) for product in products[:PREVIEW]]
+
+
+def _shown(product: ShopProduct) -> dict[str, Any]:
+    """A product of the preview, as plain values; `problems` say why it would not sell."""
+    first = product.variants[0] if product.variants else None
+    counts = [variant.count for variant in product.variants if variant.count is not None]
+    return {
+        "id": product.product_id, "title": product.title, "variants": len(product.variants), "problems": _problems(product),
+        "image": next(iter(product.images), first.image if first else ""), "price_minor": first.price.minor if first else None,
+        "currency": first.price.currency if first else "", "count": sum(counts) if counts else None,
+    }  # fmt: skip
+
+
+def _problems(product: ShopProduct) -> list[str]:
+    found = []
+    if not product.active:
+        found.append("It is not published in your shop, so it will not be for sale here.")
+    if not product.variants:
+        found.append("It has no variant that can be sold.")
+    if any(variant.price.minor <= 0 for variant in product.variants):
+        found.append("It has no price.")
+    uncounted = sum(variant.count is None for variant in product.variants)
+    if uncounted and uncounted == len(product.variants):
+        found.append("Your shop does not count its stock, so it will not be for sale here.")
+    elif uncounted:
+        found.append(f"{uncounted} of its variants are not counted in your shop.")
+    return found
+
+
+def test(shop: Connection) -> tuple[bool, str]:
+    """The connection test once more, kept with the connection. Says whether all is well, and if not what is missing."""
+    try:
+        access = connect.access_of(connection=shop)
+        checks = _checks(access)
+    except (Outside, VaultLocked, NoSuchFolder) as trouble:
+        checks = [asdict(Check(False, "Your shop answers", str(trouble)))]
+    connect.record_test(connection=shop, checks=checks, now=timezone.now())
+    missing = [check for check in checks if not check["ok"]]
+    return not missing, " ".join(f"{check['title']}: {check['sentence']}" for check in missing)
+
+
+def _checks(access: Access) -> list[dict[str, Any]]:
+    async def ask(transport: Transport) -> Proof:
+        speaker, shop = open_shop(access, transport, lane="interactive")
+        return await speaker.prove(shop)
+
+    return [asdict(check) for check in ask_sync(ask, TEST_SECONDS).checks]
+
+
+def say_goodbye(shop: Connection) -> str:
+    """Remove our webhooks there, as well as it goes. Returns what went wrong, or nothing."""
+    try:
+        access = connect.access_of(connection=shop)
+
+        async def ask(transport: Transport) -> None:
+            speaker, opened = open_shop(access, transport, lane="interactive")
+            await speaker.unsubscribe(opened)
+
+        ask_sync(ask, GOODBYE_SECONDS)
+    except (Outside, VaultLocked, NoSuchFolder) as trouble:
+        return str(trouble)
+    return ""
+
+
+def reachable() -> bool:
+    """Whether a shop's own server can call us: over a public https address, or on this machine where simulated shops live."""
+    return settings.PUBLIC_URL.startswith("https://") or settings.ALLOW_LOCAL_SHOPS

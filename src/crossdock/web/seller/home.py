@@ -1,0 +1,41 @@
+"""The panel's first page: how it stands in one sentence, what needs a person, what waits to be shipped."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from crossdock.store.models import Connection, Listing, Seller
+from crossdock.store.models.shops import ConnectionState
+from crossdock.usecases.alerts import open_alerts
+from crossdock.usecases.orders import queues
+from crossdock.web.seller.alerts import view_of
+from crossdock.web.seller.health import health_of, summary
+from crossdock.web.seller.panel import sellers_only, show
+
+QUEUE_WORDS = {
+    "to_ship": "To ship",
+    "overdue": "Overdue",
+    "needs_attention": "Needs attention",
+    "cancelled": "Cancelled",
+    "shipped": "Shipped",
+    "all": "All",
+}
+SHOWN_ALERTS = 8
+
+
+@sellers_only
+@require_safe
+def home(request: HttpRequest, seller: Seller) -> HttpResponse:
+    alerts = list(open_alerts(seller=seller))
+    shops = Connection.objects.filter(seller=seller).exclude(state=ConnectionState.DISCONNECTED)
+    healths = [health_of(shop, alerts) for shop in shops.select_related("party").order_by("pk")]
+    counts = queues(seller=seller, now=timezone.now())
+    context = {
+        "summary": summary(healths),
+        "healths": healths,
+        "alerts": [view_of(alert) for alert in alerts[:SHOWN_ALERTS]],
+        "more_alerts": max(0, len(alerts) - SHOWN_ALERTS),
+        "queues": [(name, words, counts[name]) for name, words in QUEUE_WORDS.items() if name != "all"],
+        "listings": Listing.objects.filter(seller=seller).count(),
+    }
+    return show(request, seller, "home", context, here="home")

@@ -1,0 +1,153 @@
+"""What the seller sells: what buyers see of it, what may be sold of it now, and why not when it is not live."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from crossdock.domain.values import Money
+from crossdock.store.models import Listing, Movement, Seller, Variant
+from crossdock.store.models.catalogue import ListingState
+from crossdock.usecases.catalogue import folded
+from crossdock.usecases.listings import archive_listing, leave_out, relist, why_not_live
+from crossdock.usecases.stock import availability, confirm_count, stock_story
+from crossdock.web.forms import typed
+from crossdock.web.people import signed_in
+from crossdock.web.seller.panel import sellers_only, show, try_it
+from crossdock.web.storefront.browse import number_after
+
+PAGE = 25
+MOVEMENTS = 30
+TABS = {
+    "": ("All", Q()),
+    "live": ("Live", Q(state=ListingState.LIVE)),
+    "hand": ("Made by hand", Q(connection=None)),
+    "aside": ("Set aside", Q(variants__stock__set_aside_by__isnull=False)),
+    "left_out": ("Left out", Q(state=ListingState.LEFT_OUT)),
+    "archived": ("Archived", Q(state=ListingState.ARCHIVED)),
+}
+MOVEMENT_WORDS = {
+    "held": "Held for a checkout",
+    "sold": "Sold here",
+    "fenced": "The shop confirmed it; the next read includes it",
+    "shop_count": "Count read from the shop",
+    "hint": "The shop told us a lower number",
+    "refused": "The shop had less than was asked",
+    "set_aside": "Set aside",
+    "confirmed": "Count confirmed",
+    "edited": "Count typed",
+    "made": "Listed",
+    "shipped": "Shipped",
+    "hold_ended_read": "Contained in the count that was read",
+    "hold_ended_expired": "Checkout ended without a payment",
+    "hold_ended_not_sent": "Given back: it never reached the shop",
+    "hold_ended_not_found": "Given back: it was not in the shop",
+    "hold_ended_refused": "Given back: the shop refused it",
+    "hold_ended_shipped_here": "Left the house",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A listing in the table. `left` is None when nobody knows, shown as "?"."""
+
+    listing: Listing
+    variants: list[Variant]
+    left: int | None
+    price: Money | None
+    several: bool
+    reasons: list[str]
+
+
+def row_of(listing: Listing, stock: dict[int, int | None], now: datetime) -> Row:
+    variants = [variant for variant in listing.variants.all() if not variant.gone]
+    known = [left for variant in variants if (left := stock.get(variant.pk)) is not None]
+    prices = {variant.price_minor for variant in variants}
+    price = Money(min(prices), listing.currency) if prices else None
+    reasons = why_not_live(listing=listing, now=now)
+    return Row(listing, variants, sum(known) if known else None, price, len(prices) > 1, reasons)
+
+
+def of_seller(seller: Seller) -> QuerySet[Listing]:
+    return Listing.objects.filter(seller=seller).select_related("connection__party", "seller")
+
+
+@sellers_only
+@require_safe
+def table(request: HttpRequest, seller: Seller) -> HttpResponse:
+    tab, query = typed(request.GET, "show", longest=10), typed(request.GET, "q")
+    tab = tab if tab in TABS else ""
+    found = of_seller(seller).filter(TABS[tab][1])
+    for word in folded(query).split()[:8]:
+        found = found.filter(search__contains=word)
+    after = number_after(request)
+    if after is not None:
+        found = found.filter(pk__lt=after)
+    page = list(
+        found.distinct().prefetch_related("variants__connection", "variants__listing").order_by("-pk")[: PAGE + 1]
+    )
+    now = timezone.now()
+    stock = availability(variants=[variant for listing in page for variant in listing.variants.all()], now=now)
+    context = {
+        "rows": [row_of(listing, stock, now) for listing in page[:PAGE]],
+        "next_after": page[PAGE - 1].pk if len(page) > PAGE else None,
+        "tab": tab,
+        "tabs": [(name, words) for name, (words, _) in TABS.items()],
+        "query": query,
+    }
+    return show(request, seller, "listings", context, here="listings")
+
+
+def _listing(seller: Seller, public_id: str) -> Listing:
+    return get_object_or_404(of_seller(seller), public_id=public_id)
+
+
+@sellers_only
+@require_safe
+def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    listing, now = _listing(seller, public_id), timezone.now()
+    variants = list(listing.variants.select_related("listing", "connection"))
+    stories = [(variant, stock_story(variant=variant, now=now)) for variant in variants]
+    moves = Movement.objects.filter(variant__in=variants).select_related("order", "variant").order_by("-pk")[:MOVEMENTS]
+    context = {
+        "listing": listing,
+        "stories": stories,
+        "reasons": why_not_live(listing=listing, now=now),
+        "moves": [(MOVEMENT_WORDS.get(move.kind, move.kind.replace("_", " ")), move) for move in moves],
+    }
+    return show(request, seller, "listing", context, here="listings")
+
+
+@sellers_only
+@require_POST
+def change_state(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    """Archive, list again, leave out; each can be taken back."""
+    listing = _listing(seller, public_id)
+    match typed(request.POST, "to"):
+        case "archive":
+            try_it(request, lambda now: archive_listing(listing=listing, now=now), "Archived. Nothing of it is lost; “List again” sells it again.")  # fmt: skip
+        case "relist":
+            try_it(request, lambda now: relist(listing=listing, now=now), "Listed again.")
+        case "leave_out":
+            try_it(request, lambda now: leave_out(listing=listing, now=now), "Left out. It stays in your shop and is not sold here.")  # fmt: skip
+    return redirect("seller_listing", public_id)
+
+
+@sellers_only
+@require_POST
+def confirm(request: HttpRequest, seller: Seller, public_id: str, variant: str) -> HttpResponse:
+    """The seller counted: for a listing made by hand with the number, for a shop's by saying that the shop's number is right."""
+    listing = _listing(seller, public_id)
+    found = get_object_or_404(listing.variants.select_related("connection"), public_id=variant)
+    text = typed(request.POST, "count", longest=8)
+    count = int(text) if text.isdecimal() else None
+    actor = signed_in(request)
+    said = (
+        "Thank you. It sells again once your shop's count is read." if listing.synced else "Thank you. It sells again."
+    )
+    try_it(request, lambda now: confirm_count(variant=found, count=count, actor=actor, now=now), said)
+    return redirect("seller_listing", public_id)

@@ -1,0 +1,190 @@
+"""The order list with its queues, and the order page: three axes, the proof that it stands in the shop, money, parcels, risk, one timeline."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from crossdock.domain.orders import CopyState, ParcelState, fee
+from crossdock.domain.values import Money
+from crossdock.store.models import Command, Exchange, Order, Seller, ShopCopy
+from crossdock.store.models.work import CommandState
+from crossdock.usecases import books
+from crossdock.usecases.orders import in_queue, queues, why_not_create
+from crossdock.usecases.reject import why_not_reject
+from crossdock.web.forms import typed
+from crossdock.web.seller.alerts import view_of
+from crossdock.web.seller.home import QUEUE_WORDS
+from crossdock.web.seller.panel import sellers_only, show
+from crossdock.web.storefront.browse import number_after
+
+PAGE = 40
+LAST_CALLS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the proof that the order stands in the shop. `after` is the time since the step before; `state`: done, now, wrong or ahead."""
+
+    words: str
+    at: datetime | None
+    after: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An entry of "More actions". One that cannot be done stays visible with the reason."""
+
+    words: str
+    url: str
+    why_not: str = ""
+    post: bool = False
+
+
+def chosen(request: HttpRequest) -> tuple[str, str]:
+    """(queue, search text) from the address; nonsense means the first queue."""
+    queue = typed(request.GET, "queue", longest=20)
+    query = typed(request.GET, "q")
+    if queue not in QUEUE_WORDS:
+        queue = "all" if query else "to_ship"
+    return queue, query
+
+
+@sellers_only
+@require_safe
+def table(request: HttpRequest, seller: Seller) -> HttpResponse:
+    queue, query = chosen(request)
+    now = timezone.now()
+    found = in_queue(seller=seller, queue=queue, now=now, query=query, after=number_after(request), limit=PAGE + 1)
+    counts = queues(seller=seller, now=now)
+    context = {
+        "orders": found[:PAGE],
+        "next_after": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "queue": queue,
+        "queue_word": QUEUE_WORDS[queue],
+        "tabs": [(name, words, counts[name]) for name, words in QUEUE_WORDS.items()],
+        "query": query,
+        "now": now,
+    }
+    return show(request, seller, "orders", context, here="orders")
+
+
+def of_seller(seller: Seller) -> QuerySet[Order]:
+    return Order.objects.filter(seller=seller).select_related(
+        "seller__owner", "buyer", "connection__party", "copy", "intent"
+    )
+
+
+@sellers_only
+@require_safe
+def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    order = get_object_or_404(
+        of_seller(seller).prefetch_related("lines", "shipments__lines__line"), public_id=public_id
+    )
+    copy = ShopCopy.objects.select_related("connection").filter(order=order).first()
+    commands = Command.objects.filter(subject__in=[order.reference, f"money:{order.reference}"]).order_by("pk")
+    busy = any(command.state in (CommandState.WAITING, CommandState.IN_FLIGHT) for command in commands)
+    calls = (
+        Exchange.objects.filter(subject=order.reference).order_by("-at")
+        if order.connection
+        else Exchange.objects.none()
+    )
+    context = {
+        "order": order,
+        "copy": copy,
+        "steps": list(_steps(copy)) if copy else [],
+        "alerts": [view_of(alert) for alert in order.alerts.filter(settled_at=None).select_related("order", "connection", "listing")],
+        "parcels": [parcel for parcel in order.shipments.all() if parcel.undone_at is None],
+        "undone": [parcel for parcel in order.shipments.all() if parcel.undone_at is not None],
+        "money": _money(order),
+        "refund": next((command for command in commands if command.kind == "refund_payment"), None),
+        "shop_refunds": order.shop_refunds.order_by("pk"),
+        "actions": _actions(order, copy),
+        "dead": [command for command in commands if command.state == CommandState.DEAD],
+        "waiting": next((command for command in commands if command.state == CommandState.WAITING and command.sentence), None),
+        "can_ship": not why_not_ship(order),
+        "entries": order.timeline.all(),
+        "calls": calls[:LAST_CALLS],
+        "to": order.address,
+        "late": not order.cancelled_at and order.parcels != ParcelState.SHIPPED and order.ship_by < timezone.now(),
+        "open": not order.cancelled_at and order.parcels != ParcelState.SHIPPED,
+        "busy": busy or bool(copy and copy.state in (CopyState.INTENDED, CopyState.SENT, CopyState.ACKNOWLEDGED)),
+    }  # fmt: skip
+    return show(request, seller, "order", context, here="orders")
+
+
+def why_not_ship(order: Order) -> str:
+    if order.cancelled_at is not None:
+        return "The order is cancelled; do not ship it."
+    return "Everything is shipped already." if order.parcels == ParcelState.SHIPPED else ""
+
+
+def _money(order: Order) -> dict[str, Money]:
+    """The seller's side of it; after a credit the books say what is left."""
+    cut = fee(order.total, basis_points=order.seller.fee_basis_points)
+    return {"fee": -cut, "payout": Money(books.payout_of(order=order), order.currency)}
+
+
+def _actions(order: Order, copy: ShopCopy | None) -> list[Action]:
+    def at(name: str) -> str:
+        return f"/seller/orders/{order.public_id}/{name}/"
+
+    return [
+        Action("Create the order on your store", at("create"), why_not_create(order), post=True),
+        Action("Reject order", at("reject"), why_not_reject(order)),
+        Action("Ship items", at("ship"), why_not_ship(order)),
+        Action("Packing slip", at("slip"), "The order is cancelled." if order.cancelled_at else ""),
+    ]
+
+
+def _took(since: datetime | None, until: datetime | None) -> str:
+    if since is None or until is None or until < since:
+        return ""
+    took = until - since
+    if took < timedelta(minutes=1):
+        return f"{took.total_seconds():.1f} s later"
+    minutes = int(took.total_seconds() // 60)
+    return f"{minutes} min later" if minutes < 120 else f"{minutes // 60} h later"
+
+
+def _steps(copy: ShopCopy) -> Iterator[Step]:
+    """Intended, sent, acknowledged, read back and equal; each with when, or with what stands in its way."""
+    stopped = copy.state in (CopyState.REFUSED, CopyState.MISSING)
+    moments = [copy.intended_at, copy.sent_at, copy.acknowledged_at, copy.equal_at]
+    there = copy.shop_number or copy.shop_order_id
+    words = [
+        "Meant for your shop",
+        "Sent to your shop",
+        f"{'Found' if copy.adopted else 'Created'} in your shop{f' as {there}' if there else ''}" if copy.acknowledged_at else "Created in your shop",
+        "Read back and compared: equal",
+    ]  # fmt: skip
+    if copy.state == CopyState.DIFFERS:
+        words[3], moments[3] = "Read back and compared: it differs", copy.read_at
+    open_yet = True
+    for i, (sentence, at) in enumerate(zip(words, moments, strict=True)):
+        before = moments[i - 1] if i else None
+        if at is not None:
+            wrong = i == 3 and copy.state == CopyState.DIFFERS
+            yield Step(sentence, at, _took(before, at), "wrong" if wrong else "done")
+        elif open_yet:
+            open_yet = False
+            ended = copy.state == CopyState.CANCELLED
+            yield Step(sentence, None, "", "wrong" if stopped else "ahead" if ended else "now")
+        else:
+            yield Step(sentence, None, "", "ahead")
+
+
+@sellers_only
+@require_safe
+def slip(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    """For the parcel: no prices, since it may be a gift."""
+    order = get_object_or_404(of_seller(seller).prefetch_related("lines"), public_id=public_id)
+    left = [(line, line.quantity - line.shipped) for line in order.lines.all()]
+    rows = [(line, units) for line, units in left if units > 0] or [(line, line.quantity) for line in order.lines.all()]
+    return show(request, seller, "slip", {"order": order, "rows": rows, "to": order.address}, here="orders")

@@ -1,0 +1,59 @@
+"""What every page of the panel shares: who may see it, what surrounds it, and how a use-case's sentence reaches the person."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from crossdock.store.models import Alert, Seller
+from crossdock.usecases.errors import Problem
+from crossdock.web.people import signed_in
+
+View = Callable[..., HttpResponse]
+
+
+def sellers_only(view: View) -> View:
+    """Gives the view its seller. Somebody without a shop is refused; nobody is sent to the sign-in."""
+
+    @never_cache
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        seller = Seller.objects.select_related("owner").filter(owner=signed_in(request)).first()
+        if seller is None:
+            raise PermissionDenied("This page is for sellers.")
+        return view(request, seller, *args, **kwargs)
+
+    return guarded
+
+
+def show(
+    request: HttpRequest, seller: Seller, template: str, context: dict[str, Any], *, here: str, status: int = 200
+) -> HttpResponse:
+    """`here` is the entry of the side navigation that is lit."""
+    around = {
+        "seller": seller,
+        "here": here,
+        "alert_count": Alert.objects.filter(seller=seller, settled_at=None).count(),
+    }
+    return render(request, f"seller/{template}.html", {**around, **context}, status=status)
+
+
+def try_it(request: HttpRequest, deed: Callable[[datetime], object], said: str = "") -> bool:
+    """Do it now and say so; a use-case's Problem becomes the sentence on the next page."""
+    try:
+        deed(timezone.now())
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return False
+    if said:
+        messages.success(request, said)
+    return True

@@ -1,0 +1,190 @@
+"""The connected shops: how each is doing, the proof of it, and what its seller can change."""
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from crossdock.domain.capability import Capability
+from crossdock.store.models import Command, Connection, Exchange, Listing, Seller, Variant
+from crossdock.store.models.catalogue import ListingState
+from crossdock.store.models.work import CommandState
+from crossdock.usecases import connect
+from crossdock.usecases.alerts import open_alerts
+from crossdock.usecases.policy import rules_for
+from crossdock.usecases.shop_settings import MOST_BUFFER, choose_settings, sync_now
+from crossdock.web.people import signed_in
+from crossdock.web.seller import asking
+from crossdock.web.seller.connecting import capabilities
+from crossdock.web.seller.health import health_of, summary
+from crossdock.web.seller.panel import sellers_only, show, try_it
+
+LAST_CALLS = 25
+STREAM_WORDS = {
+    "products": "Products and prices",
+    "orders": "Orders",
+    "counts": "Stock counts",
+    "hooks": "Webhooks looked after",
+    "secrets": "Sign-in renewed",
+}
+
+
+class SettingsForm(forms.Form):
+    buffer = forms.IntegerField(
+        label="Units kept back",
+        min_value=0,
+        max_value=MOST_BUFFER,
+        help_text="Of every product, so many are never sold here.",
+    )
+    location = forms.ChoiceField(label="Whose stock counts", required=False)
+
+    def __init__(self, shop: Connection, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"buffer": shop.buffer, "location": shop.settings.get("location", "")})
+        places = [(str(place[0]), str(place[1])) for place in shop.settings.get("location_names", [])]
+        if len(places) > 1:
+            self.fields["location"].choices = [("", "All locations together"), *places]  # type: ignore[attr-defined]
+        else:
+            del self.fields["location"]
+
+
+def _shop(seller: Seller, public_id: str) -> Connection:
+    return get_object_or_404(
+        Connection.objects.select_related("party", "seller__owner"), public_id=public_id, seller=seller
+    )
+
+
+@sellers_only
+@require_safe
+def table(request: HttpRequest, seller: Seller) -> HttpResponse:
+    alerts = list(open_alerts(seller=seller))
+    shops = Connection.objects.filter(seller=seller).select_related("party").order_by("pk")
+    shops = shops.annotate(live=Count("listings", filter=Q(listings__state=ListingState.LIVE)))
+    healths = [health_of(shop, alerts) for shop in shops]
+    return show(request, seller, "shops", {"healths": healths, "summary": summary(healths)}, here="shops")
+
+
+@sellers_only
+@require_safe
+def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    shop = _shop(seller, public_id)
+    return show(request, seller, "shop", _page(shop, SettingsForm(shop)), here="shops")
+
+
+def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
+    speaker = asking.platform(shop.platform)
+    manifest = speaker.manifest if speaker else None
+    open_commands = Command.objects.filter(party=shop.party)
+    hooks = shop.hooks or {}
+    return {
+        "shop": shop,
+        "health": health_of(shop, open_alerts(seller=shop.seller)),
+        "manifest": manifest,
+        "label": manifest.label if manifest else shop.platform,
+        "capabilities": capabilities(manifest) if manifest else [],
+        "rules": rules_for(manifest=manifest) if manifest else [],
+        "form": form,
+        "streams": [(STREAM_WORDS.get(row.stream, row.stream), row) for row in shop.cursors.order_by("pk")],
+        "waiting": open_commands.filter(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]).count(),
+        "dead": open_commands.filter(state=CommandState.DEAD).order_by("pk")[:LAST_CALLS],
+        "calls": Exchange.objects.filter(party=shop.party).order_by("-at")[:LAST_CALLS],
+        "hooks": hooks,
+        "missing": sorted(set(hooks.get("expected", [])) - set(hooks.get("active", []))),
+        "polling_only": not settings.HOOK_URL or manifest is None or not manifest.can(Capability.WEBHOOKS),
+        "no_public_url": not settings.HOOK_URL,
+        "poll_seconds": settings.POLL_SECONDS or (manifest.poll_seconds if manifest else 0),
+    }
+
+
+@sellers_only
+@require_safe
+def first_import(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    """How far the first reading is. Reloads itself until all products were seen."""
+    shop = _shop(seller, public_id)
+    counted = Variant.objects.filter(connection=shop, gone=False).aggregate(
+        all=Count("pk"), known=Count("pk", filter=Q(stock__count__isnull=False))
+    )
+    listings = Listing.objects.filter(connection=shop)
+    context = {
+        "shop": shop,
+        "done": shop.cursors.filter(stream="products", completed_at__isnull=False).exists(),
+        "listings": listings.count(),
+        "left_out": listings.filter(state=ListingState.LEFT_OUT).count(),
+        "unpublished": listings.filter(active_in_shop=False).count(),
+        "variants": counted["all"],
+        "counted": counted["known"],
+        "uncounted": counted["all"] - counted["known"],
+        "health": health_of(shop, open_alerts(seller=seller)),
+    }
+    return show(request, seller, "first_import", context, here="shops")
+
+
+@sellers_only
+@require_POST
+def settings_form(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    shop = _shop(seller, public_id)
+    form = SettingsForm(shop, request.POST)
+    if not form.is_valid():
+        return show(request, seller, "shop", _page(shop, form), here="shops", status=422)
+    chosen = {"location": form.cleaned_data["location"]} if "location" in form.fields else {}
+    actor, buffer = signed_in(request), form.cleaned_data["buffer"]
+    try_it(
+        request, lambda now: choose_settings(connection=shop, buffer=buffer, settings=chosen, actor=actor, now=now), "Saved."
+    )  # fmt: skip
+    return redirect("seller_shop", public_id)
+
+
+@sellers_only
+@require_POST
+def test(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    well, missing = asking.test(_shop(seller, public_id))
+    if well:
+        messages.success(request, "The connection works: every check passed.")
+    else:
+        messages.error(request, missing)
+    return redirect("seller_shop", public_id)
+
+
+@sellers_only
+@require_POST
+def read_now(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    shop, actor = _shop(seller, public_id), signed_in(request)
+    try_it(request, lambda now: sync_now(connection=shop, actor=actor, now=now), "Everything is being read again.")
+    return redirect("seller_shop", public_id)
+
+
+@sellers_only
+@require_POST
+def pause(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    shop, actor = _shop(seller, public_id), signed_in(request)
+    said = f"{shop.name} is paused. Its listings are not sold until you resume it."
+    try_it(request, lambda now: connect.pause(connection=shop, actor=actor, now=now), said)
+    return redirect("seller_shop", public_id)
+
+
+@sellers_only
+@require_POST
+def resume(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    shop, actor = _shop(seller, public_id), signed_in(request)
+    said = f"{shop.name} is resumed. Everything is being read again, and what waited is sent."
+    try_it(request, lambda now: connect.resume(connection=shop, actor=actor, now=now), said)
+    return redirect("seller_shop", public_id)
+
+
+@sellers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def disconnect(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    """What it does stands on the page before its button."""
+    shop = _shop(seller, public_id)
+    if request.method != "POST":
+        effects = connect.what_disconnect_does(connection=shop)
+        return show(request, seller, "disconnect", {"shop": shop, "effects": effects}, here="shops")
+    left_behind = asking.say_goodbye(shop)
+    actor = signed_in(request)
+    if try_it(request, lambda now: connect.disconnect(connection=shop, actor=actor, now=now), f"{shop.name} is disconnected.") and left_behind:  # fmt: skip
+        messages.warning(
+            request, f"Our webhooks could not be removed there: {left_behind} You can delete them in your shop."
+        )
+    return redirect("seller_shops")

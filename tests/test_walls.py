@@ -1,0 +1,210 @@
+"""Nobody sees what is not theirs: every address of the panel and the API, as its owner, the wrong seller, a buyer and nobody.
+
+The table is walked, so an address without an entry here fails.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+from django.urls.resolvers import URLPattern, URLResolver
+from tests.market import World, user
+from tests.market import seller as a_seller
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import Done
+from crossdock.store.models import Alert, Order, Seller, User
+from crossdock.usecases import access, connect, orders
+from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.listings import make_listing
+from toyshop import dropped_in
+
+pytestmark = pytest.mark.django_db
+
+SIGN_IN = "/accounts/login/"
+
+
+@dataclass
+class House:
+    """One seller with one of everything, and three who have no business with it."""
+
+    world: World
+    urls: dict[str, str] = field(default_factory=dict)
+    owner: User = field(init=False)
+    wrong: Seller = field(init=False)
+    buyer: User = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.owner, self.wrong, self.buyer = self.world.seller.owner, a_seller(), user()
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    with dropped_in():
+        yield _furnished()
+
+
+def _furnished() -> House:
+    world = World(units=9, now=datetime.now(UTC))
+    house = House(world)
+    order = world.buy()
+    (claimed,) = world.claim()
+    world.settle(claimed, Done("s1", shop_number="#s1", stock_taken=True))
+    parcel = orders.ship_by_hand(
+        order=order, lines=None, tracking="T1", carrier="UPS", actor=house.owner, now=world.later()
+    )
+    waiting = world.buy()
+    alert = raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, order=order, sentence="?", now=world.now)
+    own = make_listing(seller=world.seller, title="Own", description="", price=order.total, count=1, now=world.now)
+    attempt, _ = connect.start_attempt(
+        seller=world.seller, user=house.owner, platform="toy", way="form", address="http://127.0.0.1:1", form={}, now=world.now
+    )  # fmt: skip
+    proof = {"shop_id": "x", "name": "X", "currency": "USD", "checks": [{"ok": True, "title": "t", "sentence": ""}], "settings": {}, "locations": []}  # fmt: skip
+    connect.prove_attempt(attempt=attempt, secrets={"key": "k"}, proof=proof, preview=[], now=world.now)
+    token, _ = access.make_token(name="t", seller=world.seller, actor=house.owner, now=world.now)
+    dead = world.claim()[0]
+    from crossdock.store.models import Command
+
+    Command.objects.filter(pk=dead.id).update(state="dead")
+    listing = world.variant.listing
+    from crossdock.kit.discover import connector
+
+    way = connector("toy").manifest.ways[0].name
+    house.urls = {
+        "alert": alert.public_id, "shop": world.shop.public_id, "attempt": attempt.public_id, "platform": "toy", "way": way,
+        "listing": listing.public_id, "own": own.public_id, "variant": world.variant.public_id, "order": order.public_id,
+        "waiting": waiting.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
+    }  # fmt: skip
+    return house
+
+
+# name -> (path, method, what its owner gets). POST deeds redirect back to a page of the panel.
+PANEL: dict[str, tuple[str, str, int]] = {
+    "seller_home": ("/seller/", "get", 200),
+    "seller_alerts": ("/seller/alerts/", "get", 200),
+    "seller_alert_settle": ("/seller/alerts/{alert}/settle/", "post", 302),
+    "seller_connect": ("/seller/connect/", "get", 200),
+    "seller_connect_return": ("/seller/connect/return/", "get", 302),
+    "seller_attempt": ("/seller/connect/attempt/{attempt}/", "get", 200),
+    "seller_attempt_test": ("/seller/connect/attempt/{attempt}/test/", "post", 302),
+    "seller_connect_platform": ("/seller/connect/{platform}/", "get", 200),
+    "seller_connect_way": ("/seller/connect/{platform}/{way}/?shop={shop}", "get", 200),
+    "seller_shops": ("/seller/shops/", "get", 200),
+    "seller_shop": ("/seller/shops/{shop}/", "get", 200),
+    "seller_shop_first": ("/seller/shops/{shop}/first/", "get", 200),
+    "seller_shop_settings": ("/seller/shops/{shop}/settings/", "post", 422),
+    "seller_shop_test": ("/seller/shops/{shop}/test/", "post", 302),
+    "seller_shop_read": ("/seller/shops/{shop}/read/", "post", 302),
+    "seller_shop_pause": ("/seller/shops/{shop}/pause/", "post", 302),
+    "seller_shop_resume": ("/seller/shops/{shop}/resume/", "post", 302),
+    "seller_reconnect": ("/seller/shops/{shop}/reconnect/", "get", 302),
+    "seller_shop_disconnect": ("/seller/shops/{shop}/disconnect/", "get", 200),
+    "seller_resend": ("/seller/commands/{command}/resend/", "post", 302),
+    "seller_listings": ("/seller/listings/", "get", 200),
+    "seller_listing_new": ("/seller/listings/new/", "get", 200),
+    "seller_listing": ("/seller/listings/{listing}/", "get", 200),
+    "seller_listing_edit": ("/seller/listings/{own}/edit/", "get", 200),
+    "seller_listing_state": ("/seller/listings/{own}/state/", "post", 302),
+    "seller_listing_count": ("/seller/listings/{listing}/count/{variant}/", "post", 302),
+    "seller_orders": ("/seller/orders/", "get", 200),
+    "seller_orders_csv": ("/seller/orders/export.csv", "get", 200),
+    "seller_order": ("/seller/orders/{order}/", "get", 200),
+    "seller_order_slip": ("/seller/orders/{order}/slip/", "get", 200),
+    "seller_order_ship": ("/seller/orders/{waiting}/ship/", "get", 200),
+    "seller_parcel": ("/seller/orders/{order}/parcels/{parcel}/", "get", 200),
+    "seller_order_create": ("/seller/orders/{waiting}/create/", "post", 302),
+    "seller_order_reject": ("/seller/orders/{waiting}/reject/", "get", 200),
+    "seller_profile": ("/seller/profile/", "get", 200),
+    "seller_shipping": ("/seller/profile/shipping/", "get", 200),
+    "seller_tokens": ("/seller/tokens/", "get", 200),
+    "seller_token_revoke": ("/seller/tokens/{token}/revoke/", "post", 302),
+}
+# Addresses without anything in them that belongs to somebody: any seller may open their own.
+NOBODYS_IN_PARTICULAR = {name for name, (path, _, _) in PANEL.items() if "{" not in path} | {
+    "seller_connect_platform",
+    "seller_connect_way",
+}
+# Answered to the shop's own server: the one-time state is the proof (tests/test_panel.py).
+BY_STATE = {"seller_connect_callback"}
+
+
+def names(prefix: str, found: list[URLPattern | URLResolver] | None = None) -> set[str]:
+    """Every named address whose name begins with `prefix`."""
+    every: set[str] = set()
+    for entry in found if found is not None else get_resolver().url_patterns:
+        if isinstance(entry, URLResolver):
+            every |= names(prefix, entry.url_patterns)
+        elif entry.name and entry.name.startswith(prefix):
+            every.add(entry.name)
+    return every
+
+
+def client_of(person: User | None) -> Client:
+    client = Client()
+    if person is not None:
+        client.force_login(person)
+    return client
+
+
+def test_every_address_of_the_panel_has_an_entry() -> None:
+    assert names("seller_") == set(PANEL) | BY_STATE
+
+
+def path_of(house: House, name: str) -> str:
+    return PANEL[name][0].format(**house.urls)
+
+
+def walk(house: House, person: User | None) -> Iterator[tuple[str, Any]]:
+    """Every address of the panel in turn, as this person."""
+    client = client_of(person)
+    for name, (_, method, _) in PANEL.items():
+        yield name, getattr(client, method)(path_of(house, name))
+
+
+def test_the_owner_is_answered(house: House) -> None:
+    for name, answer in walk(house, house.owner):
+        assert answer.status_code == PANEL[name][2], name
+        if answer.status_code == 302:
+            assert answer["Location"].startswith("/seller/"), name
+
+
+def test_the_wrong_seller_is_refused(house: House) -> None:
+    for name, answer in walk(house, house.wrong.owner):
+        if name in NOBODYS_IN_PARTICULAR and "?" not in PANEL[name][0]:
+            assert answer.status_code in (200, 302), name
+            assert house.world.seller.name.encode() not in answer.content, name
+        elif name == "seller_resend":
+            assert answer["Location"] == "/seller/orders/"
+        else:
+            assert answer.status_code == 404, name
+    waiting = Order.objects.get(public_id=house.urls["waiting"])
+    assert not waiting.timeline.filter(kind__in=["resent", "create_in_shop"]).exists()
+    assert Alert.objects.get(public_id=house.urls["alert"]).settled_at is None
+
+
+def test_a_buyer_is_refused(house: House) -> None:
+    for name, answer in walk(house, house.buyer):
+        if name == "seller_connect_return":
+            assert answer["Location"] == "/seller/connect/"
+        else:
+            assert answer.status_code == 403, name
+
+
+def test_nobody_is_sent_to_the_sign_in(house: House) -> None:
+    for name, answer in walk(house, None):
+        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, SIGN_IN), name
+
+
+def test_a_deed_needs_a_form_of_ours(house: House) -> None:
+    """Following a link does nothing, and neither does a form on somebody else's page."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(house.owner)
+    for name, (_, method, _) in PANEL.items():
+        if method == "post":
+            assert client.get(path_of(house, name)).status_code == 405, name
+            assert client.post(path_of(house, name)).status_code == 403, name
+    assert Alert.objects.get(public_id=house.urls["alert"]).settled_at is None
