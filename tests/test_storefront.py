@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -20,6 +21,7 @@ from crossdock.store.models import (
     Seller,
     ShippingRate,
     TimelineEntry,
+    User,
     Variant,
 )
 from crossdock.store.models.shops import ConnectionState
@@ -475,6 +477,22 @@ class TestAccounts:
         user.post("/accounts/login/", login=user.user.email, password="another-pass-9")
         assert user.get("/orders/") == 200
         assert user.url == "/orders/"
+
+    def test_a_new_address_counts_when_its_owner_confirms_it(self) -> None:
+        user = Shopper(signed_in=False)
+        user.post("/accounts/signup/", email="old@example.test", password1="a-long-pass-9")
+        EmailAddress.objects.update(verified=True)
+        user.post("/accounts/email/", email="new@example.test", action_add="")
+        assert "A letter is on its way to" in user.page
+        assert User.objects.filter(email="old@example.test").exists(), "nothing changes before it is confirmed"
+        letters = [message for message in mail.outbox if message.to == ["new@example.test"]]
+        link = re.search(r"http://testserver(/accounts/confirm-email/\S+)", str(letters[-1].body))
+        assert link
+        user.get(link[1])
+        assert "card" in user.page
+        user.post(link[1])
+        assert User.objects.filter(email="new@example.test").exists()
+        assert not User.objects.filter(email="old@example.test").exists()
 
     def test_an_unknown_address_learns_nothing(self) -> None:
         pages = []
