@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -67,3 +67,18 @@ def _loopback_only() -> Iterator[None]:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
     yield
     pytest_socket._remove_restrictions()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where NO_SKIPS is set (.ci/run), a browser, crash or real test that was skipped has failed: a proof that did not run is none."""
+    report = yield
+    unproved = (
+        report.skipped
+        and not hasattr(report, "wasxfail")
+        and any(map(item.get_closest_marker, ("browser", "crash", "real")))
+    )
+    if unproved and os.environ.get("NO_SKIPS"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and may not be here: {report.longrepr}"
+    return report
