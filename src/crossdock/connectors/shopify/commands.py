@@ -59,15 +59,16 @@ async def reference_field(shop: Shop) -> bool:
     return bool(found)
 
 
-async def ensure_reference_field(shop: Shop) -> None:
-    """Make it when it is missing. "ID metafield types are automatically configured to have unique values" (shopify.dev, custom IDs)."""
+async def ensure_reference_field(shop: Shop) -> bool:
+    """True when it was missing and is there now. "ID metafield types are automatically configured to have unique values" (shopify.dev)."""
     if await reference_field(shop):
-        return
+        return False
     definition = {"name": "Crossdock order reference", "ownerType": "ORDER", "type": "id", **FIELD}
     result = (await ask(shop, "CreateReferenceField", {"definition": definition})).child("metafieldDefinitionCreate")
     wrong = [message for code, _, message in user_errors(result) if code != "TAKEN"]
     if wrong:
         raise Outside(f"Shopify did not create the order field for our reference: {wrong[0]}")
+    return True
 
 
 async def find(shop: Shop, reference: str) -> Found:
@@ -135,6 +136,8 @@ async def _refusal(shop: Shop, command: CreateOrder, errors: list[tuple[str, tup
     double = await _by_reference(shop, command.reference)
     if double is not None:
         return _done(shop, double, already=True)
+    if await ensure_reference_field(shop):
+        return Later("The order field for our reference was gone from the shop; it is made again.", LOOK_AGAIN_SECONDS)
     missing = await _missing(shop, command.lines)
     if missing:
         titles = ", ".join(line.title for line in missing)
@@ -245,8 +248,11 @@ async def cancel(shop: Shop, command: CancelOrder) -> Outcome:
     errors = user_errors(result, "orderCancelUserErrors")
     if errors:
         return await _not_cancelled(shop, number, errors)
-    await _wait_for(shop, result.opt_child("job"))
-    after = await _standing(shop, number, already=False)
+    try:
+        await _wait_for(shop, result.opt_child("job"))
+        after = await _standing(shop, number, already=False)
+    except Outside as error:
+        return Unknown(f"The cancel was sent; then Shopify did not say how it went: {error}")
     return after or Unknown("Shopify is still cancelling the order.", after_seconds=5.0)
 
 

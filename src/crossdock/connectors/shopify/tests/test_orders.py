@@ -80,6 +80,29 @@ async def test_a_deleted_reference_field_is_made_again_before_the_order(stage: S
     assert sandbox.shelf.get("definition", "crossdock.reference") is not None
 
 
+async def test_a_refusal_for_want_of_the_field_mends_it_and_is_no_refusal(stage: Stage) -> None:
+    """Should the look-up answer "none" for a field that is gone: the order has to wait, not to fail."""
+    (variant,) = await stage.product(5)
+    none = says({"data": {"orderByIdentifier": None}})
+    wrong = {"code": "INVALID", "field": ["order", "metafields", "0"], "message": "is of a type without a definition"}
+    http = Canned(
+        none, says({"data": {"orderCreate": {"order": None, "userErrors": [wrong]}}}), none, says({"data": {"metafieldDefinitions": {"nodes": []}}}),
+        says({"data": {"metafieldDefinitionCreate": {"createdDefinition": {"id": "gid://shopify/MetafieldDefinition/1"}, "userErrors": []}}}),
+    )  # fmt: skip
+    assert isinstance(await connector.create(a_shop(http), stage.order((variant, 1))), Later)
+    assert http.replies == []
+
+
+async def test_a_cancel_that_was_sent_is_never_called_undone(stage: Stage, sandbox: Sandbox) -> None:
+    (variant,) = await stage.product(5)
+    for skip in (2, 3):
+        command = stage.order((variant, 1))
+        cancel = stage.cancellation(command, await stage.placed(command))
+        stage.dial.once("throttle", skip=skip)
+        assert isinstance(await connector.cancel(stage.shop, cancel), Unknown)
+        assert isinstance(await connector.cancel(stage.shop, cancel), Done)
+
+
 async def test_an_order_that_lost_its_field_is_found_by_search_after_the_lag_and_exactly(
     stage: Stage, sandbox: Sandbox
 ) -> None:
