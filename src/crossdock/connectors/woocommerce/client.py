@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import re
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,6 +22,7 @@ T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 PAGE = 100
 AT_ONCE = 4
+TRIES, PAUSE_SECONDS = 3, 0.3
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -166,3 +167,15 @@ async def together(calls: Sequence[Awaitable[T]]) -> list[T]:
         if isinstance(result, BaseException):
             raise result
     return [result for result in results if not isinstance(result, BaseException)]
+
+
+async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """A read that a longer action needs, tried again on a hiccup: its failure would throw away what was done before. Never for what writes more than once."""
+    for left in reversed(range(TRIES)):
+        try:
+            return await call()
+        except (NoAnswer, Throttled):
+            if not left:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
+    raise AssertionError

@@ -1,21 +1,17 @@
 """Our order in the shop. WooCommerce refuses nothing: an unknown product and an order without stock are both 201, so what came of it is looked at."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from babel.numbers import get_currency_precision
 
 from crossdock.connectors.woocommerce import mapper, reading
-from crossdock.connectors.woocommerce.client import Client
+from crossdock.connectors.woocommerce.client import Client, patiently
 from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrderState
-from crossdock.kit.errors import Missing, NoAnswer, Outside, Throttled, outcome_of
+from crossdock.kit.errors import Missing, NoAnswer, Outside, outcome_of
 from crossdock.kit.tame import Node, tame
 
-T = TypeVar("T")
-TRIES, PAUSE_SECONDS = 3, 0.3
 MOST_PAGES = 20
 
 
@@ -40,18 +36,6 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
 
 class _Unread(Exception):
     """The order stands, and we could not look whether the shop had the units."""
-
-
-async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """After the order stands, a hiccup of the next call must not leave the question open."""
-    for left in reversed(range(TRIES)):
-        try:
-            return await call()
-        except (NoAnswer, Throttled):
-            if not left:
-                raise
-            await asyncio.sleep(PAUSE_SECONDS)
-    raise AssertionError
 
 
 def _differs(command: CreateOrder, made: Node) -> Refused | None:
@@ -80,7 +64,7 @@ async def _short(client: Client, command: CreateOrder) -> Refused | None:
     """The count after our order, where it fell below zero. A shop that allows backorders has said that it wants to sell so."""
     pairs = {(line.product_id, line.variant_id): line.title for line in command.lines}
     try:
-        stock = await _patiently(lambda: reading.stock(client, list(pairs)))
+        stock = await patiently(lambda: reading.stock(client, list(pairs)))
     except Outside as error:
         raise _Unread(str(error)) from None
     gone = [title for (_, variant), title in pairs.items() if variant not in stock]
@@ -105,7 +89,7 @@ async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
         return await client.ask("PUT", f"orders/{shop_id}", json=mark)
 
     try:
-        status = tame(await _patiently(cancelled), "order").str("status")
+        status = tame(await patiently(cancelled), "order").str("status")
     except Outside as error:
         return Unknown(f"{why.sentence} The order that was created there could not be cancelled yet. {error}")
     if status != "cancelled":

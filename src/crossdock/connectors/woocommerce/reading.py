@@ -1,19 +1,19 @@
 """Reading a WooCommerce shop. Lists move while one turns their pages, so a page begins where the last one's newest row was, not where it ended."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from babel.numbers import get_currency_precision
 
 from crossdock.connectors.woocommerce import mapper
-from crossdock.connectors.woocommerce.client import PAGE, Client, NoRoute, together
+from crossdock.connectors.woocommerce.client import PAGE, Client, NoRoute, patiently, together
 from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopProduct
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Missing, Strange
+from crossdock.kit.errors import AuthDead, Missing, Outside, Strange
 from crossdock.kit.tame import Node
 
 T = TypeVar("T")
@@ -81,43 +81,101 @@ def understood(read: Callable[[], T]) -> list[T]:
         return []
 
 
+async def each(reads: Mapping[str, Callable[[], Awaitable[T]]]) -> tuple[list[T], list[str]]:
+    """What every row of a page needs besides, and the ids for which the shop did not give it: these are asked for again with the next page.
+
+    A page is a request per row; were all thrown away with one of them, a shop with a bad day would never be read to the end.
+    """
+
+    failed: dict[str, Outside] = {}
+
+    async def one(id_: str, read: Callable[[], Awaitable[T]]) -> list[T]:
+        try:
+            return [await patiently(read)]
+        except AuthDead:
+            raise
+        except Outside as error:
+            failed[id_] = error
+            return []
+
+    found = await together([one(id_, read) for id_, read in reads.items()])
+    if len(failed) > PAGE:
+        raise next(iter(failed.values()))
+    return [result for results in found for result in results], list(failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """A poll's cursor: where the list goes on, where the trash does, and the ids that are still to be read."""
+
+    live: Spot = Spot()
+    trash: Spot = Spot()
+    waiting: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> "Marks":
+        live, trash, waiting = [*text.split(";"), "", ""][:3]
+        return cls(Spot.of(live), Spot.of(trash), tuple(id_ for id_ in waiting.split(",") if id_.isdigit()))
+
+    def __str__(self) -> str:
+        return f"{self.live};{self.trash};{','.join(self.waiting)}"
+
+    def page(self, items: Sequence[T], before: "Marks", *, more: bool) -> Page[T]:
+        """More at once, unless all that is left is what did not come just now either."""
+        fewer = bool(self.waiting) and len(self.waiting) < len(before.waiting)
+        return Page(tuple(items), str(self), more or fewer)
+
+
 # Products
 
 
 async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone]:
     """Products, and those moved to the trash. A variation's change moves its parent's date, so parents are enough to ask for."""
-    live, _, binned = cursor.partition(";")
-    seen = await walk(client, "products", Spot.of(live))
-    families = await together([_family(client, row) for row in seen.rows])
-    items: list[ShopProduct | ProductGone] = []
-    for row, family in zip(seen.rows, families, strict=True):
-        items += understood(lambda row=row, family=family: _product(client, row, family))  # type: ignore[misc]
-    if not cursor:
-        # What was deleted before the first reading is no news.
-        return Page(tuple(items), f"{seen.spot};{Spot(seen.settled)}", seen.more)
-    trash = await walk(client, "products", Spot.of(binned), status="trash")
+    marks = Marks.of(cursor)
+    seen = await walk(client, "products", marks.live)
+    # What was deleted before the first reading is no news.
+    trash = (
+        await walk(client, "products", marks.trash, status="trash")
+        if cursor
+        else Walked([], Spot(seen.settled), False, "")
+    )
+    rows = {row.id("id"): partial(_whole, client, row) for row in seen.rows}
+    late = {id_: partial(_whole_by_id, client, id_) for id_ in marks.waiting if id_ not in rows}
+    found, waiting = await each({**late, **rows})
+    items = [item for whole in found for item in understood(partial(_product, client, whole))]
     items += [ProductGone(row.id("id")) for row in trash.rows if row.str("status") == "trash"]
-    return Page(tuple(items), f"{seen.spot};{trash.spot}", seen.more or trash.more)
+    after = Marks(seen.spot, trash.spot, tuple(waiting))
+    return after.page(items, marks, more=seen.more or trash.more)
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
+    return _product(client, await _whole_by_id(client, product_id))
+
+
+Whole = tuple[str, Node | None, list[Node]]
+
+
+async def _whole(client: Client, node: Node) -> Whole:
+    """A product (None when it is gone) with its variations."""
+    id_ = node.id("id")
+    return id_, node, await _variations(client, id_) if node.str("type") == "variable" else []
+
+
+async def _whole_by_id(client: Client, product_id: str) -> Whole:
     try:
         node = await client.one(f"products/{int(product_id)}")
         if node.str("type") == "variation" and node.raw("parent_id"):
-            return await product(client, node.id("parent_id"))
-        if node.str("status") == "trash":
-            return ProductGone(product_id)
-        return _product(client, node, await _family(client, node))
+            return await _whole_by_id(client, node.id("parent_id"))
+        return (product_id, None, []) if node.str("status") == "trash" else await _whole(client, node)
     except (Missing, ValueError):
-        return ProductGone(product_id)
+        return product_id, None, []
 
 
-def _product(client: Client, node: Node, family: Sequence[Node]) -> ShopProduct:
+def _product(client: Client, whole: Whole) -> ShopProduct | ProductGone:
+    id_, node, family = whole
+    if node is None:
+        return ProductGone(id_)
     return mapper.product_of(node, family, currency=client.shop.settings["currency"], address=client.shop.address)
-
-
-async def _family(client: Client, node: Node) -> list[Node]:
-    return await _variations(client, node.id("id")) if node.str("type") == "variable" else []
 
 
 async def _variations(client: Client, product_id: str) -> list[Node]:
@@ -149,7 +207,7 @@ async def _families(client: Client, pairs: Sequence[tuple[str, str]]) -> tuple[d
     rows = (await client.rows("products", {"include": ",".join(ids), "orderby": "id"})).items
     live = {row.id("id"): row for row in rows if row.id("id") in ids}
     parents = sorted({product for product, variant in pairs if product in live and variant != product})
-    families = await together([_variations(client, parent) for parent in parents])
+    families = await together([patiently(partial(_variations, client, parent)) for parent in parents])
     return {product: live[product] for product, variant in pairs if product == variant and product in live}, families
 
 
@@ -160,37 +218,49 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder]:
     """Orders of every status, and those in the trash, which "any" leaves out."""
     if not cursor:
         now = Spot(_text((await client.rows("orders", {"per_page": "1"})).at - SETTLED))
-        return Page((), f"{now};{now}", more=False)
-    live, _, binned = cursor.partition(";")
-    dp = _dp(client)
-    seen, trash = await asyncio.gather(
-        walk(client, "orders", Spot.of(live), status="any", dp=dp),
-        walk(client, "orders", Spot.of(binned), status="trash", dp=dp),
+        return Page((), str(Marks(now, now)), more=False)
+    marks, dp = Marks.of(cursor), _dp(client)
+    seen, trash = await together(
+        [
+            walk(client, "orders", marks.live, status="any", dp=dp),
+            walk(client, "orders", marks.trash, status="trash", dp=dp),
+        ]
     )
-    rows = [*seen.rows, *(row for row in trash.rows if row.str("status") == "trash")]
-    found = await together([_fulfillments(client, row) for row in rows])
-    items: list[ShopOrder] = []
-    for row, parts in zip(rows, found, strict=True):
-        items += understood(lambda row=row, parts=parts: mapper.order_of(row, parts, address=client.shop.address))  # type: ignore[misc]
-    return Page(tuple(items), f"{seen.spot};{trash.spot}", seen.more or trash.more)
+    binned = [row for row in trash.rows if row.str("status") == "trash"]
+    rows = {row.id("id"): partial(_with_parts, client, row) for row in [*seen.rows, *binned]}
+    late = {id_: partial(_with_parts_by_id, client, id_) for id_ in marks.waiting if id_ not in rows}
+    found, waiting = await each({**late, **rows})
+    items = [item for parts in found for item in understood(partial(_order, client, parts))]
+    return Marks(seen.spot, trash.spot, tuple(waiting)).page(items, marks, more=seen.more or trash.more)
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
+    return _order(client, await _with_parts_by_id(client, shop_id))
+
+
+async def _with_parts_by_id(client: Client, shop_id: str) -> Whole:
     try:
-        node = await client.one(f"orders/{int(shop_id)}", query={"dp": _dp(client)})
+        return await _with_parts(client, await client.one(f"orders/{int(shop_id)}", query={"dp": _dp(client)}))
     except (Missing, ValueError):
-        return mapper.gone(shop_id, client.shop.settings["currency"])
-    return mapper.order_of(node, await _fulfillments(client, node), address=client.shop.address)
+        return shop_id, None, []
 
 
-async def _fulfillments(client: Client, node: Node) -> list[Node]:
-    """Of our own orders, and only where there may be some: it is a request of its own."""
-    if not (mapper.reference_of(node) and mapper.may_have_fulfillments(node)):
-        return []
-    try:
-        return (await client.rows(f"orders/{node.id('id')}/fulfillments", {})).items
-    except (NoRoute, Missing):
-        return []
+async def _with_parts(client: Client, node: Node) -> Whole:
+    """An order with its fulfilments: of our own only, and only where there may be some, since it is a request of its own."""
+    id_, parts = node.id("id"), list[Node]()
+    if mapper.reference_of(node) and mapper.may_have_fulfillments(node):
+        try:
+            parts = (await client.rows(f"orders/{id_}/fulfillments", {})).items
+        except (NoRoute, Missing):
+            parts = []
+    return id_, node, parts
+
+
+def _order(client: Client, whole: Whole) -> ShopOrder:
+    id_, node, parts = whole
+    if node is None:
+        return mapper.gone(id_, client.shop.settings["currency"])
+    return mapper.order_of(node, parts, address=client.shop.address)
 
 
 def _dp(client: Client) -> str:

@@ -142,7 +142,7 @@ class Rest:
 
     async def _change_product(self, request: web.Request) -> Answer:
         """`inventory_delta` is worked out from what was read a moment ago, so changes at the same time are lost."""
-        doc, body = self._known_product(request), await _json(request)
+        body, doc = await _json(request), self._known_product(request)
         if "inventory_delta" in body:
             doc["count"] += int(body["inventory_delta"])
         doc["count"] = body.get("stock_quantity", doc["count"])
@@ -225,7 +225,7 @@ class Rest:
         return 201, self._shown_order(doc, request)
 
     async def _change_order(self, request: web.Request) -> Answer:
-        doc, body = self._known_order(request, status=400), await _json(request)
+        body, doc = await _json(request), self._known_order(request, status=400)
         _known_status(body)
         with self._books.shelf.transaction():
             for entry in body.get("meta_data", []):
@@ -251,7 +251,7 @@ class Rest:
         return 200, [shapes.refund(entry, doc["id"], self._address(), 2) for entry in doc["refunds"]]
 
     async def _new_refund(self, request: web.Request) -> Answer:
-        doc, body = self._known_order(request), await _json(request)
+        body, doc = await _json(request), self._known_order(request)
         if body.get("api_refund", True):
             raise Failed(
                 500, "woocommerce_rest_cannot_create_order_refund", "The payment gateway for this order does not exist."
@@ -275,7 +275,7 @@ class Rest:
     async def _new_fulfillment(self, request: web.Request) -> Answer:
         if not self._books.settings["fulfillments"]:
             return await self._no_route(request)
-        doc, body = self._known_order(request), await _json(request)
+        body, doc = await _json(request), self._known_order(request)
         entry = {"is_fulfilled": bool(body.get("is_fulfilled")), "meta_data": body.get("meta_data", [])}
         return 201, shapes.fulfillment(self._books.save_fulfillment(doc, entry), read_again=False)
 
@@ -307,7 +307,7 @@ class Rest:
         return doc
 
     async def _change_webhook(self, request: web.Request) -> Answer:
-        doc, body = self._known_webhook(request), await _json(request)
+        body, doc = await _json(request), self._known_webhook(request)
         moved = body.get("delivery_url", doc["delivery_url"]) != doc["delivery_url"]
         doc |= {key: body[key] for key in ("name", "status", "secret", "delivery_url") if key in body}
         doc["failures"] = 0 if body.get("status") == "active" else doc["failures"]

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from crossdock.connectors.woocommerce import connector, placing
+from crossdock.connectors.woocommerce import client, connector, placing
 from crossdock.connectors.woocommerce.sandbox.rest import Rest
 from crossdock.connectors.woocommerce.tests.conftest import Shopkeeper
 from crossdock.domain.commands import AdjustStock, CancelOrder, CancelReason, CreateOrder, Done, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrderState
 from crossdock.kit.connector import Reply, VariantRef
-from crossdock.kit.errors import NoAnswer
+from crossdock.kit.errors import AuthDead, NoAnswer
 
 
 async def find(shop: Shopkeeper, command: CreateOrder) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ async def test_a_plugin_that_changes_quantities_is_found_out(shop: Shopkeeper, m
 async def test_when_the_order_cannot_be_taken_back_nothing_is_claimed(
     shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(placing, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
     (variant,) = await shop.product(1)
     shop.dial.planned = [("broken", 2), ("broken", 3), ("broken", 4)]
     outcome = await connector.create(shop.shop, shop.order((variant, 2)))
@@ -113,7 +113,7 @@ async def test_when_the_order_cannot_be_taken_back_nothing_is_claimed(
 async def test_when_the_stock_cannot_be_read_after_it_nothing_is_claimed(
     shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(placing, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
     (variant,) = await shop.product(5)
     command = shop.order((variant, 2))
     shop.dial.planned = [("broken", 1), ("broken", 2), ("broken", 3)]
@@ -350,3 +350,63 @@ async def test_a_variation_asked_for_by_its_own_id_is_its_product(shop: Shopkeep
     ref, _ = await shop.product(1, 2)
     got = await connector.product(shop.shop, ref.variant_id)
     assert got.product_id == ref.product_id
+
+
+async def test_a_page_is_not_lost_with_one_of_its_rows(shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fulfilled order is a request of its own; what did not come is asked for again, and the rest is taken."""
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
+    (variant,) = await shop.product(50)
+    cursor, ids = await shop.order_cursor(), []
+    for number in range(6):
+        ids.append((await shop.placed(shop.order((variant, 1)))).shop_id)
+        await shop.hand.fulfil(ids[-1], tracking=f"T{number}", carrier="DHL")
+    # Three tries of one fulfilment fail; the two lists before it are all right.
+    shop.dial.planned = [("broken", 2), ("broken", 6), ("broken", 7), ("broken", 8), ("broken", 9), ("broken", 10)]
+    page = await connector.orders(shop.shop, cursor)
+    waiting = page.cursor.rpartition(";")[2].split(",")
+    assert {order.shop_id for order in page.items} | set(waiting) == set(ids)
+    assert len(page.items) + len([id_ for id_ in waiting if id_]) == 6 and waiting != [""]
+    shop.dial.calm()
+    items, after = await shop.all_orders(page.cursor)
+    assert {order.shop_id: order.parcels[0].tracking_number for order in items} | {
+        order.shop_id: order.parcels[0].tracking_number for order in page.items
+    } == {shop_id: f"T{number}" for number, shop_id in enumerate(ids)}
+    assert after.endswith(";")
+
+
+async def test_a_product_that_the_shop_cannot_show_stops_nothing(
+    shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
+    broken, (fine,) = await shop.product(1, 2), await shop.product(3)
+    real = shop.shop.http
+
+    class Plugin:
+        async def send(self, method: str, url: str, **rest: Any) -> Reply:
+            if f"/products/{broken[0].product_id}/variations" in url:
+                return Reply(500, {}, b"<h1>Fatal error</h1>")
+            return await real.send(method, url, **rest)
+
+    sick = replace(shop.shop, http=Plugin())  # type: ignore[arg-type]
+    page = await connector.products(sick, "")
+    assert [item.product_id for item in page.items] == [fine.product_id] and not page.more
+    again = await connector.products(sick, page.cursor)
+    assert again.cursor.endswith(f";{broken[0].product_id}") and not again.more
+    healed = await connector.products(shop.shop, again.cursor)
+    assert broken[0].product_id in {item.product_id for item in healed.items} and healed.cursor.endswith(";")
+
+
+async def test_a_dead_key_in_the_middle_of_a_page_is_said(shop: Shopkeeper) -> None:
+    (variant,) = await shop.product(5)
+    cursor = await shop.order_cursor()
+    done = await shop.placed(shop.order((variant, 1)))
+    await shop.hand.fulfil(done.shop_id, tracking="T", carrier="DHL")
+    real = shop.shop.http
+
+    class Revoking:
+        async def send(self, method: str, url: str, **rest: Any) -> Reply:
+            shop.dial.revoked = "/fulfillments" in url
+            return await real.send(method, url, **rest)
+
+    with pytest.raises(AuthDead):
+        await connector.orders(replace(shop.shop, http=Revoking()), cursor)  # type: ignore[arg-type]
