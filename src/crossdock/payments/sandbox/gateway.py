@@ -3,6 +3,7 @@
 "The bank answers too late" captures, loses the answer, and stays silent at the first look-up as well: exactly what must never charge twice.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -72,7 +73,21 @@ class SandboxGateway:
     def choices(self) -> tuple[Choice, ...]:
         return tuple(Choice(token, means.label) for token, means in MEANS.items())
 
+    # A file may have to be waited for, and an event loop must not: each question is asked on a thread.
+
     async def capture(self, intent: str, amount: Money, token: str) -> Captured | Declined | NotKnown:
+        return await asyncio.to_thread(self._capture, intent, amount, token)
+
+    async def look_up(self, intent: str) -> Captured | Declined | NotKnown | NeverSeen:
+        return await asyncio.to_thread(self._look_up, intent)
+
+    async def void(self, intent: str) -> Captured | NeverSeen | NotKnown:
+        return await asyncio.to_thread(self._void, intent)
+
+    async def refund(self, intent: str, amount: Money, key: str) -> Outcome:
+        return await asyncio.to_thread(self._refund, intent, amount, key)
+
+    def _capture(self, intent: str, amount: Money, token: str) -> Captured | Declined | NotKnown:
         with self._ledger.book() as db:
             row = payment(db, intent)
             if row is None:
@@ -85,7 +100,7 @@ class SandboxGateway:
         answer = _answer(row)
         return Declined(VOIDED) if isinstance(answer, NeverSeen) else answer
 
-    async def look_up(self, intent: str) -> Captured | Declined | NotKnown | NeverSeen:
+    def _look_up(self, intent: str) -> Captured | Declined | NotKnown | NeverSeen:
         with self._ledger.book() as db:
             row = payment(db, intent)
             if row is None:
@@ -94,7 +109,7 @@ class SandboxGateway:
                 return NotKnown(LATE)
         return _answer(row)
 
-    async def void(self, intent: str) -> Captured | NeverSeen | NotKnown:
+    def _void(self, intent: str) -> Captured | NeverSeen | NotKnown:
         with self._ledger.book() as db:
             row = payment(db, intent)
             if row is None:
@@ -103,7 +118,7 @@ class SandboxGateway:
         answer = _answer(row)
         return answer if isinstance(answer, Captured) else NeverSeen()
 
-    async def refund(self, intent: str, amount: Money, key: str) -> Outcome:
+    def _refund(self, intent: str, amount: Money, key: str) -> Outcome:
         ref = _ref("re", key)
         with self._ledger.book() as db:
             before = refund_of(db, key)

@@ -40,7 +40,6 @@ class Ledger:
         self.path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(self._open()) as db:
-            db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_TABLES)
 
     def _open(self) -> sqlite3.Connection:
