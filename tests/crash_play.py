@@ -63,9 +63,11 @@ class Play:
         if self.part == "renew":
             self._age_the_token()
         self.ref, self.variant = stage.item(6)
+        if self.part == "look":
+            stage.shop.dial.set({"lost_reply": 1.0})
         shipped = self._buy()
         if self.part == "look":
-            self._lose_replies()
+            self._after_a_lost_reply()
         stage.lands(shipped)
         rejected = None
         if self.part in ("receive", "order", "inbox", "poll", "door", "claim"):
@@ -113,10 +115,9 @@ class Play:
         reject(order.pk)
         self.trial.until(lambda: self.stage.copy_is(order, "cancelled"), PATIENCE, "the cancel in the shop")
 
-    def _lose_replies(self) -> None:
+    def _after_a_lost_reply(self) -> None:
         from crossdock.store.models import Command
 
-        self.stage.shop.dial.set({"lost_reply": 1.0})
         unresolved = Command.objects.filter(kind="create_order", unresolved=True)
         self.trial.until(unresolved.exists, PATIENCE, "a lost reply")
         self.stage.calm()
@@ -260,7 +261,60 @@ def main() -> int:
                 }
                 if not process.running:
                     process.start()
+        if not sys.argv[1:]:
+            for name, play in (("the database restarts", database_restarts), ("SIGTERM", sigterm)):
+                print(
+                    "CRASH " + json.dumps({"point": name, "reached": True, "seconds": 0, "wrong": play(stage)}),
+                    flush=True,
+                )
     return 0
+
+
+def database_restarts(stage: Stage) -> list[str]:
+    """Web server and worker outlive their database; an order placed afterwards lands once."""
+    from django.db import connections
+
+    trial = stage.trial
+    _, variant = stage.item(3)
+    trial.cluster.stop()
+    time.sleep(2)
+    trial.cluster.start()
+    connections.close_all()
+    try:
+        order = stage.buy(variant)
+        stage.lands(order)
+    except Exception as error:
+        return [f"{type(error).__name__}: {error}"]
+    wrong = [
+        f"{name} died"
+        for name, process in (("the worker", trial.worker), ("the web server", trial.web))
+        if not process.running
+    ]
+    return wrong if len(stage.standing(order)) == 1 else [*wrong, "the order does not stand once"]
+
+
+def sigterm(stage: Stage) -> list[str]:
+    """With an order in flight both end by themselves; nothing stays claimed, no lease is held, and the order lands once under the next worker."""
+    from crossdock.store.models import Command, Party
+
+    trial = stage.trial
+    _, variant = stage.item(3)
+    stage.shop.dial.set({"latency_seconds": 1.0})
+    order = stage.buy(variant)
+    in_flight = Command.objects.filter(subject=order.reference, state="in_flight")
+    trial.until(in_flight.exists, PATIENCE, "the order to be in flight", every=0.01)
+    for process in (trial.worker, trial.web):
+        process.stop()
+    wrong = [
+        f"{process.command} ended with {code}" for process in (trial.worker, trial.web) if (code := process.wait()) != 0
+    ]
+    if in_flight.exists() or Party.objects.exclude(lease_owner="").exists():
+        wrong.append("something is still claimed")
+    stage.calm()
+    trial.start_web()
+    trial.worker.start()
+    stage.lands(order)
+    return wrong if len(stage.standing(order)) == 1 else [*wrong, "the order does not stand once"]
 
 
 if __name__ == "__main__":
