@@ -33,7 +33,7 @@ MANIFEST = Manifest(
         Capability.TRACKING_SEEN: Yes("From WooCommerce's fulfilments or a Shipment Tracking plugin; a completed order without either is shipped without a number."),
         Capability.TRACKING_PARTIAL: Yes("The plain Shipment Tracking plugin does not say what is in which parcel."),
         Capability.REFUND_SEEN: Yes(),
-        Capability.WEBHOOKS: Yes("WooCommerce sends each once and stops after repeated failures, so we also ask every two minutes."),
+        Capability.WEBHOOKS: Yes("WooCommerce sends each once and stops after repeated failures, so we also ask every minute."),
         Capability.RISK_WRITE: No("WooCommerce keeps no risk level on an order, so it is shown here only."),
         Capability.SIGN_IN_REDIRECT: Yes("Where this marketplace has a public https address."),
     },
@@ -66,7 +66,7 @@ MANIFEST = Manifest(
     pace=Pace(per_second=10, burst=30, parallel=4),
     # No search index and no queue before the database; a guess for hosts that read from a replica.
     lag=Lag(count=0.0, search=5.0, late_execution=60.0),
-    poll_seconds=120.0,
+    poll_seconds=60.0,
     keep_in_mind=(
         "Orders from here carry no e-mail address in the billing fields, so that your shop does not write to the buyer; a relay address stands in the customer note.",
         "Our reference stands in the order's shipping line and custom fields: leave both as they are.",
