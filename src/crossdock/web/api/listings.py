@@ -1,0 +1,162 @@
+"""Listings: read by both kinds of token, made and changed by a seller's."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from ninja import Router
+
+from crossdock.domain.rules import BY_ID
+from crossdock.domain.values import Money as Amount
+from crossdock.store.models import Listing
+from crossdock.usecases import listings as usecases
+from crossdock.usecases.catalogue import folded
+from crossdock.usecases.policy import lifted
+from crossdock.usecases.stock import availability
+from crossdock.web.api.once import once
+from crossdock.web.api.people import after_cursor, cursor_after, mine, seller_only, token_in
+from crossdock.web.api.problems import Refuse
+from crossdock.web.api.shapes import (
+    ListingChange,
+    ListingIn,
+    ListingOut,
+    ListingPage,
+    Money,
+    OfferIn,
+    ProblemOut,
+    VariantOut,
+)
+
+router = Router(tags=["listings"])
+PAGE = 50
+
+
+def _found(request: HttpRequest) -> QuerySet[Listing]:
+    """A seller's token sees all of that seller's; the marketplace's sees what buyers may see."""
+    if token_in(request).seller_id is None:
+        return usecases.live()
+    every = Listing.objects.filter(**mine(request)).select_related("seller", "connection")
+    return every.prefetch_related("variants__connection", "variants__listing").order_by("-pk")
+
+
+def _out(listings: list[Listing]) -> list[dict[str, Any]]:
+    now = timezone.now()
+    variants = [variant for listing in listings for variant in listing.variants.all() if not variant.gone]
+    stock = availability(variants=variants, now=now)
+    return [_one(listing, stock, usecases.why_not_live(listing=listing, now=now)) for listing in listings]
+
+
+def _one(listing: Listing, stock: dict[int, int | None], reasons: list[str]) -> dict[str, Any]:
+    variants = [
+        VariantOut(
+            id=variant.public_id, title=variant.title, sku=variant.sku, available=stock[variant.pk],
+            price=Money.of(Amount(variant.price_minor, listing.currency)),
+        )
+        for variant in listing.variants.all() if not variant.gone
+    ]  # fmt: skip
+    shop = listing.connection
+    return ListingOut(
+        id=listing.public_id, seller=listing.seller.slug, title=listing.title, description=listing.description, currency=listing.currency,
+        images=[image if urlsplit(image).scheme else settings.BASE_URL + image for image in listing.images],
+        state=listing.state, synced=listing.synced, offers=False, connection=shop.public_id if shop else None, shop_url=listing.shop_url,
+        variants=variants, why_not_live=reasons, updated_at=listing.updated_at,
+    ).model_dump(mode="json")  # fmt: skip
+
+
+@router.get("", response=ListingPage, url_name="listings", summary="Newest first")
+def table(request: HttpRequest, q: str = "", cursor: str | None = None) -> dict[str, Any]:
+    """The marketplace's token sees what buyers may see; a seller's sees all of its own, with what keeps each from selling."""
+    found = _found(request)
+    for word in folded(q[:100]).split()[:8]:
+        found = found.filter(search__contains=word)
+    after = after_cursor(cursor)
+    if after is not None:
+        found = found.filter(pk__lt=after)
+    page = list(found[: PAGE + 1])
+    following = cursor_after(page[PAGE - 1].pk) if len(page) > PAGE else None
+    return {"items": _out(page[:PAGE]), "next": following}
+
+
+def _listing(request: HttpRequest, id: str) -> Listing:
+    return get_object_or_404(_found(request), public_id=id)
+
+
+@router.get("/{str:id}", response={200: ListingOut, 404: ProblemOut}, url_name="listing")
+def one(request: HttpRequest, id: str) -> dict[str, Any]:
+    return _out([_listing(request, id)])[0]
+
+
+@router.post(
+    "", response={201: ListingOut, 409: ProblemOut, 422: ProblemOut}, url_name="listings_make", summary="List by hand"
+)
+def make(request: HttpRequest, data: ListingIn) -> HttpResponse:
+    """In the seller's currency. Needs an Idempotency-Key."""
+    token = seller_only(request)
+
+    def work() -> tuple[int, Any]:
+        seller = token.seller
+        assert seller is not None
+        made = usecases.make_listing(
+            seller=seller, title=data.title, description=data.description, price=Amount(data.price_minor, seller.currency), count=data.count,
+            sku=data.sku, images=_addresses(data.images), now=timezone.now(),
+        )  # fmt: skip
+        return 201, _out([made])[0]
+
+    return once(request, token, work)
+
+
+def _addresses(images: list[str]) -> list[str]:
+    for image in images:
+        parts = urlsplit(image)
+        if parts.scheme != "https" or not parts.hostname or len(image) > 1000:
+            raise Refuse("invalid", f"“{image[:80]}” is no https address of a picture.")
+    return images
+
+
+@router.patch(
+    "/{str:id}",
+    response={200: ListingOut, 409: ProblemOut},
+    url_name="listing_edit",
+    summary="Change a listing made by hand",
+)
+def edit(request: HttpRequest, id: str, data: ListingChange) -> dict[str, Any]:
+    seller_only(request)
+    listing = _listing(request, id)
+    if listing.synced:
+        raise Refuse("not-allowed", "This listing follows the shop; change the product there.")
+    price = data.price_minor if data.price_minor is not None else listing.variants.get().price_minor
+    usecases.edit_listing(
+        listing=listing, title=listing.title if data.title is None else data.title,
+        description=listing.description if data.description is None else data.description, price=Amount(price, listing.currency),
+        count=data.count, images=None if data.images is None else _addresses(data.images), now=timezone.now(),
+    )  # fmt: skip
+    return _out([_listing(request, id)])[0]
+
+
+@router.post("/{str:id}/archive", response={200: ListingOut}, url_name="listing_archive")
+def archive(request: HttpRequest, id: str) -> dict[str, Any]:
+    """Nothing is deleted; archiving twice is archiving once."""
+    seller_only(request)
+    usecases.archive_listing(listing=_listing(request, id), now=timezone.now())
+    return _out([_listing(request, id)])[0]
+
+
+@router.post("/{str:id}/relist", response={200: ListingOut, 409: ProblemOut}, url_name="listing_relist")
+def relist(request: HttpRequest, id: str) -> dict[str, Any]:
+    seller_only(request)
+    usecases.relist(listing=_listing(request, id), now=timezone.now())
+    return _out([_listing(request, id)])[0]
+
+
+@router.post("/{str:id}/offers", response={409: ProblemOut}, url_name="listing_offers", summary="Refused: S1")
+def offer(request: HttpRequest, id: str, data: OfferIn) -> None:
+    """Rule S1: products of a connected shop are sold at the shop's asking price."""
+    listing = _listing(request, id)
+    if not listing.synced:
+        raise Refuse("offers-closed", "This version of the marketplace takes no offers.", rule="S1")
+    extra = "" if not lifted(rule="S1") else " The operator allows offers, but this version cannot take them yet."
+    raise Refuse("offers-closed", BY_ID["S1"].sentence + extra, rule="S1")

@@ -1,0 +1,57 @@
+"""An order as the API shows it."""
+
+from typing import Any
+
+from crossdock.domain.values import Money as Amount
+from crossdock.store.models import Order, ShopCopy
+from crossdock.web.api.shapes import CopyOut, EntryOut, Money, OrderLineOut, OrderOut, ParcelOut, RiskOut
+
+
+def order_out(order: Order) -> dict[str, Any]:
+    """Plain JSON values, so that it can be kept for a repeated request."""
+    return OrderOut(
+        id=order.public_id, number=order.number, reference=order.reference, seller=order.seller.slug, money=order.money, parcels=order.parcels,
+        items=Money.of(order.items), shipping=Money.of(order.shipping), total=Money.of(order.total), credited=Money.of(order.credited),
+        ship_to=order.ship_to, placed_at=order.placed_at, ship_by=order.ship_by, cancelled_at=order.cancelled_at, lines=_lines(order),
+        shipments=_parcels(order), shop_copy=_copy(ShopCopy.objects.filter(order=order).first()), risk=_risk(order), timeline=_timeline(order),
+    ).model_dump(mode="json")  # fmt: skip
+
+
+def _lines(order: Order) -> list[OrderLineOut]:
+    return [
+        OrderLineOut(
+            id=line.pk, variant=line.variant.public_id, title=line.title, sku=line.sku, quantity=line.quantity, shipped=line.shipped,
+            unit_price=Money.of(Amount(line.unit_price_minor, order.currency)),
+        )
+        for line in order.lines.select_related("variant")
+    ]  # fmt: skip
+
+
+def _parcels(order: Order) -> list[ParcelOut]:
+    return [
+        ParcelOut(
+            id=parcel.pk, tracking_number=parcel.tracking_number, carrier=parcel.carrier, tracking_url=parcel.tracking_url,
+            shipped_at=parcel.shipped_at, source="shop" if parcel.source == "shop" else "seller",
+            lines=[{"line": item.line_id, "quantity": item.quantity} for item in parcel.lines.all()],
+        )
+        for parcel in order.shipments.filter(undone_at=None).prefetch_related("lines")
+    ]  # fmt: skip
+
+
+def _copy(copy: ShopCopy | None) -> CopyOut | None:
+    if copy is None:
+        return None
+    return CopyOut(
+        state=copy.state, shop_order_id=copy.shop_order_id, shop_number=copy.shop_number, shop_url=copy.shop_url, intended_at=copy.intended_at,
+        sent_at=copy.sent_at, acknowledged_at=copy.acknowledged_at, equal_at=copy.equal_at, differences=copy.differences, sentence=copy.sentence,
+    )  # fmt: skip
+
+
+def _risk(order: Order) -> RiskOut:
+    reasons = [str(reason["sentence"]) for reason in order.risk_reasons]
+    return RiskOut(level=order.risk, available=order.risk_available, asked=order.risk_asked, reasons=reasons)
+
+
+def _timeline(order: Order) -> list[EntryOut]:
+    entries = order.timeline.all()
+    return [EntryOut(at=entry.at, source=entry.source, kind=entry.kind, sentence=entry.sentence) for entry in entries]

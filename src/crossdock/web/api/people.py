@@ -1,0 +1,66 @@
+"""Who is asking: the token's hash is looked up whatever the text looks like, and what it may see is one query away."""
+
+import base64
+import binascii
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja.security import HttpBearer
+
+from crossdock.store.models import ApiToken, User
+from crossdock.usecases.access import token_of
+from crossdock.web.api.problems import Refuse
+
+
+class Bearer(HttpBearer):
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        return token_of(secret=token, now=timezone.now())
+
+
+def token_in(request: HttpRequest) -> ApiToken:
+    found: ApiToken = request.auth  # type: ignore[attr-defined]
+    return found
+
+
+def mine(request: HttpRequest) -> dict[str, Any]:
+    """The filter that keeps a seller's token to that seller's rows; the marketplace's sees all."""
+    token = token_in(request)
+    return {} if token.seller_id is None else {"seller_id": token.seller_id}
+
+
+def actor_of(request: HttpRequest) -> User:
+    """On whose behalf a deed is done: the seller's owner, or the member of staff who made the marketplace's token."""
+    token = token_in(request)
+    return token.made_by if token.seller is None else token.seller.owner
+
+
+def marketplace_only(request: HttpRequest) -> ApiToken:
+    token = token_in(request)
+    if token.seller_id is not None:
+        raise Refuse("not-yours", "Only the marketplace's own token places orders.")
+    return token
+
+
+def seller_only(request: HttpRequest) -> ApiToken:
+    token = token_in(request)
+    if token.seller_id is None:
+        raise Refuse("not-yours", "Listings are made with a seller's token.")
+    return token
+
+
+def cursor_after(pk: int) -> str:
+    return base64.urlsafe_b64encode(f"after:{pk}".encode()).decode().rstrip("=")
+
+
+def after_cursor(cursor: str | None) -> int | None:
+    """Raises Refuse for what we did not hand out."""
+    if not cursor:
+        return None
+    try:
+        word, _, number = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        word, number = "", ""
+    if word != "after" or not number.isdecimal() or len(number) > 18:
+        raise Refuse("invalid", "This cursor was not handed out by us; begin without one.")
+    return int(number)

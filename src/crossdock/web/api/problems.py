@@ -1,0 +1,99 @@
+"""Errors as problem+json (RFC 9457): type, title, detail, status. `type` is what programs decide by, `detail` is for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from crossdock.usecases.access import InFlight, OtherBody
+from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
+
+TYPE = "urn:crossdock:problem:"
+CONTENT_TYPE = "application/problem+json"
+# slug -> (status, title)
+KINDS: Mapping[str, tuple[int, str]] = {
+    "not-signed-in": (401, "No valid token"),
+    "payment-declined": (402, "The payment was declined"),
+    "not-yours": (403, "This token does not reach that far"),
+    "not-found": (404, "There is no such thing"),
+    "method": (405, "This is not done to that address"),
+    "not-allowed": (409, "This cannot be done now"),
+    "stale": (409, "The world moved on"),
+    "in-flight": (409, "The same request is being worked on"),
+    "offers-closed": (409, "This listing takes no offers"),
+    "no-key": (422, "An Idempotency-Key is needed"),
+    "key-reused": (422, "The Idempotency-Key was used for something else"),
+    "invalid": (422, "The request makes no sense"),
+}
+
+
+class Refuse(Exception):
+    """An answer other than success: one of KINDS with its sentence."""
+
+    def __init__(self, kind: str, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.kind, self.detail, self.more = kind, detail, more
+
+
+def body(kind: str, detail: str, **more: Any) -> dict[str, Any]:
+    status, title = KINDS[kind]
+    return {"type": TYPE + kind, "title": title, "status": status, "detail": detail, **more}
+
+
+def answer(kind: str, detail: str, **more: Any) -> HttpResponse:
+    response = JsonResponse(body(kind, detail, **more), status=KINDS[kind][0], content_type=CONTENT_TYPE)
+    if kind == "not-signed-in":
+        response["WWW-Authenticate"] = 'Bearer realm="crossdock"'
+    return response
+
+
+def refusal_of(problem: Problem) -> Refuse:
+    """A use-case's Problem as the API says it."""
+    match problem:
+        case InFlight():
+            kind = "in-flight"
+        case OtherBody():
+            kind = "key-reused"
+        case Stale():
+            kind = "stale"
+        case NotAllowed():
+            kind = "not-allowed"
+        case Invalid():
+            kind = "invalid"
+        case _:
+            kind = "not-allowed"
+    return Refuse(kind, str(problem))
+
+
+def install(api: NinjaAPI) -> None:
+    """Every error that a view can raise comes out in this one shape."""
+
+    @api.exception_handler(Refuse)
+    def refused(request: HttpRequest, error: Refuse) -> HttpResponse:
+        return answer(error.kind, error.detail, **error.more)
+
+    @api.exception_handler(Problem)
+    def problem(request: HttpRequest, error: Problem) -> HttpResponse:
+        said = refusal_of(error)
+        return answer(said.kind, said.detail)
+
+    @api.exception_handler(AuthenticationError)
+    def nobody(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        return answer("not-signed-in", "Send “Authorization: Bearer …” with a token that is not revoked.")
+
+    @api.exception_handler(Http404)
+    def nothing(request: HttpRequest, error: Http404) -> HttpResponse:
+        return answer("not-found", "There is no such thing, or it is not yours.")
+
+    @api.exception_handler(ValidationError)
+    def wrong(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        found = [{"at": ".".join(str(part) for part in item["loc"]), "what": item["msg"]} for item in error.errors]
+        detail = "; ".join(f"{item['at']}: {item['what']}" for item in found)
+        return answer("invalid", detail, errors=found)
+
+    @api.exception_handler(HttpError)
+    def other(request: HttpRequest, error: HttpError) -> HttpResponse:
+        kind = next((kind for kind, (status, _) in KINDS.items() if status == error.status_code), "invalid")
+        return answer(kind, str(error))

@@ -1,0 +1,41 @@
+"""The API's addresses, its description, and a page that shows it without a script from elsewhere."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_safe
+from ninja import NinjaAPI
+
+from crossdock.web.api import listings, orders, problems, shops
+from crossdock.web.api.people import Bearer
+
+DESCRIPTION = (
+    "A marketplace with its own storefront uses it with the marketplace's token (made by staff), a seller's program with a seller's token (made in the panel). "
+    "Send the token as `Authorization: Bearer …`. Errors are application/problem+json. POST requests that create something need an `Idempotency-Key` header: "
+    "the same key with the same body gets the first answer again, with another body a 422. Pages go on with `cursor`."
+)
+
+
+api = NinjaAPI(
+    title="Crossdock", version="1.0.0", description=DESCRIPTION, auth=Bearer(), urls_namespace="api", docs_url=None,
+    openapi_url="/openapi.json",
+)  # fmt: skip
+problems.install(api)
+api.add_router("/listings", listings.router)
+api.add_router("", orders.router)
+api.add_router("", shops.router)
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """Every operation with its words, from the same description that programs read."""
+    schema = api.get_openapi_schema()
+    rows = [
+        (method.upper(), where.removeprefix("/api/v1"), operation)
+        for where, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return render(request, "api/docs.html", {"rows": rows, "description": DESCRIPTION})
+
+
+urlpatterns = [path("docs", docs, name="api_docs"), path("", api.urls)]
