@@ -12,7 +12,7 @@ from vendure_server import RealVendure, fresh
 
 from crossdock.connectors.vendure import connector, sandbox
 from crossdock.connectors.vendure.client import document
-from crossdock.domain.commands import Done, Refused, SignInAgain, Why
+from crossdock.domain.commands import Done, Later, Refused, SignInAgain, Unknown, Why
 from crossdock.domain.events import ProductGone, ShopProduct
 from crossdock.kit.conformance import Scenario, Stage, called_for, staged_at
 from crossdock.kit.connector import VariantRef
@@ -187,6 +187,35 @@ async def test_a_worker_killed_after_any_step_leaves_nothing_that_a_repeat_would
         if order["customer"] and order["customer"]["emailAddress"] == command.email
     ]  # type: ignore[attr-defined]
     assert half_made == []
+
+
+async def test_a_step_that_is_carried_out_twice_does_no_harm(stage: Stage) -> None:
+    """An earlier try's call that the server carries out late. The second adding of lines makes more of them: such a draft is cleared away."""
+    (variant,) = await stage.product(9)
+    for step in (
+        "eligibleShippingMethodsForDraftOrder",
+        "setDraftOrderShippingMethod",
+        "addManualPaymentToOrder",
+        "setCustomerForDraftOrder",
+    ):
+        stage.fresh_budget()
+        command = stage.order((variant, 1))
+        original = stage.shop.http.send
+
+        async def twice(*args: Any, step: str = step, original: Any = original, **named: Any) -> Any:
+            if step in named["json"]["query"]:
+                await original(*args, **named)
+            return await original(*args, **named)
+
+        stage.shop.http.send = twice  # type: ignore[method-assign]
+        outcome = await connector.create(stage.shop, command)
+        stage.fresh_budget()
+        if not isinstance(outcome, Done):
+            assert step in ("addManualPaymentToOrder", "setCustomerForDraftOrder"), outcome
+            assert isinstance(outcome, Unknown | Later), outcome
+            assert isinstance(await connector.create(stage.shop, command), Done)
+        assert len(await stage.standing(command)) == 1
+    assert await stage.hand.count(variant) == 5
 
 
 async def test_an_order_to_a_country_that_the_shop_does_not_know_says_what_to_set_up(stage: Stage) -> None:

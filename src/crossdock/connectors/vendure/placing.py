@@ -129,16 +129,20 @@ async def _arrange(client: Client, command: CreateOrder, draft: str) -> None:
         raise _Stop(Refused(Why.INVALID, NO_METHOD.format(country=command.ship_to.country)))
     nearest = min(offers, key=lambda offer: _distance(client, command, offer))
     data = await client.ask("Arrange", order=draft, method=nearest.id("id"))
-    if words := refusal(data.child("method"), "Order"):
-        raise _Stop(Refused(Why.INVALID, f"Your shop does not take its own shipping method: {words}"))
     result = data.child("arrange")
-    if (words := refusal(result, "Order")) and not await _is_arranged(client, draft):
+    unfit, words = refusal(data.child("method"), "Order"), refusal(result, "Order")
+    if (unfit or words) and await _is_arranged(client, draft):
+        return
+    if unfit:
+        raise _Stop(Refused(Why.INVALID, f"Your shop does not take its own shipping method: {unfit}"))
+    if words:
         short = await _lacking(client, command)
         raise _Stop(
             _short(command, short) if short else Refused(Why.INVALID, f"Your shop does not take the order: {words}")
         )
-    if not words and _units(command) != _held(result):
-        raise _Stop(Refused(Why.CONFLICT, "Your shop changed the order's lines while it was being placed."))
+    if _units(command) != _held(result):
+        # Not the shop's last word: the next try clears this draft away and begins anew.
+        raise NoAnswer("Your shop changed the order's lines while it was being placed.")
 
 
 async def _is_arranged(client: Client, draft: str) -> bool:

@@ -214,7 +214,7 @@ class Api:
         if shippingMethodId != "1" or not self._books.settings["methods"]:
             text = "This Order is not eligible for the selected ShippingMethod"
             return Denied("IneligibleShippingMethodError", "INELIGIBLE_SHIPPING_METHOD_ERROR", text).answer
-        return self._order(self._books.set(orderId, method=shippingMethodId))
+        return self._tried(lambda: self._books.set_method(orderId, shippingMethodId))
 
     def do_transitionOrderToState(self, id: str, state: str) -> Doc:  # noqa: N802
         return self._tried(lambda: self._books.transition(id, state))

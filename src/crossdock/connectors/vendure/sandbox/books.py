@@ -205,11 +205,18 @@ class Books:
             raise BadField(f'The countryCode "{words["countryCode"]}" was not recognized')
         return self.set(order_id, address=words)
 
-    def add_item(self, order_id: str, variant_id: str, quantity: int) -> Doc:
-        order = self.order(order_id)
+    def set_method(self, order_id: str, method: str) -> Doc:
+        self._modifiable(self.order(order_id))
+        return self.set(order_id, method=method)
+
+    def _modifiable(self, order: Doc) -> None:
         if order["state"] != "Draft":
             text = 'Order contents may only be modified when in the "AddingItems" or "Draft" state'
             raise Denied("OrderModificationError", "ORDER_MODIFICATION_ERROR", text)
+
+    def add_item(self, order_id: str, variant_id: str, quantity: int) -> Doc:
+        order = self.order(order_id)
+        self._modifiable(order)
         if quantity < 1:
             raise Denied(
                 "NegativeQuantityError", "NEGATIVE_QUANTITY_ERROR", "The quantity for an OrderItem cannot be negative"

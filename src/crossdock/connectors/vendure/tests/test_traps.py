@@ -228,6 +228,24 @@ async def test_an_arranging_that_an_earlier_try_had_under_way_is_taken_for_ours(
     assert len(await stage.standing(command)) == 1
 
 
+async def test_lines_that_are_not_ours_are_never_paid(stage: Stage) -> None:
+    """A proxy that sends a request twice, or a plugin that adds a gift: the draft holds what nobody ordered."""
+    (variant,) = await stage.product(5)
+
+    async def doubled(call: Callable[[], Awaitable[Reply]]) -> Reply:
+        await call()
+        return await call()
+
+    meddle(stage, "setCustomerForDraftOrder", doubled)
+    command = stage.order((variant, 1))
+    assert isinstance(await connector.create(stage.shop, command), Later)
+    assert list(await stage.hand.orders()) == []
+    stage.fresh_budget()
+    assert isinstance(await connector.create(stage.shop, command), Done)
+    assert [order.lines for order in await stage.hand.orders()] == [((variant.variant_id, 1),)]
+    assert await leftovers(stage) == []
+
+
 @pytest.mark.parametrize("step", STEPS[:-1])
 async def test_no_answer_before_the_payment_is_surely_not_done(stage: Stage, step: str) -> None:
     (variant,) = await stage.product(5)
