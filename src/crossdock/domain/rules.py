@@ -37,7 +37,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "S2", "Shipping",
-        "Ship however you wish, in your shop or here. A label bought here goes to addresses in the United States only, without extra insurance.",
+        "Ship however you wish: fulfil in your shop, or enter the parcel here. Labels cannot be bought here yet.",
         "Labels bought here can go abroad and be insured where the carrier offers it.",
     ),
     Rule(
@@ -61,7 +61,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "S5", "Risk",
-        "Each order shows a risk level (low, medium, high, or not assessed) with its reasons. It is not sent to your shop; ask us about what else we know.",
+        "Each order shows a risk level (low, medium, high, or not assessed) with its reasons. It is not sent to your shop; write to us about what else we know.",
         "The risk level and its reasons are written to the order in your shop.",
         lift_needs=(Capability.RISK_WRITE,),
     ),
@@ -81,7 +81,7 @@ RULES: tuple[Rule, ...] = (
         "A refund in your shop credits the buyer here, up to a limit.",
         needs=(Capability.REFUND_SEEN,), lift_needs=(Capability.REFUND_SEEN,),
     ),
-    Rule("S9", "Anything else", "Tell us about anything else that should be better; the connectors are improved all the time."),
+    Rule("S9", "Anything else", "Write to us about anything else that should be better; a button that attaches the evidence is not built yet."),
 )  # fmt: skip
 BY_ID = {rule.id: rule for rule in RULES}
 
