@@ -63,7 +63,7 @@ MANIFEST = Manifest(
         Evidence(EvidenceKind.DOCUMENTATION, "11.0.1", _CHECKED, "A probe of a real 11.0.1 for stock, cancels, fulfilments and webhooks; sign-in and taxes from the source. Never tried on a live shop."),
     ),
     # The core has no limit; shared hosts have, and do not tell. About 8 calls a second were seen on a small machine.
-    pace=Pace(per_second=10, burst=30, parallel=4),
+    pace=Pace(per_second=10, burst=50, parallel=4),
     # No search index and no queue before the database; a guess for hosts that read from a replica.
     lag=Lag(count=0.0, search=5.0, late_execution=60.0),
     poll_seconds=60.0,

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 # A row is seen some time after the moment that it carries: what is younger than this is read again.
 SETTLED = timedelta(seconds=60)
-# Where a page is full of one second, the next begins this far on; as many rows may move away meanwhile without one being lost.
-STEP = PAGE // 2
+# The very first page is small: a person waits for it, and each of its products may need a request of its own.
+FIRST_PAGE = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +52,30 @@ class Walked:
 
 
 async def walk(client: Client, path: str, spot: Spot, **query: str) -> Walked:
-    """One page of what changed, oldest change first. `modified_after` excludes its own second, and a second can fill a page."""
-    asked = {"orderby": "modified", "order": "asc", "offset": str(spot.offset), "dates_are_gmt": "true", **query}
+    """One page of what changed, oldest change first. `modified_after` excludes its own second.
+
+    Where a second fills a page, the next begins half a page further on: as many rows may move away meanwhile without one being lost.
+    """
+    size = PAGE if spot.after or spot.offset else FIRST_PAGE
+    asked = {
+        "orderby": "modified",
+        "order": "asc",
+        "per_page": str(size),
+        "offset": str(spot.offset),
+        "dates_are_gmt": "true",
+        **query,
+    }
     if spot.after:
         asked["modified_after"] = spot.after
     page = await client.rows(path, asked)
     times = [row.time("date_modified_gmt", naive_utc=True) for row in page.items]
     rows = [row for row, time in zip(page.items, times, strict=True) if _text(time) >= spot.after]
     settled = _text(page.at - SETTLED)
-    if len(page.items) < PAGE:
+    if len(page.items) < size:
         end = Spot(max(spot.after, min(_text(max(times)) if times else settled, settled)))
         return Walked(rows, end, more=False, settled=settled)
     before = _text(max(times) - timedelta(seconds=1))
-    onward = Spot(before) if before > spot.after else Spot(spot.after, spot.offset + STEP)
+    onward = Spot(before) if before > spot.after else Spot(spot.after, spot.offset + size // 2)
     return Walked(rows, onward, more=True, settled=settled)
 
 

@@ -1,7 +1,8 @@
 """Our order in a shop that refuses nothing: what came of it is looked at, taken back where it is wrong, and found again."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from crossdock.connectors.woocommerce import client, connector, placing
 from crossdock.connectors.woocommerce.sandbox.rest import Rest
 from crossdock.connectors.woocommerce.tests.conftest import Shopkeeper
 from crossdock.domain.commands import AdjustStock, CancelOrder, CancelReason, CreateOrder, Done, Refused, Unknown, Why
-from crossdock.domain.events import ShopOrderState
+from crossdock.domain.events import ShopOrderState, ShopProduct
 from crossdock.kit.connector import Reply, VariantRef
 from crossdock.kit.errors import AuthDead, NoAnswer
 
@@ -410,3 +411,41 @@ async def test_a_dead_key_in_the_middle_of_a_page_is_said(shop: Shopkeeper) -> N
 
     with pytest.raises(AuthDead):
         await connector.orders(replace(shop.shop, http=Revoking()), cursor)  # type: ignore[arg-type]
+
+
+async def test_the_first_page_is_small_because_a_person_waits_for_it(shop: Shopkeeper) -> None:
+    for _ in range(20):
+        await shop.product(1, 1)
+    shop.exchanges.clear()
+    page = await connector.products(shop.shop, "")
+    assert len(page.items) == 15 and page.more and len(shop.exchanges) == 16
+    rest, _ = await shop.all_products(page.cursor)
+    assert len({item.product_id for item in (*page.items, *rest)}) == 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_change_is_lost_while_a_moving_list_is_read(shop: Shopkeeper, seed: int) -> None:
+    """A whole catalogue imported within one second, changed again and again while we turn the pages."""
+    dice = Random(seed)
+    moment = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    shop.books._clock = lambda: moment
+    ids = [(await shop.product(1))[0] for _ in range(230)]
+    prices = {ref.product_id: "12.50" for ref in ids}
+    seen: dict[str, str] = {}
+    cursor, more = "", True
+    while more:
+        page = await connector.products(shop.shop, cursor)
+        seen |= {item.product_id: str(item.variants[0].price) for item in page.items if isinstance(item, ShopProduct)}
+        cursor, more = page.cursor, page.more
+        if dice.random() < 0.7:
+            # A second that is over is over: what was read to the end does not change in it any more.
+            moment += timedelta(seconds=dice.choice((0, 1, 5) if more else (1, 5)))
+            for ref in dice.sample(ids, dice.randrange(1, 40)):
+                price = f"{dice.randrange(100, 9999) / 100:.2f}"
+                await shop.hand.reprice(ref, price)
+                prices[ref.product_id] = price
+        if moment > datetime(2026, 11, 23, 10, 1, tzinfo=UTC):
+            dice.random = lambda: 1.0  # type: ignore[method-assign]
+    items, _ = await shop.all_products(cursor)
+    seen |= {item.product_id: str(item.variants[0].price) for item in items if isinstance(item, ShopProduct)}
+    assert seen == prices
