@@ -1,16 +1,16 @@
 """Every address of the site."""
 
 from django.conf import settings
-from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from crossdock.web.health import healthz
 from crossdock.web.pictures import serve as serve_picture
+from crossdock.web.staff.admin import site
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("accounts/", include("allauth.account.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", site.urls),
     path("seller/", include("crossdock.web.seller.urls")),
     path("api/v1/", include("crossdock.web.api.urls")),
     path("media/<str:name>", serve_picture, name="picture"),

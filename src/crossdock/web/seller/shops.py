@@ -22,7 +22,7 @@ from crossdock.web.seller.connecting import capabilities
 from crossdock.web.seller.health import health_of, summary
 from crossdock.web.seller.panel import sellers_only, show, try_it
 
-LAST_CALLS = 25
+LAST_CALLS = 15
 STREAM_WORDS = {
     "products": "Products and prices",
     "orders": "Orders",
@@ -91,6 +91,8 @@ def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
         "dead": open_commands.filter(state=CommandState.DEAD).order_by("pk")[:LAST_CALLS],
         "calls": Exchange.objects.filter(party=shop.party).order_by("-at")[:LAST_CALLS],
         "hooks": hooks,
+        # All of them at once is the first time, not a healing.
+        "healed": [] if hooks.get("healed") == hooks.get("active") else hooks.get("healed", []),
         "missing": sorted(set(hooks.get("expected", [])) - set(hooks.get("active", []))),
         "polling_only": not settings.HOOK_URL or manifest is None or not manifest.can(Capability.WEBHOOKS),
         "no_public_url": not settings.HOOK_URL,

@@ -1,0 +1,222 @@
+"""Staff's admin: everything can be looked at; the few things that staff do are use-cases with an audit entry."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import ngettext
+
+from crossdock.domain.rules import BY_ID, RULES, Mode
+from crossdock.store import models
+from crossdock.usecases.access import make_token, revoke_token
+from crossdock.usecases.alerts import settle_alert
+from crossdock.usecases.errors import Problem
+from crossdock.usecases.orders import resend_command
+from crossdock.usecases.policy import switch
+from crossdock.web.people import signed_in
+from crossdock.web.staff.raw import ReadOnly
+
+site = admin.site
+site.site_header = site.site_title = "Crossdock staff"
+site.index_title = "Rows as they are"
+site.enable_nav_sidebar = False
+
+
+def _each(request: HttpRequest, rows: QuerySet[Any], deed: Any, said: str) -> None:
+    """Do it to every chosen row; what cannot be done says why."""
+    done = 0
+    for row in rows:
+        try:
+            deed(row)
+            done += 1
+        except Problem as problem:
+            messages.error(request, f"{row}: {problem}")
+    if done:
+        messages.success(request, ngettext(f"%d {said}", f"%d {said}", done) % done)
+
+
+@admin.register(models.Command)
+class CommandAdmin(ReadOnly):
+    list_display = ("id", "party", "kind", "subject", "state", "result", "attempts", "due_at", "sentence")
+    list_filter = ("state", "result", "kind", "party__kind")
+    search_fields = ("subject", "cause")
+    list_select_related = ("party",)
+    actions: ClassVar[list[Any]] = ["send_again"]
+
+    @admin.action(description="Send again what gave up")
+    def send_again(self, request: HttpRequest, rows: QuerySet[models.Command]) -> None:
+        actor, now = signed_in(request), timezone.now()
+
+        def again(row: models.Command) -> None:
+            resend_command(command=row, actor=actor, now=now)
+            models.AuditEntry.objects.create(
+                at=now, actor=actor, action="resent", subject=str(row)[:120], detail={"command": row.pk}
+            )
+
+        _each(request, rows, again, "sent again")
+
+
+@admin.register(models.Alert)
+class AlertAdmin(ReadOnly):
+    list_display = ("code", "seller", "order", "connection", "times", "raised_at", "settled_at")
+    list_filter = ("code", ("settled_at", admin.EmptyFieldListFilter))
+    search_fields = ("sentence", "order__reference", "seller__name")
+    list_select_related = ("seller", "order", "connection")
+    actions: ClassVar[list[Any]] = ["settle"]
+
+    @admin.action(description="Settle as seen by staff")
+    def settle(self, request: HttpRequest, rows: QuerySet[models.Alert]) -> None:
+        actor, now = signed_in(request), timezone.now()
+        _each(
+            request, rows, lambda row: settle_alert(alert=row, actor=actor, how="Settled by staff.", now=now), "settled"
+        )
+
+
+class SwitchForm(forms.ModelForm[models.PolicySwitch]):
+    rule = forms.ChoiceField(choices=[(rule.id, f"{rule.id}, {rule.title}") for rule in RULES])
+
+    class Meta:
+        model = models.PolicySwitch
+        fields = ("rule", "lifted")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        rule = BY_ID.get(data.get("rule", ""))
+        if rule and data.get("lifted") and Mode.LIFTED not in rule.built:
+            raise forms.ValidationError(f"Lifting {rule.id} is not built yet.")
+        return data
+
+
+@admin.register(models.PolicySwitch)
+class PolicyAdmin(ReadOnly):
+    """The newest row of a rule is in force; switching adds one."""
+
+    list_display = ("rule", "lifted", "changed_by", "changed_at")
+    list_filter = ("rule",)
+    form = SwitchForm
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return super().get_fields(request, obj) if obj else ["rule", "lifted"]
+
+    def save_model(self, request: HttpRequest, obj: models.PolicySwitch, form: Any, change: bool) -> None:
+        """The use-case writes the row and the audit entry; the admin's own object takes the row's identity."""
+        switch(rule=obj.rule, lift=obj.lifted, actor=signed_in(request), now=timezone.now())
+        newest = models.PolicySwitch.objects.filter(rule=obj.rule).order_by("-pk").first()
+        assert newest is not None
+        obj.pk, obj.changed_by, obj.changed_at = newest.pk, newest.changed_by, newest.changed_at
+
+
+class TokenForm(forms.ModelForm[models.ApiToken]):
+    seller = forms.ModelChoiceField(
+        models.Seller.objects.all(), required=False, help_text="Leave it empty for the marketplace's own storefront."
+    )
+
+    class Meta:
+        model = models.ApiToken
+        fields = ("name", "seller")
+
+
+@admin.register(models.ApiToken)
+class TokenAdmin(ReadOnly):
+    list_display = ("name", "hint", "seller", "made_by", "created_at", "last_used_at", "revoked_at")
+    list_filter = (("seller", admin.EmptyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
+    form = TokenForm
+    actions: ClassVar[list[Any]] = ["revoke"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return super().get_fields(request, obj) if obj else ["name", "seller"]
+
+    def save_model(self, request: HttpRequest, obj: models.ApiToken, form: Any, change: bool) -> None:
+        token, secret = make_token(name=obj.name, seller=obj.seller, actor=signed_in(request), now=timezone.now())
+        obj.pk = token.pk
+        messages.warning(request, f"Copy the token now, it is not shown again: {secret}")
+
+    @admin.action(description="Revoke")
+    def revoke(self, request: HttpRequest, rows: QuerySet[models.ApiToken]) -> None:
+        actor, now = signed_in(request), timezone.now()
+        _each(
+            request, rows.select_related("seller"), lambda row: revoke_token(token=row, actor=actor, now=now), "revoked"
+        )
+
+
+@admin.register(models.Order)
+class OrderAdmin(ReadOnly):
+    list_display = (
+        "number",
+        "reference",
+        "seller",
+        "buyer",
+        "total_minor",
+        "currency",
+        "money",
+        "parcels",
+        "risk",
+        "placed_at",
+    )
+    list_filter = ("money", "parcels", "risk")
+    search_fields = ("=number", "reference", "buyer__email")
+    list_select_related = ("seller", "buyer")
+
+
+@admin.register(models.Connection)
+class ConnectionAdmin(ReadOnly):
+    list_display = ("name", "platform", "seller", "state", "last_read_at", "last_delivery_at", "forged")
+    list_filter = ("platform", "state")
+    search_fields = ("name", "address", "seller__name")
+    list_select_related = ("seller",)
+
+
+@admin.register(models.User)
+class UserAdmin(ReadOnly):
+    list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
+    list_filter = ("is_staff", "is_active")
+    search_fields = ("email", "name")
+
+
+@admin.register(models.AuditEntry)
+class AuditAdmin(ReadOnly):
+    list_display = ("at", "actor", "action", "subject")
+    list_filter = ("action",)
+    search_fields = ("subject",)
+    list_select_related = ("actor",)
+
+
+# Model -> (columns, filters, what is searched). Everything else about them is the same.
+_PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    models.Seller: (("name", "slug", "owner", "currency", "fee_basis_points"), (), ("name", "owner__email")),
+    models.Listing: (("title", "seller", "connection", "state", "updated_at"), ("state",), ("title", "public_id")),
+    models.Variant: (("listing", "sku", "title", "price_minor", "gone"), ("gone",), ("sku", "public_id")),
+    models.VariantStock: (("variant", "count", "count_at", "ceiling", "want_no", "set_aside_by"), (), ("variant__sku",)),
+    models.Reservation: (("cause", "variant", "quantity", "state", "ended_why"), ("state", "ended_why"), ("cause",)),
+    models.Movement: (("at", "variant", "kind", "quantity", "count_before", "count_after", "cause"), ("kind",), ("cause",)),
+    models.ShopCopy: (("order", "connection", "state", "shop_number", "equal_at", "sentence"), ("state",), ("order__reference", "shop_order_id")),
+    models.Shipment: (("order", "carrier", "tracking_number", "source", "shipped_at", "undone_at"), ("source",), ("tracking_number",)),
+    models.ShopRefund: (("order", "refund_id", "amount_minor", "currency", "seen_at"), (), ("order__reference",)),
+    models.PaymentIntent: (("public_id", "buyer", "seller", "state", "amount_minor", "currency", "order"), ("state", "gateway"), ("public_id",)),
+    models.Transfer: (("at", "cause", "order", "sentence"), (), ("cause", "order__reference")),
+    models.Entry: (("transfer", "account", "amount_minor", "currency"), (), ("account",)),
+    models.TimelineEntry: (("at", "order", "source", "kind", "sentence"), ("source", "kind"), ("order__reference",)),
+    models.Party: (("kind", "name", "failures", "resting_until", "stopped", "last_error"), ("kind", "stopped"), ("name",)),
+    models.Delivery: (("received_at", "party", "topic", "doubles", "handled_at", "note"), ("topic",), ("dedupe",)),
+    models.Exchange: (("at", "party", "subject", "method", "url", "status", "milliseconds"), ("status",), ("subject",)),
+    models.Mail: (("written_at", "to", "subject", "sent_at"), (), ("to", "subject")),
+}  # fmt: skip
+
+for _model, (_columns, _filters, _searched) in _PLAIN.items():
+    site.register(
+        _model,
+        type(
+            f"{_model.__name__}Admin",
+            (ReadOnly,),
+            {"list_display": _columns, "list_filter": _filters, "search_fields": _searched},
+        ),
+    )
