@@ -18,7 +18,7 @@ from real_hand import RealHand
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / "var" / "real-vendure"
 INSTALL_SECONDS = 900
-START_SECONDS = 90
+START_SECONDS = 240
 
 
 def _wheel() -> Path:
