@@ -45,8 +45,8 @@ def test_every_point_in_the_code_is_listed_and_every_listed_one_is_in_the_code()
 
 @pytest.mark.crash
 @pytest.mark.timeout(2500)
-@pytest.mark.parametrize("point", [*POINTS, "the database restarts", "SIGTERM"])
-def test_a_kill_at(point: str, plays: dict[str, dict[str, Any]]) -> None:
+@pytest.mark.parametrize("point", [*POINTS, "database", "sigterm"])
+def test_killed_at(point: str, plays: dict[str, dict[str, Any]]) -> None:
     assert point in plays, "it was not played"
     seen = plays[point]
     assert seen["reached"], f"never reached: {seen['wrong']}"
