@@ -88,7 +88,13 @@ def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> l
             cursor.execute(_CLAIM, {"party": party_id, "owner": owner, "now": now, "limit": limit})
             ids = [row[0] for row in cursor.fetchall()]
         rows = list(Command.objects.filter(pk__in=ids).order_by("pk"))
-        claimed = [_claim(row, owner=owner, now=now) for row in rows]
+        copies = {
+            reference: (shop_order_id, cancelled_at is not None)
+            for reference, shop_order_id, cancelled_at in ShopCopy.objects.filter(
+                order__reference__in=[row.subject for row in rows if row.kind in ("create_order", "cancel_order")]
+            ).values_list("order__reference", "shop_order_id", "order__cancelled_at")
+        }
+        claimed = [_claim(row, *copies.get(row.subject, ("", False)), owner=owner, now=now) for row in rows]
         Command.objects.bulk_update(
             rows,
             ["state", "attempts", "unresolved", "first_sent_at", "last_sent_at", "outcome", "payload"],
@@ -114,19 +120,13 @@ ORDER BY c.due_at, c.id LIMIT %(limit)s FOR NO KEY UPDATE OF c SKIP LOCKED
 """
 
 
-def _claim(row: Command, *, owner: str, now: datetime) -> Claimed:
+def _claim(row: Command, shop_order_id: str, cancelled: bool, *, owner: str, now: datetime) -> Claimed:
     if row.state == CommandState.IN_FLIGHT:
         row.unresolved = True
     look_first = row.unresolved
-    cancelled = (
-        row.kind == "create_order"
-        and ShopCopy.objects.filter(order__reference=row.subject, order__cancelled_at__isnull=False).exists()
-    )
     if row.kind == "cancel_order" and not row.payload.get("shop_order_id"):
         # Written while the create was still open; by now the shop's id is known.
-        row.payload["shop_order_id"] = (
-            ShopCopy.objects.filter(order__reference=row.subject).values_list("shop_order_id", flat=True).first() or ""
-        )
+        row.payload["shop_order_id"] = shop_order_id
     row.state, row.outcome = CommandState.IN_FLIGHT, {"owner": owner}
     if not look_first:
         row.attempts += 1
@@ -140,20 +140,11 @@ def _claim(row: Command, *, owner: str, now: datetime) -> Claimed:
         row.subject,
         row.payload,
         look_first,
-        cancelled,
+        cancelled and row.kind == "create_order",
         row.first_sent_at or row.created_at,
         previous,
         row.attempts,
     )
-
-
-def sending_again(*, command_id: int, now: datetime) -> None:
-    """Written before a create is repeated after a conclusive look-up."""
-    Command.objects.filter(pk=command_id).update(attempts=_plus_one(command_id), last_sent_at=now, unresolved=False)
-
-
-def _plus_one(command_id: int) -> int:
-    return Command.objects.values_list("attempts", flat=True).get(pk=command_id) + 1
 
 
 def backoff(*, attempts: int, random: Random, base_seconds: float = 1.0) -> timedelta:
