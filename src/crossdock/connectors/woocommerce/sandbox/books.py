@@ -32,10 +32,10 @@ class Books:
 
     @property
     def settings(self) -> Doc:
-        """What the seller or the host set: hpos, fulfillments, manage_stock, currency, decimals, permalinks, plugins."""
+        """What the seller or the host set: name, hpos, fulfillments, manage_stock, currency, decimals, permalinks, plugins."""
         default = {
             "hpos": True, "fulfillments": True, "manage_stock": True, "currency": "USD", "decimals": 2, "pretty": True, "plugins": [],
-            "version": "11.0.1", "strips_authorization": False,
+            "version": "11.0.1", "strips_authorization": False, "name": "Simulated WooCommerce shop",
         }  # fmt: skip
         return default | (self.shelf.get("settings", "shop") or {})
 

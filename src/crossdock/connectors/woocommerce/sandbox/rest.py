@@ -102,8 +102,8 @@ class Rest:
         return web.json_response(self._site()) if self._books.settings["pretty"] else _not_found()
 
     def _site(self) -> Doc:
-        plugins = self._books.settings["plugins"]
-        return {"name": "Simulated shop", "namespaces": ["oembed/1.0", "wc/v3", *plugins, "wp/v2"]}
+        settings = self._books.settings
+        return {"name": settings["name"], "namespaces": ["oembed/1.0", "wc/v3", *settings["plugins"], "wp/v2"]}
 
     async def _status(self, request: web.Request) -> Answer:
         settings = self._books.settings

@@ -266,7 +266,7 @@ async def test_a_signature_cannot_be_used_twice_or_late(shop: Shopkeeper) -> Non
 async def test_what_a_good_shop_proves(shop: Shopkeeper) -> None:
     proof = await connector.prove(shop.shop)
     assert failed(proof) == {}
-    assert (proof.name, proof.currency) == ("Simulated shop", "USD")
+    assert (proof.name, proof.currency) == ("Simulated WooCommerce shop", "USD")
     assert proof.shop_id == urlsplit(shop.sandbox.address).netloc
     assert "fulfilments" in next(check.sentence for check in proof.checks if check.title == "Tracking numbers")
 
