@@ -19,6 +19,7 @@ import pytest
 from crossdock.cli.sandbox import platforms
 
 Environment = dict[str, str]
+_BEGUN: list["subprocess.Popen[str]"] = []
 
 
 @pytest.fixture
@@ -37,6 +38,10 @@ def environment() -> Iterator[Environment]:
     }
     for pid in _left(folder):
         os.kill(pid, signal.SIGQUIT)
+    for process in _BEGUN:
+        process.kill()
+        process.communicate()
+    _BEGUN.clear()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -68,7 +73,7 @@ def _left(folder: Path) -> list[int]:
 
 
 def _begin(environment: Environment, *words: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "crossdock.cli.main", *words],
         env=environment,
         stdout=subprocess.PIPE,
@@ -76,6 +81,8 @@ def _begin(environment: Environment, *words: str) -> "subprocess.Popen[str]":
         text=True,
         start_new_session=True,
     )
+    _BEGUN.append(process)
+    return process
 
 
 def _until(process: "subprocess.Popen[str]", word: str) -> str:

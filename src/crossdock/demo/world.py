@@ -14,7 +14,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils import timezone
 
-from crossdock.demo.cards import Card, of_set
+from crossdock.demo.cards import PER_SHOP, Card, of_set
 from crossdock.demo.joining import join
 from crossdock.domain.values import Money
 from crossdock.kit.remote_hand import RemoteHand
@@ -148,8 +148,8 @@ async def _fill(address: str, cards: Sequence[Card]) -> None:
 
 
 def _wait_for_import(sellers: Sequence[Seller]) -> None:
-    """Until the worker has listed every connected shop; without a worker it is not waited for for ever."""
+    """Until the worker has listed every card of every connected shop (a shop is read page by page, and listings are never deleted); without a worker it is not waited for for ever."""
     end = time.monotonic() + IMPORT_SECONDS
     shops = Connection.objects.filter(seller__in=sellers, state=ConnectionState.ACTIVE)
-    while any(not shop.listings.exists() for shop in shops.all()) and time.monotonic() < end:
+    while any(shop.listings.count() < PER_SHOP for shop in shops.all()) and time.monotonic() < end:
         time.sleep(0.5)
