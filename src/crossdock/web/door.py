@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -111,6 +112,11 @@ class Door:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
+    @cached_property
+    def _platforms(self) -> Mapping[str, Connector]:
+        """Asked once: looking through the folders costs as much as the whole rest of a delivery."""
+        return discover.connectors()
+
     async def close(self) -> None:
         if self._inbox is not None:
             await self._inbox.close()
@@ -131,7 +137,7 @@ class Door:
         if scope["method"] != "POST":
             return _ONLY_POST
         parts = scope["path"].split("/")
-        if len(parts) != 5 or parts[2] != "shop" or parts[3] not in discover.connectors():
+        if len(parts) != 5 or parts[2] != "shop" or parts[3] not in self._platforms:
             return _UNKNOWN
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
@@ -149,7 +155,7 @@ class Door:
     async def _take(self, platform: str, name: str, hook: Hook) -> tuple[Message, Message]:
         key = (platform, name, "")
         if name == "app":
-            shop_key = _shop_of(discover.connectors()[platform], hook)
+            shop_key = _shop_of(self._platforms[platform], hook)
             if not shop_key:
                 return _UNKNOWN
             key = (platform, "app", shop_key)
