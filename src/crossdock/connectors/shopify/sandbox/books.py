@@ -36,7 +36,12 @@ class Books:
             shelf.put(
                 "shop",
                 "shop",
-                {"id": self.new_id(), "domain": f"{name}.myshopify.com", "name": name, "currency": currency},
+                {
+                    "id": self.new_id(),
+                    "domain": f"{name}.myshopify.com",
+                    "name": "Simulated Shopify shop",
+                    "currency": currency,
+                },
             )
             self.add_location("Main warehouse")
 
