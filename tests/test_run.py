@@ -40,7 +40,9 @@ def environment() -> Iterator[Environment]:
         os.kill(pid, signal.SIGQUIT)
     for process in _BEGUN:
         process.kill()
-        process.communicate()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
     _BEGUN.clear()
     shutil.rmtree(folder, ignore_errors=True)
 
