@@ -1,0 +1,280 @@
+"""The panel in a real Chromium: a shop connected by clicking, the order page, "More actions" by keyboard, a phone's width, light and dark."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from tests.market import World
+from tests.market import seller as a_seller
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import Refused, Why
+from crossdock.domain.events import ShopProduct, ShopVariant
+from crossdock.domain.values import Money
+from crossdock.store.models import Command, Connection, Listing, Order, User
+from crossdock.usecases import catalogue, counts
+from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.listings import make_listing
+from crossdock.usecases.orders import ship_by_hand
+from crossdock.usecases.receive import move_cursor
+from simulated import Town, town
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+CHROMIUM = os.environ.get("CROSSDOCK_CHROMIUM", "/usr/bin/chromium")
+SHOTS = os.environ.get("CROSSDOCK_CHROMIUM_SHOTS", "")
+WIDE, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"There is no Chromium at {CHROMIUM}.")
+    from playwright.sync_api import sync_playwright
+
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    # The driver keeps a loop in this thread, which Django takes for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+CONTRAST = """() => {
+  const light = (c) => c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  return [...document.querySelectorAll('main button, main .button')].filter(e => e.offsetParent && !e.disabled).filter(e => {
+    const style = getComputedStyle(e), under = style.backgroundColor;
+    if (under.startsWith('rgba(0, 0, 0, 0')) return false;
+    const [a, b] = [light(style.color), light(under)].sort((x, y) => y - x);
+    return (a + .05) / (b + .05) < 4.5;
+  }).map(e => e.textContent.trim());
+}"""
+
+
+class Window:
+    """One person's browser. What the console complains of fails the test."""
+
+    def __init__(self, chromium: Any, address: str, who: User, *, size: dict[str, int], scheme: str = "light") -> None:
+        self.address = address
+        self.context = chromium.new_context(viewport=size, color_scheme=scheme, base_url=address)
+        session = Client()
+        session.force_login(who)
+        cookie = session.cookies["session"]
+        self.context.add_cookies([{"name": "session", "value": cookie.value, "url": address}])
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._heard)
+
+    def _heard(self, message: Any) -> None:
+        # A 422 is how a form says that something is wrong; the browser logs every one.
+        ours = str((message.location or {}).get("url", "")).startswith(self.address)
+        if message.type == "error" and ours and "422" not in message.text:
+            self.complaints.append(message.text)
+
+    def go(self, path: str) -> Any:
+        self.page.goto(path)
+        return self.page
+
+    def too_wide(self) -> list[str]:
+        """What sticks out of the window at the right, when the page can be moved sideways."""
+        found = "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 90))"
+        moves = self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        return list(self.page.evaluate(found)) or ["?"] if moves else []
+
+    def faint(self) -> list[str]:
+        """Buttons whose words can hardly be told from what they stand on (contrast below 4.5)."""
+        return list(self.page.evaluate(CONTRAST))
+
+    def shot(self, name: str) -> None:
+        if SHOTS:
+            self.page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+@pytest.fixture
+def window(chromium: Any, live_server: Any, settings: Any) -> Iterator[Any]:
+    settings.BASE_URL = live_server.url
+    opened: list[Window] = []
+
+    def open_(who: User, *, size: dict[str, int] = WIDE, scheme: str = "light") -> Window:
+        opened.append(Window(chromium, live_server.url, who, size=size, scheme=scheme))
+        return opened[-1]
+
+    yield open_
+    for one in opened:
+        one.context.close()
+        assert one.complaints == []
+
+
+@pytest.fixture
+def streets() -> Iterator[Town]:
+    with town() as made:
+        yield made
+
+
+@pytest.fixture
+def world() -> World:
+    return World(units=9, now=datetime.now(UTC))
+
+
+def _import(shop: Connection, titles: list[str]) -> None:
+    """What the worker does with the first page of products."""
+    now = datetime.now(UTC)
+    products = [
+        ShopProduct(f"p{n}", title, (ShopVariant(f"v{n}", f"S-{n}", "", Money(1000, shop.currency), 3),))
+        for n, title in enumerate(titles)
+    ]
+    catalogue.receive_products(connection_id=shop.pk, products=products, read_no=counts.draw_read_no(), now=now)
+    move_cursor(connection_id=shop.pk, stream="products", value="c", next_due=now, complete=True, now=now)
+
+
+def test_a_shop_is_connected_by_clicking(window: Any, streets: Town) -> None:
+    shop = streets.open("vendure")
+    for number in range(3):
+        streets.call(shop.hand.add_product(f"Card {number}", [(f"SKU-{number}", "10.00", 3)]))
+    _, form = shop.seller_form()
+    seen = window(a_seller("Lantern").owner)
+    page = seen.go("/seller/")
+    page.get_by_role("link", name="Connect a shop").click()
+    page.get_by_role("link", name="Choose Vendure").click()
+    page.get_by_role("link", name="Choose API key").click()
+    page.get_by_label("Address of your Vendure server").fill(form["address"])
+    page.get_by_label("API key").fill("wrong")
+    page.get_by_role("button", name="Test the connection").click()
+    assert page.get_by_role("alert").is_visible()
+    page.get_by_label("API key").fill(form["api_key"])
+    page.get_by_role("button", name="Test the connection").click()
+    page.get_by_label("Card 1").uncheck()
+    seen.shot("panel-attempt")
+    page.get_by_role("button", name="Connect this shop").click()
+    page.get_by_text("is being read").wait_for()
+    connection = Connection.objects.get()
+    assert len(connection.settings["left_out"]) == 1
+    _import(connection, ["Card 0", "Card 2"])
+    # The page reads along by itself.
+    page.get_by_role("link", name="See your listings").wait_for(timeout=10_000)
+    page.get_by_role("link", name="See your listings").click()
+    assert page.get_by_role("link", name="Card 2").is_visible()
+
+
+def test_signing_in_at_the_shop_comes_back_by_itself(window: Any, streets: Town) -> None:
+    """The browser goes to the shop, its owner says yes there, the shop's server calls us with the keys, and the browser comes back."""
+    shop = streets.open("woocommerce")
+    streets.call(shop.hand.add_product("Card", [("SKU", "10.00", 3)]))
+    page = window(a_seller("Lantern").owner).go("/seller/connect/woocommerce/authorize/")
+    page.get_by_label("Address of your shop").fill(shop.address)
+    page.get_by_role("button", name="Sign in at your shop").click()
+    page.wait_for_url(f"{shop.address}/**")
+    page.get_by_text("Approve").first.click()
+    page.get_by_role("button", name="Connect this shop").wait_for()
+    page.get_by_role("button", name="Connect this shop").click()
+    page.get_by_text("is being read").wait_for()
+    assert Connection.objects.get().platform == "woocommerce"
+
+
+def _full(world: World) -> Order:
+    """A refused order that needs its seller, and beside it one that was shipped."""
+    refused, shipped = world.buy(2), world.buy()
+    for claimed in world.claim():
+        if claimed.subject == refused.reference:
+            world.settle(claimed, Refused(Why.NO_STOCK, "The shop has none left of Ember Fox.", ("v1",)))
+        else:
+            world.settle(claimed, world.create_there(shipped))
+    ship_by_hand(
+        order=shipped, lines=None, tracking="1Z999", carrier="UPS", actor=world.seller.owner, now=world.later()
+    )
+    raise_alert(code=AlertCode.SHOP_UNREACHABLE, seller=world.seller, connection=world.shop, sentence="Nobody answers at the shop's address.", now=world.now)  # fmt: skip
+    make_listing(
+        seller=world.seller, title="Gale Drake " * 8, description="x", price=Money(99, "USD"), count=1, now=world.now
+    )
+    return refused
+
+
+def _pages(world: World, order: Order) -> dict[str, str]:
+    one, shop = f"/seller/orders/{order.public_id}", f"/seller/shops/{world.shop.public_id}"
+    listing = Listing.objects.get(connection=world.shop).public_id
+    return {
+        "home": "/seller/", "alerts": "/seller/alerts/", "orders": "/seller/orders/?queue=all", "order": f"{one}/", "reject": f"{one}/reject/?reason=lost",
+        "ship": f"{one}/ship/", "slip": f"{one}/slip/", "shops": "/seller/shops/", "shop": f"{shop}/", "disconnect": f"{shop}/disconnect/",
+        "connect": "/seller/connect/", "platform": "/seller/connect/vendure/", "way": "/seller/connect/vendure/key/", "listings": "/seller/listings/",
+        "listing": f"/seller/listings/{listing}/", "new": "/seller/listings/new/", "profile": "/seller/profile/", "tokens": "/seller/tokens/",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (WIDE, "light"), (WIDE, "dark")])
+def test_every_page_fits_and_names_its_fields(window: Any, world: World, size: dict[str, int], scheme: str) -> None:
+    order = _full(world)
+    full, empty = (
+        window(world.seller.owner, size=size, scheme=scheme),
+        window(a_seller().owner, size=size, scheme=scheme),
+    )
+    for name, path in _pages(world, order).items():
+        page = full.go(path)
+        assert full.too_wide() == [], name
+        assert page.locator("h1").count() == 1, name
+        assert full.faint() == [], name
+        unnamed = "[...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(field => !field.labels.length && !field.ariaLabel).length"
+        assert page.evaluate(unnamed) == 0, name
+        full.shot(f"panel-{name}-{size['width']}-{scheme}")
+    for name in ("", "orders/", "shops/", "listings/", "alerts/", "tokens/"):
+        empty.go(f"/seller/{name}")
+        assert empty.too_wide() == [], name
+        empty.shot(f"panel-empty-{name.strip('/') or 'home'}-{size['width']}-{scheme}")
+
+
+def test_more_actions_by_keyboard(window: Any, world: World) -> None:
+    order = _full(world)
+    page = window(world.seller.owner).go(f"/seller/orders/{order.public_id}/")
+    menu = page.locator("summary", has_text="More actions")
+    box = menu.bounding_box()
+    assert box["x"] > WIDE["width"] / 2 and box["y"] < 250, "it is at the top right"
+    menu.focus()
+    page.keyboard.press("Enter")
+    create = page.get_by_role("button", name="Create the order on your store").and_(page.locator(".menu-body button"))
+    assert create.is_visible()
+    page.keyboard.press("Escape")
+    assert not create.is_visible()
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("We look for the order in your shop").wait_for()
+    command = Command.objects.get(subject=order.reference, kind="create_order")
+    assert (command.state, command.unresolved) == ("waiting", True)
+
+
+def test_a_reject_is_looked_at_and_then_done_once(window: Any, world: World) -> None:
+    order = _full(world)
+    page = window(world.seller.owner).go(f"/seller/orders/{order.public_id}/")
+    page.get_by_role("link", name="Reject and credit the buyer").click()
+    assert page.get_by_role("button", name="Credit $25.00 and reject").is_disabled()
+    page.get_by_label("Why?").select_option("not_available")
+    page.get_by_text("Set aside: it is not sold again").wait_for()
+    page.get_by_role("button", name="Credit $25.00 and reject").dblclick()
+    page.get_by_text("go back to the buyer").first.wait_for()
+    order.refresh_from_db()
+    assert (order.money, order.cancel_reason) == ("credited", "not_available")
+    assert Command.objects.filter(kind="refund_payment").count() == 1
+
+
+def test_it_works_without_scripts(chromium: Any, live_server: Any, world: World) -> None:
+    order = _full(world)
+    context = chromium.new_context(base_url=live_server.url, java_script_enabled=False)
+    session = Client()
+    session.force_login(world.seller.owner)
+    context.add_cookies([{"name": "session", "value": session.cookies["session"].value, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"/seller/orders/{order.public_id}/reject/")
+    page.get_by_label("Why?").select_option("lost")
+    page.get_by_role("button", name="Show what happens").click()
+    page.get_by_role("button", name="Credit $25.00 and reject").click()
+    order.refresh_from_db()
+    assert order.money == "credited"
+    context.close()
