@@ -326,6 +326,21 @@ async def test_the_connections_cannot_be_looked_up(street: Street, monkeypatch: 
     assert (await street.send(say("order", "1")))[0] == 503
 
 
+async def test_a_flood_of_unknown_names_is_bounded(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    gate = threading.Event()
+    monkeypatch.setattr("crossdock.web.door._MOST_ASKED", 5)
+    monkeypatch.setattr("crossdock.web.door._read_room", lambda *_: gate.wait(5) and None)
+    tasks = [
+        asyncio.create_task(street.send(say("order", "1"), path=f"/hooks/shop/toy/{number}")) for number in range(8)
+    ]
+    await asyncio.sleep(0.2)
+    assert [(await task)[0] for task in tasks if task.done()] == [503] * 3
+    gate.set()
+    assert sorted(status for status, _ in await asyncio.gather(*tasks)) == [404] * 5 + [503] * 3
+
+
 async def test_a_full_inbox_asks_for_patience(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox_module, "MOST_ROWS", 3)
     gate = asyncio.Event()
@@ -377,3 +392,38 @@ async def test_closing_keeps_what_was_waiting(connector: ToyConnector, street: S
     assert set(answers) <= {200, 503} and 200 in answers
     kept = {row.news["looks"][0]["entity_id"] for row in await rows()}
     assert kept == {"x"} | {str(number) for number, status in enumerate(answers) if status == 200}
+
+
+async def test_over_a_real_socket(street: Street) -> None:
+    """uvicorn in between: a delivery that is cut off, one of 10 MB, one that is whole, each over TCP."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        street.door, port=0, http="httptools", loop="none", ws="none", lifespan="off", log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    server.config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    port = server.servers[0].sockets[0].getsockname()[1]
+    body = say("order", "7")
+    signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+
+    async def speak(length: int, sent: bytes, *, leave: bool = False) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = f"POST /hooks/shop/toy/{street.shop.public_id} HTTP/1.1\r\nhost: x\r\nx-toy-signature: {signature}\r\ncontent-length: {length}\r\n\r\n"
+        writer.write(head.encode() + sent)
+        await writer.drain()
+        answer = b"" if leave else await asyncio.wait_for(reader.readline(), 5)
+        writer.close()
+        return answer
+
+    try:
+        assert await speak(len(body), body[:10], leave=True) == b""
+        assert b" 413 " in await speak(10 * 1024 * 1024, b"x" * 1000), "answered before the rest is sent"
+        await asyncio.sleep(0.1)
+        assert await rows() == []
+        assert b" 200 " in await speak(len(body), body)
+        assert len(await rows()) == 1
+    finally:
+        await server.shutdown()

@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 KEEP_SECONDS = 30.0
 _SECOND_LOOK_AFTER = 2.0
 _MOST_ROOMS = 20_000
+_MOST_ASKED = 2_000
 _BODY_SECONDS = 15.0
 # What must reach us even from a shop that is paused or gone: the platform asks to erase, or says that our app was removed.
 _ALWAYS = frozenset({LookKind.ERASE_BUYER, LookKind.ERASE_SHOP, LookKind.UNINSTALLED})
@@ -88,6 +89,10 @@ class _TooLarge(Exception):
     pass
 
 
+class _Busy(Exception):
+    """So many unknown names at once that looking them up would fill the memory."""
+
+
 class _Left(Exception):
     """The sender hung up before the body was whole."""
 
@@ -100,6 +105,7 @@ class Door:
         self._until: dict[tuple[str, str, str], float] = {}
         self._asked: dict[tuple[str, str, str], asyncio.Task[Room | None]] = {}
         self._inbox: Inbox | None = None
+        self._complained = 0.0
         self._threads = Threads(2, name="door")
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
@@ -148,9 +154,17 @@ class Door:
             return _SLOW
         try:
             return await self._take(parts[3], parts[4], hook)
-        except (DatabaseError, OSError) as error:
-            _log.error("the door cannot look up a connection: %s", error)
+        except _Busy:
             return _LATER
+        except (DatabaseError, OSError) as error:
+            self._complain(error)
+            return _LATER
+
+    def _complain(self, error: Exception) -> None:
+        """Once a second, not once a delivery."""
+        if time.monotonic() - self._complained > 1:
+            self._complained = time.monotonic()
+            _log.error("the door cannot look up a connection: %s", error)
 
     async def _take(self, platform: str, name: str, hook: Hook) -> tuple[Message, Message]:
         key = (platform, name, "")
@@ -215,6 +229,8 @@ class Door:
             return self._rooms[key]
         asked = self._asked.get(key)
         if asked is None:
+            if len(self._asked) >= _MOST_ASKED:
+                raise _Busy
             asked = self._asked[key] = asyncio.create_task(self._threads.run(_read_room, *key))
             asked.add_done_callback(lambda _: self._asked.pop(key, None))
         room = await asyncio.shield(asked)
