@@ -61,7 +61,8 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
         else:
             messages.success(request, "Saved.")
             return redirect("seller_profile")
-    context = {"form": form, "currencies": _currencies(seller), "rates": _by_currency(seller)}
+    fee = f"{(Decimal(seller.fee_basis_points) / 100).normalize():f} %"
+    context = {"form": form, "rates": _by_currency(seller), "fee": fee}
     return show(request, seller, "profile", context, here="profile", status=422 if form.errors else 200)
 
 
