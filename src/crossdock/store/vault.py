@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-
 NO_KEY = "These credentials were encrypted with a key that is no longer configured; reconnect the shop."
 
 

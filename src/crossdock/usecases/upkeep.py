@@ -127,7 +127,11 @@ def quiet(*, connection_id: int, for_long: timedelta, now: datetime) -> bool:
 def uninstalled(*, connection_id: int, now: datetime) -> None:
     """The seller removed our app there: the credentials are dead, whatever the next call would say."""
     with transaction.atomic():
-        shop = Connection.objects.select_for_update(no_key=True, of=("self",)).select_related("seller__owner").get(pk=connection_id)
+        shop = (
+            Connection.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("seller__owner")
+            .get(pk=connection_id)
+        )
         if shop.state not in (ConnectionState.ACTIVE, ConnectionState.PAUSED):
             return
         shop.state, shop.state_sentence = ConnectionState.NEEDS_REAUTH, "The app was removed in the shop."
