@@ -1,12 +1,17 @@
 """The API as a program meets it: tokens and walls, orders placed once, problems in one shape, pages, and the same rules as the pages'."""
 
 import json
+import re
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from jsonschema import Draft202012Validator
 from tests.market import World, user
 from tests.market import seller as a_seller
 
@@ -16,19 +21,27 @@ from crossdock.domain.values import Money
 from crossdock.kit.gateway import NotKnown
 from crossdock.kit.payments import open_gateway
 from crossdock.store.models import (
+    Alert,
     ApiToken,
     Command,
+    Connection,
     IdempotentReply,
     Listing,
     Order,
+    Party,
     PaymentIntent,
+    Reservation,
     Seller,
     Shipment,
     User,
 )
+from crossdock.store.vault import seal
 from crossdock.usecases import access
 from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.basket import Basket, priced
 from crossdock.usecases.listings import make_listing
+from crossdock.usecases.orders import ship_by_hand
+from crossdock.usecases.policy import switch
 from test_walls import names
 
 pytestmark = pytest.mark.django_db
@@ -89,14 +102,24 @@ def problem_of(answer: Any) -> tuple[int, str]:
     return answer.status_code, said["type"].rpartition(":")[2]
 
 
-def order_for(world: World, quantity: int = 1, *, total: int | None = None, token: str = "") -> dict[str, Any]:
+def order_for(world: World, quantity: int = 1, *, fingerprint: str = "", token: str = "") -> dict[str, Any]:
+    lines = {world.variant.public_id: quantity}
+    basket: Basket = {"seller": world.seller.pk, "connection": world.shop.pk, "lines": lines}
     return {
         "buyer": {"email": "zoe@elsewhere.test", "name": "Zoë Müller"},
         "ship_to": SHIP_TO,
         "lines": [{"variant": world.variant.public_id, "quantity": quantity}],
-        "expected_total_minor": 1000 * quantity + 500 if total is None else total,
+        "fingerprint": fingerprint or priced(basket=basket, country="US", now=datetime.now(UTC)).fingerprint,
         "payment": {"token": token or gateway().choices()[0].token},
     }
+
+
+def usd(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "USD"}
+
+
+def reject_of(amount: str, currency: str = "USD") -> dict[str, Any]:
+    return {"reason": "lost", "expected_total": {"amount": amount, "currency": currency}}
 
 
 def gateway() -> Any:
@@ -144,7 +167,7 @@ class TestPlacing:
         assert answer.status_code == 201
         said = answer.json()
         order = Order.objects.get(public_id=said["id"])
-        assert said["total"] == {"minor": 2500, "currency": "USD", "amount": "25.00"}
+        assert said["total"] == {"currency": "USD", "amount": "25.00"}
         assert (said["money"], said["parcels"], said["shop_copy"]["state"]) == ("paid", "unshipped", "intended")
         assert order.buyer.email == "zoe@elsewhere.test" and not order.buyer.has_usable_password()
         assert Command.objects.filter(cause=f"create:{order.reference}").count() == 1
@@ -189,7 +212,7 @@ class TestPlacing:
         assert Order.objects.count() == 2
 
     def test_another_price_than_the_buyer_saw_is_refused(self, world: World, market: Program) -> None:
-        answer = market.post("/orders", order_for(world, total=1400), key="k")
+        answer = market.post("/orders", order_for(world, fingerprint="of another price"), key="k")
         assert problem_of(answer) == (409, "stale")
         assert "15.00 USD" in answer.json()["detail"]
         assert PaymentIntent.objects.count() == 0
@@ -215,13 +238,13 @@ class TestPlacing:
     def test_a_lost_answer_is_said_and_can_be_followed(
         self, world: World, market: Program, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from crossdock.web.api import orders
+        from crossdock.web.api import placing
 
         def silent(question: Any) -> NotKnown:
             question.close()
             return NotKnown("The bank did not answer in time.")
 
-        monkeypatch.setattr(orders, "_ask", silent)
+        monkeypatch.setattr(placing, "_ask", silent)
         answer = market.post("/orders", order_for(world), key="k")
         said = answer.json()
         assert (answer.status_code, said["state"], said["order"]) == (202, "unknown", None)
@@ -236,20 +259,22 @@ class TestPlacing:
     def test_a_quote_holds_nothing(self, world: World, market: Program) -> None:
         lines = [{"variant": world.variant.public_id, "quantity": 2}]
         said = market.post("/quotes", {"lines": lines, "country": "US"}).json()
-        assert (said["items"]["minor"], said["shipping"]["minor"], said["total"]["minor"], said["problems"]) == (
-            2000,
-            500,
-            2500,
-            [],
-        )
+        amounts = [said[name]["amount"] for name in ("items", "shipping", "total")]
+        assert (amounts, said["problems"]) == (["20.00", "5.00", "25.00"], [])
+        assert said["fingerprint"] == order_for(world, 2)["fingerprint"]
+        assert (said["lines"][0]["available"], said["lines"][0]["problem"]) == (9, "")
         assert world.available == 9
+        much = market.post("/quotes", {"lines": [{**lines[0], "quantity": 10}], "country": "US"}).json()
+        assert "Only 9 left." in much["problems"][0] and "Only 9 left." in much["lines"][0]["problem"]
 
     @pytest.mark.parametrize(
         "change",
         [
             {"lines": []}, {"lines": [{"variant": "x", "quantity": 1}]}, {"lines": [{"variant": "x", "quantity": -1}]},
             {"buyer": {"email": "no", "name": "Z"}}, {"ship_to": {**SHIP_TO, "country": "usa"}}, {"ship_to": {**SHIP_TO, "country": "XX"}},
-            {"coupon": "X"}, {"payment": {}}, {"expected_total_minor": "many"},
+            {"coupon": "X"}, {"payment": {}},
+            {"fingerprint": 7}, {"buyer": {"email": "a@b.test", "name": "Z\x00"}},
+            {"payment": {"paid_outside": "ref"}}, {"ship_to": {**SHIP_TO, "city": "\x00"}},
         ],
     )  # fmt: skip
     def test_nonsense_is_a_sentence(self, world: World, market: Program, change: dict[str, Any]) -> None:
@@ -258,7 +283,7 @@ class TestPlacing:
 
     def test_a_body_that_is_no_json_is_a_problem_too(self, market: Program) -> None:
         answer = market.client.post(f"{ROOT}/orders", "{", content_type="application/json", headers=market.headers)
-        assert answer.status_code in (400, 422) and answer["Content-Type"] == "application/problem+json"
+        assert problem_of(answer) == (400, "unreadable")
 
 
 class TestOrders:
@@ -275,8 +300,16 @@ class TestOrders:
         said = owner.get(f"/orders/{order.public_id}").json()
         assert (said["shop_copy"]["state"], said["shop_copy"]["shop_number"]) == ("acknowledged", "#77")
         assert [parcel["tracking_number"] for parcel in said["shipments"]] == ["1Z"]
-        assert next(entry["kind"] for entry in said["timeline"]) == "placed"
-        assert said["risk"]["level"] in ("low", "not_assessed")
+        assert {"placed", "shipped"} <= {entry["kind"] for entry in said["timeline"]}
+        assert said["placed_at"].endswith("Z")
+        risk = said["risk"]
+        assert risk["level"] in ("low", "not_assessed") and 0 < risk["available"] < risk["asked"]
+        assert owner.get(f"/orders/{order.reference}").json() == said
+        parcel = f"/orders/{order.reference}/shipments/{said['shipments'][0]['id']}"
+        changed = owner.send("PATCH", parcel, {"tracking_number": "1Z2", "carrier": "UPS"}).json()
+        assert [one["tracking_number"] for one in changed["shipments"]] == ["1Z2"]
+        assert problem_of(owner.send("PATCH", parcel, {"tracking_number": ""})) == (422, "invalid")
+        assert Shipment.objects.get().tracking_number == "1Z2"
 
     def test_shipping_twice_with_one_key_ships_once(self, world: World, owner: Program) -> None:
         order = world.buy(2)
@@ -290,13 +323,69 @@ class TestOrders:
         assert Shipment.objects.count() == 2
 
     def test_reject_needs_the_amount_and_credits_once(self, world: World, owner: Program) -> None:
-        order = world.buy()
-        path = f"/orders/{order.public_id}/reject"
-        assert problem_of(owner.post(path, {"reason": "lost", "expected_total_minor": 1})) == (409, "stale")
-        said = owner.post(path, {"reason": "lost", "expected_total_minor": 1500}).json()
-        assert (said["money"], said["parcels"], said["credited"]["minor"]) == ("credited", "cancelled", 1500)
-        assert problem_of(owner.post(path, {"reason": "lost", "expected_total_minor": 1500})) == (409, "not-allowed")
+        path = f"/orders/{world.buy().public_id}/reject"
+        said = reject_of("15.00")
+        assert problem_of(owner.post(path, said)) == (422, "no-key")
+        assert problem_of(owner.post(path, reject_of("0.01"), key="a")) == (409, "stale")
+        assert problem_of(owner.post(path, reject_of("15.00", "EUR"), key="b")) == (409, "not-allowed")
+        assert problem_of(owner.post(path, reject_of("15.001"), key="c")) == (422, "invalid")
+        assert not Command.objects.filter(kind="refund_payment").exists()
+        first = owner.post(path, said, key="d")
+        assert (first.json()["money"], first.json()["parcels"]) == ("credited", "cancelled")
+        assert first.json()["credited"] == {"amount": "15.00", "currency": "USD"}
+        assert owner.post(path, said, key="d").json() == first.json()
+        assert problem_of(owner.post(path, said, key="e")) == (409, "not-allowed")
         assert Command.objects.filter(kind="refund_payment").count() == 1
+
+    def test_s6_created_in_the_shop_once_more(self, world: World, owner: Program) -> None:
+        order = world.buy()
+        path = f"/orders/{order.reference}/create-in-shop"
+        first = owner.post(path, key="a")
+        assert first.status_code == 200 and first.json()["why_it_was_missing"]
+        assert owner.post(path, key="a").json() == first.json()
+        assert order.timeline.filter(kind="create_in_shop").count() == 1
+        assert Command.objects.filter(kind="create_order").count() == 1
+        (claimed,) = world.claim()
+        world.settle(claimed, Done("77", shop_number="#77", stock_taken=True))
+        refused = owner.post(path, key="b")
+        assert problem_of(refused) == (409, "not-allowed") and "#77" in refused.json()["detail"]
+
+    def test_what_fails_leaves_neither_work_nor_a_lock(
+        self, world: World, owner: Program, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from crossdock.web.api import orders
+
+        order = world.buy()
+        path, asked = f"/orders/{order.public_id}/shipments", {"tracking_number": "1Z"}
+        with monkeypatch.context() as broken:
+            broken.setattr(orders, "order_out", lambda order: 1 / 0)
+            assert problem_of(owner.post(path, asked, key="s")) == (500, "broken")
+        assert Shipment.objects.count() == IdempotentReply.objects.count() == 0
+        assert owner.post(path, asked, key="s").status_code == 201
+        assert Shipment.objects.count() == 1
+
+    def test_the_queues_are_the_panels(self, world: World, owner: Program) -> None:
+        open_one, gone = world.buy(), world.buy()
+        owner.post(f"/orders/{gone.public_id}/reject", reject_of("15.00"), key="r")
+        for _ in range(2):
+            raise_alert(code=AlertCode.HIGH_RISK, seller=world.seller, sentence="?", order=open_one, now=world.now)
+        raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, sentence="?", order=open_one, now=world.now)
+        for queue, wanted in {"to_ship": [open_one], "cancelled": [gone], "needs_attention": [open_one]}.items():
+            said = owner.get(f"/orders?queue={queue}").json()["items"]
+            assert [one["id"] for one in said] == [order.public_id for order in wanted], queue
+        assert problem_of(owner.get("/orders?queue=nonsense")) == (422, "invalid")
+
+    def test_a_page_of_many_asks_as_often_as_a_page_of_one(
+        self, world: World, owner: Program, django_assert_num_queries: Any
+    ) -> None:
+        world.buy()
+        owner.get("/orders")
+        with CaptureQueriesContext(connection) as one:
+            owner.get("/orders")
+        for _ in range(4):
+            world.buy()
+        with django_assert_num_queries(len(one)):
+            assert len(owner.get("/orders").json()["items"]) == 5
 
     def test_pages_go_on_where_they_ended(self, world: World, owner: Program, monkeypatch: pytest.MonkeyPatch) -> None:
         from crossdock.web.api import orders
@@ -318,11 +407,11 @@ class TestOrders:
 class TestListings:
     def test_made_changed_archived_and_listed_again(self, world: World, owner: Program) -> None:
         made = owner.post(
-            "/listings", {"title": "Tide Owl", "price_minor": 250, "count": 3, "sku": "OWL"}, key="l"
+            "/listings", {"title": "Tide Owl", "price": usd("2.50"), "count": 3, "sku": "OWL"}, key="l"
         ).json()
         path = f"/listings/{made['id']}"
         assert (made["variants"][0]["available"], made["why_not_live"], made["synced"]) == (3, [], False)
-        changed = owner.send("PATCH", path, {"price_minor": 300}).json()
+        changed = owner.send("PATCH", path, {"price": usd("3.00")}).json()
         assert (changed["variants"][0]["price"]["amount"], changed["title"], changed["variants"][0]["available"]) == (
             "3.00",
             "Tide Owl",
@@ -332,22 +421,48 @@ class TestListings:
         assert owner.post(f"{path}/relist").json()["state"] == "live"
 
     def test_the_same_key_lists_once(self, owner: Program, world: World) -> None:
-        asked = {"title": "Tide Owl", "price_minor": 250, "count": 3}
+        asked = {"title": "Tide Owl", "price": usd("2.50"), "count": 3}
         ids = {owner.post("/listings", asked, key="l").json()["id"] for _ in range(2)}
         assert len(ids) == Listing.objects.filter(title="Tide Owl").count() == 1
 
     def test_a_synced_listing_is_changed_in_the_shop(self, world: World, owner: Program) -> None:
         path = f"/listings/{world.variant.listing.public_id}"
-        assert problem_of(owner.send("PATCH", path, {"price_minor": 1})) == (409, "not-allowed")
+        assert problem_of(owner.send("PATCH", path, {"price": usd("0.01")})) == (409, "not-allowed")
         world.variant.refresh_from_db()
         assert world.variant.price_minor == 1000
 
     def test_s1_a_synced_listing_takes_no_offers(self, world: World, market: Program) -> None:
         answer = market.post(
-            f"/listings/{world.variant.listing.public_id}/offers", {"amount_minor": 1, "email": "a@b.test"}
+            f"/listings/{world.variant.listing.public_id}/offers", {"amount": usd("0.01"), "email": "a@b.test"}
         )
         assert problem_of(answer) == (409, "offers-closed")
         assert answer.json()["rule"] == "S1" and "asking price" in answer.json()["detail"]
+
+    def test_offers_on_others_are_not_built(self, world: World, market: Program) -> None:
+        own = make_listing(
+            seller=world.seller, title="Own", description="", price=Money(1, "USD"), count=1, now=world.now
+        )
+        answer = market.post(f"/listings/{own.public_id}/offers", {"amount": usd("0.01"), "email": "a@b.test"})
+        assert problem_of(answer) == (501, "not-built")
+
+    @pytest.mark.parametrize(
+        ("field", "value", "said"),
+        [
+            ("price", {"amount": "2.50", "currency": "EUR"}, "has to be in USD"),
+            ("price", {"amount": "2.505", "currency": "USD"}, "more decimals"),
+            ("price", {"amount": "-1", "currency": "USD"}, "price.amount"),
+            ("price", {"amount": "0.00", "currency": "USD"}, "above zero"),
+            ("price", {"amount": "1", "currency": "QQQ"}, "not a currency"),
+            ("price", 250, "price"), ("title", "", "title"), ("title", "a\x00b", "NUL"), ("title", "a\ud800b", "title"),
+            ("images", ["https://a.test/\x00"], "NUL"), ("images", ["javascript:alert(1)"], "https"), ("count", -1, "count"), ("state", "live", "state"),
+        ],
+    )  # fmt: skip
+    def test_nonsense_is_a_sentence(self, world: World, owner: Program, field: str, value: Any, said: str) -> None:
+        asked = {"title": "Tide Owl", "price": usd("2.50"), "count": 3, field: value}
+        answer = owner.post("/listings", asked, key="l")
+        assert problem_of(answer) == (422, "invalid")
+        assert said in answer.json()["detail"]
+        assert Listing.objects.count() == 1
 
     def test_the_market_sees_what_buyers_see(self, world: World, owner: Program, market: Program) -> None:
         listing = make_listing(
@@ -389,16 +504,19 @@ class TestShopsAndAlerts:
 # name -> (method, path, what its owner gets, what it sends). Whose token owns it: the seller's, or the marketplace's.
 API: dict[str, tuple[str, str, int, Any]] = {
     "listings": ("GET", "/listings", 200, None),
-    "listings_make": ("POST", "/listings", 201, {"title": "T", "price_minor": 1, "count": 1}),
+    "listings_make": ("POST", "/listings", 201, {"title": "T", "price": usd("0.01"), "count": 1}),
     "listing": ("GET", "/listings/{listing}", 200, None),
     "listing_edit": ("PATCH", "/listings/{own}", 200, {"title": "U"}),
     "listing_archive": ("POST", "/listings/{own}/archive", 200, None),
     "listing_relist": ("POST", "/listings/{own}/relist", 200, None),
-    "listing_offers": ("POST", "/listings/{listing}/offers", 409, {"amount_minor": 1, "email": "a@b.test"}),
+    "listing_offers": ("POST", "/listings/{listing}/offers", 409, {"amount": usd("0.01"), "email": "a@b.test"}),
     "orders": ("GET", "/orders", 200, None),
     "order": ("GET", "/orders/{order}", 200, None),
     "order_ship": ("POST", "/orders/{order}/shipments", 201, {}),
-    "order_reject": ("POST", "/orders/{other}/reject", 200, {"reason": "lost", "expected_total_minor": 1500}),
+    "order_parcel": ("PATCH", "/orders/{shipped}/shipments/{parcel}", 200, {"tracking_number": "T2"}),
+    "order_create": ("POST", "/orders/{order}/create-in-shop", 409, None),
+    "order_reject": ("POST", "/orders/{other}/reject", 200, reject_of("15.00")),
+    "rules": ("GET", "/policy/rules", 200, None),
     "connections": ("GET", "/connections", 200, None),
     "connection": ("GET", "/connections/{shop}", 200, None),
     "connection_pause": ("POST", "/connections/{shop}/pause", 200, None),
@@ -438,12 +556,17 @@ def test_every_operation_has_an_entry_in_the_walls() -> None:
 
 @pytest.fixture
 def ids(world: World) -> dict[str, str]:
-    order, other = world.buy(), world.buy()
+    order, other, shipped = world.buy(), world.buy(), world.buy()
+    parcel = ship_by_hand(
+        order=shipped, lines=None, tracking="T1", carrier="", actor=world.seller.owner, now=world.later()
+    )
+    for claimed in world.claim():
+        world.settle(claimed, Done(f"s{claimed.id}", stock_taken=True))
     alert = raise_alert(code=AlertCode.HIGH_RISK, seller=world.seller, sentence="Look.", order=order, now=world.now)
     own = make_listing(seller=world.seller, title="Own", description="", price=Money(1, "USD"), count=1, now=world.now)
     return {
         "listing": world.variant.listing.public_id, "own": own.public_id, "order": order.public_id, "other": other.public_id,
-        "shop": world.shop.public_id, "alert": alert.public_id, "checkout": PaymentIntent.objects.first().public_id,  # type: ignore[union-attr]
+        "shipped": shipped.public_id, "parcel": str(parcel.pk), "shop": world.shop.public_id, "alert": alert.public_id, "checkout": PaymentIntent.objects.first().public_id,  # type: ignore[union-attr]
     }  # fmt: skip
 
 
@@ -473,8 +596,8 @@ def test_the_wrong_seller_finds_nothing(ids: dict[str, str]) -> None:
             assert problem_of(answer) == (404, "not-found"), name
         else:
             assert answer.status_code == entry[2]
-            assert not any(secret in answer.content.decode() for secret in ids.values()), name
-    assert Shipment.objects.count() == 0
+            assert not any(ids[id] in answer.content.decode() for id in ids if id != "parcel"), name
+    assert [parcel.tracking_number for parcel in Shipment.objects.all()] == ["T1"]
     assert Listing.objects.get(public_id=ids["own"]).state == "live"
 
 
@@ -483,7 +606,7 @@ def test_a_seller_places_no_orders(owner: Program, world: World, ids: dict[str, 
     assert problem_of(owner.post("/quotes", asked)) == (403, "not-yours")
     assert problem_of(owner.post("/orders", order_for(world), key="k")) == (403, "not-yours")
     assert problem_of(owner.get(f"/checkouts/{ids['checkout']}")) == (403, "not-yours")
-    assert Order.objects.count() == 2
+    assert Order.objects.count() == 3
 
 
 def test_nobody_is_told_nothing(ids: dict[str, str]) -> None:
@@ -499,3 +622,185 @@ def test_the_description_is_public_and_its_page_needs_no_script() -> None:
     page = client.get(f"{ROOT}/docs")
     assert page.status_code == 200 and b"POST /api/v1/orders" in page.content
     assert b"<script>" not in page.content and b"https://cdn" not in page.content
+
+
+def stands() -> tuple[Any, ...]:
+    """What a refusal must not have changed."""
+    return (
+        list(Order.objects.order_by("pk").values()), list(Listing.objects.order_by("pk").values()), list(Shipment.objects.order_by("pk").values()),
+        list(Alert.objects.order_by("pk").values()), list(Connection.objects.order_by("pk").values("pk", "state", "settings")),
+        Command.objects.count(), PaymentIntent.objects.count(), IdempotentReply.objects.count(), Reservation.objects.count(),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["none", "garbage", "revoked", "wrong seller", "a cookie"])
+def test_a_refusal_changes_nothing(world: World, ids: dict[str, str], kind: str) -> None:
+    """Every operation in turn, also those that write, as somebody who may not."""
+    other = a_seller()
+    secrets = {"none": "", "garbage": "cd_" + "x" * 43}
+    program = Program(secrets[kind] if kind in secrets else token_for(other, other.owner))
+    if kind == "revoked":
+        access.revoke_token(token=ApiToken.objects.get(), actor=other.owner, now=datetime.now(UTC))
+    if kind == "a cookie":
+        program = Program("")
+        program.client.force_login(world.seller.owner)
+    before = stands()
+    for name, entry in {**API, **MARKET}.items():
+        if kind == "wrong seller" and (name == "listings_make" or entry[0] == "GET"):
+            continue  # Its own, or nothing at all: test_the_wrong_seller_finds_nothing looks at the answers.
+        answer = ask(program, entry, ids, name)
+        assert problem_of(answer)[0] in (401, 403, 404, 422 if name in ("orders_place", "quotes") else 401), name
+        assert not answer.cookies, name
+    # A kept refusal is the one thing that a known token may leave behind.
+    assert stands()[:-2] == before[:-2] and stands()[-1] == before[-1]
+
+
+def test_no_form_of_another_site_gets_in(world: World, ids: dict[str, str]) -> None:
+    """There is no CSRF token here, and none is needed: only the header opens anything."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.seller.owner)
+    path = f"{ROOT}/connections/{ids['shop']}/pause"
+    assert client.post(path).status_code == 401
+    secret = token_for(world.seller, world.seller.owner)
+    assert client.post(path, headers={"Authorization": f"Bearer {secret}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404), ("GET", "/orders/", 404), ("DELETE", "/orders", 405), ("POST", "/policy/rules", 405), ("GET", "/orders/a%00b", 422),
+        ("GET", "/listings?q=%00", 422), ("GET", "/orders?cursor=%00", 422), ("GET", "/orders?cursor=%F0", 422), ("GET", "/orders/CD-1-NOPE", 404),
+    ],
+)  # fmt: skip
+def test_addresses_that_are_none(owner: Program, method: str, path: str, status: int) -> None:
+    assert problem_of(owner.send(method, path) if method != "GET" else owner.get(path))[0] == status
+
+
+@pytest.mark.parametrize("cursor", ["x", "====", "YWZ0ZXI6eA", "YWZ0ZXI6LTE", "ä", "a" * 5000, "YWZ0ZXI6" + "OTk5" * 9])
+@pytest.mark.parametrize("table", ["orders", "listings", "alerts"])
+def test_a_cursor_of_another_hand(owner: Program, table: str, cursor: str) -> None:
+    answer = owner.get(f"/{table}?cursor={cursor}")
+    assert problem_of(answer) == (422, "invalid") and "cursor" in answer.json()["detail"]
+
+
+def test_too_large_a_body_is_refused_unread(market: Program) -> None:
+    answer = market.client.post(
+        f"{ROOT}/orders", "x" * 6_000_000, content_type="application/json", headers=market.headers
+    )
+    assert problem_of(answer) == (413, "too-large")
+
+
+def test_a_token_that_asks_too_fast_waits(world: World, owner: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    from crossdock.web.api import pace
+
+    now = [30.0]
+    monkeypatch.setattr(pace, "pace", pace.Pace(2, clock=lambda: now[0]))
+    other = Program(token_for(world.seller, world.seller.owner))
+    assert [owner.get("/policy/rules").status_code for _ in range(3)] == [200, 200, 429]
+    refused = owner.get("/policy/rules")
+    assert problem_of(refused) == (429, "too-fast") and refused["Retry-After"] == "30"
+    assert other.get("/policy/rules").status_code == 200
+    now[0] = 61
+    assert owner.get("/policy/rules").status_code == 200
+
+
+def test_when_it_was_used_is_kept_at_most_once_a_minute(owner: Program) -> None:
+    def used() -> datetime | None:
+        return ApiToken.objects.get().last_used_at
+
+    assert used() is None
+    owner.get("/policy/rules")
+    first = used()
+    owner.get("/policy/rules")
+    assert first is not None and used() == first
+    ApiToken.objects.update(last_used_at=first - timedelta(seconds=61))
+    owner.get("/policy/rules")
+    assert used() not in (first, first - timedelta(seconds=61))
+
+
+def test_a_marker_in_every_secret_is_in_no_answer(world: World, owner: Program, ids: dict[str, str]) -> None:
+    marker = "mArKeR7c1"
+    Connection.objects.update(secrets=seal({"key": marker}), hooks={"secret": marker}, settings={"token": marker})
+    Party.objects.update(last_error=marker, lease_owner=marker)
+    ApiToken.objects.update(name=marker, hint=marker[:8])
+    User.objects.filter(pk=world.seller.owner_id).update(password=marker, email=f"{marker}@example.test")
+    market = Program(token_for(None, user(is_staff=True)))
+    for name, entry in {**API, **MARKET}.items():
+        answer = ask(market if name in MARKET else owner, entry, ids, name)
+        assert answer.status_code == entry[2], name
+        assert marker not in answer.content.decode() + str(answer.headers), name
+
+
+def test_the_rules_say_what_is_switched(owner: Program) -> None:
+    staff = user(is_staff=True)
+    before = {rule["id"]: rule for rule in owner.get("/policy/rules").json()}
+    assert (before["S3"]["mode"], before["S1"]["can_be_lifted"]) == ("as-described", False)
+    switch(rule="S3", lift=True, actor=staff, now=datetime.now(UTC))
+    after = {rule["id"]: rule for rule in owner.get("/policy/rules").json()}
+    assert after["S3"]["mode"] == "lifted" and after["S3"]["sentence"] != before["S3"]["sentence"]
+
+
+def test_the_description_holds_together() -> None:
+    """Every schema is one, every reference leads somewhere, and what needs an Idempotency-Key says so."""
+    described = Client().get(f"{ROOT}/openapi.json").json()
+    schemas = described["components"]["schemas"]
+    for name, schema in schemas.items():
+        Draft202012Validator.check_schema(schema)
+        assert name
+    for reference in set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(described))):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+    asked: dict[str, set[str]] = {}
+    operation_ids = []
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            operation_ids.append(operation["operationId"])
+            parameters = [(each["in"], each["name"]) for each in operation["parameters"]]
+            assert {name for where, name in parameters if where == "path"} == set(re.findall(r"{(\w+)}", path))
+            assert len(parameters) == len(set(parameters)) and operation["responses"], path
+            if ("header", "Idempotency-Key") in parameters:
+                asked.setdefault(method, set()).add(path.removeprefix(ROOT))
+    assert len(operation_ids) == len(set(operation_ids))
+    paths = "/listings", "/orders", "/orders/{id}/shipments", "/orders/{id}/reject", "/orders/{id}/create-in-shop"
+    assert asked == {"post": set(paths)}
+
+
+def test_an_order_answer_is_as_described(world: World, owner: Program) -> None:
+    schemas = Client().get(f"{ROOT}/openapi.json").json()["components"]["schemas"]
+    said = owner.get(f"/orders/{world.buy().public_id}").json()
+    validator = Draft202012Validator({"$ref": "#/components/schemas/OrderOut", "components": {"schemas": schemas}})
+    assert list(validator.iter_errors(said)) == []
+    assert list(validator.iter_errors({**said, "total": 1500})) != []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("keys", [["same"] * 4, ["a", "b", "c", "d"]])
+def test_at_the_same_moment(keys: list[str]) -> None:
+    """Four requests on four threads: with one key one order and one charge; with four keys and one unit also one order."""
+    world = World(units=4 if keys[0] == keys[1] else 1, now=datetime.now(UTC))
+    secret = token_for(None, user(is_staff=True))
+    asked = order_for(world)
+    start, answers = threading.Barrier(len(keys)), []
+
+    def place(key: str) -> None:
+        try:
+            program = Program(secret)
+            start.wait(10)
+            answers.append(program.post("/orders", asked, key=key))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=place, args=(key,)) for key in keys]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    statuses = sorted(answer.status_code for answer in answers)
+    assert len(statuses) == 4 and set(statuses) <= {201, 409} and 201 in statuses
+    assert Order.objects.count() == PaymentIntent.objects.filter(state="captured").count() == 1
+    assert Reservation.objects.filter(state="owed").count() == 1
+    if keys[0] == keys[1]:
+        again = Program(secret).post("/orders", asked, key="same")
+        assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
+        assert {answer.json()["id"] for answer in answers if answer.status_code == 201} == {again.json()["id"]}
+    else:
+        assert statuses == [201, 409, 409, 409]

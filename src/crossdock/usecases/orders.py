@@ -35,6 +35,11 @@ def _queues(now: datetime) -> dict[str, Q]:
     }
 
 
+def of_queue(*, queue: str, now: datetime) -> Q:
+    """A queue as a filter of orders; `needs_attention` joins alerts, so take distinct rows. Raises KeyError."""
+    return _queues(now)[queue]
+
+
 def queues(*, seller: Seller, now: datetime) -> dict[str, int]:
     """How many orders wait in each queue; one query."""
     counts = {name: Count("pk", filter=where, distinct=True) for name, where in _queues(now).items()}

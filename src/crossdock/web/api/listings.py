@@ -17,7 +17,7 @@ from crossdock.usecases import listings as usecases
 from crossdock.usecases.catalogue import folded
 from crossdock.usecases.policy import lifted
 from crossdock.usecases.stock import availability
-from crossdock.web.api.once import once
+from crossdock.web.api.once import KEYED, once
 from crossdock.web.api.people import after_cursor, cursor_after, mine, seller_only, token_in
 from crossdock.web.api.problems import Refuse
 from crossdock.web.api.shapes import (
@@ -26,6 +26,7 @@ from crossdock.web.api.shapes import (
     ListingOut,
     ListingPage,
     Money,
+    MoneyIn,
     OfferIn,
     ProblemOut,
     VariantOut,
@@ -91,22 +92,29 @@ def one(request: HttpRequest, id: str) -> dict[str, Any]:
 
 
 @router.post(
-    "", response={201: ListingOut, 409: ProblemOut, 422: ProblemOut}, url_name="listings_make", summary="List by hand"
-)
+    "", response={201: ListingOut, 409: ProblemOut, 422: ProblemOut}, url_name="listings_make", summary="List by hand",
+    openapi_extra=KEYED,
+)  # fmt: skip
 def make(request: HttpRequest, data: ListingIn) -> HttpResponse:
-    """In the seller's currency. Needs an Idempotency-Key."""
+    """In the seller's currency."""
     token = seller_only(request)
 
     def work() -> tuple[int, Any]:
         seller = token.seller
         assert seller is not None
         made = usecases.make_listing(
-            seller=seller, title=data.title, description=data.description, price=Amount(data.price_minor, seller.currency), count=data.count,
+            seller=seller, title=data.title, description=data.description, price=_in(data.price, seller.currency), count=data.count,
             sku=data.sku, images=_addresses(data.images), now=timezone.now(),
         )  # fmt: skip
         return 201, _out([made])[0]
 
     return once(request, token, work)
+
+
+def _in(price: MoneyIn, currency: str) -> Amount:
+    if price.currency != currency:
+        raise Refuse("invalid", f"The price has to be in {currency}.")
+    return price.exact
 
 
 def _addresses(images: list[str]) -> list[str]:
@@ -128,10 +136,10 @@ def edit(request: HttpRequest, id: str, data: ListingChange) -> dict[str, Any]:
     listing = _listing(request, id)
     if listing.synced:
         raise Refuse("not-allowed", "This listing follows the shop; change the product there.")
-    price = data.price_minor if data.price_minor is not None else listing.variants.get().price_minor
+    price = listing.variants.get().price if data.price is None else _in(data.price, listing.currency)
     usecases.edit_listing(
         listing=listing, title=listing.title if data.title is None else data.title,
-        description=listing.description if data.description is None else data.description, price=Amount(price, listing.currency),
+        description=listing.description if data.description is None else data.description, price=price,
         count=data.count, images=None if data.images is None else _addresses(data.images), now=timezone.now(),
     )  # fmt: skip
     return _out([_listing(request, id)])[0]
@@ -152,11 +160,14 @@ def relist(request: HttpRequest, id: str) -> dict[str, Any]:
     return _out([_listing(request, id)])[0]
 
 
-@router.post("/{str:id}/offers", response={409: ProblemOut}, url_name="listing_offers", summary="Refused: S1")
+@router.post(
+    "/{str:id}/offers", response={404: ProblemOut, 409: ProblemOut, 501: ProblemOut}, url_name="listing_offers",
+    summary="Not on synced listings (S1); not built for others",
+)  # fmt: skip
 def offer(request: HttpRequest, id: str, data: OfferIn) -> None:
     """Rule S1: products of a connected shop are sold at the shop's asking price."""
     listing = _listing(request, id)
     if not listing.synced:
-        raise Refuse("offers-closed", "This version of the marketplace takes no offers.", rule="S1")
+        raise Refuse("not-built", "Offers are not built yet; this listing sells at its asking price.", rule="S1")
     extra = "" if not lifted(rule="S1") else " The operator allows offers, but this version cannot take them yet."
     raise Refuse("offers-closed", BY_ID["S1"].sentence + extra, rule="S1")

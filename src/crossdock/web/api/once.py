@@ -1,10 +1,16 @@
-"""Idempotency-Key: the first request does the work, a repeat gets its answer again, whatever became of the connection in between."""
+"""Idempotency-Key: the first request does the work, a repeat gets its answer again, whatever became of the connection in between.
+
+A crash leaves no dead lock. Work in our database alone commits together with its answer (`once`), so a crash leaves neither; the empty row is
+taken over after `IN_FLIGHT_FOR`. Work that asks a bank in between cannot be one transaction (`once_outside`): its repeat meets
+the payment intent that the first one wrote under the same key, and goes on from there.
+"""
 
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
@@ -15,6 +21,15 @@ from crossdock.web.api import problems
 from crossdock.web.api.problems import Refuse, refusal_of
 
 HEADER = "Idempotency-Key"
+# For the description of an operation that needs one.
+KEYED: dict[str, Any] = {
+    "parameters": [
+        {
+            "in": "header", "name": HEADER, "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 120},
+            "description": "Yours, one per thing to be done; a repeat with the same one gets the first answer again.",
+        }
+    ]
+}  # fmt: skip
 Work = Callable[[], tuple[int, Any]]
 
 
@@ -31,7 +46,19 @@ def own_key(request: HttpRequest, token: ApiToken) -> str:
 
 
 def once(request: HttpRequest, token: ApiToken, work: Work) -> HttpResponse:
-    """Refusals are answers too and are kept; a crash frees the key, so that a repeat can try again."""
+    """For work in our database: it and its answer commit together."""
+
+    def whole() -> tuple[int, Any]:
+        with transaction.atomic():
+            status, body = work()
+            finish_once(token=token, key=request.headers[HEADER], status=status, body=body)
+        return status, body
+
+    return once_outside(request, token, whole)
+
+
+def once_outside(request: HttpRequest, token: ApiToken, work: Work) -> HttpResponse:
+    """Refusals are answers too and are kept; an error frees the key, so that a repeat can try again. `work` must itself bear to be repeated."""
     key = request.headers.get(HEADER, "")
     if not key:
         raise Refuse("no-key", f"Send an {HEADER} header, so that a repeated request does its work once.")

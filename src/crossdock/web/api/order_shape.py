@@ -1,10 +1,26 @@
-"""An order as the API shows it."""
+"""An order as the API shows it. Reads only what `orders()` has fetched, so a page of fifty asks as often as a page of one."""
 
 from typing import Any
 
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
 from crossdock.domain.values import Money as Amount
 from crossdock.store.models import Order, ShopCopy
+from crossdock.web.api.people import mine
 from crossdock.web.api.shapes import CopyOut, EntryOut, Money, OrderLineOut, OrderOut, ParcelOut, RiskOut
+
+
+def orders(request: HttpRequest) -> QuerySet[Order]:
+    """Those that this token may see, with all that the answer shows. Newest first."""
+    found = Order.objects.filter(**mine(request)).select_related("seller__owner", "copy")
+    return found.prefetch_related("lines__variant", "shipments__lines", "timeline").order_by("-pk")
+
+
+def order_of(request: HttpRequest, name: str) -> Order:
+    """By its id, or by the reference that shops and people keep (CD-…): ids have no hyphen."""
+    return get_object_or_404(orders(request), **{"reference" if "-" in name else "public_id": name})
 
 
 def order_out(order: Order) -> dict[str, Any]:
@@ -13,7 +29,7 @@ def order_out(order: Order) -> dict[str, Any]:
         id=order.public_id, number=order.number, reference=order.reference, seller=order.seller.slug, money=order.money, parcels=order.parcels,
         items=Money.of(order.items), shipping=Money.of(order.shipping), total=Money.of(order.total), credited=Money.of(order.credited),
         ship_to=order.ship_to, placed_at=order.placed_at, ship_by=order.ship_by, cancelled_at=order.cancelled_at, lines=_lines(order),
-        shipments=_parcels(order), shop_copy=_copy(ShopCopy.objects.filter(order=order).first()), risk=_risk(order), timeline=_timeline(order),
+        shipments=_parcels(order), shop_copy=_copy(getattr(order, "copy", None)), risk=_risk(order), timeline=_timeline(order),
     ).model_dump(mode="json")  # fmt: skip
 
 
@@ -23,7 +39,7 @@ def _lines(order: Order) -> list[OrderLineOut]:
             id=line.pk, variant=line.variant.public_id, title=line.title, sku=line.sku, quantity=line.quantity, shipped=line.shipped,
             unit_price=Money.of(Amount(line.unit_price_minor, order.currency)),
         )
-        for line in order.lines.select_related("variant")
+        for line in order.lines.all()
     ]  # fmt: skip
 
 
@@ -34,7 +50,7 @@ def _parcels(order: Order) -> list[ParcelOut]:
             shipped_at=parcel.shipped_at, source="shop" if parcel.source == "shop" else "seller",
             lines=[{"line": item.line_id, "quantity": item.quantity} for item in parcel.lines.all()],
         )
-        for parcel in order.shipments.filter(undone_at=None).prefetch_related("lines")
+        for parcel in order.shipments.all() if parcel.undone_at is None
     ]  # fmt: skip
 
 

@@ -10,12 +10,16 @@ from ninja.security import HttpBearer
 
 from crossdock.store.models import ApiToken, User
 from crossdock.usecases.access import token_of
+from crossdock.web.api.pace import not_too_fast
 from crossdock.web.api.problems import Refuse
 
 
 class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
-        return token_of(secret=token, now=timezone.now())
+        found = token_of(secret=token, now=timezone.now())
+        if found is not None:
+            not_too_fast(found.pk)
+        return found
 
 
 def token_in(request: HttpRequest) -> ApiToken:
@@ -35,6 +39,11 @@ def actor_of(request: HttpRequest) -> User:
     return token.made_by if token.seller is None else token.seller.owner
 
 
+def source_of(request: HttpRequest) -> str:
+    """Whose doing it is, as the timeline says it."""
+    return "seller" if token_in(request).seller_id else "staff"
+
+
 def marketplace_only(request: HttpRequest) -> ApiToken:
     token = token_in(request)
     if token.seller_id is not None:
@@ -45,7 +54,7 @@ def marketplace_only(request: HttpRequest) -> ApiToken:
 def seller_only(request: HttpRequest) -> ApiToken:
     token = token_in(request)
     if token.seller_id is None:
-        raise Refuse("not-yours", "Listings are made with a seller's token.")
+        raise Refuse("not-yours", "This is done with a seller's own token.")
     return token
 
 

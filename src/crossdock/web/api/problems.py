@@ -1,5 +1,6 @@
 """Errors as problem+json (RFC 9457): type, title, detail, status. `type` is what programs decide by, `detail` is for people."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 
 TYPE = "urn:crossdock:problem:"
 CONTENT_TYPE = "application/problem+json"
+logger = logging.getLogger(__name__)
 # slug -> (status, title)
 KINDS: Mapping[str, tuple[int, str]] = {
     "not-signed-in": (401, "No valid token"),
@@ -19,13 +21,18 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "not-yours": (403, "This token does not reach that far"),
     "not-found": (404, "There is no such thing"),
     "method": (405, "This is not done to that address"),
+    "unreadable": (400, "The body is no JSON"),
     "not-allowed": (409, "This cannot be done now"),
     "stale": (409, "The world moved on"),
     "in-flight": (409, "The same request is being worked on"),
     "offers-closed": (409, "This listing takes no offers"),
+    "too-large": (413, "The request is too large"),
     "no-key": (422, "An Idempotency-Key is needed"),
     "key-reused": (422, "The Idempotency-Key was used for something else"),
     "invalid": (422, "The request makes no sense"),
+    "too-fast": (429, "Too many requests"),
+    "broken": (500, "Something broke here"),
+    "not-built": (501, "This is not built yet"),
 }
 
 
@@ -46,6 +53,8 @@ def answer(kind: str, detail: str, **more: Any) -> HttpResponse:
     response = JsonResponse(body(kind, detail, **more), status=KINDS[kind][0], content_type=CONTENT_TYPE)
     if kind == "not-signed-in":
         response["WWW-Authenticate"] = 'Bearer realm="crossdock"'
+    if kind == "too-fast":
+        response["Retry-After"] = str(more.get("retry_after", 60))
     return response
 
 
@@ -97,3 +106,11 @@ def install(api: NinjaAPI) -> None:
     def other(request: HttpRequest, error: HttpError) -> HttpResponse:
         kind = next((kind for kind, (status, _) in KINDS.items() if status == error.status_code), "invalid")
         return answer(kind, str(error))
+
+    @api.exception_handler(Exception)
+    def broken(request: HttpRequest, error: Exception) -> HttpResponse:
+        """Ninja's own answer would show a traceback where DEBUG is on, and an HTML page where it is not."""
+        logger.error("%s %s broke", request.method, request.path, exc_info=error)
+        return answer(
+            "broken", "Our mistake, not yours. Repeat it with the same Idempotency-Key: nothing is done twice."
+        )

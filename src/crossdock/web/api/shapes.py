@@ -1,10 +1,11 @@
-"""What goes in and out, as JSON. Money is always minor units with its currency, and the decimal beside it for people."""
+"""What goes in and out, as JSON. Money is a decimal text with its currency, so that no program rounds it."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from crossdock.domain.values import Money as Amount
 
@@ -14,15 +15,39 @@ class Strict(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
+    @model_validator(mode="after")
+    def _storable(self) -> Self:
+        """JSON may carry a NUL character, the database may not."""
+        for name, value in self:
+            texts = value if isinstance(value, list) else [value]
+            if any(isinstance(text, str) and "\x00" in text for text in texts):
+                raise ValueError(f"{name} has a NUL character in it")
+        return self
+
 
 class Money(Schema):
-    minor: int
-    currency: str
-    amount: str
+    amount: str = Field(examples=["12.50"])
+    currency: str = Field(examples=["USD"])
 
     @classmethod
     def of(cls, amount: Amount) -> "Money":
-        return cls(minor=amount.minor, currency=amount.currency, amount=str(amount))
+        return cls(currency=amount.currency, amount=str(amount))
+
+
+class MoneyIn(Strict):
+    amount: str = Field(pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?$", examples=["12.50"])
+    currency: str = Field(pattern="^[A-Z]{3}$", examples=["USD"])
+
+    @model_validator(mode="after")
+    def _exact(self) -> Self:
+        """Raises ValueError for no currency and for more decimals than the currency has: nothing is rounded behind anyone's back."""
+        if self.exact.decimal != Decimal(self.amount):
+            raise ValueError(f"{self.amount} has more decimals than {self.currency} has")
+        return self
+
+    @property
+    def exact(self) -> Amount:
+        return Amount.of(self.amount, self.currency)
 
 
 class VariantOut(Schema):
@@ -55,14 +80,13 @@ class ListingPage(Schema):
     next: str | None = Field(description="Opaque; send it as `cursor` to get the next page.")
 
 
-Price = Annotated[int, Field(gt=0, le=10**12, description="In the smallest unit of the currency.")]
 Units = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class ListingIn(Strict):
     title: str = Field(min_length=1, max_length=300)
     description: str = Field("", max_length=20_000)
-    price_minor: Price
+    price: MoneyIn = Field(description="In the seller's currency.")
     count: Units
     sku: str = Field("", max_length=200)
     images: list[str] = Field(default_factory=list, max_length=20)
@@ -73,13 +97,13 @@ class ListingChange(Strict):
 
     title: str | None = Field(None, min_length=1, max_length=300)
     description: str | None = Field(None, max_length=20_000)
-    price_minor: Price | None = None
+    price: MoneyIn | None = None
     count: Units | None = None
     images: list[str] | None = Field(None, max_length=20)
 
 
 class OfferIn(Strict):
-    amount_minor: Price
+    amount: MoneyIn
     email: str = Field(max_length=254)
 
 
@@ -105,11 +129,25 @@ class QuoteIn(Strict):
     country: str = Field(pattern="^[A-Z]{2}$")
 
 
+class QuoteLine(Schema):
+    variant: str
+    title: str
+    quantity: int
+    unit_price: Money
+    total: Money
+    available: int | None
+    problem: str = Field(description="Empty when this many can be bought.")
+
+
 class QuoteOut(Schema):
+    """`fingerprint` stands for these prices; send it with the order. Nothing can be ordered while there are `problems`."""
+
+    lines: list[QuoteLine]
     items: Money
     shipping: Money | None
     total: Money | None
     problems: list[str]
+    fingerprint: str
 
 
 class BuyerIn(Strict):
@@ -124,12 +162,12 @@ class PaymentIn(Strict):
 
 
 class OrderIn(Strict):
-    """All lines are of one seller's one shop. `expected_total_minor` is what the buyer agreed to, shipping included: see /quotes."""
+    """All lines are of one seller's one shop. `fingerprint` is of the quote that the buyer agreed to."""
 
     buyer: BuyerIn
     ship_to: AddressIn
     lines: list[LineIn] = Field(min_length=1, max_length=100)
-    expected_total_minor: int
+    fingerprint: str = Field(min_length=1, max_length=64)
     payment: PaymentIn
 
 
@@ -210,12 +248,13 @@ class OrderPage(Schema):
 
 
 class CheckingOut(Schema):
-    """The bank did not answer in time; it is being asked. Look at /checkouts/{id} for what came of it."""
+    """The bank did not answer in time; it is being asked. Look at `poll` for what came of it: captured (then `order` is there), declined, abandoned."""
 
     checkout: str
     state: str
     order: str | None = None
     sentence: str = ""
+    poll: str
 
 
 class ShipLine(Strict):
@@ -231,11 +270,23 @@ class ShipIn(Strict):
     lines: list[ShipLine] | None = Field(None, max_length=100)
 
 
+class TrackingIn(Strict):
+    tracking_number: str = Field(min_length=1, max_length=120)
+    carrier: str = Field("", max_length=80)
+
+
 class RejectIn(Strict):
     reason: Literal["not_available", "damaged", "lost", "price_error", "buyer_asked", "fraud", "other"]
-    expected_total_minor: int = Field(
+    expected_total: MoneyIn = Field(
         description="The order's total; another amount is refused, so nobody credits what they did not look at."
     )
+
+
+class CreatingOut(Schema):
+    """It is looked for in the shop by our reference first, and created when it is not there."""
+
+    why_it_was_missing: str
+    order: OrderOut
 
 
 class ConnectionOut(Schema):
@@ -273,6 +324,14 @@ class AlertOut(Schema):
 class AlertPage(Schema):
     items: list[AlertOut]
     next: str | None
+
+
+class RuleOut(Schema):
+    id: str
+    title: str
+    sentence: str = Field(description="How it is today; what a platform cannot do stands on its connection page.")
+    mode: Literal["as-described", "lifted"]
+    can_be_lifted: bool = Field(description="Whether this version plays the lifted rule.")
 
 
 class SettleIn(Strict):

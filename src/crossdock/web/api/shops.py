@@ -1,4 +1,4 @@
-"""Connections and alerts. Connecting itself is done in the panel, since it needs its seller's sign-in."""
+"""Connections, alerts and the rules of the day. Connecting itself is done in the panel, since it needs its seller's sign-in."""
 
 from typing import Any, Literal
 
@@ -8,11 +8,13 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Router
 
+from crossdock.domain.rules import RULES, Mode
 from crossdock.store.models import Alert, Connection
 from crossdock.usecases import connect
 from crossdock.usecases.alerts import settle_alert
+from crossdock.usecases.policy import lifted
 from crossdock.web.api.people import actor_of, after_cursor, cursor_after, mine
-from crossdock.web.api.shapes import AlertOut, AlertPage, ConnectionOut, ProblemOut, SettleIn
+from crossdock.web.api.shapes import AlertOut, AlertPage, ConnectionOut, ProblemOut, RuleOut, SettleIn
 
 router = Router()
 PAGE = 50
@@ -58,6 +60,20 @@ def pause(request: HttpRequest, id: str) -> dict[str, Any]:
 def resume(request: HttpRequest, id: str) -> dict[str, Any]:
     connect.resume(connection=_one_shop(request, id), actor=actor_of(request), now=timezone.now())
     return _shop(_one_shop(request, id))
+
+
+@router.get(
+    "/policy/rules", response=list[RuleOut], url_name="rules", tags=["policy"], summary="S1 to S9 as they hold today"
+)
+def rules(request: HttpRequest) -> list[RuleOut]:
+    """Staff switch them, on the policy page."""
+    return [
+        RuleOut(
+            id=rule.id, title=rule.title, sentence=rule.lifted if lifted(rule=rule.id) and rule.lifted else rule.sentence,
+            mode="lifted" if lifted(rule=rule.id) else "as-described", can_be_lifted=Mode.LIFTED in rule.built,
+        )
+        for rule in RULES
+    ]  # fmt: skip
 
 
 def _alerts(request: HttpRequest) -> QuerySet[Alert]:

@@ -2,17 +2,20 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import include, path
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
-from crossdock.web.api import listings, orders, problems, shops
+from crossdock.web.api import listings, placing, problems, shops
+from crossdock.web.api.entrance import entrance
 from crossdock.web.api.people import Bearer
 
 DESCRIPTION = (
     "A marketplace with its own storefront uses it with the marketplace's token (made by staff), a seller's program with a seller's token (made in the panel). "
-    "Send the token as `Authorization: Bearer …`. Errors are application/problem+json. POST requests that create something need an `Idempotency-Key` header: "
-    "the same key with the same body gets the first answer again, with another body a 422. Pages go on with `cursor`."
+    "Send the token as `Authorization: Bearer …`; cookies open nothing. Errors are application/problem+json. "
+    "POST requests that create something or move money need an `Idempotency-Key` header: the same key with the same body gets the first answer again, "
+    "with another body a 422; while the first is being worked on, and for two minutes after a crash, a 409. "
+    "Money is a decimal text with its currency, times are UTC. Pages go on with `cursor`, newest first."
 )
 
 
@@ -22,7 +25,7 @@ api = NinjaAPI(
 )  # fmt: skip
 problems.install(api)
 api.add_router("/listings", listings.router)
-api.add_router("", orders.router)
+api.add_router("", placing.router)
 api.add_router("", shops.router)
 
 
@@ -38,4 +41,5 @@ def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "api/docs.html", {"rows": rows, "description": DESCRIPTION})
 
 
-urlpatterns = [path("docs", docs, name="api_docs"), path("", api.urls)]
+_operations, _app, _space = api.urls
+urlpatterns = [path("docs", docs, name="api_docs"), path("", include((entrance(_operations), _app), namespace=_space))]

@@ -1,0 +1,170 @@
+"""Quotes and orders, with the marketplace's own token. The payment is taken here, because a reject has to give it back the same way.
+
+A payment taken elsewhere is not accepted: our refund could never be carried out, and the books would say that it was.
+"""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+
+from crossdock.domain.values import COUNTRIES, Address
+from crossdock.domain.values import Money as Amount
+from crossdock.kit.ask import ask_sync
+from crossdock.kit.errors import Outside
+from crossdock.kit.gateway import Captured, Declined, NotKnown
+from crossdock.kit.payments import open_gateway
+from crossdock.store.models import PaymentIntent
+from crossdock.store.models.money import IntentState
+from crossdock.usecases.basket import Basket, PricedBasket, PricedLine, priced, variants_in
+from crossdock.usecases.buyers import buyer_of
+from crossdock.usecases.checkout import open_checkout, payment_failed, payment_unknown, place_order
+from crossdock.usecases.errors import Invalid, Stale
+from crossdock.web.api.once import KEYED, once_outside, own_key
+from crossdock.web.api.order_shape import order_of, order_out
+from crossdock.web.api.orders import router
+from crossdock.web.api.people import marketplace_only
+from crossdock.web.api.problems import Refuse
+from crossdock.web.api.shapes import (
+    CheckingOut,
+    LineIn,
+    Money,
+    OrderIn,
+    OrderOut,
+    ProblemOut,
+    QuoteIn,
+    QuoteLine,
+    QuoteOut,
+)
+
+__all__ = ["router"]
+PAYMENT_SECONDS = 8.0
+Answer = Captured | Declined | NotKnown
+
+
+def _basket(lines: list[LineIn]) -> Basket:
+    wanted: dict[str, int] = {}
+    for line in lines:
+        wanted[line.variant] = wanted.get(line.variant, 0) + line.quantity
+    found = variants_in(wanted)
+    if len(found) != len(wanted):
+        raise Invalid("One of the variants does not exist.")
+    return {"seller": found[0].listing.seller_id, "connection": found[0].connection_id, "lines": wanted}
+
+
+def _priced(basket: Basket, country: str) -> PricedBasket:
+    if country not in COUNTRIES:
+        raise Invalid(f"{country} is not a country code.")
+    return priced(basket=basket, country=country, now=timezone.now())
+
+
+def _line(line: PricedLine) -> QuoteLine:
+    return QuoteLine(
+        variant=line.variant.public_id, title=str(line.variant), quantity=line.quantity, unit_price=Money.of(line.unit_price),
+        total=Money.of(line.total), available=line.available, problem=line.problem,
+    )  # fmt: skip
+
+
+@router.post("/quotes", response={200: QuoteOut, 422: ProblemOut}, url_name="quotes", summary="What it would cost now")
+def quote(request: HttpRequest, data: QuoteIn) -> QuoteOut:
+    """Nothing is held or written."""
+    marketplace_only(request)
+    shown = _priced(_basket(data.lines), data.country)
+    return QuoteOut(
+        lines=[_line(line) for line in shown.lines], items=Money.of(shown.items), shipping=Money.of(shown.shipping) if shown.shipping else None,
+        total=Money.of(shown.total) if shown.total else None, problems=list(shown.problems), fingerprint=shown.fingerprint,
+    )  # fmt: skip
+
+
+@router.post(
+    "/orders", url_name="orders_place", summary="Place an order", openapi_extra=KEYED,
+    response={201: OrderOut, 202: CheckingOut, 402: ProblemOut, 409: ProblemOut, 422: ProblemOut},
+)  # fmt: skip
+def place(request: HttpRequest, data: OrderIn) -> HttpResponse:
+    """Holds the units, takes the payment through the marketplace's gateway, and writes the order; from there it goes to the seller's shop.
+
+    A 202 says that the bank's answer was lost: nothing is charged twice whatever is repeated, and `poll` tells what came of it.
+    """
+    token = marketplace_only(request)
+    return once_outside(request, token, lambda: _place(request, data, own_key(request, token)))
+
+
+def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
+    """Repeated with the same key it goes on from the intent of the first time."""
+    intent = PaymentIntent.objects.filter(checkout=key).first() or _open(data, key)
+    if intent.state != IntentState.CREATED:
+        return _standing(request, intent)
+    gateway = open_gateway(intent.gateway, settings.CONFIG.data)
+    amount = Amount(intent.amount_minor, intent.currency)
+    # The bank knows the payment by the intent's id, so asking again cannot charge again.
+    _settle(intent, _ask(gateway.capture(intent.public_id, amount, data.payment.token)))
+    intent.refresh_from_db()
+    return _standing(request, intent)
+
+
+def _open(data: OrderIn, key: str) -> PaymentIntent:
+    basket = _basket(data.lines)
+    shown = _priced(basket, data.ship_to.country)
+    if shown.problems or shown.total is None:
+        raise Stale(" ".join(shown.problems) or "The seller does not ship to this country.")
+    if shown.fingerprint != data.fingerprint:
+        raise Stale(f"It costs {shown.total} {shown.total.currency} now; quote again and show that to the buyer first.")
+    return open_checkout(
+        buyer=buyer_of(email=data.buyer.email, name=data.buyer.name), basket=basket, ship_to=Address(**data.ship_to.model_dump()), key=key,
+        fingerprint=data.fingerprint, gateway=settings.PAYMENT_GATEWAY, now=timezone.now(),
+    )  # fmt: skip
+
+
+def _ask(question: Coroutine[Any, Any, Answer]) -> Answer:
+    """Silence and nonsense count as lost, never as declined."""
+
+    async def asked(_: object) -> Answer:
+        return await question
+
+    try:
+        return ask_sync(asked, within=PAYMENT_SECONDS)
+    except Outside:
+        return NotKnown("The bank did not answer in time.")
+
+
+def _settle(intent: PaymentIntent, answer: Answer) -> None:
+    """Raises Stale when the units were gone by the time the money came; the money goes back then."""
+    now = timezone.now()
+    match answer:
+        case Captured(gateway_ref, checks):
+            place_order(intent_id=intent.public_id, gateway_ref=gateway_ref, checks=dict(checks), now=now)
+        case Declined(sentence):
+            payment_failed(intent_id=intent.public_id, sentence=sentence, now=now)
+        case NotKnown(sentence):
+            payment_unknown(intent_id=intent.public_id, sentence=sentence, now=now)
+
+
+def _standing(request: HttpRequest, intent: PaymentIntent) -> tuple[int, Any]:
+    """What came of it: the order, a refusal, or a 202 while the bank is being asked (the worker does, until it knows)."""
+    if intent.order is not None:
+        return 201, order_out(order_of(request, intent.order.public_id))
+    if intent.state == IntentState.DECLINED:
+        raise Refuse("payment-declined", intent.sentence or "The bank declined the payment.")
+    if intent.state == IntentState.ABANDONED:
+        raise Stale(intent.sentence)
+    return 202, _checking(intent)
+
+
+def _checking(intent: PaymentIntent) -> dict[str, Any]:
+    order = intent.order.public_id if intent.order else None
+    poll = settings.BASE_URL + reverse("api:checkout", args=[intent.public_id])
+    said = CheckingOut(checkout=intent.public_id, state=intent.state, order=order, sentence=intent.sentence, poll=poll)
+    return said.model_dump(mode="json")
+
+
+@router.get(
+    "/checkouts/{str:id}", response={200: CheckingOut, 404: ProblemOut}, url_name="checkout", summary="What came of a payment"
+)  # fmt: skip
+def checkout(request: HttpRequest, id: str) -> dict[str, Any]:
+    """For a payment whose answer was lost: captured (then `order` is there), declined, abandoned, or still unknown."""
+    marketplace_only(request)
+    return _checking(get_object_or_404(PaymentIntent.objects.select_related("order"), public_id=id))
