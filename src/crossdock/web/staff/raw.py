@@ -1,6 +1,7 @@
 """Rows as they are, for looking only; what is ciphertext or a hash stays out."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import BinaryField, Model
@@ -15,7 +16,14 @@ class ReadOnly(admin.ModelAdmin[Any]):
 
     show_full_result_count = False
     list_per_page = 50
-    actions: ClassVar[list[Any]] = []
+    actions: Sequence[Any] = ()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """All staff look at everything; nothing here is more secret than the rest."""
+        return self.has_module_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
