@@ -331,6 +331,7 @@ class TestOrders:
             "$13.80",
         ):
             assert words in panel.page
+        assert "Left: shop 9 · may be sold 8" in panel.page
         assert order.relay_email in panel.page and order.buyer.email not in panel.page
 
     def test_too_few_signals_are_never_called_low(self, world: World, panel: Panel) -> None:

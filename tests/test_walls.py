@@ -1,6 +1,6 @@
-"""Nobody sees what is not theirs: every address of the panel and the API, as its owner, the wrong seller, a buyer and nobody.
+"""Nobody sees what is not theirs: every address of the panel as its owner, the wrong seller, a buyer and nobody. The API's are in test_api.py.
 
-The table is walked, so an address without an entry here fails.
+The URL table is walked, so an address without an entry here fails.
 """
 
 from collections.abc import Iterator

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_safe
 
 from crossdock.domain.orders import CopyState, ParcelState, fee
 from crossdock.domain.values import Money
-from crossdock.store.models import Command, Exchange, Order, Seller, ShopCopy
+from crossdock.store.models import Command, Exchange, Order, Seller, ShopCopy, VariantStock
 from crossdock.store.models.work import CommandState
 from crossdock.usecases import books
 from crossdock.usecases.orders import in_queue, queues, why_not_create
 from crossdock.usecases.reject import why_not_reject
+from crossdock.usecases.stock import availability
 from crossdock.web.forms import typed
 from crossdock.web.seller.alerts import view_of
 from crossdock.web.seller.home import QUEUE_WORDS
@@ -111,12 +112,21 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "can_ship": not why_not_ship(order),
         "entries": order.timeline.all(),
         "calls": calls[:LAST_CALLS],
+        "stock": _stock(order) if not order.cancelled_at else {},
         "to": order.address,
         "late": not order.cancelled_at and order.parcels != ParcelState.SHIPPED and order.ship_by < timezone.now(),
         "open": not order.cancelled_at and order.parcels != ParcelState.SHIPPED,
         "busy": busy or bool(copy and copy.state in (CopyState.INTENDED, CopyState.SENT, CopyState.ACKNOWLEDGED)),
     }  # fmt: skip
     return show(request, seller, "order", context, here="orders")
+
+
+def _stock(order: Order) -> dict[int, tuple[int | None, int | None]]:
+    """What is left after this order, by line: (the count that we know, what may still be sold here)."""
+    variants = [line.variant for line in order.lines.select_related("variant__connection", "variant__listing")]
+    counts = dict(VariantStock.objects.filter(pk__in=[variant.pk for variant in variants]).values_list("pk", "count"))
+    left = availability(variants=variants, now=timezone.now())
+    return {line.pk: (counts.get(line.variant_id), left.get(line.variant_id)) for line in order.lines.all()}
 
 
 def why_not_ship(order: Order) -> str:
