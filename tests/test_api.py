@@ -2,7 +2,9 @@
 
 import json
 import re
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -112,6 +114,13 @@ def order_for(world: World, quantity: int = 1, *, fingerprint: str = "", token: 
         "fingerprint": fingerprint or priced(basket=basket, country="US", now=datetime.now(UTC)).fingerprint,
         "payment": {"token": token or gateway().choices()[0].token},
     }
+
+
+def charged(intent: PaymentIntent) -> list[tuple[str, int]]:
+    """(state, minor units) in the bank's own ledger."""
+    path = settings.CONFIG.data / "payments" / "sandbox" / "ledger.sqlite"
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute("SELECT state, minor FROM payment WHERE intent = ?", [intent.public_id]).fetchall()
 
 
 def usd(amount: str) -> dict[str, str]:
@@ -255,6 +264,52 @@ class TestPlacing:
 
         order = place_order(intent_id=said["checkout"], gateway_ref="r", checks={}, now=datetime.now(UTC))
         assert market.get(f"/checkouts/{said['checkout']}").json()["order"] == order.public_id
+
+    def test_a_crash_after_the_payment_is_gone_on_from(
+        self, world: World, market: Program, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from crossdock.web.api import placing
+
+        asked = order_for(world)
+        with monkeypatch.context() as broken:
+            broken.setattr(placing, "place_order", lambda **_: 1 / 0)
+            assert problem_of(market.post("/orders", asked, key="k")) == (500, "broken")
+        intent = PaymentIntent.objects.get()
+        assert charged(intent) == [("captured", 1500)] and Order.objects.count() == 0
+        assert market.post("/orders", asked, key="k").status_code == 201
+        assert PaymentIntent.objects.get().order == Order.objects.get()
+        assert charged(intent) == [("captured", 1500)]
+        assert world.available == 8
+
+    def test_a_bank_that_answers_too_late_charges_once(self, world: World, market: Program) -> None:
+        asked = order_for(world, token="late")
+        first = market.post("/orders", asked, key="k")
+        again = market.post("/orders", asked, key="k")
+        assert (first.status_code, again.status_code) == (202, 202)
+        assert again.json() == first.json() and first.json()["poll"].endswith(first.json()["checkout"])
+        assert Client().get(first.json()["poll"]).status_code == 401
+        assert charged(PaymentIntent.objects.get()) == [("captured", 1500)]
+        assert (Order.objects.count(), world.available) == (0, 8)
+
+    def test_units_gone_before_the_money_came(
+        self, world: World, market: Program, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The hold ran out while the bank was asked and somebody else bought the rest: no order, and the money goes back once."""
+        from crossdock.web.api import placing
+
+        real = placing._ask
+
+        def slow(question: Any) -> Any:
+            answer = real(question)
+            Reservation.objects.update(state="ended", expires_at=None)
+            world.buy(9)
+            return answer
+
+        monkeypatch.setattr(placing, "_ask", slow)
+        assert problem_of(market.post("/orders", order_for(world), key="k")) == (409, "stale")
+        assert problem_of(market.post("/orders", order_for(world), key="k")) == (409, "stale")
+        assert Order.objects.count() == 1
+        assert Command.objects.filter(kind="refund_payment").count() == 1
 
     def test_a_quote_holds_nothing(self, world: World, market: Program) -> None:
         lines = [{"variant": world.variant.public_id, "quantity": 2}]
@@ -450,7 +505,7 @@ class TestListings:
         [
             ("price", {"amount": "2.50", "currency": "EUR"}, "has to be in USD"),
             ("price", {"amount": "2.505", "currency": "USD"}, "more decimals"),
-            ("price", {"amount": "-1", "currency": "USD"}, "price.amount"),
+            ("price", {"amount": "-1", "currency": "USD"}, "price.amount:"),
             ("price", {"amount": "0.00", "currency": "USD"}, "above zero"),
             ("price", {"amount": "1", "currency": "QQQ"}, "not a currency"),
             ("price", 250, "price"), ("title", "", "title"), ("title", "a\x00b", "NUL"), ("title", "a\ud800b", "title"),
@@ -681,6 +736,52 @@ def test_addresses_that_are_none(owner: Program, method: str, path: str, status:
 def test_a_cursor_of_another_hand(owner: Program, table: str, cursor: str) -> None:
     answer = owner.get(f"/{table}?cursor={cursor}")
     assert problem_of(answer) == (422, "invalid") and "cursor" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("table", ["listings", "alerts"])
+def test_other_tables_go_on_where_they_ended_too(
+    world: World, owner: Program, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    from crossdock.web.api import listings, shops
+
+    def one_more() -> str:
+        made = make_listing(
+            seller=world.seller, title="Own", description="", price=Money(1, "USD"), count=1, now=world.now
+        )
+        if table == "listings":
+            return made.public_id
+        code = AlertCode.STOCK_DIFFERS
+        return raise_alert(code=code, seller=world.seller, listing=made, sentence="?", now=world.now).public_id
+
+    monkeypatch.setattr(listings, "PAGE", 2)
+    monkeypatch.setattr(shops, "PAGE", 2)
+    made = [one_more() for _ in range(5)]
+    seen: list[str] = []
+    page = owner.get(f"/{table}").json()
+    while page["next"] is not None:
+        seen += [item["id"] for item in page["items"]]
+        one_more()
+        page = owner.get(f"/{table}?cursor={page['next']}").json()
+    seen += [item["id"] for item in page["items"]]
+    assert seen[:5] == made[::-1] and len(set(seen)) == len(seen)
+
+
+@pytest.mark.parametrize(
+    "body", ["[" * 100_000, '{"lines": NaN}', '{"lines": 1' + "0" * 5000 + "}", "[]", "null", '"x"', "", "\xff"]
+)
+def test_a_body_that_is_nothing(market: Program, body: str) -> None:
+    answer = market.client.post(f"{ROOT}/quotes", body, content_type="application/json", headers=market.headers)
+    assert problem_of(answer)[0] in (400, 422)
+
+
+def test_numbers_larger_than_any_row(world: World, owner: Program) -> None:
+    order = world.buy()
+    path, asked = f"/orders/{order.public_id}/shipments", {"tracking_number": "1"}
+    assert problem_of(owner.send("PATCH", f"{path}/{10**30}", asked)) == (404, "not-found")
+    assert problem_of(owner.post(path, {"lines": [{"line": 10**30, "quantity": 1}]}, key="k")) == (422, "invalid")
+    twice = [{"line": order.lines.get().pk, "quantity": 1}] * 2
+    assert problem_of(owner.post(path, {"lines": twice}, key="l")) == (422, "invalid")
+    assert Shipment.objects.count() == 0
 
 
 def test_too_large_a_body_is_refused_unread(market: Program) -> None:

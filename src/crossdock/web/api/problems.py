@@ -1,7 +1,7 @@
 """Errors as problem+json (RFC 9457): type, title, detail, status. `type` is what programs decide by, `detail` is for people."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -76,6 +76,12 @@ def refusal_of(problem: Problem) -> Refuse:
     return Refuse(kind, str(problem))
 
 
+def _field(where: Sequence[str | int]) -> str:
+    """The field as the caller knows it; Ninja puts the place and the name of our parameter before it."""
+    parts = [str(part) for part in where]
+    return ".".join(parts[2:] if parts[:2] == ["body", "data"] else parts[1:]) or "the body"
+
+
 def install(api: NinjaAPI) -> None:
     """Every error that a view can raise comes out in this one shape."""
 
@@ -98,7 +104,9 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def wrong(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        found = [{"at": ".".join(str(part) for part in item["loc"]), "what": item["msg"]} for item in error.errors]
+        found = [
+            {"at": _field(item["loc"]), "what": str(item["msg"]).removeprefix("Value error, ")} for item in error.errors
+        ]
         detail = "; ".join(f"{item['at']}: {item['what']}" for item in found)
         return answer("invalid", detail, errors=found)
 

@@ -71,7 +71,7 @@ class ListingOut(Schema):
     connection: str | None
     shop_url: str
     variants: list[VariantOut]
-    why_not_live: list[str]
+    why_not_live: list[str] = Field(description="With a seller's token: what keeps buyers from buying it.")
     updated_at: datetime
 
 
