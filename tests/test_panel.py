@@ -17,6 +17,7 @@ from tests.market import seller as a_seller
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Refused, Why
+from crossdock.domain.values import Money
 from crossdock.store.models import (
     Alert,
     Command,
@@ -31,6 +32,7 @@ from crossdock.store.models import (
 )
 from crossdock.store.vault import unseal
 from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.listings import make_listing
 from crossdock.usecases.policy import switch
 from simulated import Town, town
 from toyshop import dropped_in
@@ -534,6 +536,22 @@ class TestListings:
         panel.post(page, title="Tide Owl II", price="2.60", count="7", addresses="")
         assert VariantStock.objects.get(variant__listing=listing).count == 7
         assert listing.variants.get().price_minor == 260
+
+    def test_a_long_table_asks_the_database_no_more_than_a_short_one(
+        self, world: World, panel: Panel, django_assert_max_num_queries: Any
+    ) -> None:
+        for number in range(30):
+            make_listing(
+                seller=world.seller,
+                title=f"Card {number}",
+                description="",
+                price=Money(1, "USD"),
+                count=1,
+                now=world.now,
+            )
+        with django_assert_max_num_queries(16):
+            panel.get("/seller/listings/")
+        assert panel.page.count("Card ") == 25 and "More listings" in panel.page
 
     def test_archived_and_listed_again(self, world: World, panel: Panel) -> None:
         page = f"/seller/listings/{world.variant.listing.public_id}/"

@@ -1,6 +1,6 @@
 """Listings as buyers find them and as sellers keep them. Synced ones follow their shop; only those made by hand are edited here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -43,8 +43,17 @@ def search(
     return list(found[:limit])
 
 
-def why_not_live(*, listing: Listing, now: datetime) -> list[str]:
-    """Everything that keeps buyers from buying it, each with what to do. Empty means that it sells."""
+def why_not_live(
+    *,
+    listing: Listing,
+    now: datetime,
+    stock: Mapping[int, int | None] | None = None,
+    rows: Mapping[int, VariantStock] | None = None,
+) -> list[str]:
+    """Everything that keeps buyers from buying it, each with what to do. Empty means that it sells.
+
+    A table of many listings gives what it knows: `stock` from availability, `rows` by variant; otherwise both are asked for.
+    """
     reasons: list[str] = []
     if listing.state == ListingState.ARCHIVED:
         reasons.append("It is in your archive. Choose “List again” to sell it.")
@@ -64,8 +73,10 @@ def why_not_live(*, listing: Listing, now: datetime) -> list[str]:
     variants = [variant for variant in listing.variants.all() if not variant.gone]
     if not variants:
         reasons.append("It has no variant that can be sold.")
-    stock = availability(variants=variants, now=now)
-    rows = {row.pk: row for row in VariantStock.objects.filter(pk__in=stock)}
+    if stock is None:
+        stock = availability(variants=variants, now=now)
+    if rows is None:
+        rows = {row.pk: row for row in VariantStock.objects.filter(pk__in=stock)}
     for variant in variants:
         row, left = rows.get(variant.pk), stock[variant.pk]
         name = f"{variant.title}: " if len(variants) > 1 and variant.title else ""

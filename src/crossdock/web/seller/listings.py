@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.values import Money
-from crossdock.store.models import Listing, Movement, Seller, Variant
+from crossdock.store.models import Listing, Movement, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue import folded
 from crossdock.usecases.listings import archive_listing, leave_out, relist, why_not_live
@@ -63,12 +63,12 @@ class Row:
     reasons: list[str]
 
 
-def row_of(listing: Listing, stock: dict[int, int | None], now: datetime) -> Row:
+def row_of(listing: Listing, stock: dict[int, int | None], rows: dict[int, VariantStock], now: datetime) -> Row:
     variants = [variant for variant in listing.variants.all() if not variant.gone]
     known = [left for variant in variants if (left := stock.get(variant.pk)) is not None]
     prices = {variant.price_minor for variant in variants}
     price = Money(min(prices), listing.currency) if prices else None
-    reasons = why_not_live(listing=listing, now=now)
+    reasons = why_not_live(listing=listing, now=now, stock=stock, rows=rows)
     return Row(listing, variants, sum(known) if known else None, price, len(prices) > 1, reasons)
 
 
@@ -92,8 +92,9 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
     )
     now = timezone.now()
     stock = availability(variants=[variant for listing in page for variant in listing.variants.all()], now=now)
+    known = VariantStock.objects.in_bulk(list(stock))
     context = {
-        "rows": [row_of(listing, stock, now) for listing in page[:PAGE]],
+        "rows": [row_of(listing, stock, known, now) for listing in page[:PAGE]],
         "next_after": page[PAGE - 1].pk if len(page) > PAGE else None,
         "tab": tab,
         "tabs": [(name, words) for name, (words, _) in TABS.items()],
