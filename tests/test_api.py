@@ -44,6 +44,8 @@ from crossdock.usecases.basket import Basket, priced
 from crossdock.usecases.listings import make_listing
 from crossdock.usecases.orders import ship_by_hand
 from crossdock.usecases.policy import switch
+from crossdock.usecases.privacy import erase_buyer
+from crossdock.usecases.upkeep import prune
 from test_walls import names
 
 pytestmark = pytest.mark.django_db
@@ -871,6 +873,31 @@ def test_an_order_answer_is_as_described(world: World, owner: Program) -> None:
     validator = Draft202012Validator({"$ref": "#/components/schemas/OrderOut", "components": {"schemas": schemas}})
     assert list(validator.iter_errors(said)) == []
     assert list(validator.iter_errors({**said, "total": 1500})) != []
+
+
+def test_an_erased_buyer_is_in_no_kept_answer(world: World, market: Program, owner: Program) -> None:
+    """Nor in the intent; and a repeat still buys nothing more."""
+    asked = order_for(world)
+    said = market.post("/orders", asked, key="k").json()
+    (claimed,) = world.claim()
+    world.settle(claimed, Done("s1", stock_taken=True))
+    assert owner.post(f"/orders/{said['id']}/shipments", key="s").status_code == 201
+    assert SHIP_TO["line1"] in str([*IdempotentReply.objects.values(), *PaymentIntent.objects.values()])
+    erase_buyer(connection_id=world.shop.pk, shop_order_ids=["s1"], now=world.later())
+    assert SHIP_TO["line1"] not in str([*IdempotentReply.objects.values(), *PaymentIntent.objects.values()])
+    again = market.post("/orders", asked, key="k")
+    assert (again.status_code, again.json()["id"]) == (201, said["id"])
+    assert SHIP_TO["line1"] not in again.content.decode()
+    assert Order.objects.count() == PaymentIntent.objects.count() == 1
+
+
+def test_kept_answers_go_in_the_end(world: World, owner: Program) -> None:
+    owner.post("/listings", {"title": "T", "price": usd("1"), "count": 1}, key="l")
+    now = datetime.now(UTC)
+    prune(older_than=timedelta(days=30), now=now + timedelta(days=29))
+    assert IdempotentReply.objects.count() == 1
+    prune(older_than=timedelta(days=30), now=now + timedelta(days=31))
+    assert IdempotentReply.objects.count() == 0
 
 
 @pytest.mark.django_db(transaction=True)

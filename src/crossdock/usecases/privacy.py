@@ -4,8 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
-from crossdock.store.models import AuditEntry, Command, Connection, Delivery, Exchange, Order
+from crossdock.store.models import (
+    AuditEntry,
+    Command,
+    Connection,
+    Delivery,
+    Exchange,
+    IdempotentReply,
+    Order,
+    PaymentIntent,
+)
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.store.vault import seal
@@ -18,16 +28,33 @@ def erase_buyer(*, connection_id: int, shop_order_ids: Sequence[str], now: datet
     """Forget who bought these orders in what we keep for the shop. An order that still has to be shipped keeps its address until it is. Returns how many."""
     with transaction.atomic():
         shop = Connection.objects.select_related("party").get(pk=connection_id)
-        orders = Order.objects.select_for_update(no_key=True, of=("self",)).filter(copy__connection=shop, copy__shop_order_id__in=list(shop_order_ids))
+        orders = Order.objects.select_for_update(no_key=True, of=("self",)).filter(
+            copy__connection=shop, copy__shop_order_id__in=list(shop_order_ids)
+        )
         erased = 0
         for order in orders.order_by("pk"):
             if order.cancelled_at is None and order.parcels != "shipped":
-                tell(order=order, now=now, source="shop", kind="privacy_waits", sentence="The shop asked to erase the buyer; done once the order is shipped.")
+                tell(
+                    order=order,
+                    now=now,
+                    source="shop",
+                    kind="privacy_waits",
+                    sentence="The shop asked to erase the buyer; done once the order is shipped.",
+                )
                 continue
             order.ship_to = {**_NOBODY, "country": order.ship_to["country"]}
             order.save(update_fields=["ship_to"])
-            Command.objects.filter(subject=order.reference).exclude(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]).update(payload={})
-            tell(order=order, now=now, source="shop", kind="privacy", sentence="The buyer's address was erased at the shop's request.")
+            _forget_copies(order)
+            Command.objects.filter(subject=order.reference).exclude(
+                state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]
+            ).update(payload={})
+            tell(
+                order=order,
+                now=now,
+                source="shop",
+                kind="privacy",
+                sentence="The buyer's address was erased at the shop's request.",
+            )
             erased += 1
         _forget_traces(shop)
         _audit("erase_buyer", shop, {"orders": erased}, now=now)
@@ -37,12 +64,27 @@ def erase_buyer(*, connection_id: int, shop_order_ids: Sequence[str], now: datet
 def erase_shop(*, connection_id: int, now: datetime) -> None:
     """Forget the shop: keys, deliveries, recorded calls, settings. Orders keep what the books must keep."""
     with transaction.atomic():
-        shop = Connection.objects.select_for_update(no_key=True, of=("self",)).select_related("party").get(pk=connection_id)
+        shop = (
+            Connection.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("party")
+            .get(pk=connection_id)
+        )
         shop.state, shop.state_sentence = ConnectionState.DISCONNECTED, "Erased at the platform's request."
         shop.secrets, shop.settings, shop.checks, shop.hooks = seal({}), {}, [], {}
         shop.save()
         _forget_traces(shop)
         _audit("erase_shop", shop, {}, now=now)
+
+
+def _forget_copies(order: Order) -> None:
+    """The address also stands in what was to be paid, and in answers of the API that are kept for a repeat (which then is worked out anew)."""
+    intent = PaymentIntent.objects.filter(order=order).first()
+    if intent is not None:
+        intent.basket = {**intent.basket, "ship_to": order.ship_to}
+        intent.save(update_fields=["basket"])
+    IdempotentReply.objects.filter(
+        Q(body__reference=order.reference) | Q(body__order__reference=order.reference)
+    ).delete()
 
 
 def _forget_traces(shop: Connection) -> None:
