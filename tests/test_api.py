@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ from crossdock.usecases.orders import ship_by_hand
 from crossdock.usecases.policy import switch
 from crossdock.usecases.privacy import erase_buyer
 from crossdock.usecases.upkeep import prune
+from crossdock.web.api import people
 from test_walls import names
 
 pytestmark = pytest.mark.django_db
@@ -841,6 +843,18 @@ def test_the_rules_say_what_is_switched(owner: Program) -> None:
     switch(rule="S3", lift=True, actor=staff, now=datetime.now(UTC))
     after = {rule["id"]: rule for rule in owner.get("/policy/rules").json()}
     assert after["S3"]["mode"] == "lifted" and after["S3"]["sentence"] != before["S3"]["sentence"]
+
+
+def test_every_query_goes_through_the_one_filter() -> None:
+    """Payment intents are the marketplace's alone: test_a_seller_places_no_orders."""
+    asked = [
+        (file.name, line.strip())
+        for file in Path(people.__file__).parent.glob("*.py")
+        for line in file.read_text().splitlines()
+        if ".objects" in line and "mine(request)" not in line
+    ]
+    assert {name for name, _ in asked} == {"placing.py"}
+    assert all("PaymentIntent.objects" in line for _, line in asked), asked
 
 
 def test_the_description_holds_together() -> None:

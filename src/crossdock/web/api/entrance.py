@@ -52,4 +52,4 @@ def entrance(patterns: list[URLResolver | URLPattern]) -> list[URLResolver | URL
     for pattern in patterns:
         assert isinstance(pattern, URLPattern)
         pattern.callback = guarded(pattern.callback)
-    return [*patterns, re_path("", nowhere)]
+    return [*patterns, re_path("", guarded(nowhere))]
