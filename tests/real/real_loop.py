@@ -1,0 +1,93 @@
+"""The whole marketplace against an unmodified Vendure: the story's scenes that need no fault dial, and a kill -9 of the worker with orders in flight.
+
+Run as a program (REAL_ADDRESS and REAL_PASSWORD in the environment), since a marketplace of its own wants a process of its own.
+"""
+
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+from real_hand import RealHand
+from vendure_server import RealSite
+
+from crossdock.cli import scenes
+from crossdock.cli.facts import Facts
+from crossdock.cli.stage import PATIENCE, Stage, now
+from crossdock.cli.trial import Trial, Waited
+
+SCENES = (
+    scenes.asking_price, scenes.parcels, scenes.cancelled_in_shop, scenes.cancel_lifted, scenes.rejected_here, scenes.refused, scenes.refund_there,
+    scenes.assessed,
+)  # fmt: skip
+
+
+def killed_worker(stage: Stage) -> None:
+    """Orders are on their way when the worker is killed; each stands there once all the same, and its tracking code comes back."""
+    from crossdock.store.models import Command
+
+    ref, variant = stage.item(20)
+    orders = [stage.buy(variant) for _ in range(3)]
+    in_flight = Command.objects.filter(kind="create_order", state="in_flight")
+    stage.trial.until(in_flight.exists, PATIENCE, "a command in flight", every=0.001)
+    stage.trial.worker.kill()
+    orders += [stage.buy(variant) for _ in range(2)]
+    stage.trial.worker.start()
+    for order in orders:
+        stage.lands(order)
+    standing = [stage.standing(order) for order in orders]
+    stage.see(
+        all(len(s) == 1 for s in standing),
+        "S6",
+        f"killed with orders in flight: {sum(map(len, standing))} copies of {len(orders)} orders",
+    )
+    everything = stage.trial.call(stage.shop.hand.orders())
+    mine = Counter((s.buyer, s.lines) for s in everything if any(s.shop_id == one.shop_id for one, *_ in standing))
+    stage.see(
+        sum(mine.values()) == len(orders),
+        "S6",
+        f"{sum(mine.values())} orders by buyer and lines, without our reference",
+    )
+    for order, (copy, *_) in zip(orders, standing, strict=True):
+        stage.trial.call(stage.shop.hand.fulfil(copy.shop_id, tracking=f"R-{order.number}", carrier="UPS"))
+    back = lambda: all(order.shipments.filter(tracking_number=f"R-{order.number}").exists() for order in orders)  # noqa: E731
+    stage.trial.until(back, PATIENCE, "the tracking codes")
+    stage.see(all(order.shipments.count() == 1 for order in orders), "S7", "each tracking code came back once")
+    stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "equal counts")
+    stage.see(
+        stage.count(ref) == 15,
+        "S4",
+        f"the shop counts {stage.count(ref)}, and {stage.available(variant)} can be sold here",
+    )
+
+
+def play(address: str, password: str) -> int:
+    facts = Facts()
+    with Trial() as trial:
+        from crossdock.demo.buying import make_seller
+        from crossdock.demo.joining import join
+        from crossdock.kit import discover
+        from crossdock.store.models import User
+
+        trial.start_web()
+        trial.worker.start()
+        site: Any = RealSite(address, RealHand(address, password), password)
+        way, form = site.seller_form()
+        seller = make_seller(name="Real seller", email="seller@example.test")
+        connection = join(seller=seller, platform="vendure", address=address, way=way, form=form, now=now())
+        buyer = User.objects.create_user("buyer@example.test", None, name="Zoë Buyer")
+        manifest = discover.connector("vendure").manifest
+        stage = Stage(trial, facts, "vendure", manifest, site, seller, connection, buyer)
+        for scene in (killed_worker, *SCENES):
+            try:
+                scene(stage)
+            except Waited as late:
+                facts.see(False, "-", "vendure", "as-described", f"{scene.__name__}: {late}")
+        trial.call(site.hand.close())
+    return facts.end()
+
+
+if __name__ == "__main__":
+    sys.exit(play(os.environ["REAL_ADDRESS"], os.environ["REAL_PASSWORD"]))
