@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input -q
-# Processes that the tests use; more words for pytest with `make test ARGS=...`
+# Processes that the tests use, a whole file each, since the tests of a file may share a long play; more words for pytest with `make test ARGS=...`
 JOBS ?= 2
 ARGS ?=
 
@@ -18,7 +18,7 @@ run: $(VENV)/.runtime ## the whole demo on this machine; FRESH=1 starts over
 	@FRESH="$(FRESH)" exec $(VENV)/bin/crossdock run
 
 test: $(VENV)/.dev ## every test but those against real vendors' servers
-	$(VENV)/bin/pytest -n $(JOBS) -m "not real" $(ARGS)
+	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not real" $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, generated pages fresh
 	$(VENV)/bin/ruff format --check .

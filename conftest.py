@@ -82,3 +82,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and may not be here: {report.longrepr}"
     return report
+
+
+def _long(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("timeout")
+    return marker is not None and bool(marker.args) and marker.args[0] > 600
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long plays begin first, whatever the order of the rest: at the end one process would run them while the other has nothing to do."""
+    items.sort(key=lambda item: not _long(item))

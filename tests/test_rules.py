@@ -177,9 +177,12 @@ class TestS4:
     def test_a_deleted_product_is_archived_and_comes_back(self) -> None:
         world = World()
         product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", Money(1000, "USD"), 1),))
-        read = lambda *seen: catalogue.receive_products(
-            connection_id=world.shop.pk, products=seen, read_no=counts.draw_read_no(), now=world.later()
-        )  # noqa: E731
+
+        def read(*seen: ShopProduct | ProductGone) -> None:
+            catalogue.receive_products(
+                connection_id=world.shop.pk, products=seen, read_no=counts.draw_read_no(), now=world.later()
+            )
+
         read(ProductGone("p1"))
         listing = Listing.objects.get()
         assert listing.gone_in_shop

@@ -144,8 +144,8 @@ class Loop:
         if not self.trial.worker.running:
             self.trial.worker.start()
         self._fulfil()
-        shipped: int = Order.objects.filter(parcels="shipped").count()
-        return shipped == self.args.orders
+        shipped = Order.objects.filter(parcels="shipped").count()
+        return bool(shipped == self.args.orders)
 
     def _at_rest(self) -> bool:
         from crossdock.store.models import Command, Reservation, ShopCopy, VariantStock

@@ -71,7 +71,10 @@ def parcels(stage: Stage) -> None:
     stage.see(order.parcels == "partly_shipped", "S7", "one of two units shipped: partly shipped")
     stage.trial.call(hand.change_tracking(standing.shop_id, first, "P-1B"))
     stage.trial.call(hand.fulfil(standing.shop_id, tracking="P-2", carrier="UPS", lines=[(line, 1)]))
-    numbers = lambda: sorted(order.shipments.values_list("tracking_number", flat=True))  # noqa: E731
+
+    def numbers() -> list[str]:
+        return sorted(order.shipments.values_list("tracking_number", flat=True))
+
     stage.trial.until(lambda: numbers() == ["P-1B", "P-2"], PATIENCE, "the changed number and the second parcel")
     order.refresh_from_db()
     stage.see(order.parcels == "shipped", "S7", "two parcels, one with a changed number, and no third")

@@ -35,12 +35,9 @@ def raise_alert(
 ) -> Alert:
     """`key` names the root cause; without one it is the code with its order, listing or connection."""
     subject = (
-        (order
-        and f"order:{order.pk}")
-        or (listing
-        and f"listing:{listing.pk}")
-        or (connection
-        and f"shop:{connection.pk}")
+        (order and f"order:{order.pk}")
+        or (listing and f"listing:{listing.pk}")
+        or (connection and f"shop:{connection.pk}")
         or "seller"
     )
     full_key = f"{seller.pk}:{code}:{key or subject}"

@@ -81,7 +81,9 @@ def keep_more(*, attempt: ConnectAttempt, keep: Mapping[str, str]) -> None:
 def take_attempt(*, state: str, now: datetime) -> Attempt:
     """The redirect came back (or the shop called): good once, and not for long. Raises Invalid."""
     with transaction.atomic():
-        row = ConnectAttempt.objects.select_for_update(no_key=True, of=("self",)).filter(state_hash=_hash(state)).first()
+        row = (
+            ConnectAttempt.objects.select_for_update(no_key=True, of=("self",)).filter(state_hash=_hash(state)).first()
+        )
         if row is None:
             raise Invalid("This sign-in was not started here. Begin again from “Connect a shop”.")
         if row.used_at is not None or row.expires_at < now:

@@ -74,7 +74,13 @@ def apply_counts(
         missing = locked(by_shop_id[variant] for _, variant in unanswered if variant in by_shop_id)
         for row in missing.values():
             if rules.may_apply(as_value(row, now=now), read_no=read_no):
-                row.count, row.want_no, row.want_after, row.applied_no, row.count_at = None, 0, None, next_stock_no(), now
+                row.count, row.want_no, row.want_after, row.applied_no, row.count_at = (
+                    None,
+                    0,
+                    None,
+                    next_stock_no(),
+                    now,
+                )
                 row.save(update_fields=["count", "want_no", "want_after", "applied_no", "count_at"])
     return tuple(sorted({product for product, _ in unanswered}))
 

@@ -35,7 +35,9 @@ def as_value(row: VariantStock, *, now: datetime) -> Stock:
 
 def locked(variant_ids: Iterable[int]) -> dict[int, VariantStock]:
     """The stock rows of these variants, locked in id order. Must be called inside a transaction."""
-    rows = VariantStock.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(variant_ids)).order_by("pk")
+    rows = (
+        VariantStock.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(variant_ids)).order_by("pk")
+    )
     return {row.pk: row for row in rows.select_related("variant__connection")}
 
 
