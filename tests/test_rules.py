@@ -271,6 +271,16 @@ class TestS7:
         see(world, copy_of(order, parcels=(Parcel("f1", (), "T9"),)))
         assert codes(order) == set()
 
+    def test_the_question_for_a_number_is_settled_by_another_parcel_in_its_place(self) -> None:
+        world = World(units=2)
+        order = landed(world, 2)
+        line = f"l{order.lines.get().pk}"
+        see(world, copy_of(order, parcels=(Parcel("t1", ((line, 1),)),)))
+        see(world, copy_of(order, parcels=(Parcel("t1", ((line, 1),)), Parcel("f3", ((line, 1),), "T1"))))
+        assert codes(order) == {"tracking_missing"}
+        see(world, copy_of(order, parcels=(Parcel("f2", ((line, 1),), "T0"), Parcel("f3", ((line, 1),), "T1"))))
+        assert codes(order) == set()
+
     def test_a_shipment_taken_back_is_not_shipped(self) -> None:
         world = World()
         order = landed(world)

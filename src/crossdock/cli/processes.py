@@ -49,7 +49,7 @@ class Household:
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=die_with(os.getpid()),
         )
 
     def call(self, name: str, *words: str) -> None:
@@ -59,7 +59,7 @@ class Household:
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=die_with(os.getpid()),
         )
         try:
             while child.poll() is None:
@@ -124,7 +124,7 @@ def _end(children: Sequence["subprocess.Popen[bytes]"], *, hurried: Callable[[],
             time.sleep(0.02)
 
 
-def _die_with(parent: int) -> Callable[[], None] | None:
+def die_with(parent: int) -> Callable[[], None] | None:
     """Runs in the child before the program: when the supervisor is killed with -9, the kernel sends SIGTERM. Only Linux has that."""
     if _libc is None:
         return None

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from crossdock.cli.processes import die_with
+
 if TYPE_CHECKING:
     from crossdock.cli.postgres import Cluster
     from crossdock.kit.sandbox import Sandbox
@@ -52,6 +54,7 @@ class Process:
             self.child = subprocess.Popen(
                 [sys.executable, "-m", "crossdock.cli.main", self.command],
                 env={**self.environment, **extra}, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=die_with(os.getpid()),
             )  # fmt: skip
 
     def kill(self) -> None:
@@ -92,6 +95,9 @@ class Trial:
     shops: list["Sandbox"] = field(default_factory=list)
 
     def __enter__(self) -> "Trial":
+        if threading.current_thread() is threading.main_thread():
+            # Asked to end (a time limit, say): leave through __exit__, so that no server is left behind.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.folder = Path(tempfile.mkdtemp(prefix="crossdock-trial-"))
         # Ours alone, but the system user of the database has to enter it.
         self.folder.chmod(0o711)

@@ -114,22 +114,21 @@ class Known:
 
 def news(known: Known, copy: ShopOrder) -> tuple[OrderEvent, ...]:
     """What is new in a fresh snapshot. Deciding by differences makes deliveries doubled, late or out of order harmless."""
-    events: list[OrderEvent] = []
+    there = {parcel.parcel_id: parcel for parcel in copy.parcels}
+    # What was taken back first: its units may be in another parcel of the same snapshot.
+    events: list[OrderEvent] = [
+        ParcelUndone(id_)
+        for id_, number in known.parcels.items()
+        if number is not None and (there[id_].cancelled if id_ in there else copy.state is not ShopOrderState.GONE)
+    ]
     for parcel in copy.parcels:
-        before = known.parcels.get(parcel.parcel_id, "") if parcel.parcel_id in known.parcels else None
-        seen = parcel.parcel_id in known.parcels
+        before = known.parcels.get(parcel.parcel_id)
         if parcel.cancelled:
-            if seen and before is not None:
-                events.append(ParcelUndone(parcel.parcel_id))
-        elif not seen or before is None:
+            continue
+        if before is None:
             events.append(OrderShipped(parcel))
         elif before != parcel.tracking_number:
             events.append(TrackingChanged(parcel, before))
-    there = {parcel.parcel_id for parcel in copy.parcels}
-    if copy.state is not ShopOrderState.GONE:
-        events += [
-            ParcelUndone(id_) for id_, number in known.parcels.items() if id_ not in there and number is not None
-        ]
     events += [RefundSeen(refund) for refund in copy.refunds if refund.refund_id not in known.refunds]
     if copy.state is not ShopOrderState.OPEN and not known.cancelled:
         events.append(OrderCancelledThere(copy.cancel_note, gone=copy.state is ShopOrderState.GONE))

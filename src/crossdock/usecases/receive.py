@@ -206,11 +206,19 @@ def ship(
             code=AlertCode.TRACKING_MISSING, seller=order.seller, order=order, now=now,
             sentence=f"Order {order} was marked shipped without a tracking number. Add it so that the buyer can follow the parcel.",
         )  # fmt: skip
+    else:
+        _numbers_complete(order, now=now)
     write_mail(
         cause=f"shipped:{order.reference}:{shipment.pk}", to=order.buyer.email, subject=f"Your order #{order.number} is on its way", order=order, now=now,
         body=f"{order.seller.name} shipped " + ", ".join(f"{n} × {line.title}" for line, n in units.items()) + f".\n\nTracking: {number}\n{url}".rstrip(),
     )  # fmt: skip
     return shipment
+
+
+def _numbers_complete(order: Order, *, now: datetime) -> None:
+    """The question for a number is settled once every parcel that left has one; a shop may answer it with another parcel in its place."""
+    if not order.shipments.filter(undone_at=None, tracking_number="").exists():
+        settle_by_fact(now=now, how="A tracking number came.", codes=(AlertCode.TRACKING_MISSING,), order=order)
 
 
 def set_parcels(order: Order) -> None:
@@ -236,7 +244,7 @@ def tell_renumbered(*, order: Order, shipment: Shipment, before: str, source: st
     words = f"Tracking number changed from {before} to {number}." if before else f"Tracking number: {number}."
     tell(order=order, now=now, source=source, kind="tracking", sentence=words, public=True)
     if number:
-        settle_by_fact(now=now, how="A tracking number came.", codes=(AlertCode.TRACKING_MISSING,), order=order)
+        _numbers_complete(order, now=now)
         write_mail(
             cause=f"tracking:{order.reference}:{shipment.pk}:{number}"[:120], to=order.buyer.email, subject=f"Tracking for your order #{order.number}",
             order=order, now=now, body=f"{words}\n{shipment.carrier} {shipment.tracking_url}".rstrip(),
@@ -251,6 +259,7 @@ def _undone(order: Order, parcel_id: str, *, now: datetime) -> None:
         part.line.shipped = max(0, part.line.shipped - part.quantity)
         part.line.save(update_fields=["shipped"])
     shipment.lines.all().delete()
+    _numbers_complete(order, now=now)
     set_parcels(order)
     tell(order=order, now=now, source="shop", kind="unshipped", sentence="The shop took a shipment back.", public=True)
 

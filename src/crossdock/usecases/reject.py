@@ -63,7 +63,7 @@ def why_not_reject(order: Order) -> str:
     if order.cancelled_at is not None:
         return "This order is already cancelled; the buyer was credited once."
     if order.parcels != ParcelState.UNSHIPPED:
-        return "Something was shipped already. A credit after shipping is made by staff: use “Report a problem” or write to us."
+        return "Something was shipped already. A credit after shipping is made by staff: write to us."
     return ""
 
 
