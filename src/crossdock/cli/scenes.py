@@ -228,7 +228,7 @@ def lost_replies(stage: Stage) -> None:
 
     _, variant = stage.item(40)
     stage.shop.dial.set({"lost_reply": 0.22})
-    orders = [stage.buy(variant) for _ in range(12)]
+    orders = [stage.buy(variant) for _ in range(18)]
     adopted = ShopCopy.objects.filter(order__in=orders, adopted=True)
     for order in orders:
         stage.lands(order)
