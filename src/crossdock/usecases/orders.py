@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.shipping import follow
-from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.domain.stock import EndedWhy
 from crossdock.store.models import Command, Order, Seller, Shipment, ShopCopy, User
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandResult, CommandState
@@ -237,8 +237,3 @@ def resend_command(*, command: Command, actor: User, now: datetime) -> None:
                 sentence=f"{actor} sent “{row.kind.replace('_', ' ')}” again.",
             )
         wake([row.party_id])
-
-
-def holds_open(order: Order) -> list[tuple[str, int]]:
-    """(state, units) of what is still promised to this order."""
-    return [(HoldState(hold.state).value, hold.quantity) for hold in holds_of(order)]

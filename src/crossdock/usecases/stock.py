@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.stock import EndedWhy, Hold, HoldState, Stock
+from crossdock.domain.stock import EndedWhy, HoldState, Stock
 from crossdock.store.models import Connection, Movement, Order, Reservation, User, Variant, VariantStock
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.stock import next_stock_no
@@ -59,10 +59,9 @@ def availability(*, variants: Iterable[Variant], now: datetime) -> dict[int, int
     return {variant.pk: None if variant.gone else known.get(variant.pk) for variant in wanted}
 
 
-def available_locked(row: VariantStock, *, now: datetime, without: frozenset[int] = frozenset()) -> int | None:
-    """What may be promised, judged under the row's lock; `without` leaves out holds that are being re-promised."""
-    holds = [hold.value() for hold in open_holds([row.pk])[row.pk] if hold.pk not in without]
-    return rules.available(as_value(row, now=now), holds)
+def available_locked(row: VariantStock, *, now: datetime) -> int | None:
+    """What may be promised, judged under the row's lock."""
+    return rules.available(as_value(row, now=now), [hold.value() for hold in open_holds([row.pk])[row.pk]])
 
 
 def record(
@@ -217,10 +216,6 @@ def stock_story(*, variant: Variant, now: datetime) -> dict[str, Any]:
         "ceiling": row.ceiling, "set_aside_by": row.set_aside_by, "fresh": value.fresh, "read_wanted": value.read_wanted,
         "available": rules.available(value, [hold.value() for hold in holds]),
     }  # fmt: skip
-
-
-def hold_values(rows: Iterable[Reservation]) -> list[Hold]:
-    return [row.value() for row in rows]
 
 
 def sellable(connection: Connection | None) -> bool:
