@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from crossdock.kit.sandbox import Sandbox
 
 T = TypeVar("T")
+
+
+# To the kernel a child's parent is the thread that made it, and `die_with` acts on that thread's end: so one thread, which lives as long
+# as we do, makes all of them, whoever asks.
+_births = ThreadPoolExecutor(1, thread_name_prefix="births")
 
 
 class Waited(Exception):
@@ -50,12 +55,12 @@ class Process:
     kills: int = 0
 
     def start(self, **extra: str) -> None:
+        words = [sys.executable, "-m", "crossdock.cli.main", self.command]
         with self.log.open("ab") as log:
-            self.child = subprocess.Popen(
-                [sys.executable, "-m", "crossdock.cli.main", self.command],
-                env={**self.environment, **extra}, stdout=log, stderr=log, start_new_session=True,
-                preexec_fn=die_with(os.getpid()),
-            )  # fmt: skip
+            self.child = _births.submit(
+                subprocess.Popen, words, env={**self.environment, **extra}, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=die_with(os.getpid()),
+            ).result()  # fmt: skip
 
     def kill(self) -> None:
         """kill -9, as a power cut would."""

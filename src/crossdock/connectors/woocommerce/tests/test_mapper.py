@@ -392,7 +392,9 @@ def test_amounts_are_written_in_the_currency_s_own_decimals() -> None:
     assert body["line_items"][0]["total"] == "2.468" and Decimal(body["shipping_lines"][0]["total"]) == 0
 
 
-def test_every_field_that_the_simulator_writes_is_read_or_known() -> None:
+def test_every_field_that_the_simulator_writes_is_read_or_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What other connectors' tests of this process left unread is not ours.
+    monkeypatch.setattr("crossdock.kit.tame._reported", set())
     product(goods(type="variable", manage=False), child(11))
     order(fulfillment(3, "A"))
     assert not {path for path in unread() if path.startswith(("product", "variation", "order", "fulfillment"))}
