@@ -45,6 +45,7 @@ docs: $(VENV)/.runtime ## write the generated pages
 
 lock: $(VENV)/.dev ## pin the newest packages that fit, with their hashes
 	$(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements/runtime.in -o requirements/runtime.txt
+	$(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements/extras.in -o requirements/extras.txt
 	$(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements/dev.in -o requirements/dev.txt
 
 clean: ## remove what was built; the demo's data stays

@@ -13,14 +13,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from real_hand import RealHand
 from vendure_server import RealSite
 
-from crossdock.cli import scenes
 from crossdock.cli.facts import Facts
+from crossdock.cli.scenes import loop
 from crossdock.cli.stage import PATIENCE, Stage, now
 from crossdock.cli.trial import Trial, Waited
 
 SCENES = (
-    scenes.asking_price, scenes.parcels, scenes.cancelled_in_shop, scenes.cancel_lifted, scenes.rejected_here, scenes.refused, scenes.refund_there,
-    scenes.assessed,
+    loop.asking_price, loop.parcels, loop.cancelled_in_shop, loop.cancel_lifted, loop.rejected_here, loop.refused, loop.refund_there,
+    loop.assessed,
 )  # fmt: skip
 
 

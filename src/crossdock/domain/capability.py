@@ -18,6 +18,7 @@ class Capability(StrEnum):
     ORDER_FOUND_BY_REFERENCE = "order_found_by_reference"
     REFERENCE_UNIQUE = "reference_unique"
     ORDER_CANCEL = "order_cancel"
+    LINES_CANCEL = "lines_cancel"
     CANCEL_RESTORES = "cancel_restores"
     CANCEL_SEEN = "cancel_seen"
     CANCEL_THERE_CANCELS_HERE = "cancel_there_cancels_here"
@@ -39,6 +40,7 @@ MEANING: Mapping[Capability, str] = {
     Capability.ORDER_FOUND_BY_REFERENCE: "An order can be found in your shop by our reference, so it never appears twice.",
     Capability.REFERENCE_UNIQUE: "Your shop itself refuses a second order with the same reference.",
     Capability.ORDER_CANCEL: "Cancelling here cancels the order in your shop.",
+    Capability.LINES_CANCEL: "Rejecting single lines or units here takes them out of the order in your shop.",
     Capability.CANCEL_RESTORES: "Your shop puts the units back when the order is cancelled.",
     Capability.CANCEL_SEEN: "A cancel made in your shop is seen here.",
     Capability.CANCEL_THERE_CANCELS_HERE: "A cancel made in your shop cancels the order here too.",

@@ -57,6 +57,21 @@ class CancelOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelLines:
+    """Take units out of the shop's copy, which stays open with the rest. `lines` are (shop's variant id, units); the shop restores its own stock.
+
+    `key` is written where the shop keeps it, so that a lost answer is found by reading the order before anything is repeated.
+    """
+
+    reference: str
+    shop_order_id: str
+    lines: tuple[tuple[str, int], ...]
+    reason: CancelReason
+    key: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AdjustStock:
     """Change the shop's count by `delta`, once. Only relative or compare-and-set writes; `key` makes a repeat harmless where the shop can."""
 
@@ -67,7 +82,7 @@ class AdjustStock:
     reason: str
 
 
-Command = CreateOrder | CancelOrder | AdjustStock
+Command = CreateOrder | CancelOrder | CancelLines | AdjustStock
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,9 @@ MANIFEST = Manifest(
             "Vendure does not refuse a second order with the same reference, so we look for the first one before each try."
         ),
         Capability.ORDER_CANCEL: Yes("As long as nothing is fulfilled."),
+        Capability.LINES_CANCEL: No(
+            "Single lines cannot be taken out of an order in your shop from here yet; take them out there."
+        ),
         Capability.CANCEL_RESTORES: Yes(),
         Capability.CANCEL_SEEN: Yes(),
         Capability.CANCEL_THERE_CANCELS_HERE: No(

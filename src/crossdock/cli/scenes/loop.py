@@ -1,10 +1,8 @@
-"""The scenes of the story. Facts about a shop are read in the shop's own ledger, facts about money in the gateway's."""
+"""The main loop: out, back, cancelled, refused, late. Facts about a shop are read in the shop's own ledger, facts about money in the gateway's."""
 
-from collections.abc import Callable
-
+from crossdock.cli.scenes.scene import Scene
 from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now
 
-Scene = Callable[[Stage], None]
 FAULTS = {"throttle": 0.05, "broken": 0.03, "duplicate": 0.2, "drop": 0.1, "out_of_order": 0.2}
 
 
