@@ -123,10 +123,48 @@ def set_aside(stock: Stock) -> Stock:
 
 
 def confirm(stock: Stock, *, no: int) -> Stock:
-    """Rule 12: the seller counted; what the shop says is believed again, from a read drawn after now."""
-    return replace(stock, set_aside=False, want_no=max(stock.want_no, no))
+    """Rule 12: the seller counted; what the shop says is believed again, from a read drawn after now. Until then the old count, which was wrong, sells nothing."""
+    return replace(stock, set_aside=False, ceiling=0, ceiling_no=no, want_no=max(stock.want_no, no))
 
 
 def oversold(stock: Stock) -> bool:
     """Rule 12: the shop's own count fell below zero, so somebody's promise has no unit."""
     return stock.count is not None and stock.count < 0
+
+
+class Look(StrEnum):
+    """What a look-up by our reference means for a create whose outcome is unknown."""
+
+    ADOPT = "adopt"
+    WITHDRAW = "withdraw"
+    CREATE = "create"
+    WAIT = "wait"
+
+
+def looked(*, found: bool, cancelled: bool, conclusive: bool, unique_reference: bool) -> Look:
+    """Rule 6: "none" counts only after the horizon (`conclusive`); before it nothing is released, and repeated only where the shop refuses a double."""
+    if found:
+        return Look.ADOPT
+    if cancelled:
+        return Look.WITHDRAW if conclusive else Look.WAIT
+    return Look.CREATE if conclusive or unique_reference else Look.WAIT
+
+
+def never_sent(*, attempts: int, waiting: bool) -> bool:
+    """Rule 7: only a create that surely never left may be withdrawn, and its hold released, without asking the shop."""
+    return attempts == 0 and waiting
+
+
+def draws_fence(*, stock_taken: bool, closed: bool) -> bool:
+    """Rules 4 and 7: an order that stands there is no proof that its units were taken; an order that is closed takes no more."""
+    return stock_taken or closed
+
+
+def refusal_is_final(*, unresolved: bool) -> bool:
+    """Rule 8: not while an earlier attempt may still arrive (C4c)."""
+    return not unresolved
+
+
+def may_adjust(*, restores: bool, ours: bool, sent: bool, repeatable: bool) -> bool:
+    """Rule 10: a count is corrected only after our own cancel call cancelled, where the shop never restores, and once unless a repeat changes nothing."""
+    return not restores and ours and (not sent or repeatable)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CancelOrder, CancelReason
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
@@ -158,8 +159,7 @@ def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
     if copy is None or order.connection is None:
         release(order=order, why=EndedWhy.NOT_SENT, now=now)
         return
-    never_sent = create is not None and create.attempts == 0 and create.state == CommandState.WAITING
-    if create is not None and never_sent:
+    if create is not None and rules.never_sent(attempts=create.attempts, waiting=create.state == CommandState.WAITING):
         Command.objects.filter(pk=create.pk).update(
             state=CommandState.WITHDRAWN, finished_at=now, sentence="The order was cancelled before it was sent."
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import (
     CancelOrder,
@@ -70,7 +71,9 @@ def settle_command(
             case Done():
                 _finish(held.row, CommandResult.OK, outcome.note, asdict(outcome), now=now)
                 _done(held, outcome, count_lag_seconds=count_lag_seconds, now=now)
-            case Refused() if held.row.unresolved and held.row.kind == "create_order":
+            case Refused() if held.row.kind == "create_order" and not rules.refusal_is_final(
+                unresolved=held.row.unresolved
+            ):
                 # Final only if no earlier attempt can still arrive (stock protocol, C4c): look until the horizon.
                 _wait(
                     held.row,
@@ -158,7 +161,7 @@ def bind(
     copy.adopted, copy.stock_taken = copy.adopted or adopted, copy.stock_taken or outcome.stock_taken
     copy.save()
     point("settle.bound")
-    if outcome.stock_taken:
+    if rules.draws_fence(stock_taken=outcome.stock_taken, closed=False):
         fence(order=order, now=now, state=HoldState.TAKEN, want_after=want_after)
     took = (now - order.placed_at).total_seconds()
     words = "found in" if adopted else "created in"
@@ -306,7 +309,15 @@ def settle_look(
         assert order is not None and copy is not None
         if row.state != CommandState.IN_FLIGHT:
             return "wait"
-        if found.shop_ids:
+        ends_at = (row.last_sent_at or row.created_at) + horizon
+        conclusive = now >= ends_at
+        verdict = rules.looked(
+            found=bool(found.shop_ids),
+            cancelled=order.cancelled_at is not None,
+            conclusive=conclusive,
+            unique_reference=unique_reference,
+        )
+        if verdict is rules.Look.ADOPT:
             first, *others = found.shop_ids
             done = Done(
                 first,
@@ -320,9 +331,7 @@ def settle_look(
             bind(order=order, copy=copy, outcome=done, adopted=True, want_after=None, now=now)
             cancel_doubles(order=order, shop_ids=others, now=now)
             return "adopted"
-        ends_at = (row.last_sent_at or row.created_at) + horizon
-        conclusive = now >= ends_at
-        if order.cancelled_at is not None and conclusive:
+        if verdict is rules.Look.WITHDRAW:
             row.state, row.finished_at, row.sentence = (
                 CommandState.WITHDRAWN,
                 now,
@@ -334,7 +343,7 @@ def settle_look(
             copy.save(update_fields=["state", "sentence"])
             _never_stood(order, now=now, why=EndedWhy.NOT_FOUND)
             return "wait"
-        if order.cancelled_at is None and (conclusive or unique_reference):
+        if verdict is rules.Look.CREATE:
             row.attempts, row.last_sent_at = row.attempts + 1, now
             row.unresolved = not conclusive
             row.first_sent_at = row.first_sent_at or now

@@ -104,8 +104,9 @@ def fence(*, order: Order, now: datetime, state: HoldState | None = None, want_a
     Drawn after the answer arrived, never at sending. A fence is drawn once and kept.
     """
     with transaction.atomic():
+        # Rows whose holds ended long ago, too: a cancel after that changes their count, and nobody else may tell.
+        rows = locked(order.reservations.values_list("variant_id", flat=True))
         holds = list(holds_of(order))
-        rows = locked(hold.variant_id for hold in holds)
         for hold in holds:
             if hold.fence_no is None:
                 hold.fence_no = next_stock_no()
