@@ -6,6 +6,7 @@ from crossdock.store.models.audit import AuditEntry, PolicySwitch
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.mail import Mail
 from crossdock.store.models.money import Entry, PaymentIntent, Transfer
+from crossdock.store.models.offers import Offer, OfferMove
 from crossdock.store.models.orders import Order, OrderLine, Shipment, ShipmentLine, ShopCopy, ShopRefund, TimelineEntry
 from crossdock.store.models.people import Seller, ShippingRate, User
 from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor
@@ -14,6 +15,6 @@ from crossdock.store.models.work import Command, Delivery, Exchange, Party
 
 __all__ = [
     "Alert", "ApiToken", "AuditEntry", "Command", "ConnectAttempt", "Connection", "Cursor", "Delivery", "Entry", "Exchange", "IdempotentReply", "Listing",
-    "Mail", "Movement", "Order", "OrderLine", "Party", "PaymentIntent", "PolicySwitch", "Reservation", "Seller", "Shipment", "ShipmentLine", "ShippingRate",
+    "Mail", "Movement", "Offer", "OfferMove", "Order", "OrderLine", "Party", "PaymentIntent", "PolicySwitch", "Reservation", "Seller", "Shipment", "ShipmentLine", "ShippingRate",
     "ShopCopy", "ShopRefund", "TimelineEntry", "Transfer", "User", "Variant", "VariantStock",
 ]  # fmt: skip

@@ -32,6 +32,10 @@ class Listing(models.Model):
     gone_in_shop = models.BooleanField(default=False)
     shop_url = models.TextField(blank=True)
     search = models.TextField(blank=True)
+    # Offers: None follows the rule (made by hand: yes; synced: no). The two prices are for one unit; None means case by case.
+    takes_offers = models.BooleanField(null=True)
+    accept_from_minor = models.BigIntegerField(null=True)
+    decline_below_minor = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
