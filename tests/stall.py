@@ -16,7 +16,7 @@ from crossdock.engine.engine import Engine
 from crossdock.engine.worker import DESKS
 from crossdock.kit import discover
 from crossdock.kit.http import Transport
-from crossdock.store.models import Connection, Cursor, Order, Seller, ShopCopy, Variant
+from crossdock.store.models import Connection, Cursor, Order, PaymentIntent, Seller, ShopCopy, Variant
 from crossdock.store.threads import Threads
 from crossdock.usecases import catalogue, counts, work
 from crossdock.usecases.basket import Basket, priced
@@ -33,7 +33,8 @@ class Stall:
     variant: Variant
     seller: Seller
 
-    def buy(self, quantity: int = 1) -> Order:
+    def open_checkout(self, quantity: int = 1, *, gateway: str = "sandbox") -> PaymentIntent:
+        """Held, and not paid yet."""
         now = datetime.now(UTC)
         basket: Basket = {
             "seller": self.shop.seller_id,
@@ -42,16 +43,13 @@ class Stall:
         }
         shown = priced(basket=basket, country="US", now=now)
         key = f"checkout-{next(market._numbers)}"
-        intent = open_checkout(
-            buyer=market.user(),
-            basket=basket,
-            ship_to=market.ADDRESS,
-            key=key,
-            fingerprint=shown.fingerprint,
-            gateway="sandbox",
-            now=now,
-        )
-        return place_order(intent_id=intent.public_id, gateway_ref="ref", checks={}, now=now)
+        return open_checkout(
+            buyer=market.user(), basket=basket, ship_to=market.ADDRESS, key=key, fingerprint=shown.fingerprint, gateway=gateway, now=now
+        )  # fmt: skip
+
+    def buy(self, quantity: int = 1) -> Order:
+        intent = self.open_checkout(quantity)
+        return place_order(intent_id=intent.public_id, gateway_ref="ref", checks={}, now=datetime.now(UTC))
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ def test_a_lost_answer_is_looked_up_and_never_charged_again(card: Variant) -> No
 
 
 def test_nothing_else_is_paid_while_an_answer_is_missing(card: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def silent(self: SandboxGateway, intent: str) -> NotKnown:
+    async def silent(self: SandboxGateway, intent: object) -> NotKnown:
         return NotKnown("The bank is silent.")
 
     buyer = Shopper()
@@ -186,7 +186,7 @@ def test_a_payment_that_never_reached_the_bank_is_made_impossible_before_the_uni
 ) -> None:
     real = SandboxGateway.capture
 
-    async def lost(self: SandboxGateway, *args: object) -> NotKnown:
+    async def lost(self: SandboxGateway, *args: object, **more: object) -> NotKnown:
         return NotKnown("The line is cut.")
 
     monkeypatch.setattr(SandboxGateway, "capture", lost)

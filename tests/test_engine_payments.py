@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
-import market
 from crossdock.domain.commands import CancelReason, Done, Unknown
+from crossdock.domain.payments import Intent
 from crossdock.domain.values import Money
 from crossdock.engine import payments
 from crossdock.engine.engine import Engine
 from crossdock.kit.gateway import Captured, Declined, Gateway
 from crossdock.kit.payments import open_gateway
 from crossdock.store.models import Command, Order, Party, PaymentIntent, Reservation, Transfer
-from crossdock.usecases.basket import Basket, priced
-from crossdock.usecases.checkout import open_checkout, payment_unknown, place_order
+from crossdock.usecases.checkout import payment_unknown, place_order
 from crossdock.usecases.reject import reject_order
 from stall import Make, Stall, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
 
@@ -26,35 +25,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     opened = open_gateway("sandbox", tmp_path)
-    monkeypatch.setattr(payments, "open_gateway", lambda name, data: opened)
+    monkeypatch.setattr(payments, "open_gateway", lambda name, data, keys: opened)
     return opened
 
 
 def begun(stall: Stall, *, age: timedelta) -> PaymentIntent:
     """A checkout of one unit, opened some time ago."""
-    now = datetime.now(UTC)
-    basket: Basket = {
-        "seller": stall.shop.seller_id,
-        "connection": stall.shop.pk,
-        "lines": {stall.variant.public_id: 1},
-    }
-    shown = priced(basket=basket, country="US", now=now)
-    key = f"checkout-{next(market._numbers)}"
-    intent = open_checkout(
-        buyer=market.user(),
-        basket=basket,
-        ship_to=market.ADDRESS,
-        key=key,
-        fingerprint=shown.fingerprint,
-        gateway="sandbox",
-        now=now,
-    )
-    PaymentIntent.objects.filter(pk=intent.pk).update(created_at=now - age)
+    intent = stall.open_checkout()
+    PaymentIntent.objects.filter(pk=intent.pk).update(created_at=datetime.now(UTC) - age)
+    intent.refresh_from_db()
     return intent
-
-
-def amount(intent: PaymentIntent) -> Money:
-    return Money(intent.amount_minor, intent.currency)
 
 
 def held() -> int:
@@ -64,7 +44,7 @@ def held() -> int:
 async def test_a_payment_whose_answer_was_lost_becomes_one_order(make: Make, engine: Engine, gateway: Gateway) -> None:
     stall = await sync(make)
     intent = await sync(begun, stall, age=timedelta(seconds=30))
-    lost = await gateway.capture(intent.public_id, amount(intent), "late")
+    lost = await gateway.capture(intent.asked, "late")
     assert not isinstance(lost, Captured)
     await sync(
         payment_unknown, intent_id=intent.public_id, sentence="The bank did not answer in time.", now=datetime.now(UTC)
@@ -85,7 +65,7 @@ async def test_a_page_that_was_closed_after_paying_still_gets_its_order(
     young = await sync(begun, stall, age=timedelta(seconds=10))
     old = await sync(begun, stall, age=timedelta(minutes=2))
     for intent in (young, old):
-        assert isinstance(await gateway.capture(intent.public_id, amount(intent), "works"), Captured)
+        assert isinstance(await gateway.capture(intent.asked, "works"), Captured)
     assert await payments.settle_intents(engine) == 1, "the younger page may still be waiting itself"
     assert (await sync(PaymentIntent.objects.get, order__isnull=False)).pk == old.pk
 
@@ -99,7 +79,7 @@ async def test_a_payment_that_never_happened_is_voided_before_its_units_go_back(
     assert await payments.settle_intents(engine) == 1
     assert (await sync(PaymentIntent.objects.get, pk=intent.pk)).state == "declined"
     assert await sync(held) == 0
-    late = await gateway.capture(intent.public_id, amount(intent), "works")
+    late = await gateway.capture(intent.asked, "works")
     assert isinstance(late, Declined), "a capture that arrives now can take no money any more"
     assert await sync(Order.objects.count) == 0
 
@@ -116,7 +96,7 @@ async def test_a_checkout_that_was_only_opened_is_left_alone_until_its_hold_is_o
 async def test_a_declined_card_found_later_gives_the_units_back(make: Make, engine: Engine, gateway: Gateway) -> None:
     stall = await sync(make)
     intent = await sync(begun, stall, age=timedelta(minutes=2))
-    await gateway.capture(intent.public_id, amount(intent), "declined")
+    await gateway.capture(intent.asked, "declined")
     assert await payments.settle_intents(engine) == 1
     assert (await sync(PaymentIntent.objects.get, pk=intent.pk)).sentence == "Your bank declined the card."
     assert await sync(held) == 0
@@ -127,7 +107,7 @@ async def test_a_refund_whose_answer_was_lost_is_asked_again_under_the_same_key(
 ) -> None:
     stall = await sync(make)
     intent = await sync(begun, stall, age=timedelta(0))
-    captured = await gateway.capture(intent.public_id, amount(intent), "works")
+    captured = await gateway.capture(intent.asked, "works")
     assert isinstance(captured, Captured)
     order = await sync(
         place_order,
@@ -147,9 +127,9 @@ async def test_a_refund_whose_answer_was_lost_is_asked_again_under_the_same_key(
     keys: list[str] = []
     good = gateway.refund
 
-    async def losing(intent_id: str, money: Money, key: str) -> Any:
+    async def losing(intent: Intent, money: Money, key: str) -> Any:
         keys.append(key)
-        outcome = await good(intent_id, money, key)
+        outcome = await good(intent, money, key)
         assert isinstance(outcome, Done)
         return Unknown("The connection broke.", 0.05) if len(keys) == 1 else outcome
 
@@ -159,6 +139,6 @@ async def test_a_refund_whose_answer_was_lost_is_asked_again_under_the_same_key(
     await until(lambda: Command.objects.get(kind="refund_payment").state == "done", what="the refund")
     await rest(engine)
     assert keys == [f"refund:{order.reference}"] * 2
-    refused = await good(intent.public_id, Money(1, "USD"), "one cent more")
+    refused = await good(intent.asked, Money(1, "USD"), "one cent more")
     assert not isinstance(refused, Done), "everything was given back, and once"
     assert await sync(Transfer.objects.filter(cause__startswith="refunded:").count) == 1

@@ -78,6 +78,10 @@ class Config(BaseSettings):
     debug: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     payment_gateway: str = "sandbox"
+    stripe_secret_key: str = ""
+    stripe_publishable_key: str = ""
+    stripe_webhook_secret: str = ""
+    stripe_api_base: str = ""
     mail_from: str = "Crossdock <no-reply@localhost>"
     smtp_host: str = ""
     smtp_port: Port = 587
@@ -109,6 +113,39 @@ class Config(BaseSettings):
             parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query
         ):
             raise ValueError("must look like https://market.example.com, without a path")
+        return value.rstrip("/")
+
+    @field_validator("stripe_secret_key")
+    @classmethod
+    def _is_secret(cls, value: str) -> str:
+        # A key in the wrong variable would be shown to every buyer, or refused at the first payment.
+        if value and not value.startswith(("sk_", "rk_")):
+            raise ValueError("must begin with sk_ or rk_ (the publishable key has a setting of its own)")
+        return value
+
+    @field_validator("stripe_publishable_key")
+    @classmethod
+    def _is_publishable(cls, value: str) -> str:
+        if value and not value.startswith("pk_"):
+            raise ValueError("must begin with pk_; every buyer's browser sees it, so it can't be the secret one")
+        return value
+
+    @field_validator("stripe_webhook_secret")
+    @classmethod
+    def _is_hook_secret(cls, value: str) -> str:
+        if value and not value.startswith("whsec_"):
+            raise ValueError("must begin with whsec_")
+        return value
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _is_base(cls, value: str) -> str:
+        parts = urlsplit(value)
+        local = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if value and (
+            parts.scheme not in ("http", "https") or not parts.hostname or (parts.scheme == "http" and not local)
+        ):
+            raise ValueError("must be an https address, or http on this machine")
         return value.rstrip("/")
 
     @field_validator("vault_keys_given")
@@ -169,6 +206,17 @@ class Config(BaseSettings):
         return self.vault_keys_given or tuple(
             _kept(self.vault_keys_file, lambda: Fernet.generate_key().decode()).split()
         )
+
+    @property
+    def gateway_keys(self) -> dict[str, dict[str, str]]:
+        """What each payment provider is opened with; from the environment only, never stored."""
+        stripe = {
+            "secret_key": self.stripe_secret_key,
+            "publishable_key": self.stripe_publishable_key,
+            "webhook_secret": self.stripe_webhook_secret,
+            "api_base": self.stripe_api_base,
+        }
+        return {"stripe": {name: value for name, value in stripe.items() if value}}
 
     @cached_property
     def apps(self) -> dict[str, dict[str, str]]:

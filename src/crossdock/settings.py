@@ -205,6 +205,7 @@ MEDIA_ROOT = CONFIG.data / "media"
 MEDIA_URL = "/media/"
 
 PAYMENT_GATEWAY = CONFIG.payment_gateway
+GATEWAY_KEYS = CONFIG.gateway_keys
 
 # -- Mail: real when an SMTP server is named, otherwise kept for the demo's page
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIG.mail_from
@@ -227,6 +228,8 @@ LOGGING = {
                 SECRET_KEY,
                 *VAULT_KEYS,
                 CONFIG.smtp_password,
+                CONFIG.stripe_secret_key,
+                CONFIG.stripe_webhook_secret,
                 unquote(urlsplit(CONFIG.database_url).password or ""),
                 *(value for app in APPS.values() for value in app.values()),
             ],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crossdock.domain.values import Address
 from crossdock.kit.ask import ask_sync
-from crossdock.kit.gateway import Captured, Declined
+from crossdock.kit.gateway import Captured, Declined, NotKnown
 from crossdock.kit.payments import open_gateway
 from crossdock.store.models import Order, Seller, ShippingRate, User, Variant
 from crossdock.usecases import checkout
@@ -38,11 +38,8 @@ class Till:
         intent = checkout.open_checkout(
             buyer=buyer, basket=basket, ship_to=ship_to, key=secrets.token_urlsafe(12), fingerprint=shown.fingerprint, gateway=self.gateway, now=now
         )  # fmt: skip
-        total = shown.total
-        if total is None:
-            raise NotPaid("The seller does not ship there.")
         token = self.token or gateway.choices()[0].token
-        match ask_sync(lambda _: gateway.capture(intent.public_id, total, token), PATIENCE_SECONDS):
+        match ask_sync(lambda _: gateway.capture(intent.asked, token), PATIENCE_SECONDS):
             case Captured(gateway_ref, checks):
                 return checkout.place_order(
                     intent_id=intent.public_id, gateway_ref=gateway_ref, checks=checks, now=datetime.now(UTC)
@@ -50,9 +47,12 @@ class Till:
             case Declined(sentence):
                 checkout.payment_failed(intent_id=intent.public_id, sentence=sentence, now=datetime.now(UTC))
                 raise NotPaid(sentence)
-            case lost:
-                checkout.payment_unknown(intent_id=intent.public_id, sentence=lost.sentence, now=datetime.now(UTC))
-                raise NotPaid(lost.sentence)
+            case other:
+                sentence = (
+                    other.sentence if isinstance(other, NotKnown) else "The bank wants to hear it from the buyer."
+                )
+                checkout.payment_unknown(intent_id=intent.public_id, sentence=sentence, now=datetime.now(UTC))
+                raise NotPaid(sentence)
 
 
 class NotPaid(Exception):

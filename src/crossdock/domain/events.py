@@ -124,6 +124,7 @@ class LookKind(StrEnum):
     PRODUCT_GONE = "product_gone"
     ORDER = "order"
     COUNTS = "counts"
+    PAYMENT = "payment"
     UNINSTALLED = "uninstalled"
     ERASE_BUYER = "erase_buyer"
     ERASE_SHOP = "erase_shop"

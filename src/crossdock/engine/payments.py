@@ -11,7 +11,7 @@ from crossdock.domain.commands import Outcome, Refused, Why
 from crossdock.domain.values import Money
 from crossdock.engine.plain import PlainDesk
 from crossdock.kit.discover import NoSuchFolder
-from crossdock.kit.gateway import Captured, Declined, Gateway, NeverSeen
+from crossdock.kit.gateway import AtTheBank, Captured, Declined, Gateway, NeverSeen
 from crossdock.kit.payments import open_gateway
 from crossdock.store.models import Command, PaymentIntent
 from crossdock.store.models.money import IntentState
@@ -31,16 +31,22 @@ _NEVER_PAID = checkout.HOLD_FOR + timedelta(minutes=5)
 
 def open_desk(engine: "Engine", party_id: int, due: Due) -> PlainDesk:
     """Raises NoSuchFolder when this gateway is not installed (any more)."""
-    gateway = open_gateway(due.name, settings.CONFIG.data)
+    gateway = opened(due.name)
 
     async def refund(claimed: Claimed) -> Outcome:
         if claimed.kind != "refund_payment":
             return Refused(Why.UNSUPPORTED, f"A gateway does not know how to do “{claimed.kind}”.")
         cause = await engine.threads.run(_cause, claimed.id)
+        row = await engine.threads.run(PaymentIntent.objects.get, public_id=claimed.payload["intent"])
         amount = Money(claimed.payload["amount_minor"], claimed.payload["currency"])
-        return await gateway.refund(claimed.payload["intent"], amount, cause)
+        return await gateway.refund(row.asked, amount, cause)
 
     return PlainDesk(engine, refund)
+
+
+def opened(name: str) -> Gateway:
+    """Raises NoSuchFolder when this gateway is not installed (any more)."""
+    return open_gateway(name, settings.CONFIG.data, settings.GATEWAY_KEYS.get(name, {}).items())
 
 
 def _cause(command_id: int) -> str:
@@ -50,32 +56,31 @@ def _cause(command_id: int) -> str:
 async def settle_intents(engine: "Engine") -> int:
     """Payments that nobody finished: the page was closed, the process killed, the answer lost. Returns how many were settled."""
     settled = 0
-    for intent, name, created_at, lost in await engine.threads.run(_open_intents, engine.clock()):
+    for row in await engine.threads.run(_open_intents, engine.clock()):
+        late = engine.clock() - row.created_at > _NEVER_PAID
         try:
-            gateway = open_gateway(name, settings.CONFIG.data)
-            late = engine.clock() - created_at > _NEVER_PAID
-            settled += await _settle_intent(engine, gateway, intent, call_off=lost or late)
+            settled += await settle_intent(engine, row, lost=row.state == IntentState.UNKNOWN, late=late)
         except NoSuchFolder as error:
-            _log.error("the payment %s cannot be looked up: %s", intent, error)
+            _log.error("the payment %s cannot be looked up: %s", row.public_id, error)
         except Exception:
-            _log.exception("the payment %s could not be looked up", intent)
+            _log.exception("the payment %s could not be looked up", row.public_id)
     return settled
 
 
-def _open_intents(now: datetime) -> list[tuple[str, str, datetime, bool]]:
-    """(intent, gateway, created, whether its answer was lost)."""
+def _open_intents(now: datetime) -> list[PaymentIntent]:
     open_ones = PaymentIntent.objects.filter(
         Q(state=IntentState.UNKNOWN, created_at__lt=now - timedelta(seconds=5))
         | Q(state=IntentState.CREATED, created_at__lt=now - _PAGE_WAITS)
     )
-    rows = open_ones.order_by("created_at").values_list("public_id", "gateway", "created_at", "state")[:200]
-    return [(intent, gateway, created_at, state == IntentState.UNKNOWN) for intent, gateway, created_at, state in rows]
+    return list(open_ones.order_by("created_at")[:200])
 
 
-async def _settle_intent(engine: "Engine", gateway: Gateway, intent: str, *, call_off: bool) -> int:
-    answer = await gateway.look_up(intent)
-    if isinstance(answer, NeverSeen) and call_off:
-        answer = await gateway.void(intent)
+async def settle_intent(engine: "Engine", row: PaymentIntent, *, lost: bool, late: bool) -> int:
+    """Look it up and write down what came of it; 1 when that settled it. What the bank never saw is made impossible once its answer was lost."""
+    gateway, intent = opened(row.gateway), row.public_id
+    answer = await gateway.look_up(row.asked)
+    if (isinstance(answer, NeverSeen) and (lost or late)) or (isinstance(answer, AtTheBank) and late):
+        answer = await gateway.void(row.asked)
     match answer:
         case Captured(gateway_ref, checks):
             try:
@@ -86,7 +91,7 @@ async def _settle_intent(engine: "Engine", gateway: Gateway, intent: str, *, cal
                 _log.info("payment %s goes back: %s", intent, gone)
         case Declined(sentence):
             await engine.threads.sure(checkout.payment_failed, intent_id=intent, sentence=sentence, now=engine.clock())
-        case NeverSeen() if call_off:
+        case NeverSeen() if lost or late:
             sentence = "The payment did not go through; nothing was charged."
             await engine.threads.sure(checkout.payment_failed, intent_id=intent, sentence=sentence, now=engine.clock())
         case _:

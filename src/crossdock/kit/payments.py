@@ -1,16 +1,23 @@
-"""A payment provider, opened: with its own folder below the marketplace's data, since a provider's code may read no settings."""
+"""A payment provider, opened: with the operator's keys and its own folder below the marketplace's data, since a provider's code may read no settings."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from crossdock.kit.discover import NoSuchFolder, gateways
 from crossdock.kit.gateway import Gateway
 
+Keys = tuple[tuple[str, str], ...]
+
+
+def open_gateway(name: str, data: Path, keys: Iterable[tuple[str, str]] = ()) -> Gateway:
+    """One per process, name, folder and keys. `data` is the marketplace's data folder; what the provider keeps lies in `payments/<name>` there."""
+    return _opened(name, data, tuple(keys))
+
 
 @lru_cache
-def open_gateway(name: str, data: Path) -> Gateway:
-    """One per process, name and folder. `data` is the marketplace's data folder; what the provider keeps lies in `payments/<name>` there."""
+def _opened(name: str, data: Path, keys: Keys) -> Gateway:
     found = gateways()
     if name not in found:
         raise NoSuchFolder(f"There is no {name!r} among the payments; there are: {', '.join(found) or 'none'}.")
-    return found[name].opened(data / "payments" / name)
+    return found[name].opened(data / "payments" / name, dict(keys))

@@ -103,6 +103,7 @@ def policy(also: dict[str, tuple[str, ...]]) -> str:
         "base-uri": ("'none'",),
         "manifest-src": ("'self'",),
     }
+    directives |= {name: () for name in also if name not in directives}
     return "; ".join(f"{name} {' '.join((*sources, *also.get(name, ())))}" for name, sources in directives.items())
 
 

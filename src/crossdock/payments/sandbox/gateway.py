@@ -7,17 +7,23 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from crossdock.domain.commands import Done, Outcome, Refused, Why
+from crossdock.domain.events import HookNews
+from crossdock.domain.payments import BankRefund, Intent, RefundState, Standing
 from crossdock.domain.values import Money
-from crossdock.kit.gateway import Captured, Choice, Declined, NeverSeen, NotKnown
+from crossdock.kit.connector import Forged, Hook
+from crossdock.kit.gateway import Answer, Captured, CardForm, Check, Choice, Declined, NeverSeen, NotKnown
 from crossdock.payments.sandbox.ledger import (
     Ledger,
     Payment,
     payment,
     refund_of,
     refunded,
+    refunds_of,
+    refunds_since,
     told,
     write_payment,
     write_refund,
@@ -57,8 +63,11 @@ class SandboxGateway:
         self._folder = folder
         self._opened: Ledger | None = None
 
-    def opened(self, folder: Path) -> "SandboxGateway":
+    def opened(self, folder: Path, keys: Mapping[str, str]) -> "SandboxGateway":
         return SandboxGateway(folder)
+
+    def missing(self) -> str:
+        return ""
 
     @property
     def _ledger(self) -> Ledger:
@@ -73,19 +82,38 @@ class SandboxGateway:
     def choices(self) -> tuple[Choice, ...]:
         return tuple(Choice(token, means.label) for token, means in MEANS.items())
 
+    def card_form(self) -> CardForm | None:
+        return None
+
+    def accepts(self, token: str) -> bool:
+        return token in MEANS
+
     # A file may have to be waited for, and an event loop must not: each question is asked on a thread.
 
-    async def capture(self, intent: str, amount: Money, token: str) -> Captured | Declined | NotKnown:
-        return await asyncio.to_thread(self._capture, intent, amount, token)
+    async def capture(self, intent: Intent, token: str, *, back_url: str = "") -> Answer:
+        return await asyncio.to_thread(self._capture, intent.id, intent.amount, token)
 
-    async def look_up(self, intent: str) -> Captured | Declined | NotKnown | NeverSeen:
-        return await asyncio.to_thread(self._look_up, intent)
+    async def look_up(self, intent: Intent) -> Answer:
+        return await asyncio.to_thread(self._look_up, intent.id)
 
-    async def void(self, intent: str) -> Captured | NeverSeen | NotKnown:
-        return await asyncio.to_thread(self._void, intent)
+    async def void(self, intent: Intent) -> Captured | NeverSeen | NotKnown:
+        return await asyncio.to_thread(self._void, intent.id)
 
-    async def refund(self, intent: str, amount: Money, key: str) -> Outcome:
-        return await asyncio.to_thread(self._refund, intent, amount, key)
+    async def refund(self, intent: Intent, amount: Money, key: str) -> Outcome:
+        return await asyncio.to_thread(self._refund, intent.id, amount, key)
+
+    async def read(self, intent: Intent) -> Standing:
+        return await asyncio.to_thread(self._read, intent)
+
+    async def changed(self, since: datetime) -> tuple[str, ...]:
+        return await asyncio.to_thread(self._changed, since)
+
+    def hook(self, hook: Hook, now: datetime) -> HookNews:
+        """It has nobody who could tell us anything."""
+        raise Forged
+
+    async def check(self) -> tuple[Check, ...]:
+        return (Check(True, "Test payments work; nobody pays real money through them."),)
 
     def _capture(self, intent: str, amount: Money, token: str) -> Captured | Declined | NotKnown:
         with self._ledger.book() as db:
@@ -135,6 +163,18 @@ class SandboxGateway:
                 return Refused(Why.INVALID, "The bank refuses to refund more than was paid.")
             write_refund(db, key=key, intent=intent, minor=amount.minor, ref=ref)
         return Done(ref)
+
+    def _read(self, intent: Intent) -> Standing:
+        with self._ledger.book() as db:
+            made = refunds_of(db, intent.id)
+        done = (
+            BankRefund(ref, Money(minor, intent.amount.currency), RefundState.DONE, key) for key, minor, ref in made
+        )
+        return Standing(tuple(done))
+
+    def _changed(self, since: datetime) -> tuple[str, ...]:
+        with self._ledger.book() as db:
+            return refunds_since(db, since)
 
 
 def _ref(kind: str, of: str) -> str:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 _TABLES = """
@@ -82,6 +83,21 @@ def refund_of(db: sqlite3.Connection, key: str) -> tuple[str, int, str] | None:
     """(intent, minor, ref) of the refund made under this key."""
     row = db.execute("SELECT intent, minor, ref FROM refund WHERE key = ?", [key]).fetchone()
     return (str(row[0]), int(row[1]), str(row[2])) if row else None
+
+
+def refunds_of(db: sqlite3.Connection, intent: str) -> list[tuple[str, int, str]]:
+    """(key, minor, ref) of each refund, oldest first."""
+    rows = db.execute("SELECT key, minor, ref FROM refund WHERE intent = ? ORDER BY rowid", [intent]).fetchall()
+    return [(str(key), int(minor), str(ref)) for key, minor, ref in rows]
+
+
+def refunds_since(db: sqlite3.Connection, since: datetime) -> tuple[str, ...]:
+    """The bank's ids of payments of which something was refunded since."""
+    rows = db.execute(
+        "SELECT DISTINCT p.ref FROM refund r JOIN payment p USING (intent) WHERE julianday(r.at) >= julianday(?)",
+        [since.isoformat()],
+    ).fetchall()
+    return tuple(str(row[0]) for row in rows)
 
 
 def write_refund(db: sqlite3.Connection, *, key: str, intent: str, minor: int, ref: str) -> None:

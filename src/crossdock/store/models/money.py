@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from crossdock.domain.payments import Intent
+from crossdock.domain.values import Money
 from crossdock.store.ids import public_id
 from crossdock.store.models.orders import Order
 from crossdock.store.models.people import Seller, User
@@ -41,6 +43,11 @@ class PaymentIntent(models.Model):
         indexes = [
             models.Index(fields=["created_at"], name="intent_open", condition=Q(state__in=["created", "unknown"]))
         ]
+
+    @property
+    def asked(self) -> Intent:
+        """As the gateway is asked about it."""
+        return Intent(self.public_id, Money(self.amount_minor, self.currency), self.created_at, self.gateway_ref)
 
 
 class Transfer(models.Model):

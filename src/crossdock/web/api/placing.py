@@ -13,11 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crossdock.domain.values import COUNTRIES, Address
-from crossdock.domain.values import Money as Amount
 from crossdock.kit.ask import ask_sync
 from crossdock.kit.errors import Outside
-from crossdock.kit.gateway import Captured, Declined, NotKnown
-from crossdock.kit.payments import open_gateway
+from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
 from crossdock.store.models import PaymentIntent
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.basket import Basket, PricedBasket, PricedLine, priced, variants_in
@@ -40,10 +38,10 @@ from crossdock.web.api.shapes import (
     QuoteLine,
     QuoteOut,
 )
+from crossdock.web.payments import gateway_of
 
 __all__ = ["router"]
 PAYMENT_SECONDS = 8.0
-Answer = Captured | Declined | NotKnown
 
 
 def _basket(lines: list[LineIn]) -> Basket:
@@ -98,10 +96,9 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
     intent = PaymentIntent.objects.filter(checkout=key).first() or _open(data, key)
     if intent.state != IntentState.CREATED:
         return _standing(request, intent)
-    gateway = open_gateway(intent.gateway, settings.CONFIG.data)
-    amount = Amount(intent.amount_minor, intent.currency)
+    gateway = gateway_of(intent)
     # The bank knows the payment by the intent's id, so asking again cannot charge again.
-    _settle(intent, _ask(gateway.capture(intent.public_id, amount, data.payment.token)))
+    _settle(intent, _ask(gateway.capture(intent.asked, data.payment.token)))
     intent.refresh_from_db()
     return _standing(request, intent)
 
@@ -141,6 +138,9 @@ def _settle(intent: PaymentIntent, answer: Answer) -> None:
             payment_failed(intent_id=intent.public_id, sentence=sentence, now=now)
         case NotKnown(sentence):
             payment_unknown(intent_id=intent.public_id, sentence=sentence, now=now)
+        case AtTheBank() | NeverSeen():
+            # A gateway was told that there is no browser, so neither can be its answer; the worker looks.
+            payment_unknown(intent_id=intent.public_id, sentence="The bank is being asked.", now=now)
 
 
 def _standing(request: HttpRequest, intent: PaymentIntent) -> tuple[int, Any]:

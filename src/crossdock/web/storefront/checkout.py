@@ -9,21 +9,23 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from crossdock.domain.values import COUNTRIES, Address, Money
 from crossdock.kit.ask import ask_sync
 from crossdock.kit.errors import Outside
-from crossdock.kit.gateway import Captured, Declined, Gateway, NeverSeen, NotKnown
-from crossdock.kit.payments import open_gateway
+from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
 from crossdock.store.models import Order, PaymentIntent, Seller, User
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.basket import PricedBasket
 from crossdock.usecases.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.errors import Invalid, Problem, Stale
 from crossdock.web.forms import typed
+from crossdock.web.middleware import allow
+from crossdock.web.payments import chosen_gateway, gateway_of
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.address import AddressForm
 from crossdock.web.storefront.cart import KEY, basket_of, keep, key_of, renew_key, show_priced
@@ -32,12 +34,9 @@ SHIP_TO = "ship_to"
 PAYMENT_PATIENCE_SECONDS = 8.0
 # A payment on its way in another tab is waited for; one that the bank still does not know then is made impossible.
 GIVE_UP_AFTER = timedelta(seconds=20)
-Answer = Captured | Declined | NotKnown | NeverSeen
 _LOST = "The bank did not answer in time."
-
-
-def _gateway() -> Gateway:
-    return open_gateway(settings.PAYMENT_GATEWAY, settings.CONFIG.data)
+_YOURS = "Your bank wants to hear from you that it is really you who pays."
+_CLOSED = "This marketplace cannot take payments right now. Nothing was charged; your cart is kept."
 
 
 def _ask(question: Coroutine[Any, Any, Answer]) -> Answer:
@@ -117,21 +116,23 @@ def pay(request: HttpRequest) -> HttpResponse:
 
 
 def _show(request: HttpRequest, shown: PricedBasket, ship_to: Address) -> HttpResponse:
-    gateway = _gateway()
+    gateway = chosen_gateway()
+    form = None if gateway.missing() else gateway.card_form()
     context = {
-        "priced": shown,
-        "to": ship_to,
-        "choices": gateway.choices(),
-        "gateway": gateway,
-        "key": key_of(request.session),
-    }
-    return render(request, "storefront/pay.html", context)
+        "priced": shown, "to": ship_to, "choices": gateway.choices(), "gateway": gateway, "card_form": form,
+        "card_script": f"card_{gateway.name}.js", "closed": _CLOSED if gateway.missing() else "", "key": key_of(request.session),
+    }  # fmt: skip
+    response = render(request, "storefront/pay.html", context)
+    return allow(response, **form.allow) if form else response
 
 
 def _pay(request: HttpRequest, buyer: User) -> HttpResponse:
     """Whatever was clicked twice, in two tabs or after going back meets the intent of the first time under the same key."""
     key, token = typed(request.POST, "key"), typed(request.POST, "token")
-    if token not in {choice.token for choice in _gateway().choices()}:
+    if chosen_gateway().missing():
+        messages.error(request, _CLOSED)
+        return redirect("cart")
+    if not chosen_gateway().accepts(token):
         messages.error(request, "Choose how you want to pay.")
         return redirect("pay")
     intent = PaymentIntent.objects.filter(checkout=key, buyer=buyer).first()
@@ -148,8 +149,8 @@ def _pay(request: HttpRequest, buyer: User) -> HttpResponse:
             return redirect("cart")
     if intent.state != IntentState.CREATED:
         return _again(request, intent)
-    answer = _ask(_gateway().capture(intent.public_id, Money(intent.amount_minor, intent.currency), token))
-    return _settle(request, intent, answer)
+    back = settings.BASE_URL + reverse("payment_check", args=[intent.public_id])
+    return _settle(request, intent, _ask(gateway_of(intent).capture(intent.asked, token, back_url=back)))
 
 
 def _open(request: HttpRequest, buyer: User, key: str) -> PaymentIntent:
@@ -202,6 +203,10 @@ def _settle(request: HttpRequest, intent: PaymentIntent, answer: Answer) -> Http
         case NotKnown(sentence):
             payment_unknown(intent_id=intent.public_id, sentence=sentence, now=now)
             return redirect("payment_check", intent.public_id)
+        case AtTheBank():
+            # A page of ours with a link: after a form, the browser would apply our form-action to every address on the bank's way.
+            payment_unknown(intent_id=intent.public_id, sentence=_YOURS, now=now)
+            return redirect("payment_check", intent.public_id)
 
 
 def _bought(request: HttpRequest, intent: PaymentIntent, gateway_ref: str, checks: dict[str, str]) -> HttpResponse:
@@ -224,17 +229,23 @@ def _not_bought(request: HttpRequest, intent: PaymentIntent, sentence: str) -> H
 
 @never_cache
 @login_required
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest, public_id: str) -> HttpResponse:
-    """ "We are checking with the bank": looks up, and where the bank knows nothing makes sure that nothing can come later. Reloads by itself."""
+    """ "We are checking with the bank": looks up, and where the bank knows nothing makes sure that nothing can come later. Reloads by itself.
+
+    The buyer's bank sends them back here as well. A POST gives the payment up, to pay another way; money that moved meanwhile is kept, with its order.
+    """
     intent = get_object_or_404(PaymentIntent, public_id=public_id, buyer=signed_in(request))
     if intent.state not in (IntentState.CREATED, IntentState.UNKNOWN):
         return _again(request, intent)
-    answer = _ask(_gateway().look_up(intent.public_id))
-    if isinstance(answer, NeverSeen):
+    gateway = gateway_of(intent)
+    answer = _ask(gateway.void(intent.asked) if request.method == "POST" else gateway.look_up(intent.asked))
+    if isinstance(answer, NeverSeen) and request.method != "POST":
         young = timezone.now() - intent.created_at < GIVE_UP_AFTER
-        answer = NotKnown(_LOST) if young else _ask(_gateway().void(intent.public_id))
+        answer = NotKnown(_LOST) if young else _ask(gateway.void(intent.asked))
+    context = {"intent": intent, "amount": Money(intent.amount_minor, intent.currency)}
+    if isinstance(answer, AtTheBank):
+        return render(request, "storefront/at_the_bank.html", {**context, "url": answer.url})
     if isinstance(answer, NotKnown):
-        context = {"intent": intent, "amount": Money(intent.amount_minor, intent.currency)}
         return render(request, "storefront/checking.html", context)
     return _settle(request, intent, answer)
