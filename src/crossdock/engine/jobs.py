@@ -10,7 +10,7 @@ from crossdock.engine import inbox, invariants, payments
 from crossdock.engine.app import app
 from crossdock.engine.engine import Engine
 from crossdock.store.work import PUMP
-from crossdock.usecases import checkout, receive, upkeep, work
+from crossdock.usecases import checkout, offers, receive, upkeep, work
 
 _log = logging.getLogger(__name__)
 KEEP_EVIDENCE = timedelta(days=30)
@@ -47,9 +47,10 @@ async def open_payments(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="crossdock.minute", queueing_lock="minute", pass_context=True)
 async def minute(context: JobContext, timestamp: int) -> None:
-    """Orders that are late for their shop, and privacy requests for shops that no pump visits."""
+    """Orders that are late for their shop, offers whose time ran out, and privacy requests for shops that no pump visits."""
     engine = _engine(context)
     await engine.threads.run(receive.late_copies, now=engine.clock())
+    await engine.threads.run(offers.expire_offers, now=engine.clock())
     await engine.threads.run(inbox.obey_for_closed_shops)
 
 

@@ -4,23 +4,25 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
+from crossdock.domain.offers import OfferState
 from crossdock.domain.values import Money
-from crossdock.store.models import Seller, ShippingRate, Variant
+from crossdock.store.models import Offer, Seller, ShippingRate, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.errors import Invalid
-from crossdock.usecases.stock import availability, sellable
+from crossdock.usecases.stock import availability, open_holds, sellable
 
 MOST_UNITS = 999
 
 
 class Basket(TypedDict):
-    """`lines` maps a variant's public id to units."""
+    """`lines` maps a variant's public id to units. `offer` is the public id of the accepted offer that is being paid: its one line, its price."""
 
     seller: int
     connection: int | None
     lines: dict[str, int]
+    offer: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,26 @@ def why_not_sold(variant: Variant) -> str:
     return "" if sellable(listing.connection) else "This shop is taking a break."
 
 
+def offer_in(basket: Basket) -> Offer | None:
+    """Raises Invalid for a basket that says it pays an offer and holds something else."""
+    name = basket.get("offer")
+    if not name:
+        return None
+    offer = Offer.objects.select_related("variant__listing").filter(public_id=name).first()
+    if offer is None or basket["lines"] != {offer.variant.public_id: offer.quantity}:
+        raise Invalid("This is not what was agreed; open your offer and pay from there.")
+    return offer
+
+
+def _agreed(offer: Offer, available: int | None, held: bool) -> PricedLine:
+    """At the agreed price, or at the asking price when that has fallen below it since. The offer's own units are not missing."""
+    left = available if available is None or not held else available + offer.quantity
+    line = _line(offer.variant, offer.quantity, left)
+    price = min(offer.price, line.unit_price)
+    problem = line.problem if offer.state == OfferState.ACCEPTED else "This offer is not open for payment any more."
+    return PricedLine(offer.variant, offer.quantity, price, price * offer.quantity, left, problem)
+
+
 def _line(variant: Variant, quantity: int, available: int | None) -> PricedLine:
     problem = why_not_sold(variant)
     if not problem and available is None:
@@ -97,7 +119,12 @@ def priced(*, basket: Basket, country: str | None, now: datetime) -> PricedBaske
     ):
         raise Invalid("A cart holds items of one seller's shop; finish this one first.")
     stock = availability(variants=variants, now=now)
-    lines = tuple(_line(variant, basket["lines"][variant.public_id], stock[variant.pk]) for variant in variants)
+    offer = offer_in(basket)
+    if offer is None:
+        lines = tuple(_line(variant, basket["lines"][variant.public_id], stock[variant.pk]) for variant in variants)
+    else:
+        held = open_holds([offer.variant_id])[offer.variant_id]
+        lines = (_agreed(offer, stock[offer.variant_id], any(hold.cause == offer.hold_cause for hold in held)),)
     items = sum((line.total for line in lines), Money.zero(first.currency))
     shipping = shipping_price(seller=first.seller, country=country, currency=first.currency) if country else None
     problems = [f"{line.variant}: {line.problem}" for line in lines if line.problem]

@@ -5,23 +5,26 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CreateOrder, Line
+from crossdock.domain.offers import OfferState
 from crossdock.domain.orders import CopyState
 from crossdock.domain.risk import Assessment, Facts, RiskLevel, assess
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Address
 from crossdock.store.crash import point
 from crossdock.store.ids import reference_tail
-from crossdock.store.models import Order, OrderLine, PaymentIntent, Reservation, ShopCopy, User, Variant
+from crossdock.store.models import Offer, Order, OrderLine, PaymentIntent, Reservation, ShopCopy, User, Variant
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases import books
 from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.basket import Basket, PricedBasket, priced
+from crossdock.usecases.basket import Basket, PricedBasket, offer_in, priced
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.mail import write_mail
+from crossdock.usecases.offers import lock_for_payment, mark_paid
 from crossdock.usecases.outbox import create_order_command, enqueue, party_named
 from crossdock.usecases.stock import available_locked, end_hold, locked, record
 from crossdock.usecases.timeline import tell
@@ -51,12 +54,25 @@ def open_checkout(
             raise Stale("A price changed since you opened this page. Look at the new total and decide again.")
         if basket_now.seller.owner_id == buyer.pk:
             raise NotAllowed("You cannot buy from your own shop.")
+        offer = offer_in(basket)
+        if offer is not None and offer.buyer_id != buyer.pk:
+            raise NotAllowed("This offer was agreed with somebody else.")
         intent = PaymentIntent.objects.create(
             checkout=key, buyer=buyer, seller=basket_now.seller, amount_minor=basket_now.total.minor, currency=basket_now.total.currency,
             basket=_snapshot(basket, basket_now, ship_to), gateway=gateway, created_at=now,
         )  # fmt: skip
-        _hold(intent, {line.variant.pk: line.quantity for line in basket_now.lines}, now=now)
+        if offer is None or not _keep_hold_of(offer, now=now):
+            _hold(intent, {line.variant.pk: line.quantity for line in basket_now.lines}, now=now)
         return intent
+
+
+def _keep_hold_of(offer: Offer, *, now: datetime) -> bool:
+    """The units of an accepted offer are held already; at least as long as any checkout."""
+    locked([offer.variant_id])
+    mine = Reservation.objects.filter(cause=offer.hold_cause, state=HoldState.CHECKOUT).first()
+    if mine is not None and mine.expires_at is not None and mine.expires_at < now + HOLD_FOR:
+        Reservation.objects.filter(pk=mine.pk).update(expires_at=now + HOLD_FOR)
+    return mine is not None
 
 
 def _snapshot(basket: Basket, shown: PricedBasket, ship_to: Address) -> dict[str, object]:
@@ -64,7 +80,7 @@ def _snapshot(basket: Basket, shown: PricedBasket, ship_to: Address) -> dict[str
     assert shown.shipping is not None
     return {
         "connection": basket["connection"], "ship_to": asdict(ship_to), "items_minor": shown.items.minor, "shipping_minor": shown.shipping.minor,
-        "lines": [[line.variant.pk, line.quantity, line.unit_price.minor] for line in shown.lines],
+        "lines": [[line.variant.pk, line.quantity, line.unit_price.minor] for line in shown.lines], "offer": basket.get("offer", ""),
     }  # fmt: skip
 
 
@@ -98,9 +114,12 @@ def payment_unknown(*, intent_id: str, sentence: str, now: datetime) -> None:
     )
 
 
-def _open_of(intent: PaymentIntent) -> list[Reservation]:
-    mine = Reservation.objects.filter(cause__startswith=f"checkout:{intent.public_id}:")
-    return list(mine.filter(state=HoldState.CHECKOUT).order_by("variant_id"))
+def _open_of(intent: PaymentIntent, *, with_offer: bool = False) -> list[Reservation]:
+    """The checkout's own holds. An offer's hold is not the checkout's to release, but the order's to take (`with_offer`)."""
+    mine = Q(cause__startswith=f"checkout:{intent.public_id}:")
+    if with_offer and intent.basket.get("offer"):
+        mine |= Q(cause=f"offer:{intent.basket['offer']}")
+    return list(Reservation.objects.filter(mine, state=HoldState.CHECKOUT).order_by("variant_id"))
 
 
 def _release(intent: PaymentIntent, *, why: EndedWhy, now: datetime) -> None:
@@ -124,9 +143,15 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
             raise Stale(intent.sentence)
         intent.gateway_ref, intent.checks, intent.settled_at = gateway_ref, dict(checks), now
         point("checkout.captured")
-        gone = _hold_again(intent, now=now)
+        offer = lock_for_payment(intent.basket["offer"]) if intent.basket.get("offer") else None
+        if offer is not None and offer.state == OfferState.PAID:
+            gone = "This offer was paid already. This second payment goes back to you."
+        else:
+            gone = _hold_again(intent, now=now)
         if not gone:
             order = _place(intent, now=now)
+            if offer is not None:
+                mark_paid(offer=offer, order=order, now=now)
             point("checkout.before_commit")
             return order
         _give_money_back(intent, sentence=gone, now=now)
@@ -137,7 +162,7 @@ def _hold_again(intent: PaymentIntent, *, now: datetime) -> str:
     """Units whose hold ran out before the payment came are promised anew, under the lock. Returns why not, or nothing."""
     wanted = {pk: quantity for pk, quantity, _ in intent.basket["lines"]}
     locked(wanted)
-    kept = {hold.variant_id for hold in _open_of(intent)}
+    kept = {hold.variant_id for hold in _open_of(intent, with_offer=True)}
     try:
         with transaction.atomic():
             _hold(intent, {pk: units for pk, units in wanted.items() if pk not in kept}, now=now, again=":again")
@@ -158,7 +183,7 @@ def _give_money_back(intent: PaymentIntent, *, sentence: str, now: datetime) -> 
 
 def _place(intent: PaymentIntent, *, now: datetime) -> Order:
     order = _write_order(intent, now=now)
-    for hold in _open_of(intent):
+    for hold in _open_of(intent, with_offer=True):
         Reservation.objects.filter(pk=hold.pk).update(state=HoldState.OWED, order=order, expires_at=None)
         record(
             variant_id=hold.variant_id,
