@@ -17,10 +17,12 @@ from tests.market import seller as a_seller
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
+from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Order, Seller, User
 from crossdock.usecases import access, connect, orders
 from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.listings import make_listing
+from crossdock.usecases.offers import make_offer
 from toyshop import dropped_in
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +62,9 @@ def _furnished() -> House:
     waiting = world.buy()
     alert = raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, order=order, sentence="?", now=world.now)
     own = make_listing(seller=world.seller, title="Own", description="", price=order.total, count=1, now=world.now)
+    offer = make_offer(
+        buyer=house.buyer, variant=own.variants.get(), quantity=1, amount=Money(500, "USD"), manifest=None, now=world.now
+    )  # fmt: skip
     attempt, _ = connect.start_attempt(
         seller=world.seller, user=house.owner, platform="toy", way="form", address="http://127.0.0.1:1", form={}, now=world.now
     )  # fmt: skip
@@ -77,7 +82,7 @@ def _furnished() -> House:
     house.urls = {
         "alert": alert.public_id, "shop": world.shop.public_id, "attempt": attempt.public_id, "platform": "toy", "way": way,
         "listing": listing.public_id, "own": own.public_id, "variant": world.variant.public_id, "order": order.public_id,
-        "waiting": waiting.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
+        "offer": offer.public_id, "waiting": waiting.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
     }  # fmt: skip
     return house
 
@@ -110,6 +115,11 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_listing_edit": ("/seller/listings/{own}/edit/", "get", 200),
     "seller_listing_state": ("/seller/listings/{own}/state/", "post", 302),
     "seller_listing_count": ("/seller/listings/{listing}/count/{variant}/", "post", 302),
+    "seller_offer_terms": ("/seller/listings/{own}/offers/", "get", 200),
+    "seller_offers": ("/seller/offers/", "get", 200),
+    "seller_offers_bulk": ("/seller/offers/terms/", "get", 200),
+    "seller_offer": ("/seller/offers/{offer}/", "get", 200),
+    "seller_offer_answer": ("/seller/offers/{offer}/answer/", "post", 302),
     "seller_orders": ("/seller/orders/", "get", 200),
     "seller_orders_csv": ("/seller/orders/export.csv", "get", 200),
     "seller_order": ("/seller/orders/{order}/", "get", 200),

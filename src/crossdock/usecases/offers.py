@@ -37,15 +37,27 @@ _MOST_A_DAY = 5
 _MOST_OPEN = 50
 
 
-def why_no_offers(*, listing: Listing, manifest: Manifest | None) -> str:
-    """S1. Empty when offers can be made. `manifest` is that of the listing's platform; None for one made by hand."""
+def why_closed(*, listing: Listing, manifest: Manifest | None) -> str:
+    """S1, whatever the seller wishes. Empty when it is theirs to decide. `manifest` is that of the listing's platform; None for one made by hand."""
     if not listing.synced:
-        return NOT_TAKEN if listing.takes_offers is False else ""
+        return ""
     if not lifted(rule="S1"):
         return SYNCED
-    if manifest is None or not manifest.can(Capability.ORDER_AT_OUR_PRICE):
-        return " ".join([SYNCED, manifest.sentence(Capability.ORDER_AT_OUR_PRICE) if manifest else ""]).strip()
-    return "" if listing.takes_offers else NOT_TAKEN
+    if manifest is None:
+        return SYNCED
+    if not manifest.can(Capability.ORDER_AT_OUR_PRICE):
+        return f"{SYNCED} {manifest.sentence(Capability.ORDER_AT_OUR_PRICE)}"
+    return ""
+
+
+def takes_offers(listing: Listing) -> bool:
+    """The seller's decision; without one, listings made by hand take offers and synced ones don't."""
+    return not listing.synced if listing.takes_offers is None else listing.takes_offers
+
+
+def why_no_offers(*, listing: Listing, manifest: Manifest | None) -> str:
+    """Empty when an offer can be made."""
+    return why_closed(listing=listing, manifest=manifest) or ("" if takes_offers(listing) else NOT_TAKEN)
 
 
 def terms_of(listing: Listing) -> Terms:
@@ -177,6 +189,8 @@ def answer_offer(
 
     Pressing the same button twice is harmless: a deed that led where the offer already stands changes nothing.
     """
+    if deed in (Deed.MAKE, Deed.PAY, Deed.EXPIRE):
+        raise Invalid("Choose an answer.")
     with transaction.atomic():
         fresh = _locked(offer)
         if fresh.state == after(who, deed) and deed is not Deed.COUNTER:

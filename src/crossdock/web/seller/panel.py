@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 
 from crossdock.store.models import Alert, Seller
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.offers import waiting_for
 from crossdock.web.people import signed_in
 
 View = Callable[..., HttpResponse]
@@ -42,6 +43,7 @@ def show(
     around = {
         "seller": seller,
         "here": here,
+        "offer_count": waiting_for(seller=seller),
         "alert_count": Alert.objects.filter(seller=seller, settled_at=None).count(),
     }
     return render(request, f"seller/{template}.html", {**around, **context}, status=status)

@@ -14,8 +14,10 @@ from crossdock.store.models import Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.basket import why_not_sold
 from crossdock.usecases.listings import live, search
+from crossdock.usecases.offers import why_no_offers
 from crossdock.usecases.stock import availability
 from crossdock.web.forms import typed
+from crossdock.web.platforms import manifest_of
 
 PAGE = 24
 FEW = 5
@@ -127,6 +129,6 @@ def listing(request: HttpRequest, public_id: str) -> HttpResponse:
     others = live().filter(seller=row.seller).exclude(pk=row.pk)[:4]
     context = {
         "listing": row, "offers": offers, "chosen": next((offer for offer in offers if not offer.why_not), None), "why_not": _sentence(offers),
-        "most": max((offer.left or 0 for offer in offers), default=0), "others": tiles(list(others), now=now),
+        "most": max((offer.left or 0 for offer in offers), default=0), "why_no_offers": why_no_offers(listing=row, manifest=manifest_of(row)), "others": tiles(list(others), now=now),
     }  # fmt: skip
     return render(request, "storefront/listing.html", context)

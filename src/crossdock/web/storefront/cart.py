@@ -64,7 +64,10 @@ def show_priced(session: SessionBase, *, country: str | None = None) -> PricedBa
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    return render(request, "storefront/cart.html", {"priced": show_priced(request.session)})
+    shown = show_priced(request.session)
+    basket = basket_of(request.session)
+    context = {"priced": shown, "cart_offer": basket.get("offer", "") if basket else ""}
+    return render(request, "storefront/cart.html", context)
 
 
 def _units(form: QueryDict) -> int | None:
@@ -95,6 +98,9 @@ def add(request: HttpRequest) -> HttpResponse:
         messages.error(request, why)
         return redirect("listing", variant.listing.public_id)
     basket = basket_of(request.session)
+    if basket and basket.get("offer"):
+        messages.info(request, "What you agreed on is paid alone; you find it under Your offers.")
+        basket = None
     if basket and not _fits(basket, variant):
         if "new" not in request.POST:
             context = {"variant": variant, "units": units, "other": Seller.objects.filter(pk=basket["seller"]).first()}
@@ -123,6 +129,12 @@ def change(request: HttpRequest) -> HttpResponse:
         return redirect("cart")
     if units is None:
         messages.error(request, f"Type a number between 0 and {MOST_UNITS}.")
+        return redirect("cart")
+    if basket.get("offer"):
+        if units:
+            messages.info(request, "The price was agreed for this number of units.")
+        else:
+            keep(request.session, None)
         return redirect("cart")
     lines = {**basket["lines"], name: units}
     keep(

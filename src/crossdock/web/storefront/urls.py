@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from crossdock.web.storefront import browse, cart, checkout, orders, selling
+from crossdock.web.storefront import browse, cart, checkout, offers, orders, selling
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
     path("l/<slug:public_id>/", browse.listing, name="listing"),
+    path("l/<slug:public_id>/offer/", offers.make, name="make_offer"),
+    path("offers/", offers.mine, name="my_offers"),
+    path("offers/<slug:public_id>/", offers.one, name="my_offer"),
+    path("offers/<slug:public_id>/answer/", offers.answer, name="my_offer_answer"),
+    path("offers/<slug:public_id>/pay/", offers.pay, name="my_offer_pay"),
     path("s/<slug:slug>/", browse.seller, name="seller"),
     path("cart/", cart.show, name="cart"),
     path("cart/add/", cart.add, name="cart_add"),

@@ -41,9 +41,26 @@ _ICONS = {
     "link": '<path d="M8.5 11.5 11.5 8.5M9 6l2-2a3.5 3.5 0 0 1 5 5l-2 2M11 14l-2 2a3.5 3.5 0 0 1-5-5l2-2"/>',
     "clock": '<circle cx="10" cy="10" r="7.5"/><path d="M10 6v4.5l3 1.5"/>',
     "mail": '<path d="M2.5 5h15v10.5h-15zM3 5.5l7 5.5 7-5.5"/>',
+    "talk": '<path d="M3 4h14v9.5H9L5.5 17v-3.5H3zM6.5 8h7M6.5 10.5h4"/>',
     "refresh": '<path d="M16.5 10a6.5 6.5 0 1 1-2-4.7M16.5 3v3.5H13"/>',
     "lock": '<path d="M4.5 9h11v8h-11zM7 9V6.5a3 3 0 0 1 6 0V9"/>',
 }
+
+
+_OFFER_WORDS = {
+    "open": ("Waits for the seller", "info"),
+    "countered": ("Waits for the buyer", "info"),
+    "accepted": ("To be paid", "warn"),
+    "paid": ("Paid", "good"),
+    "declined": ("Declined", ""),
+    "withdrawn": ("Withdrawn", ""),
+    "expired": ("Time ran out", ""),
+}
+
+
+@register.simple_tag
+def offer_badge(state: str) -> SafeString:
+    return badge(*_OFFER_WORDS[state])
 
 
 @register.simple_tag
