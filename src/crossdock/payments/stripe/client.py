@@ -112,11 +112,12 @@ class Client:
         except stripe.IdempotencyError as error:
             raise Refusal(error.user_message or "", "idempotency_error") from None
         except stripe.InvalidRequestError as error:
-            if error.http_status == 404:
+            if error.http_status == 404 and error.param != "payment_method":
                 raise Missing(f"Stripe does not know it: {error.user_message}") from None
             raise Refusal(error.user_message or "", error.code or "") from None
         except stripe.StripeError as error:
-            replayed = dict(error.headers or {}).get("idempotent-replayed") == "true"
+            headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+            replayed = headers.get("idempotent-replayed") == "true"
             kind = Spoiled if replayed else NoAnswer
             raise kind(f"Stripe gave no usable answer ({type(error).__name__}).") from None
 

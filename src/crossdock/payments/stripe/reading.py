@@ -35,20 +35,22 @@ def answer(pi: "stripe.PaymentIntent") -> Answer:
         case "canceled" | "requires_confirmation":
             return NeverSeen()
         case "requires_payment_method":
-            error = pi.last_payment_error
-            return Declined(words.declined(error.code or "", error.decline_code or "")) if error else NeverSeen()
+            error = _part(pi, "last_payment_error")
+            return (
+                Declined(words.declined(*(str(error.get(name) or "") for name in ("code", "decline_code"))))
+                if error
+                else NeverSeen()
+            )
         case "requires_action":
-            redirect = pi.next_action.redirect_to_url if pi.next_action else None
-            return AtTheBank(redirect.url) if redirect and redirect.url else NotKnown(words.SLOW)
+            url = _part(_part(pi, "next_action"), "redirect_to_url").get("url")
+            return AtTheBank(str(url)) if url else NotKnown(words.SLOW)
         case _:
             return NotKnown(words.SLOW)
 
 
 def checks(pi: "stripe.PaymentIntent") -> dict[str, str]:
     """The bank's checks of the card, under our names, where they were made at all."""
-    charge: Any = pi.latest_charge
-    if charge is None or isinstance(charge, str):
-        return {}
+    charge = _part(pi, "latest_charge")
     card = _part(_part(charge, "payment_method_details"), "card")
     made, address = _part(card, "checks"), _part(_part(charge, "billing_details"), "address")
     found = {
@@ -90,8 +92,8 @@ def ref_of(made: "stripe.Refund | stripe.Dispute") -> str:
 
 
 def _part(thing: Any, name: str) -> Mapping[str, Any]:
-    """A nested object as a mapping, empty when it is not there."""
-    value = thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
-    if value is None:
-        return {}
-    return value if isinstance(value, Mapping) else dict(value.to_dict())
+    """A nested object as a mapping; empty when it is not there, or only its id is. The library's own objects raise for a field that did not come."""
+    value: Any = thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
+    if value is not None and hasattr(value, "to_dict"):
+        value = value.to_dict()
+    return value if isinstance(value, Mapping) else {}

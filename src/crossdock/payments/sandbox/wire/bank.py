@@ -112,10 +112,10 @@ class Bank:
         if paid is None:
             raise bad(f"This PaymentIntent ({row['ref']}) does not have a successful charge to refund.", saved=True)
         left = paid.minor - refunded(self.db, row["ref"])
-        minor = _amount(form["amount"]) if "amount" in form else left
-        _fits(minor, row["currency"])
         if left == 0:
             raise bad(f"Charge {row['charge']} has already been refunded.", saved=True, code="charge_already_refunded")
+        minor = _amount(form["amount"]) if "amount" in form else left
+        _fits(minor, row["currency"])
         if minor > left:
             raise bad(
                 f"Refund amount ({minor}) is greater than unrefunded amount on charge ({left})",

@@ -66,10 +66,8 @@ CARDS: Mapping[str, Card] = {
 
 def card_of(token: str) -> Card:
     """What a person typed into Stripe's own fields has an id that nobody knows beforehand; here such a card works."""
-    if token.startswith("pm_card_") and token not in CARDS:
-        raise no_such("PaymentMethod", token)
-    if not re.fullmatch(r"pm_[A-Za-z0-9_]+", token):
-        raise no_such("PaymentMethod", token)
+    if (token.startswith("pm_card_") and token not in CARDS) or not re.fullmatch(r"pm_[A-Za-z0-9_]+", token):
+        raise bad(f"No such PaymentMethod: '{token}'", code="resource_missing", param="payment_method")
     return CARDS.get(token, Card())
 
 
