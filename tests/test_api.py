@@ -43,6 +43,7 @@ from crossdock.usecases import access
 from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.basket import Basket, priced
 from crossdock.usecases.listings import make_listing
+from crossdock.usecases.offers import make_offer
 from crossdock.usecases.orders import ship_by_hand
 from crossdock.usecases.policy import switch
 from crossdock.usecases.privacy import erase_buyer
@@ -78,6 +79,9 @@ class Program:
 
     def post(self, path: str, data: Any = None, *, key: str = "") -> Any:
         return self.send("POST", path, data, key=key)
+
+
+OFFER = {"buyer": {"email": "zoe@b.test", "name": "Zoë"}, "amount": {"amount": "7.00", "currency": "USD"}}
 
 
 def token_for(seller: Seller | None, actor: User) -> str:
@@ -491,18 +495,41 @@ class TestListings:
         assert world.variant.price_minor == 1000
 
     def test_s1_a_synced_listing_takes_no_offers(self, world: World, market: Program) -> None:
-        answer = market.post(
-            f"/listings/{world.variant.listing.public_id}/offers", {"amount": usd("0.01"), "email": "a@b.test"}
-        )
+        answer = market.post(f"/listings/{world.variant.listing.public_id}/offers", OFFER, key="o")
         assert problem_of(answer) == (409, "offers-closed")
         assert answer.json()["rule"] == "S1" and "asking price" in answer.json()["detail"]
+        assert market.get(f"/listings/{world.variant.listing.public_id}").json()["offers"] is False
 
-    def test_offers_on_others_are_not_built(self, world: World, market: Program) -> None:
+    def test_an_offer_from_being_made_to_being_paid(self, world: World, market: Program, owner: Program) -> None:
         own = make_listing(
-            seller=world.seller, title="Own", description="", price=Money(1, "USD"), count=1, now=world.now
+            seller=world.seller, title="Own", description="", price=Money(1000, "USD"), count=2, now=world.now
         )
-        answer = market.post(f"/listings/{own.public_id}/offers", {"amount": usd("0.01"), "email": "a@b.test"})
-        assert problem_of(answer) == (501, "not-built")
+        assert market.get(f"/listings/{own.public_id}").json()["offers"] is True
+        made = market.post(f"/listings/{own.public_id}/offers", OFFER, key="o").json()
+        assert market.post(f"/listings/{own.public_id}/offers", OFFER, key="o").json()["id"] == made["id"], "once"
+        assert (made["state"], made["price"]["amount"]) == ("open", "7.00")
+        path = f"/offers/{made['id']}/answer"
+        early = market.post(path, {"deed": "accept", "seen": usd("7.00")}, key="a1")
+        assert problem_of(early) == (409, "stale"), "nobody accepts their own"
+        countered = owner.post(path, {"deed": "counter", "seen": usd("7.00"), "amount": usd("8.00")}, key="c").json()
+        assert countered["state"] == "countered"
+        old = market.post(path, {"deed": "accept", "seen": usd("7.00")}, key="a2")
+        assert problem_of(old) == (409, "stale"), "another price"
+        assert market.post(path, {"deed": "accept", "seen": usd("8.00")}, key="a3").json()["state"] == "accepted"
+        lines = [{"variant": made["variant"], "quantity": 1}]
+        plain = market.post("/quotes", {"lines": lines, "country": "US"}).json()
+        quote = market.post("/quotes", {"lines": lines, "country": "US", "offer": made["id"]}).json()
+        assert (plain["items"]["amount"], quote["items"]["amount"]) == ("10.00", "8.00")
+        asked = {
+            "buyer": OFFER["buyer"], "ship_to": SHIP_TO, "lines": lines, "fingerprint": quote["fingerprint"], "payment": {"token": "works"},
+            "offer": made["id"],
+        }  # fmt: skip
+        placed = market.post("/orders", {**asked, "buyer": {"email": "else@b.test", "name": "E"}}, key="p1")
+        assert problem_of(placed) == (409, "not-allowed"), "somebody else's offer"
+        placed = market.post("/orders", asked, key="p2")
+        assert placed.status_code == 201 and placed.json()["items"]["amount"] == "8.00"
+        assert market.get(f"/offers/{made['id']}").json()["order"] == placed.json()["id"]
+        assert [item["state"] for item in owner.get("/offers?state=paid").json()["items"]] == ["paid"]
 
     @pytest.mark.parametrize(
         ("field", "value", "said"),
@@ -568,7 +595,9 @@ API: dict[str, tuple[str, str, int, Any]] = {
     "listing_edit": ("PATCH", "/listings/{own}", 200, {"title": "U"}),
     "listing_archive": ("POST", "/listings/{own}/archive", 200, None),
     "listing_relist": ("POST", "/listings/{own}/relist", 200, None),
-    "listing_offers": ("POST", "/listings/{listing}/offers", 409, {"amount": usd("0.01"), "email": "a@b.test"}),
+    "offers": ("GET", "/offers", 200, None),
+    "offer": ("GET", "/offers/{offer}", 200, None),
+    "offer_answer": ("POST", "/offers/{offer}/answer", 200, {"deed": "decline", "seen": usd("5.00")}),
     "orders": ("GET", "/orders", 200, None),
     "order": ("GET", "/orders/{order}", 200, None),
     "order_ship": ("POST", "/orders/{order}/shipments", 201, {}),
@@ -584,6 +613,7 @@ API: dict[str, tuple[str, str, int, Any]] = {
     "alert_settle": ("POST", "/alerts/{alert}/settle", 200, {"how": "Done."}),
 }
 MARKET: dict[str, tuple[str, str, int, Any]] = {
+    "listing_offers": ("POST", "/listings/{listing}/offers", 409, OFFER),
     "orders_place": ("POST", "/orders", 422, {}),
     "quotes": ("POST", "/quotes", 422, {}),
     "checkout": ("GET", "/checkouts/{checkout}", 200, None),
@@ -623,8 +653,14 @@ def ids(world: World) -> dict[str, str]:
         world.settle(claimed, Done(f"s{claimed.id}", stock_taken=True))
     alert = raise_alert(code=AlertCode.HIGH_RISK, seller=world.seller, sentence="Look.", order=order, now=world.now)
     own = make_listing(seller=world.seller, title="Own", description="", price=Money(1, "USD"), count=1, now=world.now)
+    dear = make_listing(
+        seller=world.seller, title="Dear", description="", price=Money(1000, "USD"), count=1, now=world.now
+    )
+    offer = make_offer(
+        buyer=user(), variant=dear.variants.get(), quantity=1, amount=Money(500, "USD"), manifest=None, now=datetime.now(UTC)
+    )  # fmt: skip
     return {
-        "listing": world.variant.listing.public_id, "own": own.public_id, "order": order.public_id, "other": other.public_id,
+        "offer": offer.public_id, "listing": world.variant.listing.public_id, "own": own.public_id, "order": order.public_id, "other": other.public_id,
         "shipped": shipped.public_id, "parcel": str(parcel.pk), "shop": world.shop.public_id, "alert": alert.public_id, "checkout": PaymentIntent.objects.first().public_id,  # type: ignore[union-attr]
     }  # fmt: skip
 
@@ -839,7 +875,7 @@ def test_a_marker_in_every_secret_is_in_no_answer(world: World, owner: Program, 
 def test_the_rules_say_what_is_switched(owner: Program) -> None:
     staff = user(is_staff=True)
     before = {rule["id"]: rule for rule in owner.get("/policy/rules").json()}
-    assert (before["S3"]["mode"], before["S1"]["can_be_lifted"]) == ("as-described", False)
+    assert (before["S3"]["mode"], before["S4"]["can_be_lifted"]) == ("as-described", False)
     switch(rule="S3", lift=True, actor=staff, now=datetime.now(UTC))
     after = {rule["id"]: rule for rule in owner.get("/policy/rules").json()}
     assert after["S3"]["mode"] == "lifted" and after["S3"]["sentence"] != before["S3"]["sentence"]
@@ -878,7 +914,7 @@ def test_the_description_holds_together() -> None:
                 asked.setdefault(method, set()).add(path.removeprefix(ROOT))
     assert len(operation_ids) == len(set(operation_ids))
     paths = "/listings", "/orders", "/orders/{id}/shipments", "/orders/{id}/reject", "/orders/{id}/create-in-shop"
-    assert asked == {"post": set(paths)}
+    assert asked == {"post": {*paths, "/listings/{id}/offers", "/offers/{id}/answer"}}
 
 
 def test_an_order_answer_is_as_described(world: World, owner: Program) -> None:

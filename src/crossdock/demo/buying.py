@@ -24,8 +24,8 @@ class Till:
     gateway: str = "sandbox"
     token: str = ""
 
-    def buy(self, *, buyer: User, variant: Variant, quantity: int = 1, ship_to: Address) -> Order:
-        """Raises a use-case's Problem, or NotPaid."""
+    def buy(self, *, buyer: User, variant: Variant, quantity: int = 1, ship_to: Address, offer: str = "") -> Order:
+        """`offer` is the public id of the accepted offer that is paid. Raises a use-case's Problem, or NotPaid."""
         gateway = open_gateway(self.gateway, self.data)
         now = datetime.now(UTC)
         listing = variant.listing
@@ -33,6 +33,7 @@ class Till:
             "seller": listing.seller_id,
             "connection": listing.connection_id,
             "lines": {variant.public_id: quantity},
+            "offer": offer,
         }
         shown = priced(basket=basket, country=ship_to.country, now=now)
         intent = checkout.open_checkout(

@@ -33,7 +33,7 @@ RULES: tuple[Rule, ...] = (
         "S1", "Prices and offers",
         "Products of your shop are listed at your shop's asking price. Buyers cannot make offers on them.",
         "You decide, listing by listing, whether buyers may make offers.",
-        needs=(Capability.PRODUCTS_SEEN,), lift_needs=(Capability.ORDER_AT_OUR_PRICE,),
+        needs=(Capability.PRODUCTS_SEEN,), lift_needs=(Capability.ORDER_AT_OUR_PRICE,), built=(Mode.AS_DESCRIBED, Mode.LIFTED),
     ),
     Rule(
         "S2", "Shipping",

@@ -10,12 +10,11 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Router
 
-from crossdock.domain.rules import BY_ID
 from crossdock.domain.values import Money as Amount
 from crossdock.store.models import Listing
 from crossdock.usecases import listings as usecases
 from crossdock.usecases.catalogue import folded
-from crossdock.usecases.policy import lifted
+from crossdock.usecases.offers import why_no_offers
 from crossdock.usecases.stock import availability
 from crossdock.web.api.once import KEYED, once
 from crossdock.web.api.people import after_cursor, cursor_after, mine, seller_only, token_in
@@ -27,10 +26,10 @@ from crossdock.web.api.shapes import (
     ListingPage,
     Money,
     MoneyIn,
-    OfferIn,
     ProblemOut,
     VariantOut,
 )
+from crossdock.web.platforms import manifest_of
 
 router = Router(tags=["listings"])
 PAGE = 50
@@ -67,7 +66,7 @@ def _one(listing: Listing, stock: dict[int, int | None], reasons: list[str]) -> 
     return ListingOut(
         id=listing.public_id, seller=listing.seller.slug, title=listing.title, description=listing.description, currency=listing.currency,
         images=[image if urlsplit(image).scheme else settings.BASE_URL + image for image in listing.images],
-        state=listing.state, synced=listing.synced, offers=False, connection=shop.public_id if shop else None, shop_url=listing.shop_url,
+        state=listing.state, synced=listing.synced, offers=not why_no_offers(listing=listing, manifest=manifest_of(listing)), connection=shop.public_id if shop else None, shop_url=listing.shop_url,
         variants=variants, why_not_live=reasons, updated_at=listing.updated_at,
     ).model_dump(mode="json")  # fmt: skip
 
@@ -162,16 +161,3 @@ def relist(request: HttpRequest, id: str) -> dict[str, Any]:
     seller_only(request)
     usecases.relist(listing=_listing(request, id), now=timezone.now())
     return _out(request, [_listing(request, id)])[0]
-
-
-@router.post(
-    "/{str:id}/offers", response={404: ProblemOut, 409: ProblemOut, 501: ProblemOut}, url_name="listing_offers",
-    summary="Not on synced listings (S1); not built for others",
-)  # fmt: skip
-def offer(request: HttpRequest, id: str, data: OfferIn) -> None:
-    """Rule S1: products of a connected shop are sold at the shop's asking price."""
-    listing = _listing(request, id)
-    if not listing.synced:
-        raise Refuse("not-built", "Offers are not built yet; this listing sells at its asking price.", rule="S1")
-    extra = "" if not lifted(rule="S1") else " The operator allows offers, but this version cannot take them yet."
-    raise Refuse("offers-closed", BY_ID["S1"].sentence + extra, rule="S1")

@@ -44,14 +44,15 @@ __all__ = ["router"]
 PAYMENT_SECONDS = 8.0
 
 
-def _basket(lines: list[LineIn]) -> Basket:
+def _basket(lines: list[LineIn], offer: str) -> Basket:
     wanted: dict[str, int] = {}
     for line in lines:
         wanted[line.variant] = wanted.get(line.variant, 0) + line.quantity
     found = variants_in(wanted)
     if len(found) != len(wanted):
         raise Invalid("One of the variants does not exist.")
-    return {"seller": found[0].listing.seller_id, "connection": found[0].connection_id, "lines": wanted}
+    basket: Basket = {"seller": found[0].listing.seller_id, "connection": found[0].connection_id, "lines": wanted}
+    return {**basket, "offer": offer} if offer else basket
 
 
 def _priced(basket: Basket, country: str) -> PricedBasket:
@@ -71,7 +72,7 @@ def _line(line: PricedLine) -> QuoteLine:
 def quote(request: HttpRequest, data: QuoteIn) -> QuoteOut:
     """Nothing is held or written."""
     marketplace_only(request)
-    shown = _priced(_basket(data.lines), data.country)
+    shown = _priced(_basket(data.lines, data.offer), data.country)
     return QuoteOut(
         lines=[_line(line) for line in shown.lines], items=Money.of(shown.items), shipping=Money.of(shown.shipping) if shown.shipping else None,
         total=Money.of(shown.total) if shown.total else None, problems=list(shown.problems), fingerprint=shown.fingerprint,
@@ -104,7 +105,7 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
 
 
 def _open(data: OrderIn, key: str) -> PaymentIntent:
-    basket = _basket(data.lines)
+    basket = _basket(data.lines, data.offer)
     shown = _priced(basket, data.ship_to.country)
     if shown.problems or shown.total is None:
         raise Stale(" ".join(shown.problems) or "The seller does not ship to this country.")

@@ -102,11 +102,6 @@ class ListingChange(Strict):
     images: list[str] | None = Field(None, max_length=20)
 
 
-class OfferIn(Strict):
-    amount: MoneyIn
-    email: str = Field(max_length=254)
-
-
 class AddressIn(Strict):
     name: str = Field(min_length=1, max_length=120)
     line1: str = Field(min_length=1, max_length=200)
@@ -126,6 +121,7 @@ class LineIn(Strict):
 
 class QuoteIn(Strict):
     lines: list[LineIn] = Field(min_length=1, max_length=100)
+    offer: str = Field("", max_length=20, description="The accepted offer that these lines are of.")
     country: str = Field(pattern="^[A-Z]{2}$")
 
 
@@ -167,6 +163,7 @@ class OrderIn(Strict):
     buyer: BuyerIn
     ship_to: AddressIn
     lines: list[LineIn] = Field(min_length=1, max_length=100)
+    offer: str = Field("", max_length=20, description="The accepted offer that is paid, if it is one.")
     fingerprint: str = Field(min_length=1, max_length=64)
     payment: PaymentIn
 

@@ -78,6 +78,31 @@ class AlertAdmin(ReadOnly):
         )
 
 
+@admin.register(models.Offer)
+class OfferAdmin(ReadOnly):
+    list_display = (
+        "public_id",
+        "variant",
+        "seller",
+        "buyer",
+        "quantity",
+        "amount_minor",
+        "asking_minor",
+        "state",
+        "ends_at",
+    )
+    list_filter = ("state",)
+    search_fields = ("public_id", "buyer__email", "seller__name")
+    list_select_related = ("variant__listing", "seller", "buyer")
+
+
+@admin.register(models.OfferMove)
+class OfferMoveAdmin(ReadOnly):
+    list_display = ("offer", "at", "who", "deed", "amount_minor")
+    list_filter = ("deed", "who")
+    list_select_related = ("offer__variant__listing",)
+
+
 class SwitchForm(forms.ModelForm[models.PolicySwitch]):
     rule = forms.ChoiceField(choices=[(rule.id, f"{rule.id}, {rule.title}") for rule in RULES])
 
