@@ -23,6 +23,8 @@ class AlertCode(StrEnum):
     TRACKING_MISSING = "tracking_missing"
     HIGH_RISK = "high_risk"
     COMMAND_DEAD = "command_dead"
+    DISPUTED = "disputed"
+    REFUND_FAILED = "refund_failed"
 
 
 class Button(StrEnum):
@@ -77,4 +79,8 @@ KINDS: dict[AlertCode, AlertKind] = {
     AlertCode.COMMAND_DEAD: AlertKind(
         "Something could not be delivered to your shop", Button.LOOK_AT_ORDER, "See and send again"
     ),
+    AlertCode.DISPUTED: AlertKind(
+        "The buyer's bank disputes a payment", Button.ASK_STAFF, "Send proof of the sale to staff"
+    ),
+    AlertCode.REFUND_FAILED: AlertKind("A refund came back", Button.ASK_STAFF, "Ask staff to pay it another way"),
 }

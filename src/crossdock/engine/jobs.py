@@ -61,6 +61,13 @@ async def check_invariants(context: JobContext, timestamp: int) -> None:
     await engine.threads.run(invariants.check, now=engine.clock())
 
 
+@app.periodic(cron="23 * * * *")
+@app.task(name="crossdock.payment_news", queueing_lock="payment_news", pass_context=True)
+async def payment_news(context: JobContext, timestamp: int) -> None:
+    """Refunds and disputes made at the payment provider, in case a webhook was lost."""
+    await payments.read_what_changed(_engine(context))
+
+
 @app.periodic(cron="7 * * * *")
 @app.task(name="crossdock.tidy", queueing_lock="tidy", pass_context=True)
 async def tidy(context: JobContext, timestamp: int) -> None:

@@ -8,14 +8,19 @@ from django.conf import settings
 from django.db.models import Q
 
 from crossdock.domain.commands import Outcome, Refused, Why
+from crossdock.domain.events import Look
 from crossdock.domain.values import Money
+from crossdock.engine.inbox import news_of
 from crossdock.engine.plain import PlainDesk
 from crossdock.kit.discover import NoSuchFolder
+from crossdock.kit.errors import Missing, Outside
 from crossdock.kit.gateway import AtTheBank, Captured, Declined, Gateway, NeverSeen
 from crossdock.kit.payments import open_gateway
+from crossdock.store.crash import point
 from crossdock.store.models import Command, PaymentIntent
 from crossdock.store.models.money import IntentState
-from crossdock.usecases import checkout
+from crossdock.usecases import checkout, deliveries
+from crossdock.usecases import payments as usecase
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.upkeep import Due
 from crossdock.usecases.work import Claimed
@@ -26,22 +31,84 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 # The page itself still waits for the gateway's answer for so long.
 _PAGE_WAITS = timedelta(seconds=45)
+_AT_ONCE = 100
+# A buyer may dispute for about four months; looked back far enough to bridge a weekend without a worker.
+_IN_USE, _LOOK_BACK = timedelta(days=180), timedelta(days=4)
 _NEVER_PAID = checkout.HOLD_FOR + timedelta(minutes=5)
 
 
-def open_desk(engine: "Engine", party_id: int, due: Due) -> PlainDesk:
-    """Raises NoSuchFolder when this gateway is not installed (any more)."""
-    gateway = opened(due.name)
+class PaymentDesk(PlainDesk):
+    """Refunds go out; deliveries are hints which payment to look at again."""
 
-    async def refund(claimed: Claimed) -> Outcome:
+    def __init__(self, engine: "Engine", party_id: int, name: str) -> None:
+        super().__init__(engine, self._refund)
+        self._party_id, self._name, self._gateway = party_id, name, opened(name)
+
+    async def _refund(self, claimed: Claimed) -> Outcome:
         if claimed.kind != "refund_payment":
             return Refused(Why.UNSUPPORTED, f"A gateway does not know how to do “{claimed.kind}”.")
-        cause = await engine.threads.run(_cause, claimed.id)
-        row = await engine.threads.run(PaymentIntent.objects.get, public_id=claimed.payload["intent"])
+        cause = await self._engine.threads.run(_cause, claimed.id)
+        row = await self._engine.threads.run(PaymentIntent.objects.get, public_id=claimed.payload["intent"])
         amount = Money(claimed.payload["amount_minor"], claimed.payload["currency"])
-        return await gateway.refund(row.asked, amount, cause)
+        return await self._gateway.refund(row.asked, amount, cause)
 
-    return PlainDesk(engine, refund)
+    async def chores(self, due: Due) -> bool:
+        """One batch of the inbox; each payment is read once however many deliveries name it. Raises Outside after the rest is done."""
+        run = self._engine.threads.run
+        rows = await run(deliveries.waiting, party_id=self._party_id, limit=_AT_ONCE)
+        point("inbox.taken")
+        looks = {row.pk: news_of(row.news).looks for row in rows}
+        trouble: dict[Look, Outside] = {}
+        for look in dict.fromkeys(look for some in looks.values() for look in some):
+            try:
+                await look_at(self._engine, self._name, look.entity_id)
+                self.heard = True
+            except Missing as error:
+                _log.warning("news of %s about nothing that we can find there: %s", self._name, error)
+            except Outside as error:
+                trouble[look] = error
+        seen = {row.pk: row.doubles for row in rows if not any(look in trouble for look in looks[row.pk])}
+        point("inbox.before_handled")
+        await run(deliveries.handled, seen=seen, note="", now=self._engine.clock())
+        if trouble:
+            raise next(iter(trouble.values()))
+        return bool(seen)
+
+
+def open_desk(engine: "Engine", party_id: int, due: Due) -> PaymentDesk:
+    """Raises NoSuchFolder when this gateway is not installed (any more)."""
+    return PaymentDesk(engine, party_id, due.name)
+
+
+async def look_at(engine: "Engine", name: str, entity: str) -> None:
+    """A payment that somebody said something about: not settled yet, then its outcome; captured, then what happened since. Raises Outside."""
+    row = await engine.threads.run(usecase.payment_of_news, gateway=name, entity=entity)
+    if row is None or row.state == IntentState.ABANDONED:
+        return
+    if row.order_id is None:
+        # Declined here and captured there would be money without an order: a late answer is worth a look as well.
+        await settle_intent(engine, row, lost=False, late=False)
+        return
+    standing = await opened(name).read(row.asked)
+    await engine.threads.sure(usecase.receive_standing, intent_id=row.public_id, standing=standing, now=engine.clock())
+
+
+async def read_what_changed(engine: "Engine") -> int:
+    """Refunds and disputes of the last days that no delivery told. Returns how many payments were read."""
+    read = 0
+    for name in await engine.threads.run(_gateways_in_use, engine.clock() - _IN_USE):
+        try:
+            for ref in await opened(name).changed(engine.clock() - _LOOK_BACK):
+                await look_at(engine, name, ref)
+                read += 1
+        except (NoSuchFolder, Outside) as error:
+            _log.error("what changed at %s cannot be read: %s", name, error)
+    return read
+
+
+def _gateways_in_use(since: datetime) -> list[str]:
+    captured = PaymentIntent.objects.filter(state=IntentState.CAPTURED, created_at__gte=since)
+    return list(captured.values_list("gateway", flat=True).distinct().order_by("gateway"))
 
 
 def opened(name: str) -> Gateway:

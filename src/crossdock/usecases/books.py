@@ -1,6 +1,7 @@
 """Double-entry books. Debits are positive (what we hold or are owed), credits negative (what we owe); every transfer adds up to zero.
 
-Accounts: gateway (money held there), seller:<id> (their payable), fees (ours), refunds_due (promised to buyers, not yet confirmed by the gateway).
+Accounts: gateway (money held there), seller:<id> (their payable), fees (ours), refunds_due (promised to buyers, not yet confirmed by the gateway),
+disputed (taken back by a buyer's bank, until it is decided who bears it).
 """
 
 from datetime import datetime

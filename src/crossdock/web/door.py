@@ -1,4 +1,4 @@
-"""The one door for all webhooks: /hooks/shop/<platform>/<connection, or "app">. Raw ASGI, since nothing here needs more.
+"""The one door for all webhooks: /hooks/shop/<platform>/<connection, or "app">, and /hooks/payments/<gateway>. Raw ASGI, since nothing here needs more.
 
 A delivery is answered 2xx only after its row was committed; the signature is checked over the raw bytes first. A forged one leaves a count, nothing else.
 """
@@ -23,10 +23,13 @@ from crossdock.kit.connector import Connector, Forged, Hook, Reply, Shop
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
 from crossdock.store.models.shops import ConnectionState
+from crossdock.store.models.work import PartyKind
 from crossdock.store.threads import Threads
 from crossdock.store.work import wake
 from crossdock.usecases import connect
+from crossdock.usecases.outbox import party_named
 from crossdock.web.inbox import Inbox, Unkeepable, connector_to
+from crossdock.web.payments import gateway_named
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -106,6 +109,7 @@ class Door:
         self._asked: dict[tuple[str, str, str], asyncio.Task[Room | None]] = {}
         self._inbox: Inbox | None = None
         self._complained = 0.0
+        self._tills: dict[str, int] = {}
         self._threads = Threads(2, name="door")
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
@@ -122,6 +126,10 @@ class Door:
     def _platforms(self) -> Mapping[str, Connector]:
         """Asked once: looking through the folders costs as much as the whole rest of a delivery."""
         return discover.connectors()
+
+    @cached_property
+    def _gateways(self) -> frozenset[str]:
+        return frozenset(discover.gateways())
 
     async def close(self) -> None:
         if self._inbox is not None:
@@ -142,8 +150,10 @@ class Door:
     async def _judge(self, scope: Message, receive: Receive) -> tuple[Message, Message]:
         if scope["method"] != "POST":
             return _ONLY_POST
-        parts = scope["path"].split("/")
-        if len(parts) != 5 or parts[2] != "shop" or parts[3] not in self._platforms:
+        parts = scope["path"].rstrip("/").split("/")
+        of_shop = len(parts) == 5 and parts[2] == "shop" and parts[3] in self._platforms
+        of_payments = len(parts) == 4 and parts[2] == "payments" and parts[3] in self._gateways
+        if not (of_shop or of_payments):
             return _UNKNOWN
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
@@ -153,7 +163,7 @@ class Door:
         except TimeoutError:
             return _SLOW
         try:
-            return await self._take(parts[3], parts[4], hook)
+            return await (self._take(parts[3], parts[4], hook) if of_shop else self._take_payment(parts[3], hook))
         except _Busy:
             return _LATER
         except (DatabaseError, OSError) as error:
@@ -194,6 +204,21 @@ class Door:
         point("door.verified")
         return await self._keep(room, news, hook)
 
+    async def _take_payment(self, name: str, hook: Hook) -> tuple[Message, Message]:
+        try:
+            news = gateway_named(name).hook(hook, _now())
+        except Forged:
+            return _FORGED
+        except Exception as error:
+            _log.warning("a delivery of %s cannot be read: %s: %s", name, type(error).__name__, error)
+            return _UNREADABLE
+        point("door.verified")
+        if not news.looks:
+            return _KEPT
+        if name not in self._tills:
+            self._tills[name] = (await self._threads.run(party_named, kind=PartyKind.PAYMENT, name=name)).pk
+        return await self._put(self._tills[name], news, hook)
+
     def _news(self, room: Room, hook: Hook) -> HookNews | None:
         try:
             return room.connector.hook(room.shop, hook)
@@ -211,7 +236,10 @@ class Door:
         if room.state == ConnectionState.PAUSED and not wanted:
             # An error would make the shop switch its webhook off; on resuming everything is read anyway.
             return _KEPT
-        kept = self._open().put(party_id=room.party_id, news=news, body=hook.body)
+        return await self._put(room.party_id, news, hook)
+
+    async def _put(self, party_id: int, news: HookNews, hook: Hook) -> tuple[Message, Message]:
+        kept = self._open().put(party_id=party_id, news=news, body=hook.body)
         if kept is None:
             return _LATER
         try:

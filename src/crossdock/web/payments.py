@@ -9,13 +9,14 @@ from crossdock.store.models import PaymentIntent
 
 def chosen_gateway() -> Gateway:
     """The operator's choice: new payments go through it."""
-    return _open(settings.PAYMENT_GATEWAY)
+    return gateway_named(settings.PAYMENT_GATEWAY)
 
 
 def gateway_of(intent: PaymentIntent) -> Gateway:
     """The one that a payment was begun with, which stays its own when the operator chooses another."""
-    return _open(intent.gateway)
+    return gateway_named(intent.gateway)
 
 
-def _open(name: str) -> Gateway:
+def gateway_named(name: str) -> Gateway:
+    """Raises NoSuchFolder."""
     return open_gateway(name, settings.CONFIG.data, settings.GATEWAY_KEYS.get(name, {}).items())
