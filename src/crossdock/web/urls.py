@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.account.urls")),
     path("admin/", site.urls),
     path("seller/", include("crossdock.web.seller.urls")),
+    path("staff/", include("crossdock.web.staff.urls")),
     path("api/v1/", include("crossdock.web.api.urls")),
     path("media/<str:name>", serve_picture, name="picture"),
     path("", include("crossdock.web.storefront.urls")),

@@ -1,0 +1,32 @@
+"""Staff's desk: what needs a person now, over all sellers. Figures only; the pages behind them list the rows."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from crossdock.store.models import Alert, Command, Connection, Delivery
+from crossdock.store.models.shops import ConnectionState
+from crossdock.store.models.work import CommandState
+
+# A delivery is looked at within seconds; one that waits so long has a reason.
+UNREAD_AFTER = timedelta(minutes=5)
+# A shop that does not work: nothing is sent to it until somebody (or time) mends that. Paused ones are so by wish.
+NOT_WORKING = Q(state=ConnectionState.NEEDS_REAUTH) | Q(
+    state=ConnectionState.ACTIVE, party__failing_since__isnull=False
+)
+
+
+def unread(*, now: datetime) -> QuerySet[Delivery]:
+    """Deliveries that should have been looked at by now. A shop that is paused or disconnected keeps its own waiting."""
+    late = Delivery.objects.filter(handled_at=None, received_at__lt=now - UNREAD_AFTER)
+    return late.filter(Q(party__connection=None) | Q(party__connection__state=ConnectionState.ACTIVE))
+
+
+def counts(*, now: datetime) -> dict[str, int]:
+    """How many wait, by name."""
+    return {
+        "dead": Command.objects.filter(state=CommandState.DEAD).count(),
+        "unread": unread(now=now).count(),
+        "ill": Connection.objects.filter(NOT_WORKING).count(),
+        "alerts": Alert.objects.filter(settled_at=None).count(),
+    }

@@ -1,0 +1,75 @@
+"""What every page for staff shares: who may see it, what surrounds it, and how a table goes on to its next page.
+
+To sellers, buyers and visitors these addresses do not exist: a refusal would tell them what there is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from crossdock.usecases.desk import counts
+from crossdock.web.people import signed_in
+from crossdock.web.storefront.browse import number_after
+
+View = Callable[..., HttpResponse]
+_Row = TypeVar("_Row", bound=Model)
+PAGE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the side navigation. `count` names what desk.counts() counts for it."""
+
+    here: str
+    url_name: str
+    icon: str
+    words: str
+    count: str = ""
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name)
+
+
+NAVIGATION = (Entry("home", "staff_home", "shop", "Needs a person"),)
+
+
+def staff_only(view: View) -> View:
+    """Gives the view the member of staff. Nobody is sent to the sign-in; to everybody else there is no such page."""
+
+    @never_cache
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        staff = signed_in(request)
+        if not staff.is_staff:
+            raise Http404
+        return view(request, staff, *args, **kwargs)
+
+    return guarded
+
+
+def show(request: HttpRequest, template: str, context: dict[str, Any], *, here: str, status: int = 200) -> HttpResponse:
+    """`here` is the entry of the side navigation that is lit."""
+    waiting = counts(now=timezone.now())
+    navigation = [(entry, waiting.get(entry.count, 0)) for entry in NAVIGATION]
+    around = {"here": here, "navigation": navigation, "waiting": waiting}
+    return render(request, f"staff/{template}.html", {**around, **context}, status=status)
+
+
+def page_of(request: HttpRequest, rows: QuerySet[_Row], *, size: int = PAGE) -> tuple[list[_Row], int | None]:
+    """The page that the address asks for, newest first, and where the next one starts (parts/pager.html)."""
+    after = number_after(request)
+    if after is not None:
+        rows = rows.filter(pk__lt=after)
+    found = list(rows.order_by("-pk")[: size + 1])
+    return found[:size], found[size - 1].pk if len(found) > size else None
