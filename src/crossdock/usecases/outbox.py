@@ -17,8 +17,7 @@ ADJUST: TypeAdapter[AdjustStock] = TypeAdapter(AdjustStock)
 
 def party_named(*, kind: PartyKind, name: str) -> Party:
     """The one party of a kind and name that is not a shop (a gateway, the mail)."""
-    party = Party.objects.filter(kind=kind, name=name).order_by("pk").first()
-    return party or Party.objects.create(kind=kind, name=name)
+    return Party.objects.get_or_create(kind=kind, name=name)[0]
 
 
 def enqueue(*, party: Party, cause: str, subject: str, kind: str, payload: dict[str, Any], now: datetime) -> Command:

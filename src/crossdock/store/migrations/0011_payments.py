@@ -1,8 +1,20 @@
-"""Payment providers: alerts know disputes and refunds that came back."""
+"""Payment providers: alerts know disputes and refunds that came back; one party per provider, however many webhooks came at once."""
 
 from django.db import migrations, models
 
 from crossdock.domain.alerts import AlertCode
+
+# What a race may have made twice becomes one; the last line lets the index be made in the same transaction.
+ONE_PARTY = """
+CREATE TEMPORARY TABLE twin ON COMMIT DROP AS
+  SELECT id, min(id) OVER (PARTITION BY kind, name) AS first FROM store_party WHERE kind <> 'shop';
+DELETE FROM twin WHERE id = first;
+UPDATE store_command c SET party_id = t.first FROM twin t WHERE c.party_id = t.id;
+UPDATE store_exchange x SET party_id = t.first FROM twin t WHERE x.party_id = t.id;
+DELETE FROM store_delivery d USING twin t WHERE d.party_id = t.id;
+DELETE FROM store_party p USING twin t WHERE p.id = t.id;
+SET CONSTRAINTS ALL IMMEDIATE;
+"""
 
 
 class Migration(migrations.Migration):
@@ -13,5 +25,12 @@ class Migration(migrations.Migration):
             model_name="alert",
             name="code",
             field=models.CharField(choices=[(code.value, code.value) for code in AlertCode], max_length=40),
+        ),
+        migrations.RunSQL(ONE_PARTY, migrations.RunSQL.noop),
+        migrations.AddConstraint(
+            model_name="party",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "shop"), _negated=True), fields=("kind", "name"), name="one_party_per_name"
+            ),
         ),
     ]

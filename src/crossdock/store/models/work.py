@@ -26,6 +26,10 @@ class Party(models.Model):
 
     class Meta:
         verbose_name_plural = "parties"
+        constraints = [
+            # Two webhooks that came at once must not make two gateways out of one. A shop's party is its connection's.
+            models.UniqueConstraint(fields=["kind", "name"], condition=~Q(kind="shop"), name="one_party_per_name")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
@@ -93,6 +97,8 @@ class Delivery(models.Model):
     topic = models.CharField(max_length=80)
     dedupe = models.CharField(max_length=200)
     news = models.JSONField(default=dict)
+    # Without signatures: what is needed to read the body again, for the file of a case.
+    headers = models.JSONField(default=dict, db_default={})
     body = models.BinaryField()
     received_at = models.DateTimeField()
     handled_at = models.DateTimeField(null=True)
@@ -117,6 +123,8 @@ class Exchange(models.Model):
 
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="exchanges")
     subject = models.CharField(max_length=60, blank=True)
+    # The connector's call (store/models/cases.py) that it was made for.
+    call = models.CharField(max_length=16, blank=True)
     at = models.DateTimeField()
     method = models.CharField(max_length=10)
     url = models.TextField()
@@ -124,10 +132,13 @@ class Exchange(models.Model):
     milliseconds = models.PositiveIntegerField()
     request = models.TextField(blank=True)
     response = models.TextField(blank=True)
+    headers = models.JSONField(default=dict)
     error = models.TextField(blank=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["party", "-at"], name="exchange_recent"),
+            models.Index(fields=["subject", "-at"], name="exchange_subject", condition=~Q(subject="")),
+            models.Index(fields=["call"], name="exchange_call", condition=~Q(call="")),
             models.Index(fields=["at"], name="exchange_age"),
         ]
