@@ -1,4 +1,4 @@
-"""`crossdock check loop --orders N`: the main loop under fire, counted in the shops' own ledgers, not in our tables."""
+"""`crossdock check loop --orders N`: the main loop under fire, counted in the shops' own ledgers, not in our tables; and `crossdock check payments`."""
 
 import argparse
 import contextlib
@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from crossdock.cli import payments
 from crossdock.cli.facts import Facts
 from crossdock.cli.trial import Trial, Waited
 
@@ -20,7 +21,7 @@ MODE = "as-described"
 
 
 def words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["loop"])
+    parser.add_argument("what", choices=["loop", "payments"])
     parser.add_argument("--orders", type=int, default=1000)
     parser.add_argument("--shops", type=int, default=12)
     parser.add_argument(
@@ -35,6 +36,8 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.what == "payments":
+        return payments.check()
     with Trial() as trial:
         loop = Loop(trial, args)
         try:

@@ -1,4 +1,7 @@
-"""`crossdock sandbox [NAME ...]`: simulated shops over real HTTP, each with a shelf file, so that they survive a restart like real ones."""
+"""`crossdock sandbox [NAME ...]`: simulated shops over real HTTP, each with a shelf file, so that they survive a restart like real ones.
+
+With `--payments` also a bank that speaks the part of Stripe's wire that is used, to try that provider without an account.
+"""
 
 import argparse
 import asyncio
@@ -9,9 +12,10 @@ from pathlib import Path
 
 from crossdock.cli import ports
 from crossdock.cli.trouble import Trouble
-from crossdock.config import load
+from crossdock.config import Config, load
 from crossdock.kit import discover
 from crossdock.kit.sandbox import Sandbox, Shelf
+from crossdock.payments.sandbox.wire import SECRET_KEY, Wire
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +25,9 @@ def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="port of the first shop (CROSSDOCK_SANDBOX_PORT); the others follow")
     parser.add_argument(
         "--list", type=Path, metavar="FILE", help="write the shops' addresses and sign-ins there once all are up"
+    )
+    parser.add_argument(
+        "--payments", action="store_true", help="also a bank that speaks Stripe's wire, on the next port"
     )
 
 
@@ -36,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     if unknown:
         raise Trouble(f"There is no simulated shop called {unknown[0]}; there are {', '.join(platforms())}.")
     first = args.port or config.sandbox_port
-    for port in range(first, first + len(names)):
+    for port in range(first, first + len(names) + args.payments):
         ports.free("127.0.0.1", port, what="a simulated shop", setting="CROSSDOCK_SANDBOX_PORT")
     folder = config.data / "shops"
     try:
@@ -45,11 +52,19 @@ def run(args: argparse.Namespace) -> int:
         raise Trouble(
             f"The folder {folder} cannot be made ({error.strerror}); choose another with CROSSDOCK_DATA."
         ) from None
-    asyncio.run(_open(names, first, folder, args.list))
+    bank = _bank(config) if args.payments else None
+    asyncio.run(_open(names, first, folder, args.list, bank))
     return 0
 
 
-async def _open(names: list[str], first: int, folder: Path, listing: Path | None) -> None:
+def _bank(config: Config) -> Wire:
+    bank = Wire(config.data / "payments" / "bank")
+    bank.hook_url = f"{config.local_url}/hooks/payments/stripe"
+    bank.hook_secret = config.stripe_webhook_secret or bank.hook_secret
+    return bank
+
+
+async def _open(names: list[str], first: int, folder: Path, listing: Path | None, bank: Wire | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -61,9 +76,15 @@ async def _open(names: list[str], first: int, folder: Path, listing: Path | None
         await shop.start(port=first + index)
         shops.append((name, shop))
         print(f"{shop.label}: {shop.address}/_shop", flush=True)
+    if bank is not None:
+        await bank.start(port=first + len(names))
+        print(f"Simulated bank: {bank.address}/_bank; the marketplace reaches it with", flush=True)
+        print(f"  CROSSDOCK_PAYMENT_GATEWAY=stripe CROSSDOCK_STRIPE_API_BASE={bank.address} CROSSDOCK_STRIPE_SECRET_KEY={SECRET_KEY} CROSSDOCK_STRIPE_WEBHOOK_SECRET={bank.hook_secret}", flush=True)  # fmt: skip
     if listing is not None:
         _write(listing, shops)
     await stop.wait()
+    if bank is not None:
+        await bank.stop()
     for _, shop in shops:
         await shop.stop()
         shop.shelf.close()
