@@ -154,6 +154,8 @@ class Manifest:
     poll_seconds: float = 300.0
     keep_in_mind: tuple[str, ...] = ()
     known_limits: tuple[str, ...] = ()
+    # Where the vendor says that it is down itself; empty for what every seller runs on a server of their own.
+    status_url: str = ""
 
     def __post_init__(self) -> None:
         silent = set(Capability) - set(self.answers)

@@ -8,6 +8,7 @@ from django.db.models import F, QuerySet
 
 from crossdock.domain.alerts import KINDS, AlertCode
 from crossdock.store.models import Alert, Connection, Listing, Order, Seller, User
+from crossdock.usecases.audit import note
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.mail import write_mail
 
@@ -66,7 +67,17 @@ def settle_alert(*, alert: Alert, actor: User | None, how: str, now: datetime) -
     """Idempotent: the first to settle is kept."""
     if not how.strip():
         raise Invalid("Say how it was settled.")
-    Alert.objects.filter(pk=alert.pk, settled_at=None).update(settled_at=now, settled_by=actor, settled_how=how[:200])
+    with transaction.atomic():
+        open_one = Alert.objects.filter(pk=alert.pk, settled_at=None)
+        fresh = open_one.update(settled_at=now, settled_by=actor, settled_how=how[:200])
+        if fresh and actor is not None and actor.is_staff:
+            note(
+                actor=actor,
+                action="alert settled",
+                subject=alert.kind.title,
+                now=now,
+                detail={"alert": alert.public_id, "how": how[:200]},
+            )
 
 
 def settle_by_fact(

@@ -29,7 +29,9 @@ from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.store.vault import seal, unseal
 from crossdock.store.work import wake
 from crossdock.usecases.alerts import settle_by_fact
+from crossdock.usecases.audit import note
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.mail import write_mail
 
 ATTEMPT_LASTS = timedelta(hours=1)
 STREAMS = ("products", "orders", "counts", "hooks", "secrets")
@@ -217,22 +219,45 @@ def _mine(connection: Connection, actor: User) -> None:
         raise NotAllowed("This shop is not yours.")
 
 
-def pause(*, connection: Connection, actor: User, now: datetime) -> None:
-    """Its listings stop selling; orders placed before wait and are sent when it is resumed."""
+def pause(*, connection: Connection, actor: User, now: datetime, why: str = "") -> None:
+    """Its listings stop selling; orders placed before wait and are sent when it is resumed. Staff say why, and the seller is told."""
     _mine(connection, actor)
-    Connection.objects.filter(pk=connection.pk, state=ConnectionState.ACTIVE).update(
-        state=ConnectionState.PAUSED, state_sentence="Paused by you. Its listings are not sold until you resume it."
-    )
+    by_staff = connection.seller.owner_id != actor.pk
+    if by_staff and not why.strip():
+        raise Invalid("Say why, so that the seller knows.")
+    who = f"Paused by the marketplace: {why.strip()[:300]}" if by_staff else "Paused by you."
+    sentence = f"{who} Its listings are not sold until {'it is resumed' if by_staff else 'you resume it'}."
+    with transaction.atomic():
+        active = Connection.objects.filter(pk=connection.pk, state=ConnectionState.ACTIVE)
+        if active.update(state=ConnectionState.PAUSED, state_sentence=sentence) and by_staff:
+            note(
+                actor=actor,
+                action="paused",
+                subject=connection.name,
+                now=now,
+                detail={"shop": connection.public_id, "why": why.strip()},
+            )
+            write_mail(
+                cause=f"paused:{connection.public_id}:{now.isoformat(timespec='seconds')}", to=connection.seller.owner.email, now=now,
+                subject=f"{connection.name} is paused", body=f"{connection.name}: {sentence} Orders that were placed before wait and are sent then.",
+            )  # fmt: skip
 
 
 def resume(*, connection: Connection, actor: User, now: datetime) -> None:
     """Everything is read again at once; what waited is sent."""
     _mine(connection, actor)
     with transaction.atomic():
-        if Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED).update(
-            state=ConnectionState.ACTIVE, state_sentence=""
-        ):
+        paused = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED)
+        if paused.update(state=ConnectionState.ACTIVE, state_sentence=""):
             Cursor.objects.filter(connection=connection).update(due_at=now)
+            if connection.seller.owner_id != actor.pk:
+                note(
+                    actor=actor,
+                    action="resumed",
+                    subject=connection.name,
+                    now=now,
+                    detail={"shop": connection.public_id},
+                )
             wake([connection.party_id])
 
 

@@ -14,6 +14,7 @@ from crossdock.store.models import Command, Order, Seller, Shipment, ShopCopy, U
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.store.work import wake
+from crossdock.usecases.audit import note
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox import CREATE
@@ -227,12 +228,14 @@ def resend_command(*, command: Command, actor: User, now: datetime) -> None:
             row.attempts > 0,
         )
         row.save()
-        order = Order.objects.filter(reference=row.subject).first()
+        if actor.is_staff:
+            note(actor=actor, action="resent", subject=str(row), now=now, detail={"command": row.pk})
+        order = Order.objects.filter(reference=row.subject).select_related("seller").first()
         if order:
             tell(
                 order=order,
                 now=now,
-                source="seller",
+                source="seller" if order.seller.owner_id == actor.pk else "staff",
                 kind="resent",
                 sentence=f"{actor} sent “{row.kind.replace('_', ' ')}” again.",
             )

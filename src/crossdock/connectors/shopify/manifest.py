@@ -58,6 +58,7 @@ MANIFEST = Manifest(
     name="shopify",
     label="Shopify",
     api_version=API_VERSION,
+    status_url="https://www.shopifystatus.com",
     answers={
         Capability.PRODUCTS_SEEN: Yes("Only products with the status Active are sold here."),
         Capability.COUNTS_READ: Yes(

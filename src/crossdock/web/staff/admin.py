@@ -53,13 +53,7 @@ class CommandAdmin(ReadOnly):
     def send_again(self, request: HttpRequest, rows: QuerySet[models.Command]) -> None:
         actor, now = signed_in(request), timezone.now()
 
-        def again(row: models.Command) -> None:
-            resend_command(command=row, actor=actor, now=now)
-            models.AuditEntry.objects.create(
-                at=now, actor=actor, action="resent", subject=str(row)[:120], detail={"command": row.pk}
-            )
-
-        _each(request, rows, again, "sent again")
+        _each(request, rows, lambda row: resend_command(command=row, actor=actor, now=now), "sent again")
 
 
 @admin.register(models.Alert)
