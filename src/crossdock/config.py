@@ -82,6 +82,8 @@ class Config(BaseSettings):
     stripe_publishable_key: str = ""
     stripe_webhook_secret: str = ""
     stripe_api_base: str = ""
+    ip_country_db: Path | None = None
+    ip_network_db: Path | None = None
     mail_from: str = "Crossdock <no-reply@localhost>"
     smtp_host: str = ""
     smtp_port: Port = 587

@@ -7,11 +7,9 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Q
 
-from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CreateOrder, Line
 from crossdock.domain.offers import OfferState
 from crossdock.domain.orders import CopyState
-from crossdock.domain.risk import Assessment, Facts, RiskLevel, assess
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Address
 from crossdock.store.crash import point
@@ -20,12 +18,14 @@ from crossdock.store.models import Offer, Order, OrderLine, PaymentIntent, Reser
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases import books
-from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.basket import Basket, PricedBasket, offer_in, priced
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.offers import lock_for_payment, mark_paid
 from crossdock.usecases.outbox import create_order_command, enqueue, party_named
+from crossdock.usecases.risk.holds import hold_if_policy_says
+from crossdock.usecases.risk.judge import judge
+from crossdock.usecases.risk.trace import Origin, begin_trace, end_trace
 from crossdock.usecases.stock import available_locked, end_hold, locked, record
 from crossdock.usecases.timeline import tell
 
@@ -33,7 +33,15 @@ HOLD_FOR = timedelta(minutes=15)
 
 
 def open_checkout(
-    *, buyer: User, basket: Basket, ship_to: Address, key: str, fingerprint: str, gateway: str, now: datetime
+    *,
+    buyer: User,
+    basket: Basket,
+    ship_to: Address,
+    key: str,
+    fingerprint: str,
+    gateway: str,
+    now: datetime,
+    origin: Origin = Origin(),  # noqa: B008 - frozen
 ) -> PaymentIntent:
     """Hold the units for 15 minutes and write down what is to be paid, before any money moves. The same key gives the same intent."""
     if not 8 <= len(key) <= 80:
@@ -61,6 +69,7 @@ def open_checkout(
             checkout=key, buyer=buyer, seller=basket_now.seller, amount_minor=basket_now.total.minor, currency=basket_now.total.currency,
             basket=_snapshot(basket, basket_now, ship_to), gateway=gateway, created_at=now,
         )  # fmt: skip
+        begin_trace(intent=intent, origin=origin, now=now)
         if offer is None or not _keep_hold_of(offer, now=now):
             _hold(intent, {line.variant.pk: line.quantity for line in basket_now.lines}, now=now)
         return intent
@@ -104,6 +113,7 @@ def payment_failed(*, intent_id: str, sentence: str, now: datetime) -> None:
         if intent.state in (IntentState.CREATED, IntentState.UNKNOWN):
             intent.state, intent.sentence, intent.settled_at = IntentState.DECLINED, sentence, now
             intent.save(update_fields=["state", "sentence", "settled_at"])
+            end_trace(intent=intent, paid=False)
             _release(intent, why=EndedWhy.EXPIRED, now=now)
 
 
@@ -197,10 +207,12 @@ def _place(intent: PaymentIntent, *, now: datetime) -> Order:
     intent.save()
     books.post_payment(order=order, now=now)
     tell(order=order, now=now, source="buyer", kind="placed", sentence="Order placed and paid.", public=True)
-    _judge(order, intent, now=now)
+    end_trace(intent=intent, paid=True, order=order)
+    judge(order=order, why="placed", now=now)
     if order.connection is not None:
         ShopCopy.objects.create(order=order, connection=order.connection, intended_at=now, state=CopyState.INTENDED)
-        create_order_command(party=order.connection.party, command=create_command(order), now=now)
+        if not hold_if_policy_says(order=order, now=now):
+            send_to_shop(order=order, now=now)
     _mails(order, now=now)
     return order
 
@@ -228,6 +240,12 @@ def _write_order(intent: PaymentIntent, *, now: datetime) -> Order:
     return order
 
 
+def send_to_shop(*, order: Order, now: datetime) -> None:
+    """The order to its shop, once however often it is asked for."""
+    assert order.connection is not None
+    create_order_command(party=order.connection.party, command=create_command(order), now=now)
+
+
 def create_command(order: Order) -> CreateOrder:
     """What the shop is asked to create, the same each time it is asked. The address `.invalid` can receive no mail, so no shop mails our buyer."""
     return CreateOrder(
@@ -242,42 +260,6 @@ def create_command(order: Order) -> CreateOrder:
         placed_at=order.placed_at,
         note=f"Marketplace order #{order.number}. Paid there; cancel or refund it there.",
     )
-
-
-def _judge(order: Order, intent: PaymentIntent, *, now: datetime) -> None:
-    mine = Order.objects.filter(buyer=order.buyer).exclude(pk=order.pk)
-    usual = list(
-        Order.objects.filter(seller=order.seller)
-        .exclude(pk=order.pk)
-        .order_by("-pk")
-        .values_list("total_minor", flat=True)[:20]
-    )
-    facts = Facts(
-        postal_code_check=intent.checks.get("postal_code"), cvc_check=intent.checks.get("cvc"),
-        billing_country=intent.checks.get("billing_country"), ship_country=order.ship_to["country"],
-        orders_last_hour=mine.filter(placed_at__gte=now - timedelta(hours=1)).count(),
-        declined_last_day=PaymentIntent.objects.filter(buyer=order.buyer, state=IntentState.DECLINED, created_at__gte=now - timedelta(days=1)).count(),
-        account_age_days=(now - order.buyer.date_joined).days, total_minor=order.total_minor,
-        usual_total_minor=sorted(usual)[len(usual) // 2] if len(usual) >= 5 else None,
-    )  # fmt: skip
-    verdict = assess(facts)
-    _keep(order, verdict)
-    if verdict.level is RiskLevel.HIGH:
-        worst = "; ".join(reason.sentence for reason in verdict.reasons if reason.points)
-        raise_alert(
-            code=AlertCode.HIGH_RISK,
-            seller=order.seller,
-            order=order,
-            now=now,
-            sentence=f"Order #{order.number}: {worst}",
-        )
-
-
-def _keep(order: Order, verdict: Assessment) -> None:
-    order.risk = verdict.level
-    order.risk_reasons = [asdict(reason) for reason in verdict.reasons]
-    order.risk_available, order.risk_asked = verdict.available, verdict.asked
-    order.save(update_fields=["risk", "risk_reasons", "risk_available", "risk_asked"])
 
 
 def _mails(order: Order, *, now: datetime) -> None:

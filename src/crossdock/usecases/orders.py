@@ -20,6 +20,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox import CREATE
 from crossdock.usecases.receive import ship, tell_renumbered
 from crossdock.usecases.stock import end_hold, holds_of, locked, record
+from crossdock.usecases.risk.holds import held
 from crossdock.usecases.timeline import tell
 
 _OPEN = Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PARTLY_SHIPPED])
@@ -166,6 +167,10 @@ def why_not_create(order: Order) -> str:
         return f"It stands in your shop as {copy.shop_number or copy.shop_order_id}."
     if copy.cancelled_there:
         return "It was cancelled in your shop; reject it here to credit the buyer."
+    if held(order):
+        return (
+            "Its risk is high, so it waits until our staff have looked at it. You are told when it goes to your shop."
+        )
     return ""
 
 

@@ -19,6 +19,7 @@ from crossdock.store.models import (
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.store.vault import seal
+from crossdock.usecases.risk.trace import forget
 from crossdock.usecases.timeline import tell
 
 _NOBODY = {"name": "Erased", "line1": "", "city": "", "country": ""}
@@ -45,6 +46,7 @@ def erase_buyer(*, connection_id: int, shop_order_ids: Sequence[str], now: datet
             order.ship_to = {**_NOBODY, "country": order.ship_to["country"]}
             order.save(update_fields=["ship_to"])
             _forget_copies(order)
+            forget(orders=[order.pk])
             Command.objects.filter(subject=order.reference).exclude(
                 state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]
             ).update(payload={})

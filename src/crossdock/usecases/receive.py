@@ -330,7 +330,8 @@ def late_copies(*, now: datetime) -> int:
     """The order-landed guarantee's deadline: alerts for orders that are not in their shop yet. Returns how many were late."""
     late = ShopCopy.objects.filter(
         state__in=[CopyState.INTENDED, CopyState.SENT], intended_at__lt=now - NOT_LANDED_AFTER, order__cancelled_at=None
-    ).select_related("order__seller__owner", "connection__party")[:500]
+    ).exclude(order__risk_hold__cleared_at=None, order__risk_hold__isnull=False)
+    late = late.select_related("order__seller__owner", "connection__party")[:500]
     for copy in late:
         why = (
             copy.connection.state_sentence or copy.connection.party.last_error or "Your shop has not confirmed it yet."

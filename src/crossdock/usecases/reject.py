@@ -159,6 +159,11 @@ def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
     if copy is None or order.connection is None:
         release(order=order, why=EndedWhy.NOT_SENT, now=now)
         return
+    if create is None and copy.state == CopyState.INTENDED:
+        # It was held for its risk, so nobody was ever asked.
+        release(order=order, why=EndedWhy.NOT_SENT, now=now)
+        _close(copy, CopyState.CANCELLED, "Never sent to the shop.")
+        return
     if create is not None and rules.never_sent(attempts=create.attempts, waiting=create.state == CommandState.WAITING):
         Command.objects.filter(pk=create.pk).update(
             state=CommandState.WITHDRAWN, finished_at=now, sentence="The order was cancelled before it was sent."

@@ -1,0 +1,46 @@
+"""The marketplace's choice for orders of high risk: the seller decides, staff clear them first, or the marketplace carries the loss."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from crossdock.domain.risk import RiskLevel
+from crossdock.store.models import AuditEntry, Order, RiskHold, RiskPolicy, User
+from crossdock.store.models.risk import RiskChoice
+from crossdock.usecases.errors import NotAllowed
+from crossdock.usecases.timeline import tell
+
+MEANING: dict[str, str] = {
+    RiskChoice.SELLER: "You decide: ship it, reject it, or ask us first. A loss by fraud is yours.",
+    RiskChoice.HOLD: "An order of high risk waits until our staff clear it; only then it goes to your shop. A loss by fraud is yours.",
+    RiskChoice.GUARANTEE: "Ship it to the address on the order with a tracking number: then a loss by fraud is ours, whatever the level says.",
+}
+
+
+def choice() -> RiskChoice:
+    newest = RiskPolicy.objects.order_by("-pk").values_list("choice", flat=True).first()
+    return RiskChoice(newest) if newest else RiskChoice.SELLER
+
+
+def choose(*, to: RiskChoice, actor: User, now: datetime) -> None:
+    """Counts for orders placed from now on."""
+    if not actor.is_staff:
+        raise NotAllowed("Only staff change this.")
+    with transaction.atomic():
+        RiskPolicy.objects.create(choice=to, changed_by=actor, changed_at=now)
+        AuditEntry.objects.create(at=now, actor=actor, action="risk_policy", subject=to, detail={})
+
+
+def hold_if_policy_says(*, order: Order, now: datetime) -> bool:
+    """In the transaction that places the order. True when it must not go to its shop yet."""
+    if order.risk != RiskLevel.HIGH or choice() is not RiskChoice.HOLD:
+        return False
+    RiskHold.objects.create(order=order, held_at=now)
+    tell(
+        order=order, now=now, source="marketplace", kind="risk_held", sentence="High risk: the order waits until our staff have looked at it. Do not ship it yet."
+    )  # fmt: skip
+    return True
+
+
+def held(order: Order) -> bool:
+    return RiskHold.objects.filter(order=order, cleared_at=None).exists() and order.cancelled_at is None

@@ -1,0 +1,45 @@
+"""Every try to pay leaves a trace, so that the next ones can be linked to it. Written in the checkout's own transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from crossdock.domain.risk.lookups import address_key
+from crossdock.store.models import Order, PaymentIntent, RiskTrace, User
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a try to pay came from: the network address, and the random name that our cookie gave the browser. Empty when a program asked."""
+
+    ip: str = ""
+    device: str = ""
+
+
+def begin_trace(*, intent: PaymentIntent, origin: Origin, now: datetime) -> RiskTrace:
+    to = intent.basket["ship_to"]
+    return RiskTrace.objects.create(
+        intent=intent, at=now, buyer=buyer_key(intent.buyer), seller=intent.seller_id, amount_minor=intent.amount_minor, currency=intent.currency,
+        units=max((quantity for _, quantity, _ in intent.basket["lines"]), default=1), device=origin.device[:60], ip=origin.ip[:45],
+        address=address_key(to["line1"], to["postal_code"], to["country"]), email=intent.buyer.email.lower(),
+    )  # fmt: skip
+
+
+def end_trace(*, intent: PaymentIntent, paid: bool, order: Order | None = None) -> None:
+    """The gateway's answer; the card is known only now."""
+    card = str(intent.checks.get("card_fingerprint", ""))[:80]
+    RiskTrace.objects.filter(intent=intent).update(paid=paid, order=order, card=card)
+
+
+def buyer_key(buyer: User) -> str:
+    return f"u{buyer.pk}"
+
+
+def forget(*, orders: list[int]) -> None:
+    """A buyer is erased: what links the tries to a person goes, sums and dates stay."""
+    RiskTrace.objects.filter(order_id__in=orders).update(card="", device="", ip="", address="", email="", buyer="")
+
+
+def checks_of(intent: PaymentIntent) -> Mapping[str, str]:
+    checks: Mapping[str, str] = intent.checks
+    return checks
