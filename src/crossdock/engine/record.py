@@ -2,19 +2,26 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections import deque
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Any
 
-from crossdock.kit.http import Exchange as Call
-from crossdock.store.models import Exchange
+from crossdock.engine.watch import ASKING, Asking, watched
+from crossdock.kit.connector import Connector, Shop
+from crossdock.kit.http import Exchange as Heard
+from crossdock.kit.http import Recorder as Listener
+from crossdock.store.models import Call, Exchange
 from crossdock.store.threads import Threads
 
 _log = logging.getLogger(__name__)
 _MOST_WAITING = 5000
 _EVERY_SECONDS = 1.0
-# The order that a call is made for; tasks inherit it.
+_LONGEST_MADE = 100_000
+_POLLS = frozenset({"orders", "products"})
+# The order that a call is made for, where no connector's call says so; tasks inherit it.
 SUBJECT: ContextVar[str] = ContextVar("subject", default="")
 
 
@@ -24,18 +31,44 @@ class Recorder:
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
         self._waiting: deque[Exchange] = deque(maxlen=_MOST_WAITING)
+        self._calls: deque[Call] = deque(maxlen=_MOST_WAITING)
+        # Calls that found out whose order it was after some of their exchanges were written.
+        self._late: dict[str, str] = {}
         self._task = asyncio.create_task(self._write_on(), name="recorder")
 
-    def __call__(self, call: Call) -> None:
-        _, _, party = call.party.rpartition(":")
+    def __call__(self, heard: Heard) -> None:
+        _, _, party = heard.party.rpartition(":")
         # Attempts have negative numbers: not a party yet.
         if party.isdigit():
+            asking = ASKING.get()
+            subject = SUBJECT.get() or (asking.subject if asking else "")
             self._waiting.append(
                 Exchange(
-                    party_id=int(party), subject=SUBJECT.get()[:60], at=datetime.now(UTC), method=call.method[:10], url=call.url, status=call.status,
-                    milliseconds=max(0, call.milliseconds), request=_text(call.request), response=_text(call.answer), error=_text(call.trouble),
+                    party_id=int(party), subject=subject[:60], call=asking.key if asking else "", at=datetime.now(UTC), method=heard.method[:10],
+                    url=_text(heard.url), status=heard.status, milliseconds=max(0, heard.milliseconds), request=_text(heard.request),
+                    response=_text(heard.answer), headers=_plain(dict(heard.headers)), error=_text(heard.trouble),
                 )
             )  # fmt: skip
+
+    def ended(self, party_id: int, asking: Asking) -> None:
+        """A connector's call is over. A poll that brought nothing is no evidence of anything."""
+        value = asking.made.get("value")
+        if asking.operation in _POLLS and isinstance(value, dict) and not value.get("items"):
+            return
+        made = _plain(asking.made)
+        if len(json.dumps(made)) > _LONGEST_MADE:
+            made = {"type": made.get("type", ""), "cut": True}
+        self._calls.append(
+            Call(
+                key=asking.key, party_id=party_id, subject=asking.subject[:60], about=_plain(asking.about), operation=asking.operation,
+                given=_plain(asking.given), made=made, at=asking.at,
+            )
+        )  # fmt: skip
+        if asking.subject:
+            for row in self._waiting:
+                if row.call == asking.key:
+                    row.subject = row.subject or asking.subject[:60]
+            self._late[asking.key] = asking.subject[:60]
 
     async def close(self) -> None:
         self._task.cancel()
@@ -50,13 +83,41 @@ class Recorder:
 
     async def _write(self) -> None:
         rows = [self._waiting.popleft() for _ in range(min(len(self._waiting), 500))]
-        if rows:
+        calls = [self._calls.popleft() for _ in range(min(len(self._calls), 500))]
+        late, self._late = self._late, {}
+        if rows or calls:
             try:
-                await self._threads.run(Exchange.objects.bulk_create, rows)
+                await self._threads.run(_keep, rows, calls, late)
             except Exception as error:
-                _log.warning("%d recorded calls were not kept: %s", len(rows), error)
+                _log.warning("%d recorded calls were not kept: %s", len(rows) + len(calls), error)
+
+
+def _keep(rows: list[Exchange], calls: list[Call], late: dict[str, str]) -> None:
+    Exchange.objects.bulk_create(rows)
+    Call.objects.bulk_create(calls, ignore_conflicts=True)
+    here = {row.call for row in rows if row.subject}
+    for key, subject in late.items():
+        if key not in here:
+            Exchange.objects.filter(call=key, subject="").update(subject=subject)
+
+
+def listened_to(connector: Connector, recorder: Listener | None, party_id: int) -> Connector:
+    """The connector, with what it does kept by the transport's recorder where there is one."""
+    if not isinstance(recorder, Recorder):
+        return connector
+
+    def listen(_: Shop, asking: Asking) -> None:
+        recorder.ended(party_id, asking)
+
+    return watched(connector, listen)
 
 
 def _text(text: str) -> str:
     """PostgreSQL has no NUL in its texts."""
     return text.replace("\x00", "�")
+
+
+def _plain(value: Any) -> Any:
+    """The same for JSON, whose NUL is an escape."""
+    text = json.dumps(value, default=str)
+    return json.loads(text.replace("\\u0000", "\\ufffd")) if "\\u0000" in text else value

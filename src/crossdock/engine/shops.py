@@ -19,6 +19,7 @@ from crossdock.domain.events import ProductGone, ShopProduct
 from crossdock.domain.values import Access
 from crossdock.engine import inbox, sending
 from crossdock.engine.pump import Errand
+from crossdock.engine.record import listened_to
 from crossdock.kit.connector import Connector, Shop, VariantRef
 from crossdock.kit.errors import AuthDead, Missing, Outside
 from crossdock.kit.shops import open_shop
@@ -62,13 +63,17 @@ class ShopDesk:
 
     def __init__(self, engine: "Engine", connection_id: int, access: Access) -> None:
         self.engine, self.connection_id, self.access = engine, connection_id, access
-        self.opened = Opened(*open_shop(access, engine.transport))
+        self.opened = self._open()
         self.heard = False
         self.parallel = max(1, self.connector.manifest.pace.parallel)
         self.room = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._renewing = asyncio.Lock()
         self._renewed = False
         self._being_read: set[str] = set()
+
+    def _open(self) -> Opened:
+        connector, shop = open_shop(self.access, self.engine.transport)
+        return Opened(listened_to(connector, self.engine.transport.recorder, self.access.party_id), shop)
 
     @property
     def connector(self) -> Connector:
@@ -107,7 +112,7 @@ class ShopDesk:
             await self.run(connect.store_secrets, connection_id=self.connection_id, secrets=secrets)
             point("renew.stored")
             self.access = replace(self.access, secrets=secrets)
-            self.opened = Opened(*open_shop(self.access, self.engine.transport))
+            self.opened = self._open()
             self._renewed = True
 
     async def second_thoughts(self, outcome: Outcome, asked_with: Opened) -> Outcome:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from json import dumps
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -17,7 +17,7 @@ from crossdock.kit.check import retry_after
 from crossdock.kit.connector import Reply
 from crossdock.kit.errors import NoAnswer, NotSent
 from crossdock.kit.guard import Forbidden, check_url, guarded_socket
-from crossdock.kit.redact import redact_body, redact_url
+from crossdock.kit.redact import redact_body, redact_headers, redact_url
 
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 8.0
@@ -28,11 +28,13 @@ MOST_REDIRECTS = 3
 MOST_PARTIES = 10_000
 DEFAULT_PAUSE_SECONDS = 2.0
 USER_AGENT = "Crossdock/0.1"
+# A recorded body that was cut cannot be played again; longer ones are hardly ever needed.
+LONGEST_KEPT = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call as evidence: redacted and cut. `status` is None when no answer came, then `trouble` says why."""
+    """One call as evidence: redacted and cut. `headers` are the answer's; `status` is None when no answer came, then `trouble` says why."""
 
     party: str
     method: str
@@ -42,6 +44,7 @@ class Exchange:
     request: str
     answer: str
     trouble: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Recorder = Callable[[Exchange], None]
@@ -207,9 +210,10 @@ class Party:
                 url=redact_url(request.url),
                 status=reply.status if reply else None,
                 milliseconds=self._transport.elapsed(start),
-                request=redact_body(request.body or b"", request.kind),
-                answer=redact_body(reply.body, reply.headers.get("content-type", "")) if reply else "",
+                request=redact_body(request.body or b"", request.kind, LONGEST_KEPT),
+                answer=redact_body(reply.body, reply.headers.get("content-type", ""), LONGEST_KEPT) if reply else "",
                 trouble=trouble,
+                headers=redact_headers(reply.headers) if reply else {},
             )
         )
 

@@ -1,46 +1,35 @@
-"""Exchanges made fit to show: no keys, no buyer. What is kept is evidence for people, never input for the program."""
+"""Exchanges made fit to show, by the rules of domain/redact.py: addresses, headers and bodies as they travel. Evidence for people, and for playing a case again."""
 
 import json
-import re
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
-HIDDEN = "[hidden]"
+from crossdock.domain.redact import HIDDEN, SECRET_NAME, hides, redact_text, redact_value
+
 LONGEST = 4_000
 LONGEST_READ = 200_000
 
-_SECRET_NAME = re.compile(
-    r"token|secret|passw|pwd|credential|authori[sz]ation|signature|cookie|session|nonce|hmac|bearer|consumer_"
-    r"|(^|[^a-z])(api|access|private|auth)?[-_ ]?key$|api[-_]?key|apikey|(^|_)otp$|(^|_)pin$|^code$",
-    re.IGNORECASE,
-)
-_PERSON_NAME = re.compile(
-    r"^(e[-_]?mail|email_?address|phone.*|.*phone(_?number)?|mobile|(street|address)[-_]?(line)?[-_]?[12]?|street.*|line[12]"
-    r"|(first|last|full|given|family|recipient|sur)[-_]?name)$",
-    re.IGNORECASE,
-)
-_EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+")
-_PHONE = re.compile(r"(?<![\w.:-])\+\d[\d ()/.-]{6,16}\d(?!\w)")
-_KEY_LIKE = re.compile(r"\b[A-Za-z]{2,8}_[0-9A-Za-z_]{20,}\b|\beyJ[\w-]{10,}\.[\w-]+\.[\w-]*")
+__all__ = ["HIDDEN", "LONGEST", "redact_body", "redact_headers", "redact_text", "redact_url", "redact_value"]
 
 
 def redact_url(url: str) -> str:
-    """The URL with the values of secret-looking query fields hidden."""
+    """The URL with the values of secret-looking query fields hidden, and what its path gives away."""
     parts = urlsplit(url)
     fields = [
-        (name, HIDDEN if _hides(name) else redact_text(value))
+        (name, HIDDEN if hides(name) else redact_text(value))
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
     ]
     query = "&".join(f"{quote(name)}={quote(value, safe='[]')}" for name, value in fields)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
+    plain = unquote(parts.path)
+    path = parts.path if redact_text(plain) == plain else quote(redact_text(plain), safe="/[]")
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, query, ""))
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: HIDDEN if _SECRET_NAME.search(name) else redact_text(value) for name, value in headers.items()}
+    return {name: HIDDEN if SECRET_NAME.search(name) else redact_text(value) for name, value in headers.items()}
 
 
-def redact_body(body: bytes, kind: str = "") -> str:
+def redact_body(body: bytes, kind: str = "", longest: int = LONGEST) -> str:
     """The body as readable text. `kind` is its content type; anything but JSON, forms and text is only measured."""
     if not body:
         return ""
@@ -52,40 +41,13 @@ def redact_body(body: bytes, kind: str = "") -> str:
         return f"({len(body)} bytes)"
     if "form-urlencoded" in kind:
         fields = parse_qsl(text, keep_blank_values=True)
-        return _cut("&".join(f"{name}={HIDDEN if _hides(name) else redact_text(value)}" for name, value in fields))
+        shown = "&".join(f"{name}={HIDDEN if hides(name) else redact_text(value)}" for name, value in fields)
+        return _cut(shown, longest)
     try:
-        return _cut(json.dumps(redact_value(json.loads(text)), ensure_ascii=False))
+        return _cut(json.dumps(redact_value(json.loads(text)), ensure_ascii=False), longest)
     except (ValueError, RecursionError):
-        return _cut(redact_text(text))
+        return _cut(redact_text(text), longest)
 
 
-def redact_value(value: Any, name: str = "") -> Any:
-    """A JSON value with what its field names and its texts give away hidden."""
-    match value:
-        case dict():
-            return {key: redact_value(inner, str(key)) for key, inner in value.items()}
-        case list():
-            return [redact_value(inner, name) for inner in value]
-        case str() if value:
-            return HIDDEN if _hides(name) else redact_text(value)
-        case int() | float() if not isinstance(value, bool) and _SECRET_NAME.search(name):
-            return HIDDEN
-        case _:
-            return value
-
-
-def redact_text(text: str) -> str:
-    """Running text without e-mail addresses, telephone numbers and things that look like keys."""
-    for pattern in (_EMAIL, _PHONE, _KEY_LIKE):
-        text = pattern.sub(HIDDEN, text)
-    return text
-
-
-def _hides(name: str) -> bool:
-    # Some platforms write a field's path into its name: billing[email], meta_data[0][api_key].
-    last = name.replace("]", "").rpartition("[")[2]
-    return bool(_SECRET_NAME.search(last) or _PERSON_NAME.match(last))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"

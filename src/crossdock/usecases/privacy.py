@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from crossdock.store.models import (
     AuditEntry,
+    Call,
     Command,
     Connection,
     Delivery,
@@ -94,6 +95,7 @@ def _forget_traces(shop: Connection) -> None:
     Delivery.objects.filter(party=shop.party).update(body=b"")
     Delivery.objects.filter(party=shop.party, handled_at__isnull=False).update(news={})
     Exchange.objects.filter(party=shop.party).delete()
+    Call.objects.filter(party=shop.party).delete()
 
 
 def _audit(action: str, shop: Connection, detail: dict[str, int], *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import LookKind
-from crossdock.store.models import Connection, Cursor, Delivery, Exchange, IdempotentReply, Variant
+from crossdock.store.models import Call, Connection, Cursor, Delivery, Exchange, IdempotentReply, Variant
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.connect import record_hooks
@@ -181,6 +181,6 @@ def _speaks_of(news: dict[str, Any]) -> bool:
 def prune(*, older_than: timedelta, now: datetime) -> int:
     """Handled deliveries, recorded calls and the API's kept answers stay for a while, then go. Returns how many went."""
     before = now - older_than
-    gone = Exchange.objects.filter(at__lt=before).delete()[0]
+    gone = Exchange.objects.filter(at__lt=before).delete()[0] + Call.objects.filter(at__lt=before).delete()[0]
     gone += IdempotentReply.objects.filter(created_at__lt=before).delete()[0]
     return gone + Delivery.objects.filter(received_at__lt=before, handled_at__isnull=False).delete()[0]

@@ -239,7 +239,7 @@ class Door:
         return await self._put(room.party_id, news, hook)
 
     async def _put(self, party_id: int, news: HookNews, hook: Hook) -> tuple[Message, Message]:
-        kept = self._open().put(party_id=party_id, news=news, body=hook.body)
+        kept = self._open().put(party_id=party_id, news=news, body=hook.body, headers=hook.headers)
         if kept is None:
             return _LATER
         try:

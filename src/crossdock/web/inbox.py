@@ -10,12 +10,14 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 import psycopg
 
 from crossdock.domain.events import HookNews
+from crossdock.domain.redact import hides
 from crossdock.store.crash import point
 
 _log = logging.getLogger(__name__)
@@ -24,8 +26,9 @@ MOST_BYTES = 64 * 1024 * 1024
 _BATCH = 500
 _DEDUPE_LENGTH = 200
 _INSERT = """
-INSERT INTO store_delivery (party_id, topic, dedupe, news, body, received_at, doubles, note)
-SELECT p, t, d, n::jsonb, b, %b::timestamptz, x, '' FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::int[]) AS u(p, t, d, n, b, x)
+INSERT INTO store_delivery (party_id, topic, dedupe, news, headers, body, received_at, doubles, note)
+SELECT p, t, d, n::jsonb, h::jsonb, b, %b::timestamptz, x, ''
+FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::int[]) AS u(p, t, d, n, h, b, x)
 ON CONFLICT (party_id, dedupe) WHERE handled_at IS NULL DO UPDATE SET doubles = store_delivery.doubles + EXCLUDED.doubles + 1
 """
 _FORGED = """
@@ -49,6 +52,7 @@ class Row:
     topic: str
     dedupe: str
     news: str
+    headers: str
     body: bytes
     kept: "asyncio.Future[None]"
     doubles: int = 0
@@ -87,7 +91,9 @@ class Inbox:
         ]
         self._closing = False
 
-    def put(self, *, party_id: int, news: HookNews, body: bytes) -> "asyncio.Future[None] | None":
+    def put(
+        self, *, party_id: int, news: HookNews, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> "asyncio.Future[None] | None":
         """A future that is done after the commit; None when the inbox is full (the shop sends it again later)."""
         if len(self._rows) >= MOST_ROWS or self._bytes + len(body) > MOST_BYTES or self._closing:
             return None
@@ -98,7 +104,9 @@ class Inbox:
             twin.doubles += 1
             twin.twins.append(kept)
         else:
-            self._rows[(party_id, dedupe)] = Row(party_id, news.topic[:80], dedupe, _as_json(news), body, kept)
+            self._rows[(party_id, dedupe)] = Row(
+                party_id, news.topic[:80], dedupe, _as_json(news), _kept_headers(headers or {}), body, kept
+            )
             self._bytes += len(body)
         self._some.set()
         return kept
@@ -171,6 +179,7 @@ class Inbox:
             [row.topic for row in batch],
             [row.dedupe for row in batch],
             [row.news for row in batch],
+            [row.headers for row in batch],
             [row.body for row in batch],
             [row.doubles for row in batch],
         )
@@ -214,6 +223,22 @@ def _as_json(news: HookNews) -> str:
         for hint in news.hints
     )
     return f'{{"topic":{_quoted(news.topic)},"dedupe":{_quoted(news.dedupe)},"looks":[{looks}],"hints":[{hints}]}}'
+
+
+def _kept_headers(headers: Mapping[str, str]) -> str:
+    """What the platform says about the delivery; signatures and what proxies add are left out."""
+    return (
+        "{"
+        + ",".join(f"{_quoted(name)}:{_quoted(value[:300])}" for name, value in headers.items() if _is_kept(name))
+        + "}"
+    )
+
+
+@lru_cache(2000)
+def _is_kept(name: str) -> bool:
+    return (
+        name.startswith(("x-", "webhook-", "content-type")) and not name.startswith("x-forwarded") and not hides(name)
+    )
 
 
 def connector_to(params: Mapping[str, Any]) -> Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]:

@@ -1,0 +1,111 @@
+"""A connector that is listened to: what it was asked, which calls that took, and what it made of the answers. Without that nobody can play a case again."""
+
+import inspect
+import secrets
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from pydantic_core import to_jsonable_python
+
+from crossdock.domain.redact import redact_value
+from crossdock.kit.connector import Connector, Shop
+from crossdock.kit.errors import Outside
+
+# What changes a shop or reads it for good. Signing in, testing and webhooks are seen as plain exchanges.
+WATCHED = frozenset(
+    {"create", "cancel", "cancel_lines", "adjust", "find", "order", "orders", "product", "products", "counts", "note"}
+)
+MOST_MADE = 200_000
+
+
+@dataclass(slots=True)
+class Asking:
+    """One call of a connector while it runs. `subject` is our order's reference once it is known."""
+
+    operation: str
+    subject: str = ""
+    key: str = field(default_factory=lambda: secrets.token_hex(8))
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    given: dict[str, Any] = field(default_factory=dict)
+    made: dict[str, Any] = field(default_factory=dict)
+    about: list[str] = field(default_factory=list)
+
+
+# The call that an exchange is made for; tasks inherit it.
+ASKING: ContextVar[Asking | None] = ContextVar("asking", default=None)
+Listener = Callable[[Shop, Asking], None]
+
+
+def watched(connector: Connector, listen: Listener) -> Connector:
+    """The same connector; `listen` gets each call when it has ended, however it ended."""
+    return cast(Connector, _Watched(connector, listen))
+
+
+class _Watched:
+    def __init__(self, connector: Connector, listen: Listener) -> None:
+        self._connector, self._listen = connector, listen
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._connector, name)
+        if name not in WATCHED:
+            return method
+        names = [*inspect.signature(method).parameters]
+
+        async def call(shop: Shop, *args: Any, **kwargs: Any) -> Any:
+            given = {**dict(zip(names[1:], args, strict=False)), **kwargs}
+            asking = Asking(name, subject=_reference(given))
+            before = ASKING.set(asking)
+            try:
+                result = await method(shop, *args, **kwargs)
+            except Outside as error:
+                asking.made = {"type": type(error).__name__, "raised": redact_value(str(error))}
+                raise
+            except BaseException as error:
+                asking.made = {"type": type(error).__name__, "stumbled": True}
+                raise
+            else:
+                asking.made = told(result)
+                asking.subject = asking.subject or _reference({"it": result})
+                asking.about = _ids(result)
+            finally:
+                ASKING.reset(before)
+                asking.given = redact_value(to_jsonable_python(given))
+                self._listen(shop, asking)
+            return result
+
+        return call
+
+
+def told(result: Any) -> dict[str, Any]:
+    """What a call made, as plain values without secrets or people: {"type": ..., "value": ...}."""
+    if isinstance(result, list | tuple):
+        return {"type": "list", "value": [told(item) for item in result]}
+    plain = to_jsonable_python(result)
+    if isinstance(plain, dict) and isinstance(plain.get("items"), list):
+        plain["items"] = [told(item) for item in result.items]
+    return {"type": type(result).__name__, "value": redact_value(plain)}
+
+
+def _reference(given: dict[str, Any]) -> str:
+    for name, value in given.items():
+        if name == "reference" and isinstance(value, str):
+            return value
+        reference = getattr(value, "reference", None)
+        if isinstance(reference, str) and reference:
+            return reference
+    return ""
+
+
+def _ids(result: Any) -> list[str]:
+    """The shop's ids of what came back: orders, products, variants that were counted."""
+    items = result if isinstance(result, list | tuple) else getattr(result, "items", None)
+    found = [
+        str(id)
+        for item in (items if isinstance(items, list | tuple) else [result])
+        for name in ("shop_id", "product_id", "variant_id")
+        if (id := getattr(item, name, ""))
+    ]
+    return list(dict.fromkeys(found))[:300]
