@@ -19,6 +19,8 @@
   form.addEventListener("submit", async (event) => {
     if (!typed.checked || typed.value) return;
     event.preventDefault();
+    // The house's guard against double clicks would keep the form shut after a card with a typing error.
+    event.stopPropagation();
     if (asking) return;
     asking = button.disabled = true;
     try {
@@ -34,5 +36,9 @@
       say("The card could not be read. Nothing was charged; try again.");
     }
     asking = button.disabled = false;
+  });
+  // Coming back to a kept page: the id was used, the fields are asked again.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) { typed.value = ""; asking = button.disabled = false; }
   });
 })();
