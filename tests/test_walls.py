@@ -83,6 +83,7 @@ def _furnished() -> House:
         "alert": alert.public_id, "shop": world.shop.public_id, "attempt": attempt.public_id, "platform": "toy", "way": way,
         "listing": listing.public_id, "own": own.public_id, "variant": world.variant.public_id, "order": order.public_id,
         "offer": offer.public_id, "waiting": waiting.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
+        "seller": world.seller.public_id,
     }  # fmt: skip
     return house
 
@@ -218,3 +219,71 @@ def test_a_deed_needs_a_form_of_ours(house: House) -> None:
             assert client.get(path_of(house, name)).status_code == 405, name
             assert client.post(path_of(house, name)).status_code == 403, name
     assert Alert.objects.get(public_id=house.urls["alert"]).settled_at is None
+
+
+# Staff's addresses, the same way. What a deed answers with is a redirect; nobody else learns that there is such a page.
+STAFF: dict[str, tuple[str, str, int]] = {
+    "staff_home": ("/staff/", "get", 200),
+    "staff_find": ("/staff/find/?q=Ember", "get", 200),
+    "staff_sellers": ("/staff/sellers/", "get", 200),
+    "staff_seller": ("/staff/sellers/{seller}/", "get", 200),
+    "staff_order": ("/staff/orders/{order}/", "get", 200),
+    "staff_alerts": ("/staff/alerts/", "get", 200),
+    "staff_commands": ("/staff/commands/", "get", 200),
+    "staff_resend_many": ("/staff/commands/resend/?pick={command}", "get", 200),
+    "staff_resend": ("/staff/commands/{command}/resend/", "post", 302),
+    "staff_inbox": ("/staff/inbox/", "get", 200),
+    "staff_shops": ("/staff/shops/", "get", 200),
+    "staff_shop": ("/staff/shops/{shop}/", "get", 200),
+    "staff_shop_pause": ("/staff/shops/{shop}/pause/", "post", 302),
+    "staff_shop_resume": ("/staff/shops/{shop}/resume/", "post", 302),
+    "staff_policy": ("/staff/policy/", "get", 200),
+    "staff_rule": ("/staff/policy/S3/", "get", 200),
+    "staff_audit": ("/staff/audit/", "get", 200),
+    "staff_act": ("/staff/sellers/{seller}/act/", "post", 302),
+    "staff_act_end": ("/staff/act/end/", "post", 302),
+}
+
+
+def staff_walk(house: House, person: User | None) -> Iterator[tuple[str, Any]]:
+    client = client_of(person)
+    for name, (path, method, _) in STAFF.items():
+        yield name, getattr(client, method)(path.format(**house.urls))
+
+
+def test_every_address_of_staff_has_an_entry() -> None:
+    assert names("staff_") == set(STAFF)
+
+
+def test_staff_are_answered(house: House) -> None:
+    for name, answer in staff_walk(house, user(is_staff=True)):
+        assert answer.status_code == STAFF[name][2], name
+        if answer.status_code == 302:
+            assert answer["Location"].startswith("/staff/"), name
+
+
+@pytest.mark.parametrize("who", ["owner", "wrong", "buyer"])
+def test_to_everybody_else_staffs_pages_do_not_exist(house: House, who: str) -> None:
+    person = {"owner": house.owner, "wrong": house.wrong.owner, "buyer": house.buyer}[who]
+    for name, answer in staff_walk(house, person):
+        assert answer.status_code == 404, name
+    # A deed by GET would answer 405 before asking who it is; it does not.
+    client = client_of(person)
+    for name, (path, method, _) in STAFF.items():
+        if method == "post":
+            assert client.get(path.format(**house.urls)).status_code == 404, name
+
+
+def test_a_visitor_is_sent_to_the_sign_in_by_staffs_pages(house: House) -> None:
+    for name, answer in staff_walk(house, None):
+        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, SIGN_IN), name
+
+
+def test_a_deed_of_staff_needs_a_form_of_ours(house: House) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user(is_staff=True))
+    for name, (path, method, _) in STAFF.items():
+        at = path.format(**house.urls)
+        assert client.post(at).status_code in (403, 405), name
+        if method == "post":
+            assert client.get(at).status_code == 405, name

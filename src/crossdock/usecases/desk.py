@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from crossdock.store.models import Alert, Command, Connection, Delivery
+from crossdock.domain.cases import CaseState
+from crossdock.store.models import Alert, Case, Command, Connection, Delivery
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 
@@ -25,6 +26,7 @@ def unread(*, now: datetime) -> QuerySet[Delivery]:
 def counts(*, now: datetime) -> dict[str, int]:
     """How many wait, by name."""
     return {
+        "cases": Case.objects.filter(state__in=[CaseState.OPEN, CaseState.WAITING_FOR_STAFF]).count(),
         "dead": Command.objects.filter(state=CommandState.DEAD).count(),
         "unread": unread(now=now).count(),
         "ill": Connection.objects.filter(NOT_WORKING).count(),

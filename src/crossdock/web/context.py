@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from crossdock.store.models import Seller
+from crossdock.web.acting import acting_of
 
 CART = "cart"
 
@@ -15,7 +16,7 @@ def _seller(request: HttpRequest) -> Seller | None:
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """`my_seller` is the seller account of who is signed in, or None."""
+    """`my_seller` is the seller account of who is signed in, or None. `acting` says as which seller a member of staff acts."""
     session = getattr(request, "session", None)
     cart = session.get(CART) if session is not None else None
     return {
@@ -23,4 +24,5 @@ def site(request: HttpRequest) -> dict[str, object]:
         "demo": settings.DEMO,
         "cart_units": sum(cart["lines"].values()) if cart else 0,
         "my_seller": SimpleLazyObject(lambda: _seller(request)),
+        "acting": acting_of(request),
     }

@@ -26,7 +26,7 @@ _FORWARDED = (
 )
 
 
-class _Around:
+class Around:
     """Calls `before` and `after` around the view, in either world."""
 
     sync_capable = async_capable = True
@@ -51,7 +51,7 @@ class _Around:
         return response
 
 
-class TrustedProxies(_Around):
+class TrustedProxies(Around):
     """Believes X-Forwarded-For and -Proto only from TRUSTED_PROXIES; from everybody else the headers are removed before anyone reads them."""
 
     def before(self, request: HttpRequest) -> None:
@@ -74,7 +74,7 @@ class TrustedProxies(_Around):
                 return
 
 
-class ContentSecurityPolicy(_Around):
+class ContentSecurityPolicy(Around):
     """Sets the header unless the view did. A view widens single directives with `allow`."""
 
     def after(self, response: HttpResponseBase) -> HttpResponseBase:

@@ -16,19 +16,20 @@ from django.views.decorators.cache import never_cache
 from crossdock.store.models import Alert, Seller
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.offers import waiting_for
+from crossdock.web.acting import seller_of
 from crossdock.web.people import signed_in
 
 View = Callable[..., HttpResponse]
 
 
 def sellers_only(view: View) -> View:
-    """Gives the view its seller. Somebody without a shop is refused; nobody is sent to the sign-in."""
+    """Gives the view its seller: the signed-in one, or whom staff act as. Somebody without a shop is refused; nobody is sent to the sign-in."""
 
     @never_cache
     @login_required
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        seller = Seller.objects.select_related("owner").filter(owner=signed_in(request)).first()
+        seller = seller_of(request, signed_in(request))
         if seller is None:
             raise PermissionDenied("This page is for sellers.")
         return view(request, seller, *args, **kwargs)

@@ -1,13 +1,56 @@
 """Staff's first page: what needs a person now, as numbers that lead to the rows."""
 
+from dataclasses import dataclass
+
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from crossdock.store.models import User
+from crossdock.store.models import AuditEntry, User
+from crossdock.usecases.desk import counts
+from crossdock.usecases.incidents import incidents_now
 from crossdock.web.staff.panel import show, staff_only
+from crossdock.web.staff.shops import label, status_url
+
+LAST_DEEDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One number of the page. `what` says when it is none of staff's business any more."""
+
+    count: int
+    words: str
+    what: str
+    url: str
+
+
+def needs(waiting: dict[str, int]) -> list[Need]:
+    """In the order in which somebody waits for an answer."""
+
+    def need(name: str, words: str, what: str, url: str) -> Need:
+        return Need(waiting.get(name, 0), words, what, url)
+
+    commands, shops, inbox = reverse("staff_commands"), reverse("staff_shops"), reverse("staff_inbox")
+    return [
+        need("dead", "Commands that gave up", "Send them again, or settle what they were about.", f"{commands}?state=dead"),
+        need("ill", "Shops that do not work", "No answer, or the seller has to sign in again.", f"{shops}?state=ill"),
+        need("unread", "Deliveries unread", "They wait longer than five minutes.", f"{inbox}?which=unread"),
+    ]  # fmt: skip
 
 
 @staff_only
 @require_safe
 def home(request: HttpRequest, staff: User) -> HttpResponse:
-    return show(request, "home", {}, here="home")
+    now = timezone.now()
+    waiting = counts(now=now)
+    found = needs(waiting)
+    context = {
+        "needs": [need for need in found if need.count],
+        "calm": [need for need in found if not need.count],
+        "incidents": [(incident, label(incident.platform), status_url(incident.platform)) for incident in incidents_now(now=now)],
+        "open_alerts": waiting["alerts"],
+        "deeds": AuditEntry.objects.select_related("actor").order_by("-pk")[:LAST_DEEDS],
+    }  # fmt: skip
+    return show(request, "home", context, here="home")

@@ -40,7 +40,17 @@ class Entry:
         return reverse(self.url_name)
 
 
-NAVIGATION = (Entry("home", "staff_home", "shop", "Needs a person"),)
+NAVIGATION = (
+    Entry("home", "staff_home", "clock", "Needs a person"),
+    Entry("find", "staff_find", "search", "Look up"),
+    Entry("sellers", "staff_sellers", "person", "Sellers"),
+    Entry("shops", "staff_shops", "link", "Connections", "ill"),
+    Entry("commands", "staff_commands", "truck", "Commands", "dead"),
+    Entry("inbox", "staff_inbox", "mail", "Inbox", "unread"),
+    Entry("alerts", "staff_alerts", "warn", "Alerts"),
+    Entry("policy", "staff_policy", "lock", "Rules"),
+    Entry("audit", "staff_audit", "info", "Audit log"),
+)
 
 
 def staff_only(view: View) -> View:

@@ -1,0 +1,53 @@
+"""The inbox over all sellers: what shops and gateways delivered, whether it was looked at, and what came of it. Bodies are never shown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from crossdock.store.models import Connection, Delivery, User
+from crossdock.usecases.desk import unread
+from crossdock.web.forms import typed
+from crossdock.web.staff.panel import page_of, show, staff_only
+
+WHICH = {"unread": "Unread", "waiting": "Waiting", "doubled": "Came twice", "noted": "With a note", "all": "All"}
+_FILTERS = {
+    "waiting": Q(handled_at=None),
+    "doubled": Q(doubles__gt=0),
+    "noted": ~Q(note=""),
+    "all": Q(),
+}
+
+
+def news_words(news: Mapping[str, Any]) -> str:
+    """ "order 1043, counts": what the delivery made us look at again."""
+    looks = news.get("looks", []) if isinstance(news, Mapping) else []
+    words = [f"{look.get('kind', '?')} {look.get('entity_id', '')}".replace("_", " ").strip() for look in looks[:6]]
+    return ", ".join(words)
+
+
+@staff_only
+@require_safe
+def table(request: HttpRequest, staff: User) -> HttpResponse:
+    which, query = typed(request.GET, "which", longest=10), typed(request.GET, "q")
+    if which not in WHICH:
+        which = "all"
+    now = timezone.now()
+    found = unread(now=now) if which == "unread" else Delivery.objects.filter(_FILTERS[which])
+    if query:
+        shops = Connection.objects.filter(Q(name__icontains=query) | Q(seller__name__icontains=query) | Q(platform__iexact=query) | Q(public_id=query))  # fmt: skip
+        found = found.filter(
+            Q(party__in=shops.values("party")) | Q(topic__icontains=query) | Q(party__name__iexact=query)
+        )
+    deliveries, next_after = page_of(request, found.select_related("party__connection__seller").defer("body"))
+    context = {
+        "deliveries": [(delivery, news_words(delivery.news)) for delivery in deliveries],
+        "next_after": next_after,
+        "which": which,
+        "tabs": list(WHICH.items()),
+        "query": query,
+    }
+    return show(request, "inbox", context, here="inbox")

@@ -1,0 +1,124 @@
+"""Connections over all sellers: which do not work, since when, and whether it is the shop or its whole platform; pause and resume with a trace."""
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from crossdock.kit.discover import connectors
+from crossdock.store.models import AuditEntry, Command, Connection, Delivery, Exchange, User
+from crossdock.store.models.shops import ConnectionState
+from crossdock.store.models.work import CommandState
+from crossdock.usecases import connect
+from crossdock.usecases.alerts import open_alerts
+from crossdock.usecases.desk import NOT_WORKING
+from crossdock.usecases.incidents import incidents_now
+from crossdock.web.forms import typed
+from crossdock.web.seller.health import health_of
+from crossdock.web.seller.panel import try_it
+from crossdock.web.staff.commands import rows_of
+from crossdock.web.staff.inbox import news_words
+from crossdock.web.staff.panel import page_of, show, staff_only
+
+STATES = {
+    "ill": ("Not working", NOT_WORKING),
+    "active": ("Active", Q(state=ConnectionState.ACTIVE)),
+    "needs_reauth": ("Sign in again", Q(state=ConnectionState.NEEDS_REAUTH)),
+    "paused": ("Paused", Q(state=ConnectionState.PAUSED)),
+    "disconnected": ("Disconnected", Q(state=ConnectionState.DISCONNECTED)),
+    "all": ("All", Q()),
+}
+LAST = 15
+
+
+def label(platform: str) -> str:
+    """The platform as people call it; its folder's name when it is not installed any more."""
+    speaker = connectors().get(platform)
+    return speaker.manifest.label if speaker else platform
+
+
+def status_url(platform: str) -> str:
+    speaker = connectors().get(platform)
+    return speaker.manifest.status_url if speaker else ""
+
+
+@staff_only
+@require_safe
+def table(request: HttpRequest, staff: User) -> HttpResponse:
+    state, platform, query = typed(request.GET, "state", longest=12), typed(request.GET, "platform", longest=40), typed(request.GET, "q")  # fmt: skip
+    if state not in STATES:
+        state = "all"
+    found = Connection.objects.filter(STATES[state][1]).select_related("party", "seller")
+    if platform:
+        found = found.filter(platform=platform)
+    if query:
+        found = found.filter(
+            Q(name__icontains=query) | Q(seller__name__icontains=query) | Q(address__icontains=query) | Q(seller__owner__email__iexact=query)
+        )  # fmt: skip
+    shops, next_after = page_of(request, found)
+    dead = dict(
+        Command.objects.filter(party__in=[shop.party_id for shop in shops], state=CommandState.DEAD)
+        .values_list("party").annotate(found=Count("pk"))
+    )  # fmt: skip
+    context = {
+        "incidents": [(incident, label(incident.platform), status_url(incident.platform)) for incident in incidents_now(now=timezone.now())],
+        "rows": [(health_of(shop), label(shop.platform), dead.get(shop.party_id, 0)) for shop in shops],
+        "next_after": next_after,
+        "state": state,
+        "tabs": [(name, words) for name, (words, _) in STATES.items()],
+        "platform": platform,
+        "platforms": sorted((name, speaker.manifest.label) for name, speaker in connectors().items()),
+        "query": query,
+    }  # fmt: skip
+    return show(request, "shops", context, here="shops")
+
+
+def _shop(public_id: str) -> Connection:
+    return get_object_or_404(Connection.objects.select_related("party", "seller__owner"), public_id=public_id)
+
+
+@staff_only
+@require_safe
+def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
+    shop = _shop(public_id)
+    alerts = list(open_alerts(seller=shop.seller).filter(connection=shop)[:LAST])
+    unfinished = Command.objects.filter(party=shop.party, state__in=[CommandState.DEAD, CommandState.WAITING, CommandState.IN_FLIGHT])  # fmt: skip
+    deliveries = Delivery.objects.filter(party=shop.party).defer("body").order_by("-pk")[:LAST]
+    context = {
+        "shop": shop,
+        "health": health_of(shop, alerts),
+        "label": label(shop.platform),
+        "alerts": alerts,
+        "streams": shop.cursors.order_by("pk"),
+        "commands": rows_of(list(unfinished.select_related("party").order_by("pk")[:LAST])),
+        "deliveries": [(delivery, news_words(delivery.news)) for delivery in deliveries],
+        "calls": Exchange.objects.filter(party=shop.party).order_by("-at")[:LAST],
+        "deeds": AuditEntry.objects.filter(detail__shop=shop.public_id).select_related("actor").order_by("-pk")[:LAST],
+    }
+    return show(request, "shop", context, here="shops")
+
+
+@staff_only
+@require_POST
+def pause(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
+    shop, why = _shop(public_id), typed(request.POST, "why", longest=300)
+    if shop.state != ConnectionState.ACTIVE:
+        messages.info(request, "Only a shop that is active can be paused.")
+        return redirect("staff_shop", public_id)
+    said = f"{shop.name} is paused, and its seller is told."
+    try_it(request, lambda now: connect.pause(connection=shop, actor=staff, now=now, why=why), said)
+    return redirect("staff_shop", public_id)
+
+
+@staff_only
+@require_POST
+def resume(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
+    shop = _shop(public_id)
+    if shop.state != ConnectionState.PAUSED:
+        messages.info(request, "It is not paused.")
+        return redirect("staff_shop", public_id)
+    said = f"{shop.name} is resumed. Everything is being read again, and what waited is sent."
+    try_it(request, lambda now: connect.resume(connection=shop, actor=staff, now=now), said)
+    return redirect("staff_shop", public_id)
