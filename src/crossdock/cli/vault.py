@@ -14,6 +14,7 @@ SEALED: tuple[tuple[str, str], ...] = (
     ("Connection", "secrets"),
     ("ConnectAttempt", "keep"),
     ("ConnectAttempt", "secrets"),
+    ("Endpoint", "secrets"),
 )
 
 

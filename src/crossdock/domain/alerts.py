@@ -1,4 +1,8 @@
-"""What a person must settle: a code, the sentence they read, and the button that settles it."""
+"""What a person must settle: a code, the sentence they read, and the button that settles it.
+
+To add one: a code here, its kind in KINDS, `raise_alert` where it is seen, `settle_by_fact` where its cause ends, and its play in tests/alert_plays.py
+(a test fails for a code without one).
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,10 +25,14 @@ class AlertCode(StrEnum):
     SHOP_UNREACHABLE = "shop_unreachable"
     PRODUCT_DELETED = "product_deleted"
     TRACKING_MISSING = "tracking_missing"
+    TRACKING_UNKNOWN = "tracking_unknown"
+    LABEL_VOIDED = "label_voided"
     HIGH_RISK = "high_risk"
     COMMAND_DEAD = "command_dead"
     DISPUTED = "disputed"
     REFUND_FAILED = "refund_failed"
+    ENDPOINT_FAILING = "endpoint_failing"
+    DATA_REQUEST = "data_request"
 
 
 class Button(StrEnum):
@@ -39,48 +47,138 @@ class Button(StrEnum):
     COUNT_AGAIN = "count_again"
     LEAVE_IT = "leave_it"
     ASK_STAFF = "ask_staff"
+    SEND_AGAIN = "send_again"
+    SEE_ENDPOINT = "see_endpoint"
+
+
+class Group(StrEnum):
+    """What a seller chooses e-mail for."""
+
+    OPERATIONAL = "operational"
+    ORDERS = "orders"
+    PARCELS = "parcels"
+    STOCK = "stock"
+    MONEY = "money"
+    RISK = "risk"
+
+
+class MailChoice(StrEnum):
+    AT_ONCE = "at_once"
+    HOURLY = "hourly"
+    NEVER = "never"
+
+
+# Group -> (title, what belongs to it, what is chosen for a seller who never chose).
+GROUPS: dict[Group, tuple[str, str, MailChoice]] = {
+    Group.OPERATIONAL: (
+        "A connection needs you",
+        "Sign in again, a shop that cannot be reached, orders that do not reach your shop.",
+        MailChoice.AT_ONCE,
+    ),
+    Group.ORDERS: (
+        "An order needs you",
+        "Refused, changed or cancelled in your shop, or sold in both places at once.",
+        MailChoice.AT_ONCE,
+    ),
+    Group.MONEY: (
+        "Money",
+        "Refunds made in your shop, refunds that came back, payments that a bank disputes.",
+        MailChoice.AT_ONCE,
+    ),
+    Group.RISK: ("Risk", "Orders that look like fraud.", MailChoice.AT_ONCE),
+    Group.PARCELS: ("Parcels", "Tracking numbers that are missing or unknown, labels that were voided.", MailChoice.HOURLY),
+    Group.STOCK: ("Stock and products", "Counts to check, products deleted in your shop.", MailChoice.HOURLY),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class AlertKind:
+    """`seen` is for what only asks to be looked at: where the button leads, it stands beside the evidence and settles with these words."""
+
     title: str
     button: Button
     button_label: str
+    group: Group = Group.ORDERS
+    seen: str = ""
 
 
 KINDS: dict[AlertCode, AlertKind] = {
     AlertCode.ORDER_NOT_LANDED: AlertKind(
-        "An order is not in your shop", Button.CREATE_IN_SHOP, "Create the order on your store"
+        "An order is not in your shop", Button.CREATE_IN_SHOP, "Create the order on your store", Group.OPERATIONAL
     ),
     AlertCode.ORDER_REFUSED: AlertKind(
         "Your shop refused an order", Button.REJECT_ORDER, "Reject and credit the buyer"
     ),
-    AlertCode.ORDER_DIFFERS: AlertKind("The order in your shop differs", Button.LOOK_AT_ORDER, "Compare both"),
-    AlertCode.ORDER_DOUBLE: AlertKind("An order stood twice in your shop", Button.LOOK_AT_ORDER, "See both"),
+    AlertCode.ORDER_DIFFERS: AlertKind(
+        "The order in your shop differs", Button.LOOK_AT_ORDER, "Compare both", seen="Compared: it is fine as it is."
+    ),
+    AlertCode.ORDER_DOUBLE: AlertKind(
+        "An order stood twice in your shop", Button.LOOK_AT_ORDER, "See both", seen="Looked at: one copy is left."
+    ),
     AlertCode.CANCELLED_IN_SHOP: AlertKind(
         "Cancelled in your shop", Button.REJECT_ORDER, "Reject it here and credit the buyer"
     ),
     AlertCode.CANCEL_FAILED: AlertKind(
-        "The order could not be cancelled in your shop", Button.LOOK_AT_ORDER, "See what to do"
+        "The order could not be cancelled in your shop", Button.LOOK_AT_ORDER, "See what to do", seen="Cancelled in the shop by hand."
     ),
-    AlertCode.REFUNDED_IN_SHOP: AlertKind("Refunded in your shop", Button.LOOK_AT_ORDER, "See the refund"),
-    AlertCode.STOCK_DIFFERS: AlertKind("Check a stock count", Button.COUNT_AGAIN, "Compare the counts"),
-    AlertCode.STOCK_BELOW_ZERO: AlertKind("Sold in both places at once", Button.LOOK_AT_ORDER, "See the open orders"),
-    AlertCode.STOCK_NOT_TAKEN: AlertKind("Your shop did not take the stock", Button.LOOK_AT_ORDER, "Check the order"),
-    AlertCode.SIGN_IN_AGAIN: AlertKind("Your shop asks you to sign in again", Button.RECONNECT, "Reconnect"),
-    AlertCode.SCOPE_MISSING: AlertKind("A permission is missing", Button.RECONNECT, "Reconnect"),
+    AlertCode.REFUNDED_IN_SHOP: AlertKind(
+        "Refunded in your shop", Button.LOOK_AT_ORDER, "See the refund", Group.MONEY, seen="Looked at: the buyer needs no credit."
+    ),
+    AlertCode.STOCK_DIFFERS: AlertKind("Check a stock count", Button.COUNT_AGAIN, "Compare the counts", Group.STOCK),
+    AlertCode.STOCK_BELOW_ZERO: AlertKind(
+        "Sold in both places at once", Button.COUNT_AGAIN, "See the open orders", seen="Decided which order is served."
+    ),
+    AlertCode.STOCK_NOT_TAKEN: AlertKind(
+        "Your shop did not take the stock", Button.LOOK_AT_ORDER, "Check the order", Group.STOCK, seen="Checked: the shop's count is right."
+    ),
+    AlertCode.SIGN_IN_AGAIN: AlertKind(
+        "Your shop asks you to sign in again", Button.RECONNECT, "Reconnect", Group.OPERATIONAL
+    ),
+    AlertCode.SCOPE_MISSING: AlertKind("A permission is missing", Button.RECONNECT, "Reconnect", Group.OPERATIONAL),
     AlertCode.WEBHOOK_LOST: AlertKind(
-        "Your shop stopped telling us about changes", Button.TEST_CONNECTION, "Test the connection"
+        "Your shop stopped telling us about changes", Button.TEST_CONNECTION, "Test the connection", Group.OPERATIONAL
     ),
-    AlertCode.SHOP_UNREACHABLE: AlertKind("Your shop cannot be reached", Button.TEST_CONNECTION, "Test the connection"),
-    AlertCode.PRODUCT_DELETED: AlertKind("A product was deleted in your shop", Button.LEAVE_IT, "Leave it archived"),
-    AlertCode.TRACKING_MISSING: AlertKind("Shipped without a tracking number", Button.ADD_TRACKING, "Add the number"),
-    AlertCode.HIGH_RISK: AlertKind("High risk", Button.LOOK_AT_ORDER, "See the reasons"),
-    AlertCode.COMMAND_DEAD: AlertKind(
-        "Something could not be delivered to your shop", Button.LOOK_AT_ORDER, "See and send again"
+    AlertCode.SHOP_UNREACHABLE: AlertKind(
+        "Your shop cannot be reached", Button.TEST_CONNECTION, "Test the connection", Group.OPERATIONAL
     ),
+    AlertCode.PRODUCT_DELETED: AlertKind(
+        "A product was deleted in your shop", Button.LEAVE_IT, "Leave it archived", Group.STOCK, seen="Left archived."
+    ),
+    AlertCode.TRACKING_MISSING: AlertKind(
+        "Shipped without a tracking number", Button.ADD_TRACKING, "Add the number", Group.PARCELS
+    ),
+    AlertCode.TRACKING_UNKNOWN: AlertKind(
+        "A tracking number is not recognised", Button.ADD_TRACKING, "Check number and carrier", Group.PARCELS
+    ),
+    AlertCode.LABEL_VOIDED: AlertKind("A label was voided", Button.ADD_TRACKING, "Give the parcel another number", Group.PARCELS),
+    AlertCode.HIGH_RISK: AlertKind(
+        "High risk", Button.LOOK_AT_ORDER, "See the reasons", Group.RISK, seen="Looked at the reasons."
+    ),
+    AlertCode.COMMAND_DEAD: AlertKind("Something could not be delivered to your shop", Button.SEND_AGAIN, "Send again"),
     AlertCode.DISPUTED: AlertKind(
-        "The buyer's bank disputes a payment", Button.ASK_STAFF, "Send proof of the sale to staff"
+        "The buyer's bank disputes a payment", Button.ASK_STAFF, "Send proof of the sale to staff", Group.MONEY, seen="Staff have the proof."
     ),
-    AlertCode.REFUND_FAILED: AlertKind("A refund came back", Button.ASK_STAFF, "Ask staff to pay it another way"),
-}
+    AlertCode.REFUND_FAILED: AlertKind(
+        "A refund came back", Button.ASK_STAFF, "Ask staff to pay it another way", Group.MONEY, seen="Staff know of it."
+    ),
+    AlertCode.ENDPOINT_FAILING: AlertKind(
+        "Your webhook receiver does not take our messages", Button.SEE_ENDPOINT, "See the receiver", Group.OPERATIONAL
+    ),
+    AlertCode.DATA_REQUEST: AlertKind(
+        "A buyer asks what is kept about them", Button.ASK_STAFF, "Answered by staff", seen="The buyer was answered."
+    ),
+}  # fmt: skip
+
+# What stops everything that goes to a shop. While one is open, what it explains raises no alert of its own.
+ROOT_CAUSES = (AlertCode.SIGN_IN_AGAIN, AlertCode.SCOPE_MISSING, AlertCode.SHOP_UNREACHABLE)
+# Red in the panel; the others are amber.
+URGENT = frozenset(
+    {
+        AlertCode.SIGN_IN_AGAIN, AlertCode.SHOP_UNREACHABLE, AlertCode.ORDER_NOT_LANDED, AlertCode.ORDER_REFUSED, AlertCode.STOCK_BELOW_ZERO,
+        AlertCode.COMMAND_DEAD, AlertCode.DISPUTED,
+    }
+)  # fmt: skip
+
+
+def codes_of(group: Group) -> tuple[AlertCode, ...]:
+    return tuple(code for code, kind in KINDS.items() if kind.group is group)
