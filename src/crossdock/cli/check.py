@@ -1,7 +1,8 @@
-"""`crossdock check loop --orders N`: the main loop under fire, counted in the shops' own ledgers, not in our tables; and `crossdock check payments`."""
+"""`crossdock check loop --orders N`: the main loop under fire, counted in the shops' own ledgers, not in our tables. Other checks: payments, model, stock."""
 
 import argparse
 import contextlib
+import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -9,19 +10,36 @@ from typing import TYPE_CHECKING
 
 from crossdock.cli import payments
 from crossdock.cli.facts import Facts
+from crossdock.cli.proof import model, stock
 from crossdock.cli.trial import Trial, Waited
 
 if TYPE_CHECKING:
+    from crossdock.cli.main import Command
     from crossdock.kit.connector import VariantRef
     from crossdock.kit.sandbox import Sandbox
     from crossdock.store.models import Connection
 
 FAULTS = ("throttle", "broken", "lost_reply", "duplicate", "drop")
 MODE = "as-described"
+PROOFS: "dict[str, Command]" = {"model": model, "stock": stock}
 
 
 def words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["loop", "payments"])
+    checks = parser.add_subparsers(dest="what", required=True, metavar="what")
+    _loop_words(
+        checks.add_parser("loop", help="many orders on every platform, with faults and a worker that is killed")
+    )
+    checks.add_parser("payments", help="what is missing before buyers can pay")
+    for name, module in PROOFS.items():
+        module.words(
+            checks.add_parser(
+                name,
+                help=(sys.modules[f"crossdock.cli.proof.{name}"].__doc__ or "").partition(": ")[2].partition(".")[0],
+            )
+        )
+
+
+def _loop_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--orders", type=int, default=1000)
     parser.add_argument("--shops", type=int, default=12)
     parser.add_argument(
@@ -38,6 +56,8 @@ def words(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.what == "payments":
         return payments.check()
+    if args.what in PROOFS:
+        return PROOFS[args.what].run(args)
     with Trial() as trial:
         loop = Loop(trial, args)
         try:
