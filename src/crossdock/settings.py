@@ -242,5 +242,7 @@ LOGGING = {
         "procrastinate": {"level": "WARNING"},
         "aiohttp.access": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
+        # It would write every call, and at DEBUG what was sent.
+        "stripe": {"level": "WARNING"},
     },
 }
