@@ -17,12 +17,14 @@ from tests.market import seller as a_seller
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
+from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Order, Seller, User
 from crossdock.usecases import access, connect, orders
 from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.listings import make_listing
 from crossdock.usecases.offers import make_offer
+from crossdock.usecases.risk.rules import keep_fitted
 from toyshop import dropped_in
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +77,7 @@ def _furnished() -> House:
     from crossdock.store.models import Command
 
     Command.objects.filter(pk=dead.id).update(state="dead")
+    rules = keep_fitted(rules=SHIPPED, lines=[], now=world.now)
     listing = world.variant.listing
     from crossdock.kit.discover import connector
 
@@ -82,7 +85,7 @@ def _furnished() -> House:
     house.urls = {
         "alert": alert.public_id, "shop": world.shop.public_id, "attempt": attempt.public_id, "platform": "toy", "way": way,
         "listing": listing.public_id, "own": own.public_id, "variant": world.variant.public_id, "order": order.public_id,
-        "offer": offer.public_id, "waiting": waiting.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
+        "rules": str(rules.pk), "offer": offer.public_id, "waiting": waiting.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
         "seller": world.seller.public_id,
     }  # fmt: skip
     return house
@@ -239,6 +242,14 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_shop_resume": ("/staff/shops/{shop}/resume/", "post", 302),
     "staff_policy": ("/staff/policy/", "get", 200),
     "staff_rule": ("/staff/policy/S3/", "get", 200),
+    "staff_risk": ("/staff/risk/", "get", 200),
+    "staff_risk_rules": ("/staff/risk/rules/", "get", 200),
+    "staff_risk_set": ("/staff/risk/rules/{rules}/", "get", 200),
+    "staff_risk_lists": ("/staff/risk/lists/", "get", 200),
+    "staff_risk_unlist": ("/staff/risk/lists/1/off/", "post", 302),
+    "staff_risk_order": ("/staff/orders/{order}/risk/", "get", 200),
+    "staff_risk_clear": ("/staff/orders/{order}/risk/clear/", "post", 302),
+    "staff_risk_label": ("/staff/orders/{order}/risk/label/", "post", 302),
     "staff_audit": ("/staff/audit/", "get", 200),
     "staff_act": ("/staff/sellers/{seller}/act/", "post", 302),
     "staff_act_end": ("/staff/act/end/", "post", 302),

@@ -7,11 +7,10 @@ import argparse
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from crossdock.cli.trial import Trial
-from crossdock.cli.trouble import Trouble
 from crossdock.domain.risk import Facts, RuleSet, assess
 from crossdock.domain.risk.report import Judged, report
 
@@ -31,7 +30,7 @@ def words(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--least-auc", type=float, default=0.80, help="report: end badly below it")
-    parser.add_argument("--release", action="store_true", help="fit: let the scorecard run in shadow from now on")
+    parser.add_argument("--shadow", action="store_true", help="fit: let the fitted rules run in shadow from now on")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         case _:
             from crossdock.cli.fitting import fit
 
-            return fit(release=args.release)
+            return fit(shadow=args.shadow)
 
 
 @contextmanager
@@ -144,13 +143,3 @@ def _bench(orders: int, seed: int) -> int:
     good = p50 < _P50 and p99 < _P99
     print(f"{'ok  ' if good else 'FAIL'} p50 below {_P50:g} ms and p99 below {_P99:g} ms")
     return 0 if good else 1
-
-
-def label_horizon(now: datetime) -> datetime:
-    """Orders younger than this may still be disputed, so they teach nothing yet."""
-    return now - timedelta(days=90)
-
-
-def need(true: bool, sentence: str) -> None:
-    if not true:
-        raise Trouble(sentence)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 
 from crossdock.domain.cases import CaseState
-from crossdock.store.models import Alert, Case, Command, Connection, Delivery
+from crossdock.store.models import Alert, Case, Command, Connection, Delivery, RiskHold
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 
@@ -29,6 +29,7 @@ def counts(*, now: datetime) -> dict[str, int]:
         "cases": Case.objects.filter(state__in=[CaseState.OPEN, CaseState.WAITING_FOR_STAFF]).count(),
         "dead": Command.objects.filter(state=CommandState.DEAD).count(),
         "unread": unread(now=now).count(),
+        "held": RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None).count(),
         "ill": Connection.objects.filter(NOT_WORKING).count(),
         "alerts": Alert.objects.filter(settled_at=None).count(),
     }

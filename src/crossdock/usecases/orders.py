@@ -19,8 +19,8 @@ from crossdock.usecases.checkout import create_command
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox import CREATE
 from crossdock.usecases.receive import ship, tell_renumbered
-from crossdock.usecases.stock import end_hold, holds_of, locked, record
 from crossdock.usecases.risk.holds import held
+from crossdock.usecases.stock import end_hold, holds_of, locked, record
 from crossdock.usecases.timeline import tell
 
 _OPEN = Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PARTLY_SHIPPED])

@@ -10,9 +10,10 @@ from django.db import transaction
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.orders import MoneyState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
-from crossdock.store.models import Order, PaymentIntent, TimelineEntry, Transfer
+from crossdock.store.models import Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
 from crossdock.usecases import books
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.risk.labels import label_order
 from crossdock.usecases.timeline import tell
 
 
@@ -100,6 +101,7 @@ def _dispute_seen(order: Order, dispute: Dispute, *, now: datetime) -> None:
     sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}."
     _move(order, dispute, now=now)
     tell(order=order, now=now, source="buyer", kind="dispute", sentence=sentence, evidence=evidence)
+    _label(order, dispute, now=now)
     if dispute.state is DisputeState.WON:
         how = "The dispute ended well; the money stays."
         settle_by_fact(now=now, how=how, codes=(AlertCode.DISPUTED,), order=order)
@@ -110,6 +112,16 @@ def _dispute_seen(order: Order, dispute: Dispute, *, now: datetime) -> None:
         code=AlertCode.DISPUTED, seller=order.seller, order=order, key=f"dispute:{dispute.dispute_id}", now=now,
         sentence=f"Order {order}: {sentence}{end}", evidence=evidence,
     )  # fmt: skip
+
+
+def _label(order: Order, dispute: Dispute, *, now: datetime) -> None:
+    """A dispute for fraud is what the risk analysis learns from. Providers' words for it differ; all have "fraud" in them."""
+    if dispute.state is DisputeState.ASKED:
+        return
+    if "fraud" in dispute.reason.lower() and RiskTrace.objects.filter(order=order).exists():
+        label_order(
+            order=order, fraud=dispute.state is not DisputeState.WON, actor=None, why=f"the buyer's bank {_STATES[dispute.state]} the payment", now=now
+        )  # fmt: skip
 
 
 def _move(order: Order, dispute: Dispute, *, now: datetime) -> None:

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ("note", models.CharField(blank=True, max_length=200)),
                 ("made_at", models.DateTimeField()),
                 ("live_at", models.DateTimeField(null=True)),
+                ("shadow_at", models.DateTimeField(null=True)),
                 ("report", models.JSONField(default=list)),
                 (
                     "live_by",

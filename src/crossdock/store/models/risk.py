@@ -55,6 +55,8 @@ class RiskRuleSet(models.Model):
     made_at = models.DateTimeField()
     live_at = models.DateTimeField(null=True)
     live_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Fitted rules run beside those in force for a while: their score is kept and decides nothing.
+    shadow_at = models.DateTimeField(null=True)
     report = models.JSONField(default=list)
 
     def __str__(self) -> str:

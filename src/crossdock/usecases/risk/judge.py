@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.risk import SHIPPED, Assessment, Facts, RiskLevel, RuleSet, assess
@@ -39,10 +40,16 @@ def judge(*, order: Order, why: str, now: datetime) -> Assessment:
         found = assess(facts, rules)
         RiskAssessment.objects.create(
             order=order, at=now, why=why[:80], rules=row, level=found.level, score=found.score, available=found.available, asked=found.asked,
-            inputs=facts.as_json(), contributions=[asdict(reason) for reason in found.reasons],
+            inputs=facts.as_json(), contributions=[asdict(reason) for reason in found.reasons], shadow_score=_shadow(facts),
         )  # fmt: skip
         _show(order, found, why, now=now)
         return found
+
+
+def _shadow(facts: Facts) -> float | None:
+    """What the newest fitted rules would have said; None when none run in shadow."""
+    row = RiskRuleSet.objects.exclude(shadow_at=None).filter(live_at=None).order_by("-shadow_at").first()
+    return float(assess(facts, row.value).score) if row else None
 
 
 def _show(order: Order, found: Assessment, why: str, *, now: datetime) -> None:
@@ -73,8 +80,6 @@ def judge_again_linked(*, trace: RiskTrace, why: str, now: datetime, limit: int 
 
 def linked_orders(trace: RiskTrace, *, limit: int = 50) -> list[Order]:
     """Orders that are still open and share something with this try."""
-    from django.db.models import Q
-
     same = Q(pk__in=[])
     for name in ("card", "device", "address"):
         if value := getattr(trace, name):

@@ -97,6 +97,49 @@ class OfferMoveAdmin(ReadOnly):
     list_select_related = ("offer__variant__listing",)
 
 
+@admin.register(models.RiskTrace)
+class RiskTraceAdmin(ReadOnly):
+    list_display = ("id", "order", "at", "buyer", "amount_minor", "paid", "fraud", "known_at")
+    list_filter = ("paid", "fraud")
+    search_fields = ("order__reference", "device", "card", "ip")
+    list_select_related = ("order",)
+
+
+@admin.register(models.RiskAssessment)
+class RiskAssessmentAdmin(ReadOnly):
+    list_display = ("order", "at", "why", "level", "score", "available", "asked", "rules")
+    list_filter = ("level", "why")
+    search_fields = ("order__reference",)
+    list_select_related = ("order", "rules")
+
+
+@admin.register(models.RiskRuleSet)
+class RiskRuleSetAdmin(ReadOnly):
+    list_display = ("id", "made_at", "made_by", "note", "medium_from", "high_from", "live_at", "shadow_at")
+    list_select_related = ("made_by",)
+
+
+@admin.register(models.RiskListEntry)
+class RiskListAdmin(ReadOnly):
+    list_display = ("kind", "what", "shown", "note", "added_by", "added_at")
+    list_filter = ("kind", "what")
+    search_fields = ("shown", "value")
+    list_select_related = ("added_by",)
+
+
+@admin.register(models.RiskPolicy)
+class RiskPolicyAdmin(ReadOnly):
+    list_display = ("choice", "changed_by", "changed_at")
+    list_select_related = ("changed_by",)
+
+
+@admin.register(models.RiskHold)
+class RiskHoldAdmin(ReadOnly):
+    list_display = ("order", "held_at", "cleared_at", "cleared_by", "note")
+    list_filter = (("cleared_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("order", "cleared_by")
+
+
 class SwitchForm(forms.ModelForm[models.PolicySwitch]):
     rule = forms.ChoiceField(choices=[(rule.id, f"{rule.id}, {rule.title}") for rule in RULES])
 

@@ -48,6 +48,7 @@ NAVIGATION = (
     Entry("commands", "staff_commands", "truck", "Commands", "dead"),
     Entry("inbox", "staff_inbox", "mail", "Inbox", "unread"),
     Entry("alerts", "staff_alerts", "warn", "Alerts"),
+    Entry("risk", "staff_risk", "info", "Risk", "held"),
     Entry("policy", "staff_policy", "lock", "Rules"),
     Entry("audit", "staff_audit", "info", "Audit log"),
 )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crossdock.web.staff import acting, alerts, audit, commands, finding, home, inbox, orders, policy, shops
+from crossdock.web.staff import acting, alerts, audit, commands, finding, home, inbox, orders, policy, risk, shops
 
 urlpatterns = [
     path("", home.home, name="staff_home"),
@@ -23,5 +23,13 @@ urlpatterns = [
     path("shops/<slug:public_id>/resume/", shops.resume, name="staff_shop_resume"),
     path("policy/", policy.table, name="staff_policy"),
     path("policy/<slug:rule>/", policy.one, name="staff_rule"),
+    path("risk/", risk.home, name="staff_risk"),
+    path("risk/rules/", risk.rules, name="staff_risk_rules"),
+    path("risk/rules/<int:pk>/", risk.rule_set, name="staff_risk_set"),
+    path("risk/lists/", risk.lists, name="staff_risk_lists"),
+    path("risk/lists/<int:pk>/off/", risk.unlist, name="staff_risk_unlist"),
+    path("orders/<slug:public_id>/risk/", risk.order, name="staff_risk_order"),
+    path("orders/<slug:public_id>/risk/clear/", risk.clear, name="staff_risk_clear"),
+    path("orders/<slug:public_id>/risk/label/", risk.label, name="staff_risk_label"),
     path("audit/", audit.table, name="staff_audit"),
 ]

@@ -23,6 +23,8 @@ from crossdock.store.models.money import IntentState
 from crossdock.usecases.basket import PricedBasket
 from crossdock.usecases.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.errors import Invalid, Problem, Stale
+from crossdock.usecases.risk.trace import Origin
+from crossdock.web.device import device_of
 from crossdock.web.forms import typed
 from crossdock.web.middleware import allow
 from crossdock.web.payments import chosen_gateway, gateway_of
@@ -166,6 +168,7 @@ def _open(request: HttpRequest, buyer: User, key: str) -> PaymentIntent:
         fingerprint=typed(request.POST, "fingerprint"),
         gateway=settings.PAYMENT_GATEWAY,
         now=timezone.now(),
+        origin=Origin(ip=request.META.get("REMOTE_ADDR", ""), device=device_of(request)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from crossdock.web.device import with_device
 from crossdock.web.storefront import browse, cart, checkout, offers, orders, selling
 
 urlpatterns = [
@@ -16,7 +17,7 @@ urlpatterns = [
     path("cart/", cart.show, name="cart"),
     path("cart/add/", cart.add, name="cart_add"),
     path("cart/change/", cart.change, name="cart_change"),
-    path("checkout/", checkout.address, name="checkout"),
+    path("checkout/", with_device(checkout.address), name="checkout"),
     path("checkout/pay/", checkout.pay, name="pay"),
     path("checkout/check/<slug:public_id>/", checkout.check, name="payment_check"),
     path("orders/", orders.mine, name="my_orders"),

@@ -1,0 +1,100 @@
+"""Learning the signals' weights from labelled orders: a logistic scorecard whose weights may only point the way each signal is meant.
+
+What comes out is a rule set like any other, a plain table of points, so scoring needs nothing of what fitting needs. It runs in shadow: its score is
+kept beside each judgement and decides nothing until staff release it. Always split in time: a random split lets the future into the past.
+"""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from crossdock.cli.trouble import Trouble
+from crossdock.domain.risk import SIGNALS, WEIGHTS, Facts, RuleSet, assess
+from crossdock.domain.risk.report import Judged, Report, report
+
+LEAST_FRAUDS = 150
+TRAIN_SHARE = 0.7
+Labelled = Sequence[tuple[Facts, bool]]
+# A wrong weight costs more than a missing one, so they are drawn towards 0.
+_PULL = 1.0
+_BIGGEST = 60
+
+
+def fit(*, shadow: bool) -> int:
+    """Prints both sides on the later part of the history; with `shadow` the fitted rules run beside the ones in force from now on."""
+    from crossdock.cli import database
+
+    database.ready(migrated=True)
+    from crossdock.usecases.risk.judge import rules_in_force
+    from crossdock.usecases.risk.rules import keep_fitted, labelled
+
+    now = datetime.now(UTC)
+    rows = labelled(since=None, now=now)
+    frauds = sum(fraud for _, fraud in rows)
+    if frauds < LEAST_FRAUDS:
+        raise Trouble(
+            f"There are {frauds} orders labelled as fraud; {LEAST_FRAUDS} are needed before weights can be learned. Until then the points set by hand are better."
+        )
+    now_rules, _ = rules_in_force()
+    fitted, theirs, ours = compared(rows, now_rules)
+    print("The rules in force, on the later part:", *theirs.lines(), sep="\n  ")
+    print("Fitted on the earlier part:", *ours.lines(), sep="\n  ")
+    better = (ours.auc or 0) > (theirs.auc or 0)
+    print("The fitted rules are better." if better else "The fitted rules are not better; leave the ones in force.")
+    if shadow:
+        row = keep_fitted(rules=fitted, lines=[*ours.lines()], now=now)
+        print(f"{row} runs in shadow from now on: its score is kept beside each judgement and decides nothing.")
+    return 0
+
+
+def compared(rows: Labelled, now_rules: RuleSet) -> tuple[RuleSet, Report, Report]:
+    """(fitted on the first part, the report of `now_rules` and of the fitted on the rest). `rows` are in the order of their time."""
+    cut = int(len(rows) * TRAIN_SHARE)
+    fitted = fitted_on(rows[:cut])
+    return fitted, _report(now_rules, rows[cut:]), _report(fitted, rows[cut:])
+
+
+def _report(rules: RuleSet, rows: Labelled) -> Report:
+    found = []
+    for facts, fraud in rows:
+        result = assess(facts, rules)
+        found.append(Judged(result.score, result.level, fraud))
+    return report(found)
+
+
+def fitted_on(rows: Labelled) -> RuleSet:
+    """Points from a logistic fit with bounds: a signal can lose its weight, never change its side. Missing data counts as silence."""
+    try:
+        import numpy as np
+        from scipy.optimize import minimize
+    except ImportError:
+        raise Trouble(
+            "Fitting needs the optional packages: pip install -r requirements/extras.txt. Scoring does not."
+        ) from None
+    looks = np.array([[signal.look(facts) or 0 for signal in SIGNALS] for facts, _ in rows], dtype=float)
+    truth = np.array([fraud for _, fraud in rows], dtype=float)
+    size = looks.shape[1]
+
+    def loss(values: "np.ndarray") -> tuple[float, "np.ndarray"]:
+        weights, base = values[:size], values[size]
+        line = looks @ weights + base
+        chance = 1 / (1 + np.exp(-np.clip(line, -35, 35)))
+        cost = float(np.sum(np.logaddexp(0, line) - truth * line) + _PULL * np.sum(weights**2) / 2)
+        slope = looks.T @ (chance - truth) + _PULL * weights
+        return cost, np.append(slope, np.sum(chance - truth))
+
+    bounds = [(None, 0.0) if WEIGHTS[signal.code] < 0 else (0.0, None) for signal in SIGNALS] + [(None, None)]
+    found = minimize(loss, np.zeros(size + 1), jac=True, bounds=bounds, method="L-BFGS-B")
+    return _as_points([float(value) for value in found.x[:size]], float(found.x[size]))
+
+
+def _as_points(weights: Sequence[float], base: float) -> RuleSet:
+    """The largest weight becomes 60 points; the lines lie where the fitted chance of fraud passes 10 % and 50 %."""
+    largest = max((abs(weight) for weight in weights), default=0.0)
+    if largest == 0:
+        raise Trouble("Nothing could be learned: no signal tells the labelled frauds from the other orders.")
+    scale = _BIGGEST / largest
+    points = {signal.code: round(weight * scale) for signal, weight in zip(SIGNALS, weights, strict=True)}
+    medium, high = ((math.log(chance / (1 - chance)) - base) * scale for chance in (0.10, 0.50))
+    medium_from = max(1, round(medium))
+    return RuleSet(0, points, medium_from, max(medium_from + 1, round(high)))
