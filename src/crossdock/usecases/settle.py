@@ -34,6 +34,7 @@ from crossdock.usecases.timeline import tell
 from crossdock.usecases.work import backoff
 
 GIVE_UP_AFTER = timedelta(hours=48)
+_EARLIER = "earlier_sent_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,9 @@ def settle_command(
             case Refused() if held.row.kind == "create_order" and not rules.refusal_is_final(
                 unresolved=held.row.unresolved
             ):
-                # Final only if no earlier attempt can still arrive (stock protocol, C4c): look until the horizon.
+                # Final only if no earlier attempt can still arrive (stock protocol, C4c): look until the horizon. This attempt is settled, so the
+                # horizon counts from the one before; else each refusal would put it off, for ever.
+                held.row.last_sent_at = _earlier(held.row) or held.row.last_sent_at
                 _wait(
                     held.row,
                     f"{outcome.sentence} An earlier attempt is still being looked for.",
@@ -121,6 +124,11 @@ def _wait(row: Command, sentence: str, wait: timedelta, *, unknown: bool, now: d
         {},
     )
     row.save()
+
+
+def _earlier(row: Command) -> datetime | None:
+    """When the attempt before this one was sent, whose outcome is still unknown."""
+    return datetime.fromisoformat(row.outcome[_EARLIER]) if _EARLIER in row.outcome else None
 
 
 def _give_up(held: Held, *, now: datetime) -> None:
@@ -344,10 +352,12 @@ def settle_look(
             _never_stood(order, now=now, why=EndedWhy.NOT_FOUND)
             return "wait"
         if verdict is rules.Look.CREATE:
+            if not conclusive and row.last_sent_at is not None:
+                row.outcome = {**row.outcome, _EARLIER: row.last_sent_at.isoformat()}
             row.attempts, row.last_sent_at = row.attempts + 1, now
             row.unresolved = not conclusive
             row.first_sent_at = row.first_sent_at or now
-            row.save(update_fields=["attempts", "last_sent_at", "unresolved", "first_sent_at"])
+            row.save(update_fields=["attempts", "last_sent_at", "unresolved", "first_sent_at", "outcome"])
             return "create"
         looks = max(1.0, (now - (row.last_sent_at or now)).total_seconds())
         _wait(row, "Not found in the shop yet; looked for again before anything is repeated.", min(timedelta(seconds=looks), max(ends_at - now, timedelta(seconds=1))), unknown=True, now=now)  # fmt: skip
