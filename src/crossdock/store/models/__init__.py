@@ -5,6 +5,7 @@ from crossdock.store.models.alerts import Alert, AlertMail
 from crossdock.store.models.audit import AuditEntry, PolicySwitch
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
+from crossdock.store.models.credits import Credit
 from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.mail import Mail
 from crossdock.store.models.money import Entry, PaymentIntent, Transfer
@@ -24,7 +25,7 @@ from crossdock.store.models.stock import Movement, Reservation, VariantStock
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
 
 __all__ = [
-    "Alert", "AlertMail", "ApiToken", "AuditEntry", "Call", "Case", "CaseMessage", "Command", "ConnectAttempt", "Connection", "Cursor", "Delivery", "Endpoint", "Entry", "Exchange", "IdempotentReply", "Listing",
+    "Alert", "AlertMail", "ApiToken", "AuditEntry", "Call", "Case", "CaseMessage", "Command", "ConnectAttempt", "Connection", "Credit", "Cursor", "Delivery", "Endpoint", "Entry", "Exchange", "IdempotentReply", "Listing",
     "Mail", "Movement", "Offer", "OfferMove", "Order", "OrderLine", "Party", "PaymentIntent", "PolicySwitch", "Reservation", "RiskAssessment", "RiskHold", "RiskListEntry", "RiskPolicy", "RiskRuleSet", "RiskTrace", "Seller", "Shipment", "ShipmentLine", "ShippingRate",
     "ShopCopy", "ShopRefund", "TimelineEntry", "Transfer", "User", "Variant", "VariantStock",
 ]  # fmt: skip

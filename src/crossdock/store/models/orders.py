@@ -100,10 +100,14 @@ class OrderLine(models.Model):
     image = models.TextField(blank=True)
     quantity = models.PositiveIntegerField()
     shipped = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
     unit_price_minor = models.BigIntegerField()
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(rejected__lte=models.F("quantity")), name="no_more_rejected_than_bought")
+        ]
 
     @property
     def unit_price(self) -> Money:
@@ -112,6 +116,16 @@ class OrderLine(models.Model):
     @property
     def total(self) -> Money:
         return self.unit_price * self.quantity
+
+    @property
+    def kept(self) -> int:
+        """Units that the buyer still is to get, or has got."""
+        return self.quantity - self.rejected
+
+    @property
+    def left(self) -> int:
+        """Units that still have to be shipped."""
+        return max(0, self.kept - self.shipped)
 
 
 class ShopCopy(models.Model):
