@@ -30,7 +30,7 @@ _BESIDE_A_PERSON = re.compile(
 )
 # Fields whose values never hold a person's words: nothing that is merely known is looked for in them.
 _PLAIN_NAME = re.compile(
-    r"^(id|sku|key|status|state|type|__typename|operation|handle|currency|country|reference)$|id$|_?code$",
+    r"^(id|sku|key|status|state|type|__typename|operation|handle|currency|country|reference)$|(^|[_-])id$|(?-i:Id$)|_?code$",
     re.IGNORECASE,
 )
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+")
@@ -86,6 +86,19 @@ def redact_value(value: Any, name: str = "", known: Iterable[str] = ()) -> Any:
 def redact_text(text: str, known: Iterable[str] = ()) -> str:
     """Running text without keys, cards, e-mail addresses, telephone numbers, streets, and the people that are known."""
     return _text(text, known_words(known))
+
+
+def redact_address(url: str, known: Iterable[str] = ()) -> str:
+    """A URL as it was recorded: what its percent signs hide is looked at too."""
+    plain = _unquoted(url)
+    clean = redact_text(plain, known)
+    return redact_text(url, known) if clean == plain else clean
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(
+        r"(?:%[0-9A-Fa-f]{2})+", lambda found: bytes.fromhex(found[0].replace("%", "")).decode(errors="replace"), text
+    )
 
 
 def known_words(known: Iterable[str]) -> "re.Pattern[str] | None":

@@ -41,7 +41,7 @@ class Recorder:
         # Attempts have negative numbers: not a party yet.
         if party.isdigit():
             asking = ASKING.get()
-            subject = SUBJECT.get() or (asking.subject if asking else "")
+            subject = "" if _signs_in(heard.request) else SUBJECT.get() or (asking.subject if asking else "")
             self._waiting.append(
                 Exchange(
                     party_id=int(party), subject=subject[:60], call=asking.key if asking else "", at=datetime.now(UTC), method=heard.method[:10],
@@ -66,7 +66,7 @@ class Recorder:
         )  # fmt: skip
         if asking.subject:
             for row in self._waiting:
-                if row.call == asking.key:
+                if row.call == asking.key and not _signs_in(row.request):
                     row.subject = row.subject or asking.subject[:60]
             self._late[asking.key] = asking.subject[:60]
 
@@ -98,7 +98,8 @@ def _keep(rows: list[Exchange], calls: list[Call], late: dict[str, str]) -> None
     here = {row.call for row in rows if row.subject}
     for key, subject in late.items():
         if key not in here:
-            Exchange.objects.filter(call=key, subject="").update(subject=subject)
+            rows_of_call = Exchange.objects.filter(call=key, subject="")
+            rows_of_call.exclude(request__contains='"password"').update(subject=subject)
 
 
 def listened_to(connector: Connector, recorder: Listener | None, party_id: int) -> Connector:
@@ -110,6 +111,11 @@ def listened_to(connector: Connector, recorder: Listener | None, party_id: int) 
         recorder.ended(party_id, asking)
 
     return watched(connector, listen)
+
+
+def _signs_in(request: str) -> bool:
+    """Signing in belongs to no order, whichever order's call it was needed for."""
+    return '"password"' in request or '"client_secret"' in request
 
 
 def _text(text: str) -> str:
