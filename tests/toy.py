@@ -9,7 +9,17 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Lag, Manifest, Pace, Way, Yes
-from crossdock.domain.commands import AdjustStock, CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
+from crossdock.domain.commands import (
+    AdjustStock,
+    CancelLines,
+    CancelOrder,
+    CreateOrder,
+    Done,
+    Found,
+    Outcome,
+    Refused,
+    Why,
+)
 from crossdock.domain.events import (
     Count,
     HookNews,
@@ -26,6 +36,7 @@ from crossdock.domain.events import (
 )
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
+from crossdock.kit.part import pick
 from crossdock.kit.webhook import body_key, hmac_ok
 
 MANIFEST = Manifest(
@@ -52,11 +63,15 @@ class Placed:
     total: Money
     cancelled: bool = False
     parcels: list[Parcel] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Truth:
-    """The shop's ledger and dials. `answer_create` may return an outcome of its own instead of working, `after_create` may lose the reply."""
+    """The shop's ledger and dials. `answer_create` may return an outcome of its own instead of working; `after_...` may lose the reply.
+
+    `restores` is false in a shop that puts nothing back when an order is cancelled; `adjusted` are the corrections that it made.
+    """
 
     counts: dict[str, int] = field(default_factory=lambda: {"v1": 1000})
     orders: dict[str, Placed] = field(default_factory=dict)
@@ -66,6 +81,10 @@ class Truth:
     most_at_once: int = 0
     answer_create: Callable[[CreateOrder], Outcome | BaseException | None] = lambda command: None
     after_create: Callable[[CreateOrder, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
+    after_take: Callable[[CancelLines, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
+    after_adjust: Callable[[AdjustStock, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
+    restores: bool = True
+    adjusted: list[AdjustStock] = field(default_factory=list)
     answer_read: Callable[[str, str], BaseException | None] = lambda what, which: None
     renew_at: datetime | None = None
     renewals: int = 0
@@ -98,7 +117,7 @@ class ToyConnector:
             await asyncio.sleep(truth.seconds)
         finally:
             truth.at_once -= 1
-        if kind not in ("create", "cancel", "adjust"):
+        if kind not in ("create", "cancel", "adjust", "take"):
             error = truth.answer_read(kind, which)
             if error is not None:
                 raise error
@@ -202,12 +221,34 @@ class ToyConnector:
         if order.cancelled:
             return Done(order.shop_id, already=True)
         order.cancelled = True
-        for v, units in order.lines.items():
+        for v, units in order.lines.items() if truth.restores else ():
             truth.counts[v] += units
         return Done(order.shop_id)
 
+    async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:
+        truth = await self._call(shop, "look" if command.only_look else "take", command.shop_order_id)
+        order = truth.orders[command.shop_order_id]
+        picked = pick(self._order(order), command, dict.fromkeys(order.taken, ""))
+        if not isinstance(picked, dict):
+            return picked
+        for line, units in picked.items():
+            v = line.removeprefix("l-")
+            order.lines[v] -= units
+            truth.counts[v] += units if truth.restores else 0
+        order.taken.append(command.key)
+        outcome = truth.after_take(command, Done("", f"#{order.shop_id}"))
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome or Done("", f"#{order.shop_id}")
+
     async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome:
-        return Unknown("not in this toy")
+        truth = await self._call(shop, "adjust", command.variant_id)
+        truth.counts[command.variant_id] += command.delta
+        truth.adjusted.append(command)
+        outcome = truth.after_adjust(command, Done(command.variant_id))
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome or Done(command.variant_id)
 
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
         """Body: {"topic", "id", "count"?}; signed in hexadecimal with the shop's secret."""

@@ -37,7 +37,7 @@ WRITTEN = {
     "ProductSortParameter": "id updatedAt", "ProductVariantSortParameter": "id updatedAt", "OrderSortParameter": "id updatedAt orderPlacedAt createdAt",
     "ProductFilterParameter": "id updatedAt", "ProductVariantFilterParameter": "id updatedAt",
     "OrderFilterParameter": "updatedAt orderPlacedAt state customerLastName transactionId _or",
-    "DateOperators": "after between isNull", "IDOperators": "in eq", "StringOperators": "eq in contains", "DateRange": "start end",
+    "DateOperators": "after between isNull", "IDOperators": "in eq", "StringOperators": "eq in contains", "DateRange": "start end", "OrderLineInput": "orderLineId quantity",
     "CreateCustomerInput": "firstName lastName emailAddress",
     "CreateAddressInput": "fullName company streetLine1 streetLine2 city province postalCode countryCode phoneNumber",
 }  # fmt: skip

@@ -61,6 +61,7 @@ class CancelLines:
     """Take units out of the shop's copy, which stays open with the rest. `lines` are (shop's variant id, units); the shop restores its own stock.
 
     `key` is written where the shop keeps it, so that a lost answer is found by reading the order before anything is repeated.
+    `only_look`: an earlier try may still be carried out; look for it, and take out nothing (Unknown when it is not to be seen).
     """
 
     reference: str
@@ -69,6 +70,7 @@ class CancelLines:
     reason: CancelReason
     key: str
     note: str = ""
+    only_look: bool = False
 
 
 @dataclass(frozen=True, slots=True)

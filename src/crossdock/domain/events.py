@@ -80,10 +80,13 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
+    """`key` is that of our own CancelLines where the refund is only its trace in the shop: then nobody there refunded anything."""
+
     refund_id: str
     amount: Money
     note: str = ""
     at: datetime | None = None
+    key: str = ""
 
 
 class ShopOrderState(StrEnum):

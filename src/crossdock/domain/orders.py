@@ -129,7 +129,10 @@ def news(known: Known, copy: ShopOrder) -> tuple[OrderEvent, ...]:
             events.append(OrderShipped(parcel))
         elif before != parcel.tracking_number:
             events.append(TrackingChanged(parcel, before))
-    events += [RefundSeen(refund) for refund in copy.refunds if refund.refund_id not in known.refunds]
+    # One with a key is the trace of units that we took out ourselves, whether or not its answer ever reached us.
+    events += [
+        RefundSeen(refund) for refund in copy.refunds if refund.refund_id not in known.refunds and not refund.key
+    ]
     if copy.state is not ShopOrderState.OPEN and not known.cancelled:
         events.append(OrderCancelledThere(copy.cancel_note, gone=copy.state is ShopOrderState.GONE))
     return tuple(events)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from crossdock.domain.capability import Manifest
-from crossdock.domain.commands import AdjustStock, CancelOrder, CreateOrder, Found, Outcome
+from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct
 from crossdock.kit.errors import Strange
 
@@ -189,6 +189,12 @@ class Connector(Protocol):
     async def create(self, shop: Shop, command: CreateOrder) -> Outcome: ...
 
     async def cancel(self, shop: Shop, command: CancelOrder) -> Outcome: ...
+
+    async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:
+        """Take units out, look for the key before. `Done.shop_id` is the refund that arose there, under the id that `order` shows it with; else empty.
+
+        `ShopOrder.lines` and `total` are then those of what remains.
+        """
 
     async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome: ...
 

@@ -1,6 +1,12 @@
 """What can go wrong outside, sorted by what to do next. A read raises these; `outcome_of` turns them into a command's outcome."""
 
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec
+
 from crossdock.domain.commands import Later, Outcome, Refused, SignInAgain, Unknown, Why
+
+P = ParamSpec("P")
 
 
 class Outside(Exception):
@@ -62,3 +68,16 @@ def outcome_of(error: Outside) -> Outcome:
             return Unknown(str(error), error.after_seconds)
         case _:
             return Refused(Why.INVALID, str(error))
+
+
+def ending(act: Callable[P, Awaitable[Outcome]]) -> Callable[P, Coroutine[Any, Any, Outcome]]:
+    """A command that raises nothing of this family: what stopped it is its outcome."""
+
+    @wraps(act)
+    async def ended(*args: P.args, **named: P.kwargs) -> Outcome:
+        try:
+            return await act(*args, **named)
+        except Outside as error:
+            return outcome_of(error)
+
+    return ended

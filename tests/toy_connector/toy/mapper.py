@@ -46,7 +46,7 @@ def order(node: Node) -> ShopOrder:
         for item in node.list("parcels")
     )
     refunds = tuple(Refund(item.id("id"), item.money("amount", currency)) for item in node.list("refunds"))
-    node.ignore("seq", "ship_to", "placed_at")
+    node.ignore("seq", "ship_to", "placed_at", "taken")
     result = ShopOrder(
         shop_id=node.id("id"),
         number=node.id("number"),

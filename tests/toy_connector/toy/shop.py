@@ -10,12 +10,23 @@ from urllib.parse import urlsplit
 from crossdock.connectors.toy import mapper
 from crossdock.connectors.toy.manifest import MANIFEST
 
-from crossdock.domain.commands import AdjustStock, CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Why
+from crossdock.domain.commands import (
+    AdjustStock,
+    CancelLines,
+    CancelOrder,
+    CreateOrder,
+    Done,
+    Found,
+    Outcome,
+    Refused,
+    Why,
+)
 from crossdock.domain.events import Count, HookNews, Look, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct
 from crossdock.domain.values import Money
 from crossdock.kit.check import check
 from crossdock.kit.connector import Check, Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
-from crossdock.kit.errors import BadInput, Missing, Outside, Strange, outcome_of
+from crossdock.kit.errors import BadInput, Missing, Outside, Strange, ending, outcome_of
+from crossdock.kit.part import key_of, marked, pick
 from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import body_key, hmac_ok
 
@@ -94,8 +105,7 @@ class Toy:
         try:
             return mapper.order(await _get(shop, f"/api/orders/{shop_id}"))
         except Missing:
-            nothing = Money.zero(shop.settings["currency"])
-            return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), nothing)
+            return _gone(shop, shop_id)
 
     async def find(self, shop: Shop, reference: str, *, since: datetime) -> Found:
         node = await _get(shop, "/api/orders", reference=reference)
@@ -120,6 +130,20 @@ class Toy:
             return Done(command.shop_order_id, already=node.bool("already"))
         except Outside as error:
             return outcome_of(error)
+
+    @ending
+    async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:
+        path = f"/api/orders/{command.shop_order_id}"
+        try:
+            node = await _get(shop, path)
+        except Missing:
+            picked = pick(_gone(shop, command.shop_order_id), command, {})
+        else:
+            picked = pick(mapper.order(node), command, {key_of(note): "" for note in node.strs("taken")})
+        if not isinstance(picked, dict):
+            return picked
+        await _post(shop, f"{path}/take", {"lines": picked, "note": marked(command)})
+        return Done("", command.shop_order_id)
 
     async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome:
         try:
@@ -146,6 +170,10 @@ class Toy:
 
     def hook_shop(self, hook: Hook) -> str:
         return ""
+
+
+def _gone(shop: Shop, shop_id: str) -> ShopOrder:
+    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(shop.settings["currency"]))
 
 
 def _parsed(body: bytes) -> Node:

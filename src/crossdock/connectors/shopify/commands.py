@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from crossdock.connectors.shopify import reading
@@ -27,6 +28,7 @@ from crossdock.domain.commands import (
 from crossdock.domain.values import Address, Money
 from crossdock.kit.connector import Shop
 from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
+from crossdock.kit.part import NOTHING_LEFT
 from crossdock.kit.tame import Node
 
 GATEWAY = "Crossdock"
@@ -36,7 +38,6 @@ JOB_LOOKS = (0.1, 0.3, 0.6, 1.0, 2.0)
 ORDER_LIMIT_SECONDS = 60.0
 # After a look-up whose answer was lost: nothing is in doubt, so there is no reason to wait long.
 LOOK_AGAIN_SECONDS = 2.0
-NOTHING_LEFT = frozenset({CancelReason.NOT_AVAILABLE, CancelReason.DAMAGED, CancelReason.LOST})
 REASONS = {
     CancelReason.BUYER_ASKED: "CUSTOMER",
     CancelReason.NOT_AVAILABLE: "INVENTORY",
@@ -71,7 +72,7 @@ async def ensure_reference_field(shop: Shop) -> bool:
     return True
 
 
-async def find(shop: Shop, reference: str) -> Found:
+async def find(shop: Shop, reference: str, *, since: datetime | None = None) -> Found:
     """By the unique field first. The search is for orders that lost it, and compared exactly: its index matches parts of words, and lags."""
     strong = await _by_reference(shop, reference)
     if strong is not None:
@@ -321,6 +322,13 @@ async def adjust(shop: Shop, command: AdjustStock) -> Outcome:
         "changeFromQuantity": None,
     }
     return await _adjust(shop, command, change)
+
+
+async def stocked_at(shop: Shop, variant_id: str) -> str:
+    """Where units of it can be put back; empty when the shop does not count it, or has it no more."""
+    found = (await ask(shop, "StockItem", {"id": gid("ProductVariant", variant_id)})).opt_child("productVariant")
+    item = found.child("inventoryItem") if found else None
+    return _where(shop, item) if item is not None and item.bool("tracked") else ""
 
 
 def _where(shop: Shop, item: Node) -> str:

@@ -41,7 +41,7 @@ def address(form: Mapping[str, str], *, local: bool) -> str:
     return f"https://{host}"
 
 
-def begin(shop: Shop, *, way: str, state: str, return_url: str) -> Redirect:
+def begin(shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_url: str, callback_url: str) -> Redirect:
     if way != INSTALL.name:
         raise BadInput("This way needs no sign-in at Shopify; fill in the form.")
     client_id, secret = shop.app.get("client_id", ""), shop.app.get("client_secret", "")

@@ -73,8 +73,8 @@ MANIFEST = Manifest(
         Capability.ORDER_FOUND_BY_REFERENCE: Yes(),
         Capability.REFERENCE_UNIQUE: Yes("By an order field of the type ID, which our app creates in your shop."),
         Capability.ORDER_CANCEL: Yes("Not any more once something of it was fulfilled."),
-        Capability.LINES_CANCEL: No(
-            "Single lines cannot be taken out of an order in your shop from here yet; take them out there."
+        Capability.LINES_CANCEL: Yes(
+            "As a refund of no money with a note; units not yet fulfilled only. They go back to the location that you chose, or the first that ships online orders."
         ),
         Capability.CANCEL_RESTORES: Yes(
             "Not when you rejected the order because you don't have the item, or it is damaged or lost."

@@ -15,6 +15,7 @@ from crossdock.domain.events import (
 )
 from crossdock.domain.values import Money
 from crossdock.kit.errors import Strange
+from crossdock.kit.part import key_of
 from crossdock.kit.tame import Node
 
 NAMESPACE, KEY = "crossdock", "reference"
@@ -148,7 +149,7 @@ def order(node: Node, lines: Sequence[Node], parcel_lines: Sequence[Sequence[Nod
             for fulfilment, parts in zip(node.list("fulfillments"), parcel_lines, strict=True)
             for parcel in parcels(fulfilment, parts)
         ),
-        refunds=tuple(refund for part in node.list("refunds") if (refund := _refund(part)).amount.minor > 0),
+        refunds=tuple(r for part in node.list("refunds") if (r := _refund(part)).amount.minor > 0 or r.key),
         # "confirmed: Whether inventory has been reserved for an order." An order without claim says it too, so it counts only for ours:
         # these are made with DECREMENT_OBEYING_POLICY ("Follow the product's inventory policy and claim inventory").
         stock_taken=bool(ours) and node.bool("confirmed"),
@@ -223,10 +224,12 @@ def parcels(node: Node, parts: Sequence[Node]) -> list[Parcel]:
 
 
 def _refund(node: Node) -> Refund:
-    """A cancel with restock leaves a refund of nothing behind; the caller drops these."""
+    """A cancel with restock leaves a refund of nothing behind; the caller drops these, but for those that say what we took out."""
+    note = node.opt_str("note") or ""
     return Refund(
         refund_id=tail(node.str("id"), node.path),
         amount=money(node.child("totalRefundedSet")),
-        note=node.opt_str("note") or "",
+        note=note,
         at=node.opt_time("createdAt"),
+        key=key_of(note),
     )

@@ -7,7 +7,7 @@ from crossdock.connectors.vendure import connect, placing, reading
 from crossdock.connectors.vendure.client import Client, Sessions
 from crossdock.connectors.vendure.manifest import MANIFEST
 from crossdock.domain.capability import Capability
-from crossdock.domain.commands import AdjustStock, CancelOrder, CreateOrder, Found, Outcome, Refused, Why
+from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome, Refused, Why
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct
 from crossdock.kit.connector import Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
 from crossdock.kit.errors import BadInput
@@ -69,6 +69,9 @@ class Vendure:
 
     async def cancel(self, shop: Shop, command: CancelOrder) -> Outcome:
         return await placing.cancel(self._client(shop), command)
+
+    async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:
+        return await placing.cancel_lines(self._client(shop), command)
 
     async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome:
         return Refused(Why.UNSUPPORTED, self.manifest.sentence(Capability.COUNTS_ADJUST))

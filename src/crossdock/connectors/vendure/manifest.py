@@ -46,8 +46,8 @@ MANIFEST = Manifest(
             "Vendure does not refuse a second order with the same reference, so we look for the first one before each try."
         ),
         Capability.ORDER_CANCEL: Yes("As long as nothing is fulfilled."),
-        Capability.LINES_CANCEL: No(
-            "Single lines cannot be taken out of an order in your shop from here yet; take them out there."
+        Capability.LINES_CANCEL: Yes(
+            "As long as nothing of the order is fulfilled: after that Vendure puts back more units than were taken out, so nothing is done from here."
         ),
         Capability.CANCEL_RESTORES: Yes(),
         Capability.CANCEL_SEEN: Yes(),

@@ -192,7 +192,8 @@ def _refund(node: Node, currency: str, shop: Shop) -> Refund:
 def _cancel_note(node: Node) -> str:
     entries = node.child("history").list("items") if "history" in node else []
     reasons = [entry.child("data").opt_str("reason") or "" for entry in entries]
-    return next((reason for reason in reasons if reason), "")
+    # The last is that of the end; earlier ones are of units that were taken out.
+    return next((reason for reason in reversed(reasons) if reason), "")
 
 
 def customer(command: CreateOrder) -> dict[str, str]:

@@ -8,10 +8,22 @@ from dataclasses import replace
 
 from crossdock.connectors.vendure import mapper, reading
 from crossdock.connectors.vendure.client import Client, Gone, Rejected, refusal
-from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Later, Outcome, Refused, Unknown, Why
+from crossdock.domain.commands import (
+    CancelLines,
+    CancelOrder,
+    CreateOrder,
+    Done,
+    Found,
+    Later,
+    Outcome,
+    Refused,
+    Unknown,
+    Why,
+)
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import NoAnswer, Outside, outcome_of
+from crossdock.kit.errors import NoAnswer, Outside, ending, outcome_of
+from crossdock.kit.part import key_of, marked, pick
 from crossdock.kit.tame import Node
 
 NO_METHOD = (
@@ -20,7 +32,10 @@ NO_METHOD = (
 )
 SHORT = "Your shop has too little stock of {titles}; the order was not kept there."
 SHIPPED = "The order is already being fulfilled in your shop, so it was not cancelled there: cancel it there by hand once the goods are back."
-
+PART_SHIPPED = (
+    "Something of this order is being fulfilled in your shop. Vendure would now put units back that have left, "
+    "so nothing was taken out: correct the order there by hand."
+)
 
 UNPAID = ("Draft", "ArrangingPayment")
 
@@ -206,6 +221,30 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         return Done(command.shop_order_id, node.str("code"))
     except Outside as error:
         return outcome_of(error)
+
+
+@ending
+async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
+    """The key stands in the reason, which the order's history keeps; no refund arises.
+
+    Once something was fulfilled, Vendure takes units back from the parcels first and releases as many besides: more come back than were taken out.
+    """
+    node = (await client.ask("OneOrder", id=command.shop_order_id)).opt_child("order")
+    if node is None or not mapper.placed(node):
+        picked = pick(reading.gone(client, command.shop_order_id), command)
+        return picked if not isinstance(picked, dict) else Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
+    reasons = [entry.child("data").opt_str("reason") or "" for entry in node.child("history").list("items")]
+    picked = pick(mapper.order(node, client.shop), command, {key_of(reason): "" for reason in reasons})
+    if not isinstance(picked, dict):
+        return picked
+    if any(parcel.str("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ()):
+        return Refused(Why.TOO_LATE, PART_SHIPPED)
+    parts = [{"orderLineId": line, "quantity": units} for line, units in picked.items()]
+    data = await client.ask("TakeOut", order=command.shop_order_id, parts=parts, reason=marked(command))
+    result = data.child("taken")
+    if words := refusal(result, "Order"):
+        return Refused(Why.CONFLICT, f"Your shop did not take the units out: {words}")
+    return Done("", node.str("code"))
 
 
 async def _clear(client: Client, draft: str) -> None:

@@ -209,9 +209,13 @@ async def orders(client: Client, text: str) -> Page[ShopOrder]:
 async def order(client: Client, shop_id: str) -> ShopOrder:
     node = (await client.ask("OneOrder", id=shop_id)).opt_child("order")
     if node is None or not mapper.placed(node):
-        nothing = Money.zero(client.shop.settings.get("currency") or "USD")
-        return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), nothing)
+        return gone(client, shop_id)
     return await proven(client, node)
+
+
+def gone(client: Client, shop_id: str) -> ShopOrder:
+    nothing = Money.zero(client.shop.settings.get("currency") or "USD")
+    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), nothing)
 
 
 async def proven(client: Client, node: Node) -> ShopOrder:

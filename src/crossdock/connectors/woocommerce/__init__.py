@@ -7,7 +7,7 @@ from crossdock.connectors.woocommerce import connect, placing, reading, webhooks
 from crossdock.connectors.woocommerce.client import Client
 from crossdock.connectors.woocommerce.manifest import MANIFEST
 from crossdock.domain.capability import Capability
-from crossdock.domain.commands import AdjustStock, CancelOrder, CreateOrder, Found, Outcome, Refused, Why
+from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome, Refused, Why
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct
 from crossdock.kit.connector import Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
 
@@ -63,6 +63,9 @@ class WooCommerce:
 
     async def cancel(self, shop: Shop, command: CancelOrder) -> Outcome:
         return await placing.cancel(Client(shop), command)
+
+    async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:
+        return await placing.cancel_lines(Client(shop), command)
 
     async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome:
         return Refused(Why.UNSUPPORTED, self.manifest.sentence(Capability.COUNTS_ADJUST))

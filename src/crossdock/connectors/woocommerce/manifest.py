@@ -25,7 +25,7 @@ MANIFEST = Manifest(
         Capability.ORDER_FOUND_BY_REFERENCE: Yes("It stands in the shipping line and in the transaction id."),
         Capability.REFERENCE_UNIQUE: No("WooCommerce takes the same order twice, so we look for the first one before each try."),
         Capability.ORDER_CANCEL: Yes("Not any more once it is completed or fulfilled there."),
-        Capability.LINES_CANCEL: No("Single lines cannot be taken out of an order in your shop from here yet; take them out there."),
+        Capability.LINES_CANCEL: Yes("As a refund that pays nothing and puts the units back; the order's page there still shows the lines, with the refund below."),
         Capability.CANCEL_RESTORES: Yes("Always, also when you reject because you don't have the item: correct the count in your shop then."),
         Capability.CANCEL_SEEN: Yes("Also when it is marked as failed, refunded in full before shipping, or moved to the trash."),
         Capability.CANCEL_THERE_CANCELS_HERE: No(

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR
 from importlib.resources import files
@@ -20,6 +21,7 @@ from crossdock.domain.events import (
     ShopVariant,
 )
 from crossdock.domain.values import Address, Money, share
+from crossdock.kit.part import key_of
 from crossdock.kit.tame import Node, tame
 
 REFERENCE, REFUSED = "_crossdock_reference", "_crossdock_refused"
@@ -153,9 +155,13 @@ def may_have_fulfillments(node: Node) -> bool:
     )
 
 
-def order_of(node: Node, fulfillments: Sequence[Node], *, address: str) -> ShopOrder:
+def order_of(node: Node, fulfillments: Sequence[Node], refunds: Sequence[Node] = (), *, address: str) -> ShopOrder:
+    """`refunds` are those of /orders/{id}/refunds. The order's own lines and total stay what they were at first, whatever was refunded."""
     id_, status, currency = node.id("id"), node.str("status"), node.str("currency")
-    lines = tuple(line_of(line) for line in node.list("line_items"))
+    gone = {line: units for line, units, _ in refunded(refunds, currency)}
+    whole = [line_of(line) for line in node.list("line_items")]
+    lines = tuple(replace(line, quantity=max(0, line.quantity - gone.get(line.line_id, 0))) for line in whole)
+    paid_back = tuple(_refund(entry, currency) for entry in node.opt_list("refunds") or [])
     billing = node.child("billing")
     parcels = _parcels(node, lines, fulfillments)
     order = ShopOrder(
@@ -164,9 +170,10 @@ def order_of(node: Node, fulfillments: Sequence[Node], *, address: str) -> ShopO
         reference=reference_of(node),
         state=_state(node, status),
         lines=lines,
-        total=node.money("total", currency),
+        # What we took out ourselves is no part of the order any more; a refund of the seller's is news of its own.
+        total=sum((-refund.amount for refund in paid_back if refund.key), node.money("total", currency)),
         parcels=parcels,
-        refunds=tuple(_refund(entry, currency) for entry in node.opt_list("refunds") or []),
+        refunds=paid_back,
         stock_taken=bool(lines) and all((line.stock_taken or 0) >= line.quantity for line in lines),
         url=f"{address}/wp-admin/post.php?post={id_}&action=edit",
         cancel_note=CANCELLED.get(status, ""),
@@ -207,7 +214,18 @@ def line_of(node: Node) -> OrderLine:
 
 def _refund(node: Node, currency: str) -> Refund:
     """The order's own list of its refunds: the ids of /orders/{id}/refunds, with amounts below zero."""
-    return Refund(node.id("id"), -node.money("total", currency), node.opt_str("reason") or "")
+    reason = node.opt_str("reason") or ""
+    return Refund(node.id("id"), -node.money("total", currency), reason, key=key_of(reason))
+
+
+def refunded(refunds: Sequence[Node], currency: str) -> list[tuple[str, int, Money]]:
+    """(line id, units, their worth) of all refunds, summed by line. Refunds write both below zero, and name the line in a meta."""
+    found: dict[str, tuple[int, Money]] = {}
+    for item in (item for refund in refunds for item in refund.opt_list("line_items") or []):
+        line = str(meta(item).get("_refunded_item_id") or "")
+        units, worth = found.get(line, (0, Money.zero(currency)))
+        found[line] = (units - int(item.decimal("quantity")), worth - item.money("total", currency))
+    return [(line, units, worth) for line, (units, worth) in found.items()]
 
 
 def _units(value: Any) -> int:

@@ -7,9 +7,11 @@ from babel.numbers import get_currency_precision
 
 from crossdock.connectors.woocommerce import mapper, reading
 from crossdock.connectors.woocommerce.client import Client, patiently
-from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
+from crossdock.domain.commands import CancelLines, CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrderState
-from crossdock.kit.errors import Missing, NoAnswer, Outside, outcome_of
+from crossdock.domain.values import Money, share
+from crossdock.kit.errors import Missing, NoAnswer, Outside, ending, outcome_of
+from crossdock.kit.part import NOTHING_LEFT, marked, pick
 from crossdock.kit.tame import Node, tame
 
 MOST_PAGES = 20
@@ -122,6 +124,45 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
     if made.str("status") != "cancelled":
         return Unknown(f"The order is still “{made.str('status')}” in your shop.")
     return Done(order.shop_id, order.number, order.url)
+
+
+@ending
+async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
+    """A refund of these units at what they cost, paid by nobody (`api_refund`): its restock is the one that gives back just them.
+
+    The key stands in the refund's reason, which the order itself shows. WooCommerce checks no quantity, so we do.
+    """
+    parts = await reading.parts_of(client, command.shop_order_id)
+    order = reading.shown(client, parts)
+    picked = pick(order, command)
+    if not isinstance(picked, dict):
+        return picked
+    worth, currency = _worth(parts), order.total.currency
+    rows, total = [], Money.zero(currency)
+    for line in order.lines:
+        if units := picked.get(line.line_id, 0):
+            amount = Money(share(worth[line.line_id].minor, (units, line.quantity - units))[0], currency)
+            rows.append({"id": int(line.line_id), "quantity": units, "refund_total": str(amount)})
+            total += amount
+    back = command.reason not in NOTHING_LEFT
+    body = {
+        "amount": str(total),
+        "reason": marked(command),
+        "api_refund": False,
+        "api_restock": back,
+        "line_items": rows,
+    }
+    made = tame(await client.ask("POST", f"orders/{order.shop_id}/refunds", json=body), "refund")
+    return Done(made.id("id"), order.number, order.url)
+
+
+def _worth(parts: reading.Parts) -> dict[str, Money]:
+    """What is left of each line's total."""
+    assert parts.node is not None
+    currency = parts.node.str("currency")
+    gone = {line: worth for line, _, worth in mapper.refunded(parts.refunds, currency)}
+    whole = {line.id("id"): line.money("total", currency) for line in parts.node.list("line_items")}
+    return {line: total - gone.get(line, Money.zero(currency)) for line, total in whole.items()}
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:

@@ -239,39 +239,53 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder]:
     )
     binned = [row for row in trash.rows if row.str("status") == "trash"]
     rows = {row.id("id"): partial(_with_parts, client, row) for row in [*seen.rows, *binned]}
-    late = {id_: partial(_with_parts_by_id, client, id_) for id_ in marks.waiting if id_ not in rows}
+    late = {id_: partial(parts_of, client, id_) for id_ in marks.waiting if id_ not in rows}
     found, waiting = await each({**late, **rows})
-    items = [item for parts in found for item in understood(partial(_order, client, parts))]
+    items = [item for parts in found for item in understood(partial(shown, client, parts))]
     return Marks(seen.spot, trash.spot, tuple(waiting)).page(items, marks, more=seen.more or trash.more)
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
-    return _order(client, await _with_parts_by_id(client, shop_id))
+    return shown(client, await parts_of(client, shop_id))
 
 
-async def _with_parts_by_id(client: Client, shop_id: str) -> Whole:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """An order with what WooCommerce keeps beside it. `node` is None when it is gone."""
+
+    id_: str
+    node: Node | None = None
+    fulfillments: tuple[Node, ...] = ()
+    refunds: tuple[Node, ...] = ()
+
+
+async def parts_of(client: Client, shop_id: str) -> Parts:
     try:
         return await _with_parts(client, await client.one(f"orders/{int(shop_id)}", query={"dp": _dp(client)}))
     except (Missing, ValueError):
-        return shop_id, None, []
+        return Parts(shop_id)
 
 
-async def _with_parts(client: Client, node: Node) -> Whole:
-    """An order with its fulfilments: of our own only, and only where there may be some, since it is a request of its own."""
-    id_, parts = node.id("id"), list[Node]()
-    if mapper.reference_of(node) and mapper.may_have_fulfillments(node):
+async def _with_parts(client: Client, node: Node) -> Parts:
+    """Of our own only, and only where there may be some, since each is a request of its own. A refund says what units it took out of the order."""
+    id_ = node.id("id")
+    if not mapper.reference_of(node):
+        return Parts(id_, node)
+    refunds, fulfillments = list[Node](), list[Node]()
+    if node.opt_list("refunds"):
+        refunds = await client.every(f"orders/{id_}/refunds", {"dp": _dp(client)})
+    if mapper.may_have_fulfillments(node):
         try:
-            parts = (await client.rows(f"orders/{id_}/fulfillments", {})).items
+            fulfillments = (await client.rows(f"orders/{id_}/fulfillments", {})).items
         except (NoRoute, Missing):
-            parts = []
-    return id_, node, parts
+            fulfillments = []
+    return Parts(id_, node, tuple(fulfillments), tuple(refunds))
 
 
-def _order(client: Client, whole: Whole) -> ShopOrder:
-    id_, node, parts = whole
-    if node is None:
-        return mapper.gone(id_, client.shop.settings["currency"])
-    return mapper.order_of(node, parts, address=client.shop.address)
+def shown(client: Client, parts: Parts) -> ShopOrder:
+    if parts.node is None:
+        return mapper.gone(parts.id_, client.shop.settings["currency"])
+    return mapper.order_of(parts.node, parts.fulfillments, parts.refunds, address=client.shop.address)
 
 
 def _dp(client: Client) -> str:

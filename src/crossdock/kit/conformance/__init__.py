@@ -1,6 +1,17 @@
 """The conformance suite: numbered scenarios that prove every "yes" of a manifest against a shop over real HTTP. Outside packages can run it too."""
 
-from crossdock.kit.conformance import cancel, catalogue, connect, orders, refunds, stock, tracking, trouble, webhooks
+from crossdock.kit.conformance import (
+    cancel,
+    catalogue,
+    connect,
+    orders,
+    part,
+    refunds,
+    stock,
+    tracking,
+    trouble,
+    webhooks,
+)
 from crossdock.kit.conformance.stage import Site, Stage, staged, staged_at
 from crossdock.kit.conformance.suite import NotConforming, Result, Scenario, called_for, run, run_all, scenarios
 
@@ -15,6 +26,7 @@ __all__ = [
     "catalogue",
     "connect",
     "orders",
+    "part",
     "refunds",
     "run",
     "run_all",

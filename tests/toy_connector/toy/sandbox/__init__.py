@@ -56,6 +56,7 @@ class Sandbox(kit.Sandbox):
             ("GET", "/api/orders/{id}", self._read_order),
             ("POST", "/api/orders", self._create),
             ("POST", "/api/orders/{id}/cancel", self._cancel),
+            ("POST", "/api/orders/{id}/take", self._take),
             ("POST", "/api/hooks", self._subscribe),
         ):
             app.router.add_route(method, path, self._signed_in(handler))
@@ -130,6 +131,7 @@ class Sandbox(kit.Sandbox):
         order |= {
             "parcels": [],
             "refunds": [],
+            "taken": [],
             "reference": asked["reference"],
             "buyer": asked["buyer"],
             "ship_to": asked["ship_to"],
@@ -147,6 +149,18 @@ class Sandbox(kit.Sandbox):
         self.changed("order", order)
         for line in order["lines"] if restock else ():
             self.move(line["variant"], line["units"])
+
+    def take(self, order: Doc, wanted: Mapping[str, int], note: str) -> None:
+        """Units by line id leave the order and go back on the shelf."""
+        with self.shelf.transaction():
+            for line in order["lines"]:
+                units = wanted.get(line["id"], 0)
+                line["units"] -= units
+                order["total"] = str(Decimal(order["total"]) - Decimal(line["price"]) * units)
+                if units:
+                    self.move(line["variant"], units)
+            order["taken"].append(note)
+            self.changed("order", order)
 
     # The API
 
@@ -212,6 +226,13 @@ class Sandbox(kit.Sandbox):
         if not already:
             self.call_off(order, restock=True)
         return web.json_response({"already": already})
+
+    async def _take(self, request: web.Request) -> web.Response:
+        order, asked = self.shelf.get("order", request.match_info["id"]), await request.json()
+        if order is None:
+            return _found(None)
+        self.take(order, asked["lines"], asked["note"])
+        return web.json_response({})
 
     async def _subscribe(self, request: web.Request) -> web.Response:
         asked = await request.json()

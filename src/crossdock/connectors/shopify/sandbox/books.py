@@ -276,6 +276,44 @@ class Books:
         self.tell("REFUNDS_CREATE", refund | {"order": order})
         return str(refund["id"])
 
+    def take_out(self, order: Doc, rows: Sequence[tuple[str, int, str, str]], *, note: str) -> Doc:
+        """A refund of units without money; `rows` are (line id, units, restock type, location). Call inside a transaction.
+
+        The words of the refusals are a guess; that such refunds are refused follows from the schema's descriptions.
+        """
+        refund: Doc = {"id": self.new_id(), "amount": "0.00", "at": self.now(), "note": note, "restock": False}
+        lines, left = {line["id"]: line for line in order["lines"]}, unfulfilled(order)
+        for place, (id, units, restock, location) in enumerate(rows):
+            path = ("input", "refundLineItems", str(place), "quantity")
+            line = lines.get(id)
+            if line is None or order["cancelled"] or not 0 < units <= line["quantity"]:
+                raise Complaint(None, path, "Quantity cannot refund more items than were purchased")
+            if restock == "CANCEL" and units > left[id]:
+                raise Complaint(None, path, "Quantity cannot cancel more items than are unfulfilled")
+            line["quantity"] -= units
+            if restock != "NO_RESTOCK":
+                self._put_back(line, units, location)
+            self.shelf.note("take_out", order=order["id"], variant=line["variant"], units=units, restock=restock)
+        order["refunds"].append(refund)
+        self.changed_order(order)
+        self.tell("REFUNDS_CREATE", refund | {"order": order})
+        return refund
+
+    def _put_back(self, line: Doc, units: int, location: str) -> None:
+        """At the location that was named, and no longer claimed for the order, so that a cancel of the rest gives back the rest."""
+        variant = self.shelf.get("variant", line["variant"])
+        if variant is not None:
+            if location not in variant["levels"]:
+                raise Complaint(None, ("input", "refundLineItems"), "Location is not valid for this item")
+            self.move(variant, location, units, "taken out")
+        claimed = []
+        for place, there in line["claimed"]:
+            given = min(units, there)
+            units -= given
+            if there > given:
+                claimed.append((place, there - given))
+        line["claimed"] = claimed
+
     def orders_in_last_minute(self) -> int:
         since = iso(self.clock() - timedelta(minutes=1))
         return sum(1 for order in self.shelf.all("order") if order["created"] > since and order.get("by_api"))

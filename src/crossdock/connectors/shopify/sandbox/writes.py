@@ -28,6 +28,7 @@ class Writes:
         return {
             "orderCreate": self._may("orderCreate", "write_orders", self._create),
             "orderCancel": self._may("orderCancel", "write_orders", self._cancel),
+            "refundCreate": self._may("refundCreate", "write_orders", self._refund),
             "inventoryAdjustQuantities": self._may("inventoryAdjustQuantities", "write_inventory", self._adjust),
             "metafieldDefinitionCreate": self._may("metafieldDefinitionCreate", "write_orders", self._define),
             "webhookSubscriptionCreate": self._subscribe,
@@ -141,9 +142,44 @@ class Writes:
             self.shelf.note("money_back", order=order["id"])
         return {"job": {"id": gid("Job", job["id"]), "done": False}, "orderCancelUserErrors": []}
 
+    def _refund(self, info: Any, input: Doc) -> Fields:
+        """Units out of the order, with no money: what is paid back needs a transaction."""
+        try:
+            made = self._once(info, input, lambda: self._taken_out(input))
+        except Complaint as wrong:
+            return {"refund": None, "userErrors": [complaint(wrong)]}
+        return {"refund": {"id": gid("Refund", made["id"])}, "userErrors": []}
+
+    def _taken_out(self, input: Doc) -> Doc:
+        order = self.shelf.get("order", number(input["orderId"], "Order"))
+        if order is None:
+            raise Complaint(None, ("orderId",), "Order does not exist")
+        rows = [
+            (
+                number(row["lineItemId"], "LineItem"),
+                row["quantity"],
+                row.get("restockType") or "NO_RESTOCK",
+                number(row["locationId"], "Location") if row.get("locationId") else "",
+            )
+            for row in input.get("refundLineItems") or []
+        ]
+        if input.get("notify") and order["email"]:
+            self.shelf.note("mail", to=order["email"], about="refund notification")
+        for paid in input.get("transactions") or []:
+            self.shelf.note("money_back", order=order["id"], amount=str(paid["amount"]))
+        return self.books.take_out(order, rows, note=input.get("note") or "")
+
     # Stock
 
     def _adjust(self, info: Any, input: Doc) -> Fields:
+        try:
+            made = self._once(info, input, lambda: self._apply(input))
+        except Complaint as wrong:
+            return {"inventoryAdjustmentGroup": None, "userErrors": [complaint(wrong)]}
+        return {"inventoryAdjustmentGroup": {"id": gid("InventoryAdjustmentGroup", made["id"])}, "userErrors": []}
+
+    def _once(self, info: Any, input: Doc, work: Callable[[], Doc]) -> Doc:
+        """The same key does its work once, and answers with what was made then. Raises Complaint."""
         directive = graph.schema().get_directive("idempotent")
         assert directive is not None
         given = get_directive_values(directive, info.field_nodes[0], info.variable_values)
@@ -151,22 +187,18 @@ class Writes:
             raise GraphQLError("The @idempotent directive is required for this mutation.")
         key, print_ = str(given["key"]), hashlib.sha256(json.dumps(input, sort_keys=True).encode()).hexdigest()
         before = self.shelf.get("idempotent", key)
+        if before is not None:
+            return self._replayed(before, print_)
         try:
-            if before is not None:
-                return self._replayed(before, print_)
             with self.books.at_once():
-                self._apply(input)
-            self.shelf.put("idempotent", key, {"print": print_, "failed": False})
-        except Complaint as wrong:
-            if before is None:
-                self.shelf.put("idempotent", key, {"print": print_, "failed": True})
-            return {"inventoryAdjustmentGroup": None, "userErrors": [complaint(wrong)]}
-        return {
-            "inventoryAdjustmentGroup": {"id": gid("InventoryAdjustmentGroup", self.books.new_id())},
-            "userErrors": [],
-        }
+                made = work()
+        except Complaint:
+            self.shelf.put("idempotent", key, {"print": print_, "failed": True})
+            raise
+        self.shelf.put("idempotent", key, {"print": print_, "failed": False, "made": {"id": made["id"]}})
+        return made
 
-    def _replayed(self, before: Doc, print_: str) -> Fields:
+    def _replayed(self, before: Doc, print_: str) -> Doc:
         if before["print"] != print_:
             raise Complaint(
                 "IDEMPOTENCY_KEY_PARAMETER_MISMATCH",
@@ -179,9 +211,9 @@ class Writes:
                 (),
                 "A previous request with this idempotency key failed. Retry with a new idempotency key.",
             )
-        return {"inventoryAdjustmentGroup": {"id": gid("InventoryAdjustmentGroup", "1")}, "userErrors": []}
+        return dict(before["made"])
 
-    def _apply(self, input: Doc) -> None:
+    def _apply(self, input: Doc) -> Doc:
         if input["name"] != "available":
             raise Complaint("INVALID_QUANTITY_NAME", ("input", "name"), "The specified quantity name is invalid.")
         for place, change in enumerate(input["changes"]):
@@ -206,6 +238,7 @@ class Writes:
                     "The changeFromQuantity argument no longer matches the persisted quantity.",
                 )
             self.books.move(found[0], location, change["delta"], "adjusted by an app")
+        return {"id": self.books.new_id()}
 
     # Definitions and webhooks
 

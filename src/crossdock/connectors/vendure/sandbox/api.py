@@ -16,7 +16,7 @@ from graphql import (
     validate,
 )
 
-from crossdock.connectors.vendure.sandbox.books import SHIPPING, BadField, Books, Denied, Doc, NoSuchEntity
+from crossdock.connectors.vendure.sandbox.books import SHIPPING, BadField, Books, Denied, Doc, NoSuchEntity, Stumbled
 
 MOST_TAKEN = 1000
 FORBIDDEN = "You are not currently authorized to perform this action"
@@ -73,6 +73,8 @@ class Api:
             raise _error(str(gone), "ENTITY_NOT_FOUND") from None
         except BadField as bad:
             raise _error(str(bad), "USER_INPUT_ERROR") from None
+        except Stumbled as stumbled:
+            raise _error(str(stumbled), "INTERNAL_SERVER_ERROR") from None
 
     # Reading
 
@@ -223,7 +225,13 @@ class Api:
         return self._tried(lambda: self._books.pay(input["orderId"], input["method"], input.get("transactionId") or ""))
 
     def do_cancelOrder(self, input: Doc) -> Doc:  # noqa: N802
-        return self._tried(lambda: self._books.cancel(input["orderId"], input.get("reason") or ""))
+        rows = input.get("lines")
+        lines = None if rows is None else [(row["orderLineId"], row["quantity"]) for row in rows]
+        return self._tried(
+            lambda: self._books.cancel(
+                input["orderId"], input.get("reason") or "", lines, shipping=bool(input.get("cancelShipping"))
+            )
+        )
 
     def _tried(self, work: Callable[[], Doc]) -> Doc:
         """A union result: the order, or why not. What was done before a refusal (a short line!) stays done."""

@@ -8,31 +8,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from crossdock.connectors.vendure.sandbox.refusals import BadField, Denied, Doc, NoSuchEntity, Stumbled
 from crossdock.kit.sandbox import Shelf
 
-Doc = dict[str, Any]
+__all__ = ["BadField", "Books", "Denied", "Doc", "NoSuchEntity", "Stumbled"]
 SHIPPING = 500
 COUNTRIES = frozenset({"US", "DE", "GB"})
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ123456789"
-
-
-class Denied(Exception):
-    """A union member as an answer: the shop understood and does not do it."""
-
-    def __init__(self, kind: str, code: str, message: str, **more: Any) -> None:
-        super().__init__(message)
-        self.answer: Doc = {"__typename": kind, "errorCode": code, "message": message, **more}
-
-
-class NoSuchEntity(LookupError):
-    """Vendure's ENTITY_NOT_FOUND."""
-
-    def __init__(self, kind: str, id: str) -> None:
-        super().__init__(f'No {kind} with the id "{id}" could be found')
-
-
-class BadField(ValueError):
-    """Vendure's USER_INPUT_ERROR."""
 
 
 class Books:
@@ -297,25 +279,41 @@ class Books:
         )
         return self._keep(order)
 
-    def cancel(self, order_id: str, reason: str) -> Doc:
-        """Whole; gives everything back, delivered or not."""
+    def cancel(
+        self, order_id: str, reason: str, rows: list[tuple[str, int]] | None = None, *, shipping: bool = True
+    ) -> Doc:
+        """Whole, or `rows` (line id, units). Gives everything back, delivered or not.
+
+        The trap with a part: what was fulfilled comes back first, and as many units as were named are released besides.
+        """
         order = self.order(order_id)
-        if not any(line["quantity"] for line in order["lines"]):
+        by_id = {line["id"]: line for line in order["lines"]}
+        wanted = [(line["id"], line["quantity"]) for line in order["lines"]] if rows is None else rows
+        if not any(units for _, units in wanted):
             raise Denied(
                 "EmptyOrderLineSelectionError",
                 "EMPTY_ORDER_LINE_SELECTION_ERROR",
                 "At least one OrderLine must be specified",
             )
-        for line in order["lines"]:
-            back = min(line["fulfilled"] - line["returned"], line["quantity"])
-            released = min(line["allocated"] - line["sold"] - line["released"], line["quantity"])
+        if any(id not in by_id for id, _ in wanted):
+            raise Stumbled("Cannot read properties of undefined (reading 'id')")
+        if any(units > by_id[id]["quantity"] for id, units in wanted):
+            text = "The specified quantity is greater than the available OrderItems"
+            raise Denied("QuantityTooGreatError", "QUANTITY_TOO_GREAT_ERROR", text)
+        for id, units in wanted:
+            line = by_id[id]
+            back = min(line["fulfilled"] - line["returned"], units)
+            released = min(line["allocated"] - line["sold"] - line["released"], units)
             self._move(line["variant"], on_hand=max(0, back), allocated=-max(0, released))
             line["returned"] += max(0, back)
             line["released"] += max(0, released)
-            line["quantity"] = 0
-        order["history"].append({"type": "ORDER_CANCELLATION", "data": {"reason": reason, "shippingCancelled": True}})
-        self.shelf.note("cancel", id=order_id, reason=reason)
-        return self._keep({**order, "state": "Cancelled", "method": None})
+            line["quantity"] -= units
+        entry = {"lines": [{"orderLineId": id, "quantity": units} for id, units in wanted], "reason": reason}
+        order["history"].append({"type": "ORDER_CANCELLATION", "data": {**entry, "shippingCancelled": shipping}})
+        self.shelf.note("cancel", id=order_id, reason=reason, lines=entry["lines"])
+        if not any(line["quantity"] for line in order["lines"]):
+            order["state"] = "Cancelled"
+        return self._keep({**order, "method": None if shipping else order["method"]})
 
     def total(self, order: Doc) -> int:
         lines: int = sum(line["price"] * line["quantity"] for line in order["lines"])

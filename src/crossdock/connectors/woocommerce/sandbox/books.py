@@ -203,24 +203,55 @@ class Books:
     def unrefunded(doc: Doc) -> Decimal:
         return Decimal(doc["total"]) - sum((Decimal(entry["amount"]) for entry in doc["refunds"]), Decimal())
 
-    def _refund(self, doc: Doc, amount: str, reason: str) -> Doc:
-        entry = {"id": self.shelf.next_number("post", 10), "amount": amount, "reason": reason, "created": self.now()}
+    def _refund(self, doc: Doc, amount: str, reason: str, items: list[Doc] | None = None) -> Doc:
+        entry = {
+            "id": self.shelf.next_number("post", 10), "amount": amount, "reason": reason, "created": self.now(), "items": items or [],
+        }  # fmt: skip
         doc["refunds"] = [*doc["refunds"], entry]
         return entry
 
-    def refund(self, doc: Doc, amount: str, reason: str = "", *, restock: bool = False) -> Doc:
-        """Record a refund; one that leaves nothing makes the order "refunded". Raises ValueError when it is more than is left."""
-        if not 0 < Decimal(amount) <= self.unrefunded(doc):
+    def refund(
+        self,
+        doc: Doc,
+        amount: str,
+        reason: str = "",
+        *,
+        rows: Mapping[int, tuple[int, str]] | None = None,
+        restock: bool = False,
+    ) -> Doc:
+        """Record a refund; one that leaves nothing makes the order "refunded". Raises ValueError when it is more than is left.
+
+        `rows` are (units, worth) by line id. Nobody asks whether the order has so many; only what was taken from stock is put back.
+        """
+        if not 0 <= Decimal(amount) <= self.unrefunded(doc) or not (Decimal(amount) or rows):
             raise ValueError("Invalid refund amount.")
-        entry = self._refund(doc, amount, reason)
-        if restock:
-            for line in doc["line_items"]:
-                self.move_stock(line["variation_id"] or line["product_id"], line["reduced"])
-                line["reduced"] = 0
+        items = []
+        for line in doc["line_items"]:
+            units, worth = (rows or {}).get(line["id"], (0, "0"))
+            if not units and not Decimal(worth):
+                continue
+            items.append({"id": self.shelf.next_number("item"), "line": line["id"], "units": units, "worth": worth})
+            if restock and units <= line["reduced"]:
+                self.move_stock(line["variation_id"] or line["product_id"], units)
+                line["reduced"] -= units
+        entry = self._refund(doc, amount, reason, items)
+        self.shelf.note(
+            "refund", order=doc["id"], id=entry["id"], amount=amount, units=[(i["line"], i["units"]) for i in items]
+        )
         if self.unrefunded(doc) == 0:
             self.change_status(doc, "refunded")
+        elif doc["billing"].get("email"):
+            self.shelf.note("mail", to=doc["billing"]["email"], about="Your order has been partially refunded")
         self.save_order(doc)
         return entry
+
+    @staticmethod
+    def refunded_units(doc: Doc) -> dict[int, int]:
+        """Units by line id that refunds took out."""
+        gone: dict[int, int] = {}
+        for item in (item for entry in doc["refunds"] for item in entry.get("items", [])):
+            gone[item["line"]] = gone.get(item["line"], 0) + item["units"]
+        return gone
 
     def fulfillments(self, order_id: int) -> list[Doc]:
         return [entry for entry in self.shelf.all("fulfillment") if entry["order_id"] == order_id]

@@ -122,7 +122,7 @@ class Admin:
         return [self._standing(doc) for doc in self._books.shelf.all("order")]
 
     def _standing(self, doc: Doc) -> Standing:
-        billing = doc["billing"]
+        billing, refunded = doc["billing"], self._books.refunded_units(doc)
         who = (billing["first_name"], billing["last_name"], billing.get("email", ""), doc["customer_note"])
         return Standing(
             shop_id=str(doc["id"]),
@@ -130,7 +130,8 @@ class Admin:
             reference=self._books.meta(doc, "_crossdock_reference") or "",
             buyer=" ".join(part for part in who if part),
             lines=tuple(
-                (str(line["variation_id"] or line["product_id"]), line["quantity"]) for line in doc["line_items"]
+                (str(line["variation_id"] or line["product_id"]), line["quantity"] - refunded.get(line["id"], 0))
+                for line in doc["line_items"]
             ),
             total=f"{Decimal(doc['total']):.2f}",
             cancelled=doc["status"] in CLOSED,
@@ -176,7 +177,11 @@ class Admin:
     def _items(self, doc: Doc, lines: Sequence[tuple[str, int]]) -> list[Doc]:
         """Units by line id: those named, or all that is left. Raises ValueError when there is nothing to ship."""
         done = self._books.fulfilled(doc["id"])
-        left = {line["id"]: line["quantity"] - done.get(line["id"], 0) for line in doc["line_items"]}
+        gone = self._books.refunded_units(doc)
+        left = {
+            line["id"]: line["quantity"] - done.get(line["id"], 0) - gone.get(line["id"], 0)
+            for line in doc["line_items"]
+        }
         if not lines:
             return [{"item_id": id_, "qty": units} for id_, units in left.items() if units > 0]
         items = []

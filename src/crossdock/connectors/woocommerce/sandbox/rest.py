@@ -247,8 +247,11 @@ class Rest:
         return 200, {}
 
     async def _refunds(self, request: web.Request) -> Answer:
+        """Newest first, as every list without an order of its own."""
         doc = self._known_order(request)
-        return 200, [shapes.refund(entry, doc["id"], self._address(), 2) for entry in doc["refunds"]]
+        rows = [entry | {"modified": entry["created"]} for entry in reversed(doc["refunds"])]
+        dp = int(request.query.get("dp", "2"))
+        return 200, cut(request, rows).map(lambda entry: shapes.refund(entry, doc, self._address(), dp))
 
     async def _new_refund(self, request: web.Request) -> Answer:
         body, doc = await _json(request), self._known_order(request)
@@ -258,11 +261,15 @@ class Rest:
             )
         try:
             entry = self._books.refund(
-                doc, str(body.get("amount", "0")), str(body.get("reason", "")), restock=body.get("api_restock", True)
+                doc,
+                str(body.get("amount", "0")),
+                str(body.get("reason", "")),
+                rows=_refund_rows(body.get("line_items") or []),
+                restock=body.get("api_restock", True),
             )
         except ValueError as error:
             raise Failed(500, "woocommerce_rest_cannot_create_order_refund", str(error)) from None
-        return 201, shapes.refund(entry, doc["id"], self._address(), 2)
+        return 201, shapes.refund(entry, doc, self._address(), 2)
 
     async def _fulfillments(self, request: web.Request) -> Answer:
         if not self._books.settings["fulfillments"]:
@@ -330,6 +337,13 @@ def _known_status(body: Doc) -> None:
         raise Failed(
             400, "rest_invalid_param", "Invalid parameter(s): status", params={"status": "status is not one of them."}
         )
+
+
+def _refund_rows(items: list[Doc]) -> dict[int, tuple[int, str]]:
+    """(units, worth) by line id; a line that the order does not have is passed over without a word."""
+    return {
+        int(row["id"]): (int(row.get("quantity", 0)), str(row.get("refund_total", "0"))) for row in items if "id" in row
+    }
 
 
 def _known_email(body: Doc) -> None:

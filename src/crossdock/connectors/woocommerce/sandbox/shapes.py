@@ -227,8 +227,10 @@ def _shipping(line: Doc, dp: int) -> Doc:
     }
 
 
-def refund(entry: Doc, order_id: int, base: str, dp: int) -> Doc:
-    up = f"orders/{order_id}"
+def refund(entry: Doc, order: Doc, base: str, dp: int) -> Doc:
+    """Its lines are copies of the order's, with units and amounts below zero, and the line's id in a meta (the vendor's documentation of wc/v3)."""
+    up = f"orders/{order['id']}"
+    lines = {line["id"]: line for line in order["line_items"]}
     return {
         "id": entry["id"],
         "date_created": site(entry["created"]),
@@ -237,9 +239,17 @@ def refund(entry: Doc, order_id: int, base: str, dp: int) -> Doc:
         "reason": entry["reason"],
         "refunded_by": 1,
         "refunded_payment": False,
-        **{key: [] for key in ("meta_data", "line_items", "shipping_lines", "tax_lines", "fee_lines")},
+        **{key: [] for key in ("meta_data", "shipping_lines", "tax_lines", "fee_lines")},
+        "line_items": [_refunded_line(item, lines[item["line"]], dp) for item in entry.get("items", [])],
         "_links": links(base, f"{up}/refunds/{entry['id']}", up=up),
     }
+
+
+def _refunded_line(item: Doc, line: Doc, dp: int) -> Doc:
+    worth = str(-Decimal(item["worth"]))
+    mark = {"id": item["id"] * 10, "key": "_refunded_item_id", "value": str(item["line"])}
+    copy = line | {"id": item["id"], "quantity": -item["units"], "subtotal": worth, "total": worth, "reduced": 0}
+    return _line(copy | {"meta_data": [_shown(mark)]}, dp)
 
 
 def fulfillment(entry: Doc, *, read_again: bool) -> Doc:
