@@ -33,6 +33,7 @@ class AlertCode(StrEnum):
     REFUND_FAILED = "refund_failed"
     ENDPOINT_FAILING = "endpoint_failing"
     DATA_REQUEST = "data_request"
+    INVARIANT_BROKEN = "invariant_broken"
 
 
 class Button(StrEnum):
@@ -167,6 +168,7 @@ KINDS: dict[AlertCode, AlertKind] = {
     AlertCode.DATA_REQUEST: AlertKind(
         "A buyer asks what is kept about them", Button.ASK_STAFF, "Answered by staff", seen="The buyer was answered."
     ),
+    AlertCode.INVARIANT_BROKEN: AlertKind("Something that must always hold does not", Button.ASK_STAFF, "Looked into by staff", seen="Looked into."),
 }  # fmt: skip
 
 # What stops everything that goes to a shop. While one is open, what it explains raises no alert of its own.

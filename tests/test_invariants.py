@@ -1,0 +1,82 @@
+"""What must always hold about stock, in production: each sentence can break, staff get an alert with the evidence, and it goes when it holds again."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from crossdock.domain.commands import Done
+from crossdock.engine import invariants
+from crossdock.store.models import Alert, AuditEntry, VariantStock
+from market import World
+
+pytestmark = pytest.mark.django_db
+
+BREAKING = {
+    "Units that the shop has taken are let go by a read, and that read is wanted.": (
+        "UPDATE store_reservation SET fence_no = nextval('stock_no'), state = 'taken'; UPDATE store_variantstock SET want_no = 0"
+    ),
+    "A cancelled order holds its units only while something is still being done for it.": (
+        "UPDATE store_order SET cancelled_at = now(); UPDATE store_command SET state = 'withdrawn'"
+    ),
+    "A count below zero is told to its seller.": "UPDATE store_variantstock SET count = -1",
+    "No number of a stock row is ahead of the sequence that they are drawn from.": (
+        "UPDATE store_variantstock SET applied_no = 1 + (SELECT last_value FROM stock_no)"
+    ),
+    "No payment goes back twice.": (
+        "INSERT INTO store_command (party_id, cause, subject, kind, payload, state, result, sentence, outcome, attempts, unresolved, due_at, created_at) "
+        "SELECT c.party_id, 'refund ' || n, 'money', 'refund_payment', jsonb_build_object('order', o.reference, 'amount_minor', o.total_minor), "
+        "'waiting', 'none', '', '{}', 0, false, now(), now() FROM store_order o, store_command c, generate_series(1, 2) n WHERE c.kind = 'create_order'"
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", BREAKING)
+def test_each_can_break_and_is_told_with_its_evidence(sentence: str) -> None:
+    world = World()
+    order = world.buy()
+    assert invariants.check(now=world.later()) == {}
+    with connection.cursor() as cursor:
+        cursor.execute(BREAKING[sentence])
+    broken = invariants.check(now=world.later())
+    assert sentence in broken
+    alert = Alert.objects.get(code="invariant_broken", evidence__sentence=sentence)
+    assert alert.seller == order.seller
+    assert alert.for_staff
+    assert alert.evidence["found"] == broken[sentence]
+    assert AuditEntry.objects.filter(action="invariant broken", subject=sentence[:120]).exists()
+    invariants.check(now=world.later())
+    assert Alert.objects.filter(code="invariant_broken", evidence__sentence=sentence).count() == 1
+
+
+def test_an_alert_goes_when_it_holds_again() -> None:
+    world = World(units=0)
+    VariantStock.objects.update(count=-1)
+    invariants.check(now=world.later())
+    assert Alert.objects.filter(code="invariant_broken", settled_at=None).exists()
+    VariantStock.objects.update(count=0)
+    assert invariants.check(now=world.later()) == {}
+    assert not Alert.objects.filter(code="invariant_broken", settled_at=None).exists()
+
+
+def test_they_hold_all_along_an_order_way() -> None:
+    """From the hold to the cancel: nothing that is allowed looks broken."""
+    world = World(units=2)
+    order = world.buy()
+    (create,) = world.claim()
+    assert invariants.check(now=world.later(120)) == {}
+    world.settle(create, world.create_there(order))
+    assert invariants.check(now=world.later()) == {}
+    world.read()
+    assert invariants.check(now=world.later()) == {}
+    from crossdock.domain.commands import CancelReason
+    from crossdock.usecases.reject import reject_order
+
+    reject_order(order=order, reason=CancelReason.OTHER, actor=None, expected_total=order.total, now=world.later())
+    assert invariants.check(now=world.later()) == {}
+    (cancel,) = world.claim()
+    world.cancel_there("s1")
+    world.settle(cancel, Done("s1"))
+    assert invariants.check(now=world.later()) == {}
+    world.read()
+    assert invariants.check(now=world.now + timedelta(minutes=20)) == {}
