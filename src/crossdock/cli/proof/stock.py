@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_TRIES = 60
 _SHOWN = 5
+_MOST_LINES = 120
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -135,5 +136,9 @@ def told(result: "Result") -> str:
         "  planned:",
     ]
     lines += [f"   {number:3}  {step}" for number, step in one.left()]
-    lines += ["  what happened:", *(f"   {line}" for line in result.trace), f"  again: {one.words}"]
+    trace = [f"   {line}" for line in result.trace]
+    if len(trace) > _MOST_LINES:
+        left_out = len(trace) - _MOST_LINES
+        trace = [*trace[: _MOST_LINES // 2], f"   ... {left_out} lines ...", *trace[-_MOST_LINES // 2 :]]
+    lines += ["  what happened:", *trace, f"  again: {one.words}"]
     return "\n".join(lines)
