@@ -468,6 +468,40 @@ class TestAudit:
         assert AuditEntry.objects.filter(action="alert settled", actor=desk.who).count() == 1
 
 
+class TestAlerts:
+    def test_ours_are_settled_here_and_sellers_by_their_sellers(self, world: World, desk: Desk) -> None:
+        ours = raise_alert(
+            code=AlertCode.HIGH_RISK, seller=world.seller, sentence="Only we know.", for_staff=True, now=world.now
+        )
+        theirs = raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, sentence="They know.", now=world.now)
+        desk.get("/staff/")
+        assert (
+            'which=staff"><span class="figure">1</span>' in desk.page
+            and "1 open alert to settle themselves" in desk.page
+        )
+        desk.get("/staff/alerts/")
+        assert "They know." in desk.page and "Only we know." not in desk.page
+        desk.get("/staff/alerts/", which="staff")
+        assert "Only we know." in desk.page and "They know." not in desk.page
+        desk.post(f"/staff/alerts/{ours.public_id}/settle/", how=" ")
+        assert "Say how it was settled." in desk.page
+        desk.post(f"/staff/alerts/{ours.public_id}/settle/", how="Looked at it.", back="/staff/alerts/?which=settled")
+        assert "Looked at it." in desk.page and desk.who.name in desk.page
+        assert AuditEntry.objects.get(action="alert settled").actor == desk.who
+        assert desk.post(f"/staff/alerts/{theirs.public_id}/settle/", how="x") == 404
+        theirs.refresh_from_db()
+        assert theirs.settled_at is None
+
+    def test_one_kind_over_all_sellers(self, world: World, desk: Desk) -> None:
+        other = a_seller("Lantern")
+        raise_alert(code=AlertCode.STOCK_DIFFERS, seller=other, sentence="There.", now=world.now)
+        raise_alert(
+            code=AlertCode.WEBHOOK_LOST, seller=world.seller, connection=world.shop, sentence="Here.", now=world.now
+        )
+        desk.get("/staff/alerts/", code="stock_differs")
+        assert "There." in desk.page and "Here." not in desk.page and "Lantern" in desk.page
+
+
 class TestActing:
     def begin(self, desk: Desk, world: World) -> None:
         desk.post(f"/staff/sellers/{world.seller.public_id}/act/", why="Phone call 17")

@@ -22,6 +22,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Order, Seller, User
 from crossdock.usecases import access, connect, orders
 from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.cases import open_case
 from crossdock.usecases.listings import make_listing
 from crossdock.usecases.offers import make_offer
 from crossdock.usecases.risk.rules import keep_fitted
@@ -63,6 +64,8 @@ def _furnished() -> House:
     )
     waiting = world.buy()
     alert = raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, order=order, sentence="?", now=world.now)
+    ours = raise_alert(code=AlertCode.COMMAND_DEAD, seller=world.seller, order=order, sentence="?", now=world.now)
+    Alert.objects.filter(pk=ours.pk).update(for_staff=True)
     own = make_listing(seller=world.seller, title="Own", description="", price=order.total, count=1, now=world.now)
     offer = make_offer(
         buyer=house.buyer, variant=own.variants.get(), quantity=1, amount=Money(500, "USD"), manifest=None, now=world.now
@@ -79,14 +82,15 @@ def _furnished() -> House:
     Command.objects.filter(pk=dead.id).update(state="dead")
     rules = keep_fitted(rules=SHIPPED, lines=[], now=world.now)
     listing = world.variant.listing
+    case = open_case(seller=world.seller, opened_by=house.owner, kind="problem", subject="?", body="?", order=order, now=world.now)  # fmt: skip
     from crossdock.kit.discover import connector
 
     way = connector("toy").manifest.ways[0].name
     house.urls = {
-        "alert": alert.public_id, "shop": world.shop.public_id, "attempt": attempt.public_id, "platform": "toy", "way": way,
+        "alert": alert.public_id, "case": case.public_id, "shop": world.shop.public_id, "attempt": attempt.public_id, "platform": "toy", "way": way,
         "listing": listing.public_id, "own": own.public_id, "variant": world.variant.public_id, "order": order.public_id,
         "rules": str(rules.pk), "offer": offer.public_id, "waiting": waiting.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
-        "seller": world.seller.public_id,
+        "seller": world.seller.public_id, "staff_alert": ours.public_id,
     }  # fmt: skip
     return house
 
@@ -96,6 +100,10 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_home": ("/seller/", "get", 200),
     "seller_alerts": ("/seller/alerts/", "get", 200),
     "seller_alert_settle": ("/seller/alerts/{alert}/settle/", "post", 302),
+    "seller_cases": ("/seller/cases/", "get", 200),
+    "seller_case_new": ("/seller/cases/new/?order={order}", "get", 200),
+    "seller_case": ("/seller/cases/{case}/", "get", 200),
+    "seller_case_answer": ("/seller/cases/{case}/answer/", "post", 400),
     "seller_connect": ("/seller/connect/", "get", 200),
     "seller_connect_return": ("/seller/connect/return/", "get", 302),
     "seller_attempt": ("/seller/connect/attempt/{attempt}/", "get", 200),
@@ -232,6 +240,7 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_seller": ("/staff/sellers/{seller}/", "get", 200),
     "staff_order": ("/staff/orders/{order}/", "get", 200),
     "staff_alerts": ("/staff/alerts/", "get", 200),
+    "staff_alert_settle": ("/staff/alerts/{staff_alert}/settle/", "post", 302),
     "staff_commands": ("/staff/commands/", "get", 200),
     "staff_resend_many": ("/staff/commands/resend/?pick={command}", "get", 200),
     "staff_resend": ("/staff/commands/{command}/resend/", "post", 302),

@@ -31,5 +31,6 @@ def counts(*, now: datetime) -> dict[str, int]:
         "unread": unread(now=now).count(),
         "held": RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None).count(),
         "ill": Connection.objects.filter(NOT_WORKING).count(),
-        "alerts": Alert.objects.filter(settled_at=None).count(),
+        "alerts": Alert.objects.filter(settled_at=None, for_staff=False).count(),
+        "staff_alerts": Alert.objects.filter(settled_at=None, for_staff=True).count(),
     }

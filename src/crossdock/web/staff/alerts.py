@@ -1,22 +1,32 @@
-"""Open alerts over all sellers, so that staff see what many of them have in common."""
+"""Alerts over all sellers: those that only staff can settle, and those that sellers settle, so that staff see what many of them have in common."""
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.alerts import KINDS, AlertCode
 from crossdock.store.models import Alert, User
+from crossdock.usecases.alerts import settle_alert
 from crossdock.web.forms import typed
+from crossdock.web.seller.panel import try_it
+from crossdock.web.staff.commands import back_to
 from crossdock.web.staff.panel import page_of, show, staff_only
+
+WHICH = {
+    "staff": ("For staff", Q(settled_at=None, for_staff=True)),
+    "open": ("For sellers", Q(settled_at=None, for_staff=False)),
+    "settled": ("Settled", Q(settled_at__isnull=False)),
+}
 
 
 @staff_only
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     code, which = typed(request.GET, "code", longest=40), typed(request.GET, "which", longest=10)
-    which = which if which in ("open", "settled") else "open"
-    counts = dict(Alert.objects.filter(settled_at=None).values_list("code").annotate(n=Count("pk")))
-    found = Alert.objects.filter(settled_at__isnull=which == "open")
+    which = which if which in WHICH else "open"
+    counts = dict(Alert.objects.filter(WHICH["open"][1]).values_list("code").annotate(n=Count("pk")))
+    found = Alert.objects.filter(WHICH[which][1])
     if code in set(AlertCode):
         found = found.filter(code=code)
     alerts, next_after = page_of(
@@ -27,6 +37,17 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
         "next_after": next_after,
         "code": code,
         "which": which,
+        "tabs": [(name, words) for name, (words, _) in WHICH.items()],
         "codes": [(item.value, KINDS[item].title, counts.get(item.value, 0)) for item in KINDS],
     }
     return show(request, "alerts", context, here="alerts")
+
+
+@staff_only
+@require_POST
+def settle(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
+    """Only what is staff's: a seller's alert is settled by the seller, or by staff who act as them."""
+    alert = get_object_or_404(Alert, public_id=public_id, for_staff=True)
+    how = typed(request.POST, "how", longest=200)
+    try_it(request, lambda now: settle_alert(alert=alert, actor=staff, how=how, now=now), "Settled.")
+    return redirect(back_to(request, "staff_alerts"))

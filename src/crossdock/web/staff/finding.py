@@ -8,7 +8,6 @@ from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Alert, AuditEntry, Entry, Listing, Seller, User
 from crossdock.store.models.catalogue import ListingState
-from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.lookup import MOST, look_up
 from crossdock.usecases.orders import in_queue, queues
 from crossdock.web.forms import typed
@@ -57,7 +56,7 @@ def sellers(request: HttpRequest, staff: User) -> HttpResponse:
 def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     found = get_object_or_404(Seller.objects.select_related("owner"), public_id=public_id)
     now = timezone.now()
-    alerts = list(open_alerts(seller=found)[:LAST])
+    alerts = list(found.alerts.filter(settled_at=None).select_related("order", "connection").order_by("-pk")[:LAST])
     counts = queues(seller=found, now=now)
     payable = Entry.objects.filter(account=f"seller:{found.pk}").values("currency").annotate(owed=Sum("amount_minor"))
     about = Q(detail__seller=found.public_id) | Q(detail__shop__in=list(found.connections.values_list("public_id", flat=True)))  # fmt: skip

@@ -32,11 +32,13 @@ def needs(waiting: dict[str, int]) -> list[Need]:
     def need(name: str, words: str, what: str, url: str) -> Need:
         return Need(waiting.get(name, 0), words, what, url)
 
-    commands, shops, inbox = reverse("staff_commands"), reverse("staff_shops"), reverse("staff_inbox")
+    commands, shops, inbox, alerts = (reverse(f"staff_{name}") for name in ("commands", "shops", "inbox", "alerts"))
     return [
+        need("held", "Orders held for their risk", "They are not sent to the shop until you decide.", reverse("staff_risk")),
         need("dead", "Commands that gave up", "Send them again, or settle what they were about.", f"{commands}?state=dead"),
         need("ill", "Shops that do not work", "No answer, or the seller has to sign in again.", f"{shops}?state=ill"),
         need("unread", "Deliveries unread", "They wait longer than five minutes.", f"{inbox}?which=unread"),
+        need("staff_alerts", "Alerts for staff", "Only we can settle them; their sellers don't see them.", f"{alerts}?which=staff"),
     ]  # fmt: skip
 
 

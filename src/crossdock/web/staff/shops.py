@@ -12,7 +12,6 @@ from crossdock.store.models import AuditEntry, Command, Connection, Delivery, Ex
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.usecases import connect
-from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.desk import NOT_WORKING
 from crossdock.usecases.incidents import incidents_now
 from crossdock.web.forms import typed
@@ -83,7 +82,7 @@ def _shop(public_id: str) -> Connection:
 @require_safe
 def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     shop = _shop(public_id)
-    alerts = list(open_alerts(seller=shop.seller).filter(connection=shop)[:LAST])
+    alerts = list(shop.alerts.filter(settled_at=None).select_related("order", "connection").order_by("-pk")[:LAST])
     unfinished = Command.objects.filter(party=shop.party, state__in=[CommandState.DEAD, CommandState.WAITING, CommandState.IN_FLIGHT])  # fmt: skip
     deliveries = Delivery.objects.filter(party=shop.party).defer("body").order_by("-pk")[:LAST]
     context = {

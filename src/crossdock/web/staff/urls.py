@@ -13,6 +13,7 @@ urlpatterns = [
     path("act/end/", acting.end, name="staff_act_end"),
     path("orders/<slug:public_id>/", orders.one, name="staff_order"),
     path("alerts/", alerts.table, name="staff_alerts"),
+    path("alerts/<slug:public_id>/settle/", alerts.settle, name="staff_alert_settle"),
     path("commands/", commands.table, name="staff_commands"),
     path("commands/resend/", commands.resend_many, name="staff_resend_many"),
     path("commands/<int:pk>/resend/", commands.resend, name="staff_resend"),
