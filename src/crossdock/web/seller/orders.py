@@ -150,6 +150,7 @@ def _actions(order: Order, copy: ShopCopy | None) -> list[Action]:
         Action("Reject order", at("reject"), why_not_reject(order)),
         Action("Ship items", at("ship"), why_not_ship(order)),
         Action("Packing slip", at("slip"), "The order is cancelled." if order.cancelled_at else ""),
+        Action("Report a problem", f"/seller/cases/new/?order={order.public_id}"),
     ]
 
 

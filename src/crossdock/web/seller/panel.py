@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from crossdock.store.models import Alert, Seller
+from crossdock.usecases.cases import cases_of
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.offers import waiting_for
 from crossdock.web.acting import seller_of
@@ -45,6 +46,7 @@ def show(
         "seller": seller,
         "here": here,
         "offer_count": waiting_for(seller=seller),
+        "case_count": cases_of(seller=seller, which="waiting").count(),
         "alert_count": Alert.objects.filter(seller=seller, settled_at=None).count(),
     }
     return render(request, f"seller/{template}.html", {**around, **context}, status=status)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from crossdock.web.seller import (
     alerts,
+    cases,
     connecting,
     export,
     home,
@@ -22,6 +23,10 @@ urlpatterns = [
     path("", home.home, name="seller_home"),
     path("alerts/", alerts.page, name="seller_alerts"),
     path("alerts/<slug:public_id>/settle/", alerts.settle, name="seller_alert_settle"),
+    path("cases/", cases.table, name="seller_cases"),
+    path("cases/new/", cases.new, name="seller_case_new"),
+    path("cases/<slug:public_id>/", cases.one, name="seller_case"),
+    path("cases/<slug:public_id>/answer/", cases.answer, name="seller_case_answer"),
     path("connect/", connecting.platforms, name="seller_connect"),
     path("connect/return/", returning.come_back, name="seller_connect_return"),
     path("connect/callback/", returning.callback, name="seller_connect_callback"),
