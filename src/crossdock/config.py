@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -82,6 +83,8 @@ class Config(BaseSettings):
     stripe_publishable_key: str = ""
     stripe_webhook_secret: str = ""
     stripe_api_base: str = ""
+    credit_second_person_above: Decimal = Field(default=Decimal(200), ge=0)
+    shop_refund_credit_up_to: Decimal = Field(default=Decimal(100), ge=0)
     ip_country_db: Path | None = None
     ip_network_db: Path | None = None
     mail_from: str = "Crossdock <no-reply@localhost>"

@@ -9,7 +9,9 @@ from datetime import datetime
 from django.db.models import Sum
 
 from crossdock.domain.orders import fee
+from crossdock.domain.values import Money
 from crossdock.store.models import Entry, Order, Transfer
+from crossdock.usecases.events import ORDER_CREDITED, order_event
 
 
 def post(*, cause: str, order: Order, sentence: str, now: datetime, entries: dict[str, int]) -> bool:
@@ -35,13 +37,24 @@ def post_payment(*, order: Order, now: datetime) -> None:
 
 
 def post_credit(*, order: Order, amount_minor: int, cause: str, now: datetime) -> bool:
-    """The buyer is owed `amount_minor`; seller and fees give back their shares."""
-    cut = order.seller.fee_basis_points * order.total_minor // 10_000
-    cut_back = cut * amount_minor // order.total_minor if order.total_minor else 0
-    return post(
+    """The buyer is owed `amount_minor`; seller and fees give back their shares. Call it before `order.credited_minor` grows.
+
+    The fee's share is what it is of everything credited so far, so that many small credits give back exactly the fee of one large one.
+    """
+    cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
+    before, after = order.credited_minor, order.credited_minor + amount_minor
+    cut_back = cut * after // order.total_minor - cut * before // order.total_minor if order.total_minor else 0
+    fresh = post(
         cause=f"credit:{cause}", order=order, sentence=f"Credit for order {order}", now=now,
         entries={f"seller:{order.seller_id}": amount_minor - cut_back, "fees": cut_back, "refunds_due": -amount_minor},
     )  # fmt: skip
+    if fresh:
+        amount = Money(amount_minor, order.currency)
+        order_event(
+            order=order, event=ORDER_CREDITED, cause=f"credit:{cause}", sentence=f"{amount} {order.currency} go back to the buyer.", now=now,
+            more={"amount": {"amount": str(amount), "currency": order.currency}},
+        )  # fmt: skip
+    return fresh
 
 
 def post_refund_done(*, order: Order, amount_minor: int, cause: str, now: datetime) -> bool:

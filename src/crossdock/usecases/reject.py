@@ -8,17 +8,18 @@ from django.db import transaction
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CancelOrder, CancelReason
-from crossdock.domain.orders import CopyState, MoneyState, ParcelState
+from crossdock.domain.credit import CreditKind
+from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.stock import EndedWhy
 from crossdock.domain.values import Money
 from crossdock.store.crash import point
 from crossdock.store.models import Command, Order, OrderLine, ShopCopy, User
-from crossdock.store.models.work import CommandState, PartyKind
-from crossdock.usecases import books
+from crossdock.store.models.work import CommandState
 from crossdock.usecases.alerts import settle_by_fact
+from crossdock.usecases.credits import grant, locked_order, room
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.mail import write_mail
-from crossdock.usecases.outbox import cancel_order_command, enqueue, party_named
+from crossdock.usecases.outbox import cancel_order_command
 from crossdock.usecases.stock import fence, release, set_aside
 from crossdock.usecases.timeline import tell
 
@@ -91,7 +92,7 @@ def preview(*, order: Order, reason: CancelReason | None = None) -> RejectPrevie
         stock = "Set aside: it is not sold again until you have counted and confirmed."
     why_not = why_not_reject(order)
     lines = tuple(RejectLine(line, line.total, stock) for line in order.lines.select_related("order"))
-    return RejectPreview(lines, order.shipping, order.total, shop, not why_not, why_not)
+    return RejectPreview(lines, order.shipping, room(order), shop, not why_not, why_not)
 
 
 def reject_order(
@@ -105,21 +106,19 @@ def reject_order(
 ) -> None:
     """Credit the whole order once, whatever crashes or is pressed twice. Raises Stale when the amount confirmed is not the order's."""
     with transaction.atomic():
-        order = (
-            Order.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner", "buyer", "connection")
-            .get(pk=order.pk)
-        )
+        order = locked_order(order)
         why_not = why_not_reject(order)
         if why_not:
             raise NotAllowed(why_not)
-        if expected_total != order.total:
-            raise Stale(f"The amount to credit is {order.total} {order.currency}. Look again and confirm that.")
-        order.cancelled_at, order.cancel_reason = now, reason
-        order.money, order.parcels, order.credited_minor = MoneyState.CREDITED, ParcelState.CANCELLED, order.total_minor
-        order.save(update_fields=["cancelled_at", "cancel_reason", "money", "parcels", "credited_minor"])
+        back = room(order)
+        if expected_total != back:
+            raise Stale(f"The amount to credit is {back} {order.currency}. Look again and confirm that.")
+        order.cancelled_at, order.cancel_reason, order.parcels = now, reason, ParcelState.CANCELLED
+        order.save(update_fields=["cancelled_at", "cancel_reason", "parcels"])
         point("reject.marked")
-        _credit(order, now=now)
+        if back.minor:
+            words = f"The order was cancelled: {REASON_WORDS[reason].lower()}."
+            grant(order=order, amount=back, kind=CreditKind.REJECT, cause=order.reference, reason=words, actor=actor, now=now)  # fmt: skip
         if reason is CancelReason.NOT_AVAILABLE:
             set_aside(order=order, now=now)
         _end_in_shop(order, reason=reason, now=now)
@@ -130,25 +129,16 @@ def reject_order(
         }[source]
         tell(
             order=order, now=now, source=source, kind="rejected", public=True, evidence={"reason": reason, "actor": str(actor or "")},
-            sentence=f"{who}. {order.total} {order.currency} go back to the buyer.",
+            sentence=f"{who}. {back} {order.currency} go back to the buyer.",
         )  # fmt: skip
         settle_by_fact(
             now=now, how="The order was rejected and the buyer credited.", codes=_SETTLED_BY_REJECT, order=order
         )
         write_mail(
             cause=f"rejected:{order.reference}", to=order.buyer.email, subject=f"Your order #{order.number} was cancelled", order=order, now=now,
-            body=f"{order.seller.name} could not fulfil your order #{order.number}. {order.total} {order.currency} go back to your means of payment.",
+            body=f"{order.seller.name} could not fulfil your order #{order.number}. {back} {order.currency} go back to your means of payment.",
         )  # fmt: skip
         point("reject.before_commit")
-
-
-def _credit(order: Order, *, now: datetime) -> None:
-    books.post_credit(order=order, amount_minor=order.total_minor, cause=order.reference, now=now)
-    enqueue(
-        party=party_named(kind=PartyKind.PAYMENT, name=order.intent.gateway), cause=f"refund:{order.reference}", subject=f"money:{order.reference}",
-        kind="refund_payment", now=now,
-        payload={"intent": order.intent.public_id, "amount_minor": order.total_minor, "currency": order.currency, "order": order.reference},
-    )  # fmt: skip
 
 
 def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:

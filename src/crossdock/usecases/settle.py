@@ -28,6 +28,10 @@ from crossdock.store.models import Command, Mail, Order, ShopCopy
 from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.usecases import books
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.causes import explained
+from crossdock.usecases.credits import refund_done, refund_refused
+from crossdock.usecases.events import SEND
+from crossdock.usecases.hooks import endpoint_gave_up
 from crossdock.usecases.outbox import cancel_order_command
 from crossdock.usecases.stock import fence, learn_refusal, release
 from crossdock.usecases.timeline import tell
@@ -136,17 +140,27 @@ def _give_up(held: Held, *, now: datetime) -> None:
     row = held.row
     if now - row.created_at < GIVE_UP_AFTER:
         return
+    if held.order and explained(connection_id=held.order.connection_id):
+        # A person has the shop's own alert already; this is given up only if it still fails when that is settled.
+        return
     row.state, row.finished_at = CommandState.DEAD, now
     row.save(update_fields=["state", "finished_at"])
+    if row.kind == SEND:
+        endpoint_gave_up(command=row, sentence=row.sentence, now=now)
     if held.order:
         raise_alert(
             code=AlertCode.COMMAND_DEAD, seller=held.order.seller, order=held.order, connection=held.order.connection, key=f"command:{row.pk}", now=now,
+            evidence={"command": row.pk},
             sentence=f"Order {held.order}: “{row.kind.replace('_', ' ')}” was tried for two days without success. Last answer: {row.sentence}",
         )  # fmt: skip
 
 
 def _done(held: Held, outcome: Done, *, count_lag_seconds: float, now: datetime) -> None:
     after = now + timedelta(seconds=count_lag_seconds) if count_lag_seconds else None
+    if held.order:
+        settle_by_fact(
+            now=now, how="It was delivered.", codes=(AlertCode.COMMAND_DEAD,), order=held.order, key=f"command:{held.row.pk}"
+        )  # fmt: skip
     match held.row.kind:
         case "create_order" if held.order and held.copy:
             bind(order=held.order, copy=held.copy, outcome=outcome, adopted=outcome.already, want_after=after, now=now)
@@ -229,7 +243,11 @@ def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
                 code=AlertCode.CANCEL_FAILED, seller=order.seller, order=order, connection=order.connection, now=now,
                 sentence=f"Order {order} is cancelled and credited here, but your shop did not cancel it: {outcome.sentence} Cancel it there by hand.",
             )  # fmt: skip
+        case "send_event":
+            endpoint_gave_up(command=held.row, sentence=outcome.sentence, now=now)
         case _:
+            if held.row.kind == "refund_payment":
+                refund_refused(command=held.row, sentence=outcome.sentence)
             if order:
                 raise_alert(
                     code=AlertCode.COMMAND_DEAD, seller=order.seller, order=order, key=f"command:{held.row.pk}", now=now,
@@ -250,8 +268,12 @@ def _cancelled(
             sentence="A second copy of the order in the shop was cancelled.",
         )
         fence(order=order, now=now, want_after=want_after)
+        doubles = Command.objects.filter(subject=order.reference, kind="cancel_order").exclude(pk=row.pk)
+        if not doubles.filter(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT, CommandState.DEAD]).exists():
+            settle_by_fact(now=now, how="One copy is left.", codes=(AlertCode.ORDER_DOUBLE,), order=order)
         return
     copy.cancelled_there = True
+    settle_by_fact(now=now, how="It is cancelled in the shop now.", codes=(AlertCode.CANCEL_FAILED,), order=order)
     copy.state = CopyState.CANCELLED
     copy.save(update_fields=["cancelled_there", "state"])
     fence(order=order, now=now, want_after=want_after)
@@ -284,6 +306,7 @@ def _refunded(held: Held, *, now: datetime) -> None:
     books.post_refund_done(
         order=held.order, amount_minor=held.row.payload["amount_minor"], cause=held.row.cause, now=now
     )
+    refund_done(command=held.row, now=now)
     tell(
         order=held.order,
         now=now,
