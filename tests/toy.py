@@ -81,6 +81,7 @@ class Truth:
     most_at_once: int = 0
     answer_create: Callable[[CreateOrder], Outcome | BaseException | None] = lambda command: None
     after_create: Callable[[CreateOrder, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
+    before_take: Callable[[CancelLines], Outcome | None] = lambda command: None
     after_take: Callable[[CancelLines, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
     after_adjust: Callable[[AdjustStock, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
     restores: bool = True
@@ -228,6 +229,9 @@ class ToyConnector:
     async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:
         truth = await self._call(shop, "look" if command.only_look else "take", command.shop_order_id)
         order = truth.orders[command.shop_order_id]
+        early = None if command.only_look else truth.before_take(command)
+        if early is not None:
+            return early
         picked = pick(self._order(order), command, dict.fromkeys(order.taken, ""))
         if not isinstance(picked, dict):
             return picked

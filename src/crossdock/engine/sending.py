@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from crossdock.domain.capability import Capability
+from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import (
     CancelOrder,
     CreateOrder,
@@ -24,7 +25,7 @@ from crossdock.engine.pump import Errand
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
 from crossdock.usecases import receive, settle, work
-from crossdock.usecases.outbox import ADJUST, CANCEL, CREATE
+from crossdock.usecases.outbox import ADJUST, CANCEL, CREATE, LINES
 from crossdock.usecases.work import Claimed
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ async def _carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
             return await _create(desk, errand)
         case "cancel_order":
             return await _cancel(desk, errand)
+        case "cancel_lines":
+            return await _cancel_lines(desk, errand)
         case "adjust_stock":
             return await _adjust(desk, errand)
         case kind:
@@ -121,11 +124,16 @@ async def _create(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     return outcome
 
 
+def _horizon(manifest: Manifest) -> timedelta:
+    """From the sending of a command until what it did is surely to be seen, and it can do nothing more."""
+    return timedelta(seconds=MOST_SECONDS + manifest.lag.late_execution + manifest.lag.search)
+
+
 async def _look(desk: "ShopDesk", claimed: Claimed, command: CreateOrder) -> tuple[bool, Outcome | None]:
     """(whether it is ours to send now, how the shop behaved). If not, the look-up settled or postponed the command."""
     opened, manifest = desk.opened, desk.connector.manifest
     seen: list[ShopOrder] = []
-    horizon = timedelta(seconds=MOST_SECONDS + manifest.lag.late_execution + manifest.lag.search)
+    horizon = _horizon(manifest)
     point("look.before")
     try:
         async with asyncio.timeout(MOST_SECONDS):
@@ -183,6 +191,27 @@ async def _cancel(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     if errand.lost and not isinstance(outcome, Done):
         return None
     return await _settle(desk, claimed, outcome)
+
+
+async def _cancel_lines(desk: "ShopDesk", errand: Errand) -> Outcome | None:
+    """After a lost answer only looked for, until an earlier try can be carried out no more: the shop may know no key of ours."""
+    claimed, opened = errand.claimed, desk.opened
+    command = LINES.validate_python(claimed.payload)
+    if not command.shop_order_id:
+        return await _settle(desk, claimed, Refused(Why.NOT_FOUND, "The order does not stand in the shop."))
+    waiting = _horizon(desk.connector.manifest) - (desk.engine.clock() - (claimed.last_sent_at or claimed.since))
+    only_look = claimed.look_first and waiting > timedelta(0)
+    if claimed.look_first and not only_look:
+        await desk.engine.threads.sure(work.send_again, command_id=claimed.id, now=desk.engine.clock())
+    errand.sent = True
+    outcome = await guarded(opened.connector.cancel_lines(opened.shop, replace(command, only_look=only_look)))
+    outcome = await desk.second_thoughts(outcome, opened)
+    if errand.lost and not isinstance(outcome, Done):
+        return None
+    await _settle(desk, claimed, outcome)
+    if isinstance(outcome, Done):
+        await desk.read_back(command.shop_order_id)
+    return outcome
 
 
 async def _adjust(desk: "ShopDesk", errand: Errand) -> Outcome | None:

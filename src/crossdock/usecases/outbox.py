@@ -5,13 +5,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from crossdock.domain.commands import AdjustStock, CancelOrder, CreateOrder
+from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder
 from crossdock.store.models import Command, Party
 from crossdock.store.models.work import PartyKind
 from crossdock.store.work import wake
 
 CREATE: TypeAdapter[CreateOrder] = TypeAdapter(CreateOrder)
 CANCEL: TypeAdapter[CancelOrder] = TypeAdapter(CancelOrder)
+LINES: TypeAdapter[CancelLines] = TypeAdapter(CancelLines)
 ADJUST: TypeAdapter[AdjustStock] = TypeAdapter(AdjustStock)
 
 
@@ -54,3 +55,19 @@ def cancel_order_command(*, party: Party, command: CancelOrder, cause: str, now:
         payload=CANCEL.dump_python(command, mode="json"),
         now=now,
     )
+
+
+def cancel_lines_command(*, party: Party, command: CancelLines, now: datetime) -> Command:
+    """The key of the command is its cause: what is to be taken out is taken out once."""
+    return enqueue(
+        party=party, cause=f"take:{command.key}"[:120], subject=command.reference, kind="cancel_lines",
+        payload=LINES.dump_python(command, mode="json"), now=now,
+    )  # fmt: skip
+
+
+def adjust_stock_command(*, party: Party, command: AdjustStock, subject: str, now: datetime) -> Command:
+    """Rule 10: the key of the command is its cause, so the same correction is made once."""
+    return enqueue(
+        party=party, cause=f"adjust:{command.key}"[:120], subject=subject, kind="adjust_stock",
+        payload=ADJUST.dump_python(command, mode="json"), now=now,
+    )  # fmt: skip

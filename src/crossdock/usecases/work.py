@@ -15,10 +15,11 @@ from crossdock.store.models import Command, Connection, Party, ShopCopy
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.store.work import wake
-from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.alerts import settle_by_fact
+from crossdock.usecases.causes import UNREACHABLE_AFTER, tell_root
 
 LONGEST_WAIT = timedelta(minutes=5)
-UNREACHABLE_ALERT_AFTER = timedelta(minutes=10)
+_ENDS = ("cancel_order", "cancel_lines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> l
         copies = {
             reference: (shop_order_id, cancelled_at is not None)
             for reference, shop_order_id, cancelled_at in ShopCopy.objects.filter(
-                order__reference__in=[row.subject for row in rows if row.kind in ("create_order", "cancel_order")]
+                order__reference__in=[row.subject for row in rows if row.kind in ("create_order", *_ENDS)]
             ).values_list("order__reference", "shop_order_id", "order__cancelled_at")
         }
         claimed = [_claim(row, *copies.get(row.subject, ("", False)), owner=owner, now=now) for row in rows]
@@ -124,7 +125,7 @@ def _claim(row: Command, shop_order_id: str, cancelled: bool, *, owner: str, now
     if row.state == CommandState.IN_FLIGHT:
         row.unresolved = True
     look_first = row.unresolved
-    if row.kind == "cancel_order" and not row.payload.get("shop_order_id"):
+    if row.kind in _ENDS and not row.payload.get("shop_order_id"):
         # Written while the create was still open; by now the shop's id is known.
         row.payload["shop_order_id"] = shop_order_id
     row.state, row.outcome = CommandState.IN_FLIGHT, {"owner": owner}
@@ -145,6 +146,14 @@ def _claim(row: Command, shop_order_id: str, cancelled: bool, *, owner: str, now
         previous,
         row.attempts,
     )
+
+
+def send_again(*, command_id: int, now: datetime) -> None:
+    """What an earlier try left open is surely over: the next sending is written down before it is made."""
+    with transaction.atomic():
+        row = Command.objects.select_for_update(no_key=True).get(pk=command_id)
+        row.attempts, row.last_sent_at, row.unresolved = row.attempts + 1, now, False
+        row.save(update_fields=["attempts", "last_sent_at", "unresolved"])
 
 
 def backoff(*, attempts: int, random: Random, base_seconds: float = 1.0) -> timedelta:
@@ -177,12 +186,9 @@ def party_failed(*, party_id: int, sentence: str, after_seconds: float | None, r
         )
         party.resting_until = now + min(wait, LONGEST_WAIT)
         party.save(update_fields=["failures", "failing_since", "last_error", "resting_until"])
-        shop = Connection.objects.select_related("seller__owner").filter(party=party).first()
-        if shop and now - party.failing_since > UNREACHABLE_ALERT_AFTER:
-            raise_alert(
-                code=AlertCode.SHOP_UNREACHABLE, seller=shop.seller, connection=shop, now=now,
-                sentence=f"{shop.name} has not answered since {party.failing_since:%H:%M} UTC: {sentence} Orders wait and are sent when it is back.",
-            )  # fmt: skip
+        shop = Connection.objects.select_related("seller__owner", "party").filter(party=party).first()
+        if shop and now - party.failing_since > UNREACHABLE_AFTER:
+            tell_root(code=AlertCode.SHOP_UNREACHABLE, shop=shop, now=now)
 
 
 def party_well(*, party_id: int, now: datetime) -> None:
@@ -203,7 +209,7 @@ def sign_in_again(*, party_id: int, sentence: str, now: datetime) -> None:
     with transaction.atomic():
         shop = (
             Connection.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner")
+            .select_related("seller__owner", "party")
             .filter(party_id=party_id)
             .first()
         )
@@ -211,10 +217,4 @@ def sign_in_again(*, party_id: int, sentence: str, now: datetime) -> None:
             return
         shop.state, shop.state_sentence = ConnectionState.NEEDS_REAUTH, sentence
         shop.save(update_fields=["state", "state_sentence"])
-        waiting = Command.objects.filter(
-            party_id=party_id, kind="create_order", state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]
-        ).count()
-        raise_alert(
-            code=AlertCode.SIGN_IN_AGAIN, seller=shop.seller, connection=shop, now=now, evidence={"orders_waiting": waiting},
-            sentence=f"{shop.name}: {sentence} Its listings are not sold until you reconnect; {waiting} orders wait and are sent then.",
-        )  # fmt: skip
+        tell_root(code=AlertCode.SIGN_IN_AGAIN, shop=shop, now=now)
