@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from crossdock.web.staff import acting, alerts, audit, commands, finding, home, inbox, orders, policy, risk, shops
+from crossdock.web.staff import (
+    acting,
+    alerts,
+    audit,
+    cases,
+    commands,
+    finding,
+    home,
+    inbox,
+    orders,
+    policy,
+    risk,
+    shops,
+)
 
 urlpatterns = [
     path("", home.home, name="staff_home"),
@@ -14,6 +27,10 @@ urlpatterns = [
     path("orders/<slug:public_id>/", orders.one, name="staff_order"),
     path("alerts/", alerts.table, name="staff_alerts"),
     path("alerts/<slug:public_id>/settle/", alerts.settle, name="staff_alert_settle"),
+    path("cases/", cases.table, name="staff_cases"),
+    path("cases/<slug:public_id>/", cases.one, name="staff_case"),
+    path("cases/<slug:public_id>/answer/", cases.answer, name="staff_case_answer"),
+    path("cases/<slug:public_id>/file/", cases.file, name="staff_case_file"),
     path("commands/", commands.table, name="staff_commands"),
     path("commands/resend/", commands.resend_many, name="staff_resend_many"),
     path("commands/<int:pk>/resend/", commands.resend, name="staff_resend"),

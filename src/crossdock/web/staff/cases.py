@@ -1,0 +1,130 @@
+"""Cases of all sellers: the list, one with its thread and evidence, staff's answer, and the case file that a developer plays again offline."""
+
+import json
+import re
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from crossdock.domain.cases import KIND_WORDS, CaseKind, CaseState
+from crossdock.kit.discover import connectors
+from crossdock.store.models import Case, User
+from crossdock.usecases import cases
+from crossdock.usecases.evidence import gather, subject_of
+from crossdock.web import evidence as shown
+from crossdock.web.forms import typed
+from crossdock.web.seller.panel import try_it
+from crossdock.web.staff.panel import page_of, show, staff_only
+
+STATES = {"staff": "Waiting for staff", "seller": "Waiting for the seller", "closed": "Closed", "all": "All"}
+STATE_WORDS = {
+    CaseState.OPEN: ("New", "warn"),
+    CaseState.WAITING_FOR_STAFF: ("Waiting for staff", "warn"),
+    CaseState.WAITING_FOR_SELLER: ("Waiting for the seller", ""),
+    CaseState.CLOSED: ("Closed", "good"),
+}
+_IN = {
+    "staff": [CaseState.OPEN, CaseState.WAITING_FOR_STAFF],
+    "seller": [CaseState.WAITING_FOR_SELLER],
+    "closed": [CaseState.CLOSED],
+    "all": list(CaseState),
+}
+
+
+@staff_only
+@require_safe
+def table(request: HttpRequest, staff: User) -> HttpResponse:
+    which, kind = typed(request.GET, "which", longest=10), typed(request.GET, "kind", longest=20)
+    query = typed(request.GET, "q")
+    which = which if which in STATES else "staff"
+    rows = Case.objects.filter(state__in=_IN[which])
+    if kind in set(CaseKind):
+        rows = rows.filter(kind=kind)
+    if query:
+        rows = rows.filter(seller__name__icontains=query) | rows.filter(subject__icontains=query)
+    found, next_after = page_of(request, rows.select_related("seller", "order", "listing", "connection"))
+    context = {
+        "rows": [(case, KIND_WORDS[CaseKind(case.kind)], *STATE_WORDS[CaseState(case.state)]) for case in found],
+        "next_after": next_after,
+        "which": which,
+        "tabs": list(STATES.items()),
+        "kind": kind,
+        "kinds": [(value.value, words) for value, words in KIND_WORDS.items()],
+        "query": query,
+    }
+    return show(request, "cases", context, here="cases")
+
+
+def _of(public_id: str) -> Case:
+    rows = Case.objects.select_related("seller__owner", "order__connection__party", "listing__connection__party", "connection__party", "alert")  # fmt: skip
+    return get_object_or_404(rows, public_id=public_id)
+
+
+@staff_only
+@require_safe
+def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
+    case = _of(public_id)
+    words, tone = STATE_WORDS[CaseState(case.state)]
+    context = {
+        "case": case, "kind_word": KIND_WORDS[CaseKind(case.kind)], "state_word": words, "state_tone": tone,
+        "thread": case.messages.select_related("author"), "parts": shown.parts(case.evidence), "facts": shown.facts(case.evidence),
+    }  # fmt: skip
+    return show(request, "case", context, here="cases")
+
+
+@staff_only
+@require_POST
+def answer(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
+    """One form, four buttons."""
+    case = _of(public_id)
+    match request.POST.get("deed"):
+        case "answer":
+            body = request.POST.get("body", "")
+            try_it(
+                request, lambda now: cases.answer(case=case, author=staff, body=body, now=now), "Sent to the seller."
+            )
+        case "close":
+            try_it(request, lambda now: cases.close(case=case, actor=staff, now=now), "Closed.")
+        case "reopen":
+            try_it(request, lambda now: cases.reopen(case=case, actor=staff, now=now), "Open again.")
+        case "evidence":
+            try_it(
+                request,
+                lambda now: cases.attach_evidence(case=case, evidence=_newest(case), now=now),
+                "What was recorded since is attached too.",
+            )
+        case _:
+            raise BadRequest("Which button?")
+    return redirect("staff_case", public_id)
+
+
+def _newest(case: Case) -> dict[str, object]:
+    about = subject_of(
+        seller=case.seller, order=case.order, listing=case.listing, connection=case.connection, alert=case.alert
+    )
+    speaker = connectors().get(about.shop.platform) if about.shop else None
+    return gather(subject=about, now=timezone.now(), manifest=speaker.manifest if speaker else None)
+
+
+@staff_only
+@require_safe
+def file(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
+    """The evidence with the case's head: what `crossdock replay` reads (docs/cases.md). The thread stays here."""
+    case = _of(public_id)
+    document = {
+        "case": {
+            "id": case.public_id,
+            "kind": case.kind,
+            "subject": case.subject,
+            "opened_at": case.opened_at.isoformat(),
+        },
+        **case.evidence,
+    }
+    answer = HttpResponse(
+        json.dumps(document, ensure_ascii=False, indent=1), content_type="application/json; charset=utf-8"
+    )
+    answer["Content-Disposition"] = f'attachment; filename="case-{re.sub(r"[^a-z0-9]", "", case.public_id)}.json"'
+    return answer
