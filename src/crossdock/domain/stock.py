@@ -43,6 +43,9 @@ class Stock:
     set_aside: bool = False
     fresh: bool = True
     buffer: int = 0
+    # Below so many in the shop nothing is offered; and never more than so many at once (None: no limit).
+    floor: int = 0
+    most: int | None = None
 
     @property
     def read_wanted(self) -> bool:
@@ -65,9 +68,29 @@ def available(stock: Stock, holds: Iterable[Hold]) -> int | None:
         return None
     if stock.set_aside:
         return 0
-    known = stock.count if stock.ceiling is None else min(stock.count, stock.ceiling)
-    held = sum(hold.quantity for hold in holds if hold.state is not HoldState.ENDED)
-    return max(0, known - held - stock.buffer)
+    free = _known(stock, stock.count) - sum(hold.quantity for hold in holds if hold.state is not HoldState.ENDED)
+    if free < stock.floor:
+        return 0
+    left = max(0, free - stock.buffer)
+    return left if stock.most is None else min(left, stock.most)
+
+
+def _known(stock: Stock, count: int) -> int:
+    return count if stock.ceiling is None else min(count, stock.ceiling)
+
+
+def covered(stock: Stock, earlier: Iterable[Hold], mine: Hold) -> int | None:
+    """How many of `mine`'s units there are after those that were promised `earlier`; None when nobody knows. Asked at checkout, before money is taken.
+
+    Whoever held first is served first, so that two buyers of one unit are not both sent away. What is set aside, kept back or below the floor is not there.
+    """
+    left = available(replace(stock, most=None), earlier)
+    return None if left is None else min(left, mine.quantity)
+
+
+def worth_asking(*, left: int, age_seconds: float, few: int, old_seconds: float) -> bool:
+    """A line is asked for at the shop before money is taken when few are left, or when its count was read long ago."""
+    return left <= few or age_seconds > old_seconds
 
 
 def may_apply(stock: Stock, *, read_no: int) -> bool:

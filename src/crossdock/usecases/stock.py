@@ -16,7 +16,7 @@ from crossdock.store.models import Connection, Movement, Order, Reservation, Use
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.stock import next_stock_no
 from crossdock.store.work import wake
-from crossdock.usecases.alerts import settle_by_fact
+from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.errors import Invalid
 
 
@@ -29,8 +29,10 @@ def fresh(*, connection: Connection | None, now: datetime) -> bool:
 
 
 def as_value(row: VariantStock, *, now: datetime) -> Stock:
-    connection = row.variant.connection
-    return row.value(fresh=fresh(connection=connection, now=now), buffer=connection.buffer if connection else 0)
+    shop = row.variant.connection
+    if shop is None:
+        return row.value(fresh=True)
+    return row.value(fresh=fresh(connection=shop, now=now), buffer=shop.buffer, floor=shop.floor, most=shop.most_shown)
 
 
 def locked(variant_ids: Iterable[int]) -> dict[int, VariantStock]:
@@ -98,15 +100,22 @@ def holds_of(order: Order) -> QuerySet[Reservation]:
     return order.reservations.exclude(state=HoldState.ENDED).order_by("variant_id")
 
 
-def fence(*, order: Order, now: datetime, state: HoldState | None = None, want_after: datetime | None = None) -> None:
+def fence(
+    *,
+    order: Order,
+    now: datetime,
+    state: HoldState | None = None,
+    want_after: datetime | None = None,
+    part: str = "",
+) -> None:
     """Rules 4, 5 and 7: an answer proved that the shop took the units, or the order is closed; a later read ends the holds.
 
-    Drawn after the answer arrived, never at sending. A fence is drawn once and kept.
+    Drawn after the answer arrived, never at sending. A fence is drawn once and kept. `part` names the one reject whose units are meant.
     """
     with transaction.atomic():
         # Rows whose holds ended long ago, too: a cancel after that changes their count, and nobody else may tell.
         rows = locked(order.reservations.values_list("variant_id", flat=True))
-        holds = list(holds_of(order))
+        holds = [hold for hold in holds_of(order) if not part or hold.cause.endswith(f"|{part}")]
         for hold in holds:
             if hold.fence_no is None:
                 hold.fence_no = next_stock_no()
@@ -164,13 +173,25 @@ def learn_refusal(*, order: Order, short: Iterable[str], now: datetime) -> None:
             )
 
 
-def set_aside(*, order: Order, now: datetime) -> None:
-    """Rule 12, in the reject's transaction: nothing sells again until the seller confirms a count."""
+def set_aside(*, order: Order, now: datetime, only: Iterable[int] | None = None) -> None:
+    """Rule 12, in the reject's transaction: nothing sells again until the seller confirms a count. `only` are variants, else all of the order's."""
     with transaction.atomic():
-        for row in locked(order.lines.values_list("variant_id", flat=True)).values():
+        for row in locked(order.lines.values_list("variant_id", flat=True) if only is None else only).values():
             row.set_aside_by = order
             row.save(update_fields=["set_aside_by"])
             record(variant_id=row.pk, now=now, kind="set_aside", cause="rejected: not available", order=order)
+            _ask_to_count(row, order, now=now)
+
+
+def _ask_to_count(row: VariantStock, order: Order, *, now: datetime) -> None:
+    variant = row.variant
+    counted = "nobody knows how many" if row.count is None else str(row.count)
+    there = f"{variant.connection.name} counts {counted}" if variant.connection else f"the count here is {counted}"
+    raise_alert(
+        code=AlertCode.STOCK_DIFFERS, seller=variant.listing.seller, listing=variant.listing, connection=variant.connection, now=now,
+        key=f"variant:{variant.pk}", evidence={"count": row.count, "order": order.public_id, "variant": variant.public_id},
+        sentence=f"“{variant}” is not sold: order {order} was rejected because you don't have it, while {there}. Count it, correct the number where it is wrong, then confirm.",
+    )  # fmt: skip
 
 
 def confirm_count(*, variant: Variant, count: int | None, actor: User, now: datetime) -> None:
@@ -198,13 +219,9 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
             before=before,
             after=row.count,
         )
-        if variant.connection:
-            settle_by_fact(
-                now=now,
-                how="The seller confirmed the count.",
-                codes=(AlertCode.STOCK_DIFFERS,),
-                connection=variant.connection,
-            )
+        settle_by_fact(
+            now=now, how="The count was confirmed.", codes=(AlertCode.STOCK_DIFFERS,), listing=variant.listing, key=f"variant:{variant.pk}"
+        )  # fmt: skip
 
 
 def stock_story(*, variant: Variant, now: datetime) -> dict[str, Any]:

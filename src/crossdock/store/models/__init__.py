@@ -12,6 +12,7 @@ from crossdock.store.models.money import Entry, PaymentIntent, Transfer
 from crossdock.store.models.offers import Offer, OfferMove
 from crossdock.store.models.orders import Order, OrderLine, Shipment, ShipmentLine, ShopCopy, ShopRefund, TimelineEntry
 from crossdock.store.models.people import Seller, ShippingRate, User
+from crossdock.store.models.recount import Difference, Recount
 from crossdock.store.models.risk import (
     RiskAssessment,
     RiskHold,
@@ -25,7 +26,7 @@ from crossdock.store.models.stock import Movement, Reservation, VariantStock
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
 
 __all__ = [
-    "Alert", "AlertMail", "ApiToken", "AuditEntry", "Call", "Case", "CaseMessage", "Command", "ConnectAttempt", "Connection", "Credit", "Cursor", "Delivery", "Endpoint", "Entry", "Exchange", "IdempotentReply", "Listing",
-    "Mail", "Movement", "Offer", "OfferMove", "Order", "OrderLine", "Party", "PaymentIntent", "PolicySwitch", "Reservation", "RiskAssessment", "RiskHold", "RiskListEntry", "RiskPolicy", "RiskRuleSet", "RiskTrace", "Seller", "Shipment", "ShipmentLine", "ShippingRate",
+    "Alert", "AlertMail", "ApiToken", "AuditEntry", "Call", "Case", "CaseMessage", "Command", "ConnectAttempt", "Connection", "Credit", "Cursor", "Delivery", "Difference", "Endpoint", "Entry", "Exchange", "IdempotentReply", "Listing",
+    "Mail", "Movement", "Offer", "OfferMove", "Order", "OrderLine", "Party", "PaymentIntent", "PolicySwitch", "Recount", "Reservation", "RiskAssessment", "RiskHold", "RiskListEntry", "RiskPolicy", "RiskRuleSet", "RiskTrace", "Seller", "Shipment", "ShipmentLine", "ShippingRate",
     "ShopCopy", "ShopRefund", "TimelineEntry", "Transfer", "User", "Variant", "VariantStock",
 ]  # fmt: skip

@@ -15,6 +15,14 @@ class ConnectionState(models.TextChoices):
     DISCONNECTED = "disconnected"
 
 
+class NoAnswer(models.TextChoices):
+    """What happens at checkout when the shop does not say in time how many it has."""
+
+    SELL = "sell"
+    HOLD = "hold"
+    REFUSE = "refuse"
+
+
 class Connection(models.Model):
     """One shop on one platform, connected by one seller. `shop_key` is the platform's own id of the shop: the same shop is connected once."""
 
@@ -37,6 +45,9 @@ class Connection(models.Model):
     hooks_checked_at = models.DateTimeField(null=True)
     forged = models.PositiveIntegerField(default=0)
     buffer = models.PositiveIntegerField(default=0)
+    floor = models.PositiveIntegerField(default=0)
+    most_shown = models.PositiveIntegerField(null=True)
+    no_answer = models.CharField(max_length=10, choices=NoAnswer.choices, default=NoAnswer.SELL)
     last_delivery_at = models.DateTimeField(null=True)
     last_read_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from crossdock.domain.stock import EndedWhy, Hold, HoldState, Stock
 from crossdock.store.models.catalogue import Variant
+from crossdock.store.models.people import User
 
 
 def next_stock_no() -> int:
@@ -30,13 +31,18 @@ class VariantStock(models.Model):
     want_no = models.BigIntegerField(default=0)
     want_after = models.DateTimeField(null=True)
     set_aside_by = models.ForeignKey("store.Order", null=True, on_delete=models.SET_NULL, related_name="+")
+    # Set aside by the seller themselves, with their words; `set_aside_by` is the order that was rejected as not available.
+    aside_why = models.CharField(max_length=160, blank=True)
+    # The listing's own limits; None follows the shop's.
     buffer = models.PositiveIntegerField(null=True)
+    floor = models.PositiveIntegerField(null=True)
+    most_shown = models.PositiveIntegerField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["want_no"], name="stock_wanted", condition=Q(want_no__gt=0))]
 
-    def value(self, *, fresh: bool, buffer: int) -> Stock:
-        """As the domain sees it; `buffer` is the connection's, which this row's own overrides."""
+    def value(self, *, fresh: bool, buffer: int = 0, floor: int = 0, most: int | None = None) -> Stock:
+        """As the domain sees it; the three limits are the connection's, which this row's own override."""
         return Stock(
             count=self.count,
             applied_no=self.applied_no,
@@ -44,10 +50,16 @@ class VariantStock(models.Model):
             ceiling=self.ceiling,
             ceiling_no=self.ceiling_no,
             want_no=self.want_no,
-            set_aside=self.set_aside_by_id is not None,
+            set_aside=self.set_aside,
             fresh=fresh,
             buffer=buffer if self.buffer is None else self.buffer,
+            floor=floor if self.floor is None else self.floor,
+            most=most if self.most_shown is None else self.most_shown,
         )
+
+    @property
+    def set_aside(self) -> bool:
+        return self.set_aside_by_id is not None or self.aside_why != ""
 
     def take(self, stock: Stock) -> None:
         """Copy back what the domain changed (not `set_aside_by`, which names an order)."""
@@ -86,7 +98,10 @@ class Reservation(models.Model):
 
 
 class Movement(models.Model):
-    """One line of a variant's flight recorder; never edited."""
+    """One line of a variant's flight recorder; never edited. `event` names what brought it: a delivery, a command, a read, a question at checkout.
+
+    `left` is what could be sold here right after it; the line before tells what could be sold before.
+    """
 
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="movements")
     at = models.DateTimeField()
@@ -96,6 +111,12 @@ class Movement(models.Model):
     count_after = models.BigIntegerField(null=True)
     cause = models.CharField(max_length=160)
     order = models.ForeignKey("store.Order", null=True, on_delete=models.PROTECT, related_name="+")
+    event = models.CharField(max_length=60, blank=True)
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    left = models.BigIntegerField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["variant", "-id"], name="movement_recent")]
+        indexes = [
+            models.Index(fields=["variant", "-id"], name="movement_recent"),
+            models.Index(fields=["event"], name="movement_event", condition=Q(kind="shop_count")),
+        ]
