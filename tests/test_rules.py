@@ -36,7 +36,7 @@ from crossdock.store.models import (
     Transfer,
     VariantStock,
 )
-from crossdock.usecases import books, catalogue, counts, listings, orders, policy, privacy, receive, work
+from crossdock.usecases import books, catalogue, causes, counts, listings, orders, policy, privacy, receive, work
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.reject import preview, reject_order
 
@@ -225,10 +225,10 @@ class TestS6:
         world = World()
         order = world.buy()
         world.later(16 * 60)
-        receive.late_copies(now=world.now)
-        receive.late_copies(now=world.later())
+        causes.late_copies(now=world.now)
+        causes.late_copies(now=world.later())
         alert = Alert.objects.get(order=order, code="order_not_landed")
-        assert alert.times == 2
+        assert alert.times == 1
         (create,) = world.claim()
         world.settle(create, world.create_there(order))
         assert codes(order) == set()
@@ -269,6 +269,8 @@ class TestS7:
         see(world, copy_of(order, parcels=(Parcel("f1", ()),)))
         assert codes(order) == {"tracking_missing"}
         see(world, copy_of(order, parcels=(Parcel("f1", (), "T9"),)))
+        assert codes(order) == {"tracking_unknown"}, "no carrier has such numbers"
+        see(world, copy_of(order, parcels=(Parcel("f1", (), "1Z999AA10123456784"),)))
         assert codes(order) == set()
 
     def test_the_question_for_a_number_is_settled_by_another_parcel_in_its_place(self) -> None:

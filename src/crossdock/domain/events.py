@@ -129,6 +129,8 @@ class LookKind(StrEnum):
     COUNTS = "counts"
     PAYMENT = "payment"
     UNINSTALLED = "uninstalled"
+    # What is kept about a buyer; `entity_id` is the request's id, a colon, and the shop's order ids with commas between.
+    DATA_REQUEST = "data_request"
     ERASE_BUYER = "erase_buyer"
     ERASE_SHOP = "erase_shop"
     NOTHING = "nothing"

@@ -100,6 +100,14 @@ def obey(*, connection_id: int, look: Look) -> None:
             upkeep.uninstalled(connection_id=connection_id, now=now)
         case LookKind.ERASE_BUYER:
             privacy.erase_buyer(connection_id=connection_id, shop_order_ids=[look.entity_id], now=now)
+        case LookKind.DATA_REQUEST:
+            request, _, orders = look.entity_id.partition(":")
+            privacy.data_requested(
+                connection_id=connection_id,
+                request=request,
+                shop_order_ids=orders.split(",") if orders else [],
+                now=now,
+            )
         case LookKind.ERASE_SHOP:
             privacy.erase_shop(connection_id=connection_id, now=now)
         case _:

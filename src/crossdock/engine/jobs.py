@@ -10,7 +10,7 @@ from crossdock.engine import inbox, invariants, payments
 from crossdock.engine.app import app
 from crossdock.engine.engine import Engine
 from crossdock.store.work import PUMP
-from crossdock.usecases import checkout, offers, receive, upkeep, work
+from crossdock.usecases import alert_mail, causes, checkout, offers, upkeep, work
 
 _log = logging.getLogger(__name__)
 KEEP_EVIDENCE = timedelta(days=30)
@@ -49,9 +49,17 @@ async def open_payments(context: JobContext, timestamp: int) -> None:
 async def minute(context: JobContext, timestamp: int) -> None:
     """Orders that are late for their shop, offers whose time ran out, and privacy requests for shops that no pump visits."""
     engine = _engine(context)
-    await engine.threads.run(receive.late_copies, now=engine.clock())
+    await engine.threads.run(causes.late_copies, now=engine.clock())
     await engine.threads.run(offers.expire_offers, now=engine.clock())
     await engine.threads.run(inbox.obey_for_closed_shops)
+
+
+@app.periodic(cron="3 * * * *")
+@app.task(name="crossdock.digests", queueing_lock="digests", pass_context=True)
+async def digests(context: JobContext, timestamp: int) -> None:
+    """One mail an hour for each seller who wants alerts that way."""
+    engine = _engine(context)
+    await engine.threads.run(alert_mail.send_digests, now=engine.clock())
 
 
 @app.periodic(cron="*/15 * * * *")

@@ -155,10 +155,14 @@ class Party:
         query: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         timeout_seconds: float | None = None,
     ) -> Reply:
-        """One call; a GET or HEAD follows at most three redirects on the same host. The time limit begins when it is our turn."""
-        request = _request(method, url, headers, query, json, form, timeout_seconds)
+        """One call; a GET or HEAD follows at most three redirects on the same host. The time limit begins when it is our turn.
+
+        `content` goes out as it is, under the Content-Type in `headers`: for whoever signs these very bytes.
+        """
+        request = _request(method, url, headers, query, json, form, content, timeout_seconds)
         reply = await self._one(request)
         for _ in range(MOST_REDIRECTS):
             onward = _onward(request, reply)
@@ -225,13 +229,16 @@ def _request(
     query: Mapping[str, str] | None,
     json: Any,
     form: Mapping[str, str] | None,
+    content: bytes | None,
     timeout_seconds: float | None,
 ) -> _Request:
     """The bytes that go out. The URL is used exactly as written here: signed platforms sign these very characters."""
     if query:
         url += ("&" if "?" in url else "?") + urlencode(query, quote_via=quote)
-    body, kind = None, ""
-    if json is not None:
+    body, kind = content, ""
+    if content is not None:
+        kind = next((value for name, value in (headers or {}).items() if name.lower() == "content-type"), "")
+    elif json is not None:
         body, kind = dumps(json, separators=(",", ":")).encode(), "application/json"
     elif form is not None:
         body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"

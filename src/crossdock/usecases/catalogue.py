@@ -11,7 +11,7 @@ from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant
 from crossdock.store.crash import point
 from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
-from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.counts import apply_locked
 
 MOST_IMAGES = 12
@@ -64,8 +64,13 @@ def _listings(shop: Connection, here: dict[str, ShopProduct], *, now: datetime) 
         )
         for product in here.values() if product.product_id not in known
     ]  # fmt: skip
+    back = [listing for listing in known.values() if listing.gone_in_shop]
     for listing in [*known.values(), *fresh]:
         _fill(listing, here[listing.shop_product_id], now=now)
+    for listing in back:
+        settle_by_fact(
+            now=now, how="The product is back in the shop.", codes=(AlertCode.PRODUCT_DELETED,), listing=listing
+        )
     Listing.objects.bulk_update(
         known.values(),
         [

@@ -13,7 +13,7 @@ from crossdock.domain.events import Count, StockHint
 from crossdock.domain.stock import EndedWhy
 from crossdock.store.models import Connection, Order, Variant, VariantStock
 from crossdock.store.models.stock import next_stock_no
-from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.stock import as_value, end_hold, locked, open_holds, record
 
 
@@ -57,9 +57,9 @@ def want_old_counts(*, connection_id: int, older_than: timedelta, limit: int, no
 
 
 def apply_counts(
-    *, connection_id: int, read_no: int, asked: Sequence[tuple[str, str]], counts: Sequence[Count], now: datetime
-) -> tuple[str, ...]:
-    """Take a read into the rows. Returns the shop ids of products whose variants were asked for and not answered: look at these again."""
+    *, connection_id: int, read_no: int, asked: Sequence[tuple[str, str]], counts: Sequence[Count], now: datetime, waited: bool = True
+) -> tuple[str, ...]:  # fmt: skip
+    """Take a read into the rows; `waited` as for `apply_locked`. Returns the shop ids of products whose variants were asked for and not answered: look at these again."""
     by_shop_id = dict(
         Variant.objects.filter(
             connection_id=connection_id, shop_variant_id__in=[variant for _, variant in asked]
@@ -67,7 +67,7 @@ def apply_counts(
     )
     answers = {by_shop_id[count.variant_id]: count for count in counts if count.variant_id in by_shop_id}
     with transaction.atomic():
-        apply_locked(answers=answers, read_no=read_no, waited=True, now=now)
+        apply_locked(answers=answers, read_no=read_no, waited=waited, now=now)
         Connection.objects.filter(pk=connection_id).update(last_read_at=now)
         unanswered = [(product, variant) for product, variant in asked if by_shop_id.get(variant) not in answers]
         # An unanswered variant is unknown, not what it was: it stops selling, and its wish is met so that it does not spin.
@@ -127,6 +127,11 @@ def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, w
             )
         if rules.oversold(after) and not (before.count is not None and before.count < 0):
             _alert_below_zero(row, now=now)
+        elif before.count is not None and before.count < 0 <= (-1 if after.count is None else after.count):
+            how = f"Your shop counts {after.count} now."
+            settle_by_fact(
+                now=now, how=how, codes=(AlertCode.STOCK_BELOW_ZERO,), listing=row.variant.listing, key=f"variant:{pk}"
+            )
     VariantStock.objects.bulk_update(
         changed,
         [

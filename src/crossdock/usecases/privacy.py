@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
+from crossdock.domain.alerts import AlertCode
 from crossdock.store.models import (
     AuditEntry,
     Call,
@@ -20,6 +21,7 @@ from crossdock.store.models import (
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.store.vault import seal
+from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.risk.trace import forget
 from crossdock.usecases.timeline import tell
 
@@ -62,6 +64,19 @@ def erase_buyer(*, connection_id: int, shop_order_ids: Sequence[str], now: datet
         _forget_traces(shop)
         _audit("erase_buyer", shop, {"orders": erased}, now=now)
     return erased
+
+
+def data_requested(*, connection_id: int, request: str, shop_order_ids: Sequence[str], now: datetime) -> None:
+    """A buyer asks what is kept about them. Our staff answer the shop's owner by hand, within the platform's time; the seller is not asked anything here."""
+    shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
+    orders = Order.objects.filter(copy__connection=shop, copy__shop_order_id__in=list(shop_order_ids)).order_by("pk")
+    numbers = [f"#{number}" for number in orders.values_list("number", flat=True)]
+    about = f"orders {', '.join(numbers)}" if numbers else "no order that we know of"
+    raise_alert(
+        code=AlertCode.DATA_REQUEST, seller=shop.seller, connection=shop, key=f"shop:{shop.pk}:{request}", for_staff=True, now=now,
+        evidence={"request": request, "orders": numbers},
+        sentence=f"A buyer of {shop.name} asks through {shop.platform} what is kept about them: {about}. Send the shop's owner what we hold, then settle this.",
+    )  # fmt: skip
 
 
 def erase_shop(*, connection_id: int, now: datetime) -> None:

@@ -9,10 +9,12 @@ from django.db import connection, transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import LookKind
-from crossdock.store.models import Call, Connection, Cursor, Delivery, Exchange, IdempotentReply, Variant
+from crossdock.store.models import Call, Command, Connection, Cursor, Delivery, Exchange, IdempotentReply, Variant
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.causes import tell_root
 from crossdock.usecases.connect import record_hooks
+from crossdock.usecases.events import SEND
 from crossdock.usecases.stock import locked, want_reads
 
 # Streams of polling, and timers that are kept the same way.
@@ -129,17 +131,14 @@ def uninstalled(*, connection_id: int, now: datetime) -> None:
     with transaction.atomic():
         shop = (
             Connection.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner")
+            .select_related("seller__owner", "party")
             .get(pk=connection_id)
         )
         if shop.state not in (ConnectionState.ACTIVE, ConnectionState.PAUSED):
             return
         shop.state, shop.state_sentence = ConnectionState.NEEDS_REAUTH, "The app was removed in the shop."
         shop.save(update_fields=["state", "state_sentence"])
-        raise_alert(
-            code=AlertCode.SIGN_IN_AGAIN, seller=shop.seller, connection=shop, now=now,
-            sentence=f"{shop.name}: the app was removed in the shop. Its listings are not sold until you reconnect; orders wait and are sent then.",
-        )  # fmt: skip
+        tell_root(code=AlertCode.SIGN_IN_AGAIN, shop=shop, now=now)
 
 
 def want_counts(*, connection_id: int, shop_variant_ids: Iterable[str], now: datetime) -> None:
@@ -163,7 +162,7 @@ class ClosedNews:
 
 
 def closed_news(*, limit: int = 200) -> list[ClosedNews]:
-    """Requests to erase, and news of our removal, for shops that no pump visits."""
+    """Privacy requests, and news of our removal, for shops that no pump visits."""
     rows = Delivery.objects.filter(handled_at=None, party__connection__isnull=False).exclude(
         party__connection__state=ConnectionState.ACTIVE
     )
@@ -173,7 +172,7 @@ def closed_news(*, limit: int = 200) -> list[ClosedNews]:
 
 def _speaks_of(news: dict[str, Any]) -> bool:
     return any(
-        look["kind"] in (LookKind.ERASE_BUYER, LookKind.ERASE_SHOP, LookKind.UNINSTALLED)
+        look["kind"] in (LookKind.DATA_REQUEST, LookKind.ERASE_BUYER, LookKind.ERASE_SHOP, LookKind.UNINSTALLED)
         for look in news.get("looks", [])
     )
 
@@ -183,4 +182,5 @@ def prune(*, older_than: timedelta, now: datetime) -> int:
     before = now - older_than
     gone = Exchange.objects.filter(at__lt=before).delete()[0] + Call.objects.filter(at__lt=before).delete()[0]
     gone += IdempotentReply.objects.filter(created_at__lt=before).delete()[0]
+    gone += Command.objects.filter(kind=SEND, finished_at__lt=before).delete()[0]
     return gone + Delivery.objects.filter(received_at__lt=before, handled_at__isnull=False).delete()[0]

@@ -74,7 +74,12 @@ def test_without_any_secret_nothing_verifies() -> None:
         ("products/delete", {"id": 3}, Look(LookKind.PRODUCT_GONE, "3")),
         ("app/uninstalled", {"id": 3}, Look(LookKind.UNINSTALLED)),
         ("shop/redact", {"shop_id": 3, "shop_domain": "x.myshopify.com"}, Look(LookKind.ERASE_SHOP)),
-        ("customers/data_request", {"shop_id": 3, "customer": {"id": 1}}, Look(LookKind.NOTHING)),
+        ("customers/data_request", {"shop_id": 3, "customer": {"id": 1}}, Look(LookKind.DATA_REQUEST, ":")),
+        (
+            "customers/data_request",
+            {"shop_id": 3, "orders_requested": [299938, 280263], "customer": {"id": 1}, "data_request": {"id": 9999}},
+            Look(LookKind.DATA_REQUEST, "9999:299938,280263"),
+        ),
         ("themes/publish", {"id": 3}, Look(LookKind.NOTHING)),
         ("inventory_levels/update", {"inventory_item_id": 5, "location_id": 9, "available": 1}, Look(LookKind.NOTHING)),
     ],
