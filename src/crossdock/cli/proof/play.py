@@ -134,6 +134,8 @@ class Play:
             task.cancel()
 
     async def _set_up(self) -> None:
+        # What a surrounding transaction (a test's) still waits to do is not ours.
+        connection.run_on_commit = []
         dice = self.dice("wire")
         self.shop = new_shop(self.town.platform, copied(self.town.shelf), self.loop, self.plan.seed)
         self.wire = Wire(dice, self.say)
