@@ -66,6 +66,8 @@ class Config(BaseSettings):
     allowed_hosts: Words = ()
     trusted_proxies: Networks = Field(default=(), validation_alias=_plain_or_prefixed("TRUSTED_PROXIES"))
     stale_after_minutes: int = Field(default=60, ge=5, le=10_000)
+    ask_below: int = Field(default=3, ge=0, le=1_000_000)
+    ask_older_seconds: int = Field(default=900, ge=0, le=604_800)
     poll_seconds: float = Field(default=0, ge=0, le=86_400)
     web_host: str = "127.0.0.1"
     web_port: Port = 8000

@@ -34,6 +34,8 @@ ALLOW_LOCAL_SHOPS = CONFIG.local_shops
 # Where shops send webhooks. Simulated shops on this machine reach the loopback address; real ones need a public one, or are polled.
 HOOK_URL = PUBLIC_URL or (CONFIG.local_url if ALLOW_LOCAL_SHOPS else "")
 STALE_AFTER_MINUTES = CONFIG.stale_after_minutes
+# At checkout the shop itself is asked for lines of which so few are left, or whose count is older than so many seconds.
+ASK_BELOW, ASK_OLDER_SECONDS = CONFIG.ask_below, CONFIG.ask_older_seconds
 # Seconds between two polls of a shop; 0 takes what its platform's manifest says.
 POLL_SECONDS = CONFIG.poll_seconds
 TRUSTED_PROXIES = CONFIG.trusted_proxies

@@ -38,6 +38,7 @@ from crossdock.web.api.shapes import (
     QuoteLine,
     QuoteOut,
 )
+from crossdock.web.live import confirmed
 from crossdock.web.payments import gateway_of
 
 __all__ = ["router"]
@@ -97,6 +98,9 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
     intent = PaymentIntent.objects.filter(checkout=key).first() or _open(data, key)
     if intent.state != IntentState.CREATED:
         return _standing(request, intent)
+    verdict = confirmed(intent, may_wait=False)
+    if not verdict.go:
+        raise Stale(verdict.sentence)
     gateway = gateway_of(intent)
     # The bank knows the payment by the intent's id, so asking again cannot charge again.
     _settle(intent, _ask(gateway.capture(intent.asked, data.payment.token)))

@@ -20,12 +20,14 @@ from crossdock.kit.errors import Outside
 from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
 from crossdock.store.models import Order, PaymentIntent, Seller, User
 from crossdock.store.models.money import IntentState
-from crossdock.usecases.basket import PricedBasket
+from crossdock.usecases.at_checkout import Verdict, waits_for_shop
+from crossdock.usecases.basket import Basket, PricedBasket
 from crossdock.usecases.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.errors import Invalid, Problem, Stale
 from crossdock.usecases.risk.trace import Origin
 from crossdock.web.device import device_of
 from crossdock.web.forms import typed
+from crossdock.web.live import confirmed
 from crossdock.web.middleware import allow
 from crossdock.web.payments import chosen_gateway, gateway_of
 from crossdock.web.people import signed_in
@@ -104,7 +106,7 @@ def pay(request: HttpRequest) -> HttpResponse:
     if unsettled := _unsettled(buyer):
         return redirect("payment_check", unsettled.public_id)
     begun = PaymentIntent.objects.filter(checkout=key_of(request.session), buyer=buyer).first()
-    if begun is not None:
+    if begun is not None and not waits_for_shop(begun):
         return _again(request, begun)
     ship_to = request.session.get(SHIP_TO)
     if basket_of(request.session) is None:
@@ -151,8 +153,26 @@ def _pay(request: HttpRequest, buyer: User) -> HttpResponse:
             return redirect("cart")
     if intent.state != IntentState.CREATED:
         return _again(request, intent)
+    verdict = confirmed(intent)
+    if not verdict.go:
+        return _not_confirmed(request, intent, verdict)
     back = settings.BASE_URL + reverse("payment_check", args=[intent.public_id])
     return _settle(request, intent, _ask(gateway_of(intent).capture(intent.asked, token, back_url=back)))
+
+
+def _not_confirmed(request: HttpRequest, intent: PaymentIntent, verdict: Verdict) -> HttpResponse:
+    """The shop has fewer, or did not say. The cart is put right, so that the next click buys what there is."""
+    if verdict.wait:
+        messages.warning(request, verdict.sentence)
+        return redirect("pay")
+    basket = basket_of(request.session)
+    if basket is not None and _is_current(request, intent) and verdict.left and not basket.get("offer"):
+        lines = {name: min(units, verdict.left.get(name, units)) for name, units in basket["lines"].items()}
+        kept = {name: units for name, units in lines.items() if units}
+        keep(request.session, Basket(seller=basket["seller"], connection=basket["connection"], lines=kept))
+        messages.error(request, verdict.sentence)
+        return redirect("cart")
+    return _not_bought(request, intent, verdict.sentence)
 
 
 def _open(request: HttpRequest, buyer: User, key: str) -> PaymentIntent:

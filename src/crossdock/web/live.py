@@ -1,0 +1,40 @@
+"""The question to a shop that a buyer's payment waits for: at most 1.5 seconds in all, never inside a transaction."""
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from crossdock.domain.events import Count
+from crossdock.kit.ask import PATIENCE_SECONDS, ask_sync
+from crossdock.kit.connector import VariantRef
+from crossdock.kit.discover import NoSuchFolder
+from crossdock.kit.errors import Outside
+from crossdock.kit.http import Transport
+from crossdock.kit.shops import open_shop
+from crossdock.store.models import Connection, PaymentIntent
+from crossdock.store.vault import VaultLocked
+from crossdock.usecases.at_checkout import GO, Question, Verdict, answered, question_of, unanswered
+from crossdock.usecases.connect import access_of
+
+
+def confirmed(intent: PaymentIntent, *, may_wait: bool = True) -> Verdict:
+    """Whether the money may be taken now. Silence, nonsense and dead keys are all "no answer"; what that means the seller decided."""
+    question = question_of(intent_id=intent.public_id, now=timezone.now())
+    if question is None:
+        return GO
+    try:
+        counts = counts_now(question)
+    except (Outside, NoSuchFolder, VaultLocked):
+        return unanswered(question=question, now=timezone.now(), may_wait=may_wait)
+    return answered(question=question, counts=counts, now=timezone.now())
+
+
+def counts_now(question: Question, within: float = PATIENCE_SECONDS) -> Sequence[Count]:
+    """Raises Outside, NoSuchFolder or VaultLocked."""
+    access = access_of(connection=Connection.objects.get(pk=question.connection_id))
+
+    async def ask(transport: Transport) -> Sequence[Count]:
+        connector, shop = open_shop(access, transport, lane="interactive")
+        return await connector.counts(shop, [VariantRef(*ref) for ref in question.refs])
+
+    return ask_sync(ask, within)
