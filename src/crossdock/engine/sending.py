@@ -98,7 +98,8 @@ async def _carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
 async def _settle(desk: "ShopDesk", claimed: Claimed, outcome: Outcome) -> Outcome:
     await desk.engine.threads.sure(
         settle.settle_command, command_id=claimed.id, outcome=outcome, random=desk.engine.random,
-        count_lag_seconds=desk.connector.manifest.lag.count, now=desk.engine.clock(),
+        count_lag_seconds=desk.connector.manifest.lag.count, restores=desk.connector.manifest.can(Capability.CANCEL_RESTORES),
+        now=desk.engine.clock(),
     )  # fmt: skip
     return outcome
 

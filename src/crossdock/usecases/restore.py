@@ -1,0 +1,175 @@
+"""The shop's count after an order or a part of it ended, and the seller's hand on it from here. Decided by evidence, never by comparing counts.
+
+A count that looks unrestored may have been restored and sold since (stock protocol, C5): so what nobody knows is shown to a person with both counts.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from crossdock.domain import stock as rules
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.capability import Capability, Manifest
+from crossdock.domain.commands import AdjustStock, CancelReason
+from crossdock.store.models import Command, Order, ShopCopy, User, Variant
+from crossdock.store.models.shops import ConnectionState
+from crossdock.store.models.work import CommandState
+from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.outbox import adjust_stock_command
+from crossdock.usecases.stock import availability, locked, record, want_reads
+from crossdock.usecases.timeline import tell
+
+# What is not on the shelf is not put back on it.
+GONE = frozenset({CancelReason.NOT_AVAILABLE, CancelReason.DAMAGED, CancelReason.LOST})
+CORRECTION = "stock:"
+
+
+def after_ending(*, row: Command, order: Order | None, already: bool, restores: bool, now: datetime) -> None:
+    """What a finished command means for the shop's own count. `restores`: the platform puts units back by itself."""
+    if row.kind == "adjust_stock":
+        adjusted(row=row, now=now)
+    if order is None or row.kind not in ("cancel_order", "cancel_lines"):
+        return
+    copy = ShopCopy.objects.filter(order=order, shop_order_id=row.payload["shop_order_id"]).first()
+    if copy is None:
+        return
+    lines = list(order.lines.select_related("variant__listing__seller", "variant__connection", "variant__stock"))
+    if row.kind == "cancel_order":
+        units = {line.variant: line.quantity - line.rejected for line in lines if line.quantity > line.rejected}
+    else:
+        taken_out = dict(row.payload["lines"])
+        units = {line.variant: taken_out[line.shop_variant_id] for line in lines if line.shop_variant_id in taken_out}
+    put_back(
+        order=order, units=units, reason=CancelReason(row.payload["reason"]), taken=copy.stock_taken, already=already, restores=restores,
+        key=row.cause, now=now,
+    )  # fmt: skip
+
+
+def put_back(
+    *, order: Order, units: Mapping[Variant, int], reason: CancelReason, taken: bool, already: bool, restores: bool, key: str, now: datetime
+) -> None:  # fmt: skip
+    """Rule 10, in the transaction that settles the cancel: +units once, where the platform never restores and our own call did it.
+
+    `taken` is the proof that the shop had taken the units; `already` that somebody else, or an earlier try of ours, cancelled.
+    """
+    if restores or reason in GONE or not order.connection:
+        return
+    for variant, count in units.items():
+        cause = f"{key}:{variant.public_id}"
+        sent = Command.objects.filter(cause=f"adjust:{cause}"[:120]).exists()
+        if taken and rules.may_adjust(restores=restores, ours=not already, sent=sent, repeatable=False):
+            adjust_stock_command(
+                party=order.connection.party, subject=order.reference, now=now,
+                command=AdjustStock(variant.listing.shop_product_id, variant.shop_variant_id, count, cause, f"order {order}: put back"),
+            )  # fmt: skip
+            tell(
+                order=order, now=now, source="marketplace", kind="put_back",
+                sentence=f"{order.connection.name} puts nothing back by itself: its count of “{variant}” is raised by {count} from here, once.",
+            )  # fmt: skip
+        elif not sent:
+            why = "it was cancelled there already" if already else "it never said that it took the units"
+            ask_to_compare(
+                order=order, variants=[variant], now=now,
+                sentence=f"Order {order} was cancelled in {order.connection.name}, and {why}, so nobody here knows whether it put {count} × “{variant}” back. No count was changed.",
+            )  # fmt: skip
+
+
+def ask_to_compare(*, variants: Iterable[Variant], sentence: str, now: datetime, order: Order | None = None) -> None:
+    """A person looks at both counts; one open question per variant."""
+    for variant in variants:
+        known, here = both_counts(variant, now=now)
+        raise_alert(
+            code=AlertCode.STOCK_DIFFERS, seller=variant.listing.seller, order=None, listing=variant.listing, connection=variant.connection, now=now,
+            key=f"variant:{variant.pk}", evidence={"shop": known, "here": here, "variant": variant.public_id, "order": order.public_id if order else ""},
+            sentence=f"{sentence} As last read your shop counts {_number(known)}; {_number(here)} may be sold here. Compare them, and correct the one that is wrong.",
+        )  # fmt: skip
+
+
+def both_counts(variant: Variant, *, now: datetime) -> tuple[int | None, int | None]:
+    """(the shop's count as last read, what may be sold here)."""
+    return variant.stock.count, availability(variants=[variant], now=now)[variant.pk]
+
+
+def _number(count: int | None) -> str:
+    return "?" if count is None else str(count)
+
+
+# What the seller corrects from here
+
+
+def why_not_correct(*, variant: Variant, manifest: Manifest | None) -> str:
+    """Empty when the shop's count can be changed from here."""
+    shop = variant.connection
+    if shop is None or manifest is None:
+        return "This listing was made by hand; its count is here."
+    if not manifest.can(Capability.COUNTS_ADJUST):
+        return manifest.sentence(Capability.COUNTS_ADJUST)
+    if variant.gone:
+        return "Your shop does not have this item any more."
+    if shop.state != ConnectionState.ACTIVE:
+        return f"{shop.name} is not connected at the moment. Connect it again, then correct its count."
+    return ""
+
+
+def correct_count(
+    *, variant: Variant, seen: int, wanted: int, key: str, manifest: Manifest | None, actor: User, now: datetime
+) -> None:
+    """Change the shop's count by the difference to what the seller saw, once per `key` (the form's own). A sale in between stays counted.
+
+    Raises Stale when the count is not the one that was seen, NotAllowed, Invalid.
+    """
+    with transaction.atomic():
+        row = locked([variant.pk]).get(variant.pk)
+        subject, cause = f"{CORRECTION}{variant.public_id}", f"count:{variant.public_id}:{key}"
+        if Command.objects.filter(cause=f"adjust:{cause}"[:120]).exists():
+            return
+        why_not = why_not_correct(variant=variant, manifest=manifest)
+        if why_not or row is None or variant.connection is None:
+            raise NotAllowed(why_not or "This item has no stock record.")
+        if not 0 <= wanted <= 1_000_000 or not key:
+            raise Invalid("Type the number of units that your shop should count, from 0 to 1,000,000.")
+        if row.count != seen:
+            raise Stale(f"Your shop counts {_number(row.count)} now. Look again, then correct it.")
+        if wanted == seen:
+            raise Invalid(f"Your shop counts {seen} already.")
+        unfinished = (CommandState.WAITING, CommandState.IN_FLIGHT, CommandState.DEAD)
+        if Command.objects.filter(subject=subject, kind="adjust_stock", state__in=unfinished).exists():
+            raise NotAllowed("A correction of this count is still on its way. Wait until it has arrived.")
+        command = AdjustStock(
+            variant.listing.shop_product_id, variant.shop_variant_id, wanted - seen, cause, f"counted by {actor}"
+        )
+        adjust_stock_command(party=variant.connection.party, command=command, subject=subject, now=now)
+        record(
+            variant_id=row.pk, now=now, kind="correction", cause=f"{actor} corrected the shop's count: {seen} to {wanted}",
+            quantity=wanted - seen,
+        )  # fmt: skip
+
+
+def adjusted(*, row: Command, now: datetime) -> None:
+    """The shop changed its count; only the next read shows it here (rule 5)."""
+    for variant in _variants_of(row):
+        want_reads(rows=locked([variant.pk]))
+        settle_by_fact(
+            now=now, how="The shop's count was corrected from here.", codes=(AlertCode.STOCK_DIFFERS,), listing=variant.listing,
+            key=f"variant:{variant.pk}",
+        )  # fmt: skip
+
+
+def not_adjusted(*, row: Command, sentence: str, now: datetime) -> None:
+    """Refused, or nobody knows: a person compares. A read shows what the shop counts after all."""
+    variants = _variants_of(row)
+    for variant in variants:
+        want_reads(rows=locked([variant.pk]))
+    delta = int(row.payload["delta"])
+    order = Order.objects.filter(reference=row.subject).first()
+    ask_to_compare(
+        order=order, variants=variants, now=now,
+        sentence=f"Your shop's count of this item was to be changed by {delta:+d} ({row.payload['reason']}). {sentence}",
+    )  # fmt: skip
+
+
+def _variants_of(row: Command) -> list[Variant]:
+    found = Variant.objects.select_related("listing__seller", "connection", "stock")
+    return list(found.filter(connection__party=row.party, shop_variant_id=row.payload["variant_id"]))
