@@ -187,4 +187,11 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state", "closed"), _negated=True), fields=["kind", "-id"], name="case_open"
             ),
         ),
+        migrations.AddField(
+            model_name="case",
+            name="credit",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="cases", to="store.credit"
+            ),
+        ),
     ]

@@ -7,6 +7,7 @@ from crossdock.domain.cases import CaseKind, CaseState
 from crossdock.store.ids import public_id
 from crossdock.store.models.alerts import Alert
 from crossdock.store.models.catalogue import Listing
+from crossdock.store.models.credits import Credit
 from crossdock.store.models.orders import Order
 from crossdock.store.models.people import Seller, User
 from crossdock.store.models.shops import Connection
@@ -25,6 +26,7 @@ class Case(models.Model):
     listing = models.ForeignKey(Listing, null=True, on_delete=models.SET_NULL, related_name="cases")
     connection = models.ForeignKey(Connection, null=True, on_delete=models.SET_NULL, related_name="cases")
     alert = models.ForeignKey(Alert, null=True, on_delete=models.SET_NULL, related_name="cases")
+    credit = models.ForeignKey(Credit, null=True, on_delete=models.SET_NULL, related_name="cases")
     evidence = models.JSONField(default=dict)
     opened_at = models.DateTimeField()
     last_at = models.DateTimeField()
