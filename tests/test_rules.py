@@ -278,9 +278,12 @@ class TestS7:
         order = landed(world, 2)
         line = f"l{order.lines.get().pk}"
         see(world, copy_of(order, parcels=(Parcel("t1", ((line, 1),)),)))
-        see(world, copy_of(order, parcels=(Parcel("t1", ((line, 1),)), Parcel("f3", ((line, 1),), "T1"))))
+        see(world, copy_of(order, parcels=(Parcel("t1", ((line, 1),)), Parcel("f3", ((line, 1),), "T1", "UPS"))))
         assert codes(order) == {"tracking_missing"}
-        see(world, copy_of(order, parcels=(Parcel("f2", ((line, 1),), "T0"), Parcel("f3", ((line, 1),), "T1"))))
+        see(
+            world,
+            copy_of(order, parcels=(Parcel("f2", ((line, 1),), "T0", "UPS"), Parcel("f3", ((line, 1),), "T1", "UPS"))),
+        )
         assert codes(order) == set()
 
     def test_a_shipment_taken_back_is_not_shipped(self) -> None:

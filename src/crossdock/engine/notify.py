@@ -16,7 +16,7 @@ from django.core.mail import EmailMessage
 from crossdock.domain.capability import Pace
 from crossdock.domain.commands import Done, Later, Outcome, Refused, Why
 from crossdock.engine.plain import PlainDesk
-from crossdock.notify.webhook import deliver
+from crossdock.kit.notify import notifier
 from crossdock.store.models import Endpoint, Mail
 from crossdock.store.vault import VaultLocked
 from crossdock.usecases.events import SEND
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
 
 Do = Callable[[Claimed], Awaitable[Outcome]]
-MAIL = "mail"
+MAIL, WEBHOOKS = "mail", "standard_webhooks"
 _PACE = Pace(per_second=20, burst=40, parallel=4)
 
 
@@ -78,7 +78,7 @@ def _events(engine: "Engine", party_id: int) -> Do:
             secrets = secrets_of(endpoint=endpoint, now=at)
         except VaultLocked as locked:
             return Later(str(locked), 300.0)
-        return await deliver(
+        return await notifier(WEBHOOKS).deliver(
             line, url=endpoint.url, secrets=secrets, message_id=claimed.payload["id"], body=claimed.payload["body"], at=at
         )  # fmt: skip
 

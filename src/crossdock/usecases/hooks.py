@@ -1,10 +1,10 @@
 """Receivers of signed webhooks, as their seller sets them up. The secret is shown once; what is kept is sealed."""
 
 import base64
+import re
 import secrets as random_bytes
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -42,6 +42,12 @@ def _in_use(endpoint: Endpoint, actor: User) -> Endpoint:
     return row
 
 
+def host_of(url: str) -> str:
+    """Empty for what is no web address. Whether we may call it is decided by the transport, on the socket."""
+    found = re.match(r"https?://([^/?#@\s\\]+)(?=[/?#]|$)", url)
+    return found[1] if found else ""
+
+
 def endpoints_of(*, seller: Seller) -> QuerySet[Endpoint]:
     return Endpoint.objects.filter(seller=seller, deleted_at=None).select_related("party").order_by("pk")
 
@@ -52,8 +58,7 @@ def add_endpoint(
     """The row, and the secret, which is known only now. No events means all of them."""
     _mine(seller, actor)
     url = url.strip()
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > 500:
+    if not host_of(url) or len(url) > 500:
         raise Invalid("Type the whole web address of your receiver, beginning with https://.")
     unknown = set(events) - set(EVENTS)
     if unknown:
@@ -201,7 +206,7 @@ def endpoint_gave_up(*, command: Command, sentence: str, now: datetime) -> None:
     said = redact_text(sentence)
     if endpoint.paused_at is None:
         _stop(endpoint, why=f"Paused by us: {said}", now=now)
-    host = urlsplit(endpoint.url).hostname or "your receiver"
+    host = host_of(endpoint.url)
     raise_alert(
         code=AlertCode.ENDPOINT_FAILING, seller=endpoint.seller, key=f"endpoint:{endpoint.pk}", now=now,
         evidence={"endpoint": endpoint.public_id, "host": host, "answer": said},

@@ -77,7 +77,8 @@ def _meaning(topic: str, body: Node, shop: Shop) -> tuple[tuple[Look, ...], tupl
         case "customers/redact":
             return _redact(body), ()
         case "customers/data_request":
-            return (_data_request(body),), ()
+            asked, orders = body.opt_child("data_request"), ",".join(map(str, body.raw("orders_requested") or ()))
+            return (Look(LookKind.DATA_REQUEST, f"{asked.opt_id('id') if asked else ''}:{orders}"),), ()
         case "shop/redact":
             return (Look(LookKind.ERASE_SHOP),), ()
         case _ if topic.startswith("orders/"):
@@ -96,13 +97,6 @@ def _hints(body: Node, shop: Shop) -> tuple[StockHint, ...]:
     tracked = [v for v in body.opt_list("variants") or [] if v.opt_str("inventory_management") == "shopify"]
     numbers = [(v.opt_id("id"), v.opt_int("inventory_quantity")) for v in tracked]
     return tuple(StockHint(id, number) for id, number in numbers if id is not None and number is not None)
-
-
-def _data_request(body: Node) -> Look:
-    """The request's own id, and the orders that the buyer may see; a person answers it."""
-    asked, orders = body.opt_child("data_request"), body.raw("orders_requested")
-    orders = [str(number) for number in orders] if isinstance(orders, list) else []
-    return Look(LookKind.DATA_REQUEST, f"{asked.opt_id('id') if asked else ''}:{','.join(orders)}")
 
 
 def _redact(body: Node) -> tuple[Look, ...]:
