@@ -40,7 +40,8 @@ async def work_off(desk: "ShopDesk") -> bool:
     news = {row.pk: news_of(row.news) for row in rows}
     hints = [hint for one in news.values() for hint in one.hints]
     if hints:
-        await desk.run(counts.take_hints, connection_id=desk.connection_id, hints=hints)
+        first = next(pk for pk, one in news.items() if one.hints)
+        await desk.run(counts.take_hints, connection_id=desk.connection_id, hints=hints, event=f"delivery:{first}")
     looks = list(dict.fromkeys(look for one in news.values() for look in one.looks))
     results = await asyncio.gather(*(_guarded(desk, look) for look in looks))
     trouble = {look: error for look, error in zip(looks, results, strict=True) if error is not None}

@@ -14,6 +14,7 @@ from django.db.models import Q
 from crossdock.domain import stock as rules
 from crossdock.domain.events import Count, StockHint
 from crossdock.domain.stock import HoldState
+from crossdock.store.because import because
 from crossdock.store.models import Connection, PaymentIntent, Reservation, Variant, VariantStock
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.shops import NoAnswer
@@ -76,10 +77,11 @@ def answered(*, question: Question, counts: Sequence[Count], now: datetime) -> V
     """The shop said how many it has. Too few for what was promised before and for this checkout: it is off, nothing is charged."""
     with transaction.atomic():
         intent = PaymentIntent.objects.select_for_update(no_key=True).get(public_id=question.intent)
-        apply_counts(
-            connection_id=question.connection_id, read_no=question.read_no, asked=question.refs, counts=counts, waited=False, now=now
-        )  # fmt: skip
-        _lower(question, counts, now=now)
+        with because(f"checkout:{question.intent}"):
+            apply_counts(
+                connection_id=question.connection_id, read_no=question.read_no, asked=question.refs, counts=counts, waited=False, now=now
+            )  # fmt: skip
+            _lower(question, counts, now=now)
         if intent.state != IntentState.CREATED:
             return GO
         _heard_again(intent)

@@ -10,11 +10,11 @@ from django.db.models import Q
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, StockHint
-from crossdock.domain.stock import EndedWhy
-from crossdock.store.models import Connection, Order, Variant, VariantStock
+from crossdock.store.because import EVENT, because
+from crossdock.store.models import Connection, Movement, Order, Variant, VariantStock
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.stock import as_value, end_hold, locked, open_holds, record
+from crossdock.usecases.stock import as_value, end_by_read, locked, movement, open_holds, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, w
     rows = locked(answers)
     holds = open_holds(rows)
     changed: list[VariantStock] = []
+    moves: list[Movement | None] = []
     applied_no = next_stock_no() if rows else 0
     for pk, row in rows.items():
         before = as_value(row, now=now)
@@ -110,21 +111,20 @@ def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, w
             read_no=read_no,
             applied_no=applied_no,
         )
-        for hold in settled:
-            end_hold(mine[hold.id], why=EndedWhy.READ, now=now, read_no=read_no)
+        ended = {hold.id for hold in settled}
+        left = rules.available(after, [hold.value() for id_, hold in mine.items() if id_ not in ended])
+        moves += [end_by_read(mine[id_], read_no=read_no, left=left, now=now) for id_ in ended]
         row.take(after)
         row.counted, row.count_at = answer.count is not None, now
         row.want_after = None if after.want_no == 0 else row.want_after
         changed.append(row)
         if before.count != after.count:
-            record(
-                variant_id=pk,
-                now=now,
-                kind="shop_count",
-                cause=f"read {read_no}",
-                before=before.count,
-                after=after.count,
-            )
+            moves.append(
+                movement(
+                    variant_id=pk, now=now, kind="shop_count", cause=EVENT.get() or "read from the shop", before=before.count, after=after.count,
+                    left=left, event=f"read:{read_no}",
+                )
+            )  # fmt: skip
         if rules.oversold(after) and not (before.count is not None and before.count < 0):
             _alert_below_zero(row, now=now)
         elif before.count is not None and before.count < 0 <= (-1 if after.count is None else after.count):
@@ -132,6 +132,7 @@ def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, w
             settle_by_fact(
                 now=now, how=how, codes=(AlertCode.STOCK_BELOW_ZERO,), listing=row.variant.listing, key=f"variant:{pk}"
             )
+    Movement.objects.bulk_create([move for move in moves if move is not None], batch_size=1000)
     VariantStock.objects.bulk_update(
         changed,
         [
@@ -149,7 +150,7 @@ def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, w
     )
 
 
-def take_hints(*, connection_id: int, hints: Iterable[StockHint], now: datetime) -> None:
+def take_hints(*, connection_id: int, hints: Iterable[StockHint], now: datetime, event: str = "") -> None:
     """Rule 11: numbers that webhooks carried may only lower."""
     lowest: dict[str, int] = {}
     for hint in hints:
@@ -159,7 +160,7 @@ def take_hints(*, connection_id: int, hints: Iterable[StockHint], now: datetime)
             "pk", "shop_variant_id"
         )
     )
-    with transaction.atomic():
+    with transaction.atomic(), because(event or EVENT.get()):
         for pk, row in locked(by_pk).items():
             before = as_value(row, now=now)
             row.take(rules.take_hint(before, count=lowest[by_pk[pk]], no=next_stock_no()))

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.stock import EndedWhy, HoldState, Stock
+from crossdock.store.because import EVENT
 from crossdock.store.models import Connection, Movement, Order, Reservation, User, Variant, VariantStock
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.stock import next_stock_no
@@ -68,32 +69,52 @@ def available_locked(row: VariantStock, *, now: datetime) -> int | None:
 
 def record(
     *, variant_id: int, now: datetime, kind: str, cause: str, order: Order | None = None, quantity: int | None = None,
-    before: int | None = None, after: int | None = None,
+    before: int | None = None, after: int | None = None, actor: User | None = None,
 ) -> None:  # fmt: skip
-    Movement.objects.create(
-        variant_id=variant_id,
-        at=now,
-        kind=kind,
-        cause=cause[:160],
-        order=order,
-        quantity=quantity,
-        count_before=before,
-        count_after=after,
-    )
+    """One line of the flight recorder, with what can be sold right after it. Call it when the rows are written."""
+    movement(
+        variant_id=variant_id, now=now, kind=kind, cause=cause, order=order, quantity=quantity, before=before, after=after, actor=actor,
+        left=_left_now(variant_id, now=now),
+    ).save(force_insert=True)  # fmt: skip
+
+
+def movement(
+    *, variant_id: int, now: datetime, kind: str, cause: str, order: Order | None = None, quantity: int | None = None,
+    before: int | None = None, after: int | None = None, actor: User | None = None, left: int | None, event: str = "",
+) -> Movement:  # fmt: skip
+    """Not written yet: who changes many at once writes them together."""
+    return Movement(
+        variant_id=variant_id, at=now, kind=kind, cause=cause[:160], order=order, quantity=quantity, count_before=before, count_after=after,
+        actor=actor, left=left, event=(event or EVENT.get())[:60],
+    )  # fmt: skip
+
+
+def _left_now(variant_id: int, *, now: datetime) -> int | None:
+    row = VariantStock.objects.select_related("variant__connection").filter(pk=variant_id).first()
+    return None if row is None else available_locked(row, now=now)
 
 
 def end_hold(hold: Reservation, *, why: EndedWhy, now: datetime, read_no: int | None = None) -> None:
     """The caller holds the variant's lock. Never ended twice."""
-    ended = Reservation.objects.filter(pk=hold.pk).exclude(state=HoldState.ENDED)
-    if ended.update(state=HoldState.ENDED, ended_why=why, ended_read_no=read_no, expires_at=None):
+    if _ended(hold, why=why, read_no=read_no):
         record(
-            variant_id=hold.variant_id,
-            now=now,
-            kind=f"hold_ended_{why}",
-            cause=hold.cause,
-            order=hold.order,
-            quantity=hold.quantity,
-        )
+            variant_id=hold.variant_id, now=now, kind=f"hold_ended_{why}", cause=hold.cause, order=hold.order, quantity=hold.quantity
+        )  # fmt: skip
+
+
+def end_by_read(hold: Reservation, *, read_no: int, left: int | None, now: datetime) -> Movement | None:
+    """Rule 4; the caller writes the movement together with the count that proved it."""
+    if not _ended(hold, why=EndedWhy.READ, read_no=read_no):
+        return None
+    return movement(
+        variant_id=hold.variant_id, now=now, kind="hold_ended_read", cause=hold.cause, order=hold.order, quantity=hold.quantity, left=left,
+        event=f"read:{read_no}",
+    )  # fmt: skip
+
+
+def _ended(hold: Reservation, *, why: EndedWhy, read_no: int | None) -> bool:
+    still = Reservation.objects.filter(pk=hold.pk).exclude(state=HoldState.ENDED)
+    return bool(still.update(state=HoldState.ENDED, ended_why=why, ended_read_no=read_no, expires_at=None))
 
 
 def holds_of(order: Order) -> QuerySet[Reservation]:
@@ -201,7 +222,7 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
         if row is None:
             raise Invalid("This item has no stock record.")
         before = row.count
-        row.set_aside_by = None
+        row.set_aside_by, row.aside_why = None, ""
         if variant.connection_id is None:
             if count is None or not 0 <= count <= 1_000_000:
                 raise Invalid("Type the number of units that you have, from 0 to 1,000,000.")
@@ -215,7 +236,8 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
             variant_id=variant.pk,
             now=now,
             kind="confirmed",
-            cause=f"counted by {actor}",
+            cause="the seller counted",
+            actor=actor,
             before=before,
             after=row.count,
         )

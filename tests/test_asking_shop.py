@@ -1,0 +1,217 @@
+"""Before money is taken the shop is asked: what it says, what its silence means, and that nothing is charged when the unit is gone. In-memory shop, real pages."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import override_settings
+
+from crossdock.domain import stock as rules
+from crossdock.domain.events import Count
+from crossdock.domain.stock import Hold, HoldState, Stock
+from crossdock.kit.errors import NoAnswer
+from crossdock.store.models import Connection, Order, PaymentIntent, Reservation, ShippingRate, VariantStock
+from crossdock.usecases import at_checkout, counts
+from crossdock.usecases.stock import availability
+from shopper import Shopper
+from stall import Make, Stall, connector, make, no_jobs  # noqa: F401 - fixtures
+from toy import ToyConnector
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def scarce(make: Make) -> Stall:  # noqa: F811
+    """Three units, read just now."""
+    stall = make()
+    ShippingRate.objects.get_or_create(
+        seller=stall.seller, country="US", currency=stall.seller.currency, defaults={"price_minor": 450}
+    )
+    in_shop(stall, 3)
+    read(stall)
+    return stall
+
+
+def in_shop(stall: Stall, count: int) -> None:
+    stall.truth.counts["v1"] = count
+
+
+def read(stall: Stall) -> None:
+    counts.apply_counts(
+        connection_id=stall.shop.pk, read_no=counts.draw_read_no(), asked=[("p1", "v1")], counts=[Count("v1", stall.truth.counts["v1"])],
+        now=datetime.now(UTC),
+    )  # fmt: skip
+
+
+def left(stall: Stall) -> int | None:
+    return availability(variants=[stall.variant], now=datetime.now(UTC))[stall.variant.pk]
+
+
+def policy(stall: Stall, word: str) -> None:
+    Connection.objects.filter(pk=stall.shop.pk).update(no_answer=word)
+
+
+def asked(stall: Stall) -> int:
+    return stall.truth.kinds().count("counts")
+
+
+def pay(buyer: Shopper, stall: Stall, units: int = 1) -> None:
+    buyer.post("/checkout/pay/", token="works", **buyer.to_payment(stall.variant, units))
+
+
+class TestAtThePages:
+    def test_what_is_there_is_bought(self, scarce: Stall) -> None:
+        pay(Shopper(), scarce)
+        assert Order.objects.count() == 1
+        assert asked(scarce) == 1
+
+    def test_sold_in_the_shop_just_now(self, scarce: Stall) -> None:
+        in_shop(scarce, 0)
+        buyer = Shopper()
+        pay(buyer, scarce)
+        assert "was just sold in the shop" in buyer.page
+        assert "Nothing was charged" in buyer.page
+        assert "Your cart is empty" in buyer.page
+        assert not Order.objects.exists()
+        assert PaymentIntent.objects.get().state == "declined"
+        assert not Reservation.objects.exclude(state=HoldState.ENDED).exists()
+        assert left(scarce) == 0
+
+    def test_fewer_than_wanted_leaves_what_there_is_in_the_cart(self, scarce: Stall) -> None:
+        in_shop(scarce, 1)
+        buyer = Shopper()
+        pay(buyer, scarce, 3)
+        assert "Only 1 of" in buyer.page
+        assert not Order.objects.exists()
+        buyer.give_address()
+        buyer.post("/checkout/pay/", token="works", **buyer.form())
+        assert Order.objects.get().lines.get().quantity == 1
+
+    def test_plenty_that_was_read_just_now_is_not_asked_for(self, make: Make) -> None:  # noqa: F811
+        stall = make()
+        ShippingRate.objects.get_or_create(
+            seller=stall.seller, country="US", currency="USD", defaults={"price_minor": 4}
+        )
+        pay(Shopper(), stall)
+        assert Order.objects.count() == 1
+        assert asked(stall) == 0
+
+    def test_plenty_that_was_read_long_ago_is_asked_for(self, make: Make) -> None:  # noqa: F811
+        stall = make()
+        ShippingRate.objects.get_or_create(
+            seller=stall.seller, country="US", currency="USD", defaults={"price_minor": 4}
+        )
+        VariantStock.objects.update(count_at=datetime.now(UTC) - timedelta(hours=1))
+        in_shop(stall, 0)
+        pay(Shopper(), stall)
+        assert asked(stall) == 1
+        assert not Order.objects.exists()
+
+    def test_a_shop_that_is_slow_is_waited_for_at_most_so_long(
+        self,
+        scarce: Stall,
+        connector: ToyConnector,  # noqa: F811
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        async def slow(*_: object) -> list[Count]:
+            await asyncio.sleep(30)
+            return []
+
+        monkeypatch.setattr(connector, "counts", slow)
+        policy(scarce, "refuse")
+        begun = datetime.now(UTC)
+        pay(Shopper(), scarce)
+        assert datetime.now(UTC) - begun < timedelta(seconds=6)
+        assert not Order.objects.exists()
+
+
+class TestSilence:
+    @pytest.fixture(autouse=True)
+    def _silent(self, scarce: Stall) -> None:
+        scarce.truth.answer_read = lambda what, which: NoAnswer("Nobody there.") if what == "counts" else None
+
+    def test_sell(self, scarce: Stall) -> None:
+        policy(scarce, "sell")
+        pay(Shopper(), scarce)
+        assert Order.objects.count() == 1
+
+    def test_refuse(self, scarce: Stall) -> None:
+        policy(scarce, "refuse")
+        buyer = Shopper()
+        pay(buyer, scarce)
+        assert "could not confirm" in buyer.page
+        assert not Order.objects.exists()
+        assert left(scarce) == 3
+
+    def test_hold_keeps_the_units_and_the_same_button_buys_once_the_shop_answers(self, scarce: Stall) -> None:
+        policy(scarce, "hold")
+        buyer = Shopper()
+        pay(buyer, scarce)
+        assert buyer.url == "/checkout/pay/"
+        assert "kept for you; pay again in a moment" in buyer.page
+        assert not Order.objects.exists()
+        assert left(scarce) == 2
+        form = buyer.form()
+        buyer.post("/checkout/pay/", token="works", **form)
+        assert PaymentIntent.objects.count() == 1
+        assert left(scarce) == 2
+        scarce.truth.answer_read = lambda what, which: None
+        buyer.post("/checkout/pay/", token="works", **form)
+        assert Order.objects.count() == 1
+        assert left(scarce) == 2
+
+
+class TestWhoWasFirst:
+    def test_of_two_who_hold_the_last_unit_the_first_gets_it(self, scarce: Stall) -> None:
+        """The shop sold two of three: the first checkout is served, the second is told, whoever asks first."""
+        first, second = scarce.open_checkout(), scarce.open_checkout()
+        in_shop(scarce, 1)
+        now = datetime.now(UTC)
+        for intent, goes in ((second, False), (first, True)):
+            question = at_checkout.question_of(intent_id=intent.public_id, now=now)
+            assert question
+            verdict = at_checkout.answered(question=question, counts=[Count("v1", 1)], now=now)
+            assert verdict.go is goes
+
+    def test_an_answer_that_another_read_overlapped_may_only_lower(self, scarce: Stall) -> None:
+        intent, now = scarce.open_checkout(), datetime.now(UTC)
+        question = at_checkout.question_of(intent_id=intent.public_id, now=now)
+        assert question
+        read(scarce)
+        assert at_checkout.answered(question=question, counts=[Count("v1", 9)], now=now).go
+        assert VariantStock.objects.get().count == 3
+        late = at_checkout.question_of(intent_id=intent.public_id, now=now)
+        assert late
+        read(scarce)
+        verdict = at_checkout.answered(question=late, counts=[Count("v1", 0)], now=now)
+        assert not verdict.go
+        assert left(scarce) == 0
+
+    def test_what_was_paid_already_is_not_asked_for(self, scarce: Stall) -> None:
+        intent = scarce.open_checkout()
+        PaymentIntent.objects.update(state="captured")
+        assert at_checkout.question_of(intent_id=intent.public_id, now=datetime.now(UTC)) is None
+
+    @override_settings(ASK_BELOW=0, ASK_OLDER_SECONDS=10_000)
+    def test_how_few_is_few_is_a_setting(self, scarce: Stall) -> None:
+        intent = scarce.open_checkout()
+        assert at_checkout.question_of(intent_id=intent.public_id, now=datetime.now(UTC)) is None
+
+
+@pytest.mark.parametrize(
+    ("stock", "offered"),
+    [
+        (Stock(count=10), 7),
+        (Stock(count=10, buffer=2), 5),
+        (Stock(count=10, most=4), 4),
+        (Stock(count=10, floor=7), 7),
+        (Stock(count=10, floor=8), 0),
+        (Stock(count=10, floor=7, buffer=3, most=9), 4),
+        (Stock(count=10, ceiling=5, floor=3), 0),
+        (Stock(count=None, floor=1), None),
+        (Stock(count=10, fresh=False, most=1), None),
+    ],
+)
+def test_buffer_floor_and_most(stock: Stock, offered: int | None) -> None:
+    """Three are held; the floor is looked at before the buffer is kept back, and the most that is shown comes last."""
+    assert rules.available(stock, [Hold("a", 3, HoldState.OWED), Hold("b", 9, HoldState.ENDED)]) == offered
