@@ -251,8 +251,9 @@ def create_command(order: Order) -> CreateOrder:
     return CreateOrder(
         reference=order.reference,
         lines=tuple(
-            Line(line.shop_product_id, line.shop_variant_id, line.sku, line.title, line.quantity, line.unit_price)
+            Line(line.shop_product_id, line.shop_variant_id, line.sku, line.title, line.kept, line.unit_price)
             for line in order.lines.select_related("order")
+            if line.kept
         ),
         shipping=order.shipping,
         ship_to=order.address,

@@ -18,6 +18,7 @@ from crossdock.usecases.audit import note
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox import CREATE
+from crossdock.usecases.parcel_alerts import ask_about_parcels
 from crossdock.usecases.receive import ship, tell_renumbered
 from crossdock.usecases.risk.holds import held
 from crossdock.usecases.stock import end_hold, holds_of, locked, record
@@ -94,11 +95,11 @@ def ship_by_hand(
         if order.cancelled_at is not None:
             raise NotAllowed("This order is cancelled; do not ship it.")
         rows = {line.pk: line for line in order.lines.all()}
-        wanted = {pk: line.quantity - line.shipped for pk, line in rows.items()} if lines is None else dict(lines)
+        wanted = {pk: line.left for pk, line in rows.items()} if lines is None else dict(lines)
         units = {rows[pk]: n for pk, n in wanted.items() if pk in rows and n > 0}
         if not units:
             raise Invalid("Choose at least one unit to ship.")
-        if any(n > line.quantity - line.shipped for line, n in units.items()):
+        if any(n > line.left for line, n in units.items()):
             raise Invalid("More units were chosen than are left to ship.")
         parcel = ship(
             order=order,
@@ -112,11 +113,11 @@ def ship_by_hand(
             now=now,
         )
         if order.connection_id is None and order.parcels == ParcelState.SHIPPED:
-            _take_from_own_stock(order, now=now)
+            take_from_own_stock(order, now=now)
         return parcel
 
 
-def _take_from_own_stock(order: Order, *, now: datetime) -> None:
+def take_from_own_stock(order: Order, *, now: datetime) -> None:
     """A listing made by hand: its count is ours, so the units leave it when they leave the house."""
     holds = list(holds_of(order))
     rows = locked(hold.variant_id for hold in holds)
@@ -152,6 +153,8 @@ def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: U
         shipment.save(update_fields=["tracking_number", "carrier", "tracking_url"])
         if before != shipment.tracking_number:
             tell_renumbered(order=order, shipment=shipment, before=before, source="seller", now=now)
+        else:
+            ask_about_parcels(order=order, now=now)
 
 
 def why_not_create(order: Order) -> str:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -15,6 +15,7 @@ from crossdock.domain.orders import (
     Known,
     OrderCancelledThere,
     OrderShipped,
+    ParcelState,
     ParcelUndone,
     RefundSeen,
     TrackingChanged,
@@ -25,17 +26,28 @@ from crossdock.domain.orders import (
 from crossdock.domain.shipping import follow
 from crossdock.domain.stock import HoldState
 from crossdock.store.crash import point
-from crossdock.store.models import Connection, Cursor, Order, OrderLine, Shipment, ShipmentLine, ShopCopy, ShopRefund
+from crossdock.store.models import (
+    Command,
+    Connection,
+    Cursor,
+    Order,
+    OrderLine,
+    Shipment,
+    ShipmentLine,
+    ShopCopy,
+    ShopRefund,
+)
+from crossdock.store.models.work import CommandState
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.checkout import create_command
+from crossdock.usecases.credits import credit_shop_refund
 from crossdock.usecases.mail import write_mail
+from crossdock.usecases.parcel_alerts import ask_about_parcels
 from crossdock.usecases.policy import lifted
 from crossdock.usecases.reject import reject_order, why_not_reject
 from crossdock.usecases.settle import cancel_doubles
 from crossdock.usecases.stock import fence
 from crossdock.usecases.timeline import tell
-
-NOT_LANDED_AFTER = timedelta(minutes=15)
 
 
 def move_cursor(
@@ -90,6 +102,7 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
         if seen.stock_taken and not copy.stock_taken:
             copy.stock_taken = True
             fence(order=order, now=now, state=HoldState.TAKEN)
+            settle_by_fact(now=now, how="The shop took the stock.", codes=(AlertCode.STOCK_NOT_TAKEN,), order=order)
         for event in news(_known(order, copy), seen):
             match event:
                 case OrderShipped(parcel):
@@ -115,9 +128,12 @@ def _compare(order: Order, copy: ShopCopy, seen: ShopOrder, *, manifest: Manifes
     if (
         copy.state not in (CopyState.ACKNOWLEDGED, CopyState.DIFFERS, CopyState.EQUAL)
         or seen.state is not ShopOrderState.OPEN
+        or _being_changed(order)
     ):
         return
-    found = differences(create_command(order), seen, at_our_price=manifest.can(Capability.ORDER_AT_OUR_PRICE))
+    # Once single units were rejected, the shop's total is its own affair: each platform shares the shipping in its own way.
+    whole = not any(line.rejected for line in order.lines.all())
+    found = differences(create_command(order), seen, at_our_price=whole and manifest.can(Capability.ORDER_AT_OUR_PRICE))
     was = copy.state
     copy.differences = [difference.sentence for difference in found]
     copy.state = CopyState.DIFFERS if found else CopyState.EQUAL
@@ -146,6 +162,12 @@ def _compare(order: Order, copy: ShopCopy, seen: ShopOrder, *, manifest: Manifes
         settle_by_fact(now=now, how="Both are equal again.", codes=(AlertCode.ORDER_DIFFERS,), order=order)
 
 
+def _being_changed(order: Order) -> bool:
+    """We asked for units to be taken out and it has not happened yet: what is read now is neither the old order nor the new one."""
+    asked = Command.objects.filter(subject=order.reference, kind="cancel_lines")
+    return asked.filter(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]).exists()
+
+
 def _known(order: Order, copy: ShopCopy) -> Known:
     parcels = {s.parcel_id: (None if s.undone_at else s.tracking_number) for s in order.shipments.filter(source="shop")}
     return Known(parcels, frozenset(order.shop_refunds.values_list("refund_id", flat=True)), copy.cancelled_there)
@@ -155,10 +177,7 @@ def _shipped(order: Order, parcel: Parcel, seen: ShopOrder, *, now: datetime) ->
     variant_of = {line.line_id: line.variant_id for line in seen.lines}
     lines = list(order.lines.all())
     wanted = {variant_of[line_id]: units for line_id, units in parcel.lines if line_id in variant_of}
-    units = {
-        line: min(wanted.get(line.shop_variant_id, 0) if parcel.lines else line.quantity, line.quantity - line.shipped)
-        for line in lines
-    }
+    units = {line: min(wanted.get(line.shop_variant_id, 0) if parcel.lines else line.left, line.left) for line in lines}
     ship(
         order=order, parcel_id=parcel.parcel_id, source="shop", units={line: n for line, n in units.items() if n > 0}, tracking=parcel.tracking_number,
         carrier=parcel.carrier, url=parcel.tracking_url, shipped_at=parcel.shipped_at or now, now=now,
@@ -201,13 +220,9 @@ def ship(
         sentence=f"Shipped: {number}.",
         evidence={"parcel": parcel_id},
     )
-    if not tracking:
-        raise_alert(
-            code=AlertCode.TRACKING_MISSING, seller=order.seller, order=order, now=now,
-            sentence=f"Order {order} was marked shipped without a tracking number. Add it so that the buyer can follow the parcel.",
-        )  # fmt: skip
-    else:
-        _numbers_complete(order, now=now)
+    ask_about_parcels(order=order, now=now)
+    if order.parcels == ParcelState.SHIPPED:
+        settle_by_fact(now=now, how="The order was shipped.", codes=(AlertCode.HIGH_RISK,), order=order)
     write_mail(
         cause=f"shipped:{order.reference}:{shipment.pk}", to=order.buyer.email, subject=f"Your order #{order.number} is on its way", order=order, now=now,
         body=f"{order.seller.name} shipped " + ", ".join(f"{n} × {line.title}" for line, n in units.items()) + f".\n\nTracking: {number}\n{url}".rstrip(),
@@ -215,17 +230,11 @@ def ship(
     return shipment
 
 
-def _numbers_complete(order: Order, *, now: datetime) -> None:
-    """The question for a number is settled once every parcel that left has one; a shop may answer it with another parcel in its place."""
-    if not order.shipments.filter(undone_at=None, tracking_number="").exists():
-        settle_by_fact(now=now, how="A tracking number came.", codes=(AlertCode.TRACKING_MISSING,), order=order)
-
-
 def set_parcels(order: Order) -> None:
     """The parcels axis, from the lines as they are now."""
     lines = list(order.lines.all())
     order.parcels = parcel_state(
-        [line.quantity for line in lines], [line.shipped for line in lines], cancelled=order.cancelled_at is not None
+        [line.kept for line in lines], [line.shipped for line in lines], cancelled=order.cancelled_at is not None
     )
     order.save(update_fields=["parcels"])
 
@@ -243,8 +252,8 @@ def tell_renumbered(*, order: Order, shipment: Shipment, before: str, source: st
     number = shipment.tracking_number
     words = f"Tracking number changed from {before} to {number}." if before else f"Tracking number: {number}."
     tell(order=order, now=now, source=source, kind="tracking", sentence=words, public=True)
+    ask_about_parcels(order=order, now=now)
     if number:
-        _numbers_complete(order, now=now)
         write_mail(
             cause=f"tracking:{order.reference}:{shipment.pk}:{number}"[:120], to=order.buyer.email, subject=f"Tracking for your order #{order.number}",
             order=order, now=now, body=f"{words}\n{shipment.carrier} {shipment.tracking_url}".rstrip(),
@@ -259,7 +268,7 @@ def _undone(order: Order, parcel_id: str, *, now: datetime) -> None:
         part.line.shipped = max(0, part.line.shipped - part.quantity)
         part.line.save(update_fields=["shipped"])
     shipment.lines.all().delete()
-    _numbers_complete(order, now=now)
+    ask_about_parcels(order=order, now=now)
     set_parcels(order)
     tell(order=order, now=now, source="shop", kind="unshipped", sentence="The shop took a shipment back.", public=True)
 
@@ -279,7 +288,7 @@ def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str,
         sentence=words,
         evidence={"refund": refund_id, "note": note},
     )
-    if order.cancelled_at is None:
+    if order.cancelled_at is None and not credit_shop_refund(order=order, refund=refund, now=now):
         raise_alert(
             code=AlertCode.REFUNDED_IN_SHOP, seller=order.seller, order=order, connection=order.connection, key=f"refund:{order.pk}:{refund_id}", now=now,
             sentence=f"Order {order}: {words} The buyer paid on the marketplace: "
@@ -304,6 +313,7 @@ def _cancelled_there(
     )
     if order.cancelled_at is not None:
         copy.state = CopyState.CANCELLED
+        settle_by_fact(now=now, how="It is cancelled in the shop now.", codes=(AlertCode.CANCEL_FAILED,), order=order)
         return
     why_not = why_not_reject(order)
     if not why_not and (manifest.can(Capability.CANCEL_THERE_CANCELS_HERE) or lifted(rule="S3")):
@@ -324,20 +334,3 @@ def orders_to_read(*, connection_id: int, limit: int) -> list[str]:
     """Shop order ids whose copy is to be read back."""
     wanted = ShopCopy.objects.filter(connection_id=connection_id, read_wanted=True).exclude(shop_order_id="")
     return list(wanted.order_by("intended_at").values_list("shop_order_id", flat=True)[:limit])
-
-
-def late_copies(*, now: datetime) -> int:
-    """The order-landed guarantee's deadline: alerts for orders that are not in their shop yet. Returns how many were late."""
-    late = ShopCopy.objects.filter(
-        state__in=[CopyState.INTENDED, CopyState.SENT], intended_at__lt=now - NOT_LANDED_AFTER, order__cancelled_at=None
-    ).exclude(order__risk_hold__cleared_at=None, order__risk_hold__isnull=False)
-    late = late.select_related("order__seller__owner", "connection__party")[:500]
-    for copy in late:
-        why = (
-            copy.connection.state_sentence or copy.connection.party.last_error or "Your shop has not confirmed it yet."
-        )
-        raise_alert(
-            code=AlertCode.ORDER_NOT_LANDED, seller=copy.order.seller, order=copy.order, connection=copy.connection, now=now,
-            sentence=f"Order {copy.order} is not in {copy.connection.name} yet. {why} It is sent as soon as possible; nothing is sent twice.",
-        )  # fmt: skip
-    return len(late)

@@ -23,6 +23,7 @@ from crossdock.domain.commands import (
 )
 from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.store.because import because
 from crossdock.store.crash import point
 from crossdock.store.models import Command, Mail, Order, ShopCopy
 from crossdock.store.models.work import CommandResult, CommandState
@@ -33,6 +34,7 @@ from crossdock.usecases.credits import refund_done, refund_refused
 from crossdock.usecases.events import SEND
 from crossdock.usecases.hooks import endpoint_gave_up
 from crossdock.usecases.outbox import cancel_order_command
+from crossdock.usecases.restore import after_ending, not_adjusted
 from crossdock.usecases.stock import fence, learn_refusal, release
 from crossdock.usecases.timeline import tell
 from crossdock.usecases.work import backoff
@@ -64,10 +66,16 @@ def _hold(command_id: int) -> Held:
 
 
 def settle_command(
-    *, command_id: int, outcome: Outcome, random: Random, count_lag_seconds: float = 0.0, now: datetime
+    *,
+    command_id: int,
+    outcome: Outcome,
+    random: Random,
+    count_lag_seconds: float = 0.0,
+    restores: bool = True,
+    now: datetime,
 ) -> None:
     """Idempotent: a command that is finished already stays as it is. Later, SignInAgain and Unknown put it back in line."""
-    with transaction.atomic():
+    with transaction.atomic(), because(f"command:{command_id}"):
         held = _hold(command_id)
         if held.row.state != CommandState.IN_FLIGHT:
             return
@@ -76,6 +84,7 @@ def settle_command(
             case Done():
                 _finish(held.row, CommandResult.OK, outcome.note, asdict(outcome), now=now)
                 _done(held, outcome, count_lag_seconds=count_lag_seconds, now=now)
+                after_ending(row=held.row, order=held.order, already=outcome.already, restores=restores, now=now)
             case Refused() if held.row.kind == "create_order" and not rules.refusal_is_final(
                 unresolved=held.row.unresolved
             ):
@@ -166,6 +175,8 @@ def _done(held: Held, outcome: Done, *, count_lag_seconds: float, now: datetime)
             bind(order=held.order, copy=held.copy, outcome=outcome, adopted=outcome.already, want_after=after, now=now)
         case "cancel_order" if held.order and held.copy:
             _cancelled(held.order, held.copy, held.row, outcome, want_after=after, now=now)
+        case "cancel_lines" if held.order and held.copy:
+            _lines_gone(held.order, held.row, want_after=after, now=now)
         case "refund_payment":
             _refunded(held, now=now)
         case "send_mail":
@@ -243,8 +254,12 @@ def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
                 code=AlertCode.CANCEL_FAILED, seller=order.seller, order=order, connection=order.connection, now=now,
                 sentence=f"Order {order} is cancelled and credited here, but your shop did not cancel it: {outcome.sentence} Cancel it there by hand.",
             )  # fmt: skip
+        case "adjust_stock":
+            not_adjusted(row=held.row, sentence=outcome.sentence, now=now)
         case "send_event":
             endpoint_gave_up(command=held.row, sentence=outcome.sentence, now=now)
+        case "cancel_lines" if order:
+            _lines_stay(order, outcome, now=now)
         case _:
             if held.row.kind == "refund_payment":
                 refund_refused(command=held.row, sentence=outcome.sentence)
@@ -290,6 +305,25 @@ def _cancelled(
             kind="cancelled_there",
             sentence="The order was cancelled in the shop too; its count is read again.",
         )
+
+
+def _lines_gone(order: Order, row: Command, *, want_after: datetime | None, now: datetime) -> None:
+    """Rules 5 and 9 for a part: the units' own holds draw their fence, and a later read shows what the shop put back."""
+    fence(order=order, now=now, want_after=want_after, part=str(row.payload.get("key", "")))
+    ShopCopy.objects.filter(order=order).update(read_wanted=True)
+    tell(
+        order=order, now=now, source="shop", kind="lines_gone", sentence="The rejected units were taken out of the order in the shop; its count is read again."
+    )  # fmt: skip
+
+
+def _lines_stay(order: Order, outcome: Refused, *, now: datetime) -> None:
+    tell(
+        order=order, now=now, source="shop", kind="lines_stay", sentence=f"The shop did not take the rejected units out: {outcome.sentence}"
+    )  # fmt: skip
+    raise_alert(
+        code=AlertCode.CANCEL_FAILED, seller=order.seller, order=order, connection=order.connection, now=now,
+        sentence=f"Order {order}: units were rejected and credited here, but your shop did not take them out: {outcome.sentence} Take them out there by hand; do not ship them.",
+    )  # fmt: skip
 
 
 def _never_stood(order: Order, *, now: datetime, why: EndedWhy) -> None:

@@ -39,7 +39,7 @@ class ShipForm(ParcelForm):
     def __init__(self, order: Order, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.lines = [
-            (line, line.quantity - line.shipped) for line in order.lines.all() if line.quantity > line.shipped
+            (line, line.left) for line in order.lines.all() if line.left
         ]
         for line, left in self.lines:
             self.fields[f"line_{line.pk}"] = forms.IntegerField(

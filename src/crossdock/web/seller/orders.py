@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.domain.orders import CopyState, ParcelState, fee
 from crossdock.domain.values import Money
-from crossdock.store.models import Command, Exchange, Order, Seller, ShopCopy, VariantStock
+from crossdock.store.models import Command, Exchange, Listing, Order, Seller, ShopCopy, VariantStock
 from crossdock.store.models.work import CommandState
 from crossdock.usecases import books
 from crossdock.usecases.orders import in_queue, queues, why_not_create
@@ -112,7 +112,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "can_ship": not why_not_ship(order),
         "entries": order.timeline.all(),
         "calls": calls[:LAST_CALLS],
-        "stock": _stock(order) if not order.cancelled_at else {},
+        "stock": _stock(order),
         "to": order.address,
         "late": not order.cancelled_at and order.parcels != ParcelState.SHIPPED and order.ship_by < timezone.now(),
         "open": not order.cancelled_at and order.parcels != ParcelState.SHIPPED,
@@ -121,12 +121,26 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     return show(request, seller, "order", context, here="orders")
 
 
-def _stock(order: Order) -> dict[int, tuple[int | None, int | None]]:
-    """What is left after this order, by line: (the count that we know, what may still be sold here)."""
-    variants = [line.variant for line in order.lines.select_related("variant__connection", "variant__listing")]
-    counts = dict(VariantStock.objects.filter(pk__in=[variant.pk for variant in variants]).values_list("pk", "count"))
-    left = availability(variants=variants, now=timezone.now())
-    return {line.pk: (counts.get(line.variant_id), left.get(line.variant_id)) for line in order.lines.all()}
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """S4: both sides of one line's item as they are now, before and after a cancel alike."""
+
+    count: int | None
+    here: int | None
+    aside: bool
+    listing: Listing
+
+
+def _stock(order: Order) -> dict[int, Counts]:
+    """By line."""
+    lines = list(order.lines.select_related("variant__connection", "variant__listing"))
+    rows = VariantStock.objects.in_bulk([line.variant_id for line in lines])
+    left = availability(variants=[line.variant for line in lines], now=timezone.now())
+    return {
+        line.pk: Counts(row.count, left.get(line.variant_id), row.set_aside_by_id is not None, line.variant.listing)
+        for line in lines
+        if (row := rows.get(line.variant_id)) is not None
+    }
 
 
 def why_not_ship(order: Order) -> str:
@@ -196,6 +210,6 @@ def _steps(copy: ShopCopy) -> Iterator[Step]:
 def slip(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """For the parcel: no prices, since it may be a gift."""
     order = get_object_or_404(of_seller(seller).prefetch_related("lines"), public_id=public_id)
-    left = [(line, line.quantity - line.shipped) for line in order.lines.all()]
+    left = [(line, line.left) for line in order.lines.all()]
     rows = [(line, units) for line, units in left if units > 0] or [(line, line.quantity) for line in order.lines.all()]
     return show(request, seller, "slip", {"order": order, "rows": rows, "to": order.address}, here="orders")

@@ -1,0 +1,249 @@
+"""Rejecting single lines and units (S8, lifted): each with its reason, its exact share of what was paid, and its own fate of the stock.
+
+Nothing is added to stock here. What the shop still holds for these units stays held until a read after the shop took them out (rules 4, 7, 9).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from crossdock.domain import stock as rules
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.capability import Capability, Manifest
+from crossdock.domain.commands import CancelLines, CancelReason
+from crossdock.domain.credit import CreditKind, Paid, for_lines
+from crossdock.domain.orders import CopyState, ParcelState
+from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.domain.values import Money
+from crossdock.store.models import Command, Credit, Order, OrderLine, Reservation, ShopCopy, User
+from crossdock.store.models.work import CommandState
+from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.checkout import create_command
+from crossdock.usecases.credits import grant, locked_order, room, tell_granted
+from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.orders import take_from_own_stock
+from crossdock.usecases.outbox import CREATE, cancel_lines_command
+from crossdock.usecases.policy import lifted
+from crossdock.usecases.receive import set_parcels
+from crossdock.usecases.reject import REASON_WORDS, reject_order
+from crossdock.usecases.stock import end_hold, locked, record, set_aside
+
+RULE = "S8"
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Units of one line, and why they don't go."""
+
+    units: int
+    reason: CancelReason
+
+
+@dataclass(frozen=True, slots=True)
+class PartLine:
+    line: OrderLine
+    units: int
+    reason: CancelReason
+    credit: Money
+    stock_sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartPreview:
+    """What it would do, computed before anything happens. `whole` says that nothing is left then: the order is cancelled."""
+
+    lines: tuple[PartLine, ...]
+    total: Money
+    whole: bool
+    shop_sentence: str
+
+
+def why_not_parts(order: Order) -> str:
+    """Empty when single units of this order can be rejected."""
+    if not lifted(rule=RULE):
+        return "Only the whole order can be rejected here."
+    if order.cancelled_at is not None:
+        return "This order is cancelled."
+    if not any(line.left for line in order.lines.all()):
+        return "Every unit was shipped or rejected already."
+    return ""
+
+
+def preview_parts(*, order: Order, picks: Mapping[int, Pick], manifest: Manifest | None) -> PartPreview:
+    """`picks` by the line's id. Raises Invalid for units that the order does not have left, NotAllowed when rejecting parts is not allowed."""
+    if why := why_not_parts(order):
+        raise NotAllowed(why)
+    lines = list(order.lines.select_related("order"))
+    for line in lines:
+        if line.pk in picks and not 0 < picks[line.pk].units <= line.left:
+            raise Invalid(f"{line.title}: between 1 and {line.left} units can be rejected.")
+    wanted = [(line, picks[line.pk]) for line in lines if line.pk in picks]
+    if not wanted:
+        raise Invalid("Choose the units that you reject.")
+    whole = all(line.shipped == 0 for line in lines) and all(
+        line.left == (picks[line.pk].units if line.pk in picks else 0) for line in lines
+    )
+    shares = for_lines(
+        [Paid(line.total.minor, line.quantity, line.rejected) for line in lines],
+        order.shipping_minor,
+        [picks[line.pk].units if line.pk in picks else 0 for line in lines],
+    )
+    credits = {line.pk: share for line, share in zip(lines, shares, strict=True)}
+    if whole:
+        # Whatever was credited otherwise, the last reject gives back the rest and no more.
+        credits = _spread(room(order).minor, [(line.pk, credits[line.pk]) for line, _ in wanted])
+    copy = ShopCopy.objects.filter(order=order).first()
+    there = _in_shop(copy, manifest, whole=whole)
+    found = tuple(
+        PartLine(line, pick.units, pick.reason, Money(credits[line.pk], order.currency), _stock_sentence(pick.reason, copy, manifest))
+        for line, pick in wanted
+    )  # fmt: skip
+    total = min(sum(part.credit.minor for part in found), room(order).minor)
+    return PartPreview(found, Money(total, order.currency), whole, there)
+
+
+def _spread(total: int, parts: list[tuple[int, int]]) -> dict[int, int]:
+    """The rest of an order over its last lines, in their proportion; the last takes what is over."""
+    whole = sum(minor for _, minor in parts)
+    found: dict[int, int] = {}
+    for i, (pk, minor) in enumerate(parts):
+        last = i == len(parts) - 1
+        found[pk] = total - sum(found.values()) if last else (total * minor // whole if whole else 0)
+    return found
+
+
+def _stands(copy: ShopCopy | None) -> bool:
+    return copy is not None and not copy.cancelled_there and copy.state not in (CopyState.REFUSED, CopyState.CANCELLED)
+
+
+def _in_shop(copy: ShopCopy | None, manifest: Manifest | None, *, whole: bool) -> str:
+    if copy is None:
+        return "This order is in no shop."
+    if not _stands(copy):
+        return "The order does not stand in your shop; nothing has to be changed there."
+    if whole:
+        return "Nothing is left of the order, so it is cancelled in your shop as well."
+    if manifest is None or not manifest.can(Capability.LINES_CANCEL):
+        return "Your shop cannot be asked to take single units out: take them out of the order there by hand."
+    return "These units are taken out of the order in your shop; the rest stays."
+
+
+def _stock_sentence(reason: CancelReason, copy: ShopCopy | None, manifest: Manifest | None) -> str:
+    if reason is CancelReason.NOT_AVAILABLE:
+        return "Set aside: it is not sold again until you have counted and confirmed."
+    if copy is None:
+        return "The units can be sold here again at once."
+    if not _stands(copy):
+        return "Your shop's count stays as it is; it is read again."
+    if manifest is not None and manifest.can(Capability.LINES_CANCEL):
+        return "Your shop puts the units back itself; its count is then read again."
+    return "Your shop's count changes when you take the units out there."
+
+
+def reject_parts(
+    *, order: Order, picks: Mapping[int, Pick], expected_total: Money, key: str, manifest: Manifest | None, actor: User, now: datetime
+) -> Credit | None:  # fmt: skip
+    """Once per `key` (the form's own). Raises Stale when the amount is not the one that was shown. None where nothing had to be credited."""
+    with transaction.atomic():
+        order = locked_order(order)
+        cause = f"{order.reference}:part:{key[:40]}"
+        known = Credit.objects.filter(cause=cause).first()
+        if known is not None:
+            return known
+        shown = preview_parts(order=order, picks=picks, manifest=manifest)
+        if expected_total != shown.total:
+            raise Stale(f"The amount to credit is {shown.total} {order.currency}. Look again and confirm that.")
+        if shown.whole:
+            reject_order(order=order, reason=shown.lines[0].reason, actor=actor, expected_total=room(order), now=now)
+            return Credit.objects.filter(cause=order.reference).first()
+        for part in shown.lines:
+            OrderLine.objects.filter(pk=part.line.pk).update(rejected=part.line.rejected + part.units)
+        words = "; ".join(f"{p.units} × {p.line.title}: {REASON_WORDS[p.reason].lower()}" for p in shown.lines)
+        credit = None
+        if shown.total.minor:
+            credit = grant(
+                order=order, amount=shown.total, kind=CreditKind.LINES, cause=cause, reason=words, now=now, actor=actor,
+                lines=[{"line": p.line.pk, "units": p.units, "reason": p.reason, "minor": p.credit.minor} for p in shown.lines],
+            )  # fmt: skip
+            tell_granted(credit, order, source="seller", now=now, sentence=f"The seller rejected {words}. {credit.amount} {order.currency} go back to the buyer.")  # fmt: skip
+        aside = [p.line.variant_id for p in shown.lines if p.reason is CancelReason.NOT_AVAILABLE]
+        if aside:
+            set_aside(order=order, now=now, only=aside)
+        set_parcels(order)
+        if order.connection_id is None and order.parcels == ParcelState.SHIPPED:
+            take_from_own_stock(order, now=now)
+        _take_out(order, shown, cause, manifest, now=now)
+        return credit
+
+
+def _take_out(order: Order, shown: PartPreview, cause: str, manifest: Manifest | None, *, now: datetime) -> None:
+    """Rules 7 and 9 for a part: rewritten before it was ever sent; otherwise taken out there, and the hold waits for a read after that."""
+    create = Command.objects.select_for_update(no_key=True).filter(cause=f"create:{order.reference}").first()
+    copy = ShopCopy.objects.select_for_update(no_key=True).filter(order=order).first()
+    units: dict[int, int] = {}
+    for part in shown.lines:
+        units[part.line.variant_id] = units.get(part.line.variant_id, 0) + part.units
+    if copy is None or order.connection is None:
+        _split(order, units, cause, now=now, end=EndedWhy.NOT_SENT)
+        return
+    never_sent = copy.state == CopyState.INTENDED and (
+        create is None or rules.never_sent(attempts=create.attempts, waiting=create.state == CommandState.WAITING)
+    )
+    if never_sent:
+        if create is not None:
+            create.payload = CREATE.dump_python(create_command(order), mode="json")
+            create.save(update_fields=["payload"])
+        _split(order, units, cause, now=now, end=EndedWhy.NOT_SENT)
+    elif not _stands(copy):
+        _split(order, units, cause, now=now, end=EndedWhy.REFUSED if copy.state == CopyState.REFUSED else None)
+    elif manifest is None or not manifest.can(Capability.LINES_CANCEL):
+        _split(order, units, cause, now=now, end=None)
+        _by_hand(order, shown, "Your shop cannot be asked to do it.", now=now)
+    else:
+        _split(order, units, cause, now=now, end=None)
+        _ask_shop(order, copy, shown, cause, now=now)
+
+
+def _ask_shop(order: Order, copy: ShopCopy, shown: PartPreview, cause: str, *, now: datetime) -> None:
+    assert order.connection is not None
+    lines: dict[str, int] = {}
+    for part in shown.lines:
+        lines[part.line.shop_variant_id] = lines.get(part.line.shop_variant_id, 0) + part.units
+    command = CancelLines(
+        order.reference, copy.shop_order_id, tuple(lines.items()), shown.lines[0].reason, key=cause, note=f"Rejected on the marketplace ({cause})."
+    )  # fmt: skip
+    cancel_lines_command(party=order.connection.party, command=command, now=now)
+
+
+def _by_hand(order: Order, shown: PartPreview, why: str, *, now: datetime) -> None:
+    words = ", ".join(f"{part.units} × {part.line.title}" for part in shown.lines)
+    raise_alert(
+        code=AlertCode.CANCEL_FAILED, seller=order.seller, order=order, connection=order.connection, now=now,
+        sentence=f"Order {order}: {words} were rejected here and credited. {why} Take them out of the order in your shop by hand; do not ship them.",
+    )  # fmt: skip
+
+
+def _split(order: Order, units: Mapping[int, int], cause: str, *, now: datetime, end: EndedWhy | None) -> None:
+    """The rejected units' part of each hold becomes a row of its own, with the same standing; `end` ends it at once (rule 7)."""
+    rows = locked(units)
+    holds = order.reservations.exclude(state=HoldState.ENDED).filter(variant_id__in=units).order_by("variant_id", "pk")
+    left = dict(units)
+    for hold in holds:
+        taken = min(left[hold.variant_id], hold.quantity)
+        if taken <= 0 or hold.variant_id not in rows:
+            continue
+        left[hold.variant_id] -= taken
+        name = f"{hold.cause}|{cause}"[:120]
+        part = hold
+        if taken < hold.quantity:
+            Reservation.objects.filter(pk=hold.pk).update(quantity=hold.quantity - taken)
+            part = Reservation.objects.create(
+                cause=name, variant_id=hold.variant_id, order=order, quantity=taken, state=hold.state, fence_no=hold.fence_no, created_at=now
+            )  # fmt: skip
+        else:
+            Reservation.objects.filter(pk=hold.pk).update(cause=name)
+        record(variant_id=hold.variant_id, now=now, kind="part_rejected", cause=cause, order=order, quantity=taken)
+        if end is not None:
+            end_hold(part, why=end, now=now)
