@@ -23,6 +23,7 @@ from crossdock.store.models import Alert, Order, Seller, User
 from crossdock.usecases import access, connect, orders
 from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.cases import open_case
+from crossdock.usecases.credits import staff_credit
 from crossdock.usecases.listings import make_listing
 from crossdock.usecases.offers import make_offer
 from crossdock.usecases.risk.rules import keep_fitted
@@ -82,6 +83,9 @@ def _furnished() -> House:
     Command.objects.filter(pk=dead.id).update(state="dead")
     rules = keep_fitted(rules=SHIPPED, lines=[], now=world.now)
     listing = world.variant.listing
+    credit = staff_credit(
+        order=order, amount=Money(100, "USD"), reason="?", actor=user(is_staff=True), key="k", now=world.now
+    )
     case = open_case(seller=world.seller, opened_by=house.owner, kind="problem", subject="?", body="?", order=order, now=world.now)  # fmt: skip
     from crossdock.kit.discover import connector
 
@@ -90,7 +94,7 @@ def _furnished() -> House:
         "alert": alert.public_id, "case": case.public_id, "shop": world.shop.public_id, "attempt": attempt.public_id, "platform": "toy", "way": way,
         "listing": listing.public_id, "own": own.public_id, "variant": world.variant.public_id, "order": order.public_id,
         "rules": str(rules.pk), "offer": offer.public_id, "waiting": waiting.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
-        "seller": world.seller.public_id, "staff_alert": ours.public_id,
+        "seller": world.seller.public_id, "staff_alert": ours.public_id, "credit": credit.public_id,
     }  # fmt: skip
     return house
 
@@ -127,6 +131,7 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_listing_edit": ("/seller/listings/{own}/edit/", "get", 200),
     "seller_listing_state": ("/seller/listings/{own}/state/", "post", 302),
     "seller_listing_count": ("/seller/listings/{listing}/count/{variant}/", "post", 302),
+    "seller_listing_correct": ("/seller/listings/{listing}/correct/{variant}/", "post", 302),
     "seller_offer_terms": ("/seller/listings/{own}/offers/", "get", 200),
     "seller_offers": ("/seller/offers/", "get", 200),
     "seller_offers_bulk": ("/seller/offers/terms/", "get", 200),
@@ -239,6 +244,10 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_sellers": ("/staff/sellers/", "get", 200),
     "staff_seller": ("/staff/sellers/{seller}/", "get", 200),
     "staff_order": ("/staff/orders/{order}/", "get", 200),
+    "staff_order_credit": ("/staff/orders/{order}/credit/", "get", 200),
+    "staff_credits": ("/staff/credits/", "get", 200),
+    "staff_credit": ("/staff/credits/{credit}/", "get", 200),
+    "staff_credit_retry": ("/staff/credits/{credit}/retry/", "post", 302),
     "staff_alerts": ("/staff/alerts/", "get", 200),
     "staff_alert_settle": ("/staff/alerts/{staff_alert}/settle/", "post", 302),
     "staff_cases": ("/staff/cases/", "get", 200),

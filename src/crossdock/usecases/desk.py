@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 
 from crossdock.domain.cases import CaseState
-from crossdock.store.models import Alert, Case, Command, Connection, Delivery, RiskHold
+from crossdock.domain.credit import CreditState
+from crossdock.store.models import Alert, Case, Command, Connection, Credit, Delivery, RiskHold
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 
@@ -27,6 +28,8 @@ def counts(*, now: datetime) -> dict[str, int]:
     """How many wait, by name."""
     return {
         "cases": Case.objects.filter(state__in=[CaseState.OPEN, CaseState.WAITING_FOR_STAFF]).count(),
+        "credits": Credit.objects.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).count(),
+        "failed_credits": Credit.objects.filter(state=CreditState.FAILED).count(),
         "dead": Command.objects.filter(state=CommandState.DEAD).count(),
         "unread": unread(now=now).count(),
         "held": RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None).count(),

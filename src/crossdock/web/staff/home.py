@@ -33,7 +33,11 @@ def needs(waiting: dict[str, int]) -> list[Need]:
         return Need(waiting.get(name, 0), words, what, url)
 
     commands, shops, inbox, alerts = (reverse(f"staff_{name}") for name in ("commands", "shops", "inbox", "alerts"))
+    credits = reverse("staff_credits")
     return [
+        need("cases", "Cases", "A seller waits for our answer.", reverse("staff_cases")),
+        need("credits", "Credits to decide", "Asked for, or waiting for a second person.", credits),
+        need("failed_credits", "Refunds refused", "The bank did not take them; the buyer waits.", f"{credits}?which=failed"),
         need("held", "Orders held for their risk", "They are not sent to the shop until you decide.", reverse("staff_risk")),
         need("dead", "Commands that gave up", "Send them again, or settle what they were about.", f"{commands}?state=dead"),
         need("ill", "Shops that do not work", "No answer, or the seller has to sign in again.", f"{shops}?state=ill"),

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.credit import CreditState
 from crossdock.store.models import (
     AuditEntry,
     Case,
@@ -21,8 +22,11 @@ from crossdock.store.models import (
     ShopCopy,
     User,
 )
+from crossdock.store.models.work import CommandState
 from crossdock.usecases import books
+from crossdock.usecases.credits import room
 from crossdock.web.staff.commands import rows_of
+from crossdock.web.staff.credits import STATE_WORDS
 from crossdock.web.staff.inbox import news_words
 from crossdock.web.staff.panel import show, staff_only
 
@@ -38,23 +42,31 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     )  # fmt: skip
     copy = ShopCopy.objects.filter(order=order).first()
     mails = list(Mail.objects.filter(order=order).order_by("-pk")[:LAST])
-    subjects = [order.reference, f"money:{order.reference}", *(f"mail:{mail.pk}" for mail in mails)]
-    commands = Command.objects.filter(subject__in=subjects).select_related("party__connection__seller").order_by("pk")
-    exchanges = Exchange.objects.filter(subject__in=subjects[:2]).select_related("party").order_by("-at")
+    subjects = [order.reference, f"money:{order.reference}"]
+    of_mails = Q(subject__in=[f"mail:{mail.pk}" for mail in mails], state=CommandState.DEAD)
+    commands = (
+        Command.objects.filter(Q(subject__in=subjects) | of_mails)
+        .select_related("party__connection__seller")
+        .order_by("pk")
+    )
+    exchanges = Exchange.objects.filter(subject__in=subjects).select_related("party").order_by("-at")
     context = {
         "order": order,
         "copy": copy,
         "commands": rows_of(list(commands[:LAST])),
         "calls": exchanges[:LAST],
         "deliveries": [(delivery, news_words(delivery.news)) for delivery in _deliveries(order, copy)[:LAST]],
-        "alerts": order.alerts.order_by("settled_at", "-pk").select_related("settled_by")[:LAST],
+        "alerts": order.alerts.filter(settled_at=None).order_by("-pk")[:LAST],
+        "settled": order.alerts.filter(settled_at__isnull=False).select_related("settled_by").order_by("-pk")[:LAST],
+        "credits": [(credit, STATE_WORDS[CreditState(credit.state)]) for credit in order.credits.order_by("-pk")[:LAST]],
+        "room": room(order),
         "cases": Case.objects.filter(order=order).order_by("-pk")[:LAST],
         "entries": order.timeline.all(),
         "mails": mails,
         **_money(order),
         **_stock(order),
         "deeds": AuditEntry.objects.filter(_about(order)).select_related("actor").order_by("-pk")[:LAST],
-    }
+    }  # fmt: skip
     return show(request, "order", context, here="find")
 
 

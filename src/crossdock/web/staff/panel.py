@@ -43,6 +43,7 @@ class Entry:
 NAVIGATION = (
     Entry("home", "staff_home", "clock", "Needs a person"),
     Entry("cases", "staff_cases", "talk", "Cases", "cases"),
+    Entry("credits", "staff_credits", "refresh", "Credits", "credits"),
     Entry("find", "staff_find", "search", "Look up"),
     Entry("sellers", "staff_sellers", "person", "Sellers"),
     Entry("shops", "staff_shops", "link", "Connections", "ill"),

@@ -190,6 +190,12 @@ def query(context: template.Context, **changes: Any) -> str:
 
 
 @register.filter
+def plain(code: str) -> str:
+    """A state or a kind as a word: "shop_refund" is "Shop refund"."""
+    return code.replace("_", " ").capitalize()
+
+
+@register.filter
 def get(mapping: Any, key: Any) -> Any:
     """{{ counts|get:variant.pk }}; None when it is not there."""
     return mapping.get(key)
