@@ -20,7 +20,18 @@ from crossdock.engine import invariants, payments
 from crossdock.engine.engine import Engine
 from crossdock.kit.gateway import Captured
 from crossdock.payments.sandbox.wire import SECRET_KEY, Wire
-from crossdock.store.models import Alert, Command, Delivery, Entry, Order, Party, PaymentIntent, TimelineEntry
+from crossdock.store.models import (
+    Alert,
+    Command,
+    Credit,
+    Delivery,
+    Entry,
+    Order,
+    Party,
+    PaymentIntent,
+    RiskTrace,
+    TimelineEntry,
+)
 from crossdock.usecases.alerts import settle_alert
 from crossdock.usecases.checkout import place_order
 from crossdock.usecases.reject import reject_order
@@ -136,6 +147,7 @@ async def test_a_dispute_is_one_alert_and_moves_the_money_once(town: Town, make:
         "disputes the payment of 14.50 USD (fraudulent)" in alert.sentence or "disputes the payment" in alert.sentence
     )
     assert "Send what proves the sale" in alert.sentence
+    assert (await sync(RiskTrace.objects.get, order=order)).fraud is True, "the bank calls it fraud"
     assert await sync(account, "disputed") == order.total_minor
     assert await sync(account, "gateway") == 0
     # Told again, found again by the timer, and settled by the seller meanwhile: nothing happens twice.
@@ -180,6 +192,8 @@ async def test_a_refund_at_the_dashboard_is_a_credit_once(town: Town, make: Make
     assert await sync(account, "gateway") == order.total_minor - 300
     assert await sync(account, "refunds_due") == 0
     assert not await sync(Command.objects.filter(kind="refund_payment").exists), "the money moved already"
+    credit = await sync(Credit.objects.get)
+    assert (credit.kind, credit.state, credit.amount_minor) == ("bank", "refunded", 300)
     town.wire.do(lambda bank: bank.refund({"payment_intent": ref}))
     await town.news()
     await sync(order.refresh_from_db)
@@ -233,6 +247,7 @@ async def test_a_refund_of_ours_is_not_seen_as_somebody_else_s(town: Town, make:
         await town.news()
     assert await sync(account, "refunds_due") == -order.total_minor
     assert await sync(open_codes, order) == [AlertCode.REFUND_FAILED]
+    assert (await sync(Credit.objects.get)).state == "failed", "staff can try it again"
 
 
 async def test_lost_webhooks_are_made_up_for_by_the_timer(town: Town, make: Make) -> None:

@@ -14,6 +14,7 @@ class CreditKind(StrEnum):
     LINES = "lines"
     STAFF = "staff"
     SHOP_REFUND = "shop_refund"
+    BANK = "bank"
 
 
 class CreditState(StrEnum):

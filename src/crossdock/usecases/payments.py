@@ -8,11 +8,13 @@ from datetime import datetime
 from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.credit import CreditKind, CreditState
 from crossdock.domain.orders import MoneyState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
-from crossdock.store.models import Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
+from crossdock.store.models import Command, Credit, Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
 from crossdock.usecases import books
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.credits import room
 from crossdock.usecases.risk.labels import label_order
 from crossdock.usecases.timeline import tell
 
@@ -52,10 +54,14 @@ def _refund_seen(order: Order, refund: BankRefund, *, now: datetime) -> None:
 
 def _refunded_there(order: Order, refund: BankRefund, cause: str, *, now: datetime) -> None:
     """What was not promised yet becomes a credit; the rest only keeps a promise that was made before, by another hand."""
-    minor = min(refund.amount.minor, order.total_minor - order.credited_minor)
-    if minor > 0:
-        books.post_credit(order=order, amount_minor=minor, cause=cause, now=now)
-        order.credited_minor += minor
+    amount = min(refund.amount, room(order))
+    if amount.minor > 0:
+        Credit.objects.create(
+            order=order, cause=cause, kind=CreditKind.BANK, state=CreditState.REFUNDED, amount_minor=amount.minor, currency=order.currency,
+            reason="Refunded at the payment provider.", asked_at=now, granted_at=now, refunded_at=now,
+        )  # fmt: skip
+        books.post_credit(order=order, amount_minor=amount.minor, cause=cause, now=now)
+        order.credited_minor += amount.minor
         whole = order.credited_minor == order.total_minor
         order.money = MoneyState.CREDITED if whole else MoneyState.PARTLY_CREDITED
         order.save(update_fields=["credited_minor", "money"])
@@ -73,6 +79,11 @@ def _came_back(order: Order, refund: BankRefund, *, now: datetime) -> None:
     )  # fmt: skip
     if not fresh:
         return
+    # Surely not with the buyer: staff may try again, under a new key, or pay in another way.
+    causes = Command.objects.filter(cause=refund.key).values_list("payload__credit", flat=True)
+    mine = [f"bank:{refund.refund_id}", *(str(cause) for cause in causes if cause)]
+    failed = Credit.objects.filter(order=order, cause__in=mine, state=CreditState.REFUNDED)
+    failed.update(state=CreditState.FAILED, sentence="The buyer's bank sent the money back.")
     sentence = f"The buyer's bank sent a refund of {refund.amount} {refund.amount.currency} back; the buyer still has to be paid."
     tell(order=order, now=now, source="marketplace", kind="refund_failed", sentence=sentence)
     raise_alert(

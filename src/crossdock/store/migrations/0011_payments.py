@@ -3,6 +3,7 @@
 from django.db import migrations, models
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.credit import CreditKind
 
 # What a race may have made twice becomes one; the last line lets the index be made in the same transaction.
 ONE_PARTY = """
@@ -25,6 +26,11 @@ class Migration(migrations.Migration):
             model_name="alert",
             name="code",
             field=models.CharField(choices=[(code.value, code.value) for code in AlertCode], max_length=40),
+        ),
+        migrations.AlterField(
+            model_name="credit",
+            name="kind",
+            field=models.CharField(choices=[(kind.value, kind.value) for kind in CreditKind], max_length=12),
         ),
         migrations.RunSQL(ONE_PARTY, migrations.RunSQL.noop),
         migrations.AddConstraint(
