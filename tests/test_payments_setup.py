@@ -1,5 +1,6 @@
 """What an operator sets and is told: keys in the wrong place, what is missing, the simulated bank to try it with, and that no key is ever shown."""
 
+import importlib
 import logging
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from crossdock import config
 from crossdock.cli.main import main
 from crossdock.logs import PlainFormatter
 from crossdock.payments.sandbox.wire import SECRET_KEY
-from crossdock.store.models import Party
+from crossdock.store.models import Command, Party
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.outbox import party_named
 
@@ -122,3 +124,21 @@ def test_one_party_per_gateway_however_many_webhooks_come_at_once() -> None:
         Party.objects.create(kind=PartyKind.PAYMENT, name="stripe")
     for _ in range(2):
         Party.objects.create(kind=PartyKind.SHOP, name="same name")
+
+
+@pytest.mark.django_db
+def test_the_migration_makes_one_party_of_what_was_made_twice() -> None:
+    migration = importlib.import_module("crossdock.store.migrations.0011_payments")
+    now = datetime.now(UTC)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX one_party_per_name")
+        first, second = (Party.objects.create(kind=PartyKind.PAYMENT, name="stripe") for _ in range(2))
+        shops = [Party.objects.create(kind=PartyKind.SHOP, name="same name") for _ in range(2)]
+        for party, cause in ((first, "a"), (second, "b"), (shops[1], "c")):
+            Command.objects.create(
+                party=party, cause=cause, subject=cause, kind="x", payload={}, due_at=now, created_at=now
+            )
+        cursor.execute(migration.ONE_PARTY)
+        cursor.execute("CREATE UNIQUE INDEX again ON store_party (kind, name) WHERE kind <> 'shop'")
+    assert list(Party.objects.order_by("pk")) == [first, *shops]
+    assert dict(Command.objects.values_list("cause", "party")) == {"a": first.pk, "b": first.pk, "c": shops[1].pk}
