@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "story": ("story", "play the rules on every platform, with faults, and print one line per fact"),
     "check": ("check", "the main loop under fire, counted in the shops' own ledgers"),
     "risk": ("risk", "how well the risk rules tell fraud from honest orders, and what judging costs"),
+    "replay": ("replay", "play a case file against the connectors of this version, offline"),
     "docs": ("docs", "write the generated pages, or check that they are fresh"),
     "rotate-vault-key": ("vault", "encrypt the shops' credentials with a new key"),
 }

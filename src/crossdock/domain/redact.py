@@ -67,6 +67,7 @@ _STREETS = (
 )  # fmt: skip
 _TITLED = re.compile(r"\b(Mr|Mrs|Ms|Miss|Dr|Herr|Frau|Mme|Monsieur|Madame)\.? +[A-ZÀ-Þ][\w'’-]+(?: +[A-ZÀ-Þ][\w'’-]+)?")
 _DIGITS = re.compile(r"(?<![\w/.#-])\d(?:[ -]?\d){12,18}(?![\w-])")
+_SIGNING_IN = frozenset({"client_id", "client_secret", "grant_type", "redirect_uri", "hmac"})
 _SHORTEST_KNOWN = 3
 _MOST_NAMES = 4
 
@@ -123,8 +124,8 @@ def _value(value: Any, name: str, known: "re.Pattern[str] | None") -> Any:
     match value:
         case dict():
             person = any(_BESIDE_A_PERSON.match(str(key)) for key in value)
-            said = _said_name(value)
-            return {key: HIDDEN if person and _is_person(key, inner) else _value(inner, _called(str(key), said), known) for key, inner in value.items()}  # fmt: skip
+            said, signing_in = _said_name(value), not _SIGNING_IN.isdisjoint(value)
+            return {key: HIDDEN if person and _is_person(key, inner) else _value(inner, _called(str(key), said, signing_in), known) for key, inner in value.items()}  # fmt: skip
         case list() | tuple():
             return [_value(inner, name, known) for inner in value]
         case str() if value:
@@ -143,8 +144,10 @@ def _said_name(value: Mapping[str, Any]) -> str | None:
     return said if "value" in value and isinstance(said, str) else None
 
 
-def _called(key: str, said: str | None) -> str:
-    """In a pair the value is named by its key, and the key itself is no secret."""
+def _called(key: str, said: str | None, signing_in: bool) -> str:
+    """In a pair the value is named by its key, and the key itself is no secret. A "code" is one only while signing in; else it says what went wrong."""
+    if key == "code" and not signing_in:
+        return "id"
     if said is None:
         return key
     return said if key.lower() == "value" else "id" if key == "key" else key

@@ -12,13 +12,12 @@ from pydantic_core import to_jsonable_python
 
 from crossdock.domain.redact import redact_value
 from crossdock.kit.connector import Connector, Shop
-from crossdock.kit.errors import Outside
+from crossdock.kit.told import told, told_error
 
 # What changes a shop or reads it for good. Signing in, testing and webhooks are seen as plain exchanges.
 WATCHED = frozenset(
     {"create", "cancel", "cancel_lines", "adjust", "find", "order", "orders", "product", "products", "counts", "note"}
 )
-MOST_MADE = 200_000
 
 
 @dataclass(slots=True)
@@ -60,11 +59,8 @@ class _Watched:
             before = ASKING.set(asking)
             try:
                 result = await method(shop, *args, **kwargs)
-            except Outside as error:
-                asking.made = {"type": type(error).__name__, "raised": redact_value(str(error))}
-                raise
             except BaseException as error:
-                asking.made = {"type": type(error).__name__, "stumbled": True}
+                asking.made = told_error(error)
                 raise
             else:
                 asking.made = told(result)
@@ -77,16 +73,6 @@ class _Watched:
             return result
 
         return call
-
-
-def told(result: Any) -> dict[str, Any]:
-    """What a call made, as plain values without secrets or people: {"type": ..., "value": ...}."""
-    if isinstance(result, list | tuple):
-        return {"type": "list", "value": [told(item) for item in result]}
-    plain = to_jsonable_python(result)
-    if isinstance(plain, dict) and isinstance(plain.get("items"), list):
-        plain["items"] = [told(item) for item in result.items]
-    return {"type": type(result).__name__, "value": redact_value(plain)}
 
 
 def _reference(given: dict[str, Any]) -> str:

@@ -4,6 +4,9 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Literal
 
 
@@ -16,6 +19,19 @@ def sign(
     return base64.b64encode(mac).decode() if encoding == "base64" else binascii.hexlify(mac).decode()
 
 
+_unchecked: ContextVar[bool] = ContextVar("unchecked", default=False)
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Only for playing a recorded delivery again (kit/replay.py): its signature was blacked out, and so were the secrets that it could be checked by."""
+    before = _unchecked.set(True)
+    try:
+        yield
+    finally:
+        _unchecked.reset(before)
+
+
 def hmac_ok(
     secret: bytes | str,
     body: bytes,
@@ -25,6 +41,8 @@ def hmac_ok(
     digest: str = "sha256",
 ) -> bool:
     """True when `given` signs `body`, compared in constant time. An empty secret or signature never verifies anything."""
+    if _unchecked.get():
+        return True
     if not secret or not given:
         return False
     given = given.strip()

@@ -10,9 +10,10 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from crossdock.domain.capability import Manifest, Yes
+from crossdock.domain.events import LookKind
 from crossdock.domain.redact import redact_address, redact_text, redact_value
 from crossdock.store.models import (
     Alert,
@@ -32,7 +33,15 @@ from crossdock.store.vault import VaultLocked
 from crossdock.usecases.connect import access_of
 
 FORMAT = "crossdock-case/1"
-MOST_CALLS, MOST_LOOSE, MOST_DELIVERIES, MOST_COMMANDS, MOST_MOVES, MOST_ENTRIES = 30, 15, 20, 30, 40, 200
+MOST_CALLS, MOST_POLLS, MOST_LOOSE, MOST_DELIVERIES, MOST_COMMANDS, MOST_MOVES, MOST_ENTRIES = (
+    30,
+    5,
+    15,
+    20,
+    30,
+    40,
+    200,
+)
 MOST_LETTERS = 1_500_000
 # Lists whose items carry a key; the page shows them in this order.
 PARTS = ("calls", "exchanges", "deliveries", "commands", "timeline", "movements")
@@ -54,10 +63,6 @@ class Subject:
             return self.connection
         owner = self.order or self.listing
         return owner.connection if owner is not None else None
-
-    @property
-    def whole_shop(self) -> bool:
-        return self.order is None and self.listing is None
 
 
 def subject_of(
@@ -82,7 +87,7 @@ def gather(
         "format": FORMAT,
         "taken_at": _at(now),
         "crossdock": version("crossdock"),
-        "about": redact_value(_about(subject), known=people),
+        "about": redact_value(_subject(subject), known=people),
         "shop": _shop(subject.shop, manifest) if subject.shop else None,
     }
     room = MOST_LETTERS
@@ -122,10 +127,9 @@ class _Found:
     def look(self) -> None:
         order, shop = self.subject.order, self.subject.shop
         variants = self._variants()
-        ids = self._shop_ids(variants)
         if shop is not None:
-            self._look_there(shop, ids)
-        self.commands = self._commands(shop, ids)
+            self._look_there(shop, variants)
+        self.commands = self._commands(shop, variants)
         if order is not None:
             self.timeline = list(order.timeline.order_by("-pk")[:MOST_ENTRIES])[::-1]
         moves = Movement.objects.filter(variant__in=variants).select_related("variant").order_by("-pk")
@@ -136,31 +140,35 @@ class _Found:
             return [line.variant for line in self.subject.order.lines.select_related("variant")]
         return list(self.subject.listing.variants.order_by("pk")) if self.subject.listing else []
 
-    def _shop_ids(self, variants: list[Variant]) -> list[str]:
-        """The shop's ids of what this is about. An order's products are only looked for beside their own."""
-        order = self.subject.order
-        if order is not None:
-            copy = getattr(order, "copy", None)
-            return [copy.shop_order_id] if copy and copy.shop_order_id else []
-        ids = {variant.shop_variant_id for variant in variants}
-        listing = self.subject.listing
-        return sorted(id for id in {*ids, getattr(listing, "shop_product_id", "")} if id)
-
-    def _look_there(self, shop: Connection, ids: list[str]) -> None:
-        order = self.subject.order
-        mine = Q(subject=order.reference) if order else Q()
-        about, said = Q(), Q()
-        for id in ids[:50]:
-            about |= Q(about__contains=[id])
-            said |= Q(news__looks__contains=[{"entity_id": id}]) | Q(news__hints__contains=[{"variant_id": id}])
+    def _look_there(self, shop: Connection, variants: list[Variant]) -> None:
+        """Ids are only ids within their kind: order 1 and product 1 may stand in one shop."""
+        order, listing = self.subject.order, self.subject.listing
         calls, loose = Call.objects.filter(party=shop.party_id), Exchange.objects.filter(party=shop.party_id, call="")
         deliveries = Delivery.objects.filter(party=shop.party_id)
-        if not self.subject.whole_shop:
-            wanted = (mine | about) if order else about
-            calls = calls.filter(wanted) if wanted else calls.none()
-            loose = loose.filter(mine) if order else loose.none()
-            deliveries = deliveries.filter(said) if ids else deliveries.none()
-        self.calls = list(calls.order_by("-at", "-pk")[:MOST_CALLS])[::-1]
+        if order is not None:
+            copy = getattr(order, "copy", None)
+            id = copy.shop_order_id if copy else ""
+            said = Q(news__looks__contains=[{"kind": LookKind.ORDER, "entity_id": id}]) if id else Q(pk=None)
+            polled = calls.filter(_about([id]), operation__in=["order", "orders", "find"]) if id else calls.none()
+            counted = calls.filter(_about([variant.shop_variant_id for variant in variants]), operation="counts")
+            chosen = [
+                *_last(calls.filter(subject=order.reference), MOST_CALLS),
+                *_last(polled, MOST_POLLS),
+                *_last(counted, MOST_POLLS),
+            ]
+            loose, deliveries = loose.filter(subject=order.reference), deliveries.filter(said)
+        elif listing is not None:
+            id = listing.shop_product_id
+            ids = [variant.shop_variant_id for variant in variants]
+            said = Q(news__looks__contains=[{"kind": LookKind.PRODUCT, "entity_id": id}])
+            for variant_id in ids[:50]:
+                said |= Q(news__hints__contains=[{"variant_id": variant_id}])
+            read = Q(operation__in=["product", "products"]) & _about([id])
+            chosen = _last(calls.filter(read | (Q(operation__in=["counts", "adjust"]) & _about(ids))), MOST_CALLS)
+            loose, deliveries = loose.none(), deliveries.filter(said)
+        else:
+            chosen = _last(calls, MOST_CALLS)
+        self.calls = sorted({call.pk: call for call in chosen}.values(), key=lambda call: (call.at, call.pk))
         for row in Exchange.objects.filter(call__in=[call.key for call in self.calls]).order_by("at", "pk"):
             self.inside.setdefault(row.call, []).append(row)
         # Signing in is nobody's own call, and without it nothing can be played again.
@@ -171,13 +179,14 @@ class _Found:
         self.exchanges = sorted({row.pk: row for row in newest}.values(), key=lambda row: row.pk)
         self.deliveries = list(deliveries.order_by("-pk")[:MOST_DELIVERIES])[::-1]
 
-    def _commands(self, shop: Connection | None, ids: list[str]) -> list[Command]:
+    def _commands(self, shop: Connection | None, variants: list[Variant]) -> list[Command]:
         order = self.subject.order
         if order is not None:
             found = Command.objects.filter(subject__in=[order.reference, f"money:{order.reference}"])
         elif shop is None:
             return []
-        elif ids:
+        elif self.subject.listing is not None:
+            ids = [variant.shop_variant_id for variant in variants]
             found = Command.objects.filter(party=shop.party_id, payload__variant_id__in=ids)
         else:
             found = Command.objects.filter(party=shop.party_id)
@@ -201,6 +210,17 @@ class _Found:
     def references(self) -> set[str]:
         rows: list[Call | Exchange | Command] = [*self.calls, *self.exchanges, *self.commands]
         return {row.subject.removeprefix("money:") for row in rows if row.subject}
+
+
+def _about(ids: list[str]) -> Q:
+    wanted = Q(pk=None)
+    for id in ids[:50]:
+        wanted |= Q(about__contains=[id])
+    return wanted
+
+
+def _last(calls: QuerySet[Call], most: int) -> list[Call]:
+    return list(calls.order_by("-at", "-pk")[:most])
 
 
 def _people(found: _Found) -> list[str]:
@@ -284,7 +304,7 @@ def _movement(row: Movement) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _about(subject: Subject) -> dict[str, Any]:
+def _subject(subject: Subject) -> dict[str, Any]:
     about: dict[str, Any] = {}
     if order := subject.order:
         copy = getattr(order, "copy", None)
