@@ -102,7 +102,7 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     credit = _credit(public_id)
     initial = {"amount": credit.amount.decimal}
     form = DecideForm(request.POST or None, initial=initial, currency=credit.currency)
-    if credit.state == CreditState.SECOND:
+    if credit.state == CreditState.SECOND or typed(request.POST, "decision", longest=10) == "decline":
         del form.fields["amount"]
     if request.method == "POST":
         if typed(request.POST, "seen", longest=10) != credit.state:
