@@ -114,6 +114,11 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="connectattempt",
+            name="calls",
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
             model_name="case",
             name="closed_by",
             field=models.ForeignKey(

@@ -91,6 +91,8 @@ class ConnectAttempt(models.Model):
     secrets = models.BinaryField(null=True)
     proof = models.JSONField(null=True)
     preview = models.JSONField(null=True)
+    # What was asked of the shop so far, blacked out; it becomes evidence of the connection once there is one.
+    calls = models.JSONField(default=list)
     reconnects = models.ForeignKey(Connection, null=True, on_delete=models.CASCADE)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
