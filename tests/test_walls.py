@@ -20,7 +20,7 @@ from crossdock.domain.commands import Done
 from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Order, Seller, User
-from crossdock.usecases import access, connect, orders
+from crossdock.usecases import access, connect, hooks, orders
 from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.cases import open_case
 from crossdock.usecases.credits import staff_credit
@@ -67,6 +67,11 @@ def _furnished() -> House:
     alert = raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, order=order, sentence="?", now=world.now)
     ours = raise_alert(code=AlertCode.COMMAND_DEAD, seller=world.seller, order=order, sentence="?", now=world.now)
     Alert.objects.filter(pk=ours.pk).update(for_staff=True)
+    receiver, _ = hooks.add_endpoint(
+        seller=world.seller, actor=house.owner, url="https://receiver.test/in", name="", events=[], now=world.now
+    )
+    hooks.send_test(endpoint=receiver, actor=house.owner, now=world.now)
+    message = hooks.deliveries_of(endpoint=receiver, before=None, limit=1)[0]
     own = make_listing(seller=world.seller, title="Own", description="", price=order.total, count=1, now=world.now)
     offer = make_offer(
         buyer=house.buyer, variant=own.variants.get(), quantity=1, amount=Money(500, "USD"), manifest=None, now=world.now
@@ -94,6 +99,7 @@ def _furnished() -> House:
         "alert": alert.public_id, "case": case.public_id, "shop": world.shop.public_id, "attempt": attempt.public_id, "platform": "toy", "way": way,
         "listing": listing.public_id, "own": own.public_id, "variant": world.variant.public_id, "order": order.public_id,
         "rules": str(rules.pk), "offer": offer.public_id, "waiting": waiting.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
+        "webhook": receiver.public_id, "message": str(message.pk),
         "seller": world.seller.public_id, "staff_alert": ours.public_id, "credit": credit.public_id,
     }  # fmt: skip
     return house
@@ -103,6 +109,8 @@ def _furnished() -> House:
 PANEL: dict[str, tuple[str, str, int]] = {
     "seller_home": ("/seller/", "get", 200),
     "seller_alerts": ("/seller/alerts/", "get", 200),
+    "seller_alert_mail": ("/seller/alerts/mail/", "get", 200),
+    "seller_alert": ("/seller/alerts/{alert}/", "get", 200),
     "seller_alert_settle": ("/seller/alerts/{alert}/settle/", "post", 302),
     "seller_cases": ("/seller/cases/", "get", 200),
     "seller_case_new": ("/seller/cases/new/?order={order}", "get", 200),
@@ -145,8 +153,16 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_parcel": ("/seller/orders/{order}/parcels/{parcel}/", "get", 200),
     "seller_order_create": ("/seller/orders/{waiting}/create/", "post", 302),
     "seller_order_reject": ("/seller/orders/{waiting}/reject/", "get", 200),
+    "seller_order_parts": ("/seller/orders/{waiting}/reject/lines/", "get", 302),
+    "seller_order_credit": ("/seller/orders/{order}/credit/", "get", 200),
     "seller_profile": ("/seller/profile/", "get", 200),
     "seller_shipping": ("/seller/profile/shipping/", "get", 200),
+    "seller_webhooks": ("/seller/webhooks/", "get", 200),
+    "seller_webhook": ("/seller/webhooks/{webhook}/", "get", 200),
+    "seller_webhook_rotate": ("/seller/webhooks/{webhook}/rotate/", "post", 200),
+    "seller_webhook_deed": ("/seller/webhooks/{webhook}/deed/", "post", 302),
+    "seller_webhook_delete": ("/seller/webhooks/{webhook}/delete/", "get", 200),
+    "seller_webhook_again": ("/seller/webhooks/{webhook}/messages/{message}/", "post", 302),
     "seller_tokens": ("/seller/tokens/", "get", 200),
     "seller_token_revoke": ("/seller/tokens/{token}/revoke/", "post", 302),
 }

@@ -78,8 +78,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "S8", "Refunds",
         "A refund in your shop does not pay the buyer. Rejecting here credits the whole order by itself; after shipping, ask us for any other credit.",
-        "A refund in your shop credits the buyer here, up to a limit.",
-        needs=(Capability.REFUND_SEEN,), lift_needs=(Capability.REFUND_SEEN,),
+        "Single lines and units can be rejected and credited. A refund in your shop credits the buyer here, up to a limit; above it our staff decide.",
+        needs=(Capability.REFUND_SEEN,), lift_needs=(Capability.REFUND_SEEN,), built=(Mode.AS_DESCRIBED, Mode.LIFTED),
     ),
     Rule("S9", "Anything else", "Write to us about anything else that should be better; a button that attaches the evidence is not built yet."),
 )  # fmt: skip

@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crossdock.domain.commands import CancelReason
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Order, Seller, Shipment
+from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders import change_tracking, create_in_shop, resend_command, ship_by_hand
+from crossdock.usecases.parts import why_not_parts
 from crossdock.usecases.reject import REASON_WORDS, preview, reason_of, reject_order
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
-from crossdock.web.seller.orders import of_seller, why_not_ship
+from crossdock.web.seller.orders import of_seller
 from crossdock.web.seller.panel import sellers_only, show, try_it
 from crossdock.web.templatetags.crossdock import money
 
@@ -38,9 +40,7 @@ class ShipForm(ParcelForm):
 
     def __init__(self, order: Order, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.lines = [
-            (line, line.left) for line in order.lines.all() if line.left
-        ]
+        self.lines = [(line, line.left) for line in order.lines.all() if line.left]
         for line, left in self.lines:
             self.fields[f"line_{line.pk}"] = forms.IntegerField(
                 label=f"Units of {line.title}", min_value=0, max_value=left, initial=left, required=False
@@ -147,7 +147,7 @@ def reject(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
         except Problem as problem:
             wrong = str(problem)
         else:
-            messages.success(request, f"Rejected. {money(order.total)} go back to the buyer.")
+            messages.success(request, f"Rejected. {money(_expected(request, order))} go back to the buyer.")
             return redirect("seller_order", public_id)
     context = {
         "order": order,
@@ -155,6 +155,7 @@ def reject(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
         "reason": reason,
         "reasons": [(item.value, words) for item, words in REASON_WORDS.items()],
         "wrong": wrong,
+        "can_part": not why_not_parts(order),
     }
     return show(request, seller, "reject", context, here="orders", status=422 if wrong else 200)
 

@@ -4,22 +4,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.alerts import ROOT_CAUSES
 from crossdock.domain.orders import CopyState, ParcelState, fee
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Exchange, Listing, Order, Seller, ShopCopy, VariantStock
 from crossdock.store.models.work import CommandState
 from crossdock.usecases import books
+from crossdock.usecases.alerts import open_alerts
+from crossdock.usecases.credits import why_not_ask
+from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.orders import in_queue, queues, why_not_create
+from crossdock.usecases.parts import why_not_parts
 from crossdock.usecases.reject import why_not_reject
 from crossdock.usecases.stock import availability
 from crossdock.web.forms import typed
-from crossdock.web.seller.alerts import view_of
+from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.home import QUEUE_WORDS
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.storefront.browse import number_after
@@ -91,6 +96,8 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     copy = ShopCopy.objects.select_related("connection").filter(order=order).first()
     commands = Command.objects.filter(subject__in=[order.reference, f"money:{order.reference}"]).order_by("pk")
     busy = any(command.state in (CommandState.WAITING, CommandState.IN_FLIGHT) for command in commands)
+    alerts = list(open_alerts(seller=seller).filter(about(order, copy)))
+    told = {alert.evidence.get("command") for alert in alerts}
     calls = (
         Exchange.objects.filter(subject=order.reference).order_by("-at")
         if order.connection
@@ -100,14 +107,15 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "order": order,
         "copy": copy,
         "steps": list(_steps(copy)) if copy else [],
-        "alerts": [view_of(alert) for alert in order.alerts.filter(settled_at=None).select_related("order", "connection", "listing")],
+        "alerts": [view_of(alert) for alert in alerts],
         "parcels": [parcel for parcel in order.shipments.all() if parcel.undone_at is None],
         "undone": [parcel for parcel in order.shipments.all() if parcel.undone_at is not None],
         "money": _money(order),
         "refund": next((command for command in commands if command.kind == "refund_payment"), None),
         "shop_refunds": order.shop_refunds.order_by("pk"),
+        "credits": order.credits.order_by("pk"),
         "actions": _actions(order, copy),
-        "dead": [command for command in commands if command.state == CommandState.DEAD],
+        "dead": [command for command in commands if command.state == CommandState.DEAD and command.pk not in told],
         "waiting": next((command for command in commands if command.state == CommandState.WAITING and command.sentence), None),
         "can_ship": not why_not_ship(order),
         "entries": order.timeline.all(),
@@ -131,6 +139,13 @@ class Counts:
     listing: Listing
 
 
+def about(order: Order, copy: ShopCopy | None) -> Q:
+    """Alerts of the order; and while it is not in its shop, what keeps everything from getting there."""
+    if copy is None or order.cancelled_at is not None or copy.state not in (CopyState.INTENDED, CopyState.SENT):
+        return Q(order=order)
+    return Q(order=order) | Q(connection=order.connection_id, order=None, code__in=ROOT_CAUSES)
+
+
 def _stock(order: Order) -> dict[int, Counts]:
     """By line."""
     lines = list(order.lines.select_related("variant__connection", "variant__listing"))
@@ -141,12 +156,6 @@ def _stock(order: Order) -> dict[int, Counts]:
         for line in lines
         if (row := rows.get(line.variant_id)) is not None
     }
-
-
-def why_not_ship(order: Order) -> str:
-    if order.cancelled_at is not None:
-        return "The order is cancelled; do not ship it."
-    return "Everything is shipped already." if order.parcels == ParcelState.SHIPPED else ""
 
 
 def _money(order: Order) -> dict[str, Money]:
@@ -162,6 +171,8 @@ def _actions(order: Order, copy: ShopCopy | None) -> list[Action]:
     return [
         Action("Create the order on your store", at("create"), why_not_create(order), post=True),
         Action("Reject order", at("reject"), why_not_reject(order)),
+        *([Action("Reject single units", at("reject/lines"))] if not why_not_parts(order) else []),
+        Action("Ask for a credit", at("credit"), why_not_ask(order)),
         Action("Ship items", at("ship"), why_not_ship(order)),
         Action("Packing slip", at("slip"), "The order is cancelled." if order.cancelled_at else ""),
         Action("Report a problem", f"/seller/cases/new/?order={order.public_id}"),
