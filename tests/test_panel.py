@@ -475,8 +475,11 @@ class TestAlerts:
         pages = ("", "alerts/", f"orders/{order.public_id}/", f"shops/{world.shop.public_id}/")
         for page in pages:
             assert panel.get(f"/seller/{page}") == 200
-        panel.get("/seller/alerts/")
-        assert panel.page.count("Two.") == panel.page.count("One.") == len(AlertCode)
+        for code in AlertCode:
+            panel.get(f"/seller/alerts/?code={code}")
+            assert (panel.page.count("One."), panel.page.count("Two.")) == (1, 1), code
+        for alert in Alert.objects.all():
+            assert panel.get(f"/seller/alerts/{alert.public_id}/") == 200
 
 
 class TestListings:

@@ -72,11 +72,12 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the connection test. When not ok, `sentence` names what is missing and where to click to give it."""
+    """One line of the connection test. When not ok, `sentence` names what is missing and where to click to give it; `right` is the platform's name of the permission that it is about."""
 
     ok: bool
     title: str
     sentence: str = ""
+    right: str = ""
 
 
 @dataclass(frozen=True, slots=True)

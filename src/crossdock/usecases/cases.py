@@ -8,9 +8,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from crossdock.domain.alerts import Button
 from crossdock.domain.cases import KIND_WORDS, CaseKind, CaseState, after_message
 from crossdock.store.models import Alert, Case, CaseMessage, Connection, Listing, Order, Seller, User
 from crossdock.usecases import audit
+from crossdock.usecases.alerts import settle_alert
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.evidence import PARTS, gather, subject_of
 from crossdock.usecases.mail import write_mail
@@ -67,6 +69,8 @@ def open_case(
             seller=seller, opened_by=opened_by, kind=kind, subject=title, evidence=evidence, opened_at=now, last_at=now, **links
         )  # fmt: skip
         _say(case, opened_by, words, now=now, state=CaseState.OPEN)
+        if alert is not None and alert.kind.button is Button.ASK_STAFF and not alert.for_staff:
+            settle_alert(alert=alert, actor=opened_by, how=f"Staff were asked: “{title}”.", now=now)
         if order is not None:
             who = "staff" if _is_staff(case, opened_by) else "seller" if opened_by else "marketplace"
             tell(order=order, now=now, source=who, kind="case", sentence=f"{KIND_WORDS[kind]}: “{title}”.", evidence={"case": case.public_id})  # fmt: skip

@@ -191,7 +191,7 @@ def _lacks(scope: str, shop: Shop) -> Check:
         if way_of(shop) == OWN_APP.name
         else "Connect the shop again and approve the new right."
     )
-    return Check(False, f"The right {scope} is missing.", where)
+    return Check(False, f"The right {scope} is missing.", where, right=scope)
 
 
 async def _may_read_orders(shop: Shop) -> Check:

@@ -80,7 +80,7 @@ async def prove(client: Client) -> Proof:
         )
     for right, (_, purpose) in RIGHTS.items():
         missing = f"Give the role the permission {right}, so that we can {purpose}: Settings > Roles in your dashboard."
-        checks.append(Check(allowed[right], f"Permission {right}", "" if allowed[right] else missing))
+        checks.append(Check(allowed[right], f"Permission {right}", "" if allowed[right] else missing, right=right))
     checks.append(await _ships(client))
     locations = await _locations(client) if allowed["ReadCatalog or ReadStockLocation"] else ()
     precision = data.child("globalSettings").child("serverConfig").int("moneyStrategyPrecision")

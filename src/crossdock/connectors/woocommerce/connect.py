@@ -106,7 +106,7 @@ async def prove(shop: Shop) -> Proof:
         _check(_old_enough(version), "Version", f"WooCommerce {version} is too old; {OLDEST[0]}.{OLDEST[1]} or later is needed."),
         _check(currency in CURRENCIES, "Currency", f"We do not know the currency {currency}."),
         _check(settings.int("number_of_decimals") >= decimals, "Decimals", f"Set the number of decimals to {decimals} in WooCommerce > Settings > General, or totals are rounded."),
-        _check(await _may_write(client), "Permission to write", READ_ONLY),
+        _check(await _may_write(client), "Permission to write", READ_ONLY, right="Read/Write"),
         _check(await _counts_stock(client), "Stock", "Switch on WooCommerce > Settings > Products > Inventory > Enable stock management: without it your shop has no counts."),
         Check(True, "Tracking numbers", await _tracking(client, site.get("namespaces", []))),
     ]  # fmt: skip
@@ -119,8 +119,8 @@ async def prove(shop: Shop) -> Proof:
     )
 
 
-def _check(ok: bool, title: str, missing: str) -> Check:
-    return Check(ok, title, "" if ok else missing)
+def _check(ok: bool, title: str, missing: str, right: str = "") -> Check:
+    return Check(ok, title, "" if ok else missing, right)
 
 
 def _old_enough(version: str) -> bool:

@@ -1,82 +1,117 @@
-"""Alerts: what a person must settle, each with the one button that does it."""
+"""Alerts: what a person must settle, each with the one button that does it; and how soon a mail tells of them."""
 
-from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crossdock.domain.alerts import Button
-from crossdock.store.models import Alert, Seller
-from crossdock.usecases.alerts import open_alerts, settle_alert
+from crossdock.domain.alerts import GROUPS, KINDS, AlertCode, MailChoice
+from crossdock.store.models import Alert, Connection, Seller
+from crossdock.usecases.alert_mail import choices_of, choose_mails
+from crossdock.usecases.alerts import settle_alert
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
+from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.panel import sellers_only, show, try_it
+from crossdock.web.storefront.browse import number_after
 
-RECENT = 30
-
-
-@dataclass(frozen=True, slots=True)
-class AlertView:
-    """`url` is where the button leads; `post` says that pressing it does something at once. `how` is sent along when it settles the alert."""
-
-    alert: Alert
-    url: str
-    post: bool = False
-    how: str = ""
-
-
-def _subject(alert: Alert) -> str:
-    if alert.order is not None:
-        return reverse("seller_order", args=[alert.order.public_id])
-    if alert.listing is not None:
-        return reverse("seller_listing", args=[alert.listing.public_id])
-    if alert.connection is not None:
-        return reverse("seller_shop", args=[alert.connection.public_id])
-    return reverse("seller_alerts")
-
-
-def view_of(alert: Alert) -> AlertView:
-    """Where this alert's button leads; without its subject it leads to what there is."""
-    order, shop = alert.order, alert.connection
-    match alert.kind.button:
-        case Button.CREATE_IN_SHOP if order is not None:
-            return AlertView(alert, reverse("seller_order_create", args=[order.public_id]), post=True)
-        case Button.REJECT_ORDER if order is not None:
-            return AlertView(alert, reverse("seller_order_reject", args=[order.public_id]))
-        case Button.ADD_TRACKING if order is not None:
-            bare = order.shipments.filter(tracking_number="", undone_at=None).first()
-            if bare is not None:
-                return AlertView(alert, reverse("seller_parcel", args=[order.public_id, bare.pk]))
-            return AlertView(alert, _subject(alert))
-        case Button.RECONNECT if shop is not None:
-            return AlertView(alert, reverse("seller_reconnect", args=[shop.public_id]))
-        case Button.TEST_CONNECTION if shop is not None:
-            return AlertView(alert, reverse("seller_shop_test", args=[shop.public_id]), post=True)
-        case Button.LEAVE_IT:
-            how = "Left archived."
-            return AlertView(alert, reverse("seller_alert_settle", args=[alert.public_id]), post=True, how=how)
-        case _:
-            return AlertView(alert, _subject(alert))
+PAGE = 25
+CHOICE_WORDS = {
+    MailChoice.AT_ONCE: "At once",
+    MailChoice.HOURLY: "Once an hour, in one mail",
+    MailChoice.NEVER: "Never",
+}
 
 
 @sellers_only
 @require_safe
 def page(request: HttpRequest, seller: Seller) -> HttpResponse:
-    settled = Alert.objects.filter(seller=seller, settled_at__isnull=False).select_related("order", "settled_by")
+    """Open or settled, of one kind or one shop; newest first."""
+    settled = typed(request.GET, "show", longest=10) == "settled"
+    code, shop = typed(request.GET, "code", longest=40), typed(request.GET, "shop", longest=14)
+    mine = Alert.objects.filter(seller=seller, for_staff=False)
+    found = mine.filter(settled_at__isnull=not settled).select_related("order", "connection", "listing", "settled_by")
+    codes = sorted(set(found.values_list("code", flat=True)), key=lambda known: KINDS[AlertCode(known)].title)
+    if code:
+        found = found.filter(code=code)
+    if shop:
+        found = found.filter(connection__public_id=shop)
+    after = number_after(request)
+    rows = list((found if after is None else found.filter(pk__lt=after)).order_by("-pk")[: PAGE + 1])
     context = {
-        "alerts": [view_of(alert) for alert in open_alerts(seller=seller)],
-        "settled": settled.order_by("-settled_at")[:RECENT],
+        "alerts": [view_of(alert) for alert in rows[:PAGE]],
+        "settled": settled,
+        "next_after": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+        "filtered": bool(code or shop),
+        "code": code,
+        "shop": shop,
+        "codes": [(known, KINDS[AlertCode(known)].title) for known in codes],
+        "shops": Connection.objects.filter(seller=seller).order_by("name"),
+        "any": mine.exists(),
     }
     return show(request, seller, "alerts", context, here="alerts")
+
+
+def _alert(seller: Seller, public_id: str) -> Alert:
+    rows = Alert.objects.select_related("order", "connection", "listing", "settled_by", "seller")
+    return get_object_or_404(rows, public_id=public_id, seller=seller, for_staff=False)
+
+
+@sellers_only
+@require_safe
+def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    """Where a mail's link leads: the sentence, what it was seen by, the button, and afterwards who settled it and how."""
+    alert = _alert(seller, public_id)
+    return show(request, seller, "alert", {"item": view_of(alert), "evidence": _evidence(alert)}, here="alerts")
+
+
+def _evidence(alert: Alert) -> list[tuple[str, str]]:
+    """What it was seen by, in words; ids that only programs need are left out."""
+    named: list[tuple[str, str]] = []
+    for name, value in alert.evidence.items():
+        if name in ("command", "parcels", "endpoint", "variant", "order"):
+            continue
+        words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        if words:
+            named.append((name.replace("_", " ").capitalize(), words))
+    return named
 
 
 @sellers_only
 @require_POST
 def settle(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
-    alert = get_object_or_404(Alert, public_id=public_id, seller=seller)
+    """Back to the page on which it was pressed."""
+    alert = _alert(seller, public_id)
     how = typed(request.POST, "how", longest=200)
     actor = signed_in(request)
     try_it(request, lambda now: settle_alert(alert=alert, actor=actor, how=how, now=now), "Settled.")
-    return redirect("seller_alerts")
+    back = typed(request.POST, "back", longest=300)
+    known = back.startswith("/seller/") and url_has_allowed_host_and_scheme(back, None)
+    return redirect(back if known else reverse("seller_alerts"))
+
+
+@sellers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def mail(request: HttpRequest, seller: Seller) -> HttpResponse:
+    """At once, hourly or never for each group; one button goes back to what makes sense for most."""
+    if request.method == "POST":
+        sensible = typed(request.POST, "deed", longest=10) == "sensible"
+        chosen: dict[str, str] = {} if sensible else {group: typed(request.POST, group, longest=20) for group in GROUPS}
+        actor = signed_in(request)
+        said = "Back to the sensible choice." if sensible else "Saved."
+        if try_it(request, lambda now: choose_mails(seller=seller, choices=chosen, actor=actor, now=now), said):
+            return redirect("seller_alert_mail")
+    return show(request, seller, "alert_mail", _mail_page(seller), here="alerts")
+
+
+def _mail_page(seller: Seller) -> dict[str, Any]:
+    now = choices_of(seller=seller)
+    return {
+        "groups": [(group, title, about, now[group], sensible) for group, (title, about, sensible) in GROUPS.items()],
+        "choices": list(CHOICE_WORDS.items()),
+        "to": seller.owner.email,
+        "differs": any(now[group] is not sensible for group, (_, _, sensible) in GROUPS.items()),
+    }

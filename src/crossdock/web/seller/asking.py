@@ -20,6 +20,7 @@ from crossdock.store.models import ConnectAttempt, Connection
 from crossdock.store.vault import VaultLocked
 from crossdock.usecases import connect
 from crossdock.usecases.connect import Attempt
+from crossdock.usecases.tested import connection_tested
 
 TEST_SECONDS = 20.0
 GOODBYE_SECONDS = 6.0
@@ -111,7 +112,7 @@ def test(shop: Connection) -> tuple[bool, str]:
         checks = _checks(access)
     except (Outside, VaultLocked, NoSuchFolder) as trouble:
         checks = [asdict(Check(False, "Your shop answers", str(trouble)))]
-    connect.record_test(connection=shop, checks=checks, now=timezone.now())
+    connection_tested(connection=shop, checks=checks, now=timezone.now())
     missing = [check for check in checks if not check["ok"]]
     return not missing, " ".join(f"{check['title']}: {check['sentence']}" for check in missing)
 

@@ -8,7 +8,7 @@ from crossdock.store.models import Connection, Listing, Seller
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.orders import queues
-from crossdock.web.seller.alerts import view_of
+from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.health import health_of, summary
 from crossdock.web.seller.panel import sellers_only, show
 

@@ -13,7 +13,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from crossdock.store.models import Alert, Seller
+from crossdock.store.models import Seller
+from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.cases import cases_of
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.offers import waiting_for
@@ -47,7 +48,7 @@ def show(
         "here": here,
         "offer_count": waiting_for(seller=seller),
         "case_count": cases_of(seller=seller, which="waiting").count(),
-        "alert_count": Alert.objects.filter(seller=seller, settled_at=None).count(),
+        "alert_count": open_alerts(seller=seller).count(),
     }
     return render(request, f"seller/{template}.html", {**around, **context}, status=status)
 
