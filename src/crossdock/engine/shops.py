@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
@@ -20,13 +21,15 @@ from crossdock.domain.values import Access
 from crossdock.engine import inbox, sending
 from crossdock.engine.pump import Errand
 from crossdock.engine.record import listened_to
+from crossdock.engine.recount import recount_stock
 from crossdock.kit.connector import Connector, Shop, VariantRef
 from crossdock.kit.errors import AuthDead, Missing, Outside
 from crossdock.kit.shops import open_shop
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
 from crossdock.usecases import catalogue, connect, counts, receive, upkeep
-from crossdock.usecases.upkeep import COUNTS, HOOKS, ORDERS, PRODUCTS, SECRETS, Due
+from crossdock.usecases.recount import after_outage
+from crossdock.usecases.upkeep import COUNTS, HOOKS, ORDERS, PRODUCTS, RECOUNT, SECRETS, Due
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -233,19 +236,25 @@ class ShopDesk:
 
     async def _timers(self) -> bool:
         due = await self.run(upkeep.timers_due, connection_id=self.connection_id)
-        doing = {
+        if PRODUCTS in due and await self.run(after_outage, connection_id=self.connection_id):
+            # Reconciling reads the same changed products, and says what they mean.
+            await self._later(PRODUCTS, self._until_next_poll(), asked=False)
+            due = {stream: cursor for stream, cursor in due.items() if stream != PRODUCTS} | {RECOUNT: ""}
+        doing: dict[str, Callable[[str], Awaitable[None]]] = {
             SECRETS: self._renewal,
             ORDERS: self._poll_orders,
             PRODUCTS: self._poll_products,
             COUNTS: self._old_counts,
             HOOKS: self._audit,
+            RECOUNT: partial(recount_stock, self),
         }
         for stream, cursor in due.items():
             await doing[stream](cursor)
         return bool(due)
 
-    async def _later(self, stream: str, wait: timedelta) -> None:
-        await self.run(upkeep.set_timer, connection_id=self.connection_id, stream=stream, at=self.engine.clock() + wait)
+    async def _later(self, stream: str, wait: timedelta, *, asked: bool = True) -> None:
+        at = self.engine.clock() + wait
+        await self.run(upkeep.set_timer, connection_id=self.connection_id, stream=stream, at=at, asked=asked)
 
     @property
     def _poll_seconds(self) -> float:

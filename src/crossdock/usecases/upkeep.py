@@ -18,8 +18,8 @@ from crossdock.usecases.events import SEND
 from crossdock.usecases.stock import locked, want_reads
 
 # Streams of polling, and timers that are kept the same way.
-PRODUCTS, ORDERS, COUNTS, HOOKS, SECRETS = "products", "orders", "counts", "hooks", "secrets"
-STREAMS = (SECRETS, ORDERS, PRODUCTS, COUNTS, HOOKS)
+PRODUCTS, ORDERS, COUNTS, HOOKS, SECRETS, RECOUNT = "products", "orders", "counts", "hooks", "secrets", "recount"
+STREAMS = (SECRETS, ORDERS, RECOUNT, PRODUCTS, COUNTS, HOOKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,10 @@ def timers_due(*, connection_id: int, now: datetime) -> dict[str, str]:
     return {stream: due[stream] for stream in STREAMS if stream in due}
 
 
-def set_timer(*, connection_id: int, stream: str, at: datetime, now: datetime) -> None:
-    """The next time; what was read so far stays."""
-    Cursor.objects.filter(connection_id=connection_id, stream=stream).update(due_at=at, asked_at=now)
+def set_timer(*, connection_id: int, stream: str, at: datetime, now: datetime, asked: bool = True) -> None:
+    """The next time; what was read so far stays. `asked` is false when it was only put off."""
+    changed = {"due_at": at} | ({"asked_at": now} if asked else {})
+    Cursor.objects.filter(connection_id=connection_id, stream=stream).update(**changed)
 
 
 def keep_audit(

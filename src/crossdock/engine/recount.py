@@ -1,0 +1,65 @@
+"""A reconciliation's calls to the shop: a page of changed products a round, then, where counts do not move a product's date, batches of counts."""
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from crossdock.domain.events import ProductGone
+from crossdock.kit.connector import VariantRef
+from crossdock.usecases import catalogue, counts, recount
+from crossdock.usecases.recount import Run
+
+if TYPE_CHECKING:
+    from crossdock.engine.shops import ShopDesk
+
+BATCH = 100
+
+
+async def recount_stock(desk: "ShopDesk", _: str) -> None:
+    """One call's worth of the open run. The page, what it changed and the run's place are kept in one transaction, so a killed worker repeats one page."""
+    run = await desk.run(recount.take_up, connection_id=desk.connection_id)
+    if run is None:
+        return
+    if run.after is None:
+        await _page(desk, run)
+    else:
+        await _batch(desk, run)
+
+
+async def _page(desk: "ShopDesk", run: Run) -> None:
+    read_no = await desk.engine.threads.run(counts.draw_read_no)
+    page = await desk.asked(desk.connector.products(desk.opened.shop, run.cursor))
+    gone = [item.product_id for item in page.items if isinstance(item, ProductGone)]
+    variants = sum(len(item.variants) for item in page.items if not isinstance(item, ProductGone))
+
+    def keep() -> None:
+        now = desk.engine.clock()
+        with transaction.atomic():
+            catalogue.receive_products(connection_id=desk.connection_id, products=page.items, read_no=read_no, now=now)
+            recount.page_read(
+                run_id=run.id, read_no=read_no, variants=variants, gone=gone, cursor=page.cursor, more=page.more,
+                sweep=not desk.connector.manifest.counts_move_products, now=now,
+            )  # fmt: skip
+
+    await desk.engine.threads.sure(keep)
+
+
+async def _batch(desk: "ShopDesk", run: Run) -> None:
+    after, refs = await desk.run(recount.to_sweep, run_id=run.id, limit=BATCH)
+    read_no = await desk.engine.threads.run(counts.draw_read_no)
+    answers = (
+        await desk.asked(desk.connector.counts(desk.opened.shop, [VariantRef(*ref) for ref in refs])) if refs else ()
+    )
+
+    def keep() -> tuple[str, ...]:
+        now = desk.engine.clock()
+        with transaction.atomic():
+            unanswered = counts.apply_counts(
+                connection_id=desk.connection_id, read_no=read_no, asked=refs, counts=answers, waited=False, now=now
+            )
+            recount.batch_read(
+                run_id=run.id, read_no=read_no, variants=len(refs), after=after, more=len(refs) == BATCH, now=now
+            )
+        return unanswered
+
+    await desk.read_products(await desk.engine.threads.sure(keep))
