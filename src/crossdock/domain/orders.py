@@ -80,6 +80,11 @@ class OrderCancelledThere:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderReopenedThere:
+    """It was cancelled there, and is seen open: either somebody opened it again, or the snapshot is an old one."""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderShipped:
     parcel: Parcel
 
@@ -100,7 +105,7 @@ class RefundSeen:
     refund: Refund
 
 
-OrderEvent = OrderCancelledThere | OrderShipped | TrackingChanged | ParcelUndone | RefundSeen
+OrderEvent = OrderCancelledThere | OrderReopenedThere | OrderShipped | TrackingChanged | ParcelUndone | RefundSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,8 @@ def news(known: Known, copy: ShopOrder) -> tuple[OrderEvent, ...]:
     ]
     if copy.state is not ShopOrderState.OPEN and not known.cancelled:
         events.append(OrderCancelledThere(copy.cancel_note, gone=copy.state is ShopOrderState.GONE))
+    if copy.state is ShopOrderState.OPEN and known.cancelled:
+        events.append(OrderReopenedThere())
     return tuple(events)
 
 

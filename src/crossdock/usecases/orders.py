@@ -16,6 +16,7 @@ from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.store.work import wake
 from crossdock.usecases.audit import note
 from crossdock.usecases.checkout import create_command
+from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox import CREATE
 from crossdock.usecases.parcel_alerts import ask_about_parcels
@@ -92,8 +93,8 @@ def ship_by_hand(
         again = Shipment.objects.filter(order=order, parcel_id=parcel_id).first()
         if again:
             return again
-        if order.cancelled_at is not None:
-            raise NotAllowed("This order is cancelled; do not ship it.")
+        if order.cancelled_at is not None or ShopCopy.objects.filter(order=order, cancelled_there=True).exists():
+            raise NotAllowed(why_not_ship(order))
         rows = {line.pk: line for line in order.lines.all()}
         wanted = {pk: line.left for pk, line in rows.items()} if lines is None else dict(lines)
         units = {rows[pk]: n for pk, n in wanted.items() if pk in rows and n > 0}

@@ -8,12 +8,12 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
-from crossdock.domain.commands import CancelReason
 from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.orders import (
     CopyState,
     Known,
     OrderCancelledThere,
+    OrderReopenedThere,
     OrderShipped,
     ParcelState,
     ParcelUndone,
@@ -41,10 +41,10 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.credits import credit_shop_refund
+from crossdock.usecases.ended_there import cancelled_there, reopened_there
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.parcel_alerts import ask_about_parcels
-from crossdock.usecases.policy import lifted
-from crossdock.usecases.reject import reject_order, why_not_reject
+from crossdock.usecases.reject import why_not_reject
 from crossdock.usecases.settle import cancel_doubles
 from crossdock.usecases.stock import fence
 from crossdock.usecases.timeline import tell
@@ -98,6 +98,7 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
             .get(pk=order_pk)
         )
         copy = ShopCopy.objects.select_for_update(no_key=True).get(order=order)
+        again = False
         _compare(order, copy, seen, manifest=manifest, now=now)
         if seen.stock_taken and not copy.stock_taken:
             copy.stock_taken = True
@@ -116,8 +117,10 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
                         order, refund.refund_id, refund.amount.minor, refund.amount.currency, refund.note, now=now
                     )
                 case OrderCancelledThere():
-                    _cancelled_there(order, copy, event, manifest=manifest, now=now)
-        copy.read_wanted, copy.read_at = False, now
+                    cancelled_there(order=order, copy=copy, event=event, manifest=manifest, now=now)
+                case OrderReopenedThere():
+                    again = reopened_there(order=order, copy=copy, confirmed=copy.read_wanted, now=now)
+        copy.read_wanted, copy.read_at = again, now
         copy.shop_number, copy.shop_url = seen.number or copy.shop_number, seen.url or copy.shop_url
         copy.save()
         point("receive.before_commit")
@@ -294,40 +297,6 @@ def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str,
             sentence=f"Order {order}: {words} The buyer paid on the marketplace: "
             + ("reject the order to credit them." if not why_not_reject(order) else "ask staff for a credit."),
         )  # fmt: skip
-
-
-def _cancelled_there(
-    order: Order, copy: ShopCopy, event: OrderCancelledThere, *, manifest: Manifest, now: datetime
-) -> None:
-    """S3: on platforms that may (or when lifted) it cancels here too; elsewhere the seller gets the alert with its one button."""
-    copy.cancelled_there = True
-    copy.save(update_fields=["cancelled_there"])
-    fence(order=order, now=now)
-    what = "deleted" if event.gone else "cancelled"
-    tell(
-        order=order,
-        now=now,
-        source="shop",
-        kind="cancelled_there",
-        sentence=f"The order was {what} in the shop. {event.note}".strip(),
-    )
-    if order.cancelled_at is not None:
-        copy.state = CopyState.CANCELLED
-        settle_by_fact(now=now, how="It is cancelled in the shop now.", codes=(AlertCode.CANCEL_FAILED,), order=order)
-        return
-    why_not = why_not_reject(order)
-    if not why_not and (manifest.can(Capability.CANCEL_THERE_CANCELS_HERE) or lifted(rule="S3")):
-        reject_order(
-            order=order, reason=CancelReason.OTHER, actor=None, expected_total=order.total, now=now, source="shop"
-        )
-        order.refresh_from_db()
-        copy.state = CopyState.CANCELLED
-        return
-    raise_alert(
-        code=AlertCode.CANCELLED_IN_SHOP, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"note": event.note},
-        sentence=f"Order {order} was {what} in your shop. "
-        + (why_not or "Reject it here to credit the buyer; do not ship it: its units may be sold to somebody else."),
-    )  # fmt: skip
 
 
 def orders_to_read(*, connection_id: int, limit: int) -> list[str]:

@@ -153,6 +153,13 @@ def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
         # It was held for its risk, so nobody was ever asked.
         release(order=order, why=EndedWhy.NOT_SENT, now=now)
         _close(copy, CopyState.CANCELLED, "Never sent to the shop.")
+        tell(
+            order=order,
+            now=now,
+            source="marketplace",
+            kind="never_sent",
+            sentence="It was never sent to the shop; nothing has to be cancelled there.",
+        )
         return
     if create is not None and rules.never_sent(attempts=create.attempts, waiting=create.state == CommandState.WAITING):
         Command.objects.filter(pk=create.pk).update(
@@ -160,6 +167,13 @@ def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
         )
         release(order=order, why=EndedWhy.NOT_SENT, now=now)
         _close(copy, CopyState.CANCELLED, "Never sent to the shop.")
+        tell(
+            order=order,
+            now=now,
+            source="marketplace",
+            kind="never_sent",
+            sentence="It was never sent to the shop; nothing has to be cancelled there.",
+        )
     elif copy.state == CopyState.REFUSED:
         release(order=order, why=EndedWhy.REFUSED, now=now)
         _close(copy, CopyState.REFUSED, copy.sentence)
@@ -170,6 +184,11 @@ def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
         if create is not None and create.state == CommandState.DEAD:
             # Its fate is unknown: look once more, only to find what has to be cancelled.
             Command.objects.filter(pk=create.pk).update(state=CommandState.WAITING, due_at=now, unresolved=True)
+        if copy.acknowledged_at is None:
+            tell(
+                order=order, now=now, source="marketplace", kind="cancelled_in_flight",
+                sentence="The order may just be being created in the shop: it is cancelled there as soon as that is known.",
+            )  # fmt: skip
         cancel_order_command(
             party=order.connection.party, cause=f"cancel:{order.reference}", now=now,
             command=CancelOrder(order.reference, copy.shop_order_id, reason, note=f"Cancelled on the marketplace: {REASON_WORDS[reason]}."),

@@ -102,8 +102,10 @@ def _number(count: int | None) -> str:
 def why_not_correct(*, variant: Variant, manifest: Manifest | None) -> str:
     """Empty when the shop's count can be changed from here."""
     shop = variant.connection
-    if shop is None or manifest is None:
+    if shop is None:
         return "This listing was made by hand; its count is here."
+    if manifest is None:
+        return "Your shop's platform is not known here any more; correct the count in your shop."
     if not manifest.can(Capability.COUNTS_ADJUST):
         return manifest.sentence(Capability.COUNTS_ADJUST)
     if variant.gone:

@@ -289,8 +289,9 @@ def _cancelled(
         return
     copy.cancelled_there = True
     settle_by_fact(now=now, how="It is cancelled in the shop now.", codes=(AlertCode.CANCEL_FAILED,), order=order)
-    copy.state = CopyState.CANCELLED
-    copy.save(update_fields=["cancelled_there", "state"])
+    # A look that was wanted before is answered by this; "open" in an older snapshot must not count for the second look of a reopened order.
+    copy.state, copy.read_wanted = CopyState.CANCELLED, False
+    copy.save(update_fields=["cancelled_there", "state", "read_wanted"])
     fence(order=order, now=now, want_after=want_after)
     if outcome.already:
         tell(

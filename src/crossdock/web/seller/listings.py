@@ -1,8 +1,10 @@
 """What the seller sells: what buyers see of it, what may be sold of it now, and why not when it is not live."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -12,11 +14,15 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Movement, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
+from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.catalogue import folded
 from crossdock.usecases.listings import archive_listing, leave_out, relist, why_not_live
+from crossdock.usecases.restore import correct_count, why_not_correct
 from crossdock.usecases.stock import availability, confirm_count, stock_story
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
+from crossdock.web.platforms import manifest_of
+from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.panel import sellers_only, show, try_it
 from crossdock.web.storefront.browse import number_after
 
@@ -35,6 +41,7 @@ MOVEMENT_WORDS = {
     "sold": "Sold here",
     "fenced": "The shop confirmed it; the next read includes it",
     "shop_count": "Count read from the shop",
+    "correction": "You corrected the shop's count",
     "hint": "The shop told us a lower number",
     "refused": "The shop had less than was asked",
     "set_aside": "Set aside",
@@ -116,7 +123,12 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     moves = Movement.objects.filter(variant__in=variants).select_related("order", "variant").order_by("-pk")[:MOVEMENTS]
     context = {
         "listing": listing,
+        "alerts": [view_of(alert) for alert in open_alerts(seller=seller).filter(listing=listing)],
         "stories": stories,
+        "why_not_correct": {
+            variant.pk: why_not_correct(variant=variant, manifest=manifest_of(listing)) for variant in variants
+        },
+        "key": secrets.token_urlsafe(12),
         "reasons": why_not_live(listing=listing, now=now),
         "moves": [(MOVEMENT_WORDS.get(move.kind, move.kind.replace("_", " ")), move) for move in moves],
     }
@@ -151,4 +163,25 @@ def confirm(request: HttpRequest, seller: Seller, public_id: str, variant: str) 
         "Thank you. It sells again once your shop's count is read." if listing.synced else "Thank you. It sells again."
     )
     try_it(request, lambda now: confirm_count(variant=found, count=count, actor=actor, now=now), said)
+    return redirect("seller_listing", public_id)
+
+
+@sellers_only
+@require_POST
+def correct(request: HttpRequest, seller: Seller, public_id: str, variant: str) -> HttpResponse:
+    """S4: the shop's own count, changed from here by the difference to what was seen."""
+    listing = _listing(seller, public_id)
+    found = get_object_or_404(listing.variants.select_related("listing", "connection"), public_id=variant)
+    wanted, seen = (typed(request.POST, name, longest=8) for name in ("wanted", "seen"))
+    if not wanted.isdecimal() or not seen.lstrip("-").isdecimal():
+        messages.error(request, "Type the number of units that your shop should count, from 0 to 1,000,000.")
+        return redirect("seller_listing", public_id)
+    try_it(
+        request,
+        lambda now: correct_count(
+            variant=found, seen=int(seen), wanted=int(wanted), key=typed(request.POST, "key", longest=40),
+            manifest=manifest_of(listing), actor=signed_in(request), now=now,
+        ),
+        "Sent to your shop. The new count is read back in a moment.",
+    )  # fmt: skip
     return redirect("seller_listing", public_id)
