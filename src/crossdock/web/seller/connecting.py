@@ -25,6 +25,7 @@ from crossdock.web.forms import typed
 from crossdock.web.middleware import allow
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
+from crossdock.web.seller.care import guarded, not_too_often
 from crossdock.web.seller.panel import sellers_only, show
 
 LONGEST_FIELD = 2000
@@ -128,7 +129,8 @@ def _begin(
     """To the shop for a sign-in, or straight to the test. None when the form must be shown again with what is wrong."""
     values: Mapping[str, str] = form.cleaned_data
     try:
-        address = connector.address(values, local=settings.ALLOW_LOCAL_SHOPS)
+        not_too_often(seller.pk)
+        address = guarded(connector.manifest.name, lambda: connector.address(values, local=settings.ALLOW_LOCAL_SHOPS))
         row, state = connect.start_attempt(
             seller=seller, user=signed_in(request), platform=connector.manifest.name, way=way.name, address=address, form=values,
             reconnects=shop, now=timezone.now(),
@@ -217,6 +219,7 @@ def _confirm(request: HttpRequest, row: ConnectAttempt) -> HttpResponse:
 def test_again(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     row = _attempt(seller, public_id)
     try:
+        not_too_often(seller.pk)
         asking.prove(row, connect.secrets_of(attempt=row))
     except Outside as trouble:
         messages.error(request, str(trouble))
