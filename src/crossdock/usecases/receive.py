@@ -38,6 +38,7 @@ from crossdock.store.models import (
     ShopRefund,
 )
 from crossdock.store.models.work import CommandState
+from crossdock.usecases.afterwards import cancel_doubles
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.credits import credit_shop_refund
@@ -45,7 +46,6 @@ from crossdock.usecases.ended_there import cancelled_there, reopened_there
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.parcel_alerts import ask_about_parcels
 from crossdock.usecases.reject import why_not_reject
-from crossdock.usecases.settle import cancel_doubles
 from crossdock.usecases.stock import fence
 from crossdock.usecases.timeline import tell
 
@@ -293,7 +293,7 @@ def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str,
     )
     if order.cancelled_at is None and not credit_shop_refund(order=order, refund=refund, now=now):
         raise_alert(
-            code=AlertCode.REFUNDED_IN_SHOP, seller=order.seller, order=order, connection=order.connection, key=f"refund:{order.pk}:{refund_id}", now=now,
+            code=AlertCode.REFUNDED_IN_SHOP, seller=order.seller, order=order, connection=order.connection, key=f"refund:{order.pk}:{refund_id}", now=now, evidence={"refund": refund.pk},
             sentence=f"Order {order}: {words} The buyer paid on the marketplace: "
             + ("reject the order to credit them." if not why_not_reject(order) else "ask staff for a credit."),
         )  # fmt: skip

@@ -10,8 +10,6 @@ from django.db import transaction
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import (
-    CancelOrder,
-    CancelReason,
     Done,
     Found,
     Later,
@@ -27,13 +25,12 @@ from crossdock.store.because import because
 from crossdock.store.crash import point
 from crossdock.store.models import Command, Mail, Order, ShopCopy
 from crossdock.store.models.work import CommandResult, CommandState
-from crossdock.usecases import books
+from crossdock.usecases.afterwards import cancel_doubles, lines_gone, lines_stay, refunded
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.causes import explained
-from crossdock.usecases.credits import refund_done, refund_refused
+from crossdock.usecases.credits import refund_refused
 from crossdock.usecases.events import SEND
 from crossdock.usecases.hooks import endpoint_gave_up
-from crossdock.usecases.outbox import cancel_order_command
 from crossdock.usecases.restore import after_ending, not_adjusted
 from crossdock.usecases.stock import fence, learn_refusal, release
 from crossdock.usecases.timeline import tell
@@ -176,9 +173,9 @@ def _done(held: Held, outcome: Done, *, count_lag_seconds: float, now: datetime)
         case "cancel_order" if held.order and held.copy:
             _cancelled(held.order, held.copy, held.row, outcome, want_after=after, now=now)
         case "cancel_lines" if held.order and held.copy:
-            _lines_gone(held.order, held.row, want_after=after, now=now)
-        case "refund_payment":
-            _refunded(held, now=now)
+            lines_gone(held.order, held.row, want_after=after, now=now)
+        case "refund_payment" if held.order:
+            refunded(held.order, held.row, now=now)
         case "send_mail":
             Mail.objects.filter(pk=held.row.payload["mail"], sent_at=None).update(sent_at=now)
         case _:
@@ -259,7 +256,7 @@ def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
         case "send_event":
             endpoint_gave_up(command=held.row, sentence=outcome.sentence, now=now)
         case "cancel_lines" if order:
-            _lines_stay(order, outcome, now=now)
+            lines_stay(order, outcome, now=now)
         case _:
             if held.row.kind == "refund_payment":
                 refund_refused(command=held.row, sentence=outcome.sentence)
@@ -308,48 +305,12 @@ def _cancelled(
         )
 
 
-def _lines_gone(order: Order, row: Command, *, want_after: datetime | None, now: datetime) -> None:
-    """Rules 5 and 9 for a part: the units' own holds draw their fence, and a later read shows what the shop put back."""
-    fence(order=order, now=now, want_after=want_after, part=str(row.payload.get("key", "")))
-    ShopCopy.objects.filter(order=order).update(read_wanted=True)
-    tell(
-        order=order, now=now, source="shop", kind="lines_gone", sentence="The rejected units were taken out of the order in the shop; its count is read again."
-    )  # fmt: skip
-
-
-def _lines_stay(order: Order, outcome: Refused, *, now: datetime) -> None:
-    tell(
-        order=order, now=now, source="shop", kind="lines_stay", sentence=f"The shop did not take the rejected units out: {outcome.sentence}"
-    )  # fmt: skip
-    raise_alert(
-        code=AlertCode.CANCEL_FAILED, seller=order.seller, order=order, connection=order.connection, now=now,
-        sentence=f"Order {order}: units were rejected and credited here, but your shop did not take them out: {outcome.sentence} Take them out there by hand; do not ship them.",
-    )  # fmt: skip
-
-
 def _never_stood(order: Order, *, now: datetime, why: EndedWhy) -> None:
     """The order is cancelled here and surely does not stand there: what waits behind it has nothing to do."""
     Command.objects.filter(subject=order.reference, kind="cancel_order", state=CommandState.WAITING).update(
         state=CommandState.WITHDRAWN, finished_at=now, sentence="The order does not stand in the shop."
     )
     release(order=order, why=why, now=now)
-
-
-def _refunded(held: Held, *, now: datetime) -> None:
-    if held.order is None:
-        return
-    books.post_refund_done(
-        order=held.order, amount_minor=held.row.payload["amount_minor"], cause=held.row.cause, now=now
-    )
-    refund_done(command=held.row, now=now)
-    tell(
-        order=held.order,
-        now=now,
-        source="marketplace",
-        kind="refunded",
-        sentence="The money is on its way back to the buyer.",
-        public=True,
-    )
 
 
 def settle_look(
@@ -420,18 +381,3 @@ def settle_look(
         looks = max(1.0, (now - (row.last_sent_at or now)).total_seconds())
         _wait(row, "Not found in the shop yet; looked for again before anything is repeated.", min(timedelta(seconds=looks), max(ends_at - now, timedelta(seconds=1))), unknown=True, now=now)  # fmt: skip
         return "wait"
-
-
-def cancel_doubles(*, order: Order, shop_ids: list[str], now: datetime) -> None:
-    """Keep the first, cancel the rest, say so."""
-    if not shop_ids or order.connection is None:
-        return
-    for shop_id in shop_ids:
-        cancel_order_command(
-            party=order.connection.party, cause=f"cancel:{order.reference}:{shop_id}"[:120], now=now,
-            command=CancelOrder(order.reference, shop_id, CancelReason.OTHER, note="Created twice; the first copy is kept."),
-        )  # fmt: skip
-    raise_alert(
-        code=AlertCode.ORDER_DOUBLE, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"others": shop_ids},
-        sentence=f"Order {order} stood more than once in your shop ({', '.join(shop_ids)}); the extra copies are being cancelled there.",
-    )  # fmt: skip
