@@ -85,8 +85,43 @@ def _believe_webhook() -> None:
     rules.take_hint = take_hint
 
 
+def _credit_twice() -> None:
+    """The bank is asked under a new key each time, so what is asked again is paid again; and it is asked twice."""
+    from crossdock.engine.payments import PaymentDesk
+
+    good = PaymentDesk._refund
+
+    async def refund(self: PaymentDesk, claimed: Any) -> Any:
+        from crossdock.domain.values import Money
+        from crossdock.store.models import PaymentIntent
+
+        row = await self._engine.threads.run(PaymentIntent.objects.get, public_id=claimed.payload["intent"])
+        half = Money(claimed.payload["amount_minor"] // 2, claimed.payload["currency"])
+        await self._gateway.refund(row.asked, half, f"again:{claimed.id}")
+        return await good(self, claimed)
+
+    PaymentDesk._refund = refund  # type: ignore[method-assign]
+
+
+def _refund_seen_as_new() -> None:
+    """A refund is not recognised by the shop's id of it: each reading is another refund."""
+    import secrets
+    from dataclasses import replace
+
+    from crossdock.domain.orders import news as good
+    from crossdock.usecases import receive
+
+    def news(known: Any, copy: Any) -> Any:
+        renamed = tuple(replace(refund, refund_id=secrets.token_hex(6)) for refund in copy.refunds)
+        return good(known, replace(copy, refunds=renamed))
+
+    setattr(receive, "news", news)  # noqa: B010
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "blind_resend": _blind_resend,
     "answer_before_commit": _answer_before_commit,
     "believe_webhook": _believe_webhook,
+    "credit_twice": _credit_twice,
+    "refund_seen_as_new": _refund_seen_as_new,
 }
