@@ -10,7 +10,7 @@ from typing import Any
 from crossdock.connectors.shopify import reading
 from crossdock.connectors.shopify.client import ask, user_errors
 from crossdock.connectors.shopify.manifest import MANIFEST
-from crossdock.connectors.shopify.mapper import FIELD, KEY, NAMESPACE, TAG, gid, tail
+from crossdock.connectors.shopify.mapper import FIELD, KEY, NAMESPACE, TAG, chosen, gid, tail
 from crossdock.domain.commands import (
     AdjustStock,
     CancelOrder,
@@ -332,11 +332,12 @@ async def stocked_at(shop: Shop, variant_id: str) -> str:
 
 
 def _where(shop: Shop, item: Node) -> str:
-    """The pinned location, else the first that ships online orders."""
-    pinned = shop.settings.get("location", "")
-    if pinned:
-        return gid("Location", pinned)
+    """The pinned location; of several, or of all, the first that stocks it and ships online orders, else the first that stocks it."""
+    only = chosen(shop)
+    if len(only) == 1:
+        return gid("Location", next(iter(only)))
     places = [level.child("location") for level in item.child("inventoryLevels").list("nodes")]
+    places = [place for place in places if not only or tail(place.str("id")) in only]
     online = [place.str("id") for place in places if place.bool("fulfillsOnlineOrders")]
     return next(iter([*online, *(place.str("id") for place in places)]), "")
 

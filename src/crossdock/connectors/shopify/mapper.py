@@ -14,6 +14,7 @@ from crossdock.domain.events import (
     ShopVariant,
 )
 from crossdock.domain.values import Money
+from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
 from crossdock.kit.part import key_of
 from crossdock.kit.tame import Node
@@ -49,7 +50,9 @@ def money(bag: Node) -> Money:
 # Products and counts
 
 
-def product(node: Node, variants: Sequence[Node], *, currency: str, address: str) -> ShopProduct:
+def product(
+    node: Node, variants: Sequence[Node], *, currency: str, address: str, places: frozenset[str] = frozenset()
+) -> ShopProduct:
     number = tail(node.str("id"), node.path)
     images = [image.str("url") for image in _images(node)]
     # "UNLISTED: The product is active but you need a direct link to view it": the seller hides it, so it isn't shown here either.
@@ -57,7 +60,7 @@ def product(node: Node, variants: Sequence[Node], *, currency: str, address: str
     found = ShopProduct(
         product_id=number,
         title=node.str("title"),
-        variants=tuple(_variant(variant, currency) for variant in variants),
+        variants=tuple(_variant(variant, currency, places) for variant in variants),
         active=active,
         description=node.str("descriptionHtml"),
         images=tuple(images),
@@ -75,7 +78,7 @@ def _images(node: Node) -> list[Node]:
     return [image for preview in previews if preview and (image := preview.opt_child("image"))]
 
 
-def _variant(node: Node, currency: str) -> ShopVariant:
+def _variant(node: Node, currency: str, places: frozenset[str]) -> ShopVariant:
     title = node.str("title")
     return ShopVariant(
         variant_id=tail(node.str("id"), node.path),
@@ -83,17 +86,22 @@ def _variant(node: Node, currency: str) -> ShopVariant:
         # Shopify's name for the only variant of a product without options.
         title="" if title == "Default Title" else title,
         price=node.money("price", currency),
-        count=available(node.child("inventoryItem")),
+        count=available(node.child("inventoryItem"), places),
         barcode=node.opt_str("barcode") or "",
     )
 
 
-def count(node: Node) -> Count:
-    return Count(tail(node.str("id"), node.path), available(node.child("inventoryItem")))
+def count(node: Node, places: frozenset[str] = frozenset()) -> Count:
+    return Count(tail(node.str("id"), node.path), available(node.child("inventoryItem"), places))
 
 
-def available(item: Node) -> int | None:
-    """ "available" at all locations of this answer, or at the pinned one; None when the shop doesn't track the variant.
+def chosen(shop: Shop) -> frozenset[str]:
+    """The locations whose stock counts; none named means all of them."""
+    return frozenset(filter(None, shop.settings.get("location", "").split(",")))
+
+
+def available(item: Node, places: frozenset[str] = frozenset()) -> int | None:
+    """ "available" at all locations of this answer, at those that are named, or at the pinned one; None when the shop doesn't track the variant.
 
     A pinned location that doesn't stock the item has no level there: nothing can be sold from it.
     """
@@ -101,7 +109,10 @@ def available(item: Node) -> int | None:
         return None
     levels = item.opt_child("inventoryLevels")
     if levels is not None:
-        return sum(_available_at(level) for level in levels.list("nodes"))
+        rows = levels.list("nodes")
+        if len(places) > 1:
+            rows = [level for level in rows if tail(level.child("location").str("id")) in places]
+        return sum(_available_at(level) for level in rows)
     level = item.opt_child("inventoryLevel")
     return _available_at(level) if level else 0
 

@@ -78,18 +78,24 @@ def _iso(moment: datetime) -> str:
 
 
 def stock_scope(shop: Shop, levels: int | None = None) -> dict[str, Any]:
-    """Variables that say which locations are counted: the pinned one, or all that there were at the last test (an answer says when it has more)."""
-    pinned = shop.settings.get("location", "")
+    """Variables that say which locations are counted: the pinned one, or all that there were at the last test (an answer says when it has more).
+
+    Several chosen ones are all asked for, by name, and added up here: one request answers them all, so units moved between two are never counted twice.
+    """
+    places = mapper.chosen(shop)
+    pinned = next(iter(places)) if len(places) == 1 else ""
     known = int(shop.settings.get("locations") or 1)
     return {
         "all": not pinned,
+        "named": len(places) > 1,
         "levels": levels or max(1, min(known, 200)),
         "location": gid("Location", pinned or "0"),
     }
 
 
 def points_per_variant(scope: Mapping[str, Any]) -> int:
-    return 5 + (2 * int(scope["levels"]) if scope["all"] else 2)
+    each = 3 if scope["named"] else 2
+    return 5 + (each * int(scope["levels"]) if scope["all"] else 2)
 
 
 def at_once(scope: Mapping[str, Any]) -> int:
@@ -116,7 +122,7 @@ async def counts(shop: Shop, variant_ids: Sequence[str], levels: int | None = No
             if mapper.cut_short(node.child("inventoryItem")) and scope["levels"] < 200:
                 cut.append(mapper.tail(node.str("id")))
             else:
-                found.append(mapper.count(node))
+                found.append(mapper.count(node, mapper.chosen(shop)))
     return [*found, *(await counts(shop, cut, 200) if cut else [])]
 
 
@@ -162,7 +168,9 @@ async def _whole(shop: Shop, node: Node, scope: Mapping[str, Any]) -> ShopProduc
             break
         page = again.child("variants")
         variants += page.list("nodes")
-    found = mapper.product(node, variants, currency=await currency(shop), address=shop.address)
+    found = mapper.product(
+        node, variants, currency=await currency(shop), address=shop.address, places=mapper.chosen(shop)
+    )
     cut = [mapper.tail(v.str("id")) for v in variants if mapper.cut_short(v.child("inventoryItem"))]
     return mapper.recounted(found, await counts(shop, cut, 200)) if cut else found
 

@@ -38,13 +38,11 @@ class Books:
 
 
 def books(data: Node, settings: Mapping[str, str]) -> Books:
-    """Levels at locations of other channels come along too; only this channel's locations count, or the pinned one."""
+    """Levels at locations of other channels come along too; only this channel's locations count, or those that the seller chose."""
     world = data.child("globalSettings")
     listed = frozenset(place.id("id") for place in data.child("stockLocations").list("items"))
-    pinned = settings.get("location", "")
-    return Books(
-        world.bool("trackInventory"), world.int("outOfStockThreshold"), frozenset({pinned}) if pinned else listed
-    )
+    chosen = frozenset(filter(None, settings.get("location", "").split(",")))
+    return Books(world.bool("trackInventory"), world.int("outOfStockThreshold"), chosen or listed)
 
 
 def saleable(variant: Node, ours: Books) -> int | None:

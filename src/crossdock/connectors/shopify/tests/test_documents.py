@@ -54,7 +54,10 @@ def sizes_of(name: str, settings: dict[str, str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"locations": n} for n in ("1", "2", "10", "50", "199")] + [{"location": "5"}], ids=str
+    "settings",
+    [{"locations": n} for n in ("1", "2", "10", "50", "199")]
+    + [{"location": "5"}, {"locations": "50", "location": "5,6"}],
+    ids=str,
 )
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
 def test_no_request_can_cost_more_than_the_shop_takes(name: str, settings: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from crossdock.connectors.shopify import connector, reading
 from crossdock.connectors.shopify.sandbox import Sandbox, graph
 from crossdock.connectors.shopify.tests.conftest import NOW
+from crossdock.domain.commands import AdjustStock, Done
 from crossdock.domain.events import ShopOrderState, ShopProduct
 from crossdock.kit.conformance.stage import Stage
 from crossdock.kit.connector import Reply, Shop
@@ -103,6 +104,32 @@ async def test_locations_add_up_and_a_pinned_one_counts_alone(stage: Stage, sand
         product = await connector.product(shop, variant.product_id)
         assert isinstance(product, ShopProduct)
         assert product.variants[0].count == count
+
+
+async def test_several_chosen_locations_add_up_and_the_others_do_not_count(stage: Stage, sandbox: Sandbox) -> None:
+    """One request answers all of them, so units that are moved between two are never counted twice."""
+    (variant,) = await stage.product(5)
+    home, attic, cellar = (
+        sandbox.shelf.all("location")[0]["id"],
+        *(sandbox.books.add_location(n) for n in ("Attic", "Cellar")),
+    )
+    for place, units in ((attic, 4), (cellar, 2)):
+        sandbox.books.move(sandbox.books.need("variant", variant.variant_id), place, units, "found")
+    for chosen, count in (((home, attic), 9), ((attic, cellar), 6), ((cellar, "12345"), 2)):
+        shop = replace_location(stage, ",".join(chosen))
+        (found,) = await connector.counts(shop, [variant])
+        assert found.count == count
+        product = await connector.product(shop, variant.product_id)
+        assert isinstance(product, ShopProduct)
+        assert product.variants[0].count == count
+    outcome = await connector.adjust(
+        replace_location(stage, f"{attic},{cellar}"),
+        AdjustStock(variant.product_id, variant.variant_id, 3, "a-1", "counted"),
+    )
+    assert isinstance(outcome, Done)
+    assert await stage.counted(variant) == {variant.variant_id: 14}
+    (found,) = await connector.counts(replace_location(stage, home), [variant])
+    assert found.count == 5, "the correction went to a location that counts"
 
 
 async def test_a_location_opened_after_the_test_is_counted_too(stage: Stage, sandbox: Sandbox) -> None:

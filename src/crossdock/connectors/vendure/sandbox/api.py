@@ -17,6 +17,7 @@ from graphql import (
 )
 
 from crossdock.connectors.vendure.sandbox.books import SHIPPING, BadField, Books, Denied, Doc, NoSuchEntity, Stumbled
+from crossdock.connectors.vendure.sandbox.places import levels, places
 
 MOST_TAKEN = 1000
 FORBIDDEN = "You are not currently authorized to perform this action"
@@ -98,7 +99,7 @@ class Api:
         }
 
     def do_stockLocations(self, options: Doc | None = None) -> Doc:  # noqa: N802
-        return {"items": [{"id": "1", "name": "Default Stock Location"}]}
+        return {"items": places(self._books)}
 
     def do_shippingMethods(self, options: Doc | None = None) -> Doc:  # noqa: N802
         return {"totalItems": 1 if self._books.settings["methods"] else 0}
@@ -152,7 +153,7 @@ class Api:
             "trackInventory": doc["track"],
             "outOfStockThreshold": doc["threshold"] or 0,
             "useGlobalOutOfStockThreshold": doc["threshold"] is None,
-            "stockLevels": [{"stockLocationId": "1", "stockOnHand": doc["onHand"], "stockAllocated": doc["allocated"]}],
+            "stockLevels": levels(doc),
             "stockMovements": lambda options: self._allocations(doc["id"], options),
         }
 

@@ -77,7 +77,7 @@ class Books:
     def change_variant(self, variant_id: str, **fields: Any) -> None:
         """Moves the variant's `updatedAt` and not the product's."""
         doc = self.variant(variant_id)
-        self._keep_variant({**doc, **fields, "updatedAt": self.now()})
+        self.keep_variant({**doc, **fields, "updatedAt": self.now()})
 
     def change_product(self, product_id: str, **fields: Any) -> None:
         doc = self.product(product_id)
@@ -87,9 +87,9 @@ class Books:
         """Soft: old orders still show its variants, nothing else does."""
         self.change_product(product_id, deleted=True)
         for doc in self.shelf.by_key("variant", product_id):
-            self._keep_variant({**doc, "deleted": True})
+            self.keep_variant({**doc, "deleted": True})
 
-    def _keep_variant(self, doc: Doc) -> None:
+    def keep_variant(self, doc: Doc) -> None:
         self.shelf.put("variant", doc["id"], doc, key=doc["productId"])
 
     def product(self, product_id: str) -> Doc:
@@ -124,7 +124,7 @@ class Books:
         """Stock levels are rows of their own: the variant's `updatedAt` stays."""
         doc = self.variant(variant_id, deleted=True)
         if self.tracks(doc):
-            self._keep_variant({**doc, "onHand": doc["onHand"] + on_hand, "allocated": doc["allocated"] + allocated})
+            self.keep_variant({**doc, "onHand": doc["onHand"] + on_hand, "allocated": doc["allocated"] + allocated})
 
     def _allocate(self, line: Doc, units: int) -> None:
         """What there is, without a word about the rest."""

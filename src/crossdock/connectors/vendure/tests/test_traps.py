@@ -12,6 +12,7 @@ from crossdock.connectors.vendure.reading import Cursor, Spot
 from crossdock.connectors.vendure.sandbox import Sandbox
 from crossdock.connectors.vendure.sandbox.api import EVERY_RIGHT
 from crossdock.connectors.vendure.sandbox.books import Books
+from crossdock.connectors.vendure.sandbox.places import open_place, stock_at
 from crossdock.domain.commands import (
     AdjustStock,
     CancelOrder,
@@ -50,6 +51,20 @@ async def leftovers(stage: Stage) -> list[str]:
 
 
 # Stock
+
+
+async def test_locations_add_up_and_chosen_ones_count_alone(stage: Stage, books: Books) -> None:
+    (variant,) = await stage.product(5)
+    attic, cellar = open_place(books, "Attic"), open_place(books, "Cellar")
+    stock_at(books, variant.variant_id, attic, 4)
+    stock_at(books, variant.variant_id, cellar, 2)
+    assert (await connector.prove(stage.shop)).locations == (
+        ("1", "Default Stock Location"), (attic, "Attic"), (cellar, "Cellar"),
+    )  # fmt: skip
+    for chosen, count in (("", 11), ("1", 5), (attic, 4), (f"1,{cellar}", 7), (f"{attic},{cellar}", 6)):
+        shop = replace(stage.shop, settings={**stage.shop.settings, "location": chosen})
+        (found,) = await connector.counts(shop, [variant])
+        assert found.count == count
 
 
 async def test_a_short_line_leaves_no_draft_behind(stage: Stage) -> None:

@@ -222,6 +222,16 @@ class Admin:
         for product_id, units in taken if not restock else []:
             self._books.move_stock(product_id, -units)
 
+    async def delete_order(self, shop_id: str) -> None:
+        """Into the trash: the units stay taken."""
+        self._books.bin_order(self._order(shop_id), force=False)
+
+    async def reopen(self, shop_id: str) -> None:
+        """Back to processing, which takes the units again."""
+        doc = self._order(shop_id)
+        self._books.change_status(doc, "processing")
+        self._books.save_order(doc)
+
     async def refund(self, shop_id: str, amount: str) -> str:
         try:
             return str(self._books.refund(self._order(shop_id), f"{Decimal(amount):.2f}")["id"])
