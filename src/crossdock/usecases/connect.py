@@ -31,6 +31,7 @@ from crossdock.store.work import wake
 from crossdock.usecases.alerts import settle_by_fact
 from crossdock.usecases.audit import note
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.heard import hand_over
 from crossdock.usecases.mail import write_mail
 
 ATTEMPT_LASTS = timedelta(hours=1)
@@ -161,6 +162,7 @@ def confirm_attempt(
                 shop = _write(attempt, proof, back, chosen, now=now)
         except IntegrityError:
             raise Invalid("This shop is already connected.") from None
+        hand_over(attempt=attempt, party_id=shop.party_id)
         attempt.delete()
     return shop
 
@@ -249,7 +251,7 @@ def resume(*, connection: Connection, actor: User, now: datetime) -> None:
     with transaction.atomic():
         paused = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED)
         if paused.update(state=ConnectionState.ACTIVE, state_sentence=""):
-            Cursor.objects.filter(connection=connection).update(due_at=now)
+            Cursor.objects.filter(connection=connection).exclude(stream="recount").update(due_at=now)
             if connection.seller.owner_id != actor.pk:
                 note(
                     actor=actor,

@@ -69,7 +69,7 @@ def facts(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
     if listing := about.get("listing"):
         found.append(("Listing", f"{listing['title']} ({listing['state']})"))
     if alert := about.get("alert"):
-        found.append(("Alert", f"{alert['alert']}: {alert['said']}"))
+        found.append(("Alert", f"{alert['code']}: {alert['said']}"))
     if shop:
         found += [
             ("Shop", f"{shop['platform']} {shop['api_version']}, {shop['url']}"),

@@ -1,8 +1,8 @@
 """Live questions to a shop while its seller waits. Never inside a transaction; what was found is kept by a use-case afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.utils import timezone
@@ -10,21 +10,31 @@ from django.utils import timezone
 from crossdock.domain.events import ShopProduct
 from crossdock.domain.values import Access
 from crossdock.kit import discover
-from crossdock.kit.ask import ask_sync
 from crossdock.kit.connector import Check, Connector, Proof, Redirect, Shop
 from crossdock.kit.discover import NoSuchFolder
 from crossdock.kit.errors import Outside
-from crossdock.kit.http import Transport
+from crossdock.kit.http import Recorder, Transport
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import ConnectAttempt, Connection
 from crossdock.store.vault import VaultLocked
 from crossdock.usecases import connect
 from crossdock.usecases.connect import Attempt
 from crossdock.usecases.tested import connection_tested
+from crossdock.web.heard import ask_and_keep
+from crossdock.web.seller.care import TooOften, guarded, not_too_often
+
+T = TypeVar("T")
 
 TEST_SECONDS = 20.0
 GOODBYE_SECONDS = 6.0
 PREVIEW = 20
+
+
+def _ask(
+    access: Access, make: Callable[[Transport, Recorder], Coroutine[Any, Any, T]], seconds: float = TEST_SECONDS
+) -> T:
+    """Raises Outside, whatever breaks."""
+    return guarded(access.platform, lambda: ask_and_keep(make, seconds, party_id=access.party_id))
 
 
 def platform(name: str) -> Connector | None:
@@ -39,11 +49,11 @@ def begin(attempt: ConnectAttempt, *, form: Mapping[str, str], state: str, back:
     """Where the seller's browser goes to sign in. Raises Outside with the sentence."""
     access = connect.access_for_attempt(attempt=attempt, secrets={})
 
-    async def ask(transport: Transport) -> Redirect:
-        speaker, shop = open_shop(access, transport, lane="interactive")
+    async def ask(transport: Transport, hear: Recorder) -> Redirect:
+        speaker, shop = open_shop(access, transport, lane="interactive", recorder=hear)
         return speaker.begin(shop, way=attempt.way, form=form, state=state, return_url=back, callback_url=callback)
 
-    return ask_sync(ask, TEST_SECONDS)
+    return _ask(access, ask)
 
 
 def finish(attempt: Attempt, params: Mapping[str, str]) -> None:
@@ -51,23 +61,23 @@ def finish(attempt: Attempt, params: Mapping[str, str]) -> None:
     row = attempt.row
     access = connect.access_for_attempt(attempt=row, secrets={})
 
-    async def ask(transport: Transport) -> Mapping[str, str]:
-        speaker, shop = open_shop(access, transport, lane="interactive")
+    async def ask(transport: Transport, hear: Recorder) -> Mapping[str, str]:
+        speaker, shop = open_shop(access, transport, lane="interactive", recorder=hear)
         return await speaker.finish(shop, way=row.way, form=attempt.form, params=params, keep=attempt.keep)
 
-    prove(row, ask_sync(ask, TEST_SECONDS))
+    prove(row, _ask(access, ask))
 
 
 def prove(row: ConnectAttempt, secrets: Mapping[str, str]) -> None:
     """The connection test and the first products. Raises Outside."""
     access = connect.access_for_attempt(attempt=row, secrets=secrets)
 
-    async def ask(transport: Transport) -> tuple[Proof, list[dict[str, Any]]]:
-        speaker, shop = open_shop(access, transport, lane="interactive")
+    async def ask(transport: Transport, hear: Recorder) -> tuple[Proof, list[dict[str, Any]]]:
+        speaker, shop = open_shop(access, transport, lane="interactive", recorder=hear)
         proof = await speaker.prove(shop)
         return proof, await _preview(speaker, shop, proof) if proof.ok else []
 
-    proof, preview = ask_sync(ask, TEST_SECONDS)
+    proof, preview = _ask(access, ask)
     kept = {**asdict(proof), "checks": [asdict(check) for check in proof.checks]}
     connect.prove_attempt(attempt=row, secrets=secrets, proof=kept, preview=preview, now=timezone.now())
 
@@ -108,8 +118,11 @@ def _problems(product: ShopProduct) -> list[str]:
 def test(shop: Connection) -> tuple[bool, str]:
     """The connection test once more, kept with the connection. Says whether all is well, and if not what is missing."""
     try:
+        not_too_often(shop.seller_id)
         access = connect.access_of(connection=shop)
         checks = _checks(access)
+    except TooOften as often:
+        return False, str(often)
     except (Outside, VaultLocked, NoSuchFolder) as trouble:
         checks = [asdict(Check(False, "Your shop answers", str(trouble)))]
     connection_tested(connection=shop, checks=checks, now=timezone.now())
@@ -118,11 +131,11 @@ def test(shop: Connection) -> tuple[bool, str]:
 
 
 def _checks(access: Access) -> list[dict[str, Any]]:
-    async def ask(transport: Transport) -> Proof:
-        speaker, shop = open_shop(access, transport, lane="interactive")
+    async def ask(transport: Transport, hear: Recorder) -> Proof:
+        speaker, shop = open_shop(access, transport, lane="interactive", recorder=hear)
         return await speaker.prove(shop)
 
-    return [asdict(check) for check in ask_sync(ask, TEST_SECONDS).checks]
+    return [asdict(check) for check in _ask(access, ask).checks]
 
 
 def say_goodbye(shop: Connection) -> str:
@@ -130,11 +143,11 @@ def say_goodbye(shop: Connection) -> str:
     try:
         access = connect.access_of(connection=shop)
 
-        async def ask(transport: Transport) -> None:
-            speaker, opened = open_shop(access, transport, lane="interactive")
+        async def ask(transport: Transport, hear: Recorder) -> None:
+            speaker, opened = open_shop(access, transport, lane="interactive", recorder=hear)
             await speaker.unsubscribe(opened)
 
-        ask_sync(ask, GOODBYE_SECONDS)
+        _ask(access, ask, GOODBYE_SECONDS)
     except (Outside, VaultLocked, NoSuchFolder) as trouble:
         return str(trouble)
     return ""
