@@ -8,7 +8,8 @@ from django.test import Client
 
 from crossdock.domain.commands import CancelReason
 from crossdock.kit import discover
-from crossdock.store.models import Command, Listing, Order, VariantStock
+from crossdock.store.models import Alert, Command, Listing, Order, VariantStock
+from crossdock.usecases.listings import archive_listing
 from crossdock.usecases.reject import reject_order
 from market import World
 from toy import ToyConnector
@@ -94,3 +95,50 @@ def test_where_the_platform_takes_no_counts_its_reason_stands_there(
     monkeypatch.setattr("crossdock.web.platforms.connectors", dict)
     shown = page(signed_in(world), f"/seller/listings/{world.variant.listing.public_id}/")
     assert "correct the count in your shop" in shown and 'name="wanted"' not in shown
+
+
+def test_units_of_an_archived_listing_return_to_it_and_the_seller_decides(world: World) -> None:
+    """S4a: it cannot happen that there is no place for them."""
+    order = world.buy(2)
+    (claimed,) = world.claim()
+    world.settle(claimed, world.create_there(order))
+    world.read()
+    listing = world.variant.listing
+    archive_listing(listing=listing, now=world.later())
+    reject_order(
+        order=order,
+        reason=CancelReason.BUYER_ASKED,
+        actor=world.seller.owner,
+        expected_total=order.total,
+        now=world.later(),
+    )
+    client, address = signed_in(world), f"/seller/listings/{listing.public_id}/"
+    shown = page(client, address)
+    assert "Units came back to an archived listing" in shown and "Leave it archived" in shown and "List again" in shown
+    alert = Alert.objects.get(code="units_back")
+    client.post(f"{address}state/", {"to": "relist"})
+    listing.refresh_from_db()
+    alert.refresh_from_db()
+    assert listing.state == "live" and alert.settled_how == "Listed again."
+
+
+def test_leaving_it_archived_settles_the_question_too(world: World) -> None:
+    order = world.buy(1)
+    archive_listing(listing=world.variant.listing, now=world.later())
+    reject_order(
+        order=order, reason=CancelReason.OTHER, actor=world.seller.owner, expected_total=order.total, now=world.later()
+    )
+    alert = Alert.objects.get(code="units_back")
+    signed_in(world).post(f"/seller/alerts/{alert.public_id}/settle/", {"how": "Leave it archived."})
+    alert.refresh_from_db()
+    assert alert.settled_by == world.seller.owner
+    assert Listing.objects.get(pk=world.variant.listing_id).state == "archived"
+
+
+def test_what_is_lost_comes_back_to_nothing(world: World) -> None:
+    order = world.buy(1)
+    archive_listing(listing=world.variant.listing, now=world.later())
+    reject_order(
+        order=order, reason=CancelReason.LOST, actor=world.seller.owner, expected_total=order.total, now=world.later()
+    )
+    assert not Alert.objects.filter(code="units_back").exists()

@@ -24,6 +24,7 @@ class AlertCode(StrEnum):
     WEBHOOK_LOST = "webhook_lost"
     SHOP_UNREACHABLE = "shop_unreachable"
     PRODUCT_DELETED = "product_deleted"
+    UNITS_BACK = "units_back"
     TRACKING_MISSING = "tracking_missing"
     TRACKING_UNKNOWN = "tracking_unknown"
     LABEL_VOIDED = "label_voided"
@@ -47,6 +48,7 @@ class Button(StrEnum):
     ADD_TRACKING = "add_tracking"
     COUNT_AGAIN = "count_again"
     LEAVE_IT = "leave_it"
+    LIST_AGAIN = "list_again"
     ASK_STAFF = "ask_staff"
     SEND_AGAIN = "send_again"
     SEE_ENDPOINT = "see_endpoint"
@@ -144,6 +146,9 @@ KINDS: dict[AlertCode, AlertKind] = {
     ),
     AlertCode.PRODUCT_DELETED: AlertKind(
         "A product was deleted in your shop", Button.LEAVE_IT, "Leave it archived", Group.STOCK, seen="Left archived."
+    ),
+    AlertCode.UNITS_BACK: AlertKind(
+        "Units came back to an archived listing", Button.LIST_AGAIN, "List again or leave it", Group.STOCK, seen="Leave it archived."
     ),
     AlertCode.TRACKING_MISSING: AlertKind(
         "Shipped without a tracking number", Button.ADD_TRACKING, "Add the number", Group.PARCELS

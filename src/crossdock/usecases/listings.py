@@ -6,10 +6,12 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
+from crossdock.domain.alerts import AlertCode
 from crossdock.domain.values import CURRENCIES, Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
+from crossdock.usecases.alerts import settle_by_fact
 from crossdock.usecases.catalogue import MOST_IMAGES, folded, searchable
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.stock import availability, locked, open_holds, record
@@ -181,6 +183,7 @@ def relist(*, listing: Listing, now: datetime) -> None:
     if listing.gone_in_shop:
         raise NotAllowed("The product was deleted in your shop; it comes back here when it does there.")
     _set_state(listing, ListingState.LIVE, now=now)
+    settle_by_fact(now=now, how="Listed again.", codes=(AlertCode.UNITS_BACK,), listing=listing)
 
 
 def leave_out(*, listing: Listing, now: datetime) -> None:

@@ -28,6 +28,7 @@ from crossdock.usecases.outbox import CREATE, cancel_lines_command
 from crossdock.usecases.policy import lifted
 from crossdock.usecases.receive import set_parcels
 from crossdock.usecases.reject import REASON_WORDS, reject_order
+from crossdock.usecases.restore import GONE, offer_to_list_again
 from crossdock.usecases.stock import end_hold, locked, record, set_aside
 
 RULE = "S8"
@@ -171,6 +172,8 @@ def reject_parts(
         aside = [p.line.variant_id for p in shown.lines if p.reason is CancelReason.NOT_AVAILABLE]
         if aside:
             set_aside(order=order, now=now, only=aside)
+        coming_back = [p.line.variant for p in shown.lines if p.reason not in GONE]
+        offer_to_list_again(order=order, variants=coming_back, now=now)
         set_parcels(order)
         if order.connection_id is None and order.parcels == ParcelState.SHIPPED:
             take_from_own_stock(order, now=now)

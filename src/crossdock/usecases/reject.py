@@ -20,6 +20,7 @@ from crossdock.usecases.credits import grant, locked_order, room
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.outbox import cancel_order_command
+from crossdock.usecases.restore import GONE, offer_to_list_again
 from crossdock.usecases.stock import fence, release, set_aside
 from crossdock.usecases.timeline import tell
 
@@ -121,6 +122,9 @@ def reject_order(
             grant(order=order, amount=back, kind=CreditKind.REJECT, cause=order.reference, reason=words, actor=actor, now=now)  # fmt: skip
         if reason is CancelReason.NOT_AVAILABLE:
             set_aside(order=order, now=now)
+        if reason not in GONE:
+            lines = order.lines.select_related("variant__listing__seller", "variant__connection")
+            offer_to_list_again(order=order, variants=[line.variant for line in lines], now=now)
         _end_in_shop(order, reason=reason, now=now)
         who = {
             "seller": "The seller rejected the order",

@@ -13,6 +13,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import AdjustStock, CancelReason
 from crossdock.store.models import Command, Order, ShopCopy, User, Variant
+from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
@@ -73,6 +74,18 @@ def put_back(
             ask_to_compare(
                 order=order, variants=[variant], now=now,
                 sentence=f"Order {order} was cancelled in {order.connection.name}, and {why}, so nobody here knows whether it put {count} × “{variant}” back. No count was changed.",
+            )  # fmt: skip
+
+
+def offer_to_list_again(*, order: Order, variants: Iterable[Variant], now: datetime) -> None:
+    """S4a: an archived listing keeps its place, so the units of an ended order return to it; whether it is sold again the seller says."""
+    for variant in variants:
+        listing = variant.listing
+        if listing.state == ListingState.ARCHIVED:
+            raise_alert(
+                code=AlertCode.UNITS_BACK, seller=listing.seller, listing=listing, connection=variant.connection, now=now,
+                evidence={"order": order.public_id, "variant": variant.public_id},
+                sentence=f"Order {order} ended, and its units of “{variant}” return to a listing that is archived, so they are not for sale. List it again, or leave it archived.",
             )  # fmt: skip
 
 

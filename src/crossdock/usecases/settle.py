@@ -25,13 +25,13 @@ from crossdock.store.because import because
 from crossdock.store.crash import point
 from crossdock.store.models import Command, Mail, Order, ShopCopy
 from crossdock.store.models.work import CommandResult, CommandState
+from crossdock.usecases import restore
 from crossdock.usecases.afterwards import cancel_doubles, lines_gone, lines_stay, refunded
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.causes import explained
 from crossdock.usecases.credits import refund_refused
 from crossdock.usecases.events import SEND
 from crossdock.usecases.hooks import endpoint_gave_up
-from crossdock.usecases.restore import after_ending, not_adjusted
 from crossdock.usecases.stock import fence, learn_refusal, release
 from crossdock.usecases.timeline import tell
 from crossdock.usecases.work import backoff
@@ -81,7 +81,9 @@ def settle_command(
             case Done():
                 _finish(held.row, CommandResult.OK, outcome.note, asdict(outcome), now=now)
                 _done(held, outcome, count_lag_seconds=count_lag_seconds, now=now)
-                after_ending(row=held.row, order=held.order, already=outcome.already, restores=restores, now=now)
+                restore.after_ending(
+                    row=held.row, order=held.order, already=outcome.already, restores=restores, now=now
+                )
             case Refused() if held.row.kind == "create_order" and not rules.refusal_is_final(
                 unresolved=held.row.unresolved
             ):
@@ -252,7 +254,7 @@ def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
                 sentence=f"Order {order} is cancelled and credited here, but your shop did not cancel it: {outcome.sentence} Cancel it there by hand.",
             )  # fmt: skip
         case "adjust_stock":
-            not_adjusted(row=held.row, sentence=outcome.sentence, now=now)
+            restore.not_adjusted(row=held.row, sentence=outcome.sentence, now=now)
         case "send_event":
             endpoint_gave_up(command=held.row, sentence=outcome.sentence, now=now)
         case "cancel_lines" if order:
