@@ -72,6 +72,30 @@ def _answer_before_commit() -> None:
     inbox.Inbox.put = put  # type: ignore[method-assign]
 
 
+def _restore_twice() -> None:
+    """What a shop gave back after a cancel is added once more: in the shop where it takes counts, and on top of the count that is read here."""
+    from django.db.models import F
+
+    from crossdock.store.models import Reservation, VariantStock
+    from crossdock.usecases import counts, restore
+
+    ended, read, waiting = restore.after_ending, counts.apply_counts, dict[int, int]()
+
+    def after_ending(**given: Any) -> None:
+        ended(**given | {"restores": False, "already": False})
+        if given["order"] is not None and given["row"].kind == "cancel_order":
+            waiting.update(Reservation.objects.filter(order=given["order"]).values_list("variant_id", "quantity"))
+
+    def apply_counts(**given: Any) -> tuple[str, ...]:
+        unanswered = read(**given)
+        for variant in list(waiting):
+            VariantStock.objects.filter(pk=variant).update(count=F("count") + waiting.pop(variant))
+        return unanswered
+
+    restore.after_ending = after_ending
+    counts.apply_counts = apply_counts
+
+
 def _believe_webhook() -> None:
     """The number that a webhook carries becomes the count."""
     from dataclasses import replace
@@ -122,6 +146,7 @@ BUGS: dict[str, Callable[[], None]] = {
     "blind_resend": _blind_resend,
     "answer_before_commit": _answer_before_commit,
     "believe_webhook": _believe_webhook,
+    "restore_twice": _restore_twice,
     "credit_twice": _credit_twice,
     "refund_seen_as_new": _refund_seen_as_new,
 }

@@ -48,12 +48,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "S4", "Stock after a cancel",
-        "After a cancel or reject your shop's own count is read again and shown beside ours. Look at both; if they are off, correct them.",
+        "After a cancel or reject your shop's own count is read again and shown beside ours. Look at both; if they are off, correct them, from the listing's page where your shop takes counts.",
         needs=(Capability.COUNTS_READ, Capability.CANCEL_RESTORES),
     ),
     Rule(
         "S4a", "Listings are never lost",
-        "A listing is archived, never deleted, so its units always have a place to come back to.",
+        "A listing is archived, never deleted, so its units always have a place to come back to; when some do, you are asked whether to list it again.",
     ),
     Rule(
         "S4b", "When you don't have it",
