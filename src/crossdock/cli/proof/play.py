@@ -3,9 +3,8 @@
 import asyncio
 import hashlib
 import logging
-import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -17,7 +16,8 @@ from pydantic import TypeAdapter
 
 from crossdock.cli.proof.clock import Inline, SimulatedLoop, Stuck
 from crossdock.cli.proof.ledger import Ledger, Wrong, quiet
-from crossdock.cli.proof.plan import Plan, Step
+from crossdock.cli.proof.people import People
+from crossdock.cli.proof.plan import Plan
 from crossdock.cli.proof.town import (
     ADDRESS,
     BEGIN_SECONDS,
@@ -30,26 +30,21 @@ from crossdock.cli.proof.town import (
     simulated,
 )
 from crossdock.cli.proof.wire import Wire, WireTransport, replaced
-from crossdock.domain.commands import CancelReason
 from crossdock.domain.events import Count, HookNews
-from crossdock.domain.values import Address
 from crossdock.engine.engine import Engine
 from crossdock.engine.worker import DESKS
 from crossdock.kit import discover
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.shops import open_shop
-from crossdock.store.models import Delivery, Order, VariantStock
+from crossdock.store.models import Delivery, VariantStock
 from crossdock.store.models.stock import next_stock_no
-from crossdock.usecases import checkout, connect, counts, reject, stock, work
-from crossdock.usecases.basket import Basket, priced
-from crossdock.usecases.errors import Problem
+from crossdock.usecases import at_checkout, checkout, connect, counts, work
 
-_SHIP_TO = Address("Zoë Müller", "1 Elm St", "Springfield", "US", "12345", region="IL")
 _NEWS: TypeAdapter[HookNews] = TypeAdapter(HookNews)
 _PATIENCE_SECONDS = 500.0
 # The transactions that touch stock.
 _TOUCH = frozenset(
-    ("apply_counts", "receive_products", "keep", "settle_command", "settle_look", "take_hints", "receive_orders", "_open", "_pay", "_reject", "_confirm", "expire_checkouts", "claim_commands")
+    ("apply_counts", "receive_products", "keep", "settle_command", "settle_look", "take_hints", "receive_orders", "_open", "_pay", "_verdict", "_reject", "_confirm", "expire_checkouts", "claim_commands")
 )  # fmt: skip
 
 
@@ -76,15 +71,17 @@ def play(town: Town, plan: Plan) -> Result:
     begun = time.perf_counter()
     made: list[Play] = []
     here = connections["default"]
-    if not os.environ.get("G_LOG"):
-        logging.disable(logging.CRITICAL)
+    logging.disable(logging.CRITICAL)
     try:
         with transaction.atomic():
             with asyncio.Runner(loop_factory=lambda: SimulatedLoop(BEGIN_SECONDS)) as runner:
                 loop = runner.get_loop()
                 assert isinstance(loop, SimulatedLoop)
                 made.append(Play(town, plan, loop))
-                with simulated(loop, made[0].wake, Random(plan.seed)), replaced((counts, "draw_read_no", made[0].draw)):
+                with (
+                    simulated(loop, made[0].wake, Random(plan.seed)),
+                    replaced((counts, "draw_read_no", made[0].draw), (at_checkout, "draw_read_no", made[0].draw)),
+                ):
                     runner.run(made[0].run(here))
             raise _Undo
     except _Undo:
@@ -99,7 +96,6 @@ class Play:
     def __init__(self, town: Town, plan: Plan, loop: SimulatedLoop) -> None:
         self.town, self.plan, self.loop = town, plan, loop
         self.broken, self.trace = "", list[str]()
-        self._orders: dict[int, str] = {}
         self._faults = dict(plan.faults)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._hooked = 0
@@ -120,7 +116,8 @@ class Play:
         share(here)
         try:
             await self._set_up()
-            steps = [asyncio.create_task(self._step(step)) for _, step in self.plan.left()]
+            people = People(self)
+            steps = [asyncio.create_task(people.step(step)) for _, step in self.plan.left()]
             await self._watched(asyncio.gather(*steps))
             await self._watched(self._come_to_rest())
         except Wrong as wrong:
@@ -144,6 +141,7 @@ class Play:
         self.shop._postman._status = self._hook  # type: ignore[method-assign]
         self.ledger = Ledger(self.town, self.shop, self.plan.stock)
         self.web = Inline(self.dice("web"), self._after)
+        self.page = self.wire.transport()
         self._failed: asyncio.Future[None] = self.loop.create_future()
         for ref, units in zip(self.town.refs, self.plan.stock, strict=True):
             await self.shop.hand.recount(ref, units)
@@ -246,105 +244,12 @@ class Play:
             self.wake(self.town.party_id)
         return 200
 
-    # The people
-
-    async def _step(self, step: Step) -> None:
-        await asyncio.sleep(BEGIN_SECONDS + step.at - self.loop.seconds)
-        doing: dict[str, Callable[[Step], Awaitable[None]]] = {
-            "buy": self._buy, "sell": self._sell, "recount": self._recount, "reject": self._do_reject, "shop_cancel": self._shop_cancel,
-            "confirm": self._do_confirm, "kill": self._kill, "down": self._down,
-        }  # fmt: skip
-        try:
-            await doing[step.what](step)
-        except Problem as problem:
-            self.say(f"{step.what} {step.who}: {type(problem).__name__}")
-
-    async def _buy(self, step: Step) -> None:
-        buyer = self.town.buyers[step.who]
-        basket: Basket = {
-            "seller": self.town.seller.pk, "connection": self.town.connection.pk,
-            "lines": {self.town.variants[v].public_id: step.units for v in step.variants},
-        }  # fmt: skip
-
-        def _open() -> str:
-            now = self.loop.now()
-            shown = priced(basket=basket, country="US", now=now)
-            intent = checkout.open_checkout(
-                buyer=buyer, basket=basket, ship_to=_SHIP_TO, key=f"checkout-{self.plan.seed}-{step.who}-{self.town.connection.pk}",
-                fingerprint=shown.fingerprint, gateway="sandbox", now=now,
-            )  # fmt: skip
-            return intent.public_id
-
-        def _pay() -> Order:
-            return checkout.place_order(
-                intent_id=intent, gateway_ref=f"paid {step.who}", checks={}, now=self.loop.now()
-            )
-
-        intent = await self.web.run(_open)
-        self.say(f"buyer {step.who} holds")
-        await asyncio.sleep(step.wait)
-        order = await self.web.run(_pay)
-        self._orders[step.who] = order.reference
-        self.say(f"buyer {step.who} has paid")
-
-    async def _do_reject(self, step: Step) -> None:
-        reference = self._orders.get(step.who)
-        if reference is None:
-            return
-
-        def _reject() -> None:
-            order = Order.objects.get(reference=reference)
-            reject.reject_order(
-                order=order, reason=CancelReason(step.how), actor=None, expected_total=order.total, now=self.loop.now()
-            )
-
-        await self.web.run(_reject)
-        self.say(f"buyer {step.who}'s order is rejected: {step.how}")
-
-    async def _sell(self, step: Step) -> None:
-        ref = self.town.refs[step.who]
-        if await self.shop.hand.count(ref) > 0:
-            await self.shop.hand.sell(ref, 1)
-            self.ledger.sold[step.who] += 1
-            self.say(f"the shop sold one v{step.who}")
-
-    async def _recount(self, step: Step) -> None:
-        ref = self.town.refs[step.who]
-        there = await self.shop.hand.count(ref)
-        if there >= 0:
-            await self.shop.hand.recount(ref, there + 1)
-            self.ledger.found[step.who] += 1
-            self.say(f"one more v{step.who} is found")
-
-    async def _shop_cancel(self, step: Step) -> None:
-        for copy in self.ledger.ours().get(self._orders.get(step.who, "-"), []):
-            if not copy.cancelled:
-                restock = step.how == "restocked"
-                await self.shop.hand.cancel(copy.shop_id, restock=restock)
-                if not restock:
-                    for variant_id, units in copy.lines:
-                        self.ledger.kept[[ref.variant_id for ref in self.town.refs].index(variant_id)] += units
-                self.say(f"buyer {step.who}'s order is cancelled in the shop")
-
-    async def _do_confirm(self, step: Step) -> None:
-        def _confirm() -> None:
-            stock.confirm_count(
-                variant=self.town.variants[step.who], count=None, actor=self.town.seller.owner, now=self.loop.now()
-            )
-
-        await self.web.run(_confirm)
-        self.say(f"v{step.who} is confirmed")
-
-    async def _kill(self, step: Step) -> None:
+    async def kill(self) -> None:
+        """The worker dies and another one begins."""
         self.say("the worker is killed")
         self._die()
         await asyncio.sleep(0.5)
         self._work()
-
-    async def _down(self, step: Step) -> None:
-        self.shop.dial.down = True
-        await asyncio.sleep(step.wait)
-        self.shop.dial.down = False
 
     # The end
 
