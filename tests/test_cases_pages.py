@@ -73,7 +73,7 @@ def test_every_page_has_the_button_and_its_case_its_subject(world: World) -> Non
         (True, False, False, False),
         (False, True, False, False),
         (False, False, True, False),
-        (False, False, False, True),
+        (True, False, False, True),
     ]
 
 

@@ -61,7 +61,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "S5", "Risk",
-        "Each order shows a risk level (low, medium, high, or not assessed) with its reasons. It is not sent to your shop; write to us about what else we know.",
+        "Each order shows a risk level (low, medium, high, or not assessed) with its reasons. It is not sent to your shop; press “Ask about this order” beside it, and staff tell you what else was collected.",
         "The risk level and its reasons are written to the order in your shop.",
         lift_needs=(Capability.RISK_WRITE,),
     ),
@@ -81,7 +81,7 @@ RULES: tuple[Rule, ...] = (
         "Single lines and units can be rejected and credited. A refund in your shop credits the buyer here, up to a limit; above it our staff decide.",
         needs=(Capability.REFUND_SEEN,), lift_needs=(Capability.REFUND_SEEN,), built=(Mode.AS_DESCRIBED, Mode.LIFTED),
     ),
-    Rule("S9", "Anything else", "Write to us about anything else that should be better; a button that attaches the evidence is not built yet."),
+    Rule("S9", "Anything else", "Press “Report a problem” on the page of the order, listing, shop or alert: the last calls and deliveries are attached, with keys and buyers blacked out, and staff answer under “Cases”."),
 )  # fmt: skip
 BY_ID = {rule.id: rule for rule in RULES}
 
