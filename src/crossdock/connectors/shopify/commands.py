@@ -142,11 +142,8 @@ async def _refusal(shop: Shop, command: CreateOrder, errors: list[tuple[str, tup
     missing = await _missing(shop, command.lines)
     if missing:
         titles = ", ".join(line.title for line in missing)
-        return Refused(
-            Why.PRODUCT_GONE,
-            f"The shop does not have this any more: {titles}",
-            tuple(line.variant_id for line in missing),
-        )
+        gone = tuple(line.variant_id for line in missing)
+        return Refused(Why.PRODUCT_GONE, f"The shop does not have this any more: {titles}", gone)
     if "SHOP_DORMANT" in codes:
         return Refused(Why.NOT_ALLOWED, f"The shop is dormant and takes no orders: {words}")
     return Refused(Why.INVALID, f"Shopify did not take the order: {words}")
@@ -315,12 +312,8 @@ async def adjust(shop: Shop, command: AdjustStock) -> Outcome:
             Why.INVALID,
             "This variant is stocked at no location of the shop. Stock it at one on its page in the Shopify admin.",
         )
-    change = {
-        "inventoryItemId": item.str("id"),
-        "locationId": location,
-        "delta": command.delta,
-        "changeFromQuantity": None,
-    }
+    place = {"inventoryItemId": item.str("id"), "locationId": location}
+    change = {**place, "delta": command.delta, "changeFromQuantity": None}
     return await _adjust(shop, command, change)
 
 
@@ -342,15 +335,18 @@ def _where(shop: Shop, item: Node) -> str:
     return next(iter([*online, *(place.str("id") for place in places)]), "")
 
 
+NOT_ADJUSTED = {
+    "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": (Why.CONFLICT, "This change was sent before with other numbers, and may have been made then"),
+    "INVALID_INVENTORY_ITEM": (Why.PRODUCT_GONE, "The shop does not have this variant any more"),
+    "NON_MUTABLE_INVENTORY_ITEM": (Why.NOT_ALLOWED, f"{MANIFEST.label} does not let its count be changed from outside"),
+}  # fmt: skip
+
+
 async def _adjust(shop: Shop, command: AdjustStock, change: Mapping[str, Any], attempt: int = 0) -> Outcome:
     """`reason` has a fixed list of words in Shopify; "correction" is the one for a count that was wrong."""
     key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"crossdock:{command.key}:{attempt}"))
-    change_input = {
-        "name": "available",
-        "reason": "correction",
-        "referenceDocumentUri": f"crossdock://adjust/{command.key}",
-        "changes": [change],
-    }
+    what = {"name": "available", "reason": "correction", "changes": [change]}
+    change_input = {**what, "referenceDocumentUri": f"crossdock://adjust/{command.key}"}
     result = (await ask(shop, "AdjustStock", {"input": change_input, "key": key})).child("inventoryAdjustQuantities")
     errors = user_errors(result)
     if not errors:
@@ -362,15 +358,8 @@ async def _adjust(shop: Shop, command: AdjustStock, change: Mapping[str, Any], a
         case "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED" if attempt < 5:
             # "A previous request with this idempotency key failed. Retry with a new idempotency key." The next key follows from this one.
             return await _adjust(shop, command, change, attempt + 1)
-        case "IDEMPOTENCY_KEY_PARAMETER_MISMATCH":
-            return Refused(
-                Why.CONFLICT, f"This change was sent before with other numbers, and may have been made then: {message}"
-            )
-        case "INVALID_INVENTORY_ITEM":
-            return Refused(Why.PRODUCT_GONE, f"The shop does not have this variant any more: {message}")
-        case "NON_MUTABLE_INVENTORY_ITEM":
-            return Refused(
-                Why.NOT_ALLOWED, f"{MANIFEST.label} does not let its count be changed from outside: {message}"
-            )
+        case code if code in NOT_ADJUSTED:
+            why, words = NOT_ADJUSTED[code]
+            return Refused(why, f"{words}: {message}")
         case _:
             return Refused(Why.INVALID, f"{MANIFEST.label} did not change the count: {message}")

@@ -73,9 +73,7 @@ MANIFEST = Manifest(
         Capability.ORDER_FOUND_BY_REFERENCE: Yes(),
         Capability.REFERENCE_UNIQUE: Yes("By an order field of the type ID, which our app creates in your shop."),
         Capability.ORDER_CANCEL: Yes("Not any more once something of it was fulfilled."),
-        Capability.LINES_CANCEL: Yes(
-            "As a refund of no money with a note; units not yet fulfilled only. They go back to the location that you chose, or the first that ships online orders."
-        ),
+        Capability.LINES_CANCEL: Yes("As a refund of no money with a note, while the units are not fulfilled."),
         Capability.CANCEL_RESTORES: Yes(
             "Not when you rejected the order because you don't have the item, or it is damaged or lost."
         ),
