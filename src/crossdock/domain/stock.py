@@ -147,7 +147,12 @@ def set_aside(stock: Stock) -> Stock:
 
 def confirm(stock: Stock, *, no: int) -> Stock:
     """Rule 12: the seller counted; what the shop says is believed again, from a read drawn after now. Until then the old count, which was wrong, sells nothing."""
-    return replace(stock, set_aside=False, ceiling=0, ceiling_no=no, want_no=max(stock.want_no, no))
+    return distrust(replace(stock, set_aside=False), no=no)
+
+
+def distrust(stock: Stock, *, no: int) -> Stock:
+    """What is counted changed (other locations): the count of before sells nothing until a read drawn after now."""
+    return replace(stock, ceiling=0, ceiling_no=no, want_no=max(stock.want_no, no))
 
 
 def oversold(stock: Stock) -> bool:

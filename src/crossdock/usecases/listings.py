@@ -82,7 +82,9 @@ def why_not_live(
     for variant in variants:
         row, left = rows.get(variant.pk), stock[variant.pk]
         name = f"{variant.title}: " if len(variants) > 1 and variant.title else ""
-        if row is not None and row.set_aside_by_id is not None:
+        if row is not None and row.aside_why:
+            reasons.append(f"{name}Set aside when its stock was reconciled. Count it and confirm.")
+        elif row is not None and row.set_aside_by_id is not None:
             reasons.append(f"{name}Set aside after an order was rejected as not available. Count it and confirm.")
         elif row is None or (row.count is None and row.counted):
             reasons.append(f"{name}Its stock has not been read yet.")

@@ -253,7 +253,7 @@ def stock_story(*, variant: Variant, now: datetime) -> dict[str, Any]:
     value = as_value(row, now=now)
     return {
         "count": row.count, "count_at": row.count_at, "reserved": sum(hold.quantity for hold in holds), "holds": holds, "buffer": value.buffer,
-        "ceiling": row.ceiling, "set_aside_by": row.set_aside_by, "fresh": value.fresh, "read_wanted": value.read_wanted,
+        "ceiling": row.ceiling, "set_aside_by": row.set_aside_by, "aside_why": row.aside_why, "floor": value.floor, "most": value.most, "fresh": value.fresh, "read_wanted": value.read_wanted,
         "available": rules.available(value, [hold.value() for hold in holds]),
     }  # fmt: skip
 

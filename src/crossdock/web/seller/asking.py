@@ -19,6 +19,7 @@ from crossdock.store.models import ConnectAttempt, Connection
 from crossdock.store.vault import VaultLocked
 from crossdock.usecases import connect
 from crossdock.usecases.connect import Attempt
+from crossdock.usecases.shop_settings import keep_locations
 from crossdock.usecases.tested import connection_tested
 from crossdock.web.heard import ask_and_keep
 from crossdock.web.seller.care import TooOften, guarded, not_too_often
@@ -120,7 +121,9 @@ def test(shop: Connection) -> tuple[bool, str]:
     try:
         not_too_often(shop.seller_id)
         access = connect.access_of(connection=shop)
-        checks = _checks(access)
+        proof = _proof(access)
+        checks = [asdict(check) for check in proof.checks]
+        keep_locations(connection=shop, locations=proof.locations)
     except TooOften as often:
         return False, str(often)
     except (Outside, VaultLocked, NoSuchFolder) as trouble:
@@ -130,12 +133,12 @@ def test(shop: Connection) -> tuple[bool, str]:
     return not missing, " ".join(f"{check['title']}: {check['sentence']}" for check in missing)
 
 
-def _checks(access: Access) -> list[dict[str, Any]]:
+def _proof(access: Access) -> Proof:
     async def ask(transport: Transport, hear: Recorder) -> Proof:
         speaker, shop = open_shop(access, transport, lane="interactive", recorder=hear)
         return await speaker.prove(shop)
 
-    return [asdict(check) for check in _ask(access, ask).checks]
+    return _ask(access, ask)
 
 
 def say_goodbye(shop: Connection) -> str:

@@ -32,7 +32,7 @@ TABS = {
     "": ("All", Q()),
     "live": ("Live", Q(state=ListingState.LIVE)),
     "hand": ("Made by hand", Q(connection=None)),
-    "aside": ("Set aside", Q(variants__stock__set_aside_by__isnull=False)),
+    "aside": ("Set aside", Q(variants__stock__set_aside_by__isnull=False) | ~Q(variants__stock__aside_why="")),
     "left_out": ("Left out", Q(state=ListingState.LEFT_OUT)),
     "archived": ("Archived", Q(state=ListingState.ARCHIVED)),
 }

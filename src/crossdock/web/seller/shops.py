@@ -15,7 +15,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases import connect
 from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.policy import rules_for
-from crossdock.usecases.shop_settings import MOST_BUFFER, choose_settings, sync_now
+from crossdock.usecases.shop_settings import MOST_BUFFER, Limits, choose_settings, sync_now
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
 from crossdock.web.seller.connecting import capabilities
@@ -39,13 +39,43 @@ class SettingsForm(forms.Form):
         max_value=MOST_BUFFER,
         help_text="Of every product, so many are never sold here.",
     )
-    location = forms.ChoiceField(label="Whose stock counts", required=False)
+    floor = forms.IntegerField(
+        label="Floor",
+        min_value=0,
+        max_value=MOST_BUFFER,
+        help_text="With fewer than this in your shop, nothing of it is for sale here.",
+    )
+    most_shown = forms.IntegerField(
+        label="At most shown",
+        min_value=1,
+        max_value=MOST_BUFFER,
+        required=False,
+        help_text="However many there are, buyers see no more and buy no more at once.",
+    )
+    no_answer = forms.ChoiceField(
+        label="When your shop does not answer at checkout",
+        choices=[
+            ("sell", "Sell on the last count"),
+            ("hold", "Ask the buyer to try again in a moment; the units stay held"),
+            ("refuse", "Do not sell"),
+        ],
+        help_text="Before money is taken, your shop is asked for items of which few are left. It has 1.5 seconds.",
+    )
+    location = forms.MultipleChoiceField(
+        label="Whose stock counts",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked: all locations together. After a change nothing is sold until every count was read again.",
+    )
 
     def __init__(self, shop: Connection, data: QueryDict | None = None) -> None:
-        super().__init__(data, initial={"buffer": shop.buffer, "location": shop.settings.get("location", "")})
+        chosen = [place for place in str(shop.settings.get("location", "")).split(",") if place]
+        super().__init__(
+            data, initial={"buffer": shop.buffer, "floor": shop.floor, "most_shown": shop.most_shown, "no_answer": shop.no_answer, "location": chosen}
+        )  # fmt: skip
         places = [(str(place[0]), str(place[1])) for place in shop.settings.get("location_names", [])]
         if len(places) > 1:
-            self.fields["location"].choices = [("", "All locations together"), *places]  # type: ignore[attr-defined]
+            self.fields["location"].choices = places  # type: ignore[attr-defined]
         else:
             del self.fields["location"]
 
@@ -130,10 +160,15 @@ def settings_form(request: HttpRequest, seller: Seller, public_id: str) -> HttpR
     form = SettingsForm(shop, request.POST)
     if not form.is_valid():
         return show(request, seller, "shop", _page(shop, form), here="shops", status=422)
-    chosen = {"location": form.cleaned_data["location"]} if "location" in form.fields else {}
-    actor, buffer = signed_in(request), form.cleaned_data["buffer"]
+    data, actor = form.cleaned_data, signed_in(request)
+    chosen = {"location": ",".join(data["location"])} if "location" in form.fields else {}
     try_it(
-        request, lambda now: choose_settings(connection=shop, buffer=buffer, settings=chosen, actor=actor, now=now), "Saved."
+        request,
+        lambda now: choose_settings(
+            connection=shop, buffer=data["buffer"], limits=Limits(None, data["floor"], data["most_shown"]), no_answer=data["no_answer"],
+            settings=chosen, actor=actor, now=now,
+        ),
+        "Saved.",
     )  # fmt: skip
     return redirect("seller_shop", public_id)
 
