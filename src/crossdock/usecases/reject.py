@@ -39,6 +39,8 @@ _SETTLED_BY_REJECT = (
     AlertCode.ORDER_NOT_LANDED,
     AlertCode.ORDER_DIFFERS,
     AlertCode.STOCK_NOT_TAKEN,
+    AlertCode.REFUNDED_IN_SHOP,
+    AlertCode.HIGH_RISK,
 )
 
 
