@@ -1,5 +1,6 @@
 """The suite itself is tested: one bug at a time is planted in the corner shop or its connector, and the scenario that is there for it has to fail."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,8 +9,19 @@ from typing import Any
 import pytest
 
 from crossdock.domain.capability import Capability, No
-from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Later, Outcome, Refused, Unknown, Why
-from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopOrderState, ShopProduct
+from crossdock.domain.commands import (
+    CancelLines,
+    CancelOrder,
+    CreateOrder,
+    Done,
+    Found,
+    Later,
+    Outcome,
+    Refused,
+    Unknown,
+    Why,
+)
+from crossdock.domain.events import Count, HookNews, ProductGone, Refund, ShopOrder, ShopOrderState, ShopProduct
 from crossdock.kit import conformance
 from crossdock.kit.conformance.suite import Verdict, run_all
 from crossdock.kit.connector import Check, Forged, Hook, Page, Proof, Shop, Subscriptions, VariantRef
@@ -226,7 +238,48 @@ class ForgetfulShop(Sandbox):
         return status, answer
 
 
+class TakesWithoutLooking(Toy):
+    """Forgets that a key was used before."""
+
+    async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:
+        again = replace(command, key=f"{command.key}:{secrets.token_hex(3)}")
+        return await super().cancel_lines(shop, again)
+
+
+class LooksAndTakes(Toy):
+    async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:
+        return await super().cancel_lines(shop, replace(command, only_look=False))
+
+
+class RefundsLookAlike(Toy):
+    """Its own trace comes back as if the seller had refunded something."""
+
+    async def order(self, shop: Shop, shop_id: str) -> ShopOrder:
+        found = await super().order(shop, shop_id)
+        return replace(found, refunds=(*found.refunds, Refund("ours", found.total)))
+
+
+class KeepsWhatIsTaken(Sandbox):
+    def take(self, order: Doc, wanted: Mapping[str, int], note: str) -> None:
+        super().take(order, wanted, note)
+        for line in order["lines"]:
+            self.move(line["variant"], -wanted.get(line["id"], 0))
+
+
+class TakesALineMore(Sandbox):
+    """Takes out as many of every line as of the one that was named."""
+
+    def take(self, order: Doc, wanted: Mapping[str, int], note: str) -> None:
+        most = max(wanted.values())
+        super().take(order, {line["id"]: min(most, line["units"]) for line in order["lines"]}, note)
+
+
 PLANTED = [
+    (TakesWithoutLooking, Sandbox, {522, 526, 528}),
+    (LooksAndTakes, Sandbox, {526}),
+    (RefundsLookAlike, Sandbox, {527}),
+    (Toy, KeepsWhatIsTaken, {521, 528}),
+    (Toy, TakesALineMore, {520}),
     (AlwaysProves, Sandbox, {103, 104}),
     (TakesAnyAddress, Sandbox, {105}),
     (NeedsNoKey, Sandbox, {107}),
