@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.domain.alerts import ROOT_CAUSES
 from crossdock.domain.orders import CopyState, ParcelState, fee
+from crossdock.domain.risk import RiskLevel
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Exchange, Listing, Order, Seller, ShopCopy, VariantStock
 from crossdock.store.models.work import CommandState
@@ -22,6 +23,7 @@ from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.orders import in_queue, queues, why_not_create
 from crossdock.usecases.parts import why_not_parts
 from crossdock.usecases.reject import why_not_reject
+from crossdock.usecases.risk.holds import MEANING, choice
 from crossdock.usecases.stock import availability
 from crossdock.web.forms import typed
 from crossdock.web.seller.alert_view import view_of
@@ -114,6 +116,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "refund": next((command for command in commands if command.kind == "refund_payment"), None),
         "shop_refunds": order.shop_refunds.order_by("pk"),
         "credits": order.credits.order_by("pk"),
+        "risk_means": MEANING[choice()] if order.risk == RiskLevel.HIGH else "",
         "actions": _actions(order, copy),
         "dead": [command for command in commands if command.state == CommandState.DEAD and command.pk not in told],
         "waiting": next((command for command in commands if command.state == CommandState.WAITING and command.sentence), None),
