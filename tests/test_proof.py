@@ -7,9 +7,10 @@ import pytest
 from crossdock.cli.proof.bugs import BUGS, Bug, planted
 from crossdock.cli.proof.configs import CONFIGS
 from crossdock.cli.proof.explore import explore
-from crossdock.cli.proof.plan import plan
-from crossdock.cli.proof.play import platforms, play
+from crossdock.cli.proof.plan import Plan, plan
+from crossdock.cli.proof.play import Result, platforms, play
 from crossdock.cli.proof.state import Config
+from crossdock.cli.proof.stock import shrunk, told
 from crossdock.cli.proof.town import Town, build
 
 MINUTE = [config for config in CONFIGS if config.minute]
@@ -66,6 +67,25 @@ def test_a_seed_leaves_nothing_behind(towns: dict[str, Town]) -> None:
     assert not Order.objects.exists()
     assert not Reservation.objects.exists()
     assert not Command.objects.filter(kind="create_order").exists()
+
+
+@pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.seeds], ids=lambda bug: bug.name)
+def test_the_seeds_notice_it_too(towns: dict[str, Town], bug: Bug) -> None:
+    """The same bug in the product's own code; and what is told of it is short enough to read."""
+    names = platforms()
+
+    def again(smaller: Plan) -> Result:
+        return play(towns[smaller.platform], smaller)
+
+    with planted(bug.name):
+        found = next((one for seed in range(bug.seeds) if (one := again(plan(seed, names))).broken), None)
+        assert found is not None, f"{bug.about}: not noticed in {bug.seeds} seeds"
+        small = shrunk(found, again)
+    assert small.broken
+    assert len(small.plan.left()) <= len(found.plan.left())
+    story = told(small)
+    assert small.plan.words in story
+    assert small.broken in story
 
 
 # Seeds that once broke the product, each with what was mended.
