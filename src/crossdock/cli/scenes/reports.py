@@ -16,7 +16,7 @@ NAME = "Zoë Buyer"
 
 def report(stage: Stage) -> None:
     """S9: what was said between us and the shop is attached, blacked out, and today's connector makes the same of it."""
-    from crossdock.store.models import Call, Mail, User
+    from crossdock.store.models import Mail, User
     from crossdock.usecases import cases
 
     _, variant = stage.item(5)
@@ -26,9 +26,10 @@ def report(stage: Stage) -> None:
     number = f"R-{order.number}"
     stage.trial.call(stage.shop.hand.fulfil(standing.shop_id, tracking=number, carrier="UPS"))
     stage.trial.until(lambda: order.shipments.filter(tracking_number=number).exists(), PATIENCE, "the tracking number")
-    mine = Call.objects.filter(party=stage.connection.party_id, subject=order.reference)
     stage.trial.until(
-        lambda: {"create", "order"} <= set(mine.values_list("operation", flat=True)), PATIENCE, "the recorded calls"
+        lambda: _calls_with(_evidence(stage, order), number) != [],
+        PATIENCE,
+        "the recorded call that brought the number",
     )
     clerk, _ = User.objects.get_or_create(email="clerk@example.test", defaults={"is_staff": True})
     evidence = _evidence(stage, order)
@@ -71,7 +72,9 @@ def plays_again(stage: Stage, order: "Order", file: dict[str, Any]) -> None:
     stage.see(code == 0, "S9", f"the case file plays again without a difference: {last}")
     if code:
         print(said.getvalue())
-    changed = json.loads(json.dumps(file).replace(f"R-{order.number}", "CHANGED", 1))
+    changed = json.loads(json.dumps(file))
+    call = _calls_with(changed, f"R-{order.number}")[0]
+    call["made"] = json.loads(json.dumps(call["made"]).replace(f"R-{order.number}", "CHANGED"))
     with contextlib.redirect_stdout(io.StringIO()):
         code = tell(replay.read(json.dumps(changed)))
     stage.see(code == 1, "S9", "a tracking number changed in the file is seen as a difference")
@@ -99,6 +102,11 @@ def _evidence(stage: Stage, order: "Order") -> dict[str, Any]:
 
     fresh = Order.objects.select_related("connection__party", "copy", "buyer").get(pk=order.pk)
     return gather(subject=subject_of(seller=stage.seller, order=fresh), now=now(), manifest=stage.manifest)
+
+
+def _calls_with(file: dict[str, Any], number: str) -> list[dict[str, Any]]:
+    """The calls that told of this tracking number."""
+    return [call for call in file["calls"] if number in json.dumps(call["made"])]
 
 
 def _secrets(stage: Stage) -> list[str]:
