@@ -80,7 +80,7 @@ def test_the_seeds_notice_it_too(towns: dict[str, Town], bug: Bug) -> None:
     with planted(bug.name):
         found = next((one for seed in range(bug.seeds) if (one := again(plan(seed, names))).broken), None)
         assert found is not None, f"{bug.about}: not noticed in {bug.seeds} seeds"
-        small = shrunk(found, again)
+        small = shrunk(found, again, most=12)
     assert small.broken
     assert len(small.plan.left()) <= len(found.plan.left())
     story = told(small)

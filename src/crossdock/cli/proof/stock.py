@@ -103,11 +103,11 @@ def quicken() -> None:
     connections["default"].settings_dict["OPTIONS"].update({"server_side_binding": True, "prepare_threshold": 2})
 
 
-def shrunk(result: "Result", again: Callable[[Plan], "Result"]) -> "Result":
+def shrunk(result: "Result", again: Callable[[Plan], "Result"], *, most: int = _MOST_TRIES) -> "Result":
     """Leave out steps and faults while it still fails in the same way."""
     kind, tries = _kind(result.broken), 0
     progress = True
-    while progress and tries < _MOST_TRIES:
+    while progress and tries < most:
         progress = False
         plans = [result.plan.without(faults=frozenset({name})) for name, chance in result.plan.faults if chance]
         plans += [result.plan.without(steps=frozenset({number})) for number, _ in reversed(result.plan.left())]
@@ -117,7 +117,7 @@ def shrunk(result: "Result", again: Callable[[Plan], "Result"]) -> "Result":
             if tried.broken and _kind(tried.broken) == kind:
                 result, progress = tried, True
                 break
-            if tries >= _MOST_TRIES:
+            if tries >= most:
                 break
     return result
 
