@@ -549,7 +549,7 @@ class TestActing:
         "path",
         [
             "/seller/tokens/", "/seller/connect/toy/form/", "/seller/shops/{shop}/disconnect/", "/seller/profile/shipping/", "/accounts/email/",
-            "/accounts/password/change/", "/sell/", "/cart/add/", "/admin/store/apitoken/add/", "/seller/connect/attempt/x/",
+            "/accounts/password/change/", "/sell/", "/cart/add/", "/admin/store/apitoken/add/", "/seller/connect/attempt/x/", "/seller/listings/x/count/y/", "/seller/cases/new/", "/seller/webhooks/",
         ],
     )  # fmt: skip
     def test_sign_ins_credentials_and_tokens_stay_closed(self, world: World, desk: Desk, path: str) -> None:

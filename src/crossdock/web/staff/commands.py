@@ -71,6 +71,7 @@ def chosen(request: HttpRequest) -> tuple[dict[str, str], QuerySet[Command]]:
         typed(request.GET, "kind", longest=30),
         typed(request.GET, "q"),
     )
+    shop = typed(request.GET, "shop", longest=14)
     found = Command.objects.select_related("party__connection__seller")
     if state in CommandState.values:
         found = found.filter(state=state)
@@ -80,7 +81,9 @@ def chosen(request: HttpRequest) -> tuple[dict[str, str], QuerySet[Command]]:
         found = found.filter(kind=kind)
     if query:
         found = found.filter(subject__in=_subjects(query))
-    return {"state": state, "party": party, "kind": kind, "q": query}, found  # fmt: skip
+    if shop:
+        found = found.filter(party__connection__public_id=shop)
+    return {"state": state, "party": party, "kind": kind, "q": query, "shop": shop}, found  # fmt: skip
 
 
 def _subjects(query: str) -> list[str]:
