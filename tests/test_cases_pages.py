@@ -87,7 +87,7 @@ def test_what_is_ticked_is_sent_and_nothing_else(world: World) -> None:
     reported(world, client, f"order={order.public_id}", attach=entries)
     case = Case.objects.get()
     assert [item["key"] for item in case.evidence["timeline"]] == entries
-    assert case.evidence["commands"] == [] and case.evidence["left_out"] == len(ticks) - len(entries)
+    assert case.evidence["commands"] == [] and len(case.evidence["left_out"]) == len(ticks) - len(entries)
     assert "Zoë" not in json.dumps(case.evidence, ensure_ascii=False)
 
 

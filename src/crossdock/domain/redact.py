@@ -190,7 +190,9 @@ def _text(text: str, known: "re.Pattern[str] | None") -> str:
 
 def _pair(found: "re.Match[str]") -> str:
     """`name=value` and `name: value`, also inside an address."""
-    return f"{found['name']}{found['between']}{HIDDEN}" if SECRET_NAME.search(found["name"]) else found[0]
+    what_went_wrong = found["name"] == "code" and "=" not in found["between"]
+    secret = SECRET_NAME.search(found["name"]) and not what_went_wrong
+    return f"{found['name']}{found['between']}{HIDDEN}" if secret else found[0]
 
 
 def _is_card(text: str) -> bool:

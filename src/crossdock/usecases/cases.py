@@ -129,7 +129,7 @@ def reopen(*, case: Case, actor: User, now: datetime) -> None:
 
 
 def attach_evidence(*, case: Case, evidence: dict[str, Any] | None = None, now: datetime) -> int:
-    """Add what there is by now to what was there; nothing that stands in the case is changed. Returns how many items came in."""
+    """Add what there is by now to what was there; nothing that stands in the case is changed, and what the seller left out stays out. Returns how many items came in."""
     with transaction.atomic():
         case = Case.objects.select_for_update(no_key=True, of=("self",)).get(pk=case.pk)
         if evidence is None:
@@ -138,7 +138,7 @@ def attach_evidence(*, case: Case, evidence: dict[str, Any] | None = None, now: 
         kept = dict(case.evidence) or {**evidence, **{part: [] for part in PARTS}}
         came = 0
         for part in PARTS:
-            there = {item["key"] for item in kept.get(part, [])}
+            there = {*(item["key"] for item in kept.get(part, [])), *kept.get("left_out", [])}
             new = [item for item in evidence.get(part, []) if item["key"] not in there]
             kept[part] = [*kept.get(part, []), *new]
             came += len(new)

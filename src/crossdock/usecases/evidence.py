@@ -103,12 +103,13 @@ def gather(
             kept.append(item)
         evidence[part] = kept
     evidence["cut"] = room < 0
-    evidence["left_out"] = 0 if chosen is None else _total(found) - sum(len(evidence[part]) for part in PARTS)
+    kept_keys = {item["key"] for part in PARTS for item in evidence[part]}
+    evidence["left_out"] = [] if chosen is None else [key for key in _keys(found) if key not in kept_keys]
     return evidence
 
 
-def _total(found: "_Found") -> int:
-    return sum(1 for part in PARTS for _ in found.items(part))
+def _keys(found: "_Found") -> list[str]:
+    return [item["key"] for part in PARTS for item in found.items(part)]
 
 
 @dataclass(slots=True)

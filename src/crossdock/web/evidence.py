@@ -126,7 +126,9 @@ def _item(part: str, item: Mapping[str, Any]) -> Item:
             return Item(item["key"], item["said"], at, "", item["source"])
         case _:
             counts = (
-                f", count {item['count_before']} → {item['count_after']}" if item["count_after"] is not None else ""
+                f", count {'?' if item['count_before'] is None else item['count_before']} → {item['count_after']}"
+                if item["count_after"] is not None
+                else ""
             )
             units = f" {item['quantity']:+d}" if item["quantity"] is not None else ""
             return Item(
