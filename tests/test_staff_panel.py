@@ -670,3 +670,21 @@ def test_every_table_goes_on_to_a_second_page(world: World, desk: Desk, name: st
     assert rows == 3
     assert desk.get(PAGES[name].partition("?")[0] + following[1]) == 200
     assert "First page" in desk.page
+
+
+def test_staff_are_made_on_the_command_line_with_a_trace() -> None:
+    from crossdock.usecases.errors import Invalid
+    from crossdock.usecases.staffing import set_staff
+
+    now, somebody = datetime.now(UTC), user("ana@example.test")
+    assert set_staff(email=" ANA@example.test", staff=True, now=now)
+    assert not set_staff(email="ana@example.test", staff=True, now=now)
+    somebody.refresh_from_db()
+    assert somebody.is_staff and not somebody.is_superuser
+    assert set_staff(email="ana@example.test", staff=False, now=now)
+    with pytest.raises(Invalid, match="Nobody signs in"):
+        set_staff(email="nobody@example.test", staff=True, now=now)
+    assert list(AuditEntry.objects.order_by("pk").values_list("action", "subject")) == [
+        ("made staff", "ana@example.test"),
+        ("no staff any more", "ana@example.test"),
+    ]

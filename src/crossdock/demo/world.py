@@ -72,7 +72,7 @@ def ensure(*, shops: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"    {who.email:<20} seller, {who.shop} (their shop: {shop['address']}/_shop)"
     for email, _ in BUYERS:
         yield f"    {email:<20} buyer"
-    yield f"    {STAFF:<20} staff ({settings.BASE_URL}/admin/)"
+    yield f"    {STAFF:<20} staff ({settings.BASE_URL}/staff/)"
     yield f"  Mails that were sent: {settings.BASE_URL}/demo/mail/"
 
 

@@ -31,6 +31,7 @@ PARTY_WORDS = {PartyKind.SHOP: "Shops", PartyKind.PAYMENT: "Payments", PartyKind
 KIND_WORDS = {
     "create_order": "Create the order",
     "cancel_order": "Cancel the order",
+    "cancel_lines": "Take units out of the order",
     "adjust_stock": "Correct the stock",
     "refund_payment": "Refund the buyer",
     "send_mail": "Send a mail",
