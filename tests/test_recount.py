@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from tests.market import World, user
 
 from crossdock.domain.commands import CancelReason, Done
@@ -61,11 +62,12 @@ def run(world: World, *products: ShopProduct | ProductGone) -> Recount:
     assert begun
     read_no = counts.draw_read_no()
     now = world.later()
-    catalogue.receive_products(connection_id=world.shop.pk, products=page, read_no=read_no, now=now)
     gone = [item.product_id for item in page if isinstance(item, ProductGone)]
-    recount.page_read(
-        run_id=begun.id, read_no=read_no, variants=1, gone=gone, cursor="c2", more=False, sweep=False, now=now
-    )
+    with transaction.atomic():
+        catalogue.receive_products(connection_id=world.shop.pk, products=page, read_no=read_no, now=now)
+        recount.page_read(
+            run_id=begun.id, read_no=read_no, variants=1, gone=gone, cursor="c2", more=False, sweep=False, now=now
+        )
     return Recount.objects.get(pk=begun.id)
 
 
@@ -131,7 +133,13 @@ class TestARun:
         (create,) = world.claim()
         world.settle(create, world.create_there(order))
         world.read()
-        reject_order(order=order, reason=CancelReason.OTHER, expected_total=order.total, actor=world.seller.owner, now=world.later())
+        reject_order(
+            order=order,
+            reason=CancelReason.OTHER,
+            expected_total=order.total,
+            actor=world.seller.owner,
+            now=world.later(),
+        )
         (cancel,) = [one for one in world.claim() if one.kind == "cancel_order"]
         world.cancel_there("s1")
         world.settle(cancel, Done("s1"))
