@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crossdock.cli.facts import Facts
 from crossdock.cli.trial import Trial, Waited
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from crossdock.store.models import Connection
 
 MODE = "reconcile"
-PLATFORM = "woocommerce"
 COUNT = 7
 _CHUNK = 1000
 # Calls that an outage costs whatever changed: signing in, the trash, webhooks looked after, orders.
@@ -40,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             check.play()
         except Waited as late:
-            check.facts.see(False, "-", PLATFORM, MODE, str(late))
+            check.see(False, str(late))
         return check.facts.end()
 
 
@@ -49,10 +48,10 @@ class Reconciling:
 
     def __init__(self, trial: Trial, args: argparse.Namespace) -> None:
         self.trial, self.args, self.facts = trial, args, Facts()
-        self.random = Random(args.seed)
+        self.random, self.platform = Random(args.seed), _fillable()
 
     def see(self, true: bool, seen: str) -> None:
-        self.facts.see(true, "S3b", PLATFORM, MODE, seen)
+        self.facts.see(true, "S3b", self.platform, MODE, seen)
 
     def play(self) -> None:
         shop, connection = self._connected()
@@ -69,12 +68,12 @@ class Reconciling:
         from crossdock.demo.joining import join
         from crossdock.store.models import Cursor
 
-        shop = self.trial.open_shop(PLATFORM, seed=self.args.seed)
+        shop = self.trial.open_shop(self.platform, seed=self.args.seed)
         self.trial.call(shop.hand.add_product("Card 0", [("C-0", "4.50", COUNT)]))
         way, form = shop.seller_form()
         seller = make_seller(name="Seller", email="seller@example.test")
         connection = join(
-            seller=seller, platform=PLATFORM, address=shop.address, way=way, form=form, now=datetime.now(UTC)
+            seller=seller, platform=self.platform, address=shop.address, way=way, form=form, now=datetime.now(UTC)
         )
         self.trial.worker.start()
         read = Cursor.objects.filter(connection=connection, stream="products", completed_at__isnull=False)
@@ -89,13 +88,12 @@ class Reconciling:
         from crossdock.store.models import Variant
         from crossdock.usecases import catalogue, counts
 
-        template = self.trial.call(_a_product(shop))
-        old = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
-        numbers = self.trial.call(_put_all(shop, template, self.args.variants - 1, old), 600)
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        numbers = self.trial.call(shop.fill(self.args.variants - 1, count=COUNT, since=yesterday), 600)
         now = datetime.now(UTC)
         for start in range(0, len(numbers), _CHUNK):
             page = [
-                ShopProduct(str(n), f"Card {n}", (ShopVariant(str(n), f"C-{n}", "", Money(450, "USD"), COUNT),))
+                ShopProduct(n, f"Card {n}", (ShopVariant(n, f"C-{n}", "", Money(450, "USD"), COUNT),))
                 for n in numbers[start : start + _CHUNK]
             ]
             catalogue.receive_products(
@@ -159,17 +157,9 @@ class Reconciling:
         self.see(not wrong, f"{len(rows) - len(wrong):,} of {len(rows):,} listings show what the shop counts")
 
 
-async def _a_product(shop: "Sandbox") -> dict[str, Any]:
-    return dict(next(iter(shop.shelf.all("product"))))
+def _fillable() -> str:
+    """The first platform whose simulator can be filled."""
+    from crossdock.kit import discover
+    from crossdock.kit.sandbox import Sandbox
 
-
-async def _put_all(shop: "Sandbox", template: dict[str, Any], many: int, old: str) -> list[int]:
-    """Straight into the shop's books: as if they had stood there since yesterday, without a webhook for each."""
-    numbers = []
-    with shop.shelf.transaction():
-        for _ in range(many):
-            number = shop.shelf.next_number("post", 10)
-            doc = {**template, "id": number, "name": f"Card {number}", "sku": f"C-{number}", "count": COUNT, "created": old, "modified": old}  # fmt: skip
-            shop.shelf.put("product", number, doc)
-            numbers.append(number)
-    return numbers
+    return next(name for name in discover.connectors() if discover.sandbox(name).fill is not Sandbox.fill)

@@ -64,6 +64,10 @@ class Sandbox(ABC):
         """The seller's browser follows a redirect way to `url` and says yes: the parameters that come back. Needed where sign_in_redirect is yes."""
         raise NotImplementedError(f"{type(self).__qualname__} has no sign-in page")
 
+    async def fill(self, many: int, *, count: int, since: datetime) -> list[str]:
+        """A catalogue of `many` more products, each like the one that is there, last changed at `since`; no webhook is sent. Their ids. For checks of big shops."""
+        raise NotImplementedError(f"{type(self).__qualname__} cannot be filled")
+
     def throttled(self) -> web.Response:
         """The platform's own answer when asked too often."""
         return web.json_response({"error": "too many requests"}, status=429, headers={"Retry-After": "1"})

@@ -47,6 +47,24 @@ class Sandbox(Base):
     def hand(self) -> Hand:
         return self._admin
 
+    async def fill(self, many: int, *, count: int, since: datetime) -> list[str]:
+        template, old, numbers = self.shelf.all("product")[0], since.strftime("%Y-%m-%dT%H:%M:%S"), []
+        dates = {"created": old, "modified": old}
+        with self.shelf.transaction():
+            for _ in range(many):
+                number = self.shelf.next_number("post", 10)
+                doc = {
+                    **template,
+                    **dates,
+                    "id": number,
+                    "name": f"Card {number}",
+                    "sku": f"C-{number}",
+                    "count": count,
+                }
+                self.shelf.put("product", number, doc)
+                numbers.append(str(number))
+        return numbers
+
     def seller_form(self) -> tuple[str, dict[str, str]]:
         """The key that the seller made; the same one each time."""
         keys = self.shelf.all("key")
