@@ -61,7 +61,12 @@ class Stage:
         """The page that the button led to offers to settle it."""
         self.post(f"/seller/alerts/{alert.public_id}/settle/", how=alert.kind.seen)
 
+    def catch_up(self) -> None:
+        """Pages live in the real time, which may have overtaken the world's."""
+        self.world.now = max(self.world.now, datetime.now(UTC) + timedelta(seconds=5))
+
     def carry_out(self, order: Order) -> None:
+        self.catch_up()
         (claimed,) = self.world.claim()
         self.world.settle(claimed, self.world.create_there(order))
 
@@ -226,6 +231,7 @@ def units_back(stage: Stage) -> Iterator[AlertCode]:
     order = landed(stage.world)
     archive_listing(listing=stage.world.variant.listing, now=stage.world.later())
     stage.reject(order)
+    stage.catch_up()
     (cancel,) = stage.world.claim()
     stage.world.cancel_there("s1")
     stage.world.settle(cancel, Done("s1"))
@@ -286,7 +292,7 @@ def command_dead(stage: Stage) -> Iterator[AlertCode]:
     stage.world.later(3 * DAYS)
     stage.world.settle(claimed, Later("The shop is closed for repairs."))
     yield AlertCode.COMMAND_DEAD
-    stage.world.now = max(stage.world.now, datetime.now(UTC) + timedelta(seconds=5))
+    stage.catch_up()
     (claimed,) = stage.world.claim("w2")
     from crossdock.domain.commands import Found
     from crossdock.usecases.settle import settle_look
