@@ -385,6 +385,31 @@ class TestOrders:
         assert problem_of(owner.post(f"/orders/{order.public_id}/shipments", asked, key="u")) == (422, "invalid")
         assert Shipment.objects.count() == 2
 
+    def test_single_units_are_rejected_at_the_amount_that_was_shown(self, world: World, owner: Program) -> None:
+        from crossdock.store.models import PolicySwitch
+
+        order = world.buy(3)
+        path, line = f"/orders/{order.public_id}/reject-lines", order.lines.get()
+        wish = {"lines": [{"line": line.pk, "quantity": 1, "reason": "buyer_asked"}]}
+        assert problem_of(owner.post(path, wish, key="a")) == (409, "not-allowed")
+        PolicySwitch.objects.create(rule="S8", lifted=True, changed_at=world.now)
+        shown = owner.post(path, wish, key="b").json()
+        assert (shown["done"], shown["total"]) == (False, usd("11.67"))
+        assert problem_of(owner.post(path, {**wish, "expected_total": usd("1.00")}, key="c")) == (409, "stale")
+        for _ in range(2):
+            assert owner.post(path, {**wish, "expected_total": shown["total"]}, key="d").json()["done"]
+        now = owner.get(f"/orders/{order.public_id}").json()
+        assert now["credited"] == usd("11.67") and now["lines"][0]["rejected"] == 1
+
+    def test_a_credit_is_asked_of_staff_once(self, world: World, owner: Program) -> None:
+        order = world.buy()
+        path, wish = f"/orders/{order.public_id}/credit-requests", {"amount": usd("2.00"), "reason": "Arrived damaged"}
+        assert problem_of(owner.post(path, wish, key="a")) == (409, "not-allowed")
+        owner.post(f"/orders/{order.public_id}/shipments", {}, key="s")
+        first = owner.post(path, wish, key="b").json()
+        assert (first["state"], first["amount"]) == ("asked", usd("2.00"))
+        assert owner.post(path, {**wish, "amount": usd("3.00")}, key="c").json() == first
+
     def test_reject_needs_the_amount_and_credits_once(self, world: World, owner: Program) -> None:
         path = f"/orders/{world.buy().public_id}/reject"
         said = reject_of("15.00")
@@ -604,6 +629,18 @@ API: dict[str, tuple[str, str, int, Any]] = {
     "order_parcel": ("PATCH", "/orders/{shipped}/shipments/{parcel}", 200, {"tracking_number": "T2"}),
     "order_create": ("POST", "/orders/{order}/create-in-shop", 409, None),
     "order_reject": ("POST", "/orders/{other}/reject", 200, reject_of("15.00")),
+    "order_reject_lines": (
+        "POST",
+        "/orders/{order}/reject-lines",
+        422,
+        {"lines": [{"line": 1_000_000_000, "quantity": 1, "reason": "other"}]},
+    ),
+    "order_credit": (
+        "POST",
+        "/orders/{shipped}/credit-requests",
+        201,
+        {"amount": usd("1.00"), "reason": "Arrived damaged"},
+    ),
     "rules": ("GET", "/policy/rules", 200, None),
     "connections": ("GET", "/connections", 200, None),
     "connection": ("GET", "/connections/{shop}", 200, None),
@@ -914,7 +951,15 @@ def test_the_description_holds_together() -> None:
                 asked.setdefault(method, set()).add(path.removeprefix(ROOT))
     assert len(operation_ids) == len(set(operation_ids))
     paths = "/listings", "/orders", "/orders/{id}/shipments", "/orders/{id}/reject", "/orders/{id}/create-in-shop"
-    assert asked == {"post": {*paths, "/listings/{id}/offers", "/offers/{id}/answer"}}
+    assert asked == {
+        "post": {
+            *paths,
+            "/orders/{id}/reject-lines",
+            "/orders/{id}/credit-requests",
+            "/listings/{id}/offers",
+            "/offers/{id}/answer",
+        }
+    }
 
 
 def test_an_order_answer_is_as_described(world: World, owner: Program) -> None:

@@ -201,6 +201,15 @@ class TestParts:
         assert order.cancelled_at and order.money == "credited"
         balanced(order)
 
+    def test_units_that_are_gone_are_another_wish_to_the_shop_than_those_that_go_back(self) -> None:
+        from crossdock.usecases.parts import PartLine, _groups
+
+        _, order = self.shop()
+        line, zero = order.lines.get(), Money.zero("USD")
+        back, gone = PartLine(line, 1, BUYER, zero, ""), PartLine(line, 1, CancelReason.DAMAGED, zero, "")
+        assert _groups([back, gone], "c") == {"c": [back], "c:gone": [gone]}
+        assert _groups([gone], "c") == {"c": [gone]} and _groups([back], "c") == {"c": [back]}
+
     def test_pressed_twice_it_is_one(self) -> None:
         world, order = self.shop()
         assert self.reject(world, order, 1) == self.reject(world, order, 1)

@@ -3,7 +3,7 @@
 Nothing is added to stock here. What the shop still holds for these units stays held until a read after the shop took them out (rules 4, 7, 9).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -136,6 +136,8 @@ def _stock_sentence(reason: CancelReason, copy: ShopCopy | None, manifest: Manif
         return "Set aside: it is not sold again until you have counted and confirmed."
     if copy is None:
         return "The units can be sold here again at once."
+    if reason in GONE and _stands(copy):
+        return "Not put back: your shop's count stays without them."
     if not _stands(copy):
         return "Your shop's count stays as it is; it is read again."
     if manifest is not None and manifest.can(Capability.LINES_CANCEL):
@@ -185,11 +187,9 @@ def _take_out(order: Order, shown: PartPreview, cause: str, manifest: Manifest |
     """Rules 7 and 9 for a part: rewritten before it was ever sent; otherwise taken out there, and the hold waits for a read after that."""
     create = Command.objects.select_for_update(no_key=True).filter(cause=f"create:{order.reference}").first()
     copy = ShopCopy.objects.select_for_update(no_key=True).filter(order=order).first()
-    units: dict[int, int] = {}
-    for part in shown.lines:
-        units[part.line.variant_id] = units.get(part.line.variant_id, 0) + part.units
+    groups = _groups(shown.lines, cause)
     if copy is None or order.connection is None:
-        _split(order, units, cause, now=now, end=EndedWhy.NOT_SENT)
+        _split(order, groups, now=now, end=EndedWhy.NOT_SENT)
         return
     never_sent = copy.state == CopyState.INTENDED and (
         create is None or rules.never_sent(attempts=create.attempts, waiting=create.state == CommandState.WAITING)
@@ -198,24 +198,34 @@ def _take_out(order: Order, shown: PartPreview, cause: str, manifest: Manifest |
         if create is not None:
             create.payload = CREATE.dump_python(create_command(order), mode="json")
             create.save(update_fields=["payload"])
-        _split(order, units, cause, now=now, end=EndedWhy.NOT_SENT)
+        _split(order, groups, now=now, end=EndedWhy.NOT_SENT)
     elif not _stands(copy):
-        _split(order, units, cause, now=now, end=EndedWhy.REFUSED if copy.state == CopyState.REFUSED else None)
+        _split(order, groups, now=now, end=EndedWhy.REFUSED if copy.state == CopyState.REFUSED else None)
     elif manifest is None or not manifest.can(Capability.LINES_CANCEL):
-        _split(order, units, cause, now=now, end=None)
+        _split(order, groups, now=now, end=None)
         _by_hand(order, shown, "Your shop cannot be asked to do it.", now=now)
     else:
-        _split(order, units, cause, now=now, end=None)
-        _ask_shop(order, copy, shown, cause, now=now)
+        _split(order, groups, now=now, end=None)
+        for name, parts in groups.items():
+            _ask_shop(order, copy, parts, name, now=now)
 
 
-def _ask_shop(order: Order, copy: ShopCopy, shown: PartPreview, cause: str, *, now: datetime) -> None:
+def _groups(parts: Sequence[PartLine], cause: str) -> dict[str, list[PartLine]]:
+    """What the shop puts back, and what it must not, are two wishes to it: one reason holds for all units of a wish."""
+    gone = [part for part in parts if part.reason in GONE]
+    back = [part for part in parts if part.reason not in GONE]
+    if gone and back:
+        return {cause: back, f"{cause}:gone": gone}
+    return {cause: gone or back}
+
+
+def _ask_shop(order: Order, copy: ShopCopy, parts: Sequence[PartLine], key: str, *, now: datetime) -> None:
     assert order.connection is not None
     lines: dict[str, int] = {}
-    for part in shown.lines:
+    for part in parts:
         lines[part.line.shop_variant_id] = lines.get(part.line.shop_variant_id, 0) + part.units
     command = CancelLines(
-        order.reference, copy.shop_order_id, tuple(lines.items()), shown.lines[0].reason, key=cause, note=f"Rejected on the marketplace ({cause})."
+        order.reference, copy.shop_order_id, tuple(lines.items()), parts[0].reason, key=key, note=f"Rejected on the marketplace ({key})."
     )  # fmt: skip
     cancel_lines_command(party=order.connection.party, command=command, now=now)
 
@@ -228,25 +238,30 @@ def _by_hand(order: Order, shown: PartPreview, why: str, *, now: datetime) -> No
     )  # fmt: skip
 
 
-def _split(order: Order, units: Mapping[int, int], cause: str, *, now: datetime, end: EndedWhy | None) -> None:
+def _split(order: Order, groups: Mapping[str, Sequence[PartLine]], *, now: datetime, end: EndedWhy | None) -> None:
     """The rejected units' part of each hold becomes a row of its own, with the same standing; `end` ends it at once (rule 7)."""
-    rows = locked(units)
-    holds = order.reservations.exclude(state=HoldState.ENDED).filter(variant_id__in=units).order_by("variant_id", "pk")
-    left = dict(units)
-    for hold in holds:
-        taken = min(left[hold.variant_id], hold.quantity)
-        if taken <= 0 or hold.variant_id not in rows:
-            continue
-        left[hold.variant_id] -= taken
-        name = f"{hold.cause}|{cause}"[:120]
-        part = hold
-        if taken < hold.quantity:
-            Reservation.objects.filter(pk=hold.pk).update(quantity=hold.quantity - taken)
-            part = Reservation.objects.create(
-                cause=name, variant_id=hold.variant_id, order=order, quantity=taken, state=hold.state, fence_no=hold.fence_no, created_at=now
-            )  # fmt: skip
-        else:
-            Reservation.objects.filter(pk=hold.pk).update(cause=name)
-        record(variant_id=hold.variant_id, now=now, kind="part_rejected", cause=cause, order=order, quantity=taken)
-        if end is not None:
-            end_hold(part, why=end, now=now)
+    locked(part.line.variant_id for parts in groups.values() for part in parts)
+    for cause, parts in groups.items():
+        left: dict[int, int] = {}
+        for part in parts:
+            left[part.line.variant_id] = left.get(part.line.variant_id, 0) + part.units
+        holds = order.reservations.exclude(state=HoldState.ENDED).filter(variant_id__in=left)
+        for hold in holds.exclude(cause__contains=":part:").order_by("variant_id", "pk"):
+            taken = min(left[hold.variant_id], hold.quantity)
+            if taken > 0:
+                left[hold.variant_id] -= taken
+                _take_part(hold, taken, cause, now=now, end=end)
+
+
+def _take_part(hold: Reservation, taken: int, cause: str, *, now: datetime, end: EndedWhy | None) -> None:
+    name, part = f"{hold.cause}|{cause}"[:120], hold
+    if taken < hold.quantity:
+        Reservation.objects.filter(pk=hold.pk).update(quantity=hold.quantity - taken)
+        part = Reservation.objects.create(
+            cause=name, variant_id=hold.variant_id, order=hold.order, quantity=taken, state=hold.state, fence_no=hold.fence_no, created_at=now
+        )  # fmt: skip
+    else:
+        Reservation.objects.filter(pk=hold.pk).update(cause=name)
+    record(variant_id=hold.variant_id, now=now, kind="part_rejected", cause=cause, order=hold.order, quantity=taken)
+    if end is not None:
+        end_hold(part, why=end, now=now)

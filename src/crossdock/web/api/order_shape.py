@@ -37,7 +37,7 @@ def _lines(order: Order) -> list[OrderLineOut]:
     return [
         OrderLineOut(
             id=line.pk, variant=line.variant.public_id, title=line.title, sku=line.sku, quantity=line.quantity, shipped=line.shipped,
-            unit_price=Money.of(Amount(line.unit_price_minor, order.currency)),
+            rejected=line.rejected, unit_price=Money.of(Amount(line.unit_price_minor, order.currency)),
         )
         for line in order.lines.all()
     ]  # fmt: skip

@@ -175,6 +175,7 @@ class OrderLineOut(Schema):
     sku: str
     quantity: int
     shipped: int
+    rejected: int
     unit_price: Money
 
 
@@ -277,6 +278,51 @@ class RejectIn(Strict):
     expected_total: MoneyIn = Field(
         description="The order's total; another amount is refused, so nobody credits what they did not look at."
     )
+
+
+class RejectLine(Strict):
+    line: int
+    quantity: int = Field(ge=1, le=999)
+    reason: Literal["not_available", "damaged", "lost", "price_error", "buyer_asked", "fraud", "other"]
+
+
+class RejectLinesIn(Strict):
+    """Without `expected_total` nothing happens: the answer says what would. Send its `total` back, under another key, to confirm it."""
+
+    lines: list[RejectLine] = Field(min_length=1, max_length=200)
+    expected_total: MoneyIn | None = None
+
+
+class RejectedLineOut(Schema):
+    line: int
+    quantity: int
+    credit: Money
+    stock: str
+
+
+class RejectLinesOut(Schema):
+    """`total` goes back to the buyer, each line's share of the shipping in it; `whole` says that nothing is left and the order is cancelled."""
+
+    done: bool
+    total: Money
+    whole: bool
+    shop: str
+    lines: list[RejectedLineOut]
+
+
+class CreditAskIn(Strict):
+    amount: MoneyIn
+    reason: str = Field(min_length=1, max_length=300)
+    words: str = Field("", max_length=4000)
+
+
+class CreditOut(Schema):
+    """`state`: asked and second wait for staff; granted is on its way, refunded confirmed by the bank, failed refused by it."""
+
+    id: str
+    state: str
+    amount: Money
+    reason: str
 
 
 class CreatingOut(Schema):
