@@ -78,6 +78,8 @@ class TestRootCauses:
             world.buy()
         world.later(16 * 60)
 
+    # Two hundred orders are placed one by one: a while on a busy machine.
+    @pytest.mark.timeout(900)
     def test_two_hundred_orders_behind_one_dead_key_are_one_alert(self, stage: Stage) -> None:
         world = stage.world
         world.units = 500
