@@ -7,6 +7,8 @@ from django.urls import reverse
 from crossdock.domain.alerts import AlertCode, Button
 from crossdock.store.models import Alert, Command, Order, Shipment
 from crossdock.store.models.work import CommandState
+from crossdock.usecases.credits import why_not_ask
+from crossdock.usecases.reject import why_not_reject
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,19 @@ def view_of(alert: Alert) -> AlertView:
             return AlertView(alert, f"{reverse('seller_case_new')}?alert={alert.public_id}")
         case Button.SEE_ENDPOINT if "endpoint" in alert.evidence:
             return AlertView(alert, reverse("seller_webhook", args=[alert.evidence["endpoint"]]))
+        case Button.LOOK_AT_ORDER if order is not None and alert.code == AlertCode.REFUNDED_IN_SHOP:
+            return AlertView(alert, _refund_url(alert, order))
         case _:
             return AlertView(alert, subject_url(alert))
+
+
+def _refund_url(alert: Alert, order: Order) -> str:
+    """The buyer is credited by a reject while nothing was shipped; afterwards staff are asked for just that amount."""
+    if not why_not_reject(order):
+        return reverse("seller_order_reject", args=[order.public_id])
+    if why_not_ask(order):
+        return subject_url(alert)
+    return f"{reverse('seller_order_credit', args=[order.public_id])}?refund={alert.evidence.get('refund', '')}"
 
 
 def _parcel(alert: Alert, order: Order) -> Shipment | None:
