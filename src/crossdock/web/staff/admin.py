@@ -274,6 +274,14 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     models.Delivery: (("received_at", "party", "topic", "doubles", "handled_at", "note"), ("topic",), ("dedupe",)),
     models.Exchange: (("at", "party", "subject", "method", "url", "status", "milliseconds"), ("status",), ("subject",)),
     models.Mail: (("written_at", "to", "subject", "sent_at"), (), ("to", "subject")),
+    models.Credit: (("order", "kind", "state", "amount_minor", "currency", "asked_at"), ("kind", "state"), ("order__reference", "cause")),
+    models.Case: (("subject", "seller", "kind", "state", "opened_at", "last_at"), ("kind", "state"), ("subject", "public_id")),
+    models.CaseMessage: (("at", "case", "author", "is_staff"), ("is_staff",), ("case__public_id",)),
+    models.Call: (("at", "party", "operation", "subject"), ("operation",), ("subject",)),
+    models.Endpoint: (("name", "seller", "url", "paused_at", "deleted_at"), (), ("name", "seller__name")),
+    models.AlertMail: (("seller", "group", "choice"), ("group", "choice"), ("seller__name",)),
+    models.Recount: (("started_at", "connection", "occasion", "finished_at"), ("occasion",), ("connection__name",)),
+    models.Difference: (("found_at", "recount", "variant", "expected", "shop", "decision"), ("decision",), ("variant__sku",)),
 }  # fmt: skip
 
 for _model, (_columns, _filters, _searched) in _PLAIN.items():
