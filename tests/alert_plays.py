@@ -230,11 +230,8 @@ def product_deleted(stage: Stage) -> Iterator[AlertCode]:
 def units_back(stage: Stage) -> Iterator[AlertCode]:
     order = landed(stage.world)
     archive_listing(listing=stage.world.variant.listing, now=stage.world.later())
-    stage.reject(order)
-    stage.catch_up()
-    (cancel,) = stage.world.claim()
-    stage.world.cancel_there("s1")
-    stage.world.settle(cancel, Done("s1"))
+    # What is lost does not come back.
+    stage.reject(order, "buyer_asked")
     yield AlertCode.UNITS_BACK
     stage.post(f"/seller/listings/{stage.world.variant.listing.public_id}/state/", to="relist")
 
