@@ -1,5 +1,6 @@
 """What every test of the house gets: a PostgreSQL of its own when it asks for one, and no network but loopback."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -29,8 +30,10 @@ def _remove(data: Path) -> None:
 def _clear_up_after_the_killed() -> None:
     for left in Path(tempfile.gettempdir()).glob("crossdock-test-*-*"):
         owner = re.match(r"crossdock-test-(\d+)-", left.name)
-        if owner and left.stat().st_uid == os.getuid() and not Path(f"/proc/{owner[1]}").exists():
-            _remove(left)
+        # Another run may be clearing up as well.
+        with contextlib.suppress(FileNotFoundError):
+            if owner and left.stat().st_uid == os.getuid() and not Path(f"/proc/{owner[1]}").exists():
+                _remove(left)
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,15 @@
 from dataclasses import dataclass, field
 
 
+class Enough(Exception):
+    """The first wrong fact was all that was wanted."""
+
+
 @dataclass
 class Facts:
-    """Prints as it goes; a FAIL makes the exit code 1."""
+    """Prints as it goes; a FAIL makes the exit code 1. `first_wrong` ends the play there: a planted bug was noticed."""
 
+    first_wrong: bool = False
     good: int = 0
     bad: list[str] = field(default_factory=list)
 
@@ -17,6 +22,8 @@ class Facts:
             self.good += 1
         else:
             self.bad.append(line)
+            if self.first_wrong:
+                raise Enough
         return true
 
     def end(self) -> int:

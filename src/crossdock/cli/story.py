@@ -10,8 +10,8 @@ import threading
 from collections.abc import Iterable
 
 from crossdock.cli import scenes
-from crossdock.cli.facts import Facts
-from crossdock.cli.stage import stages
+from crossdock.cli.facts import Enough, Facts
+from crossdock.cli.stage import Stage, stages
 from crossdock.cli.trial import Trial, Waited
 
 
@@ -33,6 +33,7 @@ def side_by_side(names: list[str], bug: str) -> int:
     """A child per platform. A child that ends without having said so in a FAIL is one itself."""
     facts = Facts()
     lock = threading.Lock()
+    children: list[subprocess.Popen[str]] = []
 
     def follow(name: str) -> None:
         words = [
@@ -45,14 +46,19 @@ def side_by_side(names: list[str], bug: str) -> int:
             *(["--break", bug] if bug else []),
         ]
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as child:
+            children.append(child)
             assert child.stdout is not None
             said = False
             for line in child.stdout:
                 with lock:
                     said = said or line.startswith("FAIL ")
                     _count(facts, line)
+                if said and bug:
+                    # Noticed on one platform: the others need not go on.
+                    for other in children:
+                        other.terminate()
         with lock:
-            if child.returncode and not said:
+            if child.returncode and not said and not (bug and facts.bad):
                 facts.see(False, "-", name, "-", f"the story ended with code {child.returncode}")
 
     threads = [threading.Thread(target=follow, args=[name]) for name in names]
@@ -75,21 +81,31 @@ def _count(facts: Facts, line: str) -> None:
 
 
 def play(platform: str, bug: str) -> int:
-    facts = Facts()
+    facts = Facts(first_wrong=bool(bug))
     with Trial(environment={"CROSSDOCK_BREAK": bug} if bug else {}) as trial:
         trial.start_web()
         trial.worker.start()
         for stage in stages(trial, facts, [platform]):
             for scene in _chosen(bug):
-                try:
-                    scene(stage)
-                except Waited as late:
-                    facts.see(False, "-", platform, "as-described", f"{scene.__name__}: {str(late).splitlines()[0]}")
-                    if not bug:
-                        print(late)
-                finally:
-                    stage.calm()
+                if not _plays(scene, stage, facts, bug):
+                    return facts.end()
     return facts.end()
+
+
+def _plays(scene: scenes.Scene, stage: Stage, facts: Facts, bug: str) -> bool:
+    """False when a planted bug was noticed, which is all that was wanted."""
+    try:
+        scene(stage)
+    except Enough:
+        return False
+    except Waited as late:
+        facts.bad.append(scene.__name__)
+        print(f"FAIL -    {stage.platform:<12} as-described {scene.__name__}: {str(late).splitlines()[0]}", flush=True)
+        if not bug:
+            print(late)
+    finally:
+        stage.calm()
+    return True
 
 
 def _chosen(bug: str) -> Iterable[scenes.Scene]:

@@ -78,7 +78,9 @@ def rules(request: HttpRequest) -> list[RuleOut]:
 
 def _alerts(request: HttpRequest) -> QuerySet[Alert]:
     return (
-        Alert.objects.filter(**mine(request), for_staff=False).select_related("seller", "order", "connection", "listing").order_by("-pk")
+        Alert.objects.filter(**mine(request), for_staff=False)
+        .select_related("seller", "order", "connection", "listing")
+        .order_by("-pk")
     )
 
 
