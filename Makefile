@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make` alone lists it. Works as root and as an ordinary user, in any folder.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format story test-real soak lock docs clean
+.PHONY: help run test test-crash check format story test-real soak lock docs clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -17,8 +17,11 @@ help: ## this list
 run: $(VENV)/.runtime ## the whole demo on this machine; FRESH=1 starts over
 	@FRESH="$(FRESH)" exec $(VENV)/bin/crossdock run
 
-test: $(VENV)/.dev ## every test but those against real vendors' servers
-	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not real" $(ARGS)
+test: $(VENV)/.dev ## every test but `make test-crash` and those against real vendors' servers
+	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not real and not crash" $(ARGS)
+
+test-crash: $(VENV)/.dev ## kill real processes with -9 at every named point, and look into the ledgers
+	$(VENV)/bin/pytest -m crash tests/test_crash.py $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, generated pages fresh
 	$(VENV)/bin/ruff format --check .

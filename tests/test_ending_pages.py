@@ -20,7 +20,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(discover, "connectors", lambda: {"toy": ToyConnector()})
-    monkeypatch.setattr("crossdock.web.platforms.connectors", lambda: {"toy": ToyConnector()})
     made = World(units=5, now=datetime.now(UTC))
     Listing.objects.filter(pk=made.variant.listing_id).update(shop_url="https://corner.example/admin/p1")
     return made
@@ -92,7 +91,7 @@ def test_the_listing_corrects_the_shops_count(world: World) -> None:
 def test_where_the_platform_takes_no_counts_its_reason_stands_there(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossdock.web.platforms.connectors", dict)
+    monkeypatch.setattr(discover, "connectors", dict)
     shown = page(signed_in(world), f"/seller/listings/{world.variant.listing.public_id}/")
     assert "correct the count in your shop" in shown and 'name="wanted"' not in shown
 

@@ -267,6 +267,9 @@ class TestSigningInAtTheShop:
         assert "You declined in your shop" in panel.page
 
 
+LIMITS = {"floor": "0", "most_shown": "", "no_answer": "sell"}
+
+
 class TestShops:
     def test_the_sentence_at_the_top_counts_the_shops(self, world: World, panel: Panel) -> None:
         a_connection(world.seller)
@@ -305,17 +308,17 @@ class TestShops:
         assert Listing.objects.count() == 1
 
     def test_units_kept_back_are_not_sold(self, world: World, panel: Panel) -> None:
-        assert panel.post(f"/seller/shops/{world.shop.public_id}/settings/", buffer="4") == 200
+        assert panel.post(f"/seller/shops/{world.shop.public_id}/settings/", **LIMITS, buffer="4") == 200
         assert world.available == 5
-        assert panel.post(f"/seller/shops/{world.shop.public_id}/settings/", buffer="-1") == 422
+        assert panel.post(f"/seller/shops/{world.shop.public_id}/settings/", **LIMITS, buffer="-1") == 422
 
     def test_another_location_means_counting_again(self, world: World, panel: Panel) -> None:
         Connection.objects.update(settings={"location_names": [["1", "Here"], ["2", "There"]]})
         before = VariantStock.objects.get().want_no
-        panel.post(f"/seller/shops/{world.shop.public_id}/settings/", buffer="0", location="2")
+        panel.post(f"/seller/shops/{world.shop.public_id}/settings/", **LIMITS, buffer="0", location="2")
         assert Connection.objects.get().settings["location"] == "2"
         assert VariantStock.objects.get().want_no > before
-        assert panel.post(f"/seller/shops/{world.shop.public_id}/settings/", buffer="0", location="9") == 422
+        assert panel.post(f"/seller/shops/{world.shop.public_id}/settings/", **LIMITS, buffer="0", location="9") == 422
 
 
 class TestOrders:
@@ -333,7 +336,7 @@ class TestOrders:
             "$13.80",
         ):
             assert words in panel.page
-        assert "Left: shop 9 · may be sold 8" in panel.page
+        assert "Left: shop 9 · may be sold here 8" in panel.page
         assert order.relay_email in panel.page and order.buyer.email not in panel.page
 
     def test_too_few_signals_are_never_called_low(self, world: World, panel: Panel) -> None:

@@ -1,4 +1,4 @@
-"""S3b: stock that explains itself: a scarce line is asked for before it is paid, limits keep units back, chosen locations count, a shop is compared after an outage."""
+"""S4: stock that explains itself: a scarce line is asked for before it is paid, limits keep units back, chosen locations count, a shop is compared after an outage."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now
 if TYPE_CHECKING:
     from crossdock.store.models import PaymentIntent, Variant
 
-RULE = "S3b"
+RULE = "S4"
 
 
 def _held(stage: Stage, variant: "Variant") -> "PaymentIntent":

@@ -8,7 +8,7 @@ from ninja import Router
 
 from crossdock.domain.capability import Manifest
 from crossdock.domain.commands import CancelReason
-from crossdock.kit.discover import connectors
+from crossdock.kit import discover
 from crossdock.store.models import Order
 from crossdock.usecases.credits import ask_credit
 from crossdock.usecases.errors import Invalid, NotAllowed
@@ -84,7 +84,7 @@ def _same_currency(order: Order, amount: MoneyIn) -> None:
 
 
 def _manifest(order: Order) -> Manifest | None:
-    speaker = connectors().get(order.connection.platform) if order.connection else None
+    speaker = discover.connectors().get(order.connection.platform) if order.connection else None
     return speaker.manifest if speaker else None
 
 

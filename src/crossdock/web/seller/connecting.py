@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crossdock.domain.capability import Capability, Manifest, Way, Yes
+from crossdock.kit import discover
 from crossdock.kit.connector import Connector
-from crossdock.kit.discover import connectors
 from crossdock.kit.errors import Outside
 from crossdock.store.models import ConnectAttempt, Connection, Seller
 from crossdock.usecases import connect
@@ -68,7 +68,9 @@ def _closed(way: Way) -> str:
 @sellers_only
 @require_safe
 def platforms(request: HttpRequest, seller: Seller) -> HttpResponse:
-    manifests = sorted((found.manifest for found in connectors().values()), key=lambda manifest: manifest.label.lower())
+    manifests = sorted(
+        (found.manifest for found in discover.connectors().values()), key=lambda manifest: manifest.label.lower()
+    )
     rows = [(manifest, sum(can for can, _ in capabilities(manifest)), len(Capability)) for manifest in manifests]
     return show(request, seller, "connect", {"rows": rows}, here="shops")
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from crossdock.domain.capability import Manifest
 from crossdock.domain.commands import CancelReason
 from crossdock.domain.values import Money
-from crossdock.kit.discover import connectors
+from crossdock.kit import discover
 from crossdock.store.models import Order, OrderLine, Seller, ShopRefund
 from crossdock.usecases.credits import REASONS, ask_credit, room, why_not_ask
 from crossdock.usecases.errors import Problem
@@ -33,7 +33,7 @@ def _order(seller: Seller, public_id: str) -> Order:
 
 
 def _manifest(order: Order) -> Manifest | None:
-    speaker = connectors().get(order.connection.platform) if order.connection else None
+    speaker = discover.connectors().get(order.connection.platform) if order.connection else None
     return speaker.manifest if speaker else None
 
 

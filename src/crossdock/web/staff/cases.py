@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.cases import KIND_WORDS, CaseKind, CaseState
-from crossdock.kit.discover import connectors
+from crossdock.kit import discover
 from crossdock.store.models import Case, User
 from crossdock.usecases import cases
 from crossdock.usecases.evidence import gather, subject_of
@@ -105,7 +105,7 @@ def _newest(case: Case) -> dict[str, object]:
     about = subject_of(
         seller=case.seller, order=case.order, listing=case.listing, connection=case.connection, alert=case.alert
     )
-    speaker = connectors().get(about.shop.platform) if about.shop else None
+    speaker = discover.connectors().get(about.shop.platform) if about.shop else None
     return gather(subject=about, now=timezone.now(), manifest=speaker.manifest if speaker else None)
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crossdock.domain.rules import BY_ID, RULES, Mode, Rule, RuleView, view
-from crossdock.kit.discover import connectors
+from crossdock.kit import discover
 from crossdock.store.models import PolicySwitch, User
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.policy import newest_switches, switch, switches_of
@@ -40,7 +40,9 @@ class Standing:
 
 def _platforms(rule: Rule, *, lifted: bool) -> tuple[tuple[str, RuleView], ...]:
     """(platform's name, what its sellers read) for every platform that is installed."""
-    manifests = sorted((speaker.manifest for speaker in connectors().values()), key=lambda manifest: manifest.label)
+    manifests = sorted(
+        (speaker.manifest for speaker in discover.connectors().values()), key=lambda manifest: manifest.label
+    )
     return tuple((manifest.label, view(rule, manifest, lifted=lifted)) for manifest in manifests)
 
 

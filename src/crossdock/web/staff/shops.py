@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from crossdock.kit.discover import connectors
+from crossdock.kit import discover
 from crossdock.store.models import AuditEntry, Command, Connection, Delivery, Exchange, User
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
@@ -34,12 +34,12 @@ LAST = 15
 
 def label(platform: str) -> str:
     """The platform as people call it; its folder's name when it is not installed any more."""
-    speaker = connectors().get(platform)
+    speaker = discover.connectors().get(platform)
     return speaker.manifest.label if speaker else platform
 
 
 def status_url(platform: str) -> str:
-    speaker = connectors().get(platform)
+    speaker = discover.connectors().get(platform)
     return speaker.manifest.status_url if speaker else ""
 
 
@@ -68,7 +68,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
         "state": state,
         "tabs": [(name, words) for name, (words, _) in STATES.items()],
         "platform": platform,
-        "platforms": sorted((name, speaker.manifest.label) for name, speaker in connectors().items()),
+        "platforms": sorted((name, speaker.manifest.label) for name, speaker in discover.connectors().items()),
         "query": query,
     }  # fmt: skip
     return show(request, "shops", context, here="shops")
