@@ -222,11 +222,17 @@ def refused(stage: Stage) -> None:
 
 def lost_replies(stage: Stage) -> None:
     """S6: the shop did the work and its answer was lost. Looked for, adopted, never sent blindly again."""
-    from crossdock.store.models import ShopCopy
+    from crossdock.store.models import Command, ShopCopy
 
     _, variant = stage.item(40)
-    stage.shop.dial.set({"lost_reply": 0.22})
-    orders = [stage.buy(variant) for _ in range(18)]
+    # First every answer is lost, so that those of creations are among them whatever the dice say; then some.
+    stage.shop.dial.set({"lost_reply": 1.0})
+    orders = [stage.buy(variant) for _ in range(10)]
+    sent = Command.objects.filter(subject__in=[order.reference for order in orders], kind="create_order").exclude(
+        last_sent_at=None
+    )
+    stage.trial.until(lambda: sent.filter(state="waiting").count() >= 2, PATIENCE, "two orders to be sent in vain")
+    stage.shop.dial.set({"lost_reply": 0.15})
     adopted = ShopCopy.objects.filter(order__in=orders, adopted=True)
     for order in orders:
         stage.lands(order)
