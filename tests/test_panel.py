@@ -15,8 +15,10 @@ from tests.market import World, user
 from tests.market import connection as a_connection
 from tests.market import seller as a_seller
 
+from crossdock.connectors.vendure.sandbox.places import open_place
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Refused, Why
+from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.store.models import (
     Alert,
@@ -31,7 +33,9 @@ from crossdock.store.models import (
     VariantStock,
 )
 from crossdock.store.vault import unseal
+from crossdock.usecases import counts
 from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.catalogue import receive_products
 from crossdock.usecases.listings import make_listing
 from crossdock.usecases.policy import switch
 from simulated import Town, town
@@ -157,6 +161,33 @@ class TestConnecting:
         panel.post(panel.url)
         again = Connection.objects.get()
         assert (again.pk, again.state) == (shop.pk, "active")
+
+    def test_several_locations_are_chosen_and_chosen_anew(self, streets: Town) -> None:
+        """Coming back with other locations means that nothing sells on the counts of the old ones."""
+        panel, form, way = self.start(streets)
+        for name in ("Attic", "Cellar"):
+            open_place(streets.shops[0].books, name)
+        panel.post(way, **form)
+        assert panel.page.count('name="location"') == 3 and "all 3 locations together" in panel.page
+        assert panel.post(panel.url, buffer="many") == 422 and "how many units" in panel.page
+        panel.post(panel.url, location=["1", "3", "99"])
+        shop = Connection.objects.get()
+        assert shop.settings["location"] == "1,3", "what the shop does not have is not kept"
+        card = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", Money(1000, "USD"), 5),))
+        receive_products(
+            connection_id=shop.pk,
+            products=[card],
+            read_no=counts.draw_read_no(),
+            now=shop.checked_at or shop.created_at,
+        )
+        panel.post(f"{way}?shop={shop.public_id}", **form)
+        assert panel.page.count("checked") >= 2
+        panel.post(panel.url, location=["1", "3"])
+        assert VariantStock.objects.get().ceiling is None, "nothing changed"
+        panel.post(f"{way}?shop={shop.public_id}", **form)
+        panel.post(panel.url)
+        assert Connection.objects.get().settings["location"] == ""
+        assert VariantStock.objects.get().ceiling == 0, "nothing sells on what was read of the others"
 
     def test_the_test_names_what_is_missing(self, streets: Town) -> None:
         panel, form, way = self.start(streets)

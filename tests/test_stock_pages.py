@@ -127,7 +127,7 @@ class TestRecorder:
         world.settle(create, world.create_there(order))
         world.read()
         shown = page(seller, recorder_url(world))
-        assert f"our command {create.id}" in shown
+        assert f"our command no. {create.id}" in shown
         assert "5 → 3" in shown
         assert re.search(r'<path class="here" d="M[\d.]+ [\d.]+(H[\d.]+V[\d.]+)+"', shown)
         sold = page(seller, recorder_url(world) + "?kind=sold")

@@ -33,6 +33,7 @@ from crossdock.usecases.audit import note
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.heard import hand_over
 from crossdock.usecases.mail import write_mail
+from crossdock.usecases.shop_settings import count_anew
 
 ATTEMPT_LASTS = timedelta(hours=1)
 STREAMS = ("products", "orders", "counts", "hooks", "secrets")
@@ -178,7 +179,7 @@ def _write(
         proof["name"][:200],
         proof["currency"],
     )
-    shop.secrets, shop.settings = attempt.secrets or b"", chosen
+    counted, shop.secrets, shop.settings = shop.settings.get("location", ""), attempt.secrets or b"", chosen
     shop.state, shop.state_sentence, shop.checks, shop.checked_at = (
         ConnectionState.ACTIVE,
         "",
@@ -186,6 +187,8 @@ def _write(
         now,
     )
     shop.save()
+    if back and counted != chosen.get("location", ""):
+        count_anew(shop)
     for stream in STREAMS:
         Cursor.objects.update_or_create(connection=shop, stream=stream, defaults={"due_at": now})
     settle_by_fact(

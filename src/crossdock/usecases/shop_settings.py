@@ -61,7 +61,7 @@ def choose_settings(
         shop.no_answer = no_answer or shop.no_answer
         shop.save(update_fields=["buffer", "floor", "most_shown", "no_answer", "settings"])
         if changed:
-            _count_anew(shop)
+            count_anew(shop)
             Cursor.objects.filter(connection=shop, stream="counts").update(due_at=now)
             wake([shop.party_id])
 
@@ -81,7 +81,7 @@ def keep_locations(*, connection: Connection, locations: Sequence[Sequence[str]]
             row.save(update_fields=["settings"])
 
 
-def _count_anew(shop: Connection) -> None:
+def count_anew(shop: Connection) -> None:
     """As `distrust` of the stock protocol, for all variants at once: what was read under the other choice sells nothing until it is read again."""
     rows = VariantStock.objects.filter(variant__connection=shop, variant__gone=False)
     ids = list(rows.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True))

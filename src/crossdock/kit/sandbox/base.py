@@ -6,6 +6,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from types import MappingProxyType
 
 from aiohttp import web
@@ -133,7 +134,10 @@ class Sandbox(ABC):
                 await _finished(handler, request)
                 return web.Response(text=GARBLED, content_type="text/html")
             case _:
-                return await handler(request)
+                answer = await handler(request)
+                # A shop has one clock: connectors measure the age of what they read by this header.
+                answer.headers["Date"] = format_datetime(self.clock(), usegmt=True)
+                return answer
 
     def _lost(self, request: web.Request) -> web.Response:
         """Cut the connection, or answer like a proxy whose upstream went away."""

@@ -18,7 +18,7 @@ from crossdock.kit.connector import Connector
 from crossdock.kit.errors import Outside
 from crossdock.store.models import ConnectAttempt, Connection, Seller
 from crossdock.usecases import connect
-from crossdock.usecases.errors import Problem
+from crossdock.usecases.errors import Invalid, Problem
 from crossdock.usecases.policy import rules_for
 from crossdock.usecases.shop_settings import MOST_BUFFER, choose_settings
 from crossdock.web.forms import typed
@@ -192,6 +192,7 @@ def attempt(request: HttpRequest, seller: Seller, public_id: str) -> HttpRespons
         "wrong": wrong,
         "polling_only": not settings.HOOK_URL or not manifest.can(Capability.WEBHOOKS),
         "most_buffer": MOST_BUFFER,
+        "counted": row.reconnects.settings.get("location", "").split(",") if row.reconnects else [],
     }
     return show(request, seller, "attempt", context, here="shops", status=422 if wrong else 200)
 
@@ -203,15 +204,14 @@ def _confirm(request: HttpRequest, row: ConnectAttempt) -> HttpResponse:
     left_out = [product["id"] for product in row.preview or [] if product["id"] not in wanted]
     if row.reconnects is not None:
         left_out = list(row.reconnects.settings.get("left_out", []))
+    buffer = typed(request.POST, "buffer", longest=6) or "0"
+    if not buffer.isdecimal() or int(buffer) > MOST_BUFFER:
+        raise Invalid(f"Type how many units to keep back, from 0 to {MOST_BUFFER:,}.")
     places = [list(place) for place in proof.get("locations", [])]
-    chosen: dict[str, Any] = {"location_names": places}
-    location = typed(request.POST, "location", longest=200)
-    if location in {place[0] for place in places}:
-        chosen["location"] = location
+    ticked = [place[0] for place in places if place[0] in request.POST.getlist("location")]
+    chosen: dict[str, Any] = {"location_names": places, "location": ",".join(ticked)}
     shop = connect.confirm_attempt(attempt=row, left_out=left_out, settings=chosen, now=now)
-    buffer = typed(request.POST, "buffer", longest=6)
-    if buffer.isdecimal() and int(buffer) <= MOST_BUFFER:
-        choose_settings(connection=shop, buffer=int(buffer), settings={}, actor=signed_in(request), now=now)
+    choose_settings(connection=shop, buffer=int(buffer), settings={}, actor=signed_in(request), now=now)
     messages.success(request, f"{shop.name} is connected.")
     return redirect("seller_shop_first", shop.public_id)
 

@@ -39,7 +39,11 @@ KINDS = {
     "held": ("Checkouts and offers", ("held", "hold_ended_expired")),
     "by_you": ("By you", ("set_aside", "confirmed", "correction", "edited", "limits", "agreed", "made")),
 }
-EVENTS = {"read": "a read", "command": "our command", "delivery": "a webhook", "checkout": "a question at checkout"}
+EVENTS = {
+    "read": "read no.", "command": "our command no.", "delivery": "webhook no.", "checkout": "asked for the checkout",
+}  # fmt: skip
+# Holds are named by machines; the name itself stays in the spreadsheet.
+HOLDS = {"checkout": "a buyer's checkout", "offer": "an accepted offer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Line:
 
     move: Movement
     words: str
+    cause: str
     event: str
     before: int | None
 
@@ -73,8 +78,14 @@ def _lines(variant: Variant, moves: Sequence[Movement]) -> list[Line]:
     order = sorted(left)
     before = {pk: left[order[place - 1]] if place else eldest for place, pk in enumerate(order)}
     return [
-        Line(move, WORDS.get(move.kind, move.kind.replace("_", " ")), _event(move), before[move.pk]) for move in moves
+        Line(move, WORDS.get(move.kind, move.kind.replace("_", " ")), _cause(move), _event(move), before[move.pk])
+        for move in moves
     ]
+
+
+def _cause(move: Movement) -> str:
+    what, colon, _ = move.cause.partition(":")
+    return HOLDS.get(what, move.cause) if colon else move.cause
 
 
 def _event(move: Movement) -> str:

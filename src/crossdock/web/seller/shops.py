@@ -29,6 +29,7 @@ STREAM_WORDS = {
     "counts": "Stock counts",
     "hooks": "Webhooks looked after",
     "secrets": "Sign-in renewed",
+    "recount": "Counts compared",
 }
 
 

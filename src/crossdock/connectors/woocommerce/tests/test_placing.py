@@ -428,7 +428,7 @@ async def test_no_change_is_lost_while_a_moving_list_is_read(shop: Shopkeeper, s
     """A whole catalogue imported within one second, changed again and again while we turn the pages."""
     dice = Random(seed)
     moment = datetime(2026, 11, 23, 10, tzinfo=UTC)
-    shop.books._clock = lambda: moment
+    shop.books._clock = shop.sandbox.clock = lambda: moment
     ids = [(await shop.product(1))[0] for _ in range(230)]
     prices = {ref.product_id: "12.50" for ref in ids}
     seen: dict[str, str] = {}
