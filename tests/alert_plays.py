@@ -15,16 +15,18 @@ from django.test import Client
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CancelReason, Done, Later, Refused, Why
 from crossdock.domain.events import Look, LookKind, Parcel, ProductGone, Refund, ShopOrderState
+from crossdock.domain.labels import VoidState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
 from crossdock.domain.values import Money
 from crossdock.engine import inbox, invariants
 from crossdock.kit.connector import Check, Proof, Shop
 from crossdock.store.models import Alert, Command, Order, RiskListEntry
-from crossdock.usecases import catalogue, causes, connect, counts, hooks, payments, upkeep, work
+from crossdock.usecases import catalogue, causes, connect, counts, hooks, labels, payments, upkeep, work
 from crossdock.usecases.listings import archive_listing
 from crossdock.usecases.orders import ship_by_hand
 from crossdock.usecases.parcel_alerts import label_voided
 from crossdock.usecases.reject import reject_order
+from labelling import Counter
 from market import World, user
 from test_rules import copy_of, landed, see
 from toy import ToyConnector
@@ -267,6 +269,18 @@ def label_voided_(stage: Stage) -> Iterator[AlertCode]:
     stage.post(_parcel(order), tracking="1Z999AA10123456785", carrier="UPS")
 
 
+def label_unused(stage: Stage) -> Iterator[AlertCode]:
+    order = landed(stage.world)
+    counter = Counter(stage.world)
+    label = counter.intended(order)
+    _reject(stage, order)
+    counter.answer(counter.sold())
+    yield AlertCode.LABEL_UNUSED
+    label.refresh_from_db()
+    labels.void_label(label=label, by=label.seller.owner, now=stage.world.later())
+    counter.told(label, void=VoidState.DONE)
+
+
 def high_risk(stage: Stage) -> Iterator[AlertCode]:
     intent = stage.world.hold()
     RiskListEntry.objects.create(
@@ -367,6 +381,6 @@ PLAYS: dict[str, Play] = {
     for play in (
         order_not_landed, order_refused, order_differs, order_double, cancelled_in_shop, cancel_failed, refunded_in_shop, stock_differs,
         stock_below_zero, stock_not_taken, sign_in_again, scope_missing, webhook_lost, shop_unreachable, product_deleted, units_back, tracking_missing,
-        tracking_unknown, label_voided_, high_risk, command_dead, disputed, refund_failed, endpoint_failing, data_request, invariant_broken,
+        tracking_unknown, label_voided_, label_unused, high_risk, command_dead, disputed, refund_failed, endpoint_failing, data_request, invariant_broken,
     )
 }  # fmt: skip

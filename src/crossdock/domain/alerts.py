@@ -28,6 +28,7 @@ class AlertCode(StrEnum):
     TRACKING_MISSING = "tracking_missing"
     TRACKING_UNKNOWN = "tracking_unknown"
     LABEL_VOIDED = "label_voided"
+    LABEL_UNUSED = "label_unused"
     HIGH_RISK = "high_risk"
     COMMAND_DEAD = "command_dead"
     DISPUTED = "disputed"
@@ -157,6 +158,9 @@ KINDS: dict[AlertCode, AlertKind] = {
         "A tracking number is not recognised", Button.ADD_TRACKING, "Check number and carrier", Group.PARCELS
     ),
     AlertCode.LABEL_VOIDED: AlertKind("A label was voided", Button.ADD_TRACKING, "Give the parcel another number", Group.PARCELS),
+    AlertCode.LABEL_UNUSED: AlertKind(
+        "A paid label is not used", Button.LOOK_AT_ORDER, "Void the label", Group.PARCELS, seen="The label stays as it is."
+    ),
     AlertCode.HIGH_RISK: AlertKind(
         "High risk", Button.LOOK_AT_ORDER, "See the reasons", Group.RISK, seen="Looked at the reasons."
     ),

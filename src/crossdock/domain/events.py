@@ -128,6 +128,7 @@ class LookKind(StrEnum):
     ORDER = "order"
     COUNTS = "counts"
     PAYMENT = "payment"
+    LABEL = "label"
     UNINSTALLED = "uninstalled"
     # What is kept about a buyer; `entity_id` is the request's id, a colon, and the shop's order ids with commas between.
     DATA_REQUEST = "data_request"

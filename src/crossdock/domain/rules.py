@@ -37,8 +37,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "S2", "Shipping",
-        "Ship however you wish: fulfil in your shop, or enter the parcel here. Labels cannot be bought here yet.",
+        "Ship however you wish: fulfil in your shop, enter the parcel here, or buy a label here. A label bought here goes only to the US and has no extra insurance.",
         "Labels bought here can go abroad and be insured where the carrier offers it.",
+        built=(Mode.AS_DESCRIBED, Mode.LIFTED),
     ),
     Rule(
         "S3", "Cancelling",

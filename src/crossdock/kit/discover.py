@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
 
+from crossdock.kit.carrier import Carrier
 from crossdock.kit.connector import Connector
 from crossdock.kit.gateway import Gateway
 from crossdock.kit.sandbox import Sandbox
@@ -37,6 +38,11 @@ def connector(name: str) -> Connector:
 def gateways() -> Mapping[str, Gateway]:
     """Every payment provider by its name."""
     return cast("Mapping[str, Gateway]", offered("payments", "gateway"))
+
+
+def carriers() -> Mapping[str, Carrier]:
+    """Every label provider by its name."""
+    return cast("Mapping[str, Carrier]", offered("carriers", "carrier"))
 
 
 def sandbox(name: str) -> type[Sandbox]:

@@ -1,7 +1,7 @@
 """Double-entry books. Debits are positive (what we hold or are owed), credits negative (what we owe); every transfer adds up to zero.
 
 Accounts: gateway (money held there), seller:<id> (their payable), fees (ours), refunds_due (promised to buyers, not yet confirmed by the gateway),
-disputed (taken back by a buyer's bank, until it is decided who bears it).
+disputed (taken back by a buyer's bank, until it is decided who bears it), carrier:<name> (what labels cost us there).
 """
 
 from datetime import datetime
@@ -14,14 +14,16 @@ from crossdock.store.models import Entry, Order, Transfer
 from crossdock.usecases.events import ORDER_CREDITED, order_event
 
 
-def post(*, cause: str, order: Order, sentence: str, now: datetime, entries: dict[str, int]) -> bool:
-    """Once per cause; False when it was posted before. The database refuses a transfer that does not balance."""
+def post(
+    *, cause: str, order: Order, sentence: str, now: datetime, entries: dict[str, int], currency: str = ""
+) -> bool:
+    """Once per cause, in the order's currency unless another is named; False when it was posted before. The database refuses a transfer that does not balance."""
     transfer, fresh = Transfer.objects.get_or_create(
         cause=cause, defaults={"at": now, "order": order, "sentence": sentence}
     )
     if fresh:
         Entry.objects.bulk_create(
-            Entry(transfer=transfer, account=account, amount_minor=amount, currency=order.currency)
+            Entry(transfer=transfer, account=account, amount_minor=amount, currency=currency or order.currency)
             for account, amount in entries.items()
             if amount
         )

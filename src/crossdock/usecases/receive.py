@@ -111,7 +111,13 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
                 case TrackingChanged(parcel, before):
                     _renumbered(order, parcel, before, now=now)
                 case ParcelUndone(parcel_id):
-                    _undone(order, parcel_id, now=now)
+                    undo_shipment(
+                        order=order,
+                        parcel_id=parcel_id,
+                        source="shop",
+                        sentence="The shop took a shipment back.",
+                        now=now,
+                    )
                 case RefundSeen(refund):
                     _refund_seen(
                         order, refund.refund_id, refund.amount.minor, refund.amount.currency, refund.note, now=now
@@ -263,7 +269,8 @@ def tell_renumbered(*, order: Order, shipment: Shipment, before: str, source: st
         )  # fmt: skip
 
 
-def _undone(order: Order, parcel_id: str, *, now: datetime) -> None:
+def undo_shipment(*, order: Order, parcel_id: str, source: str, sentence: str, now: datetime) -> None:
+    """A parcel did not leave after all, whoever said so. The caller holds the order's lock. Counts of our own listings stay as they are."""
     shipment = order.shipments.get(parcel_id=parcel_id)
     shipment.undone_at = now
     shipment.save(update_fields=["undone_at"])
@@ -273,7 +280,7 @@ def _undone(order: Order, parcel_id: str, *, now: datetime) -> None:
     shipment.lines.all().delete()
     ask_about_parcels(order=order, now=now)
     set_parcels(order)
-    tell(order=order, now=now, source="shop", kind="unshipped", sentence="The shop took a shipment back.", public=True)
+    tell(order=order, now=now, source=source, kind="unshipped", sentence=sentence, public=True)
 
 
 def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str, note: str, *, now: datetime) -> None:

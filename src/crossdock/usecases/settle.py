@@ -49,12 +49,18 @@ class Held:
     copy: ShopCopy | None
 
 
+def _order_reference(subject: str) -> str:
+    """Commands about an order's money and labels stand in lines of their own, behind the order's reference."""
+    kind, _, rest = subject.partition(":")
+    return rest.partition(":")[0] if kind in ("money", "label") else subject
+
+
 def _hold(command_id: int) -> Held:
     subject = Command.objects.values_list("subject", flat=True).get(pk=command_id)
     order = (
         Order.objects.select_for_update(no_key=True, of=("self",))
         .select_related("seller__owner", "connection", "buyer")
-        .filter(reference=subject.removeprefix("money:"))
+        .filter(reference=_order_reference(subject))
         .first()
     )
     row = Command.objects.select_for_update(no_key=True).get(pk=command_id)
@@ -259,6 +265,9 @@ def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
             endpoint_gave_up(command=held.row, sentence=outcome.sentence, now=now)
         case "cancel_lines" if order:
             lines_stay(order, outcome, now=now)
+        case "buy_label" | "void_label":
+            # An answer like any other; what it means stands in label_news.py.
+            pass
         case _:
             if held.row.kind == "refund_payment":
                 refund_refused(command=held.row, sentence=outcome.sentence)

@@ -7,6 +7,7 @@ from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit
 from crossdock.store.models.hooks import Endpoint
+from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
 from crossdock.store.models.money import Entry, PaymentIntent, Transfer
 from crossdock.store.models.offers import Offer, OfferMove
@@ -26,7 +27,7 @@ from crossdock.store.models.stock import Movement, Reservation, VariantStock
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
 
 __all__ = [
-    "Alert", "AlertMail", "ApiToken", "AuditEntry", "Call", "Case", "CaseMessage", "Command", "ConnectAttempt", "Connection", "Credit", "Cursor", "Delivery", "Difference", "Endpoint", "Entry", "Exchange", "IdempotentReply", "Listing",
-    "Mail", "Movement", "Offer", "OfferMove", "Order", "OrderLine", "Party", "PaymentIntent", "PolicySwitch", "Recount", "Reservation", "RiskAssessment", "RiskHold", "RiskListEntry", "RiskPolicy", "RiskRuleSet", "RiskTrace", "Seller", "Shipment", "ShipmentLine", "ShippingRate",
+    "Alert", "AlertMail", "ApiToken", "AuditEntry", "Call", "Case", "CaseMessage", "Command", "ConnectAttempt", "Connection", "Credit", "Cursor", "Delivery", "Difference", "Endpoint", "Entry", "Exchange", "IdempotentReply", "Label", "LabelDocument", "Listing",
+    "Mail", "Movement", "Offer", "OfferMove", "Order", "OrderLine", "Party", "PaymentIntent", "PolicySwitch", "Recount", "Reservation", "RiskAssessment", "RiskHold", "RiskListEntry", "RiskPolicy", "RiskRuleSet", "RiskTrace", "Seller", "SellerAddress", "Shipment", "ShipmentLine", "ShippingRate",
     "ShopCopy", "ShopRefund", "TimelineEntry", "Transfer", "User", "Variant", "VariantStock",
 ]  # fmt: skip

@@ -1,0 +1,232 @@
+"""What a carrier says about labels: bought, refused, taken back, on the way, delivered. Money moves in the books once per label, whoever repeats what.
+
+A label that was bought after its order had ended is kept and paid; its seller is told to void it.
+"""
+
+from datetime import datetime
+from random import Random
+
+from django.db import transaction
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import Done, Outcome, Refused, Unknown
+from crossdock.domain.labels import (
+    BUYING,
+    PAID,
+    STATUS_WORDS,
+    Bought,
+    Form,
+    LabelStanding,
+    LabelState,
+    TrackEvent,
+    TrackStatus,
+    VoidState,
+)
+from crossdock.store.models import Command, Label, LabelDocument, Order
+from crossdock.usecases import books
+from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.credits import locked_order
+from crossdock.usecases.errors import Problem
+from crossdock.usecases.orders import ship_by_hand
+from crossdock.usecases.parcel_alerts import label_voided
+from crossdock.usecases.receive import undo_shipment
+from crossdock.usecases.settle import settle_command
+from crossdock.usecases.timeline import tell
+
+
+def settle_label(*, command_id: int, answer: Bought | Outcome, random: Random, now: datetime) -> None:
+    """The command and its label in one transaction. A purchase counts whoever heard of it first; a refusal only while nothing was bought."""
+    with transaction.atomic():
+        row = Command.objects.get(pk=command_id)
+        label = _locked(str(row.payload["label"]))
+        outcome = Done(answer.ref, shop_number=answer.tracking_number) if isinstance(answer, Bought) else answer
+        settle_command(command_id=command_id, outcome=outcome, random=random, now=now)
+        if row.kind == "void_label":
+            if isinstance(answer, Refused):
+                _void_refused(label, answer.sentence, now=now)
+        elif isinstance(answer, Bought):
+            _bought(label, answer, now=now)
+        elif isinstance(answer, Refused):
+            _refused(label, answer.sentence, now=now)
+        elif label.state in BUYING:
+            label.state = LabelState.UNKNOWN if isinstance(answer, Unknown) else label.state
+            label.sentence = getattr(answer, "sentence", "")
+            label.save(update_fields=["state", "sentence"])
+
+
+def _locked(public_id: str) -> Label:
+    """The order's lock comes first."""
+    label = Label.objects.select_related("order").get(public_id=public_id)
+    order = locked_order(label.order)
+    label = Label.objects.select_for_update(no_key=True).get(pk=label.pk)
+    label.order = order
+    return label
+
+
+def _bought(label: Label, answer: Bought, *, now: datetime) -> None:
+    if label.state not in (*BUYING, LabelState.REFUSED):
+        return
+    order, shown = label.order, label.price
+    label.state, label.carrier_ref, label.bought_at, label.sentence = LabelState.BOUGHT, answer.ref, now, ""
+    label.carrier, label.service = answer.carrier[:80], answer.service[:80]
+    label.tracking_number, label.tracking_url = answer.tracking_number[:120], answer.tracking_url
+    label.price_minor, label.currency = answer.price.minor, answer.price.currency
+    label.save()
+    books.post(
+        cause=f"label:{label.reference}", order=order, sentence=f"Label {label.tracking_number} for order {order}", now=now, currency=label.currency,
+        entries={f"seller:{label.seller_id}": label.price_minor, f"carrier:{label.provider}": -label.price_minor},
+    )  # fmt: skip
+    other = f", not {shown} as shown" if shown != label.price else ""
+    tell(
+        order=order, now=now, source="carrier", kind="label_bought", evidence={"label": label.public_id, "tracking": label.tracking_number},
+        sentence=f"A label was bought: {label.carrier} {label.service} for {label.price} {label.currency}{other}.",
+    )  # fmt: skip
+    _enter_parcel(label, now=now)
+
+
+def _enter_parcel(label: Label, *, now: datetime) -> None:
+    """The same way as by hand, so that buyer and shop hear of it. What ended meanwhile is not shipped: the label is there to be voided."""
+    order = label.order
+    left = {line.pk: line.left for line in order.lines.all()}
+    units = {int(pk): min(n, left.get(int(pk), 0)) for pk, n in label.lines.items()}
+    actor = label.bought_by or order.seller.owner
+    try:
+        shipment = ship_by_hand(
+            order=order, lines=units, tracking=label.tracking_number, carrier=label.carrier, actor=actor, now=now, key=f"label-{label.public_id}"
+        )  # fmt: skip
+    except Problem as why:
+        raise_alert(
+            code=AlertCode.LABEL_UNUSED, seller=order.seller, order=order, connection=order.connection, key=unused_key(label), now=now,
+            evidence={"label": label.public_id, "tracking": label.tracking_number},
+            sentence=f"Order {order}: the label {label.tracking_number} was bought for {label.price} {label.currency}, but nothing can be shipped with it. {why} Void the label to get its price back.",
+        )  # fmt: skip
+        return
+    label.shipment = shipment
+    label.save(update_fields=["shipment"])
+    order.refresh_from_db()
+
+
+def unused_key(label: Label) -> str:
+    return f"label_unused:{label.pk}"
+
+
+def _refused(label: Label, sentence: str, *, now: datetime) -> None:
+    if label.state not in BUYING:
+        return
+    label.state, label.sentence = LabelState.REFUSED, sentence
+    label.save(update_fields=["state", "sentence"])
+    tell(
+        order=label.order, now=now, source="carrier", kind="label_refused", evidence={"label": label.public_id},
+        sentence=f"No label was bought, and nothing was charged: {sentence}",
+    )  # fmt: skip
+
+
+def _void_refused(label: Label, sentence: str, *, now: datetime) -> None:
+    if label.state != LabelState.VOIDING:
+        return
+    label.state, label.sentence = LabelState.VOID_REFUSED, sentence
+    label.save(update_fields=["state", "sentence"])
+    tell(
+        order=label.order, now=now, source="carrier", kind="label_void_refused", evidence={"label": label.public_id},
+        sentence=f"The label {label.tracking_number} was not taken back: {sentence}",
+    )  # fmt: skip
+
+
+def receive_standing(*, public_id: str, standing: LabelStanding, now: datetime) -> None:
+    """A bought label as the carrier sees it. Told twice, late or in another order it is the same."""
+    with transaction.atomic():
+        label = _locked(public_id)
+        if label.state not in PAID:
+            return
+        label.read_at = now
+        _follow(label, standing.events, now=now)
+        label.save(update_fields=["read_at", "events", "delivered_at"])
+        match standing.void:
+            case VoidState.DONE:
+                _voided(label, now=now)
+            case VoidState.REFUSED:
+                _void_refused(label, standing.sentence or "The carrier gives no money back for it.", now=now)
+            case VoidState.ASKED if label.state != LabelState.VOIDING:
+                # Asked for at the carrier's own site, or again after a refusal.
+                label.state, label.void_asked_at = LabelState.VOIDING, now
+                label.save(update_fields=["state", "void_asked_at"])
+            case _:
+                pass
+
+
+def _follow(label: Label, events: tuple[TrackEvent, ...], *, now: datetime) -> None:
+    known = {event["key"] for event in label.events}
+    fresh = sorted((event for event in events if event.key not in known), key=lambda event: event.at)
+    last = label.events[-1]["status"] if label.events else TrackStatus.MADE
+    for event in fresh:
+        label.events.append(
+            {
+                "key": event.key, "status": str(event.status), "at": event.at.isoformat(), "place": event.place[:120],
+                "sentence": (event.sentence or STATUS_WORDS[event.status])[:300],
+            }
+        )  # fmt: skip
+        if event.status is TrackStatus.DELIVERED and label.delivered_at is None:
+            label.delivered_at = event.at
+        # Ten scans on the way are one piece of news.
+        if event.status not in (last, TrackStatus.MADE):
+            place = f" ({event.place})" if event.place else ""
+            tell(
+                order=label.order, now=now, source="carrier", kind="tracking", public=True,
+                sentence=f"{STATUS_WORDS[event.status]}{place} {label.carrier} {label.tracking_number}",
+                evidence={"label": label.public_id, "at": event.at.isoformat()},
+            )  # fmt: skip
+        last = str(event.status)
+
+
+def _voided(label: Label, *, now: datetime) -> None:
+    """The carrier gives the price back, once. A parcel that its seller called back has not left; one that the carrier voided by itself is an alert."""
+    order, asked = label.order, label.state == LabelState.VOIDING
+    label.state, label.voided_at, label.sentence = LabelState.VOIDED, now, ""
+    label.save(update_fields=["state", "voided_at", "sentence"])
+    books.post(
+        cause=f"label_void:{label.reference}", order=order, sentence=f"Label {label.tracking_number} voided", now=now, currency=label.currency,
+        entries={f"carrier:{label.provider}": label.price_minor, f"seller:{label.seller_id}": -label.price_minor},
+    )  # fmt: skip
+    if asked:
+        _take_back_parcel(label, order, now=now)
+    why = "as you asked" if asked else "by the carrier"
+    label_voided(order=order, tracking=label.tracking_number, why=why, now=now)
+    settle_by_fact(
+        now=now, how="The label was voided.", codes=(AlertCode.LABEL_UNUSED,), order=order, key=unused_key(label)
+    )
+
+
+def _take_back_parcel(label: Label, order: Order, *, now: datetime) -> None:
+    parcel = label.shipment
+    if parcel is not None and parcel.undone_at is None and parcel.tracking_number == label.tracking_number:
+        sentence = f"The label {label.tracking_number} was voided before the parcel left; it gets another one."
+        undo_shipment(order=order, parcel_id=parcel.parcel_id, source="seller", sentence=sentence, now=now)
+
+
+def label_of_news(*, provider: str, carrier_ref: str) -> str | None:
+    """The label that a carrier said something about; None when it is none of ours (any more)."""
+    rows = Label.objects.filter(provider=provider, carrier_ref=carrier_ref, state__in=PAID)
+    return rows.values_list("public_id", flat=True).first()
+
+
+def under_way(*, provider: str, not_read_since: datetime, limit: int) -> list[str]:
+    """Bought labels whose story is not over, longest unread first."""
+    rows = Label.objects.filter(provider=provider, state__in=PAID, delivered_at=None).exclude(
+        read_at__gt=not_read_since
+    )
+    return list(rows.order_by("read_at", "pk").values_list("public_id", flat=True)[:limit])
+
+
+def providers_under_way() -> list[str]:
+    rows = Label.objects.filter(state__in=PAID, delivered_at=None)
+    return list(rows.values_list("provider", flat=True).distinct().order_by("provider"))
+
+
+def keep_document(*, label: Label, form: Form, content: bytes) -> None:
+    LabelDocument.objects.update_or_create(label=label, form=form, defaults={"content": content})
+
+
+def document_of(*, label: Label, form: Form) -> bytes | None:
+    """What was kept when the label was bought; None when it has to be asked for."""
+    row = LabelDocument.objects.filter(label=label, form=form).first()
+    return bytes(row.content) if row else None
