@@ -343,6 +343,11 @@ class TestShops:
         assert world.available == 5
         assert panel.post(f"/seller/shops/{world.shop.public_id}/settings/", **LIMITS, buffer="-1") == 422
 
+    def test_a_button_s_address_opened_as_a_page_says_what_to_do(self, world: World, panel: Panel) -> None:
+        """Signed out in between: the sign-in leads back to the button's address, as a plain page."""
+        assert panel.get(f"/seller/shops/{world.shop.public_id}/settings/") == 405
+        assert "Nothing was done" in panel.page and "press it again" in panel.page
+
     def test_another_location_means_counting_again(self, world: World, panel: Panel) -> None:
         Connection.objects.update(settings={"location_names": [["1", "Here"], ["2", "There"]]})
         before = VariantStock.objects.get().want_no

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "crossdock.web.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "crossdock.web.middleware.ContentSecurityPolicy",
+    "crossdock.web.middleware.NoBlankPages",
     "crossdock.web.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -1,4 +1,4 @@
-"""Whom to believe about the client's address, a Content-Security-Policy without any inline script or style, and the static files.
+"""Whom to believe about the client's address, no blank page, a Content-Security-Policy without any inline script or style, and the static files.
 
 All of them pass sync and async requests through unchanged, so they cost no thread switch.
 """
@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import Response
 
@@ -72,6 +73,15 @@ class TrustedProxies(Around):
             meta["REMOTE_ADDR"] = str(address)
             if not _trusted(address):
                 return
+
+
+class NoBlankPages(Around):
+    """An address that only takes a button's press is opened by a person who was signed out in between, or by "back": they read so."""
+
+    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            response.content = render_to_string("405.html")
+        return response
 
 
 class ContentSecurityPolicy(Around):
