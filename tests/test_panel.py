@@ -25,6 +25,7 @@ from crossdock.store.models import (
     Command,
     ConnectAttempt,
     Connection,
+    Exchange,
     Listing,
     Order,
     Seller,
@@ -35,9 +36,11 @@ from crossdock.store.models import (
 from crossdock.store.vault import unseal
 from crossdock.usecases import counts
 from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.at_checkout import Question
 from crossdock.usecases.catalogue import receive_products
 from crossdock.usecases.listings import make_listing
 from crossdock.usecases.policy import switch
+from crossdock.web.live import counts_now
 from simulated import Town, town
 from toyshop import dropped_in
 
@@ -188,6 +191,18 @@ class TestConnecting:
         panel.post(panel.url)
         assert Connection.objects.get().settings["location"] == ""
         assert VariantStock.objects.get().ceiling == 0, "nothing sells on what was read of the others"
+
+    def test_what_the_shop_said_at_checkout_is_kept_as_evidence(self, streets: Town) -> None:
+        panel, form, way = self.start(streets)
+        panel.post(way, **form)
+        panel.post(panel.url)
+        shop = Connection.objects.get()
+        (card, *_) = streets.call(streets.shops[0].hand.products())
+        before = Exchange.objects.filter(party=shop.party).count()
+        (count,) = counts_now(Question("", shop.pk, counts.draw_read_no(), ((card.product_id, card.variant_id),)))
+        assert count.count == 3
+        kept = Exchange.objects.filter(party=shop.party).order_by("-pk")
+        assert kept.count() > before and form["api_key"] not in str(kept.values())
 
     def test_the_test_names_what_is_missing(self, streets: Town) -> None:
         panel, form, way = self.start(streets)

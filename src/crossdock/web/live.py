@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from crossdock.domain.events import Count
-from crossdock.kit.ask import PATIENCE_SECONDS, ask_sync
+from crossdock.kit.ask import PATIENCE_SECONDS
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.discover import NoSuchFolder
 from crossdock.kit.errors import Outside
-from crossdock.kit.http import Transport
+from crossdock.kit.http import Recorder, Transport
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Connection, PaymentIntent
 from crossdock.store.vault import VaultLocked
 from crossdock.usecases.at_checkout import GO, Question, Verdict, answered, question_of, unanswered
 from crossdock.usecases.connect import access_of
+from crossdock.web.heard import ask_and_keep
 
 
 def confirmed(intent: PaymentIntent, *, may_wait: bool = True) -> Verdict:
@@ -33,8 +34,9 @@ def counts_now(question: Question, within: float = PATIENCE_SECONDS) -> Sequence
     """Raises Outside, NoSuchFolder or VaultLocked."""
     access = access_of(connection=Connection.objects.get(pk=question.connection_id))
 
-    async def ask(transport: Transport) -> Sequence[Count]:
-        connector, shop = open_shop(access, transport, lane="interactive")
+    async def ask(transport: Transport, recorder: Recorder) -> Sequence[Count]:
+        connector, shop = open_shop(access, transport, lane="interactive", recorder=recorder)
         return await connector.counts(shop, [VariantRef(*ref) for ref in question.refs])
 
-    return ask_sync(ask, within)
+    # Kept among the shop's last calls: a sale that was called off for its answer can be explained.
+    return ask_and_keep(ask, within, party_id=access.party_id)
