@@ -12,6 +12,7 @@ class Capability(StrEnum):
     PRODUCTS_SEEN = "products_seen"
     COUNTS_READ = "counts_read"
     COUNTS_ADJUST = "counts_adjust"
+    LOCATIONS = "locations"
     ORDER_CREATE = "order_create"
     ORDER_AT_OUR_PRICE = "order_at_our_price"
     ORDER_CLAIMS_STOCK = "order_claims_stock"
@@ -34,6 +35,7 @@ MEANING: Mapping[Capability, str] = {
     Capability.PRODUCTS_SEEN: "Your products, prices and pictures are read, and later changes too.",
     Capability.COUNTS_READ: "Your stock counts are read.",
     Capability.COUNTS_ADJUST: "A count can be corrected from here without overwriting a sale.",
+    Capability.LOCATIONS: "Of several stock locations you choose whose stock counts; none chosen means all of them together.",
     Capability.ORDER_CREATE: "An order placed here is created in your shop.",
     Capability.ORDER_AT_OUR_PRICE: "The order stands in your shop at the price the buyer paid here.",
     Capability.ORDER_CLAIMS_STOCK: "Your shop refuses an order that it has no stock for.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from crossdock.kit.connector import VariantRef
 
@@ -70,3 +70,14 @@ class Hand(Protocol):
 
     async def refund(self, shop_id: str, amount: str) -> str:
         """Record a refund of a decimal amount; its id."""
+
+
+@runtime_checkable
+class SeveralLocations(Protocol):
+    """What a hand offers besides where a shop may keep its stock at several locations."""
+
+    async def open_location(self, name: str) -> str:
+        """Its id."""
+
+    async def stock_at(self, variant: VariantRef, location: str, count: int) -> None:
+        """So many lie there now; what lies elsewhere stays as it is."""

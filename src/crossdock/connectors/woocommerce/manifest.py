@@ -19,6 +19,7 @@ MANIFEST = Manifest(
         Capability.COUNTS_ADJUST: No(
             "WooCommerce reads, adds and writes a count back, and loses a sale that falls in between, so counts are corrected in your shop."
         ),
+        Capability.LOCATIONS: No("WooCommerce keeps one count per product; locations that a plugin adds are not seen here."),
         Capability.ORDER_CREATE: Yes("As “processing”, paid outside."),
         Capability.ORDER_AT_OUR_PRICE: Yes("Without tax lines, so that the total is what the buyer paid."),
         Capability.ORDER_CLAIMS_STOCK: Yes("WooCommerce sells below zero; we read the count after each order and cancel one that it was not enough for."),

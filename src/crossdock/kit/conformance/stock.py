@@ -1,12 +1,16 @@
 """3xx: counts. Read in one go for many variants, and changed only by a difference."""
 
+from dataclasses import replace
+
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import AdjustStock, Done, Later, Refused, Unknown
+from crossdock.domain.events import ShopProduct
 from crossdock.kit.conformance.stage import Stage
 from crossdock.kit.conformance.suite import expect, scenario
 from crossdock.kit.connector import VariantRef
+from crossdock.kit.hand import SeveralLocations
 
-READ, ADJUST = Capability.COUNTS_READ, Capability.COUNTS_ADJUST
+READ, ADJUST, LOCATIONS = Capability.COUNTS_READ, Capability.COUNTS_ADJUST, Capability.LOCATIONS
 MOST_CALLS = 20
 
 
@@ -100,6 +104,54 @@ async def adjust_lost(stage: Stage) -> None:
         if not hit:
             expect(skip > 0, "no call was made")
             return
+
+
+@scenario(
+    310,
+    LOCATIONS,
+    title="Locations are named by the test; all of them add up, chosen ones count alone, and a product's reading says the same",
+    simulated=True,
+)
+async def locations(stage: Stage) -> None:
+    hand = stage.hand
+    expect(isinstance(hand, SeveralLocations), "the manifest says locations, and the simulated shop cannot open one")
+    assert isinstance(hand, SeveralLocations)
+    (variant,) = await stage.product(5)
+    home = {place for place, _ in stage.proof.locations}
+    attic, cellar = await hand.open_location("Attic"), await hand.open_location("Cellar, à gauche")
+    await hand.stock_at(variant, attic, 4)
+    await hand.stock_at(variant, cellar, 2)
+    proof = await stage.connector.prove(stage.shop)
+    expect(set(proof.locations) > {(attic, "Attic"), (cellar, "Cellar, à gauche")}, f"the test names {proof.locations}")
+    for chosen, count in ((), 11), ((attic,), 4), ((attic, cellar), 6), ((*home, cellar), 7):
+        shop = replace(stage.shop, settings={**stage.shop.settings, **proof.settings, "location": ",".join(chosen)})
+        got = {one.variant_id: one.count for one in await stage.connector.counts(shop, [variant])}
+        expect(got == {variant.variant_id: count}, f"counting {chosen or 'all'}: {got}, not {count}")
+        product = await stage.connector.product(shop, variant.product_id)
+        shown = product.variants[0].count if isinstance(product, ShopProduct) else None
+        expect(shown in (count, None), f"the product's reading says {shown}, not {count}")
+
+
+@scenario(
+    311, LOCATIONS, ADJUST, title="A count is corrected at a location that counts, and nowhere else", simulated=True
+)
+async def corrected_there(stage: Stage) -> None:
+    hand = stage.hand
+    assert isinstance(hand, SeveralLocations)
+    (variant,) = await stage.product(5)
+    attic = await hand.open_location("Attic")
+    await hand.stock_at(variant, attic, 4)
+    proof = await stage.connector.prove(stage.shop)
+    shop = replace(stage.shop, settings={**stage.shop.settings, **proof.settings, "location": attic})
+    outcome = await stage.connector.adjust(shop, _adjustment(variant, 3, stage.word))
+    expect(isinstance(outcome, Done), f"the change gave {outcome}")
+    (there,), (everywhere,) = (
+        await stage.connector.counts(shop, [variant]),
+        await stage.connector.counts(stage.shop, [variant]),
+    )
+    expect(
+        (there.count, everywhere.count) == (7, 12), f"{there.count} there and {everywhere.count} in all, not 7 and 12"
+    )
 
 
 def _adjustment(variant: VariantRef, delta: int, key: str) -> AdjustStock:

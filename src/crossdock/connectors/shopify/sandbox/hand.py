@@ -41,6 +41,13 @@ class ShopHand:
         row = self._books.need("variant", variant.variant_id)
         self._books.move(row, min(row["levels"], key=int), count - total(row), "recount")
 
+    async def open_location(self, name: str) -> str:
+        return self._books.add_location(name)
+
+    async def stock_at(self, variant: VariantRef, location: str, count: int) -> None:
+        row = self._books.need("variant", variant.variant_id)
+        self._books.move(row, location, count - row["levels"].get(location, 0), "recount")
+
     async def count(self, variant: VariantRef) -> int:
         self._settle()
         return total(self._books.need("variant", variant.variant_id))

@@ -6,6 +6,7 @@ from typing import Any
 
 from crossdock.connectors.vendure.mapper import METHOD
 from crossdock.connectors.vendure.sandbox.books import Books, Denied
+from crossdock.connectors.vendure.sandbox.places import open_place, stock_at
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.hand import Standing, Stocked
 
@@ -55,6 +56,12 @@ class SandboxHand:
         """The open orders' units are on the shelf too."""
         doc = self._books.variant(variant.variant_id)
         self._books.change_variant(variant.variant_id, onHand=count + doc["allocated"])
+
+    async def open_location(self, name: str) -> str:
+        return open_place(self._books, name)
+
+    async def stock_at(self, variant: VariantRef, location: str, count: int) -> None:
+        stock_at(self._books, variant.variant_id, location, count)
 
     async def count(self, variant: VariantRef) -> int:
         doc = self._books.variant(variant.variant_id, deleted=True)
