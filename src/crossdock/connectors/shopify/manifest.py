@@ -65,9 +65,7 @@ MANIFEST = Manifest(
             "“Available” of all locations, or of the one that you choose. A variant without “Track quantity” has no count and is not sold here."
         ),
         Capability.COUNTS_ADJUST: Yes("As a relative change with a key, so a repeat changes nothing."),
-        Capability.LOCATIONS: Yes(
-            "Shopify itself chooses where an order is fulfilled from, so an order may take a unit of a location that does not count here."
-        ),
+        Capability.LOCATIONS: Yes("Shopify chooses where an order ships from, also locations not counted here."),
         Capability.ORDER_CREATE: Yes("As a paid order: the payment is recorded as taken here, and nothing is charged."),
         Capability.ORDER_AT_OUR_PRICE: Yes(),
         Capability.ORDER_CLAIMS_STOCK: Yes(

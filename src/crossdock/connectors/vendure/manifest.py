@@ -32,9 +32,7 @@ MANIFEST = Manifest(
         Capability.COUNTS_ADJUST: No(
             "Vendure only takes a new absolute stock number, which would overwrite a sale made in the same moment, so counts are corrected in your shop."
         ),
-        Capability.LOCATIONS: Yes(
-            "Your shop's own strategy chooses where an order is allocated, so an order may take a unit of a location that does not count here."
-        ),
+        Capability.LOCATIONS: Yes("Your shop chooses where an order is allocated, also at locations not counted here."),
         Capability.ORDER_CREATE: Yes(),
         Capability.ORDER_AT_OUR_PRICE: No(
             "Vendure takes its own prices, taxes and shipping for an order, so the total in your shop can differ from what the buyer paid here; the order page shows both."
