@@ -85,6 +85,10 @@ class Config(BaseSettings):
     stripe_publishable_key: str = ""
     stripe_webhook_secret: str = ""
     stripe_api_base: str = ""
+    carrier: str = "sandbox"
+    easypost_api_key: str = ""
+    easypost_webhook_secret: str = ""
+    easypost_api_base: str = ""
     credit_second_person_above: Decimal = Field(default=Decimal(200), ge=0)
     shop_refund_credit_up_to: Decimal = Field(default=Decimal(100), ge=0)
     ip_country_db: Path | None = None
@@ -144,7 +148,15 @@ class Config(BaseSettings):
             raise ValueError("must begin with whsec_")
         return value
 
-    @field_validator("stripe_api_base")
+    @field_validator("easypost_api_key")
+    @classmethod
+    def _is_easypost_key(cls, value: str) -> str:
+        # Theirs begin with EZTK (test) or EZAK (live); a webhook's secret in this place would be sent with every call.
+        if value and not value.startswith(("EZTK", "EZAK")):
+            raise ValueError("must begin with EZTK (a test key) or EZAK (a live one)")
+        return value
+
+    @field_validator("stripe_api_base", "easypost_api_base")
     @classmethod
     def _is_base(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -224,6 +236,16 @@ class Config(BaseSettings):
             "api_base": self.stripe_api_base,
         }
         return {"stripe": {name: value for name, value in stripe.items() if value}}
+
+    @property
+    def carrier_keys(self) -> dict[str, dict[str, str]]:
+        """What each label provider is opened with; from the environment only, never stored."""
+        easypost = {
+            "api_key": self.easypost_api_key,
+            "webhook_secret": self.easypost_webhook_secret,
+            "api_base": self.easypost_api_base,
+        }
+        return {"easypost": {name: value for name, value in easypost.items() if value}}
 
     @cached_property
     def apps(self) -> dict[str, dict[str, str]]:

@@ -210,6 +210,8 @@ MEDIA_URL = "/media/"
 
 PAYMENT_GATEWAY = CONFIG.payment_gateway
 GATEWAY_KEYS = CONFIG.gateway_keys
+CARRIER = CONFIG.carrier
+CARRIER_KEYS = CONFIG.carrier_keys
 
 # -- Mail: real when an SMTP server is named, otherwise kept for the demo's page
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIG.mail_from

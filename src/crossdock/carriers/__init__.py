@@ -1,1 +1,1 @@
-"""Labels and tracking from carriers: nothing is here yet; a folder per carrier, found by scan."""
+"""Label providers, one folder each; kit.discover finds them by the name `carrier` that each offers."""

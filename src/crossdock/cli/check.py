@@ -1,4 +1,4 @@
-"""`crossdock check loop --orders N`: the main loop under fire, counted in the shops' own ledgers, not in our tables. Other checks: payments, model, stock, rush, reconcile."""
+"""`crossdock check loop --orders N`: the main loop under fire, counted in the shops' own ledgers, not in our tables. Other checks: payments, model, stock, rush, reconcile, labels."""
 
 import argparse
 import contextlib
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from crossdock.cli import payments
 from crossdock.cli.facts import Facts
-from crossdock.cli.proof import model, reconcile, rush, stock
+from crossdock.cli.proof import labels, model, reconcile, rush, stock
 from crossdock.cli.trial import Trial, Waited
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FAULTS = ("throttle", "broken", "lost_reply", "duplicate", "drop")
 MODE = "as-described"
-PROOFS: "dict[str, Command]" = {"model": model, "stock": stock, "rush": rush, "reconcile": reconcile}
+PROOFS: "dict[str, Command]" = {"model": model, "stock": stock, "rush": rush, "reconcile": reconcile, "labels": labels}
 
 
 def words(parser: argparse.ArgumentParser) -> None:

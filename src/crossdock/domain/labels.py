@@ -166,11 +166,12 @@ class LabelStanding:
 
 @dataclass(frozen=True, slots=True)
 class Can:
-    """What a carrier can do where rule S2 is lifted, and in which forms it prints. `insures_up_to` is in whole units of the label's currency."""
+    """What a carrier can do where rule S2 is lifted, and in which forms it prints. `insures_up_to` is in whole units of `currency`."""
 
     international: bool = False
     insurance: bool = False
     insures_up_to: int = 0
+    currency: str = "USD"
     forms: tuple[Form, ...] = (Form.PDF,)
 
 
@@ -255,6 +256,6 @@ def why_not_label(wanted: Wanted, *, lifted: bool, can: Can, carrier: str) -> st
     if wanted.insured is not None:
         if not can.insurance:
             return f"{carrier} offers no insurance. Leave it out, or ship the parcel another way."
-        if not 0 < wanted.insured.decimal <= can.insures_up_to:
-            return f"{carrier} insures up to {can.insures_up_to} {wanted.insured.currency}."
+        if wanted.insured.currency != can.currency or not 0 < wanted.insured.decimal <= can.insures_up_to:
+            return f"{carrier} insures up to {can.insures_up_to} {can.currency}."
     return ""

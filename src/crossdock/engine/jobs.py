@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from procrastinate import JobContext
 from procrastinate.jobs import Status
 
-from crossdock.engine import inbox, invariants, payments
+from crossdock.engine import inbox, invariants, labels, payments
 from crossdock.engine.app import app
 from crossdock.engine.engine import Engine
 from crossdock.store.work import PUMP
 from crossdock.usecases import alert_mail, causes, checkout, offers, upkeep, work
+from crossdock.usecases.labels import forget_quotes
 
 _log = logging.getLogger(__name__)
 KEEP_EVIDENCE = timedelta(days=30)
@@ -76,12 +77,20 @@ async def payment_news(context: JobContext, timestamp: int) -> None:
     await payments.read_what_changed(_engine(context))
 
 
+@app.periodic(cron="*/20 * * * *")
+@app.task(name="crossdock.labels", queueing_lock="labels", pass_context=True)
+async def follow_labels(context: JobContext, timestamp: int) -> None:
+    """Parcels under way and labels that are being taken back, in case a webhook was lost; each about once an hour."""
+    await labels.read_under_way(_engine(context))
+
+
 @app.periodic(cron="7 * * * *")
 @app.task(name="crossdock.tidy", queueing_lock="tidy", pass_context=True)
 async def tidy(context: JobContext, timestamp: int) -> None:
     """Old evidence, finished jobs, and jobs that a killed worker left behind: those were only wake-ups, so they are dropped, not repeated."""
     engine = _engine(context)
     await engine.threads.run(upkeep.prune, older_than=KEEP_EVIDENCE, now=datetime.now(UTC))
+    await engine.threads.run(forget_quotes, older_than=engine.clock() - timedelta(days=1))
     jobs = context.app.job_manager
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=60):
         await jobs.finish_job(job, Status.FAILED, delete_job=True)

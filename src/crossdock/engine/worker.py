@@ -13,7 +13,7 @@ import uvloop
 from django.conf import settings
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from crossdock.engine import jobs, notify, payments, shops
+from crossdock.engine import jobs, labels, notify, payments, shops
 from crossdock.engine.app import app
 from crossdock.engine.engine import LEASE_SECONDS, Engine, Opener
 from crossdock.engine.record import Recorder
@@ -23,7 +23,12 @@ from crossdock.store.threads import Threads
 _log = logging.getLogger(__name__)
 GRACE_SECONDS = 15.0
 _AT_ONCE = 50
-DESKS: dict[str, Opener] = {"shop": shops.open_desk, "payment": payments.open_desk, "notify": notify.open_desk}
+DESKS: dict[str, Opener] = {
+    "shop": shops.open_desk,
+    "payment": payments.open_desk,
+    "carrier": labels.open_desk,
+    "notify": notify.open_desk,
+}
 
 
 def main() -> int:

@@ -45,6 +45,15 @@ POINTS: tuple[str, ...] = (
     "told.after_send",
     "told.before_send",
 )
+# The same for labels; `crossdock check labels` kills at each.
+LABEL_POINTS: tuple[str, ...] = (
+    "label.before_buy",
+    "label.after_buy",
+    "label.before_look",
+    "label.settled",
+    "label.before_void",
+    "label.after_void",
+)
 
 _AT = os.environ.get("CROSSDOCK_CRASH_AT", "")
 

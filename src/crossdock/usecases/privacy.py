@@ -15,6 +15,7 @@ from crossdock.store.models import (
     Delivery,
     Exchange,
     IdempotentReply,
+    Label,
     Order,
     PaymentIntent,
 )
@@ -95,11 +96,15 @@ def erase_shop(*, connection_id: int, now: datetime) -> None:
 
 
 def _forget_copies(order: Order) -> None:
-    """The address also stands in what was to be paid, and in answers of the API that are kept for a repeat (which then is worked out anew)."""
+    """The address also stands in what was to be paid, on labels, and in answers of the API that are kept for a repeat (which then is worked out anew)."""
     intent = PaymentIntent.objects.filter(order=order).first()
     if intent is not None:
         intent.basket = {**intent.basket, "ship_to": order.ship_to}
         intent.save(update_fields=["basket"])
+    for label in Label.objects.filter(order=order):
+        label.wanted = {**label.wanted, "ship_to": order.ship_to}
+        label.save(update_fields=["wanted"])
+        label.documents.all().delete()
     IdempotentReply.objects.filter(
         Q(body__reference=order.reference) | Q(body__order__reference=order.reference)
     ).delete()

@@ -1,4 +1,4 @@
-"""The one door for all webhooks: /hooks/shop/<platform>/<connection, or "app">, and /hooks/payments/<gateway>. Raw ASGI, since nothing here needs more.
+"""The one door for all webhooks: /hooks/shop/<platform>/<connection, or "app">, /hooks/payments/<gateway>, /hooks/carrier/<carrier>. Raw ASGI, since nothing here needs more.
 
 A delivery is answered 2xx only after its row was committed; the signature is checked over the raw bytes first. A forged one leaves a count, nothing else.
 """
@@ -28,6 +28,7 @@ from crossdock.store.threads import Threads
 from crossdock.store.work import wake
 from crossdock.usecases import connect
 from crossdock.usecases.outbox import party_named
+from crossdock.web.carriers import carrier_named
 from crossdock.web.inbox import Inbox, Unkeepable, connector_to
 from crossdock.web.payments import gateway_named
 
@@ -109,7 +110,7 @@ class Door:
         self._asked: dict[tuple[str, str, str], asyncio.Task[Room | None]] = {}
         self._inbox: Inbox | None = None
         self._complained = 0.0
-        self._tills: dict[str, int] = {}
+        self._tills: dict[tuple[str, str], int] = {}
         self._threads = Threads(2, name="door")
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
@@ -128,8 +129,11 @@ class Door:
         return discover.connectors()
 
     @cached_property
-    def _gateways(self) -> frozenset[str]:
-        return frozenset(discover.gateways())
+    def _tillkeepers(self) -> frozenset[tuple[str, str]]:
+        """(path, name) of parties that have one address for the whole marketplace."""
+        return frozenset(
+            [("payments", name) for name in discover.gateways()] + [("carrier", name) for name in discover.carriers()]
+        )
 
     async def close(self) -> None:
         if self._inbox is not None:
@@ -152,8 +156,8 @@ class Door:
             return _ONLY_POST
         parts = scope["path"].rstrip("/").split("/")
         of_shop = len(parts) == 5 and parts[2] == "shop" and parts[3] in self._platforms
-        of_payments = len(parts) == 4 and parts[2] == "payments" and parts[3] in self._gateways
-        if not (of_shop or of_payments):
+        of_till = len(parts) == 4 and (parts[2], parts[3]) in self._tillkeepers
+        if not (of_shop or of_till):
             return _UNKNOWN
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
@@ -163,7 +167,9 @@ class Door:
         except TimeoutError:
             return _SLOW
         try:
-            return await (self._take(parts[3], parts[4], hook) if of_shop else self._take_payment(parts[3], hook))
+            return await (
+                self._take(parts[3], parts[4], hook) if of_shop else self._take_told(parts[2], parts[3], hook)
+            )
         except _Busy:
             return _LATER
         except (DatabaseError, OSError) as error:
@@ -204,9 +210,11 @@ class Door:
         point("door.verified")
         return await self._keep(room, news, hook)
 
-    async def _take_payment(self, name: str, hook: Hook) -> tuple[Message, Message]:
+    async def _take_told(self, path: str, name: str, hook: Hook) -> tuple[Message, Message]:
+        """A payment provider's or a carrier's delivery."""
         try:
-            news = gateway_named(name).hook(hook, _now())
+            teller = carrier_named(name) if path == "carrier" else gateway_named(name)
+            news = teller.hook(hook, _now())
         except Forged:
             return _FORGED
         except Exception as error:
@@ -215,9 +223,10 @@ class Door:
         point("door.verified")
         if not news.looks:
             return _KEPT
-        if name not in self._tills:
-            self._tills[name] = (await self._threads.run(party_named, kind=PartyKind.PAYMENT, name=name)).pk
-        return await self._put(self._tills[name], news, hook)
+        kind = PartyKind.CARRIER if path == "carrier" else PartyKind.PAYMENT
+        if (kind, name) not in self._tills:
+            self._tills[kind, name] = (await self._threads.run(party_named, kind=kind, name=name)).pk
+        return await self._put(self._tills[kind, name], news, hook)
 
     def _news(self, room: Room, hook: Hook) -> HookNews | None:
         try:

@@ -1,0 +1,239 @@
+"""Labels through their providers: bought once, looked up before anything is bought again, and followed until they are delivered."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from crossdock.domain.commands import Done, Later, Outcome, Refused, Unknown, Why
+from crossdock.domain.events import LookKind
+from crossdock.domain.labels import Bought, LabelState, Purchase
+from crossdock.engine.inbox import news_of
+from crossdock.engine.pump import Errand
+from crossdock.engine.sending import guarded
+from crossdock.kit.carrier import Answer, Carrier
+from crossdock.kit.carriers import open_carrier
+from crossdock.kit.discover import NoSuchFolder
+from crossdock.kit.errors import Missing, Outside, outcome_of
+from crossdock.store.crash import point
+from crossdock.store.models import Label
+from crossdock.usecases import deliveries, label_news, work
+from crossdock.usecases import labels as usecase
+from crossdock.usecases.upkeep import Due
+from crossdock.usecases.work import Claimed
+
+if TYPE_CHECKING:
+    from crossdock.engine.engine import Engine
+
+_log = logging.getLogger(__name__)
+_AT_ONCE = 100
+# One call: longer than any client's own time-outs together, since the horizon of a look-up counts from the sending.
+MOST_SECONDS = 45.0
+READ_AGAIN_AFTER = timedelta(minutes=55)
+_READ_AT_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet(Unknown):
+    """The carrier answered well, and knows of no such label; a purchase that is still under way there could yet appear."""
+
+
+class CarrierDesk:
+    """Buys, voids, and reads labels of which a delivery said something."""
+
+    parallel = 4
+    heard = False
+
+    def __init__(self, engine: "Engine", party_id: int, name: str) -> None:
+        self._engine, self._party_id, self._name, self._carrier = engine, party_id, name, opened(name)
+
+    async def carry_out(self, errand: Errand) -> Outcome | None:
+        claimed = errand.claimed
+        label = await self._engine.threads.run(_label, claimed.payload["label"])
+        try:
+            answer = await self._do(claimed, label)
+        except asyncio.CancelledError:
+            if not errand.lost:
+                await self._settle(claimed, Unknown("We were stopped before the answer came."))
+            raise
+        if errand.lost:
+            # The row stays in flight under another holder, who looks first.
+            return None
+        try:
+            await self._settle(claimed, answer)
+        except Exception:
+            _log.exception("command %s (%s) was not settled", claimed.id, claimed.kind)
+            return None
+        point("label.settled")
+        if isinstance(answer, Bought):
+            await self._keep_documents(label.public_id)
+            return Done(answer.ref)
+        if claimed.kind == "void_label" and not isinstance(answer, Refused):
+            await self._read_quietly(label.public_id)
+        return None if isinstance(answer, NotYet) else answer
+
+    async def _settle(self, claimed: Claimed, answer: Answer | Outcome) -> None:
+        engine = self._engine
+        await engine.threads.sure(
+            label_news.settle_label, command_id=claimed.id, answer=answer, random=engine.random, now=engine.clock()
+        )
+
+    async def _do(self, claimed: Claimed, label: Label) -> Answer | Outcome:
+        match claimed.kind:
+            case "buy_label":
+                return await self._buy(claimed, label)
+            case "void_label":
+                return await self._void(label)
+            case _:
+                return Refused(Why.UNSUPPORTED, f"A carrier does not know how to do “{claimed.kind}”.")
+
+    async def _buy(self, claimed: Claimed, label: Label) -> Answer:
+        """An earlier try that may have bought is looked for first. Nothing is bought again before it could not come to light any more."""
+        purchase = usecase.purchase_of(label=label)
+        if claimed.look_first:
+            answer = await self._look(claimed, label, purchase)
+            if answer is not None:
+                return answer
+        if why := await self._engine.threads.run(usecase.may_buy, label_id=label.public_id):
+            return Refused(Why.CONFLICT, why)
+        if claimed.look_first:
+            await self._engine.threads.run(work.send_again, command_id=claimed.id, now=self._engine.clock())
+        point("label.before_buy")
+        answer = await _bounded_buy(self._carrier, purchase)
+        point("label.after_buy")
+        return answer
+
+    async def _look(self, claimed: Claimed, label: Label, purchase: Purchase) -> Answer | None:
+        """None when it surely was not bought."""
+        point("label.before_look")
+        try:
+            async with asyncio.timeout(MOST_SECONDS):
+                found = await self._carrier.look_up(purchase)
+        except (Outside, TimeoutError) as error:
+            return Unknown(str(error) or "The carrier did not answer in time.")
+        self.heard = True
+        if found:
+            for other in found[1:]:
+                _log.error("label %s was bought twice; %s is given back", label.reference, other.ref)
+                await guarded(self._carrier.void(other.ref))
+            return found[0]
+        sent = claimed.last_sent_at or claimed.since
+        wait = (sent + self._carrier.horizon - self._engine.clock()).total_seconds()
+        if wait > 0:
+            return NotYet("Not bought as far as the carrier can tell; looked for again before it is repeated.", wait)
+        return None
+
+    async def _void(self, label: Label) -> Outcome:
+        point("label.before_void")
+        outcome = await guarded(self._carrier.void(label.carrier_ref))
+        point("label.after_void")
+        return outcome
+
+    async def _keep_documents(self, label_id: str) -> None:
+        """What is printed is fetched at once; what fails now is asked for when somebody prints."""
+        label = await self._engine.threads.run(_label, label_id)
+        for form in self._carrier.can.forms:
+            try:
+                async with asyncio.timeout(MOST_SECONDS):
+                    content = await self._carrier.document(label.carrier_ref, form)
+                await self._engine.threads.run(label_news.keep_document, label=label, form=form, content=content)
+            except (Outside, TimeoutError) as error:
+                _log.warning("the %s of label %s cannot be had yet: %s", form, label.reference, error)
+
+    async def _read_quietly(self, label_id: str) -> None:
+        try:
+            await read_label(self._engine, self._carrier, label_id)
+        except Outside as error:
+            _log.info("label %s is read later: %s", label_id, error)
+
+    async def chores(self, due: Due) -> bool:
+        """One batch of the inbox; each label is read once however many deliveries name it. Raises Outside after the rest is done."""
+        run = self._engine.threads.run
+        rows = await run(deliveries.waiting, party_id=self._party_id, limit=_AT_ONCE)
+        point("inbox.taken")
+        looks = {row.pk: [look for look in news_of(row.news).looks if look.kind is LookKind.LABEL] for row in rows}
+        trouble: dict[str, Outside] = {}
+        for ref in dict.fromkeys(look.entity_id for some in looks.values() for look in some):
+            label_id = await run(label_news.label_of_news, provider=self._name, carrier_ref=ref)
+            try:
+                if label_id is not None:
+                    await read_label(self._engine, self._carrier, label_id)
+                    self.heard = True
+            except Missing as error:
+                _log.warning("news of %s about nothing that we can find there: %s", self._name, error)
+            except Outside as error:
+                trouble[ref] = error
+        seen = {row.pk: row.doubles for row in rows if not any(look.entity_id in trouble for look in looks[row.pk])}
+        point("inbox.before_handled")
+        await run(deliveries.handled, seen=seen, note="", now=self._engine.clock())
+        if trouble:
+            raise next(iter(trouble.values()))
+        return bool(seen)
+
+    async def close(self) -> None:
+        """Nothing is kept."""
+
+
+async def _bounded_buy(carrier: Carrier, purchase: Purchase) -> Answer:
+    """Whatever happens in it: what is not understood may have been bought."""
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            return await carrier.buy(purchase)
+    except TimeoutError:
+        return Unknown("The carrier did not finish in time.")
+    except Outside as error:
+        ended = outcome_of(error)
+        return ended if isinstance(ended, Later) else Unknown(str(error))
+    except Exception as error:
+        _log.exception("a carrier stumbled over a purchase")
+        return Unknown(f"Our connector stumbled over the carrier's answer ({type(error).__name__}).")
+
+
+def open_desk(engine: "Engine", party_id: int, due: Due) -> CarrierDesk:
+    """Raises NoSuchFolder when this carrier is not installed (any more)."""
+    return CarrierDesk(engine, party_id, due.name)
+
+
+def opened(name: str) -> Carrier:
+    """Raises NoSuchFolder when this carrier is not installed (any more)."""
+    return open_carrier(name, settings.CONFIG.data, settings.CARRIER_KEYS.get(name, {}).items())
+
+
+def _label(public_id: str) -> Label:
+    return Label.objects.select_related("order").get(public_id=public_id)
+
+
+async def read_label(engine: "Engine", carrier: Carrier, label_id: str) -> None:
+    """Where its parcel is, and whether it was taken back. Raises Outside."""
+    label = await engine.threads.run(_label, label_id)
+    if label.state in (LabelState.QUOTED, LabelState.INTENDED, LabelState.UNKNOWN, LabelState.REFUSED):
+        return
+    standing = await carrier.read(label.carrier_ref)
+    await engine.threads.sure(
+        label_news.receive_standing, public_id=label_id, standing=standing, now=engine.clock()
+    )  # fmt: skip
+
+
+async def read_under_way(engine: "Engine") -> int:
+    """Labels that no delivery told of for an hour: carriers cannot be asked what changed, so each is read. Returns how many were."""
+    read = 0
+    for name in await engine.threads.run(label_news.providers_under_way):
+        try:
+            carrier = opened(name)
+        except NoSuchFolder as error:
+            _log.error("labels of %s cannot be read: %s", name, error)
+            continue
+        since = engine.clock() - READ_AGAIN_AFTER
+        for label_id in await engine.threads.run(label_news.under_way, provider=name, not_read_since=since, limit=_READ_AT_MOST):  # fmt: skip
+            try:
+                await read_label(engine, carrier, label_id)
+                read += 1
+            except Missing as error:
+                _log.warning("label %s: %s", label_id, error)
+            except Outside as error:
+                _log.warning("labels of %s are read later: %s", name, error)
+                break
+    return read
