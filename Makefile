@@ -40,12 +40,13 @@ story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; B
 test-real: $(VENV)/.dev ## install an unmodified Vendure and play against it
 	$(VENV)/bin/pytest -m real tests/real $(ARGS)
 
-soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= for less
+soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= for less
 	$(VENV)/bin/crossdock check loop --orders $(or $(ORDERS),1000)
 	$(VENV)/bin/crossdock check model $(or $(MODEL),--all)
 	$(VENV)/bin/crossdock check stock --seeds $(or $(SEEDS),10000)
 	$(VENV)/bin/crossdock check rush --buyers $(or $(BUYERS),10000)
 	$(VENV)/bin/crossdock check reconcile --variants $(or $(VARIANTS),100000)
+	$(VENV)/bin/crossdock check labels --labels $(or $(LABELS),1000)
 
 docs: $(VENV)/.runtime ## write the generated pages
 	$(VENV)/bin/crossdock docs

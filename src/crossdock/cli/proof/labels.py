@@ -4,8 +4,6 @@ The simulated carrier keeps no key against repeats: who asks it twice has bought
 """
 
 import argparse
-import asyncio
-import contextlib
 import threading
 import time
 import urllib.request
@@ -128,6 +126,7 @@ class Labels:
 
     def _press(self, carrier: "SandboxCarrier", orders: "list[Order]") -> int:
         """Each label's button; every third is pressed by two threads at once. Returns how many labels were wanted."""
+        from crossdock.carriers.sandbox import prices
         from crossdock.domain.labels import Parcel
         from crossdock.usecases import labels
 
@@ -139,7 +138,7 @@ class Labels:
                     wanted, units = labels.shipment_for(
                         order=order, parcel=Parcel(80 + pressed % 900, 180, 130, 20), can=carrier.can, carrier=carrier.label, lines={line.pk: 1}
                     )  # fmt: skip
-                    quotes = asyncio.run(carrier.quote(wanted))
+                    quotes = prices.quotes(wanted)
                     label = labels.keep_quotes(
                         order=order, by=order.seller.owner, provider=carrier.name, wanted=wanted, lines=units, quotes=quotes, now=datetime.now(UTC)
                     )  # fmt: skip
@@ -242,19 +241,13 @@ class Labels:
 
 
 def _press_once(label: "Label", ref: str, carrier: "SandboxCarrier") -> None:
-    from django.db import connections
-
     from crossdock.usecases import labels
 
-    try:
-        labels.buy_label(
-            order=label.order,
-            by=label.seller.owner,
-            token=label.public_id,
-            quote_ref=ref,
-            can=carrier.can,
-            now=datetime.now(UTC),
-        )
-    finally:
-        with contextlib.suppress(Exception):
-            connections.close_all()
+    labels.buy_label(
+        order=label.order,
+        by=label.seller.owner,
+        token=label.public_id,
+        quote_ref=ref,
+        can=carrier.can,
+        now=datetime.now(UTC),
+    )
