@@ -1,6 +1,7 @@
 """Labels through the pump: bought once whatever happens to the answer, given back when they were bought twice, followed by deliveries and by reading."""
 # ruff: noqa: F811
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -184,3 +185,38 @@ async def test_a_settled_price_is_the_carriers_not_the_pages(make: Make, engine:
     await until(lambda: fresh(label).state == LabelState.REFUSED, what="the refusal")
     assert hand.sold() == []
     assert Money(1, "USD") != label.price
+
+
+async def test_a_slow_sale_that_also_comes_to_light_late_is_not_bought_again(
+    make: Make, engine: Engine, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The horizon counts from the end of the asking, not from its beginning."""
+    good, slow = hand.carrier._buy, hand.carrier.horizon.total_seconds() - 0.4
+
+    def late(purchase: Purchase, until: float) -> object:
+        time.sleep(slow)
+        return good(purchase, until)
+
+    monkeypatch.setattr(hand.carrier, "_buy", late)
+    hand.dial(late=1.0)
+    label = await bought(engine, await sync(ordered, await sync(make), hand), seconds=30)
+    assert len(hand.sold()) == 1
+    assert label.carrier_ref == hand.sold()[0].ref
+
+
+async def test_a_death_before_the_carrier_was_asked_costs_no_wait_and_one_after_it_does(
+    make: Make, engine: Engine, hand: Hand
+) -> None:
+    stall = await sync(make)
+    first = await sync(ordered, stall, hand)
+    await sync(Command.objects.filter(kind="buy_label").update, unresolved=True, attempts=1)
+    begun = time.monotonic()
+    await bought(engine, first)
+    assert time.monotonic() - begun < hand.carrier.patience.total_seconds()
+    second = await sync(ordered, stall, hand)
+    await sync(Command.objects.filter(subject__endswith=second.public_id).update, unresolved=True, attempts=1)
+    await sync(Label.objects.filter(pk=second.pk).update, asked_at=datetime.now(UTC))
+    begun = time.monotonic()
+    await bought(engine, second)
+    assert time.monotonic() - begun > hand.carrier.patience.total_seconds(), "it may still be sold"
+    assert len(hand.sold()) == 2

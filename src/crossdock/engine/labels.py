@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 100
-# One call: longer than any client's own time-outs together, since the horizon of a look-up counts from the sending.
+# One call that only reads.
 MOST_SECONDS = 45.0
 READ_AGAIN_AFTER = timedelta(minutes=55)
 _READ_AT_MOST = 500
@@ -94,19 +94,26 @@ class CarrierDesk:
         """An earlier try that may have bought is looked for first. Nothing is bought again before it could not come to light any more."""
         purchase = usecase.purchase_of(label=label)
         if claimed.look_first:
-            answer = await self._look(claimed, label, purchase)
+            answer = await self._look(label, purchase)
             if answer is not None:
                 return answer
         if why := await self._engine.threads.run(usecase.may_buy, label_id=label.public_id):
             return Refused(Why.CONFLICT, why)
         if claimed.look_first:
             await self._engine.threads.run(work.send_again, command_id=claimed.id, now=self._engine.clock())
+        asked_at = self._engine.clock()
+        await self._engine.threads.run(label_news.asking, label_id=label.public_id, now=asked_at)
         point("label.before_buy")
-        answer = await _bounded_buy(self._carrier, purchase)
+        left = (asked_at + self._carrier.patience - self._engine.clock()).total_seconds()
+        if left <= 0:
+            return Later("We were too busy to ask.")
+        answer = await _bounded_buy(self._carrier, purchase, left)
         point("label.after_buy")
+        if isinstance(answer, Unknown):
+            await self._engine.threads.run(label_news.asked, label_id=label.public_id, now=self._engine.clock())
         return answer
 
-    async def _look(self, claimed: Claimed, label: Label, purchase: Purchase) -> Answer | None:
+    async def _look(self, label: Label, purchase: Purchase) -> Answer | None:
         """None when it surely was not bought."""
         point("label.before_look")
         try:
@@ -120,8 +127,11 @@ class CarrierDesk:
                 _log.error("label %s was bought twice; %s is given back", label.reference, other.ref)
                 await guarded(self._carrier.void(other.ref))
             return found[0]
-        sent = claimed.last_sent_at or claimed.since
-        wait = (sent + self._carrier.horizon - self._engine.clock()).total_seconds()
+        if label.asked_at is None:
+            # We died before the carrier was asked at all.
+            return None
+        over = label.asked_until or label.asked_at + self._carrier.patience
+        wait = (over + self._carrier.horizon - self._engine.clock()).total_seconds()
         if wait > 0:
             return NotYet("Not bought as far as the carrier can tell; looked for again before it is repeated.", wait)
         return None
@@ -177,10 +187,10 @@ class CarrierDesk:
         """Nothing is kept."""
 
 
-async def _bounded_buy(carrier: Carrier, purchase: Purchase) -> Answer:
+async def _bounded_buy(carrier: Carrier, purchase: Purchase, seconds: float) -> Answer:
     """Whatever happens in it: what is not understood may have been bought."""
     try:
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(seconds):
             return await carrier.buy(purchase)
     except TimeoutError:
         return Unknown("The carrier did not finish in time.")

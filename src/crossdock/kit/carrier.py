@@ -23,7 +23,9 @@ class Carrier(Protocol):
     name: str
     label: str
     can: Can
-    # How long after a lost answer a purchase may still come to light: nothing is bought again before that.
+    # The longest that a purchase is waited for; the provider begins none later than that after it was asked.
+    patience: timedelta
+    # How long after that, or after a lost answer, it may still come to light: nothing is bought again before.
     horizon: timedelta
 
     def opened(self, folder: Path, keys: Mapping[str, str]) -> "Carrier":

@@ -54,6 +54,16 @@ def settle_label(*, command_id: int, answer: Bought | Outcome, random: Random, n
             label.save(update_fields=["state", "sentence"])
 
 
+def asking(*, label_id: str, now: datetime) -> None:
+    """Written down before the carrier is asked to sell."""
+    Label.objects.filter(public_id=label_id).update(asked_at=now, asked_until=None)
+
+
+def asked(*, label_id: str, now: datetime) -> None:
+    """The asking is over, and nobody knows how it ended."""
+    Label.objects.filter(public_id=label_id).update(asked_until=now)
+
+
 def _locked(public_id: str) -> Label:
     """The order's lock comes first."""
     label = Label.objects.select_related("order").get(public_id=public_id)

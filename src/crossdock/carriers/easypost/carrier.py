@@ -39,6 +39,7 @@ class EasyPostCarrier:
     name = "easypost"
     label = "EasyPost"
     can = Can(international=True, insurance=True, insures_up_to=5000, forms=(Form.PDF, Form.PNG, Form.ZPL))
+    patience = timedelta(seconds=45)
     # Not needed for safety; it keeps us from pressing on while EasyPost still waits for the carrier.
     horizon = timedelta(seconds=30)
 

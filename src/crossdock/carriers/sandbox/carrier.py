@@ -5,6 +5,7 @@ A hand (`Hand`) plays its people: parcels move, slow refunds are decided, delive
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,6 +54,7 @@ class SandboxCarrier:
     name = "sandbox"
     label = f"{BRAND} (no real postage)"
     can = Can(international=True, insurance=True, insures_up_to=5000, forms=(Form.PDF, Form.PNG, Form.ZPL))
+    patience = timedelta(seconds=5)
     horizon = timedelta(seconds=LATE_SECONDS + 1)
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -79,7 +81,7 @@ class SandboxCarrier:
         return quotes(wanted)
 
     async def buy(self, purchase: Purchase) -> Answer:
-        return await asyncio.to_thread(self._buy, purchase)
+        return await asyncio.to_thread(self._buy, purchase, time.monotonic() + self.patience.total_seconds())
 
     async def look_up(self, purchase: Purchase) -> tuple[Bought, ...]:
         return await asyncio.to_thread(self._look_up, purchase.wanted.reference)
@@ -102,7 +104,7 @@ class SandboxCarrier:
     async def check(self) -> tuple[Check, ...]:
         return (Check(True, "Sample labels work; nobody can send anything with them."),)
 
-    def _buy(self, purchase: Purchase) -> Answer:
+    def _buy(self, purchase: Purchase, until: float) -> Answer:
         wanted, ledger = purchase.wanted, self.ledger
         try:
             chosen = next((one for one in quotes(wanted) if one.ref == purchase.quote.ref), None)
@@ -110,8 +112,10 @@ class SandboxCarrier:
             return Refused(Why.INVALID, str(wrong))
         if chosen is None or chosen.price != purchase.quote.price:
             return Refused(Why.INVALID, f"{BRAND} has no such price for this parcel.")
-        now = ledger.clock()
         with ledger.book() as db:
+            now = ledger.clock()
+            if time.monotonic() > until:
+                return Later(f"{BRAND} was too busy to begin.")
             trouble = books.strikes(db, wanted.reference, "buy")
             if "throttle" in trouble:
                 return Later(f"{BRAND} asks us to slow down.", 0.2)

@@ -73,6 +73,8 @@ class Migration(migrations.Migration):
                 ("events", models.JSONField(default=list)),
                 ("quoted_at", models.DateTimeField()),
                 ("intended_at", models.DateTimeField(null=True)),
+                ("asked_at", models.DateTimeField(null=True)),
+                ("asked_until", models.DateTimeField(null=True)),
                 ("bought_at", models.DateTimeField(null=True)),
                 ("void_asked_at", models.DateTimeField(null=True)),
                 ("voided_at", models.DateTimeField(null=True)),

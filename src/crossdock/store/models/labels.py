@@ -58,6 +58,9 @@ class Label(models.Model):
     voided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     quoted_at = models.DateTimeField()
     intended_at = models.DateTimeField(null=True)
+    # Written before the carrier is asked to sell, and when it was over with an unknown end: only after that a look-up's "nothing there" can be believed.
+    asked_at = models.DateTimeField(null=True)
+    asked_until = models.DateTimeField(null=True)
     bought_at = models.DateTimeField(null=True)
     void_asked_at = models.DateTimeField(null=True)
     voided_at = models.DateTimeField(null=True)
