@@ -60,3 +60,17 @@ def cancel_doubles(*, order: Order, shop_ids: list[str], now: datetime) -> None:
         code=AlertCode.ORDER_DOUBLE, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"others": shop_ids},
         sentence=f"Order {order} stood more than once in your shop ({', '.join(shop_ids)}); the extra copies are being cancelled there.",
     )  # fmt: skip
+
+
+def cancel_orphan(*, order: Order, shop_id: str, now: datetime) -> None:
+    """It is cancelled here, was never found there, and stands there after all: nobody may ship it."""
+    if order.connection is None:
+        return
+    cancel_order_command(
+        party=order.connection.party, cause=f"cancel:{order.reference}:{shop_id}"[:120], now=now,
+        command=CancelOrder(order.reference, shop_id, CancelReason.OTHER, note="Cancelled on the marketplace before it arrived."),
+    )  # fmt: skip
+    raise_alert(
+        code=AlertCode.ORDER_DOUBLE, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"others": [shop_id]},
+        sentence=f"Order {order} is cancelled here and arrived in your shop late ({shop_id}); it is being cancelled there. Do not ship it.",
+    )  # fmt: skip

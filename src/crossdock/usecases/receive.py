@@ -8,6 +8,7 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
+from crossdock.domain.commands import Done
 from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.orders import (
     CopyState,
@@ -38,7 +39,7 @@ from crossdock.store.models import (
     ShopRefund,
 )
 from crossdock.store.models.work import CommandState
-from crossdock.usecases.afterwards import cancel_doubles
+from crossdock.usecases.afterwards import cancel_doubles, cancel_orphan
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.credits import credit_shop_refund
@@ -46,6 +47,7 @@ from crossdock.usecases.ended_there import cancelled_there, reopened_there
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.parcel_alerts import ask_about_parcels
 from crossdock.usecases.reject import why_not_reject
+from crossdock.usecases.settle import bind
 from crossdock.usecases.stock import fence
 from crossdock.usecases.timeline import tell
 
@@ -77,7 +79,10 @@ def receive_orders(*, connection_id: int, orders: Sequence[ShopOrder], manifest:
 
 
 def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
-    """An order with our reference that is not the one we hold: a late double, unless its create is still being settled."""
+    """An order with our reference that is not the one we hold: a late double, unless its create is still being settled.
+
+    Where we hold none, because the shop refused it or it was never found, an earlier attempt arrived after all: later than the look-up's horizon allows.
+    """
     with transaction.atomic():
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
@@ -86,8 +91,26 @@ def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
             .first()
         )
         copy = ShopCopy.objects.filter(order=order).first() if order else None
-        if order and copy and copy.shop_order_id not in ("", seen.shop_id) and seen.state is ShopOrderState.OPEN:
+        if order is None or copy is None or seen.state is not ShopOrderState.OPEN or _being_ended(order, seen.shop_id):
+            return
+        if copy.shop_order_id not in ("", seen.shop_id):
             cancel_doubles(order=order, shop_ids=[seen.shop_id], now=now)
+        elif not copy.shop_order_id and order.cancelled_at is not None and not _being_created(order):
+            cancel_orphan(order=order, shop_id=seen.shop_id, now=now)
+        elif not copy.shop_order_id and copy.state == CopyState.REFUSED and not _being_created(order):
+            late = Done(seen.shop_id, shop_number=seen.number, url=seen.url, already=True, stock_taken=seen.stock_taken)
+            bind(order=order, copy=copy, outcome=late, adopted=True, want_after=None, now=now)
+
+
+def _being_ended(order: Order, shop_id: str) -> bool:
+    """Its cancel was asked for already; an old page may still call it open."""
+    asked = Command.objects.filter(subject=order.reference, kind="cancel_order", payload__shop_order_id=shop_id)
+    return asked.exclude(state=CommandState.WITHDRAWN).exists()
+
+
+def _being_created(order: Order) -> bool:
+    creates = Command.objects.filter(subject=order.reference, kind="create_order")
+    return creates.exclude(state__in=[CommandState.DONE, CommandState.WITHDRAWN]).exists()
 
 
 def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) -> None:

@@ -50,10 +50,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 class Inline(Threads):
     """Use-cases run where they are called, after a moment in which others may run. A dead worker's calls never happen.
 
-    `after` is called with the name of each call that was done: there the invariants are looked at, and what waits for the commit is let go.
+    `after` is called with what each call that was done had been given: there the invariants are looked at, and what waits for the commit is let go.
     """
 
-    def __init__(self, random: Random, after: Callable[[str, dict[str, Any]], None]) -> None:
+    def __init__(self, random: Random, after: Callable[[dict[str, Any]], None]) -> None:
         self.dead = False
         self._random, self._after = random, after
 
@@ -62,7 +62,7 @@ class Inline(Threads):
         if self.dead:
             raise asyncio.CancelledError
         result = work(*args, **kwargs)
-        self._after(getattr(work, "__name__", "work"), kwargs)
+        self._after(kwargs)
         await asyncio.sleep(self._random.uniform(0, 0.004))
         if self.dead:
             raise asyncio.CancelledError

@@ -134,6 +134,10 @@ class Moves:
             after = self.look(state, index, order)
             if after != state:
                 yield "the order is looked for", False, after
+        if order.create == REFUSED:
+            after = self.stray(state, index, order)
+            if after != state:
+                yield "the order is read", False, after
         if order.create == DONE:
             after = self.news(state, index, order)
             if after != state:
@@ -233,6 +237,15 @@ class Moves:
         unfenced = any(kind != H_ENDED and not fence for kind, fence in order.holds)
         if unfenced and self.known.draws_fence(stock_taken=copy == TAKEN, closed=False):
             return self.fence(state, index, order._replace(holds=with_state(order.holds, H_TAKEN)))
+        return state
+
+    def stray(self, state: State, index: int, order: Order) -> State:
+        """Refused, and an earlier attempt that was believed to be lost stands there: kept while the order is open, cancelled there when it is not."""
+        late = [i for i, (kind, visible) in enumerate(order.copies) if visible and kind in (PENDING, TAKEN)]
+        if late and order.phase == OPEN:
+            return self.bind(state, index, order, late[0])
+        if late and order.double == NONE:
+            return put(state, index, order._replace(double=WAITING))
         return state
 
     def _closed(self, state: State, index: int, order: Order) -> State:

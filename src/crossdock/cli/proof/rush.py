@@ -211,6 +211,8 @@ class Rush:
             MODE,
             f"{sum(bool(one.paid) for one in self.listings)} of {len(self.listings)} last units sold here, {len(twice)} of them twice",
         )
+        for listing in twice:
+            print(_recorded(listing), flush=True)
         both, lost, missed, untold = [], [], [], []
         for listing in self.listings:
             ours = [
@@ -261,6 +263,24 @@ class Rush:
                     f"window: {what} {statistics.median(seconds):.2f} s (median), {seconds[-1]:.2f} s (longest)",
                     flush=True,
                 )
+
+
+def _recorded(listing: Listing) -> str:
+    """For a reader: everything that moved one listing's count, and what became of its orders."""
+    from crossdock.store.models import Movement, Order
+
+    moves = Movement.objects.filter(variant=listing.variant).order_by("pk")
+    orders = Order.objects.filter(pk__in=[pk for *_, pk in listing.paid]).select_related("copy").order_by("pk")
+    lines = [f"  {listing.connection.platform} {listing.ref.variant_id}:"]
+    lines += [
+        f"    {move.at:%M:%S.%f} {move.kind} {move.quantity or ''} {move.count_before} -> {move.count_after}, {move.left} left ({move.cause} {move.event})"
+        for move in moves
+    ]
+    lines += [
+        f"    {one.placed_at:%M:%S.%f} order {one.reference}: {one.copy.state} {one.copy.sentence}" for one in orders
+    ]
+    lines += [f"      {entry.at:%M:%S.%f} {entry.sentence}" for one in orders for entry in one.timeline.order_by("pk")]
+    return "\n".join(lines)
 
 
 def _close() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MOST_TRIES = 60
 _SHOWN = 5
 _MOST_LINES = 120
+_MOST_PLANS = 5000
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -96,11 +97,17 @@ def some(
 
 
 def quicken() -> None:
-    """Thousands of the same questions: let the server keep their plans."""
+    """Thousands of the same questions: the server keeps every plan, and makes none for single values."""
     from django.db import connections
 
     connections.close_all()
-    connections["default"].settings_dict["OPTIONS"].update({"server_side_binding": True, "prepare_threshold": 2})
+    default = connections["default"]
+    options = default.settings_dict["OPTIONS"]
+    told = f"{options.get('options', '')} -c plan_cache_mode=force_generic_plan -c synchronous_commit=off".strip()
+    options.update({"server_side_binding": True, "prepare_threshold": 2, "options": told})
+    default.ensure_connection()
+    # Psycopg keeps a hundred, and each savepoint, having a name of its own, pushes one of them out.
+    default.connection.prepared_max = _MOST_PLANS
 
 
 def shrunk(result: "Result", again: Callable[[Plan], "Result"], *, most: int = _MOST_TRIES) -> "Result":

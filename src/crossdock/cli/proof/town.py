@@ -108,7 +108,7 @@ async def _build(platform: str, loop: SimulatedLoop, here: BaseDatabaseWrapper) 
     shop._postman._status = _nobody  # type: ignore[method-assign]
     connection = await _connect(platform, shop, seller, wire, loop.now)
     engine = Engine(
-        transport=wire.transport(), threads=Inline(Random(2), lambda name, given: None), desks=DESKS, random=Random(3), clock=loop.now, lease_seconds=LEASE_SECONDS
+        transport=wire.transport(), threads=Inline(Random(2), lambda given: None), desks=DESKS, random=Random(3), clock=loop.now, lease_seconds=LEASE_SECONDS
     )  # fmt: skip
     for _ in range(20):
         engine.wake(connection.party_id)
