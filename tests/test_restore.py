@@ -110,6 +110,49 @@ async def test_a_correction_whose_answer_was_lost_is_not_sent_again(
     assert "+2" in alert.sentence
 
 
+@pytest.mark.parametrize("keeps_out", [True, False])
+async def test_what_is_damaged_is_not_sold_again(
+    make: Make, engine: Engine, connector: ToyConnector, *, keeps_out: bool
+) -> None:
+    """Either the shop leaves it out of its count, or nothing of it sells until the seller has counted."""
+    connector.manifest = replace(MANIFEST, keeps_out=frozenset({"cancel_order"} if keeps_out else ()))
+    stall = await sync(make)
+    order = await landed(stall, engine)
+    await sync(reject, order, CancelReason.DAMAGED)
+    await cancelled(stall, engine, order)
+    await rest(engine)
+    row = await sync(VariantStock.objects.get)
+    assert row.set_aside is not keeps_out
+    asked = await sync(Alert.objects.filter(code="stock_differs", settled_at=None).first)
+    assert (asked is None) if keeps_out else (asked is not None and "it is damaged" in asked.sentence)
+
+
+async def test_what_is_lost_before_it_was_sent_is_not_sold_again(
+    make: Make, engine: Engine, connector: ToyConnector
+) -> None:
+    """The shop never heard of the order, so its count still has the unit."""
+    connector.manifest = replace(MANIFEST, keeps_out=frozenset({"cancel_order"}))
+    stall = await sync(make)
+    order = await sync(stall.buy)
+    await sync(reject, order, CancelReason.LOST)
+    assert (await sync(VariantStock.objects.get)).set_aside
+
+
+async def test_two_fates_in_one_order_keep_apart(make: Make, engine: Engine, connector: ToyConnector) -> None:
+    """Everything is rejected, one line because it is not there, the other because the buyer asked: only the first is set aside."""
+    stall = await sync(make)
+    order = await landed(stall, engine)
+    reasons = {stall.variant.pk: CancelReason.NOT_AVAILABLE}
+    await sync(
+        reject_order, order=order, reason=CancelReason.BUYER_ASKED, reasons=reasons, actor=stall.seller.owner, expected_total=order.total,
+        now=engine.clock(),
+    )  # fmt: skip
+    assert (await sync(VariantStock.objects.get)).set_aside
+    await cancelled(stall, engine, order)
+    command = await sync(Command.objects.get, kind="cancel_order")
+    assert command.payload["reason"] == CancelReason.BUYER_ASKED
+
+
 async def test_what_is_lost_is_not_put_back(make: Make, engine: Engine, connector: ToyConnector) -> None:
     stall = await sync(make)
     never_restores(connector, stall)

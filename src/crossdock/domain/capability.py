@@ -160,6 +160,8 @@ class Manifest:
     status_url: str = ""
     # Whether a changed count makes its product one that changed. Where not, a reconciliation reads every count, 100 a call.
     counts_move_products: bool = True
+    # Our commands that can leave units out of the shop's count when they are damaged or lost; after any other the count includes them again.
+    keeps_out: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         silent = set(Capability) - set(self.answers)

@@ -28,8 +28,8 @@ from crossdock.usecases.outbox import CREATE, cancel_lines_command
 from crossdock.usecases.policy import lifted
 from crossdock.usecases.receive import set_parcels
 from crossdock.usecases.reject import REASON_WORDS, reject_order
-from crossdock.usecases.restore import GONE, offer_to_list_again
-from crossdock.usecases.stock import end_hold, locked, record, set_aside
+from crossdock.usecases.restore import GONE, fate_of_units, gone_is_set_aside, offer_to_list_again, stands
+from crossdock.usecases.stock import end_hold, locked, record
 
 RULE = "S8"
 
@@ -97,8 +97,10 @@ def preview_parts(*, order: Order, picks: Mapping[int, Pick], manifest: Manifest
         credits = _spread(room(order).minor, [(line.pk, credits[line.pk]) for line, _ in wanted])
     copy = ShopCopy.objects.filter(order=order).first()
     there = _in_shop(copy, manifest, whole=whole)
+    # A whole order ends in the shop at once: what is gone is kept out there only if all of it is.
+    keeps_out = manifest if not whole or all(pick.reason in GONE for _, pick in wanted) else None
     found = tuple(
-        PartLine(line, pick.units, pick.reason, Money(credits[line.pk], order.currency), _stock_sentence(pick.reason, copy, manifest))
+        PartLine(line, pick.units, pick.reason, Money(credits[line.pk], order.currency), fate_of_units(pick.reason, copy, keeps_out, whole=whole))
         for line, pick in wanted
     )  # fmt: skip
     total = min(sum(part.credit.minor for part in found), room(order).minor)
@@ -115,34 +117,16 @@ def _spread(total: int, parts: list[tuple[int, int]]) -> dict[int, int]:
     return found
 
 
-def _stands(copy: ShopCopy | None) -> bool:
-    return copy is not None and not copy.cancelled_there and copy.state not in (CopyState.REFUSED, CopyState.CANCELLED)
-
-
 def _in_shop(copy: ShopCopy | None, manifest: Manifest | None, *, whole: bool) -> str:
     if copy is None:
         return "This order is in no shop."
-    if not _stands(copy):
+    if not stands(copy):
         return "The order does not stand in your shop; nothing has to be changed there."
     if whole:
         return "Nothing is left of the order, so it is cancelled in your shop as well."
     if manifest is None or not manifest.can(Capability.LINES_CANCEL):
         return "Your shop cannot be asked to take single units out: take them out of the order there by hand."
     return "These units are taken out of the order in your shop; the rest stays."
-
-
-def _stock_sentence(reason: CancelReason, copy: ShopCopy | None, manifest: Manifest | None) -> str:
-    if reason is CancelReason.NOT_AVAILABLE:
-        return "Set aside: it is not sold again until you have counted and confirmed."
-    if copy is None:
-        return "The units can be sold here again at once."
-    if reason in GONE and _stands(copy):
-        return "Not put back: your shop's count stays without them."
-    if not _stands(copy):
-        return "Your shop's count stays as it is; it is read again."
-    if manifest is not None and manifest.can(Capability.LINES_CANCEL):
-        return "Your shop puts the units back itself; its count is then read again."
-    return "Your shop's count changes when you take the units out there."
 
 
 def reject_parts(
@@ -159,7 +143,8 @@ def reject_parts(
         if expected_total != shown.total:
             raise Stale(f"The amount to credit is {shown.total} {order.currency}. Look again and confirm that.")
         if shown.whole:
-            reject_order(order=order, reason=shown.lines[0].reason, actor=actor, expected_total=room(order), now=now)
+            reasons, main = _reasons(shown.lines), min((p.reason for p in shown.lines), key=lambda why: why in GONE)
+            reject_order(order=order, reason=main, reasons=reasons, actor=actor, expected_total=room(order), now=now)
             return Credit.objects.filter(cause=order.reference).first()
         for part in shown.lines:
             OrderLine.objects.filter(pk=part.line.pk).update(rejected=part.line.rejected + part.units)
@@ -171,9 +156,8 @@ def reject_parts(
                 lines=[{"line": p.line.pk, "units": p.units, "reason": p.reason, "minor": p.credit.minor} for p in shown.lines],
             )  # fmt: skip
             tell_granted(credit, order, source="seller", now=now, sentence=f"The seller rejected {words}. {credit.amount} {order.currency} go back to the buyer.")  # fmt: skip
-        aside = [p.line.variant_id for p in shown.lines if p.reason is CancelReason.NOT_AVAILABLE]
-        if aside:
-            set_aside(order=order, now=now, only=aside)
+        reasons = _reasons(shown.lines)
+        gone_is_set_aside(order=order, copy=ShopCopy.objects.filter(order=order).first(), reasons=reasons, now=now)
         coming_back = [p.line.variant for p in shown.lines if p.reason not in GONE]
         offer_to_list_again(order=order, variants=coming_back, now=now)
         set_parcels(order)
@@ -199,7 +183,7 @@ def _take_out(order: Order, shown: PartPreview, cause: str, manifest: Manifest |
             create.payload = CREATE.dump_python(create_command(order), mode="json")
             create.save(update_fields=["payload"])
         _split(order, groups, now=now, end=EndedWhy.NOT_SENT)
-    elif not _stands(copy):
+    elif not stands(copy):
         _split(order, groups, now=now, end=EndedWhy.REFUSED if copy.state == CopyState.REFUSED else None)
     elif manifest is None or not manifest.can(Capability.LINES_CANCEL):
         _split(order, groups, now=now, end=None)
@@ -208,6 +192,11 @@ def _take_out(order: Order, shown: PartPreview, cause: str, manifest: Manifest |
         _split(order, groups, now=now, end=None)
         for name, parts in groups.items():
             _ask_shop(order, copy, parts, name, now=now)
+
+
+def _reasons(parts: Sequence[PartLine]) -> dict[int, CancelReason]:
+    """By variant; of two lines of one variant that which is gone decides."""
+    return {part.line.variant_id: part.reason for part in sorted(parts, key=lambda part: part.reason in GONE)}
 
 
 def _groups(parts: Sequence[PartLine], cause: str) -> dict[str, list[PartLine]]:

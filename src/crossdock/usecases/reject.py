@@ -1,5 +1,6 @@
 """Rejecting a whole order: the buyer is credited once, nothing is ever added to stock here, and the shop's copy is cancelled after its creation is resolved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from django.db import transaction
 
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.capability import Manifest
 from crossdock.domain.commands import CancelOrder, CancelReason
 from crossdock.domain.credit import CreditKind
 from crossdock.domain.orders import CopyState, ParcelState
@@ -20,8 +22,8 @@ from crossdock.usecases.credits import grant, locked_order, room
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.outbox import cancel_order_command
-from crossdock.usecases.restore import GONE, offer_to_list_again
-from crossdock.usecases.stock import fence, release, set_aside
+from crossdock.usecases.restore import GONE, fate_of_units, gone_is_set_aside, offer_to_list_again, stands
+from crossdock.usecases.stock import fence, release
 from crossdock.usecases.timeline import tell
 
 REASON_WORDS: dict[CancelReason, str] = {
@@ -72,28 +74,18 @@ def why_not_reject(order: Order) -> str:
     return ""
 
 
-def preview(*, order: Order, reason: CancelReason | None = None) -> RejectPreview:
+def preview(*, order: Order, reason: CancelReason | None = None, manifest: Manifest | None = None) -> RejectPreview:
+    """`manifest` is the shop's platform; without it the worse is assumed of it."""
     copy = ShopCopy.objects.filter(order=order).first()
     if copy is None:
-        shop, stock = "This order is in no shop.", "The units can be sold here again at once."
-    elif copy.state in (CopyState.INTENDED, CopyState.REFUSED):
-        shop, stock = (
-            "The order does not stand in your shop; nothing has to be cancelled there.",
-            "Your shop's count stays as it is; it is read again.",
-        )
+        shop = "This order is in no shop."
     elif copy.cancelled_there:
-        shop, stock = (
-            "It is already cancelled in your shop.",
-            "We change no count. Your shop's own count is read again and sold from.",
-        )
+        shop = "It is already cancelled in your shop."
+    elif copy.state == CopyState.INTENDED or not stands(copy):
+        shop = "The order does not stand in your shop; nothing has to be cancelled there."
     else:
-        shop, stock = (
-            f"The order {copy.shop_number or ''} is cancelled in your shop as well.".replace("  ", " "),
-            "Your shop puts the units back itself; its count is then read again.",
-        )
-    if reason is CancelReason.NOT_AVAILABLE:
-        stock = "Set aside: it is not sold again until you have counted and confirmed."
-    why_not = why_not_reject(order)
+        shop = f"The order {copy.shop_number or ''} is cancelled in your shop as well.".replace("  ", " ")
+    why_not, stock = why_not_reject(order), fate_of_units(reason, copy, manifest, whole=True)
     lines = tuple(RejectLine(line, line.total, stock) for line in order.lines.select_related("order"))
     return RejectPreview(lines, order.shipping, room(order), shop, not why_not, why_not)
 
@@ -106,8 +98,12 @@ def reject_order(
     expected_total: Money,
     now: datetime,
     source: str = "seller",
+    reasons: Mapping[int, CancelReason] | None = None,
 ) -> None:
-    """Credit the whole order once, whatever crashes or is pressed twice. Raises Stale when the amount confirmed is not the order's."""
+    """Credit the whole order once, whatever crashes or is pressed twice. Raises Stale when the amount confirmed is not the order's.
+
+    `reasons` by variant, where they differ; `reason` is then the one that the shop reads, and must let it put units back if any come back.
+    """
     with transaction.atomic():
         order = locked_order(order)
         why_not = why_not_reject(order)
@@ -122,11 +118,13 @@ def reject_order(
         if back.minor:
             words = f"The order was cancelled: {REASON_WORDS[reason].lower()}."
             grant(order=order, amount=back, kind=CreditKind.REJECT, cause=order.reference, reason=words, actor=actor, now=now)  # fmt: skip
-        if reason is CancelReason.NOT_AVAILABLE:
-            set_aside(order=order, now=now)
-        if reason not in GONE:
-            lines = order.lines.select_related("variant__listing__seller", "variant__connection")
-            offer_to_list_again(order=order, variants=[line.variant for line in lines], now=now)
+        lines = order.lines.select_related("variant__listing__seller", "variant__connection")
+        fates = dict.fromkeys((line.variant_id for line in lines), reason) | dict(reasons or {})
+        # For any other reason the shop puts back what is gone as well.
+        copy = ShopCopy.objects.filter(order=order).first() if reason in GONE else None
+        gone_is_set_aside(order=order, copy=copy, reasons=fates, now=now)
+        coming_back = [line.variant for line in lines if fates[line.variant_id] not in GONE]
+        offer_to_list_again(order=order, variants=coming_back, now=now)
         _end_in_shop(order, reason=reason, now=now)
         who = {
             "seller": "The seller rejected the order",

@@ -12,6 +12,7 @@ from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import AdjustStock, CancelReason
+from crossdock.domain.orders import CopyState
 from crossdock.store.models import Command, Order, ShopCopy, User, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
@@ -19,16 +20,19 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.outbox import adjust_stock_command
-from crossdock.usecases.stock import availability, locked, record, want_reads
+from crossdock.usecases.stock import availability, locked, record, set_aside, want_reads
 from crossdock.usecases.timeline import tell
 
 # What is not on the shelf is not put back on it.
-GONE = frozenset({CancelReason.NOT_AVAILABLE, CancelReason.DAMAGED, CancelReason.LOST})
+GONE_FROM_SHELF = {CancelReason.DAMAGED: "it is damaged", CancelReason.LOST: "it is lost"}
+GONE = frozenset({CancelReason.NOT_AVAILABLE, *GONE_FROM_SHELF})
 CORRECTION = "stock:"
 
 
-def after_ending(*, row: Command, order: Order | None, already: bool, restores: bool, now: datetime) -> None:
-    """What a finished command means for the shop's own count. `restores`: the platform puts units back by itself."""
+def after_ending(
+    *, row: Command, order: Order | None, already: bool, restores: bool, now: datetime, keeps_out: bool = False
+) -> None:
+    """What a finished command means for the shop's own count. `restores`: the platform puts units back by itself; `keeps_out`: not those that are gone."""
     if row.kind == "adjust_stock":
         adjusted(row=row, now=now)
     if order is None or row.kind not in ("cancel_order", "cancel_lines"):
@@ -42,8 +46,12 @@ def after_ending(*, row: Command, order: Order | None, already: bool, restores: 
     else:
         taken_out = dict(row.payload["lines"])
         units = {line.variant: taken_out[line.shop_variant_id] for line in lines if line.shop_variant_id in taken_out}
+    reason = CancelReason(row.payload["reason"])
+    if reason in GONE_FROM_SHELF and restores and (already or not keeps_out):
+        # The shop counts them again though they are gone, so its count must not be sold from until the seller looked.
+        set_aside(order=order, now=now, only=[variant.pk for variant in units], why=GONE_FROM_SHELF[reason])
     put_back(
-        order=order, units=units, reason=CancelReason(row.payload["reason"]), taken=copy.stock_taken, already=already, restores=restores,
+        order=order, units=units, reason=reason, taken=copy.stock_taken, already=already, restores=restores,
         key=row.cause, now=now,
     )  # fmt: skip
 
@@ -75,6 +83,42 @@ def put_back(
                 order=order, variants=[variant], now=now,
                 sentence=f"Order {order} was cancelled in {order.connection.name}, and {why}, so nobody here knows whether it put {count} × “{variant}” back. No count was changed.",
             )  # fmt: skip
+
+
+def gone_is_set_aside(
+    *, order: Order, copy: ShopCopy | None, reasons: Mapping[int, CancelReason], now: datetime
+) -> None:
+    """S4b: what the seller does not have is not sold again before they counted. `reasons` by variant.
+
+    What is damaged or lost is set aside at once where no shop took it out of its count, otherwise when the shop has ended it (`after_ending`).
+    """
+    there = stands(copy) and copy is not None and copy.acknowledged_at is not None
+    for reason in set(reasons.values()) & (GONE - GONE_FROM_SHELF.keys() if there else GONE):
+        only = [variant for variant, its in reasons.items() if its is reason]
+        set_aside(order=order, now=now, only=only, why=GONE_FROM_SHELF.get(reason, "you don't have it"))
+
+
+def stands(copy: ShopCopy | None) -> bool:
+    """Whether the shop has, or may have, the order open."""
+    return copy is not None and not copy.cancelled_there and copy.state not in (CopyState.REFUSED, CopyState.CANCELLED)
+
+
+def fate_of_units(reason: CancelReason | None, copy: ShopCopy | None, manifest: Manifest | None, *, whole: bool) -> str:
+    """What a reject would do to the stock, as the seller reads it before it happens."""
+    kept_out = manifest is not None and ("cancel_order" if whole else "cancel_lines") in manifest.keeps_out
+    if reason is CancelReason.NOT_AVAILABLE or (reason in GONE and not (stands(copy) and kept_out)):
+        return "Set aside: it is not sold again until you have counted and confirmed."
+    if copy is None:
+        return "The units can be sold here again at once."
+    if reason in GONE:
+        return "Not put back: your shop's count stays without them."
+    if copy.cancelled_there:
+        return "We change no count. Your shop's own count is read again and sold from."
+    if not stands(copy) or copy.state == CopyState.INTENDED:
+        return "Your shop's count stays as it is; it is read again."
+    if whole or (manifest is not None and manifest.can(Capability.LINES_CANCEL)):
+        return "Your shop puts the units back itself; its count is then read again."
+    return "Your shop's count changes when you take the units out there."
 
 
 def offer_to_list_again(*, order: Order, variants: Iterable[Variant], now: datetime) -> None:

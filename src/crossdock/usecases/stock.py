@@ -194,24 +194,26 @@ def learn_refusal(*, order: Order, short: Iterable[str], now: datetime) -> None:
             )
 
 
-def set_aside(*, order: Order, now: datetime, only: Iterable[int] | None = None) -> None:
+def set_aside(
+    *, order: Order, now: datetime, only: Iterable[int] | None = None, why: str = "you don't have it"
+) -> None:
     """Rule 12, in the reject's transaction: nothing sells again until the seller confirms a count. `only` are variants, else all of the order's."""
     with transaction.atomic():
         for row in locked(order.lines.values_list("variant_id", flat=True) if only is None else only).values():
             row.set_aside_by = order
             row.save(update_fields=["set_aside_by"])
-            record(variant_id=row.pk, now=now, kind="set_aside", cause="rejected: not available", order=order)
-            _ask_to_count(row, order, now=now)
+            record(variant_id=row.pk, now=now, kind="set_aside", cause=f"rejected: {why}", order=order)
+            _ask_to_count(row, order, why, now=now)
 
 
-def _ask_to_count(row: VariantStock, order: Order, *, now: datetime) -> None:
+def _ask_to_count(row: VariantStock, order: Order, why: str, *, now: datetime) -> None:
     variant = row.variant
     counted = "nobody knows how many" if row.count is None else str(row.count)
     there = f"{variant.connection.name} counts {counted}" if variant.connection else f"the count here is {counted}"
     raise_alert(
         code=AlertCode.STOCK_DIFFERS, seller=variant.listing.seller, listing=variant.listing, connection=variant.connection, now=now,
         key=f"variant:{variant.pk}", evidence={"count": row.count, "order": order.public_id, "variant": variant.public_id},
-        sentence=f"“{variant}” is not sold: order {order} was rejected because you don't have it, while {there}. Count it, correct the number where it is wrong, then confirm.",
+        sentence=f"“{variant}” is not sold: order {order} was rejected because {why}, while {there}. Count it, correct the number where it is wrong, then confirm.",
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import differences
 from crossdock.kit.conformance.stage import Stage, another_id, units
 from crossdock.kit.conformance.suite import expect, scenario
+from crossdock.kit.connector import VariantRef
 
 CREATE, CANCEL, LINES, RESTORES = (
     Capability.ORDER_CREATE,
@@ -228,3 +229,42 @@ def read(order: ShopOrder) -> dict[str, int]:
     for line in order.lines:
         found[line.variant_id] = found.get(line.variant_id, 0) + line.quantity
     return {variant: n for variant, n in found.items() if n}
+
+
+@scenario(
+    529,
+    CREATE,
+    CANCEL,
+    RESTORES,
+    title="Damaged units are kept out of the count by a cancel where the manifest says so, and there only",
+)
+async def damaged_whole(stage: Stage) -> None:
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 2))
+    done = await stage.placed(command)
+    gone = replace(stage.cancellation(command, done), reason=CancelReason.DAMAGED)
+    outcome = await stage.connector.cancel(stage.shop, gone)
+    expect(isinstance(outcome, Done), f"the cancel gave {outcome}")
+    await _counts(stage, variant, 3 if "cancel_order" in stage.manifest.keeps_out else 5)
+
+
+@scenario(
+    530,
+    CREATE,
+    LINES,
+    RESTORES,
+    title="Lost units are kept out of the count when taken out where the manifest says so, and there only",
+)
+async def lost_in_part(stage: Stage) -> None:
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 3))
+    done = await stage.placed(command)
+    gone = replace(taking(command, done, (variant.variant_id, 1)), reason=CancelReason.LOST)
+    outcome = await stage.connector.cancel_lines(stage.shop, gone)
+    expect(isinstance(outcome, Done), f"it gave {outcome}")
+    await _counts(stage, variant, 2 if "cancel_lines" in stage.manifest.keeps_out else 3)
+
+
+async def _counts(stage: Stage, variant: VariantRef, expected: int) -> None:
+    there = await stage.hand.count(variant)
+    expect(there == expected, f"the shop counts {there}, not {expected}")

@@ -11,10 +11,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from crossdock.domain.capability import Manifest
 from crossdock.domain.commands import CancelReason
 from crossdock.domain.values import Money
-from crossdock.kit import discover
 from crossdock.store.models import Order, OrderLine, Seller, ShopRefund
 from crossdock.usecases.credits import REASONS, ask_credit, room, why_not_ask
 from crossdock.usecases.errors import Problem
@@ -22,6 +20,7 @@ from crossdock.usecases.parts import PartPreview, Pick, preview_parts, reject_pa
 from crossdock.usecases.reject import REASON_WORDS
 from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.people import signed_in
+from crossdock.web.platforms import manifest_of
 from crossdock.web.seller.orders import of_seller
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.templatetags.crossdock import money
@@ -30,11 +29,6 @@ from crossdock.web.templatetags.crossdock import money
 def _order(seller: Seller, public_id: str) -> Order:
     rows = of_seller(seller).select_related("connection", "seller__owner").prefetch_related("lines")
     return get_object_or_404(rows, public_id=public_id)
-
-
-def _manifest(order: Order) -> Manifest | None:
-    speaker = discover.connectors().get(order.connection.platform) if order.connection else None
-    return speaker.manifest if speaker else None
 
 
 def _picks(given: QueryDict, lines: list[OrderLine]) -> dict[int, Pick]:
@@ -61,10 +55,10 @@ def parts(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     shown: PartPreview | None = None
     wrong = ""
     try:
-        shown = preview_parts(order=order, picks=picks, manifest=_manifest(order)) if picks else None
+        shown = preview_parts(order=order, picks=picks, manifest=manifest_of(order)) if picks else None
         if request.method == "POST":
             credit = reject_parts(
-                order=order, picks=picks, expected_total=_amount(given, order), key=typed(given, "key", longest=40), manifest=_manifest(order),
+                order=order, picks=picks, expected_total=_amount(given, order), key=typed(given, "key", longest=40), manifest=manifest_of(order),
                 actor=signed_in(request), now=timezone.now(),
             )  # fmt: skip
             messages.success(

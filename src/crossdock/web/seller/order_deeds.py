@@ -19,6 +19,7 @@ from crossdock.usecases.parts import why_not_parts
 from crossdock.usecases.reject import REASON_WORDS, preview, reason_of, reject_order
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
+from crossdock.web.platforms import manifest_of
 from crossdock.web.seller.orders import of_seller
 from crossdock.web.seller.panel import sellers_only, show, try_it
 from crossdock.web.templatetags.crossdock import money
@@ -151,7 +152,7 @@ def reject(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
             return redirect("seller_order", public_id)
     context = {
         "order": order,
-        "preview": preview(order=order, reason=reason),
+        "preview": preview(order=order, reason=reason, manifest=manifest_of(order)),
         "reason": reason,
         "reasons": [(item.value, words) for item, words in REASON_WORDS.items()],
         "wrong": wrong,
