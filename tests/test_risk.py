@@ -165,7 +165,10 @@ class TestJudging:
         label_order(order=first, fraud=True, actor=staff, why="The bank says so.", now=NOW + timedelta(hours=2))
         second.refresh_from_db()
         assert RiskAssessment.objects.filter(order=second).count() == 2
-        assert RiskAssessment.objects.filter(order=second).last().contributions  # type: ignore[union-attr]
+        again = RiskAssessment.objects.filter(order=second).latest("pk")
+        assert again.inputs["linked_frauds"] == 1 and second.risk == again.level == "high"
+        own = RiskAssessment.objects.filter(order=first).latest("pk")
+        assert own.why == "labelled" and own.inputs["linked_frauds"] == 0, "an order is no link to itself"
         third = bought(world, GOOD, now=NOW + timedelta(hours=3))
         assert RiskAssessment.objects.get(order=third).inputs["linked_frauds"] == 1 and third.risk == "high"
         before = RiskAssessment.objects.count()

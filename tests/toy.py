@@ -19,6 +19,7 @@ from crossdock.domain.commands import (
     Outcome,
     Refused,
     Why,
+    WriteRisk,
 )
 from crossdock.domain.events import (
     Count,
@@ -84,6 +85,8 @@ class Truth:
     before_take: Callable[[CancelLines], Outcome | None] = lambda command: None
     after_take: Callable[[CancelLines, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
     after_adjust: Callable[[AdjustStock, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
+    after_risk: Callable[[WriteRisk, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
+    risks: list[WriteRisk] = field(default_factory=list)
     restores: bool = True
     adjusted: list[AdjustStock] = field(default_factory=list)
     answer_read: Callable[[str, str], BaseException | None] = lambda what, which: None
@@ -118,7 +121,7 @@ class ToyConnector:
             await asyncio.sleep(truth.seconds)
         finally:
             truth.at_once -= 1
-        if kind not in ("create", "cancel", "adjust", "take"):
+        if kind not in ("create", "cancel", "adjust", "take", "risk"):
             error = truth.answer_read(kind, which)
             if error is not None:
                 raise error
@@ -253,6 +256,16 @@ class ToyConnector:
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome or Done(command.variant_id)
+
+    async def write_risk(self, shop: Shop, command: WriteRisk) -> Outcome:
+        truth = await self._call(shop, "risk", command.shop_order_id)
+        if any(risk.key == command.key for risk in truth.risks):
+            return Done(command.shop_order_id, already=True)
+        truth.risks.append(command)
+        outcome = truth.after_risk(command, Done(command.shop_order_id))
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome or Done(command.shop_order_id)
 
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
         """Body: {"topic", "id", "count"?}; signed in hexadecimal with the shop's secret."""

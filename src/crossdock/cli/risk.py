@@ -4,7 +4,6 @@
 """
 
 import argparse
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 # The last part in time is what is judged; a random split would let the future into the past.
 TEST_SHARE = 0.3
-_P50, _P99 = 5.0, 20.0
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +36,9 @@ def run(args: argparse.Namespace) -> int:
         case "report":
             return _report(args.orders or 12_000, args.seed, args.least_auc)
         case "bench":
-            return _bench(args.orders or 200_000, args.seed)
+            from crossdock.cli.risk_bench import bench
+
+            return bench(args.orders or 200_000, args.seed)
         case _:
             from crossdock.cli.fitting import fit
 
@@ -124,22 +124,3 @@ def _report(orders: int, seed: int, least: float) -> int:
         return 1
     print(f"ok   the AUC is {least} or more")
     return 0
-
-
-def _bench(orders: int, seed: int) -> int:
-    """Judging, with all its questions to the database, over a long history."""
-    with _world(orders, seed) as (attempts, traces):
-        step = max(1, len(attempts) // 2000)
-        took = []
-        for attempt, trace in list(zip(attempts, traces, strict=True))[::step]:
-            begun = time.perf_counter()
-            assess(facts_about(attempt, trace))
-            took.append((time.perf_counter() - begun) * 1000)
-    took.sort()
-    p50, p99 = took[len(took) // 2], took[int(len(took) * 0.99)]
-    print(
-        f"{len(traces)} tries in the history, {len(took)} judged: p50 {p50:.2f} ms, p99 {p99:.2f} ms, worst {took[-1]:.2f} ms"
-    )
-    good = p50 < _P50 and p99 < _P99
-    print(f"{'ok  ' if good else 'FAIL'} p50 below {_P50:g} ms and p99 below {_P99:g} ms")
-    return 0 if good else 1

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from crossdock.domain.risk import RiskLevel, Sentiment
 from crossdock.domain.values import Address, Money
 
 
@@ -84,7 +85,31 @@ class AdjustStock:
     reason: str
 
 
-Command = CreateOrder | CancelOrder | CancelLines | AdjustStock
+@dataclass(frozen=True, slots=True)
+class RiskFact:
+    """One reason behind a level. Nothing in it names the buyer."""
+
+    sentiment: Sentiment
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRisk:
+    """Write how we judged the order where the shop's staff see it and the buyer never does. `facts` are worst first.
+
+    `key` names the judgement. It is written with it, so that the same judgement never stands there twice.
+    """
+
+    reference: str
+    shop_order_id: str
+    level: RiskLevel
+    facts: tuple[RiskFact, ...]
+    available: int
+    asked: int
+    key: str
+
+
+Command = CreateOrder | CancelOrder | CancelLines | AdjustStock | WriteRisk
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "S5", "Risk",
         "Each order shows a risk level (low, medium, high, or not assessed) with its reasons. It is not sent to your shop; press “Ask about this order” beside it, and staff tell you what else was collected.",
-        "The risk level and its reasons are written to the order in your shop.",
-        lift_needs=(Capability.RISK_WRITE,),
+        "Once an order stands in your shop, its risk level and reasons are written to it, and again when the level changes; the buyer never sees them. "
+        "A high risk says so there: of the alerts about orders it is the one written into your shop. All of them also go to your signed webhooks, where you set up a receiver.",
+        lift_needs=(Capability.RISK_WRITE,), built=(Mode.AS_DESCRIBED, Mode.LIFTED),
     ),
     Rule(
         "S6", "When an order is missing in your shop",

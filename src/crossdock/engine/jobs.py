@@ -12,6 +12,7 @@ from crossdock.engine.engine import Engine
 from crossdock.store.work import PUMP
 from crossdock.usecases import alert_mail, causes, checkout, offers, upkeep, work
 from crossdock.usecases.labels import forget_quotes
+from crossdock.usecases.risk.again import judge_newly_linked
 
 _log = logging.getLogger(__name__)
 KEEP_EVIDENCE = timedelta(days=30)
@@ -48,10 +49,11 @@ async def open_payments(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="crossdock.minute", queueing_lock="minute", pass_context=True)
 async def minute(context: JobContext, timestamp: int) -> None:
-    """Orders that are late for their shop, offers whose time ran out, and privacy requests for shops that no pump visits."""
+    """Orders that are late for their shop, offers whose time ran out, orders that look different by a new link, and privacy requests for shops that no pump visits."""
     engine = _engine(context)
     await engine.threads.run(causes.late_copies, now=engine.clock())
     await engine.threads.run(offers.expire_offers, now=engine.clock())
+    await engine.threads.run(judge_newly_linked, now=engine.clock())
     await engine.threads.run(inbox.obey_for_closed_shops)
 
 

@@ -25,7 +25,8 @@ from crossdock.engine.pump import Errand
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
 from crossdock.usecases import receive, settle, work
-from crossdock.usecases.outbox import ADJUST, CANCEL, CREATE, LINES
+from crossdock.usecases.outbox import ADJUST, CANCEL, CREATE, LINES, RISK
+from crossdock.usecases.risk import writing
 from crossdock.usecases.work import Claimed
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ async def _carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
             return await _cancel_lines(desk, errand)
         case "adjust_stock":
             return await _adjust(desk, errand)
+        case "write_risk":
+            return await _write_risk(desk, errand)
         case kind:
             return await _settle(
                 desk, errand.claimed, Refused(Why.UNSUPPORTED, f"Nobody here knows how to do “{kind}”.")
@@ -99,7 +102,7 @@ async def _settle(desk: "ShopDesk", claimed: Claimed, outcome: Outcome) -> Outco
     await desk.engine.threads.sure(
         settle.settle_command, command_id=claimed.id, outcome=outcome, random=desk.engine.random,
         count_lag_seconds=desk.connector.manifest.lag.count, restores=desk.connector.manifest.can(Capability.CANCEL_RESTORES),
-        now=desk.engine.clock(),
+        keeps_out=claimed.kind in desk.connector.manifest.keeps_out, now=desk.engine.clock(),
     )  # fmt: skip
     return outcome
 
@@ -227,3 +230,18 @@ async def _adjust(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     errand.sent = True
     outcome = await guarded(opened.connector.adjust(opened.shop, command))
     return await _settle(desk, claimed, await desk.second_thoughts(outcome, opened))
+
+
+async def _write_risk(desk: "ShopDesk", errand: Errand) -> Outcome | None:
+    """Repeating it is harmless: the connector looks for the judgement's key before it writes."""
+    claimed, opened, manifest = errand.claimed, desk.opened, desk.connector.manifest
+    if not manifest.can(Capability.RISK_WRITE):
+        return await _settle(desk, claimed, Refused(Why.UNSUPPORTED, manifest.sentence(Capability.RISK_WRITE)))
+    if not await desk.engine.threads.sure(writing.still_wanted, command_id=claimed.id, now=desk.engine.clock()):
+        return None
+    errand.sent = True
+    outcome = await guarded(opened.connector.write_risk(opened.shop, RISK.validate_python(claimed.payload)))
+    outcome = await desk.second_thoughts(outcome, opened)
+    if errand.lost and not isinstance(outcome, Done):
+        return None
+    return await _settle(desk, claimed, outcome)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from crossdock.domain.capability import Manifest
-from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome
+from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome, WriteRisk
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct
 from crossdock.kit.errors import Strange
 
@@ -198,6 +198,9 @@ class Connector(Protocol):
         """
 
     async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome: ...
+
+    async def write_risk(self, shop: Shop, command: WriteRisk) -> Outcome:
+        """Look for the key first. Whatever is written is for the shop's staff; the buyer must never see it or be told."""
 
     # Webhooks
     def hook(self, shop: Shop, hook: Hook) -> HookNews:

@@ -81,3 +81,14 @@ class SeveralLocations(Protocol):
 
     async def stock_at(self, variant: VariantRef, location: str, count: int) -> None:
         """So many lie there now; what lies elsewhere stays as it is."""
+
+
+@runtime_checkable
+class ReadsNotes(Protocol):
+    """What a hand offers besides where something about an order's risk can be written to it."""
+
+    async def staff_words(self, shop_id: str) -> Sequence[str]:
+        """What stands at the order for the shop's staff alone, one text per writing, oldest first."""
+
+    async def buyer_words(self, shop_id: str) -> Sequence[str]:
+        """What the buyer sees of it or was mailed."""

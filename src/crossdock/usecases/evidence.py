@@ -183,7 +183,9 @@ class _Found:
     def _commands(self, shop: Connection | None, variants: list[Variant]) -> list[Command]:
         order = self.subject.order
         if order is not None:
-            found = Command.objects.filter(subject__in=[order.reference, f"money:{order.reference}"])
+            found = Command.objects.filter(
+                subject__in=[order.reference, f"money:{order.reference}", f"risk:{order.reference}"]
+            )
         elif shop is None:
             return []
         elif self.subject.listing is not None:
@@ -210,7 +212,7 @@ class _Found:
 
     def references(self) -> set[str]:
         rows: list[Call | Exchange | Command] = [*self.calls, *self.exchanges, *self.commands]
-        return {row.subject.removeprefix("money:") for row in rows if row.subject}
+        return {row.subject.removeprefix("money:").removeprefix("risk:") for row in rows if row.subject}
 
 
 def _about(ids: list[str]) -> Q:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder
+from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, WriteRisk
 from crossdock.store.models import Command, Party
 from crossdock.store.models.work import PartyKind
 from crossdock.store.work import wake
@@ -14,6 +14,7 @@ CREATE: TypeAdapter[CreateOrder] = TypeAdapter(CreateOrder)
 CANCEL: TypeAdapter[CancelOrder] = TypeAdapter(CancelOrder)
 LINES: TypeAdapter[CancelLines] = TypeAdapter(CancelLines)
 ADJUST: TypeAdapter[AdjustStock] = TypeAdapter(AdjustStock)
+RISK: TypeAdapter[WriteRisk] = TypeAdapter(WriteRisk)
 
 
 def party_named(*, kind: PartyKind, name: str) -> Party:

@@ -15,6 +15,7 @@ from crossdock.store.models import Command, Credit, Order, PaymentIntent, RiskTr
 from crossdock.usecases import books
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.credits import room
+from crossdock.usecases.risk.again import judge_open
 from crossdock.usecases.risk.labels import label_order
 from crossdock.usecases.timeline import tell
 
@@ -70,6 +71,7 @@ def _refunded_there(order: Order, refund: BankRefund, cause: str, *, now: dateti
         order=order, now=now, source="staff", kind="refunded_at_bank", public=True, evidence={"refund": refund.refund_id},
         sentence=f"{refund.amount} {refund.amount.currency} were refunded at the payment provider. It counts as a credit; nothing is sent again.",
     )  # fmt: skip
+    judge_open(order=order, why="refunded at the payment provider", now=now)
 
 
 def _came_back(order: Order, refund: BankRefund, *, now: datetime) -> None:
@@ -112,7 +114,8 @@ def _dispute_seen(order: Order, dispute: Dispute, *, now: datetime) -> None:
     sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}."
     _move(order, dispute, now=now)
     tell(order=order, now=now, source="buyer", kind="dispute", sentence=sentence, evidence=evidence)
-    _label(order, dispute, now=now)
+    if not _label(order, dispute, now=now):
+        judge_open(order=order, why=f"the buyer's bank {_STATES[dispute.state]} the payment", now=now)
     if dispute.state is DisputeState.WON:
         how = "The dispute ended well; the money stays."
         settle_by_fact(now=now, how=how, codes=(AlertCode.DISPUTED,), order=order)
@@ -125,14 +128,16 @@ def _dispute_seen(order: Order, dispute: Dispute, *, now: datetime) -> None:
     )  # fmt: skip
 
 
-def _label(order: Order, dispute: Dispute, *, now: datetime) -> None:
-    """A dispute for fraud is what the risk analysis learns from. Providers' words for it differ; all have "fraud" in them."""
+def _label(order: Order, dispute: Dispute, *, now: datetime) -> bool:
+    """A dispute for fraud is what the risk analysis learns from. Providers' words for it differ; all have "fraud" in them. Whether it was one."""
     if dispute.state is DisputeState.ASKED:
-        return
+        return False
     if "fraud" in dispute.reason.lower() and RiskTrace.objects.filter(order=order).exists():
         label_order(
             order=order, fraud=dispute.state is not DisputeState.WON, actor=None, why=f"the buyer's bank {_STATES[dispute.state]} the payment", now=now
         )  # fmt: skip
+        return True
+    return False
 
 
 def _move(order: Order, dispute: Dispute, *, now: datetime) -> None:

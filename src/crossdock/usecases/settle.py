@@ -32,6 +32,7 @@ from crossdock.usecases.causes import explained
 from crossdock.usecases.credits import refund_refused
 from crossdock.usecases.events import SEND
 from crossdock.usecases.hooks import endpoint_gave_up
+from crossdock.usecases.risk import writing
 from crossdock.usecases.stock import fence, learn_refusal, release
 from crossdock.usecases.timeline import tell
 from crossdock.usecases.work import backoff
@@ -50,9 +51,9 @@ class Held:
 
 
 def _order_reference(subject: str) -> str:
-    """Commands about an order's money and labels stand in lines of their own, behind the order's reference."""
+    """Commands about an order's money, labels and risk stand in lines of their own, behind the order's reference."""
     kind, _, rest = subject.partition(":")
-    return rest.partition(":")[0] if kind in ("money", "label") else subject
+    return rest.partition(":")[0] if kind in ("money", "label", "risk") else subject
 
 
 def _hold(command_id: int) -> Held:
@@ -75,6 +76,7 @@ def settle_command(
     random: Random,
     count_lag_seconds: float = 0.0,
     restores: bool = True,
+    keeps_out: bool = False,
     now: datetime,
 ) -> None:
     """Idempotent: a command that is finished already stays as it is. Later, SignInAgain and Unknown put it back in line."""
@@ -88,7 +90,12 @@ def settle_command(
                 _finish(held.row, CommandResult.OK, outcome.note, asdict(outcome), now=now)
                 _done(held, outcome, count_lag_seconds=count_lag_seconds, now=now)
                 restore.after_ending(
-                    row=held.row, order=held.order, already=outcome.already, restores=restores, now=now
+                    row=held.row,
+                    order=held.order,
+                    already=outcome.already,
+                    restores=restores,
+                    keeps_out=keeps_out,
+                    now=now,
                 )
             case Refused() if held.row.kind == "create_order" and not rules.refusal_is_final(
                 unresolved=held.row.unresolved
@@ -184,6 +191,8 @@ def _done(held: Held, outcome: Done, *, count_lag_seconds: float, now: datetime)
             lines_gone(held.order, held.row, want_after=after, now=now)
         case "refund_payment" if held.order:
             refunded(held.order, held.row, now=now)
+        case "write_risk" if held.order:
+            writing.written(order=held.order, row=held.row, now=now)
         case "send_mail":
             Mail.objects.filter(pk=held.row.payload["mail"], sent_at=None).update(sent_at=now)
         case _:
@@ -207,6 +216,7 @@ def bind(
         order=order, now=now, source="shop", kind="landed", evidence={"shop_order": outcome.shop_id, "seconds": took},
         sentence=f"The order was {words} the shop as {outcome.shop_number or outcome.shop_id}.",
     )  # fmt: skip
+    writing.wish_written(order=order, now=now)
     settle_by_fact(
         now=now,
         how="The order stands in the shop.",
@@ -223,13 +233,8 @@ def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
                 learn_refusal(order=order, short=outcome.short, now=now)
             copy.state, copy.sentence = CopyState.REFUSED, outcome.sentence
             copy.save(update_fields=["state", "sentence"])
-            tell(
-                order=order,
-                now=now,
-                source="shop",
-                kind="refused",
-                sentence=f"The shop refused the order: {outcome.sentence}",
-            )
+            words = f"The shop refused the order: {outcome.sentence}"
+            tell(order=order, now=now, source="shop", kind="refused", sentence=words)
             if order.cancelled_at is not None:
                 _never_stood(order, now=now, why=EndedWhy.REFUSED)
             else:
@@ -248,13 +253,8 @@ def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
                     now=now,
                 )
                 return
-            tell(
-                order=order,
-                now=now,
-                source="shop",
-                kind="cancel_refused",
-                sentence=f"The shop did not cancel the order: {outcome.sentence}",
-            )
+            words = f"The shop did not cancel the order: {outcome.sentence}"
+            tell(order=order, now=now, source="shop", kind="cancel_refused", sentence=words)
             raise_alert(
                 code=AlertCode.CANCEL_FAILED, seller=order.seller, order=order, connection=order.connection, now=now,
                 sentence=f"Order {order} is cancelled and credited here, but your shop did not cancel it: {outcome.sentence} Cancel it there by hand.",
@@ -265,6 +265,8 @@ def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
             endpoint_gave_up(command=held.row, sentence=outcome.sentence, now=now)
         case "cancel_lines" if order:
             lines_stay(order, outcome, now=now)
+        case "write_risk" if order:
+            writing.not_written(order=order, sentence=outcome.sentence, now=now)
         case "buy_label" | "void_label":
             # An answer like any other; what it means stands in label_news.py.
             pass

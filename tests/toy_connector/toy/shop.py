@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from crossdock.connectors.toy import mapper
 from crossdock.connectors.toy.manifest import MANIFEST
 
+from crossdock.domain.capability import Capability
 from crossdock.domain.commands import (
     AdjustStock,
     CancelLines,
@@ -20,6 +21,7 @@ from crossdock.domain.commands import (
     Outcome,
     Refused,
     Why,
+    WriteRisk,
 )
 from crossdock.domain.events import Count, HookNews, Look, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct
 from crossdock.domain.values import Money
@@ -152,6 +154,9 @@ class Toy:
             return Done(command.variant_id, already=node.bool("already"))
         except Outside as error:
             return outcome_of(error)
+
+    async def write_risk(self, shop: Shop, command: WriteRisk) -> Outcome:
+        return Refused(Why.UNSUPPORTED, self.manifest.sentence(Capability.RISK_WRITE))
 
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
         given = hook.headers.get("x-toy-signature", "")

@@ -1,9 +1,10 @@
 """S5: each paid order is judged with its reasons; the operator's policy decides what waits; a question about it opens a thread with staff."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crossdock.cli.scenes.scene import Scene
-from crossdock.cli.stage import PATIENCE, Stage, now
+from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now
 
 if TYPE_CHECKING:
     from crossdock.store.models import Order, User
@@ -53,6 +54,78 @@ def judged_high(stage: Stage) -> None:
     )
 
 
+def written_to_the_shop(stage: Stage) -> None:
+    """S5 lifted: at the order in the shop, once per judgement, for its staff alone; again when the level changes; not for a cancelled order."""
+    from crossdock.domain.commands import CancelReason
+    from crossdock.kit.hand import ReadsNotes
+    from crossdock.store.models import Command, Order
+    from crossdock.usecases import policy
+    from crossdock.usecases.reject import reject_order
+    from crossdock.usecases.risk.judge import judge
+
+    def see(true: bool, words: str) -> None:
+        stage.see(true, "S5", words, LIFTED)
+
+    hand = stage.shop.hand
+    assert isinstance(hand, ReadsNotes)
+    policy.switch(rule="S5", lift=True, actor=_staff(), now=now())
+    try:
+        order, plain = _buys_badly(stage), stage.buy(stage.item(2)[1])
+        kept = _wait_for_word(stage, order)
+
+        def said(shop_id: str) -> list[str]:
+            """What is written there about risk, in the shop's own ledger."""
+            return [text for text in stage.trial.call(hand.staff_words(shop_id)) if "Risk of fraud" in text]
+
+        words = said(kept)
+        told = "\n".join(words)
+        see(
+            len(words) == 1 and "high" in told.lower() and "look at it before you ship" in told and "security code did not match" in told,
+            f"written to the order in the shop, with {told.count(chr(10))} reasons: {told[:110]!r}",
+        )  # fmt: skip
+        seen = " ".join(stage.trial.call(hand.buyer_words(kept)))
+        see(
+            "risk" not in seen.lower() and order.buyer.email not in told,
+            "the buyer sees nothing of it, and it names nobody",
+        )
+        other = said(_wait_for_word(stage, plain))
+        see(
+            len(other) == 1 and "look at it before you ship" not in other[0],
+            "a harmless order carries its own level",
+        )
+        order.buyer.date_joined = now() - timedelta(days=900)
+        order.buyer.save()
+        order.intent.checks = {"postal_code": "pass", "cvc": "pass", "three_d_secure": "authenticated"}
+        order.intent.save()
+        found = judge(order=Order.objects.get(pk=order.pk), why="the bank's answer came", now=now())
+        stage.trial.until(lambda: len(said(kept)) == 2, PATIENCE, "the second level")
+        newest = said(kept)[-1]
+        see(
+            found.level.value in newest.lower(),
+            f"judged again as {found.level.value}: that stands beside it as the newest",
+        )
+        reject_order(
+            order=plain, reason=CancelReason.FRAUD, actor=stage.seller.owner, expected_total=plain.total, now=now()
+        )
+        judge(order=Order.objects.get(pk=plain.pk), why="asked again", now=now())
+        quiet = Command.objects.filter(subject=f"risk:{plain.reference}").count() == 1
+        see(quiet, "of an order that was cancelled here nothing more is written")
+    finally:
+        policy.switch(rule="S5", lift=False, actor=_staff(), now=now())
+
+
+def _wait_for_word(stage: Stage, order: "Order") -> str:
+    """The shop's id of the order, once the line of its risk is empty."""
+    from crossdock.store.models import Command, ShopCopy
+
+    def done() -> bool:
+        return Command.objects.filter(subject=f"risk:{order.reference}", state="done", result="ok").exists()
+
+    stage.lands(order)
+    stage.trial.until(done, PATIENCE, f"the risk of {order} to be written")
+    return str(ShopCopy.objects.get(order=order).shop_order_id)
+
+
 def held_until_cleared(stage: Stage) -> None:
     """With the policy "hold": not in the shop before staff clear it, then there once."""
     from crossdock.store.models.risk import RiskChoice
@@ -92,5 +165,5 @@ def asked_about(stage: Stage) -> None:
     stage.see(True, "S5", "asked twice, one thread; staff answered in it")
 
 
-SCENES: tuple[Scene, ...] = (judged_high, held_until_cleared, asked_about)
+SCENES: tuple[Scene, ...] = (judged_high, written_to_the_shop, held_until_cleared, asked_about)
 BUGS: dict[str, tuple[Scene, ...]] = {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from crossdock.connectors.shopify import commands, connect, part, reading, webhooks
+from crossdock.connectors.shopify import commands, connect, part, reading, risk, webhooks
 from crossdock.connectors.shopify.manifest import MANIFEST
 from crossdock.domain.events import Count
 from crossdock.kit.connector import Connector, Shop, VariantRef
@@ -31,6 +31,7 @@ class Shopify:
     cancel = staticmethod(ending(commands.cancel))
     cancel_lines = staticmethod(ending(part.cancel_lines))
     adjust = staticmethod(ending(commands.adjust))
+    write_risk = staticmethod(ending(risk.write_risk))
 
     hook = staticmethod(webhooks.news)
     hook_shop = staticmethod(webhooks.shop_of)

@@ -4,20 +4,11 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from graphql import (
-    DocumentNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    OperationDefinitionNode,
-    Visitor,
-    parse,
-    visit,
-)
-
 from crossdock.connectors.shopify.manifest import API_VERSION
 from crossdock.kit.check import check
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Strange, Throttled
+from crossdock.kit.documents import parts_of, whole
+from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
 from crossdock.kit.tame import Node, tame
 
 # Our budget counts calls, Shopify's counts points: a usual call of ours asks for about this many.
@@ -25,32 +16,8 @@ POINTS_PER_CALL = 20.0
 FROZEN_SECONDS = 3600.0
 
 
-def _split(text: str) -> dict[str, str]:
-    """Each operation of the file with just the fragments that it needs: Shopify checks (and bills) the whole request."""
-    document: DocumentNode = parse(text)
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    operations: dict[str, str] = {}
-    for node in document.definitions:
-        if isinstance(node, OperationDefinitionNode) and node.name:
-            parts = [node, *(fragments[name] for name in sorted(_spreads(node, fragments)))]
-            operations[node.name.value] = "\n".join(text[part.loc.start : part.loc.end] for part in parts if part.loc)
-    return operations
-
-
-def _spreads(
-    node: OperationDefinitionNode | FragmentDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> set[str]:
-    found: set[str] = set()
-
-    class Spreads(Visitor):
-        def enter_fragment_spread(self, spread: FragmentSpreadNode, *_: object) -> None:
-            found.add(spread.name.value)
-
-    visit(node, Spreads())
-    return found.union(*(_spreads(fragments[name], fragments) for name in found))
-
-
-DOCUMENTS = _split(files(__package__).joinpath("documents.graphql").read_text("utf-8"))
+_PARTS = parts_of(files(__package__).joinpath("documents.graphql").read_text("utf-8"))
+DOCUMENTS = {name: whole(part, _PARTS) for name, part in _PARTS.items() if not part.startswith("fragment")}
 
 
 async def ask(shop: Shop, operation: str, variables: Mapping[str, Any] | None = None) -> Node:
@@ -150,18 +117,8 @@ def _wait(answer: Node) -> float | None:
     return max(0.1, float(missing) / max(1.0, float(status.decimal("restoreRate"))))
 
 
-def user_errors(result: Node, key: str = "userErrors") -> list[tuple[str, tuple[str, ...], str]]:
-    """(code, path of the input field, message) of each complaint about what we asked for."""
+def user_errors(result: Node, key: str = "userErrors") -> list[tuple[str, str]]:
+    """(code, message) of each complaint about what we asked for."""
     return [
-        (error.opt_str("code") or "" if "code" in error else "", _path(error), error.str("message"))
-        for error in result.list(key)
+        (error.opt_str("code") or "" if "code" in error else "", error.str("message")) for error in result.list(key)
     ]
-
-
-def _path(error: Node) -> tuple[str, ...]:
-    field = error.raw("field")
-    if field is None:
-        return ()
-    if not isinstance(field, list):
-        raise Strange(f"{error.path}.field", "list", field)
-    return tuple(str(part) for part in field)

@@ -66,7 +66,7 @@ async def ensure_reference_field(shop: Shop) -> bool:
         return False
     definition = {"name": "Crossdock order reference", "ownerType": "ORDER", "type": "id", **FIELD}
     result = (await ask(shop, "CreateReferenceField", {"definition": definition})).child("metafieldDefinitionCreate")
-    wrong = [message for code, _, message in user_errors(result) if code != "TAKEN"]
+    wrong = [message for code, message in user_errors(result) if code != "TAKEN"]
     if wrong:
         raise Outside(f"Shopify did not create the order field for our reference: {wrong[0]}")
     return True
@@ -126,10 +126,10 @@ def _done(shop: Shop, node: Node, *, already: bool) -> Done:
     return Done(number, node.str("name"), url, stock_taken=node.bool("confirmed"), already=already)
 
 
-async def _refusal(shop: Shop, command: CreateOrder, errors: list[tuple[str, tuple[str, ...], str]]) -> Outcome:
+async def _refusal(shop: Shop, command: CreateOrder, errors: list[tuple[str, str]]) -> Outcome:
     """What the complaints mean, by code where there is one and by looking where there is none."""
-    codes = {code for code, _, _ in errors}
-    words = " ".join(message for _, _, message in errors)
+    codes = {code for code, _ in errors}
+    words = " ".join(message for _, message in errors)
     if "INVENTORY_CLAIM_FAILED" in codes:
         return Refused(Why.NO_STOCK, f"The shop has not enough in stock: {words}", await _short(shop, command.lines))
     if "try again" in words.lower() or "rate limit" in words.lower():
@@ -278,15 +278,15 @@ async def _wait_for(shop: Shop, job: Node | None) -> None:
         done = again is None or again.bool("done")
 
 
-async def _not_cancelled(shop: Shop, number: str, errors: list[tuple[str, tuple[str, ...], str]]) -> Outcome:
+async def _not_cancelled(shop: Shop, number: str, errors: list[tuple[str, str]]) -> Outcome:
     """A cancel that was asked for before and still runs is a complaint too; so the order is watched for a moment."""
-    words = " ".join(message for _, _, message in errors)
+    words = " ".join(message for _, message in errors)
     for pause in JOB_LOOKS:
         standing = await _standing(shop, number, already=True)
         if standing is not None:
             return standing
         await asyncio.sleep(pause)
-    if "already" in words.lower() or any(code == "INTERNAL_ERROR" for code, _, _ in errors):
+    if "already" in words.lower() or any(code == "INTERNAL_ERROR" for code, _ in errors):
         return Unknown(f"Shopify does not say whether the order is being cancelled: {words}", after_seconds=5.0)
     return Refused(Why.INVALID, f"Shopify did not cancel the order: {words}")
 
@@ -351,7 +351,7 @@ async def _adjust(shop: Shop, command: AdjustStock, change: Mapping[str, Any], a
     errors = user_errors(result)
     if not errors:
         return Done(command.variant_id)
-    code, _, message = errors[0]
+    code, message = errors[0]
     match code:
         case "IDEMPOTENCY_CONCURRENT_REQUEST" | "SERVICE_UNAVAILABLE" | "ADJUST_QUANTITIES_FAILED":
             return Later(f"Shopify asks to try again: {message}", 5.0)

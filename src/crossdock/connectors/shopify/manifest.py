@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
+from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, Pace, Way, Yes
 
 API_VERSION = "2026-10"
 
@@ -84,8 +84,8 @@ MANIFEST = Manifest(
         Capability.TRACKING_PARTIAL: Yes(),
         Capability.REFUND_SEEN: Yes(),
         Capability.WEBHOOKS: Yes("Shopify deletes them after eight failed deliveries; we look and set them up again."),
-        Capability.RISK_WRITE: No(
-            "The risk level stays here: it is not yet written to the order in Shopify, and Shopify's own fraud analysis does not assess orders that come from here."
+        Capability.RISK_WRITE: Yes(
+            "As a risk assessment with its reasons on the order's page, until the order is fulfilled."
         ),
         Capability.SIGN_IN_REDIRECT: Yes(),
     },
@@ -114,6 +114,7 @@ MANIFEST = Manifest(
         "The buyer's phone number is not sent, since Shopify may text it.",
         "A trial or development store takes at most five orders a minute from here; the others wait.",
     ),
+    keeps_out=frozenset({"cancel_order", "cancel_lines"}),
     known_limits=(
         "Gift cards and products with the status Unlisted, Draft or Archived are not sold here.",
         "Prices are the shop's base prices; markets, price lists and automatic discounts are not read.",

@@ -25,7 +25,7 @@ async def cancel_lines(shop: Shop, command: CancelLines) -> Outcome:
     result = (await ask(shop, "TakeOut", wish)).child("refundCreate")
     if errors := user_errors(result):
         again = pick(await reading.order(shop, command.shop_order_id), command)
-        words = f"Shopify did not take the units out: {errors[0][2]}"
+        words = f"Shopify did not take the units out: {errors[0][1]}"
         return Refused(Why.INVALID, words) if isinstance(again, dict) else again
     return Done(tail(result.child("refund").str("id")), order.number, order.url)
 

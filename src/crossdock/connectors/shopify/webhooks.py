@@ -162,7 +162,7 @@ async def _change(shop: Shop, operation: str, variables: dict[str, object]) -> N
     result = next(iter(_results(await ask(shop, operation, variables))))
     errors = user_errors(result)
     if errors:
-        raise Outside(f"Shopify did not set up the webhook {variables.get('topic', '')}: {errors[0][2]}")
+        raise Outside(f"Shopify did not set up the webhook {variables.get('topic', '')}: {errors[0][1]}")
 
 
 def _results(data: Node) -> list[Node]:

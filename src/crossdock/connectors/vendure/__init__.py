@@ -3,11 +3,21 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from crossdock.connectors.vendure import connect, placing, reading
+from crossdock.connectors.vendure import connect, placing, reading, risk
 from crossdock.connectors.vendure.client import Client, Sessions
 from crossdock.connectors.vendure.manifest import MANIFEST
 from crossdock.domain.capability import Capability
-from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome, Refused, Why
+from crossdock.domain.commands import (
+    AdjustStock,
+    CancelLines,
+    CancelOrder,
+    CreateOrder,
+    Found,
+    Outcome,
+    Refused,
+    Why,
+    WriteRisk,
+)
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct
 from crossdock.kit.connector import Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
 from crossdock.kit.errors import BadInput
@@ -75,6 +85,9 @@ class Vendure:
 
     async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome:
         return Refused(Why.UNSUPPORTED, self.manifest.sentence(Capability.COUNTS_ADJUST))
+
+    async def write_risk(self, shop: Shop, command: WriteRisk) -> Outcome:
+        return await risk.write_risk(self._client(shop), command)
 
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
         raise Forged("Vendure sends no webhooks.")

@@ -5,7 +5,6 @@ A dead session and a missing right give the same FORBIDDEN; with a name and pass
 
 import functools
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any
 
 from crossdock.kit.check import check
 from crossdock.kit.connector import Reply, Shop
+from crossdock.kit.documents import parts_of, whole
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange
 from crossdock.kit.tame import Node, tame
 
@@ -49,25 +49,14 @@ class _Forbidden(AuthDead):
     """FORBIDDEN on every field: nothing of the document was carried out."""
 
 
+_PARTS = parts_of(files(__package__).joinpath("documents.graphql").read_text("utf-8"))
+
+
 @functools.cache
 def document(name: str, lines: int = 0) -> str:
     """The operation `name` of documents.graphql with the fragments it needs; with `lines` order lines (v0, q0, v1, q1, ...)."""
-    parts = re.split(
-        r"^(?=query |mutation |fragment )",
-        files(__package__).joinpath("documents.graphql").read_text("utf-8"),
-        flags=re.M,
-    )
-    by_name = {match[1]: part for part in parts if (match := re.match(r"\w+ (\w+)", part))}
-    text = by_name[name]
-    text = text.replace("{declared}", ", ".join(f"$v{n}: ID!, $q{n}: Int!" for n in range(lines)))
-    text = text.replace("{lines}", "\n  ".join(ADD_LINE.format(n=n) for n in range(lines)))
-    needed: list[str] = []
-    waiting = re.findall(r"\.\.\.(\w+)", text)
-    while waiting:
-        if (fragment := waiting.pop()) not in needed:
-            needed.append(fragment)
-            waiting += re.findall(r"\.\.\.(\w+)", by_name[fragment])
-    return "\n".join([text, *(by_name[fragment] for fragment in needed)])
+    text = _PARTS[name].replace("{declared}", ", ".join(f"$v{n}: ID!, $q{n}: Int!" for n in range(lines)))
+    return whole(text.replace("{lines}", "\n  ".join(ADD_LINE.format(n=n) for n in range(lines))), _PARTS)
 
 
 @dataclass

@@ -3,11 +3,21 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from crossdock.connectors.woocommerce import connect, placing, reading, webhooks
+from crossdock.connectors.woocommerce import connect, placing, reading, risk, webhooks
 from crossdock.connectors.woocommerce.client import Client
 from crossdock.connectors.woocommerce.manifest import MANIFEST
 from crossdock.domain.capability import Capability
-from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome, Refused, Why
+from crossdock.domain.commands import (
+    AdjustStock,
+    CancelLines,
+    CancelOrder,
+    CreateOrder,
+    Found,
+    Outcome,
+    Refused,
+    Why,
+    WriteRisk,
+)
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct
 from crossdock.kit.connector import Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
 
@@ -69,6 +79,9 @@ class WooCommerce:
 
     async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome:
         return Refused(Why.UNSUPPORTED, self.manifest.sentence(Capability.COUNTS_ADJUST))
+
+    async def write_risk(self, shop: Shop, command: WriteRisk) -> Outcome:
+        return await risk.write_risk(Client(shop), command)
 
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
         return webhooks.read(shop, hook)

@@ -36,7 +36,7 @@ MANIFEST = Manifest(
         Capability.TRACKING_PARTIAL: Yes("The plain Shipment Tracking plugin does not say what is in which parcel."),
         Capability.REFUND_SEEN: Yes(),
         Capability.WEBHOOKS: Yes("WooCommerce sends each once and stops after repeated failures, so we also ask every minute."),
-        Capability.RISK_WRITE: No("WooCommerce keeps no risk level on an order, so it is shown here only."),
+        Capability.RISK_WRITE: Yes("As a private note with the reasons; the buyer does not see it and gets no mail."),
         Capability.SIGN_IN_REDIRECT: Yes("Where this marketplace has a public https address."),
     },
     ways=(
@@ -75,6 +75,7 @@ MANIFEST = Manifest(
         "Deleting an order or moving it to the trash puts no units back in WooCommerce; cancelling does.",
         "Two sales of the last unit in the same moment: ours is cancelled in your shop by itself.",
     ),
+    keeps_out=frozenset({"cancel_lines"}),
     known_limits=(
         "Prices are the shop's current ones without customer groups; tax settings of the shop are not read.",
         "Tracking numbers that stand only in order notes are not read, and order statuses added by plugins count as open.",

@@ -28,26 +28,27 @@ SELECT
   (SELECT count(DISTINCT card) FROM store_risktrace WHERE buyer = %(buyer)s AND at >= %(week)s AND at <= %(at)s AND card <> ''),
   (SELECT count(DISTINCT card) FROM store_risktrace WHERE device = %(device)s AND device <> '' AND at >= %(day)s AND at <= %(at)s AND card <> ''),
   (SELECT count(*) FROM store_risktrace WHERE device = %(device)s AND device <> '' AND at >= %(day)s AND at < %(at)s AND paid IS FALSE),
-  (SELECT count(DISTINCT buyer) FROM store_risktrace WHERE card = %(card)s AND card <> '' AND at >= %(link)s AND at < %(at)s AND buyer <> %(buyer)s),
-  (SELECT count(DISTINCT buyer) FROM store_risktrace WHERE device = %(device)s AND device <> '' AND at >= %(link)s AND at < %(at)s AND buyer <> %(buyer)s),
-  (SELECT count(DISTINCT buyer) FROM store_risktrace WHERE address = %(address)s AND address <> '' AND at >= %(link)s AND at < %(at)s AND buyer <> %(buyer)s),
+  (SELECT count(DISTINCT buyer) FROM store_risktrace WHERE card = %(card)s AND card <> '' AND at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
+  (SELECT count(DISTINCT buyer) FROM store_risktrace WHERE device = %(device)s AND device <> '' AND at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
+  (SELECT count(DISTINCT buyer) FROM store_risktrace WHERE address = %(address)s AND address <> '' AND at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
   (SELECT count(DISTINCT buyer) FROM store_risktrace WHERE ip = %(ip)s AND ip <> '' AND at >= %(day)s AND at < %(at)s AND buyer <> %(buyer)s),
   (SELECT count(*) FROM (
-     SELECT id FROM store_risktrace WHERE card = %(card)s AND card <> '' AND fraud AND known_at <= %(at)s
-     UNION SELECT id FROM store_risktrace WHERE device = %(device)s AND device <> '' AND fraud AND known_at <= %(at)s
-     UNION SELECT id FROM store_risktrace WHERE address = %(address)s AND address <> '' AND fraud AND known_at <= %(at)s
-     UNION SELECT id FROM store_risktrace WHERE buyer = %(buyer)s AND fraud AND known_at <= %(at)s) frauds),
+     SELECT id FROM store_risktrace WHERE card = %(card)s AND card <> '' AND fraud AND known_at <= %(until)s
+     UNION SELECT id FROM store_risktrace WHERE device = %(device)s AND device <> '' AND fraud AND known_at <= %(until)s
+     UNION SELECT id FROM store_risktrace WHERE address = %(address)s AND address <> '' AND fraud AND known_at <= %(until)s
+     UNION SELECT id FROM store_risktrace WHERE buyer = %(buyer)s AND fraud AND known_at <= %(until)s) frauds WHERE id <> %(id)s),
   EXISTS (SELECT 1 FROM store_risktrace WHERE buyer = %(buyer)s AND at < %(at)s AND device = %(device)s),
   EXISTS (SELECT 1 FROM store_risktrace WHERE buyer = %(buyer)s AND at < %(at)s AND address = %(address)s)
 """
 
 
-def history_of(trace: RiskTrace) -> dict[str, Any]:
-    """The fields of Facts that our own history answers."""
+def history_of(trace: RiskTrace, until: datetime | None = None) -> dict[str, Any]:
+    """The fields of Facts that our own history answers. How fast and how much is asked of the time of the order itself;
+    other buyers' use of its card, device and address, and frauds, of all that is known `until` now: so a later order can make this one look different."""
     at = trace.at
     given: dict[str, str | int | datetime] = {
         "buyer": trace.buyer, "seller": trace.seller, "card": trace.card, "device": trace.device, "ip": trace.ip, "address": trace.address,
-        "currency": trace.currency, "at": at, "hour": at - timedelta(hours=1), "day": at - timedelta(days=1), "week": at - timedelta(days=7),
+        "currency": trace.currency, "id": trace.pk, "at": at, "until": max(at, until or at), "hour": at - timedelta(hours=1), "day": at - timedelta(days=1), "week": at - timedelta(days=7),
         "link": at - LINK, "settled": at - SETTLED_AFTER,
     }  # fmt: skip
     with connection.cursor() as cursor:
@@ -85,13 +86,14 @@ def facts_of(
     joined_at: datetime,
     ip_country: str | None = None,
     ip_hosting: bool | None = None,
+    until: datetime | None = None,
 ) -> Facts:
-    """Everything that can be known at `trace.at`. `checks` are the gateway's words about the card."""
+    """Everything that can be known at `trace.at`, its links `until` a later time. `checks` are the gateway's words about the card."""
     country = ship_to["country"]
     phone_valid, phone_country = phone(ship_to.get("phone", ""), country)
     lists = listed(trace)
     return Facts(
-        **history_of(trace),
+        **history_of(trace, until),
         postal_code_check=checks.get("postal_code"), cvc_check=checks.get("cvc"), three_d_secure=_secure(checks.get("three_d_secure")),
         funding=checks.get("card_funding"), card_country=checks.get("card_country"), billing_country=checks.get("billing_country"),
         gateway_score=_SCORES.get(checks.get("gateway_risk", "")), ship_country=country, total_minor=trace.amount_minor, most_units=trace.units,

@@ -12,6 +12,7 @@ from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, RiskTrace
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.risk.facts import facts_of
 from crossdock.usecases.risk.places import place_of
+from crossdock.usecases.risk.writing import wish_written
 from crossdock.usecases.timeline import tell
 
 
@@ -21,11 +22,11 @@ def rules_in_force() -> tuple[RuleSet, RiskRuleSet | None]:
     return (row.value, row) if row else (SHIPPED, None)
 
 
-def facts_about(order: Order, trace: RiskTrace) -> Facts:
+def facts_about(order: Order, trace: RiskTrace, until: datetime | None = None) -> Facts:
     place = place_of(trace.ip)
     return facts_of(
         trace=trace, checks=order.intent.checks, ship_to=order.ship_to, joined_at=order.buyer.date_joined, ip_country=place.country,
-        ip_hosting=place.hosting,
+        ip_hosting=place.hosting, until=until,
     )  # fmt: skip
 
 
@@ -36,13 +37,15 @@ def judge(*, order: Order, why: str, now: datetime) -> Assessment:
         rules, row = rules_in_force()
         if trace is None:
             return Assessment(RiskLevel(order.risk), (), order.risk_available, order.risk_asked)
-        facts = facts_about(order, trace)
+        facts = facts_about(order, trace, now)
         found = assess(facts, rules)
         RiskAssessment.objects.create(
             order=order, at=now, why=why[:80], rules=row, level=found.level, score=found.score, available=found.available, asked=found.asked,
             inputs=facts.as_json(), contributions=[asdict(reason) for reason in found.reasons], shadow_score=_shadow(facts),
         )  # fmt: skip
         _show(order, found, why, now=now)
+        if why != "placed":
+            wish_written(order=order, now=now)
         return found
 
 

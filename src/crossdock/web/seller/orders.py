@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.alerts import ROOT_CAUSES
+from crossdock.domain.labels import BUYING
 from crossdock.domain.orders import CopyState, ParcelState, fee
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.values import Money
@@ -20,8 +21,10 @@ from crossdock.usecases import books
 from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.credits import why_not_ask
 from crossdock.usecases.ended_there import why_not_ship
+from crossdock.usecases.labels import labels_of, why_not_buy
 from crossdock.usecases.orders import in_queue, queues, why_not_create
 from crossdock.usecases.parts import why_not_parts
+from crossdock.usecases.policy import lifted
 from crossdock.usecases.reject import why_not_reject
 from crossdock.usecases.risk.holds import MEANING, choice
 from crossdock.usecases.stock import availability
@@ -105,6 +108,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         if order.connection
         else Exchange.objects.none()
     )
+    labels = list(labels_of(order=order))
     context = {
         "order": order,
         "copy": copy,
@@ -116,18 +120,22 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "refund": next((command for command in commands if command.kind == "refund_payment"), None),
         "shop_refunds": order.shop_refunds.order_by("pk"),
         "credits": order.credits.order_by("pk"),
+        "risk_goes": order.connection is not None and lifted(rule="S5"),
         "risk_means": MEANING[choice()] if order.risk == RiskLevel.HIGH else "",
         "actions": _actions(order, copy),
         "dead": [command for command in commands if command.state == CommandState.DEAD and command.pk not in told],
         "waiting": next((command for command in commands if command.state == CommandState.WAITING and command.sentence), None),
         "can_ship": not why_not_ship(order),
+        "can_label": not why_not_buy(order=order),
+        "labels": labels,
+        "labelled": {label.shipment_id for label in labels},
         "entries": order.timeline.all(),
         "calls": calls[:LAST_CALLS],
         "stock": _stock(order),
         "to": order.address,
         "late": not order.cancelled_at and order.parcels != ParcelState.SHIPPED and order.ship_by < timezone.now(),
         "open": not order.cancelled_at and order.parcels != ParcelState.SHIPPED,
-        "busy": busy or bool(copy and copy.state in (CopyState.INTENDED, CopyState.SENT, CopyState.ACKNOWLEDGED)),
+        "busy": busy or any(label.state in BUYING for label in labels) or bool(copy and copy.state in (CopyState.INTENDED, CopyState.SENT, CopyState.ACKNOWLEDGED)),
     }  # fmt: skip
     return show(request, seller, "order", context, here="orders")
 
@@ -177,6 +185,7 @@ def _actions(order: Order, copy: ShopCopy | None) -> list[Action]:
         *([Action("Reject single units", at("reject/lines"))] if not why_not_parts(order) else []),
         Action("Ask for a credit", at("credit"), why_not_ask(order)),
         Action("Ship items", at("ship"), why_not_ship(order)),
+        Action("Buy a label", at("label"), why_not_buy(order=order)),
         Action("Packing slip", at("slip"), "The order is cancelled." if order.cancelled_at else ""),
         Action("Report a problem", f"/seller/cases/new/?order={order.public_id}"),
     ]

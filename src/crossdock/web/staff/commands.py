@@ -33,6 +33,7 @@ KIND_WORDS = {
     "cancel_order": "Cancel the order",
     "cancel_lines": "Take units out of the order",
     "adjust_stock": "Correct the stock",
+    "write_risk": "Write the risk level",
     "refund_payment": "Refund the buyer",
     "send_mail": "Send a mail",
 }
@@ -59,7 +60,7 @@ class Row:
 
 def rows_of(commands: list[Command]) -> list[Row]:
     """With their orders, in one more query."""
-    references = {command: command.subject.removeprefix("money:") for command in commands}
+    references = {command: command.subject.removeprefix("money:").removeprefix("risk:") for command in commands}
     orders = {order.reference: order for order in Order.objects.filter(reference__in=references.values())}
     return [Row(command, orders.get(references[command])) for command in commands]
 
@@ -92,7 +93,7 @@ def _subjects(query: str) -> list[str]:
     text = query.lstrip("#")
     if text.isdecimal() and int(text) <= LARGEST:
         text = Order.objects.filter(number=int(text)).values_list("reference", flat=True).first() or text
-    return [text, text.upper(), f"money:{text}", f"money:{text.upper()}", query]
+    return [*(kind + words for kind in ("", "money:", "risk:") for words in (text, text.upper())), query]
 
 
 @staff_only

@@ -104,6 +104,17 @@ class ShopHand:
         with self._books.at_once():
             self._books.cancel(shop_id, restock=restock, reason="CUSTOMER", note="Cancelled by the seller")
 
+    async def staff_words(self, shop_id: str) -> Sequence[str]:
+        """The assessments under the order's "Fraud analysis"."""
+        return [
+            "\n".join([f"Risk: {each['riskLevel']}", *(fact["description"] for fact in each["facts"])])
+            for each in self._shelf.by_key("risk", shop_id)
+        ]
+
+    async def buyer_words(self, shop_id: str) -> Sequence[str]:
+        """Nothing that an app writes about risk is shown to a buyer, so only mails can."""
+        return [str(mail) for mail in self._shelf.ledger("mail")]
+
     async def refund(self, shop_id: str, amount: str) -> str:
         return self._books.refund(shop_id, Decimal(amount))
 

@@ -215,6 +215,7 @@ class Reads:
             "updatedAt": order["updated"], "cancelledAt": order["cancelled"], "cancelReason": order.get("cancel_reason"),
             "cancellation": {"staffNote": order.get("staff_note")} if order["cancelled"] else None,
             "sourceIdentifier": order.get("source_identifier"), "tags": order["tags"],
+            "risk": lambda info: {"assessments": self.shelf.by_key("risk", order["id"])},
             "metafield": lambda info, key, namespace=None: {"value": order["reference"]} if order.get("reference") and (namespace, key) == ("crossdock", "reference") else None,
             "currentTotalPriceSet": money(total_of(order) - paid_back, currency), "totalRefundedSet": money(paid_back, currency),
             "lineItems": sliced(lambda: [self._line(line) for line in order["lines"]]),

@@ -10,11 +10,12 @@ from typing import Any
 from graphql import GraphQLError, get_directive_values
 
 from crossdock.connectors.shopify.sandbox import graph
-from crossdock.connectors.shopify.sandbox.books import Books, Complaint
+from crossdock.connectors.shopify.sandbox.books import Books, Complaint, unfulfilled
 from crossdock.connectors.shopify.sandbox.reads import Fields, Reads, denied, gid, number, subscription
 from crossdock.kit.sandbox import Doc
 
 ORDERS_A_MINUTE_ON_TRIAL = 5
+MOST_FACTS, LONGEST_FACT = 20, 256
 
 
 class Writes:
@@ -29,6 +30,7 @@ class Writes:
             "orderCreate": self._may("orderCreate", "write_orders", self._create),
             "orderCancel": self._may("orderCancel", "write_orders", self._cancel),
             "refundCreate": self._may("refundCreate", "write_orders", self._refund),
+            "orderRiskAssessmentCreate": self._may("orderRiskAssessmentCreate", "write_orders", self._assess),
             "inventoryAdjustQuantities": self._may("inventoryAdjustQuantities", "write_inventory", self._adjust),
             "metafieldDefinitionCreate": self._may("metafieldDefinitionCreate", "write_orders", self._define),
             "webhookSubscriptionCreate": self._subscribe,
@@ -168,6 +170,26 @@ class Writes:
         for paid in input.get("transactions") or []:
             self.shelf.note("money_back", order=order["id"], amount=str(paid["amount"]))
         return self.books.take_out(order, rows, note=input.get("note") or "")
+
+    def _assess(self, info: Any, orderRiskAssessmentInput: Doc) -> Fields:  # noqa: N803
+        """Another one each time; what is too long is cut without a word."""
+        given, payload = orderRiskAssessmentInput, "orderRiskAssessmentInput"
+        order = self.shelf.get("order", number(given["orderId"], "Order"))
+        wrong = None
+        if order is None:
+            wrong = Complaint("NOT_FOUND", (payload, "orderId"), "The order could not be found.")
+        elif order["fulfillments"] and not any(unfulfilled(order).values()):
+            words = "The order is already fulfilled and can no longer accept new risk assessments."
+            wrong = Complaint("ORDER_ALREADY_FULFILLED", (payload, "orderId"), words)
+        elif len(given["facts"]) > MOST_FACTS:
+            wrong = Complaint("TOO_MANY_FACTS", (payload, "facts"), f"A maximum of {MOST_FACTS} facts is allowed.")
+        if wrong or order is None:
+            return {"orderRiskAssessment": None, "userErrors": [complaint(wrong)] if wrong else []}
+        facts = [fact | {"description": fact["description"][:LONGEST_FACT]} for fact in given["facts"]]
+        made: Doc = {"riskLevel": given["riskLevel"], "facts": facts, "app": self._app, "order": order["id"]}
+        self.shelf.put("risk", self.books.new_id(), made, key=order["id"])
+        self.shelf.note("risk", order=order["id"], level=made["riskLevel"], facts=[fact["description"] for fact in facts])
+        return {"orderRiskAssessment": made, "userErrors": []}
 
     # Stock
 

@@ -6,12 +6,13 @@ from importlib.resources import files
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     ExecutionResult,
     GraphQLError,
     GraphQLResolveInfo,
     GraphQLSchema,
     build_schema,
-    graphql_sync,
+    execute_sync,
     parse,
     validate,
 )
@@ -38,6 +39,13 @@ def schema() -> GraphQLSchema:
     return build_schema(files(__package__).joinpath("schema.graphql").read_text("utf-8"))
 
 
+@cache
+def _checked(text: str) -> tuple[DocumentNode, tuple[GraphQLError, ...]]:
+    """The document and what is wrong with it; looked at once per text. Raises GraphQLError."""
+    document = parse(text)
+    return document, tuple(validate(schema(), document))
+
+
 class Api:
     """Root of one request: its methods are the root fields. `rights` is None for somebody who is not signed in."""
 
@@ -48,12 +56,14 @@ class Api:
     def run(self, query: str, variables: Doc) -> tuple[int, Doc]:
         """HTTP status and body."""
         try:
-            document = parse(query)
+            document, problems = _checked(query)
         except GraphQLError as error:
             return 400, {"errors": [_shown(error, "GRAPHQL_PARSE_FAILED")]}
-        if problems := validate(schema(), document):
+        if problems:
             return 400, {"errors": [_shown(problem, "GRAPHQL_VALIDATION_FAILED") for problem in problems]}
-        result: ExecutionResult = graphql_sync(schema(), query, field_resolver=self._resolve, variable_values=variables)
+        result: ExecutionResult = execute_sync(
+            schema(), document, field_resolver=self._resolve, variable_values=variables
+        )
         if result.errors and result.data is None and any(error.path is None for error in result.errors):
             return 400, {"errors": [_shown(error, "BAD_USER_INPUT") for error in result.errors]}
         body: Doc = {"data": result.data}
@@ -178,9 +188,13 @@ class Api:
             for each in doc["fulfillments"]
         ]
         total, currency = self._books.total(doc), self._books.settings["currency"]
-        history = {"items": doc["history"]}
+
+        def history(options: Doc | None = None) -> Doc:
+            items, total = _listed(doc["history"], options or {}, {})
+            return {"items": items, "totalItems": total}
+
         more = {"lines": lines, "fulfillments": parcels, "totalWithTax": total, "currencyCode": currency}
-        return doc | more | {"__typename": "Order", "history": lambda options=None: history}
+        return doc | more | {"__typename": "Order", "history": history}
 
     # Doing
 
@@ -207,8 +221,7 @@ class Api:
         return self._order(self._books.set(orderId, address=None))
 
     def do_addNoteToOrder(self, input: Doc) -> Doc:  # noqa: N802
-        notes = self._books.order(input["id"])["notes"]
-        return self._order(self._books.set(input["id"], notes=[*notes, input["note"]]))
+        return self._order(self._books.add_note(input["id"], input["note"], public=input["isPublic"]))
 
     def do_addItemToDraftOrder(self, orderId: str, input: Doc) -> Doc:  # noqa: N802, N803
         return self._tried(lambda: self._books.add_item(orderId, input["productVariantId"], input["quantity"]))

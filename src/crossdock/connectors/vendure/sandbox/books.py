@@ -160,7 +160,7 @@ class Books:
         code = "".join(self._random.choice(CODE_LETTERS) for _ in range(16))
         order: Doc = {
             "id": self._id("order"), "code": code, "state": "Draft", "createdAt": self.second(), "orderPlacedAt": None, "customer": None,
-            "address": None, "method": None, "lines": [], "payments": [], "fulfillments": [], "history": [], "notes": [],
+            "address": None, "method": None, "lines": [], "payments": [], "fulfillments": [], "history": [],
         }  # fmt: skip
         return self._keep(order)
 
@@ -173,6 +173,16 @@ class Books:
 
     def set(self, order_id: str, **fields: Any) -> Doc:
         return self._keep({**self.order(order_id), **fields})
+
+    def add_note(self, order_id: str, text: str, *, public: bool) -> Doc:
+        """An entry of the history; a public one stands in the buyer's account too."""
+        order = self.order(order_id)
+        self._enter(order, "ORDER_NOTE", {"note": text}, public=public)
+        self.shelf.note("note", order=order_id, text=text, public=public)
+        return self._keep(order, touched=False)
+
+    def _enter(self, order: Doc, kind: str, data: Doc, *, public: bool = True) -> None:
+        order["history"].append({"id": self._id("history"), "type": kind, "isPublic": public, "data": data})
 
     def set_customer(self, order_id: str, words: Doc) -> Doc:
         """A guest with the same address is the same customer: the new name stands on their older orders too."""
@@ -309,7 +319,7 @@ class Books:
             line["released"] += max(0, released)
             line["quantity"] -= units
         entry = {"lines": [{"orderLineId": id, "quantity": units} for id, units in wanted], "reason": reason}
-        order["history"].append({"type": "ORDER_CANCELLATION", "data": {**entry, "shippingCancelled": shipping}})
+        self._enter(order, "ORDER_CANCELLATION", {**entry, "shippingCancelled": shipping})
         self.shelf.note("cancel", id=order_id, reason=reason, lines=entry["lines"])
         if not any(line["quantity"] for line in order["lines"]):
             order["state"] = "Cancelled"

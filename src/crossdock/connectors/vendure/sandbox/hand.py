@@ -161,3 +161,18 @@ class SandboxHand:
     async def refund(self, shop_id: str, amount: str) -> str:
         with self._books.shelf.transaction():
             return self._books.refund(shop_id, _minor(amount))
+
+    async def staff_words(self, shop_id: str) -> Sequence[str]:
+        """The private notes in the order's history."""
+        return self._notes(shop_id, public=False)
+
+    async def buyer_words(self, shop_id: str) -> Sequence[str]:
+        return self._notes(shop_id, public=True)
+
+    def _notes(self, shop_id: str, *, public: bool) -> list[str]:
+        entries = self._books.order(shop_id)["history"]
+        return [
+            str(entry["data"]["note"])
+            for entry in entries
+            if entry["type"] == "ORDER_NOTE" and entry["isPublic"] is public
+        ]

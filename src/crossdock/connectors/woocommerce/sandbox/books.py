@@ -197,6 +197,17 @@ class Books:
         self.shelf.put("order", doc["id"], doc)
         self._tell("order.deleted", doc["id"])
 
+    def add_note(self, doc: Doc, text: str, *, customer: bool) -> Doc:
+        """A comment on the order: the order itself and its date stay as they are."""
+        note: Doc = {
+            "id": self.shelf.next_number("comment", 20), "order": doc["id"], "note": text, "customer_note": customer, "created": self.now(),
+        }  # fmt: skip
+        self.shelf.put("note", note["id"], note, key=str(doc["id"]))
+        self.shelf.note("note", order=doc["id"], text=text, customer=customer)
+        if customer:
+            self.shelf.note("mail", to=doc["billing"].get("email") or "nobody", about=f"A note has been added: {text}")
+        return note
+
     # Refunds and fulfilments
 
     @staticmethod

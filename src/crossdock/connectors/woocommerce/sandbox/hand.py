@@ -232,6 +232,16 @@ class Admin:
         self._books.change_status(doc, "processing")
         self._books.save_order(doc)
 
+    async def staff_words(self, shop_id: str) -> Sequence[str]:
+        """The private notes in the order's "Order notes"."""
+        notes = self._books.shelf.by_key("note", shop_id)
+        return [note["note"] for note in notes if not note["customer_note"]]
+
+    async def buyer_words(self, shop_id: str) -> Sequence[str]:
+        notes = self._books.shelf.by_key("note", shop_id)
+        mails = [str(mail) for mail in self._books.shelf.ledger("mail")]
+        return [note["note"] for note in notes if note["customer_note"]] + mails
+
     async def refund(self, shop_id: str, amount: str) -> str:
         try:
             return str(self._books.refund(self._order(shop_id), f"{Decimal(amount):.2f}")["id"])

@@ -24,6 +24,7 @@ class Rest:
         self, books: Books, sign_in: SignIn, hooks: Hooks, address: Callable[[], str], revoked: Callable[[], bool]
     ) -> None:
         self._books, self._sign_in, self._hooks, self._address, self._revoked = books, sign_in, hooks, address, revoked
+        self._dates: tuple[int, list[Doc]] | None = None
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/", self._home)
@@ -46,6 +47,8 @@ class Rest:
             ("DELETE", f"/orders/{number}", self._bin_order),
             ("GET", f"/orders/{number}/refunds", self._refunds),
             ("POST", f"/orders/{number}/refunds", self._new_refund),
+            ("GET", f"/orders/{number}/notes", self._notes),
+            ("POST", f"/orders/{number}/notes", self._new_note),
             ("GET", f"/orders/{number}/fulfillments", self._fulfillments),
             ("POST", f"/orders/{number}/fulfillments", self._new_fulfillment),
             ("GET", "/webhooks", self._webhooks),
@@ -126,10 +129,18 @@ class Rest:
 
     async def _products(self, request: web.Request) -> Answer:
         wanted = request.query.get("status", "any")
-        docs = [doc for doc in self._books.shelf.all("product") if not doc["parent"]]
-        docs = [doc for doc in docs if (doc["status"] != "trash" if wanted == "any" else doc["status"] == wanted)]
+        docs = [doc for doc in self._dated() if (doc["status"] != "trash" if wanted == "any" else doc["status"] == wanted)]
         listed = cut(request, docs)
-        return 200, listed.map(lambda doc: shapes.product(doc, self._address()))
+        return 200, listed.map(lambda doc: shapes.product(self._books.shelf.need("product", doc["id"]), self._address()))
+
+    def _dated(self) -> list[Doc]:
+        """What a list is cut by; kept until something changes, since a big shop is asked for a thousand pages in a row."""
+        version = self._books.shelf.version
+        if self._dates is None or self._dates[0] != version:
+            docs = (doc for doc in self._books.shelf.all("product") if not doc["parent"])
+            kept = [{name: doc[name] for name in ("id", "status", "created", "modified")} for doc in docs]
+            self._dates = (version, kept)
+        return self._dates[1]
 
     async def _product(self, request: web.Request) -> Answer:
         return 200, shapes.product(self._known_product(request), self._address())
@@ -270,6 +281,23 @@ class Rest:
         except ValueError as error:
             raise Failed(500, "woocommerce_rest_cannot_create_order_refund", str(error)) from None
         return 201, shapes.refund(entry, doc, self._address(), 2)
+
+    async def _notes(self, request: web.Request) -> Answer:
+        """All of them, newest first: this list knows no pages."""
+        doc, kind = self._known_order(request), request.query.get("type", "any")
+        if kind not in ("any", "customer", "internal"):
+            raise Failed(400, "rest_invalid_param", "Invalid parameter(s): type")
+        notes = self._books.shelf.by_key("note", str(doc["id"]))
+        kept = [note for note in notes if kind == "any" or note["customer_note"] is (kind == "customer")]
+        return 200, [shapes.note(note, self._address()) for note in reversed(kept)]
+
+    async def _new_note(self, request: web.Request) -> Answer:
+        """No idempotency, and a customer note is mailed at once."""
+        body, doc = await _json(request), self._known_order(request)
+        if not isinstance(body.get("note"), str):
+            raise Failed(400, "rest_missing_callback_param", "Missing parameter(s): note", params=["note"])
+        made = self._books.add_note(doc, body["note"], customer=bool(body.get("customer_note", False)))
+        return 201, shapes.note(made, self._address())
 
     async def _fulfillments(self, request: web.Request) -> Answer:
         if not self._books.settings["fulfillments"]:

@@ -227,6 +227,20 @@ def _shipping(line: Doc, dp: int) -> Doc:
     }
 
 
+def note(entry: Doc, base: str) -> Doc:
+    """Fields as the shop's own description of its routes names them."""
+    up = f"orders/{entry['order']}"
+    return {
+        "id": entry["id"],
+        "author": "system",
+        "date_created": site(entry["created"]),
+        "date_created_gmt": gmt(entry["created"]),
+        "note": entry["note"],
+        "customer_note": entry["customer_note"],
+        "_links": links(base, f"{up}/notes/{entry['id']}", up=up),
+    }
+
+
 def refund(entry: Doc, order: Doc, base: str, dp: int) -> Doc:
     """Its lines are copies of the order's, with units and amounts below zero, and the line's id in a meta (the vendor's documentation of wc/v3)."""
     up = f"orders/{order['id']}"

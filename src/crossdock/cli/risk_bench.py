@@ -1,0 +1,182 @@
+"""`crossdock risk bench`: what judging costs inside `place_order`, over a long history. The real use-case places real orders; its risk part is timed in place."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from crossdock.cli.trial import Trial
+
+if TYPE_CHECKING:
+    from crossdock.demo.fraud import Attempt
+    from crossdock.store.models import Order, Seller, User, Variant
+
+P50_MS, P99_MS = 5.0, 20.0
+PLACED, WARM = 1000, 50
+
+
+@dataclass
+class Watch:
+    """Milliseconds of each placing, and of the risk's share in it."""
+
+    risk: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    _now: float = 0.0
+
+    def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **named: Any) -> Any:
+            begun = time.perf_counter()
+            try:
+                return function(*args, **named)
+            finally:
+                self._now += time.perf_counter() - begun
+
+        return run
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        self._now, begun = 0.0, time.perf_counter()
+        yield
+        self.whole.append((time.perf_counter() - begun) * 1000)
+        self.risk.append(self._now * 1000)
+
+    def lines(self) -> list[str]:
+        """The first ones warm up what a running server has warm, and are left out."""
+        risk, whole = sorted(self.risk[WARM:]), sorted(self.whole[WARM:])
+        share = sum(risk) / sum(whole)
+        return [
+            f"risk within place_order: p50 {at(risk, 0.5):.2f} ms, p99 {at(risk, 0.99):.2f} ms, worst {risk[-1]:.2f} ms ({len(risk)} orders)",
+            f"place_order as a whole:  p50 {at(whole, 0.5):.2f} ms, p99 {at(whole, 0.99):.2f} ms; {share:.0%} of it is the risk",
+        ]
+
+    def good(self) -> bool:
+        risk = sorted(self.risk[WARM:])
+        return at(risk, 0.5) < P50_MS and at(risk, 0.99) < P99_MS
+
+
+def at(ordered: Sequence[float], share: float) -> float:
+    return ordered[int(len(ordered) * share)]
+
+
+def bench(orders: int, seed: int, placed: int = PLACED) -> int:
+    from crossdock.cli.risk import write
+    from crossdock.demo.fraud import history
+
+    with Trial():
+        attempts = history(orders=orders, seed=seed)
+        write(attempts)
+        variant = _stall(attempts)
+        chosen = [attempt for attempt in attempts if attempt.paid][-placed - WARM :]
+        order = _place(variant, _buyer(chosen[0]), chosen[0], 0, Watch())
+        copied = _copy(order, orders)
+        watch = Watch()
+        for number, attempt in enumerate(chosen, 1):
+            _place(variant, _buyer(attempt), attempt, number, watch)
+        kept = len(watch.risk)
+    print(
+        f"{len(attempts)} tries to pay and {copied} orders with their judgements in the history; {kept} orders were placed on top of it."
+    )
+    print(*watch.lines(), sep="\n")
+    good = watch.good()
+    print(f"{'ok  ' if good else 'FAIL'} p50 below {P50_MS:g} ms and p99 below {P99_MS:g} ms")
+    return 0 if good else 1
+
+
+def _stall(attempts: "Sequence[Attempt]") -> "Variant":
+    """One seller, who is the one with the longest history, and one thing of which there is enough."""
+    from collections import Counter
+
+    from crossdock.demo.buying import make_seller
+    from crossdock.domain.values import Money
+    from crossdock.store.models import RiskTrace
+    from crossdock.usecases.listings import make_listing
+
+    seller: Seller = make_seller(name="Bench", email="bench@example.test")
+    busiest = Counter(attempt.seller for attempt in attempts).most_common(1)[0][0]
+    RiskTrace.objects.filter(seller=busiest).update(seller=seller.pk)
+    made = make_listing(
+        seller=seller,
+        title="Ember Fox",
+        description="A card.",
+        price=Money(2500, "USD"),
+        count=10**6,
+        now=attempts[0].at,
+    )
+    return made.variants.get()
+
+
+def _buyer(attempt: "Attempt") -> "User":
+    """The history's buyer as a person of ours, so that their past counts."""
+    from crossdock.store.models import RiskTrace, User
+    from crossdock.usecases.risk.trace import buyer_key
+
+    user, fresh = User.objects.get_or_create(email=f"{attempt.buyer}@example.test", defaults={"name": "Bench"})
+    if fresh:
+        User.objects.filter(pk=user.pk).update(date_joined=attempt.joined_at)
+        RiskTrace.objects.filter(buyer=attempt.buyer).update(buyer=buyer_key(user))
+        user.refresh_from_db()
+    return user
+
+
+def _place(variant: "Variant", buyer: "User", attempt: "Attempt", number: int, watch: Watch) -> "Order":
+    from crossdock.domain.values import Address
+    from crossdock.usecases import checkout
+    from crossdock.usecases.basket import Basket, priced
+    from crossdock.usecases.risk.trace import Origin
+
+    now = attempt.at + timedelta(days=1)
+    basket: Basket = {"seller": variant.listing.seller_id, "connection": None, "lines": {variant.public_id: 1}}
+    shown = priced(basket=basket, country=attempt.country, now=now)
+    to = Address(
+        "Bench", attempt.line1, "Town", attempt.country, attempt.postal_code, region=attempt.region, phone=attempt.phone
+    )
+    intent = checkout.open_checkout(
+        buyer=buyer, basket=basket, ship_to=to, key=f"bench-{number:06}", fingerprint=shown.fingerprint, gateway="sandbox", now=now,
+        origin=Origin(attempt.ip, attempt.device),
+    )  # fmt: skip
+    checks = {
+        "postal_code": attempt.postal_code_check, "cvc": attempt.cvc_check, "card_funding": attempt.funding, "card_country": attempt.card_country,
+        "billing_country": attempt.billing_country, "card_fingerprint": attempt.card,
+    }  # fmt: skip
+    given = {name: value for name, value in checks.items() if value}
+    with ExitStack() as timers:
+        for name in ("judge", "end_trace", "hold_if_policy_says"):
+            timers.enter_context(patch.object(checkout, name, watch.timed(getattr(checkout, name))))
+        timers.enter_context(watch.placing())
+        return checkout.place_order(intent_id=intent.public_id, gateway_ref=f"r{number}", checks=given, now=now)
+
+
+def _copy(order: "Order", count: int) -> int:
+    """As many orders of long ago, with the judgement of each; written by the database itself."""
+    from django.db import connection
+
+    from crossdock.store.models import Order, RiskAssessment
+
+    with connection.cursor() as cursor:
+        own = {
+            "id": "1000000 + n",
+            "number": "1000000 + n",
+            "reference": "'BENCH-' || n",
+            "public_id": "'bench' || n",
+            "relay_email": "'b' || n || '@orders.invalid'",
+        }
+        _insert(cursor, Order._meta.db_table, own, order.pk, count)
+        row = RiskAssessment.objects.filter(order=order).values_list("pk", flat=True)[0]
+        _insert(cursor, RiskAssessment._meta.db_table, {"id": "1000000 + n", "order_id": "1000000 + n"}, row, count)
+        cursor.execute(f"ANALYZE {Order._meta.db_table}")
+        cursor.execute(f"ANALYZE {RiskAssessment._meta.db_table}")
+    return count
+
+
+def _insert(cursor: Any, table: str, own: dict[str, str], pk: int, count: int) -> None:
+    cursor.execute("SELECT column_name FROM information_schema.columns WHERE table_name = %s", [table])
+    names = [row[0] for row in cursor.fetchall()]
+    values = ", ".join(own.get(name, f't."{name}"') for name in names)
+    columns = ", ".join(f'"{name}"' for name in names)
+    cursor.execute(
+        f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} t, generate_series(1, %s) n WHERE t.id = %s",  # noqa: S608 - names of our own tables
+        [count, pk],
+    )

@@ -1,0 +1,47 @@
+"""The risk of an order in words for the shop's staff: facts where the platform has a place for them, otherwise one note.
+
+The key stands in the first of them, so that an earlier try is found again before anything is written twice.
+"""
+
+from collections.abc import Iterable
+
+from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteRisk
+from crossdock.domain.risk import RiskLevel, Sentiment
+from crossdock.kit.part import key_of
+
+LONGEST_NOTE = 2000
+SIGNS = {Sentiment.NEGATIVE: "-", Sentiment.NEUTRAL: "o", Sentiment.POSITIVE: "+"}
+
+
+def head(command: WriteRisk) -> str:
+    words = command.level.value.replace("_", " ")
+    if command.level is RiskLevel.HIGH:
+        words += ": look at it before you ship"
+    return (
+        f"Risk of fraud: {words}. {command.available} of {command.asked} signals available. [crossdock {command.key}]"
+    )
+
+
+def facts(command: WriteRisk, *, most: int, longest: int) -> list[tuple[Sentiment, str]]:
+    """The head and then the reasons, worst first, cut to what the platform takes."""
+    rows = [(Sentiment.NEUTRAL, head(command)), *((fact.sentiment, fact.sentence) for fact in command.facts)]
+    return [(sentiment, shortened(text, longest)) for sentiment, text in rows[:most]]
+
+
+def note(command: WriteRisk, *, longest: int = LONGEST_NOTE) -> str:
+    """The same as one text, for platforms that have notes only."""
+    lines = [f"{SIGNS[fact.sentiment]} {fact.sentence}" for fact in command.facts]
+    return shortened(
+        "\n".join([head(command), *lines, "Written by the marketplace; the buyer does not see it."]), longest
+    )
+
+
+def shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def before(command: WriteRisk, *, reference: str, texts: Iterable[str], done: Done) -> Outcome | None:
+    """How it ends without writing: the order is not ours, or one of its `texts` is what would be written. None: write it."""
+    if reference != command.reference:
+        return Refused(Why.CONFLICT, "This order in the shop is not ours; nothing was written to it.")
+    return done if any(key_of(text) == command.key for text in texts) else None
