@@ -20,6 +20,7 @@ from crossdock.domain.labels import (
     why_not_parcel,
 )
 from crossdock.domain.values import Address, Money
+from crossdock.engine import invariants
 from crossdock.store.models import Alert, Command, Label, Mail, Order, RiskHold, Shipment, Transfer
 from crossdock.usecases import labels, policy
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
@@ -342,3 +343,17 @@ def test_what_is_dead_is_told_and_can_be_sent_again(counter: Counter) -> None:
     counter.answer(Later("Closed."))
     assert Alert.objects.get(code="command_dead").order == order
     assert Command.objects.get(kind="buy_label").state == "dead"
+
+
+def test_a_label_that_is_not_booked_at_its_price_breaks_an_invariant(counter: Counter) -> None:
+    label = counter.bought(counter.world.buy())
+    assert invariants.check(now=counter.world.later()) == {}
+    Label.objects.filter(pk=label.pk).update(price_minor=521)
+    (broken,) = invariants.check(now=counter.world.later()).items()
+    assert broken == (
+        "Every label is booked at its price, once, for as long as it is paid.",
+        [f"label {label.reference} is booked at 520"],
+    )
+    Label.objects.filter(pk=label.pk).update(price_minor=520)
+    counter.told(label, void=VoidState.DONE)
+    assert invariants.check(now=counter.world.later()) == {}

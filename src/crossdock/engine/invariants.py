@@ -149,6 +149,13 @@ ALL: tuple[Invariant, ...] = (
         "SELECT 'order ' || o.number, o.seller_id FROM store_order o WHERE (SELECT count(*) FROM store_transfer t WHERE t.cause = 'paid:' || o.reference) <> 1",
     ),
     Sql(
+        "Every label is booked at its price, once, for as long as it is paid.",
+        "SELECT 'label ' || l.reference || ' is booked at ' || b.minor, l.seller_id FROM store_label l CROSS JOIN LATERAL "
+        "(SELECT coalesce(-sum(e.amount_minor), 0) AS minor FROM store_transfer t JOIN store_entry e ON e.transfer_id = t.id "
+        "WHERE t.cause IN ('label:' || l.reference, 'label_void:' || l.reference) AND e.account = 'carrier:' || l.provider) b "
+        "WHERE b.minor <> CASE WHEN l.state IN ('bought', 'voiding', 'void_refused') THEN l.price_minor ELSE 0 END",
+    ),
+    Sql(
         "No order was acknowledged twice by its shop.",
         "SELECT c.subject, min(o.seller_id) FROM store_command c LEFT JOIN store_order o ON o.reference = c.subject "
         "WHERE c.kind = 'create_order' AND c.result = 'ok' GROUP BY c.subject HAVING count(DISTINCT c.outcome->>'shop_id') > 1",

@@ -267,6 +267,7 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     models.Shipment: (("order", "carrier", "tracking_number", "source", "shipped_at", "undone_at"), ("source",), ("tracking_number",)),
     models.ShopRefund: (("order", "refund_id", "amount_minor", "currency", "seen_at"), (), ("order__reference",)),
     models.PaymentIntent: (("public_id", "buyer", "seller", "state", "amount_minor", "currency", "order"), ("state", "gateway"), ("public_id",)),
+    models.Label: (("reference", "order", "provider", "state", "carrier", "tracking_number", "price_minor", "currency"), ("state", "provider"), ("reference", "tracking_number", "carrier_ref")),
     models.Transfer: (("at", "cause", "order", "sentence"), (), ("cause", "order__reference")),
     models.Entry: (("transfer", "account", "amount_minor", "currency"), (), ("account",)),
     models.TimelineEntry: (("at", "order", "source", "kind", "sentence"), ("source", "kind"), ("order__reference",)),
