@@ -27,6 +27,7 @@ from crossdock.usecases.credits import staff_credit
 from crossdock.usecases.listings import make_listing
 from crossdock.usecases.offers import make_offer
 from crossdock.usecases.risk.rules import keep_fitted
+from labelling import Counter
 from toyshop import dropped_in
 
 pytestmark = pytest.mark.django_db
@@ -92,13 +93,14 @@ def _furnished() -> House:
         order=order, amount=Money(100, "USD"), reason="?", actor=user(is_staff=True), key="k", now=world.now
     )
     case = open_case(seller=world.seller, opened_by=house.owner, kind="problem", subject="?", body="?", order=order, now=world.now)  # fmt: skip
+    label = Counter(world).quoted(waiting)
     from crossdock.kit.discover import connector
 
     way = connector("toy").manifest.ways[0].name
     house.urls = {
         "alert": alert.public_id, "case": case.public_id, "shop": world.shop.public_id, "attempt": attempt.public_id, "platform": "toy", "way": way,
         "listing": listing.public_id, "own": own.public_id, "variant": world.variant.public_id, "order": order.public_id,
-        "rules": str(rules.pk), "offer": offer.public_id, "waiting": waiting.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
+        "rules": str(rules.pk), "offer": offer.public_id, "waiting": waiting.public_id, "label": label.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
         "webhook": receiver.public_id, "message": str(message.pk),
         "seller": world.seller.public_id, "staff_alert": ours.public_id, "credit": credit.public_id,
     }  # fmt: skip
@@ -161,6 +163,17 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_order_reject": ("/seller/orders/{waiting}/reject/", "get", 200),
     "seller_order_parts": ("/seller/orders/{waiting}/reject/lines/", "get", 302),
     "seller_order_credit": ("/seller/orders/{order}/credit/", "get", 200),
+    "seller_paste": ("/seller/orders/paste/", "get", 200),
+    "seller_slips": ("/seller/orders/print/slips/?pick={order}", "get", 200),
+    "seller_pull_sheet": ("/seller/orders/print/sheet/?pick={order}", "get", 200),
+    "seller_label_new": ("/seller/orders/{waiting}/label/", "get", 200),
+    "seller_labels": ("/seller/labels/", "get", 200),
+    "seller_labels_csv": ("/seller/labels/export.csv", "get", 200),
+    "seller_label": ("/seller/labels/{label}/", "get", 200),
+    "seller_label_buy": ("/seller/labels/{label}/buy/", "post", 302),
+    "seller_label_void": ("/seller/labels/{label}/void/", "post", 302),
+    "seller_label_print": ("/seller/labels/{label}/print.pdf", "get", 302),
+    "seller_ship_from": ("/seller/profile/ship-from/?order={waiting}", "get", 200),
     "seller_profile": ("/seller/profile/", "get", 200),
     "seller_shipping": ("/seller/profile/shipping/", "get", 200),
     "seller_webhooks": ("/seller/webhooks/", "get", 200),

@@ -226,13 +226,3 @@ def _steps(copy: ShopCopy) -> Iterator[Step]:
             yield Step(sentence, None, "", "wrong" if stopped else "ahead" if ended else "now")
         else:
             yield Step(sentence, None, "", "ahead")
-
-
-@sellers_only
-@require_safe
-def slip(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
-    """For the parcel: no prices, since it may be a gift."""
-    order = get_object_or_404(of_seller(seller).prefetch_related("lines"), public_id=public_id)
-    left = [(line, line.left) for line in order.lines.all()]
-    rows = [(line, units) for line, units in left if units > 0] or [(line, line.quantity) for line in order.lines.all()]
-    return show(request, seller, "slip", {"order": order, "rows": rows, "to": order.address}, here="orders")

@@ -25,6 +25,7 @@ from crossdock.store.models import (
 from crossdock.store.models.work import CommandState
 from crossdock.usecases import books
 from crossdock.usecases.credits import room
+from crossdock.usecases.labels import labels_of
 from crossdock.web.staff.commands import rows_of
 from crossdock.web.staff.credits import STATE_WORDS
 from crossdock.web.staff.inbox import news_words
@@ -43,9 +44,10 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     copy = ShopCopy.objects.filter(order=order).first()
     mails = list(Mail.objects.filter(order=order).order_by("-pk")[:LAST])
     subjects = [order.reference, f"money:{order.reference}"]
+    of_labels = Q(subject__startswith=f"label:{order.reference}:")
     of_mails = Q(subject__in=[f"mail:{mail.pk}" for mail in mails], state=CommandState.DEAD)
     commands = (
-        Command.objects.filter(Q(subject__in=subjects) | of_mails)
+        Command.objects.filter(Q(subject__in=subjects) | of_labels | of_mails)
         .select_related("party__connection__seller")
         .order_by("pk")
     )
@@ -63,6 +65,7 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "cases": Case.objects.filter(order=order).order_by("-pk")[:LAST],
         "entries": order.timeline.all(),
         "mails": mails,
+        "labels": labels_of(order=order).select_related("bought_by"),
         **_money(order),
         **_stock(order),
         "deeds": AuditEntry.objects.filter(_about(order)).select_related("actor").order_by("-pk")[:LAST],

@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from crossdock.domain.labels import PAID, LabelState, Parcel
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.values import Money
-from crossdock.store.models import Order, Variant
+from crossdock.store.models import Label, Order, Variant
 
 register = template.Library()
 _LOCALE = Locale("en", "US")
@@ -157,6 +158,25 @@ _RISK = {
 }
 
 
+_LABEL = {
+    LabelState.QUOTED: ("Prices", "info"),
+    LabelState.INTENDED: ("Being bought", "info"),
+    LabelState.UNKNOWN: ("Being looked for", "warn"),
+    LabelState.REFUSED: ("Not bought", "bad"),
+    LabelState.BOUGHT: ("Bought", "good"),
+    LabelState.VOIDING: ("Being taken back", "info"),
+    LabelState.VOIDED: ("Voided", ""),
+    LabelState.VOID_REFUSED: ("Bought, not taken back", "warn"),
+}
+
+
+@register.simple_tag
+def label_badge(label: Label) -> SafeString:
+    if label.delivered_at and label.state in PAID:
+        return badge("Delivered", "good")
+    return badge(*_LABEL[LabelState(label.state)])
+
+
 @register.simple_tag
 def money_badge(order: Order) -> SafeString:
     return badge(*_MONEY[MoneyState(order.money)])
@@ -187,6 +207,20 @@ def query(context: template.Context, **changes: Any) -> str:
         if value not in (None, ""):
             values[name] = str(value)
     return f"?{values.urlencode()}"
+
+
+@register.filter
+def moment(text: str) -> str:
+    """`when` for a moment that is kept as text."""
+    return when(datetime.fromisoformat(text))
+
+
+@register.filter
+def measures(parcel: Parcel) -> str:
+    """In both worlds' units: which ones were typed is forgotten."""
+    sides = (parcel.length_mm, parcel.width_mm, parcel.height_mm)
+    metric, inches = (" × ".join(f"{side / one:.1f}".removesuffix(".0") for side in sides) for one in (10, 25.4))
+    return f"{parcel.grams} g ({parcel.grams / 28.3495:.1f} oz), {metric} cm ({inches} in)"
 
 
 @register.filter

@@ -1,0 +1,117 @@
+"""Pasted tracking numbers: what would happen with each row, and doing it once. Another seller's order is an unknown one."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Q
+
+from crossdock.domain.orders import ParcelState
+from crossdock.domain.pasted import PastedRow
+from crossdock.domain.shipping import follow
+from crossdock.store.models import Order, Seller, User
+from crossdock.usecases.ended_there import why_not_ship
+from crossdock.usecases.errors import Problem
+from crossdock.usecases.orders import change_tracking, ship_by_hand
+
+
+class Fate(StrEnum):
+    SHIP = "ship"
+    ADD = "add"
+    DONE = "done"
+    SAME = "same"
+    NOT = "not"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A row and what becomes of it. SHIP and ADD are what would be done, DONE what was; SAME needs nothing, NOT cannot be done."""
+
+    row: PastedRow
+    fate: Fate
+    sentence: str
+    order: Order | None = None
+    carrier: str = ""
+
+    @property
+    def good(self) -> bool:
+        return self.fate in (Fate.SHIP, Fate.ADD)
+
+
+def judge(*, seller: Seller, rows: Sequence[PastedRow]) -> list[Judged]:
+    """One answer per row, in their order. Writes nothing."""
+    known = _orders(seller, rows)
+    seen: dict[int, PastedRow] = {}
+    judged = []
+    for row in rows:
+        order = known.get(row.order.lower())
+        if row.wrong or order is None:
+            judged.append(Judged(row, Fate.NOT, row.wrong or "You have no order with this number."))
+        elif (before := seen.get(order.pk)) is not None:
+            judged.append(_again(row, before, order))
+        else:
+            seen[order.pk] = row
+            judged.append(_judged(row, order))
+    return judged
+
+
+def _orders(seller: Seller, rows: Iterable[PastedRow]) -> dict[str, Order]:
+    """By our number and by our reference."""
+    words = {row.order.lower() for row in rows if not row.wrong}
+    numbers = {int(word) for word in words if word.isascii() and word.isdecimal() and len(word) < 18}
+    references = {word.upper() for word in words} | words
+    found = Order.objects.filter(Q(number__in=numbers) | Q(reference__in=references), seller=seller)
+    every: dict[str, Order] = {}
+    for order in found.select_related("seller__owner", "copy").prefetch_related("lines", "shipments"):
+        every |= {str(order.number): order, order.reference.lower(): order}
+    return every
+
+
+def _again(row: PastedRow, before: PastedRow, order: Order) -> Judged:
+    if before.tracking == row.tracking:
+        return Judged(row, Fate.SAME, f"The same as line {before.place}.", order)
+    return Judged(row, Fate.NOT, f"This order stands in line {before.place} with another number. Enter a second parcel on the order's page.", order)  # fmt: skip
+
+
+def _judged(row: PastedRow, order: Order) -> Judged:
+    parcels = [parcel for parcel in order.shipments.all() if parcel.undone_at is None]
+    carrier = follow(row.tracking, named=row.carrier, url="")[0]
+    whose = carrier or "a carrier that we don't recognise: name it, or the buyer cannot follow the parcel"
+    if order.cancelled_at is not None:
+        return Judged(row, Fate.NOT, "The order is cancelled. Do not ship it.", order)
+    if any(parcel.tracking_number == row.tracking for parcel in parcels):
+        return Judged(row, Fate.SAME, "It is shipped with this number already.", order)
+    if order.parcels == ParcelState.SHIPPED:
+        bare = [parcel for parcel in parcels if not parcel.tracking_number]
+        if len(bare) == 1:
+            return Judged(row, Fate.ADD, f"It was shipped without a number; this one is added, with {whose}.", order, carrier)  # fmt: skip
+        others = ", ".join(parcel.tracking_number for parcel in parcels if parcel.tracking_number)
+        return Judged(row, Fate.NOT, f"It is shipped with another number already ({others}). Change that on the order's page.", order)  # fmt: skip
+    if why := why_not_ship(order):
+        return Judged(row, Fate.NOT, why, order)
+    rest = "The rest of it ships" if parcels else "It ships"
+    return Judged(row, Fate.SHIP, f"{rest} with {whose}.", order, carrier)
+
+
+def apply(*, seller: Seller, rows: Sequence[PastedRow], token: str, actor: User, now: datetime) -> list[Judged]:
+    """Judged again, and the good rows done, each in its own transaction. The same `token` again ships nothing twice."""
+    return [_done(one, token, actor, now) if one.good else one for one in judge(seller=seller, rows=rows)]
+
+
+def _done(one: Judged, token: str, actor: User, now: datetime) -> Judged:
+    order, row = one.order, one.row
+    assert order is not None, "what is good has an order"
+    try:
+        if one.fate is Fate.ADD:
+            bare = order.shipments.filter(undone_at=None, tracking_number="").first()
+            if bare is None:
+                return replace(one, fate=Fate.NOT, sentence="It changed in the meantime. Look at the order.")
+            change_tracking(shipment=bare, tracking=row.tracking, carrier=row.carrier, actor=actor, now=now)
+            return replace(one, fate=Fate.DONE, sentence="The number is added, and the buyer is told.")
+        ship_by_hand(
+            order=order, lines=None, tracking=row.tracking, carrier=row.carrier, actor=actor, now=now, key=f"{token}-{order.pk}"
+        )  # fmt: skip
+    except Problem as problem:
+        return replace(one, fate=Fate.NOT, sentence=str(problem))
+    return replace(one, fate=Fate.DONE, sentence="Shipped, and the buyer is told.")
