@@ -21,11 +21,14 @@ from crossdock.domain.labels import (
 )
 from crossdock.domain.values import Address, Money
 from crossdock.engine import invariants
-from crossdock.store.models import Alert, Command, Label, Mail, Order, RiskHold, Shipment, Transfer
-from crossdock.usecases import labels, policy
+from crossdock.store.models import Alert, Command, Label, Mail, Order, RiskHold, Shipment, Transfer, Variant
+from crossdock.usecases import checkout, labels, policy
+from crossdock.usecases.basket import Basket, priced
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.listings import make_listing
 from crossdock.usecases.orders import ship_by_hand
 from crossdock.usecases.reject import reject_order
+from crossdock.usecases.stock import availability
 from labelling import CAN, CHEAP, FAST, HOME, SMALL, Counter, asked, owed
 from market import ADDRESS, World, user
 
@@ -357,3 +360,63 @@ def test_a_label_that_is_not_booked_at_its_price_breaks_an_invariant(counter: Co
     Label.objects.filter(pk=label.pk).update(price_minor=520)
     counter.told(label, void=VoidState.DONE)
     assert invariants.check(now=counter.world.later()) == {}
+
+
+def own_order(world: World, units: int) -> tuple[Order, Variant]:
+    """Bought from a listing made by hand, of which there are five."""
+    listing = make_listing(
+        seller=world.seller, title="Old Fox", description="", price=Money(1000, "USD"), count=5, now=world.now
+    )
+    variant = Variant.objects.get(listing=listing)
+    basket: Basket = {"seller": world.seller.pk, "connection": None, "lines": {variant.public_id: units}}
+    shown = priced(basket=basket, country="US", now=world.now)
+    intent = checkout.open_checkout(
+        buyer=user(),
+        basket=basket,
+        ship_to=ADDRESS,
+        key="own-checkout",
+        fingerprint=shown.fingerprint,
+        gateway="sandbox",
+        now=world.now,
+    )
+    return world.pay(intent.public_id), variant
+
+
+def test_own_units_leave_with_the_parcel_and_come_back_with_its_label(counter: Counter) -> None:
+    order, variant = own_order(counter.world, 2)
+    line = order.lines.get()
+
+    def stock() -> tuple[int | None, int]:
+        fresh = Variant.objects.select_related("connection", "listing").get(pk=variant.pk)
+        return fresh.stock.count, availability(variants=[fresh], now=counter.world.now)[variant.pk] or 0
+
+    first = counter.bought(order, lines={line.pk: 1})
+    assert stock() == (5, 3), "the rest has not left yet"
+    second = counter.bought(order, "lbl-2", lines={line.pk: 1})
+    assert stock() == (3, 3)
+    labels.void_label(label=second, by=order.seller.owner, now=counter.world.later())
+    counter.answer(Done("lbl-2"))
+    counter.told(second, void=VoidState.DONE)
+    assert stock() == (4, 3), "one unit is back on the shelf, and promised to the buyer"
+    counter.bought(order, "lbl-3")
+    assert stock() == (3, 3)
+    assert first.state == LabelState.BOUGHT
+    order.refresh_from_db()
+    assert order.parcels == "shipped"
+
+
+def test_a_rejected_order_of_which_a_label_was_voided_frees_its_own_units(counter: Counter) -> None:
+    order, variant = own_order(counter.world, 2)
+    label = counter.bought(order)
+    labels.void_label(label=label, by=order.seller.owner, now=counter.world.later())
+    counter.told(label, void=VoidState.DONE)
+    order.refresh_from_db()
+    reject_order(
+        order=order,
+        reason=CancelReason.BUYER_ASKED,
+        actor=order.seller.owner,
+        expected_total=order.total,
+        now=counter.world.later(),
+    )
+    fresh = Variant.objects.select_related("connection", "listing").get(pk=variant.pk)
+    assert availability(variants=[fresh], now=counter.world.now)[variant.pk] == 5

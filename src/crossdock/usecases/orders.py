@@ -9,8 +9,8 @@ from django.db.models import Count, Q, QuerySet
 
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.shipping import follow
-from crossdock.domain.stock import EndedWhy
-from crossdock.store.models import Command, Order, Seller, Shipment, ShopCopy, User
+from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.store.models import Command, Order, Reservation, Seller, Shipment, ShopCopy, User
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.store.work import wake
@@ -136,6 +136,22 @@ def take_from_own_stock(order: Order, *, now: datetime) -> None:
             before=before,
             after=row.count,
         )
+
+
+def back_to_own_stock(order: Order, units: Mapping[int, int], *, now: datetime) -> None:
+    """The other way round, for a parcel that did not leave after all. `units`: variant's id -> units; they are held for the order as before."""
+    rows = locked(units)
+    for variant_id, n in units.items():
+        row = rows[variant_id]
+        before, row.count = row.count, (row.count or 0) + n
+        row.save(update_fields=["count"])
+        cause = f"{order.reference}:{variant_id}:back:{order.reservations.count()}"
+        Reservation.objects.create(
+            cause=cause, variant_id=variant_id, order=order, quantity=n, state=HoldState.OWED, created_at=now
+        )
+        record(
+            variant_id=variant_id, now=now, kind="unshipped", cause=f"order #{order.number}", order=order, before=before, after=row.count
+        )  # fmt: skip
 
 
 def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: User, now: datetime) -> None:

@@ -293,7 +293,7 @@ def tell_renumbered(*, order: Order, shipment: Shipment, before: str, source: st
 
 
 def undo_shipment(*, order: Order, parcel_id: str, source: str, sentence: str, now: datetime) -> None:
-    """A parcel did not leave after all, whoever said so. The caller holds the order's lock. Counts of our own listings stay as they are."""
+    """A parcel did not leave after all, whoever said so. The caller holds the order's lock, and looks after the count of an own listing."""
     shipment = order.shipments.get(parcel_id=parcel_id)
     shipment.undone_at = now
     shipment.save(update_fields=["undone_at"])
