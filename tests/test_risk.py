@@ -284,7 +284,7 @@ class TestRules:
         assert [fraud for _, fraud in labelled(since=None, now=NOW + timedelta(days=91))] == [False]
 
     def test_fitted_rules_run_in_shadow(self, world: World) -> None:
-        row = keep_fitted(rules=RuleSet(weights={**WEIGHTS, "cvc": 99}), lines=["x"], now=NOW)
+        row = keep_fitted(rules=RuleSet(weights={**WEIGHTS, "cvc": 99}), lines=["x"], beats=False, now=NOW)
         order = bought(world, {**GOOD, "cvc": "fail"})
         kept = RiskAssessment.objects.get(order=order)
         assert kept.shadow_score == kept.score + 99 - WEIGHTS["cvc"] and kept.rules is None

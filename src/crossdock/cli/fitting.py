@@ -37,13 +37,19 @@ def fit(*, shadow: bool) -> int:
         )
     now_rules, _ = rules_in_force()
     fitted, theirs, ours = compared(rows, now_rules)
-    print("The rules in force, on the later part:", *theirs.lines(), sep="\n  ")
-    print("Fitted on the earlier part:", *ours.lines(), sep="\n  ")
     better = (ours.auc or 0) > (theirs.auc or 0)
-    print("The fitted rules are better." if better else "The fitted rules are not better; leave the ones in force.")
+    lines = [
+        "The rules in force then, on the later part of the orders:", *theirs.lines(), "Fitted on the earlier part, on the same later part:", *ours.lines(),
+        "The fitted rules are better." if better else "The fitted rules are not better; leave the ones in force.",
+    ]  # fmt: skip
+    print("\n".join(lines))
+    print(
+        "As a plain table:", *(f"{code:18} {weight:4}" for code, weight in fitted.weights.items() if weight), sep="\n  "
+    )
     if shadow:
-        row = keep_fitted(rules=fitted, lines=[*ours.lines()], now=now)
+        row = keep_fitted(rules=fitted, lines=lines, beats=better, now=now)
         print(f"{row} runs in shadow from now on: its score is kept beside each judgement and decides nothing.")
+        print("Staff can put it in force on its page." if better else "It cannot be put in force.")
     return 0
 
 

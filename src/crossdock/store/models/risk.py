@@ -57,6 +57,8 @@ class RiskRuleSet(models.Model):
     live_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     # Fitted rules run beside those in force for a while: their score is kept and decides nothing.
     shadow_at = models.DateTimeField(null=True)
+    # Of fitted rules: whether they told fraud better than those in force, on later orders than they were fitted on. None for rules set by hand.
+    beats = models.BooleanField(null=True)
     report = models.JSONField(default=list)
 
     def __str__(self) -> str:

@@ -64,16 +64,20 @@ def release(*, row: RiskRuleSet, lines: Sequence[str], actor: User, now: datetim
         fresh = RiskRuleSet.objects.select_for_update(no_key=True).get(pk=row.pk)
         if fresh.live_at is not None:
             return
+        if fresh.shadow_at is not None and not fresh.beats:
+            raise NotAllowed(
+                "These fitted rules were not better than the ones in force on later orders, so they stay in shadow. Fit again when there are more labels."
+            )
         fresh.live_at, fresh.live_by, fresh.report = now, actor, list(lines)
         fresh.save(update_fields=["live_at", "live_by", "report"])
         note(actor=actor, action="risk rules", subject=f"released {fresh}", now=now, detail={"report": list(lines)})
 
 
-def keep_fitted(*, rules: RuleSet, lines: Sequence[str], now: datetime) -> RiskRuleSet:
-    """Learned weights, in shadow; the newest shadow is the one that runs."""
+def keep_fitted(*, rules: RuleSet, lines: Sequence[str], beats: bool, now: datetime) -> RiskRuleSet:
+    """Learned weights, in shadow; the newest shadow is the one that runs. `lines` and `beats` are of orders later than those it learned from."""
     if wrong := rules.problems():
         raise Invalid(" ".join(wrong))
     return RiskRuleSet.objects.create(
         weights=dict(rules.weights), medium_from=rules.medium_from, high_from=rules.high_from, needed=rules.needed, note="Fitted on labelled orders",
-        made_at=now, shadow_at=now, report=list(lines),
+        made_at=now, shadow_at=now, beats=beats, report=list(lines),
     )  # fmt: skip

@@ -96,9 +96,14 @@ def rule_set(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     """A proposal beside what is in force, both tried on the same orders; then the button that puts it in force."""
     row = get_object_or_404(RiskRuleSet.objects.select_related("made_by", "live_by"), pk=pk)
     now = timezone.now()
-    tried = row.report if row.live_at else backtest(rules=row.value, since=now - BACK, now=now).lines()
+    kept = row.live_at or row.shadow_at
+    tried = row.report if kept else backtest(rules=row.value, since=now - BACK, now=now).lines()
     if request.method == "POST":
-        release(row=row, lines=tried, actor=staff, now=now)
+        try:
+            release(row=row, lines=tried, actor=staff, now=now)
+        except Problem as problem:
+            messages.error(request, str(problem))
+            return redirect("staff_risk_set", row.pk)
         messages.success(request, "In force from now on. Earlier judgements stay as they were made.")
         return redirect("staff_risk")
     current, _ = rules_in_force()
@@ -107,7 +112,7 @@ def rule_set(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
         for code, weight in row.weights.items()
         if code in BY_CODE and weight != current.weights.get(code, 0)
     ]
-    there = [] if row.live_at else backtest(rules=current, since=now - BACK, now=now).lines()
+    there = [] if kept else backtest(rules=current, since=now - BACK, now=now).lines()
     context = {"row": row, "tried": tried, "there": there, "changes": changes, "current": current}
     return show(request, "risk_set", context, here="risk")
 
