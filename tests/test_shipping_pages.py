@@ -11,8 +11,8 @@ from crossdock.domain.commands import Done, Refused, Why
 from crossdock.domain.labels import TrackEvent, TrackStatus, VoidState
 from crossdock.domain.values import Money
 from crossdock.kit.errors import NoAnswer
-from crossdock.store.models import Label, LabelDocument, Order, Seller
-from crossdock.usecases import labels, policy
+from crossdock.store.models import Entry, Label, LabelDocument, Order, Seller
+from crossdock.usecases import books, labels, policy
 from labelling import Counter, asked
 from market import World, user
 
@@ -285,3 +285,16 @@ def test_staff_see_the_labels_of_an_order(world: World) -> None:
     client.force_login(user(is_staff=True))
     page = unescape(client.get(f"/staff/orders/{order.public_id}/").content.decode())
     assert label.tracking_number in page and "through sandbox as lbl-1" in page and page.count("Buy label") == 1
+
+
+def test_what_labels_cost_stands_in_the_order_s_sum_in_its_own_currency(world: World, desk: Desk) -> None:
+    order, counter = world.buy(2), Counter(world)
+    (line,) = order.lines.all()
+    before = books.payout_of(order=order)
+    counter.bought(order, lines={line.pk: 1})
+    assert books.payout_of(order=order) == before - 520
+    assert "Labels</dt><dd>−$5.20" in desk.get(at(order))
+    Label.objects.update(currency="EUR")
+    Entry.objects.filter(transfer__cause__startswith="label:").update(currency="EUR")
+    assert books.payout_of(order=order) == before, "euros are no dollars"
+    assert "goes off your balance in EUR" in desk.get(at(order)) and "−€5.20" in desk.page

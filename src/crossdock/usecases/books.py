@@ -67,8 +67,7 @@ def post_refund_done(*, order: Order, amount_minor: int, cause: str, now: dateti
 
 
 def payout_of(*, order: Order) -> int:
-    """Minor units that this order leaves to the seller."""
-    owed = Entry.objects.filter(transfer__order=order, account=f"seller:{order.seller_id}").aggregate(
-        sum=Sum("amount_minor")
-    )["sum"]
+    """Minor units of its own currency that this order leaves to the seller; a label may have been paid in another."""
+    entries = Entry.objects.filter(transfer__order=order, account=f"seller:{order.seller_id}", currency=order.currency)
+    owed = entries.aggregate(sum=Sum("amount_minor"))["sum"]
     return -(owed or 0)

@@ -21,6 +21,7 @@ from crossdock.usecases import books
 from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.credits import why_not_ask
 from crossdock.usecases.ended_there import why_not_ship
+from crossdock.usecases.label_list import cost_of, in_list
 from crossdock.usecases.labels import labels_of, why_not_buy
 from crossdock.usecases.orders import in_queue, queues, why_not_create
 from crossdock.usecases.parts import why_not_parts
@@ -128,6 +129,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "can_ship": not why_not_ship(order),
         "can_label": not why_not_buy(order=order),
         "labels": labels,
+        "label_costs": cost_of(in_list(seller=seller, which="all").filter(order=order)),
         "labelled": {label.shipment_id for label in labels},
         "entries": order.timeline.all(),
         "calls": calls[:LAST_CALLS],
