@@ -2,8 +2,10 @@
 # ruff: noqa: F811
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from crossdock.engine.engine import Engine
 from crossdock.store.models import Command, Delivery, Label, Order, Party
 from crossdock.usecases import labels
 from crossdock.usecases.reject import reject_order
+from crossdock.web.door import Door
 from labelling import HOME, owed
 from stall import Make, Stall, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
 
@@ -220,3 +223,37 @@ async def test_a_death_before_the_carrier_was_asked_costs_no_wait_and_one_after_
     await bought(engine, second)
     assert time.monotonic() - begun > hand.carrier.patience.total_seconds(), "it may still be sold"
     assert len(hand.sold()) == 2
+
+
+async def test_the_door_takes_what_the_carrier_signed_and_nothing_else(
+    make: Make, engine: Engine, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossdock.web.door.carrier_named", lambda name: hand.carrier)
+    label = await bought(engine, await sync(ordered, await sync(make), hand))
+    hook, door = hand.move(label.tracking_number, TrackStatus.DELIVERED, datetime.now(UTC)), Door()
+
+    async def knock(path: str, headers: Mapping[str, str], body: bytes) -> int:
+        said: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            said.append(message)
+
+        lines = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await door({"type": "http", "method": "POST", "path": path, "headers": lines}, receive, send)
+        return int(said[0]["status"])
+
+    here = "/hooks/carrier/sandbox"
+    assert await knock(here, {}, hook.body) == 401
+    assert await knock(here, hook.headers, hook.body + b" ") == 401
+    assert await knock("/hooks/carrier/nobody", hook.headers, hook.body) == 404
+    assert await knock("/hooks/payments/" + "sandbox/x", hook.headers, hook.body) == 404
+    assert await sync(Delivery.objects.count) == 0, "nothing of a forged one is kept"
+    for _ in range(2):
+        assert await knock(here, hook.headers, hook.body) == 200
+    await door.close()
+    assert await sync(Delivery.objects.count) == 1, "one that waits already is only counted"
+    await pump(engine)
+    await until(lambda: fresh(label).delivered_at is not None, what="the news")
