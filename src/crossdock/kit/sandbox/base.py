@@ -37,6 +37,9 @@ class Sandbox(ABC):
     # The operator's app as this platform knows it (`Shop.app`), where the platform has such a thing.
     app: Mapping[str, str] = MappingProxyType({})
 
+    # Whether it answers quickly with a hundred thousand products in it.
+    big = False
+
     def __init__(self, shelf: Shelf, *, seed: int = 0, clock: Callable[[], datetime] = _utc_now) -> None:
         self.shelf = shelf
         self.clock = clock

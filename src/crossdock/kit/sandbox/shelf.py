@@ -26,6 +26,11 @@ class Shelf:
         self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;" + _TABLES)
         self._depth = 0
 
+    @property
+    def version(self) -> int:
+        """Another one after each change."""
+        return self._db.total_changes
+
     def close(self) -> None:
         self._db.close()
 
@@ -57,6 +62,12 @@ class Shelf:
     def get(self, kind: str, id: str | int) -> Doc | None:
         row = self._db.execute("SELECT body FROM doc WHERE kind = ? AND id = ?", (kind, str(id))).fetchone()
         return None if row is None else _doc(row[0])
+
+    def need(self, kind: str, id: str | int) -> Doc:
+        """Raises LookupError."""
+        if (doc := self.get(kind, id)) is None:
+            raise LookupError(f"there is no {kind} {id}")
+        return doc
 
     def all(self, kind: str) -> list[Doc]:
         return [_doc(row[0]) for row in self._db.execute("SELECT body FROM doc WHERE kind = ? ORDER BY seq", (kind,))]

@@ -11,7 +11,7 @@ from aiohttp import web
 from crossdock.connectors.shopify.manifest import API_VERSION, OWN_APP
 from crossdock.connectors.shopify.sandbox import graph
 from crossdock.connectors.shopify.sandbox.access import OPERATOR_APP, Access
-from crossdock.connectors.shopify.sandbox.books import Books
+from crossdock.connectors.shopify.sandbox.books import Books, iso
 from crossdock.connectors.shopify.sandbox.hand import ShopHand
 from crossdock.connectors.shopify.sandbox.hooks import Hooks
 from crossdock.connectors.shopify.sandbox.reads import Reads
@@ -57,6 +57,23 @@ class Sandbox(Base):
     @property
     def hand(self) -> ShopHand:
         return self._hand
+
+    async def fill(self, many: int, *, count: int, since: datetime) -> list[str]:
+        first, old, numbers = self.shelf.all("product")[0], iso(since), []
+        variant = self.shelf.need("variant", first["variants"][0])
+        dated = {"created": old, "updated": old, "index": [[since.timestamp(), old]]}
+        with self.shelf.transaction():
+            for n in range(many):
+                product, own, item = self.books.new_id(), self.books.new_id(), self.books.new_id()
+                row = variant | {
+                    "id": own, "product": product, "item": item, "sku": f"F-{n}", "levels": dict.fromkeys(variant["levels"], count)
+                }  # fmt: skip
+                self.shelf.put("variant", own, row, key=item)
+                self.shelf.put(
+                    "product", product, first | dated | {"id": product, "title": f"Card {n}", "variants": [own]}
+                )
+                numbers.append(own)
+        return numbers
 
     def seller_form(self) -> tuple[str, dict[str, str]]:
         own = self.access.own_app

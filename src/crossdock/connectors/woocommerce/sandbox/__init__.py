@@ -1,7 +1,7 @@
 """A simulated WooCommerce shop over real HTTP: it answers like the recorded real one, its traps included."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
@@ -18,6 +18,7 @@ from crossdock.kit.sandbox import Shelf
 class Sandbox(Base):
     """`books.set(hpos=False, fulfillments=False, ...)` changes what the seller or the host would; `hooks.held` stops the site's cron."""
 
+    big = True
     label = "Simulated WooCommerce shop"
 
     def __init__(
@@ -48,14 +49,16 @@ class Sandbox(Base):
         return self._admin
 
     async def fill(self, many: int, *, count: int, since: datetime) -> list[str]:
-        template, old, numbers = self.shelf.all("product")[0], since.strftime("%Y-%m-%dT%H:%M:%S"), []
-        dates = {"created": old, "modified": old}
+        template, numbers = self.shelf.all("product")[0], []
         with self.shelf.transaction():
-            for _ in range(many):
+            for left in range(many, 0, -1):
+                # A second apart, as nobody changes a whole catalogue at once.
+                old = (since - timedelta(seconds=left)).strftime("%Y-%m-%dT%H:%M:%S")
                 number = self.shelf.next_number("post", 10)
                 doc = {
                     **template,
-                    **dates,
+                    "created": old,
+                    "modified": old,
                     "id": number,
                     "name": f"Card {number}",
                     "sku": f"C-{number}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import web
@@ -70,12 +71,16 @@ def cut(request: web.Request, docs: list[Doc]) -> Listed:
 
 def _later(moment: str, limit: str, in_gmt: bool) -> bool:
     """Dates have whole seconds, and "after" excludes its own. Without `dates_are_gmt` the limit is on the shop's wall clock."""
-    given = datetime.fromisoformat(limit)
-    if given.tzinfo is None:
-        given = given.replace(tzinfo=UTC if in_gmt else shapes.SITE_TIME)
-    return _second(moment) > given
+    return _second(moment) > _limit(limit, in_gmt)
 
 
+@lru_cache(maxsize=100)
+def _limit(text: str, in_gmt: bool) -> datetime:
+    given = datetime.fromisoformat(text)
+    return given if given.tzinfo else given.replace(tzinfo=UTC if in_gmt else shapes.SITE_TIME)
+
+
+@lru_cache(maxsize=100_000)
 def _second(moment: str) -> datetime:
     return datetime.fromisoformat(moment).astimezone(UTC).replace(microsecond=0)
 

@@ -129,9 +129,13 @@ class Rest:
 
     async def _products(self, request: web.Request) -> Answer:
         wanted = request.query.get("status", "any")
-        docs = [doc for doc in self._dated() if (doc["status"] != "trash" if wanted == "any" else doc["status"] == wanted)]
+        docs = [
+            doc for doc in self._dated() if (doc["status"] != "trash" if wanted == "any" else doc["status"] == wanted)
+        ]
         listed = cut(request, docs)
-        return 200, listed.map(lambda doc: shapes.product(self._books.shelf.need("product", doc["id"]), self._address()))
+        return 200, listed.map(
+            lambda doc: shapes.product(self._books.shelf.need("product", doc["id"]), self._address())
+        )
 
     def _dated(self) -> list[Doc]:
         """What a list is cut by; kept until something changes, since a big shop is asked for a thousand pages in a row."""
