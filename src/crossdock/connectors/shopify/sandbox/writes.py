@@ -188,7 +188,9 @@ class Writes:
         facts = [fact | {"description": fact["description"][:LONGEST_FACT]} for fact in given["facts"]]
         made: Doc = {"riskLevel": given["riskLevel"], "facts": facts, "app": self._app, "order": order["id"]}
         self.shelf.put("risk", self.books.new_id(), made, key=order["id"])
-        self.shelf.note("risk", order=order["id"], level=made["riskLevel"], facts=[fact["description"] for fact in facts])
+        self.shelf.note(
+            "risk", order=order["id"], level=made["riskLevel"], facts=[fact["description"] for fact in facts]
+        )
         return {"orderRiskAssessment": made, "userErrors": []}
 
     # Stock

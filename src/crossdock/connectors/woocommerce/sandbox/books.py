@@ -208,6 +208,11 @@ class Books:
             self.shelf.note("mail", to=doc["billing"].get("email") or "nobody", about=f"A note has been added: {text}")
         return note
 
+    def notes(self, order_id: int | str, kind: str = "any") -> list[Doc]:
+        """Of an order, oldest first: "any", "customer" (which its buyer sees) or "internal"."""
+        found = self.shelf.by_key("note", str(order_id))
+        return [note for note in found if kind == "any" or note["customer_note"] is (kind == "customer")]
+
     # Refunds and fulfilments
 
     @staticmethod

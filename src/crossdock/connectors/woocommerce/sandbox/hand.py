@@ -234,13 +234,11 @@ class Admin:
 
     async def staff_words(self, shop_id: str) -> Sequence[str]:
         """The private notes in the order's "Order notes"."""
-        notes = self._books.shelf.by_key("note", shop_id)
-        return [note["note"] for note in notes if not note["customer_note"]]
+        return [note["note"] for note in self._books.notes(shop_id, "internal")]
 
     async def buyer_words(self, shop_id: str) -> Sequence[str]:
-        notes = self._books.shelf.by_key("note", shop_id)
         mails = [str(mail) for mail in self._books.shelf.ledger("mail")]
-        return [note["note"] for note in notes if note["customer_note"]] + mails
+        return [note["note"] for note in self._books.notes(shop_id, "customer")] + mails
 
     async def refund(self, shop_id: str, amount: str) -> str:
         try:

@@ -291,16 +291,14 @@ class Rest:
         doc, kind = self._known_order(request), request.query.get("type", "any")
         if kind not in ("any", "customer", "internal"):
             raise Failed(400, "rest_invalid_param", "Invalid parameter(s): type")
-        notes = self._books.shelf.by_key("note", str(doc["id"]))
-        kept = [note for note in notes if kind == "any" or note["customer_note"] is (kind == "customer")]
-        return 200, [shapes.note(note, self._address()) for note in reversed(kept)]
+        return 200, [shapes.note(note, self._address()) for note in reversed(self._books.notes(doc["id"], kind))]
 
     async def _new_note(self, request: web.Request) -> Answer:
         """No idempotency, and a customer note is mailed at once."""
         body, doc = await _json(request), self._known_order(request)
         if not isinstance(body.get("note"), str):
             raise Failed(400, "rest_missing_callback_param", "Missing parameter(s): note", params=["note"])
-        made = self._books.add_note(doc, body["note"], customer=bool(body.get("customer_note", False)))
+        made = self._books.add_note(doc, body["note"], customer=bool(body.get("customer_note")))
         return 201, shapes.note(made, self._address())
 
     async def _fulfillments(self, request: web.Request) -> Answer:
