@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from crossdock.domain.commands import Done, Refused, Why
-from crossdock.domain.labels import TrackEvent, TrackStatus, VoidState
+from crossdock.domain.labels import Bought, TrackEvent, TrackStatus, VoidState
 from crossdock.domain.values import Money
 from crossdock.kit.errors import NoAnswer
-from crossdock.store.models import Entry, Label, LabelDocument, Order, Seller
+from crossdock.store.models import Label, LabelDocument, Order, Seller, Shipment
 from crossdock.usecases import books, labels, policy
 from labelling import Counter, asked
 from market import World, user
@@ -287,6 +287,30 @@ def test_staff_see_the_labels_of_an_order(world: World) -> None:
     assert label.tracking_number in page and "through sandbox as lbl-1" in page and page.count("Buy label") == 1
 
 
+def test_two_parcels_by_hand_each_with_its_units(world: World, desk: Desk) -> None:
+    order = world.buy(3)
+    url = at(order, "ship/")
+    for left, n, number in ((3, 1, "1Z999AA10123456784"), (2, 2, "986578788855")):
+        page = desk.get(url)
+        assert f'data-label="Left">{left}<' in page
+        key = page.split('name="key" value="')[1].split('"')[0]
+        for _ in range(2):
+            desk.post(url, key=key, tracking=number, carrier="", next="1", **units(order, n))
+        assert desk.url == at(order), "sent twice it leads to the order"
+    parcels = Shipment.objects.filter(order=order).order_by("pk")
+    assert [(one.carrier, sum(part.quantity for part in one.lines.all())) for one in parcels] == [("UPS", 1), ("FedEx", 2)]  # fmt: skip
+    order.refresh_from_db()
+    assert order.parcels == "shipped"
+
+
+def test_after_the_first_parcel_comes_the_next(world: World, desk: Desk) -> None:
+    order = world.buy(2)
+    desk.post(at(order, "ship/"), key="k-1", tracking="T-1", carrier="Bike", next="1", **units(order, 1))
+    assert desk.url == at(order, "ship/") and 'data-label="Left">1<' in desk.page
+    desk.post(at(order, "ship/"), key="k-2", tracking="T-2", carrier="Bike", next="1", **units(order, 1))
+    assert desk.url == at(order), "nothing is left"
+
+
 def test_what_labels_cost_stands_in_the_order_s_sum_in_its_own_currency(world: World, desk: Desk) -> None:
     order, counter = world.buy(2), Counter(world)
     (line,) = order.lines.all()
@@ -294,7 +318,7 @@ def test_what_labels_cost_stands_in_the_order_s_sum_in_its_own_currency(world: W
     counter.bought(order, lines={line.pk: 1})
     assert books.payout_of(order=order) == before - 520
     assert "Labels</dt><dd>−$5.20" in desk.get(at(order))
-    Label.objects.update(currency="EUR")
-    Entry.objects.filter(transfer__cause__startswith="label:").update(currency="EUR")
-    assert books.payout_of(order=order) == before, "euros are no dollars"
-    assert "goes off your balance in EUR" in desk.get(at(order)) and "−€5.20" in desk.page
+    counter.intended(order, lines={line.pk: 1})
+    counter.answer(Bought("lbl-2", "940019900", "Sample Post", "Ground", Money(777, "EUR")))
+    assert books.payout_of(order=order) == before - 520, "euros are no dollars"
+    assert "goes off your balance in EUR" in desk.get(at(order)) and "−€7.77" in desk.page

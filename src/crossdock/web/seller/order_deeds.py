@@ -80,7 +80,8 @@ def ship(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         else:
             number = f" with {parcel.tracking_number}" if parcel.tracking_number else " without a number"
             messages.success(request, f"Shipped{number}. The buyer is told.")
-            return redirect("seller_order", public_id)
+            more = "next" in request.POST and not why_not_ship(_order(seller, public_id))
+            return redirect("seller_order_ship" if more else "seller_order", public_id)
     context = {"order": order, "form": form, "carriers": CARRIERS}
     return show(request, seller, "ship", context, here="orders", status=422 if form.is_bound else 200)
 
