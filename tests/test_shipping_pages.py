@@ -223,6 +223,8 @@ def test_taken_back_and_followed(world: World, desk: Desk) -> None:
     moved = TrackEvent(TrackStatus.IN_TRANSIT, datetime(2026, 11, 23, 15, tzinfo=UTC), "Dallas, TX")
     url = f"/seller/labels/{label.public_id}/"
     assert "The carrier has not scanned it yet" in desk.get(url)
+    LabelDocument.objects.create(label=label, form="pdf", content=b"%PDF-1.4 label")
+    assert desk.client.get(url + "print.pdf").status_code == 200
     desk.post(url + "void/")
     desk.post(url + "void/")
     assert asked() == ["buy_label", "void_label"] and "was asked to take it back" in desk.page
