@@ -32,16 +32,17 @@ def facts_about(order: Order, trace: RiskTrace, until: datetime | None = None) -
 
 def judge(*, order: Order, why: str, now: datetime) -> Assessment:
     """`why` says what made it necessary. An order from before there were traces stays as it is."""
-    with transaction.atomic():
+    # No savepoint: in the checkout each round trip counts, and what fails here fails the whole.
+    with transaction.atomic(savepoint=False):
         trace = RiskTrace.objects.filter(order=order).first()
-        rules, row = rules_in_force()
+        rules, row, shadow = _rules_of_the_day()
         if trace is None:
             return Assessment(RiskLevel(order.risk), (), order.risk_available, order.risk_asked)
         facts = facts_about(order, trace, now)
         found = assess(facts, rules)
         RiskAssessment.objects.create(
             order=order, at=now, why=why[:80], rules=row, level=found.level, score=found.score, available=found.available, asked=found.asked,
-            inputs=facts.as_json(), contributions=[asdict(reason) for reason in found.reasons], shadow_score=_shadow(facts),
+            inputs=facts.as_json(), contributions=[asdict(reason) for reason in found.reasons], shadow_score=float(assess(facts, shadow.value).score) if shadow else None,
         )  # fmt: skip
         _show(order, found, why, now=now)
         if why != "placed":
@@ -49,10 +50,12 @@ def judge(*, order: Order, why: str, now: datetime) -> Assessment:
         return found
 
 
-def _shadow(facts: Facts) -> float | None:
-    """What the newest fitted rules would have said; None when none run in shadow."""
-    row = RiskRuleSet.objects.exclude(shadow_at=None).filter(live_at=None).order_by("-shadow_at").first()
-    return float(assess(facts, row.value).score) if row else None
+def _rules_of_the_day() -> tuple[RuleSet, RiskRuleSet | None, RiskRuleSet | None]:
+    """In one question: what is in force, and the newest fitted rules that run in shadow. Released ones are no shadow any more."""
+    rows = list(RiskRuleSet.objects.filter(Q(live_at__isnull=False) | Q(shadow_at__isnull=False)))
+    live = max((row for row in rows if row.live_at), key=lambda row: (row.live_at, row.pk), default=None)
+    shadow = max((row for row in rows if not row.live_at), key=lambda row: (row.shadow_at, row.pk), default=None)
+    return (live.value if live else SHIPPED), live, shadow
 
 
 def _show(order: Order, found: Assessment, why: str, *, now: datetime) -> None:
