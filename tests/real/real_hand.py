@@ -321,7 +321,9 @@ def _stocked(row: Any) -> Stocked:
         return await self._notes(shop_id, public=True)
 
     async def _notes(self, shop_id: str, *, public: bool) -> list[str]:
-        query = "query($i: ID!) { order(id: $i) { history(options: {sort: {id: ASC}}) { items { type isPublic data } } } }"
+        query = (
+            "query($i: ID!) { order(id: $i) { history(options: {sort: {id: ASC}}) { items { type isPublic data } } } }"
+        )
         items = (await self.ask(query, i=shop_id))["order"]["history"]["items"]
         kept = [each for each in items if each["type"] == "ORDER_NOTE" and each["isPublic"] is public]
         return [str(each["data"]["note"]) for each in kept]

@@ -16,7 +16,20 @@ from crossdock.kit.told import told, told_error
 
 # What changes a shop or reads it for good. Signing in, testing and webhooks are seen as plain exchanges.
 WATCHED = frozenset(
-    {"create", "cancel", "cancel_lines", "adjust", "write_risk", "find", "order", "orders", "product", "products", "counts", "note"}
+    {
+        "create",
+        "cancel",
+        "cancel_lines",
+        "adjust",
+        "write_risk",
+        "find",
+        "order",
+        "orders",
+        "product",
+        "products",
+        "counts",
+        "note",
+    }
 )
 
 
