@@ -11,7 +11,7 @@ from crossdock.domain.commands import Done, Refused, Why
 from crossdock.domain.labels import Bought, TrackEvent, TrackStatus, VoidState
 from crossdock.domain.values import Money
 from crossdock.kit.errors import NoAnswer
-from crossdock.store.models import Label, LabelDocument, Order, Seller, Shipment
+from crossdock.store.models import Command, Label, LabelDocument, Order, Seller, Shipment
 from crossdock.usecases import books, labels, policy
 from labelling import Counter, asked
 from market import World, user
@@ -278,6 +278,21 @@ def test_the_list_its_filters_its_sum_and_its_file(world: World, desk: Desk) -> 
     assert stranger.client.get(f"/seller/labels/{kept.public_id}/").status_code == 404
     assert stranger.client.post(f"/seller/labels/{kept.public_id}/void/").status_code == 404
     assert asked().count("void_label") == 1
+
+
+def test_a_purchase_that_was_given_up_can_be_sent_again(world: World, desk: Desk) -> None:
+    """Labels stand in lines of their own behind the order's reference; its page and its button know them all the same."""
+    order = world.buy()
+    Counter(world).intended(order)
+    command = Command.objects.get(kind="buy_label")
+    Command.objects.update(state="dead", sentence="The carrier did not answer for a day.")
+    assert "We gave up sending this" in desk.get(at(order)) and "did not answer for a day" in desk.page
+    stranger = Desk(World().seller)
+    stranger.post(f"/seller/commands/{command.pk}/resend/")
+    assert Command.objects.get(pk=command.pk).state == "dead"
+    assert "tried again now" in desk.post(f"/seller/commands/{command.pk}/resend/")
+    assert desk.url == at(order) and Command.objects.get(pk=command.pk).state == "waiting"
+    assert order.timeline.filter(kind="resent").count() == 1
 
 
 def test_staff_see_the_labels_of_an_order(world: World) -> None:

@@ -180,3 +180,9 @@ class Found:
     """Answer of a look-up by our reference: shop order ids, oldest first. Empty is conclusive only after the horizon of the stock protocol."""
 
     shop_ids: tuple[str, ...] = field(default_factory=tuple)
+
+
+def order_reference(subject: str) -> str:
+    """Commands about an order's money, labels and risk stand in lines of their own, behind the order's reference."""
+    kind, _, rest = subject.partition(":")
+    return rest.partition(":")[0] if kind in ("money", "label", "risk") else subject

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
+from crossdock.domain.commands import order_reference
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.shipping import follow
 from crossdock.domain.stock import EndedWhy, HoldState
@@ -255,7 +256,7 @@ def resend_command(*, command: Command, actor: User, now: datetime) -> None:
         row.save()
         if actor.is_staff:
             note(actor=actor, action="resent", subject=str(row), now=now, detail={"command": row.pk})
-        order = Order.objects.filter(reference=row.subject).select_related("seller").first()
+        order = Order.objects.filter(reference=order_reference(row.subject)).select_related("seller").first()
         if order:
             tell(
                 order=order,

@@ -18,6 +18,7 @@ from crossdock.domain.commands import (
     SignInAgain,
     Unknown,
     Why,
+    order_reference,
 )
 from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import EndedWhy, HoldState
@@ -50,18 +51,12 @@ class Held:
     copy: ShopCopy | None
 
 
-def _order_reference(subject: str) -> str:
-    """Commands about an order's money, labels and risk stand in lines of their own, behind the order's reference."""
-    kind, _, rest = subject.partition(":")
-    return rest.partition(":")[0] if kind in ("money", "label", "risk") else subject
-
-
 def _hold(command_id: int) -> Held:
     subject = Command.objects.values_list("subject", flat=True).get(pk=command_id)
     order = (
         Order.objects.select_for_update(no_key=True, of=("self",))
         .select_related("seller__owner", "connection", "buyer")
-        .filter(reference=_order_reference(subject))
+        .filter(reference=order_reference(subject))
         .first()
     )
     row = Command.objects.select_for_update(no_key=True).get(pk=command_id)

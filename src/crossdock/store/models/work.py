@@ -84,6 +84,8 @@ class Command(models.Model):
                 name="command_subject",
                 condition=Q(state__in=["waiting", "in_flight", "dead"]),
             ),
+            # An order's page asks for all that was asked of anybody, labels by the beginning of their subject.
+            models.Index(fields=["subject"], name="command_about", opclasses=["varchar_pattern_ops"]),
         ]
 
     def __str__(self) -> str:

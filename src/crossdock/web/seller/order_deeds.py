@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crossdock.domain.commands import CancelReason
+from crossdock.domain.commands import CancelReason, order_reference
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Order, Seller, Shipment
 from crossdock.usecases.ended_there import why_not_ship
@@ -173,7 +173,7 @@ def _expected(request: HttpRequest, order: Order) -> Money:
 def resend(request: HttpRequest, seller: Seller, pk: int) -> HttpResponse:
     """Something that gave up tries again. Only what belongs to this seller's shops and orders."""
     command = get_object_or_404(Command.objects.select_related("party"), pk=pk)
-    order = Order.objects.filter(reference=command.subject, seller=seller).first()
+    order = Order.objects.filter(reference=order_reference(command.subject), seller=seller).first()
     shop = seller.connections.filter(party=command.party).first()
     if order is None and shop is None:
         return redirect("seller_orders")

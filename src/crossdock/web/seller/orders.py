@@ -100,7 +100,10 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         of_seller(seller).prefetch_related("lines", "shipments__lines__line"), public_id=public_id
     )
     copy = ShopCopy.objects.select_related("connection").filter(order=order).first()
-    commands = Command.objects.filter(subject__in=[order.reference, f"money:{order.reference}"]).order_by("pk")
+    commands = Command.objects.filter(
+        Q(subject__in=[f"{kind}{order.reference}" for kind in ("", "money:", "risk:")])
+        | Q(subject__startswith=f"label:{order.reference}:")
+    ).order_by("pk")
     busy = any(command.state in (CommandState.WAITING, CommandState.IN_FLIGHT) for command in commands)
     alerts = list(open_alerts(seller=seller).filter(about(order, copy)))
     told = {alert.evidence.get("command") for alert in alerts}
