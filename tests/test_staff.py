@@ -39,7 +39,10 @@ def staff() -> Client:
 
 
 # No page at all: what is in them is ciphertext, hashes, one-time keys or bookkeeping of other rows.
-NO_PAGE = {"connectattempt", "cursor", "idempotentreply", "orderline", "shipmentline", "shippingrate"}
+# What a label prints is on the label's own page.
+NO_PAGE = {
+    "connectattempt", "cursor", "idempotentreply", "labeldocument", "orderline", "selleraddress", "shipmentline", "shippingrate",
+}  # fmt: skip
 
 
 def pages() -> list[str]:

@@ -5,6 +5,7 @@ from datetime import date
 from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
 
 NO = {
+    Capability.LOCATIONS: No("A corner shop has one shelf."),
     Capability.RISK_WRITE: No("A corner shop's order has no place for a risk level; you read it here."),
     Capability.SIGN_IN_REDIRECT: No("A corner shop has no sign-in for other systems; you copy a key once."),
     Capability.CANCEL_THERE_CANCELS_HERE: No(
