@@ -1,5 +1,7 @@
 """What every page owes to people who cannot see it well, use no mouse, or hold a phone. Run in the browser, over what it really shows."""
 
+from typing import Any
+
 from playwright.sync_api import Page
 
 _FAULTS = """() => {
@@ -55,17 +57,23 @@ _CONTRAST = """() => {
 }"""
 
 
+def measured(page: Page, script: str) -> Any:
+    """What the script says of the whole page: a click returns when the next page begins to load, which may have no element yet."""
+    page.wait_for_load_state()
+    return page.evaluate(script)
+
+
 def faults(page: Page) -> list[str]:
     """Labels, names, headings, ids, sizes: sentences of what is wrong."""
-    return [f"{page.url}: {fault}" for fault in page.evaluate(_FAULTS)]
+    return [f"{page.url}: {fault}" for fault in measured(page, _FAULTS)]
 
 
 def pale(page: Page) -> list[str]:
     """Text whose contrast with what lies behind it is below WCAG AA."""
-    return [f"{page.url}: {text}" for text in page.evaluate(_CONTRAST)]
+    return [f"{page.url}: {text}" for text in measured(page, _CONTRAST)]
 
 
 def too_wide(page: Page) -> list[str]:
     """Pages that scroll sideways."""
-    width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    width = measured(page, "document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return [f"{page.url}: {width} px too wide"] if width > 0 else []

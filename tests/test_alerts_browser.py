@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.market import World
+from tests.page_checks import measured
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Refused, Why
@@ -58,7 +59,7 @@ def test_the_pages_fit_and_complain_of_nothing(visitor: Any, size: str) -> None:
     }  # fmt: skip
     for name, path in paths.items():
         page.goto(site.url + path)
-        assert page.evaluate(WIDE) <= 0, f"{path} is wider than the window"
+        assert measured(page, WIDE) <= 0, f"{path} is wider than the window"
         if SHOTS:
             page.screenshot(path=f"{SHOTS}/d-{name}-{size}.png", full_page=True)
     assert site.complaints == []
@@ -91,7 +92,7 @@ def test_a_receiver_is_added_and_its_secret_seen_once(visitor: Any) -> None:
     page.get_by_role("button", name="Add").click()
     page.get_by_text("Copy the secret now").wait_for()
     assert page.locator("[data-copy^=whsec_]").count() == 1
-    assert page.evaluate(WIDE) <= 0
+    assert measured(page, WIDE) <= 0
     page.get_by_role("link", name="Send a test").click()
     page.get_by_role("button", name="Send a test").click()
     page.get_by_text("A test is on its way").wait_for()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.page_checks import measured
 
 from crossdock.payments.sandbox.wire import SECRET_KEY
 from crossdock.store.models import Order, User, Variant
@@ -93,4 +94,4 @@ def test_without_stripe_s_script_the_page_says_so(visitor: Any, bank: BankInATow
 
 def test_on_a_phone_the_fields_are_not_too_wide(visitor: Any, bank: BankInATown, card: Variant) -> None:
     page = at_payment(visitor(viewport={"width": 360, "height": 740}), card, {"error": {"message": "x"}})
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert measured(page, "document.documentElement.scrollWidth <= window.innerWidth")

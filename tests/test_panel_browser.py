@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from tests.market import World
 from tests.market import seller as a_seller
+from tests.page_checks import measured
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Refused, Why
@@ -86,12 +87,12 @@ class Window:
     def too_wide(self) -> list[str]:
         """What sticks out of the window at the right, when the page can be moved sideways."""
         found = "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 90))"
-        moves = self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        return list(self.page.evaluate(found)) or ["?"] if moves else []
+        moves = measured(self.page, "document.documentElement.scrollWidth > window.innerWidth")
+        return list(measured(self.page, found)) or ["?"] if moves else []
 
     def faint(self) -> list[str]:
         """Buttons whose words can hardly be told from what they stand on (contrast below 4.5)."""
-        return list(self.page.evaluate(CONTRAST))
+        return list(measured(self.page, CONTRAST))
 
     def shot(self, name: str) -> None:
         if SHOTS:
@@ -221,7 +222,7 @@ def test_every_page_fits_and_names_its_fields(window: Any, world: World, size: d
         assert page.locator("h1").count() == 1, name
         assert full.faint() == [], name
         unnamed = "[...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(field => !field.labels.length && !field.ariaLabel).length"
-        assert page.evaluate(unnamed) == 0, name
+        assert measured(page, unnamed) == 0, name
         full.shot(f"panel-{name}-{size['width']}-{scheme}")
     for name in ("", "orders/", "shops/", "listings/", "alerts/", "tokens/"):
         empty.go(f"/seller/{name}")

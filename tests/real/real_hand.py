@@ -292,6 +292,20 @@ class RealHand:
         )
         return str(refund)
 
+    async def staff_words(self, shop_id: str) -> Sequence[str]:
+        return await self._notes(shop_id, public=False)
+
+    async def buyer_words(self, shop_id: str) -> Sequence[str]:
+        return await self._notes(shop_id, public=True)
+
+    async def _notes(self, shop_id: str, *, public: bool) -> list[str]:
+        query = (
+            "query($i: ID!) { order(id: $i) { history(options: {sort: {id: ASC}}) { items { type isPublic data } } } }"
+        )
+        items = (await self.ask(query, i=shop_id))["order"]["history"]["items"]
+        kept = [each for each in items if each["type"] == "ORDER_NOTE" and each["isPublic"] is public]
+        return [str(each["data"]["note"]) for each in kept]
+
 
 def _standing(order: Any) -> Standing:
     cancelled = order["state"] == "Cancelled"
@@ -313,17 +327,3 @@ def _stocked(row: Any) -> Stocked:
     count = sum(level["stockOnHand"] - level["stockAllocated"] for level in row["stockLevels"])
     price = f"{Decimal(row['priceWithTax']).scaleb(-2):.2f}"
     return Stocked(row["productId"], row["id"], row["sku"], row["name"], count, price)
-
-    async def staff_words(self, shop_id: str) -> Sequence[str]:
-        return await self._notes(shop_id, public=False)
-
-    async def buyer_words(self, shop_id: str) -> Sequence[str]:
-        return await self._notes(shop_id, public=True)
-
-    async def _notes(self, shop_id: str, *, public: bool) -> list[str]:
-        query = (
-            "query($i: ID!) { order(id: $i) { history(options: {sort: {id: ASC}}) { items { type isPublic data } } } }"
-        )
-        items = (await self.ask(query, i=shop_id))["order"]["history"]["items"]
-        kept = [each for each in items if each["type"] == "ORDER_NOTE" and each["isPublic"] is public]
-        return [str(each["data"]["note"]) for each in kept]
