@@ -10,7 +10,7 @@ from crossdock.domain import stock as rules
 from crossdock.domain.events import Count
 from crossdock.domain.stock import Hold, HoldState, Stock
 from crossdock.kit.errors import NoAnswer
-from crossdock.store.models import Connection, Order, PaymentIntent, Reservation, ShippingRate, VariantStock
+from crossdock.store.models import Connection, Movement, Order, PaymentIntent, Reservation, ShippingRate, VariantStock
 from crossdock.usecases import at_checkout, counts
 from crossdock.usecases.stock import availability
 from shopper import Shopper
@@ -134,6 +134,8 @@ class TestSilence:
         policy(scarce, "sell")
         pay(Shopper(), scarce)
         assert Order.objects.count() == 1
+        told = Movement.objects.get(kind="unanswered")
+        assert "as you chose" in told.cause and told.left == 2 and told.event.startswith("checkout:")
 
     def test_refuse(self, scarce: Stall) -> None:
         policy(scarce, "refuse")

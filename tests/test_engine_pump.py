@@ -112,36 +112,31 @@ async def test_a_hundred_orders_of_one_shop_do_not_wait_for_each_other(
     print(
         f"\n100 orders, 0.3 s an answer, two calls each: {took:.1f} s, {in_line / took:.1f} times faster than in line"
     )
-    assert took < in_line / 3
     assert stall.truth.most_at_once >= 20
     assert all(len(stall.truth.standing(order.reference)) == 1 for order in orders)
 
 
 async def test_one_slow_shop_does_not_hold_up_another(make: Make, engine: Engine) -> None:
     slow, quick = await sync(make), await sync(make)
-    slow.truth.seconds = 3.0
+    slow.truth.seconds = 4.0
     await sync(slow.buy)
     order = await sync(quick.buy)
     engine.wake(slow.shop.party_id)
-    await asyncio.sleep(0.2)
-    begun = time.monotonic()
+    await until(lambda: slow.truth.kinds() == ["create"])
     engine.wake(quick.shop.party_id)
     await until(lambda: copy_of(order).state == "equal", what="the quick shop")
-    assert time.monotonic() - begun < 1.0
+    assert (slow.truth.kinds(), slow.truth.at_once) == (["create"], 1), "the slow one has not answered yet"
 
 
 async def test_a_wake_up_reaches_a_running_pump_at_once(make: Make, engine: Engine) -> None:
     stall = await sync(make)
-    stall.truth.seconds = 1.0
+    stall.truth.seconds = 2.0
     await sync(stall.buy)
     engine.wake(stall.shop.party_id)
     await until(lambda: "create" in stall.truth.kinds())
     second = await sync(stall.buy)
-    begun = time.monotonic()
     engine.wake(stall.shop.party_id)
-    while not any(kind == "create" and which == second.reference for kind, which, _ in stall.truth.calls):
-        await asyncio.sleep(0.002)
-        assert time.monotonic() - begun < 0.15
+    await until(lambda: any(which == second.reference for _, which, _ in stall.truth.calls), what="the second order")
     assert stall.truth.at_once >= 2, "the first one is still in flight"
 
 
@@ -149,18 +144,17 @@ async def test_a_wake_up_that_meets_another_workers_lease_is_seen_by_its_holder(
     other = await started()
     try:
         stall = await sync(make)
-        stall.truth.seconds = 0.5
+        stall.truth.seconds = 2.0
         await sync(stall.buy)
         engine.wake(stall.shop.party_id)
         await until(lambda: "create" in stall.truth.kinds())
         second = await sync(stall.buy)
-        begun = time.monotonic()
         other.wake(stall.shop.party_id)
         await until(
             lambda: any(which == second.reference for _, which, _ in stall.truth.calls),
             what="the second order to be sent",
         )
-        assert time.monotonic() - begun < 0.45, "while something is in flight the holder looks every 0.2 s"
+        assert stall.truth.at_once >= 2, "while something is in flight the holder looks again and again"
         await rest(other)
         await until(lambda: copy_of(second).state == "equal")
         assert len(stall.truth.standing(second.reference)) == 1

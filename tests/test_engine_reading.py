@@ -2,7 +2,6 @@
 # ruff: noqa: F811
 
 import asyncio
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -198,18 +197,17 @@ async def test_a_long_import_goes_page_by_page_and_does_not_hold_up_orders(
         nonlocal pages
         await asyncio.sleep(0.2)
         pages += 1
-        return Page((), str(pages), pages < 15)
+        return Page((), str(pages), pages < 25)
 
     monkeypatch.setattr(connector, "products", products)
     await sync(Cursor.objects.filter(connection=stall.shop, stream="products").update, due_at=datetime.now(UTC))
     engine.wake(stall.shop.party_id)
     await asyncio.sleep(0.5)
     order = await sync(stall.buy)
-    begun = time.monotonic()
     engine.wake(stall.shop.party_id)
     await until(lambda: copy_of(order).state == "equal", what="the order")
-    assert time.monotonic() - begun < 1.5 and pages < 15, "in the middle of the import"
-    await until(lambda: Cursor.objects.get(connection=stall.shop, stream="products").value == "15", what="the import")
+    assert pages < 25, "in the middle of the import"
+    await until(lambda: Cursor.objects.get(connection=stall.shop, stream="products").value == "25", what="the import")
 
 
 async def test_a_page_and_its_cursor_are_kept_together(
@@ -333,22 +331,20 @@ async def test_a_read_that_is_killed_before_applying_is_wanted_still(make: Make)
 
 async def test_a_lagging_count_ends_no_hold(make: Make, engine: Engine, connector: ToyConnector) -> None:
     """C9: the shop's counts lag its own writes; only a read drawn after ack and lag knows the order. Not a poll's, not a webhook's wish."""
-    connector.manifest = replace(connector.manifest, lag=Lag(count=1.5, search=0, late_execution=0))
+    connector.manifest = replace(connector.manifest, lag=Lag(count=3, search=0, late_execution=0))
     stall = await sync(make)
     order = await sync(stall.buy, 3)
     engine.wake(stall.shop.party_id)
     await until(lambda: copy_of(order).state == "equal", what="the order")
-    landed = time.monotonic()
     # The replica still answers the old count, to a poll and to what a webhook asked for.
     stall.truth.counts["v1"] = 1000
     await sync(deliver, stall, topic="product", looks=(("product", "p1"), ("counts", "v1")))
     engine.wake(stall.shop.party_id)
     await until(lambda: "product" in stall.truth.kinds(), what="the poll's read")
     await asyncio.sleep(0.3)
-    assert time.monotonic() - landed < 1.4
-    assert "counts" not in stall.truth.kinds(), "a wish without a wait does not shorten the wait"
     assert await sync(stock.availability, variants=[stall.variant], now=datetime.now(UTC)) == {stall.variant.pk: 997}
     stall.truth.counts["v1"] = 997
     await until(lambda: not Reservation.objects.exclude(state="ended").exists(), what="the read after the lag")
-    assert time.monotonic() - landed > 1.4
+    when = {kind: at for kind, _, at in reversed(stall.truth.calls)}
+    assert when["counts"] - when["create"] > 3, "a wish without a wait does not shorten the wait"
     assert await sync(stock.availability, variants=[stall.variant], now=datetime.now(UTC)) == {stall.variant.pk: 997}

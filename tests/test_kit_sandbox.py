@@ -184,14 +184,14 @@ async def test_faults_before_the_work_leave_nothing_and_faults_after_it_leave_al
 
 
 async def test_latency_holds_up_the_api_and_not_the_seller(shop: Sandbox, browser: aiohttp.ClientSession) -> None:
-    shop.dial.set({"latency_seconds": 0.3, "broken": 1.0})
+    shop.dial.set({"latency_seconds": 1.0, "broken": 1.0})
     start = time.monotonic()
     async with browser.get(f"{shop.address}/_shop") as page:
         assert page.status == 200
-    assert time.monotonic() - start < 0.25
+    assert time.monotonic() - start < 1
     async with browser.get(f"{shop.address}/api/shop", headers=key(shop)) as answer:
         assert answer.status == 500
-    assert time.monotonic() - start > 0.3
+    assert time.monotonic() - start > 1
 
 
 # Deliveries

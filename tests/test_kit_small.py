@@ -298,7 +298,7 @@ def test_synchronous_code_asks_through_one_background_loop() -> None:
 @pytest.mark.usefixtures("asks")
 def test_many_threads_ask_at_once_and_the_loop_ends_when_told() -> None:
     async def question(transport: Transport) -> int:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
         return 1
 
     answers: list[int] = []
@@ -309,7 +309,7 @@ def test_many_threads_ask_at_once_and_the_loop_ends_when_told() -> None:
     for thread in threads:
         thread.join()
     assert sum(answers) == 20
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 3, "one after the other it would be 6"
     close_asks()
     assert asking._Background.running is None
     assert "crossdock-ask" not in [thread.name for thread in threading.enumerate()]

@@ -25,6 +25,11 @@ from crossdock.usecases.stock import as_value, locked, open_holds, record
 # A connector answers for so many in one call; the first ones of a longer cart are asked for.
 MOST = 100
 _SILENT = "shop_silent"
+_NO_WORD = {
+    NoAnswer.SELL: "the shop did not answer in time: sold without its word, as you chose",
+    NoAnswer.HOLD: "the shop did not answer in time: kept for the buyer, as you chose",
+    NoAnswer.REFUSE: "the shop did not answer in time: not sold, as you chose",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ def answered(*, question: Question, counts: Sequence[Count], now: datetime) -> V
 def unanswered(*, question: Question, now: datetime, may_wait: bool = True) -> Verdict:
     """The shop did not answer in time: the seller's policy says what happens. `may_wait` is false for programs, which hold nothing while they wait."""
     shop = Connection.objects.get(pk=question.connection_id)
+    _tell_silence(question, NoAnswer(shop.no_answer), now=now)
     if shop.no_answer == NoAnswer.SELL:
         return GO
     if shop.no_answer == NoAnswer.HOLD and may_wait:
@@ -109,6 +115,15 @@ def unanswered(*, question: Question, now: datetime, may_wait: bool = True) -> V
     )
     payment_failed(intent_id=question.intent, sentence=sentence, now=now)
     return Verdict(False, sentence)
+
+
+def _tell_silence(question: Question, policy: NoAnswer, *, now: datetime) -> None:
+    """In each line's flight recorder: if the unit turns out to be gone, the seller sees that nobody could know, and whose choice it was."""
+    with transaction.atomic(), because(f"checkout:{question.intent}"):
+        mine = _mine(PaymentIntent.objects.get(public_id=question.intent))
+        locked(mine)
+        for pk, hold in sorted(mine.items()):
+            record(variant_id=pk, now=now, kind="unanswered", cause=_NO_WORD[policy], quantity=hold.quantity)
 
 
 def waits_for_shop(intent: PaymentIntent) -> bool:

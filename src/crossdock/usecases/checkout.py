@@ -144,7 +144,7 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
     with transaction.atomic():
         intent = (
             PaymentIntent.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner", "buyer")
+            .select_related("seller__owner", "buyer", "trace")
             .get(public_id=intent_id)
         )
         if intent.order_id is not None:
@@ -207,8 +207,8 @@ def _place(intent: PaymentIntent, *, now: datetime) -> Order:
     intent.save()
     books.post_payment(order=order, now=now)
     tell(order=order, now=now, source="buyer", kind="placed", sentence="Order placed and paid.", public=True)
-    end_trace(intent=intent, paid=True, order=order)
-    judge(order=order, why="placed", now=now)
+    trace = end_trace(intent=intent, paid=True, order=order)
+    judge(order=order, trace=trace, why="placed", now=now)
     if order.connection is not None:
         ShopCopy.objects.create(order=order, connection=order.connection, intended_at=now, state=CopyState.INTENDED)
         if not hold_if_policy_says(order=order, now=now):

@@ -1,6 +1,6 @@
 """What is known about an order when it is judged. None means that nobody told us: such a signal is not available, which is never the same as good."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -54,7 +54,7 @@ class Facts:
     trusted: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def of_json(cls, kept: dict[str, Any]) -> "Facts":

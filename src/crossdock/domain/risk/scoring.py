@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from crossdock.domain.risk.facts import Facts
 from crossdock.domain.risk.signals import SIGNALS, Sentiment
@@ -57,6 +58,9 @@ class Reason:
     points: int
     sentence: str
     sentiment: Sentiment = Sentiment.NEUTRAL
+
+    def as_json(self) -> dict[str, Any]:
+        return {"code": self.code, "points": self.points, "sentence": self.sentence, "sentiment": self.sentiment}
 
 
 @dataclass(frozen=True, slots=True)

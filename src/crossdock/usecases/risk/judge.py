@@ -1,9 +1,10 @@
 """Judging an order: the facts of now, the rules in force, and a row that keeps both for ever. The order shows the newest judgement."""
 
-from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
@@ -14,6 +15,11 @@ from crossdock.usecases.risk.facts import facts_of
 from crossdock.usecases.risk.places import place_of
 from crossdock.usecases.risk.writing import wish_written
 from crossdock.usecases.timeline import tell
+
+_NEWEST = """
+SELECT (SELECT id FROM store_riskruleset WHERE live_at IS NOT NULL ORDER BY live_at DESC, id DESC LIMIT 1),
+       (SELECT id FROM store_riskruleset WHERE live_at IS NULL AND shadow_at IS NOT NULL ORDER BY shadow_at DESC, id DESC LIMIT 1)
+"""
 
 
 def rules_in_force() -> tuple[RuleSet, RiskRuleSet | None]:
@@ -30,39 +36,52 @@ def facts_about(order: Order, trace: RiskTrace, until: datetime | None = None) -
     )  # fmt: skip
 
 
-def judge(*, order: Order, why: str, now: datetime) -> Assessment:
-    """`why` says what made it necessary. An order from before there were traces stays as it is."""
+def judge(*, order: Order, why: str, now: datetime, trace: RiskTrace | None = None) -> Assessment:
+    """`why` says what made it necessary; `trace` is the order's own, where the caller has it. An order from before there were traces stays as it is."""
     # No savepoint: in the checkout each round trip counts, and what fails here fails the whole.
     with transaction.atomic(savepoint=False):
-        trace = RiskTrace.objects.filter(order=order).first()
-        rules, row, shadow = _rules_of_the_day()
+        trace = trace or RiskTrace.objects.filter(order=order).first()
         if trace is None:
             return Assessment(RiskLevel(order.risk), (), order.risk_available, order.risk_asked)
         facts = facts_about(order, trace, now)
+        rules, shadow = _rules_of_the_day()
         found = assess(facts, rules)
+        reasons = [reason.as_json() for reason in found.reasons]
         RiskAssessment.objects.create(
-            order=order, at=now, why=why[:80], rules=row, level=found.level, score=found.score, available=found.available, asked=found.asked,
-            inputs=facts.as_json(), contributions=[asdict(reason) for reason in found.reasons], shadow_score=float(assess(facts, shadow.value).score) if shadow else None,
+            order=order, at=now, why=why[:80], rules_id=rules.version or None, level=found.level, score=found.score, available=found.available, asked=found.asked,
+            inputs=facts.as_json(), contributions=reasons, shadow_score=float(assess(facts, shadow).score) if shadow else None,
         )  # fmt: skip
-        _show(order, found, why, now=now)
+        _show(order, found, reasons, why, now=now)
         if why != "placed":
             wish_written(order=order, now=now)
         return found
 
 
-def _rules_of_the_day() -> tuple[RuleSet, RiskRuleSet | None, RiskRuleSet | None]:
-    """In one question: what is in force, and the newest fitted rules that run in shadow. Released ones are no shadow any more."""
-    rows = list(RiskRuleSet.objects.filter(Q(live_at__isnull=False) | Q(shadow_at__isnull=False)))
-    live = max((row for row in rows if row.live_at), key=lambda row: (row.live_at, row.pk), default=None)
-    shadow = max((row for row in rows if not row.live_at), key=lambda row: (row.shadow_at, row.pk), default=None)
-    return (live.value if live else SHIPPED), live, shadow
+def _rules_of_the_day() -> tuple[RuleSet, RuleSet | None]:
+    """What is in force, and the newest fitted rules that run in shadow. Released ones are no shadow any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST)
+        live, shadow = cursor.fetchone() or (None, None)
+    return (_rule_set(live) if live else SHIPPED), (_rule_set(shadow) if shadow else None)
 
 
-def _show(order: Order, found: Assessment, why: str, *, now: datetime) -> None:
+@lru_cache(maxsize=16)
+def _rule_set(version: int) -> RuleSet:
+    """A rule set is never edited, so it is read once."""
+    return RiskRuleSet.objects.get(pk=version).value
+
+
+def _show(order: Order, found: Assessment, reasons: list[dict[str, Any]], why: str, *, now: datetime) -> None:
     before = order.risk
-    order.risk, order.risk_available, order.risk_asked = found.level, found.available, found.asked
-    order.risk_reasons = [asdict(reason) for reason in found.reasons]
-    order.save(update_fields=["risk", "risk_reasons", "risk_available", "risk_asked"])
+    order.risk, order.risk_reasons, order.risk_available, order.risk_asked = (
+        found.level,
+        reasons,
+        found.available,
+        found.asked,
+    )
+    Order.objects.filter(pk=order.pk).update(
+        risk=found.level, risk_reasons=reasons, risk_available=found.available, risk_asked=found.asked
+    )
     if found.level is RiskLevel.HIGH:
         worst = " ".join(reason.sentence for reason in found.reasons[:3] if reason.points > 0)
         raise_alert(

@@ -29,12 +29,13 @@ WORDS = {
     "limits": "Limits changed",
     "agreed": "The shop's count was agreed to",
     "asked_short": "Asked at checkout: too few",
+    "unanswered": "Asked at checkout: no answer",
     "part_rejected": "Part of an order rejected",
 }
 # What is filtered by, and which movements belong to it.
 KINDS = {
     "": ("Everything", ()),
-    "shop": ("Counts of the shop", ("shop_count", "hint", "refused", "asked_short")),
+    "shop": ("Counts of the shop", ("shop_count", "hint", "refused", "asked_short", "unanswered")),
     "sold": ("Orders", ("sold", "fenced", "shipped", "part_rejected", "hold_ended_read", "hold_ended_shipped_here")),
     "held": ("Checkouts and offers", ("held", "hold_ended_expired")),
     "by_you": ("By you", ("set_aside", "confirmed", "correction", "edited", "limits", "agreed", "made")),
