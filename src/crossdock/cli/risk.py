@@ -76,7 +76,7 @@ def write(attempts: "Sequence[Attempt]") -> "list[RiskTrace]":
 
 def facts_about(attempt: "Attempt", trace: "RiskTrace") -> Facts:
     """Through the same code that judges a real order."""
-    from crossdock.usecases.risk.facts import facts_of
+    from crossdock.usecases.risk.facts import known_of
 
     checks = {
         "postal_code": attempt.postal_code_check, "cvc": attempt.cvc_check, "card_funding": attempt.funding, "card_country": attempt.card_country,
@@ -88,9 +88,9 @@ def facts_about(attempt: "Attempt", trace: "RiskTrace") -> Facts:
         "postal_code": attempt.postal_code,
         "phone": attempt.phone,
     }
-    return facts_of(
+    return known_of(
         trace=trace, checks=checks, ship_to=ship_to, joined_at=attempt.joined_at, ip_country=attempt.ip_country, ip_hosting=attempt.hosting
-    )  # fmt: skip
+    ).facts  # fmt: skip
 
 
 def split_at(times: Sequence[datetime], share: float = TEST_SHARE) -> datetime:

@@ -170,7 +170,7 @@ def _place(variant: "Variant", buyer: "User", attempt: "Attempt", number: int, w
     }  # fmt: skip
     given = {name: value for name, value in checks.items() if value}
     with ExitStack() as timers:
-        for name in ("judge", "end_trace", "hold_if_policy_says"):
+        for name in ("trace_of", "look", "end_trace", "keep", "hold_if_policy_says"):
             timers.enter_context(patch.object(checkout, name, watch.timed(getattr(checkout, name))))
         timers.enter_context(watch.placing())
         return checkout.place_order(intent_id=intent.public_id, gateway_ref=f"r{number}", checks=given, now=now)

@@ -14,7 +14,17 @@ from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Address
 from crossdock.store.crash import point
 from crossdock.store.ids import reference_tail
-from crossdock.store.models import Offer, Order, OrderLine, PaymentIntent, Reservation, ShopCopy, User, Variant
+from crossdock.store.models import (
+    Offer,
+    Order,
+    OrderLine,
+    PaymentIntent,
+    Reservation,
+    RiskTrace,
+    ShopCopy,
+    User,
+    Variant,
+)
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases import books
@@ -24,8 +34,8 @@ from crossdock.usecases.mail import write_mail
 from crossdock.usecases.offers import lock_for_payment, mark_paid
 from crossdock.usecases.outbox import create_order_command, enqueue, party_named
 from crossdock.usecases.risk.holds import hold_if_policy_says
-from crossdock.usecases.risk.judge import judge
-from crossdock.usecases.risk.trace import Origin, begin_trace, end_trace
+from crossdock.usecases.risk.judge import Judgement, keep, look
+from crossdock.usecases.risk.trace import Origin, begin_trace, end_trace, trace_of
 from crossdock.usecases.stock import available_locked, end_hold, locked, record
 from crossdock.usecases.timeline import tell
 
@@ -113,7 +123,8 @@ def payment_failed(*, intent_id: str, sentence: str, now: datetime) -> None:
         if intent.state in (IntentState.CREATED, IntentState.UNKNOWN):
             intent.state, intent.sentence, intent.settled_at = IntentState.DECLINED, sentence, now
             intent.save(update_fields=["state", "sentence", "settled_at"])
-            end_trace(intent=intent, paid=False)
+            if trace := trace_of(intent):
+                end_trace(trace=trace, paid=False)
             _release(intent, why=EndedWhy.EXPIRED, now=now)
 
 
@@ -192,7 +203,9 @@ def _give_money_back(intent: PaymentIntent, *, sentence: str, now: datetime) -> 
 
 
 def _place(intent: PaymentIntent, *, now: datetime) -> Order:
-    order = _write_order(intent, now=now)
+    trace = trace_of(intent)
+    judgement = _looked(intent, trace, now=now) if trace else None
+    order = _write_order(intent, judgement, now=now)
     for hold in _open_of(intent, with_offer=True):
         Reservation.objects.filter(pk=hold.pk).update(state=HoldState.OWED, order=order, expires_at=None)
         record(
@@ -207,8 +220,9 @@ def _place(intent: PaymentIntent, *, now: datetime) -> Order:
     intent.save()
     books.post_payment(order=order, now=now)
     tell(order=order, now=now, source="buyer", kind="placed", sentence="Order placed and paid.", public=True)
-    trace = end_trace(intent=intent, paid=True, order=order)
-    judge(order=order, trace=trace, why="placed", now=now)
+    if trace and judgement:
+        end_trace(trace=trace, paid=True, order=order)
+        keep(order=order, judgement=judgement, why="placed", now=now)
     if order.connection is not None:
         ShopCopy.objects.create(order=order, connection=order.connection, intended_at=now, state=CopyState.INTENDED)
         if not hold_if_policy_says(order=order, now=now):
@@ -217,7 +231,11 @@ def _place(intent: PaymentIntent, *, now: datetime) -> Order:
     return order
 
 
-def _write_order(intent: PaymentIntent, *, now: datetime) -> Order:
+def _looked(intent: PaymentIntent, trace: RiskTrace, *, now: datetime) -> Judgement:
+    return look(trace=trace, checks=intent.checks, ship_to=intent.basket["ship_to"], buyer=intent.buyer, now=now)
+
+
+def _write_order(intent: PaymentIntent, judgement: Judgement | None, *, now: datetime) -> Order:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('order_no')")
         number = int(cursor.fetchone()[0])
@@ -227,6 +245,7 @@ def _write_order(intent: PaymentIntent, *, now: datetime) -> Order:
         number=number, reference=reference, seller=intent.seller, buyer=intent.buyer, connection_id=basket["connection"], currency=intent.currency,
         items_minor=basket["items_minor"], shipping_minor=basket["shipping_minor"], total_minor=intent.amount_minor, ship_to=basket["ship_to"],
         relay_email=f"{reference.lower()}@orders.invalid", placed_at=now, ship_by=now + timedelta(days=intent.seller.handling_days),
+        **(judgement.on_order() if judgement else {}),
     )  # fmt: skip
     variants = Variant.objects.select_related("listing").in_bulk([pk for pk, _, _ in basket["lines"]])
     OrderLine.objects.bulk_create(

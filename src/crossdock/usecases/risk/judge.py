@@ -1,25 +1,45 @@
 """Judging an order: the facts of now, the rules in force, and a row that keeps both for ever. The order shows the newest judgement."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.risk import SHIPPED, Assessment, Facts, RiskLevel, RuleSet, assess
-from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, RiskTrace
+from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, RiskTrace, User
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.risk.facts import facts_of
+from crossdock.usecases.risk.facts import known_of
 from crossdock.usecases.risk.places import place_of
 from crossdock.usecases.risk.writing import wish_written
 from crossdock.usecases.timeline import tell
 
-_NEWEST = """
-SELECT (SELECT id FROM store_riskruleset WHERE live_at IS NOT NULL ORDER BY live_at DESC, id DESC LIMIT 1),
-       (SELECT id FROM store_riskruleset WHERE live_at IS NULL AND shadow_at IS NOT NULL ORDER BY shadow_at DESC, id DESC LIMIT 1)
-"""
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found, and what it was found from."""
+
+    found: Assessment
+    facts: Facts
+    shadow_score: float | None
+
+    @property
+    def reasons(self) -> list[dict[str, Any]]:
+        return [reason.as_json() for reason in self.found.reasons]
+
+    def on_order(self) -> dict[str, Any]:
+        """The fields of the order that show it."""
+        found = self.found
+        return {
+            "risk": found.level,
+            "risk_reasons": self.reasons,
+            "risk_available": found.available,
+            "risk_asked": found.asked,
+        }
 
 
 def rules_in_force() -> tuple[RuleSet, RiskRuleSet | None]:
@@ -28,70 +48,57 @@ def rules_in_force() -> tuple[RuleSet, RiskRuleSet | None]:
     return (row.value, row) if row else (SHIPPED, None)
 
 
-def facts_about(order: Order, trace: RiskTrace, until: datetime | None = None) -> Facts:
-    place = place_of(trace.ip)
-    return facts_of(
-        trace=trace, checks=order.intent.checks, ship_to=order.ship_to, joined_at=order.buyer.date_joined, ip_country=place.country,
-        ip_hosting=place.hosting, until=until,
-    )  # fmt: skip
-
-
-def judge(*, order: Order, why: str, now: datetime, trace: RiskTrace | None = None) -> Assessment:
-    """`why` says what made it necessary; `trace` is the order's own, where the caller has it. An order from before there were traces stays as it is."""
-    # No savepoint: in the checkout each round trip counts, and what fails here fails the whole.
-    with transaction.atomic(savepoint=False):
-        trace = trace or RiskTrace.objects.filter(order=order).first()
-        if trace is None:
-            return Assessment(RiskLevel(order.risk), (), order.risk_available, order.risk_asked)
-        facts = facts_about(order, trace, now)
-        rules, shadow = _rules_of_the_day()
-        found = assess(facts, rules)
-        reasons = [reason.as_json() for reason in found.reasons]
-        RiskAssessment.objects.create(
-            order=order, at=now, why=why[:80], rules_id=rules.version or None, level=found.level, score=found.score, available=found.available, asked=found.asked,
-            inputs=facts.as_json(), contributions=reasons, shadow_score=float(assess(facts, shadow).score) if shadow else None,
-        )  # fmt: skip
-        _show(order, found, reasons, why, now=now)
-        if why != "placed":
-            wish_written(order=order, now=now)
-        return found
-
-
-def _rules_of_the_day() -> tuple[RuleSet, RuleSet | None]:
-    """What is in force, and the newest fitted rules that run in shadow. Released ones are no shadow any more."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWEST)
-        live, shadow = cursor.fetchone() or (None, None)
-    return (_rule_set(live) if live else SHIPPED), (_rule_set(shadow) if shadow else None)
-
-
 @lru_cache(maxsize=16)
 def _rule_set(version: int) -> RuleSet:
     """A rule set is never edited, so it is read once."""
     return RiskRuleSet.objects.get(pk=version).value
 
 
-def _show(order: Order, found: Assessment, reasons: list[dict[str, Any]], why: str, *, now: datetime) -> None:
-    before = order.risk
-    order.risk, order.risk_reasons, order.risk_available, order.risk_asked = (
-        found.level,
-        reasons,
-        found.available,
-        found.asked,
-    )
-    Order.objects.filter(pk=order.pk).update(
-        risk=found.level, risk_reasons=reasons, risk_available=found.available, risk_asked=found.asked
-    )
+def look(
+    *, trace: RiskTrace, checks: Mapping[str, str], ship_to: Mapping[str, str], buyer: User, now: datetime
+) -> Judgement:
+    """Nothing is written. `checks` are the gateway's words about the card."""
+    place = place_of(trace.ip)
+    known = known_of(
+        trace=trace, checks=checks, ship_to=ship_to, joined_at=buyer.date_joined, ip_country=place.country, ip_hosting=place.hosting, until=now
+    )  # fmt: skip
+    shadow = float(assess(known.facts, _rule_set(known.shadow)).score) if known.shadow else None
+    return Judgement(assess(known.facts, _rule_set(known.live) if known.live else SHIPPED), known.facts, shadow)
+
+
+def keep(*, order: Order, judgement: Judgement, why: str, now: datetime) -> None:
+    """The order shows it already. `why` says what made it necessary."""
+    found = judgement.found
+    RiskAssessment.objects.create(
+        order=order, at=now, why=why[:80], rules_id=found.version or None, level=found.level, score=found.score, available=found.available,
+        asked=found.asked, inputs=judgement.facts.as_json(), contributions=judgement.reasons, shadow_score=judgement.shadow_score,
+    )  # fmt: skip
     if found.level is RiskLevel.HIGH:
         worst = " ".join(reason.sentence for reason in found.reasons[:3] if reason.points > 0)
         raise_alert(
             code=AlertCode.HIGH_RISK, seller=order.seller, order=order, now=now, sentence=f"Order {order}: {worst}", evidence={"score": found.score}
         )  # fmt: skip
-    elif before == RiskLevel.HIGH:
-        settle_by_fact(now=now, how="Judged again: no longer high risk.", codes=(AlertCode.HIGH_RISK,), order=order)
-    if why != "placed" and before != found.level:
-        words = f"Risk judged again ({why}): {before.replace('_', ' ')} → {found.level.value.replace('_', ' ')}."
-        tell(order=order, now=now, source="marketplace", kind="risk", sentence=words)
+
+
+def judge(*, order: Order, why: str, now: datetime) -> Assessment:
+    """An order that stands already, once more. One from before there were traces stays as it is."""
+    with transaction.atomic():
+        trace = RiskTrace.objects.filter(order=order).first()
+        if trace is None:
+            return Assessment(RiskLevel(order.risk), (), order.risk_available, order.risk_asked)
+        judgement = look(trace=trace, checks=order.intent.checks, ship_to=order.ship_to, buyer=order.buyer, now=now)
+        before, level = order.risk, judgement.found.level
+        for name, value in judgement.on_order().items():
+            setattr(order, name, value)
+        order.save(update_fields=list(judgement.on_order()))
+        keep(order=order, judgement=judgement, why=why, now=now)
+        if before == RiskLevel.HIGH != level:
+            settle_by_fact(now=now, how="Judged again: no longer high risk.", codes=(AlertCode.HIGH_RISK,), order=order)
+        if before != level:
+            words = f"Risk judged again ({why}): {before.replace('_', ' ')} → {level.value.replace('_', ' ')}."
+            tell(order=order, now=now, source="marketplace", kind="risk", sentence=words)
+        wish_written(order=order, now=now)
+        return judgement.found
 
 
 def judge_again_linked(*, trace: RiskTrace, why: str, now: datetime, limit: int = 50) -> int:

@@ -25,13 +25,16 @@ def begin_trace(*, intent: PaymentIntent, origin: Origin, now: datetime) -> Risk
     )  # fmt: skip
 
 
-def end_trace(*, intent: PaymentIntent, paid: bool, order: Order | None = None) -> RiskTrace | None:
-    """The gateway's answer; the card is known only now. None for an intent from before there were traces."""
+def trace_of(intent: PaymentIntent) -> RiskTrace | None:
+    """With the gateway's answer, which is not written yet; the card is known only now. None for an intent from before there were traces."""
     trace: RiskTrace | None = getattr(intent, "trace", None)
     if trace is not None:
-        trace.paid, trace.order, trace.card = paid, order, str(intent.checks.get("card_fingerprint", ""))[:80]
-        RiskTrace.objects.filter(pk=trace.pk).update(paid=paid, order=order, card=trace.card)
+        trace.card = str(intent.checks.get("card_fingerprint", ""))[:80]
     return trace
+
+
+def end_trace(*, trace: RiskTrace, paid: bool, order: Order | None = None) -> None:
+    RiskTrace.objects.filter(pk=trace.pk).update(paid=paid, order=order, card=trace.card)
 
 
 def buyer_key(buyer: User) -> str:
