@@ -9,7 +9,10 @@ from crossdock.kit.connector import VariantRef
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An order in the shop's own ledger. `lines` are (variant id, units). Doubles are looked for by buyer and lines, without our reference."""
+    """An order in the shop's own ledger. `lines` are (variant id, units). Doubles are looked for by buyer and lines, without our reference.
+
+    `untaken` are units of it that the shop never took out of its stock: some take a payment without looking.
+    """
 
     shop_id: str
     number: str
@@ -19,6 +22,7 @@ class Standing:
     total: str
     cancelled: bool
     parcels: int
+    untaken: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

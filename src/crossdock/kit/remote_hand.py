@@ -59,10 +59,7 @@ class RemoteHand:
 
     async def orders(self) -> Sequence[Standing]:
         rows = await self._do("orders")
-        return tuple(
-            Standing(**{**row, "lines": tuple((str(variant), int(units)) for variant, units in row["lines"])})
-            for row in rows
-        )
+        return tuple(Standing(**row | {name: _units(row[name]) for name in ("lines", "untaken")}) for row in rows)
 
     async def fulfil(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
@@ -109,3 +106,7 @@ class RemoteHand:
 
 def _ref(variant: VariantRef) -> dict[str, str]:
     return {"product_id": variant.product_id, "variant_id": variant.variant_id}
+
+
+def _units(rows: Sequence[Sequence[Any]]) -> tuple[tuple[str, int], ...]:
+    return tuple((str(variant), int(units)) for variant, units in rows)

@@ -16,7 +16,7 @@ from crossdock.kit.hand import Standing
 from crossdock.kit.sandbox import Sandbox
 from crossdock.store.models import Alert, Command, Order, OrderLine, PaymentIntent, Reservation, ShopCopy, VariantStock
 from crossdock.store.models.work import CommandState
-from crossdock.usecases import stock
+from crossdock.usecases import causes, stock
 
 T = TypeVar("T")
 _KNOWN = """
@@ -132,6 +132,8 @@ class Ledger:
         standing = self.ours()
         copies = {copy.order_id: copy for copy in ShopCopy.objects.filter(connection=self.town.connection)}
         orders = list(Order.objects.filter(connection=self.town.connection).order_by("pk"))
+        # The watch that runs each minute, when its time has come.
+        causes.late_copies(now=now + 2 * causes.NOT_LANDED_AFTER)
         told = set(Alert.objects.filter(order__in=orders).values_list("order_id", "code"))
         for number, order in enumerate(orders):
             mine = standing.get(order.reference, [])
@@ -161,6 +163,8 @@ class Ledger:
                 raise Wrong(f"{name} does not stand in the shop and nobody is told ({copy.state})")
         elif copy.shop_order_id != living[0].shop_id:
             raise Wrong(f"{name} stands as {living[0].shop_id} and is bound to {copy.shop_order_id or 'nothing'}")
+        elif living[0].untaken and (copy.stock_taken or AlertCode.STOCK_NOT_TAKEN not in told):
+            raise Wrong(f"{name} stands without its units and nobody is told")
         if len(mine) > 1 and order.cancelled_at is None and AlertCode.ORDER_DOUBLE not in told:
             raise Wrong(f"{name} stood {len(mine)} times and nobody is told")
 
@@ -171,6 +175,8 @@ class Ledger:
             for copy in copies:
                 for variant_id, units in copy.lines if not copy.cancelled else ():
                     taken[self._ref[variant_id]] += units
+                for variant_id, units in copy.untaken if not copy.cancelled else ():
+                    taken[self._ref[variant_id]] -= units
         holds = stock.open_holds(self._place)
         kept = list(self.kept)
         # What its seller does not have, a shop need not put back.

@@ -113,6 +113,11 @@ class SandboxHand:
             total=_decimal(self._books.total(order)),
             cancelled=cancelled,
             parcels=sum(each["state"] in ("Shipped", "Delivered") for each in order["fulfillments"]),
+            untaken=tuple(
+                (line["variant"], short)
+                for line in order["lines"]
+                if (short := line["quantity"] - line["allocated"]) > 0
+            ),
         )
 
     async def pack(
