@@ -34,6 +34,7 @@ from crossdock.store.models import (
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.audit import note
+from crossdock.usecases.lookup import look_up
 from crossdock.usecases.orders import ship_by_hand
 from crossdock.usecases.policy import lifted, switch
 
@@ -383,9 +384,26 @@ class TestLookUp:
         desk.get("/staff/find/")
         assert "Orders by number" in desk.page
 
+    def test_the_address_that_the_shop_has_finds_the_order(self, world: World, desk: Desk) -> None:
+        order = world.buy()
+        desk.get("/staff/find/", q=order.relay_email.upper())
+        assert desk.url == f"/staff/orders/{order.public_id}/"
+
+    @pytest.mark.parametrize("text", ["4711", "CD-1-ABCDE", "1z-9", "anna@example.test", "Ember"])
+    def test_no_way_in_reads_a_whole_table(self, text: str) -> None:
+        """Sellers are few; of everything else there are millions."""
+        with CaptureQueriesContext(database) as asked:
+            look_up(text=text)
+        with database.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            for query in asked.captured_queries:
+                cursor.execute(f"EXPLAIN {query['sql']}")
+                plan = "\n".join(row[0] for row in cursor.fetchall())
+                assert not re.search(r"Seq Scan on (?!store_seller\b)", plan), plan
+
     def test_more_than_one_page_says_so(self, world: World, desk: Desk) -> None:
         Listing.objects.bulk_create(
-            Listing(seller=world.seller, title=f"Gale {n}", currency="USD", created_at=world.now, updated_at=world.now) for n in range(25)
+            Listing(seller=world.seller, title=f"Gale {n}", search=f"gale {n}", currency="USD", created_at=world.now, updated_at=world.now) for n in range(25)
         )  # fmt: skip
         desk.get("/staff/find/", q="gale")
         assert desk.page.count("raw record") == 20 and "the newest 20" in desk.page

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from crossdock.store.models import Listing, Order, Seller, Shipment, ShopCopy, User, Variant
+from crossdock.usecases.catalogue import folded
 
 MOST = 20
 _LARGEST = 2**63 - 1
@@ -36,7 +37,7 @@ def look_up(*, text: str) -> Found:
     sellers = Seller.objects.filter(
         Q(name__icontains=text) | Q(owner__email__iexact=text) | Q(slug__iexact=text) | Q(public_id=text)
     )
-    by_sku = Variant.objects.filter(Q(sku__iexact=text) | Q(public_id=text)).order_by("-pk")
+    by_sku = Variant.objects.filter(Q(sku__iexact=text) & ~Q(sku="") | Q(public_id=text)).order_by("-pk")
     ids = {*by_sku.values_list("listing", flat=True)[: MOST + 1], *_listing_ids(text)}
     listings = Listing.objects.filter(pk__in=ids).select_related("seller", "connection").prefetch_related("variants")
     found: dict[str, list[object]] = {
@@ -53,17 +54,19 @@ def _order_ids(text: str) -> set[int]:
     found = set(Order.objects.filter(Q(reference=bare.upper()) | Q(public_id=bare)).values_list("pk", flat=True))
     if bare.isdecimal() and int(bare) <= _LARGEST:
         found |= set(Order.objects.filter(number=int(bare)).values_list("pk", flat=True))
-    copies = ShopCopy.objects.filter(Q(shop_number__in=[bare, f"#{bare}"]) | Q(shop_order_id=text)).order_by("-order")
+    by_number = Q(shop_number__in=[bare, f"#{bare}"]) & ~Q(shop_number="")
+    copies = ShopCopy.objects.filter(by_number | Q(shop_order_id=text) & ~Q(shop_order_id="")).order_by("-order")
     found |= set(copies.values_list("order", flat=True)[: MOST + 1])
-    parcels = Shipment.objects.filter(tracking_number__iexact=text).order_by("-order")
+    parcels = Shipment.objects.filter(tracking_number__iexact=text).exclude(tracking_number="").order_by("-order")
     found |= set(parcels.values_list("order", flat=True)[: MOST + 1])
     if "@" in text:
-        buyers = User.objects.filter(email__iexact=text)
-        whose = Order.objects.filter(Q(buyer__in=buyers) | Q(relay_email__iexact=text)).order_by("-pk")
+        buyers = list(User.objects.filter(email__iexact=text).values_list("pk", flat=True))
+        # The address that a shop has of a buyer begins with the order's reference.
+        whose = Order.objects.filter(Q(buyer__in=buyers) | Q(reference=text.split("@")[0].upper())).order_by("-pk")
         found |= set(whose.values_list("pk", flat=True)[: MOST + 1])
     return found
 
 
 def _listing_ids(text: str) -> set[int]:
-    listings = Listing.objects.filter(Q(title__icontains=text) | Q(public_id=text)).order_by("-pk")
+    listings = Listing.objects.filter(Q(search__contains=folded(text)) | Q(public_id=text)).order_by("-pk")
     return set(listings.values_list("pk", flat=True)[: MOST + 1])

@@ -3,6 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from crossdock.domain.values import Money
 from crossdock.store.ids import public_id
@@ -89,7 +90,10 @@ class Variant(models.Model):
             ),
             models.CheckConstraint(condition=Q(price_minor__gte=0), name="price_not_negative"),
         ]
-        indexes = [models.Index(fields=["sku"], name="variant_sku")]
+        indexes = [
+            models.Index(fields=["sku"], name="variant_sku"),
+            models.Index(Upper("sku"), name="variant_sku_any_case", condition=~Q(sku="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.listing.title} {self.title}".strip()

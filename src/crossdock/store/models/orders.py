@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
 from crossdock.domain.risk import RiskLevel
@@ -156,7 +157,11 @@ class ShopCopy(models.Model):
                 fields=["connection", "shop_order_id"], condition=~Q(shop_order_id=""), name="one_order_per_shop_order"
             ),
         ]
-        indexes = [models.Index(fields=["connection"], name="copy_read_wanted", condition=Q(read_wanted=True))]
+        indexes = [
+            models.Index(fields=["connection"], name="copy_read_wanted", condition=Q(read_wanted=True)),
+            models.Index(fields=["shop_number"], name="copy_number", condition=~Q(shop_number="")),
+            models.Index(fields=["shop_order_id"], name="copy_shop_id", condition=~Q(shop_order_id="")),
+        ]
 
 
 class Shipment(models.Model):
@@ -174,6 +179,7 @@ class Shipment(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["order", "parcel_id"], name="parcel_once")]
+        indexes = [models.Index(Upper("tracking_number"), name="parcel_number", condition=~Q(tracking_number=""))]
 
 
 class ShipmentLine(models.Model):

@@ -80,7 +80,8 @@ def _limit(text: str, in_gmt: bool) -> datetime:
     return given if given.tzinfo else given.replace(tzinfo=UTC if in_gmt else shapes.SITE_TIME)
 
 
-@lru_cache(maxsize=100_000)
+# More than a big shop has dates: a cache that is one too small for a whole pass remembers nothing.
+@lru_cache(maxsize=1_000_000)
 def _second(moment: str) -> datetime:
     return datetime.fromisoformat(moment).astimezone(UTC).replace(microsecond=0)
 
