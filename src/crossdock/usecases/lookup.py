@@ -35,7 +35,7 @@ def look_up(*, text: str) -> Found:
         return Found([], [], [])
     orders = Order.objects.filter(pk__in=_order_ids(text)).select_related("seller", "buyer", "copy").order_by("-pk")
     sellers = Seller.objects.filter(
-        Q(name__icontains=text) | Q(owner__email__iexact=text) | Q(slug__iexact=text) | Q(public_id=text)
+        Q(name__icontains=text) | Q(owner__in=_people(text)) | Q(slug__iexact=text) | Q(public_id=text)
     )
     by_sku = Variant.objects.filter(Q(sku__iexact=text) & ~Q(sku="") | Q(public_id=text)).order_by("-pk")
     ids = {*by_sku.values_list("listing", flat=True)[: MOST + 1], *_listing_ids(text)}
@@ -60,11 +60,16 @@ def _order_ids(text: str) -> set[int]:
     parcels = Shipment.objects.filter(tracking_number__iexact=text).exclude(tracking_number="").order_by("-order")
     found |= set(parcels.values_list("order", flat=True)[: MOST + 1])
     if "@" in text:
-        buyers = list(User.objects.filter(email__iexact=text).values_list("pk", flat=True))
         # The address that a shop has of a buyer begins with the order's reference.
-        whose = Order.objects.filter(Q(buyer__in=buyers) | Q(reference=text.split("@")[0].upper())).order_by("-pk")
+        whose = Order.objects.filter(Q(buyer__in=_people(text)) | Q(reference=text.split("@")[0].upper())).order_by(
+            "-pk"
+        )
         found |= set(whose.values_list("pk", flat=True)[: MOST + 1])
     return found
+
+
+def _people(text: str) -> list[int]:
+    return list(User.objects.filter(email__iexact=text).values_list("pk", flat=True)) if "@" in text else []
 
 
 def _listing_ids(text: str) -> set[int]:
