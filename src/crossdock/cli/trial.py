@@ -87,6 +87,11 @@ class Process:
         return self.child is not None and self.child.poll() is None
 
     @property
+    def fell(self) -> bool:
+        """Ended by itself, badly; a kill is no such end."""
+        return self.child is not None and (self.child.poll() or 0) > 0
+
+    @property
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
 
@@ -185,12 +190,12 @@ class Trial:
         return False
 
     def until(self, done: Callable[[], bool], seconds: float, what: str, *, every: float = 0.1) -> float:
-        """Wait for a fact; how long it took. Raises Waited with the children's last words."""
+        """Wait for a fact; how long it took. Raises Waited with the children's last words, at once when one of them fell."""
         begun = time.monotonic()
         while not done():
-            if time.monotonic() - begun > seconds:
+            if (waited := time.monotonic() - begun) > seconds or self.worker.fell or self.web.fell:
                 raise Waited(
-                    f"waited {seconds:g} s for {what}\n--- worker\n{self.worker.tail}\n--- web\n{self.web.tail}"
+                    f"waited {waited:.0f} s for {what}\n--- worker\n{self.worker.tail}\n--- web\n{self.web.tail}"
                 )
             time.sleep(every)
         return time.monotonic() - begun
