@@ -117,14 +117,14 @@ async def sync(work_: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return await asyncio.to_thread(call)
 
 
-async def until(fact: Callable[[], object], seconds: float = 10, what: str = "it") -> None:
+async def until(fact: Callable[[], object], seconds: float = 40, what: str = "it") -> None:
     end = time.monotonic() + seconds
     while not await sync(fact):
         assert time.monotonic() < end, f"waited {seconds} s for {what}"
         await asyncio.sleep(0.02)
 
 
-async def rest(engine: Engine, seconds: float = 10) -> None:
+async def rest(engine: Engine, seconds: float = 40) -> None:
     end = time.monotonic() + seconds
     while engine.busy:
         assert time.monotonic() < end, "the pumps did not come to rest"
