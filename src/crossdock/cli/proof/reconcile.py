@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 MODE = "reconcile"
 COUNT = 7
-# Pages that are read again whatever changed: each reading begins a few minutes before the end of the last one.
-OVERLAP = 5
 # Calls that an outage costs whatever changed: signing in, the trash, webhooks looked after, orders.
 FIXED = 30
 # The first platform is played whole, the others up to this size: what they ask for is each its own, how it grows is not.
@@ -168,7 +166,8 @@ class Reconciling:
         if discover.connector(self.platform).manifest.counts_move_products:
             pages = -(-len(changed) // 100)
             self.see(
-                run.pages <= pages + OVERLAP,
+                # What changed within the last minute, as here everything did, is read once more when it has settled.
+                run.pages <= 2 * pages + 2,
                 f"{len(changed):,} of {self.args.variants:,} changed: {run.pages} pages of changed products read, {run.variants:,} variants; a whole reading is {whole:,} pages",
             )
             self.see(calls <= 4 * pages + FIXED, f"{calls} calls reached the shop in all while this went on, {calls / len(changed):.2f} for each change")  # fmt: skip
