@@ -64,11 +64,16 @@ class Hold:
 
 def available(stock: Stock, holds: Iterable[Hold]) -> int | None:
     """Rule 1: units that may be promised now; None means unknown, shown as "?" and not sold."""
+    return left_of(stock, sum(hold.quantity for hold in holds if hold.state is not HoldState.ENDED))
+
+
+def left_of(stock: Stock, promised: int) -> int | None:
+    """The same, of holds that were summed elsewhere: `promised` units are held by somebody."""
     if stock.count is None or not stock.fresh:
         return None
     if stock.set_aside:
         return 0
-    free = _known(stock, stock.count) - sum(hold.quantity for hold in holds if hold.state is not HoldState.ENDED)
+    free = _known(stock, stock.count) - promised
     if free < stock.floor:
         return 0
     left = max(0, free - stock.buffer)

@@ -14,7 +14,7 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.alerts import settle_by_fact
 from crossdock.usecases.catalogue import MOST_IMAGES, folded, searchable
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.stock import availability, locked, open_holds, record
+from crossdock.usecases.stock import availability, locked, promised, record
 
 
 def live() -> QuerySet[Listing]:
@@ -158,7 +158,7 @@ def edit_listing(
         variant.save(update_fields=["price_minor"])
         row = locked([variant.pk])[variant.pk]
         if count is not None:
-            held = sum(hold.quantity for hold in open_holds([variant.pk])[variant.pk])
+            held = promised([variant.pk]).get(variant.pk, 0)
             before, row.count, row.count_at = row.count, count + held, now
             row.save(update_fields=["count", "count_at"])
             record(

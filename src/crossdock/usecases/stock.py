@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
@@ -53,18 +53,24 @@ def open_holds(variant_ids: Iterable[int]) -> dict[int, list[Reservation]]:
     return holds
 
 
+def promised(variant_ids: Iterable[int]) -> dict[int, int]:
+    """Units of each that somebody holds, summed by the database: what is listed by hand can have thousands of orders that are not shipped yet."""
+    rows = Reservation.objects.filter(variant_id__in=set(variant_ids)).exclude(state=HoldState.ENDED).order_by()
+    return dict(rows.values_list("variant_id").annotate(units=Sum("quantity")))
+
+
 def availability(*, variants: Iterable[Variant], now: datetime) -> dict[int, int | None]:
     """Variant pk -> units that may be sold now; None is unknown, shown as "?". Two queries for any number of variants."""
     wanted = list(variants)
-    holds = open_holds(variant.pk for variant in wanted)
+    held = promised(variant.pk for variant in wanted)
     rows = VariantStock.objects.filter(pk__in=[variant.pk for variant in wanted]).select_related("variant__connection")
-    known = {row.pk: rules.available(as_value(row, now=now), [hold.value() for hold in holds[row.pk]]) for row in rows}
+    known = {row.pk: rules.left_of(as_value(row, now=now), held.get(row.pk, 0)) for row in rows}
     return {variant.pk: None if variant.gone else known.get(variant.pk) for variant in wanted}
 
 
 def available_locked(row: VariantStock, *, now: datetime) -> int | None:
     """What may be promised, judged under the row's lock."""
-    return rules.available(as_value(row, now=now), [hold.value() for hold in open_holds([row.pk])[row.pk]])
+    return rules.left_of(as_value(row, now=now), promised([row.pk]).get(row.pk, 0))
 
 
 def record(
@@ -228,7 +234,7 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
         if variant.connection_id is None:
             if count is None or not 0 <= count <= 1_000_000:
                 raise Invalid("Type the number of units that you have, from 0 to 1,000,000.")
-            held = sum(hold.quantity for hold in open_holds([variant.pk])[variant.pk])
+            held = promised([variant.pk]).get(variant.pk, 0)
             row.count, row.count_at = count + held, now
         else:
             row.take(rules.confirm(as_value(row, now=now), no=next_stock_no()))
