@@ -404,13 +404,12 @@ class TestLookUp:
             look_up(text=text)
         with database.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
-            for query in asked.captured_queries:
-                cursor.execute(f"EXPLAIN (FORMAT JSON) {query['sql'].split(' ORDER BY ')[0]}")
+            for sql in [query["sql"].split(" ORDER BY ")[0] for query in asked.captured_queries]:
+                if 'FROM "store_seller"' in sql:
+                    continue
+                cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}")
                 for scan in scans(cursor.fetchone()[0][0]["Plan"]):
-                    known = (
-                        scan.get("Index Cond") or scan.get("Recheck Cond") or scan["Relation Name"] == "store_seller"
-                    )
-                    assert known, query["sql"]
+                    assert "Index Cond" in scan or "Recheck Cond" in scan, sql
 
     def test_more_than_one_page_says_so(self, world: World, desk: Desk) -> None:
         Listing.objects.bulk_create(
