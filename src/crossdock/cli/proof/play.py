@@ -132,8 +132,10 @@ class Play:
         try:
             await self._set_up()
             people = People(self)
-            steps = [asyncio.create_task(people.step(step)) for _, step in self.plan.left()]
-            await self._watched(asyncio.gather(*steps))
+            steps = asyncio.gather(*(people.step(step) for _, step in self.plan.left()))
+            # Looked at also when the play breaks off before; else its cancelled steps are complained about at some later time.
+            steps.add_done_callback(lambda done: done.cancelled() or done.exception())
+            await self._watched(steps)
             await self._watched(self._come_to_rest())
         except Wrong as wrong:
             self.broken = str(wrong)

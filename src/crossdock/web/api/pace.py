@@ -1,8 +1,9 @@
-"""How often a token may ask: a fixed window per token, counted in this process alone.
+"""How often a token may ask: a minute that begins with its first request, counted in this process alone.
 
 In the database, where the other limits are counted, it would cost more than most requests do; so several web servers allow as many times more.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -10,23 +11,27 @@ from collections.abc import Callable
 from crossdock.web.api.problems import Refuse
 
 EACH_MINUTE = 1200
+MINUTE = 60.0
 
 
 class Pace:
-    """Counts per key and minute; yesterday's counts are forgotten as soon as a new minute begins."""
+    """At most `most` requests of a key in its minute. Not the clock's minute: at its turn a key would have both minutes' requests at once."""
 
     def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.most, self._clock, self._lock = most, clock, threading.Lock()
-        self._minute, self._counts = -1, dict[int, int]()
+        self._swept, self._minutes = clock(), dict[int, tuple[float, int]]()
 
     def wait(self, key: int) -> int:
         """Seconds until this key may ask again; 0 when it may now."""
         now = self._clock()
         with self._lock:
-            if int(now // 60) != self._minute:
-                self._minute, self._counts = int(now // 60), {}
-            self._counts[key] = asked = self._counts.get(key, 0) + 1
-        return 0 if asked <= self.most else 60 - int(now % 60)
+            if now - self._swept >= MINUTE:
+                self._swept, self._minutes = now, {k: v for k, v in self._minutes.items() if now - v[0] < MINUTE}
+            began, asked = self._minutes.get(key, (now, 0))
+            if now - began >= MINUTE:
+                began, asked = now, 0
+            self._minutes[key] = began, asked + 1
+        return 0 if asked < self.most else math.ceil(MINUTE - (now - began))
 
 
 pace = Pace(EACH_MINUTE)
