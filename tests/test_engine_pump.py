@@ -11,8 +11,9 @@ import pytest
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, No, Pace
-from crossdock.domain.commands import CancelReason, Later, SignInAgain, Unknown
+from crossdock.domain.commands import CancelReason, Later, Refused, SignInAgain, Unknown, Why
 from crossdock.engine.engine import Engine
+from crossdock.engine.sending import FRESH, MOST_SECONDS
 from crossdock.store.models import Alert, Command, Connection, Order, Party, Reservation, ShopCopy, VariantStock
 from crossdock.store.vault import unseal
 from crossdock.usecases import stock, work
@@ -216,6 +217,73 @@ async def test_a_lost_reply_is_looked_up_and_adopted(make: Make, engine: Engine)
     assert stall.truth.kinds().count("create") == 1
     assert (await sync(copy_of, order)).adopted
     assert len(stall.truth.standing(order.reference)) == 1
+
+
+async def test_found_without_its_units_it_is_refused_for_good(make: Make, engine: Engine) -> None:
+    """As when the answer had come: the shop took it back, the seller is told, the units stay unsold, and nothing is created again."""
+    stall = await sync(make)
+    stall.truth.after_create = lambda command, outcome: Unknown("The reply was lost.")
+    stall.truth.answer_confirm = lambda found: Refused(Why.NO_STOCK, "The shop has not enough of it.", ("v1",))
+    order = await sync(stall.buy)
+    engine.wake(stall.shop.party_id)
+    await until(lambda: copy_of(order).state == "refused", what="the refusal")
+    await rest(engine)
+    command = await sync(Command.objects.get, cause=f"create:{order.reference}")
+    assert (command.state, command.result, command.unresolved) == ("done", "refused", False)
+    kinds = stall.truth.kinds()
+    assert (kinds.count("create"), kinds.count("confirm")) == (1, 1)
+    assert not stall.truth.standing(order.reference)
+    assert (await sync(copy_of, order)).shop_order_id == ""
+    assert await sync(Alert.objects.filter(code=AlertCode.ORDER_REFUSED, order=order, settled_at=None).exists)
+    assert await sync(Reservation.objects.filter(order=order).exclude(state="ended").exists), "the units stay held"
+
+
+async def test_what_was_found_is_looked_at_again_until_it_can_be_said(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    stall.truth.after_create = lambda command, outcome: Unknown("The reply was lost.")
+    answers = [Later("Slow down.", 0.05), Unknown("No answer.", 0.05), None]
+    stall.truth.answer_confirm = lambda found: answers.pop(0)
+    order = await sync(stall.buy)
+    engine.wake(stall.shop.party_id)
+    await until(lambda: copy_of(order).state == "equal", what="the adoption")
+    kinds = stall.truth.kinds()
+    assert (kinds.count("create"), kinds.count("confirm"), kinds.count("find")) == (1, 3, 3)
+    assert len(stall.truth.standing(order.reference)) == 1
+
+
+async def test_what_can_never_be_looked_at_is_kept_after_the_horizon(make: Make, engine: Engine) -> None:
+    stall = await sync(make)
+    stall.truth.after_create = lambda command, outcome: Unknown("The reply was lost.")
+    stall.truth.answer_confirm = lambda found: Later("Not now.", 0.05)
+    order = await sync(stall.buy)
+    engine.wake(stall.shop.party_id)
+    await until(lambda: stall.truth.kinds().count("confirm") >= 2, what="two looks")
+    await sync(
+        Command.objects.filter(cause=f"create:{order.reference}").update,
+        last_sent_at=datetime.now(UTC) - timedelta(seconds=MOST_SECONDS + 1),
+    )
+    await until(lambda: copy_of(order).state == "equal", what="the adoption")
+    assert stall.truth.kinds().count("create") == 1
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["several", "late"])
+async def test_beside_others_or_late_it_is_not_judged(make: Make, engine: Engine, late: bool) -> None:
+    """Together they may have too few units, and one alone enough. And what stood there for long its seller may be packing."""
+    stall = await sync(make)
+    stall.truth.answer_confirm = lambda found: Refused(Why.NO_STOCK, "The shop has not enough of it.", ("v1",))
+    order = await sync(stall.buy)
+    for shop_id in ("s8",) if late else ("s8", "s9"):
+        stall.truth.orders[shop_id] = Placed(shop_id, order.reference, {"v1": 1}, order.total)
+    await sync(
+        Command.objects.filter(cause=f"create:{order.reference}").update,
+        unresolved=True,
+        attempts=1,
+        last_sent_at=datetime.now(UTC) - (FRESH if late else timedelta(0)),
+    )
+    engine.wake(stall.shop.party_id)
+    await until(lambda: copy_of(order).state == "equal", what="the adoption")
+    await until(lambda: late or stall.truth.orders["s9"].cancelled, what="the second copy to be cancelled")
+    assert not stall.truth.orders["s8"].cancelled and "confirm" not in stall.truth.kinds()
 
 
 async def test_a_connector_that_stumbles_loses_nothing(make: Make, engine: Engine) -> None:

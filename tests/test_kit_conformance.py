@@ -103,6 +103,11 @@ class RepeatsBlindly(Toy):
         return await super().create(shop, again) if isinstance(outcome, Unknown) else outcome
 
 
+class DoubtsWhatItFinds(Toy):
+    async def confirm(self, shop: Shop, command: CreateOrder, found: ShopOrder) -> Outcome:
+        return Refused(Why.NO_STOCK, "Who knows.")
+
+
 class TooCheap(Toy):
     async def create(self, shop: Shop, command: CreateOrder) -> Outcome:
         return await super().create(shop, replace(command, shipping=command.shipping - command.shipping))
@@ -292,6 +297,7 @@ PLANTED = [
     (CallsUnknownLater, Sandbox, {904, 905}),
     (CallsUnknownRefused, Sandbox, {903, 904, 905, 908}),
     (RepeatsBlindly, Sandbox, {904, 905}),
+    (DoubtsWhatItFinds, Sandbox, {416, 904, 905}),
     (TooCheap, Sandbox, {402}),
     (ForgetsALine, Sandbox, {401, 405, 407}),
     (HopesForStock, Sandbox, {403}),
@@ -309,7 +315,7 @@ PLANTED = [
     (HealsWithoutNeed, Sandbox, {801}),
     (SwallowsTrouble, Sandbox, {906, 907, 908}),
     (Toy, ShortShop, {406, 407}),
-    (Toy, OversellingShop, {406, 410}),
+    (Toy, OversellingShop, {406, 410, 913}),
     (Toy, MailingShop, {412}),
     (Toy, KeepingShop, {502}),
     (Toy, ForgetfulShop, {404, 411}),

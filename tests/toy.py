@@ -13,6 +13,7 @@ from crossdock.domain.commands import (
     AdjustStock,
     CancelLines,
     CancelOrder,
+    CancelReason,
     CreateOrder,
     Done,
     Found,
@@ -35,6 +36,7 @@ from crossdock.domain.events import (
     ShopVariant,
     StockHint,
 )
+from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
 from crossdock.kit.part import pick
@@ -82,6 +84,7 @@ class Truth:
     most_at_once: int = 0
     answer_create: Callable[[CreateOrder], Outcome | BaseException | None] = lambda command: None
     after_create: Callable[[CreateOrder, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
+    answer_confirm: Callable[[ShopOrder], Outcome | None] = lambda found: None
     before_take: Callable[[CancelLines], Outcome | None] = lambda command: None
     after_take: Callable[[CancelLines, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
     after_adjust: Callable[[AdjustStock, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
@@ -216,6 +219,13 @@ class ToyConnector:
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome or Done(shop_id, shop_number=f"#{shop_id}", stock_taken=True)
+
+    async def confirm(self, shop: Shop, command: CreateOrder, found: ShopOrder) -> Outcome:
+        truth = await self._call(shop, "confirm", found.shop_id)
+        outcome = truth.answer_confirm(found)
+        if isinstance(outcome, Refused):
+            await self.cancel(shop, CancelOrder(command.reference, found.shop_id, CancelReason.NOT_AVAILABLE))
+        return outcome or as_found(found)
 
     async def cancel(self, shop: Shop, command: CancelOrder) -> Outcome:
         truth = await self._call(shop, "cancel", command.shop_order_id)

@@ -16,7 +16,7 @@ from crossdock.domain.commands import Done, Later, Refused, SignInAgain, Unknown
 from crossdock.domain.events import ProductGone, ShopProduct
 from crossdock.kit.conformance import Scenario, Stage, called_for, staged_at
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import AuthDead
+from crossdock.kit.errors import AuthDead, NoAnswer
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 RIGHTS = ("ReadProduct", "ReadStockLocation", "ReadOrder", "CreateOrder", "UpdateOrder", "DeleteOrder")
@@ -126,6 +126,34 @@ async def test_two_orders_paid_for_the_last_unit_are_both_accepted_and_ours_is_t
     assert await stage.standing(command) == []
     ours = [order for order in await stage.hand.orders() if command.email in order.buyer]
     assert [order.cancelled for order in ours] == [True]
+    assert (await stage.listed(theirs)).cancelled is False
+    assert await stage.hand.count(variant) == 0
+
+
+async def test_found_after_a_lost_answer_without_its_unit_it_is_taken_back(stage: Stage) -> None:
+    (variant,) = await stage.product(1)
+    theirs = await stage.hand.arranged(variant, 1)  # type: ignore[attr-defined]
+    command = stage.order((variant, 1))
+    original = stage.shop.http.send
+
+    async def sold_just_before_and_unheard(*args: Any, **named: Any) -> Any:
+        paying = "addManualPaymentToOrder" in named["json"]["query"]
+        if paying:
+            await stage.hand.pay(theirs)  # type: ignore[attr-defined]
+        answer = await original(*args, **named)
+        if paying:
+            raise NoAnswer("cut")
+        return answer
+
+    stage.shop.http.send = sold_just_before_and_unheard  # type: ignore[method-assign]
+    assert isinstance(await connector.create(stage.shop, command), Unknown)
+    stage.shop.http.send = original  # type: ignore[method-assign]
+    (shop_id,) = (await connector.find(stage.shop, command.reference, since=command.placed_at)).shop_ids
+    found = await connector.order(stage.shop, shop_id)
+    outcome = await connector.confirm(stage.shop, command, found)
+    assert isinstance(outcome, Refused)
+    assert (outcome.why, outcome.short) == (Why.NO_STOCK, (variant.variant_id,))
+    assert await stage.standing(command) == []
     assert (await stage.listed(theirs)).cancelled is False
     assert await stage.hand.count(variant) == 0
 

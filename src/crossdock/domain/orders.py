@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crossdock.domain.commands import CreateOrder
+from crossdock.domain.commands import CreateOrder, Done
 from crossdock.domain.events import Parcel, Refund, ShopOrder, ShopOrderState
 from crossdock.domain.values import Money
 
@@ -48,6 +48,11 @@ class Difference:
     @property
     def sentence(self) -> str:
         return f"{self.what}: {self.here} here, {self.there} in the shop"
+
+
+def as_found(seen: ShopOrder) -> Done:
+    """An order of ours that an earlier try made, as it was read just now."""
+    return Done(seen.shop_id, seen.number, seen.url, stock_taken=seen.stock_taken, already=True)
 
 
 def differences(command: CreateOrder, copy: ShopOrder, *, at_our_price: bool) -> tuple[Difference, ...]:

@@ -21,6 +21,7 @@ from crossdock.domain.commands import (
     Why,
 )
 from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.domain.orders import as_found
 from crossdock.engine.pump import Errand
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
@@ -36,6 +37,8 @@ _log = logging.getLogger(__name__)
 # The horizon of a look-up counts from the moment when the command was written as sent, so the whole carrying out is bounded: longer than
 # one call's own time limit, since an order may take several.
 MOST_SECONDS = 30.0
+# What is found later than this its seller may be working on: it is kept as it is, and the watch tells when its units were not taken.
+FRESH = timedelta(minutes=15)
 
 
 async def guarded(call: Awaitable[Outcome]) -> Outcome:
@@ -150,26 +153,34 @@ async def _look(desk: "ShopDesk", claimed: Claimed, command: CreateOrder) -> tup
         )
     except Outside as error:
         return False, await _settle(desk, claimed, await desk.second_thoughts(of_look(error), opened))
-    point("look.after")
     # A copy that still stands is kept before one that was cancelled; oldest first among equals.
     seen.sort(key=lambda order: order.state is not ShopOrderState.OPEN)
     ids = tuple(dict.fromkeys([*(order.shop_id for order in seen), *found.shop_ids]))
-    first = seen[0] if seen else None
+    standing = await _standing(desk, claimed, command, seen) if seen else None
+    point("look.after")
     answer = await desk.engine.threads.sure(
-        settle.settle_look, command_id=claimed.id, found=Found(ids), horizon=horizon,
+        settle.settle_look, command_id=claimed.id, found=Found(ids), horizon=horizon, standing=standing,
         unique_reference=manifest.can(Capability.REFERENCE_UNIQUE), random=desk.engine.random, now=desk.engine.clock(),
-        stock_taken=first.stock_taken if first else False, number=first.number if first else "", url=first.url if first else "",
     )  # fmt: skip
-    if answer == "adopted" and first is not None:
+    if answer == "adopted":
         await desk.engine.threads.sure(
             receive.receive_orders,
             connection_id=desk.connection_id,
-            orders=[first],
+            orders=seen[:1],
             manifest=manifest,
             now=desk.engine.clock(),
         )
-        return False, Done(first.shop_id, already=True)
-    return answer == "create", None
+        return False, Done(ids[0], already=True)
+    return answer == "create", None if isinstance(standing, Done) else standing
+
+
+async def _standing(desk: "ShopDesk", claimed: Claimed, command: CreateOrder, seen: list[ShopOrder]) -> Outcome:
+    """What is to be said of the copy that is kept. Beside others it is not judged (when they are cancelled, their units come back), nor when it is to be cancelled."""
+    opened, first = desk.opened, seen[0]
+    fresh = desk.engine.clock() - (claimed.last_sent_at or claimed.since) < FRESH
+    if claimed.only_look or len(seen) > 1 or first.state is not ShopOrderState.OPEN or not fresh:
+        return as_found(first)
+    return await desk.second_thoughts(await guarded(opened.connector.confirm(opened.shop, command, first)), opened)
 
 
 async def _cancel(desk: "ShopDesk", errand: Errand) -> Outcome | None:

@@ -18,6 +18,7 @@ from crossdock.kit.told import told, told_error
 WATCHED = frozenset(
     {
         "create",
+        "confirm",
         "cancel",
         "cancel_lines",
         "adjust",

@@ -189,6 +189,12 @@ class Connector(Protocol):
     # Doing
     async def create(self, shop: Shop, command: CreateOrder) -> Outcome: ...
 
+    async def confirm(self, shop: Shop, command: CreateOrder, found: ShopOrder) -> Outcome:
+        """`create` lost its answer and a look-up found its order, open, read as `found`: what `create` would have said of it.
+
+        Done: it stands, `already`. Refused: the shop had not the units, and the order was taken back there. Any other outcome settles nothing.
+        """
+
     async def cancel(self, shop: Shop, command: CancelOrder) -> Outcome: ...
 
     async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:

@@ -8,7 +8,6 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
-from crossdock.domain.commands import Done
 from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.orders import (
     CopyState,
@@ -20,6 +19,7 @@ from crossdock.domain.orders import (
     ParcelUndone,
     RefundSeen,
     TrackingChanged,
+    as_found,
     differences,
     news,
     parcel_state,
@@ -98,8 +98,7 @@ def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
         elif not copy.shop_order_id and order.cancelled_at is not None and not _being_created(order):
             cancel_orphan(order=order, shop_id=seen.shop_id, now=now)
         elif not copy.shop_order_id and copy.state == CopyState.REFUSED and not _being_created(order):
-            late = Done(seen.shop_id, shop_number=seen.number, url=seen.url, already=True, stock_taken=seen.stock_taken)
-            bind(order=order, copy=copy, outcome=late, adopted=True, want_after=None, now=now)
+            bind(order=order, copy=copy, outcome=as_found(seen), adopted=True, want_after=None, now=now)
 
 
 def _being_ended(order: Order, shop_id: str) -> bool:

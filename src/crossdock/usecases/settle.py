@@ -1,6 +1,6 @@
 """What an outcome means: the command's row, the shop's copy, the holds and the alerts change in one transaction. The order's lock is always taken first."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -39,6 +39,8 @@ from crossdock.usecases.timeline import tell
 from crossdock.usecases.work import backoff
 
 GIVE_UP_AFTER = timedelta(hours=48)
+# Until what stands in the shop is looked at again, where the shop names no time of its own.
+_LOOK_AGAIN_SECONDS = 2.0
 _EARLIER = "earlier_sent_at"
 
 
@@ -329,12 +331,11 @@ def settle_look(
     unique_reference: bool,
     random: Random,
     now: datetime,
-    stock_taken: bool = False,
-    number: str = "",
-    url: str = "",
+    standing: Outcome | None = None,
 ) -> str:
-    """Rule 6, after a look-up by our reference. Answers "adopted", "create" (ours to send now) or "wait".
+    """Rule 6, after a look-up by our reference. Answers "adopted", "refused" (found, and taken back there), "create" (ours to send now) or "wait".
 
+    `standing` is what is to be said of the first that was found; where that could not be looked at, it is asked again until the horizon, and then kept.
     None found is conclusive only after `horizon` (our time-out + longest late execution + search lag) from the last sending, unless the shop itself refuses a second order with our reference.
     Several found: the first is kept, the others are cancelled, and somebody is told.
     """
@@ -353,15 +354,18 @@ def settle_look(
             unique_reference=unique_reference,
         )
         if verdict is rules.Look.ADOPT:
+            if isinstance(standing, Refused):
+                # The attempt in doubt is the one that was found, so this is final.
+                _finish(row, CommandResult.REFUSED, standing.sentence, asdict(standing), now=now)
+                _refused(held, standing, now=now)
+                return "refused"
+            if not isinstance(standing, Done | None) and not conclusive:
+                wait = timedelta(seconds=getattr(standing, "after_seconds", None) or _LOOK_AGAIN_SECONDS)
+                _wait(row, f"It stands in the shop. {standing.sentence}", wait, unknown=True, now=now)
+                return "wait"
             first, *others = found.shop_ids
-            done = Done(
-                first,
-                shop_number=number,
-                url=url,
-                stock_taken=stock_taken,
-                already=True,
-                note="Found in the shop by our reference.",
-            )
+            known = standing if isinstance(standing, Done) else Done(first)
+            done = replace(known, already=True, note=known.note or "Found in the shop by our reference.")
             _finish(row, CommandResult.OK, done.note, asdict(done), now=now)
             bind(order=order, copy=copy, outcome=done, adopted=True, want_after=None, now=now)
             cancel_doubles(order=order, shop_ids=others, now=now)

@@ -15,7 +15,7 @@ TITLES = {
     "movements": ("Stock", "Movements of the variants in question."),
 }
 _OPERATIONS = {
-    "create": "Create the order", "cancel": "Cancel the order", "cancel_lines": "Take units out of the order", "adjust": "Correct a count", "write_risk": "Write the risk level",
+    "create": "Create the order", "confirm": "Look whether the order has its units", "cancel": "Cancel the order", "cancel_lines": "Take units out of the order", "adjust": "Correct a count", "write_risk": "Write the risk level",
     "find": "Look for the order by our reference", "order": "Read the order", "orders": "Read changed orders", "product": "Read a product",
     "products": "Read changed products", "counts": "Read stock counts",
 }  # fmt: skip

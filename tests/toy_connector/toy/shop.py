@@ -24,6 +24,7 @@ from crossdock.domain.commands import (
     WriteRisk,
 )
 from crossdock.domain.events import Count, HookNews, Look, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct
+from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money
 from crossdock.kit.check import check
 from crossdock.kit.connector import Check, Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
@@ -123,6 +124,9 @@ class Toy:
             return Done(node.id("id"), node.id("number"), stock_taken=True, already=node.bool("already"))
         except Outside as error:
             return outcome_of(error)
+
+    async def confirm(self, shop: Shop, command: CreateOrder, found: ShopOrder) -> Outcome:
+        return as_found(found)
 
     async def cancel(self, shop: Shop, command: CancelOrder) -> Outcome:
         try:

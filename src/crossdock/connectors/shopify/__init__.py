@@ -28,6 +28,7 @@ class Shopify:
     find = staticmethod(commands.find)
 
     create = staticmethod(ending(commands.create))
+    confirm = staticmethod(commands.confirm)
     cancel = staticmethod(ending(commands.cancel))
     cancel_lines = staticmethod(ending(part.cancel_lines))
     adjust = staticmethod(ending(commands.adjust))

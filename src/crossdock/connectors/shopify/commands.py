@@ -25,6 +25,8 @@ from crossdock.domain.commands import (
     Unknown,
     Why,
 )
+from crossdock.domain.events import ShopOrder
+from crossdock.domain.orders import as_found
 from crossdock.domain.values import Address, Money
 from crossdock.kit.connector import Shop
 from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
@@ -117,6 +119,11 @@ async def create(shop: Shop, command: CreateOrder) -> Outcome:
     if not errors:
         return Unknown("Shopify answered with neither an order nor a reason.")
     return await _refusal(shop, command, errors)
+
+
+async def confirm(shop: Shop, command: CreateOrder, found: ShopOrder) -> Outcome:
+    """The shop claimed the units or made no order, so there is nothing to look at."""
+    return as_found(found)
 
 
 def _done(shop: Shop, node: Node, *, already: bool) -> Done:
@@ -233,8 +240,7 @@ async def cancel(shop: Shop, command: CancelOrder) -> Outcome:
     number = command.shop_order_id or next(iter((await find(shop, command.reference)).shop_ids), "")
     if not number:
         return Refused(Why.NOT_FOUND, "The shop has no order with our reference.")
-    before = await _standing(shop, number, already=True)
-    if before is not None:
+    if before := await _standing(shop, number, already=True):
         return before
     variables = {
         "id": gid("Order", number),
@@ -282,8 +288,7 @@ async def _not_cancelled(shop: Shop, number: str, errors: list[tuple[str, str]])
     """A cancel that was asked for before and still runs is a complaint too; so the order is watched for a moment."""
     words = " ".join(message for _, message in errors)
     for pause in JOB_LOOKS:
-        standing = await _standing(shop, number, already=True)
-        if standing is not None:
+        if standing := await _standing(shop, number, already=True):
             return standing
         await asyncio.sleep(pause)
     if "already" in words.lower() or any(code == "INTERNAL_ERROR" for code, _ in errors):

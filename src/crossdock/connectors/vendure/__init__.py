@@ -77,6 +77,9 @@ class Vendure:
     async def create(self, shop: Shop, command: CreateOrder) -> Outcome:
         return await placing.create(self._client(shop), command)
 
+    async def confirm(self, shop: Shop, command: CreateOrder, found: ShopOrder) -> Outcome:
+        return await placing.confirm(self._client(shop), command, found)
+
     async def cancel(self, shop: Shop, command: CancelOrder) -> Outcome:
         return await placing.cancel(self._client(shop), command)
 

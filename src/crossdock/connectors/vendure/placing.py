@@ -186,6 +186,11 @@ async def _pay(client: Client, command: CreateOrder, draft: str) -> Outcome:
         return Unknown(str(error))
 
 
+@ending
+async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
+    return await _settle(client, command, found, already=True)
+
+
 async def _settle(client: Client, command: CreateOrder, found: ShopOrder, *, already: bool) -> Outcome:
     """The placed order as read back: its units are proven, or some were not allocated and the order is cancelled there."""
     got = {line.variant_id: line.stock_taken or 0 for line in found.lines}

@@ -71,6 +71,9 @@ class WooCommerce:
     async def create(self, shop: Shop, command: CreateOrder) -> Outcome:
         return await placing.create(Client(shop), command)
 
+    async def confirm(self, shop: Shop, command: CreateOrder, found: ShopOrder) -> Outcome:
+        return await placing.confirm(Client(shop), command, found)
+
     async def cancel(self, shop: Shop, command: CancelOrder) -> Outcome:
         return await placing.cancel(Client(shop), command)
 

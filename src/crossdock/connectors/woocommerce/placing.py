@@ -8,7 +8,8 @@ from babel.numbers import get_currency_precision
 from crossdock.connectors.woocommerce import mapper, reading
 from crossdock.connectors.woocommerce.client import Client, patiently
 from crossdock.domain.commands import CancelLines, CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
-from crossdock.domain.events import ShopOrderState
+from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money, share
 from crossdock.kit.errors import Missing, NoAnswer, Outside, ending, outcome_of
 from crossdock.kit.part import NOTHING_LEFT, marked, pick
@@ -34,6 +35,16 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
     except Outside as error:
         return outcome_of(error)
     return Done(shop_id, order.number, order.url, stock_taken=order.stock_taken)
+
+
+@ending
+async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
+    """Only whether the shop had the units. The lines are compared when it is read back: the seller may have changed them since."""
+    try:
+        trouble = None if found.parcels else await _short(client, command)
+    except _Unread as error:
+        return Unknown(f"The order stands there; the stock after it could not be read. {error}")
+    return as_found(found) if trouble is None else await _take_back(client, found.shop_id, trouble)
 
 
 class _Unread(Exception):

@@ -212,6 +212,26 @@ async def two_lines(stage: Stage) -> None:
     expect(await stage.hand.count(variant) == 6, f"the count is {await stage.hand.count(variant)}")
 
 
+@scenario(
+    416, CREATE, FOUND, title="An order that was found again is confirmed as it stands, however often, and left alone"
+)
+async def confirmed(stage: Stage) -> None:
+    a, b = await stage.product(3, 1)
+    command = stage.order((a, 2), (b, 1))
+    done = await stage.placed(command)
+    for time in "once", "twice":
+        found = await stage.connector.order(stage.shop, done.shop_id)
+        outcome = await stage.connector.confirm(stage.shop, command, found)
+        if not isinstance(outcome, Done):
+            expect(False, f"confirmed {time}: {outcome}")
+            return
+        expect((outcome.shop_id, outcome.already) == (done.shop_id, True), f"confirmed {time} as {outcome}")
+        expect(outcome.stock_taken or not done.stock_taken, f"confirmed {time}, and no evidence of its units is left")
+    expect(len(await stage.standing(command)) == 1, "it does not stand once any more")
+    counts = (await stage.hand.count(a), await stage.hand.count(b))
+    expect(counts == (1, 0), f"the shop counts {counts}")
+
+
 def _no_mail(stage: Stage, command: CreateOrder) -> None:
     mails = [entry for entry in stage.sandbox.shelf.ledger("mail") if command.email in str(entry.get("to", ""))]
     expect(not mails, f"the shop mailed our buyer: {mails}")

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from crossdock.domain.capability import Capability
-from crossdock.domain.commands import CreateOrder, Done, Later, Outcome, Unknown
+from crossdock.domain.commands import CreateOrder, Done, Later, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.kit.check import retry_after
 from crossdock.kit.conformance.stage import Stage, units
@@ -173,6 +173,40 @@ async def read_through(stage: Stage) -> None:
     expect(not more and made <= seen, f"{len(made - seen)} products were not read")
 
 
+@scenario(
+    913,
+    CREATE,
+    FOUND,
+    Capability.COUNTS_READ,
+    title="With the answer to any call lost, an order that there is no stock for stands nowhere in the end, and no count has changed",
+    simulated=True,
+)
+async def short_and_lost(stage: Stage) -> None:
+    for skip in range(MOST_CALLS):
+        (variant,) = await stage.product(1)
+        command = stage.order((variant, 2))
+        before = stage.dial.counts["lost_reply"]
+        stage.dial.once("lost_reply", skip=skip)
+        outcome = await stage.connector.create(stage.shop, command)
+        hit = stage.dial.counts["lost_reply"] > before
+        stage.dial.calm()
+        stage.fresh_budget()
+        when = f"lost at call {skip + 1}"
+        for order in await stage.standing(command):
+            expect(isinstance(outcome, Unknown), f"{when}: {outcome}, and it stands there")
+            found = await stage.connector.order(stage.shop, order.shop_id)
+            outcome = await stage.connector.confirm(stage.shop, command, found)
+        if isinstance(outcome, Unknown | Later):
+            outcome = await stage.connector.create(stage.shop, command)
+        expect(isinstance(outcome, Refused) and outcome.why is Why.NO_STOCK, f"{when}: in the end {outcome}")
+        expect(not await stage.standing(command), f"{when}: it stands there without stock")
+        count = await stage.hand.count(variant)
+        expect(count == 1, f"{when}: the shop counts {count} instead of 1")
+        if not hit:
+            expect(skip > 0, "no call was made")
+            return
+
+
 async def _strike_every_call(stage: Stage, fault: str) -> None:
     """Create an order with `fault` at the first call, another with it at the second, ... until an order needs no such call any more."""
     struck = 0
@@ -229,6 +263,8 @@ async def _adopts(stage: Stage, command: CreateOrder, shop_id: str) -> bool:
         return False
     order: ShopOrder = await stage.connector.order(stage.shop, shop_id)
     expect(order.state is ShopOrderState.OPEN and order.reference == command.reference, f"found as {order}")
+    outcome = await stage.connector.confirm(stage.shop, command, order)
+    expect(isinstance(outcome, Done) and outcome.shop_id == shop_id, f"found, and confirmed as {outcome}")
     return True
 
 

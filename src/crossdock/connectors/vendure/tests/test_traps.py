@@ -154,6 +154,38 @@ async def test_when_even_the_cancel_of_a_short_order_gets_no_answer_nobody_claim
     assert len((await connector.find(stage.shop, command.reference, since=command.placed_at)).shop_ids) == 1
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["untouched", "packed by the seller"])
+async def test_found_without_its_unit_it_is_taken_back_unless_its_seller_works_on_it(
+    stage: Stage, packed: bool
+) -> None:
+    (variant,) = await stage.product(1)
+    theirs = await stage.hand.arranged(variant, 1)  # type: ignore[attr-defined]
+
+    async def sold_first_and_unheard(call: Callable[[], Awaitable[Reply]]) -> Reply:
+        await stage.hand.pay(theirs)  # type: ignore[attr-defined]
+        await call()
+        raise NoAnswer("cut")
+
+    meddle(stage, "addManualPaymentToOrder", sold_first_and_unheard)
+    command = stage.order((variant, 1))
+    assert isinstance(await connector.create(stage.shop, command), Unknown)
+    (shop_id,) = (await connector.find(stage.shop, command.reference, since=command.placed_at)).shop_ids
+    if packed:
+        await stage.hand.recount(variant, 1)
+        await stage.hand.fulfil(shop_id)
+    found = await connector.order(stage.shop, shop_id)
+    outcome = await connector.confirm(stage.shop, command, found)
+    assert [order.shop_id for order in await stage.standing(command)] == ([shop_id] if packed else [])
+    if packed:
+        assert isinstance(outcome, Done)
+        assert outcome.shop_id == shop_id
+    else:
+        assert isinstance(outcome, Refused)
+        assert (outcome.why, outcome.short) == (Why.NO_STOCK, (variant.variant_id,))
+        assert await stage.hand.count(variant) == 0
+    assert (await stage.listed(theirs)).cancelled is False
+
+
 # What a killed worker leaves
 
 

@@ -111,6 +111,49 @@ async def test_when_the_order_cannot_be_taken_back_nothing_is_claimed(
     assert [order.cancelled for order in await shop.hand.orders()] == [False]
 
 
+@pytest.mark.parametrize("shipped", [False, True], ids=["untouched", "shipped by the seller"])
+async def test_found_without_its_units_it_is_taken_back_unless_it_was_shipped(
+    shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch, shipped: bool
+) -> None:
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
+    (variant,) = await shop.product(1)
+    command = shop.order((variant, 2))
+    shop.dial.planned = [("broken", 2), ("broken", 3), ("broken", 4)]
+    assert isinstance(await connector.create(shop.shop, command), Unknown)
+    shop.dial.calm()
+    (shop_id,) = (await connector.find(shop.shop, command.reference, since=command.placed_at)).shop_ids
+    if shipped:
+        await shop.hand.fulfil(shop_id, tracking="1Z999AA10123456784")
+    outcome = await connector.confirm(shop.shop, command, await connector.order(shop.shop, shop_id))
+    if shipped:
+        assert isinstance(outcome, Done) and outcome.shop_id == shop_id
+    else:
+        assert isinstance(outcome, Refused) and (outcome.why, outcome.short) == (Why.NO_STOCK, (variant.variant_id,))
+        assert (await connector.find(shop.shop, command.reference, since=command.placed_at)).shop_ids == ()
+    assert await shop.hand.count(variant) == (-1 if shipped else 1)
+
+
+async def test_of_two_that_are_one_unit_too_many_together_only_one_is_taken_back(
+    shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both answers were lost. The first that is looked at goes; then the shop has its unit for the other."""
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
+    (variant,) = await shop.product(1)
+    commands = [shop.order((variant, 1)) for _ in range(2)]
+    for command in commands:
+        shop.dial.planned = []
+        shop.dial.once("lost_reply")
+        assert isinstance(await connector.create(shop.shop, command), Unknown)
+    shop.dial.calm()
+    assert await shop.hand.count(variant) == -1
+    outcomes = []
+    for command in commands:
+        (shop_id,) = (await connector.find(shop.shop, command.reference, since=command.placed_at)).shop_ids
+        outcomes.append(await connector.confirm(shop.shop, command, await connector.order(shop.shop, shop_id)))
+    assert [type(outcome) for outcome in outcomes] == [Refused, Done]
+    assert await shop.hand.count(variant) == 0
+
+
 async def test_when_the_stock_cannot_be_read_after_it_nothing_is_claimed(
     shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
