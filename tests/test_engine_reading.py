@@ -191,23 +191,26 @@ async def test_a_long_import_goes_page_by_page_and_does_not_hold_up_orders(
     make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stall = await sync(make)
-    pages = 0
+    pages, landed = 0, False
 
     async def products(shop: Any, cursor: str) -> Page[Any]:
         nonlocal pages
         await asyncio.sleep(0.2)
         pages += 1
-        return Page((), str(pages), pages < 25)
+        return Page((), str(pages), not landed)
 
     monkeypatch.setattr(connector, "products", products)
     await sync(Cursor.objects.filter(connection=stall.shop, stream="products").update, due_at=datetime.now(UTC))
     engine.wake(stall.shop.party_id)
-    await asyncio.sleep(0.5)
+    await until(lambda: pages >= 2, what="the import to be under way")
     order = await sync(stall.buy)
     engine.wake(stall.shop.party_id)
-    await until(lambda: copy_of(order).state == "equal", what="the order")
-    assert pages < 25, "in the middle of the import"
-    await until(lambda: Cursor.objects.get(connection=stall.shop, stream="products").value == "25", what="the import")
+    await until(lambda: copy_of(order).state == "equal", what="the order, in the middle of an import without an end")
+    landed = True
+    await until(
+        lambda: Cursor.objects.get(connection=stall.shop, stream="products").completed_at is not None, what="the import"
+    )
+    assert await sync(lambda: Cursor.objects.get(connection=stall.shop, stream="products").value) == str(pages)
 
 
 async def test_a_page_and_its_cursor_are_kept_together(

