@@ -311,7 +311,7 @@ def command_dead(stage: Stage) -> Iterator[AlertCode]:
 
     settle_look(
         command_id=claimed.id, found=Found(("s1",)), horizon=timedelta(seconds=1), unique_reference=False, random=RANDOM, now=stage.world.later(),
-        stock_taken=True,
+        standing=Done("s1", stock_taken=True, already=True),
     )  # fmt: skip
     assert order.copy
 

@@ -168,7 +168,7 @@ async def test_the_lease_of_a_dead_worker_is_taken_over_and_its_order_adopted(ma
     order = await sync(stall.buy)
     # The dead worker: it held the lease, had claimed and sent, and the shop did the work.
     now = datetime.now(UTC)
-    await sync(work.take_lease, party_id=stall.shop.party_id, owner="dead", seconds=0.5, now=now)
+    await sync(work.take_lease, party_id=stall.shop.party_id, owner="dead", seconds=3, now=now)
     await sync(work.claim_commands, party_id=stall.shop.party_id, owner="dead", limit=5, now=now)
     stall.truth.counts["v1"] -= 1
     stall.truth.orders["s9"] = Placed("s9", order.reference, {"v1": 1}, order.total)
@@ -176,7 +176,7 @@ async def test_the_lease_of_a_dead_worker_is_taken_over_and_its_order_adopted(ma
     try:
         assert stall.shop.party_id not in await sweep(engine), "while the lease lasts nobody else touches the shop"
         assert stall.truth.calls == []
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(3.1)
         assert stall.shop.party_id in await sweep(engine)
         await until(lambda: copy_of(order).state == "equal", what="the adoption")
         copy = await sync(copy_of, order)

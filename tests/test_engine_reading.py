@@ -136,7 +136,7 @@ async def test_an_entity_that_is_never_understood_is_given_up_as_news(make: Make
     stall = await sync(make)
     stall.truth.answer_read = lambda what, which: Strange("order.total", "amount", None) if which == "s1" else None
     pk = await sync(deliver, stall, looks=(("order", "s1"),))
-    for _ in range(20):
+    for _ in range(400):
         engine.wake(stall.shop.party_id)
         await asyncio.sleep(0.1)
         if await handled(pk):
