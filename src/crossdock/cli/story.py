@@ -51,12 +51,13 @@ def side_by_side(names: list[str], bug: str) -> int:
             said = False
             for line in child.stdout:
                 with lock:
-                    said = said or line.startswith("FAIL ")
                     _count(facts, line)
-                if said and bug:
+                if bug and not said and line.startswith("FAIL "):
                     # Noticed on one platform: the others need not go on.
                     for other in children:
-                        other.terminate()
+                        if other is not child:
+                            other.terminate()
+                said = said or line.startswith("FAIL ")
         with lock:
             if child.returncode and not said and not (bug and facts.bad):
                 facts.see(False, "-", name, "-", f"the story ended with code {child.returncode}")

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from crossdock.cli.processes import die_with
 
 if TYPE_CHECKING:
-    from crossdock.cli.postgres import Cluster
     from crossdock.kit.sandbox import Sandbox
 
 T = TypeVar("T")
@@ -105,10 +104,22 @@ class Trial:
     shops: list["Sandbox"] = field(default_factory=list)
 
     def __enter__(self) -> "Trial":
+        self._ends = contextlib.ExitStack()
         if threading.current_thread() is threading.main_thread():
-            # Asked to end (a time limit, say): leave through __exit__, so that no server is left behind.
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+            # Asked to end (a time limit, say): leave by the ordinary way, so that no server is left behind.
+            before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+            self._ends.callback(signal.signal, signal.SIGTERM, before)
+        try:
+            self._begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _begin(self) -> None:
+        """What is begun here, `_ends` knows how to end."""
         self.folder = Path(tempfile.mkdtemp(prefix="crossdock-trial-"))
+        self._ends.callback(shutil.rmtree, self.folder, ignore_errors=True)
         # Ours alone, but the system user of the database has to enter it.
         self.folder.chmod(0o711)
         self.port = free_port()
@@ -121,42 +132,46 @@ class Trial:
             CROSSDOCK_DATA=str(self.folder), CROSSDOCK_DEMO="true", CROSSDOCK_ALLOW_LOCAL_SHOPS="true", CROSSDOCK_WEB_PORT=str(self.port),
             CROSSDOCK_POLL_SECONDS=str(self.poll_seconds), CROSSDOCK_LOG_LEVEL="WARNING", DJANGO_SETTINGS_MODULE="crossdock.settings",
         )  # fmt: skip
-        self.cluster = self._database()
+        self._database()
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="simulated-shops", daemon=True)
         self._thread.start()
+        self._ends.callback(self._end_loop)
         children = {**os.environ, **self.environment}
         self.web = Process("serve", children, self.folder / "web.log")
         self.worker = Process("work", children, self.folder / "worker.log")
-        return self
+        self._ends.callback(self.web.stop, 10)
+        self._ends.callback(self.worker.stop, 10)
 
-    def _database(self) -> "Cluster":
+    def _database(self) -> None:
         from django.core.management import call_command
 
         from crossdock.cli.postgres import Cluster
         from crossdock.config import Config
 
-        cluster = Cluster.of(Config(), durable=False)
-        cluster.start()
+        self.cluster = Cluster.of(Config(), durable=False)
+        self._ends.callback(self.cluster.stop)
+        self.cluster.start()
         import django
 
         django.setup()
-        call_command("migrate", verbosity=0, interactive=False)
-        return cluster
-
-    def __exit__(self, *_: object) -> None:
         from django.db import connections
 
-        for process in (self.worker, self.web):
-            process.stop(10)
+        self._ends.callback(connections.close_all)
+        call_command("migrate", verbosity=0, interactive=False)
+
+    def _end_loop(self) -> None:
         for shop in self.shops:
             with contextlib.suppress(Exception):
                 self.call(shop.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
-        connections.close_all()
-        self.cluster.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __exit__(self, *_: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            # Asked once more, in the middle of the end, would leave the rest of it standing.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self._ends.close()
 
     def call(self, coroutine: Coroutine[Any, Any, T], seconds: float = 60) -> T:
         """Run something of the simulated shops' in their loop."""
