@@ -40,7 +40,7 @@ from crossdock.kit.shops import open_shop
 from crossdock.store.models import Cursor, Delivery, VariantStock
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases import at_checkout, checkout, connect, counts, work
-from crossdock.usecases.upkeep import RECOUNT
+from crossdock.usecases.upkeep import ORDERS, RECOUNT
 
 _NEWS: TypeAdapter[HookNews] = TypeAdapter(HookNews)
 _PATIENCE_SECONDS = 500.0
@@ -278,7 +278,10 @@ class Play:
         self.shop.dial.calm()
         self.wire.late = 0.0
         self.say("the network is well again")
-        await self._quiet(1.15 * POLL_SECONDS)
+        # A poll under way may have read what is old by now; only one that begins after it sees everything.
+        polled = Cursor.objects.get(connection=self.town.connection, stream=ORDERS)
+        halfway = polled.completed_at != polled.asked_at
+        await self._quiet((2.3 if halfway else 1.15) * POLL_SECONDS)
         self.ledger.at_first_rest()
         VariantStock.objects.filter(variant__in=self.town.variants).update(want_no=next_stock_no(), want_after=None)
         self._ring()
