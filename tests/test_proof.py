@@ -93,6 +93,7 @@ ONCE_BROKEN = {
     39: "a refusal while an earlier attempt was unresolved put the look-up's horizon off for ever",
     541: "an order that stood without its units was taken for units put back twice",
     655: "the same, after a cancel that was throttled",
+    3656: "an order that was taken back for want of stock, and made again after a crash, was called a double",
     7384: "a poll that had begun before the last cancel was taken for one that must have seen it",
 }
 

@@ -12,6 +12,7 @@ class Standing:
     """An order in the shop's own ledger. `lines` are (variant id, units). Doubles are looked for by buyer and lines, without our reference.
 
     `untaken` are units of it that the shop never took out of its stock: some take a payment without looking.
+    `taken_back`: cancelled by the one who had made it, since the shop had not the units, and marked so; it is no copy of anything.
     """
 
     shop_id: str
@@ -23,6 +24,7 @@ class Standing:
     cancelled: bool
     parcels: int
     untaken: tuple[tuple[str, int], ...] = ()
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

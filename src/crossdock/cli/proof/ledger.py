@@ -165,8 +165,9 @@ class Ledger:
             raise Wrong(f"{name} stands as {living[0].shop_id} and is bound to {copy.shop_order_id or 'nothing'}")
         elif living[0].untaken and (copy.stock_taken or AlertCode.STOCK_NOT_TAKEN not in told):
             raise Wrong(f"{name} stands without its units and nobody is told")
-        if len(mine) > 1 and order.cancelled_at is None and AlertCode.ORDER_DOUBLE not in told:
-            raise Wrong(f"{name} stood {len(mine)} times and nobody is told")
+        stood = sum(not standing.taken_back for standing in mine)
+        if stood > 1 and order.cancelled_at is None and AlertCode.ORDER_DOUBLE not in told:
+            raise Wrong(f"{name} stood {stood} times and nobody is told")
 
     def _stock_at_rest(self, standing: dict[str, list[Standing]], orders: list[Order], now: Any) -> None:
         counts = self.counts()

@@ -136,6 +136,7 @@ class Admin:
             total=f"{Decimal(doc['total']):.2f}",
             cancelled=doc["status"] in CLOSED,
             parcels=self._parcels(doc),
+            taken_back=doc["status"] == "cancelled" and self._books.meta(doc, "_crossdock_refused") is not None,
         )
 
     def _parcels(self, doc: Doc) -> int:
