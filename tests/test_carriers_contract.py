@@ -323,6 +323,10 @@ async def test_a_scanned_parcel_keeps_its_label_and_a_slow_refund_is_decided_lat
     hook = post.hand.decide_void(second.tracking_number, granted=True)
     assert SIGNATURE in hook.headers
     assert (await post.carrier.read(second.ref)).void is VoidState.DONE
+    post.hand.decide_void(second.tracking_number, granted=False)
+    assert (await post.carrier.read(second.ref)).void is VoidState.DONE, (
+        "a carrier does not take back what it gave back"
+    )
 
 
 async def test_distance_and_weight_make_the_price(tmp_path: Path) -> None:

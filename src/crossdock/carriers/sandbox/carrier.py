@@ -224,10 +224,11 @@ class Hand:
         return self.delivery(row.ref, str(status))
 
     def decide_void(self, number: str, *, granted: bool) -> Hook:
-        """What was asked for weeks ago."""
+        """What was asked for weeks ago. What was given back at once stays so, also when nobody has read it yet."""
         with self.carrier.ledger.book() as db:
             row = next(row for row in books.everything(db) if number_of(row) == number)
-            books.set_void(db, row.ref, "done" if granted else "refused")
+            if row.void != "done":
+                books.set_void(db, row.ref, "done" if granted else "refused")
         return self.delivery(row.ref, "void")
 
     def delivery(self, ref: str, what: str) -> Hook:
