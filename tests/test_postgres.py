@@ -18,6 +18,7 @@ from crossdock.cli import postgres
 from crossdock.cli.postgres import Cluster
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config
+from databases import servers_below
 
 AS_ROOT = os.getuid() == 0
 
@@ -33,25 +34,11 @@ def folder() -> Iterator[Path]:
 
 
 def _stop_whatever_runs(folder: Path) -> None:
-    for pid in _servers(folder):
+    for pid in servers_below(folder):
         os.kill(pid, signal.SIGQUIT)
     end = time.monotonic() + 10
-    while _servers(folder) and time.monotonic() < end:
+    while servers_below(folder) and time.monotonic() < end:
         time.sleep(0.05)
-
-
-def _servers(folder: Path) -> list[int]:
-    """Every process that was started as a PostgreSQL server on a cluster below this folder. Its workers show other titles."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if words[0].endswith(b"/postgres") and any(word.startswith(os.fsencode(folder)) for word in words[1:]):
-                found.append(int(entry.name))
-    return found
 
 
 @pytest.fixture
@@ -65,10 +52,10 @@ def test_started_once_then_found_running_then_stopped(cluster: Cluster) -> None:
     pid = cluster.pid()
     assert cluster.start() is False
     assert cluster.pid() == pid
-    assert _servers(cluster.data) == [pid]
+    assert servers_below(cluster.data) == [pid]
     assert cluster.stop() is True
     assert cluster.stop() is False
-    assert (cluster.pid(), _servers(cluster.data)) == (None, [])
+    assert (cluster.pid(), servers_below(cluster.data)) == (None, [])
 
 
 def test_what_was_written_is_there_after_a_restart(cluster: Cluster) -> None:
@@ -154,7 +141,7 @@ def test_a_folder_that_the_system_user_cannot_enter_is_named(folder: Path) -> No
     with pytest.raises(Trouble, match=r"cannot enter .*CROSSDOCK_DATA"):
         Cluster.of(Config(data=folder), durable=False).start()
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
-    assert _servers(folder) == []
+    assert servers_below(folder) == []
 
 
 def test_a_long_path_works_through_a_short_socket(folder: Path) -> None:
@@ -210,9 +197,9 @@ def test_the_server_outlives_its_parent_and_is_adopted(cluster: Cluster) -> None
     pid = cluster.pid()
     assert pid is not None
     assert cluster.start() is False
-    assert _servers(cluster.data) == [pid]
+    assert servers_below(cluster.data) == [pid]
     assert cluster.stop() is True
-    assert _servers(cluster.data) == []
+    assert servers_below(cluster.data) == []
 
 
 @pytest.mark.crash
@@ -228,7 +215,7 @@ def test_a_killed_server_comes_back_with_what_was_committed(folder: Path) -> Non
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         assert cluster.start() is True
-        assert len(_servers(cluster.data)) == 1
+        assert len(servers_below(cluster.data)) == 1
         with cluster.connect() as connection:
             assert connection.execute("SELECT count(*) FROM kept").fetchone() == (n + 1,)
 
@@ -249,7 +236,7 @@ def test_no_second_server_meets_what_a_killed_one_left_behind(
             with pytest.raises(Trouble, match=rf"left processes behind \(.*{backend}"):
                 cluster.start()
             monkeypatch.undo()
-            assert _servers(cluster.data) == []
+            assert servers_below(cluster.data) == []
         finally:
             os.kill(backend, signal.SIGCONT)
     assert cluster.start() is True
@@ -267,7 +254,7 @@ def test_a_start_killed_half_way_leaves_nothing_in_the_way(cluster: Cluster) -> 
         child.kill()
         child.wait()
     cluster.start()
-    assert len(_servers(cluster.data)) == 1
+    assert len(servers_below(cluster.data)) == 1
     with cluster.connect() as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
@@ -284,7 +271,7 @@ def test_several_that_start_at_once_end_with_one_server(cluster: Cluster) -> Non
     ]
     said = sorted(child.communicate()[0].strip() for child in started)
     assert said == ["False", "False", "False", "True"]
-    assert len(_servers(cluster.data)) == 1
+    assert len(servers_below(cluster.data)) == 1
 
 
 @pytest.mark.crash
@@ -304,4 +291,4 @@ def test_a_pid_file_that_lies_is_not_believed(cluster: Cluster, lies: str) -> No
         os.chown(file, cluster.account.pw_uid, cluster.account.pw_gid)
     assert cluster.pid() is None
     assert cluster.start() is True
-    assert len(_servers(cluster.data)) == 1
+    assert len(servers_below(cluster.data)) == 1

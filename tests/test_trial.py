@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from databases import servers_below
+
 # Says when its database is up, and when it is about to end; the end takes long enough to be asked in the middle of it.
 PLAY = """
 import sys, time
@@ -29,20 +31,6 @@ with trial.Trial() as it:
 """
 
 
-def _servers(folder: Path) -> list[int]:
-    """Processes of a database below this folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if os.fsencode(folder) in words and b"postgres" in words:
-                found.append(int(entry.name))
-    return found
-
-
 @pytest.mark.parametrize("asked_at", ["up", "begun"], ids=["while it begins", "while it runs"])
 def test_asked_twice_to_end_it_leaves_no_server_and_no_folder(asked_at: str) -> None:
     words = [sys.executable, "-c", PLAY, "60" if asked_at == "up" else "0"]
@@ -54,12 +42,12 @@ def test_asked_twice_to_end_it_leaves_no_server_and_no_folder(asked_at: str) -> 
             said, _, rest = line.strip().partition(" ")
             if said == "up":
                 folder = Path(rest).parent
-                assert _servers(folder)
+                assert servers_below(folder)
             if said in (asked_at, "ending"):
                 child.send_signal(signal.SIGTERM)
         assert child.wait(60) == 143
     assert folder is not None
     end = time.monotonic() + 20
-    while _servers(folder) and time.monotonic() < end:
+    while servers_below(folder) and time.monotonic() < end:
         time.sleep(0.05)
-    assert _servers(folder) == [] and not folder.exists()
+    assert servers_below(folder) == [] and not folder.exists()

@@ -108,18 +108,27 @@ async def test_an_allocation_does_not_tell_whose_it_is(stage: Stage) -> None:
         await stage.hand.ask(query, v=variant.variant_id)  # type: ignore[attr-defined]
 
 
+def sold_just_before_we_pay(stage: Stage, theirs: str, *, unheard: bool = False) -> None:
+    """From now on their order is paid before ours is; `unheard`: and the answer to our payment is lost."""
+    original = stage.shop.http.send
+
+    async def send(*args: Any, **named: Any) -> Any:
+        paying = "addManualPaymentToOrder" in named["json"]["query"]
+        if paying:
+            await stage.hand.pay(theirs)  # type: ignore[attr-defined]
+        answer = await original(*args, **named)
+        if paying and unheard:
+            raise NoAnswer("cut")
+        return answer
+
+    stage.shop.http.send = send  # type: ignore[method-assign]
+
+
 async def test_two_orders_paid_for_the_last_unit_are_both_accepted_and_ours_is_taken_back(stage: Stage) -> None:
     (variant,) = await stage.product(1)
     theirs = await stage.hand.arranged(variant, 1)  # type: ignore[attr-defined]
     command = stage.order((variant, 1))
-    original = stage.shop.http.send
-
-    async def sold_just_before_we_pay(*args: Any, **named: Any) -> Any:
-        if "addManualPaymentToOrder" in named["json"]["query"]:
-            await stage.hand.pay(theirs)  # type: ignore[attr-defined]
-        return await original(*args, **named)
-
-    stage.shop.http.send = sold_just_before_we_pay  # type: ignore[method-assign]
+    sold_just_before_we_pay(stage, theirs)
     outcome = await connector.create(stage.shop, command)
     assert isinstance(outcome, Refused)
     assert (outcome.why, outcome.short) == (Why.NO_STOCK, (variant.variant_id,))
@@ -134,20 +143,8 @@ async def test_found_after_a_lost_answer_without_its_unit_it_is_taken_back(stage
     (variant,) = await stage.product(1)
     theirs = await stage.hand.arranged(variant, 1)  # type: ignore[attr-defined]
     command = stage.order((variant, 1))
-    original = stage.shop.http.send
-
-    async def sold_just_before_and_unheard(*args: Any, **named: Any) -> Any:
-        paying = "addManualPaymentToOrder" in named["json"]["query"]
-        if paying:
-            await stage.hand.pay(theirs)  # type: ignore[attr-defined]
-        answer = await original(*args, **named)
-        if paying:
-            raise NoAnswer("cut")
-        return answer
-
-    stage.shop.http.send = sold_just_before_and_unheard  # type: ignore[method-assign]
+    sold_just_before_we_pay(stage, theirs, unheard=True)
     assert isinstance(await connector.create(stage.shop, command), Unknown)
-    stage.shop.http.send = original  # type: ignore[method-assign]
     (shop_id,) = (await connector.find(stage.shop, command.reference, since=command.placed_at)).shop_ids
     found = await connector.order(stage.shop, shop_id)
     outcome = await connector.confirm(stage.shop, command, found)

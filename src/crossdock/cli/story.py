@@ -52,12 +52,13 @@ def side_by_side(names: list[str], bug: str) -> int:
             for line in child.stdout:
                 with lock:
                     _count(facts, line)
-                if bug and not said and line.startswith("FAIL "):
+                wrong = line.startswith("FAIL ")
+                if wrong and bug and not said:
                     # Noticed on one platform: the others need not go on.
                     for other in children:
                         if other is not child:
                             other.terminate()
-                said = said or line.startswith("FAIL ")
+                said = said or wrong
         with lock:
             if child.returncode and not said and not (bug and facts.bad):
                 facts.see(False, "-", name, "-", f"the story ended with code {child.returncode}")

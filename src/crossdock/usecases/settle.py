@@ -354,29 +354,10 @@ def settle_look(
             unique_reference=unique_reference,
         )
         if verdict is rules.Look.ADOPT:
-            if isinstance(standing, Refused):
-                # The attempt in doubt is the one that was found, so this is final.
-                _finish(row, CommandResult.REFUSED, standing.sentence, asdict(standing), now=now)
-                _refused(held, standing, now=now)
-                return "refused"
-            if not isinstance(standing, Done | None) and not conclusive:
-                wait = timedelta(seconds=getattr(standing, "after_seconds", None) or _LOOK_AGAIN_SECONDS)
-                _wait(row, f"It stands in the shop. {standing.sentence}", wait, unknown=True, now=now)
-                return "wait"
-            first, *others = found.shop_ids
-            known = standing if isinstance(standing, Done) else Done(first)
-            done = replace(known, already=True, note=known.note or "Found in the shop by our reference.")
-            _finish(row, CommandResult.OK, done.note, asdict(done), now=now)
-            bind(order=order, copy=copy, outcome=done, adopted=True, want_after=None, now=now)
-            cancel_doubles(order=order, shop_ids=others, now=now)
-            return "adopted"
+            return _found(held, found, standing, conclusive=conclusive, now=now)
         if verdict is rules.Look.WITHDRAW:
-            row.state, row.finished_at, row.sentence = (
-                CommandState.WITHDRAWN,
-                now,
-                "Cancelled before it reached the shop.",
-            )
-            row.unresolved = False
+            row.state, row.finished_at = CommandState.WITHDRAWN, now
+            row.sentence, row.unresolved = "Cancelled before it reached the shop.", False
             row.save()
             copy.state, copy.sentence = CopyState.CANCELLED, row.sentence
             copy.save(update_fields=["state", "sentence"])
@@ -393,3 +374,26 @@ def settle_look(
         looks = max(1.0, (now - (row.last_sent_at or now)).total_seconds())
         _wait(row, "Not found in the shop yet; looked for again before anything is repeated.", min(timedelta(seconds=looks), max(ends_at - now, timedelta(seconds=1))), unknown=True, now=now)  # fmt: skip
         return "wait"
+
+
+def _found(held: Held, found: Found, standing: Outcome | None, *, conclusive: bool, now: datetime) -> str:
+    """What a look-up found is kept, unless it was taken back there, or cannot be judged yet."""
+    assert held.order is not None and held.copy is not None
+    match standing:
+        case Refused():
+            # The attempt in doubt is the one that was found, so this is final.
+            _finish(held.row, CommandResult.REFUSED, standing.sentence, asdict(standing), now=now)
+            _refused(held, standing, now=now)
+            return "refused"
+        case Later() | SignInAgain() | Unknown() if not conclusive:
+            wished = None if isinstance(standing, SignInAgain) else standing.after_seconds
+            wait = timedelta(seconds=wished or _LOOK_AGAIN_SECONDS)
+            _wait(held.row, f"It stands in the shop. {standing.sentence}", wait, unknown=True, now=now)
+            return "wait"
+    first, *others = found.shop_ids
+    known = standing if isinstance(standing, Done) else Done(first)
+    done = replace(known, already=True, note=known.note or "Found in the shop by our reference.")
+    _finish(held.row, CommandResult.OK, done.note, asdict(done), now=now)
+    bind(order=held.order, copy=held.copy, outcome=done, adopted=True, want_after=None, now=now)
+    cancel_doubles(order=held.order, shop_ids=others, now=now)
+    return "adopted"
