@@ -74,7 +74,9 @@ def _loopback_only() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where NO_SKIPS is set (.ci/run), a browser, crash or real test that was skipped has failed: a proof that did not run is none."""
+    """Where NO_SKIPS is set (.ci/run), a browser, crash or real test that was skipped has failed: a proof that did not
+    run is none.
+    """
     report = yield
     unproved = (
         report.skipped
@@ -94,5 +96,7 @@ def _long(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long plays begin first, whatever the order of the rest: at the end one process would run them while the other has nothing to do."""
+    """Long plays begin first, whatever the order of the rest: at the end one process would run them while the other
+    has nothing to do.
+    """
     items.sort(key=lambda item: not _long(item))

@@ -1,7 +1,9 @@
-"""One play per alert code: raised through the real path, then its button pressed at the page, until it is settled. A test fails for a code without one.
+"""One play per alert code: raised through the real path, then its button pressed at the page, until it is settled. A
+test fails for a code without one.
 
-A play raises, then `yield`s the alert: the stage presses its button there (through the page), and the play goes on with the deed of the page that was
-reached, or with the fact that the deed brings about. To add a code: write a generator here, named like the code.
+A play raises, then `yield`s the alert: the stage presses its button there (through the page), and the play goes on
+with the deed of the page that was reached, or with the fact that the deed brings about. To add a code: write a
+generator here, named like the code.
 """
 
 from collections.abc import Callable, Iterator
@@ -179,10 +181,23 @@ def sign_in_again(stage: Stage) -> Iterator[AlertCode]:
     work.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
     yield AlertCode.SIGN_IN_AGAIN
     attempt, _ = connect.start_attempt(
-        seller=world.seller, user=world.seller.owner, platform="toy", way="form", address=world.shop.address, form={}, reconnects=world.shop,
+        seller=world.seller,
+        user=world.seller.owner,
+        platform="toy",
+        way="form",
+        address=world.shop.address,
+        form={},
+        reconnects=world.shop,
         now=world.later(),
-    )  # fmt: skip
-    proof = {"shop_id": world.shop.shop_key, "name": "Toy", "currency": "USD", "checks": [], "settings": {}, "locations": []}  # fmt: skip
+    )
+    proof = {
+        "shop_id": world.shop.shop_key,
+        "name": "Toy",
+        "currency": "USD",
+        "checks": [],
+        "settings": {},
+        "locations": [],
+    }
     connect.prove_attempt(attempt=attempt, secrets={"key": "new"}, proof=proof, preview=[], now=world.later())
     stage.post(f"/seller/connect/attempt/{attempt.public_id}/")
 
@@ -224,8 +239,11 @@ def fail(world: World, sentence: str = "It did not answer in time.") -> None:
 
 def product_deleted(stage: Stage) -> Iterator[AlertCode]:
     catalogue.receive_products(
-        connection_id=stage.world.shop.pk, products=[ProductGone("p1")], read_no=counts.draw_read_no(), now=stage.world.later()
-    )  # fmt: skip
+        connection_id=stage.world.shop.pk,
+        products=[ProductGone("p1")],
+        read_no=counts.draw_read_no(),
+        now=stage.world.later(),
+    )
     yield AlertCode.PRODUCT_DELETED
 
 
@@ -306,13 +324,18 @@ def command_dead(stage: Stage) -> Iterator[AlertCode]:
     stage.catch_up()
     (claimed,) = stage.world.claim("w2")
     from crossdock.domain.commands import Found
-    from crossdock.usecases.settle import settle_look
+    from crossdock.usecases.settle_look import settle_look
     from market import RANDOM
 
     settle_look(
-        command_id=claimed.id, found=Found(("s1",)), horizon=timedelta(seconds=1), unique_reference=False, random=RANDOM, now=stage.world.later(),
+        command_id=claimed.id,
+        found=Found(("s1",)),
+        horizon=timedelta(seconds=1),
+        unique_reference=False,
+        random=RANDOM,
+        now=stage.world.later(),
         standing=Done("s1", stock_taken=True, already=True),
-    )  # fmt: skip
+    )
     assert order.copy
 
 
@@ -379,8 +402,32 @@ def invariant_broken(stage: Stage) -> Iterator[AlertCode]:
 PLAYS: dict[str, Play] = {
     play.__name__.rstrip("_"): play
     for play in (
-        order_not_landed, order_refused, order_differs, order_double, cancelled_in_shop, cancel_failed, refunded_in_shop, stock_differs,
-        stock_below_zero, stock_not_taken, sign_in_again, scope_missing, webhook_lost, shop_unreachable, product_deleted, units_back, tracking_missing,
-        tracking_unknown, label_voided_, label_unused, high_risk, command_dead, disputed, refund_failed, endpoint_failing, data_request, invariant_broken,
+        order_not_landed,
+        order_refused,
+        order_differs,
+        order_double,
+        cancelled_in_shop,
+        cancel_failed,
+        refunded_in_shop,
+        stock_differs,
+        stock_below_zero,
+        stock_not_taken,
+        sign_in_again,
+        scope_missing,
+        webhook_lost,
+        shop_unreachable,
+        product_deleted,
+        units_back,
+        tracking_missing,
+        tracking_unknown,
+        label_voided_,
+        label_unused,
+        high_risk,
+        command_dead,
+        disputed,
+        refund_failed,
+        endpoint_failing,
+        data_request,
+        invariant_broken,
     )
-}  # fmt: skip
+}

@@ -1,8 +1,10 @@
-"""How many deliveries a second one door process takes, against the wall: the same server, signature check and answer without a database.
+"""How many deliveries a second one door process takes, against the wall: the same server, signature check and answer
+without a database.
 
     python tests/bench_door.py [seconds]
 
-Both run in the same minutes on the same machine, so the ratio means something even when the machine is busy. The database keeps its fsync.
+Both run in the same minutes on the same machine, so the ratio means something even when the machine is busy. The
+database keeps its fsync.
 """
 
 import asyncio
@@ -30,7 +32,10 @@ def requests(public_id: str, many: int) -> list[bytes]:
     for number in range(many):
         body = json.dumps({"topic": "order", "id": str(number), "pad": "x" * (BODY - 50)}).encode()
         signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
-        head = f"POST /hooks/shop/toy/{public_id} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\nx-toy-signature: {signature}\r\n\r\n"
+        head = (
+            f"POST /hooks/shop/toy/{public_id} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\nx-toy-signature:"
+            f" {signature}\r\n\r\n"
+        )
         made.append(head.encode() + body)
     return made
 
@@ -177,7 +182,8 @@ def measure(which: str, public_id: str, many: int) -> tuple[float, float, float,
         print(which, "answered", wrong[:3])
     cuts = statistics.quantiles(taken, n=100)
     print(
-        f"{which:>5}: {len(taken) / seconds:7.0f} a second, p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms, {used / len(taken) * 1e6:.0f} us of server CPU each",
+        f"{which:>5}: {len(taken) / seconds:7.0f} a second, p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms,"
+        f" {used / len(taken) * 1e6:.0f} us of server CPU each",
         flush=True,
     )
     return len(taken) / seconds, cuts[49] * 1000, cuts[98] * 1000, len(wrong)

@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 @pytest.fixture(scope="module")
 def playwright_here() -> Iterator[Playwright]:
-    """One per module: its event loop runs in this thread, where Django would refuse to work and other tests have loops of their own."""
+    """One per module: its event loop runs in this thread, where Django would refuse to work and other tests have loops
+    of their own.
+    """
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as running:
@@ -35,7 +37,10 @@ def chromium(playwright_here: Playwright) -> Iterator[Browser]:
 
 
 class Site:
-    """The live server seen by one visitor. `complaints` are what the browser's console said: scripts that broke, what the policy refused."""
+    """The live server seen by one visitor.
+
+    `complaints` are what the browser's console said: scripts that broke, what the policy refused.
+    """
 
     def __init__(self, browser: Browser, url: str, **context: Any) -> None:
         self.url = url

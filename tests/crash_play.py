@@ -1,8 +1,10 @@
-"""Plays the loop while a process dies by kill -9 at a named point, starts it again, and looks into the shop's ledger and ours. One line of JSON a point.
+"""Plays the loop while a process dies by kill -9 at a named point, starts it again, and looks into the shop's ledger
+and ours. One line of JSON a point.
 
     python tests/crash_play.py [point ...]
 
-A program of its own, since a throw-away marketplace needs settings of its own. `buy` and `reject` are what its own children do.
+A program of its own, since a throw-away marketplace needs settings of its own. `buy` and `reject` are what its own
+children do.
 """
 
 import json
@@ -232,7 +234,9 @@ def played(stage: Stage, point: str, folder: Path) -> dict[str, Any]:
 
 
 def platform() -> str:
-    """One that has webhooks, refuses a second order with our reference, and whose credentials end: then every point lies on its way."""
+    """One that has webhooks, refuses a second order with our reference, and whose credentials end: then every point
+    lies on its way.
+    """
     from crossdock.domain.capability import Capability
     from crossdock.kit import discover
 
@@ -300,7 +304,9 @@ def database_restarts(stage: Stage) -> list[str]:
 
 
 def sigterm(stage: Stage) -> list[str]:
-    """With an order in flight both end by themselves; nothing stays claimed, no lease is held, and the order lands once under the next worker."""
+    """With an order in flight both end by themselves; nothing stays claimed, no lease is held, and the order lands
+    once under the next worker.
+    """
     from crossdock.store.models import Command, Party
 
     trial = stage.trial

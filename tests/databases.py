@@ -5,7 +5,10 @@ from pathlib import Path
 
 
 def servers_below(folder: Path) -> list[int]:
-    """Every process that was started as a PostgreSQL server on a cluster below this folder. Its workers show other titles."""
+    """Every process that was started as a PostgreSQL server on a cluster below this folder.
+
+    Its workers show other titles.
+    """
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -1,4 +1,6 @@
-"""A server that answers like EasyPost for what our adapter asks: shipments with rates, bought once, refunded, tracked; with faults and its own list."""
+"""A server that answers like EasyPost for what our adapter asks: shipments with rates, bought once, refunded, tracked;
+with faults and its own list.
+"""
 
 import itertools
 import json
@@ -17,7 +19,9 @@ FILES = {Form.PDF: b"%PDF-1.4 a label", Form.PNG: b"\x89PNG\r\n\x1a\n a label", 
 
 @dataclass
 class EasyPostWire:
-    """`faults` are met by the next purchases, one each: lose (done, then the line is cut), break (500, not done), throttle, in_progress."""
+    """`faults` are met by the next purchases, one each: lose (done, then the line is cut), break (500, not done),
+    throttle, in_progress.
+    """
 
     faults: list[str] = field(default_factory=list)
     shipments: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -77,17 +81,34 @@ class EasyPostWire:
                 [("USPS", "FirstClassPackageInternationalService", "15.75", None)] if asked.get("customs_info") else []
             )
         self.shipments[ref] = {
-            "id": ref, "object": "Shipment", "mode": "test", "reference": asked.get("reference"), "postage_label": None, "tracking_code": None,
-            "selected_rate": None, "refund_status": None, "tracker": None, "fees": [], "insurance": None,
-            "messages": [] if rates else [{"carrier": "USPS", "type": "rate_error", "message": "customs_info is required."}],
+            "id": ref,
+            "object": "Shipment",
+            "mode": "test",
+            "reference": asked.get("reference"),
+            "postage_label": None,
+            "tracking_code": None,
+            "selected_rate": None,
+            "refund_status": None,
+            "tracker": None,
+            "fees": [],
+            "insurance": None,
+            "messages": []
+            if rates
+            else [{"carrier": "USPS", "type": "rate_error", "message": "customs_info is required."}],
             "rates": [
                 {
-                    "id": f"rate_{ref[4:]}{place}", "object": "Rate", "carrier": carrier, "service": service, "rate": rate, "currency": "USD",
-                    "delivery_days": days, "shipment_id": ref,
+                    "id": f"rate_{ref[4:]}{place}",
+                    "object": "Rate",
+                    "carrier": carrier,
+                    "service": service,
+                    "rate": rate,
+                    "currency": "USD",
+                    "delivery_days": days,
+                    "shipment_id": ref,
                 }
                 for place, (carrier, service, rate, days) in enumerate(rates)
             ],
-        }  # fmt: skip
+        }
         return web.json_response(self.shipments[ref], status=201)
 
     async def _list(self, request: web.Request) -> web.Response:

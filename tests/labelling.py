@@ -12,8 +12,14 @@ from crossdock.usecases import label_news, labels, work
 from market import World
 
 HOME = Address(
-    name="Ember Cards", line1="5 Market St", city="Austin", country="US", postal_code="78701", region="TX", phone="5125550100"
-)  # fmt: skip
+    name="Ember Cards",
+    line1="5 Market St",
+    city="Austin",
+    country="US",
+    postal_code="78701",
+    region="TX",
+    phone="5125550100",
+)
 SMALL = Parcel(grams=120, length_mm=180, width_mm=130, height_mm=20)
 CAN = Can(international=True, insurance=True, insures_up_to=1000)
 CHEAP = Quote("Sample Post", "Ground", Money(520, "USD"), "q-ground", 4)
@@ -34,8 +40,14 @@ class Counter:
     def quoted(self, order: Order, **more: Any) -> Label:
         wanted, lines = labels.shipment_for(order=order, can=CAN, carrier="Sample Post", **{"parcel": SMALL, **more})
         return labels.keep_quotes(
-            order=order, by=order.seller.owner, provider="sandbox", wanted=wanted, lines=lines, quotes=(CHEAP, FAST), now=self.world.now,
-        )  # fmt: skip
+            order=order,
+            by=order.seller.owner,
+            provider="sandbox",
+            wanted=wanted,
+            lines=lines,
+            quotes=(CHEAP, FAST),
+            now=self.world.now,
+        )
 
     def press(self, label: Label, quote: Quote = CHEAP) -> Label:
         return labels.buy_label(

@@ -1,4 +1,6 @@
-"""A small market for tests of the use-cases: people, one shop, listings; and the shop's own truth kept beside it, so that tests count there."""
+"""A small market for tests of the use-cases: people, one shop, listings; and the shop's own truth kept beside it, so
+that tests count there.
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -52,7 +54,10 @@ def connection(owner: Seller, platform: str = "toy", now: datetime | None = None
 
 @dataclass
 class World:
-    """One shop with one variant, a hand-moved clock, and the shop's own count. `refuses`: the shop never creates without stock."""
+    """One shop with one variant, a hand-moved clock, and the shop's own count.
+
+    `refuses`: the shop never creates without stock.
+    """
 
     units: int = 1
     refuses: bool = True
@@ -87,9 +92,14 @@ class World:
         }
         shown = priced(basket=basket, country="US", now=self.now)
         intent = checkout.open_checkout(
-            buyer=user(), basket=basket, ship_to=ADDRESS, key=f"checkout-{next(_numbers)}", fingerprint=shown.fingerprint, gateway="sandbox",
+            buyer=user(),
+            basket=basket,
+            ship_to=ADDRESS,
+            key=f"checkout-{next(_numbers)}",
+            fingerprint=shown.fingerprint,
+            gateway="sandbox",
             now=self.now,
-        )  # fmt: skip
+        )
         return intent.public_id
 
     def pay(self, intent: str) -> Order:

@@ -1,6 +1,7 @@
 """The settings under pytest: the house's own, with a data folder and a database that live as long as the test run.
 
-Worker processes of xdist inherit the folder through the environment and so share one server. The operator's own settings are left out.
+Worker processes of xdist inherit the folder through the environment and so share one server. The operator's own
+settings are left out.
 """
 
 import os

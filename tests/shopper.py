@@ -1,4 +1,6 @@
-"""A buyer at the pages, through Django's test client: follows the forms that the pages show, as a browser without scripts would."""
+"""A buyer at the pages, through Django's test client: follows the forms that the pages show, as a browser without
+scripts would.
+"""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,6 @@
-"""Simulated shops for tests of synchronous pages: they run in a thread with a loop of its own, over real HTTP on loopback."""
+"""Simulated shops for tests of synchronous pages: they run in a thread with a loop of its own, over real HTTP on
+loopback.
+"""
 
 import asyncio
 import threading

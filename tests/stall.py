@@ -44,8 +44,14 @@ class Stall:
         shown = priced(basket=basket, country="US", now=now)
         key = f"checkout-{next(market._numbers)}"
         return open_checkout(
-            buyer=market.user(), basket=basket, ship_to=market.ADDRESS, key=key, fingerprint=shown.fingerprint, gateway=gateway, now=now
-        )  # fmt: skip
+            buyer=market.user(),
+            basket=basket,
+            ship_to=market.ADDRESS,
+            key=key,
+            fingerprint=shown.fingerprint,
+            gateway=gateway,
+            now=now,
+        )
 
     def buy(self, quantity: int = 1) -> Order:
         intent = self.open_checkout(quantity)

@@ -1,4 +1,6 @@
-"""Alerts: every code raised through the real path and settled by its one button; one for one root cause; mailed as the seller chose, once."""
+"""Alerts: every code raised through the real path and settled by its one button; one for one root cause; mailed as the
+seller chose, once.
+"""
 
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -286,16 +288,27 @@ class TestPages:
     def raised(self, world: World, many: int, **more: Any) -> list[Alert]:
         return [
             raise_alert(
-                code=AlertCode.STOCK_DIFFERS, seller=world.seller, key=f"k{n}", sentence=f"Count {n}.", now=world.later(), **more
+                code=AlertCode.STOCK_DIFFERS,
+                seller=world.seller,
+                key=f"k{n}",
+                sentence=f"Count {n}.",
+                now=world.later(),
+                **more,
             )
             for n in range(many)
-        ]  # fmt: skip
+        ]
 
     def test_pages_filters_and_empty_states(self, stage: Stage) -> None:
         client, world = stage.client, stage.world
         assert "Nothing needs you" in client.get("/seller/alerts/").content.decode()
         self.raised(world, 30)
-        raise_alert(code=AlertCode.SIGN_IN_AGAIN, seller=world.seller, connection=world.shop, sentence="Dead key.", now=world.later())  # fmt: skip
+        raise_alert(
+            code=AlertCode.SIGN_IN_AGAIN,
+            seller=world.seller,
+            connection=world.shop,
+            sentence="Dead key.",
+            now=world.later(),
+        )
         first = client.get("/seller/alerts/")
         assert len(first.context["alerts"]) == 25
         second = client.get(f"/seller/alerts/?after={first.context['next_after']}")

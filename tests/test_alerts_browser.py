@@ -1,4 +1,6 @@
-"""The alerts' and webhooks' pages in a real Chromium, at a phone's width and on a desk: nothing overflows, the button works by keyboard, the secret is shown once."""
+"""The alerts' and webhooks' pages in a real Chromium, at a phone's width and on a desk: nothing overflows, the button
+works by keyboard, the secret is shown once.
+"""
 
 import os
 from datetime import UTC, datetime
@@ -30,13 +32,24 @@ def _furnished() -> World:
     work.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
     causes.late_copies(now=world.later(16 * 60))
     raise_alert(
-        code=AlertCode.PRODUCT_DELETED, seller=world.seller, listing=world.variant.listing, connection=world.shop, now=world.now,
-        sentence="“Ember Fox, a very long title of a card with Ünïcödé and more” was deleted in your shop. The listing is kept in your archive.",
-    )  # fmt: skip
-    endpoint, _ = hooks.add_endpoint(
-        seller=world.seller, actor=world.seller.owner, url="https://receiver.example.test/a/very/long/path/" + "x" * 60, name="", events=[],
+        code=AlertCode.PRODUCT_DELETED,
+        seller=world.seller,
+        listing=world.variant.listing,
+        connection=world.shop,
         now=world.now,
-    )  # fmt: skip
+        sentence=(
+            "“Ember Fox, a very long title of a card with Ünïcödé and more” was deleted in your shop. The listing is"
+            " kept in your archive."
+        ),
+    )
+    endpoint, _ = hooks.add_endpoint(
+        seller=world.seller,
+        actor=world.seller.owner,
+        url="https://receiver.example.test/a/very/long/path/" + "x" * 60,
+        name="",
+        events=[],
+        now=world.now,
+    )
     for _ in range(3):
         hooks.send_test(endpoint=endpoint, actor=world.seller.owner, now=world.later())
     Command.objects.filter(kind="send_event").update(state="dead", sentence="It answered 500.", attempts=7)
@@ -53,10 +66,15 @@ def test_the_pages_fit_and_complain_of_nothing(visitor: Any, size: str) -> None:
     alert = Alert.objects.filter(code=AlertCode.SIGN_IN_AGAIN).get()
     endpoint = Endpoint.objects.get()
     paths = {
-        "alerts": "/seller/alerts/", "alert": f"/seller/alerts/{alert.public_id}/", "settled": "/seller/alerts/?show=settled",
-        "mail": "/seller/alerts/mail/", "webhooks": "/seller/webhooks/", "webhook": f"/seller/webhooks/{endpoint.public_id}/",
-        "delete": f"/seller/webhooks/{endpoint.public_id}/delete/", "listing": f"/seller/listings/{world.variant.listing.public_id}/",
-    }  # fmt: skip
+        "alerts": "/seller/alerts/",
+        "alert": f"/seller/alerts/{alert.public_id}/",
+        "settled": "/seller/alerts/?show=settled",
+        "mail": "/seller/alerts/mail/",
+        "webhooks": "/seller/webhooks/",
+        "webhook": f"/seller/webhooks/{endpoint.public_id}/",
+        "delete": f"/seller/webhooks/{endpoint.public_id}/delete/",
+        "listing": f"/seller/listings/{world.variant.listing.public_id}/",
+    }
     for name, path in paths.items():
         page.goto(site.url + path)
         assert measured(page, WIDE) <= 0, f"{path} is wider than the window"

@@ -1,4 +1,6 @@
-"""The API as a program meets it: tokens and walls, orders placed once, problems in one shape, pages, and the same rules as the pages'."""
+"""The API as a program meets it: tokens and walls, orders placed once, problems in one shape, pages, and the same
+rules as the pages'.
+"""
 
 import json
 import re
@@ -302,7 +304,9 @@ class TestPlacing:
     def test_units_gone_before_the_money_came(
         self, world: World, market: Program, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The hold ran out while the bank was asked and somebody else bought the rest: no order, and the money goes back once."""
+        """The hold ran out while the bank was asked and somebody else bought the rest: no order, and the money goes
+        back once.
+        """
         from crossdock.web.api import placing
 
         real = placing._ask
@@ -333,13 +337,20 @@ class TestPlacing:
     @pytest.mark.parametrize(
         "change",
         [
-            {"lines": []}, {"lines": [{"variant": "x", "quantity": 1}]}, {"lines": [{"variant": "x", "quantity": -1}]},
-            {"buyer": {"email": "no", "name": "Z"}}, {"ship_to": {**SHIP_TO, "country": "usa"}}, {"ship_to": {**SHIP_TO, "country": "XX"}},
-            {"coupon": "X"}, {"payment": {}},
-            {"fingerprint": 7}, {"buyer": {"email": "a@b.test", "name": "Z\x00"}},
-            {"payment": {"paid_outside": "ref"}}, {"ship_to": {**SHIP_TO, "city": "\x00"}},
+            {"lines": []},
+            {"lines": [{"variant": "x", "quantity": 1}]},
+            {"lines": [{"variant": "x", "quantity": -1}]},
+            {"buyer": {"email": "no", "name": "Z"}},
+            {"ship_to": {**SHIP_TO, "country": "usa"}},
+            {"ship_to": {**SHIP_TO, "country": "XX"}},
+            {"coupon": "X"},
+            {"payment": {}},
+            {"fingerprint": 7},
+            {"buyer": {"email": "a@b.test", "name": "Z\x00"}},
+            {"payment": {"paid_outside": "ref"}},
+            {"ship_to": {**SHIP_TO, "city": "\x00"}},
         ],
-    )  # fmt: skip
+    )
     def test_nonsense_is_a_sentence(self, world: World, market: Program, change: dict[str, Any]) -> None:
         assert problem_of(market.post("/orders", {**order_for(world), **change}, key="k")) == (422, "invalid")
         assert Order.objects.count() == PaymentIntent.objects.count() == 0
@@ -546,9 +557,13 @@ class TestListings:
         quote = market.post("/quotes", {"lines": lines, "country": "US", "offer": made["id"]}).json()
         assert (plain["items"]["amount"], quote["items"]["amount"]) == ("10.00", "8.00")
         asked = {
-            "buyer": OFFER["buyer"], "ship_to": SHIP_TO, "lines": lines, "fingerprint": quote["fingerprint"], "payment": {"token": "works"},
+            "buyer": OFFER["buyer"],
+            "ship_to": SHIP_TO,
+            "lines": lines,
+            "fingerprint": quote["fingerprint"],
+            "payment": {"token": "works"},
             "offer": made["id"],
-        }  # fmt: skip
+        }
         placed = market.post("/orders", {**asked, "buyer": {"email": "else@b.test", "name": "E"}}, key="p1")
         assert problem_of(placed) == (409, "not-allowed"), "somebody else's offer"
         placed = market.post("/orders", asked, key="p2")
@@ -564,10 +579,16 @@ class TestListings:
             ("price", {"amount": "-1", "currency": "USD"}, "price.amount:"),
             ("price", {"amount": "0.00", "currency": "USD"}, "above zero"),
             ("price", {"amount": "1", "currency": "QQQ"}, "not a currency"),
-            ("price", 250, "price"), ("title", "", "title"), ("title", "a\x00b", "NUL"), ("title", "a\ud800b", "title"),
-            ("images", ["https://a.test/\x00"], "NUL"), ("images", ["javascript:alert(1)"], "https"), ("count", -1, "count"), ("state", "live", "state"),
+            ("price", 250, "price"),
+            ("title", "", "title"),
+            ("title", "a\x00b", "NUL"),
+            ("title", "a\ud800b", "title"),
+            ("images", ["https://a.test/\x00"], "NUL"),
+            ("images", ["javascript:alert(1)"], "https"),
+            ("count", -1, "count"),
+            ("state", "live", "state"),
         ],
-    )  # fmt: skip
+    )
     def test_nonsense_is_a_sentence(self, world: World, owner: Program, field: str, value: Any, said: str) -> None:
         asked = {"title": "Tide Owl", "price": usd("2.50"), "count": 3, field: value}
         answer = owner.post("/listings", asked, key="l")
@@ -694,12 +715,25 @@ def ids(world: World) -> dict[str, str]:
         seller=world.seller, title="Dear", description="", price=Money(1000, "USD"), count=1, now=world.now
     )
     offer = make_offer(
-        buyer=user(), variant=dear.variants.get(), quantity=1, amount=Money(500, "USD"), manifest=None, now=datetime.now(UTC)
-    )  # fmt: skip
+        buyer=user(),
+        variant=dear.variants.get(),
+        quantity=1,
+        amount=Money(500, "USD"),
+        manifest=None,
+        now=datetime.now(UTC),
+    )
     return {
-        "offer": offer.public_id, "listing": world.variant.listing.public_id, "own": own.public_id, "order": order.public_id, "other": other.public_id,
-        "shipped": shipped.public_id, "parcel": str(parcel.pk), "shop": world.shop.public_id, "alert": alert.public_id, "checkout": PaymentIntent.objects.first().public_id,  # type: ignore[union-attr]
-    }  # fmt: skip
+        "offer": offer.public_id,
+        "listing": world.variant.listing.public_id,
+        "own": own.public_id,
+        "order": order.public_id,
+        "other": other.public_id,
+        "shipped": shipped.public_id,
+        "parcel": str(parcel.pk),
+        "shop": world.shop.public_id,
+        "alert": alert.public_id,
+        "checkout": PaymentIntent.objects.first().public_id,  # type: ignore[union-attr]
+    }
 
 
 def ask(program: Program, entry: tuple[str, str, int, Any], ids: dict[str, str], key: str) -> Any:
@@ -759,10 +793,16 @@ def test_the_description_is_public_and_its_page_needs_no_script() -> None:
 def stands() -> tuple[Any, ...]:
     """What a refusal must not have changed."""
     return (
-        list(Order.objects.order_by("pk").values()), list(Listing.objects.order_by("pk").values()), list(Shipment.objects.order_by("pk").values()),
-        list(Alert.objects.order_by("pk").values()), list(Connection.objects.order_by("pk").values("pk", "state", "settings")),
-        Command.objects.count(), PaymentIntent.objects.count(), IdempotentReply.objects.count(), Reservation.objects.count(),
-    )  # fmt: skip
+        list(Order.objects.order_by("pk").values()),
+        list(Listing.objects.order_by("pk").values()),
+        list(Shipment.objects.order_by("pk").values()),
+        list(Alert.objects.order_by("pk").values()),
+        list(Connection.objects.order_by("pk").values("pk", "state", "settings")),
+        Command.objects.count(),
+        PaymentIntent.objects.count(),
+        IdempotentReply.objects.count(),
+        Reservation.objects.count(),
+    )
 
 
 @pytest.mark.parametrize("kind", ["none", "garbage", "revoked", "wrong seller", "a cookie"])
@@ -800,10 +840,17 @@ def test_no_form_of_another_site_gets_in(world: World, ids: dict[str, str]) -> N
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/nowhere", 404), ("GET", "/orders/", 404), ("DELETE", "/orders", 405), ("POST", "/policy/rules", 405), ("GET", "/orders/a%00b", 422),
-        ("GET", "/listings?q=%00", 422), ("GET", "/orders?cursor=%00", 422), ("GET", "/orders?cursor=%F0", 422), ("GET", "/orders/CD-1-NOPE", 404),
+        ("GET", "/nowhere", 404),
+        ("GET", "/orders/", 404),
+        ("DELETE", "/orders", 405),
+        ("POST", "/policy/rules", 405),
+        ("GET", "/orders/a%00b", 422),
+        ("GET", "/listings?q=%00", 422),
+        ("GET", "/orders?cursor=%00", 422),
+        ("GET", "/orders?cursor=%F0", 422),
+        ("GET", "/orders/CD-1-NOPE", 404),
     ],
-)  # fmt: skip
+)
 def test_addresses_that_are_none(owner: Program, method: str, path: str, status: int) -> None:
     assert problem_of(owner.send(method, path) if method != "GET" else owner.get(path))[0] == status
 
@@ -1004,7 +1051,9 @@ def test_kept_answers_go_in_the_end(world: World, owner: Program) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("keys", [["same"] * 4, ["a", "b", "c", "d"]])
 def test_at_the_same_moment(keys: list[str]) -> None:
-    """Four requests on four threads: with one key one order and one charge; with four keys and one unit also one order."""
+    """Four requests on four threads: with one key one order and one charge; with four keys and one unit also one
+    order.
+    """
     world = World(units=4 if keys[0] == keys[1] else 1, now=datetime.now(UTC))
     secret = token_for(None, user(is_staff=True))
     asked = order_for(world)

@@ -1,4 +1,6 @@
-"""Before money is taken the shop is asked: what it says, what its silence means, and that nothing is charged when the unit is gone. In-memory shop, real pages."""
+"""Before money is taken the shop is asked: what it says, what its silence means, and that nothing is charged when the
+unit is gone. In-memory shop, real pages.
+"""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -38,9 +40,12 @@ def in_shop(stall: Stall, count: int) -> None:
 
 def read(stall: Stall) -> None:
     counts.apply_counts(
-        connection_id=stall.shop.pk, read_no=counts.draw_read_no(), asked=[("p1", "v1")], counts=[Count("v1", stall.truth.counts["v1"])],
+        connection_id=stall.shop.pk,
+        read_no=counts.draw_read_no(),
+        asked=[("p1", "v1")],
+        counts=[Count("v1", stall.truth.counts["v1"])],
         now=datetime.now(UTC),
-    )  # fmt: skip
+    )
 
 
 def left(stall: Stall) -> int | None:

@@ -1,4 +1,6 @@
-"""While a seller waits for a shop's answer: a connector's bug is a sentence with a code that the log knows, and tests have a pace."""
+"""While a seller waits for a shop's answer: a connector's bug is a sentence with a code that the log knows, and tests
+have a pace.
+"""
 
 import logging
 import re

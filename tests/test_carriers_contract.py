@@ -1,4 +1,6 @@
-"""One contract for every carrier: the sandbox over its ledger, and EasyPost's adapter through the official library against a server that answers like it."""
+"""One contract for every carrier: the sandbox over its ledger, and EasyPost's adapter through the official library
+against a server that answers like it.
+"""
 
 import io
 import re
@@ -424,8 +426,13 @@ async def test_a_carrier_that_bills_by_itself_leaves_the_rate_as_the_price(wire:
 
 @pytest.mark.parametrize(
     ("says", "ends", "stands"),
-    [("submitted", Done, VoidState.ASKED), ("refunded", Done, VoidState.DONE), ("rejected", Refused, VoidState.REFUSED), ("not_applicable", Refused, VoidState.NONE)],
-)  # fmt: skip
+    [
+        ("submitted", Done, VoidState.ASKED),
+        ("refunded", Done, VoidState.DONE),
+        ("rejected", Refused, VoidState.REFUSED),
+        ("not_applicable", Refused, VoidState.NONE),
+    ],
+)
 async def test_every_word_about_a_refund(wire: EasyPostWire, says: str, ends: type, stands: VoidState) -> None:
     wire.refund_says = says
     post = easy(wire)

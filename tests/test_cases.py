@@ -91,7 +91,15 @@ def test_nobody_speaks_of_what_is_not_theirs() -> None:
 
 def test_the_marketplace_may_open_one_itself() -> None:
     world = World()
-    case = open_case(seller=world.seller, opened_by=None, kind=CaseKind.SHOP_REFUND, subject="Refund 7", body="Seen.", order=world.buy(), now=world.now)  # fmt: skip
+    case = open_case(
+        seller=world.seller,
+        opened_by=None,
+        kind=CaseKind.SHOP_REFUND,
+        subject="Refund 7",
+        body="Seen.",
+        order=world.buy(),
+        now=world.now,
+    )
     assert case.opened_by is None and not case.messages.get().is_staff
 
 
@@ -108,10 +116,24 @@ def test_an_alert_brings_its_order_and_shop() -> None:
 
 
 SECRETS = [
-    "shpat_0123456789abcdef0123456789abcdef", "hunter2-very", "4111 1111 1111 1111", "5500005555555559", "ada@buyer.example", "+49 170 1234567",
-    "(555) 123-4567", "Zoë Müller", "Müller", "1 Elm St", "Hauptstraße 12", "12 rue des Lilas", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0.abc",
-    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "DE89 3704 0044 0532 0130 00", "user:pa55w0rd@", "ck_0123456789abcdef0123456789abcdef01234567",
-]  # fmt: skip
+    "shpat_0123456789abcdef0123456789abcdef",
+    "hunter2-very",
+    "4111 1111 1111 1111",
+    "5500005555555559",
+    "ada@buyer.example",
+    "+49 170 1234567",
+    "(555) 123-4567",
+    "Zoë Müller",
+    "Müller",
+    "1 Elm St",
+    "Hauptstraße 12",
+    "12 rue des Lilas",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0.abc",
+    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "DE89 3704 0044 0532 0130 00",
+    "user:pa55w0rd@",
+    "ck_0123456789abcdef0123456789abcdef01234567",
+]
 
 
 def _planted(world: World) -> str:
@@ -122,10 +144,18 @@ def _planted(world: World) -> str:
     )
     party, now = world.shop.party, world.now
     exchange = {
-        "party": party, "subject": order.reference, "at": now, "method": "POST", "status": 200, "milliseconds": 3, "error": f"It said: {text}",
-        "url": "http://user:pa55w0rd@shop.test/orders/ada%40buyer.example?api_key=hunter2-very&page=7&email=ada@buyer.example",
+        "party": party,
+        "subject": order.reference,
+        "at": now,
+        "method": "POST",
+        "status": 200,
+        "milliseconds": 3,
+        "error": f"It said: {text}",
+        "url": (
+            "http://user:pa55w0rd@shop.test/orders/ada%40buyer.example?api_key=hunter2-very&page=7&email=ada@buyer.example"
+        ),
         "headers": {"Authorization": "Bearer hunter2-very", "X-Note": text, "x-request-id": "req-77"},
-    }  # fmt: skip
+    }
     person = {
         "name": "Zoë Müller",
         "address1": "1 Elm St",
@@ -141,20 +171,43 @@ def _planted(world: World) -> str:
         "shipping": person,
         "meta_data": [{"key": "password", "value": "hunter2-very"}],
     }
-    form = "sku=FOX-1&password=hunter2-very&billing[phone]=(555) 123-4567&card=4111 1111 1111 1111&note=for Müller, 1 Elm St"
+    form = (
+        "sku=FOX-1&password=hunter2-very&billing[phone]=(555) 123-4567&card=4111 1111 1111 1111&note=for Müller, 1"
+        " Elm St"
+    )
     Exchange.objects.create(**exchange, request=json.dumps(asked), response=json.dumps([asked]), call="c1")
     Exchange.objects.create(**exchange, request=form, response=f"<html>{text}</html>")
     Call.objects.create(
-        key="c1", party=party, subject=order.reference, about=["s1"], operation="create", given={"command": asked}, made={"type": "Done", "value": {"note": text, "shop_id": "s1"}}, at=now
-    )  # fmt: skip
+        key="c1",
+        party=party,
+        subject=order.reference,
+        about=["s1"],
+        operation="create",
+        given={"command": asked},
+        made={"type": "Done", "value": {"note": text, "shop_id": "s1"}},
+        at=now,
+    )
     order.copy.shop_order_id = "s1"
     order.copy.sentence = text
     order.copy.save()
     Delivery.objects.create(
-        party=party, topic="orders/updated", dedupe="d", news={"looks": [{"kind": "order", "entity_id": "s1"}]}, body=json.dumps(asked).encode(),
-        headers={"x-hmac": "hunter2-very", "x-topic": "orders/updated"}, received_at=now, note=text,
-    )  # fmt: skip
-    Delivery.objects.create(party=party, topic="t", dedupe="e", news={"looks": [{"kind": "order", "entity_id": "s1"}]}, body=form.encode(), received_at=now)  # fmt: skip
+        party=party,
+        topic="orders/updated",
+        dedupe="d",
+        news={"looks": [{"kind": "order", "entity_id": "s1"}]},
+        body=json.dumps(asked).encode(),
+        headers={"x-hmac": "hunter2-very", "x-topic": "orders/updated"},
+        received_at=now,
+        note=text,
+    )
+    Delivery.objects.create(
+        party=party,
+        topic="t",
+        dedupe="e",
+        news={"looks": [{"kind": "order", "entity_id": "s1"}]},
+        body=form.encode(),
+        received_at=now,
+    )
     order.timeline.create(at=now, source="shop", kind="note", sentence=text)
     command = party.commands.get(subject=order.reference)
     command.sentence, command.outcome = text, {"note": text, "token": "hunter2-very"}

@@ -1,4 +1,6 @@
-"""Cases in a real Chromium: the form with its ticks by keyboard and mouse, the thread on both sides, at a phone's width and on a desk."""
+"""Cases in a real Chromium: the form with its ticks by keyboard and mouse, the thread on both sides, at a phone's
+width and on a desk.
+"""
 
 import os
 from datetime import UTC, datetime
@@ -52,9 +54,17 @@ def test_report_answer_close(chromium: Any, live_server: Any, size: dict[str, in
             at=world.now,
         )
         Exchange.objects.create(
-            party=world.shop.party, subject=order.reference, call="c1", at=world.now, method="POST", url=f"http://shop.test/{'orders/' * 30}",
-            status=422, milliseconds=31, request='{"sku": "FOX-1"}', response='{"code": "no_stock"}' * 80,
-        )  # fmt: skip
+            party=world.shop.party,
+            subject=order.reference,
+            call="c1",
+            at=world.now,
+            method="POST",
+            url=f"http://shop.test/{'orders/' * 30}",
+            status=422,
+            milliseconds=31,
+            request='{"sku": "FOX-1"}',
+            response='{"code": "no_stock"}' * 80,
+        )
         page = signed_in(chromium, live_server, world.seller.owner, size)
         page.goto(f"{live_server.url}/seller/orders/{order.public_id}/")
         page.click("text=More actions")

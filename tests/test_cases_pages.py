@@ -1,4 +1,6 @@
-"""Cases through the pages: what the form shows is what is sent; staff answer; the file; and the calls that pages make are kept."""
+"""Cases through the pages: what the form shows is what is sent; staff answer; the file; and the calls that pages make
+are kept.
+"""
 
 import json
 import re
@@ -148,7 +150,14 @@ def test_the_list_pages_filters_and_is_empty_in_words(world: World) -> None:
     client = client_of(world.seller.owner)
     assert "No cases" in text_of(client.get("/seller/cases/"))
     for number in range(27):
-        open_case(seller=world.seller, opened_by=world.seller.owner, kind="problem", subject=f"Case {number:02}", body=str(number), now=world.later())  # fmt: skip
+        open_case(
+            seller=world.seller,
+            opened_by=world.seller.owner,
+            kind="problem",
+            subject=f"Case {number:02}",
+            body=str(number),
+            now=world.later(),
+        )
     page = client.get("/seller/cases/").content.decode()
     assert "Case 26" in page and "Case 01" not in page
     after = re.findall(r"after=(\d+)", page)[0]

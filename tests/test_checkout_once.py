@@ -1,4 +1,6 @@
-"""Whatever a buyer clicks twice, in two tabs, after going back or while the bank is silent: bought once, charged once. The bank's own ledger is asked."""
+"""Whatever a buyer clicks twice, in two tabs, after going back or while the bank is silent: bought once, charged once.
+The bank's own ledger is asked.
+"""
 
 import sqlite3
 import threading

@@ -1,4 +1,7 @@
-"""A buyer pays through Stripe at the pages: test cards, a typed card, a bank that asks, a bank that is silent. The simulated bank's books say what was charged."""
+"""A buyer pays through Stripe at the pages: test cards, a typed card, a bank that asks, a bank that is silent.
+
+The simulated bank's books say what was charged.
+"""
 
 import asyncio
 import re

@@ -1,4 +1,7 @@
-"""A typed card in a real Chromium, under our policy. Stripe's own script cannot be had here: a double of its three calls stands in, served under its address."""
+"""A typed card in a real Chromium, under our policy.
+
+Stripe's own script cannot be had here: a double of its three calls stands in, served under its address.
+"""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""The command line: what an operator can put right is one sentence and a non-zero exit, never a traceback; backups come back whole or not at all."""
+"""The command line: what an operator can put right is one sentence and a non-zero exit, never a traceback; backups
+come back whole or not at all.
+"""
 
 import json
 import os
@@ -328,7 +330,10 @@ def test_a_backup_of_a_newer_version_is_refused(
     _sql(cluster, name, future)
     file = tmp_path / "newer"
     # The newer version made it, so the check that we make today is left out.
-    code = "from crossdock.cli import database, main; database.newer = None; ready = database.ready; database.ready = lambda **_: ready(migrated=False, newer_too=True); main.main(['backup', __import__('sys').argv[1]])"
+    code = (
+        "from crossdock.cli import database, main; database.newer = None; ready = database.ready; database.ready ="
+        " lambda **_: ready(migrated=False, newer_too=True); main.main(['backup', __import__('sys').argv[1]])"
+    )
     subprocess.run([sys.executable, "-c", code, str(file)], env=environment, capture_output=True, check=True)
     _sql(cluster, name, "DELETE FROM django_migrations WHERE name = '9999_future'", ROW.format("kept"))
     assert "made by a newer version of Crossdock (it knows store.9999_future)" in refused(

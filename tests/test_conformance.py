@@ -1,4 +1,7 @@
-"""Every discovered platform plays every scenario that its capabilities call for. The counts are printed at the end of the run."""
+"""Every discovered platform plays every scenario that its capabilities call for.
+
+The counts are printed at the end of the run.
+"""
 
 from collections import Counter
 from typing import Any

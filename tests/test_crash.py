@@ -1,4 +1,6 @@
-"""kill -9 of the worker, the web server and the buyer's own request at every named point: afterwards nothing is twice, nothing missing."""
+"""kill -9 of the worker, the web server and the buyer's own request at every named point: afterwards nothing is twice,
+nothing missing.
+"""
 
 import json
 import re

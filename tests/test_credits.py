@@ -1,4 +1,6 @@
-"""Money back: exact shares, once per cause, never more than was paid; staff's second person; single units rejected; refunds made in the shop."""
+"""Money back: exact shares, once per cause, never more than was paid; staff's second person; single units rejected;
+refunds made in the shop.
+"""
 
 import threading
 from datetime import UTC, datetime
@@ -69,7 +71,9 @@ def lift(rule: str = "S8") -> None:
 
 
 def balanced(order: Order) -> None:
-    """Every transfer is balanced by the database; here: what is promised is what the order says, and never more than was paid."""
+    """Every transfer is balanced by the database; here: what is promised is what the order says, and never more than
+    was paid.
+    """
     order.refresh_from_db()
     due = (
         Entry.objects.filter(transfer__order=order, account="refunds_due").aggregate(sum=Sum("amount_minor"))["sum"]
@@ -401,7 +405,9 @@ class TestRefundInTheShop:
 
 @pytest.mark.django_db(transaction=True)
 def test_fifty_at_once_credit_exactly_what_was_paid() -> None:
-    """Rejects, staff credits and doubles in real threads with connections of their own; counted in the bank's own ledger afterwards."""
+    """Rejects, staff credits and doubles in real threads with connections of their own; counted in the bank's own
+    ledger afterwards.
+    """
     import asyncio
     import sqlite3
 

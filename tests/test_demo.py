@@ -1,4 +1,6 @@
-"""The demo world: cards that are always the same, pictures that are safe to show, and a world that is filled once however often it is asked for."""
+"""The demo world: cards that are always the same, pictures that are safe to show, and a world that is filled once
+however often it is asked for.
+"""
 
 import asyncio
 import threading

@@ -1,4 +1,6 @@
-"""The door for webhooks: answered only after the commit; forged, cut short, huge, doubled, unknown and unlucky deliveries."""
+"""The door for webhooks: answered only after the commit; forged, cut short, huge, doubled, unknown and unlucky
+deliveries.
+"""
 
 import asyncio
 import hashlib
@@ -34,17 +36,26 @@ class Street:
     woken: list[int] = field(default_factory=list)
 
     async def send(
-        self, body: bytes, *, path: str = "", headers: dict[str, str] | None = None, method: str = "POST", signed: bool = True,
-        secret: str = SECRET, chunks: list[dict[str, Any]] | None = None,
-    ) -> tuple[int, bytes]:  # fmt: skip
+        self,
+        body: bytes,
+        *,
+        path: str = "",
+        headers: dict[str, str] | None = None,
+        method: str = "POST",
+        signed: bool = True,
+        secret: str = SECRET,
+        chunks: list[dict[str, Any]] | None = None,
+    ) -> tuple[int, bytes]:
         """(status, body) of the answer; status 0 when none was given."""
         given = {"content-length": str(len(body)), **(headers or {})}
         if signed:
             given["x-toy-signature"] = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         scope = {
-            "type": "http", "method": method, "path": path or f"/hooks/shop/toy/{self.shop.public_id}",
+            "type": "http",
+            "method": method,
+            "path": path or f"/hooks/shop/toy/{self.shop.public_id}",
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
-        }  # fmt: skip
+        }
         parts = iter(chunks or [{"type": "http.request", "body": body, "more_body": False}])
         answer: list[dict[str, Any]] = []
 
@@ -415,7 +426,10 @@ async def test_over_a_real_socket(street: Street) -> None:
 
     async def speak(length: int, sent: bytes, *, leave: bool = False) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        head = f"POST /hooks/shop/toy/{street.shop.public_id} HTTP/1.1\r\nhost: x\r\nx-toy-signature: {signature}\r\ncontent-length: {length}\r\n\r\n"
+        head = (
+            f"POST /hooks/shop/toy/{street.shop.public_id} HTTP/1.1\r\nhost: x\r\nx-toy-signature:"
+            f" {signature}\r\ncontent-length: {length}\r\n\r\n"
+        )
         writer.write(head.encode() + sent)
         await writer.drain()
         answer = b"" if leave else await asyncio.wait_for(reader.readline(), 5)

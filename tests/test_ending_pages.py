@@ -1,4 +1,6 @@
-"""What the seller sees of stock after an order ended: both counts side by side, the way to the product in their shop, the field that corrects it."""
+"""What the seller sees of stock after an order ended: both counts side by side, the way to the product in their shop,
+the field that corrects it.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -55,7 +57,9 @@ def test_after_a_reject_both_counts_stand_on_the_order_with_the_way_to_the_produ
 
 
 def test_what_was_rejected_as_missing_is_shown_set_aside_and_confirmed_from_the_listing(world: World) -> None:
-    """S4b through the pages: a read does not lift it (C6), the seller's word does, and then only a later read sells it."""
+    """S4b through the pages: a read does not lift it (C6), the seller's word does, and then only a later read sells
+    it.
+    """
     order = rejected(world, CancelReason.NOT_AVAILABLE)
     client = signed_in(world)
     assert "set aside" in page(client, f"/seller/orders/{order.public_id}/")

@@ -1,4 +1,6 @@
-"""S3's races, each through the real path, with its sentence in the timeline: here, there, both, too early, too late, deleted, opened again."""
+"""S3's races, each through the real path, with its sentence in the timeline: here, there, both, too early, too late,
+deleted, opened again.
+"""
 # ruff: noqa: F811
 
 from dataclasses import replace
@@ -40,8 +42,12 @@ async def landed(make: Make, engine: Engine, quantity: int = 2) -> tuple[Stall, 
 def reject(order: Order) -> None:
     order.refresh_from_db()
     reject_order(
-        order=order, reason=CancelReason.BUYER_ASKED, actor=order.seller.owner, expected_total=order.total, now=datetime.now(UTC)
-    )  # fmt: skip
+        order=order,
+        reason=CancelReason.BUYER_ASKED,
+        actor=order.seller.owner,
+        expected_total=order.total,
+        now=datetime.now(UTC),
+    )
 
 
 async def look(stall: Stall, engine: Engine, order: Order) -> Order:
@@ -123,8 +129,14 @@ async def test_elsewhere_it_alerts_blocks_shipping_and_one_button_settles_it(
     assert order.cancelled_at is None and await sync(open_alerts, order) == {"cancelled_in_shop"}
     with pytest.raises(NotAllowed, match="cancelled in your shop"):
         await sync(
-            ship_by_hand, order=order, lines=None, tracking="", carrier="", actor=stall.seller.owner, now=datetime.now(UTC)
-        )  # fmt: skip
+            ship_by_hand,
+            order=order,
+            lines=None,
+            tracking="",
+            carrier="",
+            actor=stall.seller.owner,
+            now=datetime.now(UTC),
+        )
     await sync(reject, order)
     engine.wake(stall.shop.party_id)
     await rest(engine)

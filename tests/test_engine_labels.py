@@ -1,4 +1,6 @@
-"""Labels through the pump: bought once whatever happens to the answer, given back when they were bought twice, followed by deliveries and by reading."""
+"""Labels through the pump: bought once whatever happens to the answer, given back when they were bought twice,
+followed by deliveries and by reading.
+"""
 # ruff: noqa: F811
 
 import time
@@ -106,8 +108,13 @@ async def test_an_order_that_ended_before_the_carrier_was_asked_costs_nothing(
     order = await sync(stall.buy)
     label = await sync(pressed, order, hand.carrier)
     await sync(
-        reject_order, order=order, reason=CancelReason.LOST, actor=order.seller.owner, expected_total=order.total, now=datetime.now(UTC)
-    )  # fmt: skip
+        reject_order,
+        order=order,
+        reason=CancelReason.LOST,
+        actor=order.seller.owner,
+        expected_total=order.total,
+        now=datetime.now(UTC),
+    )
     await pump(engine)
     await until(lambda: fresh(label).state == LabelState.REFUSED, what="the refusal")
     assert hand.sold() == []
@@ -124,8 +131,13 @@ async def test_a_label_that_was_lost_and_whose_order_ended_is_found_and_kept(
     await pump(engine)
     await until(lambda: fresh(label).state == LabelState.UNKNOWN, what="the lost answer")
     await sync(
-        reject_order, order=order, reason=CancelReason.LOST, actor=order.seller.owner, expected_total=order.total, now=datetime.now(UTC)
-    )  # fmt: skip
+        reject_order,
+        order=order,
+        reason=CancelReason.LOST,
+        actor=order.seller.owner,
+        expected_total=order.total,
+        now=datetime.now(UTC),
+    )
     await bought(engine, label)
     assert len(hand.sold()) == 1
     assert await sync(order.alerts.filter(code="label_unused", settled_at=None).count) == 1
@@ -154,9 +166,18 @@ async def test_deliveries_are_hints_and_an_hour_of_silence_is_read(make: Make, e
     news = hand.carrier.hook(hook, datetime.now(UTC))
     looks = [{"kind": "label", "entity_id": look.entity_id} for look in (*news.looks, *news.looks)]
     await sync(
-        Delivery.objects.create, party=party, topic=news.topic, dedupe=news.dedupe, body=hook.body, received_at=datetime.now(UTC),
-        news={"topic": news.topic, "dedupe": news.dedupe, "looks": [*looks, {"kind": "label", "entity_id": "nobody's"}]},
-    )  # fmt: skip
+        Delivery.objects.create,
+        party=party,
+        topic=news.topic,
+        dedupe=news.dedupe,
+        body=hook.body,
+        received_at=datetime.now(UTC),
+        news={
+            "topic": news.topic,
+            "dedupe": news.dedupe,
+            "looks": [*looks, {"kind": "label", "entity_id": "nobody's"}],
+        },
+    )
     await pump(engine)
     await until(lambda: len(fresh(label).events) == 1, what="the news")
     await until(lambda: not Delivery.objects.filter(handled_at=None).exists(), what="the delivery to be handled")

@@ -1,4 +1,8 @@
-"""Payments that nobody finished, and refunds: looked up, voided before they are called off, given back once per cause."""
+"""Payments that nobody finished, and refunds.
+
+Looked up, voided before they are called off, given back once per cause.
+"""
+
 # ruff: noqa: F811
 
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,6 @@
-"""The pump: wake-ups never lost, orders of one shop in line but shops side by side, look before repeat, leases of the dead taken over."""
+"""The pump: wake-ups never lost, orders of one shop in line but shops side by side, look before repeat, leases of the
+dead taken over.
+"""
 # ruff: noqa: F811
 
 import asyncio
@@ -220,7 +222,9 @@ async def test_a_lost_reply_is_looked_up_and_adopted(make: Make, engine: Engine)
 
 
 async def test_found_without_its_units_it_is_refused_for_good(make: Make, engine: Engine) -> None:
-    """As when the answer had come: the shop took it back, the seller is told, the units stay unsold, and nothing is created again."""
+    """As when the answer had come: the shop took it back, the seller is told, the units stay unsold, and nothing is
+    created again.
+    """
     stall = await sync(make)
     stall.truth.after_create = lambda command, outcome: Unknown("The reply was lost.")
     stall.truth.answer_confirm = lambda found: Refused(Why.NO_STOCK, "The shop has not enough of it.", ("v1",))
@@ -268,7 +272,10 @@ async def test_what_can_never_be_looked_at_is_kept_after_the_horizon(make: Make,
 
 @pytest.mark.parametrize("late", [False, True], ids=["several", "late"])
 async def test_beside_others_or_late_it_is_not_judged(make: Make, engine: Engine, late: bool) -> None:
-    """Together they may have too few units, and one alone enough. And what stood there for long its seller may be packing."""
+    """Together they may have too few units, and one alone enough.
+
+    And what stood there for long its seller may be packing.
+    """
     stall = await sync(make)
     stall.truth.answer_confirm = lambda found: Refused(Why.NO_STOCK, "The shop has not enough of it.", ("v1",))
     order = await sync(stall.buy)

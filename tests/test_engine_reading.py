@@ -1,4 +1,6 @@
-"""What a pump reads: deliveries as hints, wanted orders and counts, polls by cursor, timers; and what it does when reading fails."""
+"""What a pump reads: deliveries as hints, wanted orders and counts, polls by cursor, timers; and what it does when
+reading fails.
+"""
 # ruff: noqa: F811
 
 import asyncio
@@ -43,9 +45,11 @@ def deliver(
 ) -> int:
     """As the door writes it."""
     news = {
-        "topic": topic, "dedupe": key or f"{topic}:{looks}:{hints}", "looks": [{"kind": kind, "entity_id": entity} for kind, entity in looks],
+        "topic": topic,
+        "dedupe": key or f"{topic}:{looks}:{hints}",
+        "looks": [{"kind": kind, "entity_id": entity} for kind, entity in looks],
         "hints": [{"variant_id": variant, "count": count, "version": ""} for variant, count in hints],
-    }  # fmt: skip
+    }
     return Delivery.objects.create(
         party_id=stall.shop.party_id,
         topic=topic,
@@ -278,7 +282,7 @@ async def test_dead_credentials_found_in_reading_stop_the_connection(make: Make,
 
 async def test_the_audit_of_webhooks_tells_what_is_lost_and_settles_when_healed(
     make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> None:  # fmt: skip
+) -> None:
     settings.HOOK_URL = "https://market.example"
     stall = await sync(make)
     found = Subscriptions(("order", "product"), ("order",))
@@ -333,7 +337,10 @@ async def test_a_read_that_is_killed_before_applying_is_wanted_still(make: Make)
 
 
 async def test_a_lagging_count_ends_no_hold(make: Make, engine: Engine, connector: ToyConnector) -> None:
-    """C9: the shop's counts lag its own writes; only a read drawn after ack and lag knows the order. Not a poll's, not a webhook's wish."""
+    """C9: the shop's counts lag its own writes; only a read drawn after ack and lag knows the order.
+
+    Not a poll's, not a webhook's wish.
+    """
     connector.manifest = replace(connector.manifest, lag=Lag(count=3, search=0, late_execution=0))
     stall = await sync(make)
     order = await sync(stall.buy, 3)

@@ -1,4 +1,5 @@
 """A whole worker in this process: how soon an order reaches its shop, and what its timers find."""
+
 # ruff: noqa: F811
 
 import asyncio
@@ -52,7 +53,8 @@ async def test_an_order_reaches_its_shop_at_once(working: asyncio.Event, connect
     delays = [await _reaches(here) for _ in range(15)]
     p50 = statistics.median(delays)
     print(
-        f"\ncommit to the connector's create: p50 {p50 * 1000:.0f} ms, worst {max(delays) * 1000:.0f} ms, of {len(delays)} orders"
+        f"\ncommit to the connector's create: p50 {p50 * 1000:.0f} ms, worst {max(delays) * 1000:.0f} ms, of"
+        f" {len(delays)} orders"
     )
     # The machine may be busy with other tests; a poll of a second or more would still be seen.
     assert p50 < 0.8
@@ -79,8 +81,14 @@ async def test_the_sweep_ends_checkouts_whose_time_is_over(working: asyncio.Even
         basket = {"seller": here.shop.seller_id, "connection": here.shop.pk, "lines": {here.variant.public_id: 1}}
         shown = priced(basket=basket, country="US", now=now)  # type: ignore[arg-type]
         intent = open_checkout(
-            buyer=market.user(), basket=basket, ship_to=market.ADDRESS, key="a-checkout-key", fingerprint=shown.fingerprint, gateway="sandbox", now=now  # type: ignore[arg-type]
-        )  # fmt: skip
+            buyer=market.user(),
+            basket=basket,
+            ship_to=market.ADDRESS,
+            key="a-checkout-key",
+            fingerprint=shown.fingerprint,
+            gateway="sandbox",
+            now=now,  # type: ignore[arg-type]
+        )
         return intent.public_id
 
     intent = await sync(leave)
@@ -102,7 +110,8 @@ def test_the_invariants_hold_and_a_broken_one_is_written_down(connector: ToyConn
 _CREDIT_AGAIN = """
 INSERT INTO store_transfer (cause, at, order_id, sentence) SELECT 'credit:again', now(), id, '' FROM store_order;
 INSERT INTO store_entry (transfer_id, account, amount_minor, currency)
-SELECT t.id, v.account, v.amount, 'USD' FROM store_transfer t, (VALUES ('refunds_due', -99999), ('fees', 99999)) AS v(account, amount) WHERE t.cause = 'credit:again'
+SELECT t.id, v.account, v.amount, 'USD' FROM store_transfer t, (VALUES ('refunds_due', -99999), ('fees', 99999))
+  AS v(account, amount) WHERE t.cause = 'credit:again'
 """
 
 
@@ -118,7 +127,10 @@ SELECT t.id, v.account, v.amount, 'USD' FROM store_transfer t, (VALUES ('refunds
         ("Every placed order was paid into the books once.", "UPDATE store_order SET reference = 'CD-0-XXXXX'"),
         (
             "The books balance.",
-            "ALTER TABLE store_entry DISABLE TRIGGER ALL; UPDATE store_entry SET amount_minor = amount_minor + 1; ALTER TABLE store_entry ENABLE TRIGGER ALL",
+            (
+                "ALTER TABLE store_entry DISABLE TRIGGER ALL; UPDATE store_entry SET amount_minor = amount_minor + 1;"
+                " ALTER TABLE store_entry ENABLE TRIGGER ALL"
+            ),
         ),
     ],
 )

@@ -23,7 +23,8 @@ def test_the_database_answers_and_no_worker_was_seen() -> None:
 def test_the_newest_worker_s_age() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '90 s'), (now() - interval '5 s')"
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '90 s'), (now() - interval"
+            " '5 s')"
         )
     assert 5 <= Client().get("/healthz").json()["worker_heartbeat_age"] < 60
 

@@ -15,7 +15,8 @@ def test_the_database_is_the_run_s_own() -> None:
     assert settings.DATABASES["default"]["HOST"].startswith(os.environ["CROSSDOCK_TEST_DATA"])
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT current_setting('server_version_num')::int >= 180000, current_database(), current_setting('listen_addresses')"
+            "SELECT current_setting('server_version_num')::int >= 180000, current_database(),"
+            " current_setting('listen_addresses')"
         )
         assert cursor.fetchone() == (True, connection.settings_dict["NAME"], "")
     assert connection.settings_dict["NAME"].startswith("test_crossdock")

@@ -1,4 +1,6 @@
-"""What must always hold about stock, in production: each sentence can break, staff get an alert with the evidence, and it goes when it holds again."""
+"""What must always hold about stock, in production: each sentence can break, staff get an alert with the evidence, and
+it goes when it holds again.
+"""
 
 from datetime import timedelta
 
@@ -14,7 +16,8 @@ pytestmark = pytest.mark.django_db
 
 BREAKING = {
     "Units that the shop has taken are let go by a read, and that read is wanted.": (
-        "UPDATE store_reservation SET fence_no = nextval('stock_no'), state = 'taken'; UPDATE store_variantstock SET want_no = 0"
+        "UPDATE store_reservation SET fence_no = nextval('stock_no'), state = 'taken'; UPDATE store_variantstock SET"
+        " want_no = 0"
     ),
     "A cancelled order holds its units only while something is still being done for it.": (
         "UPDATE store_order SET cancelled_at = now(); UPDATE store_command SET state = 'withdrawn'"
@@ -24,9 +27,11 @@ BREAKING = {
         "UPDATE store_variantstock SET applied_no = 1 + (SELECT last_value FROM stock_no)"
     ),
     "No payment goes back twice.": (
-        "INSERT INTO store_command (party_id, cause, subject, kind, payload, state, result, sentence, outcome, attempts, unresolved, due_at, created_at) "
-        "SELECT c.party_id, 'refund ' || n, 'money', 'refund_payment', jsonb_build_object('order', o.reference, 'amount_minor', o.total_minor), "
-        "'waiting', 'none', '', '{}', 0, false, now(), now() FROM store_order o, store_command c, generate_series(1, 2) n WHERE c.kind = 'create_order'"
+        "INSERT INTO store_command (party_id, cause, subject, kind, payload, state, result, sentence, outcome,"
+        " attempts, unresolved, due_at, created_at) SELECT c.party_id, 'refund ' || n, 'money', 'refund_payment',"
+        " jsonb_build_object('order', o.reference, 'amount_minor', o.total_minor), 'waiting', 'none', '', '{}', 0,"
+        " false, now(), now() FROM store_order o, store_command c, generate_series(1, 2) n WHERE c.kind ="
+        " 'create_order'"
     ),
 }
 

@@ -1,4 +1,6 @@
-"""The suite itself is tested: one bug at a time is planted in the corner shop or its connector, and the scenario that is there for it has to fail."""
+"""The suite itself is tested: one bug at a time is planted in the corner shop or its connector, and the scenario that
+is there for it has to fail.
+"""
 
 import secrets
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,6 @@
-"""The base of the simulated shops, seen through the corner shop: storage, faults, deliveries, the seller's page, the remote control."""
+"""The base of the simulated shops, seen through the corner shop: storage, faults, deliveries, the seller's page, the
+remote control.
+"""
 
 import asyncio
 import re

@@ -1,4 +1,6 @@
-"""Labels bought here (S2): what is refused before anybody is asked, bought once whatever is pressed twice, the books, the parcel, and taking back."""
+"""Labels bought here (S2): what is refused before anybody is asked, bought once whatever is pressed twice, the books,
+the parcel, and taking back.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -148,8 +150,12 @@ def test_several_parcels_each_with_its_label_and_never_more_than_is_left(counter
 
 def _cancelled(counter: Counter, order: Order) -> None:
     reject_order(
-        order=order, reason=CancelReason.LOST, actor=order.seller.owner, expected_total=order.total, now=counter.world.later()
-    )  # fmt: skip
+        order=order,
+        reason=CancelReason.LOST,
+        actor=order.seller.owner,
+        expected_total=order.total,
+        now=counter.world.later(),
+    )
 
 
 def _held(counter: Counter, order: Order) -> None:
@@ -201,7 +207,9 @@ def test_old_prices_are_asked_for_again(counter: Counter) -> None:
     with pytest.raises(Stale, match="Ask for prices again"):
         counter.press(label)
     with pytest.raises(Stale, match="not kept"):
-        labels.buy_label(order=order, by=order.seller.owner, token="nothing", quote_ref="q", can=CAN, now=counter.world.now)  # fmt: skip
+        labels.buy_label(
+            order=order, by=order.seller.owner, token="nothing", quote_ref="q", can=CAN, now=counter.world.now
+        )
     fresh = counter.quoted(order)
     with pytest.raises(Invalid, match="Choose one"):
         counter.press(fresh, replace(CHEAP, ref="another"))
@@ -213,7 +221,14 @@ def test_nobody_buys_with_the_prices_of_another_order(counter: Counter) -> None:
     mine, other = counter.world.buy(), counter.world.buy()
     label = counter.quoted(mine)
     with pytest.raises(Stale):
-        labels.buy_label(order=other, by=other.seller.owner, token=label.public_id, quote_ref=CHEAP.ref, can=CAN, now=counter.world.now)  # fmt: skip
+        labels.buy_label(
+            order=other,
+            by=other.seller.owner,
+            token=label.public_id,
+            quote_ref=CHEAP.ref,
+            can=CAN,
+            now=counter.world.now,
+        )
 
 
 def test_where_a_seller_ships_from_is_checked_and_needed(world: World) -> None:

@@ -1,4 +1,6 @@
-"""`crossdock check labels` at a small size: a real worker that is killed with -9, a carrier that loses answers; and the same with a planted bug, which must be noticed."""
+"""`crossdock check labels` at a small size: a real worker that is killed with -9, a carrier that loses answers; and
+the same with a planted bug, which must be noticed.
+"""
 
 import subprocess
 import sys

@@ -1,6 +1,8 @@
-"""Money over random sequences of what can happen to an order: the books balance, one credit per cause, never more than was paid, nothing added to stock here.
+"""Money over random sequences of what can happen to an order: the books balance, one credit per cause, never more than
+was paid, nothing added to stock here.
 
-The shop and the bank are kept beside it, so that the test counts there: what stands in the shop, what may still be sold, what was paid back.
+The shop and the bank are kept beside it, so that the test counts there: what stands in the shop, what may still be
+sold, what was paid back.
 """
 
 import os
@@ -55,9 +57,13 @@ MANIFEST = discover.connectors()["woocommerce"].manifest
 REASONS = st.sampled_from([CancelReason.BUYER_ASKED, CancelReason.NOT_AVAILABLE, CancelReason.OTHER])
 # Where a transaction can die: at the named points, and when its last rows are written.
 DEATHS = (
-    "crossdock.usecases.reject.point", "crossdock.usecases.receive.point", "crossdock.usecases.settle.point", "crossdock.usecases.credits._ask_gateway",
-    "crossdock.usecases.parts._take_out", "crossdock.usecases.reject._end_in_shop",
-)  # fmt: skip
+    "crossdock.usecases.reject.point",
+    "crossdock.usecases.receive.point",
+    "crossdock.usecases.settle.point",
+    "crossdock.usecases.credits._ask_gateway",
+    "crossdock.usecases.parts._take_out",
+    "crossdock.usecases.reject._end_in_shop",
+)
 
 
 class Died(Exception):
@@ -111,7 +117,10 @@ class Sequence(RuleBasedStateMachine):
         return self.number
 
     def _do(self, deed: Callable[[], Any], death: int) -> None:
-        """Once; or it dies on the way, nothing stays, and it is done again, as after a restart. A refusal changes nothing either."""
+        """Once; or it dies on the way, nothing stays, and it is done again, as after a restart.
+
+        A refusal changes nothing either.
+        """
         if death < len(DEATHS):
             before = self._standing()
             with mock.patch(DEATHS[death], side_effect=Died), self._undone():
@@ -137,9 +146,11 @@ class Sequence(RuleBasedStateMachine):
     def _standing(self) -> list[Any]:
         return [
             list(Order.objects.order_by("pk").values_list("credited_minor", "money", "parcels", "cancelled_at")),
-            Entry.objects.count(), Credit.objects.count(), Command.objects.count(),
+            Entry.objects.count(),
+            Credit.objects.count(),
+            Command.objects.count(),
             list(Reservation.objects.order_by("pk").values_list("quantity", "state", "fence_no")),
-        ]  # fmt: skip
+        ]
 
     @rule(quantity=st.integers(1, 4))
     def order(self, quantity: int) -> None:
@@ -150,7 +161,9 @@ class Sequence(RuleBasedStateMachine):
 
     @rule(lost=st.booleans(), death=st.integers(0, 12))
     def send(self, lost: bool, death: int) -> None:
-        """What waits for the shop is carried out there; with `lost` the answer is, and the next try finds what was done."""
+        """What waits for the shop is carried out there; with `lost` the answer is, and the next try finds what was
+        done.
+        """
         for claimed in work.claim_commands(party_id=self.world.shop.party_id, owner="w", limit=9, now=self._forward()):
             self._settled(claimed.id, self._in_shop(claimed), lost, death)
 
@@ -246,8 +259,11 @@ class Sequence(RuleBasedStateMachine):
         now = self.world.later()
         wish = {line.pk: min(units, line.left)}
         self._do(
-            lambda: ship_by_hand(order=order, lines=wish, tracking="T", carrier="UPS", actor=self.world.seller.owner, now=now, key=key), death
-        )  # fmt: skip
+            lambda: ship_by_hand(
+                order=order, lines=wish, tracking="T", carrier="UPS", actor=self.world.seller.owner, now=now, key=key
+            ),
+            death,
+        )
 
     @precondition(lambda self: self.orders)
     @rule(which=st.integers(0, 2), reason=REASONS, twice=st.booleans(), death=st.integers(0, 12))
@@ -256,8 +272,11 @@ class Sequence(RuleBasedStateMachine):
         amount = room(order)
         for _ in range(1 + twice):
             self._do(
-                lambda: reject.reject_order(order=order, reason=reason, actor=self.world.seller.owner, expected_total=amount, now=now), death
-            )  # fmt: skip
+                lambda: reject.reject_order(
+                    order=order, reason=reason, actor=self.world.seller.owner, expected_total=amount, now=now
+                ),
+                death,
+            )
 
     @precondition(lambda self: self.orders)
     @rule(
@@ -271,8 +290,14 @@ class Sequence(RuleBasedStateMachine):
         except Problem:
             return
         deed = lambda: reject_parts(  # noqa: E731
-            order=order, picks=picks, expected_total=amount, key=key, manifest=MANIFEST, actor=self.world.seller.owner, now=now
-        )  # fmt: skip
+            order=order,
+            picks=picks,
+            expected_total=amount,
+            key=key,
+            manifest=MANIFEST,
+            actor=self.world.seller.owner,
+            now=now,
+        )
         self._do(deed, death)
         if twice:
             self._do(deed, death)
@@ -286,8 +311,11 @@ class Sequence(RuleBasedStateMachine):
         order, now, key = self._fresh(which), self.world.later(), f"k{self._next()}"
         for _ in range(1 + twice):
             self._do(
-                lambda: staff_credit(order=order, amount=Money(minor, "USD"), reason="x", actor=self.staff[0], key=key, now=now), death
-            )  # fmt: skip
+                lambda: staff_credit(
+                    order=order, amount=Money(minor, "USD"), reason="x", actor=self.staff[0], key=key, now=now
+                ),
+                death,
+            )
 
     @precondition(lambda self: self.orders)
     @rule(which=st.integers(0, 2), minor=st.integers(1, 5000))
@@ -295,17 +323,26 @@ class Sequence(RuleBasedStateMachine):
         order, now = self._fresh(which), self.world.later()
         self._do(
             lambda: ask_credit(
-                order=order, amount=Money(minor, "USD"), reason="Damaged", body="", actor=self.world.seller.owner, now=now
-            ), 99,
-        )  # fmt: skip
+                order=order,
+                amount=Money(minor, "USD"),
+                reason="Damaged",
+                body="",
+                actor=self.world.seller.owner,
+                now=now,
+            ),
+            99,
+        )
 
     @rule(grant=st.booleans(), who=st.integers(0, 1), death=st.integers(0, 12))
     def staff_decide(self, grant: bool, who: int, death: int) -> None:
         now = self.world.later()
         for credit in Credit.objects.filter(state__in=["asked", "second"]):
             self._do(
-                lambda credit=credit: decide_credit(credit=credit, grant_it=grant, actor=self.staff[who], remark="x", now=now), death
-            )  # fmt: skip
+                lambda credit=credit: decide_credit(
+                    credit=credit, grant_it=grant, actor=self.staff[who], remark="x", now=now
+                ),
+                death,
+            )
 
     @rule(death=st.integers(0, 12))
     def bank_refuses(self, death: int) -> None:
@@ -360,9 +397,16 @@ class Sequence(RuleBasedStateMachine):
         state = ShopOrderState.CANCELLED if there.cancelled else ShopOrderState.OPEN
         parcels = tuple(Parcel(parcel, (("l1", units),), "T") for parcel, units in there.shipped)
         seen = ShopOrder(
-            shop_id, f"#{shop_id}", there.reference, state, (ShopLine("l1", "p1", "v1", "FOX-1", there.units),), Money(1000 * there.units, "USD"), parcels,
-            tuple(there.refunds), stock_taken=True,
-        )  # fmt: skip
+            shop_id,
+            f"#{shop_id}",
+            there.reference,
+            state,
+            (ShopLine("l1", "p1", "v1", "FOX-1", there.units),),
+            Money(1000 * there.units, "USD"),
+            parcels,
+            tuple(there.refunds),
+            stock_taken=True,
+        )
         for _ in range(1 + twice):
             given = {
                 "connection_id": self.world.shop.pk,
@@ -408,7 +452,9 @@ class Sequence(RuleBasedStateMachine):
 
     @staticmethod
     def _both_shipped(order: Order) -> bool:
-        """Rejected here while it was being shipped there: then the parcel counts what was shipped, and the credit stays."""
+        """Rejected here while it was being shipped there: then the parcel counts what was shipped, and the credit
+        stays.
+        """
         return order.shipments.filter(source="shop").exists()
 
     @invariant()

@@ -80,8 +80,14 @@ class Stand:
     def intent(self, offer: Offer, key: str = "checkout-1", buyer: User | None = None, now: datetime = NOW) -> str:
         shown = priced(basket=self.basket(offer), country="US", now=now)
         return checkout.open_checkout(
-            buyer=buyer or self.buyer, basket=self.basket(offer), ship_to=ADDRESS, key=key, fingerprint=shown.fingerprint, gateway="sandbox", now=now
-        ).public_id  # fmt: skip
+            buyer=buyer or self.buyer,
+            basket=self.basket(offer),
+            ship_to=ADDRESS,
+            key=key,
+            fingerprint=shown.fingerprint,
+            gateway="sandbox",
+            now=now,
+        ).public_id
 
     def pay(self, offer: Offer, key: str = "checkout-1") -> Order:
         return checkout.place_order(intent_id=self.intent(offer, key), gateway_ref="r", checks={}, now=NOW)
@@ -138,8 +144,12 @@ class TestTheWay:
         assert Reservation.objects.filter(variant=stand.variant).count() == 1
         deeds = list(offer.moves.values_list("who", "deed", "amount_minor"))
         assert deeds == [
-            ("buyer", "make", 700), ("seller", "counter", 900), ("buyer", "counter", 800), ("seller", "accept", 800), ("buyer", "pay", 800),
-        ]  # fmt: skip
+            ("buyer", "make", 700),
+            ("seller", "counter", 900),
+            ("buyer", "counter", 800),
+            ("seller", "accept", 800),
+            ("buyer", "pay", 800),
+        ]
 
     def test_the_last_unit_of_an_accepted_offer_is_nobody_elses(self) -> None:
         stand = Stand(count=1)
@@ -151,8 +161,14 @@ class TestTheWay:
         plain: Basket = {"seller": stand.seller.pk, "connection": None, "lines": {stand.variant.public_id: 1}}
         with pytest.raises(Stale, match="sold out"):
             checkout.open_checkout(
-                buyer=stand.other, basket=plain, ship_to=ADDRESS, key="checkout-2", fingerprint="", gateway="sandbox", now=NOW
-            )  # fmt: skip
+                buyer=stand.other,
+                basket=plain,
+                ship_to=ADDRESS,
+                key="checkout-2",
+                fingerprint="",
+                gateway="sandbox",
+                now=NOW,
+            )
         assert stand.pay(first).items_minor == 700
         assert stand.left == 0
 
@@ -295,8 +311,13 @@ class TestRefused:
 
         def make(manifest: object) -> Offer:
             return offers.make_offer(
-                buyer=buyer, variant=world.variant, quantity=1, amount=usd(800), manifest=manifest, now=world.now  # type: ignore[arg-type]
-            )  # fmt: skip
+                buyer=buyer,
+                variant=world.variant,
+                quantity=1,
+                amount=usd(800),
+                manifest=manifest,
+                now=world.now,  # type: ignore[arg-type]
+            )
 
         with pytest.raises(NotAllowed, match="asking price"):
             make(can)
@@ -349,7 +370,9 @@ DEEDS = st.tuples(
 @settings(max_examples=25, deadline=None)
 @given(steps=st.lists(DEEDS, min_size=3, max_size=14))
 def test_whatever_both_sides_do_no_unit_is_promised_twice(steps: list[tuple[str, Who, int, int]]) -> None:
-    """Two buyers, two units: after every step what is held plus what is for sale is what exists, and every paid offer has one order."""
+    """Two buyers, two units: after every step what is held plus what is for sale is what exists, and every paid offer
+    has one order.
+    """
     from django.db import transaction
 
     with transaction.atomic():
@@ -397,6 +420,12 @@ def plain_order(stand: Stand, buyer: User, now: datetime) -> None:
     plain: Basket = {"seller": stand.seller.pk, "connection": None, "lines": {stand.variant.public_id: 1}}
     shown = priced(basket=plain, country="US", now=now)
     intent = checkout.open_checkout(
-        buyer=buyer, basket=plain, ship_to=ADDRESS, key=f"plain-{now.timestamp()}", fingerprint=shown.fingerprint, gateway="sandbox", now=now
-    )  # fmt: skip
+        buyer=buyer,
+        basket=plain,
+        ship_to=ADDRESS,
+        key=f"plain-{now.timestamp()}",
+        fingerprint=shown.fingerprint,
+        gateway="sandbox",
+        now=now,
+    )
     checkout.place_order(intent_id=intent.public_id, gateway_ref="r", checks={}, now=now)

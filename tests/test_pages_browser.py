@@ -51,11 +51,11 @@ def tab_to(page: Page, selector: str, *, most: int = 60) -> None:
     """Press Tab until the element has the focus; everything passed on the way must show that it has it."""
     for _ in range(most):
         page.keyboard.press("Tab")
-        seen = page.evaluate(
-            """() => { const e = document.activeElement; if (!e || e === document.body) return true;
-                const marked = (x) => x && getComputedStyle(x).outlineStyle !== "none" && parseFloat(getComputedStyle(x).outlineWidth) >= 2;
-                return marked(e) || marked(e.closest(".tile,.choice")); }"""
-        )
+        seen = page.evaluate("""() => { const e = document.activeElement; if (!e || e === document.body) return true;
+                const style = (x) => getComputedStyle(x);
+                const marked = (x) =>
+                  x && style(x).outlineStyle !== "none" && parseFloat(style(x).outlineWidth) >= 2;
+                return marked(e) || marked(e.closest(".tile,.choice")); }""")
         assert seen, f"no visible focus on {page.evaluate('document.activeElement.outerHTML.slice(0, 120)')}"
         if page.evaluate("selector => document.activeElement?.matches(selector)", selector):
             return
@@ -116,9 +116,21 @@ def paths(card: Variant) -> list[str]:
     order = Order.objects.first()
     mine = [f"/orders/{order.public_id}/"] if order else []
     return [
-        "/", "/?q=nothing-like-it", of(card.listing), of(Listing.objects.filter(title="Gale Moth").get()), "/s/lantern/", "/cart/", "/checkout/",
-        "/orders/", *mine, "/sell/", "/accounts/email/", "/accounts/password/change/", "/demo/mail/", "/no-such-page/",
-    ]  # fmt: skip
+        "/",
+        "/?q=nothing-like-it",
+        of(card.listing),
+        of(Listing.objects.filter(title="Gale Moth").get()),
+        "/s/lantern/",
+        "/cart/",
+        "/checkout/",
+        "/orders/",
+        *mine,
+        "/sell/",
+        "/accounts/email/",
+        "/accounts/password/change/",
+        "/demo/mail/",
+        "/no-such-page/",
+    ]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark"), (320, "light")])

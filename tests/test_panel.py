@@ -1,4 +1,6 @@
-"""What sellers do in their panel, without a script: connect a shop page by page, keep their listings, work through their orders."""
+"""What sellers do in their panel, without a script: connect a shop page by page, keep their listings, work through
+their orders.
+"""
 
 import json
 import re
@@ -438,7 +440,14 @@ class TestOrders:
         assert Command.objects.filter(kind="refund_payment").count() == 1
         assert VariantStock.objects.get().set_aside_by == order
 
-    @pytest.mark.parametrize(("changed", "words"), [({"expected_total": "1"}, "The amount to credit is 15.00 USD"), ({"reason": "x"}, "Choose a reason"), ({"expected_total": "x"}, "The amount")])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("changed", "words"),
+        [
+            ({"expected_total": "1"}, "The amount to credit is 15.00 USD"),
+            ({"reason": "x"}, "Choose a reason"),
+            ({"expected_total": "x"}, "The amount"),
+        ],
+    )
     def test_an_amount_that_nobody_looked_at_is_refused(
         self, world: World, panel: Panel, changed: dict[str, str], words: str
     ) -> None:
@@ -511,7 +520,13 @@ class TestOrders:
 
 class TestAlerts:
     def test_each_leads_to_its_button_and_is_settled_by_hand(self, world: World, panel: Panel) -> None:
-        alert = raise_alert(code=AlertCode.SIGN_IN_AGAIN, seller=world.seller, connection=world.shop, sentence="Dead key.", now=world.now)  # fmt: skip
+        alert = raise_alert(
+            code=AlertCode.SIGN_IN_AGAIN,
+            seller=world.seller,
+            connection=world.shop,
+            sentence="Dead key.",
+            now=world.now,
+        )
         panel.get("/seller/alerts/")
         assert f"/seller/shops/{world.shop.public_id}/reconnect/" in panel.page and "Dead key." in panel.page
         panel.post(f"/seller/alerts/{alert.public_id}/settle/", how=" ")
@@ -555,7 +570,16 @@ class TestListings:
             "nosniff",
         )
 
-    @pytest.mark.parametrize("content", [b"<script>alert(1)</script>", b"GIF89a", b"\x89PNG", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"RIFF0000WAVE"])  # fmt: skip
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"<script>alert(1)</script>",
+            b"GIF89a",
+            b"\x89PNG",
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+            b"RIFF0000WAVE",
+        ],
+    )
     def test_what_is_no_picture_is_refused_whatever_its_name(
         self, world: World, panel: Panel, settings: Any, tmp_path: Path, content: bytes
     ) -> None:
@@ -578,7 +602,17 @@ class TestListings:
         prices = Listing.objects.exclude(connection__isnull=False).values_list("variants__price_minor", flat=True)
         assert sorted(prices) == [250, 1234]
 
-    @pytest.mark.parametrize("wrong", [{"price": "0"}, {"price": "-1"}, {"count": "-1"}, {"title": ""}, {"addresses": "javascript:alert(1)"}, {"addresses": "http://x.test/a.png"}])  # fmt: skip
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"price": "0"},
+            {"price": "-1"},
+            {"count": "-1"},
+            {"title": ""},
+            {"addresses": "javascript:alert(1)"},
+            {"addresses": "http://x.test/a.png"},
+        ],
+    )
     def test_nonsense_is_a_sentence(self, world: World, panel: Panel, wrong: dict[str, str]) -> None:
         assert self.new(panel, **wrong) == 422
         assert Listing.objects.filter(connection=None).count() == 0

@@ -1,4 +1,6 @@
-"""The panel in a real Chromium: a shop connected by clicking, the order page, "More actions" by keyboard, a phone's width, light and dark."""
+"""The panel in a real Chromium: a shop connected by clicking, the order page, "More actions" by keyboard, a phone's
+width, light and dark.
+"""
 
 import os
 from collections.abc import Iterator
@@ -48,9 +50,11 @@ def chromium() -> Iterator[Any]:
 
 
 CONTRAST = """() => {
-  const light = (c) => c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+  const light = (c) => c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+    .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  return [...document.querySelectorAll('main button, main .button')].filter(e => e.offsetParent && !e.disabled).filter(e => {
+  return [...document.querySelectorAll('main button, main .button')].filter(e => e.offsetParent && !e.disabled)
+    .filter(e => {
     const style = getComputedStyle(e), under = style.backgroundColor;
     if (under.startsWith('rgba(0, 0, 0, 0')) return false;
     const [a, b] = [light(style.color), light(under)].sort((x, y) => y - x);
@@ -86,7 +90,10 @@ class Window:
 
     def too_wide(self) -> list[str]:
         """What sticks out of the window at the right, when the page can be moved sideways."""
-        found = "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 90))"
+        found = (
+            "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth +"
+            " 1).map(e => e.outerHTML.slice(0, 90))"
+        )
         moves = measured(self.page, "document.documentElement.scrollWidth > window.innerWidth")
         return list(measured(self.page, found)) or ["?"] if moves else []
 
@@ -166,7 +173,9 @@ def test_a_shop_is_connected_by_clicking(window: Any, streets: Town) -> None:
 
 
 def test_signing_in_at_the_shop_comes_back_by_itself(window: Any, streets: Town) -> None:
-    """The browser goes to the shop, its owner says yes there, the shop's server calls us with the keys, and the browser comes back."""
+    """The browser goes to the shop, its owner says yes there, the shop's server calls us with the keys, and the
+    browser comes back.
+    """
     shop = streets.open("woocommerce")
     streets.call(shop.hand.add_product("Card", [("SKU", "10.00", 3)]))
     page = window(a_seller("Lantern").owner).go("/seller/connect/woocommerce/authorize/")
@@ -191,7 +200,13 @@ def _full(world: World) -> Order:
     ship_by_hand(
         order=shipped, lines=None, tracking="1Z999", carrier="UPS", actor=world.seller.owner, now=world.later()
     )
-    raise_alert(code=AlertCode.SHOP_UNREACHABLE, seller=world.seller, connection=world.shop, sentence="Nobody answers at the shop's address.", now=world.now)  # fmt: skip
+    raise_alert(
+        code=AlertCode.SHOP_UNREACHABLE,
+        seller=world.seller,
+        connection=world.shop,
+        sentence="Nobody answers at the shop's address.",
+        now=world.now,
+    )
     make_listing(
         seller=world.seller, title="Gale Drake " * 8, description="x", price=Money(99, "USD"), count=1, now=world.now
     )
@@ -202,11 +217,25 @@ def _pages(world: World, order: Order) -> dict[str, str]:
     one, shop = f"/seller/orders/{order.public_id}", f"/seller/shops/{world.shop.public_id}"
     listing = Listing.objects.get(connection=world.shop).public_id
     return {
-        "home": "/seller/", "alerts": "/seller/alerts/", "orders": "/seller/orders/?queue=all", "order": f"{one}/", "reject": f"{one}/reject/?reason=lost",
-        "ship": f"{one}/ship/", "slip": f"{one}/slip/", "shops": "/seller/shops/", "shop": f"{shop}/", "disconnect": f"{shop}/disconnect/",
-        "connect": "/seller/connect/", "platform": "/seller/connect/vendure/", "way": "/seller/connect/vendure/key/", "listings": "/seller/listings/",
-        "listing": f"/seller/listings/{listing}/", "new": "/seller/listings/new/", "profile": "/seller/profile/", "tokens": "/seller/tokens/",
-    }  # fmt: skip
+        "home": "/seller/",
+        "alerts": "/seller/alerts/",
+        "orders": "/seller/orders/?queue=all",
+        "order": f"{one}/",
+        "reject": f"{one}/reject/?reason=lost",
+        "ship": f"{one}/ship/",
+        "slip": f"{one}/slip/",
+        "shops": "/seller/shops/",
+        "shop": f"{shop}/",
+        "disconnect": f"{shop}/disconnect/",
+        "connect": "/seller/connect/",
+        "platform": "/seller/connect/vendure/",
+        "way": "/seller/connect/vendure/key/",
+        "listings": "/seller/listings/",
+        "listing": f"/seller/listings/{listing}/",
+        "new": "/seller/listings/new/",
+        "profile": "/seller/profile/",
+        "tokens": "/seller/tokens/",
+    }
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (WIDE, "light"), (WIDE, "dark")])
@@ -221,7 +250,10 @@ def test_every_page_fits_and_names_its_fields(window: Any, world: World, size: d
         assert full.too_wide() == [], name
         assert page.locator("h1").count() == 1, name
         assert full.faint() == [], name
-        unnamed = "[...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(field => !field.labels.length && !field.ariaLabel).length"
+        unnamed = (
+            "[...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(field =>"
+            " !field.labels.length && !field.ariaLabel).length"
+        )
         assert measured(page, unnamed) == 0, name
         full.shot(f"panel-{name}-{size['width']}-{scheme}")
     for name in ("", "orders/", "shops/", "listings/", "alerts/", "tokens/"):

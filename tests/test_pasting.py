@@ -1,4 +1,6 @@
-"""Pasted tracking numbers: what a spreadsheet makes of a file is read or refused with a sentence; each row is done once, and only for whom it belongs to."""
+"""Pasted tracking numbers: what a spreadsheet makes of a file is read or refused with a sentence; each row is done
+once, and only for whom it belongs to.
+"""
 
 from datetime import UTC, datetime
 from html import unescape
@@ -29,10 +31,12 @@ def read(text: str) -> list[tuple[str, str, str]]:
         "1001,T-1234,UPS\n1002,T-5678,",
         "\ufeff1001;T-1234;UPS\r\n\r\n1002;T-5678\r\n",
         "Carrier\tTracking Number\tNotes\tOrder #\nUPS\tT-1234\t\t#1001\n\tT-5678\tx\t1002\n",
-        'order_number,title,tracking\n1001,"a; b, ""c""\nd",T-1234,\n1002,,T-5678'.replace("title,tracking", "title,tracking,carrier").replace("T-1234,", "T-1234,UPS"),
-        "order,carrier,tracking\r1001,UPS,\"T-1234\"\r1002,,'T-5678",
+        'order_number,title,tracking\n1001,"a; b, ""c""\nd",T-1234,\n1002,,T-5678'.replace(
+            "title,tracking", "title,tracking,carrier"
+        ).replace("T-1234,", "T-1234,UPS"),
+        'order,carrier,tracking\r1001,UPS,"T-1234"\r1002,,\'T-5678',
     ],
-)  # fmt: skip
+)
 def test_columns_are_found(text: str) -> None:
     assert read(text) == [("1001", "T-1234", "UPS"), ("1002", "T-5678", "")]
 
@@ -96,9 +100,10 @@ def test_each_row_says_what_will_happen_and_happens_once(world: World) -> None:
     ship_by_hand(order=part, lines={line.pk: 1}, tracking="T-FIRST", now=world.later(), **by)  # type: ignore[arg-type]
     Order.objects.filter(pk=gone.pk).update(cancelled_at=world.now)
     rows = rows_in(
-        f"{new.number},{UPS}\n{same.number},{UPS}\n{other.number},{FEDEX}\n{bare.reference},{FEDEX}\n#{part.number},T-SECOND,My bike\n{gone.number},{UPS}\n"
+        f"{new.number},{UPS}\n{same.number},{UPS}\n{other.number},{FEDEX}\n{bare.reference},{FEDEX}\n#{part.number},T-SECOND,My"
+        f" bike\n{gone.number},{UPS}\n"
         f"{theirs.number},{UPS}\n4711471147,{UPS}\n{new.number},{UPS}\n{new.number},{FEDEX}\n{new.number},9.4E+21"
-    )  # fmt: skip
+    )
     judged = judge(seller=world.seller, rows=rows)
     fates = [one.fate for one in judged]
     assert fates == ["ship", "same", "not", "add", "ship", "not", "not", "not", "same", "not", "not"]
@@ -123,8 +128,14 @@ def test_each_row_says_what_will_happen_and_happens_once(world: World) -> None:
     assert go()[:5] == ["same", "same", "not", "same", "same"], "pressed twice"
     assert Mail.objects.count() == mails
     assert [shipped(one) for one in (new, same, other, bare, part, gone, theirs)] == [
-        [UPS], [UPS], ["T-OTHER"], [FEDEX], ["T-FIRST", "T-SECOND"], [], []
-    ]  # fmt: skip
+        [UPS],
+        [UPS],
+        ["T-OTHER"],
+        [FEDEX],
+        ["T-FIRST", "T-SECOND"],
+        [],
+        [],
+    ]
 
 
 def post(seller: Seller, **form: Any) -> tuple[int, str]:

@@ -1,4 +1,7 @@
-"""From the bank's event to the books: through the door, kept, read again at the bank, and posted once. The bank is the simulated one, its webhooks go over HTTP."""
+"""From the bank's event to the books: through the door, kept, read again at the bank, and posted once.
+
+The bank is the simulated one, its webhooks go over HTTP.
+"""
 # ruff: noqa: F811
 
 import asyncio
@@ -291,7 +294,12 @@ async def test_a_door_that_is_shut_for_a_moment_is_knocked_at_again(town: Town, 
 
 
 async def post(town: Town, path: str, body: bytes, headers: dict[str, str]) -> int:
-    scope = {"type": "http", "method": "POST", "path": path, "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()]}  # fmt: skip
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()],
+    }
     said: list[Any] = []
 
     async def receive() -> dict[str, Any]:

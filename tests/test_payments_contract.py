@@ -1,4 +1,6 @@
-"""One contract for every gateway: the sandbox in this process, and Stripe's adapter through the official library against the wire that the sandbox speaks."""
+"""One contract for every gateway: the sandbox in this process, and Stripe's adapter through the official library
+against the wire that the sandbox speaks.
+"""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,6 @@
-"""What an operator sets and is told: keys in the wrong place, what is missing, the simulated bank to try it with, and that no key is ever shown."""
+"""What an operator sets and is told: keys in the wrong place, what is missing, the simulated bank to try it with, and
+that no key is ever shown.
+"""
 
 import importlib
 import logging

@@ -1,4 +1,6 @@
-"""The embedded PostgreSQL, in folders of its own: adopted after kill -9, never twice, and never in somebody else's folder."""
+"""The embedded PostgreSQL, in folders of its own: adopted after kill -9, never twice, and never in somebody else's
+folder.
+"""
 
 import os
 import pwd
@@ -189,8 +191,9 @@ def test_a_user_without_a_name_is_told_so(cluster: Cluster, monkeypatch: pytest.
 @pytest.mark.crash
 def test_the_server_outlives_its_parent_and_is_adopted(cluster: Cluster) -> None:
     code = (
-        "import os, signal, sys; from pathlib import Path; from crossdock.config import Config; from crossdock.cli.postgres import Cluster\n"
-        "Cluster.of(Config(data=Path(sys.argv[1])), durable=False).start(); os.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal, sys; from pathlib import Path; from crossdock.config import Config; from"
+        " crossdock.cli.postgres import Cluster\nCluster.of(Config(data=Path(sys.argv[1])), durable=False).start();"
+        " os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(cluster.data)], check=False)
     assert done.returncode == -signal.SIGKILL
@@ -245,8 +248,8 @@ def test_no_second_server_meets_what_a_killed_one_left_behind(
 @pytest.mark.crash
 def test_a_start_killed_half_way_leaves_nothing_in_the_way(cluster: Cluster) -> None:
     code = (
-        "import sys; from pathlib import Path; from crossdock.config import Config; from crossdock.cli.postgres import Cluster\n"
-        "Cluster.of(Config(data=Path(sys.argv[1])), durable=False).start()"
+        "import sys; from pathlib import Path; from crossdock.config import Config; from crossdock.cli.postgres import"
+        " Cluster\nCluster.of(Config(data=Path(sys.argv[1])), durable=False).start()"
     )
     for seconds in (0.25, 0.5, 0.75, 1.0):
         child = subprocess.Popen([sys.executable, "-c", code, str(cluster.data)])
@@ -262,8 +265,8 @@ def test_a_start_killed_half_way_leaves_nothing_in_the_way(cluster: Cluster) -> 
 @pytest.mark.crash
 def test_several_that_start_at_once_end_with_one_server(cluster: Cluster) -> None:
     code = (
-        "import sys; from pathlib import Path; from crossdock.config import Config; from crossdock.cli.postgres import Cluster\n"
-        "print(Cluster.of(Config(data=Path(sys.argv[1])), durable=False).start())"
+        "import sys; from pathlib import Path; from crossdock.config import Config; from crossdock.cli.postgres import"
+        " Cluster\nprint(Cluster.of(Config(data=Path(sys.argv[1])), durable=False).start())"
     )
     started = [
         subprocess.Popen([sys.executable, "-c", code, str(cluster.data)], stdout=subprocess.PIPE, text=True)

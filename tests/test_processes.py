@@ -87,7 +87,8 @@ def test_who_does_not_stop_is_killed_after_the_grace(
     ready = tmp_path / "ready"
     household.start(
         "The worker",
-        f"import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open({str(ready)!r}, 'w'); time.sleep(60)",
+        f"import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open({str(ready)!r}, 'w');"
+        " time.sleep(60)",
     )
     household.wait(ready.exists, seconds=20, otherwise="it did not start")
     pid = household.children["The worker"].pid

@@ -1,4 +1,6 @@
-"""The proof of stock proves something: the model and the seeds hold with the product's rules, and each bug that the protocol names breaks one of them."""
+"""The proof of stock proves something: the model and the seeds hold with the product's rules, and each bug that the
+protocol names breaks one of them.
+"""
 
 import gc
 

@@ -1,4 +1,6 @@
-"""`crossdock check reconcile` at a small size: a real worker, a simulated shop, an outage; the shape of the cost is the same as with 100,000 variants. On every platform."""
+"""`crossdock check reconcile` at a small size: a real worker, a simulated shop, an outage; the shape of the cost is
+the same as with 100,000 variants. On every platform.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,6 @@
-"""Reconciling with a shop: what is read again, what each difference is called and why, and what the seller may do about it."""
+"""Reconciling with a shop: what is read again, what each difference is called and why, and what the seller may do
+about it.
+"""
 
 from datetime import timedelta
 
@@ -103,9 +105,14 @@ class TestARun:
         run(world)
         assert difference().cause == Cause.MISSED
         Delivery.objects.create(
-            party=world.shop.party, topic="product", dedupe="d1", received_at=world.later(), body=b"", headers={},
+            party=world.shop.party,
+            topic="product",
+            dedupe="d1",
+            received_at=world.later(),
+            body=b"",
+            headers={},
             news={"looks": [{"kind": "product", "entity_id": "p1"}]},
-        )  # fmt: skip
+        )
         world.units = 1
         run(world)
         assert difference().cause == Cause.EDITED
@@ -194,8 +201,15 @@ class TestWhenItRuns:
         begun = recount.take_up(connection_id=world.shop.pk, now=world.now)
         assert begun
         recount.page_read(
-            run_id=begun.id, read_no=counts.draw_read_no(), variants=0, gone=(), cursor="c2", more=False, sweep=True, now=world.later()
-        )  # fmt: skip
+            run_id=begun.id,
+            read_no=counts.draw_read_no(),
+            variants=0,
+            gone=(),
+            cursor="c2",
+            more=False,
+            sweep=True,
+            now=world.later(),
+        )
         swept = recount.take_up(connection_id=world.shop.pk, now=world.now)
         assert swept and swept.after == 0
         after, refs = recount.to_sweep(run_id=begun.id, limit=100, now=world.now)

@@ -1,4 +1,6 @@
-"""A case file made from a real run through each simulated shop, played again offline: nothing differs; a bug planted in the connector does."""
+"""A case file made from a real run through each simulated shop, played again offline: nothing differs; a bug planted
+in the connector does.
+"""
 
 import asyncio
 import json
@@ -109,7 +111,15 @@ def bought(variant: Variant, buyer: User) -> Order:
         "lines": {variant.public_id: 2},
     }
     shown = priced(basket=basket, country="US", now=now)
-    intent = open_checkout(buyer=buyer, basket=basket, ship_to=market.ADDRESS, key=f"replay-{variant.pk}-checkout", fingerprint=shown.fingerprint, gateway="sandbox", now=now)  # fmt: skip
+    intent = open_checkout(
+        buyer=buyer,
+        basket=basket,
+        ship_to=market.ADDRESS,
+        key=f"replay-{variant.pk}-checkout",
+        fingerprint=shown.fingerprint,
+        gateway="sandbox",
+        now=now,
+    )
     return place_order(intent_id=intent.public_id, gateway_ref="ref", checks={}, now=now)
 
 
@@ -118,11 +128,24 @@ def keep_deliveries(connection: Connection, heard: list[tuple[dict[str, str], by
     connector, shop = open_shop(connect.access_of(connection=Connection.objects.get(pk=connection.pk)), Transport())
     for n, (headers, body) in enumerate(heard):
         news = connector.hook(shop, Hook(headers, body))
-        made = {"topic": news.topic, "dedupe": news.dedupe, "looks": [{"kind": look.kind, "entity_id": look.entity_id} for look in news.looks], "hints": [{"variant_id": hint.variant_id, "count": hint.count, "version": hint.version} for hint in news.hints]}  # fmt: skip
+        made = {
+            "topic": news.topic,
+            "dedupe": news.dedupe,
+            "looks": [{"kind": look.kind, "entity_id": look.entity_id} for look in news.looks],
+            "hints": [
+                {"variant_id": hint.variant_id, "count": hint.count, "version": hint.version} for hint in news.hints
+            ],
+        }
         Delivery.objects.create(
-            party=connection.party, topic=news.topic, dedupe=f"{n}", news=made, headers=json.loads(_kept_headers(headers)), body=body,
-            received_at=datetime.now(UTC), handled_at=datetime.now(UTC),
-        )  # fmt: skip
+            party=connection.party,
+            topic=news.topic,
+            dedupe=f"{n}",
+            news=made,
+            headers=json.loads(_kept_headers(headers)),
+            body=body,
+            received_at=datetime.now(UTC),
+            handled_at=datetime.now(UTC),
+        )
 
 
 async def placed_and_fulfilled(run: Run, platform: str) -> tuple[Order, dict[str, Any]]:
@@ -179,9 +202,12 @@ async def test_a_case_of_a_real_run_plays_again_without_a_difference(
     path = tmp_path / "case.json"
     path.write_text(text, "utf-8")
     said = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-m", "crossdock.cli.main", "replay", str(path), "--all"], capture_output=True, text=True,
+        subprocess.run,
+        [sys.executable, "-m", "crossdock.cli.main", "replay", str(path), "--all"],
+        capture_output=True,
+        text=True,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ""},
-    )  # fmt: skip
+    )
     assert said.returncode == 0, said.stdout + said.stderr
     assert f"{len(document.calls) + len(document.deliveries)} played, 0 differ, 0 with something missing" in said.stdout
     # A connector with a bug, in both directions: news that are lost, and orders that are taken for done.

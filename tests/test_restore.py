@@ -1,4 +1,7 @@
-"""Rule 10: the shop's count is corrected after a cancel by evidence, once, or a person is asked. Counts prove nothing (stock protocol, C5)."""
+"""Rule 10: the shop's count is corrected after a cancel by evidence, once, or a person is asked.
+
+Counts prove nothing (stock protocol, C5).
+"""
 # ruff: noqa: F811
 
 from dataclasses import replace
@@ -66,7 +69,9 @@ async def test_what_never_restores_is_raised_once_by_evidence(
 async def test_a_restore_that_looks_undone_is_not_made_again(
     make: Make, engine: Engine, connector: ToyConnector
 ) -> None:
-    """Planted bug 9, C5: the shop restored 2 and sold 2 before the read, so the count looks as if nothing had come back."""
+    """Planted bug 9, C5: the shop restored 2 and sold 2 before the read, so the count looks as if nothing had come
+    back.
+    """
     stall = await sync(make)
     order = await landed(stall, engine)
     await sync(reject, order)
@@ -139,14 +144,21 @@ async def test_what_is_lost_before_it_was_sent_is_not_sold_again(
 
 
 async def test_two_fates_in_one_order_keep_apart(make: Make, engine: Engine, connector: ToyConnector) -> None:
-    """Everything is rejected, one line because it is not there, the other because the buyer asked: only the first is set aside."""
+    """Everything is rejected, one line because it is not there, the other because the buyer asked: only the first is
+    set aside.
+    """
     stall = await sync(make)
     order = await landed(stall, engine)
     reasons = {stall.variant.pk: CancelReason.NOT_AVAILABLE}
     await sync(
-        reject_order, order=order, reason=CancelReason.BUYER_ASKED, reasons=reasons, actor=stall.seller.owner, expected_total=order.total,
+        reject_order,
+        order=order,
+        reason=CancelReason.BUYER_ASKED,
+        reasons=reasons,
+        actor=stall.seller.owner,
+        expected_total=order.total,
         now=engine.clock(),
-    )  # fmt: skip
+    )
     assert (await sync(VariantStock.objects.get)).set_aside
     await cancelled(stall, engine, order)
     command = await sync(Command.objects.get, kind="cancel_order")
@@ -181,8 +193,14 @@ def test_rule_ten(restores: bool, ours: bool, sent: bool, repeatable: bool, may:
 
 def correct(stall: Stall, *, seen: int = 1000, wanted: int = 7, key: str = "k1") -> None:
     correct_count(
-        variant=stall.variant, seen=seen, wanted=wanted, key=key, manifest=MANIFEST, actor=stall.seller.owner, now=datetime.now(UTC)
-    )  # fmt: skip
+        variant=stall.variant,
+        seen=seen,
+        wanted=wanted,
+        key=key,
+        manifest=MANIFEST,
+        actor=stall.seller.owner,
+        now=datetime.now(UTC),
+    )
 
 
 async def test_the_seller_corrects_the_shops_count_by_a_difference(make: Make, engine: Engine) -> None:
@@ -209,5 +227,12 @@ async def test_a_correction_is_refused_where_it_would_be_wrong(make: Make) -> No
     cannot = replace(MANIFEST, answers={**MANIFEST.answers, Capability.COUNTS_ADJUST: No("Only in your shop.")})
     with pytest.raises(NotAllowed, match="Only in your shop"):
         await sync(
-            correct_count, variant=stall.variant, seen=1000, wanted=3, key="k3", manifest=cannot, actor=stall.seller.owner, now=datetime.now(UTC)
-        )  # fmt: skip
+            correct_count,
+            variant=stall.variant,
+            seen=1000,
+            wanted=3,
+            key="k3",
+            manifest=cannot,
+            actor=stall.seller.owner,
+            now=datetime.now(UTC),
+        )

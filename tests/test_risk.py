@@ -1,4 +1,6 @@
-"""The risk analysis: what is not known is never good, judgements are kept as they were made, rules are tried before they count, held orders wait."""
+"""The risk analysis: what is not known is never good, judgements are kept as they were made, rules are tried before
+they count, held orders wait.
+"""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -63,10 +65,15 @@ def test_nothing_known_is_not_assessed_and_never_low() -> None:
 def test_a_signal_that_turns_bad_never_lowers_the_score(code: str, data: Any) -> None:
     """Monotone: the same facts, judged with one signal's points switched on and off."""
     facts = Facts(
-        postal_code_check=data.draw(st.sampled_from([None, "pass", "fail"])), total_minor=data.draw(st.integers(1, 10**6)), usual_total_minor=1000,
-        account_age_hours=data.draw(st.floats(0, 1000)), orders_last_hour=data.draw(st.integers(0, 9)), buyers_of_card=data.draw(st.integers(0, 3)),
-        disposable_email=data.draw(st.booleans()), settled_orders=data.draw(st.integers(0, 3)),
-    )  # fmt: skip
+        postal_code_check=data.draw(st.sampled_from([None, "pass", "fail"])),
+        total_minor=data.draw(st.integers(1, 10**6)),
+        usual_total_minor=1000,
+        account_age_hours=data.draw(st.floats(0, 1000)),
+        orders_last_hour=data.draw(st.integers(0, 9)),
+        buyers_of_card=data.draw(st.integers(0, 3)),
+        disposable_email=data.draw(st.booleans()),
+        settled_orders=data.draw(st.integers(0, 3)),
+    )
     without = assess(facts, RuleSet(weights={**WEIGHTS, code: 0}))
     with_it = assess(facts)
     assert (with_it.score >= without.score) if WEIGHTS[code] > 0 else (with_it.score <= without.score)
@@ -107,9 +114,15 @@ def bought(
     who = buyer or User.objects.create_user(f"b{User.objects.count()}@example.test", None, name="Zoë")
     shown = priced(basket=basket, country="US", now=now)
     intent = checkout.open_checkout(
-        buyer=who, basket=basket, ship_to=ADDRESS, key=f"checkout-{PaymentIntent.objects.count()}", fingerprint=shown.fingerprint, gateway="sandbox",
-        now=now, origin=origin or Origin(),
-    )  # fmt: skip
+        buyer=who,
+        basket=basket,
+        ship_to=ADDRESS,
+        key=f"checkout-{PaymentIntent.objects.count()}",
+        fingerprint=shown.fingerprint,
+        gateway="sandbox",
+        now=now,
+        origin=origin or Origin(),
+    )
     return checkout.place_order(intent_id=intent.public_id, gateway_ref="r", checks=checks, now=now)
 
 
@@ -314,7 +327,9 @@ def test_fitting_finds_the_weights_and_never_turns_a_signal_round() -> None:
 
 @pytest.mark.django_db
 def test_the_planted_patterns_are_seen_in_time() -> None:
-    """A small made-up history, judged on its last part with what was known on each day; the whole is `crossdock risk report`."""
+    """A small made-up history, judged on its last part with what was known on each day; the whole is `crossdock risk
+    report`.
+    """
     attempts = history(orders=2500, seed=2)
     assert {attempt.pattern for attempt in attempts} == {"", *PATTERNS}
     traces = write(attempts)

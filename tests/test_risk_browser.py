@@ -1,4 +1,6 @@
-"""Staff's risk pages in a real Chromium, at a desk's and a phone's width: an order that waits, a proposal, rules in shadow, lists, everything about one order."""
+"""Staff's risk pages in a real Chromium, at a desk's and a phone's width: an order that waits, a proposal, rules in
+shadow, lists, everything about one order.
+"""
 
 import os
 from collections.abc import Callable
@@ -35,8 +37,13 @@ def test_every_risk_page_and_a_held_order_is_cleared(visitor: Callable[..., Any]
     order = bought(world, {**BAD, "card_fingerprint": "f1"}, origin=here, now=now + timedelta(hours=1))
     label_order(order=first, fraud=True, actor=staff, why="The bank says so.", now=now + timedelta(hours=2))
     add_to_list(
-        kind=RiskListKind.FORWARDER, what=RiskListWhat.ADDRESS, text="8425 Dock Road Suite 4, 33122, US", remark="Seen often", actor=staff, now=now
-    )  # fmt: skip
+        kind=RiskListKind.FORWARDER,
+        what=RiskListWhat.ADDRESS,
+        text="8425 Dock Road Suite 4, 33122, US",
+        remark="Seen often",
+        actor=staff,
+        now=now,
+    )
     proposed = propose(
         weights={"cvc": 50}, medium_from=30, high_from=60, remark="The code tells more", actor=staff, now=now
     )
@@ -50,9 +57,13 @@ def test_every_risk_page_and_a_held_order_is_cleared(visitor: Callable[..., Any]
     site.sign_in(page, EMAIL)
     wrong: list[str] = []
     pages = {
-        "home": "/staff/risk/", "rules": "/staff/risk/rules/", "lists": "/staff/risk/lists/", "order": f"/staff/orders/{order.public_id}/risk/",
-        "proposed": f"/staff/risk/rules/{proposed.pk}/", "fitted": f"/staff/risk/rules/{fitted.pk}/",
-    }  # fmt: skip
+        "home": "/staff/risk/",
+        "rules": "/staff/risk/rules/",
+        "lists": "/staff/risk/lists/",
+        "order": f"/staff/orders/{order.public_id}/risk/",
+        "proposed": f"/staff/risk/rules/{proposed.pk}/",
+        "fitted": f"/staff/risk/rules/{fitted.pk}/",
+    }
     for name, path in pages.items():
         page.goto(site.url + path)
         wrong += [*faults(page), *pale(page), *too_wide(page)]

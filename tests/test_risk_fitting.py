@@ -1,4 +1,6 @@
-"""`crossdock risk fit` on rows of the database: labelled orders in, a plain table in shadow out, in force only when it is better on later orders."""
+"""`crossdock risk fit` on rows of the database: labelled orders in, a plain table in shadow out, in force only when it
+is better on later orders.
+"""
 
 import sys
 from datetime import timedelta
@@ -56,13 +58,21 @@ def orders_of(size: int, world: World, *, most_frauds: int = 10**6) -> None:
         found = assess(facts)
         kept.append(
             RiskAssessment(
-                order=order, at=attempt.at, why="placed", level=found.level, score=found.score, available=found.available, asked=found.asked,
-                inputs=facts.as_json(), contributions=[],
+                order=order,
+                at=attempt.at,
+                why="placed",
+                level=found.level,
+                score=found.score,
+                available=found.available,
+                asked=found.asked,
+                inputs=facts.as_json(),
+                contributions=[],
             )
-        )  # fmt: skip
+        )
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE store_risktrace t SET order_id = v.o, fraud = v.f FROM unnest(%s::bigint[], %s::bigint[], %s::bool[]) v(t, o, f) WHERE t.id = v.t",
+            "UPDATE store_risktrace t SET order_id = v.o, fraud = v.f FROM unnest(%s::bigint[], %s::bigint[],"
+            " %s::bool[]) v(t, o, f) WHERE t.id = v.t",
             [[trace.pk for _, trace in rows], [order.pk for order in made], [attempt.fraud for attempt, _ in rows]],
         )
     RiskAssessment.objects.bulk_create(kept, batch_size=2000)

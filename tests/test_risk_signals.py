@@ -1,4 +1,6 @@
-"""The list of signals is whole: each named thing has its signal, each says "not available" without data, and weighs on the side it is meant for."""
+"""The list of signals is whole: each named thing has its signal, each says "not available" without data, and weighs on
+the side it is meant for.
+"""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -10,7 +12,8 @@ import pytest
 from crossdock.domain.risk import BY_CODE, SIGNALS, WEIGHTS, Facts, RuleSet, Sentiment, assess
 from crossdock.usecases.risk import places
 
-# What is known when a signal speaks, and when it does not: one pair per signal, so a signal more without a line here fails.
+# What is known when a signal speaks, and when it does not: one pair per signal, so a signal more without a line here
+# fails.
 SPEAKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "postal_code": ({"postal_code_check": "fail"}, {"postal_code_check": "pass"}),
     "cvc": ({"cvc_check": "fail"}, {"cvc_check": "pass"}),
@@ -20,7 +23,10 @@ SPEAKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "countries": ({"billing_country": "GB", "ship_country": "US"}, {"billing_country": "US", "ship_country": "US"}),
     "card_country": ({"card_country": "GB", "ship_country": "US"}, {"card_country": "US", "ship_country": "US"}),
     "amount": ({"total_minor": 5000, "usual_total_minor": 1000}, {"total_minor": 4000, "usual_total_minor": 1000}),
-    "amount_buyer": ({"total_minor": 6000, "buyers_usual_minor": 1000}, {"total_minor": 5000, "buyers_usual_minor": 1000}),
+    "amount_buyer": (
+        {"total_minor": 6000, "buyers_usual_minor": 1000},
+        {"total_minor": 5000, "buyers_usual_minor": 1000},
+    ),
     "units": ({"most_units": 6}, {"most_units": 5}),
     "new_account": ({"account_age_hours": 1.0}, {"account_age_hours": 24.0}),
     "rush": (
@@ -52,7 +58,7 @@ SPEAKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ip_hosting": ({"ip_hosting": True}, {"ip_hosting": False}),
     "blocked": ({"blocked": True}, {"blocked": False}),
     "trusted": ({"trusted": True}, {"trusted": False}),
-}  # fmt: skip
+}
 
 
 def test_every_signal_is_tried_here() -> None:

@@ -1,4 +1,6 @@
-"""S5 lifted: the level and its reasons go to the order in the shop, once per judgement, the newest wins; and what makes an order be judged again."""
+"""S5 lifted: the level and its reasons go to the order in the shop, once per judgement, the newest wins; and what
+makes an order be judged again.
+"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

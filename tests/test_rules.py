@@ -101,7 +101,15 @@ class TestS1:
         from crossdock.usecases.checkout import open_checkout
 
         with pytest.raises(Stale, match="price changed"):
-            open_checkout(buyer=user(), basket=basket, ship_to=ADDRESS, key="old-page-1", fingerprint=before.fingerprint, gateway="sandbox", now=world.now)  # type: ignore[arg-type]  # fmt: skip
+            open_checkout(
+                buyer=user(),
+                basket=basket,
+                ship_to=ADDRESS,
+                key="old-page-1",
+                fingerprint=before.fingerprint,
+                gateway="sandbox",
+                now=world.now,
+            )  # type: ignore[arg-type]
         assert not Reservation.objects.exists()
 
     def test_a_lift_says_why_a_platform_cannot_carry_it(self) -> None:
@@ -415,7 +423,15 @@ class TestListingsByHand:
         def buy(key: str) -> Order:
             basket = {"seller": owner.pk, "connection": None, "lines": {variant.public_id: 1}}
             shown = priced(basket=basket, country="US", now=world.now)  # type: ignore[arg-type]
-            intent = checkout.open_checkout(buyer=user(), basket=basket, ship_to=ADDRESS, key=key, fingerprint=shown.fingerprint, gateway="sandbox", now=world.now)  # type: ignore[arg-type]  # fmt: skip
+            intent = checkout.open_checkout(
+                buyer=user(),
+                basket=basket,
+                ship_to=ADDRESS,
+                key=key,
+                fingerprint=shown.fingerprint,
+                gateway="sandbox",
+                now=world.now,
+            )  # type: ignore[arg-type]
             return checkout.place_order(intent_id=intent.public_id, gateway_ref="r", checks={}, now=world.later())
 
         left = lambda: stock.availability(variants=[variant], now=world.now)[variant.pk]  # noqa: E731
@@ -465,5 +481,13 @@ def test_the_same_shop_is_connected_once() -> None:
     first = a_connection(seller())
     with pytest.raises(IntegrityError), transaction.atomic():
         Connection.objects.create(
-            seller=seller(), party=a_connection(seller()).party, platform=first.platform, way="form", address="", shop_key=first.shop_key, name="", currency="USD", secrets=b"",
-        )  # fmt: skip
+            seller=seller(),
+            party=a_connection(seller()).party,
+            platform=first.platform,
+            way="form",
+            address="",
+            shop_key=first.shop_key,
+            name="",
+            currency="USD",
+            secrets=b"",
+        )

@@ -1,4 +1,6 @@
-"""Settings from the environment: typed, and one sentence when wrong, which names the setting and never shows its value."""
+"""Settings from the environment: typed, and one sentence when wrong, which names the setting and never shows its
+value.
+"""
 
 import os
 import re
@@ -149,7 +151,10 @@ def test_the_data_folder_of_root_and_of_a_user() -> None:
     ("url", "cookie", "hsts"), [("https://market.example", "__Host-session", 31_536_000), ("", "session", 0)]
 )
 def test_https_makes_cookies_safe(tmp_path: Path, url: str, cookie: str, hsts: int) -> None:
-    code = "import crossdock.settings as s; print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS)"
+    code = (
+        "import crossdock.settings as s; print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE,"
+        " s.SECURE_HSTS_SECONDS)"
+    )
     environment = {**os.environ, "PUBLIC_URL": url, "CROSSDOCK_DATA": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [cookie, str(bool(url)), str(bool(url)), str(hsts)]

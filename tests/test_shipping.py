@@ -105,7 +105,17 @@ NUMBERS: dict[str, tuple[str, Callable[[str], int]]] = {
     "canada": (r"[0-9]{15}", threes),
     "s10": (r"[A-Z]{2}[0-9]{8}", lambda body: s10_check(body[2:])),
 }
-OWNERS = {"ups": "UPS", "usps22": "USPS", "usps26": "USPS", "fedex12": "FedEx", "fedex15": "FedEx", "dhl": "DHL Express", "ontrac": "OnTrac", "canada": "Canada Post", "s10": "PostNL"}  # fmt: skip
+OWNERS = {
+    "ups": "UPS",
+    "usps22": "USPS",
+    "usps26": "USPS",
+    "fedex12": "FedEx",
+    "fedex15": "FedEx",
+    "dhl": "DHL Express",
+    "ontrac": "OnTrac",
+    "canada": "Canada Post",
+    "s10": "PostNL",
+}
 
 
 @pytest.mark.parametrize("kind", NUMBERS)

@@ -1,4 +1,6 @@
-"""A label bought in a real Chromium by clicking, and the other pages of shipping looked at: a phone in the dark, and a desk."""
+"""A label bought in a real Chromium by clicking, and the other pages of shipping looked at: a phone in the dark, and a
+desk.
+"""
 
 from datetime import UTC, datetime
 from typing import Any

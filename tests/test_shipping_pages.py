@@ -1,4 +1,6 @@
-"""Labels at the panel, as a seller presses: refused before anybody is asked, prices, bought once, printed, taken back; and the list of all of them."""
+"""Labels at the panel, as a seller presses: refused before anybody is asked, prices, bought once, printed, taken back;
+and the list of all of them.
+"""
 
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -17,7 +19,14 @@ from labelling import Counter, asked
 from market import World, user
 
 pytestmark = pytest.mark.django_db
-BERLIN = {"name": "Jörg Weiß", "line1": "Hauptstr. 1", "city": "Berlin", "country": "DE", "postal_code": "10115", "phone": "+49 30 1234567"}  # fmt: skip
+BERLIN = {
+    "name": "Jörg Weiß",
+    "line1": "Hauptstr. 1",
+    "city": "Berlin",
+    "country": "DE",
+    "postal_code": "10115",
+    "phone": "+49 30 1234567",
+}
 PARCEL = {"weight": "4", "weight_unit": "oz", "length": "9", "width": "6", "height": "1", "size_unit": "in"}
 
 
@@ -77,7 +86,14 @@ def test_first_where_parcels_start(world: World, desk: Desk) -> None:
     order = world.buy()
     page = desk.get(at(order, "label/"))
     assert desk.url.startswith("/seller/profile/ship-from/") and "Where you ship from" in page
-    home = {"name": "Ember Cards", "line1": "5 Market St", "city": "Austin", "country": "US", "postal_code": "7870", "region": "TX"}  # fmt: skip
+    home = {
+        "name": "Ember Cards",
+        "line1": "5 Market St",
+        "city": "Austin",
+        "country": "US",
+        "postal_code": "7870",
+        "region": "TX",
+    }
     desk.post(f"/seller/profile/ship-from/?order={order.public_id}", **home)
     assert desk.status == 422 and "5 digits" in desk.page and labels.ship_from(seller=world.seller) is None
     desk.post(f"/seller/profile/ship-from/?order={order.public_id}", **{**home, "postal_code": "78701"})
@@ -157,7 +173,12 @@ def test_lifted_it_goes_abroad_with_customs_and_insurance(world: World, desk: De
     page = desk.get(at(order, "label/"))
     assert "For customs" in page and "Insure for (USD)" in page
     (line,) = order.lines.all()
-    customs = {f"what_{line.pk}": "Trading card", f"value_{line.pk}": "10", f"from_{line.pk}": "JP", f"hs_{line.pk}": "9504.90"}  # fmt: skip
+    customs = {
+        f"what_{line.pk}": "Trading card",
+        f"value_{line.pk}": "10",
+        f"from_{line.pk}": "JP",
+        f"hs_{line.pk}": "9504.90",
+    }
     desk.post(at(order, "label/"), **PARCEL, **units(order, 2), **{**customs, f"value_{line.pk}": "0"})
     assert desk.status == 422 and "worth" in desk.page and not Label.objects.exists()
     desk.post(at(order, "label/"), **PARCEL, **units(order, 2), **customs, insured="9999999")
@@ -166,7 +187,13 @@ def test_lifted_it_goes_abroad_with_customs_and_insurance(world: World, desk: De
     label = Label.objects.get()
     wanted = labels.wanted_of(label=label)
     (item,) = wanted.customs
-    assert (item.description, item.quantity, item.value, item.origin, item.hs_code) == ("Trading card", 2, Money(1000, "USD"), "JP", "950490")  # fmt: skip
+    assert (item.description, item.quantity, item.value, item.origin, item.hs_code) == (
+        "Trading card",
+        2,
+        Money(1000, "USD"),
+        "JP",
+        "950490",
+    )
     assert wanted.insured == Money(2000, "USD") and "for the insurance" in desk.page and "World" in desk.page
 
 
@@ -193,7 +220,9 @@ def test_a_carrier_that_does_not_answer(world: World, desk: Desk, monkeypatch: p
         ({"weight_unit": "stone"}, "valid choice"),
     ],
 )
-def test_parcels_that_cannot_be(world: World, desk: Desk, nobody_asked: None, changed: dict[str, str], said: str) -> None:  # fmt: skip
+def test_parcels_that_cannot_be(
+    world: World, desk: Desk, nobody_asked: None, changed: dict[str, str], said: str
+) -> None:
     order = world.buy()
     Counter(world)
     desk.post(at(order, "label/"), **{**PARCEL, **changed}, **units(order, 1))
@@ -281,7 +310,10 @@ def test_the_list_its_filters_its_sum_and_its_file(world: World, desk: Desk) -> 
 
 
 def test_a_purchase_that_was_given_up_can_be_sent_again(world: World, desk: Desk) -> None:
-    """Labels stand in lines of their own behind the order's reference; its page and its button know them all the same."""
+    """Labels stand in lines of their own behind the order's reference.
+
+    Its page and its button know them all the same.
+    """
     order = world.buy()
     Counter(world).intended(order)
     command = Command.objects.get(kind="buy_label")
@@ -315,7 +347,10 @@ def test_two_parcels_by_hand_each_with_its_units(world: World, desk: Desk) -> No
             desk.post(url, key=key, tracking=number, carrier="", next="1", **units(order, n))
         assert desk.url == at(order), "sent twice it leads to the order"
     parcels = Shipment.objects.filter(order=order).order_by("pk")
-    assert [(one.carrier, sum(part.quantity for part in one.lines.all())) for one in parcels] == [("UPS", 1), ("FedEx", 2)]  # fmt: skip
+    assert [(one.carrier, sum(part.quantity for part in one.lines.all())) for one in parcels] == [
+        ("UPS", 1),
+        ("FedEx", 2),
+    ]
     order.refresh_from_db()
     assert order.parcels == "shipped"
 

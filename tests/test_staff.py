@@ -1,4 +1,6 @@
-"""Staff's admin: everything can be looked at, books cannot be touched, secrets are nowhere, and deeds go through the use-cases."""
+"""Staff's admin: everything can be looked at, books cannot be touched, secrets are nowhere, and deeds go through the
+use-cases.
+"""
 
 from datetime import UTC, datetime
 
@@ -41,8 +43,15 @@ def staff() -> Client:
 # No page at all: what is in them is ciphertext, hashes, one-time keys or bookkeeping of other rows.
 # What a label prints is on the label's own page.
 NO_PAGE = {
-    "connectattempt", "cursor", "idempotentreply", "labeldocument", "orderline", "selleraddress", "shipmentline", "shippingrate",
-}  # fmt: skip
+    "connectattempt",
+    "cursor",
+    "idempotentreply",
+    "labeldocument",
+    "orderline",
+    "selleraddress",
+    "shipmentline",
+    "shippingrate",
+}
 
 
 def pages() -> list[str]:

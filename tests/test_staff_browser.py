@@ -1,4 +1,6 @@
-"""Staff's panel in a real Chromium: every page at a phone's and a desk's width in both lights, sending again after a look, acting as a seller."""
+"""Staff's panel in a real Chromium: every page at a phone's and a desk's width in both lights, sending again after a
+look, acting as a seller.
+"""
 
 import os
 from collections.abc import Callable
@@ -45,10 +47,25 @@ def world() -> World:
     looks = {"looks": [{"kind": "order", "entity_id": order.copy.shop_order_id}]}
     for n in range(2):
         Delivery.objects.create(
-            party=made.shop.party, topic="orders/updated", dedupe=f"d{n}", news=looks, body=b"", doubles=n, received_at=made.now - timedelta(hours=1),
-            handled_at=made.now if n else None, note="The order is as it was." if n else "",
-        )  # fmt: skip
-    Exchange.objects.create(party=made.shop.party, subject=order.reference, at=made.now, method="POST", url="https://shop.example.test/admin/api/orders.json", status=201, milliseconds=310)  # fmt: skip
+            party=made.shop.party,
+            topic="orders/updated",
+            dedupe=f"d{n}",
+            news=looks,
+            body=b"",
+            doubles=n,
+            received_at=made.now - timedelta(hours=1),
+            handled_at=made.now if n else None,
+            note="The order is as it was." if n else "",
+        )
+    Exchange.objects.create(
+        party=made.shop.party,
+        subject=order.reference,
+        at=made.now,
+        method="POST",
+        url="https://shop.example.test/admin/api/orders.json",
+        status=201,
+        milliseconds=310,
+    )
     raise_alert(
         code=AlertCode.ORDER_DIFFERS,
         seller=made.seller,
@@ -78,12 +95,24 @@ def _landed(world: World) -> Order:
 def _pages(world: World) -> dict[str, str]:
     order = Order.objects.order_by("pk")[0].public_id
     return {
-        "home": "/staff/", "find": "/staff/find/?q=Ember", "find-nothing": "/staff/find/?q=zzz", "sellers": "/staff/sellers/",
-        "seller": f"/staff/sellers/{world.seller.public_id}/", "order": f"/staff/orders/{order}/", "shops": "/staff/shops/", "ill": "/staff/shops/?state=ill",
-        "shop": f"/staff/shops/{world.shop.public_id}/", "commands": "/staff/commands/", "resend": "/staff/commands/resend/?every=1",
-        "inbox": "/staff/inbox/", "alerts": "/staff/alerts/?which=staff", "policy": "/staff/policy/", "rule": "/staff/policy/S3/", "audit": "/staff/audit/",
+        "home": "/staff/",
+        "find": "/staff/find/?q=Ember",
+        "find-nothing": "/staff/find/?q=zzz",
+        "sellers": "/staff/sellers/",
+        "seller": f"/staff/sellers/{world.seller.public_id}/",
+        "order": f"/staff/orders/{order}/",
+        "shops": "/staff/shops/",
+        "ill": "/staff/shops/?state=ill",
+        "shop": f"/staff/shops/{world.shop.public_id}/",
+        "commands": "/staff/commands/",
+        "resend": "/staff/commands/resend/?every=1",
+        "inbox": "/staff/inbox/",
+        "alerts": "/staff/alerts/?which=staff",
+        "policy": "/staff/policy/",
+        "rule": "/staff/policy/S3/",
+        "audit": "/staff/audit/",
         "nothing": "/staff/commands/?state=in_flight",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark"), (320, "light")])

@@ -1,4 +1,6 @@
-"""Credits on staff's pages: decided once, by two people above the limit, never more than was paid, and each word of it in the audit log."""
+"""Credits on staff's pages: decided once, by two people above the limit, never more than was paid, and each word of it
+in the audit log.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -42,8 +44,13 @@ def order(world: World) -> Order:
 
 def asked(world: World, order: Order, minor: int = 400) -> Credit:
     return ask_credit(
-        order=order, amount=Money(minor, "USD"), reason="Arrived damaged", body="A corner is bent.", actor=world.seller.owner, now=world.later()
-    )  # fmt: skip
+        order=order,
+        amount=Money(minor, "USD"),
+        reason="Arrived damaged",
+        body="A corner is bent.",
+        actor=world.seller.owner,
+        now=world.later(),
+    )
 
 
 @pytest.fixture
@@ -52,7 +59,9 @@ def low_limit(settings: Any) -> None:
 
 
 def decide(desk: Desk, credit: Credit, decision: str = "grant", seen: str = "asked", **form: Any) -> int:
-    return desk.post(f"/staff/credits/{credit.public_id}/", decision=decision, seen=seen, **{"remark": "The photo shows it.", **form})  # fmt: skip
+    return desk.post(
+        f"/staff/credits/{credit.public_id}/", decision=decision, seen=seen, **{"remark": "The photo shows it.", **form}
+    )
 
 
 def test_what_a_seller_asked_for_stands_in_the_queue_and_is_credited(world: World, order: Order, desk: Desk) -> None:
@@ -139,9 +148,14 @@ class TestAboveTheLimit:
         order.refresh_from_db()
         credit.refresh_from_db()
         assert (order.credited_minor, credit.decided_by, credit.second_by) == (400, desk.who, other.who)
-        assert {entry.actor for entry in AuditEntry.objects.filter(detail__credit=credit.public_id)} == {desk.who, other.who}  # fmt: skip
+        assert {entry.actor for entry in AuditEntry.objects.filter(detail__credit=credit.public_id)} == {
+            desk.who,
+            other.who,
+        }
 
-    def test_who_saw_it_before_the_first_agreed_decides_nothing(self, world: World, order: Order, desk: Desk, other: Desk) -> None:  # fmt: skip
+    def test_who_saw_it_before_the_first_agreed_decides_nothing(
+        self, world: World, order: Order, desk: Desk, other: Desk
+    ) -> None:
         """Or their lower amount would count as a yes to the higher one."""
         credit = asked(world, order)
         decide(desk, credit, amount="4.00")
@@ -176,7 +190,10 @@ class TestBegunByStaff:
 
     def test_never_more_than_is_left(self, world: World, order: Order, desk: Desk) -> None:
         desk.post(f"/staff/orders/{order.public_id}/credit/", **self.form(desk, order))
-        assert desk.post(f"/staff/orders/{order.public_id}/credit/", **{**self.form(desk, order), "amount": "10.01"}) == 422  # fmt: skip
+        assert (
+            desk.post(f"/staff/orders/{order.public_id}/credit/", **{**self.form(desk, order), "amount": "10.01"})
+            == 422
+        )
         assert "$10.00" in desk.page
         desk.post(f"/staff/orders/{order.public_id}/credit/", **{**self.form(desk, order), "amount": "10.00"})
         desk.get(f"/staff/orders/{order.public_id}/credit/")

@@ -97,9 +97,14 @@ def gave_up(world: World, *, attempts: int = 3) -> tuple[Order, Command]:
 def arrived(world: World, *, ago: timedelta = timedelta(0), entity: str = "s1", **fields: Any) -> Delivery:
     looks = {"topic": "orders/updated", "looks": [{"kind": "order", "entity_id": entity}], "hints": []}
     return Delivery.objects.create(
-        party=world.shop.party, topic="orders/updated", dedupe=f"d{Delivery.objects.count()}", news=looks, body=b"sEcReT-body",
-        received_at=world.now - ago, **fields,
-    )  # fmt: skip
+        party=world.shop.party,
+        topic="orders/updated",
+        dedupe=f"d{Delivery.objects.count()}",
+        news=looks,
+        body=b"sEcReT-body",
+        received_at=world.now - ago,
+        **fields,
+    )
 
 
 class TestHome:
@@ -112,7 +117,9 @@ class TestHome:
         gave_up(world)
         Connection.objects.filter(pk=world.shop.pk).update(state="needs_reauth", state_sentence="Sign in again.")
         late = a_connection(world.seller)
-        Delivery.objects.create(party=late.party, topic="t", dedupe="x", body=b"", received_at=world.now - timedelta(minutes=9))  # fmt: skip
+        Delivery.objects.create(
+            party=late.party, topic="t", dedupe="x", body=b"", received_at=world.now - timedelta(minutes=9)
+        )
         desk.get("/staff/")
         assert re.search(r'href="/staff/commands/\?state=dead"><span class="figure">2</span>', desk.page)
         assert re.search(r'href="/staff/shops/\?state=ill"><span class="figure">1</span>', desk.page)
@@ -255,7 +262,9 @@ class TestIncidents:
         shops = [a_connection(a_seller()) for _ in range(5)]
         for minute, shop in enumerate(shops[:4]):
             since = datetime.now(UTC) - timedelta(minutes=30 - minute)
-            Party.objects.filter(pk=shop.party_id).update(failures=3, failing_since=since, last_error="503 from upstream.")  # fmt: skip
+            Party.objects.filter(pk=shop.party_id).update(
+                failures=3, failing_since=since, last_error="503 from upstream."
+            )
         for path in ("/staff/", "/staff/shops/"):
             desk.get(path)
             assert desk.page.count("shops do not work") == 1, path
@@ -284,7 +293,9 @@ class TestShops:
     def test_a_shop_says_all_that_is_known(self, world: World, desk: Desk) -> None:
         order, _ = gave_up(world)
         arrived(world, note="Read again.", handled_at=world.now)
-        Exchange.objects.create(party=world.shop.party, at=world.now, method="GET", url="/orders/1", status=503, milliseconds=9)  # fmt: skip
+        Exchange.objects.create(
+            party=world.shop.party, at=world.now, method="GET", url="/orders/1", status=503, milliseconds=9
+        )
         desk.get(f"/staff/shops/{world.shop.public_id}/")
         for said in (f"#{order.number}", "Read again.", "/orders/1", world.seller.name, "The shop answered nothing"):
             assert said in desk.page, said
@@ -300,7 +311,11 @@ class TestShops:
         mail = Mail.objects.get(subject__endswith="is paused")
         assert mail.to == world.seller.owner.email and "The platform lost orders since noon." in mail.body
         desk.post(f"{page}pause/", why="again")
-        assert AuditEntry.objects.filter(action="paused").count() == Mail.objects.filter(subject__endswith="is paused").count() == 1  # fmt: skip
+        assert (
+            AuditEntry.objects.filter(action="paused").count()
+            == Mail.objects.filter(subject__endswith="is paused").count()
+            == 1
+        )
         assert "The platform lost orders since noon." in desk.page, "the trace stands on the shop's page"
         desk.post(f"{page}resume/")
         assert Connection.objects.get().state == "active"
@@ -360,11 +375,17 @@ class TestLookUp:
     def test_one_order_opens_at_once(self, world: World, desk: Desk, by: str) -> None:
         order = landed(world)
         landed(world)
-        ship_by_hand(order=order, lines=None, tracking="1Z-9", carrier="UPS", actor=world.seller.owner, now=world.later())  # fmt: skip
+        ship_by_hand(
+            order=order, lines=None, tracking="1Z-9", carrier="UPS", actor=world.seller.owner, now=world.later()
+        )
         text = {
-            "number": str(order.number), "hash": f"#{order.number}", "reference": order.reference, "shop number": order.copy.shop_number,
-            "tracking": "1z-9", "id": order.public_id,
-        }[by]  # fmt: skip
+            "number": str(order.number),
+            "hash": f"#{order.number}",
+            "reference": order.reference,
+            "shop number": order.copy.shop_number,
+            "tracking": "1z-9",
+            "id": order.public_id,
+        }[by]
         desk.get("/staff/find/", q=text)
         assert desk.url == f"/staff/orders/{order.public_id}/"
 
@@ -413,8 +434,16 @@ class TestLookUp:
 
     def test_more_than_one_page_says_so(self, world: World, desk: Desk) -> None:
         Listing.objects.bulk_create(
-            Listing(seller=world.seller, title=f"Gale {n}", search=f"gale {n}", currency="USD", created_at=world.now, updated_at=world.now) for n in range(25)
-        )  # fmt: skip
+            Listing(
+                seller=world.seller,
+                title=f"Gale {n}",
+                search=f"gale {n}",
+                currency="USD",
+                created_at=world.now,
+                updated_at=world.now,
+            )
+            for n in range(25)
+        )
         desk.get("/staff/find/", q="gale")
         assert desk.page.count("raw record") == 20 and "the newest 20" in desk.page
 
@@ -422,17 +451,53 @@ class TestLookUp:
 class TestOrder:
     def test_everything_about_an_order_is_on_one_page(self, world: World, desk: Desk) -> None:
         order = landed(world)
-        ship_by_hand(order=order, lines=None, tracking="1Z-9", carrier="UPS", actor=world.seller.owner, now=world.later())  # fmt: skip
+        ship_by_hand(
+            order=order, lines=None, tracking="1Z-9", carrier="UPS", actor=world.seller.owner, now=world.later()
+        )
         arrived(world, entity=order.copy.shop_order_id, note="The order is as it was.", handled_at=world.now)
         arrived(world, entity="another", note="Not this one.", handled_at=world.now)
-        Exchange.objects.create(party=world.shop.party, subject=order.reference, at=world.now, method="POST", url="/orders", status=201, milliseconds=9)  # fmt: skip
-        raise_alert(code=AlertCode.ORDER_DIFFERS, seller=world.seller, order=order, sentence="Look at the colour.", now=world.now)  # fmt: skip
-        Case.objects.create(seller=world.seller, order=order, subject="Where is it?", kind="problem", opened_at=world.now, last_at=world.now)  # fmt: skip
+        Exchange.objects.create(
+            party=world.shop.party,
+            subject=order.reference,
+            at=world.now,
+            method="POST",
+            url="/orders",
+            status=201,
+            milliseconds=9,
+        )
+        raise_alert(
+            code=AlertCode.ORDER_DIFFERS,
+            seller=world.seller,
+            order=order,
+            sentence="Look at the colour.",
+            now=world.now,
+        )
+        Case.objects.create(
+            seller=world.seller,
+            order=order,
+            subject="Where is it?",
+            kind="problem",
+            opened_at=world.now,
+            last_at=world.now,
+        )
         desk.get(f"/staff/orders/{order.public_id}/")
         for said in (
-            order.reference, order.buyer.email, world.seller.name, order.copy.shop_number, "1Z-9", "The order is as it was.", "POST /orders",
-            "Look at the colour.", "Where is it?", "fees", f"seller:{world.seller.pk}", "Payment for order", "Your order", "Springfield", "signals",
-        ):  # fmt: skip
+            order.reference,
+            order.buyer.email,
+            world.seller.name,
+            order.copy.shop_number,
+            "1Z-9",
+            "The order is as it was.",
+            "POST /orders",
+            "Look at the colour.",
+            "Where is it?",
+            "fees",
+            f"seller:{world.seller.pk}",
+            "Payment for order",
+            "Your order",
+            "Springfield",
+            "signals",
+        ):
             assert said in desk.page, said
         assert "Not this one." not in desk.page and "sEcReT" not in desk.page
         hold = order.reservations.get()
@@ -460,9 +525,15 @@ class TestAudit:
         desk.get("/staff/audit/")
         assert "CD-1" in desk.page and ">S3<" in desk.page and "lifted: True" in desk.page
         for query, resent in (
-            ({"who": str(desk.who.pk)}, True), ({"who": str(other.pk)}, False), ({"action": "resent"}, True), ({"action": "policy"}, False),
-            ({"q": "cd-1"}, True), ({"q": "s3"}, False), ({"until": "2026-11-20"}, True), ({"since": "2026-11-21"}, False),
-        ):  # fmt: skip
+            ({"who": str(desk.who.pk)}, True),
+            ({"who": str(other.pk)}, False),
+            ({"action": "resent"}, True),
+            ({"action": "policy"}, False),
+            ({"q": "cd-1"}, True),
+            ({"q": "s3"}, False),
+            ({"until": "2026-11-20"}, True),
+            ({"since": "2026-11-21"}, False),
+        ):
             desk.get("/staff/audit/", **query)
             assert ("CD-1" in desk.page, ">S3<" in desk.page) == (resent, not resent), query
 
@@ -545,7 +616,16 @@ class TestActing:
     def test_the_banner_stands_on_every_page(self, world: World, desk: Desk) -> None:
         self.begin(desk, world)
         order = world.buy()
-        for page in ("/seller/orders/", f"/seller/orders/{order.public_id}/", "/seller/listings/", "/staff/", "/", "/cart/", "/no-such-page/", "/accounts/email/"):  # fmt: skip
+        for page in (
+            "/seller/orders/",
+            f"/seller/orders/{order.public_id}/",
+            "/seller/listings/",
+            "/staff/",
+            "/",
+            "/cart/",
+            "/no-such-page/",
+            "/accounts/email/",
+        ):
             desk.get(page)
             assert f"You act as {world.seller.name}" in desk.words, page
             assert 'action="/staff/act/end/"' in desk.page, page
@@ -576,10 +656,21 @@ class TestActing:
     @pytest.mark.parametrize(
         "path",
         [
-            "/seller/tokens/", "/seller/connect/toy/form/", "/seller/shops/{shop}/disconnect/", "/seller/profile/shipping/", "/accounts/email/",
-            "/accounts/password/change/", "/sell/", "/cart/add/", "/admin/store/apitoken/add/", "/seller/connect/attempt/x/", "/seller/listings/x/count/y/", "/seller/cases/new/", "/seller/webhooks/",
+            "/seller/tokens/",
+            "/seller/connect/toy/form/",
+            "/seller/shops/{shop}/disconnect/",
+            "/seller/profile/shipping/",
+            "/accounts/email/",
+            "/accounts/password/change/",
+            "/sell/",
+            "/cart/add/",
+            "/admin/store/apitoken/add/",
+            "/seller/connect/attempt/x/",
+            "/seller/listings/x/count/y/",
+            "/seller/cases/new/",
+            "/seller/webhooks/",
         ],
-    )  # fmt: skip
+    )
     def test_sign_ins_credentials_and_tokens_stay_closed(self, world: World, desk: Desk, path: str) -> None:
         self.begin(desk, world)
         before = Connection.objects.values().get()
@@ -642,11 +733,21 @@ class TestActing:
 
 
 PAGES: dict[str, str] = {
-    "home": "/staff/", "commands": "/staff/commands/?state=all", "resend": "/staff/commands/resend/?every=1", "inbox": "/staff/inbox/?which=all",
-    "shops": "/staff/shops/", "shop": "/staff/shops/{shop}/", "sellers": "/staff/sellers/", "seller": "/staff/sellers/{seller}/",
-    "order": "/staff/orders/{order}/", "find": "/staff/find/?q=Ember", "alerts": "/staff/alerts/", "policy": "/staff/policy/", "rule": "/staff/policy/S3/",
+    "home": "/staff/",
+    "commands": "/staff/commands/?state=all",
+    "resend": "/staff/commands/resend/?every=1",
+    "inbox": "/staff/inbox/?which=all",
+    "shops": "/staff/shops/",
+    "shop": "/staff/shops/{shop}/",
+    "sellers": "/staff/sellers/",
+    "seller": "/staff/sellers/{seller}/",
+    "order": "/staff/orders/{order}/",
+    "find": "/staff/find/?q=Ember",
+    "alerts": "/staff/alerts/",
+    "policy": "/staff/policy/",
+    "rule": "/staff/policy/S3/",
     "audit": "/staff/audit/",
-}  # fmt: skip
+}
 
 
 def _grow(world: World, order: Order, desk: Desk, times: int) -> None:
@@ -656,13 +757,33 @@ def _grow(world: World, order: Order, desk: Desk, times: int) -> None:
         gave_up(other)
         gave_up(world)
         arrived(world, entity=order.copy.shop_order_id, handled_at=world.now)
-        Exchange.objects.create(party=world.shop.party, subject=order.reference, at=world.now, method="GET", url="/", milliseconds=1)  # fmt: skip
+        Exchange.objects.create(
+            party=world.shop.party, subject=order.reference, at=world.now, method="GET", url="/", milliseconds=1
+        )
         shop = a_connection(world.seller)
         Party.objects.filter(pk=shop.party_id).update(failures=1, failing_since=world.now, last_error="503")
-        raise_alert(code=AlertCode.ORDER_DIFFERS, seller=world.seller, order=order, connection=world.shop, sentence="?", now=world.now, key=f"k{Alert.objects.count()}")  # fmt: skip
-        Mail.objects.create(cause=f"m{Mail.objects.count()}", to="a@example.test", subject="s", order=order, written_at=world.now)  # fmt: skip
-        Case.objects.create(seller=world.seller, order=order, subject="c", kind="problem", opened_at=world.now, last_at=world.now)  # fmt: skip
-        note(actor=user(is_staff=True), action="resent", subject=str(order), now=world.now, detail={"seller": world.seller.public_id, "shop": world.shop.public_id})  # fmt: skip
+        raise_alert(
+            code=AlertCode.ORDER_DIFFERS,
+            seller=world.seller,
+            order=order,
+            connection=world.shop,
+            sentence="?",
+            now=world.now,
+            key=f"k{Alert.objects.count()}",
+        )
+        Mail.objects.create(
+            cause=f"m{Mail.objects.count()}", to="a@example.test", subject="s", order=order, written_at=world.now
+        )
+        Case.objects.create(
+            seller=world.seller, order=order, subject="c", kind="problem", opened_at=world.now, last_at=world.now
+        )
+        note(
+            actor=user(is_staff=True),
+            action="resent",
+            subject=str(order),
+            now=world.now,
+            detail={"seller": world.seller.public_id, "shop": world.shop.public_id},
+        )
         switch(rule="S3", lift=not lifted(rule="S3"), actor=desk.who, now=world.now)
 
 
@@ -676,8 +797,9 @@ def test_no_page_asks_more_when_there_is_more(world: World, desk: Desk) -> None:
     order = landed(world)
     _grow(world, order, desk, 2)
     paths = {
-        name: path.format(shop=world.shop.public_id, seller=world.seller.public_id, order=order.public_id) for name, path in PAGES.items()
-    }  # fmt: skip
+        name: path.format(shop=world.shop.public_id, seller=world.seller.public_id, order=order.public_id)
+        for name, path in PAGES.items()
+    }
     before = {name: len(_asked(desk, path)) for name, path in paths.items()}
     _grow(world, order, desk, 6)
     after = {name: len(_asked(desk, path)) for name, path in paths.items()}

@@ -1,4 +1,6 @@
-"""The stock protocol against its own traces: each runs through the real use-cases, and each planted bug must break at least one of them."""
+"""The stock protocol against its own traces: each runs through the real use-cases, and each planted bug must break at
+least one of them.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +18,7 @@ from crossdock.domain.commands import CancelReason, Done, Found, Refused, Why
 from crossdock.domain.events import StockHint
 from crossdock.domain.stock import Hold, HoldState, Stock
 from crossdock.store.models import Alert, Command, Order, Reservation, VariantStock
-from crossdock.usecases import checkout, counts, settle, stock, work
+from crossdock.usecases import checkout, counts, settle, settle_look, stock, work
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.reject import reject_order
 
@@ -133,7 +135,7 @@ def negative_look_up_is_not_believed_early() -> None:
     world.later(30)
     (again,) = world.claim("w2")
     assert again.look_first
-    verdict = settle.settle_look(
+    verdict = settle_look.settle_look(
         command_id=again.id, found=Found(), horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later()
     )
     assert verdict == "wait"
@@ -142,12 +144,19 @@ def negative_look_up_is_not_believed_early() -> None:
     world.later(60)
     (third,) = world.claim("w3")
     found = Found(tuple(world.there))
-    assert settle.settle_look(command_id=third.id, found=found, horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later()) == "adopted"  # fmt: skip
+    assert (
+        settle_look.settle_look(
+            command_id=third.id, found=found, horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later()
+        )
+        == "adopted"
+    )
     assert len(world.there) == 1
 
 
 def cancelled_after_a_false_none_is_still_found() -> None:
-    """C3c: the buyer's order is cancelled after a negative look-up; the order that lives in the shop must be cancelled there."""
+    """C3c: the buyer's order is cancelled after a negative look-up; the order that lives in the shop must be cancelled
+    there.
+    """
     world = World()
     order = world.buy()
     (create,) = world.claim()
@@ -155,13 +164,20 @@ def cancelled_after_a_false_none_is_still_found() -> None:
     reject_order(order=order, reason=CancelReason.OTHER, actor=None, expected_total=order.total, now=world.later())
     world.later(30)
     (again,) = world.claim("w2")
-    settle.settle_look(
+    settle_look.settle_look(
         command_id=again.id, found=Found(), horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later()
     )
     world.create_there(order)
     world.later(90)
     (third,) = world.claim("w3")
-    settle.settle_look(command_id=third.id, found=Found(tuple(world.there)), horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later())  # fmt: skip
+    settle_look.settle_look(
+        command_id=third.id,
+        found=Found(tuple(world.there)),
+        horizon=HORIZON,
+        unique_reference=False,
+        random=RANDOM,
+        now=world.later(),
+    )
     (cancel,) = world.claim("w4")
     assert (cancel.kind, cancel.payload["shop_order_id"]) == ("cancel_order", "s1")
     assert world.available == 0
@@ -249,12 +265,22 @@ def negative_count_is_kept_and_told() -> None:
 
 
 TRACES = [
-    read_that_began_before_the_ack_settles_nothing, read_between_sending_and_creating_settles_nothing, reads_written_out_of_order_do_not_revive_a_unit,
-    overlapping_reads_do_not_forget_a_sale, late_webhook_cannot_raise, cancel_request_keeps_the_hold, restore_is_never_added_here,
-    negative_look_up_is_not_believed_early, cancelled_after_a_false_none_is_still_found, refusal_lowers_the_ceiling,
-    payment_after_expiry_is_checked_again, set_aside_survives_a_read, acknowledged_without_stock_keeps_the_hold, closed_order_gives_its_hold_up,
+    read_that_began_before_the_ack_settles_nothing,
+    read_between_sending_and_creating_settles_nothing,
+    reads_written_out_of_order_do_not_revive_a_unit,
+    overlapping_reads_do_not_forget_a_sale,
+    late_webhook_cannot_raise,
+    cancel_request_keeps_the_hold,
+    restore_is_never_added_here,
+    negative_look_up_is_not_believed_early,
+    cancelled_after_a_false_none_is_still_found,
+    refusal_lowers_the_ceiling,
+    payment_after_expiry_is_checked_again,
+    set_aside_survives_a_read,
+    acknowledged_without_stock_keeps_the_hold,
+    closed_order_gives_its_hold_up,
     negative_count_is_kept_and_told,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("trace", TRACES, ids=lambda trace: trace.__name__)
@@ -265,7 +291,13 @@ def test_the_traces_of_the_protocol_hold(trace: Callable[[], None]) -> None:
 def _settle_by_arrival(patch: Any) -> None:
     """Bug 1: a read settles every hold that was acknowledged when it arrives."""
     good = rules.apply_read
-    patch.setattr(rules, "apply_read", lambda s, holds, *, read_no, **kw: good(s, [replace(h, fence_no=0 if h.fence_no else None) for h in holds], read_no=read_no, **kw))  # fmt: skip
+    patch.setattr(
+        rules,
+        "apply_read",
+        lambda s, holds, *, read_no, **kw: good(
+            s, [replace(h, fence_no=0 if h.fence_no else None) for h in holds], read_no=read_no, **kw
+        ),
+    )
 
 
 def _fence_at_sending(patch: Any) -> None:
@@ -291,7 +323,11 @@ def _no_void(patch: Any) -> None:
 def _order_by_start(patch: Any) -> None:
     """Bug 3b: reads are ordered by their start alone."""
     good = rules.apply_read
-    patch.setattr(rules, "apply_read", lambda s, holds, *, read_no, applied_no, **kw: good(s, holds, read_no=read_no, applied_no=read_no, **kw))  # fmt: skip
+    patch.setattr(
+        rules,
+        "apply_read",
+        lambda s, holds, *, read_no, applied_no, **kw: good(s, holds, read_no=read_no, applied_no=read_no, **kw),
+    )
 
 
 def _webhook_believed(patch: Any) -> None:
@@ -327,8 +363,8 @@ def _restore_added_here(patch: Any) -> None:
 
 def _none_believed(patch: Any) -> None:
     """Bug 7: the first negative look-up is conclusive."""
-    good = settle.settle_look
-    patch.setattr(settle, "settle_look", lambda *, horizon, **kw: good(horizon=timedelta(0), **kw))
+    good = settle_look.settle_look
+    patch.setattr(settle_look, "settle_look", lambda *, horizon, **kw: good(horizon=timedelta(0), **kw))
 
 
 def _refusal_only_releases(patch: Any) -> None:
@@ -367,13 +403,29 @@ def _closed_without_fence(patch: Any) -> None:
 def _negative_clamped(patch: Any) -> None:
     """Bug 13: a negative count is stored as zero."""
     good = rules.apply_read
-    patch.setattr(rules, "apply_read", lambda s, holds, *, count, **kw: good(s, holds, count=None if count is None else max(0, count), **kw))  # fmt: skip
+    patch.setattr(
+        rules,
+        "apply_read",
+        lambda s, holds, *, count, **kw: good(s, holds, count=None if count is None else max(0, count), **kw),
+    )
 
 
 BUGS = [
-    _settle_by_arrival, _fence_at_sending, _no_void, _order_by_start, _webhook_believed, _hold_dropped_at_cancel, _restore_added_here, _none_believed,
-    _refusal_only_releases, _no_check_after_expiry, _read_lifts_set_aside, _ack_is_taken, _closed_without_fence, _negative_clamped,
-]  # fmt: skip
+    _settle_by_arrival,
+    _fence_at_sending,
+    _no_void,
+    _order_by_start,
+    _webhook_believed,
+    _hold_dropped_at_cancel,
+    _restore_added_here,
+    _none_believed,
+    _refusal_only_releases,
+    _no_check_after_expiry,
+    _read_lifts_set_aside,
+    _ack_is_taken,
+    _closed_without_fence,
+    _negative_clamped,
+]
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__.strip("_"))
@@ -400,9 +452,16 @@ holds = st.lists(
     max_size=6,
 )
 stocks = st.builds(
-    Stock, count=st.none() | st.integers(-5, 20), applied_no=st.integers(0, 50), ceiling=st.none() | st.integers(-1, 20),
-    ceiling_no=st.integers(0, 50), want_no=st.integers(0, 50), set_aside=st.booleans(), fresh=st.booleans(), buffer=st.integers(0, 3),
-)  # fmt: skip
+    Stock,
+    count=st.none() | st.integers(-5, 20),
+    applied_no=st.integers(0, 50),
+    ceiling=st.none() | st.integers(-1, 20),
+    ceiling_no=st.integers(0, 50),
+    want_no=st.integers(0, 50),
+    set_aside=st.booleans(),
+    fresh=st.booleans(),
+    buffer=st.integers(0, 3),
+)
 
 
 @given(stocks, holds)
@@ -452,7 +511,12 @@ def test_a_refusal_with_an_earlier_attempt_unresolved_is_not_final() -> None:
     world.lose(create)
     world.later(5)
     (again,) = world.claim("w2")
-    assert settle.settle_look(command_id=again.id, found=Found(), horizon=HORIZON, unique_reference=True, random=RANDOM, now=world.later()) == "create"  # fmt: skip
+    assert (
+        settle_look.settle_look(
+            command_id=again.id, found=Found(), horizon=HORIZON, unique_reference=True, random=RANDOM, now=world.later()
+        )
+        == "create"
+    )
     world.settle(again, Refused(Why.NO_STOCK, "Not enough stock."))
     row = Command.objects.get(cause=f"create:{order.reference}")
     assert (row.state, row.unresolved) == ("waiting", True)

@@ -1,4 +1,6 @@
-"""The pages of stock in a real Chromium, at a phone's width and a desk's: nothing sticks out, nothing is pale, the buttons do what they say."""
+"""The pages of stock in a real Chromium, at a phone's width and a desk's: nothing sticks out, nothing is pale, the
+buttons do what they say.
+"""
 
 import os
 from typing import Any
@@ -38,9 +40,12 @@ def test_looked_at_and_pressed(chromium: Any, live_server: Any, size: dict[str, 
     listing, variant = world.variant.listing.public_id, world.variant.public_id
     window = Window(chromium, live_server.url, world.seller.owner, size=size)
     urls = {
-        "recounts": f"/seller/shops/{world.shop.public_id}/stock/", "recorder": f"/seller/listings/{listing}/stock/{variant}/",
-        "limits": "/seller/listings/limits/", "shop": f"/seller/shops/{world.shop.public_id}/", "listing": f"/seller/listings/{listing}/",
-    }  # fmt: skip
+        "recounts": f"/seller/shops/{world.shop.public_id}/stock/",
+        "recorder": f"/seller/listings/{listing}/stock/{variant}/",
+        "limits": "/seller/listings/limits/",
+        "shop": f"/seller/shops/{world.shop.public_id}/",
+        "listing": f"/seller/listings/{listing}/",
+    }
     for name, url in urls.items():
         window.page.goto(live_server.url + url)
         if SHOTS:

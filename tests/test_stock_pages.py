@@ -1,4 +1,6 @@
-"""The seller's pages about stock: reconciling, the flight recorder with its chart and CSV, limits, locations; each through the forms that the page shows."""
+"""The seller's pages about stock: reconciling, the flight recorder with its chart and CSV, limits, locations; each
+through the forms that the page shows.
+"""
 
 import re
 from typing import Any

@@ -1,4 +1,7 @@
-"""An order that arrives in the shop after everybody gave it up: later than the look-up's horizon allows. The poll finds it by our reference, and nobody ships it in vain."""
+"""An order that arrives in the shop after everybody gave it up: later than the look-up's horizon allows.
+
+The poll finds it by our reference, and nobody ships it in vain.
+"""
 # ruff: noqa: F811
 
 from datetime import UTC, datetime
@@ -33,9 +36,12 @@ async def refused(make: Make, engine: Engine) -> tuple[Stall, Order]:
 async def arrives_late(stall: Stall, order: Order, connector: ToyConnector) -> None:
     stall.truth.orders["s7"] = Placed("s7", order.reference, {"v1": 1}, order.total)
     await sync(
-        receive_orders, connection_id=stall.shop.pk, orders=[connector._order(stall.truth.orders["s7"])],
-        manifest=connector.manifest, now=datetime.now(UTC),
-    )  # fmt: skip
+        receive_orders,
+        connection_id=stall.shop.pk,
+        orders=[connector._order(stall.truth.orders["s7"])],
+        manifest=connector.manifest,
+        now=datetime.now(UTC),
+    )
 
 
 async def test_an_order_that_is_cancelled_here_is_cancelled_there_too(
@@ -44,8 +50,13 @@ async def test_an_order_that_is_cancelled_here_is_cancelled_there_too(
     stall, order = await refused(make, engine)
     await sync(order.refresh_from_db)
     await sync(
-        reject_order, order=order, reason=CancelReason.BUYER_ASKED, actor=None, expected_total=order.total, now=datetime.now(UTC)
-    )  # fmt: skip
+        reject_order,
+        order=order,
+        reason=CancelReason.BUYER_ASKED,
+        actor=None,
+        expected_total=order.total,
+        now=datetime.now(UTC),
+    )
     await arrives_late(stall, order, connector)
     old = connector._order(stall.truth.orders["s7"])
     engine.wake(stall.shop.party_id)

@@ -1,4 +1,7 @@
-"""Stripe's adapter under fire: lost answers, 429, 5xx, a spoiled key, an old payment, a bank that asks the buyer. The bank's books decide, not our answers."""
+"""Stripe's adapter under fire: lost answers, 429, 5xx, a spoiled key, an old payment, a bank that asks the buyer.
+
+The bank's books decide, not our answers.
+"""
 
 import asyncio
 import random
@@ -44,7 +47,8 @@ def charged(wire: Wire) -> dict[str, int]:
     """Our intent -> how often the bank charged for it."""
     with wire.ledger.book() as db:
         rows = db.execute(
-            "SELECT json_extract(w.metadata, '$.crossdock_intent'), count(*) FROM payment p JOIN wire_intent w ON w.ref = p.intent GROUP BY 1"
+            "SELECT json_extract(w.metadata, '$.crossdock_intent'), count(*) FROM payment p JOIN wire_intent w ON w.ref"
+            " = p.intent GROUP BY 1"
         ).fetchall()
     return {str(name): int(times) for name, times in rows}
 
@@ -63,7 +67,10 @@ async def until(ask: Callable[[], Awaitable[Any]], good: Callable[[Any], bool]) 
 
 
 async def pay_through_trouble(gateway: StripeGateway, wire: Wire, many: int = 40) -> None:
-    """Buyers pay while a third of the answers is lost; each payment is then looked up, and shut when nobody knows it. The books must agree with every end."""
+    """Buyers pay while a third of the answers is lost; each payment is then looked up, and shut when nobody knows it.
+
+    The books must agree with every end.
+    """
     wire.dial.set({"lost_reply": 0.3, "broken": 0.1, "throttle": 0.1, "garbled": 0.05})
     ends: dict[str, bool] = {}
     for number in range(many):
@@ -158,7 +165,9 @@ async def test_a_refund_is_found_again_after_stripe_forgot_its_key(gateway: Stri
 
 
 async def test_a_spoiled_key_never_charged_anybody(gateway: StripeGateway, wire: Wire) -> None:
-    """Stripe keeps a failure of its own for a day; whoever asks again gets it again, so nobody ever had a payment to confirm."""
+    """Stripe keeps a failure of its own for a day; whoever asks again gets it again, so nobody ever had a payment to
+    confirm.
+    """
     wire.spoil_next = True
     assert isinstance(await gateway.capture(intent(), "pm_card_visa", back_url=BACK), NotKnown)
     assert await gateway.look_up(intent()) == NeverSeen()

@@ -1,4 +1,5 @@
-"""The simulated bank held against things that its author did not write: the official library's types, its parser, its signatures, and what Stripe's pages say of keys.
+"""The simulated bank held against things that its author did not write: the official library's types, its parser, its
+signatures, and what Stripe's pages say of keys.
 
 Stripe's published specification was looked at by hand (see the folder's README); it is not in this repository.
 """
@@ -76,7 +77,9 @@ def fits(thing: dict[str, Any], kind: type, path: str = "") -> list[str]:
 async def test_every_field_that_it_sends_is_one_of_the_official_library(wire: Wire, its: stripe.StripeClient) -> None:
     sent: dict[str, dict[str, Any]] = {}
     paid = await ask(lambda: begin(its, confirm=True, payment_method="pm_card_createDispute", expand=["latest_charge"]))
-    asks = await ask(lambda: begin(its, confirm=True, payment_method="pm_card_threeDSecure2Required", return_url="http://x"))  # fmt: skip
+    asks = await ask(
+        lambda: begin(its, confirm=True, payment_method="pm_card_threeDSecure2Required", return_url="http://x")
+    )
     bare = await ask(lambda: begin(its, confirm=True, payment_method="pm_card_visa"))
     back = await ask(lambda: its.v1.refunds.create({"payment_intent": bare.id}))
     disputes = await ask(lambda: its.v1.disputes.list({"payment_intent": paid.id}))
@@ -87,7 +90,14 @@ async def test_every_field_that_it_sends_is_one_of_the_official_library(wire: Wi
     sent = {"paid": paid.to_dict(), "asks": asks.to_dict(), "refund": back.to_dict(), "event": event}
     sent["charge"] = sent["paid"].pop("latest_charge")
     sent["dispute"] = disputes.data[0].to_dict()
-    kinds = {"paid": stripe.PaymentIntent, "asks": stripe.PaymentIntent, "charge": stripe.Charge, "refund": stripe.Refund, "dispute": stripe.Dispute, "event": stripe.Event}  # fmt: skip
+    kinds = {
+        "paid": stripe.PaymentIntent,
+        "asks": stripe.PaymentIntent,
+        "charge": stripe.Charge,
+        "refund": stripe.Refund,
+        "dispute": stripe.Dispute,
+        "event": stripe.Event,
+    }
     wrong = {name: fits(thing, kinds[name]) for name, thing in sent.items()}
     assert not any(wrong.values()), wrong
     assert fits({"statuss": 1, "object": "payment"}, stripe.PaymentIntent) == ["statuss", "object=payment"], (
@@ -111,7 +121,11 @@ async def test_a_card_s_no_is_kept_under_its_key_too(its: stripe.StripeClient) -
     made = await ask(lambda: begin(its))
     for _ in range(2):
         with pytest.raises(stripe.CardError) as no:
-            await ask(lambda: its.v1.payment_intents.confirm(made.id, {"payment_method": "pm_card_visa_chargeDeclined"}, {"idempotency_key": "c"}))  # fmt: skip
+            await ask(
+                lambda: its.v1.payment_intents.confirm(
+                    made.id, {"payment_method": "pm_card_visa_chargeDeclined"}, {"idempotency_key": "c"}
+                )
+            )
         assert (no.value.code, no.value.http_status) == ("card_declined", 402)
         assert no.value.error is not None
         assert no.value.error.decline_code == "generic_decline"
@@ -199,7 +213,14 @@ def test_both_tables_of_decimals_agree() -> None:
 
 # Webhooks
 
-BODY = json.dumps({"id": "evt_1", "object": "event", "type": "payment_intent.succeeded", "data": {"object": {"object": "payment_intent", "id": "pi_1", "metadata": {"crossdock_intent": "i1"}}}}).encode()  # fmt: skip
+BODY = json.dumps(
+    {
+        "id": "evt_1",
+        "object": "event",
+        "type": "payment_intent.succeeded",
+        "data": {"object": {"object": "payment_intent", "id": "pi_1", "metadata": {"crossdock_intent": "i1"}}},
+    }
+).encode()
 
 
 def signed(body: bytes, *, secret: str = SECRET, at: datetime = NOW) -> Hook:

@@ -1,4 +1,8 @@
-"""Units taken out of an order that stays open: looked for after a lost answer, taken once, and the rest is read back."""
+"""Units taken out of an order that stays open.
+
+Looked for after a lost answer, taken once, and the rest is read back.
+"""
+
 # ruff: noqa: F811
 
 from datetime import UTC, datetime, timedelta

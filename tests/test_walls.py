@@ -1,4 +1,5 @@
-"""Nobody sees what is not theirs: every address of the panel as its owner, the wrong seller, a buyer and nobody. The API's are in test_api.py.
+"""Nobody sees what is not theirs: every address of the panel as its owner, the wrong seller, a buyer and nobody. The
+API's are in test_api.py.
 
 The URL table is walked, so an address without an entry here fails.
 """
@@ -75,12 +76,30 @@ def _furnished() -> House:
     message = hooks.deliveries_of(endpoint=receiver, before=None, limit=1)[0]
     own = make_listing(seller=world.seller, title="Own", description="", price=order.total, count=1, now=world.now)
     offer = make_offer(
-        buyer=house.buyer, variant=own.variants.get(), quantity=1, amount=Money(500, "USD"), manifest=None, now=world.now
-    )  # fmt: skip
+        buyer=house.buyer,
+        variant=own.variants.get(),
+        quantity=1,
+        amount=Money(500, "USD"),
+        manifest=None,
+        now=world.now,
+    )
     attempt, _ = connect.start_attempt(
-        seller=world.seller, user=house.owner, platform="toy", way="form", address="http://127.0.0.1:1", form={}, now=world.now
-    )  # fmt: skip
-    proof = {"shop_id": "x", "name": "X", "currency": "USD", "checks": [{"ok": True, "title": "t", "sentence": ""}], "settings": {}, "locations": []}  # fmt: skip
+        seller=world.seller,
+        user=house.owner,
+        platform="toy",
+        way="form",
+        address="http://127.0.0.1:1",
+        form={},
+        now=world.now,
+    )
+    proof = {
+        "shop_id": "x",
+        "name": "X",
+        "currency": "USD",
+        "checks": [{"ok": True, "title": "t", "sentence": ""}],
+        "settings": {},
+        "locations": [],
+    }
     connect.prove_attempt(attempt=attempt, secrets={"key": "k"}, proof=proof, preview=[], now=world.now)
     token, _ = access.make_token(name="t", seller=world.seller, actor=house.owner, now=world.now)
     dead = world.claim()[0]
@@ -92,18 +111,37 @@ def _furnished() -> House:
     credit = staff_credit(
         order=order, amount=Money(100, "USD"), reason="?", actor=user(is_staff=True), key="k", now=world.now
     )
-    case = open_case(seller=world.seller, opened_by=house.owner, kind="problem", subject="?", body="?", order=order, now=world.now)  # fmt: skip
+    case = open_case(
+        seller=world.seller, opened_by=house.owner, kind="problem", subject="?", body="?", order=order, now=world.now
+    )
     label = Counter(world).quoted(waiting)
     from crossdock.kit.discover import connector
 
     way = connector("toy").manifest.ways[0].name
     house.urls = {
-        "alert": alert.public_id, "case": case.public_id, "shop": world.shop.public_id, "attempt": attempt.public_id, "platform": "toy", "way": way,
-        "listing": listing.public_id, "own": own.public_id, "variant": world.variant.public_id, "order": order.public_id,
-        "rules": str(rules.pk), "offer": offer.public_id, "waiting": waiting.public_id, "label": label.public_id, "parcel": str(parcel.pk), "token": str(token.pk), "command": str(dead.id),
-        "webhook": receiver.public_id, "message": str(message.pk),
-        "seller": world.seller.public_id, "staff_alert": ours.public_id, "credit": credit.public_id,
-    }  # fmt: skip
+        "alert": alert.public_id,
+        "case": case.public_id,
+        "shop": world.shop.public_id,
+        "attempt": attempt.public_id,
+        "platform": "toy",
+        "way": way,
+        "listing": listing.public_id,
+        "own": own.public_id,
+        "variant": world.variant.public_id,
+        "order": order.public_id,
+        "rules": str(rules.pk),
+        "offer": offer.public_id,
+        "waiting": waiting.public_id,
+        "label": label.public_id,
+        "parcel": str(parcel.pk),
+        "token": str(token.pk),
+        "command": str(dead.id),
+        "webhook": receiver.public_id,
+        "message": str(message.pk),
+        "seller": world.seller.public_id,
+        "staff_alert": ours.public_id,
+        "credit": credit.public_id,
+    }
     return house
 
 

@@ -1,4 +1,6 @@
-"""Signed webhooks to sellers' programs: a receiver that checks them with the official library, what is tried again, and what never leaves for a private address."""
+"""Signed webhooks to sellers' programs: a receiver that checks them with the official library, what is tried again,
+and what never leaves for a private address.
+"""
 # ruff: noqa: F811
 
 from collections.abc import AsyncIterator
@@ -237,7 +239,10 @@ class TestSettingUp:
         order = world.buy()
         (claimed,) = world.claim()
         world.settle(claimed, world.create_there(order))
-        rows = {party: list(Command.objects.filter(party_id=party).values_list("state", flat=True)) for party in (placed.party_id, paused.party_id, deleted.party_id)}  # fmt: skip
+        rows = {
+            party: list(Command.objects.filter(party_id=party).values_list("state", flat=True))
+            for party in (placed.party_id, paused.party_id, deleted.party_id)
+        }
         assert rows == {placed.party_id: ["waiting"], paused.party_id: [], deleted.party_id: ["withdrawn"]}
         with pytest.raises(NotAllowed):
             hooks.send_test(endpoint=paused, actor=owner, now=world.now)

@@ -71,9 +71,11 @@ class Placed:
 
 @dataclass
 class Truth:
-    """The shop's ledger and dials. `answer_create` may return an outcome of its own instead of working; `after_...` may lose the reply.
+    """The shop's ledger and dials. `answer_create` may return an outcome of its own instead of working; `after_...`
+    may lose the reply.
 
-    `restores` is false in a shop that puts nothing back when an order is cancelled; `adjusted` are the corrections that it made.
+    `restores` is false in a shop that puts nothing back when an order is cancelled; `adjusted` are the corrections
+    that it made.
     """
 
     counts: dict[str, int] = field(default_factory=lambda: {"v1": 1000})

@@ -1,4 +1,6 @@
-"""The corner shop, importable by tests without being discovered: its folder is on the search path only while it is dropped in."""
+"""The corner shop, importable by tests without being discovered: its folder is on the search path only while it is
+dropped in.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

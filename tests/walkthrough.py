@@ -1,8 +1,10 @@
-"""A person's first minutes with `make run`, played over HTTP: buy a synced card, fulfil it on the simulated shop's page, see the number on the buyer's page.
+"""A person's first minutes with `make run`, played over HTTP: buy a synced card, fulfil it on the simulated shop's
+page, see the number on the buyer's page.
 
     python tests/walkthrough.py WEB_ADDRESS [--within SECONDS] [--shop ADDRESS ...]
 
-Only the standard library: it plays against a fresh clone where nothing but the runtime is installed. It follows the forms that the pages show.
+Only the standard library: it plays against a fresh clone where nothing but the runtime is installed. It follows the
+forms that the pages show.
 """
 
 import argparse
@@ -18,8 +20,13 @@ from http.cookiejar import CookieJar
 
 BUYER, PASSWORD = "zoe@demo.test", "paper-lantern-7"
 ADDRESS = {
-    "name": "Zoë Müller", "line1": "12 Harbour Lane", "city": "Portland", "postal_code": "97201", "region": "OR", "country": "US",
-}  # fmt: skip
+    "name": "Zoë Müller",
+    "line1": "12 Harbour Lane",
+    "city": "Portland",
+    "postal_code": "97201",
+    "region": "OR",
+    "country": "US",
+}
 
 
 class Forms(HTMLParser):

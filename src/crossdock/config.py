@@ -1,6 +1,8 @@
-"""What an operator may set, typed, from the environment. Everything has a default; a wrong value is one sentence, never a traceback.
+"""What an operator may set, typed, from the environment. Everything has a default; a wrong value is one sentence,
+never a traceback.
 
-DATABASE_URL, PUBLIC_URL, SECRET_KEY, VAULT_KEYS and TRUSTED_PROXIES are also read without the CROSSDOCK_ prefix. This module knows no Django.
+DATABASE_URL, PUBLIC_URL, SECRET_KEY, VAULT_KEYS and TRUSTED_PROXIES are also read without the CROSSDOCK_ prefix. This
+module knows no Django.
 """
 
 import difflib
@@ -175,7 +177,8 @@ class Config(BaseSettings):
                 Fernet(key)
             except ValueError:
                 raise ValueError(
-                    f"key {position} is not 32 bytes in URL-safe base64 (`crossdock rotate-vault-key --print` makes one)"
+                    f"key {position} is not 32 bytes in URL-safe base64 (`crossdock rotate-vault-key --print` makes"
+                    " one)"
                 ) from None
         return value
 
@@ -196,12 +199,17 @@ class Config(BaseSettings):
 
     @property
     def local_shops(self) -> bool:
-        """Whether a shop's address may be on loopback or a private network: the demo's shops are, a stranger's must not."""
+        """Whether a shop's address may be on loopback or a private network: the demo's shops are, a stranger's must
+        not.
+        """
         return self.demo if self.allow_local_shops is None else self.allow_local_shops
 
     @property
     def socket_folder(self) -> Path:
-        """Where the embedded database listens. A socket's path is limited to about 100 bytes and libpq splits it at commas: then the temporary folder."""
+        """Where the embedded database listens.
+
+        A socket's path is limited to about 100 bytes and libpq splits it at commas: then the temporary folder.
+        """
         beside = self.data / "run"
         if len(os.fsencode(beside)) <= LONGEST_SOCKET_FOLDER and re.fullmatch(r"[\w/. @+-]+", str(beside), re.ASCII):
             return beside
@@ -259,7 +267,10 @@ class Config(BaseSettings):
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
-    """The secret in this file, made once. Two processes that start together agree: the hard link lets only the first one win."""
+    """The secret in this file, made once.
+
+    Two processes that start together agree: the hard link lets only the first one win.
+    """
     try:
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -277,7 +288,8 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
         text = path.read_text().strip()
     except OSError as error:
         raise WrongSetting(
-            f"The file {path} cannot be used ({error.strerror}); set CROSSDOCK_DATA to a folder that this user may write."
+            f"The file {path} cannot be used ({error.strerror}); set CROSSDOCK_DATA to a folder that this user may"
+            " write."
         ) from None
     if not text:
         raise WrongSetting(f"The file {path} is empty; restore it from a backup, or remove it to have a new key made.")
@@ -295,7 +307,10 @@ def _misspelt(environment: Mapping[str, str]) -> str | None:
 
 
 def load() -> Config:
-    """The settings of this process. Raises WrongSetting with one sentence that names the setting and never shows its value."""
+    """The settings of this process.
+
+    Raises WrongSetting with one sentence that names the setting and never shows its value.
+    """
     misspelt = _misspelt(os.environ)
     if misspelt:
         raise WrongSetting(misspelt)

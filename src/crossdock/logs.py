@@ -1,4 +1,6 @@
-"""Plain log lines on stderr, in which no secret stands: configured values and everything that looks like a credential are masked."""
+"""Plain log lines on stderr, in which no secret stands: configured values and everything that looks like a credential
+are masked.
+"""
 
 import logging
 import re

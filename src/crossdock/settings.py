@@ -1,4 +1,7 @@
-"""Django's settings, computed from `Config`. Importing them starts nothing: the embedded database's socket is known before its server runs."""
+"""Django's settings, computed from `Config`.
+
+Importing them starts nothing: the embedded database's socket is known before its server runs.
+"""
 
 import sys
 from urllib.parse import unquote, urlsplit
@@ -31,7 +34,8 @@ PUBLIC_URL = CONFIG.public_url
 # Where people find this server: the public address, or the loopback one that no shop could reach.
 BASE_URL = PUBLIC_URL or CONFIG.local_url
 ALLOW_LOCAL_SHOPS = CONFIG.local_shops
-# Where shops send webhooks. Simulated shops on this machine reach the loopback address; real ones need a public one, or are polled.
+# Where shops send webhooks. Simulated shops on this machine reach the loopback address; real ones need a public one,
+# or are polled.
 HOOK_URL = PUBLIC_URL or (CONFIG.local_url if ALLOW_LOCAL_SHOPS else "")
 STALE_AFTER_MINUTES = CONFIG.stale_after_minutes
 # At checkout the shop itself is asked for lines of which so few are left, or whose count is older than so many seconds.
@@ -181,7 +185,8 @@ SESSION_COOKIE_NAME = "__Host-session" if CONFIG.https else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if CONFIG.https else "csrf"
 SECURE_HSTS_SECONDS = 31_536_000 if CONFIG.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
-# Without a named proxy every request looks like plain http, and a redirect would never end; the proxy has to do it then.
+# Without a named proxy every request looks like plain http, and a redirect would never end; the proxy has to do it
+# then.
 SECURE_SSL_REDIRECT = CONFIG.https and bool(TRUSTED_PROXIES)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 # The header is removed by TrustedProxies unless a named proxy sent it.

@@ -1,6 +1,8 @@
-"""PostgreSQL as Django has it, but a test leaves its tables empty five times as fast: only those that have rows are emptied.
+"""PostgreSQL as Django has it, but a test leaves its tables empty five times as fast: only those that have rows are
+emptied.
 
-What Django derives from the models (content types, permissions) stays; made again after each of some 250 tests, it would cost a minute in all.
+What Django derives from the models (content types, permissions) stays; made again after each of some 250 tests, it
+would cost a minute in all.
 """
 
 from typing import Any

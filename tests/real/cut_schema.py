@@ -1,4 +1,5 @@
-"""Cuts the simulator's schema out of the real server's: what our documents use, and nothing else. Run by hand when Vendure's version changes.
+"""Cuts the simulator's schema out of the real server's: what our documents use, and nothing else. Run by hand when
+Vendure's version changes.
 
 .venv/bin/python tests/real/cut_schema.py INTROSPECTION.json > src/crossdock/connectors/vendure/sandbox/schema.graphql
 """
@@ -33,14 +34,23 @@ from crossdock.connectors.vendure.client import document
 FOLDER = Path(client.__file__).parent
 # Inputs that reach the documents as variables, with the fields that the connector writes.
 WRITTEN = {
-    "ProductListOptions": "take skip sort filter", "ProductVariantListOptions": "take skip sort filter", "OrderListOptions": "take skip sort filter",
-    "ProductSortParameter": "id updatedAt", "ProductVariantSortParameter": "id updatedAt", "OrderSortParameter": "id updatedAt orderPlacedAt createdAt",
-    "ProductFilterParameter": "id updatedAt", "ProductVariantFilterParameter": "id updatedAt",
+    "ProductListOptions": "take skip sort filter",
+    "ProductVariantListOptions": "take skip sort filter",
+    "OrderListOptions": "take skip sort filter",
+    "ProductSortParameter": "id updatedAt",
+    "ProductVariantSortParameter": "id updatedAt",
+    "OrderSortParameter": "id updatedAt orderPlacedAt createdAt",
+    "ProductFilterParameter": "id updatedAt",
+    "ProductVariantFilterParameter": "id updatedAt",
     "OrderFilterParameter": "updatedAt orderPlacedAt state customerLastName transactionId _or",
-    "DateOperators": "after between isNull", "IDOperators": "in eq", "StringOperators": "eq in contains", "DateRange": "start end", "OrderLineInput": "orderLineId quantity",
+    "DateOperators": "after between isNull",
+    "IDOperators": "in eq",
+    "StringOperators": "eq in contains",
+    "DateRange": "start end",
+    "OrderLineInput": "orderLineId quantity",
     "CreateCustomerInput": "firstName lastName emailAddress",
     "CreateAddressInput": "fullName company streetLine1 streetLine2 city province postalCode countryCode phoneNumber",
-}  # fmt: skip
+}
 
 
 def operations() -> list[str]:
@@ -149,7 +159,8 @@ def main() -> None:
     schema = build_client_schema(answer.get("data", answer))
     digest = hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()
     print(
-        f"# Cut by tests/real/cut_schema.py from the Admin API's answer to introspection of an unmodified @vendure/core {client.API_VERSION}.3"
+        "# Cut by tests/real/cut_schema.py from the Admin API's answer to introspection of an unmodified @vendure/core"
+        f" {client.API_VERSION}.3"
     )
     print(f"# (what the connector uses of it, without descriptions; sha256 of the answer as sorted JSON: {digest}).\n")
     print(cut(schema), end="")

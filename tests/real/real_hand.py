@@ -1,4 +1,7 @@
-"""The seller's hand in a real Vendure, over the Admin API as its dashboard uses it. Its questions are its own: nothing of the connector is used to check the connector."""
+"""The seller's hand in a real Vendure, over the Admin API as its dashboard uses it.
+
+Its questions are its own: nothing of the connector is used to check the connector.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -59,8 +62,8 @@ class RealHand:
 
     async def products(self) -> Sequence[Stocked]:
         query = (
-            "query($s: Int!) { productVariants(options: {take: 100, skip: $s, sort: {id: ASC}})"
-            " { items { id sku name priceWithTax productId product { name } stockLevels { stockOnHand stockAllocated } } } }"
+            "query($s: Int!) { productVariants(options: {take: 100, skip: $s, sort: {id: ASC}}) { items { id sku name"
+            " priceWithTax productId product { name } stockLevels { stockOnHand stockAllocated } } } }"
         )
         rows: list[Any] = []
         while page := (await self.ask(query, s=len(rows)))["productVariants"]["items"]:
@@ -70,13 +73,17 @@ class RealHand:
     async def api_key(self, permissions: Sequence[str], name: str) -> str:
         """A key with a role of exactly these permissions."""
         role = await self.ask(
-            'mutation($n: String!, $p: [Permission!]!) { createRole(input: {code: $n, description: $n, permissions: $p, channelIds: ["1"]}) { id } }',
-            n=name, p=list(permissions),
-        )  # fmt: skip
+            "mutation($n: String!, $p: [Permission!]!) { createRole(input: {code: $n, description: $n, permissions: $p,"
+            ' channelIds: ["1"]}) { id } }',
+            n=name,
+            p=list(permissions),
+        )
         made = await self.ask(
-            "mutation($r: ID!, $n: String!) { createApiKey(input: {roleIds: [$r], translations: [{languageCode: en, name: $n}]}) { apiKey } }",
-            r=role["createRole"]["id"], n=name,
-        )  # fmt: skip
+            "mutation($r: ID!, $n: String!) { createApiKey(input: {roleIds: [$r], translations: [{languageCode: en,"
+            " name: $n}]}) { apiKey } }",
+            r=role["createRole"]["id"],
+            n=name,
+        )
         return str(made["createApiKey"]["apiKey"])
 
     async def add_product(
@@ -90,18 +97,24 @@ class RealHand:
             "description": description,
         }
         made = await self.ask(
-            "mutation($w: [ProductTranslationInput!]!) { createProduct(input: {enabled: true, translations: $w}) { id } }",
+            "mutation($w: [ProductTranslationInput!]!) { createProduct(input: {enabled: true, translations: $w}) {"
+            " id } }",
             w=[words],
         )
         product = made["createProduct"]["id"]
         options = await self._options(product, [sku for sku, _, _ in variants]) if len(variants) > 1 else []
         rows = [
             {
-                "productId": product, "sku": sku, "price": int(Decimal(price) * 100), "stockOnHand": count, "trackInventory": "TRUE",
-                "optionIds": options[n : n + 1], "translations": [{"languageCode": "en", "name": f"{title} {sku}"}],
+                "productId": product,
+                "sku": sku,
+                "price": int(Decimal(price) * 100),
+                "stockOnHand": count,
+                "trackInventory": "TRUE",
+                "optionIds": options[n : n + 1],
+                "translations": [{"languageCode": "en", "name": f"{title} {sku}"}],
             }
             for n, (sku, price, count) in enumerate(variants)
-        ]  # fmt: skip
+        ]
         result = await self.ask(
             "mutation($r: [CreateProductVariantInput!]!) { createProductVariants(input: $r) { id } }", r=rows
         )
@@ -112,8 +125,9 @@ class RealHand:
         made = await self.ask(
             "mutation($c: String!, $o: [CreateGroupOptionInput!]!) { createProductOptionGroup("
             'input: {code: $c, translations: [{languageCode: en, name: "Kind"}], options: $o}) { id options { id } } }',
-            c=f"kind-{product}", o=choices,
-        )  # fmt: skip
+            c=f"kind-{product}",
+            o=choices,
+        )
         group = made["createProductOptionGroup"]
         await self.ask(
             "mutation($p: ID!, $g: ID!) { addOptionGroupToProduct(productId: $p, optionGroupId: $g) { id } }",
@@ -156,25 +170,28 @@ class RealHand:
         self._number += 1
         order = (await self.ask("mutation { createDraftOrder { id } }"))["createDraftOrder"]["id"]
         await self.ask(
-            "mutation($o: ID!, $c: CreateCustomerInput!, $a: CreateAddressInput!, $v: ID!, $q: Int!) {"
-            "  customer: setCustomerForDraftOrder(orderId: $o, input: $c) { __typename ... on ErrorResult { errorCode message } }"
-            "  setDraftOrderShippingAddress(orderId: $o, input: $a) { id }"
-            "  line: addItemToDraftOrder(orderId: $o, input: {productVariantId: $v, quantity: $q}) { __typename ... on ErrorResult { errorCode message } }"
-            "}",
-            o=order, c={"firstName": "Walk", "lastName": "In", "emailAddress": f"walkin{self._number}@shop.example"}, a=ADDRESS,
-            v=variant.variant_id, q=quantity,
-        )  # fmt: skip
+            "mutation($o: ID!, $c: CreateCustomerInput!, $a: CreateAddressInput!, $v: ID!, $q: Int!) {  customer:"
+            " setCustomerForDraftOrder(orderId: $o, input: $c) { __typename ... on ErrorResult { errorCode message } } "
+            " setDraftOrderShippingAddress(orderId: $o, input: $a) { id }  line: addItemToDraftOrder(orderId: $o,"
+            " input: {productVariantId: $v, quantity: $q}) { __typename ... on ErrorResult { errorCode message } }}",
+            o=order,
+            c={"firstName": "Walk", "lastName": "In", "emailAddress": f"walkin{self._number}@shop.example"},
+            a=ADDRESS,
+            v=variant.variant_id,
+            q=quantity,
+        )
         await self.ask(
-            'mutation($o: ID!) { setDraftOrderShippingMethod(orderId: $o, shippingMethodId: "1") { __typename ... on ErrorResult { errorCode message } }'
-            '  transitionOrderToState(id: $o, state: "ArrangingPayment") { __typename ... on OrderStateTransitionError { errorCode message transitionError } } }',
+            'mutation($o: ID!) { setDraftOrderShippingMethod(orderId: $o, shippingMethodId: "1") { __typename ... on'
+            ' ErrorResult { errorCode message } }  transitionOrderToState(id: $o, state: "ArrangingPayment") {'
+            " __typename ... on OrderStateTransitionError { errorCode message transitionError } } }",
             o=order,
         )
         return str(order)
 
     async def pay(self, shop_id: str) -> None:
         await self.ask(
-            'mutation($o: ID!) { addManualPaymentToOrder(input: {orderId: $o, method: "counter", transactionId: "", metadata: {}})'
-            " { __typename ... on ErrorResult { errorCode message } } }",
+            'mutation($o: ID!) { addManualPaymentToOrder(input: {orderId: $o, method: "counter", transactionId: "",'
+            " metadata: {}}) { __typename ... on ErrorResult { errorCode message } } }",
             o=shop_id,
         )
 
@@ -186,9 +203,9 @@ class RealHand:
     async def all_orders(self) -> list[Any]:
         """Every order entity, drafts and leftovers too."""
         query = (
-            "query($s: Int!) { orders(options: {take: 100, skip: $s, sort: {id: ASC}}) { items { id code state active orderPlacedAt totalWithTax"
-            " customer { firstName lastName emailAddress } payments { id transactionId method amount refunds { id state } }"
-            " lines { id quantity orderPlacedQuantity productVariant { id } }"
+            "query($s: Int!) { orders(options: {take: 100, skip: $s, sort: {id: ASC}}) { items { id code state active"
+            " orderPlacedAt totalWithTax customer { firstName lastName emailAddress } payments { id transactionId"
+            " method amount refunds { id state } } lines { id quantity orderPlacedQuantity productVariant { id } }"
             " fulfillments { id state trackingCode method nextStates lines { orderLineId quantity } } } } }"
         )
         found: list[Any] = []
@@ -234,18 +251,20 @@ class RealHand:
             ],
         }
         made = await self.ask(
-            "mutation($l: [OrderLineInput!]!, $h: ConfigurableOperationInput!) { addFulfillmentToOrder(input: {lines: $l, handler: $h})"
-            " { __typename ... on Fulfillment { id } ... on ErrorResult { errorCode message } } }",
-            l=rows, h=handler,
-        )  # fmt: skip
+            "mutation($l: [OrderLineInput!]!, $h: ConfigurableOperationInput!) { addFulfillmentToOrder(input: {lines:"
+            " $l, handler: $h}) { __typename ... on Fulfillment { id } ... on ErrorResult { errorCode message } } }",
+            l=rows,
+            h=handler,
+        )
         return str(made["addFulfillmentToOrder"]["id"])
 
     async def move(self, parcel_id: str, state: str) -> None:
         await self.ask(
             "mutation($f: ID!, $s: String!) { transitionFulfillmentToState(id: $f, state: $s)"
             " { __typename ... on FulfillmentStateTransitionError { errorCode message transitionError } } }",
-            f=parcel_id, s=state,
-        )  # fmt: skip
+            f=parcel_id,
+            s=state,
+        )
 
     async def fulfil(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
@@ -266,8 +285,8 @@ class RealHand:
         """Vendure always restocks; a seller who does not want that takes the units out again."""
         order = await self._order(shop_id)
         await self.ask(
-            'mutation($o: ID!) { cancelOrder(input: {orderId: $o, reason: "Cancelled by the shop", cancelShipping: true})'
-            " { __typename ... on ErrorResult { errorCode message } } }",
+            'mutation($o: ID!) { cancelOrder(input: {orderId: $o, reason: "Cancelled by the shop", cancelShipping:'
+            " true}) { __typename ... on ErrorResult { errorCode message } } }",
             o=shop_id,
         )
         for line in () if restock else order["lines"]:
@@ -276,18 +295,25 @@ class RealHand:
 
     async def refund(self, shop_id: str, amount: str) -> str:
         order = await self._order(shop_id)
-        # Without shipping and adjustment, 3.7.3 fails on its own database ("NOT NULL constraint failed: refund.shipping").
+        # Without shipping and adjustment, 3.7.3 fails on its own database ("NOT NULL constraint failed:
+        # refund.shipping").
         row = {
-            "amount": int(Decimal(amount) * 100), "lines": [], "shipping": 0, "adjustment": 0,
-            "paymentId": order["payments"][0]["id"], "reason": "Refunded by the shop",
-        }  # fmt: skip
+            "amount": int(Decimal(amount) * 100),
+            "lines": [],
+            "shipping": 0,
+            "adjustment": 0,
+            "paymentId": order["payments"][0]["id"],
+            "reason": "Refunded by the shop",
+        }
         made = await self.ask(
-            "mutation($r: RefundOrderInput!) { refundOrder(input: $r) { __typename ... on Refund { id } ... on ErrorResult { errorCode message } } }",
+            "mutation($r: RefundOrderInput!) { refundOrder(input: $r) { __typename ... on Refund { id } ... on"
+            " ErrorResult { errorCode message } } }",
             r=row,
         )
         refund = made["refundOrder"]["id"]
         await self.ask(
-            'mutation($i: ID!) { settleRefund(input: {id: $i, transactionId: "counter"}) { __typename ... on ErrorResult { errorCode message } } }',
+            'mutation($i: ID!) { settleRefund(input: {id: $i, transactionId: "counter"}) { __typename ... on'
+            " ErrorResult { errorCode message } } }",
             i=refund,
         )
         return str(refund)

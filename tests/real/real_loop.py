@@ -1,6 +1,8 @@
-"""The whole marketplace against an unmodified Vendure: the story's scenes that need no fault dial, and a kill -9 of the worker with orders in flight.
+"""The whole marketplace against an unmodified Vendure: the story's scenes that need no fault dial, and a kill -9 of
+the worker with orders in flight.
 
-Run as a program (REAL_ADDRESS and REAL_PASSWORD in the environment), since a marketplace of its own wants a process of its own.
+Run as a program (REAL_ADDRESS and REAL_PASSWORD in the environment), since a marketplace of its own wants a process of
+its own.
 """
 
 import os
@@ -19,13 +21,21 @@ from crossdock.cli.stage import PATIENCE, Stage, now
 from crossdock.cli.trial import Trial, Waited
 
 SCENES = (
-    loop.asking_price, loop.parcels, loop.cancelled_in_shop, loop.cancel_lifted, loop.rejected_here, loop.refused, loop.refund_there,
+    loop.asking_price,
+    loop.parcels,
+    loop.cancelled_in_shop,
+    loop.cancel_lifted,
+    loop.rejected_here,
+    loop.refused,
+    loop.refund_there,
     loop.assessed,
-)  # fmt: skip
+)
 
 
 def killed_worker(stage: Stage) -> None:
-    """Orders are on their way when the worker is killed; each stands there once all the same, and its tracking code comes back."""
+    """Orders are on their way when the worker is killed; each stands there once all the same, and its tracking code
+    comes back.
+    """
     from crossdock.store.models import Command
 
     ref, variant = stage.item(20)

@@ -1,4 +1,6 @@
-"""The loop against the real thing, worker killed in between: the order stands there once, its tracking code comes back, stock agrees."""
+"""The loop against the real thing, worker killed in between: the order stands there once, its tracking code comes
+back, stock agrees.
+"""
 
 import os
 import subprocess

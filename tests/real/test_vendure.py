@@ -1,4 +1,6 @@
-"""The connector and its simulator against an unmodified Vendure: the suite's scenarios, and the facts that the simulator is built on."""
+"""The connector and its simulator against an unmodified Vendure: the suite's scenarios, and the facts that the
+simulator is built on.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -103,7 +105,10 @@ async def test_an_allocation_does_not_tell_whose_it_is(stage: Stage) -> None:
     """Why units are proven by time. When this fails, Vendure has mended it and the proof can be simpler."""
     (variant,) = await stage.product(5)
     await stage.placed(stage.order((variant, 1)))
-    query = "query($v: ID!) { productVariant(id: $v) { stockMovements(options: {type: ALLOCATION}) { items { ... on Allocation { id orderLine { id } } } } } }"
+    query = (
+        "query($v: ID!) { productVariant(id: $v) { stockMovements(options: {type: ALLOCATION}) { items { ... on"
+        " Allocation { id orderLine { id } } } } } }"
+    )
     with pytest.raises(LookupError, match=r"non-nullable field Allocation\.orderLine"):
         await stage.hand.ask(query, v=variant.variant_id)  # type: ignore[attr-defined]
 
@@ -215,7 +220,10 @@ async def test_a_worker_killed_after_any_step_leaves_nothing_that_a_repeat_would
 
 
 async def test_a_step_that_is_carried_out_twice_does_no_harm(stage: Stage) -> None:
-    """An earlier try's call that the server carries out late. The second adding of lines makes more of them: such a draft is cleared away."""
+    """An earlier try's call that the server carries out late.
+
+    The second adding of lines makes more of them: such a draft is cleared away.
+    """
     (variant,) = await stage.product(9)
     for step in (
         "eligibleShippingMethodsForDraftOrder",
@@ -339,7 +347,10 @@ async def test_a_key_that_was_deleted_asks_to_sign_in_again(server: RealVendure)
 
 
 async def test_a_login_outlives_the_session_that_it_began_with(tmp_path: Any) -> None:
-    """A server of its own whose sessions end after two seconds. It is stopped and started again as well: the session is gone, the shop is not."""
+    """A server of its own whose sessions end after two seconds.
+
+    It is stopped and started again as well: the session is gone, the shop is not.
+    """
     running = fresh(tmp_path / "short", session="2s")
     running.start()
     try:
@@ -353,7 +364,8 @@ async def test_a_login_outlives_the_session_that_it_began_with(tmp_path: Any) ->
             order = stage.order((variant, 1))
             outcome = await connector.create(stage.shop, order)
             if isinstance(outcome, Later):
-                # A connection kept from before the restart broke: nothing was placed, and the same order goes through on a new one.
+                # A connection kept from before the restart broke: nothing was placed, and the same order goes through
+                # on a new one.
                 outcome = await connector.create(stage.shop, order)
             assert isinstance(outcome, Done)
             assert await stage.counted(variant) == {variant.variant_id: 2}

@@ -1,4 +1,7 @@
-"""An unmodified Vendure, installed once from the committed lock file and run on loopback. Nothing of its code is in this project."""
+"""An unmodified Vendure, installed once from the committed lock file and run on loopback.
+
+Nothing of its code is in this project.
+"""
 
 import contextlib
 import hashlib

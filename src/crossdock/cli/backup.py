@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     keys = "the setting VAULT_KEYS" if config.vault_keys_given else f"the file {config.vault_keys_file}"
     print(f"The database is in {args.file} ({args.file.stat().st_size // 1024} kB).")
     print(
-        f"The key that opens the shops' credentials is not: keep a copy of {keys} in another safe place. Without it every shop has to be reconnected."
+        f"The key that opens the shops' credentials is not: keep a copy of {keys} in another safe place. Without it"
+        " every shop has to be reconnected."
     )
     return 0

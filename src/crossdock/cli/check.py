@@ -1,4 +1,7 @@
-"""`crossdock check loop --orders N`: the main loop under fire, counted in the shops' own ledgers, not in our tables. Other checks: payments, model, stock, rush, reconcile, labels."""
+"""`crossdock check loop --orders N`: the main loop under fire, counted in the shops' own ledgers, not in our tables.
+
+Other checks: payments, model, stock, rush, reconcile, labels.
+"""
 
 import argparse
 import contextlib
@@ -130,9 +133,11 @@ class Loop:
             mine = variants[n % len(variants)]
             buyer = User.objects.create_user(f"buyer{n}@example.test", None, name=f"Buyer {n:05d}")
             till.buy(
-                buyer=buyer, variant=mine[n // len(variants) % len(mine)], quantity=1 + n % 2,
+                buyer=buyer,
+                variant=mine[n // len(variants) % len(mine)],
+                quantity=1 + n % 2,
                 ship_to=Address(f"Buyer {n:05d}", f"{n} Elm Street", "Springfield", "US", "12345", region="IL"),
-            )  # fmt: skip
+            )
             if n in kill_at:
                 self._kill_in_flight()
             if n % 20 == 0:

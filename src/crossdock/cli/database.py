@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
             started = cluster.start()
             cluster.keep.touch()
             print(
-                f"The embedded database {'is running' if started else 'was running already'}, socket in {cluster.socket}."
+                f"The embedded database {'is running' if started else 'was running already'}, socket in"
+                f" {cluster.socket}."
             )
         case "stop":
             cluster.keep.unlink(missing_ok=True)
@@ -56,12 +57,18 @@ def unreachable(config: Config, said: str) -> str:
     if "No space left on device" in said:
         return "The disk of the database is full; nothing was changed."
     if config.embedded:
-        return "The embedded database is not running; `crossdock run` starts everything, `crossdock database start` the database alone."
+        return (
+            "The embedded database is not running; `crossdock run` starts everything, `crossdock database start` the"
+            " database alone."
+        )
     told = mask(said).strip()
     # libpq nests its complaints, one server address after the other: the innermost says why.
     inner = re.findall(r"failed: (?:FATAL:\s*)?((?:(?!failed: )[^\n])+)", told)
     reason = inner[-1] if inner else told.splitlines()[-1] if told else "no answer"
-    return f"The database that DATABASE_URL names cannot be used ({reason.strip().rstrip('.')}); check the address, and that the server is running."
+    return (
+        f"The database that DATABASE_URL names cannot be used ({reason.strip().rstrip('.')}); check the address, and"
+        " that the server is running."
+    )
 
 
 def setup() -> None:
@@ -73,7 +80,8 @@ def setup() -> None:
 
 
 def ready(*, migrated: bool = True, newer_too: bool = False) -> None:
-    """Set Django up and look before anything begins: a server that answers, is new enough, and stands at our version. Raises Trouble.
+    """Set Django up and look before anything begins: a server that answers, is new enough, and stands at our version.
+    Raises Trouble.
 
     `migrated=False` takes an older database too, `newer_too` one of a newer version.
     """

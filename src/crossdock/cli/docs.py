@@ -1,4 +1,6 @@
-"""`crossdock docs`: writes docs/rules.md and docs/platforms.md from the table and the manifests; `--check` fails when they are stale."""
+"""`crossdock docs`: writes docs/rules.md and docs/platforms.md from the table and the manifests; `--check` fails when
+they are stale.
+"""
 
 import argparse
 import sys
@@ -16,10 +18,17 @@ NOTE = (
 def rules_page(manifests: list[Manifest]) -> str:
     """S1-S9 as described, lifted, and per platform."""
     lines = [
-        "# The rules", "", NOTE,
-        "Each rule comes from the help article that this project began with. *As described* is the default; *lifted* is the operator's switch.", "",
-        "| id | rule | as described | lifted |", "|---|---|---|---|",
-    ]  # fmt: skip
+        "# The rules",
+        "",
+        NOTE,
+        (
+            "Each rule comes from the help article that this project began with. *As described* is the default;"
+            " *lifted* is the operator's switch."
+        ),
+        "",
+        "| id | rule | as described | lifted |",
+        "|---|---|---|---|",
+    ]
     for rule in RULES:
         lift = rule.lifted or "-"
         if rule.lifted and Mode.LIFTED not in rule.built:
@@ -38,9 +47,14 @@ def rules_page(manifests: list[Manifest]) -> str:
 def platforms_page(manifests: list[Manifest]) -> str:
     """The capability matrix, then each platform's evidence and limits."""
     lines = [
-        "# The platforms", "", NOTE, "Every capability is answered; where the answer is no, the sentence is what the seller reads.", "",
-        "| capability | " + " | ".join(manifest.label for manifest in manifests) + " |", "|---|" + "---|" * len(manifests),
-    ]  # fmt: skip
+        "# The platforms",
+        "",
+        NOTE,
+        "Every capability is answered; where the answer is no, the sentence is what the seller reads.",
+        "",
+        "| capability | " + " | ".join(manifest.label for manifest in manifests) + " |",
+        "|---|" + "---|" * len(manifests),
+    ]
     for capability in Capability:
         answers = ["yes" if isinstance(m.answers[capability], Yes) else "no" for m in manifests]
         lines.append(f"| {MEANING[capability]} | " + " | ".join(answers) + " |")

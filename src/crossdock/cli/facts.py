@@ -1,4 +1,7 @@
-"""Facts, one line each: ok or FAIL, rule, platform, mode, what was seen. The story and the checks are nothing but such lines."""
+"""Facts, one line each: ok or FAIL, rule, platform, mode, what was seen.
+
+The story and the checks are nothing but such lines.
+"""
 
 from dataclasses import dataclass, field
 

@@ -1,7 +1,9 @@
-"""Learning the signals' weights from labelled orders: a logistic scorecard whose weights may only point the way each signal is meant.
+"""Learning the signals' weights from labelled orders: a logistic scorecard whose weights may only point the way each
+signal is meant.
 
-What comes out is a rule set like any other, a plain table of points, so scoring needs nothing of what fitting needs. It runs in shadow: its score is
-kept beside each judgement and decides nothing until staff release it. Always split in time: a random split lets the future into the past.
+What comes out is a rule set like any other, a plain table of points, so scoring needs nothing of what fitting needs.
+It runs in shadow: its score is kept beside each judgement and decides nothing until staff release it. Always split in
+time: a random split lets the future into the past.
 """
 
 import math
@@ -21,7 +23,9 @@ _BIGGEST = 60
 
 
 def fit(*, shadow: bool) -> int:
-    """Prints both sides on the later part of the history; with `shadow` the fitted rules run beside the ones in force from now on."""
+    """Prints both sides on the later part of the history; with `shadow` the fitted rules run beside the ones in force
+    from now on.
+    """
     from crossdock.cli import database
 
     database.ready(migrated=True)
@@ -33,15 +37,19 @@ def fit(*, shadow: bool) -> int:
     frauds = sum(fraud for _, fraud in rows)
     if frauds < LEAST_FRAUDS:
         raise Trouble(
-            f"There are {frauds} orders labelled as fraud; {LEAST_FRAUDS} are needed before weights can be learned. Until then the points set by hand are better."
+            f"There are {frauds} orders labelled as fraud; {LEAST_FRAUDS} are needed before weights can be learned."
+            " Until then the points set by hand are better."
         )
     now_rules, _ = rules_in_force()
     fitted, theirs, ours = compared(rows, now_rules)
     better = (ours.auc or 0) > (theirs.auc or 0)
     lines = [
-        "The rules in force then, on the later part of the orders:", *theirs.lines(), "Fitted on the earlier part, on the same later part:", *ours.lines(),
+        "The rules in force then, on the later part of the orders:",
+        *theirs.lines(),
+        "Fitted on the earlier part, on the same later part:",
+        *ours.lines(),
         "The fitted rules are better." if better else "The fitted rules are not better; leave the ones in force.",
-    ]  # fmt: skip
+    ]
     print("\n".join(lines))
     print(
         "As a plain table:", *(f"{code:18} {weight:4}" for code, weight in fitted.weights.items() if weight), sep="\n  "
@@ -54,7 +62,10 @@ def fit(*, shadow: bool) -> int:
 
 
 def compared(rows: Labelled, now_rules: RuleSet) -> tuple[RuleSet, Report, Report]:
-    """(fitted on the first part, the report of `now_rules` and of the fitted on the rest). `rows` are in the order of their time."""
+    """(fitted on the first part, the report of `now_rules` and of the fitted on the rest).
+
+    `rows` are in the order of their time.
+    """
     cut = int(len(rows) * TRAIN_SHARE)
     fitted = fitted_on(rows[:cut])
     return fitted, _report(now_rules, rows[cut:]), _report(fitted, rows[cut:])
@@ -69,7 +80,10 @@ def _report(rules: RuleSet, rows: Labelled) -> Report:
 
 
 def fitted_on(rows: Labelled) -> RuleSet:
-    """Points from a logistic fit with bounds: a signal can lose its weight, never change its side. Missing data counts as silence."""
+    """Points from a logistic fit with bounds: a signal can lose its weight, never change its side.
+
+    Missing data counts as silence.
+    """
     try:
         import numpy as np
         from scipy.optimize import minimize

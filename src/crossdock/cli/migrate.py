@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
         except DatabaseError as error:
             if "permission denied" in str(error):
                 raise Trouble(
-                    f"The database user may not change tables ({str(error).splitlines()[0]}); give it ownership of the database."
+                    f"The database user may not change tables ({str(error).splitlines()[0]}); give it ownership of the"
+                    " database."
                 ) from None
             raise
         finally:

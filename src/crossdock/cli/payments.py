@@ -1,4 +1,7 @@
-"""`crossdock check payments`: whether buyers can pay, and what is missing, before a buyer finds out. Asks the provider once and moves no money."""
+"""`crossdock check payments`: whether buyers can pay, and what is missing, before a buyer finds out.
+
+Asks the provider once and moves no money.
+"""
 
 import asyncio
 
@@ -10,9 +13,17 @@ from crossdock.kit.payments import open_gateway
 
 # What a delivery may be about; everything else would be answered and thrown away.
 EVENTS = (
-    "payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled", "charge.refunded", "refund.created", "refund.updated",
-    "refund.failed", "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
-)  # fmt: skip
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+)
 
 
 def check() -> int:

@@ -73,7 +73,9 @@ def _answer_before_commit() -> None:
 
 
 def _restore_twice() -> None:
-    """What a shop gave back after a cancel is added once more: in the shop where it takes counts, and on top of the count that is read here."""
+    """What a shop gave back after a cancel is added once more: in the shop where it takes counts, and on top of the
+    count that is read here.
+    """
     from django.db.models import F
 
     from crossdock.store.models import Reservation, VariantStock

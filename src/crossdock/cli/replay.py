@@ -1,4 +1,7 @@
-"""`crossdock replay CASE.json`: a case played again against today's connector, offline. Nothing is needed but the file: no database, no shop, no secrets."""
+"""`crossdock replay CASE.json`: a case played again against today's connector, offline.
+
+Nothing is needed but the file: no database, no shop, no secrets.
+"""
 
 import argparse
 import asyncio
@@ -39,12 +42,14 @@ def tell(document: Document, *, everything: bool = False) -> int:
     manifest = connector.manifest
     print(f"Case {document.case.get('id', '')}: {document.case.get('subject', 'without a subject')}")
     print(
-        f"Recorded {document.taken_at:%Y-%m-%d %H:%M} UTC by Crossdock {document.crossdock or '?'}, {manifest.label} {shop.api_version or '?'}; here it is {manifest.api_version}."
+        f"Recorded {document.taken_at:%Y-%m-%d %H:%M} UTC by Crossdock {document.crossdock or '?'}, {manifest.label}"
+        f" {shop.api_version or '?'}; here it is {manifest.api_version}."
     )
     now = {str(name): manifest.can(name) for name in manifest.answers}
     for name in sorted(name for name in shop.capabilities if name in now and now[name] != shop.capabilities[name]):
         print(
-            f"  note   {manifest.label} {'can' if now[name] else 'cannot'} {name.replace('_', ' ')} here; then it was the other way round"
+            f"  note   {manifest.label} {'can' if now[name] else 'cannot'} {name.replace('_', ' ')} here; then it was"
+            " the other way round"
         )
     if document.deliveries:
         print("  note   signatures of deliveries are not checked: they and the secrets behind them were blacked out")

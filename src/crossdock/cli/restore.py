@@ -1,4 +1,7 @@
-"""`crossdock restore FILE`: the database as it was. All of it or nothing: everything happens in one transaction, after the file was looked at."""
+"""`crossdock restore FILE`: the database as it was.
+
+All of it or nothing: everything happens in one transaction, after the file was looked at.
+"""
 
 import argparse
 import os
@@ -68,7 +71,8 @@ def _quiet(*, yes: bool) -> None:
 
     with database.spoken_of(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND"
+            " backend_type = 'client backend'"
         )
         others = cursor.fetchone()[0]
         cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
@@ -76,7 +80,8 @@ def _quiet(*, yes: bool) -> None:
     connection.close()
     if others:
         raise Trouble(
-            f"{others} other connection{'s use' if others > 1 else ' uses'} the database; stop every web server and worker first."
+            f"{others} other connection{'s use' if others > 1 else ' uses'} the database; stop every web server and"
+            " worker first."
         )
     if tables and not yes:
         raise Trouble("The database is not empty, and restoring replaces all of it; add --yes if that is meant.")

@@ -1,6 +1,8 @@
-"""`crossdock risk report | bench | fit`: how well the rules tell fraud from honest orders, what judging costs, and learning from labelled orders.
+"""`crossdock risk report | bench | fit`: how well the rules tell fraud from honest orders, what judging costs, and
+learning from labelled orders.
 
-`report` and `bench` play in a throw-away marketplace with a made-up history (demo/fraud.py); `fit` learns from the marketplace's own.
+`report` and `bench` play in a throw-away marketplace with a made-up history (demo/fraud.py); `fit` learns from the
+marketplace's own.
 """
 
 import argparse
@@ -63,11 +65,23 @@ def write(attempts: "Sequence[Attempt]") -> "list[RiskTrace]":
 
     rows = [
         RiskTrace(
-            at=a.at, buyer=a.buyer, seller=a.seller, amount_minor=a.amount_minor, currency="USD", units=a.units, card=a.card, device=a.device, ip=a.ip,
-            address=address_key(a.line1, a.postal_code, a.country), email=a.email, paid=a.paid, fraud=True if a.fraud else None, known_at=a.known_at,
+            at=a.at,
+            buyer=a.buyer,
+            seller=a.seller,
+            amount_minor=a.amount_minor,
+            currency="USD",
+            units=a.units,
+            card=a.card,
+            device=a.device,
+            ip=a.ip,
+            address=address_key(a.line1, a.postal_code, a.country),
+            email=a.email,
+            paid=a.paid,
+            fraud=True if a.fraud else None,
+            known_at=a.known_at,
         )
         for a in attempts
-    ]  # fmt: skip
+    ]
     made = RiskTrace.objects.bulk_create(rows, batch_size=5000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE store_risktrace")
@@ -79,9 +93,12 @@ def facts_about(attempt: "Attempt", trace: "RiskTrace") -> Facts:
     from crossdock.usecases.risk.facts import known_of
 
     checks = {
-        "postal_code": attempt.postal_code_check, "cvc": attempt.cvc_check, "card_funding": attempt.funding, "card_country": attempt.card_country,
+        "postal_code": attempt.postal_code_check,
+        "cvc": attempt.cvc_check,
+        "card_funding": attempt.funding,
+        "card_country": attempt.card_country,
         "billing_country": attempt.billing_country,
-    }  # fmt: skip
+    }
     ship_to = {
         "country": attempt.country,
         "region": attempt.region,
@@ -89,8 +106,13 @@ def facts_about(attempt: "Attempt", trace: "RiskTrace") -> Facts:
         "phone": attempt.phone,
     }
     return known_of(
-        trace=trace, checks=checks, ship_to=ship_to, joined_at=attempt.joined_at, ip_country=attempt.ip_country, ip_hosting=attempt.hosting
-    ).facts  # fmt: skip
+        trace=trace,
+        checks=checks,
+        ship_to=ship_to,
+        joined_at=attempt.joined_at,
+        ip_country=attempt.ip_country,
+        ip_hosting=attempt.hosting,
+    ).facts
 
 
 def split_at(times: Sequence[datetime], share: float = TEST_SHARE) -> datetime:
@@ -116,7 +138,8 @@ def _report(orders: int, seed: int, least: float) -> int:
         rows = judged(attempts, traces, since, RuleSet())
         result = report(rows)
     print(
-        f"Made-up history, seed {seed}: judged are the orders since {since:%Y-%m-%d}, each with what was known on its day."
+        f"Made-up history, seed {seed}: judged are the orders since {since:%Y-%m-%d}, each with what was known on its"
+        " day."
     )
     print("\n".join(result.lines()))
     if result.auc is None or result.auc < least:

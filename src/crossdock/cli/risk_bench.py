@@ -1,4 +1,7 @@
-"""`crossdock risk bench`: what judging costs inside `place_order`, over a long history. The real use-case places real orders; its risk part is timed in place."""
+"""`crossdock risk bench`: what judging costs inside `place_order`, over a long history.
+
+The real use-case places real orders; its risk part is timed in place.
+"""
 
 import os
 import time
@@ -53,9 +56,18 @@ class Watch:
         risk, whole = sorted(self.risk[WARM:]), sorted(self.whole[WARM:])
         own, share = sorted(self.own[WARM:]), sum(risk) / sum(whole)
         return [
-            f"risk within place_order: p50 {at(risk, 0.5):.2f} ms, p99 {at(risk, 0.99):.2f} ms, worst {risk[-1]:.2f} ms ({len(risk)} orders)",
-            f"place_order as a whole:  p50 {at(whole, 0.5):.2f} ms, p99 {at(whole, 0.99):.2f} ms; {share:.0%} of it is the risk",
-            f"our own processor time of the risk: p50 {at(own, 0.5):.2f} ms, p99 {at(own, 0.99):.2f} ms; the machine's load is {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors",
+            (
+                f"risk within place_order: p50 {at(risk, 0.5):.2f} ms, p99 {at(risk, 0.99):.2f} ms, worst"
+                f" {risk[-1]:.2f} ms ({len(risk)} orders)"
+            ),
+            (
+                f"place_order as a whole:  p50 {at(whole, 0.5):.2f} ms, p99 {at(whole, 0.99):.2f} ms; {share:.0%} of it"
+                " is the risk"
+            ),
+            (
+                f"our own processor time of the risk: p50 {at(own, 0.5):.2f} ms, p99 {at(own, 0.99):.2f} ms; the"
+                f" machine's load is {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+            ),
         ]
 
     def good(self) -> bool:
@@ -82,7 +94,8 @@ def bench(orders: int, seed: int, placed: int = PLACED) -> int:
             _place(variant, _buyer(attempt), attempt, number, watch)
         kept = len(watch.risk)
     print(
-        f"{len(attempts)} tries to pay and {copied} orders with their judgements in the history; {kept} orders were placed on top of it."
+        f"{len(attempts)} tries to pay and {copied} orders with their judgements in the history; {kept} orders were"
+        " placed on top of it."
     )
     print(*watch.lines(), sep="\n")
     good = watch.good()
@@ -104,10 +117,22 @@ def _write(attempts: "Sequence[Attempt]") -> None:
             address = address_key(a.line1, a.postal_code, a.country)
             rows.write_row(
                 (
-                    a.at, a.buyer, a.seller, a.amount_minor, "USD", a.units, a.card, a.device, a.ip, address, a.email, a.paid,
-                    True if a.fraud else None, a.known_at,
+                    a.at,
+                    a.buyer,
+                    a.seller,
+                    a.amount_minor,
+                    "USD",
+                    a.units,
+                    a.card,
+                    a.device,
+                    a.ip,
+                    address,
+                    a.email,
+                    a.paid,
+                    True if a.fraud else None,
+                    a.known_at,
                 )
-            )  # fmt: skip
+            )
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {table}")
 
@@ -161,13 +186,23 @@ def _place(variant: "Variant", buyer: "User", attempt: "Attempt", number: int, w
         "Bench", attempt.line1, "Town", attempt.country, attempt.postal_code, region=attempt.region, phone=attempt.phone
     )
     intent = checkout.open_checkout(
-        buyer=buyer, basket=basket, ship_to=to, key=f"bench-{number:06}", fingerprint=shown.fingerprint, gateway="sandbox", now=now,
+        buyer=buyer,
+        basket=basket,
+        ship_to=to,
+        key=f"bench-{number:06}",
+        fingerprint=shown.fingerprint,
+        gateway="sandbox",
+        now=now,
         origin=Origin(attempt.ip, attempt.device),
-    )  # fmt: skip
+    )
     checks = {
-        "postal_code": attempt.postal_code_check, "cvc": attempt.cvc_check, "card_funding": attempt.funding, "card_country": attempt.card_country,
-        "billing_country": attempt.billing_country, "card_fingerprint": attempt.card,
-    }  # fmt: skip
+        "postal_code": attempt.postal_code_check,
+        "cvc": attempt.cvc_check,
+        "card_funding": attempt.funding,
+        "card_country": attempt.card_country,
+        "billing_country": attempt.billing_country,
+        "card_fingerprint": attempt.card,
+    }
     given = {name: value for name, value in checks.items() if value}
     with ExitStack() as timers:
         for name in ("trace_of", "look", "end_trace", "keep", "hold_if_policy_says"):

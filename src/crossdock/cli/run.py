@@ -1,4 +1,7 @@
-"""`crossdock run`: one command for the whole demo. Everything that it starts it also stops; a database started by hand it leaves alone."""
+"""`crossdock run`: one command for the whole demo.
+
+Everything that it starts it also stops; a database started by hand it leaves alone.
+"""
 
 import argparse
 import fcntl
@@ -46,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _environment(config: Config) -> dict[str, str]:
-    """What the children get: a demo whose shops stand on this machine, so that its own loopback address is public enough."""
+    """What the children get: a demo whose shops stand on this machine, so that its own loopback address is public
+    enough.
+    """
     return {
         "CROSSDOCK_DEMO": "true",
         "CROSSDOCK_LOG_LEVEL": "WARNING",
@@ -71,7 +76,8 @@ def _alone(config: Config) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Trouble(
-                f"Crossdock is running already with the data in {config.data}; stop it first, or choose another folder with CROSSDOCK_DATA."
+                f"Crossdock is running already with the data in {config.data}; stop it first, or choose another folder"
+                " with CROSSDOCK_DATA."
             ) from None
         yield
 

@@ -1,6 +1,8 @@
-"""`crossdock sandbox [NAME ...]`: simulated shops over real HTTP, each with a shelf file, so that they survive a restart like real ones.
+"""`crossdock sandbox [NAME ...]`: simulated shops over real HTTP, each with a shelf file, so that they survive a
+restart like real ones.
 
-With `--payments` also a bank that speaks the part of Stripe's wire that is used, to try that provider without an account.
+With `--payments` also a bank that speaks the part of Stripe's wire that is used, to try that provider without an
+account.
 """
 
 import argparse
@@ -79,7 +81,11 @@ async def _open(names: list[str], first: int, folder: Path, listing: Path | None
     if bank is not None:
         await bank.start(port=first + len(names))
         print(f"Simulated bank: {bank.address}/_bank; the marketplace reaches it with", flush=True)
-        print(f"  CROSSDOCK_PAYMENT_GATEWAY=stripe CROSSDOCK_STRIPE_API_BASE={bank.address} CROSSDOCK_STRIPE_SECRET_KEY={SECRET_KEY} CROSSDOCK_STRIPE_WEBHOOK_SECRET={bank.hook_secret}", flush=True)  # fmt: skip
+        print(
+            f"  CROSSDOCK_PAYMENT_GATEWAY=stripe CROSSDOCK_STRIPE_API_BASE={bank.address}"
+            f" CROSSDOCK_STRIPE_SECRET_KEY={SECRET_KEY} CROSSDOCK_STRIPE_WEBHOOK_SECRET={bank.hook_secret}",
+            flush=True,
+        )
     if listing is not None:
         _write(listing, shops)
     await stop.wait()

@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
     planted.if_asked()
     if config.https and not config.trusted_proxies:
         print(
-            "crossdock: PUBLIC_URL is https, and TRUSTED_PROXIES names no proxy: visitors' addresses are not known, so rate limits count the proxy.",
+            "crossdock: PUBLIC_URL is https, and TRUSTED_PROXIES names no proxy: visitors' addresses are not known, so"
+            " rate limits count the proxy.",
             file=sys.stderr,
         )
     import uvicorn

@@ -1,4 +1,7 @@
-"""`crossdock staff EMAIL`: somebody who signed up becomes staff, or with --off is staff no more. It stands in the audit log."""
+"""`crossdock staff EMAIL`: somebody who signed up becomes staff, or with --off is staff no more.
+
+It stands in the audit log.
+"""
 
 import argparse
 from datetime import UTC, datetime

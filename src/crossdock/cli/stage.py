@@ -1,4 +1,6 @@
-"""Where the story plays: one seller with one simulated shop on one platform, and a buyer, joined through the real path."""
+"""Where the story plays: one seller with one simulated shop on one platform, and a buyer, joined through the real
+path.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,5 @@
-"""`crossdock story`: a fresh world, the loop on every platform with the faults on, one line per fact. `--break NAME` plants a bug and must end in FAIL.
+"""`crossdock story`: a fresh world, the loop on every platform with the faults on, one line per fact. `--break NAME`
+plants a bug and must end in FAIL.
 
 Each platform plays in a process and a marketplace of its own, side by side, since most of the time is spent waiting.
 """
@@ -111,5 +112,7 @@ def _plays(scene: scenes.Scene, stage: Stage, facts: Facts, bug: str) -> bool:
 
 
 def _chosen(bug: str) -> Iterable[scenes.Scene]:
-    """All of them; with a planted bug only those that are there to notice it, so that it is noticed for the right reason."""
+    """All of them; with a planted bug only those that are there to notice it, so that it is noticed for the right
+    reason.
+    """
     return scenes.BUGS.get(bug, scenes.SCENES)

@@ -1,4 +1,7 @@
-"""PostgreSQL's own programs against the database of the settings: what they need to reach it, and where they are. The password never shows in `ps`."""
+"""PostgreSQL's own programs against the database of the settings: what they need to reach it, and where they are.
+
+The password never shows in `ps`.
+"""
 
 import os
 import shutil
@@ -23,7 +26,8 @@ def program(name: str) -> str:
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
         raise Trouble(
-            f"The program {name} is missing; install PostgreSQL's client programs (on Debian: apt-get install postgresql-client)."
+            f"The program {name} is missing; install PostgreSQL's client programs (on Debian: apt-get install"
+            " postgresql-client)."
         )
     return found
 

@@ -1,6 +1,8 @@
-"""A throw-away marketplace for the story, the checks and the crash tests: own data folder, real database, web server, workers, simulated shops.
+"""A throw-away marketplace for the story, the checks and the crash tests: own data folder, real database, web server,
+workers, simulated shops.
 
-Worker and web server are processes of their own, so that they can be killed with -9. The simulated shops run here, in a thread with its own loop.
+Worker and web server are processes of their own, so that they can be killed with -9. The simulated shops run here, in
+a thread with its own loop.
 """
 
 import asyncio
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-# To the kernel a child's parent is the thread that made it, and `die_with` acts on that thread's end: so one thread, which lives as long
-# as we do, makes all of them, whoever asks.
+# To the kernel a child's parent is the thread that made it, and `die_with` acts on that thread's end: so one thread,
+# which lives as long as we do, makes all of them, whoever asks.
 _births = ThreadPoolExecutor(1, thread_name_prefix="births")
 
 
@@ -57,9 +59,14 @@ class Process:
         words = [sys.executable, "-m", "crossdock.cli.main", self.command]
         with self.log.open("ab") as log:
             self.child = _births.submit(
-                subprocess.Popen, words, env={**self.environment, **extra}, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=die_with(os.getpid()),
-            ).result()  # fmt: skip
+                subprocess.Popen,
+                words,
+                env={**self.environment, **extra},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with(os.getpid()),
+            ).result()
 
     def kill(self) -> None:
         """kill -9, as a power cut would."""
@@ -97,7 +104,10 @@ class Process:
 
 @dataclass
 class Trial:
-    """Use it as a context manager. `environment` is added to the children's; nothing of the operator's own settings is used."""
+    """Use it as a context manager.
+
+    `environment` is added to the children's; nothing of the operator's own settings is used.
+    """
 
     environment: dict[str, str] = field(default_factory=dict)
     poll_seconds: float = 3.0
@@ -129,9 +139,14 @@ class Trial:
         for name in ("DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "VAULT_KEYS"):
             os.environ.pop(name, None)
         os.environ.update(
-            CROSSDOCK_DATA=str(self.folder), CROSSDOCK_DEMO="true", CROSSDOCK_ALLOW_LOCAL_SHOPS="true", CROSSDOCK_WEB_PORT=str(self.port),
-            CROSSDOCK_POLL_SECONDS=str(self.poll_seconds), CROSSDOCK_LOG_LEVEL="WARNING", DJANGO_SETTINGS_MODULE="crossdock.settings",
-        )  # fmt: skip
+            CROSSDOCK_DATA=str(self.folder),
+            CROSSDOCK_DEMO="true",
+            CROSSDOCK_ALLOW_LOCAL_SHOPS="true",
+            CROSSDOCK_WEB_PORT=str(self.port),
+            CROSSDOCK_POLL_SECONDS=str(self.poll_seconds),
+            CROSSDOCK_LOG_LEVEL="WARNING",
+            DJANGO_SETTINGS_MODULE="crossdock.settings",
+        )
         self._database()
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="simulated-shops", daemon=True)
@@ -205,7 +220,10 @@ class Trial:
         return False
 
     def until(self, done: Callable[[], bool], seconds: float, what: str, *, every: float = 0.1) -> float:
-        """Wait for a fact; how long it took. Raises Waited with the children's last words, at once when one of them fell."""
+        """Wait for a fact; how long it took.
+
+        Raises Waited with the children's last words, at once when one of them fell.
+        """
         begun = time.monotonic()
         while not done():
             if (waited := time.monotonic() - begun) > seconds or self.worker.fell or self.web.fell:

@@ -1,4 +1,7 @@
-"""`crossdock rotate-vault-key`: a new key for the shops' credentials. Every secret is written again under it; the old key still opens old backups."""
+"""`crossdock rotate-vault-key`: a new key for the shops' credentials.
+
+Every secret is written again under it; the old key still opens old backups.
+"""
 
 import argparse
 import os
@@ -38,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     if config.vault_keys_given:
         if args.forget:
             raise Trouble(
-                "The keys are in the setting VAULT_KEYS; remove the old ones there, after this command has run without --forget."
+                "The keys are in the setting VAULT_KEYS; remove the old ones there, after this command has run without"
+                " --forget."
             )
         print(f"{_reseal(list(config.vault_keys))} secrets are encrypted with the first of VAULT_KEYS now.")
         return 0
@@ -50,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
     if args.forget:
         _write(config, keys[:1])
     print(
-        f"{done} secrets are encrypted with the new key now. Keep a copy of {config.vault_keys_file} in another safe place."
+        f"{done} secrets are encrypted with the new key now. Keep a copy of {config.vault_keys_file} in another safe"
+        " place."
     )
     return 0
 
@@ -61,7 +66,8 @@ def _nobody_else() -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND"
+            " backend_type = 'client backend'"
         )
         others = cursor.fetchone()[0]
     if others:

@@ -1,4 +1,7 @@
-"""`crossdock world FILE`: the demo world, filled once. FILE lists the simulated shops, as `crossdock sandbox --list FILE` writes it."""
+"""`crossdock world FILE`: the demo world, filled once.
+
+FILE lists the simulated shops, as `crossdock sandbox --list FILE` writes it.
+"""
 
 import argparse
 import json

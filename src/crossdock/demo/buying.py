@@ -18,7 +18,10 @@ PATIENCE_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """Where one buys: a gateway and its folder. `token` is the means of payment; "" takes the first that the gateway offers."""
+    """Where one buys: a gateway and its folder.
+
+    `token` is the means of payment; "" takes the first that the gateway offers.
+    """
 
     data: Path
     gateway: str = "sandbox"
@@ -37,8 +40,14 @@ class Till:
         }
         shown = priced(basket=basket, country=ship_to.country, now=now)
         intent = checkout.open_checkout(
-            buyer=buyer, basket=basket, ship_to=ship_to, key=secrets.token_urlsafe(12), fingerprint=shown.fingerprint, gateway=self.gateway, now=now
-        )  # fmt: skip
+            buyer=buyer,
+            basket=basket,
+            ship_to=ship_to,
+            key=secrets.token_urlsafe(12),
+            fingerprint=shown.fingerprint,
+            gateway=self.gateway,
+            now=now,
+        )
         token = self.token or gateway.choices()[0].token
         match ask_sync(lambda _: gateway.capture(intent.asked, token), PATIENCE_SECONDS):
             case Captured(gateway_ref, checks):

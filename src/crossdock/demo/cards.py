@@ -1,4 +1,7 @@
-"""The demo's cards: own sets, own creatures. One table decides title, price, count and variants, so every fresh demo is the same world."""
+"""The demo's cards: own sets, own creatures.
+
+One table decides title, price, count and variants, so every fresh demo is the same world.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +18,10 @@ _PLACES = ("Évora Deep", "Jämtrand", "São Lira", "Łazy Moor", "Čakov", "Ør
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`variants` are (sku, decimal price, units), as a Hand takes them. A shop shows the SKU of a variant, so it names the condition. `seed` draws the picture."""
+    """`variants` are (sku, decimal price, units), as a Hand takes them.
+
+    A shop shows the SKU of a variant, so it names the condition. `seed` draws the picture.
+    """
 
     title: str
     seed: str
@@ -24,7 +30,10 @@ class Card:
 
 
 def of_set(name: str, code: str, *, number: int) -> Sequence[Card]:
-    """The cards of one shop's set. The fourth is sold out, the fifth is the last one, every sixth comes in two conditions."""
+    """The cards of one shop's set.
+
+    The fourth is sold out, the fifth is the last one, every sixth comes in two conditions.
+    """
     dice = Random(f"{name}{number}")
     creatures = [(element, kind) for element in sorted(PALETTES) for kind in KINDS]
     dice.shuffle(creatures)

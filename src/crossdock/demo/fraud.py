@@ -1,7 +1,9 @@
-"""A made-up history of payments with five fraud patterns planted in it, to try risk rules on. Written before the rules' points, and not changed since.
+"""A made-up history of payments with five fraud patterns planted in it, to try risk rules on. Written before the
+rules' points, and not changed since.
 
-It proves no more than that the rules see these patterns among honest buyers who look odd at times. Real fraud is another matter: judge on your own labels.
-Nothing in it is real: cards, devices and addresses are words, e-mail addresses end in names that nobody can own.
+It proves no more than that the rules see these patterns among honest buyers who look odd at times. Real fraud is
+another matter: judge on your own labels. Nothing in it is real: cards, devices and addresses are words, e-mail
+addresses end in names that nobody can own.
 """
 
 from collections.abc import Iterator
@@ -17,9 +19,19 @@ _DISPUTED_AFTER = (20, 60)
 
 # (state, postal code, area code) that belong together.
 _TOWNS = (
-    ("IL", "60614", "312"), ("CA", "94107", "415"), ("NY", "10003", "212"), ("TX", "78704", "512"), ("WA", "98103", "206"), ("OR", "97201", "503"),
-    ("MA", "02139", "617"), ("FL", "33139", "305"), ("CO", "80205", "303"), ("GA", "30307", "404"), ("MN", "55407", "612"), ("PA", "19147", "215"),
-)  # fmt: skip
+    ("IL", "60614", "312"),
+    ("CA", "94107", "415"),
+    ("NY", "10003", "212"),
+    ("TX", "78704", "512"),
+    ("WA", "98103", "206"),
+    ("OR", "97201", "503"),
+    ("MA", "02139", "617"),
+    ("FL", "33139", "305"),
+    ("CO", "80205", "303"),
+    ("GA", "30307", "404"),
+    ("MN", "55407", "612"),
+    ("PA", "19147", "215"),
+)
 _MAIL = ("example.test", "letters.test", "post.test", "mail.test")
 THROWAWAY = "mailinator.com"
 FORWARDERS = ("8425 NW 29th St Suite 400", "1100 Depot Road Unit F")
@@ -62,7 +74,10 @@ _SURNAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to pay, paid or declined. `joined_at` is when the account was made. `fraud` is the truth; `known_at` when the marketplace learns it."""
+    """One try to pay, paid or declined.
+
+    `joined_at` is when the account was made. `fraud` is the truth; `known_at` when the marketplace learns it.
+    """
 
     at: datetime
     buyer: str
@@ -117,19 +132,38 @@ class _Person:
         region, postal_code, _ = random.choice(_TOWNS) if present else (self.region, self.postal_code, "")
         amount = int(self.taste * random.lognormvariate(0, 0.5)) * (6 if random.random() < 0.01 else 1)
         return Attempt(
-            at=at, buyer=self.key, name=self.name, email=self.email, joined_at=min(self.joined_at, at - timedelta(minutes=random.uniform(3, 90))),
-            seller=random.randrange(12), amount_minor=max(150, amount), units=1 if random.random() < 0.85 else random.randrange(2, 5),
-            card=random.choice(self.cards), card_country="US" if random.random() < 0.98 else "CA", funding=self.funding,
-            device=random.choice(self.devices), ip="198.51.100.7" if abroad else self.ip, ip_country="FR" if abroad else "US",
-            hosting=random.random() < 0.015, line1=f"{random.randrange(1, 2500)} Gift Lane" if present else self.line1, region=region,
-            postal_code=postal_code, country="US", billing_country="US" if random.random() < 0.99 else "CA", phone=self.phone,
-            postal_code_check="fail" if random.random() < 0.03 else "pass", cvc_check="fail" if random.random() < 0.01 else "pass",
+            at=at,
+            buyer=self.key,
+            name=self.name,
+            email=self.email,
+            joined_at=min(self.joined_at, at - timedelta(minutes=random.uniform(3, 90))),
+            seller=random.randrange(12),
+            amount_minor=max(150, amount),
+            units=1 if random.random() < 0.85 else random.randrange(2, 5),
+            card=random.choice(self.cards),
+            card_country="US" if random.random() < 0.98 else "CA",
+            funding=self.funding,
+            device=random.choice(self.devices),
+            ip="198.51.100.7" if abroad else self.ip,
+            ip_country="FR" if abroad else "US",
+            hosting=random.random() < 0.015,
+            line1=f"{random.randrange(1, 2500)} Gift Lane" if present else self.line1,
+            region=region,
+            postal_code=postal_code,
+            country="US",
+            billing_country="US" if random.random() < 0.99 else "CA",
+            phone=self.phone,
+            postal_code_check="fail" if random.random() < 0.03 else "pass",
+            cvc_check="fail" if random.random() < 0.01 else "pass",
             paid=random.random() > 0.03,
-        )  # fmt: skip
+        )
 
 
 def history(*, orders: int = 12_000, seed: int = 1) -> list[Attempt]:
-    """About `orders` attempts in the order of their time, some 4 % of the paid ones fraud. The same seed gives the same history."""
+    """About `orders` attempts in the order of their time, some 4 % of the paid ones fraud.
+
+    The same seed gives the same history.
+    """
     random = Random(seed)
     people = [_Person(random, number) for number in range(max(20, orders // 4))]
     found: list[Attempt] = []
@@ -163,9 +197,15 @@ def _card_testing(random: Random, number: int, begin: datetime, people: list[_Pe
     for i in range(random.randrange(8, 16)):
         at = begin + timedelta(seconds=40 * i + random.uniform(0, 30))
         yield replace(
-            base, at=at, card=f"stolen-{number}-{i}", amount_minor=random.randrange(100, 400), paid=random.random() < 0.35, units=1,
-            postal_code_check=random.choice(("fail", "unavailable", "pass")), cvc_check=random.choice(("fail", "pass")),
-        )  # fmt: skip
+            base,
+            at=at,
+            card=f"stolen-{number}-{i}",
+            amount_minor=random.randrange(100, 400),
+            paid=random.random() < 0.35,
+            units=1,
+            postal_code_check=random.choice(("fail", "unavailable", "pass")),
+            cvc_check=random.choice(("fail", "pass")),
+        )
 
 
 def _forwarder(random: Random, number: int, begin: datetime, people: list[_Person]) -> Iterator[Attempt]:
@@ -174,22 +214,42 @@ def _forwarder(random: Random, number: int, begin: datetime, people: list[_Perso
     for i in range(random.randrange(3, 7)):
         at = begin + timedelta(hours=5 * i + random.uniform(0, 4))
         yield replace(
-            _stranger(random, number * 50 + i, at), device=f"device-f{number}", card=f"stolen-f{number}-{i}", line1=line1, region="FL",
-            postal_code="33122", amount_minor=random.randrange(12_000, 60_000), units=random.randrange(1, 4), postal_code_check="fail",
-            ip_country=random.choice(("US", "RO", "VN")), card_country=random.choice(("US", "GB")), paid=True,
-        )  # fmt: skip
+            _stranger(random, number * 50 + i, at),
+            device=f"device-f{number}",
+            card=f"stolen-f{number}-{i}",
+            line1=line1,
+            region="FL",
+            postal_code="33122",
+            amount_minor=random.randrange(12_000, 60_000),
+            units=random.randrange(1, 4),
+            postal_code_check="fail",
+            ip_country=random.choice(("US", "RO", "VN")),
+            card_country=random.choice(("US", "GB")),
+            paid=True,
+        )
 
 
 def _taken_over(random: Random, number: int, begin: datetime, people: list[_Person]) -> Iterator[Attempt]:
-    """An old, good account: suddenly another device, country and address, and a large amount on the card that is on file."""
+    """An old, good account: suddenly another device, country and address, and a large amount on the card that is on
+    file.
+    """
     person = random.choice([each for each in people if each.joined_at < begin - timedelta(days=5)] or people)
     for i in range(random.randrange(1, 4)):
         at = begin + timedelta(minutes=20 * i)
         yield replace(
-            person.attempt(random, at), device=f"device-t{number}", ip=f"203.0.113.{number % 250}", ip_country=random.choice(("NG", "RU", "US")),
-            hosting=random.random() < 0.5, line1=f"{random.randrange(1, 999)} Drop Street", region="NJ", postal_code="08854",
-            amount_minor=random.randrange(15_000, 50_000), paid=True, postal_code_check="pass", cvc_check="pass",
-        )  # fmt: skip
+            person.attempt(random, at),
+            device=f"device-t{number}",
+            ip=f"203.0.113.{number % 250}",
+            ip_country=random.choice(("NG", "RU", "US")),
+            hosting=random.random() < 0.5,
+            line1=f"{random.randrange(1, 999)} Drop Street",
+            region="NJ",
+            postal_code="08854",
+            amount_minor=random.randrange(15_000, 50_000),
+            paid=True,
+            postal_code_check="pass",
+            cvc_check="pass",
+        )
 
 
 def _address_ring(random: Random, number: int, begin: datetime, people: list[_Person]) -> Iterator[Attempt]:
@@ -199,10 +259,15 @@ def _address_ring(random: Random, number: int, begin: datetime, people: list[_Pe
         at = begin + timedelta(hours=9 * i + random.uniform(0, 8))
         one = _stranger(random, number * 50 + i, at)
         yield replace(
-            one, line1=random.choice((street, street.upper(), f"{street} Apt {i}", street.replace("Street", "St."))), region="NV",
-            postal_code="89101", email=f"x{number}{i}@{THROWAWAY}", funding="prepaid" if random.random() < 0.6 else one.funding, paid=True,
+            one,
+            line1=random.choice((street, street.upper(), f"{street} Apt {i}", street.replace("Street", "St."))),
+            region="NV",
+            postal_code="89101",
+            email=f"x{number}{i}@{THROWAWAY}",
+            funding="prepaid" if random.random() < 0.6 else one.funding,
+            paid=True,
             amount_minor=random.randrange(3_000, 9_000),
-        )  # fmt: skip
+        )
 
 
 def _card_ring(random: Random, number: int, begin: datetime, people: list[_Person]) -> Iterator[Attempt]:
@@ -211,6 +276,11 @@ def _card_ring(random: Random, number: int, begin: datetime, people: list[_Perso
     for i in range(random.randrange(4, 8)):
         at = begin + timedelta(hours=14 * i + random.uniform(0, 10))
         yield replace(
-            _stranger(random, number * 50 + i, at), card=random.choice(cards), billing_country=random.choice(("US", "GB")), card_country="GB",
-            postal_code_check=random.choice(("fail", "fail", "unavailable")), amount_minor=random.randrange(5_000, 20_000), paid=True,
-        )  # fmt: skip
+            _stranger(random, number * 50 + i, at),
+            card=random.choice(cards),
+            billing_country=random.choice(("US", "GB")),
+            card_country="GB",
+            postal_code_check=random.choice(("fail", "fail", "unavailable")),
+            amount_minor=random.randrange(5_000, 20_000),
+            paid=True,
+        )

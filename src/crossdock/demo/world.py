@@ -1,6 +1,8 @@
-"""The demo world: sellers with their simulated shops, cards listed by hand, buyers. Every step looks first, so that filling it again changes nothing.
+"""The demo world: sellers with their simulated shops, cards listed by hand, buyers. Every step looks first, so that
+filling it again changes nothing.
 
-The shops are filled through the seller's hand and connected the way a seller connects theirs; the worker does the first import.
+The shops are filled through the seller's hand and connected the way a seller connects theirs; the worker does the
+first import.
 """
 
 import asyncio
@@ -47,10 +49,19 @@ SELLERS = (
 )
 # What each of them lists by hand: title, picture, minor units, count.
 BY_HAND = (
-    (("Gale Drake, misprint without a number", "gale-drake-0", 18000, 1), ("Box of 400 commons, Hollow Tide", "stone-golem-400", 2500, 6)),
-    (("Dusk Whale, Japanese first printing", "dusk-whale-3", 4800, 2), ("Grove Fox, artist's proof of Ørsund", "grove-fox-1", 12500, 1)),
-    (("Ember Moth, gold-edged", "ember-moth-88", 14750, 3), ("Tide Owl sleeve set, 50 pieces", "tide-owl-50", 2250, 20)),
-)  # fmt: skip
+    (
+        ("Gale Drake, misprint without a number", "gale-drake-0", 18000, 1),
+        ("Box of 400 commons, Hollow Tide", "stone-golem-400", 2500, 6),
+    ),
+    (
+        ("Dusk Whale, Japanese first printing", "dusk-whale-3", 4800, 2),
+        ("Grove Fox, artist's proof of Ørsund", "grove-fox-1", 12500, 1),
+    ),
+    (
+        ("Ember Moth, gold-edged", "ember-moth-88", 14750, 3),
+        ("Tide Owl sleeve set, 50 pieces", "tide-owl-50", 2250, 20),
+    ),
+)
 BUYERS = (("zoe@demo.test", "Zoë Müller"), ("sam@demo.test", "Sam Rivera"))
 STAFF = "staff@demo.test"
 
@@ -112,9 +123,14 @@ def _list_by_hand(seller: Seller, rows: Sequence[tuple[str, str, int, int]]) -> 
     for title, seed, price, count in rows:
         if not Listing.objects.filter(seller=seller, title=title).exists():
             make_listing(
-                seller=seller, title=title, description="Listed by hand, so it is sold only here.", price=Money(price, currency), count=count,
-                images=[_picture(seed)], now=timezone.now(),
-            )  # fmt: skip
+                seller=seller,
+                title=title,
+                description="Listed by hand, so it is sold only here.",
+                price=Money(price, currency),
+                count=count,
+                images=[_picture(seed)],
+                now=timezone.now(),
+            )
 
 
 def _picture(seed: str) -> str:
@@ -148,7 +164,9 @@ async def _fill(address: str, cards: Sequence[Card]) -> None:
 
 
 def _wait_for_import(sellers: Sequence[Seller]) -> None:
-    """Until the worker has listed every card of every connected shop (a shop is read page by page, and listings are never deleted); without a worker it is not waited for for ever."""
+    """Until the worker has listed every card of every connected shop (a shop is read page by page, and listings are
+    never deleted); without a worker it is not waited for for ever.
+    """
     end = time.monotonic() + IMPORT_SECONDS
     shops = Connection.objects.filter(seller__in=sellers, state=ConnectionState.ACTIVE)
     while any(shop.listings.count() < PER_SHOP for shop in shops.all()) and time.monotonic() < end:

@@ -1,7 +1,7 @@
 """What a person must settle: a code, the sentence they read, and the button that settles it.
 
-To add one: a code here, its kind in KINDS, `raise_alert` where it is seen, `settle_by_fact` where its cause ends, and its play in tests/alert_plays.py
-(a test fails for a code without one).
+To add one: a code here, its kind in KINDS, `raise_alert` where it is seen, `settle_by_fact` where its cause ends, and
+its play in tests/alert_plays.py (a test fails for a code without one).
 """
 
 from dataclasses import dataclass
@@ -90,14 +90,20 @@ GROUPS: dict[Group, tuple[str, str, MailChoice]] = {
         MailChoice.AT_ONCE,
     ),
     Group.RISK: ("Risk", "Orders that look like fraud.", MailChoice.AT_ONCE),
-    Group.PARCELS: ("Parcels", "Tracking numbers that are missing or unknown, labels that were voided.", MailChoice.HOURLY),
+    Group.PARCELS: (
+        "Parcels",
+        "Tracking numbers that are missing or unknown, labels that were voided.",
+        MailChoice.HOURLY,
+    ),
     Group.STOCK: ("Stock and products", "Counts to check, products deleted in your shop.", MailChoice.HOURLY),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
 class AlertKind:
-    """`seen` is for what only asks to be looked at: where the button leads, it stands beside the evidence and settles with these words."""
+    """`seen` is for what only asks to be looked at: where the button leads, it stands beside the evidence and settles
+    with these words.
+    """
 
     title: str
     button: Button
@@ -123,17 +129,28 @@ KINDS: dict[AlertCode, AlertKind] = {
         "Cancelled in your shop", Button.REJECT_ORDER, "Reject it here and credit the buyer"
     ),
     AlertCode.CANCEL_FAILED: AlertKind(
-        "The order could not be cancelled in your shop", Button.LOOK_AT_ORDER, "See what to do", seen="Cancelled in the shop by hand."
+        "The order could not be cancelled in your shop",
+        Button.LOOK_AT_ORDER,
+        "See what to do",
+        seen="Cancelled in the shop by hand.",
     ),
     AlertCode.REFUNDED_IN_SHOP: AlertKind(
-        "Refunded in your shop", Button.LOOK_AT_ORDER, "See the refund", Group.MONEY, seen="Looked at: the buyer needs no credit."
+        "Refunded in your shop",
+        Button.LOOK_AT_ORDER,
+        "See the refund",
+        Group.MONEY,
+        seen="Looked at: the buyer needs no credit.",
     ),
     AlertCode.STOCK_DIFFERS: AlertKind("Check a stock count", Button.COUNT_AGAIN, "Compare the counts", Group.STOCK),
     AlertCode.STOCK_BELOW_ZERO: AlertKind(
         "Sold in both places at once", Button.COUNT_AGAIN, "See the open orders", seen="Decided which order is served."
     ),
     AlertCode.STOCK_NOT_TAKEN: AlertKind(
-        "Your shop did not take the stock", Button.LOOK_AT_ORDER, "Check the order", Group.STOCK, seen="Checked: the shop's count is right."
+        "Your shop did not take the stock",
+        Button.LOOK_AT_ORDER,
+        "Check the order",
+        Group.STOCK,
+        seen="Checked: the shop's count is right.",
     ),
     AlertCode.SIGN_IN_AGAIN: AlertKind(
         "Your shop asks you to sign in again", Button.RECONNECT, "Reconnect", Group.OPERATIONAL
@@ -149,7 +166,11 @@ KINDS: dict[AlertCode, AlertKind] = {
         "A product was deleted in your shop", Button.LEAVE_IT, "Leave it archived", Group.STOCK, seen="Left archived."
     ),
     AlertCode.UNITS_BACK: AlertKind(
-        "Units came back to an archived listing", Button.LIST_AGAIN, "List again or leave it", Group.STOCK, seen="Leave it archived."
+        "Units came back to an archived listing",
+        Button.LIST_AGAIN,
+        "List again or leave it",
+        Group.STOCK,
+        seen="Leave it archived.",
     ),
     AlertCode.TRACKING_MISSING: AlertKind(
         "Shipped without a tracking number", Button.ADD_TRACKING, "Add the number", Group.PARCELS
@@ -157,16 +178,26 @@ KINDS: dict[AlertCode, AlertKind] = {
     AlertCode.TRACKING_UNKNOWN: AlertKind(
         "A tracking number is not recognised", Button.ADD_TRACKING, "Check number and carrier", Group.PARCELS
     ),
-    AlertCode.LABEL_VOIDED: AlertKind("A label was voided", Button.ADD_TRACKING, "Give the parcel another number", Group.PARCELS),
+    AlertCode.LABEL_VOIDED: AlertKind(
+        "A label was voided", Button.ADD_TRACKING, "Give the parcel another number", Group.PARCELS
+    ),
     AlertCode.LABEL_UNUSED: AlertKind(
-        "A paid label is not used", Button.LOOK_AT_ORDER, "Void the label", Group.PARCELS, seen="The label stays as it is."
+        "A paid label is not used",
+        Button.LOOK_AT_ORDER,
+        "Void the label",
+        Group.PARCELS,
+        seen="The label stays as it is.",
     ),
     AlertCode.HIGH_RISK: AlertKind(
         "High risk", Button.LOOK_AT_ORDER, "See the reasons", Group.RISK, seen="Looked at the reasons."
     ),
     AlertCode.COMMAND_DEAD: AlertKind("Something could not be delivered to your shop", Button.SEND_AGAIN, "Send again"),
     AlertCode.DISPUTED: AlertKind(
-        "The buyer's bank disputes a payment", Button.ASK_STAFF, "Send proof of the sale to staff", Group.MONEY, seen="Staff have the proof."
+        "The buyer's bank disputes a payment",
+        Button.ASK_STAFF,
+        "Send proof of the sale to staff",
+        Group.MONEY,
+        seen="Staff have the proof.",
     ),
     AlertCode.REFUND_FAILED: AlertKind(
         "A refund came back", Button.ASK_STAFF, "Ask staff to pay it another way", Group.MONEY, seen="Staff know of it."
@@ -177,18 +208,25 @@ KINDS: dict[AlertCode, AlertKind] = {
     AlertCode.DATA_REQUEST: AlertKind(
         "A buyer asks what is kept about them", Button.ASK_STAFF, "Answered by staff", seen="The buyer was answered."
     ),
-    AlertCode.INVARIANT_BROKEN: AlertKind("Something that must always hold does not", Button.ASK_STAFF, "Looked into by staff", seen="Looked into."),
-}  # fmt: skip
+    AlertCode.INVARIANT_BROKEN: AlertKind(
+        "Something that must always hold does not", Button.ASK_STAFF, "Looked into by staff", seen="Looked into."
+    ),
+}
 
 # What stops everything that goes to a shop. While one is open, what it explains raises no alert of its own.
 ROOT_CAUSES = (AlertCode.SIGN_IN_AGAIN, AlertCode.SCOPE_MISSING, AlertCode.SHOP_UNREACHABLE)
 # Red in the panel; the others are amber.
 URGENT = frozenset(
     {
-        AlertCode.SIGN_IN_AGAIN, AlertCode.SHOP_UNREACHABLE, AlertCode.ORDER_NOT_LANDED, AlertCode.ORDER_REFUSED, AlertCode.STOCK_BELOW_ZERO,
-        AlertCode.COMMAND_DEAD, AlertCode.DISPUTED,
+        AlertCode.SIGN_IN_AGAIN,
+        AlertCode.SHOP_UNREACHABLE,
+        AlertCode.ORDER_NOT_LANDED,
+        AlertCode.ORDER_REFUSED,
+        AlertCode.STOCK_BELOW_ZERO,
+        AlertCode.COMMAND_DEAD,
+        AlertCode.DISPUTED,
     }
-)  # fmt: skip
+)
 
 
 def codes_of(group: Group) -> tuple[AlertCode, ...]:

@@ -1,4 +1,7 @@
-"""What a platform can do, and the sentence a seller reads where it cannot. Every capability is answered; there is no silence."""
+"""What a platform can do, and the sentence a seller reads where it cannot.
+
+Every capability is answered; there is no silence.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,11 +38,15 @@ MEANING: Mapping[Capability, str] = {
     Capability.PRODUCTS_SEEN: "Your products, prices and pictures are read, and later changes too.",
     Capability.COUNTS_READ: "Your stock counts are read.",
     Capability.COUNTS_ADJUST: "A count can be corrected from here without overwriting a sale.",
-    Capability.LOCATIONS: "Of several stock locations you choose whose stock counts; none chosen means all of them together.",
+    Capability.LOCATIONS: (
+        "Of several stock locations you choose whose stock counts; none chosen means all of them together."
+    ),
     Capability.ORDER_CREATE: "An order placed here is created in your shop.",
     Capability.ORDER_AT_OUR_PRICE: "The order stands in your shop at the price the buyer paid here.",
     Capability.ORDER_CLAIMS_STOCK: "Your shop refuses an order that it has no stock for.",
-    Capability.ORDER_FOUND_BY_REFERENCE: "An order can be found in your shop by our reference, so it never appears twice.",
+    Capability.ORDER_FOUND_BY_REFERENCE: (
+        "An order can be found in your shop by our reference, so it never appears twice."
+    ),
     Capability.REFERENCE_UNIQUE: "Your shop itself refuses a second order with the same reference.",
     Capability.ORDER_CANCEL: "Cancelling here cancels the order in your shop.",
     Capability.LINES_CANCEL: "Rejecting single lines or units here takes them out of the order in your shop.",
@@ -106,9 +113,11 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to connect a shop. `redirect` sends the seller's browser to their shop; otherwise the fields are the whole form.
+    """One way to connect a shop. `redirect` sends the seller's browser to their shop; otherwise the fields are the
+    whole form.
 
-    `steps` is the exact click path in the platform's own words. `needs_public_url` hides the way with its reason when no https address is set.
+    `steps` is the exact click path in the platform's own words. `needs_public_url` hides the way with its reason when
+    no https address is set.
     """
 
     name: str
@@ -121,7 +130,10 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast we may ask. `burst` calls at once, refilled `per_second`; at most `parallel` in flight; the platform's headers correct both."""
+    """How fast we may ask.
+
+    `burst` calls at once, refilled `per_second`; at most `parallel` in flight; the platform's headers correct both.
+    """
 
     per_second: float
     burst: int
@@ -130,10 +142,12 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Time bounds of the stock protocol, in seconds. Each one is a promise of the platform, or our cautious guess where it makes none.
+    """Time bounds of the stock protocol, in seconds. Each one is a promise of the platform, or our cautious guess
+    where it makes none.
 
-    `count`: a count read this long after a write surely includes it. `search`: an order created this long ago is surely found by reference.
-    `late_execution`: longest time after which a request that we gave up on can still be carried out.
+    `count`: a count read this long after a write surely includes it. `search`: an order created this long ago is
+    surely found by reference. `late_execution`: longest time after which a request that we gave up on can still be
+    carried out.
     """
 
     count: float = 0.0
@@ -143,7 +157,10 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything the marketplace knows about a platform before it speaks to a shop. The panel's words come from here and nowhere else."""
+    """Everything the marketplace knows about a platform before it speaks to a shop.
+
+    The panel's words come from here and nowhere else.
+    """
 
     name: str
     label: str
@@ -158,9 +175,11 @@ class Manifest:
     known_limits: tuple[str, ...] = ()
     # Where the vendor says that it is down itself; empty for what every seller runs on a server of their own.
     status_url: str = ""
-    # Whether a changed count makes its product one that changed. Where not, a reconciliation reads every count, 100 a call.
+    # Whether a changed count makes its product one that changed. Where not, a reconciliation reads every count, 100 a
+    # call.
     counts_move_products: bool = True
-    # Our commands that can leave units out of the shop's count when they are damaged or lost; after any other the count includes them again.
+    # Our commands that can leave units out of the shop's count when they are damaged or lost; after any other the
+    # count includes them again.
     keeps_out: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

@@ -1,4 +1,7 @@
-"""What we ask of a party outside, and the five ways an asking can end. Unknown is not failed: it means look there first."""
+"""What we ask of a party outside, and the five ways an asking can end.
+
+Unknown is not failed: it means look there first.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +13,10 @@ from crossdock.domain.values import Address, Money
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as the shop knows it. `product_id` and `variant_id` are the shop's ids; `unit_price` is what the buyer paid here for one."""
+    """One line as the shop knows it.
+
+    `product_id` and `variant_id` are the shop's ids; `unit_price` is what the buyer paid here for one.
+    """
 
     product_id: str
     variant_id: str
@@ -22,7 +28,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class CreateOrder:
-    """Create our order in the shop, paid outside, with `reference` where the shop keeps it and can find it again. The shop must mail nobody."""
+    """Create our order in the shop, paid outside, with `reference` where the shop keeps it and can find it again.
+
+    The shop must mail nobody.
+    """
 
     reference: str
     lines: tuple[Line, ...]
@@ -59,10 +68,12 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelLines:
-    """Take units out of the shop's copy, which stays open with the rest. `lines` are (shop's variant id, units); the shop restores its own stock.
+    """Take units out of the shop's copy, which stays open with the rest. `lines` are (shop's variant id, units); the
+    shop restores its own stock.
 
-    `key` is written where the shop keeps it, so that a lost answer is found by reading the order before anything is repeated.
-    `only_look`: an earlier try may still be carried out; look for it, and take out nothing (Unknown when it is not to be seen).
+    `key` is written where the shop keeps it, so that a lost answer is found by reading the order before anything is
+    repeated. `only_look`: an earlier try may still be carried out; look for it, and take out nothing (Unknown when it
+    is not to be seen).
     """
 
     reference: str
@@ -76,7 +87,10 @@ class CancelLines:
 
 @dataclass(frozen=True, slots=True)
 class AdjustStock:
-    """Change the shop's count by `delta`, once. Only relative or compare-and-set writes; `key` makes a repeat harmless where the shop can."""
+    """Change the shop's count by `delta`, once.
+
+    Only relative or compare-and-set writes; `key` makes a repeat harmless where the shop can.
+    """
 
     product_id: str
     variant_id: str
@@ -114,9 +128,11 @@ Command = CreateOrder | CancelOrder | CancelLines | AdjustStock | WriteRisk
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It happened. `shop_id` is the shop's id of what was made; `stock_taken` is evidence, not hope, that the units left the shop's count.
+    """It happened. `shop_id` is the shop's id of what was made; `stock_taken` is evidence, not hope, that the units
+    left the shop's count.
 
-    `already` says that we found it done by somebody else or an earlier try: then no conclusion about stock may be drawn from our own call.
+    `already` says that we found it done by somebody else or an earlier try: then no conclusion about stock may be
+    drawn from our own call.
     """
 
     shop_id: str
@@ -151,7 +167,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Surely not done, and worth another try (throttled before execution, not sent at all). `after_seconds` is the party's own wish."""
+    """Surely not done, and worth another try (throttled before execution, not sent at all).
+
+    `after_seconds` is the party's own wish.
+    """
 
     sentence: str
     after_seconds: float | None = None
@@ -166,7 +185,9 @@ class SignInAgain:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may or may not have happened (timeout, 5xx, unreadable answer): look there by our reference before any repeat."""
+    """It may or may not have happened (timeout, 5xx, unreadable answer): look there by our reference before any
+    repeat.
+    """
 
     sentence: str
     after_seconds: float | None = None
@@ -177,7 +198,10 @@ Outcome = Done | Refused | Later | SignInAgain | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Answer of a look-up by our reference: shop order ids, oldest first. Empty is conclusive only after the horizon of the stock protocol."""
+    """Answer of a look-up by our reference: shop order ids, oldest first.
+
+    Empty is conclusive only after the horizon of the stock protocol.
+    """
 
     shop_ids: tuple[str, ...] = field(default_factory=tuple)
 

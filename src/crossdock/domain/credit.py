@@ -1,4 +1,6 @@
-"""What a buyer gets back for single units: their share of everything that was paid, so that the parts always add up to the whole."""
+"""What a buyer gets back for single units: their share of everything that was paid, so that the parts always add up to
+the whole.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +20,9 @@ class CreditKind(StrEnum):
 
 
 class CreditState(StrEnum):
-    """ASKED waits for staff, SECOND for another person of staff; GRANTED is in the books and on its way, REFUNDED confirmed by the gateway."""
+    """ASKED waits for staff, SECOND for another person of staff; GRANTED is in the books and on its way, REFUNDED
+    confirmed by the gateway.
+    """
 
     ASKED = "asked"
     SECOND = "second"
@@ -30,7 +34,9 @@ class CreditState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """A line as it was paid: `items` for all its units, in minor units of the currency; `gone` units were credited before."""
+    """A line as it was paid: `items` for all its units, in minor units of the currency; `gone` units were credited
+    before.
+    """
 
     items: int
     units: int
@@ -46,7 +52,9 @@ def with_shipping(lines: Sequence[Paid], shipping: int) -> tuple[int, ...]:
 
 
 def for_units(whole: int, units: int, gone: int, more: int) -> int:
-    """What `more` units of a line get back when `gone` of its `units` got theirs before: unit by unit, so nothing is lost in rounding."""
+    """What `more` units of a line get back when `gone` of its `units` got theirs before: unit by unit, so nothing is
+    lost in rounding.
+    """
     if not 0 <= gone <= gone + more <= units:
         raise ValueError("more units than the line has")
     return sum(share(whole, (1,) * units)[gone : gone + more])

@@ -1,4 +1,7 @@
-"""What a shop tells us, in our words. Connectors hand over snapshots of what they read; the differences that matter are decided in domain."""
+"""What a shop tells us, in our words.
+
+Connectors hand over snapshots of what they read; the differences that matter are decided in domain.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +12,10 @@ from crossdock.domain.values import Money
 
 @dataclass(frozen=True, slots=True)
 class ShopVariant:
-    """A variant as the shop shows it. `count` is None when the shop does not count it or the answer did not say; may be negative."""
+    """A variant as the shop shows it.
+
+    `count` is None when the shop does not count it or the answer did not say; may be negative.
+    """
 
     variant_id: str
     sku: str
@@ -22,7 +28,10 @@ class ShopVariant:
 
 @dataclass(frozen=True, slots=True)
 class ShopProduct:
-    """A product as the shop shows it. `active` is what the shop itself would sell; `url` opens it in the shop's admin."""
+    """A product as the shop shows it.
+
+    `active` is what the shop itself would sell; `url` opens it in the shop's admin.
+    """
 
     product_id: str
     title: str
@@ -43,7 +52,10 @@ class ProductGone:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One variant's count, from one request that answered all counted locations. None: the shop does not count this variant."""
+    """One variant's count, from one request that answered all counted locations.
+
+    None: the shop does not count this variant.
+    """
 
     variant_id: str
     count: int | None
@@ -52,7 +64,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """A line of the shop's copy. `stock_taken` is the units the shop itself says it took for it; None when it does not say."""
+    """A line of the shop's copy.
+
+    `stock_taken` is the units the shop itself says it took for it; None when it does not say.
+    """
 
     line_id: str
     product_id: str
@@ -64,9 +79,11 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One fulfilment with at most one tracking number; a fulfilment with several numbers becomes several parcels with the same lines once.
+    """One fulfilment with at most one tracking number; a fulfilment with several numbers becomes several parcels with
+    the same lines once.
 
-    `lines` maps the shop's line id to units; empty means "everything not shipped yet". `parcel_id` stays the same when the number changes.
+    `lines` maps the shop's line id to units; empty means "everything not shipped yet". `parcel_id` stays the same when
+    the number changes.
     """
 
     parcel_id: str
@@ -80,7 +97,9 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """`key` is that of our own CancelLines where the refund is only its trace in the shop: then nobody there refunded anything."""
+    """`key` is that of our own CancelLines where the refund is only its trace in the shop: then nobody there refunded
+    anything.
+    """
 
     refund_id: str
     amount: Money
@@ -97,7 +116,10 @@ class ShopOrderState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ShopOrder:
-    """The shop's copy of an order as just read. `reference` is ours when the order is ours, else empty (never news of a new order: echo)."""
+    """The shop's copy of an order as just read.
+
+    `reference` is ours when the order is ours, else empty (never news of a new order: echo).
+    """
 
     shop_id: str
     number: str
@@ -130,7 +152,8 @@ class LookKind(StrEnum):
     PAYMENT = "payment"
     LABEL = "label"
     UNINSTALLED = "uninstalled"
-    # What is kept about a buyer; `entity_id` is the request's id, a colon, and the shop's order ids with commas between.
+    # What is kept about a buyer; `entity_id` is the request's id, a colon, and the shop's order ids with commas
+    # between.
     DATA_REQUEST = "data_request"
     ERASE_BUYER = "erase_buyer"
     ERASE_SHOP = "erase_shop"
@@ -139,7 +162,10 @@ class LookKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StockHint:
-    """A number that a webhook carried. It may only lower what is sold, unless the shop's own `version` is strictly newer than ours."""
+    """A number that a webhook carried.
+
+    It may only lower what is sold, unless the shop's own `version` is strictly newer than ours.
+    """
 
     variant_id: str
     count: int
@@ -148,7 +174,10 @@ class StockHint:
 
 @dataclass(frozen=True, slots=True)
 class HookNews:
-    """What one verified delivery means. `dedupe` is our own key part: topic, entity, version or body hash; never the vendor's delivery id alone."""
+    """What one verified delivery means.
+
+    `dedupe` is our own key part: topic, entity, version or body hash; never the vendor's delivery id alone.
+    """
 
     topic: str
     dedupe: str

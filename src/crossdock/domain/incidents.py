@@ -1,4 +1,6 @@
-"""One incident per platform failing: when many shops of one platform stop working at about the same time, it is the platform, not the shops."""
+"""One incident per platform failing: when many shops of one platform stop working at about the same time, it is the
+platform, not the shops.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -24,7 +26,9 @@ class Failing:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """`first` and `newest` are when the first and the last of the shops began to fail; `error` is what most of them heard."""
+    """`first` and `newest` are when the first and the last of the shops began to fail; `error` is what most of them
+    heard.
+    """
 
     platform: str
     shops: tuple[int, ...]
@@ -35,7 +39,10 @@ class Incident:
 
 
 def incidents(failing: Iterable[Failing], *, of: Mapping[str, int]) -> list[Incident]:
-    """Newest first. `of` is how many connected shops each platform has. A run ends where nothing more fails for APART."""
+    """Newest first.
+
+    `of` is how many connected shops each platform has. A run ends where nothing more fails for APART.
+    """
     ordered = sorted(failing, key=lambda one: (one.platform, one.since, one.shop))
     found: list[Incident] = []
     for platform, group in groupby(ordered, key=lambda one: one.platform):

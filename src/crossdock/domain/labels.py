@@ -20,7 +20,11 @@ _NAMES = Locale("en").territories
 
 
 class LabelState(StrEnum):
-    """QUOTED: prices were shown. INTENDED is written before the carrier is asked; UNKNOWN: its answer was lost. VOIDING waits for the carrier's word."""
+    """QUOTED: prices were shown.
+
+    INTENDED is written before the carrier is asked; UNKNOWN: its answer was lost. VOIDING waits for the carrier's
+    word.
+    """
 
     QUOTED = "quoted"
     INTENDED = "intended"
@@ -87,7 +91,10 @@ class CustomsItem:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A parcel to be labelled. `reference` is ours, made once per asking for prices; the carrier keeps it where it can."""
+    """A parcel to be labelled.
+
+    `reference` is ours, made once per asking for prices; the carrier keeps it where it can.
+    """
 
     reference: str
     ship_from: Address
@@ -103,7 +110,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One service and its whole price, insurance included. `ref` is what the carrier wants to hear when it is chosen; `insurance` is the part for that."""
+    """One service and its whole price, insurance included.
+
+    `ref` is what the carrier wants to hear when it is chosen; `insurance` is the part for that.
+    """
 
     carrier: str
     service: str
@@ -123,7 +133,10 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """The label exists and costs `price`. `ref` is the carrier's id of it; `carrier` is who delivers, as the buyer should read it."""
+    """The label exists and costs `price`.
+
+    `ref` is the carrier's id of it; `carrier` is who delivers, as the buyer should read it.
+    """
 
     ref: str
     tracking_number: str
@@ -166,7 +179,10 @@ class LabelStanding:
 
 @dataclass(frozen=True, slots=True)
 class Can:
-    """What a carrier can do where rule S2 is lifted, and in which forms it prints. `insures_up_to` is in whole units of `currency`."""
+    """What a carrier can do where rule S2 is lifted, and in which forms it prints.
+
+    `insures_up_to` is in whole units of `currency`.
+    """
 
     international: bool = False
     insurance: bool = False
@@ -187,7 +203,10 @@ def why_not_parcel(parcel: Parcel) -> str:
     if sides[0] < 1 or sides[2] > LONGEST_MM:
         return f"Type the parcel's length, width and height: each more than 0 and at most {LONGEST_MM // 10} cm."
     if sides[2] + 2 * (sides[0] + sides[1]) > LARGEST_MM:
-        return f"This parcel is too large: its length and twice its width and height may be {LARGEST_MM // 10} cm together."
+        return (
+            f"This parcel is too large: its length and twice its width and height may be {LARGEST_MM // 10} cm"
+            " together."
+        )
     return ""
 
 
@@ -196,10 +215,13 @@ def why_not_address(address: Address, *, whose: str) -> str:
     bare = [
         word
         for word, value in (
-            ("name", address.name), ("street", address.line1), ("city", address.city), ("country", address.country)
+            ("name", address.name),
+            ("street", address.line1),
+            ("city", address.city),
+            ("country", address.country),
         )
         if not value.strip()
-    ]  # fmt: skip
+    ]
     if address.country == HOME:
         bare += [
             word for word, value in (("state", address.region), ("ZIP code", address.postal_code)) if not value.strip()
@@ -243,11 +265,20 @@ def why_not_label(wanted: Wanted, *, lifted: bool, can: Can, carrier: str) -> st
         return why
     if not lifted:
         if wanted.ship_to.country != HOME:
-            return f"A label bought here goes only to the US, and this order goes to {country_name(wanted.ship_to.country)}. Ship it any other way you like and enter the parcel by hand."
+            return (
+                "A label bought here goes only to the US, and this order goes to"
+                f" {country_name(wanted.ship_to.country)}. Ship it any other way you like and enter the parcel by hand."
+            )
         if wanted.ship_from.country != HOME:
-            return "A label bought here starts in the US, and your ship-from address is elsewhere. Ship it any other way you like and enter the parcel by hand."
+            return (
+                "A label bought here starts in the US, and your ship-from address is elsewhere. Ship it any other way"
+                " you like and enter the parcel by hand."
+            )
         if wanted.insured is not None:
-            return "A label bought here has no extra insurance. Leave it out, or ship the parcel another way and enter it by hand."
+            return (
+                "A label bought here has no extra insurance. Leave it out, or ship the parcel another way and enter it"
+                " by hand."
+            )
         return ""
     if wanted.abroad and not can.international:
         return f"{carrier} sends nothing abroad. Ship it any other way you like and enter the parcel by hand."

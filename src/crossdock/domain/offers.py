@@ -1,4 +1,7 @@
-"""An offer's way: made, countered, accepted, paid. Whose turn it is decides who may do what; every price is for one unit."""
+"""An offer's way: made, countered, accepted, paid.
+
+Whose turn it is decides who may do what; every price is for one unit.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -93,7 +96,10 @@ def at_once(amount: int, terms: Terms) -> Deed | None:
 
 
 def wrong_amount(amount: int, *, asking: int, than: int | None = None, by: Who = Who.BUYER) -> str:
-    """Why this price for one unit can't be offered; empty when it can. `than` is the other side's last price, for a counter-offer."""
+    """Why this price for one unit can't be offered; empty when it can.
+
+    `than` is the other side's last price, for a counter-offer.
+    """
     if amount <= 0 or amount * 100 < asking * _LEAST_PERCENT:
         return "Offer more than that."
     if amount >= asking and by is Who.BUYER:

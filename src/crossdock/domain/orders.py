@@ -115,7 +115,9 @@ OrderEvent = OrderCancelledThere | OrderReopenedThere | OrderShipped | TrackingC
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What this side already knows of the copy: parcel id -> tracking number (None when undone), refund ids, cancelled there."""
+    """What this side already knows of the copy: parcel id -> tracking number (None when undone), refund ids, cancelled
+    there.
+    """
 
     parcels: Mapping[str, str | None]
     refunds: frozenset[str]
@@ -123,7 +125,10 @@ class Known:
 
 
 def news(known: Known, copy: ShopOrder) -> tuple[OrderEvent, ...]:
-    """What is new in a fresh snapshot. Deciding by differences makes deliveries doubled, late or out of order harmless."""
+    """What is new in a fresh snapshot.
+
+    Deciding by differences makes deliveries doubled, late or out of order harmless.
+    """
     there = {parcel.parcel_id: parcel for parcel in copy.parcels}
     # What was taken back first: its units may be in another parcel of the same snapshot.
     events: list[OrderEvent] = [

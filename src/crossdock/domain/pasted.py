@@ -1,4 +1,6 @@
-"""Tracking numbers for many orders at once, out of a spreadsheet: which column is what, and what a spreadsheet has spoilt on the way."""
+"""Tracking numbers for many orders at once, out of a spreadsheet: which column is what, and what a spreadsheet has
+spoilt on the way.
+"""
 
 import csv
 import io
@@ -10,12 +12,42 @@ MOST_ROWS = 2_000
 _LONGEST = {"order": 60, "tracking": 120, "carrier": 80}
 # In the order in which they are taken when a file has several.
 _NAMES = {
-    "order": ("order", "order number", "order no", "order nr", "order id", "order name", "reference", "order reference", "name"),
-    "tracking": ("tracking", "tracking number", "tracking no", "tracking nr", "tracking id", "tracking code", "trackingnumber", "shipment tracking"),
-    "carrier": ("carrier", "carrier name", "courier", "tracking company", "shipping carrier", "shipping company", "shipped with"),
-}  # fmt: skip
+    "order": (
+        "order",
+        "order number",
+        "order no",
+        "order nr",
+        "order id",
+        "order name",
+        "reference",
+        "order reference",
+        "name",
+    ),
+    "tracking": (
+        "tracking",
+        "tracking number",
+        "tracking no",
+        "tracking nr",
+        "tracking id",
+        "tracking code",
+        "trackingnumber",
+        "shipment tracking",
+    ),
+    "carrier": (
+        "carrier",
+        "carrier name",
+        "courier",
+        "tracking company",
+        "shipping carrier",
+        "shipping company",
+        "shipped with",
+    ),
+}
 _SHORTENED = re.compile(r"[+-]?\d+([.,]\d+)?E[+]?\d+|\d+[.,]0", re.IGNORECASE | re.ASCII)
-SPOILT = "A spreadsheet has shortened this number, so its digits are lost. Format the column as text, fill it again, and copy it then."
+SPOILT = (
+    "A spreadsheet has shortened this number, so its digits are lost. Format the column as text, fill it again, and"
+    " copy it then."
+)
 
 
 class Unreadable(Exception):
@@ -24,7 +56,10 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PastedRow:
-    """`place` is the line as a spreadsheet counts it. `wrong` says why this row cannot be used, whatever the order is."""
+    """`place` is the line as a spreadsheet counts it.
+
+    `wrong` says why this row cannot be used, whatever the order is.
+    """
 
     place: int
     order: str

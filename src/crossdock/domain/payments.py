@@ -1,4 +1,6 @@
-"""A payment as we wrote it down before anybody was asked, and as its provider shows it later: whole snapshots, so that the difference decides what is news."""
+"""A payment as we wrote it down before anybody was asked, and as its provider shows it later: whole snapshots, so that
+the difference decides what is news.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +11,9 @@ from crossdock.domain.values import Money
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """`id` is ours and the key of everything about this payment; `ref` is the provider's own id, empty until it is known."""
+    """`id` is ours and the key of everything about this payment; `ref` is the provider's own id, empty until it is
+    known.
+    """
 
     id: str
     amount: Money
@@ -36,7 +40,9 @@ class BankRefund:
 
 
 class DisputeState(StrEnum):
-    """ASKED is a bank's question, before any money is taken back; TAKEN and LOST mean that the money is with the buyer's bank."""
+    """ASKED is a bank's question, before any money is taken back; TAKEN and LOST mean that the money is with the
+    buyer's bank.
+    """
 
     ASKED = "asked"
     TAKEN = "taken"
@@ -46,7 +52,10 @@ class DisputeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A buyer's bank disputes the payment. `reason` is the provider's word for why; `answer_by` the last day for evidence."""
+    """A buyer's bank disputes the payment.
+
+    `reason` is the provider's word for why; `answer_by` the last day for evidence.
+    """
 
     dispute_id: str
     amount: Money

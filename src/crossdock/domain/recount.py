@@ -1,6 +1,8 @@
-"""Why a shop's count is not what it should be: one cause per difference, decided from the evidence alone, never from the number by itself.
+"""Why a shop's count is not what it should be: one cause per difference, decided from the evidence alone, never from
+the number by itself.
 
-The shop's count is the truth whatever the cause; this only tells the seller what happened, so that they know which button to press.
+The shop's count is the truth whatever the cause; this only tells the seller what happened, so that they know which
+button to press.
 """
 
 from dataclasses import dataclass
@@ -30,8 +32,9 @@ class Decision(StrEnum):
 class Evidence:
     """What is known about one variant between the count before and the count that was read now.
 
-    `taken` are units of orders of ours that this read proved to be in the count. `given_back` are units of orders cancelled meanwhile; `corrected` is what
-    our own corrections of the count should have added. `owed` are units promised here that the shop has not taken yet. `told`: the shop sent word of it.
+    `taken` are units of orders of ours that this read proved to be in the count. `given_back` are units of orders
+    cancelled meanwhile; `corrected` is what our own corrections of the count should have added. `owed` are units
+    promised here that the shop has not taken yet. `told`: the shop sent word of it.
     """
 
     before: int | None
@@ -76,15 +79,23 @@ TITLES: dict[Cause, str] = {
 SENTENCES: dict[Cause, str] = {
     Cause.GONE: "The shop no longer has this variant. It is not sold here until it comes back.",
     Cause.ECHO: "Exactly what orders placed here took or gave back; nothing to do.",
-    Cause.BOTH_PLACES: "The shop has fewer than are promised here: the same units were sold in both places. Look at the open orders first.",
-    Cause.RESTORED_TWICE: "The count rose by a cancelled order's units twice. Count them; take ours if the second time was a mistake.",
+    Cause.BOTH_PLACES: (
+        "The shop has fewer than are promised here: the same units were sold in both places. Look at the open orders"
+        " first."
+    ),
+    Cause.RESTORED_TWICE: (
+        "The count rose by a cancelled order's units twice. Count them; take ours if the second time was a mistake."
+    ),
     Cause.EDITED: "Somebody sold, received or recounted units in the shop.",
     Cause.MISSED: "It changed in the shop, and no webhook told us.",
 }
 
 
 def suggestion(cause: Cause) -> Decision:
-    """Which button stands first. The shop's number is right unless the evidence says that units were put back twice or promised twice."""
+    """Which button stands first.
+
+    The shop's number is right unless the evidence says that units were put back twice or promised twice.
+    """
     match cause:
         case Cause.RESTORED_TWICE:
             return Decision.OURS

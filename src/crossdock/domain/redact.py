@@ -1,7 +1,8 @@
-"""What must not be shown is blacked out here and nowhere else: keys, cards, and whoever bought. Ids, SKUs, counts and states stay, since they explain what happened.
+"""What must not be shown is blacked out here and nowhere else: keys, cards, and whoever bought. Ids, SKUs, counts and
+states stay, since they explain what happened.
 
-A name in running text cannot be told from any other word. So what a document gives away in fields that hold a person is looked for in the rest
-of it, and whoever knows the people concerned says so (`known`).
+A name in running text cannot be told from any other word. So what a document gives away in fields that hold a person
+is looked for in the rest of it, and whoever knows the people concerned says so (`known`).
 """
 
 import re
@@ -58,13 +59,18 @@ _SAID = re.compile(
 )
 _STREETS = (
     re.compile(
-        r"\b\d{1,5}[a-zA-Z]?,? +(?:[A-ZÀ-Þ][\w'.-]*,? +){1,4}(?:St|Street|Ave|Avenue|Rd|Road|Blvd|Boulevard|Ln|Lane|Dr|Drive|Way|Ct|Court"
+        r"\b\d{1,5}[a-zA-Z]?,? +(?:[A-ZÀ-Þ][\w'.-]*,?"
+        r" +){1,4}(?:St|Street|Ave|Avenue|Rd|Road|Blvd|Boulevard|Ln|Lane|Dr|Drive|Way|Ct|Court"
         r"|Pl|Place|Sq|Square|Terrace|Hwy|Highway|Pkwy|Parkway)\b\.?(?: *(?:Apt|Unit|Suite|#)\.? *\w+)?"
     ),
     re.compile(r"\b[A-ZÄÖÜ][\w-]*(?:straße|strasse|str\.|weg|platz|allee|gasse|ufer|damm) *\d{1,4} ?[a-z]?\b"),
-    re.compile(r"\b\d{1,4}(?: ?(?:bis|ter))?,? +(?:rue|avenue|boulevard|chemin|allée|impasse|quai) +[\w'’-]+(?: [\w'’-]+){0,4}", re.IGNORECASE),
+    re.compile(
+        r"\b\d{1,4}(?: ?(?:bis|ter))?,? +(?:rue|avenue|boulevard|chemin|allée|impasse|quai) +[\w'’-]+(?:"
+        r" [\w'’-]+){0,4}",
+        re.IGNORECASE,
+    ),
     re.compile(r"\bP\.? ?O\.? ?Box +\d+", re.IGNORECASE),
-)  # fmt: skip
+)
 _TITLED = re.compile(r"\b(Mr|Mrs|Ms|Miss|Dr|Herr|Frau|Mme|Monsieur|Madame)\.? +[A-ZÀ-Þ][\w'’-]+(?: +[A-ZÀ-Þ][\w'’-]+)?")
 _DIGITS = re.compile(r"(?<![\w/.#-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _SIGNING_IN = frozenset({"client_id", "client_secret", "grant_type", "redirect_uri", "hmac"})
@@ -80,7 +86,9 @@ def hides(name: str) -> bool:
 
 
 def redact_value(value: Any, name: str = "", known: Iterable[str] = ()) -> Any:
-    """A JSON value with what its field names and its texts give away hidden; whoever it names is hidden in its other texts too."""
+    """A JSON value with what its field names and its texts give away hidden; whoever it names is hidden in its other
+    texts too.
+    """
     return _value(value, name, known_words([*known, *_people(value)]))
 
 
@@ -103,7 +111,9 @@ def _unquoted(text: str) -> str:
 
 
 def known_words(known: Iterable[str]) -> "re.Pattern[str] | None":
-    """One pattern for whole values, however written, and for the single words of what looks like a person's name, written as there."""
+    """One pattern for whole values, however written, and for the single words of what looks like a person's name,
+    written as there.
+    """
     wholes: set[str] = set()
     words: set[str] = set()
     for value in known:
@@ -125,7 +135,14 @@ def _value(value: Any, name: str, known: "re.Pattern[str] | None") -> Any:
         case dict():
             person = any(_BESIDE_A_PERSON.match(str(key)) for key in value)
             said, signing_in = _said_name(value), not _SIGNING_IN.isdisjoint(value)
-            return {key: HIDDEN if person and _is_person(key, inner) else _value(inner, _called(str(key), said, signing_in), known) for key, inner in value.items()}  # fmt: skip
+            return {
+                key: (
+                    HIDDEN
+                    if person and _is_person(key, inner)
+                    else _value(inner, _called(str(key), said, signing_in), known)
+                )
+                for key, inner in value.items()
+            }
         case list() | tuple():
             return [_value(inner, name, known) for inner in value]
         case str() if value:
@@ -145,7 +162,10 @@ def _said_name(value: Mapping[str, Any]) -> str | None:
 
 
 def _called(key: str, said: str | None, signing_in: bool) -> str:
-    """In a pair the value is named by its key, and the key itself is no secret. A "code" is one only while signing in; else it says what went wrong."""
+    """In a pair the value is named by its key, and the key itself is no secret.
+
+    A "code" is one only while signing in; else it says what went wrong.
+    """
     if key == "code" and not signing_in:
         return "id"
     if said is None:

@@ -1,7 +1,8 @@
 """The stock protocol as pure functions: what may be sold, and how each piece of news changes it.
 
-Numbers (`*_no`) are drawn from one database sequence and replace clocks in every comparison: a read drawn after a fence surely began after the shop
-took the units. Only reads raise what may be sold; nothing is ever added here on a cancel. Each rule names its number in the stock protocol.
+Numbers (`*_no`) are drawn from one database sequence and replace clocks in every comparison: a read drawn after a
+fence surely began after the shop took the units. Only reads raise what may be sold; nothing is ever added here on a
+cancel. Each rule names its number in the stock protocol.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,9 @@ from enum import StrEnum
 
 
 class HoldState(StrEnum):
-    """CHECKOUT has an end in time; OWED waits for the shop; TAKEN is in the shop's count once a later read is applied; ENDED counts no more."""
+    """CHECKOUT has an end in time; OWED waits for the shop; TAKEN is in the shop's count once a later read is applied;
+    ENDED counts no more.
+    """
 
     CHECKOUT = "checkout"
     OWED = "owed"
@@ -29,7 +32,8 @@ class EndedWhy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """What we know of one variant. `count` is signed and None when unknown; `fresh` is false once the last read is too old to sell from.
+    """What we know of one variant. `count` is signed and None when unknown; `fresh` is false once the last read is too
+    old to sell from.
 
     `want_no` is 0 when no read is wanted; otherwise a read drawn after it is.
     """
@@ -54,7 +58,10 @@ class Stock:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Units promised to one cause. `fence_no` is drawn after an answer that proves that the shop took them, or that the order is closed."""
+    """Units promised to one cause.
+
+    `fence_no` is drawn after an answer that proves that the shop took them, or that the order is closed.
+    """
 
     id: str
     quantity: int
@@ -85,9 +92,11 @@ def _known(stock: Stock, count: int) -> int:
 
 
 def covered(stock: Stock, earlier: Iterable[Hold], mine: Hold) -> int | None:
-    """How many of `mine`'s units there are after those that were promised `earlier`; None when nobody knows. Asked at checkout, before money is taken.
+    """How many of `mine`'s units there are after those that were promised `earlier`; None when nobody knows. Asked at
+    checkout, before money is taken.
 
-    Whoever held first is served first, so that two buyers of one unit are not both sent away. What is set aside, kept back or below the floor is not there.
+    Whoever held first is served first, so that two buyers of one unit are not both sent away. What is set aside, kept
+    back or below the floor is not there.
     """
     left = available(replace(stock, most=None), earlier)
     return None if left is None else min(left, mine.quantity)
@@ -106,7 +115,10 @@ def may_apply(stock: Stock, *, read_no: int) -> bool:
 def apply_read(
     stock: Stock, holds: Iterable[Hold], *, count: int | None, version: str, read_no: int, applied_no: int
 ) -> tuple[Stock, tuple[Hold, ...]]:
-    """Rules 3, 4 and 8: the new knowledge, and the holds that this read proves to be in the count. `applied_no` is drawn now, not at the start."""
+    """Rules 3, 4 and 8: the new knowledge, and the holds that this read proves to be in the count.
+
+    `applied_no` is drawn now, not at the start.
+    """
     settled = tuple(
         hold
         for hold in holds
@@ -134,7 +146,9 @@ def want_read(stock: Stock, *, no: int) -> Stock:
 
 
 def refuse(stock: Stock, *, asked: int, no: int) -> Stock:
-    """Rule 8: "no stock for `asked`" is knowledge: the count is at most `asked - 1` until a read drawn later says otherwise."""
+    """Rule 8: "no stock for `asked`" is knowledge: the count is at most `asked - 1` until a read drawn later says
+    otherwise.
+    """
     ceiling = asked - 1 if stock.ceiling is None else min(stock.ceiling, asked - 1)
     return replace(stock, ceiling=ceiling, ceiling_no=no, want_no=max(stock.want_no, no))
 
@@ -151,7 +165,10 @@ def set_aside(stock: Stock) -> Stock:
 
 
 def confirm(stock: Stock, *, no: int) -> Stock:
-    """Rule 12: the seller counted; what the shop says is believed again, from a read drawn after now. Until then the old count, which was wrong, sells nothing."""
+    """Rule 12: the seller counted; what the shop says is believed again, from a read drawn after now.
+
+    Until then the old count, which was wrong, sells nothing.
+    """
     return distrust(replace(stock, set_aside=False), no=no)
 
 
@@ -175,7 +192,9 @@ class Look(StrEnum):
 
 
 def looked(*, found: bool, cancelled: bool, conclusive: bool, unique_reference: bool) -> Look:
-    """Rule 6: "none" counts only after the horizon (`conclusive`); before it nothing is released, and repeated only where the shop refuses a double."""
+    """Rule 6: "none" counts only after the horizon (`conclusive`); before it nothing is released, and repeated only
+    where the shop refuses a double.
+    """
     if found:
         return Look.ADOPT
     if cancelled:
@@ -189,7 +208,9 @@ def never_sent(*, attempts: int, waiting: bool) -> bool:
 
 
 def draws_fence(*, stock_taken: bool, closed: bool) -> bool:
-    """Rules 4 and 7: an order that stands there is no proof that its units were taken; an order that is closed takes no more."""
+    """Rules 4 and 7: an order that stands there is no proof that its units were taken; an order that is closed takes
+    no more.
+    """
     return stock_taken or closed
 
 
@@ -199,5 +220,7 @@ def refusal_is_final(*, unresolved: bool) -> bool:
 
 
 def may_adjust(*, restores: bool, ours: bool, sent: bool, repeatable: bool) -> bool:
-    """Rule 10: a count is corrected only after our own cancel call cancelled, where the shop never restores, and once unless a repeat changes nothing."""
+    """Rule 10: a count is corrected only after our own cancel call cancelled, where the shop never restores, and once
+    unless a repeat changes nothing.
+    """
     return not restores and ours and (not sent or repeatable)

@@ -1,6 +1,7 @@
 """Whose number this is, by its look and its check digit. What fits two carriers, or nobody surely, is nobody's.
 
-A number of twenty digits says nothing: the same twenty are a pallet's (SSCC) and an old postal one, so only FedEx's own kind of it is known.
+A number of twenty digits says nothing: the same twenty are a pallet's (SSCC) and an old postal one, so only FedEx's
+own kind of it is known.
 """
 
 import re
@@ -9,12 +10,36 @@ from dataclasses import dataclass
 
 # UPU S10: the posts by country. Those of which we know a page are in domain/shipping.py under the same name.
 POSTS = {
-    "US": "USPS", "GB": "Royal Mail", "CA": "Canada Post", "AU": "Australia Post", "DE": "Deutsche Post DHL", "JP": "Japan Post", "FR": "La Poste",
-    "AT": "Austrian Post", "BE": "bpost", "BR": "Correios", "CH": "Swiss Post", "CN": "China Post", "DK": "PostNord", "ES": "Correos", "FI": "Posti",
-    "HK": "Hongkong Post", "IE": "An Post", "IN": "India Post", "IT": "Poste Italiane", "KR": "Korea Post", "MX": "Correos de México",
-    "NL": "PostNL", "NO": "Posten", "NZ": "New Zealand Post", "PL": "Poczta Polska", "PT": "CTT", "SE": "PostNord", "SG": "Singapore Post",
+    "US": "USPS",
+    "GB": "Royal Mail",
+    "CA": "Canada Post",
+    "AU": "Australia Post",
+    "DE": "Deutsche Post DHL",
+    "JP": "Japan Post",
+    "FR": "La Poste",
+    "AT": "Austrian Post",
+    "BE": "bpost",
+    "BR": "Correios",
+    "CH": "Swiss Post",
+    "CN": "China Post",
+    "DK": "PostNord",
+    "ES": "Correos",
+    "FI": "Posti",
+    "HK": "Hongkong Post",
+    "IE": "An Post",
+    "IN": "India Post",
+    "IT": "Poste Italiane",
+    "KR": "Korea Post",
+    "MX": "Correos de México",
+    "NL": "PostNL",
+    "NO": "Posten",
+    "NZ": "New Zealand Post",
+    "PL": "Poczta Polska",
+    "PT": "CTT",
+    "SE": "PostNord",
+    "SG": "Singapore Post",
     "TW": "Chunghwa Post",
-}  # fmt: skip
+}
 _S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
 _EXPRESS_WEIGHTS = (3, 1, 7, 3, 1, 7, 3, 1, 7, 3, 1)
 
@@ -50,7 +75,10 @@ def _smart_post(digits: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`pattern` captures what the last digit checks, and that digit. Without a `check` the look alone is unmistakable."""
+    """`pattern` captures what the last digit checks, and that digit.
+
+    Without a `check` the look alone is unmistakable.
+    """
 
     carrier: str
     pattern: str

@@ -33,7 +33,10 @@ class Money:
 
     @classmethod
     def of(cls, amount: str | int | Decimal, currency: str) -> Self:
-        """Read a decimal amount, as shops write it ("12.50"). Raises NotMoney; more decimals than the currency has are rounded half up."""
+        """Read a decimal amount, as shops write it ("12.50").
+
+        Raises NotMoney; more decimals than the currency has are rounded half up.
+        """
         code = currency.upper()
         if code not in CURRENCIES:
             raise NotMoney(f"{currency!r} is not a currency code.")
@@ -91,7 +94,10 @@ def share(total: int, weights: tuple[int, ...]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a parcel goes. `country` is ISO 3166-1 alpha-2; `region` is the state's or province's code where there is one."""
+    """Where a parcel goes.
+
+    `country` is ISO 3166-1 alpha-2; `region` is the state's or province's code where there is one.
+    """
 
     name: str
     line1: str
@@ -106,7 +112,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What it takes to speak to one connected shop: plain values, unsealed for the moment of the call. Never logged, never stored."""
+    """What it takes to speak to one connected shop: plain values, unsealed for the moment of the call.
+
+    Never logged, never stored.
+    """
 
     party_id: int
     platform: str

@@ -1,4 +1,7 @@
-"""One worker process: its pumps, its threads for the database, its transport. A wake-up starts a party's pump or nudges the one that runs."""
+"""One worker process: its pumps, its threads for the database, its transport.
+
+A wake-up starts a party's pump or nudges the one that runs.
+"""
 
 import asyncio
 import logging

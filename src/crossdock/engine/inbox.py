@@ -24,7 +24,10 @@ _strange: dict[int, int] = {}
 
 
 def news_of(stored: dict[str, Any]) -> HookNews:
-    """What the door wrote. Erased deliveries are empty; a shape of an older version is empty too, since polling makes up for it."""
+    """What the door wrote.
+
+    Erased deliveries are empty; a shape of an older version is empty too, since polling makes up for it.
+    """
     try:
         return _NEWS.validate_python(stored)
     except ValidationError:
@@ -32,7 +35,10 @@ def news_of(stored: dict[str, Any]) -> HookNews:
 
 
 async def work_off(desk: "ShopDesk") -> bool:
-    """One batch. Each entity is read once however many deliveries name it. Raises the first trouble after everything else is done."""
+    """One batch.
+
+    Each entity is read once however many deliveries name it. Raises the first trouble after everything else is done.
+    """
     rows = await desk.engine.threads.run(deliveries.waiting, party_id=desk.access.party_id, limit=_AT_ONCE)
     if not rows:
         return False

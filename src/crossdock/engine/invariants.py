@@ -1,6 +1,8 @@
-"""What must always hold, checked every quarter of an hour. A broken one is logged, kept in the audit, and an alert for staff that carries the evidence.
+"""What must always hold, checked every quarter of an hour. A broken one is logged, kept in the audit, and an alert for
+staff that carries the evidence.
 
-The alert settles by itself once it holds again. Whoever finds it here found it late: the proofs of `crossdock check` are there to find it first.
+The alert settles by itself once it holds again. Whoever finds it here found it late: the proofs of `crossdock check`
+are there to find it first.
 """
 
 import logging
@@ -104,67 +106,79 @@ ALL: tuple[Invariant, ...] = (
     Sql(
         "Units that the shop has taken are let go by a read, and that read is wanted.",
         # Rules 4 and 5: the fence is drawn and the read wanted in one transaction; only applying that read ends both.
-        "SELECT 'order ' || o.number || ' holds ' || r.quantity || ' of variant ' || r.variant_id, o.seller_id FROM store_reservation r "
-        "JOIN store_variantstock v ON v.variant_id = r.variant_id JOIN store_variant a ON a.id = r.variant_id JOIN store_order o ON o.id = r.order_id "
-        "WHERE r.state <> 'ended' AND r.fence_no IS NOT NULL AND v.want_no < r.fence_no AND a.connection_id IS NOT NULL AND NOT a.gone",
+        "SELECT 'order ' || o.number || ' holds ' || r.quantity || ' of variant ' || r.variant_id, o.seller_id FROM"
+        " store_reservation r JOIN store_variantstock v ON v.variant_id = r.variant_id JOIN store_variant a ON a.id ="
+        " r.variant_id JOIN store_order o ON o.id = r.order_id WHERE r.state <> 'ended' AND r.fence_no IS NOT NULL AND"
+        " v.want_no < r.fence_no AND a.connection_id IS NOT NULL AND NOT a.gone",
     ),
     Sql(
         "A cancelled order holds its units only while something is still being done for it.",
-        "SELECT 'order ' || o.number || ' holds ' || r.quantity || ' of variant ' || r.variant_id, o.seller_id FROM store_reservation r "
-        "JOIN store_order o ON o.id = r.order_id WHERE r.state <> 'ended' AND r.fence_no IS NULL AND o.cancelled_at IS NOT NULL "
-        "AND NOT EXISTS (SELECT 1 FROM store_command c WHERE c.subject = o.reference AND c.state IN ('waiting', 'in_flight', 'dead')) "
+        "SELECT 'order ' || o.number || ' holds ' || r.quantity || ' of variant ' || r.variant_id, o.seller_id FROM"
+        " store_reservation r JOIN store_order o ON o.id = r.order_id WHERE r.state <> 'ended' AND r.fence_no IS NULL"
+        " AND o.cancelled_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM store_command c WHERE c.subject = o.reference"
+        " AND c.state IN ('waiting', 'in_flight', 'dead')) "
         # A shop that refused to cancel is a person's business; they were told.
-        "AND NOT EXISTS (SELECT 1 FROM store_command c WHERE c.subject = o.reference AND c.kind = 'cancel_order' AND c.result = 'refused')",
+        "AND NOT EXISTS (SELECT 1 FROM store_command c WHERE c.subject = o.reference AND c.kind = 'cancel_order' AND"
+        " c.result = 'refused')",
     ),
     Sql(
         "A count below zero is told to its seller.",
-        "SELECT l.title || ': ' || v.count, l.seller_id FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id "
-        "JOIN store_listing l ON l.id = a.listing_id WHERE v.count < 0 "
-        "AND NOT EXISTS (SELECT 1 FROM store_alert t WHERE t.listing_id = l.id AND t.code = 'stock_below_zero')",
+        "SELECT l.title || ': ' || v.count, l.seller_id FROM store_variantstock v JOIN store_variant a ON a.id ="
+        " v.variant_id JOIN store_listing l ON l.id = a.listing_id WHERE v.count < 0 AND NOT EXISTS (SELECT 1 FROM"
+        " store_alert t WHERE t.listing_id = l.id AND t.code = 'stock_below_zero')",
     ),
     Sql(
         "No number of a stock row is ahead of the sequence that they are drawn from.",
-        # After a restore from two sources a read would never be applied again: its number would be older than what it should replace.
-        "SELECT 'variant ' || v.variant_id, l.seller_id FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id "
-        "JOIN store_listing l ON l.id = a.listing_id, stock_no s WHERE greatest(v.applied_no, v.ceiling_no, v.want_no) > s.last_value",
+        # After a restore from two sources a read would never be applied again: its number would be older than what it
+        # should replace.
+        "SELECT 'variant ' || v.variant_id, l.seller_id FROM store_variantstock v JOIN store_variant a ON a.id ="
+        " v.variant_id JOIN store_listing l ON l.id = a.listing_id, stock_no s WHERE greatest(v.applied_no,"
+        " v.ceiling_no, v.want_no) > s.last_value",
     ),
     Sql(
         "No payment goes back twice.",
-        "SELECT 'order ' || o.number, o.seller_id FROM store_command c JOIN store_order o ON o.reference = c.payload->>'order' "
-        "WHERE c.kind = 'refund_payment' AND c.state <> 'withdrawn' GROUP BY o.id HAVING sum((c.payload->>'amount_minor')::bigint) > o.total_minor",
+        "SELECT 'order ' || o.number, o.seller_id FROM store_command c JOIN store_order o ON o.reference ="
+        " c.payload->>'order' WHERE c.kind = 'refund_payment' AND c.state <> 'withdrawn' GROUP BY o.id HAVING"
+        " sum((c.payload->>'amount_minor')::bigint) > o.total_minor",
     ),
     Sql(
         "No buyer is credited more than they paid.",
-        "SELECT 'order ' || o.number, o.seller_id FROM store_order o WHERE o.credited_minor > o.total_minor OR o.total_minor < "
-        "(SELECT coalesce(-sum(e.amount_minor), 0) FROM store_transfer t JOIN store_entry e ON e.transfer_id = t.id "
-        "WHERE t.order_id = o.id AND t.cause LIKE 'credit:%' AND e.account = 'refunds_due')",
+        "SELECT 'order ' || o.number, o.seller_id FROM store_order o WHERE o.credited_minor > o.total_minor OR"
+        " o.total_minor < (SELECT coalesce(-sum(e.amount_minor), 0) FROM store_transfer t JOIN store_entry e ON"
+        " e.transfer_id = t.id WHERE t.order_id = o.id AND t.cause LIKE 'credit:%' AND e.account = 'refunds_due')",
     ),
     Sql(
         "The books balance.",
-        "SELECT e.currency || ' is off by ' || sum(e.amount_minor), min(o.seller_id) FROM store_entry e JOIN store_transfer t ON t.id = e.transfer_id "
-        "LEFT JOIN store_order o ON o.id = t.order_id GROUP BY e.currency HAVING sum(e.amount_minor) <> 0",
+        "SELECT e.currency || ' is off by ' || sum(e.amount_minor), min(o.seller_id) FROM store_entry e JOIN"
+        " store_transfer t ON t.id = e.transfer_id LEFT JOIN store_order o ON o.id = t.order_id GROUP BY e.currency"
+        " HAVING sum(e.amount_minor) <> 0",
     ),
     Sql(
         "Every placed order was paid into the books once.",
-        "SELECT 'order ' || o.number, o.seller_id FROM store_order o WHERE (SELECT count(*) FROM store_transfer t WHERE t.cause = 'paid:' || o.reference) <> 1",
+        "SELECT 'order ' || o.number, o.seller_id FROM store_order o WHERE (SELECT count(*) FROM store_transfer t WHERE"
+        " t.cause = 'paid:' || o.reference) <> 1",
     ),
     Sql(
         "Every label is booked at its price, once, for as long as it is paid.",
-        "SELECT 'label ' || l.reference || ' is booked at ' || b.minor, l.seller_id FROM store_label l CROSS JOIN LATERAL "
-        "(SELECT coalesce(-sum(e.amount_minor), 0) AS minor FROM store_transfer t JOIN store_entry e ON e.transfer_id = t.id "
-        "WHERE t.cause IN ('label:' || l.reference, 'label_void:' || l.reference) AND e.account = 'carrier:' || l.provider) b "
-        "WHERE b.minor <> CASE WHEN l.state IN ('bought', 'voiding', 'void_refused') THEN l.price_minor ELSE 0 END",
+        "SELECT 'label ' || l.reference || ' is booked at ' || b.minor, l.seller_id FROM store_label l CROSS JOIN"
+        " LATERAL (SELECT coalesce(-sum(e.amount_minor), 0) AS minor FROM store_transfer t JOIN store_entry e ON"
+        " e.transfer_id = t.id WHERE t.cause IN ('label:' || l.reference, 'label_void:' || l.reference) AND e.account ="
+        " 'carrier:' || l.provider) b WHERE b.minor <> CASE WHEN l.state IN ('bought', 'voiding', 'void_refused') THEN"
+        " l.price_minor ELSE 0 END",
     ),
     Sql(
         "No order was acknowledged twice by its shop.",
-        "SELECT c.subject, min(o.seller_id) FROM store_command c LEFT JOIN store_order o ON o.reference = c.subject "
-        "WHERE c.kind = 'create_order' AND c.result = 'ok' GROUP BY c.subject HAVING count(DISTINCT c.outcome->>'shop_id') > 1",
+        "SELECT c.subject, min(o.seller_id) FROM store_command c LEFT JOIN store_order o ON o.reference = c.subject"
+        " WHERE c.kind = 'create_order' AND c.result = 'ok' GROUP BY c.subject HAVING count(DISTINCT"
+        " c.outcome->>'shop_id') > 1",
     ),
 )
 
 
 def check(*, now: datetime) -> dict[str, list[str]]:
-    """Sentence -> what breaks it, for those that do not hold; each is logged, kept for staff, and alerted with its evidence."""
+    """Sentence -> what breaks it, for those that do not hold; each is logged, kept for staff, and alerted with its
+    evidence.
+    """
     broken = {number: found for number, invariant in enumerate(ALL) if (found := invariant.broken(now=now))}
     for number, found in broken.items():
         sentence, words = ALL[number].sentence, [one.text for one in found]
@@ -184,10 +198,17 @@ def _alert(broken: dict[int, list[Found]], *, now: datetime) -> None:
                 by_seller[one.seller_id].append(one.text)
         for seller in Seller.objects.filter(pk__in=by_seller):
             alert = raise_alert(
-                code=AlertCode.INVARIANT_BROKEN, seller=seller, key=f"invariant:{ALL[number].sentence[:60]}", for_staff=True, now=now,
-                sentence=f"This must always hold and does not: {ALL[number].sentence} ({seller.name}: {'; '.join(by_seller[seller.pk][:3])})",
+                code=AlertCode.INVARIANT_BROKEN,
+                seller=seller,
+                key=f"invariant:{ALL[number].sentence[:60]}",
+                for_staff=True,
+                now=now,
+                sentence=(
+                    f"This must always hold and does not: {ALL[number].sentence} ({seller.name}:"
+                    f" {'; '.join(by_seller[seller.pk][:3])})"
+                ),
                 evidence={"sentence": ALL[number].sentence, "found": by_seller[seller.pk]},
-            )  # fmt: skip
+            )
             still.add(alert.pk)
     for alert in Alert.objects.filter(code=AlertCode.INVARIANT_BROKEN, settled_at=None).exclude(pk__in=still):
         settle_alert(alert=alert, actor=None, how="It holds again.", now=now)

@@ -49,7 +49,9 @@ async def open_payments(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="crossdock.minute", queueing_lock="minute", pass_context=True)
 async def minute(context: JobContext, timestamp: int) -> None:
-    """Orders that are late for their shop, offers whose time ran out, orders that look different by a new link, and privacy requests for shops that no pump visits."""
+    """Orders that are late for their shop, offers whose time ran out, orders that look different by a new link, and
+    privacy requests for shops that no pump visits.
+    """
     engine = _engine(context)
     await engine.threads.run(causes.late_copies, now=engine.clock())
     await engine.threads.run(offers.expire_offers, now=engine.clock())
@@ -89,7 +91,9 @@ async def follow_labels(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="7 * * * *")
 @app.task(name="crossdock.tidy", queueing_lock="tidy", pass_context=True)
 async def tidy(context: JobContext, timestamp: int) -> None:
-    """Old evidence, finished jobs, and jobs that a killed worker left behind: those were only wake-ups, so they are dropped, not repeated."""
+    """Old evidence, finished jobs, and jobs that a killed worker left behind: those were only wake-ups, so they are
+    dropped, not repeated.
+    """
     engine = _engine(context)
     await engine.threads.run(upkeep.prune, older_than=KEEP_EVIDENCE, now=datetime.now(UTC))
     await engine.threads.run(forget_quotes, older_than=engine.clock() - timedelta(days=1))

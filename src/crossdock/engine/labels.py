@@ -1,4 +1,6 @@
-"""Labels through their providers: bought once, looked up before anything is bought again, and followed until they are delivered."""
+"""Labels through their providers: bought once, looked up before anything is bought again, and followed until they are
+delivered.
+"""
 
 import asyncio
 import logging
@@ -38,7 +40,9 @@ _READ_AT_MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class NotYet(Unknown):
-    """The carrier answered well, and knows of no such label; a purchase that is still under way there could yet appear."""
+    """The carrier answered well, and knows of no such label; a purchase that is still under way there could yet
+    appear.
+    """
 
 
 class CarrierDesk:
@@ -91,7 +95,10 @@ class CarrierDesk:
                 return Refused(Why.UNSUPPORTED, f"A carrier does not know how to do “{claimed.kind}”.")
 
     async def _buy(self, claimed: Claimed, label: Label) -> Answer:
-        """An earlier try that may have bought is looked for first. Nothing is bought again before it could not come to light any more."""
+        """An earlier try that may have bought is looked for first.
+
+        Nothing is bought again before it could not come to light any more.
+        """
         purchase = usecase.purchase_of(label=label)
         if claimed.look_first:
             answer = await self._look(label, purchase)
@@ -160,7 +167,10 @@ class CarrierDesk:
             _log.info("label %s is read later: %s", label_id, error)
 
     async def chores(self, due: Due) -> bool:
-        """One batch of the inbox; each label is read once however many deliveries name it. Raises Outside after the rest is done."""
+        """One batch of the inbox; each label is read once however many deliveries name it.
+
+        Raises Outside after the rest is done.
+        """
         run = self._engine.threads.run
         rows = await run(deliveries.waiting, party_id=self._party_id, limit=_AT_ONCE)
         point("inbox.taken")
@@ -222,13 +232,14 @@ async def read_label(engine: "Engine", carrier: Carrier, label_id: str) -> None:
     if label.state in (LabelState.QUOTED, LabelState.INTENDED, LabelState.UNKNOWN, LabelState.REFUSED):
         return
     standing = await carrier.read(label.carrier_ref)
-    await engine.threads.sure(
-        label_news.receive_standing, public_id=label_id, standing=standing, now=engine.clock()
-    )  # fmt: skip
+    await engine.threads.sure(label_news.receive_standing, public_id=label_id, standing=standing, now=engine.clock())
 
 
 async def read_under_way(engine: "Engine") -> int:
-    """Labels that no delivery told of for an hour: carriers cannot be asked what changed, so each is read. Returns how many were."""
+    """Labels that no delivery told of for an hour: carriers cannot be asked what changed, so each is read.
+
+    Returns how many were.
+    """
     read = 0
     for name in await engine.threads.run(label_news.providers_under_way):
         try:
@@ -237,7 +248,9 @@ async def read_under_way(engine: "Engine") -> int:
             _log.error("labels of %s cannot be read: %s", name, error)
             continue
         since = engine.clock() - READ_AGAIN_AFTER
-        for label_id in await engine.threads.run(label_news.under_way, provider=name, not_read_since=since, limit=_READ_AT_MOST):  # fmt: skip
+        for label_id in await engine.threads.run(
+            label_news.under_way, provider=name, not_read_since=since, limit=_READ_AT_MOST
+        ):
             try:
                 await read_label(engine, carrier, label_id)
                 read += 1

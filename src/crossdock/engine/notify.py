@@ -1,7 +1,8 @@
 """Whom we tell: people by mail, sellers' programs by signed webhooks.
 
-Mails go through Django's mail backend: SMTP when a server is named, the demo's page otherwise. At least once: the Message-ID is made from the cause, so a
-mail that a killed worker may have sent is recognised by the reader's program as the same; a webhook keeps its id.
+Mails go through Django's mail backend: SMTP when a server is named, the demo's page otherwise. At least once: the
+Message-ID is made from the cause, so a mail that a killed worker may have sent is recognised by the reader's program
+as the same; a webhook keeps its id.
 """
 
 import asyncio
@@ -79,7 +80,12 @@ def _events(engine: "Engine", party_id: int) -> Do:
         except VaultLocked as locked:
             return Later(str(locked), 300.0)
         return await notifier(WEBHOOKS).deliver(
-            line, url=endpoint.url, secrets=secrets, message_id=claimed.payload["id"], body=claimed.payload["body"], at=at
-        )  # fmt: skip
+            line,
+            url=endpoint.url,
+            secrets=secrets,
+            message_id=claimed.payload["id"],
+            body=claimed.payload["body"],
+            at=at,
+        )
 
     return send

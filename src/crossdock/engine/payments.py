@@ -1,4 +1,6 @@
-"""Money back through the gateways, and payments whose answer was lost: looked up by the intent's id, voided before they are called off, never repeated."""
+"""Money back through the gateways, and payments whose answer was lost: looked up by the intent's id, voided before
+they are called off, never repeated.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -53,7 +55,10 @@ class PaymentDesk(PlainDesk):
         return await self._gateway.refund(row.asked, amount, cause)
 
     async def chores(self, due: Due) -> bool:
-        """One batch of the inbox; each payment is read once however many deliveries name it. Raises Outside after the rest is done."""
+        """One batch of the inbox; each payment is read once however many deliveries name it.
+
+        Raises Outside after the rest is done.
+        """
         run = self._engine.threads.run
         rows = await run(deliveries.waiting, party_id=self._party_id, limit=_AT_ONCE)
         point("inbox.taken")
@@ -81,7 +86,9 @@ def open_desk(engine: "Engine", party_id: int, due: Due) -> PaymentDesk:
 
 
 async def look_at(engine: "Engine", name: str, entity: str) -> None:
-    """A payment that somebody said something about: not settled yet, then its outcome; captured, then what happened since. Raises Outside."""
+    """A payment that somebody said something about: not settled yet, then its outcome; captured, then what happened
+    since. Raises Outside.
+    """
     row = await engine.threads.run(usecase.payment_of_news, gateway=name, entity=entity)
     if row is None or row.state == IntentState.ABANDONED:
         return
@@ -121,7 +128,10 @@ def _cause(command_id: int) -> str:
 
 
 async def settle_intents(engine: "Engine") -> int:
-    """Payments that nobody finished: the page was closed, the process killed, the answer lost. Returns how many were settled."""
+    """Payments that nobody finished: the page was closed, the process killed, the answer lost.
+
+    Returns how many were settled.
+    """
     settled = 0
     for row in await engine.threads.run(_open_intents, engine.clock()):
         late = engine.clock() - row.created_at > _NEVER_PAID
@@ -143,7 +153,10 @@ def _open_intents(now: datetime) -> list[PaymentIntent]:
 
 
 async def settle_intent(engine: "Engine", row: PaymentIntent, *, lost: bool, late: bool) -> int:
-    """Look it up and write down what came of it; 1 when that settled it. What the bank never saw is made impossible once its answer was lost."""
+    """Look it up and write down what came of it; 1 when that settled it.
+
+    What the bank never saw is made impossible once its answer was lost.
+    """
     gateway, intent = opened(row.gateway), row.public_id
     answer = await gateway.look_up(row.asked)
     if (isinstance(answer, NeverSeen) and (lost or late)) or (isinstance(answer, AtTheBank) and late):

@@ -1,4 +1,7 @@
-"""The counter for parties that are only told, never read: a payment gateway, the mail. Each command is harmless to repeat."""
+"""The counter for parties that are only told, never read: a payment gateway, the mail.
+
+Each command is harmless to repeat.
+"""
 
 import asyncio
 import logging

@@ -1,6 +1,8 @@
-"""One pump per party: under the party's lease it carries out commands side by side and reads what is wanted, until nothing is due.
+"""One pump per party: under the party's lease it carries out commands side by side and reads what is wanted, until
+nothing is due.
 
-A wake-up that meets another worker's lease is dropped; therefore whoever lets go of a lease looks for due rows once more afterwards.
+A wake-up that meets another worker's lease is dropped; therefore whoever lets go of a lease looks for due rows once
+more afterwards.
 """
 
 import asyncio
@@ -29,7 +31,10 @@ _UNSURE_IN_A_ROW = 3
 
 @dataclass(slots=True)
 class Errand:
-    """A command on its way. `sent` is set before anything that may change the party leaves; `lost` when the lease is somebody else's."""
+    """A command on its way.
+
+    `sent` is set before anything that may change the party leaves; `lost` when the lease is somebody else's.
+    """
 
     claimed: Claimed
     sent: bool = False
@@ -44,7 +49,10 @@ class Desk(Protocol):
     heard: bool
 
     async def carry_out(self, errand: Errand) -> Outcome | None:
-        """Do it and settle its row. Returns how the party behaved; None when it was not asked. Raises nothing but CancelledError."""
+        """Do it and settle its row.
+
+        Returns how the party behaved; None when it was not asked. Raises nothing but CancelledError.
+        """
 
     async def chores(self, due: Due) -> bool:
         """One round of reading. False when there was nothing to do. May raise kit.errors.Outside."""
@@ -283,6 +291,10 @@ class Pump:
             return
         self._halted = self._ill = True
         await self._engine.threads.sure(
-            work.party_failed, party_id=self.party_id, sentence=sentence, after_seconds=after_seconds,
-            random=self._engine.random, now=self._engine.clock(),
-        )  # fmt: skip
+            work.party_failed,
+            party_id=self.party_id,
+            sentence=sentence,
+            after_seconds=after_seconds,
+            random=self._engine.random,
+            now=self._engine.clock(),
+        )

@@ -1,4 +1,7 @@
-"""Recorded calls become rows beside the party, a batch a second. Evidence, not truth: under pressure the oldest are dropped, never a shop held up."""
+"""Recorded calls become rows beside the party, a batch a second.
+
+Evidence, not truth: under pressure the oldest are dropped, never a shop held up.
+"""
 
 import asyncio
 import contextlib
@@ -44,11 +47,20 @@ class Recorder:
             subject = "" if _signs_in(heard.request) else SUBJECT.get() or (asking.subject if asking else "")
             self._waiting.append(
                 Exchange(
-                    party_id=int(party), subject=subject[:60], call=asking.key if asking else "", at=datetime.now(UTC), method=heard.method[:10],
-                    url=_text(heard.url), status=heard.status, milliseconds=max(0, heard.milliseconds), request=_text(heard.request),
-                    response=_text(heard.answer), headers=_plain(dict(heard.headers)), error=_text(heard.trouble),
+                    party_id=int(party),
+                    subject=subject[:60],
+                    call=asking.key if asking else "",
+                    at=datetime.now(UTC),
+                    method=heard.method[:10],
+                    url=_text(heard.url),
+                    status=heard.status,
+                    milliseconds=max(0, heard.milliseconds),
+                    request=_text(heard.request),
+                    response=_text(heard.answer),
+                    headers=_plain(dict(heard.headers)),
+                    error=_text(heard.trouble),
                 )
-            )  # fmt: skip
+            )
 
     def ended(self, party_id: int, asking: Asking) -> None:
         """A connector's call is over. A poll that brought nothing is no evidence of anything."""
@@ -60,10 +72,16 @@ class Recorder:
             made = {"type": made.get("type", ""), "cut": True}
         self._calls.append(
             Call(
-                key=asking.key, party_id=party_id, subject=asking.subject[:60], about=_plain(asking.about), operation=asking.operation,
-                given=_plain(asking.given), made=made, at=asking.at,
+                key=asking.key,
+                party_id=party_id,
+                subject=asking.subject[:60],
+                about=_plain(asking.about),
+                operation=asking.operation,
+                given=_plain(asking.given),
+                made=made,
+                at=asking.at,
             )
-        )  # fmt: skip
+        )
         if asking.subject:
             for row in self._waiting:
                 if row.call == asking.key and not _signs_in(row.request):

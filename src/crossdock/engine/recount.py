@@ -1,4 +1,6 @@
-"""A reconciliation's calls to the shop: a page of changed products a round, then, where counts do not move a product's date, batches of counts."""
+"""A reconciliation's calls to the shop: a page of changed products a round, then, where counts do not move a product's
+date, batches of counts.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,10 @@ BATCH = 100
 
 
 async def recount_stock(desk: "ShopDesk", _: str) -> None:
-    """One call's worth of the open run. The page, what it changed and the run's place are kept in one transaction, so a killed worker repeats one page."""
+    """One call's worth of the open run.
+
+    The page, what it changed and the run's place are kept in one transaction, so a killed worker repeats one page.
+    """
     run = await desk.run(recount.take_up, connection_id=desk.connection_id)
     if run is None:
         return
@@ -37,9 +42,15 @@ async def _page(desk: "ShopDesk", run: Run) -> None:
         with transaction.atomic():
             catalogue.receive_products(connection_id=desk.connection_id, products=page.items, read_no=read_no, now=now)
             recount.page_read(
-                run_id=run.id, read_no=read_no, variants=variants, gone=gone, cursor=page.cursor, more=page.more,
-                sweep=not desk.connector.manifest.counts_move_products, now=now,
-            )  # fmt: skip
+                run_id=run.id,
+                read_no=read_no,
+                variants=variants,
+                gone=gone,
+                cursor=page.cursor,
+                more=page.more,
+                sweep=not desk.connector.manifest.counts_move_products,
+                now=now,
+            )
 
     await desk.engine.threads.sure(keep)
 

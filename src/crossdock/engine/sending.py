@@ -1,4 +1,7 @@
-"""Carrying out one command of a shop: look first where an earlier try may have worked, send, settle, read back. Unknown is never failed."""
+"""Carrying out one command of a shop: look first where an earlier try may have worked, send, settle, read back.
+
+Unknown is never failed.
+"""
 
 import asyncio
 import logging
@@ -25,7 +28,7 @@ from crossdock.domain.orders import as_found
 from crossdock.engine.pump import Errand
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
-from crossdock.usecases import receive, settle, work
+from crossdock.usecases import receive, settle, settle_look, work
 from crossdock.usecases.outbox import ADJUST, CANCEL, CREATE, LINES, RISK
 from crossdock.usecases.risk import writing
 from crossdock.usecases.work import Claimed
@@ -34,10 +37,11 @@ if TYPE_CHECKING:
     from crossdock.engine.shops import ShopDesk
 
 _log = logging.getLogger(__name__)
-# The horizon of a look-up counts from the moment when the command was written as sent, so the whole carrying out is bounded: longer than
-# one call's own time limit, since an order may take several.
+# The horizon of a look-up counts from the moment when the command was written as sent, so the whole carrying out is
+# bounded: longer than one call's own time limit, since an order may take several.
 MOST_SECONDS = 30.0
-# What is found later than this its seller may be working on: it is kept as it is, and the watch tells when its units were not taken.
+# What is found later than this its seller may be working on: it is kept as it is, and the watch tells when its units
+# were not taken.
 FRESH = timedelta(minutes=15)
 
 
@@ -66,7 +70,10 @@ def of_look(error: Outside) -> Outcome:
 
 
 async def carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
-    """Do it and settle its row. Cancelled before sending, it is given back; afterwards it is unknown; with a lost lease it is nobody's."""
+    """Do it and settle its row.
+
+    Cancelled before sending, it is given back; afterwards it is unknown; with a lost lease it is nobody's.
+    """
     claimed = errand.claimed
     try:
         return await _carry_out(desk, errand)
@@ -103,10 +110,15 @@ async def _carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
 
 async def _settle(desk: "ShopDesk", claimed: Claimed, outcome: Outcome) -> Outcome:
     await desk.engine.threads.sure(
-        settle.settle_command, command_id=claimed.id, outcome=outcome, random=desk.engine.random,
-        count_lag_seconds=desk.connector.manifest.lag.count, restores=desk.connector.manifest.can(Capability.CANCEL_RESTORES),
-        keeps_out=claimed.kind in desk.connector.manifest.keeps_out, now=desk.engine.clock(),
-    )  # fmt: skip
+        settle.settle_command,
+        command_id=claimed.id,
+        outcome=outcome,
+        random=desk.engine.random,
+        count_lag_seconds=desk.connector.manifest.lag.count,
+        restores=desk.connector.manifest.can(Capability.CANCEL_RESTORES),
+        keeps_out=claimed.kind in desk.connector.manifest.keeps_out,
+        now=desk.engine.clock(),
+    )
     return outcome
 
 
@@ -159,9 +171,15 @@ async def _look(desk: "ShopDesk", claimed: Claimed, command: CreateOrder) -> tup
     standing = await _standing(desk, claimed, command, seen) if seen else None
     point("look.after")
     answer = await desk.engine.threads.sure(
-        settle.settle_look, command_id=claimed.id, found=Found(ids), horizon=horizon, standing=standing,
-        unique_reference=manifest.can(Capability.REFERENCE_UNIQUE), random=desk.engine.random, now=desk.engine.clock(),
-    )  # fmt: skip
+        settle_look.settle_look,
+        command_id=claimed.id,
+        found=Found(ids),
+        horizon=horizon,
+        standing=standing,
+        unique_reference=manifest.can(Capability.REFERENCE_UNIQUE),
+        random=desk.engine.random,
+        now=desk.engine.clock(),
+    )
     if answer == "adopted":
         await desk.engine.threads.sure(
             receive.receive_orders,
@@ -175,7 +193,10 @@ async def _look(desk: "ShopDesk", claimed: Claimed, command: CreateOrder) -> tup
 
 
 async def _standing(desk: "ShopDesk", claimed: Claimed, command: CreateOrder, seen: list[ShopOrder]) -> Outcome:
-    """What is to be said of the copy that is kept. Beside others it is not judged (when they are cancelled, their units come back), nor when it is to be cancelled."""
+    """What is to be said of the copy that is kept.
+
+    Beside others it is not judged (when they are cancelled, their units come back), nor when it is to be cancelled.
+    """
     opened, first = desk.opened, seen[0]
     fresh = desk.engine.clock() - (claimed.last_sent_at or claimed.since) < FRESH
     if claimed.only_look or len(seen) > 1 or first.state is not ShopOrderState.OPEN or not fresh:
@@ -209,7 +230,9 @@ async def _cancel(desk: "ShopDesk", errand: Errand) -> Outcome | None:
 
 
 async def _cancel_lines(desk: "ShopDesk", errand: Errand) -> Outcome | None:
-    """After a lost answer only looked for, until an earlier try can be carried out no more: the shop may know no key of ours."""
+    """After a lost answer only looked for, until an earlier try can be carried out no more: the shop may know no key
+    of ours.
+    """
     claimed, opened = errand.claimed, desk.opened
     command = LINES.validate_python(claimed.payload)
     if not command.shop_order_id:

@@ -1,4 +1,5 @@
-"""A pump's counter for one shop: renewed credentials, deliveries, orders and counts that are wanted, polls. Hints only say where to look.
+"""A pump's counter for one shop: renewed credentials, deliveries, orders and counts that are wanted, polls. Hints only
+say where to look.
 
 Everything here runs under the shop's lease, so its budget is spent in one place and its tokens have one refresher.
 """
@@ -119,7 +120,9 @@ class ShopDesk:
             self._renewed = True
 
     async def second_thoughts(self, outcome: Outcome, asked_with: Opened) -> Outcome:
-        """ "Sign in again" is believed only when fresh credentials don't help: those that we used may just have been replaced."""
+        """ "Sign in again" is believed only when fresh credentials don't help: those that we used may just have been
+        replaced.
+        """
         if not isinstance(outcome, SignInAgain):
             return outcome
         if self.opened is asked_with and not self._renewed and self.connector.renew_at(asked_with.shop) is not None:
@@ -279,7 +282,10 @@ class ShopDesk:
         await self._listen_for_silence(bool(page.items))
 
     async def _poll_products(self, cursor: str) -> None:
-        """The page and its cursor are kept in one transaction. Its counts are a read, so the number is drawn before it leaves."""
+        """The page and its cursor are kept in one transaction.
+
+        Its counts are a read, so the number is drawn before it leaves.
+        """
         read_no = await self.engine.threads.run(counts.draw_read_no)
         page = await self.asked(self.connector.products(self.opened.shop, cursor))
         point("poll.products_read")

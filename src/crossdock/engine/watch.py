@@ -1,4 +1,7 @@
-"""A connector that is listened to: what it was asked, which calls that took, and what it made of the answers. Without that nobody can play a case again."""
+"""A connector that is listened to: what it was asked, which calls that took, and what it made of the answers.
+
+Without that nobody can play a case again.
+"""
 
 import inspect
 import secrets

@@ -1,4 +1,5 @@
-"""One worker process. SIGTERM or SIGINT: nothing new is started, what is in flight is finished within a grace time, the rest is given back.
+"""One worker process. SIGTERM or SIGINT: nothing new is started, what is in flight is finished within a grace time,
+the rest is given back.
 
 Procrastinate's own heartbeat tells /healthz that somebody works.
 """

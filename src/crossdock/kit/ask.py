@@ -1,4 +1,7 @@
-"""Bounded reads while a person waits. Synchronous views ask through one background event loop per process, which owns its own transport."""
+"""Bounded reads while a person waits.
+
+Synchronous views ask through one background event loop per process, which owns its own transport.
+"""
 
 import asyncio
 import atexit
@@ -17,7 +20,10 @@ PATIENCE_SECONDS = 1.5
 
 
 async def ask(question: Awaitable[T], within: float = PATIENCE_SECONDS) -> T:
-    """Await a read for at most `within` seconds. Raises NoAnswer when that passes, and whatever of Outside the read raises."""
+    """Await a read for at most `within` seconds.
+
+    Raises NoAnswer when that passes, and whatever of Outside the read raises.
+    """
     try:
         async with asyncio.timeout(within):
             return await question
@@ -26,7 +32,10 @@ async def ask(question: Awaitable[T], within: float = PATIENCE_SECONDS) -> T:
 
 
 def ask_sync(make: Callable[[Transport], Coroutine[Any, Any, T]], within: float = PATIENCE_SECONDS) -> T:
-    """The same from synchronous code: `make` gets the background loop's transport. Never call it on a thread that runs an event loop."""
+    """The same from synchronous code: `make` gets the background loop's transport.
+
+    Never call it on a thread that runs an event loop.
+    """
     future = asyncio.run_coroutine_threadsafe(_asked(make, within), _Background.of_this_process().loop)
     return _result(future, within)
 

@@ -1,4 +1,7 @@
-"""How fast one party may be asked: a token bucket per lane, corrected by the platform's own headers. People waiting have a fifth of it to themselves."""
+"""How fast one party may be asked: a token bucket per lane, corrected by the platform's own headers.
+
+People waiting have a fifth of it to themselves.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -54,7 +57,10 @@ class Budget:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for room and for a token. Raises Throttled instead of a long wait: the caller has better things to do with its lease."""
+        """Wait for room and for a token.
+
+        Raises Throttled instead of a long wait: the caller has better things to do with its lease.
+        """
         self._in_flight += 1
         try:
             async with self._room:
@@ -77,7 +83,10 @@ class Budget:
         self._not_before = max(self._not_before, self._clock() + seconds)
 
     def learn(self, left: float, per_second: float | None) -> None:
-        """What the platform says is left now. Calls still in flight may not be counted in it yet, so they are taken off."""
+        """What the platform says is left now.
+
+        Calls still in flight may not be counted in it yet, so they are taken off.
+        """
         if per_second is not None and per_second > 0:
             self.bucket.per_second = per_second * self._share
         self.bucket.fill(self._clock())

@@ -1,6 +1,8 @@
-"""The Carrier protocol: what a label provider's folder must offer. A lost answer is looked up before anything is bought again.
+"""The Carrier protocol: what a label provider's folder must offer. A lost answer is looked up before anything is
+bought again.
 
-Prices cost nothing and may be asked for while a person waits. What is bought was written down before, by our reference and the chosen quote.
+Prices cost nothing and may be asked for while a person waits. What is bought was written down before, by our reference
+and the chosen quote.
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,11 @@ Answer = Bought | Refused | Later | SignInAgain | Unknown
 
 
 class Carrier(Protocol):
-    """One provider of labels. Calls that only read raise kit.errors.Outside; `buy` and `void` say how they ended and raise nothing of that family."""
+    """One provider of labels.
+
+    Calls that only read raise kit.errors.Outside; `buy` and `void` say how they ended and raise nothing of that
+    family.
+    """
 
     name: str
     label: str
@@ -29,13 +35,19 @@ class Carrier(Protocol):
     horizon: timedelta
 
     def opened(self, folder: Path, keys: Mapping[str, str]) -> "Carrier":
-        """The same provider with the operator's `keys`; below `folder` it may keep what it must remember itself. Use only what this returns."""
+        """The same provider with the operator's `keys`; below `folder` it may keep what it must remember itself.
+
+        Use only what this returns.
+        """
 
     def missing(self) -> str:
         """Why nobody can buy labels from it yet, as a sentence for the operator; empty when everything is set."""
 
     async def quote(self, wanted: Wanted) -> tuple[Quote, ...]:
-        """Cheapest first; empty when it does not go there. Costs nothing. Raises Outside, BadInput with what is wrong with the parcel."""
+        """Cheapest first; empty when it does not go there.
+
+        Costs nothing. Raises Outside, BadInput with what is wrong with the parcel.
+        """
 
     async def buy(self, purchase: Purchase) -> Answer:
         """Unknown whenever it may have been bought. The caller looks up before it asks again."""
@@ -44,7 +56,10 @@ class Carrier(Protocol):
         """What was bought for this very purchase, oldest first; empty counts as "nothing" only after `horizon`."""
 
     async def void(self, ref: str) -> Outcome:
-        """Ask for a label's money back. Done means that it was asked for (or had been); harmless to repeat. `read` says what came of it."""
+        """Ask for a label's money back.
+
+        Done means that it was asked for (or had been); harmless to repeat. `read` says what came of it.
+        """
 
     async def read(self, ref: str) -> LabelStanding:
         """Where the parcel is, and whether the label was taken back."""

@@ -1,4 +1,7 @@
-"""The Connector protocol: what a platform's folder must offer. A connector translates and calls; it decides nothing and stores nothing."""
+"""The Connector protocol: what a platform's folder must offer.
+
+A connector translates and calls; it decides nothing and stores nothing.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -31,9 +34,11 @@ class Reply:
 
 
 class Http(Protocol):
-    """One party's handle on the one transport (kit/http.py): budget, timeouts, guard, redaction and recording happen inside.
+    """One party's handle on the one transport (kit/http.py): budget, timeouts, guard, redaction and recording happen
+    inside.
 
-    Raises NotSent when the request surely never left, NoAnswer when it may have been carried out. Any HTTP status is a Reply.
+    Raises NotSent when the request surely never left, NoAnswer when it may have been carried out. Any HTTP status is a
+    Reply.
     """
 
     async def send(
@@ -56,9 +61,10 @@ class Http(Protocol):
 class Shop:
     """All that a connector may know of one connected shop.
 
-    `address` is the canonical base URL (scheme and host, perhaps a path, no trailing slash). `secrets` come from the vault; `settings` are what
-    `prove` and the seller fixed (a pinned location, the shop's currency); `app` holds the operator's own app credentials for this platform, by lower-case name.
-    `hook_url` is where this shop should send webhooks, empty when the marketplace has no public address.
+    `address` is the canonical base URL (scheme and host, perhaps a path, no trailing slash). `secrets` come from the
+    vault; `settings` are what `prove` and the seller fixed (a pinned location, the shop's currency); `app` holds the
+    operator's own app credentials for this platform, by lower-case name. `hook_url` is where this shop should send
+    webhooks, empty when the marketplace has no public address.
     """
 
     address: str
@@ -72,7 +78,11 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the connection test. When not ok, `sentence` names what is missing and where to click to give it; `right` is the platform's name of the permission that it is about."""
+    """One line of the connection test.
+
+    When not ok, `sentence` names what is missing and where to click to give it; `right` is the platform's name of the
+    permission that it is about.
+    """
 
     ok: bool
     title: str
@@ -82,7 +92,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the connection test found. `shop_id` identifies the shop on its platform (the same shop cannot be connected twice)."""
+    """What the connection test found.
+
+    `shop_id` identifies the shop on its platform (the same shop cannot be connected twice).
+    """
 
     shop_id: str
     name: str
@@ -98,7 +111,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Send the seller's browser there. `keep` is stored (encrypted) with the one-time state and handed back to `finish`."""
+    """Send the seller's browser there.
+
+    `keep` is stored (encrypted) with the one-time state and handed back to `finish`.
+    """
 
     url: str
     keep: Mapping[str, str] = field(default_factory=dict)
@@ -106,7 +122,10 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A page of news. `cursor` is stored only together with what the page said; `more` asks for the next page at once."""
+    """A page of news.
+
+    `cursor` is stored only together with what the page said; `more` asks for the next page at once.
+    """
 
     items: tuple[T, ...]
     cursor: str
@@ -141,7 +160,10 @@ class Forged(Exception):
 
 
 class Connector(Protocol):
-    """One shop platform. Every call may raise kit.errors.Outside; commands return an Outcome instead and raise nothing of that family."""
+    """One shop platform.
+
+    Every call may raise kit.errors.Outside; commands return an Outcome instead and raise nothing of that family.
+    """
 
     manifest: Manifest
 
@@ -157,7 +179,11 @@ class Connector(Protocol):
     async def finish(
         self, shop: Shop, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """The secrets to store. `form` is the connect form; `params` what the browser (or the shop's own call) brought back. Raises BadInput, AuthDead."""
+        """The secrets to store.
+
+        `form` is the connect form; `params` what the browser (or the shop's own call) brought back. Raises BadInput,
+        AuthDead.
+        """
 
     async def prove(self, shop: Shop) -> Proof:
         """The connection test: read-only calls that name every missing right."""
@@ -170,12 +196,17 @@ class Connector(Protocol):
 
     # Reading
     async def products(self, shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
-        """Products changed since `cursor` ("" means all), oldest change first, with an overlap that repeats rather than misses."""
+        """Products changed since `cursor` ("" means all), oldest change first, with an overlap that repeats rather
+        than misses.
+        """
 
     async def product(self, shop: Shop, product_id: str) -> ShopProduct | ProductGone: ...
 
     async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count]:
-        """Counts of at most 100 variants; one that the shop no longer has is left out. All counted locations of a variant come from one request."""
+        """Counts of at most 100 variants; one that the shop no longer has is left out.
+
+        All counted locations of a variant come from one request.
+        """
 
     async def orders(self, shop: Shop, cursor: str) -> Page[ShopOrder]:
         """Orders changed since `cursor` ("" means from now on), cancelled ones too, whole snapshots."""
@@ -190,15 +221,18 @@ class Connector(Protocol):
     async def create(self, shop: Shop, command: CreateOrder) -> Outcome: ...
 
     async def confirm(self, shop: Shop, command: CreateOrder, found: ShopOrder) -> Outcome:
-        """`create` lost its answer and a look-up found its order, open, read as `found`: what `create` would have said of it.
+        """`create` lost its answer and a look-up found its order, open, read as `found`: what `create` would have said
+        of it.
 
-        Done: it stands, `already`. Refused: the shop had not the units, and the order was taken back there. Any other outcome settles nothing.
+        Done: it stands, `already`. Refused: the shop had not the units, and the order was taken back there. Any other
+        outcome settles nothing.
         """
 
     async def cancel(self, shop: Shop, command: CancelOrder) -> Outcome: ...
 
     async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:
-        """Take units out, look for the key before. `Done.shop_id` is the refund that arose there, under the id that `order` shows it with; else empty.
+        """Take units out, look for the key before. `Done.shop_id` is the refund that arose there, under the id that
+        `order` shows it with; else empty.
 
         `ShopOrder.lines` and `total` are then those of what remains.
         """
@@ -206,11 +240,17 @@ class Connector(Protocol):
     async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome: ...
 
     async def write_risk(self, shop: Shop, command: WriteRisk) -> Outcome:
-        """Look for the key first. Whatever is written is for the shop's staff; the buyer must never see it or be told."""
+        """Look for the key first.
+
+        Whatever is written is for the shop's staff; the buyer must never see it or be told.
+        """
 
     # Webhooks
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
-        """Verify over the raw bytes and say what to look at. Raises Forged. An unsigned ping that the platform documents is news with no looks."""
+        """Verify over the raw bytes and say what to look at.
+
+        Raises Forged. An unsigned ping that the platform documents is news with no looks.
+        """
 
     async def subscribe(self, shop: Shop) -> Subscriptions:
         """Create or heal the webhook subscriptions for `shop.hook_url`."""
@@ -219,4 +259,7 @@ class Connector(Protocol):
         """Best effort on disconnect."""
 
     def hook_shop(self, hook: Hook) -> str:
-        """For deliveries of the operator's app (address `app`): the shop_id it speaks of. Empty when the platform has no such deliveries."""
+        """For deliveries of the operator's app (address `app`): the shop_id it speaks of.
+
+        Empty when the platform has no such deliveries.
+        """

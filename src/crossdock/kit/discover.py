@@ -1,4 +1,6 @@
-"""Which platforms there are: every folder below crossdock.connectors (and its three sisters) offers one by a fixed name. Nothing is registered anywhere."""
+"""Which platforms there are: every folder below crossdock.connectors (and its three sisters) offers one by a fixed
+name. Nothing is registered anywhere.
+"""
 
 import importlib
 import pkgutil
@@ -46,7 +48,10 @@ def carriers() -> Mapping[str, Carrier]:
 
 
 def sandbox(name: str) -> type[Sandbox]:
-    """The simulator's class of a platform. Loaded only when asked for: a simulator may need packages that a worker does not."""
+    """The simulator's class of a platform.
+
+    Loaded only when asked for: a simulator may need packages that a worker does not.
+    """
     connector(name)
     module = importlib.import_module(f"crossdock.connectors.{name}.sandbox")
     made = getattr(module, "Sandbox", None)
@@ -56,7 +61,10 @@ def sandbox(name: str) -> type[Sandbox]:
 
 
 def offered(kind: str, attribute: str) -> Mapping[str, Any]:
-    """The `attribute` of every folder below crossdock.<kind>, by folder name, sorted. The package's search path may have been extended."""
+    """The `attribute` of every folder below crossdock.<kind>, by folder name, sorted.
+
+    The package's search path may have been extended.
+    """
     package = importlib.import_module(f"crossdock.{kind}")
     return _scan(kind, attribute, tuple(package.__path__))
 

@@ -1,4 +1,6 @@
-"""A connector's file of GraphQL operations: each is sent with just the fragments that it needs, since a server checks (and bills) the whole request."""
+"""A connector's file of GraphQL operations: each is sent with just the fragments that it needs, since a server checks
+(and bills) the whole request.
+"""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""What can go wrong outside, sorted by what to do next. A read raises these; `outcome_of` turns them into a command's outcome."""
+"""What can go wrong outside, sorted by what to do next.
+
+A read raises these; `outcome_of` turns them into a command's outcome.
+"""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
@@ -34,7 +37,10 @@ class NoAnswer(Outside):
 
 
 class Strange(NoAnswer):
-    """The answer is not what the platform documents; `path` says where. Treated as unknown, since the work may be done."""
+    """The answer is not what the platform documents; `path` says where.
+
+    Treated as unknown, since the work may be done.
+    """
 
     def __init__(self, path: str, expected: str, got: object) -> None:
         super().__init__(f"The shop's answer has no {expected} at {path} (it has {type(got).__name__}).")

@@ -1,4 +1,7 @@
-"""The Gateway protocol: what a payment provider's folder must offer. A lost answer is looked up by the intent, never repeated blindly."""
+"""The Gateway protocol: what a payment provider's folder must offer.
+
+A lost answer is looked up by the intent, never repeated blindly.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +26,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class CardForm:
-    """Fields for a card that the provider's own script draws and reads, so that no card number ever reaches us. `allow` widens that page's policy."""
+    """Fields for a card that the provider's own script draws and reads, so that no card number ever reaches us.
+
+    `allow` widens that page's policy.
+    """
 
     script: str
     public_key: str
@@ -32,7 +38,11 @@ class CardForm:
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """The money is ours. `checks` hold the gateway's card checks (postal_code, cvc: pass, fail, unavailable), billing_country, and what else it says of the card."""
+    """The money is ours.
+
+    `checks` hold the gateway's card checks (postal_code, cvc: pass, fail, unavailable), billing_country, and what else
+    it says of the card.
+    """
 
     gateway_ref: str
     checks: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +62,10 @@ class NotKnown:
 
 @dataclass(frozen=True, slots=True)
 class AtTheBank:
-    """The buyer's bank wants to hear it from the buyer: their browser has to go to `url`, and comes back to us. No money moved yet."""
+    """The buyer's bank wants to hear it from the buyer: their browser has to go to `url`, and comes back to us.
+
+    No money moved yet.
+    """
 
     url: str
 
@@ -74,13 +87,18 @@ class Check:
 
 
 class Gateway(Protocol):
-    """An intent is decided once: whatever is asked about it later gets the same answer, whichever means was chosen then."""
+    """An intent is decided once: whatever is asked about it later gets the same answer, whichever means was chosen
+    then.
+    """
 
     name: str
     label: str
 
     def opened(self, folder: Path, keys: Mapping[str, str]) -> "Gateway":
-        """The same provider with the operator's `keys`; below `folder` it may keep what it must remember itself. Use only what this returns."""
+        """The same provider with the operator's `keys`; below `folder` it may keep what it must remember itself.
+
+        Use only what this returns.
+        """
 
     def missing(self) -> str:
         """Why nobody can pay through it yet, as a sentence for the operator; empty when everything is set."""
@@ -107,9 +125,15 @@ class Gateway(Protocol):
         """What happened to a captured payment. Raises kit.errors.Outside."""
 
     async def changed(self, since: datetime) -> tuple[str, ...]:
-        """The provider's ids of payments with a refund or a dispute made since then, for what no webhook told. Raises kit.errors.Outside."""
+        """The provider's ids of payments with a refund or a dispute made since then, for what no webhook told.
+
+        Raises kit.errors.Outside.
+        """
 
     def hook(self, hook: Hook, now: datetime) -> HookNews:
-        """What a delivery means: looks of kind PAYMENT, by our intent or the provider's id. Raises Forged; calls nobody."""
+        """What a delivery means: looks of kind PAYMENT, by our intent or the provider's id.
+
+        Raises Forged; calls nobody.
+        """
 
     async def check(self) -> tuple[Check, ...]: ...

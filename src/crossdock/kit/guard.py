@@ -1,4 +1,7 @@
-"""No request to where the seller's word should not reach: private, loopback and link-local addresses. Checked on the socket, so no name can change its mind after."""
+"""No request to where the seller's word should not reach: private, loopback and link-local addresses.
+
+Checked on the socket, so no name can change its mind after.
+"""
 
 import ipaddress
 import socket
@@ -11,7 +14,10 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Forbidden(OSError):
-    """This address is not for us. An OSError, as the connecting code expects; all with the same words, so that one comes out of many."""
+    """This address is not for us.
+
+    An OSError, as the connecting code expects; all with the same words, so that one comes out of many.
+    """
 
     def __init__(self) -> None:
         super().__init__("the address is not public")

@@ -1,4 +1,7 @@
-"""The seller's hand in their own shop: what a person does there. Simulators and adapters for real servers offer it; scenarios are written against it."""
+"""The seller's hand in their own shop: what a person does there.
+
+Simulators and adapters for real servers offer it; scenarios are written against it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +12,12 @@ from crossdock.kit.connector import VariantRef
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An order in the shop's own ledger. `lines` are (variant id, units). Doubles are looked for by buyer and lines, without our reference.
+    """An order in the shop's own ledger. `lines` are (variant id, units). Doubles are looked for by buyer and lines,
+    without our reference.
 
     `untaken` are units of it that the shop never took out of its stock: some take a payment without looking.
-    `taken_back`: cancelled by the one who had made it, since the shop had not the units, and marked so; it is no copy of anything.
+    `taken_back`: cancelled by the one who had made it, since the shop had not the units, and marked so; it is no copy
+    of anything.
     """
 
     shop_id: str

@@ -1,4 +1,7 @@
-"""The one transport: every byte to a party outside goes through here. It never repeats a request by itself; whether to repeat is decided with the order's books open."""
+"""The one transport: every byte to a party outside goes through here.
+
+It never repeats a request by itself; whether to repeat is decided with the order's books open.
+"""
 
 import asyncio
 import time
@@ -21,7 +24,8 @@ from crossdock.kit.redact import redact_body, redact_headers, redact_url
 
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 8.0
-# Common servers close an idle connection after 5 s. A request sent into a closing connection is Unknown, so we let go earlier.
+# Common servers close an idle connection after 5 s. A request sent into a closing connection is Unknown, so we let go
+# earlier.
 KEEP_ALIVE_SECONDS = 4.0
 BIGGEST_ANSWER = 20 * 1024 * 1024
 MOST_REDIRECTS = 3
@@ -34,7 +38,10 @@ LONGEST_KEPT = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call as evidence: redacted and cut. `headers` are the answer's; `status` is None when no answer came, then `trouble` says why."""
+    """One call as evidence: redacted and cut.
+
+    `headers` are the answer's; `status` is None when no answer came, then `trouble` says why.
+    """
 
     party: str
     method: str
@@ -96,7 +103,10 @@ class Transport:
         local: bool | None = None,
         recorder: Recorder | None = None,
     ) -> "Party":
-        """The handle for one party. Handles of the same key and lane share one budget; `local` admits http and private addresses."""
+        """The handle for one party.
+
+        Handles of the same key and lane share one budget; `local` admits http and private addresses.
+        """
         budget = self._budgets.get((key, lane))
         if budget is None or budget.pace != pace:
             self._forget_idle()
@@ -115,7 +125,8 @@ class Transport:
                 auto_decompress=True,
                 headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
             )
-            # aiohttp would repeat a PUT or DELETE by itself when a kept connection breaks; a relative change would be made twice.
+            # aiohttp would repeat a PUT or DELETE by itself when a kept connection breaks; a relative change would be
+            # made twice.
             session._retry_connection = False
             self._sessions[local] = session
         return self._sessions[local]
@@ -158,7 +169,8 @@ class Party:
         content: bytes | None = None,
         timeout_seconds: float | None = None,
     ) -> Reply:
-        """One call; a GET or HEAD follows at most three redirects on the same host. The time limit begins when it is our turn.
+        """One call; a GET or HEAD follows at most three redirects on the same host. The time limit begins when it is
+        our turn.
 
         `content` goes out as it is, under the Content-Type in `headers`: for whoever signs these very bytes.
         """
@@ -191,7 +203,8 @@ class Party:
         return reply
 
     async def _exchange(self, request: _Request) -> Reply:
-        # Connecting ends before the whole does: a connection that never came up is surely not sent, and must not be taken for unknown.
+        # Connecting ends before the whole does: a connection that never came up is surely not sent, and must not be
+        # taken for unknown.
         connect = min(CONNECT_SECONDS, 0.75 * request.timeout_seconds)
         timeout = aiohttp.ClientTimeout(total=request.timeout_seconds, connect=connect)
         call = self._transport.session(self._local).request(

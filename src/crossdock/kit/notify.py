@@ -1,4 +1,7 @@
-"""The Notifier protocol: one way of telling a seller's own program something. Each is a folder below crossdock.notify."""
+"""The Notifier protocol: one way of telling a seller's own program something.
+
+Each is a folder below crossdock.notify.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

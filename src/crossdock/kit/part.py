@@ -1,6 +1,8 @@
-"""Taking units out of a shop's order: the lines they come from, and the mark by which our own cancellation is known again.
+"""Taking units out of a shop's order: the lines they come from, and the mark by which our own cancellation is known
+again.
 
-The mark stands in whatever text the shop keeps with it (a refund's note, a history's reason): no platform keeps a key of ours there.
+The mark stands in whatever text the shop keeps with it (a refund's note, a history's reason): no platform keeps a key
+of ours there.
 """
 
 import re

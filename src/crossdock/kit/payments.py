@@ -1,4 +1,6 @@
-"""A payment provider, opened: with the operator's keys and its own folder below the marketplace's data, since a provider's code may read no settings."""
+"""A payment provider, opened: with the operator's keys and its own folder below the marketplace's data, since a
+provider's code may read no settings.
+"""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -11,7 +13,10 @@ Keys = tuple[tuple[str, str], ...]
 
 
 def open_gateway(name: str, data: Path, keys: Iterable[tuple[str, str]] = ()) -> Gateway:
-    """One per process, name, folder and keys. `data` is the marketplace's data folder; what the provider keeps lies in `payments/<name>` there."""
+    """One per process, name, folder and keys.
+
+    `data` is the marketplace's data folder; what the provider keeps lies in `payments/<name>` there.
+    """
     return _opened(name, data, tuple(keys))
 
 

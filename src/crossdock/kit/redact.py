@@ -1,4 +1,7 @@
-"""Exchanges made fit to show, by the rules of domain/redact.py: addresses, headers and bodies as they travel. Evidence for people, and for playing a case again."""
+"""Exchanges made fit to show, by the rules of domain/redact.py: addresses, headers and bodies as they travel.
+
+Evidence for people, and for playing a case again.
+"""
 
 import json
 from collections.abc import Mapping

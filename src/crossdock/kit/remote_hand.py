@@ -1,4 +1,7 @@
-"""The seller's hand in a simulated shop of another process, over its remote control. For the demo, the story and the crash tests."""
+"""The seller's hand in a simulated shop of another process, over its remote control.
+
+For the demo, the story and the crash tests.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -14,7 +17,10 @@ class HandFailed(Exception):
 
 
 class RemoteHand:
-    """Implements Hand. `address` is the base URL of the simulated shop. Use it as an async context manager, or `close()` it."""
+    """Implements Hand.
+
+    `address` is the base URL of the simulated shop. Use it as an async context manager, or `close()` it.
+    """
 
     def __init__(self, address: str) -> None:
         self._address = address.rstrip("/")

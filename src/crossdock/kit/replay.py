@@ -1,4 +1,5 @@
-"""A case played again: the connector of today meets the answers of then, offline, from the case's file alone (docs/cases.md).
+"""A case played again: the connector of today meets the answers of then, offline, from the case's file alone
+(docs/cases.md).
 
 Blacked out values are equal to whatever stands in their place, so a difference is only what can be known to be one.
 """
@@ -24,7 +25,14 @@ FORMAT = "crossdock-case/1"
 MOST_SECONDS = 30.0
 _CUT = re.compile(r"\.\.\. \(\d+ characters\)\Z|\A\(\d+ bytes\)\Z")
 # How the transport says that a request never left (kit/http.py).
-_NEVER_LEFT = ("does not accept connections", "did not accept a connection", "no valid certificate", "cannot be resolved", "no usable web address", "not on the public internet")  # fmt: skip
+_NEVER_LEFT = (
+    "does not accept connections",
+    "did not accept a connection",
+    "no valid certificate",
+    "cannot be resolved",
+    "no usable web address",
+    "not on the public internet",
+)
 
 
 class NotACase(ValueError):
@@ -126,7 +134,10 @@ class Played:
 
 @dataclass(slots=True)
 class Tape:
-    """The Http of a played call: answers in the order in which they were recorded. `spare` are calls of nobody in particular, like signing in."""
+    """The Http of a played call: answers in the order in which they were recorded.
+
+    `spare` are calls of nobody in particular, like signing in.
+    """
 
     waiting: list[Exchange]
     spare: list[Exchange]
@@ -135,9 +146,16 @@ class Tape:
     notes: list[str] = field(default_factory=list)
 
     async def send(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None, json: Any = None,
-        form: Mapping[str, str] | None = None, timeout_seconds: float | None = None,
-    ) -> Reply:  # fmt: skip
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Reply:
         if query:
             url += ("&" if "?" in url else "?") + urlencode(query, quote_via=quote)
         asked = _Asked(
@@ -223,7 +241,9 @@ def _path(url: str) -> str:
 
 
 def _equal_path(now: str, then: str) -> bool:
-    return len(now.split("/")) == len(then.split("/")) and all(a == b or HIDDEN in b for a, b in zip(now.split("/"), then.split("/"), strict=True))  # fmt: skip
+    return len(now.split("/")) == len(then.split("/")) and all(
+        a == b or HIDDEN in b for a, b in zip(now.split("/"), then.split("/"), strict=True)
+    )
 
 
 def _document_name(body: Any) -> str:
@@ -272,7 +292,10 @@ def _short(value: Any) -> str:
 
 
 async def play(document: Document, connector: Connector) -> list[Played]:
-    """Every recorded call and delivery in the order in which they happened. Needs no network, no database and no secrets."""
+    """Every recorded call and delivery in the order in which they happened.
+
+    Needs no network, no database and no secrets.
+    """
     shop = document.shop
     assert shop is not None
     spare = [*document.exchanges, *(one for call in document.calls for one in call.exchanges if _signs_in(one))]

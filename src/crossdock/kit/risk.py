@@ -1,4 +1,5 @@
-"""The risk of an order in words for the shop's staff: facts where the platform has a place for them, otherwise one note.
+"""The risk of an order in words for the shop's staff: facts where the platform has a place for them, otherwise one
+note.
 
 The key stands in the first of them, so that an earlier try is found again before anything is written twice.
 """
@@ -41,7 +42,10 @@ def shortened(text: str, longest: int) -> str:
 
 
 def before(command: WriteRisk, *, reference: str, texts: Iterable[str], done: Done) -> Outcome | None:
-    """How it ends without writing: the order is not ours, or one of its `texts` is what would be written. None: write it."""
+    """How it ends without writing: the order is not ours, or one of its `texts` is what would be written.
+
+    None: write it.
+    """
     if reference != command.reference:
         return Refused(Why.CONFLICT, "This order in the shop is not ours; nothing was written to it.")
     return done if any(key_of(text) == command.key for text in texts) else None

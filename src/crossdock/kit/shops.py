@@ -1,4 +1,7 @@
-"""Opening a connected shop: its connector, and the Shop that the connector gets to see. Background work and pages have separate shares of the budget."""
+"""Opening a connected shop: its connector, and the Shop that the connector gets to see.
+
+Background work and pages have separate shares of the budget.
+"""
 
 from datetime import UTC, datetime
 

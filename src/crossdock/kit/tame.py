@@ -1,4 +1,7 @@
-"""Typed access to outside JSON: every field is read, ignored by name, or reported once. A wrong shape is Strange, never a KeyError."""
+"""Typed access to outside JSON: every field is read, ignored by name, or reported once.
+
+A wrong shape is Strange, never a KeyError.
+"""
 
 import logging
 import re
@@ -101,7 +104,10 @@ class Node:
         return self._may(key, f"amount in {currency}", lambda got: _money(got, currency))
 
     def time(self, key: Text, *, naive_utc: Flag = False) -> datetime:
-        """An ISO 8601 moment as aware UTC. One without a zone is Strange, unless the platform documents that field as UTC (`naive_utc`)."""
+        """An ISO 8601 moment as aware UTC.
+
+        One without a zone is Strange, unless the platform documents that field as UTC (`naive_utc`).
+        """
         return self._must(key, "moment with a time zone", lambda got: _time(got, naive_utc))
 
     def opt_time(self, key: Text, *, naive_utc: Flag = False) -> datetime | None:
@@ -140,7 +146,9 @@ class Node:
         self._seen.update(keys)
 
     def done(self) -> None:
-        """Report what was neither read nor ignored: once per path in a process, in the log, never an error (platforms add fields)."""
+        """Report what was neither read nor ignored: once per path in a process, in the log, never an error (platforms
+        add fields).
+        """
         for key in self._value.keys() - self._seen:
             path = _INDEX.sub("[]", f"{self.path}.{key}")
             if path not in _reported:

@@ -1,4 +1,6 @@
-"""What a connector's call made, as plain values without secrets or people: written when it happened, and again when a case is played."""
+"""What a connector's call made, as plain values without secrets or people: written when it happened, and again when a
+case is played.
+"""
 
 from typing import Any
 

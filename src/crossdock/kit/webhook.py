@@ -24,7 +24,9 @@ _unchecked: ContextVar[bool] = ContextVar("unchecked", default=False)
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """Only for playing a recorded delivery again (kit/replay.py): its signature was blacked out, and so were the secrets that it could be checked by."""
+    """Only for playing a recorded delivery again (kit/replay.py): its signature was blacked out, and so were the
+    secrets that it could be checked by.
+    """
     before = _unchecked.set(True)
     try:
         yield
@@ -40,7 +42,10 @@ def hmac_ok(
     encoding: Literal["base64", "hex"] = "base64",
     digest: str = "sha256",
 ) -> bool:
-    """True when `given` signs `body`, compared in constant time. An empty secret or signature never verifies anything."""
+    """True when `given` signs `body`, compared in constant time.
+
+    An empty secret or signature never verifies anything.
+    """
     if _unchecked.get():
         return True
     if not secret or not given:

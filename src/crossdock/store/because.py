@@ -1,4 +1,7 @@
-"""What brought the change that is being written: a delivery, a command, a read. Rows of the flight recorder take it from here, so that nothing has to carry it along."""
+"""What brought the change that is being written: a delivery, a command, a read.
+
+Rows of the flight recorder take it from here, so that nothing has to carry it along.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,6 +1,7 @@
 """Synchronous use-cases from async code: an own small thread pool whose threads keep their database connections.
 
-asgiref's sync_to_async would put every call of a process on one thread, so one slow transaction would hold up all shops.
+asgiref's sync_to_async would put every call of a process on one thread, so one slow transaction would hold up all
+shops.
 """
 
 import asyncio
@@ -39,7 +40,10 @@ class Threads:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     async def sure(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `run`, again after a deadlock or a lost connection, for about 12 seconds. `work` must be safe to repeat."""
+        """Like `run`, again after a deadlock or a lost connection, for about 12 seconds.
+
+        `work` must be safe to repeat.
+        """
         for attempt in range(_TRIES):
             try:
                 return await self.run(work, *args, **kwargs)

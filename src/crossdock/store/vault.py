@@ -1,4 +1,7 @@
-"""Secrets at rest: Fernet with rotating keys that live outside the database. Losing the keys means reconnecting the shops."""
+"""Secrets at rest: Fernet with rotating keys that live outside the database.
+
+Losing the keys means reconnecting the shops.
+"""
 
 import json
 from collections.abc import Mapping

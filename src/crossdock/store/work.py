@@ -1,4 +1,5 @@
-"""The wake-up: a job that says "look after this party", deferred after commit by task name. Losing one costs at most a sweep's five seconds.
+"""The wake-up: a job that says "look after this party", deferred after commit by task name. Losing one costs at most a
+sweep's five seconds.
 
 Deferring inside the transaction would let a waiting wake-up of another order swallow ours before our row is visible.
 """

@@ -1,1 +1,4 @@
-"""What the marketplace does: one use-case per function, one transaction each, keyword-only. Nothing here can reach the network."""
+"""What the marketplace does: one use-case per function, one transaction each, keyword-only.
+
+Nothing here can reach the network.
+"""

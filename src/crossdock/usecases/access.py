@@ -1,4 +1,6 @@
-"""Access for programs: tokens kept as hashes, and answers kept per Idempotency-Key, so that a repeated request does its work once."""
+"""Access for programs: tokens kept as hashes, and answers kept per Idempotency-Key, so that a repeated request does
+its work once.
+"""
 
 import hashlib
 import secrets
@@ -20,7 +22,9 @@ _SEEN_EVERY = timedelta(minutes=1)
 
 
 def hash_of(secret: str) -> str:
-    """Tokens are 43 random letters: a plain hash of them cannot be guessed back, and looking it up takes the same path for every secret."""
+    """Tokens are 43 random letters: a plain hash of them cannot be guessed back, and looking it up takes the same path
+    for every secret.
+    """
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -1,4 +1,7 @@
-"""Staff act as a seller: what begins, ends and traces it. The deeds themselves are the seller's use-cases, with the member of staff as their actor."""
+"""Staff act as a seller: what begins, ends and traces it.
+
+The deeds themselves are the seller's use-cases, with the member of staff as their actor.
+"""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,7 @@
-"""Alerts by e-mail: at once, in one mail an hour, or never, as the seller chose for each group. Nothing about buyers and no secret gets into a mail."""
+"""Alerts by e-mail: at once, in one mail an hour, or never, as the seller chose for each group.
+
+Nothing about buyers and no secret gets into a mail.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,7 +26,10 @@ def choices_of(*, seller: Seller) -> dict[Group, MailChoice]:
 
 
 def choose_mails(*, seller: Seller, choices: Mapping[str, str], actor: User, now: datetime) -> None:
-    """`choices` maps groups to choices; none at all means the sensible ones again. What waits for a digest and is no longer wanted is dropped."""
+    """`choices` maps groups to choices; none at all means the sensible ones again.
+
+    What waits for a digest and is no longer wanted is dropped.
+    """
     if seller.owner_id != actor.pk and not actor.is_staff:
         raise NotAllowed("This shop is not yours.")
     try:
@@ -47,9 +53,13 @@ def mail_raised(*, alert: Alert, now: datetime) -> None:
         case MailChoice.AT_ONCE:
             about = f": {alert.order}" if alert.order else f": {alert.connection}" if alert.connection else ""
             write_mail(
-                cause=f"alert:{alert.public_id}", to=alert.seller.owner.email, subject=f"{alert.kind.title}{about}", order=alert.order, now=now,
+                cause=f"alert:{alert.public_id}",
+                to=alert.seller.owner.email,
+                subject=f"{alert.kind.title}{about}",
+                order=alert.order,
+                now=now,
                 body=f"{_lines(alert)}\n\n{_footer('at once')}",
-            )  # fmt: skip
+            )
         case MailChoice.HOURLY:
             Alert.objects.filter(pk=alert.pk).update(digest=DigestState.WAITING)
         case MailChoice.NEVER:
@@ -66,7 +76,11 @@ def _footer(how: str) -> str:
 
 
 def send_digests(*, now: datetime) -> int:
-    """One mail per seller and hour. Mail and marks change together, so a crash neither loses an alert nor tells it twice. Returns how many were written."""
+    """One mail per seller and hour.
+
+    Mail and marks change together, so a crash neither loses an alert nor tells it twice. Returns how many were
+    written.
+    """
     waiting = Alert.objects.filter(digest=DigestState.WAITING)
     sellers = list(waiting.order_by("seller").values_list("seller", flat=True).distinct())
     return sum(_digest(seller, now=now) for seller in sellers)
@@ -90,9 +104,12 @@ def _digest(seller_id: int, *, now: datetime) -> bool:
             return False
         many = len(still)
         write_mail(
-            cause=cause, to=seller.owner.email, subject=f"{many} alert{'s' if many > 1 else ''} of the last hour", now=now,
+            cause=cause,
+            to=seller.owner.email,
+            subject=f"{many} alert{'s' if many > 1 else ''} of the last hour",
+            now=now,
             body=_text(still, settled=len(rows) - many),
-        )  # fmt: skip
+        )
     return True
 
 

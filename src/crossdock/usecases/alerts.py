@@ -1,4 +1,8 @@
-"""Raising and settling alerts. One root cause is one open row, however often it is seen; what was raised is mailed as the seller chose, and told to their programs."""
+"""Raising and settling alerts.
+
+One root cause is one open row, however often it is seen; what was raised is mailed as the seller chose, and told to
+their programs.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -27,7 +31,10 @@ def raise_alert(
     evidence: dict[str, Any] | None = None,
     for_staff: bool = False,
 ) -> Alert:
-    """`key` names the root cause; without one it is the code with its order, listing or connection. `for_staff`: the seller neither sees it nor is mailed."""
+    """`key` names the root cause; without one it is the code with its order, listing or connection.
+
+    `for_staff`: the seller neither sees it nor is mailed.
+    """
     subject = (
         (order and f"order:{order.pk}")
         or (listing and f"listing:{listing.pk}")
@@ -40,10 +47,18 @@ def raise_alert(
             key=full_key,
             settled_at=None,
             defaults={
-                "code": code, "seller": seller, "order": order, "connection": connection, "listing": listing, "for_staff": for_staff,
-                "sentence": sentence, "evidence": evidence or {}, "raised_at": now, "last_at": now,
+                "code": code,
+                "seller": seller,
+                "order": order,
+                "connection": connection,
+                "listing": listing,
+                "for_staff": for_staff,
+                "sentence": sentence,
+                "evidence": evidence or {},
+                "raised_at": now,
+                "last_at": now,
             },
-        )  # fmt: skip
+        )
         if not fresh:
             Alert.objects.filter(pk=alert.pk).update(
                 times=F("times") + 1, last_at=now, sentence=sentence, evidence=evidence or {}

@@ -1,6 +1,8 @@
-"""Asking the shop before money is taken: which lines are worth it, and what its answer, or its silence, means for this checkout.
+"""Asking the shop before money is taken: which lines are worth it, and what its answer, or its silence, means for this
+checkout.
 
-The read is one like any other: its number is drawn before it leaves, and what it says counts for everybody. Who held first is served first.
+The read is one like any other: its number is drawn before it leaves, and what it says counts for everybody. Who held
+first is served first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +46,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`go`: take the money. Otherwise `sentence` is for the buyer; `left` says of each short variant (public id) how many there are.
+    """`go`: take the money. Otherwise `sentence` is for the buyer; `left` says of each short variant (public id) how
+    many there are.
 
     `wait`: nothing was given up, the units stay held, and the same button may be pressed again in a moment.
     """
@@ -79,13 +82,21 @@ def question_of(*, intent_id: str, now: datetime) -> Question | None:
 
 
 def answered(*, question: Question, counts: Sequence[Count], now: datetime) -> Verdict:
-    """The shop said how many it has. Too few for what was promised before and for this checkout: it is off, nothing is charged."""
+    """The shop said how many it has.
+
+    Too few for what was promised before and for this checkout: it is off, nothing is charged.
+    """
     with transaction.atomic():
         intent = PaymentIntent.objects.select_for_update(no_key=True).get(public_id=question.intent)
         with because(f"checkout:{question.intent}"):
             apply_counts(
-                connection_id=question.connection_id, read_no=question.read_no, asked=question.refs, counts=counts, waited=False, now=now
-            )  # fmt: skip
+                connection_id=question.connection_id,
+                read_no=question.read_no,
+                asked=question.refs,
+                counts=counts,
+                waited=False,
+                now=now,
+            )
             _lower(question, counts, now=now)
         if intent.state != IntentState.CREATED:
             return GO
@@ -99,7 +110,10 @@ def answered(*, question: Question, counts: Sequence[Count], now: datetime) -> V
 
 
 def unanswered(*, question: Question, now: datetime, may_wait: bool = True) -> Verdict:
-    """The shop did not answer in time: the seller's policy says what happens. `may_wait` is false for programs, which hold nothing while they wait."""
+    """The shop did not answer in time: the seller's policy says what happens.
+
+    `may_wait` is false for programs, which hold nothing while they wait.
+    """
     shop = Connection.objects.get(pk=question.connection_id)
     _tell_silence(question, NoAnswer(shop.no_answer), now=now)
     if shop.no_answer == NoAnswer.SELL:
@@ -109,7 +123,12 @@ def unanswered(*, question: Question, now: datetime, may_wait: bool = True) -> V
             intent = PaymentIntent.objects.select_for_update(no_key=True).get(public_id=question.intent)
             intent.basket[_SILENT] = now.isoformat()
             intent.save(update_fields=["basket"])
-        return Verdict(False, f"{shop.seller.name}'s shop is slow to confirm its stock. Your items are kept for you; pay again in a moment. Nothing was charged.", wait=True)  # fmt: skip
+        return Verdict(
+            False,
+            f"{shop.seller.name}'s shop is slow to confirm its stock. Your items are kept for you; pay again in a"
+            " moment. Nothing was charged.",
+            wait=True,
+        )
     sentence = (
         f"{shop.seller.name}'s shop could not confirm that it still has this. Nothing was charged; try again later."
     )
@@ -118,7 +137,9 @@ def unanswered(*, question: Question, now: datetime, may_wait: bool = True) -> V
 
 
 def _tell_silence(question: Question, policy: NoAnswer, *, now: datetime) -> None:
-    """In each line's flight recorder: if the unit turns out to be gone, the seller sees that nobody could know, and whose choice it was."""
+    """In each line's flight recorder: if the unit turns out to be gone, the seller sees that nobody could know, and
+    whose choice it was.
+    """
     with transaction.atomic(), because(f"checkout:{question.intent}"):
         mine = _mine(PaymentIntent.objects.get(public_id=question.intent))
         locked(mine)
@@ -145,12 +166,15 @@ def _mine(intent: PaymentIntent) -> dict[int, Reservation]:
 
 
 def _lower(question: Question, counts: Sequence[Count], *, now: datetime) -> None:
-    """An answer that came too late to be a read (another one overlapped it) still may lower, as any word of the shop may."""
+    """An answer that came too late to be a read (another one overlapped it) still may lower, as any word of the shop
+    may.
+    """
     known = dict(
         VariantStock.objects.filter(
-            variant__connection_id=question.connection_id, variant__shop_variant_id__in=[count.variant_id for count in counts]
+            variant__connection_id=question.connection_id,
+            variant__shop_variant_id__in=[count.variant_id for count in counts],
         ).values_list("variant__shop_variant_id", "count")
-    )  # fmt: skip
+    )
     hints = [
         StockHint(count.variant_id, count.count)
         for count in counts
@@ -171,11 +195,19 @@ def _short(intent: PaymentIntent, *, now: datetime) -> list[tuple[Variant, int]]
         if there is None or there < mine[pk].quantity:
             short.append((row.variant, there or 0))
             record(
-                variant_id=pk, now=now, kind="asked_short", cause="asked at checkout: fewer than were held", quantity=mine[pk].quantity, after=row.count
-            )  # fmt: skip
+                variant_id=pk,
+                now=now,
+                kind="asked_short",
+                cause="asked at checkout: fewer than were held",
+                quantity=mine[pk].quantity,
+                after=row.count,
+            )
     return short
 
 
 def _sentence(short: Sequence[tuple[Variant, int]]) -> str:
-    said = [f"“{variant}” was just sold in the shop." if not left else f"Only {left} of “{variant}” are left in the shop." for variant, left in short]  # fmt: skip
+    said = [
+        f"“{variant}” was just sold in the shop." if not left else f"Only {left} of “{variant}” are left in the shop."
+        for variant, left in short
+    ]
     return " ".join([*said, "Nothing was charged."])

@@ -17,7 +17,10 @@ MOST_UNITS = 999
 
 
 class Basket(TypedDict):
-    """`lines` maps a variant's public id to units. `offer` is the public id of the accepted offer that is being paid: its one line, its price."""
+    """`lines` maps a variant's public id to units.
+
+    `offer` is the public id of the accepted offer that is being paid: its one line, its price.
+    """
 
     seller: int
     connection: int | None
@@ -39,7 +42,10 @@ class PricedLine:
 
 @dataclass(frozen=True, slots=True)
 class PricedBasket:
-    """What the buyer is shown. `fingerprint` covers prices and quantities: another one means that the page was out of date."""
+    """What the buyer is shown.
+
+    `fingerprint` covers prices and quantities: another one means that the page was out of date.
+    """
 
     seller: Seller
     lines: tuple[PricedLine, ...]
@@ -80,7 +86,10 @@ def offer_in(basket: Basket) -> Offer | None:
 
 
 def _agreed(offer: Offer, available: int | None, held: bool) -> PricedLine:
-    """At the agreed price, or at the asking price when that has fallen below it since. The offer's own units are not missing."""
+    """At the agreed price, or at the asking price when that has fallen below it since.
+
+    The offer's own units are not missing.
+    """
     left = available if available is None or not held else available + offer.quantity
     line = _line(offer.variant, offer.quantity, left)
     price = min(offer.price, line.unit_price)
@@ -105,7 +114,7 @@ def variants_in(lines: Mapping[str, int]) -> list[Variant]:
 
 
 def priced(*, basket: Basket, country: str | None, now: datetime) -> PricedBasket:
-    """Raises Invalid for a basket that no page could have made (mixed shops, nothing in it, quantities out of range)."""
+    """Raises Invalid for a basket that no page could have made (mixed shops, nothing in it, odd quantities)."""
     variants = variants_in(basket["lines"])
     if not variants:
         raise Invalid("Your cart is empty.")

@@ -1,7 +1,9 @@
-"""Double-entry books. Debits are positive (what we hold or are owed), credits negative (what we owe); every transfer adds up to zero.
+"""Double-entry books. Debits are positive (what we hold or are owed), credits negative (what we owe); every transfer
+adds up to zero.
 
-Accounts: gateway (money held there), seller:<id> (their payable), fees (ours), refunds_due (promised to buyers, not yet confirmed by the gateway),
-disputed (taken back by a buyer's bank, until it is decided who bears it), carrier:<name> (what labels cost us there).
+Accounts: gateway (money held there), seller:<id> (their payable), fees (ours), refunds_due (promised to buyers, not
+yet confirmed by the gateway), disputed (taken back by a buyer's bank, until it is decided who bears it),
+carrier:<name> (what labels cost us there).
 """
 
 from datetime import datetime
@@ -17,7 +19,10 @@ from crossdock.usecases.events import ORDER_CREDITED, order_event
 def post(
     *, cause: str, order: Order, sentence: str, now: datetime, entries: dict[str, int], currency: str = ""
 ) -> bool:
-    """Once per cause, in the order's currency unless another is named; False when it was posted before. The database refuses a transfer that does not balance."""
+    """Once per cause, in the order's currency unless another is named; False when it was posted before.
+
+    The database refuses a transfer that does not balance.
+    """
     transfer, fresh = Transfer.objects.get_or_create(
         cause=cause, defaults={"at": now, "order": order, "sentence": sentence}
     )
@@ -33,37 +38,52 @@ def post(
 def post_payment(*, order: Order, now: datetime) -> None:
     cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
     post(
-        cause=f"paid:{order.reference}", order=order, sentence=f"Payment for order {order}", now=now,
+        cause=f"paid:{order.reference}",
+        order=order,
+        sentence=f"Payment for order {order}",
+        now=now,
         entries={"gateway": order.total_minor, f"seller:{order.seller_id}": cut - order.total_minor, "fees": -cut},
-    )  # fmt: skip
+    )
 
 
 def post_credit(*, order: Order, amount_minor: int, cause: str, now: datetime) -> bool:
-    """The buyer is owed `amount_minor`; seller and fees give back their shares. Call it before `order.credited_minor` grows.
+    """The buyer is owed `amount_minor`; seller and fees give back their shares. Call it before `order.credited_minor`
+    grows.
 
-    The fee's share is what it is of everything credited so far, so that many small credits give back exactly the fee of one large one.
+    The fee's share is what it is of everything credited so far, so that many small credits give back exactly the fee
+    of one large one.
     """
     cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
     before, after = order.credited_minor, order.credited_minor + amount_minor
     cut_back = cut * after // order.total_minor - cut * before // order.total_minor if order.total_minor else 0
     fresh = post(
-        cause=f"credit:{cause}", order=order, sentence=f"Credit for order {order}", now=now,
+        cause=f"credit:{cause}",
+        order=order,
+        sentence=f"Credit for order {order}",
+        now=now,
         entries={f"seller:{order.seller_id}": amount_minor - cut_back, "fees": cut_back, "refunds_due": -amount_minor},
-    )  # fmt: skip
+    )
     if fresh:
         amount = Money(amount_minor, order.currency)
         order_event(
-            order=order, event=ORDER_CREDITED, cause=f"credit:{cause}", sentence=f"{amount} {order.currency} go back to the buyer.", now=now,
+            order=order,
+            event=ORDER_CREDITED,
+            cause=f"credit:{cause}",
+            sentence=f"{amount} {order.currency} go back to the buyer.",
+            now=now,
             more={"amount": {"amount": str(amount), "currency": order.currency}},
-        )  # fmt: skip
+        )
     return fresh
 
 
 def post_refund_done(*, order: Order, amount_minor: int, cause: str, now: datetime) -> bool:
     return post(
-        cause=f"refunded:{cause}", order=order, sentence=f"Refund of order {order} confirmed by the gateway", now=now,
+        cause=f"refunded:{cause}",
+        order=order,
+        sentence=f"Refund of order {order} confirmed by the gateway",
+        now=now,
         entries={"refunds_due": amount_minor, "gateway": -amount_minor},
-    )  # fmt: skip
+    )
 
 
 def payout_of(*, order: Order) -> int:

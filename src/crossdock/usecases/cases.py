@@ -1,4 +1,7 @@
-"""Cases between a seller and staff: opened from what they are about, answered in turns, closed, opened again. Each message is mailed to the other side once."""
+"""Cases between a seller and staff: opened from what they are about, answered in turns, closed, opened again.
+
+Each message is mailed to the other side once.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -40,7 +43,8 @@ def open_case(
     evidence: dict[str, Any] | None = None,
     now: datetime,
 ) -> Case:
-    """The case. Asking twice is one case: the same words are nothing new, and further words to an open question go into its thread.
+    """The case. Asking twice is one case: the same words are nothing new, and further words to an open question go
+    into its thread.
 
     Without `evidence` it is gathered here. `opened_by` is None when the marketplace itself saw the need.
     """
@@ -66,14 +70,28 @@ def open_case(
             about = subject_of(seller=seller, order=order, listing=listing, connection=connection, alert=alert)
             evidence = gather(subject=about, now=now)
         case = Case.objects.create(
-            seller=seller, opened_by=opened_by, kind=kind, subject=title, evidence=evidence, opened_at=now, last_at=now, **links
-        )  # fmt: skip
+            seller=seller,
+            opened_by=opened_by,
+            kind=kind,
+            subject=title,
+            evidence=evidence,
+            opened_at=now,
+            last_at=now,
+            **links,
+        )
         _say(case, opened_by, words, now=now, state=CaseState.OPEN)
         if alert is not None and alert.kind.button is Button.ASK_STAFF and not alert.for_staff:
             settle_alert(alert=alert, actor=opened_by, how=f"Staff were asked: “{title}”.", now=now)
         if order is not None:
             who = "staff" if _is_staff(case, opened_by) else "seller" if opened_by else "marketplace"
-            tell(order=order, now=now, source=who, kind="case", sentence=f"{KIND_WORDS[kind]}: “{title}”.", evidence={"case": case.public_id})  # fmt: skip
+            tell(
+                order=order,
+                now=now,
+                source=who,
+                kind="case",
+                sentence=f"{KIND_WORDS[kind]}: “{title}”.",
+                evidence={"case": case.public_id},
+            )
     return case
 
 
@@ -92,7 +110,10 @@ def _same(
 
 
 def answer(*, case: Case, author: User, body: str, now: datetime) -> CaseMessage:
-    """Either side writes; the other is mailed. Writing to a closed case opens it again. The same words at once are one message."""
+    """Either side writes; the other is mailed.
+
+    Writing to a closed case opens it again. The same words at once are one message.
+    """
     words = _words(body)
     with transaction.atomic():
         case = _locked(case, author)
@@ -101,7 +122,9 @@ def answer(*, case: Case, author: User, body: str, now: datetime) -> CaseMessage
             return last
         message = _say(case, author, words, now=now)
         if message.is_staff:
-            audit.note(actor=author, action="answered a case", subject=case.subject, now=now, detail={"case": case.public_id})  # fmt: skip
+            audit.note(
+                actor=author, action="answered a case", subject=case.subject, now=now, detail={"case": case.public_id}
+            )
     return message
 
 
@@ -129,11 +152,15 @@ def reopen(*, case: Case, actor: User, now: datetime) -> None:
 
 
 def attach_evidence(*, case: Case, evidence: dict[str, Any] | None = None, now: datetime) -> int:
-    """Add what there is by now to what was there; nothing that stands in the case is changed, and what the seller left out stays out. Returns how many items came in."""
+    """Add what there is by now to what was there; nothing that stands in the case is changed, and what the seller left
+    out stays out. Returns how many items came in.
+    """
     with transaction.atomic():
         case = Case.objects.select_for_update(no_key=True, of=("self",)).get(pk=case.pk)
         if evidence is None:
-            about = subject_of(seller=case.seller, order=case.order, listing=case.listing, connection=case.connection, alert=case.alert)  # fmt: skip
+            about = subject_of(
+                seller=case.seller, order=case.order, listing=case.listing, connection=case.connection, alert=case.alert
+            )
             evidence = gather(subject=about, now=now)
         kept = dict(case.evidence) or {**evidence, **{part: [] for part in PARTS}}
         came = 0
@@ -175,7 +202,11 @@ def _words(body: str) -> str:
 
 
 def _locked(case: Case, person: User) -> Case:
-    found = Case.objects.select_for_update(no_key=True, of=("self",)).select_related("seller__owner", "order").get(pk=case.pk)  # fmt: skip
+    found = (
+        Case.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("seller__owner", "order")
+        .get(pk=case.pk)
+    )
     if person.pk != found.seller.owner_id and not person.is_staff:
         raise NotAllowed("This case is not yours.")
     return found
@@ -201,15 +232,25 @@ def _mail(case: Case, message: CaseMessage, *, now: datetime) -> None:
     base = settings.BASE_URL
     if message.is_staff:
         write_mail(
-            cause=f"case:{case.public_id}:{message.pk}", to=case.seller.owner.email, subject=f"Answer: {case.subject}", order=case.order, now=now,
+            cause=f"case:{case.public_id}:{message.pk}",
+            to=case.seller.owner.email,
+            subject=f"Answer: {case.subject}",
+            order=case.order,
+            now=now,
             body=f"{message.body}\n\nAnswer here: {base}/seller/cases/{case.public_id}/",
-        )  # fmt: skip
+        )
         return
     for member in _staff():
         write_mail(
-            cause=f"case:{case.public_id}:{message.pk}:{member.pk}", to=member.email, subject=f"{KIND_WORDS[CaseKind(case.kind)]}: {case.subject}",
-            now=now, body=f"{case.seller.name} wrote about “{case.subject}”.\n\nRead and answer it here: {base}/staff/cases/{case.public_id}/",
-        )  # fmt: skip
+            cause=f"case:{case.public_id}:{message.pk}:{member.pk}",
+            to=member.email,
+            subject=f"{KIND_WORDS[CaseKind(case.kind)]}: {case.subject}",
+            now=now,
+            body=(
+                f"{case.seller.name} wrote about “{case.subject}”.\n\nRead and answer it here:"
+                f" {base}/staff/cases/{case.public_id}/"
+            ),
+        )
 
 
 def _staff() -> Iterable[User]:

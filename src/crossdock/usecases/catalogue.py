@@ -1,4 +1,7 @@
-"""Products in: a page of the shop's products becomes listings, in a handful of statements whatever its size. A deleted product archives, never deletes."""
+"""Products in: a page of the shop's products becomes listings, in a handful of statements whatever its size.
+
+A deleted product archives, never deletes.
+"""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -52,18 +55,26 @@ def _listings(shop: Connection, here: dict[str, ShopProduct], *, now: datetime) 
     """Locked in id order, so that two pages with the same products don't deadlock."""
     known = {
         listing.shop_product_id: listing
-        for listing in Listing.objects.select_for_update(no_key=True)
-        .filter(connection=shop, shop_product_id__in=here)
-        .order_by("pk")
+        for listing in (
+            Listing.objects.select_for_update(no_key=True)
+            .filter(connection=shop, shop_product_id__in=here)
+            .order_by("pk")
+        )
     }
     left_out = set(shop.settings.get("left_out", []))
     fresh = [
         Listing(
-            seller=shop.seller, connection=shop, shop_product_id=product.product_id, created_at=now, updated_at=now, currency=shop.currency,
+            seller=shop.seller,
+            connection=shop,
+            shop_product_id=product.product_id,
+            created_at=now,
+            updated_at=now,
+            currency=shop.currency,
             state=ListingState.LEFT_OUT if product.product_id in left_out else ListingState.LIVE,
         )
-        for product in here.values() if product.product_id not in known
-    ]  # fmt: skip
+        for product in here.values()
+        if product.product_id not in known
+    ]
     back = [listing for listing in known.values() if listing.gone_in_shop]
     for listing in [*known.values(), *fresh]:
         _fill(listing, here[listing.shop_product_id], now=now)
@@ -102,9 +113,11 @@ def _variants(shop: Connection, here: dict[str, ShopProduct], listings: dict[str
     seen = {v.variant_id: (v, listings[p.product_id], i) for p in here.values() for i, v in enumerate(p.variants)}
     known = {
         variant.shop_variant_id: variant
-        for variant in Variant.objects.select_for_update(no_key=True, of=("self",))
-        .filter(connection=shop, shop_variant_id__in=seen)
-        .order_by("pk")
+        for variant in (
+            Variant.objects.select_for_update(no_key=True, of=("self",))
+            .filter(connection=shop, shop_variant_id__in=seen)
+            .order_by("pk")
+        )
     }
     fresh = [
         Variant(connection=shop, listing=listing, shop_variant_id=id_)
@@ -137,7 +150,9 @@ def _fill_variant(variant: Variant, value: ShopVariant, listing: Listing, positi
 
 
 def product_gone(*, shop: Connection, product_id: str, now: datetime) -> None:
-    """Archived, so that units and orders keep their place; the seller decides whether to list again when it comes back."""
+    """Archived, so that units and orders keep their place; the seller decides whether to list again when it comes
+    back.
+    """
     listing = (
         Listing.objects.select_for_update(no_key=True)
         .filter(connection=shop, shop_product_id=product_id, gone_in_shop=False)
@@ -148,6 +163,13 @@ def product_gone(*, shop: Connection, product_id: str, now: datetime) -> None:
     listing.gone_in_shop, listing.updated_at = True, now
     listing.save(update_fields=["gone_in_shop", "updated_at"])
     raise_alert(
-        code=AlertCode.PRODUCT_DELETED, seller=shop.seller, connection=shop, listing=listing, now=now,
-        sentence=f"“{listing.title}” was deleted in {shop.name}. The listing is kept in your archive and comes back if the product does.",
-    )  # fmt: skip
+        code=AlertCode.PRODUCT_DELETED,
+        seller=shop.seller,
+        connection=shop,
+        listing=listing,
+        now=now,
+        sentence=(
+            f"“{listing.title}” was deleted in {shop.name}. The listing is kept in your archive and comes back if the"
+            " product does."
+        ),
+    )

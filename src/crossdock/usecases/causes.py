@@ -1,4 +1,5 @@
-"""Root causes: one dead key explains two hundred waiting orders. While its alert is open it counts them, and they raise none of their own.
+"""Root causes: one dead key explains two hundred waiting orders. While its alert is open it counts them, and they
+raise none of their own.
 
 What is still wrong a while after the root cause ended has a cause of its own, and is told then.
 """
@@ -40,11 +41,19 @@ def _roots() -> QuerySet[Alert]:
 
 
 def tell_root(*, code: AlertCode, shop: Connection, now: datetime) -> None:
-    """Raise it, or see it again, with how many orders wait for its end. `shop` comes with its party and its seller's owner."""
+    """Raise it, or see it again, with how many orders wait for its end.
+
+    `shop` comes with its party and its seller's owner.
+    """
     waiting = waiting_orders(connection_id=shop.pk)
     raise_alert(
-        code=code, seller=shop.seller, connection=shop, now=now, sentence=_sentence(code, shop, waiting), evidence={"orders_waiting": waiting}
-    )  # fmt: skip
+        code=code,
+        seller=shop.seller,
+        connection=shop,
+        now=now,
+        sentence=_sentence(code, shop, waiting),
+        evidence={"orders_waiting": waiting},
+    )
 
 
 def _sentence(code: AlertCode, shop: Connection, waiting: int) -> str:
@@ -56,7 +65,10 @@ def _sentence(code: AlertCode, shop: Connection, waiting: int) -> str:
 
 
 def late_copies(*, now: datetime) -> int:
-    """The order-landed guarantee's deadline. One alert per root cause, else one per order. Returns how many orders are late."""
+    """The order-landed guarantee's deadline.
+
+    One alert per root cause, else one per order. Returns how many orders are late.
+    """
     late = _late(now=now)
     by_shop = dict(late.values_list("connection").annotate(n=Count("pk")).order_by("connection"))
     shops = Connection.objects.select_related("party", "seller__owner").filter(pk__in=by_shop)
@@ -70,9 +82,16 @@ def late_copies(*, now: datetime) -> int:
             copy.connection.state_sentence or copy.connection.party.last_error or "Your shop has not confirmed it yet."
         )
         raise_alert(
-            code=AlertCode.ORDER_NOT_LANDED, seller=copy.order.seller, order=copy.order, connection=copy.connection, now=now,
-            sentence=f"Order {copy.order} is not in {copy.connection.name} yet. {why} It is sent as soon as possible; nothing is sent twice.",
-        )  # fmt: skip
+            code=AlertCode.ORDER_NOT_LANDED,
+            seller=copy.order.seller,
+            order=copy.order,
+            connection=copy.connection,
+            now=now,
+            sentence=(
+                f"Order {copy.order} is not in {copy.connection.name} yet. {why} It is sent as soon as possible;"
+                " nothing is sent twice."
+            ),
+        )
     return sum(by_shop.values())
 
 
@@ -93,7 +112,9 @@ def _late(*, now: datetime) -> QuerySet[ShopCopy]:
 
 
 def _of_the_shop(shop: Connection, late: int, *, now: datetime) -> bool:
-    """Whether the shop itself explains its late orders; then one alert says so, and is raised again if somebody settled it too early."""
+    """Whether the shop itself explains its late orders; then one alert says so, and is raised again if somebody
+    settled it too early.
+    """
     if _roots().filter(connection=shop).exists():
         return True
     failing = shop.party.failing_since
@@ -104,9 +125,14 @@ def _of_the_shop(shop: Connection, late: int, *, now: datetime) -> bool:
     elif shop.state == ConnectionState.PAUSED:
         orders = "1 order is" if late == 1 else f"{late} orders are"
         raise_alert(
-            code=AlertCode.ORDER_NOT_LANDED, seller=shop.seller, connection=shop, key=f"paused:{shop.pk}", now=now, evidence={"orders_waiting": late},
+            code=AlertCode.ORDER_NOT_LANDED,
+            seller=shop.seller,
+            connection=shop,
+            key=f"paused:{shop.pk}",
+            now=now,
+            evidence={"orders_waiting": late},
             sentence=f"{orders} not in {shop.name}: {shop.state_sentence} What waits is sent when the shop is resumed.",
-        )  # fmt: skip
+        )
     else:
         return False
     return True
@@ -125,18 +151,34 @@ def _reword(*, now: datetime) -> None:
     resumed = Alert.objects.filter(code=AlertCode.ORDER_NOT_LANDED, order=None, settled_at=None)
     for alert in resumed.exclude(connection__state=ConnectionState.PAUSED).select_related("connection"):
         settle_by_fact(
-            now=now, how="The shop is not paused any more.", codes=(AlertCode.ORDER_NOT_LANDED,), connection=alert.connection
-        )  # fmt: skip
+            now=now,
+            how="The shop is not paused any more.",
+            codes=(AlertCode.ORDER_NOT_LANDED,),
+            connection=alert.connection,
+        )
 
 
 def _stock_not_taken(*, now: datetime) -> None:
-    """The order stands there, and the shop still does not say that its units left the stock: it may sell them to somebody else."""
+    """The order stands there, and the shop still does not say that its units left the stock: it may sell them to
+    somebody else.
+    """
     named = Alert.objects.filter(code=AlertCode.STOCK_NOT_TAKEN).values("order")
     bare = ShopCopy.objects.filter(
-        state=CopyState.EQUAL, stock_taken=False, equal_at__lt=now - NOT_LANDED_AFTER, order__cancelled_at=None, order__parcels="unshipped"
-    ).exclude(order__in=named)  # fmt: skip
+        state=CopyState.EQUAL,
+        stock_taken=False,
+        equal_at__lt=now - NOT_LANDED_AFTER,
+        order__cancelled_at=None,
+        order__parcels="unshipped",
+    ).exclude(order__in=named)
     for copy in bare.select_related("order__seller__owner", "connection")[:_AT_ONCE]:
         raise_alert(
-            code=AlertCode.STOCK_NOT_TAKEN, seller=copy.order.seller, order=copy.order, connection=copy.connection, now=now,
-            sentence=f"Order {copy.order} stands in {copy.connection.name} as {copy.shop_number or copy.shop_order_id}, but the shop did not take its units out of the stock. They stay unsold here; check the count there.",
-        )  # fmt: skip
+            code=AlertCode.STOCK_NOT_TAKEN,
+            seller=copy.order.seller,
+            order=copy.order,
+            connection=copy.connection,
+            now=now,
+            sentence=(
+                f"Order {copy.order} stands in {copy.connection.name} as {copy.shop_number or copy.shop_order_id}, but"
+                " the shop did not take its units out of the stock. They stay unsold here; check the count there."
+            ),
+        )

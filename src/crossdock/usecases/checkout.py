@@ -1,4 +1,7 @@
-"""Buying: hold the units and write the intent, then the gateway is asked outside, then the order. Two tabs and double clicks share one intent."""
+"""Buying: hold the units and write the intent, then the gateway is asked outside, then the order.
+
+Two tabs and double clicks share one intent.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -53,7 +56,10 @@ def open_checkout(
     now: datetime,
     origin: Origin = Origin(),  # noqa: B008 - frozen
 ) -> PaymentIntent:
-    """Hold the units for 15 minutes and write down what is to be paid, before any money moves. The same key gives the same intent."""
+    """Hold the units for 15 minutes and write down what is to be paid, before any money moves.
+
+    The same key gives the same intent.
+    """
     if not 8 <= len(key) <= 80:
         raise Invalid("This page is incomplete; reload it.")
     with transaction.atomic():
@@ -76,9 +82,15 @@ def open_checkout(
         if offer is not None and offer.buyer_id != buyer.pk:
             raise NotAllowed("This offer was agreed with somebody else.")
         intent = PaymentIntent.objects.create(
-            checkout=key, buyer=buyer, seller=basket_now.seller, amount_minor=basket_now.total.minor, currency=basket_now.total.currency,
-            basket=_snapshot(basket, basket_now, ship_to), gateway=gateway, created_at=now,
-        )  # fmt: skip
+            checkout=key,
+            buyer=buyer,
+            seller=basket_now.seller,
+            amount_minor=basket_now.total.minor,
+            currency=basket_now.total.currency,
+            basket=_snapshot(basket, basket_now, ship_to),
+            gateway=gateway,
+            created_at=now,
+        )
         begin_trace(intent=intent, origin=origin, now=now)
         if offer is None or not _keep_hold_of(offer, now=now):
             _hold(intent, {line.variant.pk: line.quantity for line in basket_now.lines}, now=now)
@@ -98,9 +110,13 @@ def _snapshot(basket: Basket, shown: PricedBasket, ship_to: Address) -> dict[str
     """Everything that the order will need, as it stood when the buyer said yes."""
     assert shown.shipping is not None
     return {
-        "connection": basket["connection"], "ship_to": asdict(ship_to), "items_minor": shown.items.minor, "shipping_minor": shown.shipping.minor,
-        "lines": [[line.variant.pk, line.quantity, line.unit_price.minor] for line in shown.lines], "offer": basket.get("offer", ""),
-    }  # fmt: skip
+        "connection": basket["connection"],
+        "ship_to": asdict(ship_to),
+        "items_minor": shown.items.minor,
+        "shipping_minor": shown.shipping.minor,
+        "lines": [[line.variant.pk, line.quantity, line.unit_price.minor] for line in shown.lines],
+        "offer": basket.get("offer", ""),
+    }
 
 
 def _hold(intent: PaymentIntent, quantities: Mapping[int, int], *, now: datetime, again: str = "") -> None:
@@ -110,9 +126,13 @@ def _hold(intent: PaymentIntent, quantities: Mapping[int, int], *, now: datetime
         if left is None or left < quantities[pk]:
             raise Stale(f"“{row.variant}” was just sold." if not left else f"Only {left} of “{row.variant}” are left.")
         hold = Reservation.objects.create(
-            cause=f"checkout:{intent.public_id}:{pk}{again}", variant_id=pk, quantity=quantities[pk], state=HoldState.CHECKOUT,
-            expires_at=now + HOLD_FOR, created_at=now,
-        )  # fmt: skip
+            cause=f"checkout:{intent.public_id}:{pk}{again}",
+            variant_id=pk,
+            quantity=quantities[pk],
+            state=HoldState.CHECKOUT,
+            expires_at=now + HOLD_FOR,
+            created_at=now,
+        )
         record(variant_id=pk, now=now, kind="held", cause=hold.cause, quantity=hold.quantity)
 
 
@@ -136,7 +156,10 @@ def payment_unknown(*, intent_id: str, sentence: str, now: datetime) -> None:
 
 
 def _open_of(intent: PaymentIntent, *, with_offer: bool = False) -> list[Reservation]:
-    """The checkout's own holds. An offer's hold is not the checkout's to release, but the order's to take (`with_offer`)."""
+    """The checkout's own holds.
+
+    An offer's hold is not the checkout's to release, but the order's to take (`with_offer`).
+    """
     mine = Q(cause__startswith=f"checkout:{intent.public_id}:")
     if with_offer and intent.basket.get("offer"):
         mine |= Q(cause=f"offer:{intent.basket['offer']}")
@@ -151,7 +174,10 @@ def _release(intent: PaymentIntent, *, why: EndedWhy, now: datetime) -> None:
 
 
 def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], now: datetime) -> Order:
-    """The money is captured: make the order, once per intent. Units that are gone by now (the hold ran out) mean: no order, the money goes back, Stale."""
+    """The money is captured: make the order, once per intent.
+
+    Units that are gone by now (the hold ran out) mean: no order, the money goes back, Stale.
+    """
     with transaction.atomic():
         intent = (
             PaymentIntent.objects.select_for_update(no_key=True, of=("self",))
@@ -180,7 +206,10 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
 
 
 def _hold_again(intent: PaymentIntent, *, now: datetime) -> str:
-    """Units whose hold ran out before the payment came are promised anew, under the lock. Returns why not, or nothing."""
+    """Units whose hold ran out before the payment came are promised anew, under the lock.
+
+    Returns why not, or nothing.
+    """
     wanted = {pk: quantity for pk, quantity, _ in intent.basket["lines"]}
     locked(wanted)
     kept = {hold.variant_id for hold in _open_of(intent, with_offer=True)}
@@ -197,9 +226,18 @@ def _give_money_back(intent: PaymentIntent, *, sentence: str, now: datetime) -> 
     intent.save()
     _release(intent, why=EndedWhy.EXPIRED, now=now)
     enqueue(
-        party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway), cause=f"refund:intent:{intent.public_id}", subject=f"intent:{intent.public_id}",
-        kind="refund_payment", payload={"intent": intent.public_id, "amount_minor": intent.amount_minor, "currency": intent.currency, "order": None}, now=now,
-    )  # fmt: skip
+        party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway),
+        cause=f"refund:intent:{intent.public_id}",
+        subject=f"intent:{intent.public_id}",
+        kind="refund_payment",
+        payload={
+            "intent": intent.public_id,
+            "amount_minor": intent.amount_minor,
+            "currency": intent.currency,
+            "order": None,
+        },
+        now=now,
+    )
 
 
 def _place(intent: PaymentIntent, *, now: datetime) -> Order:
@@ -242,20 +280,36 @@ def _write_order(intent: PaymentIntent, judgement: Judgement | None, *, now: dat
     reference = f"CD-{number}-{reference_tail()}"
     basket = intent.basket
     order = Order.objects.create(
-        number=number, reference=reference, seller=intent.seller, buyer=intent.buyer, connection_id=basket["connection"], currency=intent.currency,
-        items_minor=basket["items_minor"], shipping_minor=basket["shipping_minor"], total_minor=intent.amount_minor, ship_to=basket["ship_to"],
-        relay_email=f"{reference.lower()}@orders.invalid", placed_at=now, ship_by=now + timedelta(days=intent.seller.handling_days),
+        number=number,
+        reference=reference,
+        seller=intent.seller,
+        buyer=intent.buyer,
+        connection_id=basket["connection"],
+        currency=intent.currency,
+        items_minor=basket["items_minor"],
+        shipping_minor=basket["shipping_minor"],
+        total_minor=intent.amount_minor,
+        ship_to=basket["ship_to"],
+        relay_email=f"{reference.lower()}@orders.invalid",
+        placed_at=now,
+        ship_by=now + timedelta(days=intent.seller.handling_days),
         **(judgement.on_order() if judgement else {}),
-    )  # fmt: skip
+    )
     variants = Variant.objects.select_related("listing").in_bulk([pk for pk, _, _ in basket["lines"]])
     OrderLine.objects.bulk_create(
         OrderLine(
-            order=order, variant=variants[pk], quantity=quantity, unit_price_minor=price, title=str(variants[pk]), sku=variants[pk].sku,
-            shop_product_id=variants[pk].listing.shop_product_id, shop_variant_id=variants[pk].shop_variant_id,
+            order=order,
+            variant=variants[pk],
+            quantity=quantity,
+            unit_price_minor=price,
+            title=str(variants[pk]),
+            sku=variants[pk].sku,
+            shop_product_id=variants[pk].listing.shop_product_id,
+            shop_variant_id=variants[pk].shop_variant_id,
             image=variants[pk].image or next(iter(variants[pk].listing.images), ""),
         )
         for pk, quantity, price in basket["lines"]
-    )  # fmt: skip
+    )
     return order
 
 
@@ -266,7 +320,10 @@ def send_to_shop(*, order: Order, now: datetime) -> None:
 
 
 def create_command(order: Order) -> CreateOrder:
-    """What the shop is asked to create, the same each time it is asked. The address `.invalid` can receive no mail, so no shop mails our buyer."""
+    """What the shop is asked to create, the same each time it is asked.
+
+    The address `.invalid` can receive no mail, so no shop mails our buyer.
+    """
     return CreateOrder(
         reference=order.reference,
         lines=tuple(
@@ -285,18 +342,35 @@ def create_command(order: Order) -> CreateOrder:
 def _mails(order: Order, *, now: datetime) -> None:
     lines = "\n".join(f"{line.quantity} × {line.title}" for line in order.lines.all())
     write_mail(
-        cause=f"new_order:{order.reference}", to=order.seller.owner.email, subject=f"New order #{order.number}", order=order, now=now,
+        cause=f"new_order:{order.reference}",
+        to=order.seller.owner.email,
+        subject=f"New order #{order.number}",
+        order=order,
+        now=now,
         body=f"{lines}\n\nTotal {order.total} {order.currency}. Ship by {order.ship_by:%d %B %Y}.\n"
-        + (f"It is being created in {order.connection.name}." if order.connection else "You ship this one from your seller panel."),
-    )  # fmt: skip
+        + (
+            f"It is being created in {order.connection.name}."
+            if order.connection
+            else "You ship this one from your seller panel."
+        ),
+    )
     write_mail(
-        cause=f"thank_you:{order.reference}", to=order.buyer.email, subject=f"Your order #{order.number}", order=order, now=now,
-        body=f"Thank you. {order.seller.name} has your order:\n\n{lines}\n\nTotal {order.total} {order.currency}. We write again when it is shipped.",
-    )  # fmt: skip
+        cause=f"thank_you:{order.reference}",
+        to=order.buyer.email,
+        subject=f"Your order #{order.number}",
+        order=order,
+        now=now,
+        body=(
+            f"Thank you. {order.seller.name} has your order:\n\n{lines}\n\nTotal {order.total} {order.currency}. We"
+            " write again when it is shipped."
+        ),
+    )
 
 
 def expire_checkouts(*, now: datetime, limit: int = 200) -> int:
-    """Holds whose time ran out end; an intent that nobody paid is abandoned unless the gateway's answer is still open. Returns how many holds."""
+    """Holds whose time ran out end; an intent that nobody paid is abandoned unless the gateway's answer is still open.
+    Returns how many holds.
+    """
     with transaction.atomic():
         due = list(
             Reservation.objects.filter(state=HoldState.CHECKOUT, expires_at__lte=now).order_by("variant_id")[:limit]

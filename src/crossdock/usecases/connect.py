@@ -1,4 +1,7 @@
-"""Connecting a shop: a one-time attempt, its proof and preview, then the connection. The same shop is connected once on the whole marketplace."""
+"""Connecting a shop: a one-time attempt, its proof and preview, then the connection.
+
+The same shop is connected once on the whole marketplace.
+"""
 
 import hashlib
 import secrets as random_secrets
@@ -53,17 +56,32 @@ def _hash(state: str) -> str:
 
 
 def start_attempt(
-    *, seller: Seller, user: User, platform: str, way: str, address: str, form: Mapping[str, str], now: datetime,
-    keep: Mapping[str, str] | None = None, reconnects: Connection | None = None,
-) -> tuple[ConnectAttempt, str]:  # fmt: skip
+    *,
+    seller: Seller,
+    user: User,
+    platform: str,
+    way: str,
+    address: str,
+    form: Mapping[str, str],
+    now: datetime,
+    keep: Mapping[str, str] | None = None,
+    reconnects: Connection | None = None,
+) -> tuple[ConnectAttempt, str]:
     """The row, and the one-time state that only the browser (or the shop) will bring back; we keep its hash."""
     if reconnects is not None and reconnects.seller_id != seller.pk:
         raise NotAllowed("This shop is not yours.")
     state = random_secrets.token_urlsafe(32)
     row = ConnectAttempt.objects.create(
-        seller=seller, user=user, platform=platform, way=way, address=address, state_hash=_hash(state), reconnects=reconnects,
-        keep=seal({"form": _flat(form), "keep": _flat(keep or {})}), expires_at=now + ATTEMPT_LASTS,
-    )  # fmt: skip
+        seller=seller,
+        user=user,
+        platform=platform,
+        way=way,
+        address=address,
+        state_hash=_hash(state),
+        reconnects=reconnects,
+        keep=seal({"form": _flat(form), "keep": _flat(keep or {})}),
+        expires_at=now + ATTEMPT_LASTS,
+    )
     return row, state
 
 
@@ -119,7 +137,10 @@ def prove_attempt(
     preview: list[dict[str, Any]],
     now: datetime,
 ) -> None:
-    """What the connection test found, kept until the seller confirms. `proof`: shop_id, name, currency, checks, settings, locations."""
+    """What the connection test found, kept until the seller confirms.
+
+    `proof`: shop_id, name, currency, checks, settings, locations.
+    """
     attempt.secrets, attempt.proof, attempt.preview = seal(secrets), dict(proof), preview
     attempt.save(update_fields=["secrets", "proof", "preview"])
 
@@ -144,11 +165,13 @@ def confirm_attempt(
         back = existing or attempt.reconnects or same.filter(seller=attempt.seller).order_by("-pk").first()
         if existing and existing.seller_id != attempt.seller_id:
             raise Invalid(
-                "This shop is already connected by another seller. A shop can be connected once on the whole marketplace."
+                "This shop is already connected by another seller. A shop can be connected once on the whole"
+                " marketplace."
             )
         if back is not None and back.shop_key != proof["shop_id"]:
             raise Invalid(
-                f"You signed in to another shop ({proof['name']}). Sign in to {back.name}, or connect the other one as a new shop."
+                f"You signed in to another shop ({proof['name']}). Sign in to {back.name}, or connect the other one as"
+                " a new shop."
             )
         if (
             attempt.reconnects is None
@@ -225,7 +248,10 @@ def _mine(connection: Connection, actor: User) -> None:
 
 
 def pause(*, connection: Connection, actor: User, now: datetime, why: str = "") -> None:
-    """Its listings stop selling; orders placed before wait and are sent when it is resumed. Staff say why, and the seller is told."""
+    """Its listings stop selling; orders placed before wait and are sent when it is resumed.
+
+    Staff say why, and the seller is told.
+    """
     _mine(connection, actor)
     by_staff = connection.seller.owner_id != actor.pk
     if by_staff and not why.strip():
@@ -243,9 +269,12 @@ def pause(*, connection: Connection, actor: User, now: datetime, why: str = "") 
                 detail={"shop": connection.public_id, "why": why.strip()},
             )
             write_mail(
-                cause=f"paused:{connection.public_id}:{now.isoformat(timespec='seconds')}", to=connection.seller.owner.email, now=now,
-                subject=f"{connection.name} is paused", body=f"{connection.name}: {sentence} Orders that were placed before wait and are sent then.",
-            )  # fmt: skip
+                cause=f"paused:{connection.public_id}:{now.isoformat(timespec='seconds')}",
+                to=connection.seller.owner.email,
+                now=now,
+                subject=f"{connection.name} is paused",
+                body=f"{connection.name}: {sentence} Orders that were placed before wait and are sent then.",
+            )
 
 
 def resume(*, connection: Connection, actor: User, now: datetime) -> None:
@@ -276,13 +305,20 @@ def what_disconnect_does(*, connection: Connection) -> list[str]:
     return [
         f"{listings} listings stop selling. They are kept, and sell again when you connect the same shop again.",
         f"{open_orders} open orders stay here; ship them by hand, since tracking no longer comes back.",
-        f"{waiting} orders that are not in your shop yet are not sent any more. Reject them or ship them by hand." if waiting else "No order is on its way to your shop.",
+        (
+            f"{waiting} orders that are not in your shop yet are not sent any more. Reject them or ship them by hand."
+            if waiting
+            else "No order is on its way to your shop."
+        ),
         "Our webhooks in your shop are removed and your keys are deleted here.",
-    ]  # fmt: skip
+    ]
 
 
 def disconnect(*, connection: Connection, actor: User, now: datetime) -> None:
-    """The keys are forgotten; listings, orders and history stay. Webhooks are removed by the caller beforehand, as well as it goes."""
+    """The keys are forgotten; listings, orders and history stay.
+
+    Webhooks are removed by the caller beforehand, as well as it goes.
+    """
     _mine(connection, actor)
     with transaction.atomic():
         Connection.objects.filter(pk=connection.pk).update(
@@ -300,14 +336,30 @@ def access_of(*, connection: Connection) -> Access:
     """Raises VaultLocked when the key is gone."""
     plain = {key: str(value) for key, value in connection.settings.items() if isinstance(value, str | int)}
     return Access(
-        connection.party_id, connection.platform, connection.way, connection.address, unseal(connection.secrets), plain,
-        settings.APPS.get(connection.platform, {}), _hook_url(connection.platform, connection.public_id), settings.ALLOW_LOCAL_SHOPS,
-    )  # fmt: skip
+        connection.party_id,
+        connection.platform,
+        connection.way,
+        connection.address,
+        unseal(connection.secrets),
+        plain,
+        settings.APPS.get(connection.platform, {}),
+        _hook_url(connection.platform, connection.public_id),
+        settings.ALLOW_LOCAL_SHOPS,
+    )
 
 
 def access_for_attempt(*, attempt: ConnectAttempt, secrets: Mapping[str, str]) -> Access:
-    """Not a connection yet: no webhooks, no settings; its budget is kept under a party id of its own (negative, so it can't collide)."""
+    """Not a connection yet: no webhooks, no settings; its budget is kept under a party id of its own (negative, so it
+    can't collide).
+    """
     return Access(
-        -attempt.pk, attempt.platform, attempt.way, attempt.address, dict(secrets), {}, settings.APPS.get(attempt.platform, {}), "",
+        -attempt.pk,
+        attempt.platform,
+        attempt.way,
+        attempt.address,
+        dict(secrets),
+        {},
+        settings.APPS.get(attempt.platform, {}),
+        "",
         settings.ALLOW_LOCAL_SHOPS,
-    )  # fmt: skip
+    )

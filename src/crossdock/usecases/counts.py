@@ -1,4 +1,7 @@
-"""Reading counts: what is wanted, and what a read proves. Kept apart from promising because only reads may raise what is sold."""
+"""Reading counts: what is wanted, and what a read proves.
+
+Kept apart from promising because only reads may raise what is sold.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +45,10 @@ def counts_wanted(*, connection_id: int, limit: int, now: datetime) -> Ask | Non
 
 
 def want_old_counts(*, connection_id: int, older_than: timedelta, limit: int, now: datetime) -> int:
-    """The periodic poll reads every variant anyway: wishes for the counts that nobody read for long. Returns how many."""
+    """The periodic poll reads every variant anyway: wishes for the counts that nobody read for long.
+
+    Returns how many.
+    """
     with transaction.atomic():
         rows = VariantStock.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).filter(
             Q(count_at=None) | Q(count_at__lt=now - older_than),
@@ -57,9 +63,18 @@ def want_old_counts(*, connection_id: int, older_than: timedelta, limit: int, no
 
 
 def apply_counts(
-    *, connection_id: int, read_no: int, asked: Sequence[tuple[str, str]], counts: Sequence[Count], now: datetime, waited: bool = True
-) -> tuple[str, ...]:  # fmt: skip
-    """Take a read into the rows; `waited` as for `apply_locked`. Returns the shop ids of products whose variants were asked for and not answered: look at these again."""
+    *,
+    connection_id: int,
+    read_no: int,
+    asked: Sequence[tuple[str, str]],
+    counts: Sequence[Count],
+    now: datetime,
+    waited: bool = True,
+) -> tuple[str, ...]:
+    """Take a read into the rows; `waited` as for `apply_locked`.
+
+    Returns the shop ids of products whose variants were asked for and not answered: look at these again.
+    """
     by_shop_id = dict(
         Variant.objects.filter(
             connection_id=connection_id, shop_variant_id__in=[variant for _, variant in asked]
@@ -70,7 +85,8 @@ def apply_counts(
         apply_locked(answers=answers, read_no=read_no, waited=waited, now=now)
         Connection.objects.filter(pk=connection_id).update(last_read_at=now)
         unanswered = [(product, variant) for product, variant in asked if by_shop_id.get(variant) not in answers]
-        # An unanswered variant is unknown, not what it was: it stops selling, and its wish is met so that it does not spin.
+        # An unanswered variant is unknown, not what it was: it stops selling, and its wish is met so that it does not
+        # spin.
         missing = locked(by_shop_id[variant] for _, variant in unanswered if variant in by_shop_id)
         for row in missing.values():
             if rules.may_apply(as_value(row, now=now), read_no=read_no):
@@ -88,8 +104,8 @@ def apply_counts(
 def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, waited: bool = False) -> None:
     """Rules 3 and 4 for many variants in one transaction: knowledge and the end of holds change together.
 
-    `waited` reads were drawn only once the shop's count lag had passed. Any other read of a variant that still has to wait is void: on a platform
-    whose counts lag its own writes it may not know the order whose fence it would prove.
+    `waited` reads were drawn only once the shop's count lag had passed. Any other read of a variant that still has to
+    wait is void: on a platform whose counts lag its own writes it may not know the order whose fence it would prove.
     """
     rows = locked(answers)
     holds = open_holds(rows)
@@ -121,10 +137,16 @@ def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, w
         if before.count != after.count:
             moves.append(
                 movement(
-                    variant_id=pk, now=now, kind="shop_count", cause=EVENT.get() or "read from the shop", before=before.count, after=after.count,
-                    left=left, event=f"read:{read_no}",
+                    variant_id=pk,
+                    now=now,
+                    kind="shop_count",
+                    cause=EVENT.get() or "read from the shop",
+                    before=before.count,
+                    after=after.count,
+                    left=left,
+                    event=f"read:{read_no}",
                 )
-            )  # fmt: skip
+            )
         if rules.oversold(after) and not (before.count is not None and before.count < 0):
             _alert_below_zero(row, now=now)
         elif before.count is not None and before.count < 0 <= (-1 if after.count is None else after.count):
@@ -137,18 +159,30 @@ def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, w
 
 
 _FIELDS = {
-    "count": "bigint", "count_at": "timestamptz", "counted": "boolean", "applied_no": "bigint", "shop_version": "varchar",
-    "ceiling": "bigint", "ceiling_no": "bigint", "want_no": "bigint", "want_after": "timestamptz",
-}  # fmt: skip
+    "count": "bigint",
+    "count_at": "timestamptz",
+    "counted": "boolean",
+    "applied_no": "bigint",
+    "shop_version": "varchar",
+    "ceiling": "bigint",
+    "ceiling_no": "bigint",
+    "want_no": "bigint",
+    "want_after": "timestamptz",
+}
 _WRITE = (
     f'UPDATE "store_variantstock" s SET {", ".join(f"{name} = n.{name}" for name in _FIELDS)} '  # noqa: S608
-    f"FROM unnest(%s::bigint[], {', '.join(f'%s::{kind}[]' for kind in _FIELDS.values())}) AS n(variant_id, {', '.join(_FIELDS)}) "
+    f"FROM unnest(%s::bigint[], {', '.join(f'%s::{kind}[]' for kind in _FIELDS.values())}) AS n(variant_id,"
+    f" {', '.join(_FIELDS)}) "
     "WHERE s.variant_id = n.variant_id"
 )
 
 
 def _write(rows: Sequence[VariantStock]) -> None:
-    """The rows are locked. One short statement for all of them: what Django would write compares every field with every key, and takes longer than reading the page."""
+    """The rows are locked.
+
+    One short statement for all of them: what Django would write compares every field with every key, and takes longer
+    than reading the page.
+    """
     if rows:
         columns = [[getattr(row, name) for row in rows] for name in ("pk", *_FIELDS)]
         with connection.cursor() as cursor:
@@ -185,13 +219,23 @@ def _alert_below_zero(row: VariantStock, *, now: datetime) -> None:
     variant = row.variant
     open_orders = [
         f"#{number}"
-        for number in Order.objects.filter(lines__variant=variant, cancelled_at=None)
-        .exclude(parcels="shipped")
-        .order_by("-pk")
-        .values_list("number", flat=True)[:10]
+        for number in (
+            Order.objects.filter(lines__variant=variant, cancelled_at=None)
+            .exclude(parcels="shipped")
+            .order_by("-pk")
+            .values_list("number", flat=True)[:10]
+        )
     ]
     raise_alert(
-        code=AlertCode.STOCK_BELOW_ZERO, seller=variant.listing.seller, listing=variant.listing, connection=variant.connection, now=now,
-        key=f"variant:{variant.pk}", evidence={"count": row.count, "orders": open_orders},
-        sentence=f"Your shop counts {row.count} of “{variant}”: it was sold in both places at once. Open orders here: {', '.join(open_orders) or 'none'}.",
-    )  # fmt: skip
+        code=AlertCode.STOCK_BELOW_ZERO,
+        seller=variant.listing.seller,
+        listing=variant.listing,
+        connection=variant.connection,
+        now=now,
+        key=f"variant:{variant.pk}",
+        evidence={"count": row.count, "orders": open_orders},
+        sentence=(
+            f"Your shop counts {row.count} of “{variant}”: it was sold in both places at once. Open orders here:"
+            f" {', '.join(open_orders) or 'none'}."
+        ),
+    )

@@ -1,4 +1,6 @@
-"""Money back to a buyer, by whatever way it was decided: once per cause, never more than was paid, in the books before the gateway is asked."""
+"""Money back to a buyer, by whatever way it was decided: once per cause, never more than was paid, in the books before
+the gateway is asked.
+"""
 
 from datetime import datetime
 
@@ -37,10 +39,20 @@ def room(order: Order) -> Money:
 
 
 def grant(
-    *, order: Order, amount: Money, kind: CreditKind, cause: str, reason: str, now: datetime, actor: User | None = None,
-    lines: list[dict[str, object]] | None = None, asked: Credit | None = None, shop_refund: ShopRefund | None = None,
-) -> Credit:  # fmt: skip
-    """The one way in which money is promised back. The caller holds the order's lock (`locked_order`). The same cause again is the same credit.
+    *,
+    order: Order,
+    amount: Money,
+    kind: CreditKind,
+    cause: str,
+    reason: str,
+    now: datetime,
+    actor: User | None = None,
+    lines: list[dict[str, object]] | None = None,
+    asked: Credit | None = None,
+    shop_refund: ShopRefund | None = None,
+) -> Credit:
+    """The one way in which money is promised back. The caller holds the order's lock (`locked_order`). The same cause
+    again is the same credit.
 
     `asked` is the wish that is granted by it. Raises NotAllowed when there is not so much left.
     """
@@ -68,11 +80,19 @@ def grant(
 def _ask_gateway(credit: Credit, cause: str, *, now: datetime) -> None:
     intent, order = credit.order.intent, credit.order
     enqueue(
-        party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway), cause=cause, subject=f"money:{order.reference}", kind="refund_payment", now=now,
+        party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway),
+        cause=cause,
+        subject=f"money:{order.reference}",
+        kind="refund_payment",
+        now=now,
         payload={
-            "intent": intent.public_id, "amount_minor": credit.amount_minor, "currency": credit.currency, "order": order.reference, "credit": credit.cause,
+            "intent": intent.public_id,
+            "amount_minor": credit.amount_minor,
+            "currency": credit.currency,
+            "order": order.reference,
+            "credit": credit.cause,
         },
-    )  # fmt: skip
+    )
 
 
 def why_not_ask(order: Order) -> str:
@@ -89,7 +109,10 @@ def why_not_ask(order: Order) -> str:
 def ask_credit(
     *, order: Order, amount: Money, reason: str, body: str, actor: User, now: datetime, refund: ShopRefund | None = None
 ) -> Credit:
-    """The seller's wish after fulfilment, with a case for staff. One wish at a time: asking again while one is open changes nothing."""
+    """The seller's wish after fulfilment, with a case for staff.
+
+    One wish at a time: asking again while one is open changes nothing.
+    """
     with transaction.atomic():
         order = locked_order(order)
         if why := why_not_ask(order):
@@ -105,16 +128,34 @@ def ask_credit(
             return waiting
         kind = CreditKind.SHOP_REFUND if refund else CreditKind.STAFF
         credit = Credit.objects.create(
-            order=order, cause=f"{order.reference}:asked:{order.credits.count() + 1}", kind=kind, state=CreditState.ASKED, amount_minor=amount.minor,
-            currency=order.currency, reason=reason[:300], asked_by=actor, asked_at=now, shop_refund=refund,
-        )  # fmt: skip
+            order=order,
+            cause=f"{order.reference}:asked:{order.credits.count() + 1}",
+            kind=kind,
+            state=CreditState.ASKED,
+            amount_minor=amount.minor,
+            currency=order.currency,
+            reason=reason[:300],
+            asked_by=actor,
+            asked_at=now,
+            shop_refund=refund,
+        )
         tell(
-            order=order, now=now, source="seller", kind="credit_asked", sentence=f"Asked staff to credit {amount} {order.currency}: {reason}"
-        )  # fmt: skip
+            order=order,
+            now=now,
+            source="seller",
+            kind="credit_asked",
+            sentence=f"Asked staff to credit {amount} {order.currency}: {reason}",
+        )
         open_case(
-            seller=order.seller, opened_by=actor, kind=CaseKind.SHOP_REFUND if refund else CaseKind.CREDIT, order=order, credit=credit, now=now,
-            subject=f"Credit {amount} {order.currency} for order #{order.number}", body=body.strip() or reason,
-        )  # fmt: skip
+            seller=order.seller,
+            opened_by=actor,
+            kind=CaseKind.SHOP_REFUND if refund else CaseKind.CREDIT,
+            order=order,
+            credit=credit,
+            now=now,
+            subject=f"Credit {amount} {order.currency} for order #{order.number}",
+            body=body.strip() or reason,
+        )
     return credit
 
 
@@ -127,7 +168,10 @@ def needs_second(amount: Money) -> bool:
 def decide_credit(
     *, credit: Credit, grant_it: bool, actor: User, remark: str, now: datetime, amount: Money | None = None
 ) -> Credit:
-    """Staff's word on a wish. `amount` may lower it. Pressed twice it counts once; the second person must be another."""
+    """Staff's word on a wish.
+
+    `amount` may lower it. Pressed twice it counts once; the second person must be another.
+    """
     if not actor.is_staff:
         raise NotAllowed("Only staff decide credits.")
     with transaction.atomic():
@@ -151,7 +195,13 @@ def decide_credit(
             if needs_second(wanted):
                 row.state = CreditState.SECOND
                 row.save()
-                note(actor=actor, action="credit agreed", subject=str(order), now=now, detail={"credit": row.public_id, "amount": str(wanted), "why": remark})  # fmt: skip
+                note(
+                    actor=actor,
+                    action="credit agreed",
+                    subject=str(order),
+                    now=now,
+                    detail={"credit": row.public_id, "amount": str(wanted), "why": remark},
+                )
                 return row
         else:
             row.second_by = actor
@@ -162,7 +212,10 @@ def decide_credit(
 
 
 def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: str, now: datetime) -> Credit:
-    """Staff begin a credit themselves. `key` is the form's own: pressed twice it is one. Above the limit it waits for a second person."""
+    """Staff begin a credit themselves.
+
+    `key` is the form's own: pressed twice it is one. Above the limit it waits for a second person.
+    """
     if not actor.is_staff:
         raise NotAllowed("Only staff credit.")
     if not reason.strip():
@@ -176,9 +229,16 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
         if amount.minor <= 0 or amount > room(order):
             raise Invalid(f"Between 0 and {room(order)} {order.currency} can be credited.")
         row = Credit.objects.create(
-            order=order, cause=cause, kind=CreditKind.STAFF, state=CreditState.ASKED, amount_minor=amount.minor, currency=order.currency,
-            reason=reason[:300], asked_by=actor, asked_at=now,
-        )  # fmt: skip
+            order=order,
+            cause=cause,
+            kind=CreditKind.STAFF,
+            state=CreditState.ASKED,
+            amount_minor=amount.minor,
+            currency=order.currency,
+            reason=reason[:300],
+            asked_by=actor,
+            asked_at=now,
+        )
         return decide_credit(credit=row, grant_it=True, actor=actor, remark=reason, now=now)
 
 
@@ -190,7 +250,13 @@ def _declined(row: Credit, order: Order, actor: User, remark: str, *, now: datet
         remark[:300],
     )
     row.save()
-    note(actor=actor, action="credit declined", subject=str(order), now=now, detail={"credit": row.public_id, "why": remark})  # fmt: skip
+    note(
+        actor=actor,
+        action="credit declined",
+        subject=str(order),
+        now=now,
+        detail={"credit": row.public_id, "why": remark},
+    )
     tell(
         order=order,
         now=now,
@@ -199,14 +265,24 @@ def _declined(row: Credit, order: Order, actor: User, remark: str, *, now: datet
         sentence=f"Staff did not credit {row.amount} {row.currency}: {remark}",
     )
     write_mail(
-        cause=f"credit_declined:{row.public_id}", to=order.seller.owner.email, subject=f"Order #{order.number}: no credit", order=order, now=now,
+        cause=f"credit_declined:{row.public_id}",
+        to=order.seller.owner.email,
+        subject=f"Order #{order.number}: no credit",
+        order=order,
+        now=now,
         body=f"Our staff did not credit {row.amount} {row.currency}: {remark}",
-    )  # fmt: skip
+    )
     return row
 
 
 def _said(row: Credit, order: Order, actor: User, remark: str, *, now: datetime) -> None:
-    note(actor=actor, action="credited", subject=str(order), now=now, detail={"credit": row.public_id, "amount": str(row.amount), "why": remark})  # fmt: skip
+    note(
+        actor=actor,
+        action="credited",
+        subject=str(order),
+        now=now,
+        detail={"credit": row.public_id, "amount": str(row.amount), "why": remark},
+    )
     tell_granted(
         row, order, source="staff", sentence=f"Staff credited {row.amount} {row.currency}: {row.reason}", now=now
     )
@@ -214,15 +290,31 @@ def _said(row: Credit, order: Order, actor: User, remark: str, *, now: datetime)
 
 
 def tell_granted(row: Credit, order: Order, *, source: str, sentence: str, now: datetime) -> None:
-    tell(order=order, now=now, source=source, kind="credited", sentence=sentence, public=True, evidence={"credit": row.public_id})  # fmt: skip
+    tell(
+        order=order,
+        now=now,
+        source=source,
+        kind="credited",
+        sentence=sentence,
+        public=True,
+        evidence={"credit": row.public_id},
+    )
     write_mail(
-        cause=f"credited:{row.public_id}", to=order.buyer.email, subject=f"Money back for your order #{order.number}", order=order, now=now,
-        body=f"{row.amount} {row.currency} of your order #{order.number} go back to your means of payment. {row.reason}".strip(),
-    )  # fmt: skip
+        cause=f"credited:{row.public_id}",
+        to=order.buyer.email,
+        subject=f"Money back for your order #{order.number}",
+        order=order,
+        now=now,
+        body=(
+            f"{row.amount} {row.currency} of your order #{order.number} go back to your means of payment."
+            f" {row.reason}".strip()
+        ),
+    )
 
 
 def credit_shop_refund(*, order: Order, refund: ShopRefund, now: datetime) -> bool:
-    """S8 lifted: the buyer is credited what was refunded in the shop, up to the operator's limit; above it staff get a case. False as described.
+    """S8 lifted: the buyer is credited what was refunded in the shop, up to the operator's limit; above it staff get a
+    case. False as described.
 
     The caller holds the order's lock. Once per refund, by the shop's id of it.
     """
@@ -236,9 +328,18 @@ def credit_shop_refund(*, order: Order, refund: ShopRefund, now: datetime) -> bo
         _case_for_refund(order, refund, cause, now=now)
         return True
     row = grant(
-        order=order, amount=amount, kind=CreditKind.SHOP_REFUND, cause=cause, reason="Refunded by the seller in their shop.", now=now, shop_refund=refund
-    )  # fmt: skip
-    sentence = f"The refund of {refund.amount} {refund.currency} made in the shop credits the buyer {row.amount} {row.currency} here."
+        order=order,
+        amount=amount,
+        kind=CreditKind.SHOP_REFUND,
+        cause=cause,
+        reason="Refunded by the seller in their shop.",
+        now=now,
+        shop_refund=refund,
+    )
+    sentence = (
+        f"The refund of {refund.amount} {refund.currency} made in the shop credits the buyer {row.amount}"
+        f" {row.currency} here."
+    )
     tell_granted(row, order, source="shop", sentence=sentence, now=now)
     return True
 
@@ -249,16 +350,27 @@ def _case_for_refund(order: Order, refund: ShopRefund, cause: str, *, now: datet
     credit, fresh = Credit.objects.get_or_create(
         cause=cause,
         defaults={
-            "order": order, "kind": CreditKind.SHOP_REFUND, "state": CreditState.ASKED, "amount_minor": wish.minor, "currency": order.currency,
-            "reason": "Refunded by the seller in their shop.", "asked_at": now, "shop_refund": refund,
+            "order": order,
+            "kind": CreditKind.SHOP_REFUND,
+            "state": CreditState.ASKED,
+            "amount_minor": wish.minor,
+            "currency": order.currency,
+            "reason": "Refunded by the seller in their shop.",
+            "asked_at": now,
+            "shop_refund": refund,
         },
-    )  # fmt: skip
+    )
     if fresh:
         open_case(
-            seller=order.seller, opened_by=None, kind=CaseKind.SHOP_REFUND, order=order, credit=credit, now=now,
+            seller=order.seller,
+            opened_by=None,
+            kind=CaseKind.SHOP_REFUND,
+            order=order,
+            credit=credit,
+            now=now,
             subject=f"Refund of {refund.amount} {refund.currency} in the shop, order #{order.number}",
             body=f"{order.seller.name} refunded {refund.amount} {refund.currency} in their shop. {refund.note}".strip(),
-        )  # fmt: skip
+        )
 
 
 # What the gateway said
@@ -279,7 +391,9 @@ def refund_refused(*, command: Command, sentence: str) -> None:
 
 
 def try_refund_again(*, credit: Credit, actor: User, now: datetime) -> None:
-    """Only after a refusal, which is proof that nothing moved; under a new key, since the gateway keeps its answer to the old one."""
+    """Only after a refusal, which is proof that nothing moved; under a new key, since the gateway keeps its answer to
+    the old one.
+    """
     if not actor.is_staff:
         raise NotAllowed("Only staff do this.")
     with transaction.atomic():

@@ -12,7 +12,10 @@ def waiting(*, party_id: int, limit: int) -> list[Delivery]:
 
 
 def handled(*, seen: Mapping[int, int], note: str, now: datetime) -> None:
-    """`seen`: delivery id -> its `doubles` when it was taken. One that was doubled meanwhile may be news again, so it stays."""
+    """`seen`: delivery id -> its `doubles` when it was taken.
+
+    One that was doubled meanwhile may be news again, so it stays.
+    """
     for pk, doubles in seen.items():
         Delivery.objects.filter(pk=pk, handled_at=None, doubles=doubles).update(handled_at=now, note=note[:500])
 

@@ -19,7 +19,10 @@ NOT_WORKING = Q(state=ConnectionState.NEEDS_REAUTH) | Q(
 
 
 def unread(*, now: datetime) -> QuerySet[Delivery]:
-    """Deliveries that should have been looked at by now. A shop that is paused or disconnected keeps its own waiting."""
+    """Deliveries that should have been looked at by now.
+
+    A shop that is paused or disconnected keeps its own waiting.
+    """
     late = Delivery.objects.filter(handled_at=None, received_at__lt=now - UNREAD_AFTER)
     return late.filter(Q(party__connection=None) | Q(party__connection__state=ConnectionState.ACTIVE))
 

@@ -1,4 +1,7 @@
-"""What the seller does about a difference that reconciling found: take the shop's, take ours, or set it aside. Nothing here overwrites a count blindly."""
+"""What the seller does about a difference that reconciling found: take the shop's, take ours, or set it aside.
+
+Nothing here overwrites a count blindly.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +24,10 @@ SET_ASIDE = "set aside when stock was reconciled"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A difference as the page shows it. `why_not_ours` is empty when the shop's count can be put back to what was expected."""
+    """A difference as the page shows it.
+
+    `why_not_ours` is empty when the shop's count can be put back to what was expected.
+    """
 
     row: Difference
     title: str
@@ -45,7 +51,9 @@ def told(row: Difference, manifest: Manifest | None) -> Told:
 
 
 def why_not_ours(row: Difference, manifest: Manifest | None) -> str:
-    """Only a correction by the difference is ever sent; where that is impossible the seller corrects the count in the shop."""
+    """Only a correction by the difference is ever sent; where that is impossible the seller corrects the count in the
+    shop.
+    """
     if row.shop is None or row.expected is None or row.cause == Cause.GONE:
         return "There is no count to correct."
     if row.expected < 0:
@@ -58,9 +66,11 @@ def decide(
 ) -> None:
     """One button. Pressed twice it is done once. Raises NotAllowed, Invalid or Stale with the sentence."""
     with transaction.atomic():
-        row = Difference.objects.select_for_update(no_key=True, of=("self",)).select_related(
-            "variant__listing__seller", "variant__connection", "recount__connection__seller"
-        ).get(pk=difference.pk)  # fmt: skip
+        row = (
+            Difference.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("variant__listing__seller", "variant__connection", "recount__connection__seller")
+            .get(pk=difference.pk)
+        )
         shop = row.recount.connection
         if not actor.is_staff and shop.seller.owner_id != actor.pk:
             raise NotAllowed("This shop is not yours.")
@@ -73,8 +83,13 @@ def decide(
                 _aside(row, actor=actor, now=now)
             case Decision.SHOP:
                 record(
-                    variant_id=row.variant_id, now=now, kind="agreed", cause="reconciled: the shop's count is right", after=row.shop, actor=actor
-                )  # fmt: skip
+                    variant_id=row.variant_id,
+                    now=now,
+                    kind="agreed",
+                    cause="reconciled: the shop's count is right",
+                    after=row.shop,
+                    actor=actor,
+                )
         row.decision, row.decided_by, row.decided_at = decision, actor, now
         row.save(update_fields=["decision", "decided_by", "decided_at"])
         tell_of_differences(connection=shop, now=now)
@@ -85,8 +100,14 @@ def _ours(row: Difference, *, manifest: Manifest | None, actor: User, now: datet
     if why_not or row.shop is None or row.expected is None:
         raise NotAllowed(why_not or "There is no count to correct.")
     correct_count(
-        variant=row.variant, seen=row.shop, wanted=row.expected, key=f"difference:{row.pk}", manifest=manifest, actor=actor, now=now
-    )  # fmt: skip
+        variant=row.variant,
+        seen=row.shop,
+        wanted=row.expected,
+        key=f"difference:{row.pk}",
+        manifest=manifest,
+        actor=actor,
+        now=now,
+    )
 
 
 def _aside(row: Difference, *, actor: User, now: datetime) -> None:
@@ -100,7 +121,10 @@ def _aside(row: Difference, *, actor: User, now: datetime) -> None:
 def decide_many(
     *, differences: Iterable[Difference], decision: Decision, manifest: Manifest | None, actor: User, now: datetime
 ) -> list[tuple[Difference, str]]:
-    """Each by itself, so that one that cannot be done does not stop the rest. Returns those with the sentence that says why."""
+    """Each by itself, so that one that cannot be done does not stop the rest.
+
+    Returns those with the sentence that says why.
+    """
     rows = list(differences)
     if len(rows) > MOST:
         raise Invalid(f"At most {MOST} at once.")

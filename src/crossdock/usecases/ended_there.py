@@ -1,6 +1,8 @@
-"""An order that ended in the shop, and one that was opened there again (S3). Nothing is added here: the fence and a later read say what came back.
+"""An order that ended in the shop, and one that was opened there again (S3). Nothing is added here: the fence and a
+later read say what came back.
 
-A snapshot can be older than what we know, so that an order is open again is believed only when a second look says so too.
+A snapshot can be older than what we know, so that an order is open again is believed only when a second look says so
+too.
 """
 
 from datetime import datetime
@@ -20,16 +22,22 @@ from crossdock.usecases.timeline import tell
 def cancelled_there(
     *, order: Order, copy: ShopCopy, event: OrderCancelledThere, manifest: Manifest, now: datetime
 ) -> None:
-    """On platforms that may (or when lifted) it cancels here too; elsewhere the seller gets the alert with its one button. The caller holds the locks."""
+    """On platforms that may (or when lifted) it cancels here too; elsewhere the seller gets the alert with its one
+    button. The caller holds the locks.
+    """
     before_equal = copy.equal_at is None
     copy.cancelled_there, copy.state = True, CopyState.CANCELLED
     copy.save(update_fields=["cancelled_there", "state"])
     fence(order=order, now=now)
     what = "deleted" if event.gone else "cancelled"
     tell(
-        order=order, now=now, source="shop", kind="cancelled_there", evidence={"before_equal": before_equal},
+        order=order,
+        now=now,
+        source="shop",
+        kind="cancelled_there",
+        evidence={"before_equal": before_equal},
         sentence=f"The order was {what} in the shop{_when(order, before_equal=before_equal)}. {event.note}".strip(),
-    )  # fmt: skip
+    )
     if order.cancelled_at is not None:
         settle_by_fact(now=now, how="It is cancelled in the shop now.", codes=(AlertCode.CANCEL_FAILED,), order=order)
         return
@@ -41,10 +49,15 @@ def cancelled_there(
         order.refresh_from_db()
         return
     raise_alert(
-        code=AlertCode.CANCELLED_IN_SHOP, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"note": event.note},
+        code=AlertCode.CANCELLED_IN_SHOP,
+        seller=order.seller,
+        order=order,
+        connection=order.connection,
+        now=now,
+        evidence={"note": event.note},
         sentence=f"Order {order} was {what} in your shop{_when(order, before_equal=before_equal)}. "
         + (why_not or "Reject it here to credit the buyer; do not ship it: its units may be sold to somebody else."),
-    )  # fmt: skip
+    )
 
 
 def _when(order: Order, *, before_equal: bool) -> str:
@@ -58,7 +71,10 @@ def _when(order: Order, *, before_equal: bool) -> str:
 
 
 def reopened_there(*, order: Order, copy: ShopCopy, confirmed: bool, now: datetime) -> bool:
-    """It stands open in the shop again, which takes the units again. True when a second look is wanted before that is believed."""
+    """It stands open in the shop again, which takes the units again.
+
+    True when a second look is wanted before that is believed.
+    """
     if not confirmed:
         return True
     copy.cancelled_there = False
@@ -77,22 +93,38 @@ def reopened_there(*, order: Order, copy: ShopCopy, confirmed: bool, now: dateti
         )
         return True
     tell(
-        order=order, now=now, source="shop", kind="reopened_there",
+        order=order,
+        now=now,
+        source="shop",
+        kind="reopened_there",
         sentence="The order stands open in the shop again, though it is cancelled and credited here.",
-    )  # fmt: skip
+    )
     raise_alert(
-        code=AlertCode.CANCEL_FAILED, seller=order.seller, order=order, connection=order.connection, now=now,
-        sentence=f"Order {order} is cancelled and credited here, but was opened again in your shop. Cancel it there and do not ship it.",
-    )  # fmt: skip
+        code=AlertCode.CANCEL_FAILED,
+        seller=order.seller,
+        order=order,
+        connection=order.connection,
+        now=now,
+        sentence=(
+            f"Order {order} is cancelled and credited here, but was opened again in your shop. Cancel it there and do"
+            " not ship it."
+        ),
+    )
     return False
 
 
 def why_not_ship(order: Order) -> str:
-    """Empty when something may leave. What was cancelled in the shop sells there again, so this order's units may be somebody else's."""
+    """Empty when something may leave.
+
+    What was cancelled in the shop sells there again, so this order's units may be somebody else's.
+    """
     if order.cancelled_at is not None:
         return "The order is cancelled; do not ship it."
     if all(line.left == 0 for line in order.lines.all()):
         return "Everything is shipped already."
     if ShopCopy.objects.filter(order=order, cancelled_there=True).exists():
-        return "It was cancelled in your shop, which may sell its units again: reject it here to credit the buyer, or open it again in your shop and then ship it."
+        return (
+            "It was cancelled in your shop, which may sell its units again: reject it here to credit the buyer, or open"
+            " it again in your shop and then ship it."
+        )
     return ""

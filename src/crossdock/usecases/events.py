@@ -1,4 +1,7 @@
-"""What sellers' own programs are told: one command per event and receiver. Written in the transaction of what happened, so nothing is told that did not happen."""
+"""What sellers' own programs are told: one command per event and receiver.
+
+Written in the transaction of what happened, so nothing is told that did not happen.
+"""
 
 import hashlib
 from datetime import datetime
@@ -32,7 +35,10 @@ OF_TIMELINE = {
 
 
 def publish(*, seller: Seller, event: str, cause: str, data: dict[str, Any], now: datetime) -> None:
-    """To every receiver that wants it. `cause` names what happened: the same one twice is one event, with the same id for every receiver and every try."""
+    """To every receiver that wants it.
+
+    `cause` names what happened: the same one twice is one event, with the same id for every receiver and every try.
+    """
     for endpoint in Endpoint.objects.filter(seller=seller, deleted_at=None, paused_at=None).select_related("party"):
         if not endpoint.events or event in endpoint.events:
             send_to(endpoint=endpoint, event=event, cause=cause, data=data, now=now)
@@ -43,9 +49,13 @@ def send_to(*, endpoint: Endpoint, event: str, cause: str, data: dict[str, Any],
     event_id = f"evt_{hashlib.sha256(f'{event}:{cause}'.encode()).hexdigest()[:28]}"
     body = {"type": event, "timestamp": now.isoformat(timespec="seconds").replace("+00:00", "Z"), "data": data}
     enqueue(
-        party=endpoint.party, cause=f"event:{event_id}:{endpoint.public_id}", subject=f"hook:{endpoint.public_id}:{event_id}", kind=SEND,
-        payload={"endpoint": endpoint.pk, "id": event_id, "body": body}, now=now,
-    )  # fmt: skip
+        party=endpoint.party,
+        cause=f"event:{event_id}:{endpoint.public_id}",
+        subject=f"hook:{endpoint.public_id}:{event_id}",
+        kind=SEND,
+        payload={"endpoint": endpoint.pk, "id": event_id, "body": body},
+        now=now,
+    )
 
 
 def order_event(*, order: Order, event: str, cause: str, sentence: str, now: datetime, more: dict[str, Any]) -> None:
@@ -73,10 +83,15 @@ def alert_event(*, alert: Alert, event: str, now: datetime) -> None:
         return
     data = {
         "alert": {
-            "id": alert.public_id, "code": alert.code, "title": alert.kind.title, "sentence": redact_text(alert.sentence),
-            "button": alert.kind.button_label, "order": alert.order.public_id if alert.order else None,
-            "connection": alert.connection.public_id if alert.connection else None, "listing": alert.listing.public_id if alert.listing else None,
+            "id": alert.public_id,
+            "code": alert.code,
+            "title": alert.kind.title,
+            "sentence": redact_text(alert.sentence),
+            "button": alert.kind.button_label,
+            "order": alert.order.public_id if alert.order else None,
+            "connection": alert.connection.public_id if alert.connection else None,
+            "listing": alert.listing.public_id if alert.listing else None,
             "settled_how": redact_text(alert.settled_how),
         }
-    }  # fmt: skip
+    }
     publish(seller=alert.seller, event=event, cause=alert.public_id, data=data, now=now)

@@ -1,4 +1,5 @@
-"""What a case is judged by: the shop's last deliveries and calls about its subject, what we decided, and the stock's movements, copied and blacked out.
+"""What a case is judged by: the shop's last deliveries and calls about its subject, what we decided, and the stock's
+movements, copied and blacked out.
 
 Each item has a key, so that a seller sees the list before it is sent and can take single ones out.
 """
@@ -66,9 +67,13 @@ class Subject:
 
 
 def subject_of(
-    *, seller: Seller, order: Order | None = None, listing: Listing | None = None,
-    connection: Connection | None = None, alert: Alert | None = None,
-) -> Subject:  # fmt: skip
+    *,
+    seller: Seller,
+    order: Order | None = None,
+    listing: Listing | None = None,
+    connection: Connection | None = None,
+    alert: Alert | None = None,
+) -> Subject:
     if alert is not None:
         order, listing = order or alert.order, listing or alert.listing
         connection = connection or alert.connection
@@ -267,33 +272,63 @@ def _at(moment: datetime | None) -> str | None:
 
 def _call(row: Call, inside: list[Exchange]) -> dict[str, Any]:
     return {
-        "key": f"call:{row.key}", "operation": row.operation, "subject": row.subject, "at": _at(row.at), "given": row.given, "made": row.made,
+        "key": f"call:{row.key}",
+        "operation": row.operation,
+        "subject": row.subject,
+        "at": _at(row.at),
+        "given": row.given,
+        "made": row.made,
         "exchanges": [_exchange(one) for one in inside],
-    }  # fmt: skip
+    }
 
 
 def _exchange(row: Exchange) -> dict[str, Any]:
     return {
-        "key": f"exchange:{row.pk}", "at": _at(row.at), "method": row.method, "url": row.url, "status": row.status, "milliseconds": row.milliseconds,
-        "request": row.request, "headers": row.headers, "answer": row.response, "trouble": row.error,
-    }  # fmt: skip
+        "key": f"exchange:{row.pk}",
+        "at": _at(row.at),
+        "method": row.method,
+        "url": row.url,
+        "status": row.status,
+        "milliseconds": row.milliseconds,
+        "request": row.request,
+        "headers": row.headers,
+        "answer": row.response,
+        "trouble": row.error,
+    }
 
 
 def _delivery(row: Delivery) -> dict[str, Any]:
     body = bytes(row.body)
     text = body.decode(errors="replace") if len(body) <= 200_000 else f"({len(body)} bytes)"
     return {
-        "key": f"delivery:{row.pk}", "at": _at(row.received_at), "topic": row.topic, "headers": row.headers, "body": text, "made": row.news,
-        "handled_at": _at(row.handled_at), "doubles": row.doubles, "note": row.note,
-    }  # fmt: skip
+        "key": f"delivery:{row.pk}",
+        "at": _at(row.received_at),
+        "topic": row.topic,
+        "headers": row.headers,
+        "body": text,
+        "made": row.news,
+        "handled_at": _at(row.handled_at),
+        "doubles": row.doubles,
+        "note": row.note,
+    }
 
 
 def _command(row: Command) -> dict[str, Any]:
     return {
-        "key": f"command:{row.pk}", "kind": row.kind, "subject": row.subject, "at": _at(row.created_at), "given": row.payload, "state": row.state,
-        "result": row.result, "said": row.sentence, "outcome": row.outcome, "attempts": row.attempts, "first_sent_at": _at(row.first_sent_at),
-        "last_sent_at": _at(row.last_sent_at), "finished_at": _at(row.finished_at),
-    }  # fmt: skip
+        "key": f"command:{row.pk}",
+        "kind": row.kind,
+        "subject": row.subject,
+        "at": _at(row.created_at),
+        "given": row.payload,
+        "state": row.state,
+        "result": row.result,
+        "said": row.sentence,
+        "outcome": row.outcome,
+        "attempts": row.attempts,
+        "first_sent_at": _at(row.first_sent_at),
+        "last_sent_at": _at(row.last_sent_at),
+        "finished_at": _at(row.finished_at),
+    }
 
 
 def _entry(row: TimelineEntry) -> dict[str, Any]:
@@ -302,9 +337,15 @@ def _entry(row: TimelineEntry) -> dict[str, Any]:
 
 def _movement(row: Movement) -> dict[str, Any]:
     return {
-        "key": f"movement:{row.pk}", "at": _at(row.at), "sku": row.variant.sku, "kind": row.kind, "quantity": row.quantity,
-        "count_before": row.count_before, "count_after": row.count_after, "because": row.cause,
-    }  # fmt: skip
+        "key": f"movement:{row.pk}",
+        "at": _at(row.at),
+        "sku": row.variant.sku,
+        "kind": row.kind,
+        "quantity": row.quantity,
+        "count_before": row.count_before,
+        "count_after": row.count_after,
+        "because": row.cause,
+    }
 
 
 def _subject(subject: Subject) -> dict[str, Any]:
@@ -312,14 +353,34 @@ def _subject(subject: Subject) -> dict[str, Any]:
     if order := subject.order:
         copy = getattr(order, "copy", None)
         about["order"] = {
-            "number": order.number, "reference": order.reference, "money": order.money, "parcels": order.parcels, "currency": order.currency,
-            "total_minor": order.total_minor, "credited_minor": order.credited_minor, "placed_at": _at(order.placed_at), "risk": order.risk,
+            "number": order.number,
+            "reference": order.reference,
+            "money": order.money,
+            "parcels": order.parcels,
+            "currency": order.currency,
+            "total_minor": order.total_minor,
+            "credited_minor": order.credited_minor,
+            "placed_at": _at(order.placed_at),
+            "risk": order.risk,
             "lines": [
-                {"sku": line.sku, "quantity": line.quantity, "shipped": line.shipped, "product_id": line.shop_product_id, "variant_id": line.shop_variant_id}
+                {
+                    "sku": line.sku,
+                    "quantity": line.quantity,
+                    "shipped": line.shipped,
+                    "product_id": line.shop_product_id,
+                    "variant_id": line.shop_variant_id,
+                }
                 for line in order.lines.all()
             ],
-            "copy": copy and {"state": copy.state, "shop_order_id": copy.shop_order_id, "shop_number": copy.shop_number, "differences": copy.differences, "said": copy.sentence},
-        }  # fmt: skip
+            "copy": copy
+            and {
+                "state": copy.state,
+                "shop_order_id": copy.shop_order_id,
+                "shop_number": copy.shop_number,
+                "differences": copy.differences,
+                "said": copy.sentence,
+            },
+        }
     if listing := subject.listing:
         about["listing"] = {"id": listing.public_id, "title": listing.title, "state": listing.state}
     if alert := subject.alert:
@@ -345,9 +406,20 @@ def _shop(shop: Connection, manifest: Manifest | None) -> dict[str, Any]:
     except VaultLocked:
         secrets, app, settings, hook_url = [], [], {}, ""
     return {
-        "id": shop.public_id, "platform": shop.platform, "way": shop.way, "url": shop.address, "currency": shop.currency, "state": shop.state,
-        "state_said": redact_text(shop.state_sentence), "settings": redact_value(settings), "secret_names": secrets, "app_names": app,
-        "hook_url": hook_url, "forged_deliveries": shop.forged,
+        "id": shop.public_id,
+        "platform": shop.platform,
+        "way": shop.way,
+        "url": shop.address,
+        "currency": shop.currency,
+        "state": shop.state,
+        "state_said": redact_text(shop.state_sentence),
+        "settings": redact_value(settings),
+        "secret_names": secrets,
+        "app_names": app,
+        "hook_url": hook_url,
+        "forged_deliveries": shop.forged,
         "api_version": manifest.api_version if manifest else "",
-        "capabilities": {str(name): isinstance(answer, Yes) for name, answer in manifest.answers.items()} if manifest else {},
-    }  # fmt: skip
+        "capabilities": {str(name): isinstance(answer, Yes) for name, answer in manifest.answers.items()}
+        if manifest
+        else {},
+    }

@@ -1,4 +1,6 @@
-"""Calls that a page made while somebody waited: kept as evidence beside the shop, or with the attempt while there is no shop yet."""
+"""Calls that a page made while somebody waited: kept as evidence beside the shop, or with the attempt while there is
+no shop yet.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

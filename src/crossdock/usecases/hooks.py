@@ -34,8 +34,10 @@ def _mine(seller: Seller, actor: User) -> None:
 def _in_use(endpoint: Endpoint, actor: User) -> Endpoint:
     """Locked. Raises NotAllowed for somebody else's, Invalid for one that was deleted."""
     row = (
-        Endpoint.objects.select_for_update(no_key=True, of=("self",)).select_related("seller__owner").get(pk=endpoint.pk)
-    )  # fmt: skip
+        Endpoint.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("seller__owner")
+        .get(pk=endpoint.pk)
+    )
     _mine(row.seller, actor)
     if row.deleted_at is not None:
         raise Invalid("This receiver was deleted.")
@@ -72,9 +74,16 @@ def add_endpoint(
             raise Invalid(f"You have {MOST_ENDPOINTS} receivers; delete one first.")
         id_, secret = public_id(), _fresh_secret()
         endpoint = Endpoint.objects.create(
-            public_id=id_, seller=seller, party=Party.objects.create(kind=PartyKind.NOTIFY, name=f"{_PARTY_PREFIX}{id_}"), url=url,
-            name=name.strip()[:80], events=sorted(set(events)), secrets=seal({"now": secret}), hint=secret[-4:], created_at=now,
-        )  # fmt: skip
+            public_id=id_,
+            seller=seller,
+            party=Party.objects.create(kind=PartyKind.NOTIFY, name=f"{_PARTY_PREFIX}{id_}"),
+            url=url,
+            name=name.strip()[:80],
+            events=sorted(set(events)),
+            secrets=seal({"now": secret}),
+            hint=secret[-4:],
+            created_at=now,
+        )
     return endpoint, secret
 
 
@@ -92,7 +101,10 @@ def secrets_of(*, endpoint: Endpoint, now: datetime) -> list[str]:
 
 
 def rotate_secret(*, endpoint: Endpoint, actor: User, now: datetime) -> str:
-    """A new secret. The one before goes on signing beside it for a day, so that a receiver can change over without losing a message."""
+    """A new secret.
+
+    The one before goes on signing beside it for a day, so that a receiver can change over without losing a message.
+    """
     with transaction.atomic():
         row = _in_use(endpoint, actor)
         secret, before = _fresh_secret(), unseal(row.secrets)["now"]
@@ -194,7 +206,10 @@ def deliveries_of(*, endpoint: Endpoint, before: int | None, limit: int) -> list
 
 
 def endpoint_gave_up(*, command: Command, sentence: str, now: datetime) -> None:
-    """It took nothing for two days, or said that it is gone for good: it is paused, and its seller decides. Called while the command is settled."""
+    """It took nothing for two days, or said that it is gone for good: it is paused, and its seller decides.
+
+    Called while the command is settled.
+    """
     endpoint = (
         Endpoint.objects.select_for_update(no_key=True, of=("self",))
         .select_related("seller__owner")
@@ -208,7 +223,13 @@ def endpoint_gave_up(*, command: Command, sentence: str, now: datetime) -> None:
         _stop(endpoint, why=f"Paused by us: {said}", now=now)
     host = host_of(endpoint.url)
     raise_alert(
-        code=AlertCode.ENDPOINT_FAILING, seller=endpoint.seller, key=f"endpoint:{endpoint.pk}", now=now,
+        code=AlertCode.ENDPOINT_FAILING,
+        seller=endpoint.seller,
+        key=f"endpoint:{endpoint.pk}",
+        now=now,
         evidence={"endpoint": endpoint.public_id, "host": host, "answer": said},
-        sentence=f"{host} did not take our webhooks: {said} It is paused. Mend it and resume; what was not taken is sent then.",
-    )  # fmt: skip
+        sentence=(
+            f"{host} did not take our webhooks: {said} It is paused. Mend it and resume; what was not taken is sent"
+            " then."
+        ),
+    )

@@ -24,9 +24,11 @@ def incidents_now(*, now: datetime) -> list[Incident]:
         "platform", "pk", "state", "signed_out", "state_sentence", "party__failing_since", "party__last_error"
     )
     failing = [
-        Failing(platform, pk, asked or now, sentence) if state == ConnectionState.NEEDS_REAUTH else Failing(platform, pk, since or now, error)
+        Failing(platform, pk, asked or now, sentence)
+        if state == ConnectionState.NEEDS_REAUTH
+        else Failing(platform, pk, since or now, error)
         for platform, pk, state, asked, sentence, since, error in rows[:MOST]
-    ]  # fmt: skip
+    ]
     return incidents(failing, of=_connected())
 
 

@@ -23,11 +23,16 @@ _PAGE = 500
 def in_list(
     *, seller: Seller, which: str, query: str = "", since: datetime | None = None, until: datetime | None = None
 ) -> QuerySet[Label]:
-    """Newest first. The search knows order, tracking number and carrier; the period counts from the pressing of "buy"."""
+    """Newest first.
+
+    The search knows order, tracking number and carrier; the period counts from the pressing of "buy".
+    """
     found = Label.objects.filter(LISTS[which][1], seller=seller).exclude(state=LabelState.QUOTED)
     if text := query.strip().lstrip("#"):
         number = Q(order__number=int(text)) if text.isascii() and text.isdecimal() and len(text) < 18 else Q(pk=None)
-        found = found.filter(number | Q(tracking_number__iexact=text) | Q(carrier__icontains=text) | Q(order__reference__iexact=text))  # fmt: skip
+        found = found.filter(
+            number | Q(tracking_number__iexact=text) | Q(carrier__icontains=text) | Q(order__reference__iexact=text)
+        )
     if since:
         found = found.filter(intended_at__gte=since)
     if until:

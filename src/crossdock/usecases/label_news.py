@@ -1,4 +1,5 @@
-"""What a carrier says about labels: bought, refused, taken back, on the way, delivered. Money moves in the books once per label, whoever repeats what.
+"""What a carrier says about labels: bought, refused, taken back, on the way, delivered. Money moves in the books once
+per label, whoever repeats what.
 
 A label that was bought after its order had ended is kept and paid; its seller is told to void it.
 """
@@ -37,7 +38,10 @@ from crossdock.usecases.timeline import tell
 
 
 def settle_label(*, command_id: int, answer: Bought | Outcome, random: Random, now: datetime) -> None:
-    """The command and its label in one transaction. A purchase counts whoever heard of it first; a refusal only while nothing was bought."""
+    """The command and its label in one transaction.
+
+    A purchase counts whoever heard of it first; a refusal only while nothing was bought.
+    """
     with transaction.atomic():
         row = Command.objects.get(pk=command_id)
         label = _locked(str(row.payload["label"]))
@@ -85,33 +89,58 @@ def _bought(label: Label, answer: Bought, *, now: datetime) -> None:
     label.price_minor, label.currency = answer.price.minor, answer.price.currency
     label.save()
     books.post(
-        cause=f"label:{label.reference}", order=order, sentence=f"Label {label.tracking_number} for order {order}", now=now, currency=label.currency,
+        cause=f"label:{label.reference}",
+        order=order,
+        sentence=f"Label {label.tracking_number} for order {order}",
+        now=now,
+        currency=label.currency,
         entries={f"seller:{label.seller_id}": label.price_minor, f"carrier:{label.provider}": -label.price_minor},
-    )  # fmt: skip
+    )
     other = f", not {shown} as shown" if shown != label.price else ""
     tell(
-        order=order, now=now, source="carrier", kind="label_bought", evidence={"label": label.public_id, "tracking": label.tracking_number},
+        order=order,
+        now=now,
+        source="carrier",
+        kind="label_bought",
+        evidence={"label": label.public_id, "tracking": label.tracking_number},
         sentence=f"A label was bought: {label.carrier} {label.service} for {label.price} {label.currency}{other}.",
-    )  # fmt: skip
+    )
     _enter_parcel(label, now=now)
 
 
 def _enter_parcel(label: Label, *, now: datetime) -> None:
-    """The same way as by hand, so that buyer and shop hear of it. What ended meanwhile is not shipped: the label is there to be voided."""
+    """The same way as by hand, so that buyer and shop hear of it.
+
+    What ended meanwhile is not shipped: the label is there to be voided.
+    """
     order = label.order
     left = {line.pk: line.left for line in order.lines.all()}
     units = {int(pk): min(n, left.get(int(pk), 0)) for pk, n in label.lines.items()}
     actor = label.bought_by or order.seller.owner
     try:
         shipment = ship_by_hand(
-            order=order, lines=units, tracking=label.tracking_number, carrier=label.carrier, actor=actor, now=now, key=f"label-{label.public_id}"
-        )  # fmt: skip
+            order=order,
+            lines=units,
+            tracking=label.tracking_number,
+            carrier=label.carrier,
+            actor=actor,
+            now=now,
+            key=f"label-{label.public_id}",
+        )
     except Problem as why:
         raise_alert(
-            code=AlertCode.LABEL_UNUSED, seller=order.seller, order=order, connection=order.connection, key=unused_key(label), now=now,
+            code=AlertCode.LABEL_UNUSED,
+            seller=order.seller,
+            order=order,
+            connection=order.connection,
+            key=unused_key(label),
+            now=now,
             evidence={"label": label.public_id, "tracking": label.tracking_number},
-            sentence=f"Order {order}: the label {label.tracking_number} was bought for {label.price} {label.currency}, but nothing can be shipped with it. {why} Void the label to get its price back.",
-        )  # fmt: skip
+            sentence=(
+                f"Order {order}: the label {label.tracking_number} was bought for {label.price} {label.currency}, but"
+                f" nothing can be shipped with it. {why} Void the label to get its price back."
+            ),
+        )
         return
     label.shipment = shipment
     label.save(update_fields=["shipment"])
@@ -128,9 +157,13 @@ def _refused(label: Label, sentence: str, *, now: datetime) -> None:
     label.state, label.sentence = LabelState.REFUSED, sentence
     label.save(update_fields=["state", "sentence"])
     tell(
-        order=label.order, now=now, source="carrier", kind="label_refused", evidence={"label": label.public_id},
+        order=label.order,
+        now=now,
+        source="carrier",
+        kind="label_refused",
+        evidence={"label": label.public_id},
         sentence=f"No label was bought, and nothing was charged: {sentence}",
-    )  # fmt: skip
+    )
 
 
 def _void_refused(label: Label, sentence: str, *, now: datetime) -> None:
@@ -139,9 +172,13 @@ def _void_refused(label: Label, sentence: str, *, now: datetime) -> None:
     label.state, label.sentence = LabelState.VOID_REFUSED, sentence
     label.save(update_fields=["state", "sentence"])
     tell(
-        order=label.order, now=now, source="carrier", kind="label_void_refused", evidence={"label": label.public_id},
+        order=label.order,
+        now=now,
+        source="carrier",
+        kind="label_void_refused",
+        evidence={"label": label.public_id},
         sentence=f"The label {label.tracking_number} was not taken back: {sentence}",
-    )  # fmt: skip
+    )
 
 
 def receive_standing(*, public_id: str, standing: LabelStanding, now: datetime) -> None:
@@ -173,32 +210,46 @@ def _follow(label: Label, events: tuple[TrackEvent, ...], *, now: datetime) -> N
     for event in fresh:
         label.events.append(
             {
-                "key": event.key, "status": str(event.status), "at": event.at.isoformat(), "place": event.place[:120],
+                "key": event.key,
+                "status": str(event.status),
+                "at": event.at.isoformat(),
+                "place": event.place[:120],
                 "sentence": (event.sentence or STATUS_WORDS[event.status])[:300],
             }
-        )  # fmt: skip
+        )
         if event.status is TrackStatus.DELIVERED and label.delivered_at is None:
             label.delivered_at = event.at
         # Ten scans on the way are one piece of news.
         if event.status not in (last, TrackStatus.MADE):
             place = f" ({event.place})" if event.place else ""
             tell(
-                order=label.order, now=now, source="carrier", kind="tracking", public=True,
+                order=label.order,
+                now=now,
+                source="carrier",
+                kind="tracking",
+                public=True,
                 sentence=f"{STATUS_WORDS[event.status]}{place} {label.carrier} {label.tracking_number}",
                 evidence={"label": label.public_id, "at": event.at.isoformat()},
-            )  # fmt: skip
+            )
         last = str(event.status)
 
 
 def _voided(label: Label, *, now: datetime) -> None:
-    """The carrier gives the price back, once. A parcel that its seller called back has not left; one that the carrier voided by itself is an alert."""
+    """The carrier gives the price back, once.
+
+    A parcel that its seller called back has not left; one that the carrier voided by itself is an alert.
+    """
     order, asked = label.order, label.state == LabelState.VOIDING
     label.state, label.voided_at, label.sentence = LabelState.VOIDED, now, ""
     label.save(update_fields=["state", "voided_at", "sentence"])
     books.post(
-        cause=f"label_void:{label.reference}", order=order, sentence=f"Label {label.tracking_number} voided", now=now, currency=label.currency,
+        cause=f"label_void:{label.reference}",
+        order=order,
+        sentence=f"Label {label.tracking_number} voided",
+        now=now,
+        currency=label.currency,
         entries={f"carrier:{label.provider}": label.price_minor, f"seller:{label.seller_id}": -label.price_minor},
-    )  # fmt: skip
+    )
     if asked:
         _take_back_parcel(label, order, now=now)
     why = "as you asked" if asked else "by the carrier"

@@ -1,7 +1,9 @@
-"""Buying labels (S2): where a seller ships from, prices that are kept, the one purchase that may come of them, and taking a label back.
+"""Buying labels (S2): where a seller ships from, prices that are kept, the one purchase that may come of them, and
+taking a label back.
 
-What will be bought is written down, with everything that the carrier saw, before the carrier is asked. The prices' own id is the form's one-time value:
-pressed twice, or in two tabs, it buys once. Units on a label that is being bought count as shipped, so that no unit is labelled twice.
+What will be bought is written down, with everything that the carrier saw, before the carrier is asked. The prices' own
+id is the form's one-time value: pressed twice, or in two tabs, it buys once. Units on a label that is being bought
+count as shipped, so that no unit is labelled twice.
 """
 
 from collections.abc import Mapping
@@ -88,10 +90,19 @@ def insurance_offered(*, can: Can) -> bool:
 
 
 def shipment_for(
-    *, order: Order, parcel: Parcel, can: Can, carrier: str, lines: Mapping[int, int] | None = None, insured: Money | None = None,
+    *,
+    order: Order,
+    parcel: Parcel,
+    can: Can,
+    carrier: str,
+    lines: Mapping[int, int] | None = None,
+    insured: Money | None = None,
     customs: tuple[CustomsItem, ...] = (),
-) -> tuple[Wanted, dict[int, int]]:  # fmt: skip
-    """What a carrier is asked prices for, and the units that go into it. `carrier` is its label. Writes nothing; raises Invalid or NotAllowed with a sentence."""
+) -> tuple[Wanted, dict[int, int]]:
+    """What a carrier is asked prices for, and the units that go into it.
+
+    `carrier` is its label. Writes nothing; raises Invalid or NotAllowed with a sentence.
+    """
     if why := why_not_buy(order=order):
         raise NotAllowed(why)
     chosen = _chosen(order, lines)
@@ -115,17 +126,36 @@ def _chosen(order: Order, lines: Mapping[int, int] | None) -> dict[int, int]:
 
 
 def keep_quotes(
-    *, order: Order, by: User, provider: str, wanted: Wanted, lines: Mapping[int, int], quotes: tuple[Quote, ...], now: datetime
-) -> Label:  # fmt: skip
-    """The prices as they are shown. The row's `public_id` is the token of the buying form. `provider` is the carrier's name. Raises Invalid without prices."""
+    *,
+    order: Order,
+    by: User,
+    provider: str,
+    wanted: Wanted,
+    lines: Mapping[int, int],
+    quotes: tuple[Quote, ...],
+    now: datetime,
+) -> Label:
+    """The prices as they are shown.
+
+    The row's `public_id` is the token of the buying form. `provider` is the carrier's name. Raises Invalid without
+    prices.
+    """
     if not quotes:
         raise Invalid("The carrier has no price for this parcel and address.")
     Label.objects.filter(order=order, state=LabelState.QUOTED, quoted_at__lt=now - QUOTES_LAST).delete()
     return Label.objects.create(
-        reference=wanted.reference, order=order, seller=order.seller, provider=provider, wanted=WANTED.dump_python(wanted, mode="json"),
-        lines={str(pk): n for pk, n in lines.items()}, quotes=QUOTES.dump_python(quotes, mode="json"), currency=quotes[0].price.currency,
-        insured_minor=wanted.insured.minor if wanted.insured else None, asked_by=by, quoted_at=now,
-    )  # fmt: skip
+        reference=wanted.reference,
+        order=order,
+        seller=order.seller,
+        provider=provider,
+        wanted=WANTED.dump_python(wanted, mode="json"),
+        lines={str(pk): n for pk, n in lines.items()},
+        quotes=QUOTES.dump_python(quotes, mode="json"),
+        currency=quotes[0].price.currency,
+        insured_minor=wanted.insured.minor if wanted.insured else None,
+        asked_by=by,
+        quoted_at=now,
+    )
 
 
 def quotes_of(*, label: Label) -> tuple[Quote, ...]:
@@ -148,7 +178,10 @@ def purchase_of(*, label: Label) -> Purchase:
 
 
 def buy_label(*, order: Order, by: User, token: str, quote_ref: str, can: Can, now: datetime) -> Label:
-    """Write down what is bought and send the command. The same token again is the same label, whatever was chosen then. Raises Stale, NotAllowed, Invalid."""
+    """Write down what is bought and send the command.
+
+    The same token again is the same label, whatever was chosen then. Raises Stale, NotAllowed, Invalid.
+    """
     with transaction.atomic():
         order = locked_order(order)
         label = Label.objects.select_for_update(no_key=True).filter(order=order, public_id=token).first()
@@ -167,14 +200,21 @@ def buy_label(*, order: Order, by: User, token: str, quote_ref: str, can: Can, n
         label.currency = quote.price.currency
         label.save()
         enqueue(
-            party=party_named(kind=PartyKind.CARRIER, name=label.provider), cause=f"label:{label.reference}", subject=subject_of(label), kind="buy_label",
-            payload={"label": label.public_id, "order": order.reference}, now=now,
-        )  # fmt: skip
+            party=party_named(kind=PartyKind.CARRIER, name=label.provider),
+            cause=f"label:{label.reference}",
+            subject=subject_of(label),
+            kind="buy_label",
+            payload={"label": label.public_id, "order": order.reference},
+            now=now,
+        )
     return label
 
 
 def _still_right(order: Order, label: Label, can: Can) -> None:
-    """Everything may have changed since the prices were shown: the order, the rule, what is left. Nothing is bought then."""
+    """Everything may have changed since the prices were shown: the order, the rule, what is left.
+
+    Nothing is bought then.
+    """
     if why := why_not_buy(order=order):
         raise NotAllowed(why)
     _chosen(order, {int(pk): n for pk, n in label.lines.items()})
@@ -191,7 +231,10 @@ def subject_of(label: Label) -> str:
 
 
 def may_buy(*, label_id: str) -> str:
-    """Asked right before the carrier is: empty when it may go ahead. The order may have ended while the command waited."""
+    """Asked right before the carrier is: empty when it may go ahead.
+
+    The order may have ended while the command waited.
+    """
     label = Label.objects.select_related("order").get(public_id=label_id)
     if label.order.cancelled_at is not None:
         return "The order was cancelled before the label was bought; nothing was bought."
@@ -228,13 +271,21 @@ def void_label(*, label: Label, by: User, now: datetime) -> Label:
         label.save()
         label.order = order
         enqueue(
-            party=party_named(kind=PartyKind.CARRIER, name=label.provider), cause=f"void:{label.reference}:{now.isoformat()}"[:120],
-            subject=subject_of(label), kind="void_label", payload={"label": label.public_id, "order": order.reference}, now=now,
-        )  # fmt: skip
+            party=party_named(kind=PartyKind.CARRIER, name=label.provider),
+            cause=f"void:{label.reference}:{now.isoformat()}"[:120],
+            subject=subject_of(label),
+            kind="void_label",
+            payload={"label": label.public_id, "order": order.reference},
+            now=now,
+        )
         tell(
-            order=order, now=now, source="seller" if order.seller.owner_id == by.pk else "staff", kind="label_void_asked",
-            sentence=f"{by} asked {label.carrier} to take the label {label.tracking_number} back.", evidence={"label": label.public_id},
-        )  # fmt: skip
+            order=order,
+            now=now,
+            source="seller" if order.seller.owner_id == by.pk else "staff",
+            kind="label_void_asked",
+            sentence=f"{by} asked {label.carrier} to take the label {label.tracking_number} back.",
+            evidence={"label": label.public_id},
+        )
     return label
 
 

@@ -1,4 +1,7 @@
-"""Listings as buyers find them and as sellers keep them. Synced ones follow their shop; only those made by hand are edited here."""
+"""Listings as buyers find them and as sellers keep them.
+
+Synced ones follow their shop; only those made by hand are edited here.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -54,7 +57,8 @@ def why_not_live(
 ) -> list[str]:
     """Everything that keeps buyers from buying it, each with what to do. Empty means that it sells.
 
-    A table of many listings gives what it knows: `stock` from availability, `rows` by variant; otherwise both are asked for.
+    A table of many listings gives what it knows: `stock` from availability, `rows` by variant; otherwise both are
+    asked for.
     """
     reasons: list[str] = []
     if listing.state == ListingState.ARCHIVED:
@@ -122,9 +126,15 @@ def make_listing(
     _checked(title=title, price=price, count=count, images=images)
     with transaction.atomic():
         listing = Listing.objects.create(
-            seller=seller, title=title.strip()[:300], description=description, images=list(images), currency=price.currency,
-            search=searchable(title, [sku]), created_at=now, updated_at=now,
-        )  # fmt: skip
+            seller=seller,
+            title=title.strip()[:300],
+            description=description,
+            images=list(images),
+            currency=price.currency,
+            search=searchable(title, [sku]),
+            created_at=now,
+            updated_at=now,
+        )
         variant = Variant.objects.create(listing=listing, sku=sku[:200], price_minor=price.minor)
         VariantStock.objects.create(variant=variant, count=count, count_at=now)
         record(variant_id=variant.pk, now=now, kind="made", cause="listing made by hand", after=count)

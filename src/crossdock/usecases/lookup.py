@@ -26,7 +26,8 @@ class Found:
 
 
 def look_up(*, text: str) -> Found:
-    """Orders by number, reference, id, the shop's number, tracking number or the buyer's e-mail; sellers by name or e-mail; listings by title, SKU or id.
+    """Orders by number, reference, id, the shop's number, tracking number or the buyer's e-mail; sellers by name or
+    e-mail; listings by title, SKU or id.
 
     Each way in is a question of its own that some index carries, instead of one join over everything.
     """

@@ -22,9 +22,13 @@ def write_mail(*, cause: str, to: str, subject: str, body: str, now: datetime, o
     )
     if fresh:
         enqueue(
-            party=party_named(kind=PartyKind.NOTIFY, name="mail"), cause=f"mail:{cause}"[:120], subject=f"mail:{mail.pk}", kind="send_mail",
-            payload={"mail": mail.pk}, now=now,
-        )  # fmt: skip
+            party=party_named(kind=PartyKind.NOTIFY, name="mail"),
+            cause=f"mail:{cause}"[:120],
+            subject=f"mail:{mail.pk}",
+            kind="send_mail",
+            payload={"mail": mail.pk},
+            now=now,
+        )
 
 
 def keep_mail(*, to: str, subject: str, body: str, now: datetime) -> None:

@@ -1,4 +1,7 @@
-"""Offers: made, answered, run out. An accepted one holds its units at the agreed price until it is paid; nobody else can buy them meanwhile."""
+"""Offers: made, answered, run out.
+
+An accepted one holds its units at the agreed price until it is paid; nobody else can buy them meanwhile.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -38,7 +41,10 @@ _MOST_OPEN = 50
 
 
 def why_closed(*, listing: Listing, manifest: Manifest | None) -> str:
-    """S1, whatever the seller wishes. Empty when it is theirs to decide. `manifest` is that of the listing's platform; None for one made by hand."""
+    """S1, whatever the seller wishes.
+
+    Empty when it is theirs to decide. `manifest` is that of the listing's platform; None for one made by hand.
+    """
     if not listing.synced:
         return ""
     if not lifted(rule="S1"):
@@ -73,7 +79,10 @@ def set_terms(
     decline_below: int | None,
     now: datetime,
 ) -> int:
-    """The seller's decision for some of their listings, prices in minor units of one unit. Returns how many. Open offers stay as they are."""
+    """The seller's decision for some of their listings, prices in minor units of one unit.
+
+    Returns how many. Open offers stay as they are.
+    """
     for amount in (accept_from, decline_below):
         if amount is not None and not 0 < amount <= 10**12:
             raise Invalid("Type a price above zero, or leave it empty.")
@@ -107,9 +116,13 @@ def set_terms_by_percent(
             if not prices:
                 continue
             done += set_terms(
-                seller=seller, listings=[listing], takes=takes, now=now,
-                accept_from=_percent(min(prices), accept_percent), decline_below=_percent(min(prices), decline_percent),
-            )  # fmt: skip
+                seller=seller,
+                listings=[listing],
+                takes=takes,
+                now=now,
+                accept_from=_percent(min(prices), accept_percent),
+                decline_below=_percent(min(prices), decline_percent),
+            )
     return done
 
 
@@ -126,9 +139,16 @@ def make_offer(
     try:
         with transaction.atomic():
             offer = Offer.objects.create(
-                variant=variant, seller=listing.seller, buyer=buyer, quantity=quantity, amount_minor=amount.minor, asking_minor=variant.price_minor,
-                currency=listing.currency, made_at=now, ends_at=now + OPEN_FOR,
-            )  # fmt: skip
+                variant=variant,
+                seller=listing.seller,
+                buyer=buyer,
+                quantity=quantity,
+                amount_minor=amount.minor,
+                asking_minor=variant.price_minor,
+                currency=listing.currency,
+                made_at=now,
+                ends_at=now + OPEN_FOR,
+            )
             _move(offer, Who.BUYER, Deed.MAKE, now=now)
             answer = at_once(amount.minor, terms_of(listing))
             if answer is None:
@@ -185,7 +205,8 @@ def _answer_at_once(offer: Offer, answer: Deed, *, now: datetime) -> None:
 def answer_offer(
     *, offer: Offer, who: Who, deed: Deed, seen: Money, now: datetime, amount: Money | None = None, note: str = ""
 ) -> Offer:
-    """One side's deed. `seen` is the price that the page showed: when the other side moved meanwhile it is Stale, and nothing happens.
+    """One side's deed. `seen` is the price that the page showed: when the other side moved meanwhile it is Stale, and
+    nothing happens.
 
     Pressing the same button twice is harmless: a deed that led where the offer already stands changes nothing.
     """
@@ -244,8 +265,13 @@ def _accept(offer: Offer, who: Who, *, now: datetime) -> None:
     if left < offer.quantity:
         raise Stale("The item was sold meanwhile." if not left else f"Only {left} are left.")
     hold = Reservation.objects.create(
-        cause=offer.hold_cause, variant_id=offer.variant_id, quantity=offer.quantity, state=HoldState.CHECKOUT, expires_at=now + PAY_WITHIN, created_at=now,
-    )  # fmt: skip
+        cause=offer.hold_cause,
+        variant_id=offer.variant_id,
+        quantity=offer.quantity,
+        state=HoldState.CHECKOUT,
+        expires_at=now + PAY_WITHIN,
+        created_at=now,
+    )
     record(variant_id=offer.variant_id, now=now, kind="held", cause=hold.cause, quantity=hold.quantity)
     offer.state, offer.ends_at = OfferState.ACCEPTED, now + PAY_WITHIN
     offer.save(update_fields=["state", "ends_at"])
@@ -253,7 +279,8 @@ def _accept(offer: Offer, who: Who, *, now: datetime) -> None:
     agreed = f"Agreed: {_price(offer)}."
     _tell_buyer(
         offer,
-        f"{agreed} The units are held for you for {int(PAY_WITHIN.total_seconds() // 3600)} hours; pay until {offer.ends_at:%d %B %Y, %H:%M} UTC.",
+        f"{agreed} The units are held for you for {int(PAY_WITHIN.total_seconds() // 3600)} hours; pay until"
+        f" {offer.ends_at:%d %B %Y, %H:%M} UTC.",
         now=now,
     )
     if who is not Who.SELLER:
@@ -275,7 +302,10 @@ def _counter(offer: Offer, who: Who, amount: Money | None, note: str, *, now: da
 
 
 def _end(offer: Offer, who: Who, deed: Deed, *, now: datetime, note: str = "") -> None:
-    """Declined, withdrawn or out of time. The units of an accepted one can be sold again at once: no shop knows of them yet."""
+    """Declined, withdrawn or out of time.
+
+    The units of an accepted one can be sold again at once: no shop knows of them yet.
+    """
     was = offer.state
     hold = Reservation.objects.filter(cause=offer.hold_cause, state=HoldState.CHECKOUT).first()
     if hold:
@@ -297,7 +327,10 @@ def _end(offer: Offer, who: Who, deed: Deed, *, now: datetime, note: str = "") -
 
 
 def expire_offers(*, now: datetime, limit: int = 200) -> int:
-    """Offers that nobody answered or paid in time. One that is just being paid is left to its payment. Returns how many."""
+    """Offers that nobody answered or paid in time.
+
+    One that is just being paid is left to its payment. Returns how many.
+    """
     due = Offer.objects.filter(state__in=WAITING, ends_at__lte=now).order_by("ends_at").values_list("pk", flat=True)
     ended = 0
     for pk in list(due[:limit]):
@@ -357,14 +390,20 @@ def _name(buyer: User) -> str:
 def _tell_seller(offer: Offer, sentence: str, *, now: datetime) -> None:
     number = offer.moves.count()
     write_mail(
-        cause=f"offer:{offer.public_id}:s{number}", to=offer.seller.owner.email, subject=f"Offer on {offer.variant.listing.title}", now=now,
+        cause=f"offer:{offer.public_id}:s{number}",
+        to=offer.seller.owner.email,
+        subject=f"Offer on {offer.variant.listing.title}",
+        now=now,
         body=f"{sentence}\n\nAnswer it under Offers in your seller panel until {offer.ends_at:%d %B %Y, %H:%M} UTC.",
-    )  # fmt: skip
+    )
 
 
 def _tell_buyer(offer: Offer, sentence: str, *, now: datetime) -> None:
     number = offer.moves.count()
     write_mail(
-        cause=f"offer:{offer.public_id}:b{number}", to=offer.buyer.email, subject=f"Your offer on {offer.variant.listing.title}", now=now,
+        cause=f"offer:{offer.public_id}:b{number}",
+        to=offer.buyer.email,
+        subject=f"Your offer on {offer.variant.listing.title}",
+        now=now,
         body=f"{sentence}\n\nYou find it under Offers.",
-    )  # fmt: skip
+    )

@@ -54,15 +54,24 @@ def queues(*, seller: Seller, now: datetime) -> dict[str, int]:
 def in_queue(
     *, seller: Seller, queue: str, now: datetime, query: str = "", after: int | None = None, limit: int = 50
 ) -> list[Order]:
-    """Newest first, keyset by id. The search looks at our number and reference, the shop's number, SKU, title, buyer and tracking number."""
+    """Newest first, keyset by id.
+
+    The search looks at our number and reference, the shop's number, SKU, title, buyer and tracking number.
+    """
     found: QuerySet[Order] = Order.objects.filter(_queues(now).get(queue, Q()), seller=seller)
     text = query.strip().lstrip("#")
     if text:
         found = found.filter(
-            Q(reference__iexact=text) | Q(copy__shop_number__iexact=text) | Q(copy__shop_number__iexact=f"#{text}") | Q(lines__sku__iexact=text)
-            | Q(lines__title__icontains=text) | Q(buyer__email__iexact=text) | Q(buyer__name__icontains=text)
-            | Q(shipments__tracking_number__iexact=text) | (Q(number=int(text)) if text.isdecimal() and len(text) < 18 else Q(pk=None))
-        )  # fmt: skip
+            Q(reference__iexact=text)
+            | Q(copy__shop_number__iexact=text)
+            | Q(copy__shop_number__iexact=f"#{text}")
+            | Q(lines__sku__iexact=text)
+            | Q(lines__title__icontains=text)
+            | Q(buyer__email__iexact=text)
+            | Q(buyer__name__icontains=text)
+            | Q(shipments__tracking_number__iexact=text)
+            | (Q(number=int(text)) if text.isdecimal() and len(text) < 18 else Q(pk=None))
+        )
     if after is not None:
         found = found.filter(pk__lt=after)
     return list(
@@ -83,7 +92,10 @@ def ship_by_hand(
     now: datetime,
     key: str = "",
 ) -> Shipment:
-    """`lines` maps line ids to units, None ships all that is left. The same `key` (a form's one-time value) ships once."""
+    """`lines` maps line ids to units, None ships all that is left.
+
+    The same `key` (a form's one-time value) ships once.
+    """
     with transaction.atomic():
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
@@ -140,7 +152,10 @@ def take_from_own_stock(order: Order, *, now: datetime) -> None:
 
 
 def back_to_own_stock(order: Order, units: Mapping[int, int], *, now: datetime) -> None:
-    """The other way round, for a parcel that did not leave after all. `units`: variant's id -> units; they are held for the order as before."""
+    """The other way round, for a parcel that did not leave after all.
+
+    `units`: variant's id -> units; they are held for the order as before.
+    """
     rows = locked(units)
     for variant_id, n in units.items():
         row = rows[variant_id]
@@ -151,8 +166,14 @@ def back_to_own_stock(order: Order, units: Mapping[int, int], *, now: datetime) 
             cause=cause, variant_id=variant_id, order=order, quantity=n, state=HoldState.OWED, created_at=now
         )
         record(
-            variant_id=variant_id, now=now, kind="unshipped", cause=f"order #{order.number}", order=order, before=before, after=row.count
-        )  # fmt: skip
+            variant_id=variant_id,
+            now=now,
+            kind="unshipped",
+            cause=f"order #{order.number}",
+            order=order,
+            before=before,
+            after=row.count,
+        )
 
 
 def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: User, now: datetime) -> None:
@@ -196,7 +217,9 @@ def why_not_create(order: Order) -> str:
 
 
 def create_in_shop(*, order: Order, actor: User, now: datetime) -> str:
-    """S6: looks in the shop by our reference first, adopts what it finds, creates otherwise; so it can't appear twice. Returns why it was missing."""
+    """S6: looks in the shop by our reference first, adopts what it finds, creates otherwise; so it can't appear twice.
+    Returns why it was missing.
+    """
     with transaction.atomic():
         order = Order.objects.select_for_update(no_key=True, of=("self",)).get(pk=order.pk)
         why_not = why_not_create(order)

@@ -1,4 +1,7 @@
-"""Putting commands in line. The row is written in the transaction that made it necessary; the party is woken after the commit."""
+"""Putting commands in line.
+
+The row is written in the transaction that made it necessary; the party is woken after the commit.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -42,9 +45,13 @@ def enqueue(*, party: Party, cause: str, subject: str, kind: str, payload: dict[
 
 def create_order_command(*, party: Party, command: CreateOrder, now: datetime) -> Command:
     return enqueue(
-        party=party, cause=f"create:{command.reference}", subject=command.reference, kind="create_order",
-        payload=CREATE.dump_python(command, mode="json"), now=now,
-    )  # fmt: skip
+        party=party,
+        cause=f"create:{command.reference}",
+        subject=command.reference,
+        kind="create_order",
+        payload=CREATE.dump_python(command, mode="json"),
+        now=now,
+    )
 
 
 def cancel_order_command(*, party: Party, command: CancelOrder, cause: str, now: datetime) -> Command:
@@ -61,14 +68,22 @@ def cancel_order_command(*, party: Party, command: CancelOrder, cause: str, now:
 def cancel_lines_command(*, party: Party, command: CancelLines, now: datetime) -> Command:
     """The key of the command is its cause: what is to be taken out is taken out once."""
     return enqueue(
-        party=party, cause=f"take:{command.key}"[:120], subject=command.reference, kind="cancel_lines",
-        payload=LINES.dump_python(command, mode="json"), now=now,
-    )  # fmt: skip
+        party=party,
+        cause=f"take:{command.key}"[:120],
+        subject=command.reference,
+        kind="cancel_lines",
+        payload=LINES.dump_python(command, mode="json"),
+        now=now,
+    )
 
 
 def adjust_stock_command(*, party: Party, command: AdjustStock, subject: str, now: datetime) -> Command:
     """Rule 10: the key of the command is its cause, so the same correction is made once."""
     return enqueue(
-        party=party, cause=f"adjust:{command.key}"[:120], subject=subject, kind="adjust_stock",
-        payload=ADJUST.dump_python(command, mode="json"), now=now,
-    )  # fmt: skip
+        party=party,
+        cause=f"adjust:{command.key}"[:120],
+        subject=subject,
+        kind="adjust_stock",
+        payload=ADJUST.dump_python(command, mode="json"),
+        now=now,
+    )

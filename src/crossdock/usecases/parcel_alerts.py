@@ -1,4 +1,5 @@
-"""What a seller is asked about parcels that left: a number that is missing, one that nobody can follow, a label that was voided after all.
+"""What a seller is asked about parcels that left: a number that is missing, one that nobody can follow, a label that
+was voided after all.
 
 Asked again after every change of a parcel, so that the answer settles the question whoever gave it.
 """
@@ -18,14 +19,28 @@ def ask_about_parcels(*, order: Order, now: datetime) -> None:
     # A carrier's name is enough for a buyer to look it up; the number alone is not.
     strange = [parcel for parcel in parcels if parcel.tracking_number and not (parcel.carrier or parcel.tracking_url)]
     _ask(
-        AlertCode.TRACKING_MISSING, order, bare, "A tracking number came.", now=now,
-        sentence=f"Order {order} was marked shipped without a tracking number. Add it so that the buyer can follow the parcel.",
-    )  # fmt: skip
+        AlertCode.TRACKING_MISSING,
+        order,
+        bare,
+        "A tracking number came.",
+        now=now,
+        sentence=(
+            f"Order {order} was marked shipped without a tracking number. Add it so that the buyer can follow the"
+            " parcel."
+        ),
+    )
     numbers = ", ".join(parcel.tracking_number for parcel in strange)
     _ask(
-        AlertCode.TRACKING_UNKNOWN, order, strange, "The parcel can be followed now.", now=now,
-        sentence=f"Order {order}: no carrier that we know has numbers like {numbers}, so the buyer cannot follow the parcel. Check the number, or name the carrier.",
-    )  # fmt: skip
+        AlertCode.TRACKING_UNKNOWN,
+        order,
+        strange,
+        "The parcel can be followed now.",
+        now=now,
+        sentence=(
+            f"Order {order}: no carrier that we know has numbers like {numbers}, so the buyer cannot follow the parcel."
+            " Check the number, or name the carrier."
+        ),
+    )
     numbered = {parcel.tracking_number for parcel in parcels}
     for alert in order.alerts.filter(code=AlertCode.LABEL_VOIDED, settled_at=None):
         if alert.evidence.get("tracking") not in numbered:
@@ -42,8 +57,14 @@ def _ask(code: AlertCode, order: Order, parcels: list[Shipment], how: str, *, se
     pks = [parcel.pk for parcel in parcels]
     if open_one is None or open_one.evidence.get("parcels") != pks or open_one.sentence != sentence:
         raise_alert(
-            code=code, seller=order.seller, order=order, connection=order.connection, sentence=sentence, now=now, evidence={"parcels": pks}
-        )  # fmt: skip
+            code=code,
+            seller=order.seller,
+            order=order,
+            connection=order.connection,
+            sentence=sentence,
+            now=now,
+            evidence={"parcels": pks},
+        )
 
 
 def _label_key(order: Order, alert: Alert) -> str:
@@ -51,14 +72,30 @@ def _label_key(order: Order, alert: Alert) -> str:
 
 
 def label_voided(*, order: Order, tracking: str, why: str, now: datetime) -> None:
-    """A bought label is not valid any more, by whoever's doing. Only a parcel that left with it needs its seller. The caller holds the order's lock."""
+    """A bought label is not valid any more, by whoever's doing.
+
+    Only a parcel that left with it needs its seller. The caller holds the order's lock.
+    """
     tell(
-        order=order, now=now, source="carrier", kind="label_voided", sentence=f"The label {tracking} was voided: {why}", evidence={"tracking": tracking}
-    )  # fmt: skip
+        order=order,
+        now=now,
+        source="carrier",
+        kind="label_voided",
+        sentence=f"The label {tracking} was voided: {why}",
+        evidence={"tracking": tracking},
+    )
     left = order.shipments.filter(undone_at=None, tracking_number=tracking).first()
     if left is not None:
         raise_alert(
-            code=AlertCode.LABEL_VOIDED, seller=order.seller, order=order, connection=order.connection, key=f"label:{order.pk}:{tracking}", now=now,
+            code=AlertCode.LABEL_VOIDED,
+            seller=order.seller,
+            order=order,
+            connection=order.connection,
+            key=f"label:{order.pk}:{tracking}",
+            now=now,
             evidence={"tracking": tracking, "parcels": [left.pk]},
-            sentence=f"Order {order}: the label {tracking} was voided ({why}), but a parcel was shipped with it. The carrier will not take it, or charges for it again. Give the parcel the number that it travels with.",
-        )  # fmt: skip
+            sentence=(
+                f"Order {order}: the label {tracking} was voided ({why}), but a parcel was shipped with it. The carrier"
+                " will not take it, or charges for it again. Give the parcel the number that it travels with."
+            ),
+        )

@@ -1,6 +1,8 @@
-"""Rejecting single lines and units (S8, lifted): each with its reason, its exact share of what was paid, and its own fate of the stock.
+"""Rejecting single lines and units (S8, lifted): each with its reason, its exact share of what was paid, and its own
+fate of the stock.
 
-Nothing is added to stock here. What the shop still holds for these units stays held until a read after the shop took them out (rules 4, 7, 9).
+Nothing is added to stock here. What the shop still holds for these units stays held until a read after the shop took
+them out (rules 4, 7, 9).
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +55,10 @@ class PartLine:
 
 @dataclass(frozen=True, slots=True)
 class PartPreview:
-    """What it would do, computed before anything happens. `whole` says that nothing is left then: the order is cancelled."""
+    """What it would do, computed before anything happens.
+
+    `whole` says that nothing is left then: the order is cancelled.
+    """
 
     lines: tuple[PartLine, ...]
     total: Money
@@ -73,7 +78,10 @@ def why_not_parts(order: Order) -> str:
 
 
 def preview_parts(*, order: Order, picks: Mapping[int, Pick], manifest: Manifest | None) -> PartPreview:
-    """`picks` by the line's id. Raises Invalid for units that the order does not have left, NotAllowed when rejecting parts is not allowed."""
+    """`picks` by the line's id.
+
+    Raises Invalid for units that the order does not have left, NotAllowed when rejecting parts is not allowed.
+    """
     if why := why_not_parts(order):
         raise NotAllowed(why)
     lines = list(order.lines.select_related("order"))
@@ -100,9 +108,15 @@ def preview_parts(*, order: Order, picks: Mapping[int, Pick], manifest: Manifest
     # A whole order ends in the shop at once: what is gone is kept out there only if all of it is.
     keeps_out = manifest if not whole or all(pick.reason in GONE for _, pick in wanted) else None
     found = tuple(
-        PartLine(line, pick.units, pick.reason, Money(credits[line.pk], order.currency), fate_of_units(pick.reason, copy, keeps_out, whole=whole))
+        PartLine(
+            line,
+            pick.units,
+            pick.reason,
+            Money(credits[line.pk], order.currency),
+            fate_of_units(pick.reason, copy, keeps_out, whole=whole),
+        )
         for line, pick in wanted
-    )  # fmt: skip
+    )
     total = min(sum(part.credit.minor for part in found), room(order).minor)
     return PartPreview(found, Money(total, order.currency), whole, there)
 
@@ -130,9 +144,19 @@ def _in_shop(copy: ShopCopy | None, manifest: Manifest | None, *, whole: bool) -
 
 
 def reject_parts(
-    *, order: Order, picks: Mapping[int, Pick], expected_total: Money, key: str, manifest: Manifest | None, actor: User, now: datetime
-) -> Credit | None:  # fmt: skip
-    """Once per `key` (the form's own). Raises Stale when the amount is not the one that was shown. None where nothing had to be credited."""
+    *,
+    order: Order,
+    picks: Mapping[int, Pick],
+    expected_total: Money,
+    key: str,
+    manifest: Manifest | None,
+    actor: User,
+    now: datetime,
+) -> Credit | None:
+    """Once per `key` (the form's own).
+
+    Raises Stale when the amount is not the one that was shown. None where nothing had to be credited.
+    """
     with transaction.atomic():
         order = locked_order(order)
         cause = f"{order.reference}:part:{key[:40]}"
@@ -152,10 +176,25 @@ def reject_parts(
         credit = None
         if shown.total.minor:
             credit = grant(
-                order=order, amount=shown.total, kind=CreditKind.LINES, cause=cause, reason=words, now=now, actor=actor,
-                lines=[{"line": p.line.pk, "units": p.units, "reason": p.reason, "minor": p.credit.minor} for p in shown.lines],
-            )  # fmt: skip
-            tell_granted(credit, order, source="seller", now=now, sentence=f"The seller rejected {words}. {credit.amount} {order.currency} go back to the buyer.")  # fmt: skip
+                order=order,
+                amount=shown.total,
+                kind=CreditKind.LINES,
+                cause=cause,
+                reason=words,
+                now=now,
+                actor=actor,
+                lines=[
+                    {"line": p.line.pk, "units": p.units, "reason": p.reason, "minor": p.credit.minor}
+                    for p in shown.lines
+                ],
+            )
+            tell_granted(
+                credit,
+                order,
+                source="seller",
+                now=now,
+                sentence=f"The seller rejected {words}. {credit.amount} {order.currency} go back to the buyer.",
+            )
         reasons = _reasons(shown.lines)
         gone_is_set_aside(order=order, copy=ShopCopy.objects.filter(order=order).first(), reasons=reasons, now=now)
         coming_back = [p.line.variant for p in shown.lines if p.reason not in GONE]
@@ -168,7 +207,9 @@ def reject_parts(
 
 
 def _take_out(order: Order, shown: PartPreview, cause: str, manifest: Manifest | None, *, now: datetime) -> None:
-    """Rules 7 and 9 for a part: rewritten before it was ever sent; otherwise taken out there, and the hold waits for a read after that."""
+    """Rules 7 and 9 for a part: rewritten before it was ever sent; otherwise taken out there, and the hold waits for a
+    read after that.
+    """
     create = Command.objects.select_for_update(no_key=True).filter(cause=f"create:{order.reference}").first()
     copy = ShopCopy.objects.select_for_update(no_key=True).filter(order=order).first()
     groups = _groups(shown.lines, cause)
@@ -214,21 +255,35 @@ def _ask_shop(order: Order, copy: ShopCopy, parts: Sequence[PartLine], key: str,
     for part in parts:
         lines[part.line.shop_variant_id] = lines.get(part.line.shop_variant_id, 0) + part.units
     command = CancelLines(
-        order.reference, copy.shop_order_id, tuple(lines.items()), parts[0].reason, key=key, note=f"Rejected on the marketplace ({key})."
-    )  # fmt: skip
+        order.reference,
+        copy.shop_order_id,
+        tuple(lines.items()),
+        parts[0].reason,
+        key=key,
+        note=f"Rejected on the marketplace ({key}).",
+    )
     cancel_lines_command(party=order.connection.party, command=command, now=now)
 
 
 def _by_hand(order: Order, shown: PartPreview, why: str, *, now: datetime) -> None:
     words = ", ".join(f"{part.units} × {part.line.title}" for part in shown.lines)
     raise_alert(
-        code=AlertCode.CANCEL_FAILED, seller=order.seller, order=order, connection=order.connection, now=now,
-        sentence=f"Order {order}: {words} were rejected here and credited. {why} Take them out of the order in your shop by hand; do not ship them.",
-    )  # fmt: skip
+        code=AlertCode.CANCEL_FAILED,
+        seller=order.seller,
+        order=order,
+        connection=order.connection,
+        now=now,
+        sentence=(
+            f"Order {order}: {words} were rejected here and credited. {why} Take them out of the order in your shop by"
+            " hand; do not ship them."
+        ),
+    )
 
 
 def _split(order: Order, groups: Mapping[str, Sequence[PartLine]], *, now: datetime, end: EndedWhy | None) -> None:
-    """The rejected units' part of each hold becomes a row of its own, with the same standing; `end` ends it at once (rule 7)."""
+    """The rejected units' part of each hold becomes a row of its own, with the same standing; `end` ends it at once
+    (rule 7).
+    """
     locked(part.line.variant_id for parts in groups.values() for part in parts)
     for cause, parts in groups.items():
         left: dict[int, int] = {}
@@ -247,8 +302,14 @@ def _take_part(hold: Reservation, taken: int, cause: str, *, now: datetime, end:
     if taken < hold.quantity:
         Reservation.objects.filter(pk=hold.pk).update(quantity=hold.quantity - taken)
         part = Reservation.objects.create(
-            cause=name, variant_id=hold.variant_id, order=hold.order, quantity=taken, state=hold.state, fence_no=hold.fence_no, created_at=now
-        )  # fmt: skip
+            cause=name,
+            variant_id=hold.variant_id,
+            order=hold.order,
+            quantity=taken,
+            state=hold.state,
+            fence_no=hold.fence_no,
+            created_at=now,
+        )
     else:
         Reservation.objects.filter(pk=hold.pk).update(cause=name)
     record(variant_id=hold.variant_id, now=now, kind="part_rejected", cause=cause, order=hold.order, quantity=taken)

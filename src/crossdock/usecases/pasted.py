@@ -1,4 +1,7 @@
-"""Pasted tracking numbers: what would happen with each row, and doing it once. Another seller's order is an unknown one."""
+"""Pasted tracking numbers: what would happen with each row, and doing it once.
+
+Another seller's order is an unknown one.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +29,10 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A row and what becomes of it. SHIP and ADD are what would be done, DONE what was; SAME needs nothing, NOT cannot be done."""
+    """A row and what becomes of it.
+
+    SHIP and ADD are what would be done, DONE what was; SAME needs nothing, NOT cannot be done.
+    """
 
     row: PastedRow
     fate: Fate
@@ -71,7 +77,12 @@ def _orders(seller: Seller, rows: Iterable[PastedRow]) -> dict[str, Order]:
 def _again(row: PastedRow, before: PastedRow, order: Order) -> Judged:
     if before.tracking == row.tracking:
         return Judged(row, Fate.SAME, f"The same as line {before.place}.", order)
-    return Judged(row, Fate.NOT, f"This order stands in line {before.place} with another number. Enter a second parcel on the order's page.", order)  # fmt: skip
+    return Judged(
+        row,
+        Fate.NOT,
+        f"This order stands in line {before.place} with another number. Enter a second parcel on the order's page.",
+        order,
+    )
 
 
 def _judged(row: PastedRow, order: Order) -> Judged:
@@ -85,9 +96,16 @@ def _judged(row: PastedRow, order: Order) -> Judged:
     if order.parcels == ParcelState.SHIPPED:
         bare = [parcel for parcel in parcels if not parcel.tracking_number]
         if len(bare) == 1:
-            return Judged(row, Fate.ADD, f"It was shipped without a number; this one is added, with {whose}.", order, carrier)  # fmt: skip
+            return Judged(
+                row, Fate.ADD, f"It was shipped without a number; this one is added, with {whose}.", order, carrier
+            )
         others = ", ".join(parcel.tracking_number for parcel in parcels if parcel.tracking_number)
-        return Judged(row, Fate.NOT, f"It is shipped with another number already ({others}). Change that on the order's page.", order)  # fmt: skip
+        return Judged(
+            row,
+            Fate.NOT,
+            f"It is shipped with another number already ({others}). Change that on the order's page.",
+            order,
+        )
     if why := why_not_ship(order):
         return Judged(row, Fate.NOT, why, order)
     rest = "The rest of it ships" if parcels else "It ships"
@@ -110,8 +128,14 @@ def _done(one: Judged, token: str, actor: User, now: datetime) -> Judged:
             change_tracking(shipment=bare, tracking=row.tracking, carrier=row.carrier, actor=actor, now=now)
             return replace(one, fate=Fate.DONE, sentence="The number is added, and the buyer is told.")
         ship_by_hand(
-            order=order, lines=None, tracking=row.tracking, carrier=row.carrier, actor=actor, now=now, key=f"{token}-{order.pk}"
-        )  # fmt: skip
+            order=order,
+            lines=None,
+            tracking=row.tracking,
+            carrier=row.carrier,
+            actor=actor,
+            now=now,
+            key=f"{token}-{order.pk}",
+        )
     except Problem as problem:
         return replace(one, fate=Fate.NOT, sentence=str(problem))
     return replace(one, fate=Fate.DONE, sentence="Shipped, and the buyer is told.")

@@ -18,7 +18,10 @@ def lifted(*, rule: str) -> bool:
 
 
 def switch(*, rule: str, lift: bool, actor: User, now: datetime, why: str = "") -> bool:
-    """Kept with who and when; the newest row is in force. False when it stood so already (a second click, another tab)."""
+    """Kept with who and when; the newest row is in force.
+
+    False when it stood so already (a second click, another tab).
+    """
     if rule not in BY_ID:
         raise Invalid("There is no such rule.")
     if not actor.is_staff:

@@ -1,4 +1,7 @@
-"""A platform's privacy requests. Traces that may name people go: delivery bodies, recorded calls, addresses of finished orders. Books and counts stay."""
+"""A platform's privacy requests.
+
+Traces that may name people go: delivery bodies, recorded calls, addresses of finished orders. Books and counts stay.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,7 +33,10 @@ _NOBODY = {"name": "Erased", "line1": "", "city": "", "country": ""}
 
 
 def erase_buyer(*, connection_id: int, shop_order_ids: Sequence[str], now: datetime) -> int:
-    """Forget who bought these orders in what we keep for the shop. An order that still has to be shipped keeps its address until it is. Returns how many."""
+    """Forget who bought these orders in what we keep for the shop.
+
+    An order that still has to be shipped keeps its address until it is. Returns how many.
+    """
     with transaction.atomic():
         shop = Connection.objects.select_related("party").get(pk=connection_id)
         orders = Order.objects.select_for_update(no_key=True, of=("self",)).filter(
@@ -68,16 +74,27 @@ def erase_buyer(*, connection_id: int, shop_order_ids: Sequence[str], now: datet
 
 
 def data_requested(*, connection_id: int, request: str, shop_order_ids: Sequence[str], now: datetime) -> None:
-    """A buyer asks what is kept about them. Our staff answer the shop's owner by hand, within the platform's time; the seller is not asked anything here."""
+    """A buyer asks what is kept about them.
+
+    Our staff answer the shop's owner by hand, within the platform's time; the seller is not asked anything here.
+    """
     shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
     orders = Order.objects.filter(copy__connection=shop, copy__shop_order_id__in=list(shop_order_ids)).order_by("pk")
     numbers = [f"#{number}" for number in orders.values_list("number", flat=True)]
     about = f"orders {', '.join(numbers)}" if numbers else "no order that we know of"
     raise_alert(
-        code=AlertCode.DATA_REQUEST, seller=shop.seller, connection=shop, key=f"shop:{shop.pk}:{request}", for_staff=True, now=now,
+        code=AlertCode.DATA_REQUEST,
+        seller=shop.seller,
+        connection=shop,
+        key=f"shop:{shop.pk}:{request}",
+        for_staff=True,
+        now=now,
         evidence={"request": request, "orders": numbers},
-        sentence=f"A buyer of {shop.name} asks through {shop.platform} what is kept about them: {about}. Send the shop's owner what we hold, then settle this.",
-    )  # fmt: skip
+        sentence=(
+            f"A buyer of {shop.name} asks through {shop.platform} what is kept about them: {about}. Send the shop's"
+            " owner what we hold, then settle this."
+        ),
+    )
 
 
 def erase_shop(*, connection_id: int, now: datetime) -> None:
@@ -96,7 +113,9 @@ def erase_shop(*, connection_id: int, now: datetime) -> None:
 
 
 def _forget_copies(order: Order) -> None:
-    """The address also stands in what was to be paid, on labels, and in answers of the API that are kept for a repeat (which then is worked out anew)."""
+    """The address also stands in what was to be paid, on labels, and in answers of the API that are kept for a repeat
+    (which then is worked out anew).
+    """
     intent = PaymentIntent.objects.filter(order=order).first()
     if intent is not None:
         intent.basket = {**intent.basket, "ship_to": order.ship_to}
@@ -111,7 +130,9 @@ def _forget_copies(order: Order) -> None:
 
 
 def _forget_traces(shop: Connection) -> None:
-    """Handled deliveries lose body and news; one that still waits keeps its ids, which name nobody, and loses its body."""
+    """Handled deliveries lose body and news; one that still waits keeps its ids, which name nobody, and loses its
+    body.
+    """
     Delivery.objects.filter(party=shop.party).update(body=b"")
     Delivery.objects.filter(party=shop.party, handled_at__isnull=False).update(news={})
     Exchange.objects.filter(party=shop.party).delete()

@@ -1,4 +1,7 @@
-"""News in: snapshots of the shop's orders become what happened. Webhooks and polling feed this one path, so doubled, late or reordered news is harmless."""
+"""News in: snapshots of the shop's orders become what happened.
+
+Webhooks and polling feed this one path, so doubled, late or reordered news is harmless.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -63,7 +66,10 @@ def move_cursor(
 
 
 def receive_orders(*, connection_id: int, orders: Sequence[ShopOrder], manifest: Manifest, now: datetime) -> None:
-    """Fresh snapshots of the shop's orders; those without our reference are the shop's own business. Each order is its own transaction."""
+    """Fresh snapshots of the shop's orders; those without our reference are the shop's own business.
+
+    Each order is its own transaction.
+    """
     copies = {
         copy.shop_order_id: copy
         for copy in ShopCopy.objects.filter(
@@ -81,7 +87,8 @@ def receive_orders(*, connection_id: int, orders: Sequence[ShopOrder], manifest:
 def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
     """An order with our reference that is not the one we hold: a late double, unless its create is still being settled.
 
-    Where we hold none, because the shop refused it or it was never found, an earlier attempt arrived after all: later than the look-up's horizon allows.
+    Where we hold none, because the shop refused it or it was never found, an earlier attempt arrived after all: later
+    than the look-up's horizon allows.
     """
     with transaction.atomic():
         order = (
@@ -162,7 +169,8 @@ def _compare(order: Order, copy: ShopCopy, seen: ShopOrder, *, manifest: Manifes
         or _being_changed(order)
     ):
         return
-    # Once single units were rejected, the shop's total is its own affair: each platform shares the shipping in its own way.
+    # Once single units were rejected, the shop's total is its own affair: each platform shares the shipping in its own
+    # way.
     whole = not any(line.rejected for line in order.lines.all())
     found = differences(create_command(order), seen, at_our_price=whole and manifest.can(Capability.ORDER_AT_OUR_PRICE))
     was = copy.state
@@ -186,15 +194,22 @@ def _compare(order: Order, copy: ShopCopy, seen: ShopOrder, *, manifest: Manifes
             sentence=f"The shop's copy differs. {'; '.join(copy.differences)}.",
         )
         raise_alert(
-            code=AlertCode.ORDER_DIFFERS, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"differences": copy.differences},
+            code=AlertCode.ORDER_DIFFERS,
+            seller=order.seller,
+            order=order,
+            connection=order.connection,
+            now=now,
+            evidence={"differences": copy.differences},
             sentence=f"Order {order} stands in your shop, but not as it was placed: {'; '.join(copy.differences)}.",
-        )  # fmt: skip
+        )
     elif not found and was == CopyState.DIFFERS:
         settle_by_fact(now=now, how="Both are equal again.", codes=(AlertCode.ORDER_DIFFERS,), order=order)
 
 
 def _being_changed(order: Order) -> bool:
-    """We asked for units to be taken out and it has not happened yet: what is read now is neither the old order nor the new one."""
+    """We asked for units to be taken out and it has not happened yet: what is read now is neither the old order nor
+    the new one.
+    """
     asked = Command.objects.filter(subject=order.reference, kind="cancel_lines")
     return asked.filter(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]).exists()
 
@@ -210,9 +225,16 @@ def _shipped(order: Order, parcel: Parcel, seen: ShopOrder, *, now: datetime) ->
     wanted = {variant_of[line_id]: units for line_id, units in parcel.lines if line_id in variant_of}
     units = {line: min(wanted.get(line.shop_variant_id, 0) if parcel.lines else line.left, line.left) for line in lines}
     ship(
-        order=order, parcel_id=parcel.parcel_id, source="shop", units={line: n for line, n in units.items() if n > 0}, tracking=parcel.tracking_number,
-        carrier=parcel.carrier, url=parcel.tracking_url, shipped_at=parcel.shipped_at or now, now=now,
-    )  # fmt: skip
+        order=order,
+        parcel_id=parcel.parcel_id,
+        source="shop",
+        units={line: n for line, n in units.items() if n > 0},
+        tracking=parcel.tracking_number,
+        carrier=parcel.carrier,
+        url=parcel.tracking_url,
+        shipped_at=parcel.shipped_at or now,
+        now=now,
+    )
 
 
 def ship(
@@ -227,13 +249,23 @@ def ship(
     shipped_at: datetime,
     now: datetime,
 ) -> Shipment:
-    """A parcel left, whoever said so. The caller holds the order's lock. A parcel that was undone before comes back under its id."""
+    """A parcel left, whoever said so.
+
+    The caller holds the order's lock. A parcel that was undone before comes back under its id.
+    """
     carrier, url = follow(tracking, named=carrier, url=url)
     shipment, _ = Shipment.objects.update_or_create(
-        order=order, parcel_id=parcel_id or uuid.uuid4().hex, defaults={
-            "source": source, "tracking_number": tracking[:120], "carrier": carrier[:80], "tracking_url": url, "shipped_at": shipped_at, "undone_at": None,
+        order=order,
+        parcel_id=parcel_id or uuid.uuid4().hex,
+        defaults={
+            "source": source,
+            "tracking_number": tracking[:120],
+            "carrier": carrier[:80],
+            "tracking_url": url,
+            "shipped_at": shipped_at,
+            "undone_at": None,
         },
-    )  # fmt: skip
+    )
     ShipmentLine.objects.bulk_create(
         ShipmentLine(shipment=shipment, line=line, quantity=n) for line, n in units.items()
     )
@@ -255,9 +287,15 @@ def ship(
     if order.parcels == ParcelState.SHIPPED:
         settle_by_fact(now=now, how="The order was shipped.", codes=(AlertCode.HIGH_RISK,), order=order)
     write_mail(
-        cause=f"shipped:{order.reference}:{shipment.pk}", to=order.buyer.email, subject=f"Your order #{order.number} is on its way", order=order, now=now,
-        body=f"{order.seller.name} shipped " + ", ".join(f"{n} × {line.title}" for line, n in units.items()) + f".\n\nTracking: {number}\n{url}".rstrip(),
-    )  # fmt: skip
+        cause=f"shipped:{order.reference}:{shipment.pk}",
+        to=order.buyer.email,
+        subject=f"Your order #{order.number} is on its way",
+        order=order,
+        now=now,
+        body=f"{order.seller.name} shipped "
+        + ", ".join(f"{n} × {line.title}" for line, n in units.items())
+        + f".\n\nTracking: {number}\n{url}".rstrip(),
+    )
     return shipment
 
 
@@ -286,13 +324,20 @@ def tell_renumbered(*, order: Order, shipment: Shipment, before: str, source: st
     ask_about_parcels(order=order, now=now)
     if number:
         write_mail(
-            cause=f"tracking:{order.reference}:{shipment.pk}:{number}"[:120], to=order.buyer.email, subject=f"Tracking for your order #{order.number}",
-            order=order, now=now, body=f"{words}\n{shipment.carrier} {shipment.tracking_url}".rstrip(),
-        )  # fmt: skip
+            cause=f"tracking:{order.reference}:{shipment.pk}:{number}"[:120],
+            to=order.buyer.email,
+            subject=f"Tracking for your order #{order.number}",
+            order=order,
+            now=now,
+            body=f"{words}\n{shipment.carrier} {shipment.tracking_url}".rstrip(),
+        )
 
 
 def undo_shipment(*, order: Order, parcel_id: str, source: str, sentence: str, now: datetime) -> None:
-    """A parcel did not leave after all, whoever said so. The caller holds the order's lock, and looks after the count of an own listing."""
+    """A parcel did not leave after all, whoever said so.
+
+    The caller holds the order's lock, and looks after the count of an own listing.
+    """
     shipment = order.shipments.get(parcel_id=parcel_id)
     shipment.undone_at = now
     shipment.save(update_fields=["undone_at"])
@@ -322,10 +367,16 @@ def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str,
     )
     if order.cancelled_at is None and not credit_shop_refund(order=order, refund=refund, now=now):
         raise_alert(
-            code=AlertCode.REFUNDED_IN_SHOP, seller=order.seller, order=order, connection=order.connection, key=f"refund:{order.pk}:{refund_id}", now=now, evidence={"refund": refund.pk},
+            code=AlertCode.REFUNDED_IN_SHOP,
+            seller=order.seller,
+            order=order,
+            connection=order.connection,
+            key=f"refund:{order.pk}:{refund_id}",
+            now=now,
+            evidence={"refund": refund.pk},
             sentence=f"Order {order}: {words} The buyer paid on the marketplace: "
             + ("reject the order to credit them." if not why_not_reject(order) else "ask staff for a credit."),
-        )  # fmt: skip
+        )
 
 
 def orders_to_read(*, connection_id: int, limit: int) -> list[str]:

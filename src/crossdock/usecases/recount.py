@@ -1,6 +1,8 @@
-"""Reconciliation: what changed in a shop since the last time is read again, and every count that nothing here explains is told with its cause.
+"""Reconciliation: what changed in a shop since the last time is read again, and every count that nothing here explains
+is told with its cause.
 
-It costs what changed, not what there is: the shop is asked for changed products. Only where a platform's counts do not move a product's date is every count read.
+It costs what changed, not what there is: the shop is asked for changed products. Only where a platform's counts do not
+move a product's date is every count read.
 """
 
 from collections import defaultdict
@@ -45,7 +47,10 @@ _SWEEP = "counts:"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as the engine needs it. `after` is the variant after which counts are swept; None while changed products are read."""
+    """A run as the engine needs it.
+
+    `after` is the variant after which counts are swept; None while changed products are read.
+    """
 
     id: int
     cursor: str
@@ -83,7 +88,10 @@ def _poll() -> timedelta:
 
 
 def take_up(*, connection_id: int, now: datetime) -> Run | None:
-    """The run that is open, or the scheduled one that is due. None while the shop's first reading is not finished: there is nothing to compare."""
+    """The run that is open, or the scheduled one that is due.
+
+    None while the shop's first reading is not finished: there is nothing to compare.
+    """
     with transaction.atomic():
         run = Recount.objects.filter(connection_id=connection_id, finished_at=None).first()
         run = run or _begin(connection_id=connection_id, occasion=Occasion.SCHEDULE, actor=None, now=now)
@@ -107,9 +115,12 @@ def _begin(*, connection_id: int, occasion: Occasion, actor: User | None, now: d
         return open_one
     from_poll = occasion == Occasion.OUTAGE or mine is None or not mine.value
     return Recount.objects.create(
-        connection_id=connection_id, occasion=occasion, actor=actor, started_at=now,
+        connection_id=connection_id,
+        occasion=occasion,
+        actor=actor,
+        started_at=now,
         cursor=products.value if from_poll or mine is None else mine.value,
-    )  # fmt: skip
+    )
 
 
 def page_read(
@@ -123,7 +134,10 @@ def page_read(
     sweep: bool,
     now: datetime,
 ) -> None:
-    """A page of changed products was taken in, in this same transaction. `sweep`: this platform's counts are read one and all afterwards."""
+    """A page of changed products was taken in, in this same transaction.
+
+    `sweep`: this platform's counts are read one and all afterwards.
+    """
     run = Recount.objects.select_for_update(no_key=True).get(pk=run_id)
     run.pages, run.variants = run.pages + 1, run.variants + variants
     _compare(run, read_no=read_no, gone=gone, now=now)
@@ -141,7 +155,10 @@ def page_read(
 
 
 def to_sweep(*, run_id: int, limit: int, now: datetime) -> tuple[int, tuple[tuple[str, str], ...]]:
-    """The next variants whose counts are read one and all: the last one's key, and what to ask for. Nothing when it is over."""
+    """The next variants whose counts are read one and all: the last one's key, and what to ask for.
+
+    Nothing when it is over.
+    """
     run = Recount.objects.get(pk=run_id)
     after = int(run.cursor.removeprefix(_SWEEP))
     rows = list(
@@ -178,13 +195,25 @@ def tell_of_differences(*, connection: Connection, now: datetime) -> None:
     key = f"recount:{connection.pk}"
     if left:
         raise_alert(
-            code=AlertCode.STOCK_DIFFERS, seller=connection.seller, connection=connection, key=key, now=now, evidence={"differences": left},
-            sentence=f"{left} counts of {connection.name} were not what they should have been. The shop's numbers are used; open “Reconcile stock” at the shop and decide.",
-        )  # fmt: skip
+            code=AlertCode.STOCK_DIFFERS,
+            seller=connection.seller,
+            connection=connection,
+            key=key,
+            now=now,
+            evidence={"differences": left},
+            sentence=(
+                f"{left} counts of {connection.name} were not what they should have been. The shop's numbers are used;"
+                " open “Reconcile stock” at the shop and decide."
+            ),
+        )
     else:
         settle_by_fact(
-            now=now, how="Every difference is decided.", codes=(AlertCode.STOCK_DIFFERS,), connection=connection, key=key
-        )  # fmt: skip
+            now=now,
+            how="Every difference is decided.",
+            codes=(AlertCode.STOCK_DIFFERS,),
+            connection=connection,
+            key=key,
+        )
 
 
 def _compare(run: Recount, *, read_no: int, gone: Iterable[str], now: datetime) -> None:
@@ -219,9 +248,17 @@ def _difference(
     cause = cause_of(seen)
     echo = cause is Cause.ECHO
     return Difference(
-        recount=run, variant=variant, movement=movement, cause=cause, expected=seen.expected, shop=seen.now, evidence=asdict(seen), found_at=now,
-        decision=Decision.SHOP if echo else "", decided_at=now if echo else None,
-    )  # fmt: skip
+        recount=run,
+        variant=variant,
+        movement=movement,
+        cause=cause,
+        expected=seen.expected,
+        shop=seen.now,
+        evidence=asdict(seen),
+        found_at=now,
+        decision=Decision.SHOP if echo else "",
+        decided_at=now if echo else None,
+    )
 
 
 def _evidence(run: Recount, moves: list[Movement], event: str) -> dict[int, Evidence]:
@@ -238,12 +275,17 @@ def _evidence(run: Recount, moves: list[Movement], event: str) -> dict[int, Evid
     listening = bool((run.connection.hooks or {}).get("active"))
     return {
         move.variant_id: Evidence(
-            move.count_before, move.count_after, taken=taken.get(move.variant_id, 0), given_back=back.get(move.variant_id, 0),
-            corrected=corrected.get(move.variant_id, 0), owed=owed[move.variant_id], listening=listening,
+            move.count_before,
+            move.count_after,
+            taken=taken.get(move.variant_id, 0),
+            given_back=back.get(move.variant_id, 0),
+            corrected=corrected.get(move.variant_id, 0),
+            owed=owed[move.variant_id],
+            listening=listening,
             told=bool(told & {move.variant.shop_variant_id, move.variant.listing.shop_product_id}),
         )
         for move in moves
-    }  # fmt: skip
+    }
 
 
 def _sums(rows: "QuerySet[Movement]", field: str) -> dict[int, int]:

@@ -1,4 +1,6 @@
-"""Rejecting a whole order: the buyer is credited once, nothing is ever added to stock here, and the shop's copy is cancelled after its creation is resolved."""
+"""Rejecting a whole order: the buyer is credited once, nothing is ever added to stock here, and the shop's copy is
+cancelled after its creation is resolved.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,9 +102,11 @@ def reject_order(
     source: str = "seller",
     reasons: Mapping[int, CancelReason] | None = None,
 ) -> None:
-    """Credit the whole order once, whatever crashes or is pressed twice. Raises Stale when the amount confirmed is not the order's.
+    """Credit the whole order once, whatever crashes or is pressed twice. Raises Stale when the amount confirmed is not
+    the order's.
 
-    `reasons` by variant, where they differ; `reason` is then the one that the shop reads, and must let it put units back if any come back.
+    `reasons` by variant, where they differ; `reason` is then the one that the shop reads, and must let it put units
+    back if any come back.
     """
     with transaction.atomic():
         order = locked_order(order)
@@ -117,7 +121,8 @@ def reject_order(
         point("reject.marked")
         if back.minor:
             words = f"The order was cancelled: {REASON_WORDS[reason].lower()}."
-            grant(order=order, amount=back, kind=CreditKind.REJECT, cause=order.reference, reason=words, actor=actor, now=now)  # fmt: skip
+            cause = order.reference
+            grant(order=order, amount=back, kind=CreditKind.REJECT, cause=cause, reason=words, actor=actor, now=now)
         lines = order.lines.select_related("variant__listing__seller", "variant__connection")
         fates = dict.fromkeys((line.variant_id for line in lines), reason) | dict(reasons or {})
         # For any other reason the shop puts back what is gone as well.
@@ -132,21 +137,35 @@ def reject_order(
             "staff": "Staff cancelled the order",
         }[source]
         tell(
-            order=order, now=now, source=source, kind="rejected", public=True, evidence={"reason": reason, "actor": str(actor or "")},
+            order=order,
+            now=now,
+            source=source,
+            kind="rejected",
+            public=True,
+            evidence={"reason": reason, "actor": str(actor or "")},
             sentence=f"{who}. {back} {order.currency} go back to the buyer.",
-        )  # fmt: skip
+        )
         settle_by_fact(
             now=now, how="The order was rejected and the buyer credited.", codes=_SETTLED_BY_REJECT, order=order
         )
         write_mail(
-            cause=f"rejected:{order.reference}", to=order.buyer.email, subject=f"Your order #{order.number} was cancelled", order=order, now=now,
-            body=f"{order.seller.name} could not fulfil your order #{order.number}. {back} {order.currency} go back to your means of payment.",
-        )  # fmt: skip
+            cause=f"rejected:{order.reference}",
+            to=order.buyer.email,
+            subject=f"Your order #{order.number} was cancelled",
+            order=order,
+            now=now,
+            body=(
+                f"{order.seller.name} could not fulfil your order #{order.number}. {back} {order.currency} go back to"
+                " your means of payment."
+            ),
+        )
         point("reject.before_commit")
 
 
 def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
-    """Rules 7 and 9: withdraw what was surely never sent; otherwise keep the holds and cancel after the create is resolved."""
+    """Rules 7 and 9: withdraw what was surely never sent; otherwise keep the holds and cancel after the create is
+    resolved.
+    """
     # The command before the copy, as everywhere, so that nobody waits in a circle.
     create = Command.objects.select_for_update(no_key=True).filter(cause=f"create:{order.reference}").first()
     copy = ShopCopy.objects.select_for_update(no_key=True).filter(order=order).first()
@@ -190,13 +209,25 @@ def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
             Command.objects.filter(pk=create.pk).update(state=CommandState.WAITING, due_at=now, unresolved=True)
         if copy.acknowledged_at is None:
             tell(
-                order=order, now=now, source="marketplace", kind="cancelled_in_flight",
-                sentence="The order may just be being created in the shop: it is cancelled there as soon as that is known.",
-            )  # fmt: skip
+                order=order,
+                now=now,
+                source="marketplace",
+                kind="cancelled_in_flight",
+                sentence=(
+                    "The order may just be being created in the shop: it is cancelled there as soon as that is known."
+                ),
+            )
         cancel_order_command(
-            party=order.connection.party, cause=f"cancel:{order.reference}", now=now,
-            command=CancelOrder(order.reference, copy.shop_order_id, reason, note=f"Cancelled on the marketplace: {REASON_WORDS[reason]}."),
-        )  # fmt: skip
+            party=order.connection.party,
+            cause=f"cancel:{order.reference}",
+            now=now,
+            command=CancelOrder(
+                order.reference,
+                copy.shop_order_id,
+                reason,
+                note=f"Cancelled on the marketplace: {REASON_WORDS[reason]}.",
+            ),
+        )
 
 
 def _close(copy: ShopCopy, state: CopyState, sentence: str) -> None:

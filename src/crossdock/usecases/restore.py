@@ -1,6 +1,8 @@
-"""The shop's count after an order or a part of it ended, and the seller's hand on it from here. Decided by evidence, never by comparing counts.
+"""The shop's count after an order or a part of it ended, and the seller's hand on it from here. Decided by evidence,
+never by comparing counts.
 
-A count that looks unrestored may have been restored and sold since (stock protocol, C5): so what nobody knows is shown to a person with both counts.
+A count that looks unrestored may have been restored and sold since (stock protocol, C5): so what nobody knows is shown
+to a person with both counts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,7 +34,10 @@ CORRECTION = "stock:"
 def after_ending(
     *, row: Command, order: Order | None, already: bool, restores: bool, now: datetime, keeps_out: bool = False
 ) -> None:
-    """What a finished command means for the shop's own count. `restores`: the platform puts units back by itself; `keeps_out`: not those that are gone."""
+    """What a finished command means for the shop's own count.
+
+    `restores`: the platform puts units back by itself; `keeps_out`: not those that are gone.
+    """
     if row.kind == "adjust_stock":
         adjusted(row=row, now=now)
     if order is None or row.kind not in ("cancel_order", "cancel_lines"):
@@ -51,17 +56,33 @@ def after_ending(
         # The shop counts them again though they are gone, so its count must not be sold from until the seller looked.
         set_aside(order=order, now=now, only=[variant.pk for variant in units], why=GONE_FROM_SHELF[reason])
     put_back(
-        order=order, units=units, reason=reason, taken=copy.stock_taken, already=already, restores=restores,
-        key=row.cause, now=now,
-    )  # fmt: skip
+        order=order,
+        units=units,
+        reason=reason,
+        taken=copy.stock_taken,
+        already=already,
+        restores=restores,
+        key=row.cause,
+        now=now,
+    )
 
 
 def put_back(
-    *, order: Order, units: Mapping[Variant, int], reason: CancelReason, taken: bool, already: bool, restores: bool, key: str, now: datetime
-) -> None:  # fmt: skip
-    """Rule 10, in the transaction that settles the cancel: +units once, where the platform never restores and our own call did it.
+    *,
+    order: Order,
+    units: Mapping[Variant, int],
+    reason: CancelReason,
+    taken: bool,
+    already: bool,
+    restores: bool,
+    key: str,
+    now: datetime,
+) -> None:
+    """Rule 10, in the transaction that settles the cancel: +units once, where the platform never restores and our own
+    call did it.
 
-    `taken` is the proof that the shop had taken the units; `already` that somebody else, or an earlier try of ours, cancelled.
+    `taken` is the proof that the shop had taken the units; `already` that somebody else, or an earlier try of ours,
+    cancelled.
     """
     if restores or reason in GONE or not order.connection:
         return
@@ -70,19 +91,34 @@ def put_back(
         sent = Command.objects.filter(cause=f"adjust:{cause}"[:120]).exists()
         if taken and rules.may_adjust(restores=restores, ours=not already, sent=sent, repeatable=False):
             adjust_stock_command(
-                party=order.connection.party, subject=order.reference, now=now,
-                command=AdjustStock(variant.listing.shop_product_id, variant.shop_variant_id, count, cause, f"order {order}: put back"),
-            )  # fmt: skip
+                party=order.connection.party,
+                subject=order.reference,
+                now=now,
+                command=AdjustStock(
+                    variant.listing.shop_product_id, variant.shop_variant_id, count, cause, f"order {order}: put back"
+                ),
+            )
             tell(
-                order=order, now=now, source="marketplace", kind="put_back",
-                sentence=f"{order.connection.name} puts nothing back by itself: its count of “{variant}” is raised by {count} from here, once.",
-            )  # fmt: skip
+                order=order,
+                now=now,
+                source="marketplace",
+                kind="put_back",
+                sentence=(
+                    f"{order.connection.name} puts nothing back by itself: its count of “{variant}” is raised by"
+                    f" {count} from here, once."
+                ),
+            )
         elif not sent:
             why = "it was cancelled there already" if already else "it never said that it took the units"
             ask_to_compare(
-                order=order, variants=[variant], now=now,
-                sentence=f"Order {order} was cancelled in {order.connection.name}, and {why}, so nobody here knows whether it put {count} × “{variant}” back. No count was changed.",
-            )  # fmt: skip
+                order=order,
+                variants=[variant],
+                now=now,
+                sentence=(
+                    f"Order {order} was cancelled in {order.connection.name}, and {why}, so nobody here knows whether"
+                    f" it put {count} × “{variant}” back. No count was changed."
+                ),
+            )
 
 
 def gone_is_set_aside(
@@ -90,7 +126,8 @@ def gone_is_set_aside(
 ) -> None:
     """S4b: what the seller does not have is not sold again before they counted. `reasons` by variant.
 
-    What is damaged or lost is set aside at once where no shop took it out of its count, otherwise when the shop has ended it (`after_ending`).
+    What is damaged or lost is set aside at once where no shop took it out of its count, otherwise when the shop has
+    ended it (`after_ending`).
     """
     there = stands(copy) and copy is not None and copy.acknowledged_at is not None
     for reason in set(reasons.values()) & (GONE - GONE_FROM_SHELF.keys() if there else GONE):
@@ -122,15 +159,24 @@ def fate_of_units(reason: CancelReason | None, copy: ShopCopy | None, manifest: 
 
 
 def offer_to_list_again(*, order: Order, variants: Iterable[Variant], now: datetime) -> None:
-    """S4a: an archived listing keeps its place, so the units of an ended order return to it; whether it is sold again the seller says."""
+    """S4a: an archived listing keeps its place, so the units of an ended order return to it; whether it is sold again
+    the seller says.
+    """
     for variant in variants:
         listing = variant.listing
         if listing.state == ListingState.ARCHIVED:
             raise_alert(
-                code=AlertCode.UNITS_BACK, seller=listing.seller, listing=listing, connection=variant.connection, now=now,
+                code=AlertCode.UNITS_BACK,
+                seller=listing.seller,
+                listing=listing,
+                connection=variant.connection,
+                now=now,
                 evidence={"order": order.public_id, "variant": variant.public_id},
-                sentence=f"Order {order} ended, and its units of “{variant}” return to a listing that is archived, so they are not for sale. List it again, or leave it archived.",
-            )  # fmt: skip
+                sentence=(
+                    f"Order {order} ended, and its units of “{variant}” return to a listing that is archived, so they"
+                    " are not for sale. List it again, or leave it archived."
+                ),
+            )
 
 
 def ask_to_compare(*, variants: Iterable[Variant], sentence: str, now: datetime, order: Order | None = None) -> None:
@@ -138,10 +184,24 @@ def ask_to_compare(*, variants: Iterable[Variant], sentence: str, now: datetime,
     for variant in variants:
         known, here = both_counts(variant, now=now)
         raise_alert(
-            code=AlertCode.STOCK_DIFFERS, seller=variant.listing.seller, order=None, listing=variant.listing, connection=variant.connection, now=now,
-            key=f"variant:{variant.pk}", evidence={"shop": known, "here": here, "variant": variant.public_id, "order": order.public_id if order else ""},
-            sentence=f"{sentence} As last read your shop counts {_number(known)}; {_number(here)} may be sold here. Compare them, and correct the one that is wrong.",
-        )  # fmt: skip
+            code=AlertCode.STOCK_DIFFERS,
+            seller=variant.listing.seller,
+            order=None,
+            listing=variant.listing,
+            connection=variant.connection,
+            now=now,
+            key=f"variant:{variant.pk}",
+            evidence={
+                "shop": known,
+                "here": here,
+                "variant": variant.public_id,
+                "order": order.public_id if order else "",
+            },
+            sentence=(
+                f"{sentence} As last read your shop counts {_number(known)}; {_number(here)} may be sold here. Compare"
+                " them, and correct the one that is wrong."
+            ),
+        )
 
 
 def both_counts(variant: Variant, *, now: datetime) -> tuple[int | None, int | None]:
@@ -175,7 +235,8 @@ def why_not_correct(*, variant: Variant, manifest: Manifest | None) -> str:
 def correct_count(
     *, variant: Variant, seen: int, wanted: int, key: str, manifest: Manifest | None, actor: User, now: datetime
 ) -> None:
-    """Change the shop's count by the difference to what the seller saw, once per `key` (the form's own). A sale in between stays counted.
+    """Change the shop's count by the difference to what the seller saw, once per `key` (the form's own). A sale in
+    between stays counted.
 
     Raises Stale when the count is not the one that was seen, NotAllowed, Invalid.
     """
@@ -201,9 +262,12 @@ def correct_count(
         )
         adjust_stock_command(party=variant.connection.party, command=command, subject=subject, now=now)
         record(
-            variant_id=row.pk, now=now, kind="correction", cause=f"{actor} corrected the shop's count: {seen} to {wanted}",
+            variant_id=row.pk,
+            now=now,
+            kind="correction",
+            cause=f"{actor} corrected the shop's count: {seen} to {wanted}",
             quantity=wanted - seen,
-        )  # fmt: skip
+        )
 
 
 def adjusted(*, row: Command, now: datetime) -> None:
@@ -211,9 +275,12 @@ def adjusted(*, row: Command, now: datetime) -> None:
     for variant in _variants_of(row):
         want_reads(rows=locked([variant.pk]))
         settle_by_fact(
-            now=now, how="The shop's count was corrected from here.", codes=(AlertCode.STOCK_DIFFERS,), listing=variant.listing,
+            now=now,
+            how="The shop's count was corrected from here.",
+            codes=(AlertCode.STOCK_DIFFERS,),
+            listing=variant.listing,
             key=f"variant:{variant.pk}",
-        )  # fmt: skip
+        )
 
 
 def not_adjusted(*, row: Command, sentence: str, now: datetime) -> None:
@@ -224,9 +291,13 @@ def not_adjusted(*, row: Command, sentence: str, now: datetime) -> None:
     delta = int(row.payload["delta"])
     order = Order.objects.filter(reference=row.subject).first()
     ask_to_compare(
-        order=order, variants=variants, now=now,
-        sentence=f"Your shop's count of this item was to be changed by {delta:+d} ({row.payload['reason']}). {sentence}",
-    )  # fmt: skip
+        order=order,
+        variants=variants,
+        now=now,
+        sentence=(
+            f"Your shop's count of this item was to be changed by {delta:+d} ({row.payload['reason']}). {sentence}"
+        ),
+    )
 
 
 def _variants_of(row: Command) -> list[Variant]:

@@ -17,7 +17,10 @@ EVERYWHERE = "*"
 def start_selling(
     *, user: User, name: str, country: str, currency: str, handling_days: int, rates: Mapping[str, Money], now: datetime
 ) -> Seller:
-    """One seller account per user. `rates` maps a country code, or "*" for everywhere else, to the price of one parcel."""
+    """One seller account per user.
+
+    `rates` maps a country code, or "*" for everywhere else, to the price of one parcel.
+    """
     if Seller.objects.filter(owner=user).exists():
         raise NotAllowed("You already have a shop here.")
     if not name.strip():

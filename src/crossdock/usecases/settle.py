@@ -1,6 +1,9 @@
-"""What an outcome means: the command's row, the shop's copy, the holds and the alerts change in one transaction. The order's lock is always taken first."""
+"""What an outcome means: the command's row, the shop's copy, the holds and the alerts change in one transaction.
 
-from dataclasses import asdict, dataclass, replace
+The order's lock is always taken first.
+"""
+
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -11,7 +14,6 @@ from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import (
     Done,
-    Found,
     Later,
     Outcome,
     Refused,
@@ -27,7 +29,7 @@ from crossdock.store.crash import point
 from crossdock.store.models import Command, Mail, Order, ShopCopy
 from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.usecases import restore
-from crossdock.usecases.afterwards import cancel_doubles, lines_gone, lines_stay, refunded
+from crossdock.usecases.afterwards import lines_gone, lines_stay, refunded
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.causes import explained
 from crossdock.usecases.credits import refund_refused
@@ -39,9 +41,7 @@ from crossdock.usecases.timeline import tell
 from crossdock.usecases.work import backoff
 
 GIVE_UP_AFTER = timedelta(hours=48)
-# Until what stands in the shop is looked at again, where the shop names no time of its own.
-_LOOK_AGAIN_SECONDS = 2.0
-_EARLIER = "earlier_sent_at"
+EARLIER = "earlier_sent_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Held:
     copy: ShopCopy | None
 
 
-def _hold(command_id: int) -> Held:
+def hold(command_id: int) -> Held:
     subject = Command.objects.values_list("subject", flat=True).get(pk=command_id)
     order = (
         Order.objects.select_for_update(no_key=True, of=("self",))
@@ -76,15 +76,18 @@ def settle_command(
     keeps_out: bool = False,
     now: datetime,
 ) -> None:
-    """Idempotent: a command that is finished already stays as it is. Later, SignInAgain and Unknown put it back in line."""
+    """Idempotent: a command that is finished already stays as it is.
+
+    Later, SignInAgain and Unknown put it back in line.
+    """
     with transaction.atomic(), because(f"command:{command_id}"):
-        held = _hold(command_id)
+        held = hold(command_id)
         if held.row.state != CommandState.IN_FLIGHT:
             return
         point("settle.begin")
         match outcome:
             case Done():
-                _finish(held.row, CommandResult.OK, outcome.note, asdict(outcome), now=now)
+                finish(held.row, CommandResult.OK, outcome.note, asdict(outcome), now=now)
                 _done(held, outcome, count_lag_seconds=count_lag_seconds, now=now)
                 restore.after_ending(
                     row=held.row,
@@ -97,10 +100,11 @@ def settle_command(
             case Refused() if held.row.kind == "create_order" and not rules.refusal_is_final(
                 unresolved=held.row.unresolved
             ):
-                # Final only if no earlier attempt can still arrive (stock protocol, C4c): look until the horizon. This attempt is settled, so the
-                # horizon counts from the one before; else each refusal would put it off, for ever.
+                # Final only if no earlier attempt can still arrive (stock protocol, C4c): look until the horizon. This
+                # attempt is settled, so the horizon counts from the one before; else each refusal would put it off,
+                # for ever.
                 held.row.last_sent_at = _earlier(held.row) or held.row.last_sent_at
-                _wait(
+                put_back(
                     held.row,
                     f"{outcome.sentence} An earlier attempt is still being looked for.",
                     timedelta(seconds=5),
@@ -108,36 +112,36 @@ def settle_command(
                     now=now,
                 )
             case Refused():
-                _finish(held.row, CommandResult.REFUSED, outcome.sentence, asdict(outcome), now=now)
-                _refused(held, outcome, now=now)
+                finish(held.row, CommandResult.REFUSED, outcome.sentence, asdict(outcome), now=now)
+                was_refused(held, outcome, now=now)
             case Later():
                 wait = (
                     timedelta(seconds=outcome.after_seconds)
                     if outcome.after_seconds is not None
                     else backoff(attempts=held.row.attempts, random=random)
                 )
-                _wait(held.row, outcome.sentence, wait, unknown=held.row.unresolved, now=now)
+                put_back(held.row, outcome.sentence, wait, unknown=held.row.unresolved, now=now)
                 _give_up(held, now=now)
             case SignInAgain():
-                _wait(held.row, outcome.sentence, timedelta(0), unknown=held.row.unresolved, now=now)
+                put_back(held.row, outcome.sentence, timedelta(0), unknown=held.row.unresolved, now=now)
             case Unknown():
                 wait = timedelta(
                     seconds=outcome.after_seconds
                     or min(30.0, 0.5 * 2 ** min(held.row.attempts, 6)) * random.uniform(0.5, 1.0)
                 )
-                _wait(held.row, outcome.sentence, wait, unknown=True, now=now)
+                put_back(held.row, outcome.sentence, wait, unknown=True, now=now)
                 _give_up(held, now=now)
         point("settle.before_commit")
     point("settle.after_commit")
 
 
-def _finish(row: Command, result: CommandResult, sentence: str, outcome: dict[str, Any], *, now: datetime) -> None:
+def finish(row: Command, result: CommandResult, sentence: str, outcome: dict[str, Any], *, now: datetime) -> None:
     row.state, row.result, row.sentence, row.outcome = CommandState.DONE, result, sentence, outcome
     row.unresolved, row.finished_at = False, now
     row.save()
 
 
-def _wait(row: Command, sentence: str, wait: timedelta, *, unknown: bool, now: datetime) -> None:
+def put_back(row: Command, sentence: str, wait: timedelta, *, unknown: bool, now: datetime) -> None:
     row.state, row.sentence, row.unresolved, row.due_at, row.outcome = (
         CommandState.WAITING,
         sentence,
@@ -150,7 +154,7 @@ def _wait(row: Command, sentence: str, wait: timedelta, *, unknown: bool, now: d
 
 def _earlier(row: Command) -> datetime | None:
     """When the attempt before this one was sent, whose outcome is still unknown."""
-    return datetime.fromisoformat(row.outcome[_EARLIER]) if _EARLIER in row.outcome else None
+    return datetime.fromisoformat(row.outcome[EARLIER]) if EARLIER in row.outcome else None
 
 
 def _give_up(held: Held, *, now: datetime) -> None:
@@ -167,18 +171,30 @@ def _give_up(held: Held, *, now: datetime) -> None:
         endpoint_gave_up(command=row, sentence=row.sentence, now=now)
     if held.order:
         raise_alert(
-            code=AlertCode.COMMAND_DEAD, seller=held.order.seller, order=held.order, connection=held.order.connection, key=f"command:{row.pk}", now=now,
+            code=AlertCode.COMMAND_DEAD,
+            seller=held.order.seller,
+            order=held.order,
+            connection=held.order.connection,
+            key=f"command:{row.pk}",
+            now=now,
             evidence={"command": row.pk},
-            sentence=f"Order {held.order}: “{row.kind.replace('_', ' ')}” was tried for two days without success. Last answer: {row.sentence}",
-        )  # fmt: skip
+            sentence=(
+                f"Order {held.order}: “{row.kind.replace('_', ' ')}” was tried for two days without success. Last"
+                f" answer: {row.sentence}"
+            ),
+        )
 
 
 def _done(held: Held, outcome: Done, *, count_lag_seconds: float, now: datetime) -> None:
     after = now + timedelta(seconds=count_lag_seconds) if count_lag_seconds else None
     if held.order:
         settle_by_fact(
-            now=now, how="It was delivered.", codes=(AlertCode.COMMAND_DEAD,), order=held.order, key=f"command:{held.row.pk}"
-        )  # fmt: skip
+            now=now,
+            how="It was delivered.",
+            codes=(AlertCode.COMMAND_DEAD,),
+            order=held.order,
+            key=f"command:{held.row.pk}",
+        )
     match held.row.kind:
         case "create_order" if held.order and held.copy:
             bind(order=held.order, copy=held.copy, outcome=outcome, adopted=outcome.already, want_after=after, now=now)
@@ -199,7 +215,9 @@ def _done(held: Held, outcome: Done, *, count_lag_seconds: float, now: datetime)
 def bind(
     *, order: Order, copy: ShopCopy, outcome: Done, adopted: bool, want_after: datetime | None, now: datetime
 ) -> None:
-    """The order stands in the shop: keep their id, fence the holds if the stock was surely taken, and ask to read it back."""
+    """The order stands in the shop: keep their id, fence the holds if the stock was surely taken, and ask to read it
+    back.
+    """
     copy.shop_order_id, copy.shop_number, copy.shop_url = outcome.shop_id, outcome.shop_number, outcome.url
     copy.state, copy.acknowledged_at, copy.read_wanted, copy.sentence = CopyState.ACKNOWLEDGED, now, True, outcome.note
     copy.adopted, copy.stock_taken = copy.adopted or adopted, copy.stock_taken or outcome.stock_taken
@@ -210,9 +228,13 @@ def bind(
     took = (now - order.placed_at).total_seconds()
     words = "found in" if adopted else "created in"
     tell(
-        order=order, now=now, source="shop", kind="landed", evidence={"shop_order": outcome.shop_id, "seconds": took},
+        order=order,
+        now=now,
+        source="shop",
+        kind="landed",
+        evidence={"shop_order": outcome.shop_id, "seconds": took},
         sentence=f"The order was {words} the shop as {outcome.shop_number or outcome.shop_id}.",
-    )  # fmt: skip
+    )
     writing.wish_written(order=order, now=now)
     settle_by_fact(
         now=now,
@@ -222,7 +244,7 @@ def bind(
     )
 
 
-def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
+def was_refused(held: Held, outcome: Refused, *, now: datetime) -> None:
     order, copy = held.order, held.copy
     match held.row.kind:
         case "create_order" if order and copy:
@@ -233,29 +255,22 @@ def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
             words = f"The shop refused the order: {outcome.sentence}"
             tell(order=order, now=now, source="shop", kind="refused", sentence=words)
             if order.cancelled_at is not None:
-                _never_stood(order, now=now, why=EndedWhy.REFUSED)
+                never_stood(order, now=now, why=EndedWhy.REFUSED)
             else:
                 raise_alert(
-                    code=AlertCode.ORDER_REFUSED, seller=order.seller, order=order, connection=order.connection, now=now, evidence={"why": outcome.why},
-                    sentence=f"Order {order}: {outcome.sentence} The units stay unsold here. Reject the order to credit the buyer, or mend the cause and create it again.",
-                )  # fmt: skip
-        case "cancel_order" if order and copy:
-            if outcome.why is Why.NOT_FOUND:
-                _cancelled(
-                    order,
-                    copy,
-                    held.row,
-                    Done(copy.shop_order_id, already=True, note=outcome.sentence),
-                    want_after=None,
+                    code=AlertCode.ORDER_REFUSED,
+                    seller=order.seller,
+                    order=order,
+                    connection=order.connection,
                     now=now,
+                    evidence={"why": outcome.why},
+                    sentence=(
+                        f"Order {order}: {outcome.sentence} The units stay unsold here. Reject the order to credit the"
+                        " buyer, or mend the cause and create it again."
+                    ),
                 )
-                return
-            words = f"The shop did not cancel the order: {outcome.sentence}"
-            tell(order=order, now=now, source="shop", kind="cancel_refused", sentence=words)
-            raise_alert(
-                code=AlertCode.CANCEL_FAILED, seller=order.seller, order=order, connection=order.connection, now=now,
-                sentence=f"Order {order} is cancelled and credited here, but your shop did not cancel it: {outcome.sentence} Cancel it there by hand.",
-            )  # fmt: skip
+        case "cancel_order" if order and copy:
+            _cancel_refused(order, copy, held.row, outcome, now=now)
         case "adjust_stock":
             restore.not_adjusted(row=held.row, sentence=outcome.sentence, now=now)
         case "send_event":
@@ -272,15 +287,41 @@ def _refused(held: Held, outcome: Refused, *, now: datetime) -> None:
                 refund_refused(command=held.row, sentence=outcome.sentence)
             if order:
                 raise_alert(
-                    code=AlertCode.COMMAND_DEAD, seller=order.seller, order=order, key=f"command:{held.row.pk}", now=now,
+                    code=AlertCode.COMMAND_DEAD,
+                    seller=order.seller,
+                    order=order,
+                    key=f"command:{held.row.pk}",
+                    now=now,
                     sentence=f"Order {order}: “{held.row.kind.replace('_', ' ')}” was refused: {outcome.sentence}",
-                )  # fmt: skip
+                )
+
+
+def _cancel_refused(order: Order, copy: ShopCopy, row: Command, outcome: Refused, *, now: datetime) -> None:
+    if outcome.why is Why.NOT_FOUND:
+        gone = Done(copy.shop_order_id, already=True, note=outcome.sentence)
+        _cancelled(order, copy, row, gone, want_after=None, now=now)
+        return
+    words = f"The shop did not cancel the order: {outcome.sentence}"
+    tell(order=order, now=now, source="shop", kind="cancel_refused", sentence=words)
+    raise_alert(
+        code=AlertCode.CANCEL_FAILED,
+        seller=order.seller,
+        order=order,
+        connection=order.connection,
+        now=now,
+        sentence=(
+            f"Order {order} is cancelled and credited here, but your shop did not cancel it: {outcome.sentence}"
+            " Cancel it there by hand."
+        ),
+    )
 
 
 def _cancelled(
     order: Order, copy: ShopCopy, row: Command, outcome: Done, *, want_after: datetime | None, now: datetime
 ) -> None:
-    """Rules 5, 7, 9, 10: nothing is added here; the closed order draws its fence and a later read shows what the shop put back."""
+    """Rules 5, 7, 9, 10: nothing is added here; the closed order draws its fence and a later read shows what the shop
+    put back.
+    """
     if row.payload.get("shop_order_id") not in ("", copy.shop_order_id):
         tell(
             order=order,
@@ -296,15 +337,22 @@ def _cancelled(
         return
     copy.cancelled_there = True
     settle_by_fact(now=now, how="It is cancelled in the shop now.", codes=(AlertCode.CANCEL_FAILED,), order=order)
-    # A look that was wanted before is answered by this; "open" in an older snapshot must not count for the second look of a reopened order.
+    # A look that was wanted before is answered by this; "open" in an older snapshot must not count for the second look
+    # of a reopened order.
     copy.state, copy.read_wanted = CopyState.CANCELLED, False
     copy.save(update_fields=["cancelled_there", "state", "read_wanted"])
     fence(order=order, now=now, want_after=want_after)
     if outcome.already:
         tell(
-            order=order, now=now, source="shop", kind="already_cancelled",
-            sentence="It was already cancelled in the shop. No count was changed from here; compare both counts on the listing's page.",
-        )  # fmt: skip
+            order=order,
+            now=now,
+            source="shop",
+            kind="already_cancelled",
+            sentence=(
+                "It was already cancelled in the shop. No count was changed from here; compare both counts on the"
+                " listing's page."
+            ),
+        )
     else:
         tell(
             order=order,
@@ -315,85 +363,9 @@ def _cancelled(
         )
 
 
-def _never_stood(order: Order, *, now: datetime, why: EndedWhy) -> None:
+def never_stood(order: Order, *, now: datetime, why: EndedWhy) -> None:
     """The order is cancelled here and surely does not stand there: what waits behind it has nothing to do."""
     Command.objects.filter(subject=order.reference, kind="cancel_order", state=CommandState.WAITING).update(
         state=CommandState.WITHDRAWN, finished_at=now, sentence="The order does not stand in the shop."
     )
     release(order=order, why=why, now=now)
-
-
-def settle_look(
-    *,
-    command_id: int,
-    found: Found,
-    horizon: timedelta,
-    unique_reference: bool,
-    random: Random,
-    now: datetime,
-    standing: Outcome | None = None,
-) -> str:
-    """Rule 6, after a look-up by our reference. Answers "adopted", "refused" (found, and taken back there), "create" (ours to send now) or "wait".
-
-    `standing` is what is to be said of the first that was found; where that could not be looked at, it is asked again until the horizon, and then kept.
-    None found is conclusive only after `horizon` (our time-out + longest late execution + search lag) from the last sending, unless the shop itself refuses a second order with our reference.
-    Several found: the first is kept, the others are cancelled, and somebody is told.
-    """
-    with transaction.atomic():
-        held = _hold(command_id)
-        row, order, copy = held.row, held.order, held.copy
-        assert order is not None and copy is not None
-        if row.state != CommandState.IN_FLIGHT:
-            return "wait"
-        ends_at = (row.last_sent_at or row.created_at) + horizon
-        conclusive = now >= ends_at
-        verdict = rules.looked(
-            found=bool(found.shop_ids),
-            cancelled=order.cancelled_at is not None,
-            conclusive=conclusive,
-            unique_reference=unique_reference,
-        )
-        if verdict is rules.Look.ADOPT:
-            return _found(held, found, standing, conclusive=conclusive, now=now)
-        if verdict is rules.Look.WITHDRAW:
-            row.state, row.finished_at = CommandState.WITHDRAWN, now
-            row.sentence, row.unresolved = "Cancelled before it reached the shop.", False
-            row.save()
-            copy.state, copy.sentence = CopyState.CANCELLED, row.sentence
-            copy.save(update_fields=["state", "sentence"])
-            _never_stood(order, now=now, why=EndedWhy.NOT_FOUND)
-            return "wait"
-        if verdict is rules.Look.CREATE:
-            if not conclusive and row.last_sent_at is not None:
-                row.outcome = {**row.outcome, _EARLIER: row.last_sent_at.isoformat()}
-            row.attempts, row.last_sent_at = row.attempts + 1, now
-            row.unresolved = not conclusive
-            row.first_sent_at = row.first_sent_at or now
-            row.save(update_fields=["attempts", "last_sent_at", "unresolved", "first_sent_at", "outcome"])
-            return "create"
-        looks = max(1.0, (now - (row.last_sent_at or now)).total_seconds())
-        _wait(row, "Not found in the shop yet; looked for again before anything is repeated.", min(timedelta(seconds=looks), max(ends_at - now, timedelta(seconds=1))), unknown=True, now=now)  # fmt: skip
-        return "wait"
-
-
-def _found(held: Held, found: Found, standing: Outcome | None, *, conclusive: bool, now: datetime) -> str:
-    """What a look-up found is kept, unless it was taken back there, or cannot be judged yet."""
-    assert held.order is not None and held.copy is not None
-    match standing:
-        case Refused():
-            # The attempt in doubt is the one that was found, so this is final.
-            _finish(held.row, CommandResult.REFUSED, standing.sentence, asdict(standing), now=now)
-            _refused(held, standing, now=now)
-            return "refused"
-        case Later() | SignInAgain() | Unknown() if not conclusive:
-            wished = None if isinstance(standing, SignInAgain) else standing.after_seconds
-            wait = timedelta(seconds=wished or _LOOK_AGAIN_SECONDS)
-            _wait(held.row, f"It stands in the shop. {standing.sentence}", wait, unknown=True, now=now)
-            return "wait"
-    first, *others = found.shop_ids
-    known = standing if isinstance(standing, Done) else Done(first)
-    done = replace(known, already=True, note=known.note or "Found in the shop by our reference.")
-    _finish(held.row, CommandResult.OK, done.note, asdict(done), now=now)
-    bind(order=held.order, copy=held.copy, outcome=done, adopted=True, want_after=None, now=now)
-    cancel_doubles(order=held.order, shop_ids=others, now=now)
-    return "adopted"

@@ -1,4 +1,6 @@
-"""What a seller fixes about stock: how much of it is never sold here, which locations count, what happens when the shop is silent at checkout."""
+"""What a seller fixes about stock: how much of it is never sold here, which locations count, what happens when the
+shop is silent at checkout.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +21,10 @@ MOST_LISTINGS = 500
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`buffer` is never sold, below `floor` in the shop nothing is shown, and never more than `most` is shown. None follows the shop's (or no limit)."""
+    """`buffer` is never sold, below `floor` in the shop nothing is shown, and never more than `most` is shown.
+
+    None follows the shop's (or no limit).
+    """
 
     buffer: int | None = None
     floor: int | None = None
@@ -36,10 +41,17 @@ class Limits:
 
 
 def choose_settings(
-    *, connection: Connection, buffer: int, settings: Mapping[str, str], actor: User, now: datetime, limits: Limits | None = None,
+    *,
+    connection: Connection,
+    buffer: int,
+    settings: Mapping[str, str],
+    actor: User,
+    now: datetime,
+    limits: Limits | None = None,
     no_answer: str = "",
-) -> None:  # fmt: skip
-    """`settings` replaces the named ones. When one of them changes (other locations), every count is read again, and nothing sells on the old ones.
+) -> None:
+    """`settings` replaces the named ones. When one of them changes (other locations), every count is read again, and
+    nothing sells on the old ones.
 
     Without `limits` floor and most stay as they are (connecting again).
     """
@@ -73,7 +85,10 @@ def _known_places(connection: Connection, chosen: str) -> None:
 
 
 def keep_locations(*, connection: Connection, locations: Sequence[Sequence[str]]) -> None:
-    """The locations (id, name) that the shop has now, as the connection test found them; those that count stay chosen."""
+    """The locations (id, name) that the shop has now, as the connection test found them.
+
+    Those that count stay chosen.
+    """
     if locations:
         with transaction.atomic():
             row = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection.pk)
@@ -82,7 +97,9 @@ def keep_locations(*, connection: Connection, locations: Sequence[Sequence[str]]
 
 
 def count_anew(shop: Connection) -> None:
-    """As `distrust` of the stock protocol, for all variants at once: what was read under the other choice sells nothing until it is read again."""
+    """As `distrust` of the stock protocol, for all variants at once: what was read under the other choice sells
+    nothing until it is read again.
+    """
     rows = VariantStock.objects.filter(variant__connection=shop, variant__gone=False)
     ids = list(rows.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True))
     no = next_stock_no()
@@ -90,14 +107,20 @@ def count_anew(shop: Connection) -> None:
 
 
 def set_limits(*, listings: Iterable[Listing], limits: Limits, actor: User, now: datetime) -> int:
-    """Each listing's own limits, for all its variants. Returns how many listings; every change is a line of the flight recorder."""
+    """Each listing's own limits, for all its variants.
+
+    Returns how many listings; every change is a line of the flight recorder.
+    """
     limits.check()
     chosen = list(listings)
     if len(chosen) > MOST_LISTINGS:
         raise Invalid(f"At most {MOST_LISTINGS} listings at once.")
     if any(not actor.is_staff and listing.seller.owner_id != actor.pk for listing in chosen):
         raise NotAllowed("This listing is not yours.")
-    words = f"limits: {_words('kept back', limits.buffer)}, {_words('floor', limits.floor)}, {_words('at most', limits.most)}"
+    words = (
+        f"limits: {_words('kept back', limits.buffer)}, {_words('floor', limits.floor)},"
+        f" {_words('at most', limits.most)}"
+    )
     with transaction.atomic():
         pks = Variant.objects.filter(listing__in=chosen).values_list("pk", flat=True)
         rows = locked(pks)

@@ -1,4 +1,7 @@
-"""Stock at work: the protocol of domain/stock.py under row locks. Several variants are always locked in id order, so nobody waits in a circle."""
+"""Stock at work: the protocol of domain/stock.py under row locks.
+
+Several variants are always locked in id order, so nobody waits in a circle.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -54,13 +57,18 @@ def open_holds(variant_ids: Iterable[int]) -> dict[int, list[Reservation]]:
 
 
 def promised(variant_ids: Iterable[int]) -> dict[int, int]:
-    """Units of each that somebody holds, summed by the database: what is listed by hand can have thousands of orders that are not shipped yet."""
+    """Units of each that somebody holds, summed by the database: what is listed by hand can have thousands of orders
+    that are not shipped yet.
+    """
     rows = Reservation.objects.filter(variant_id__in=set(variant_ids)).exclude(state=HoldState.ENDED).order_by()
     return dict(rows.values_list("variant_id").annotate(units=Sum("quantity")))
 
 
 def availability(*, variants: Iterable[Variant], now: datetime) -> dict[int, int | None]:
-    """Variant pk -> units that may be sold now; None is unknown, shown as "?". Two queries for any number of variants."""
+    """Variant pk -> units that may be sold now; None is unknown, shown as "?".
+
+    Two queries for any number of variants.
+    """
     wanted = list(variants)
     held = promised(variant.pk for variant in wanted)
     rows = VariantStock.objects.filter(pk__in=[variant.pk for variant in wanted]).select_related("variant__connection")
@@ -74,25 +82,60 @@ def available_locked(row: VariantStock, *, now: datetime) -> int | None:
 
 
 def record(
-    *, variant_id: int, now: datetime, kind: str, cause: str, order: Order | None = None, quantity: int | None = None,
-    before: int | None = None, after: int | None = None, actor: User | None = None,
-) -> None:  # fmt: skip
+    *,
+    variant_id: int,
+    now: datetime,
+    kind: str,
+    cause: str,
+    order: Order | None = None,
+    quantity: int | None = None,
+    before: int | None = None,
+    after: int | None = None,
+    actor: User | None = None,
+) -> None:
     """One line of the flight recorder, with what can be sold right after it. Call it when the rows are written."""
     movement(
-        variant_id=variant_id, now=now, kind=kind, cause=cause, order=order, quantity=quantity, before=before, after=after, actor=actor,
+        variant_id=variant_id,
+        now=now,
+        kind=kind,
+        cause=cause,
+        order=order,
+        quantity=quantity,
+        before=before,
+        after=after,
+        actor=actor,
         left=_left_now(variant_id, now=now),
-    ).save(force_insert=True)  # fmt: skip
+    ).save(force_insert=True)
 
 
 def movement(
-    *, variant_id: int, now: datetime, kind: str, cause: str, order: Order | None = None, quantity: int | None = None,
-    before: int | None = None, after: int | None = None, actor: User | None = None, left: int | None, event: str = "",
-) -> Movement:  # fmt: skip
+    *,
+    variant_id: int,
+    now: datetime,
+    kind: str,
+    cause: str,
+    order: Order | None = None,
+    quantity: int | None = None,
+    before: int | None = None,
+    after: int | None = None,
+    actor: User | None = None,
+    left: int | None,
+    event: str = "",
+) -> Movement:
     """Not written yet: who changes many at once writes them together."""
     return Movement(
-        variant_id=variant_id, at=now, kind=kind, cause=cause[:160], order=order, quantity=quantity, count_before=before, count_after=after,
-        actor=actor, left=left, event=(event or EVENT.get())[:60],
-    )  # fmt: skip
+        variant_id=variant_id,
+        at=now,
+        kind=kind,
+        cause=cause[:160],
+        order=order,
+        quantity=quantity,
+        count_before=before,
+        count_after=after,
+        actor=actor,
+        left=left,
+        event=(event or EVENT.get())[:60],
+    )
 
 
 def _left_now(variant_id: int, *, now: datetime) -> int | None:
@@ -104,8 +147,13 @@ def end_hold(hold: Reservation, *, why: EndedWhy, now: datetime, read_no: int | 
     """The caller holds the variant's lock. Never ended twice."""
     if _ended(hold, why=why, read_no=read_no):
         record(
-            variant_id=hold.variant_id, now=now, kind=f"hold_ended_{why}", cause=hold.cause, order=hold.order, quantity=hold.quantity
-        )  # fmt: skip
+            variant_id=hold.variant_id,
+            now=now,
+            kind=f"hold_ended_{why}",
+            cause=hold.cause,
+            order=hold.order,
+            quantity=hold.quantity,
+        )
 
 
 def end_by_read(hold: Reservation, *, read_no: int, left: int | None, now: datetime) -> Movement | None:
@@ -113,9 +161,15 @@ def end_by_read(hold: Reservation, *, read_no: int, left: int | None, now: datet
     if not _ended(hold, why=EndedWhy.READ, read_no=read_no):
         return None
     return movement(
-        variant_id=hold.variant_id, now=now, kind="hold_ended_read", cause=hold.cause, order=hold.order, quantity=hold.quantity, left=left,
+        variant_id=hold.variant_id,
+        now=now,
+        kind="hold_ended_read",
+        cause=hold.cause,
+        order=hold.order,
+        quantity=hold.quantity,
+        left=left,
         event=f"read:{read_no}",
-    )  # fmt: skip
+    )
 
 
 def _ended(hold: Reservation, *, why: EndedWhy, read_no: int | None) -> bool:
@@ -135,9 +189,11 @@ def fence(
     want_after: datetime | None = None,
     part: str = "",
 ) -> None:
-    """Rules 4, 5 and 7: an answer proved that the shop took the units, or the order is closed; a later read ends the holds.
+    """Rules 4, 5 and 7: an answer proved that the shop took the units, or the order is closed; a later read ends the
+    holds.
 
-    Drawn after the answer arrived, never at sending. A fence is drawn once and kept. `part` names the one reject whose units are meant.
+    Drawn after the answer arrived, never at sending. A fence is drawn once and kept. `part` names the one reject whose
+    units are meant.
     """
     with transaction.atomic():
         # Rows whose holds ended long ago, too: a cancel after that changes their count, and nobody else may tell.
@@ -203,7 +259,10 @@ def learn_refusal(*, order: Order, short: Iterable[str], now: datetime) -> None:
 def set_aside(
     *, order: Order, now: datetime, only: Iterable[int] | None = None, why: str = "you don't have it"
 ) -> None:
-    """Rule 12, in the reject's transaction: nothing sells again until the seller confirms a count. `only` are variants, else all of the order's."""
+    """Rule 12, in the reject's transaction: nothing sells again until the seller confirms a count.
+
+    `only` are variants, else all of the order's.
+    """
     with transaction.atomic():
         for row in locked(order.lines.values_list("variant_id", flat=True) if only is None else only).values():
             row.set_aside_by = order
@@ -217,14 +276,25 @@ def _ask_to_count(row: VariantStock, order: Order, why: str, *, now: datetime) -
     counted = "nobody knows how many" if row.count is None else str(row.count)
     there = f"{variant.connection.name} counts {counted}" if variant.connection else f"the count here is {counted}"
     raise_alert(
-        code=AlertCode.STOCK_DIFFERS, seller=variant.listing.seller, listing=variant.listing, connection=variant.connection, now=now,
-        key=f"variant:{variant.pk}", evidence={"count": row.count, "order": order.public_id, "variant": variant.public_id},
-        sentence=f"“{variant}” is not sold: order {order} was rejected because {why}, while {there}. Count it, correct the number where it is wrong, then confirm.",
-    )  # fmt: skip
+        code=AlertCode.STOCK_DIFFERS,
+        seller=variant.listing.seller,
+        listing=variant.listing,
+        connection=variant.connection,
+        now=now,
+        key=f"variant:{variant.pk}",
+        evidence={"count": row.count, "order": order.public_id, "variant": variant.public_id},
+        sentence=(
+            f"“{variant}” is not sold: order {order} was rejected because {why}, while {there}. Count it, correct the"
+            " number where it is wrong, then confirm."
+        ),
+    )
 
 
 def confirm_count(*, variant: Variant, count: int | None, actor: User, now: datetime) -> None:
-    """The seller counted: lifts the set-aside. For a listing made by hand `count` is the new count; a shop's count is read from the shop."""
+    """The seller counted: lifts the set-aside.
+
+    For a listing made by hand `count` is the new count; a shop's count is read from the shop.
+    """
     with transaction.atomic():
         row = locked([variant.pk]).get(variant.pk)
         if row is None:
@@ -250,8 +320,12 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
             after=row.count,
         )
         settle_by_fact(
-            now=now, how="The count was confirmed.", codes=(AlertCode.STOCK_DIFFERS,), listing=variant.listing, key=f"variant:{variant.pk}"
-        )  # fmt: skip
+            now=now,
+            how="The count was confirmed.",
+            codes=(AlertCode.STOCK_DIFFERS,),
+            listing=variant.listing,
+            key=f"variant:{variant.pk}",
+        )
 
 
 def stock_story(*, variant: Variant, now: datetime) -> dict[str, Any]:
@@ -260,10 +334,20 @@ def stock_story(*, variant: Variant, now: datetime) -> dict[str, Any]:
     holds = open_holds([variant.pk])[variant.pk]
     value = as_value(row, now=now)
     return {
-        "count": row.count, "count_at": row.count_at, "reserved": sum(hold.quantity for hold in holds), "holds": holds, "buffer": value.buffer,
-        "ceiling": row.ceiling, "set_aside_by": row.set_aside_by, "aside_why": row.aside_why, "floor": value.floor, "most": value.most, "fresh": value.fresh, "read_wanted": value.read_wanted,
+        "count": row.count,
+        "count_at": row.count_at,
+        "reserved": sum(hold.quantity for hold in holds),
+        "holds": holds,
+        "buffer": value.buffer,
+        "ceiling": row.ceiling,
+        "set_aside_by": row.set_aside_by,
+        "aside_why": row.aside_why,
+        "floor": value.floor,
+        "most": value.most,
+        "fresh": value.fresh,
+        "read_wanted": value.read_wanted,
         "available": rules.available(value, [hold.value() for hold in holds]),
-    }  # fmt: skip
+    }
 
 
 def sellable(connection: Connection | None) -> bool:

@@ -1,4 +1,6 @@
-"""What a connection test means: rights that are missing become one alert; a shop that passes is well again, and its webhooks are looked after at once."""
+"""What a connection test means: rights that are missing become one alert; a shop that passes is well again, and its
+webhooks are looked after at once.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,9 +26,13 @@ def connection_tested(*, connection: Connection, checks: Sequence[dict[str, Any]
             rights = [check["right"] for check in missing]
             words = " ".join(f"{check['title'].rstrip('.')}. {check['sentence']}".strip() for check in missing)
             raise_alert(
-                code=AlertCode.SCOPE_MISSING, seller=connection.seller, connection=connection, now=now, evidence={"missing": rights},
+                code=AlertCode.SCOPE_MISSING,
+                seller=connection.seller,
+                connection=connection,
+                now=now,
+                evidence={"missing": rights},
                 sentence=f"{connection.name} does not let us do all that is needed: {words} Reconnect and allow it.",
-            )  # fmt: skip
+            )
             return
         if not all(check["ok"] for check in checks):
             return

@@ -17,7 +17,10 @@ def tell(
     public: bool = False,
     evidence: dict[str, Any] | None = None,
 ) -> TimelineEntry:
-    """`source` is whose doing it was: buyer, seller, shop, marketplace, carrier, staff. Some kinds are told to the seller's programs as well."""
+    """`source` is whose doing it was: buyer, seller, shop, marketplace, carrier, staff.
+
+    Some kinds are told to the seller's programs as well.
+    """
     entry = TimelineEntry.objects.create(
         order=order, at=now, source=source, kind=kind, sentence=sentence, public=public, evidence=evidence or {}
     )

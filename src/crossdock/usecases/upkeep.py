@@ -1,4 +1,6 @@
-"""The engine's side of a shop between orders: what is due of one party, its timers, renewed secrets, the audit of its webhooks."""
+"""The engine's side of a shop between orders: what is due of one party, its timers, renewed secrets, the audit of its
+webhooks.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,7 +26,10 @@ STREAMS = (SECRETS, ORDERS, RECOUNT, PRODUCTS, COUNTS, HOOKS)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What is due of one party now. `open` is false while it is stopped, resting, paused or waits for its seller; then nothing is sent."""
+    """What is due of one party now.
+
+    `open` is false while it is stopped, resting, paused or waits for its seller; then nothing is sent.
+    """
 
     kind: str
     name: str
@@ -48,21 +53,26 @@ class Due:
         return self.deliveries or self.timers or self.orders or self.counts
 
 
-# One round trip; each branch is carried by a partial index. A command behind an unfinished one of its subject is not due.
+# One round trip; each branch is carried by a partial index. A command behind an unfinished one of its subject is not
+# due.
 _DUE_OF = """
 SELECT p.kind, p.name, c.id,
   NOT p.stopped AND (p.resting_until IS NULL OR p.resting_until <= %(now)s) AND (c.id IS NULL OR c.state = 'active'),
   p.resting_until, p.failures,
   EXISTS (SELECT 1 FROM store_command m WHERE m.party_id = p.id AND ((m.state = 'waiting' AND m.due_at <= %(now)s)
-            OR (m.state = 'in_flight' AND (m.outcome->>'owner' IS DISTINCT FROM p.lease_owner OR p.lease_until < %(now)s)))
-          AND NOT EXISTS (SELECT 1 FROM store_command e WHERE e.party_id = m.party_id AND e.subject = m.subject AND e.id < m.id
+            OR (m.state = 'in_flight' AND (m.outcome->>'owner' IS DISTINCT
+              FROM p.lease_owner OR p.lease_until < %(now)s)))
+          AND NOT EXISTS (SELECT 1 FROM store_command e WHERE e.party_id = m.party_id AND e.subject = m.subject
+            AND e.id < m.id
                           AND e.state IN ('waiting','in_flight','dead'))),
   EXISTS (SELECT 1 FROM store_delivery d WHERE d.party_id = p.id AND d.handled_at IS NULL),
   EXISTS (SELECT 1 FROM store_cursor k WHERE k.connection_id = c.id AND k.due_at <= %(now)s),
   EXISTS (SELECT 1 FROM store_shopcopy s WHERE s.connection_id = c.id AND s.read_wanted AND s.shop_order_id <> ''),
   EXISTS (SELECT 1 FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id
-          WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone AND (v.want_after IS NULL OR v.want_after <= %(now)s)),
-  least((SELECT min(m.due_at) FROM store_command m WHERE m.party_id = p.id AND m.state = 'waiting' AND m.due_at > %(now)s),
+          WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone
+            AND (v.want_after IS NULL OR v.want_after <= %(now)s)),
+  least((SELECT min(m.due_at) FROM store_command m WHERE m.party_id = p.id AND m.state = 'waiting'
+    AND m.due_at > %(now)s),
         (SELECT min(k.due_at) FROM store_cursor k WHERE k.connection_id = c.id AND k.due_at > %(now)s),
         (SELECT min(v.want_after) FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id
           WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone AND v.want_after > %(now)s),
@@ -108,9 +118,16 @@ def keep_audit(
         missing = sorted(set(expected) - set(active))
         if missing:
             raise_alert(
-                code=AlertCode.WEBHOOK_LOST, seller=shop.seller, connection=shop, now=now, evidence={"missing": missing},
-                sentence=f"{shop.name} does not tell us about {', '.join(missing)} any more. Until it does, we ask it regularly, so news comes later.",
-            )  # fmt: skip
+                code=AlertCode.WEBHOOK_LOST,
+                seller=shop.seller,
+                connection=shop,
+                now=now,
+                evidence={"missing": missing},
+                sentence=(
+                    f"{shop.name} does not tell us about {', '.join(missing)} any more. Until it does, we ask it"
+                    " regularly, so news comes later."
+                ),
+            )
         else:
             settle_by_fact(now=now, how="The shop tells us again.", codes=(AlertCode.WEBHOOK_LOST,), connection=shop)
 
@@ -179,7 +196,10 @@ def _speaks_of(news: dict[str, Any]) -> bool:
 
 
 def prune(*, older_than: timedelta, now: datetime) -> int:
-    """Handled deliveries, recorded calls and the API's kept answers stay for a while, then go. Returns how many went."""
+    """Handled deliveries, recorded calls and the API's kept answers stay for a while, then go.
+
+    Returns how many went.
+    """
     before = now - older_than
     gone = Exchange.objects.filter(at__lt=before).delete()[0] + Call.objects.filter(at__lt=before).delete()[0]
     gone += IdempotentReply.objects.filter(created_at__lt=before).delete()[0]

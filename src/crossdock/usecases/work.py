@@ -1,4 +1,7 @@
-"""The engine's side of the outbox: leases, claims, and how each of the five outcomes changes the row. What it means for an order is in settle.py."""
+"""The engine's side of the outbox: leases, claims, and how each of the five outcomes changes the row.
+
+What it means for an order is in settle.py.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,9 +27,11 @@ _ENDS = ("cancel_order", "cancel_lines")
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A command that is ours to carry out now. `payload` is the raw JSON; `since` is when it was first sent (or made), which bounds a look-up.
+    """A command that is ours to carry out now. `payload` is the raw JSON; `since` is when it was first sent (or made),
+    which bounds a look-up.
 
-    `look_first`: an earlier attempt may have been carried out. `only_look`: the order was cancelled meanwhile, nothing may be created any more.
+    `look_first`: an earlier attempt may have been carried out. `only_look`: the order was cancelled meanwhile, nothing
+    may be created any more.
     """
 
     id: int
@@ -61,7 +66,8 @@ def release_lease(*, party_id: int, owner: str) -> None:
 # A party is due when one of its rows is, and nobody alive holds it. The partial indexes carry each branch.
 _DUE = """
 SELECT p.id FROM store_party p LEFT JOIN store_connection c ON c.party_id = p.id
-WHERE (p.lease_until IS NULL OR p.lease_until < %(now)s) AND (p.resting_until IS NULL OR p.resting_until <= %(now)s) AND NOT p.stopped
+WHERE (p.lease_until IS NULL OR p.lease_until < %(now)s) AND (p.resting_until IS NULL OR p.resting_until <= %(now)s)
+  AND NOT p.stopped
   AND (c.id IS NULL OR c.state = 'active') AND (
     EXISTS (SELECT 1 FROM store_command m WHERE m.party_id = p.id AND m.state IN ('waiting','in_flight')
             AND (m.due_at <= %(now)s OR m.state = 'in_flight'))
@@ -69,7 +75,8 @@ WHERE (p.lease_until IS NULL OR p.lease_until < %(now)s) AND (p.resting_until IS
     OR EXISTS (SELECT 1 FROM store_cursor k WHERE k.connection_id = c.id AND k.due_at <= %(now)s)
     OR EXISTS (SELECT 1 FROM store_shopcopy s WHERE s.connection_id = c.id AND s.read_wanted)
     OR EXISTS (SELECT 1 FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id
-               WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone AND (v.want_after IS NULL OR v.want_after <= %(now)s)))
+               WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone
+                 AND (v.want_after IS NULL OR v.want_after <= %(now)s)))
 ORDER BY p.id LIMIT %(limit)s
 """
 
@@ -83,7 +90,10 @@ def due_parties(*, now: datetime, limit: int = 1000, only: int | None = None) ->
 
 
 def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> list[Claimed]:
-    """The first unfinished command of each subject, written as sent before it is. What a dead worker left in flight comes back with look_first."""
+    """The first unfinished command of each subject, written as sent before it is.
+
+    What a dead worker left in flight comes back with look_first.
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_CLAIM, {"party": party_id, "owner": owner, "now": now, "limit": limit})
@@ -114,7 +124,8 @@ def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> l
 _CLAIM = """
 SELECT c.id FROM store_command c
 WHERE c.party_id = %(party)s
-  AND ((c.state = 'waiting' AND c.due_at <= %(now)s) OR (c.state = 'in_flight' AND c.outcome->>'owner' IS DISTINCT FROM %(owner)s))
+  AND ((c.state = 'waiting' AND c.due_at <= %(now)s) OR (c.state = 'in_flight' AND c.outcome->>'owner' IS DISTINCT
+    FROM %(owner)s))
   AND NOT EXISTS (SELECT 1 FROM store_command e WHERE e.party_id = c.party_id AND e.subject = c.subject AND e.id < c.id
                   AND e.state IN ('waiting','in_flight','dead'))
 ORDER BY c.due_at, c.id LIMIT %(limit)s FOR NO KEY UPDATE OF c SKIP LOCKED

@@ -1,6 +1,8 @@
-"""A member of staff who acts as a seller: kept in their own session, so that they stay who they are in every row that is written.
+"""A member of staff who acts as a seller: kept in their own session, so that they stay who they are in every row that
+is written.
 
-What may be sent meanwhile is a list, not a list of exceptions: a page that is added later is closed until somebody thinks about it.
+What may be sent meanwhile is a list, not a list of exceptions: a page that is added later is closed until somebody
+thinks about it.
 """
 
 from dataclasses import dataclass
@@ -22,8 +24,9 @@ from crossdock.web.middleware import Around
 
 KEY = "acting"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-# What staff may send as a seller. Not here: sign-ins, credentials of shops, API tokens, webhooks' secrets, money asked for, letters in the seller's
-# name, and confirmed counts, which are worth something only as the word of whoever counted.
+# What staff may send as a seller. Not here: sign-ins, credentials of shops, API tokens, webhooks' secrets, money asked
+# for, letters in the seller's name, and confirmed counts, which are worth something only as the word of whoever
+# counted.
 OPEN = frozenset(
     {
         "seller_alert_settle",
@@ -116,7 +119,9 @@ class ActingAs(Around):
             return _closed(request, found)
         assert isinstance(request.user, User)
         order = str(kwargs.get("public_id", "")) if name.startswith(("seller_order", "seller_parcel")) else ""
-        trace(actor=request.user, seller=found.seller, name=found.name, path=request.path, order=order, now=timezone.now())  # fmt: skip
+        trace(
+            actor=request.user, seller=found.seller, name=found.name, path=request.path, order=order, now=timezone.now()
+        )
         return None
 
 
@@ -130,7 +135,10 @@ def _over(request: HttpRequest, found: Acting, name: str) -> HttpResponse | None
 
 
 def _closed(request: HttpRequest, found: Acting) -> HttpResponse:
-    sentence = f"While you act as {found.name} this stays closed: sign-ins, shop credentials, API tokens, payments and letters are the seller's own. End acting to go on as yourself."
+    sentence = (
+        f"While you act as {found.name} this stays closed: sign-ins, shop credentials, API tokens, payments and letters"
+        " are the seller's own. End acting to go on as yourself."
+    )
     return render(request, "403.html", {"sentence": sentence}, status=403)
 
 

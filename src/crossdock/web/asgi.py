@@ -1,4 +1,7 @@
-"""One process holds both: webhooks go to the thin door, everything else to Django. A Django view would take a tenth of the deliveries."""
+"""One process holds both: webhooks go to the thin door, everything else to Django.
+
+A Django view would take a tenth of the deliveries.
+"""
 
 from typing import Any
 

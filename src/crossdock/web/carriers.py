@@ -1,4 +1,6 @@
-"""The label provider with the operator's keys, as pages and the API ask it: prices while a person waits, and what is printed."""
+"""The label provider with the operator's keys, as pages and the API ask it: prices while a person waits, and what is
+printed.
+"""
 
 from django.conf import settings
 

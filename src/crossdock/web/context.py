@@ -1,4 +1,7 @@
-"""What every page knows: the site's name, who is looking, how full the cart is. Database questions are asked only when a template does."""
+"""What every page knows: the site's name, who is looking, how full the cart is.
+
+Database questions are asked only when a template does.
+"""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -16,7 +19,10 @@ def _seller(request: HttpRequest) -> Seller | None:
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """`my_seller` is the seller account of who is signed in, or None. `acting` says as which seller a member of staff acts."""
+    """`my_seller` is the seller account of who is signed in, or None.
+
+    `acting` says as which seller a member of staff acts.
+    """
     session = getattr(request, "session", None)
     cart = session.get(CART) if session is not None else None
     return {

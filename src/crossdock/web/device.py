@@ -1,4 +1,6 @@
-"""A random name for a browser, kept in a cookie for a year and used for nothing but the risk analysis: it says that two orders came from one device."""
+"""A random name for a browser, kept in a cookie for a year and used for nothing but the risk analysis: it says that
+two orders came from one device.
+"""
 
 import re
 import secrets
@@ -26,8 +28,13 @@ def with_device(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResp
         response = view(request, *args, **kwargs)
         if not device_of(request) and hasattr(response, "set_cookie"):
             response.set_cookie(
-                COOKIE, secrets.token_urlsafe(16), max_age=_YEAR, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
-            )  # fmt: skip
+                COOKIE,
+                secrets.token_urlsafe(16),
+                max_age=_YEAR,
+                httponly=True,
+                samesite="Lax",
+                secure=settings.SESSION_COOKIE_SECURE,
+            )
         return response
 
     return named

@@ -1,6 +1,8 @@
-"""The one door for all webhooks: /hooks/shop/<platform>/<connection, or "app">, /hooks/payments/<gateway>, /hooks/carrier/<carrier>. Raw ASGI, since nothing here needs more.
+"""The one door for all webhooks: /hooks/shop/<platform>/<connection, or "app">, /hooks/payments/<gateway>,
+/hooks/carrier/<carrier>. Raw ASGI, since nothing here needs more.
 
-A delivery is answered 2xx only after its row was committed; the signature is checked over the raw bytes first. A forged one leaves a count, nothing else.
+A delivery is answered 2xx only after its row was committed; the signature is checked over the raw bytes first. A
+forged one leaves a count, nothing else.
 """
 
 import asyncio
@@ -42,7 +44,8 @@ _SECOND_LOOK_AFTER = 2.0
 _MOST_ROOMS = 20_000
 _MOST_ASKED = 2_000
 _BODY_SECONDS = 15.0
-# What must reach us even from a shop that is paused or gone: the platform asks to erase, or says that our app was removed.
+# What must reach us even from a shop that is paused or gone: the platform asks to erase, or says that our app was
+# removed.
 _ALWAYS = frozenset({LookKind.ERASE_BUYER, LookKind.ERASE_SHOP, LookKind.UNINSTALLED})
 
 
@@ -58,7 +61,10 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the door knows of one connection, for half a minute. `connection_id` 0 stands for an operator's app without a known shop."""
+    """What the door knows of one connection, for half a minute.
+
+    `connection_id` 0 stands for an operator's app without a known shop.
+    """
 
     connector: Connector
     shop: Shop

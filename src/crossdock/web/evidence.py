@@ -1,4 +1,7 @@
-"""A case's evidence as people read it: one line per item, the rest unfolds. What stands here is what was copied into the case, nothing more."""
+"""A case's evidence as people read it: one line per item, the rest unfolds.
+
+What stands here is what was copied into the case, nothing more.
+"""
 
 import json
 from collections.abc import Mapping
@@ -15,10 +18,19 @@ TITLES = {
     "movements": ("Stock", "Movements of the variants in question."),
 }
 _OPERATIONS = {
-    "create": "Create the order", "confirm": "Look whether the order has its units", "cancel": "Cancel the order", "cancel_lines": "Take units out of the order", "adjust": "Correct a count", "write_risk": "Write the risk level",
-    "find": "Look for the order by our reference", "order": "Read the order", "orders": "Read changed orders", "product": "Read a product",
-    "products": "Read changed products", "counts": "Read stock counts",
-}  # fmt: skip
+    "create": "Create the order",
+    "confirm": "Look whether the order has its units",
+    "cancel": "Cancel the order",
+    "cancel_lines": "Take units out of the order",
+    "adjust": "Correct a count",
+    "write_risk": "Write the risk level",
+    "find": "Look for the order by our reference",
+    "order": "Read the order",
+    "orders": "Read changed orders",
+    "product": "Read a product",
+    "products": "Read changed products",
+    "counts": "Read stock counts",
+}
 LONGEST = 6000
 
 

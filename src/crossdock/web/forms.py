@@ -16,7 +16,9 @@ _COMMON = ("USD", "EUR", "GBP", "CAD", "AUD", "JPY", "CHF", "SEK", "NOK", "DKK",
 
 
 def typed(values: QueryDict, name: str, *, longest: int = 100) -> str:
-    """What somebody typed, or put into the address: without control characters, which the database refuses, and not endless."""
+    """What somebody typed, or put into the address: without control characters, which the database refuses, and not
+    endless.
+    """
     return "".join(letter for letter in values.get(name, "") if letter.isprintable()).strip()[:longest]
 
 

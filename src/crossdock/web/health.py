@@ -1,4 +1,7 @@
-"""/healthz for a load balancer: 200 while the database answers, 503 otherwise. A silent worker is reported, not an error of this server."""
+"""/healthz for a load balancer: 200 while the database answers, 503 otherwise.
+
+A silent worker is reported, not an error of this server.
+"""
 
 from importlib.metadata import version
 

@@ -1,4 +1,6 @@
-"""The ear of a page that asks a shop: calls are gathered while it waits and written when it has its answer, well or not."""
+"""The ear of a page that asks a shop: calls are gathered while it waits and written when it has its answer, well or
+not.
+"""
 
 import logging
 from collections.abc import Callable, Coroutine
@@ -17,7 +19,8 @@ Question = Callable[[Transport, Recorder], Coroutine[Any, Any, T]]
 
 
 def ask_and_keep(question: "Question[T]", within: float, *, party_id: int) -> T:
-    """Like ask_sync; `question` opens the shop with the recorder that it is given. A negative party is an attempt's (usecases/connect.py).
+    """Like ask_sync; `question` opens the shop with the recorder that it is given. A negative party is an attempt's
+    (usecases/connect.py).
 
     Evidence is never worth failing the page for.
     """
@@ -26,11 +29,17 @@ def ask_and_keep(question: "Question[T]", within: float, *, party_id: int) -> T:
     def hear(call: Exchange) -> None:
         calls.append(
             {
-                "at": datetime.now(UTC), "method": call.method[:10], "url": _text(call.url), "status": call.status, "milliseconds": max(0, call.milliseconds),
-                "request": _text(call.request), "response": _text(call.answer), "error": _text(call.trouble),
+                "at": datetime.now(UTC),
+                "method": call.method[:10],
+                "url": _text(call.url),
+                "status": call.status,
+                "milliseconds": max(0, call.milliseconds),
+                "request": _text(call.request),
+                "response": _text(call.answer),
+                "error": _text(call.trouble),
                 "headers": {name: _text(value) for name, value in call.headers.items()},
             }
-        )  # fmt: skip
+        )
 
     try:
         return ask_sync(lambda transport: question(transport, hear), within)

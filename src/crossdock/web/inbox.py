@@ -1,6 +1,8 @@
-"""The inbox behind the door: group commit. Whatever arrives during one commit is kept by the next, so a commit is shared by hundreds of deliveries.
+"""The inbox behind the door: group commit. Whatever arrives during one commit is kept by the next, so a commit is
+shared by hundreds of deliveries.
 
-A double raises a counter on the waiting row instead of vanishing: it may be news that came after its twin's entity was read again.
+A double raises a counter on the waiting row instead of vanishing: it may be news that came after its twin's entity was
+read again.
 """
 
 import asyncio
@@ -28,8 +30,10 @@ _DEDUPE_LENGTH = 200
 _INSERT = """
 INSERT INTO store_delivery (party_id, topic, dedupe, news, headers, body, received_at, doubles, note)
 SELECT p, t, d, n::jsonb, h::jsonb, b, %b::timestamptz, x, ''
-FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::int[]) AS u(p, t, d, n, h, b, x)
-ON CONFLICT (party_id, dedupe) WHERE handled_at IS NULL DO UPDATE SET doubles = store_delivery.doubles + EXCLUDED.doubles + 1
+FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::int[]) AS u(p, t, d, n, h,
+  b, x)
+ON CONFLICT (party_id, dedupe) WHERE handled_at IS NULL
+  DO UPDATE SET doubles = store_delivery.doubles + EXCLUDED.doubles + 1
 """
 _FORGED = """
 UPDATE store_connection SET forged = forged + n FROM unnest(%b::bigint[], %b::int[]) AS u(i, n) WHERE id = i
@@ -216,7 +220,10 @@ class Inbox:
 
 
 def _as_json(news: HookNews) -> str:
-    """Shaped like HookNews, so that it is read back into one. Written by hand: json.dumps takes three times as long, thousands of times a second."""
+    """Shaped like HookNews, so that it is read back into one.
+
+    Written by hand: json.dumps takes three times as long, thousands of times a second.
+    """
     looks = ",".join(f'{{"kind":{_quoted(look.kind)},"entity_id":{_quoted(look.entity_id)}}}' for look in news.looks)
     hints = ",".join(
         f'{{"variant_id":{_quoted(hint.variant_id)},"count":{hint.count:d},"version":{_quoted(hint.version)}}}'

@@ -19,7 +19,10 @@ from crossdock.web.heard import ask_and_keep
 
 
 def confirmed(intent: PaymentIntent, *, may_wait: bool = True) -> Verdict:
-    """Whether the money may be taken now. Silence, nonsense and dead keys are all "no answer"; what that means the seller decided."""
+    """Whether the money may be taken now.
+
+    Silence, nonsense and dead keys are all "no answer"; what that means the seller decided.
+    """
     question = question_of(intent_id=intent.public_id, now=timezone.now())
     if question is None:
         return GO

@@ -1,4 +1,5 @@
-"""Where mails go when no SMTP server is named: the account's (password reset, confirmation) are kept as rows, which the demo shows on a page.
+"""Where mails go when no SMTP server is named: the account's (password reset, confirmation) are kept as rows, which
+the demo shows on a page.
 
 The marketplace's own mails are rows before the worker sends them, so they are not kept a second time.
 """

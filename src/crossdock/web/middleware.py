@@ -1,4 +1,5 @@
-"""Whom to believe about the client's address, no blank page, a Content-Security-Policy without any inline script or style, and the static files.
+"""Whom to believe about the client's address, no blank page, a Content-Security-Policy without any inline script or
+style, and the static files.
 
 All of them pass sync and async requests through unchanged, so they cost no thread switch.
 """
@@ -53,7 +54,9 @@ class Around:
 
 
 class TrustedProxies(Around):
-    """Believes X-Forwarded-For and -Proto only from TRUSTED_PROXIES; from everybody else the headers are removed before anyone reads them."""
+    """Believes X-Forwarded-For and -Proto only from TRUSTED_PROXIES; from everybody else the headers are removed
+    before anyone reads them.
+    """
 
     def before(self, request: HttpRequest) -> None:
         meta = request.META
@@ -65,7 +68,8 @@ class TrustedProxies(Around):
             return
         if scheme in ("http", "https"):
             meta["HTTP_X_FORWARDED_PROTO"] = scheme
-        # From the right: the first address that is not one of our proxies is the client; what stands further left is hearsay.
+        # From the right: the first address that is not one of our proxies is the client; what stands further left is
+        # hearsay.
         for part in reversed(chain):
             address = _address(part)
             if address is None:
@@ -76,7 +80,9 @@ class TrustedProxies(Around):
 
 
 class NoBlankPages(Around):
-    """An address that only takes a button's press is opened by a person who was signed out in between, or by "back": they read so."""
+    """An address that only takes a button's press is opened by a person who was signed out in between, or by "back":
+    they read so.
+    """
 
     def after(self, response: HttpResponseBase) -> HttpResponseBase:
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
@@ -95,7 +101,10 @@ class ContentSecurityPolicy(Around):
 
 
 def policy(also: dict[str, tuple[str, ...]]) -> str:
-    """The header's value. Pictures may come from any https address, since shops host their own; forms post to us alone."""
+    """The header's value.
+
+    Pictures may come from any https address, since shops host their own; forms post to us alone.
+    """
     directives: dict[str, tuple[str, ...]] = {
         "default-src": ("'none'",),
         "script-src": ("'self'",),
@@ -128,7 +137,10 @@ def allow(response: _Response, **also: Iterable[str]) -> _Response:
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
-    """WhiteNoise for both worlds: it is made for WSGI, and its file responses make Django complain under ASGI. Ours are small and answered whole."""
+    """WhiteNoise for both worlds: it is made for WSGI, and its file responses make Django complain under ASGI.
+
+    Ours are small and answered whole.
+    """
 
     sync_capable = async_capable = True
 

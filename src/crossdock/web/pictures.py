@@ -1,4 +1,6 @@
-"""Pictures that sellers upload: believed by their first bytes, not by their names; kept under a name made of their content; served as nothing but a picture."""
+"""Pictures that sellers upload: believed by their first bytes, not by their names; kept under a name made of their
+content; served as nothing but a picture.
+"""
 
 import hashlib
 import re

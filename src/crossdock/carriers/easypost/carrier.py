@@ -1,7 +1,9 @@
-"""The Carrier protocol over EasyPost. Asking for prices makes a shipment there, which costs nothing and can be bought once; its id is kept before it is bought.
+"""The Carrier protocol over EasyPost. Asking for prices makes a shipment there, which costs nothing and can be bought
+once; its id is kept before it is bought.
 
-EasyPost keeps no key against repeats, and needs none: a second purchase of one shipment is refused (SHIPMENT.POSTAGE.EXISTS), and looking it up is reading it.
-See docs/decisions/0008-labels.md, and README.md here for what nobody has checked against a real account.
+EasyPost keeps no key against repeats, and needs none: a second purchase of one shipment is refused
+(SHIPMENT.POSTAGE.EXISTS), and looking it up is reading it. See docs/decisions/0008-labels.md, and README.md here for
+what nobody has checked against a real account.
 """
 
 import json
@@ -108,7 +110,8 @@ class EasyPostCarrier:
             case "rejected":
                 return Refused(
                     Why.TOO_LATE,
-                    "The carrier rejected the refund. Right after buying that happens by mistake; ask again in a while.",
+                    "The carrier rejected the refund. Right after buying that happens by mistake; ask again in a"
+                    " while.",
                 )
             case "not_applicable":
                 return Refused(
@@ -138,7 +141,9 @@ class EasyPostCarrier:
         return await self._client.download(str(url))
 
     def hook(self, hook: Hook, now: datetime) -> HookNews:
-        """Signed over the raw body, without a time: an old delivery played back leads to one more reading, nothing else."""
+        """Signed over the raw body, without a time: an old delivery played back leads to one more reading, nothing
+        else.
+        """
         secret = unicodedata.normalize("NFKD", self._keys.get("webhook_secret", ""))
         given = hook.headers.get(SIGNATURE, "")
         if not given.startswith(SIGNED_AS) or not hmac_ok(
@@ -162,9 +167,11 @@ class EasyPostCarrier:
         said.append(
             Check(
                 True,
-                "It is a test key: labels cost nothing and carry nothing."
-                if testing
-                else "It is a live key: labels cost money.",
+                (
+                    "It is a test key: labels cost nothing and carry nothing."
+                    if testing
+                    else "It is a live key: labels cost money."
+                ),
             )
         )
         if not self._keys.get("webhook_secret"):

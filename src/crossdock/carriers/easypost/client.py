@@ -1,6 +1,7 @@
 """EasyPost's own library on a thread: with time-outs, and its exceptions sorted by what to do next.
 
-The library's transport repeats what it could not even send, and reads that were cut off; a purchase that was sent it does not repeat (tests count that).
+The library's transport repeats what it could not even send, and reads that were cut off; a purchase that was sent it
+does not repeat (tests count that).
 """
 
 import asyncio
@@ -15,7 +16,10 @@ BASE = "https://api.easypost.com"
 # Connecting, and between two bytes of the answer: EasyPost waits for the carrier before it answers a purchase.
 TIMEOUT_SECONDS = (5.0, 35.0)
 LARGEST_DOCUMENT = 5 * 1024 * 1024
-NO_LIBRARY = "EasyPost's library is not installed here; run `pip install -r requirements/extras.txt` (or `pip install easypost`)."
+NO_LIBRARY = (
+    "EasyPost's library is not installed here; run `pip install -r requirements/extras.txt` (or `pip install"
+    " easypost`)."
+)
 SILENT = "EasyPost gave no usable answer."
 
 

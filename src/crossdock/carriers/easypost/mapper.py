@@ -1,4 +1,7 @@
-"""Our parcel in EasyPost's words: ounces and inches, customs lines with whole values and weights. Raises BadInput for what cannot be declared."""
+"""Our parcel in EasyPost's words: ounces and inches, customs lines with whole values and weights.
+
+Raises BadInput for what cannot be declared.
+"""
 
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
@@ -33,9 +36,16 @@ def shipment(wanted: Wanted) -> dict[str, Any]:
 
 def address(value: Address) -> dict[str, str]:
     words = {
-        "name": value.name, "company": value.company, "street1": value.line1, "street2": value.line2, "city": value.city, "state": value.region,
-        "zip": value.postal_code, "country": value.country, "phone": value.phone,
-    }  # fmt: skip
+        "name": value.name,
+        "company": value.company,
+        "street1": value.line1,
+        "street2": value.line2,
+        "city": value.city,
+        "state": value.region,
+        "zip": value.postal_code,
+        "country": value.country,
+        "phone": value.phone,
+    }
     return {name: word for name, word in words.items() if word}
 
 
@@ -47,18 +57,26 @@ def customs(wanted: Wanted) -> dict[str, Any]:
         )
     weights = share(wanted.parcel.grams, tuple(item.quantity for item in wanted.customs))
     return {
-        "contents_type": "merchandise", "customs_certify": True, "customs_signer": wanted.ship_from.name, "non_delivery_option": "return",
-        "restriction_type": "none", "eel_pfc": NO_FILING,
+        "contents_type": "merchandise",
+        "customs_certify": True,
+        "customs_signer": wanted.ship_from.name,
+        "non_delivery_option": "return",
+        "restriction_type": "none",
+        "eel_pfc": NO_FILING,
         "customs_items": [_item(item, grams) for item, grams in zip(wanted.customs, weights, strict=True)],
-    }  # fmt: skip
+    }
 
 
 def _item(item: CustomsItem, grams: int) -> dict[str, Any]:
     """`value` and `weight` are those of the whole line."""
     made: dict[str, Any] = {
-        "description": item.description, "quantity": item.quantity, "value": float((item.value * item.quantity).decimal), "weight": float(_ounces(grams)),
-        "origin_country": item.origin, "currency": item.value.currency,
-    }  # fmt: skip
+        "description": item.description,
+        "quantity": item.quantity,
+        "value": float((item.value * item.quantity).decimal),
+        "weight": float(_ounces(grams)),
+        "origin_country": item.origin,
+        "currency": item.value.currency,
+    }
     return made | ({"hs_tariff_number": item.hs_code} if item.hs_code else {})
 
 

@@ -41,10 +41,14 @@ def quotes(shipment: Any, insured: Money | None) -> tuple[Quote, ...]:
             days = rate.get("delivery_days")
             found.append(
                 Quote(
-                    house(str(rate["carrier"])), _service(str(rate["service"])), whole, f"{shipment['id']}/{rate['id']}",
-                    int(days) if days is not None else None, extra,
+                    house(str(rate["carrier"])),
+                    _service(str(rate["service"])),
+                    whole,
+                    f"{shipment['id']}/{rate['id']}",
+                    int(days) if days is not None else None,
+                    extra,
                 )
-            )  # fmt: skip
+            )
         except (KeyError, TypeError, ValueError, NotMoney):
             continue
     return tuple(sorted(found, key=lambda quote: quote.price.minor))
@@ -66,13 +70,19 @@ def bought(shipment: Any, insured: Money | None) -> Bought | None:
         raise Strange("selected_rate", "rate", None)
     url = part(part(shipment, "tracker") or {}, "public_url") or ""
     return Bought(
-        str(shipment["id"]), str(shipment["tracking_code"]), house(str(rate.get("carrier") or "")), _service(str(rate.get("service") or "")),
-        _price(shipment, rate, insured), str(url),
-    )  # fmt: skip
+        str(shipment["id"]),
+        str(shipment["tracking_code"]),
+        house(str(rate.get("carrier") or "")),
+        _service(str(rate.get("service") or "")),
+        _price(shipment, rate, insured),
+        str(url),
+    )
 
 
 def _price(shipment: Any, rate: Any, insured: Money | None) -> Money:
-    """What was taken: the fees, where the postage is among them; a carrier that bills by itself leaves it out, so the rate stands for it."""
+    """What was taken: the fees, where the postage is among them; a carrier that bills by itself leaves it out, so the
+    rate stands for it.
+    """
     currency = str(rate.get("currency") or "USD")
     fees = [fee for fee in part(shipment, "fees") or [] if fee.get("type")]
     try:

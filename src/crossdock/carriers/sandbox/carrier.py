@@ -123,9 +123,14 @@ class SandboxCarrier:
                 return Unknown(f"{BRAND} answered with an error of its own.")
             late = LATE_SECONDS if "late" in trouble else 0.0
             row = books.sell(
-                db, reference=wanted.reference, service=chosen.ref, minor=chosen.price.minor, at=now, seen_from=now + late,
+                db,
+                reference=wanted.reference,
+                service=chosen.ref,
+                minor=chosen.price.minor,
+                at=now,
+                seen_from=now + late,
                 wanted=_WANTED.dump_python(wanted, mode="json"),
-            )  # fmt: skip
+            )
         return Unknown(_LOST) if trouble & {"lost", "late"} else _bought(row)
 
     def _look_up(self, reference: str) -> tuple[Bought, ...]:
@@ -185,9 +190,14 @@ def printed(row: Row, form: Form) -> bytes:
         for item in wanted.customs
     ]
     marks = printing.label(
-        brand=BRAND, service=_bought(row).service.upper(), start=wanted.ship_from, end=wanted.ship_to, number=number,
-        barcode=(f"420{zip5}", number) if home else (number,), notes=notes,
-    )  # fmt: skip
+        brand=BRAND,
+        service=_bought(row).service.upper(),
+        start=wanted.ship_from,
+        end=wanted.ship_to,
+        number=number,
+        barcode=(f"420{zip5}", number) if home else (number,),
+        notes=notes,
+    )
     match form:
         case Form.PDF:
             return printing.as_pdf(marks, title=f"{printing.SAMPLE} {number}")

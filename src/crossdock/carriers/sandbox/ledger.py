@@ -1,6 +1,8 @@
-"""The carrier's own books in one SQLite file, so that they outlive any process and can be compared with the marketplace's.
+"""The carrier's own books in one SQLite file, so that they outlive any process and can be compared with the
+marketplace's.
 
-It keeps no idempotency key: who asks twice buys twice, as at real carriers. The fault dial lies in the file too, so that every process meets the same trouble.
+It keeps no idempotency key: who asks twice buys twice, as at real carriers. The fault dial lies in the file too, so
+that every process meets the same trouble.
 """
 
 import hashlib
@@ -19,16 +21,21 @@ from crossdock.domain.labels import TrackEvent, TrackStatus
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS label (
-    serial INTEGER PRIMARY KEY AUTOINCREMENT, ref TEXT NOT NULL UNIQUE, reference TEXT NOT NULL, service TEXT NOT NULL, minor INTEGER NOT NULL CHECK (minor > 0),
-    wanted TEXT NOT NULL, void TEXT NOT NULL DEFAULT 'none' CHECK (void IN ('none', 'asked', 'done', 'refused')), at REAL NOT NULL, seen_from REAL NOT NULL
+    serial INTEGER PRIMARY KEY AUTOINCREMENT, ref TEXT NOT NULL UNIQUE, reference TEXT NOT NULL,
+      service TEXT NOT NULL, minor INTEGER NOT NULL CHECK (minor > 0),
+    wanted TEXT NOT NULL, void TEXT NOT NULL DEFAULT 'none' CHECK (void IN ('none', 'asked', 'done', 'refused')),
+      at REAL NOT NULL, seen_from REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS label_reference ON label (reference);
-CREATE TABLE IF NOT EXISTS event (ref TEXT NOT NULL REFERENCES label (ref), status TEXT NOT NULL, at TEXT NOT NULL, place TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS asked (reference TEXT NOT NULL, what TEXT NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (reference, what));
+CREATE TABLE IF NOT EXISTS event (ref TEXT NOT NULL REFERENCES label (ref), status TEXT NOT NULL, at TEXT NOT NULL,
+  place TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS asked (reference TEXT NOT NULL, what TEXT NOT NULL, times INTEGER NOT NULL,
+  PRIMARY KEY (reference, what));
 CREATE TABLE IF NOT EXISTS dial (fault TEXT PRIMARY KEY, chance REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS secret (word TEXT NOT NULL);
 """
-# lost: done, and the answer never comes; late: the same, and for some seconds it cannot be found either; broken: a 5xx, nothing done; slow_void: weeks, not at once.
+# lost: done, and the answer never comes; late: the same, and for some seconds it cannot be found either; broken: a
+# 5xx, nothing done; slow_void: weeks, not at once.
 FAULTS = ("lost", "late", "broken", "throttle", "slow_void")
 
 
@@ -75,7 +82,9 @@ class Ledger:
             db.execute("COMMIT")
 
 
-def sell(db: sqlite3.Connection, *, reference: str, service: str, minor: int, wanted: Any, at: float, seen_from: float) -> Row:  # fmt: skip
+def sell(
+    db: sqlite3.Connection, *, reference: str, service: str, minor: int, wanted: Any, at: float, seen_from: float
+) -> Row:
     ref = f"spl_{secrets.token_hex(10)}"
     db.execute(
         "INSERT INTO label (ref, reference, service, minor, wanted, at, seen_from) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -130,10 +139,14 @@ def set_dial(db: sqlite3.Connection, chances: Mapping[str, float]) -> None:
 
 
 def strikes(db: sqlite3.Connection, reference: str, what: str) -> frozenset[str]:
-    """Which faults meet this asking. The same reference, asked for the same time, always meets the same: no dice, so that a run can be repeated."""
+    """Which faults meet this asking.
+
+    The same reference, asked for the same time, always meets the same: no dice, so that a run can be repeated.
+    """
     db.execute(
-        "INSERT INTO asked VALUES (?, ?, 1) ON CONFLICT (reference, what) DO UPDATE SET times = times + 1", [reference, what]
-    )  # fmt: skip
+        "INSERT INTO asked VALUES (?, ?, 1) ON CONFLICT (reference, what) DO UPDATE SET times = times + 1",
+        [reference, what],
+    )
     times = db.execute("SELECT times FROM asked WHERE reference = ? AND what = ?", [reference, what]).fetchone()[0]
     chances = dict(db.execute("SELECT fault, chance FROM dial").fetchall())
     return frozenset(

@@ -11,14 +11,58 @@ BRAND = "Crossdock Sample Post"
 CURRENCY = "USD"
 # (latitude, longitude), to a degree.
 _MIDDLES = {
-    "AL": (33, -87), "AK": (64, -153), "AZ": (34, -112), "AR": (35, -92), "CA": (37, -120), "CO": (39, -105), "CT": (42, -73), "DE": (39, -75),
-    "DC": (39, -77), "FL": (28, -82), "GA": (33, -83), "HI": (20, -156), "ID": (44, -115), "IL": (40, -89), "IN": (40, -86), "IA": (42, -93),
-    "KS": (38, -98), "KY": (38, -85), "LA": (31, -92), "ME": (45, -69), "MD": (39, -77), "MA": (42, -72), "MI": (44, -85), "MN": (46, -94),
-    "MS": (33, -90), "MO": (38, -92), "MT": (47, -110), "NE": (42, -100), "NV": (39, -117), "NH": (44, -72), "NJ": (40, -75), "NM": (34, -106),
-    "NY": (43, -75), "NC": (35, -79), "ND": (47, -100), "OH": (40, -83), "OK": (36, -97), "OR": (44, -121), "PA": (41, -78), "RI": (42, -72),
-    "SC": (34, -81), "SD": (44, -100), "TN": (36, -86), "TX": (31, -99), "UT": (39, -112), "VT": (44, -73), "VA": (38, -79), "WA": (47, -121),
-    "WV": (39, -81), "WI": (45, -90), "WY": (43, -108),
-}  # fmt: skip
+    "AL": (33, -87),
+    "AK": (64, -153),
+    "AZ": (34, -112),
+    "AR": (35, -92),
+    "CA": (37, -120),
+    "CO": (39, -105),
+    "CT": (42, -73),
+    "DE": (39, -75),
+    "DC": (39, -77),
+    "FL": (28, -82),
+    "GA": (33, -83),
+    "HI": (20, -156),
+    "ID": (44, -115),
+    "IL": (40, -89),
+    "IN": (40, -86),
+    "IA": (42, -93),
+    "KS": (38, -98),
+    "KY": (38, -85),
+    "LA": (31, -92),
+    "ME": (45, -69),
+    "MD": (39, -77),
+    "MA": (42, -72),
+    "MI": (44, -85),
+    "MN": (46, -94),
+    "MS": (33, -90),
+    "MO": (38, -92),
+    "MT": (47, -110),
+    "NE": (42, -100),
+    "NV": (39, -117),
+    "NH": (44, -72),
+    "NJ": (40, -75),
+    "NM": (34, -106),
+    "NY": (43, -75),
+    "NC": (35, -79),
+    "ND": (47, -100),
+    "OH": (40, -83),
+    "OK": (36, -97),
+    "OR": (44, -121),
+    "PA": (41, -78),
+    "RI": (42, -72),
+    "SC": (34, -81),
+    "SD": (44, -100),
+    "TN": (36, -86),
+    "TX": (31, -99),
+    "UT": (39, -112),
+    "VT": (44, -73),
+    "VA": (38, -79),
+    "WA": (47, -121),
+    "WV": (39, -81),
+    "WI": (45, -90),
+    "WY": (43, -108),
+}
 _FAR_AWAY = 9
 _ZONE_ENDS_KM = (240, 480, 960, 1600, 2250, 2900, 3600)
 _EARTH_KM = 6371
@@ -72,8 +116,12 @@ def quotes(wanted: Wanted) -> tuple[Quote, ...]:
     services = ABROAD_SERVICES if wanted.abroad else HOME_SERVICES
     return tuple(
         Quote(
-            BRAND, service.name, Money(service.base + service.per_zone * (far - 1) + service.per_100_g * steps + insurance, CURRENCY), service.code,
-            min(service.days[0] + far // 2, service.days[1]), Money(insurance, CURRENCY) if insurance else None,
+            BRAND,
+            service.name,
+            Money(service.base + service.per_zone * (far - 1) + service.per_100_g * steps + insurance, CURRENCY),
+            service.code,
+            min(service.days[0] + far // 2, service.days[1]),
+            Money(insurance, CURRENCY) if insurance else None,
         )
         for service in services
-    )  # fmt: skip
+    )

@@ -1,4 +1,5 @@
-"""One drawing, 4 x 6 inches at 203 dots per inch, as PDF, PNG and ZPL. A bar is three dots wide, so that any printer's dots fit it exactly.
+"""One drawing, 4 x 6 inches at 203 dots per inch, as PDF, PNG and ZPL. A bar is three dots wide, so that any printer's
+dots fit it exactly.
 
 Letters beyond Latin-1 are written without their accents, or as "?": label printers have no others.
 """
@@ -52,8 +53,15 @@ def plain(text: str) -> str:
 
 
 def label(
-    *, brand: str, service: str, start: Address, end: Address, barcode: tuple[str, ...], number: str, notes: Sequence[str]
-) -> tuple[Mark, ...]:  # fmt: skip
+    *,
+    brand: str,
+    service: str,
+    start: Address,
+    end: Address,
+    barcode: tuple[str, ...],
+    number: str,
+    notes: Sequence[str],
+) -> tuple[Mark, ...]:
     """`barcode`: the elements with their application identifiers; `notes` are small lines at the foot."""
     wide = sum(widths(barcode)) * BAR
     marks: list[Mark] = [

@@ -1,6 +1,8 @@
-"""The thirteen bugs that the protocol names, planted into the product's own code or, where the model makes the step itself, into the model.
+"""The thirteen bugs that the protocol names, planted into the product's own code or, where the model makes the step
+itself, into the model.
 
-Each says in which worlds the model must see it and whether the seeds must: a proof that notices none of them proves nothing.
+Each says in which worlds the model must see it and whether the seeds must: a proof that notices none of them proves
+nothing.
 """
 
 import contextlib
@@ -22,8 +24,9 @@ Read = tuple[Stock, tuple[Hold, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """`changes` are what is replaced while it is planted; `worlds` the model's configurations that see it; `seeds` how many seeds are enough to see it, 0 where
-    the engine's own order of things hides it from them."""
+    """`changes` are what is replaced while it is planted; `worlds` the model's configurations that see it; `seeds` how
+    many seeds are enough to see it, 0 where the engine's own order of things hides it from them.
+    """
 
     number: int
     name: str
@@ -128,9 +131,13 @@ def _pay_unchecked() -> Changes:
         for pk, units, _ in intent.basket["lines"]:
             if pk not in kept:
                 Reservation.objects.create(
-                    cause=f"checkout:{intent.public_id}:{pk}:again", variant_id=pk, quantity=units, state=HoldState.CHECKOUT,
-                    expires_at=now + checkout.HOLD_FOR, created_at=now,
-                )  # fmt: skip
+                    cause=f"checkout:{intent.public_id}:{pk}:again",
+                    variant_id=pk,
+                    quantity=units,
+                    state=HoldState.CHECKOUT,
+                    expires_at=now + checkout.HOLD_FOR,
+                    created_at=now,
+                )
         return ""
 
     return [(checkout, "_hold_again", hold_again)]
@@ -175,22 +182,57 @@ def _wish_lost() -> Changes:
 
 
 BUGS: tuple[Bug, ...] = (
-    Bug(1, "settle_by_arrival", "a read settles by when it arrives, not by when it began", _settle_by_arrival, worlds=("F1b",)),
-    Bug(2, "fence_at_sending", "the fence is drawn when the create is sent", _fence_at_sending, _FenceAtSending, ("F1b",), seeds=12),
+    Bug(
+        1,
+        "settle_by_arrival",
+        "a read settles by when it arrives, not by when it began",
+        _settle_by_arrival,
+        worlds=("F1b",),
+    ),
+    Bug(
+        2,
+        "fence_at_sending",
+        "the fence is drawn when the create is sent",
+        _fence_at_sending,
+        _FenceAtSending,
+        ("F1b",),
+        seeds=12,
+    ),
     Bug(3, "no_void", "a read that overlapped an applied one is applied too", _no_void, worlds=("F1s",)),
     Bug(4, "believe_webhook", "the number of a late webhook becomes the count", _believe_webhook, worlds=("F4s",)),
-    Bug(5, "drop_at_cancel", "the hold is dropped when the cancel is asked for", _drop_at_cancel, worlds=("F2",), seeds=24),
-    Bug(6, "add_at_cancel", "the units are added here when the cancel is acknowledged", _add_at_cancel, _AddAtCancel, ("F1b",)),
+    Bug(
+        5,
+        "drop_at_cancel",
+        "the hold is dropped when the cancel is asked for",
+        _drop_at_cancel,
+        worlds=("F2",),
+        seeds=24,
+    ),
+    Bug(
+        6,
+        "add_at_cancel",
+        "the units are added here when the cancel is acknowledged",
+        _add_at_cancel,
+        _AddAtCancel,
+        ("F1b",),
+    ),
     Bug(7, "believe_none", "an early look-up that found nothing is believed", _believe_none, worlds=("F2",)),
     Bug(8, "only_release", "a refusal for stock teaches nothing", _only_release, worlds=("F1b",)),
     Bug(9, "adjust_again", "a correction that may have worked is sent again", _adjust_again, worlds=("F7b",)),
-    Bug(10, "pay_unchecked", "a payment after the hold's end is taken without a look", _pay_unchecked, _PayUnchecked, ("F1x",)),
+    Bug(
+        10,
+        "pay_unchecked",
+        "a payment after the hold's end is taken without a look",
+        _pay_unchecked,
+        _PayUnchecked,
+        ("F1x",),
+    ),
     Bug(11, "read_lifts_aside", "a read lifts what was set aside", _read_lifts_aside, worlds=("F6s",)),
     Bug(12, "ack_is_taken", "an order that stands is taken for units that were taken", _ack_is_taken, worlds=("F11",)),
     Bug(12, "closed_unfenced", "a closed order's hold gets no fence", _closed_unfenced, worlds=("F11a",)),
     Bug(13, "clamped", "a count below zero is told to nobody", _clamped, worlds=("F2",)),
     Bug(14, "wish_lost", "the wish for a read is kept nowhere", _wish_lost, worlds=("P1",)),
-)  # fmt: skip
+)
 
 
 def named(name: str) -> Bug:

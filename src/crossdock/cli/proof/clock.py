@@ -1,4 +1,6 @@
-"""Simulated time: an event loop that never waits but jumps to its next timer, and use-cases that run in it as in one thread. So a seed replays exactly."""
+"""Simulated time: an event loop that never waits but jumps to its next timer, and use-cases that run in it as in one
+thread. So a seed replays exactly.
+"""
 
 import asyncio
 import selectors
@@ -50,7 +52,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 class Inline(Threads):
     """Use-cases run where they are called, after a moment in which others may run. A dead worker's calls never happen.
 
-    `after` is called with what each call that was done had been given: there the invariants are looked at, and what waits for the commit is let go.
+    `after` is called with what each call that was done had been given: there the invariants are looked at, and what
+    waits for the commit is let go.
     """
 
     def __init__(self, random: Random, after: Callable[[dict[str, Any]], None]) -> None:

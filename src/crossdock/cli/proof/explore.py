@@ -1,4 +1,6 @@
-"""Breadth first through every state of a configuration, remembered by hash; a broken sentence comes with the shortest way to it."""
+"""Breadth first through every state of a configuration, remembered by hash; a broken sentence comes with the shortest
+way to it.
+"""
 
 import time
 from collections.abc import Callable
@@ -28,7 +30,10 @@ class Verdict:
 
 
 def explore(config: Config, make: Callable[[Config], Moves] = Moves, *, most: int = 0) -> Verdict:
-    """All of it, or until something breaks. `most` bounds the states; reaching it is a failure, since then nothing is proven."""
+    """All of it, or until something breaks.
+
+    `most` bounds the states; reaching it is a failure, since then nothing is proven.
+    """
     begun = time.monotonic()
     found, states = _search(config, make, most, None)
     if found is None:

@@ -1,4 +1,7 @@
-"""M's decisions, every one made by domain/stock.py, with tuples going in and out. Remembered, since few different questions are asked often."""
+"""M's decisions, every one made by domain/stock.py, with tuples going in and out.
+
+Remembered, since few different questions are asked often.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache

@@ -1,6 +1,8 @@
-"""`crossdock check labels --labels N`: many labels while the carrier loses answers, sells late and breaks, and the worker is killed; bought once each, counted in the carrier's own list.
+"""`crossdock check labels --labels N`: many labels while the carrier loses answers, sells late and breaks, and the
+worker is killed; bought once each, counted in the carrier's own list.
 
-The simulated carrier keeps no key against repeats: who asks it twice has bought twice. Buttons are pressed twice at once, deliveries come twice and out of order.
+The simulated carrier keeps no key against repeats: who asks it twice has bought twice. Buttons are pressed twice at
+once, deliveries come twice and out of order.
 """
 
 import argparse
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
 MODE = "labels"
 PER_ORDER = 10
 TROUBLE = {"lost": 0.12, "late": 0.05, "broken": 0.08, "throttle": 0.04, "slow_void": 0.4}
-BUYING = ("label.before_buy", "label.after_buy", "label.before_look", "label.settled", "settle.before_commit", "settle.after_commit")  # fmt: skip
+BUYING = (
+    "label.before_buy",
+    "label.after_buy",
+    "label.before_look",
+    "label.settled",
+    "settle.before_commit",
+    "settle.after_commit",
+)
 VOIDING = ("label.before_void", "label.after_void")
 _WAITS_FOR_DEATH = 12.0
 
@@ -96,7 +105,11 @@ class Labels:
         hand.dial(throttle=0.0)
         deaths = killer.died + self._void(hand)
         self._deliver(hand)
-        print(f"{pressed} labels bought in {bought:.0f} s, at rest after {time.monotonic() - begun:.0f} s; died at {', '.join(deaths)}", flush=True)  # fmt: skip
+        print(
+            f"{pressed} labels bought in {bought:.0f} s, at rest after {time.monotonic() - begun:.0f} s; died at"
+            f" {', '.join(deaths)}",
+            flush=True,
+        )
         self.see(len(deaths) == len(BUYING) + len(VOIDING), f"the worker died by -9 at {len(deaths)} named points")
         self._count(hand, pressed)
 
@@ -136,12 +149,22 @@ class Labels:
                 line = order.lines.get()
                 for _ in range(line.quantity):
                     wanted, units = labels.shipment_for(
-                        order=order, parcel=Parcel(80 + pressed % 900, 180, 130, 20), can=carrier.can, carrier=carrier.label, lines={line.pk: 1}
-                    )  # fmt: skip
+                        order=order,
+                        parcel=Parcel(80 + pressed % 900, 180, 130, 20),
+                        can=carrier.can,
+                        carrier=carrier.label,
+                        lines={line.pk: 1},
+                    )
                     quotes = prices.quotes(wanted)
                     label = labels.keep_quotes(
-                        order=order, by=order.seller.owner, provider=carrier.name, wanted=wanted, lines=units, quotes=quotes, now=datetime.now(UTC)
-                    )  # fmt: skip
+                        order=order,
+                        by=order.seller.owner,
+                        provider=carrier.name,
+                        wanted=wanted,
+                        lines=units,
+                        quotes=quotes,
+                        now=datetime.now(UTC),
+                    )
                     ref = quotes[pressed % len(quotes)].ref
                     for one in [
                         fingers.submit(_press_once, label, ref, carrier) for _ in range(1 + (pressed % 3 == 0))
@@ -156,7 +179,10 @@ class Labels:
         return not Command.objects.filter(party__kind="carrier", state__in=["waiting", "in_flight"]).exists()
 
     def _void(self, hand: "Hand") -> list[str]:
-        """Every tenth label, pressed twice; what the carrier takes weeks for is decided by hand and told twice. Returns where the worker died."""
+        """Every tenth label, pressed twice; what the carrier takes weeks for is decided by hand and told twice.
+
+        Returns where the worker died.
+        """
         from crossdock.store.models import Label
         from crossdock.usecases import labels
 
@@ -190,8 +216,10 @@ class Labels:
             self._post(hook)
         keys = [label.pk for label in moving]
         self.trial.until(
-            lambda: Label.objects.filter(pk__in=keys, delivered_at__isnull=False).count() == len(keys), 60, "every parcel to be delivered"
-        )  # fmt: skip
+            lambda: Label.objects.filter(pk__in=keys, delivered_at__isnull=False).count() == len(keys),
+            60,
+            "every parcel to be delivered",
+        )
 
     def _post(self, hook: "Hook") -> None:
         request = urllib.request.Request(
@@ -210,20 +238,31 @@ class Labels:
             asked = ledger.times_asked(db, "buy")
         times = Counter(row.reference for row in sold)
         twice = sum(times.values()) - len(times)
-        self.see(len(sold) == wanted and twice == 0, f"{len(sold):,} labels stand in the carrier's list, {twice} of them sold twice, of {wanted:,} wanted; it was asked {asked:,} times")  # fmt: skip
+        self.see(
+            len(sold) == wanted and twice == 0,
+            f"{len(sold):,} labels stand in the carrier's list, {twice} of them sold twice, of {wanted:,} wanted; it"
+            f" was asked {asked:,} times",
+        )
         self.see(self.args.bug != "" or asked > wanted, f"{asked - wanted} askings met trouble and were made again")
         here = {label.carrier_ref: label for label in Label.objects.exclude(state="quoted")}
         states = {"none": "bought", "done": "voided", "refused": "void_refused"}
         equal = sum(
-            row.ref in here and here[row.ref].price_minor == row.minor and here[row.ref].state == states.get(row.void) for row in sold
-        )  # fmt: skip
+            row.ref in here and here[row.ref].price_minor == row.minor and here[row.ref].state == states.get(row.void)
+            for row in sold
+        )
         self.see(equal == wanted == len(here), f"{equal:,} labels here are the carrier's: same id, price and state")
         owed = sum(row.minor for row in sold if row.void != "done")
         booked = -sum(Entry.objects.filter(account="carrier:sandbox").values_list("amount_minor", flat=True))
         taken = sum(
-            Entry.objects.filter(account__startswith="seller:", transfer__cause__startswith="label").values_list("amount_minor", flat=True)
-        )  # fmt: skip
-        self.see(owed == booked == taken, f"the carrier is owed {owed / 100:,.2f} USD by its list, {booked / 100:,.2f} by our books; the seller bears {taken / 100:,.2f}")  # fmt: skip
+            Entry.objects.filter(account__startswith="seller:", transfer__cause__startswith="label").values_list(
+                "amount_minor", flat=True
+            )
+        )
+        self.see(
+            owed == booked == taken,
+            f"the carrier is owed {owed / 100:,.2f} USD by its list, {booked / 100:,.2f} by our books; the seller bears"
+            f" {taken / 100:,.2f}",
+        )
         voided = sum(row.void == "done" for row in sold)
         self._count_parcels(wanted - voided, voided)
         told = Counter(TimelineEntry.objects.filter(kind="tracking").values_list("sentence", flat=True))
@@ -236,7 +275,8 @@ class Labels:
         undone = Shipment.objects.exclude(undone_at=None).count()
         self.see(
             len(numbers) == left and set(numbers.values()) == {1} and undone == voided,
-            f"{len(numbers):,} parcels with a number of their own on the orders; {undone} were taken back with their labels",
+            f"{len(numbers):,} parcels with a number of their own on the orders; {undone} were taken back with their"
+            " labels",
         )
 
 

@@ -1,4 +1,6 @@
-"""What must hold between the shop's own books and our rows, looked at after every transaction that touches stock, and once more at rest."""
+"""What must hold between the shop's own books and our rows, looked at after every transaction that touches stock, and
+once more at rest.
+"""
 
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -22,12 +24,14 @@ T = TypeVar("T")
 _KNOWN = """
 SELECT v.variant_id, v.count, v.applied_no, v.ceiling, v.set_aside_by_id IS NOT NULL,
   (SELECT coalesce(sum(quantity), 0) FROM store_reservation r WHERE r.variant_id = v.variant_id AND r.state <> 'ended'),
-  (SELECT coalesce(sum(quantity), 0) FROM store_reservation r WHERE r.variant_id = v.variant_id AND r.state = 'checkout')
+  (SELECT coalesce(sum(quantity), 0) FROM store_reservation r WHERE r.variant_id = v.variant_id
+    AND r.state = 'checkout')
 FROM store_variantstock v WHERE v.variant_id = ANY(%s) ORDER BY 1
 """
 _OPEN_CREATES = """
 SELECT o.reference, l.variant_id, l.quantity FROM store_command c JOIN store_order o ON o.reference = c.subject
-JOIN store_orderline l ON l.order_id = o.id WHERE c.party_id = %s AND c.kind = 'create_order' AND c.state IN ('waiting', 'in_flight', 'dead')
+JOIN store_orderline l ON l.order_id = o.id WHERE c.party_id = %s AND c.kind = 'create_order'
+  AND c.state IN ('waiting', 'in_flight', 'dead')
 """
 
 
@@ -46,7 +50,9 @@ def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class Ledger:
-    """`sold` counts what the shop took by itself, `seen` how much of it a read that was applied surely knew: those drawn after it."""
+    """`sold` counts what the shop took by itself, `seen` how much of it a read that was applied surely knew: those
+    drawn after it.
+    """
 
     def __init__(self, town: Town, shop: Sandbox, stock_of: tuple[int, ...]) -> None:
         self.town, self.shop = town, shop
@@ -81,7 +87,10 @@ class Ledger:
         return list(rows)
 
     def look(self, given: dict[str, Any], now: Any) -> None:
-        """After a transaction: no more is offered than is there, save what the shop sold and no read could know. Raises Wrong."""
+        """After a transaction: no more is offered than is there, save what the shop sold and no read could know.
+
+        Raises Wrong.
+        """
         drawn = self._drawn.get(given.get("read_no", -1))
         known: dict[int, tuple[Stock, int]] = {}
         checkouts = [0] * len(self.begun)
@@ -107,7 +116,9 @@ class Ledger:
                 raise Wrong(f"more is promised than exists: {offered} of v{place} offered, {max(0, there)} there")
 
     def _claims(self, checkouts: list[int]) -> list[int]:
-        """Units that promises of ours may still take out of the shop's counts: checkouts, and creates that are not settled and do not stand."""
+        """Units that promises of ours may still take out of the shop's counts: checkouts, and creates that are not
+        settled and do not stand.
+        """
         claimed, standing = list(checkouts), None
         with connection.cursor() as cursor:
             cursor.execute(_OPEN_CREATES, [self.town.party_id])
@@ -124,7 +135,8 @@ class Ledger:
         left = Reservation.objects.filter(variant_id__in=self._place, fence_no__isnull=False)
         for hold in left.exclude(state=HoldState.ENDED):
             raise Wrong(
-                f"a hold is left for ever: {hold.quantity} of v{self._place[hold.variant_id]} ({hold.cause.split(':')[0]})"
+                f"a hold is left for ever: {hold.quantity} of v{self._place[hold.variant_id]}"
+                f" ({hold.cause.split(':')[0]})"
             )
 
     def at_rest(self, now: Any) -> None:

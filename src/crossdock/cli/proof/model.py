@@ -1,4 +1,7 @@
-"""`crossdock check model`: the stock protocol explored state by state. Without --all, the configurations that a test run bears."""
+"""`crossdock check model`: the stock protocol explored state by state.
+
+Without --all, the configurations that a test run bears.
+"""
 
 import argparse
 import time
@@ -44,8 +47,9 @@ def explored(configs: list[Config]) -> str:
     most = max((sum(config.budget) for config in configs), default=0)
     buyers = max((len(config.orders) for config in configs), default=0)
     words = (
-        f"Explored: each of these worlds whole, every order of events, with up to {buyers} buyers; troubles in one world (sales in the shop, losses, crashes, webhooks, "
-        f"cancels there, recounts): at most {most}. Two states with the same 64-bit hash would be taken for one."
+        f"Explored: each of these worlds whole, every order of events, with up to {buyers} buyers; troubles in one"
+        f" world (sales in the shop, losses, crashes, webhooks, cancels there, recounts): at most {most}. Two states"
+        " with the same 64-bit hash would be taken for one."
     )
     return f"{words} Not explored now: {', '.join(left)}." if left else words
 

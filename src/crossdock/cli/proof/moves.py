@@ -1,4 +1,7 @@
-"""What can happen next: every step of buyers, marketplace, shop and network from one state. The marketplace's own decisions are asked of `Known`."""
+"""What can happen next: every step of buyers, marketplace, shop and network from one state.
+
+The marketplace's own decisions are asked of `Known`.
+"""
 
 from collections.abc import Iterator
 
@@ -106,7 +109,10 @@ class Moves:
         return put(state, index, order._replace(phase=GONE, holds=()))
 
     def cancel(self, state: State, index: int, order: Order) -> State:
-        """Nothing is added here. What surely never left is withdrawn; the rest keeps its hold and is cancelled there."""
+        """Nothing is added here.
+
+        What surely never left is withdrawn; the rest keeps its hold and is cancelled there.
+        """
         order = order._replace(phase=CANCELLED)
         attempts = 0 if order.create == WAITING else 1
         if order.create == REFUSED:
@@ -194,13 +200,14 @@ class Moves:
         """An answer proved it: fences that are not drawn yet are drawn, and reads are wanted."""
         no = state.next_no
         holds = tuple((kind, fence or no) if kind != H_ENDED else (kind, 0) for kind, fence in order.holds)
-        rows = tuple(
-            self.known.want(row, no) if order.units[v] else row for v, row in enumerate(state.rows)
-        )  # fmt: skip
+        rows = tuple(self.known.want(row, no) if order.units[v] else row for v, row in enumerate(state.rows))
         return put(state._replace(rows=rows), index, order._replace(holds=holds))
 
     def look(self, state: State, index: int, order: Order) -> State:
-        """By our reference. The horizon has passed when nothing of ours is on its way any more and the search shows everything."""
+        """By our reference.
+
+        The horizon has passed when nothing of ours is on its way any more and the search shows everything.
+        """
         found = [i for i, (_, visible) in enumerate(order.copies) if visible]
         surely = order.late == 0 and order.now == 0 and len(found) == len(order.copies)
         conclusive = surely or (self.config.impatient and order.phase == OPEN)
@@ -240,7 +247,9 @@ class Moves:
         return state
 
     def stray(self, state: State, index: int, order: Order) -> State:
-        """Refused, and an earlier attempt that was believed to be lost stands there: kept while the order is open, cancelled there when it is not."""
+        """Refused, and an earlier attempt that was believed to be lost stands there: kept while the order is open,
+        cancelled there when it is not.
+        """
         late = [i for i, (kind, visible) in enumerate(order.copies) if visible and kind in (PENDING, TAKEN)]
         if late and order.phase == OPEN:
             return self.bind(state, index, order, late[0])

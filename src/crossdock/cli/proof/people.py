@@ -1,4 +1,6 @@
-"""The people of a seed: buyers who hold and pay, the seller here and in the shop, the shop's own customers; each step through the product's use-cases."""
+"""The people of a seed: buyers who hold and pay, the seller here and in the shop, the shop's own customers; each step
+through the product's use-cases.
+"""
 
 import asyncio
 import contextlib
@@ -38,9 +40,15 @@ class People:
     async def step(self, step: Step) -> None:
         await asyncio.sleep(BEGIN_SECONDS + step.at - self.play.loop.seconds)
         doing: dict[str, Callable[[Step], Awaitable[None]]] = {
-            "buy": self._buy, "sell": self._sell, "recount": self._recount, "reject": self._do_reject, "shop_cancel": self._shop_cancel,
-            "confirm": self._do_confirm, "kill": self._kill, "down": self._down,
-        }  # fmt: skip
+            "buy": self._buy,
+            "sell": self._sell,
+            "recount": self._recount,
+            "reject": self._do_reject,
+            "shop_cancel": self._shop_cancel,
+            "confirm": self._do_confirm,
+            "kill": self._kill,
+            "down": self._down,
+        }
         try:
             await doing[step.what](step)
         except Problem as problem:
@@ -49,17 +57,23 @@ class People:
     async def _buy(self, step: Step) -> None:
         buyer = self.play.town.buyers[step.who]
         basket: Basket = {
-            "seller": self.play.town.seller.pk, "connection": self.play.town.connection.pk,
+            "seller": self.play.town.seller.pk,
+            "connection": self.play.town.connection.pk,
             "lines": {self.play.town.variants[v].public_id: step.units for v in step.variants},
-        }  # fmt: skip
+        }
 
         def _open() -> str:
             now = self.play.loop.now()
             shown = priced(basket=basket, country="US", now=now)
             intent = checkout.open_checkout(
-                buyer=buyer, basket=basket, ship_to=_SHIP_TO, key=f"checkout-{self.play.plan.seed}-{step.who}-{self.play.town.connection.pk}",
-                fingerprint=shown.fingerprint, gateway="sandbox", now=now,
-            )  # fmt: skip
+                buyer=buyer,
+                basket=basket,
+                ship_to=_SHIP_TO,
+                key=f"checkout-{self.play.plan.seed}-{step.who}-{self.play.town.connection.pk}",
+                fingerprint=shown.fingerprint,
+                gateway="sandbox",
+                now=now,
+            )
             return intent.public_id
 
         def _pay() -> Order:

@@ -1,4 +1,7 @@
-"""A seed's plan: who does what when, and how bad the network is. Steps and faults can be left out one by one, which is how a failing seed is shrunk."""
+"""A seed's plan: who does what when, and how bad the network is.
+
+Steps and faults can be left out one by one, which is how a failing seed is shrunk.
+"""
 
 from dataclasses import dataclass, replace
 from random import Random
@@ -22,7 +25,10 @@ class Step:
     def __str__(self) -> str:
         match self.what:
             case "buy":
-                words = f"buyer {self.who} wants {self.units} of {', '.join(f'v{v}' for v in self.variants)}, pays after {self.wait:.1f} s"
+                words = (
+                    f"buyer {self.who} wants {self.units} of {', '.join(f'v{v}' for v in self.variants)}, pays after"
+                    f" {self.wait:.1f} s"
+                )
             case "sell":
                 words = f"the shop sells one v{self.who}"
             case "recount":

@@ -1,4 +1,6 @@
-"""One seed played: the product's use-cases and engine against a simulated shop, every delay, loss and kill drawn from the seed. Undone afterwards."""
+"""One seed played: the product's use-cases and engine against a simulated shop, every delay, loss and kill drawn from
+the seed. Undone afterwards.
+"""
 
 import asyncio
 import hashlib
@@ -57,7 +59,10 @@ _STOCK = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`broken` is "" when everything held. `trace` is the whole play; its hash is the same whenever the same plan is played."""
+    """`broken` is "" when everything held.
+
+    `trace` is the whole play; its hash is the same whenever the same plan is played.
+    """
 
     plan: Plan
     broken: str
@@ -133,7 +138,8 @@ class Play:
             await self._set_up()
             people = People(self)
             steps = asyncio.gather(*(people.step(step) for _, step in self.plan.left()))
-            # Looked at also when the play breaks off before; else its cancelled steps are complained about at some later time.
+            # Looked at also when the play breaks off before; else its cancelled steps are complained about at some
+            # later time.
             steps.add_done_callback(lambda done: done.cancelled() or done.exception())
             await self._watched(steps)
             await self._watched(self._come_to_rest())
@@ -168,10 +174,12 @@ class Play:
             later = self.loop.now() + timedelta(hours=1)
             Cursor.objects.filter(connection=self.town.connection, stream=RECOUNT).update(due_at=later)
         counts.apply_counts(
-            connection_id=self.town.connection.pk, read_no=self.draw(), now=self.loop.now(),
+            connection_id=self.town.connection.pk,
+            read_no=self.draw(),
+            now=self.loop.now(),
             asked=[(ref.product_id, ref.variant_id) for ref in self.town.refs],
             counts=[Count(ref.variant_id, units) for ref, units in zip(self.town.refs, self.plan.stock, strict=True)],
-        )  # fmt: skip
+        )
         self.shop.dial.set({name: chance for name, chance in self._faults.items() if name != "late"})
         self.wire.late = self._faults.get("late", 0.0)
         self._work()
@@ -203,9 +211,13 @@ class Play:
         self._threads = Inline(self.dice(f"worker {len(self.trace)}"), self._after)
         self._transport: WireTransport = self.wire.transport()
         self._engine = Engine(
-            transport=self._transport, threads=self._threads, desks=DESKS, random=self.dice("engine"), clock=self.loop.now,
+            transport=self._transport,
+            threads=self._threads,
+            desks=DESKS,
+            random=self.dice("engine"),
+            clock=self.loop.now,
             lease_seconds=LEASE_SECONDS,
-        )  # fmt: skip
+        )
         self._start(self._sweep(self._engine))
 
     def _start(self, doing: Any) -> None:
@@ -259,9 +271,13 @@ class Play:
             waiting = Delivery.objects.filter(party_id=self.town.party_id, dedupe=news.dedupe[:200], handled_at=None)
             if not waiting.update(doubles=F("doubles") + 1):
                 Delivery.objects.create(
-                    party_id=self.town.party_id, topic=news.topic[:80], dedupe=news.dedupe[:200], news=_NEWS.dump_python(news, mode="json"),
-                    body=body, received_at=self.loop.now(),
-                )  # fmt: skip
+                    party_id=self.town.party_id,
+                    topic=news.topic[:80],
+                    dedupe=news.dedupe[:200],
+                    news=_NEWS.dump_python(news, mode="json"),
+                    body=body,
+                    received_at=self.loop.now(),
+                )
             self.wake(self.town.party_id)
         return 200
 

@@ -1,6 +1,8 @@
-"""`crossdock check reconcile --variants N`: a big shop whose counts changed while the marketplace was off. Calls are counted at the shop's own door, and every listing is compared afterwards.
+"""`crossdock check reconcile --variants N`: a big shop whose counts changed while the marketplace was off. Calls are
+counted at the shop's own door, and every listing is compared afterwards.
 
-The first reading is the product's own: pages from the shop over HTTP, a worker process, the database; its speed and the worker's memory are told.
+The first reading is the product's own: pages from the shop over HTTP, a worker process, the database; its speed and
+the worker's memory are told.
 """
 
 import argparse
@@ -25,7 +27,8 @@ MODE = "reconcile"
 COUNT = 7
 # Calls that an outage costs whatever changed: signing in, the trash, webhooks looked after, orders.
 FIXED = 30
-# The first platform is played whole, the others up to this size: what they ask for is each its own, how it grows is not.
+# The first platform is played whole, the others up to this size: what they ask for is each its own, how it grows is
+# not.
 MOST_OF_OTHERS = 5000
 # A worker may not keep the catalogue: the same at a thousand variants and at a hundred thousand.
 MOST_MEMORY_MB = 400
@@ -109,7 +112,8 @@ class Reconciling:
         here = Variant.objects.filter(connection=connection, stock__count=COUNT).count()
         self.see(
             here == self.args.variants,
-            f"{here:,} of {self.args.variants:,} variants were read in for the first time in {seconds:.0f} s: {here / seconds:,.0f} a second, {self._calls():,} calls",
+            f"{here:,} of {self.args.variants:,} variants were read in for the first time in {seconds:.0f} s:"
+            f" {here / seconds:,.0f} a second, {self._calls():,} calls",
         )
         self.see(
             memory < MOST_MEMORY_MB, f"the worker's memory reached {memory:.0f} MB meanwhile (at most {MOST_MEMORY_MB})"
@@ -168,13 +172,18 @@ class Reconciling:
             self.see(
                 # What changed within the last minute, as here everything did, is read once more when it has settled.
                 run.pages <= 2 * pages + 2,
-                f"{len(changed):,} of {self.args.variants:,} changed: {run.pages} pages of changed products read, {run.variants:,} variants; a whole reading is {whole:,} pages",
+                f"{len(changed):,} of {self.args.variants:,} changed: {run.pages} pages of changed products read,"
+                f" {run.variants:,} variants; a whole reading is {whole:,} pages",
             )
-            self.see(calls <= 4 * pages + FIXED, f"{calls} calls reached the shop in all while this went on, {calls / len(changed):.2f} for each change")  # fmt: skip
+            self.see(
+                calls <= 4 * pages + FIXED,
+                f"{calls} calls reached the shop in all while this went on, {calls / len(changed):.2f} for each change",
+            )
         else:
             self.see(
                 calls <= 2 * whole + FIXED,
-                f"{len(changed):,} of {self.args.variants:,} changed; here counts do not move a product's date, so every count was read: {run.variants:,} variants, {calls} calls",
+                f"{len(changed):,} of {self.args.variants:,} changed; here counts do not move a product's date, so"
+                f" every count was read: {run.variants:,} variants, {calls} calls",
             )
         causes = Counter(Difference.objects.values_list("cause", flat=True))
         self.see(

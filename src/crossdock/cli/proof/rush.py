@@ -1,7 +1,8 @@
-"""`crossdock check rush`: many buyers for the last unit of each listing while the shops sell some of them; nothing is sold twice. Real database, real HTTP.
+"""`crossdock check rush`: many buyers for the last unit of each listing while the shops sell some of them; nothing is
+sold twice. Real database, real HTTP.
 
-The shop is asked before money is taken. What it sold before it was asked is caught; what it sells between its answer and our order's arrival is not,
-by anybody: that window is measured, and every order that falls into it has to be told.
+The shop is asked before money is taken. What it sold before it was asked is caught; what it sells between its answer
+and our order's arrival is not, by anybody: that window is measured, and every order that falls into it has to be told.
 """
 
 import argparse
@@ -76,7 +77,8 @@ class Rush:
         self.trial.until(self._at_rest, self.args.patience, "everything to be at rest", every=0.5)
         said = ", ".join(f"{count} {what}" for what, count in sorted(self.outcomes.items()))
         print(
-            f"{self.args.buyers} buyers in {bought - begun:.0f} s, at rest {time.monotonic() - bought:.0f} s later: {said}",
+            f"{self.args.buyers} buyers in {bought - begun:.0f} s, at rest {time.monotonic() - bought:.0f} s later:"
+            f" {said}",
             flush=True,
         )
         self._count()
@@ -164,16 +166,24 @@ class Rush:
 
         now = datetime.now(UTC)
         basket: Basket = {
-            "seller": listing.seller.pk, "connection": listing.connection.pk, "lines": {listing.variant.public_id: 1},
-        }  # fmt: skip
+            "seller": listing.seller.pk,
+            "connection": listing.connection.pk,
+            "lines": {listing.variant.public_id: 1},
+        }
         ship_to = Address(person.name, "1 Elm Street", "Springfield", "US", "12345", region="IL")
         try:
             shown = priced(basket=basket, country="US", now=now)
             if shown.problems:
                 return "saw that it was sold out"
             intent = checkout.open_checkout(
-                buyer=person, basket=basket, ship_to=ship_to, key=f"rush-{person.pk}-checkout", fingerprint=shown.fingerprint, gateway="sandbox", now=now,
-            )  # fmt: skip
+                buyer=person,
+                basket=basket,
+                ship_to=ship_to,
+                key=f"rush-{person.pk}-checkout",
+                fingerprint=shown.fingerprint,
+                gateway="sandbox",
+                now=now,
+            )
             asked = time.monotonic()
             verdict = confirmed(intent)
             answered = time.monotonic()
@@ -209,7 +219,8 @@ class Rush:
             "S4",
             "all",
             MODE,
-            f"{sum(bool(one.paid) for one in self.listings)} of {len(self.listings)} last units sold here, {len(twice)} of them twice",
+            f"{sum(bool(one.paid) for one in self.listings)} of {len(self.listings)} last units sold here, {len(twice)}"
+            " of them twice",
         )
         for listing in twice:
             print(_recorded(listing), flush=True)
@@ -241,11 +252,14 @@ class Rush:
             "S4",
             "all",
             MODE,
-            f"{there - len(lost)} of {there} were noticed before payment; {len(missed)} of the rest had been sold before the shop was asked",
+            f"{there - len(lost)} of {there} were noticed before payment; {len(missed)} of the rest had been sold"
+            " before the shop was asked",
         )
-        # The shops' sellers chose to sell when their shop is silent, which it is when this machine is slow: told, and no fault.
+        # The shops' sellers chose to sell when their shop is silent, which it is when this machine is slow: told, and
+        # no fault.
         print(
-            f"{len(silent)} orders were placed without the shop's word, for {len(unconfirmed)} of which it had sold the unit",
+            f"{len(silent)} orders were placed without the shop's word, for {len(unconfirmed)} of which it had sold the"
+            " unit",
             flush=True,
         )
         see(
@@ -253,7 +267,8 @@ class Rush:
             "S4",
             "all",
             MODE,
-            f"{len(lost)} fell into the window between the shop's answer and our order's arrival, {len(untold)} of them untold",
+            f"{len(lost)} fell into the window between the shop's answer and our order's arrival, {len(untold)} of them"
+            " untold",
         )
         self._window()
 
@@ -294,7 +309,8 @@ def _recorded(listing: Listing) -> str:
     orders = Order.objects.filter(pk__in=[pk for *_, pk in listing.paid]).select_related("copy").order_by("pk")
     lines = [f"  {listing.connection.platform} {listing.ref.variant_id}:"]
     lines += [
-        f"    {move.at:%M:%S.%f} {move.kind} {move.quantity or ''} {move.count_before} -> {move.count_after}, {move.left} left ({move.cause} {move.event})"
+        f"    {move.at:%M:%S.%f} {move.kind} {move.quantity or ''} {move.count_before} -> {move.count_after},"
+        f" {move.left} left ({move.cause} {move.event})"
         for move in moves
     ]
     lines += [

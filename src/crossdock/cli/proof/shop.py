@@ -1,4 +1,7 @@
-"""The other side of the model: a shop that executes what reaches it, sells by itself, cancels, recounts. It decides nothing of ours."""
+"""The other side of the model: a shop that executes what reaches it, sells by itself, cancels, recounts.
+
+It decides nothing of ours.
+"""
 
 from collections.abc import Iterator
 
@@ -25,7 +28,10 @@ Move = tuple[str, bool, State]
 
 
 class Shop:
-    """`config.refuses`: it never creates without stock. `config.unique`: a second order with our reference answers with the first one."""
+    """`config.refuses`: it never creates without stock.
+
+    `config.unique`: a second order with our reference answers with the first one.
+    """
 
     OK, SHORT = 1, 2
 
@@ -143,7 +149,10 @@ class Shop:
         return self._close(state, index, order, extra, restock=self.config.restores)
 
     def _adjust(self, state: State, index: int, order: Order) -> State:
-        """A relative change; where repeats are recognised, only the first one changes anything. "compare" writes only over the number that M knew."""
+        """A relative change; where repeats are recognised, only the first one changes anything.
+
+        "compare" writes only over the number that M knew.
+        """
         again = order.adjusted > 0
         known: Numbers = order.reply[1] if order.reply else ()  # type: ignore[assignment]
         order = order._replace(adjust=ANSWERED, reply=())

@@ -1,7 +1,9 @@
-"""The model's state: tuples of small numbers, in one canonical form, so that states that differ in nothing that matters are one state.
+"""The model's state: tuples of small numbers, in one canonical form, so that states that differ in nothing that
+matters are one state.
 
-Numbers of the stock sequence are kept by rank: the reads in flight carry 2, 4, 6, ... and everything else stands, as an odd number, between
-them; no comparison of the protocol can tell two numbers between the same reads apart. Buyers of the same units are interchangeable, so orders are sorted.
+Numbers of the stock sequence are kept by rank: the reads in flight carry 2, 4, 6, ... and everything else stands, as
+an odd number, between them; no comparison of the protocol can tell two numbers between the same reads apart. Buyers of
+the same units are interchangeable, so orders are sorted.
 """
 
 from dataclasses import dataclass
@@ -28,7 +30,10 @@ Hold = tuple[int, int]
 
 
 class Order(NamedTuple):
-    """One buyer's order on both sides and on the wire. `now` is the request that an answer is awaited of, `late` those that were given up."""
+    """One buyer's order on both sides and on the wire.
+
+    `now` is the request that an answer is awaited of, `late` those that were given up.
+    """
 
     units: Numbers
     phase: int = NOBODY
@@ -70,7 +75,9 @@ class Budget(NamedTuple):
 
 
 class State(NamedTuple):
-    """`sold` counts what the shop took by itself, `seen` how much of it M was told; both per variant and for the invariants only."""
+    """`sold` counts what the shop took by itself, `seen` how much of it M was told; both per variant and for the
+    invariants only.
+    """
 
     counts: Numbers
     rows: tuple[Row, ...]
@@ -96,7 +103,11 @@ NO_TROUBLE = Budget()
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One world to explore. `orders` are units per variant and buyer; `reads` how many may overlap; `polls`: a read may begin without being wanted."""
+    """One world to explore.
+
+    `orders` are units per variant and buyer; `reads` how many may overlap; `polls`: a read may begin without being
+    wanted.
+    """
 
     name: str
     about: str

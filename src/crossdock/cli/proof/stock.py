@@ -1,4 +1,6 @@
-"""`crossdock check stock --seeds N`: the product itself under a seeded scheduler; a failing seed is shrunk and told as a story with its command line."""
+"""`crossdock check stock --seeds N`: the product itself under a seeded scheduler; a failing seed is shrunk and told as
+a story with its command line.
+"""
 
 import argparse
 import gc

@@ -1,4 +1,6 @@
-"""One seller, one shop, a few buyers: connected and imported once by the product's own code, then the starting point of every seed of a platform."""
+"""One seller, one shop, a few buyers: connected and imported once by the product's own code, then the starting point
+of every seed of a platform.
+"""
 
 import asyncio
 import contextlib
@@ -69,10 +71,15 @@ def simulated(loop: SimulatedLoop, woken: Any, dice: Random) -> Iterator[None]:
             return dice.choice(letters)
 
     with replaced(
-        (settings, "HOOK_URL", HOOKS_AT), (settings, "ALLOW_LOCAL_SHOPS", True), (settings, "POLL_SECONDS", POLL_SECONDS),
-        (shops, "_now", loop.now), (work, "_defer", woken), (ids, "secrets", Choice), (pump, "LOOK_SECONDS", 2.0),
+        (settings, "HOOK_URL", HOOKS_AT),
+        (settings, "ALLOW_LOCAL_SHOPS", True),
+        (settings, "POLL_SECONDS", POLL_SECONDS),
+        (shops, "_now", loop.now),
+        (work, "_defer", woken),
+        (ids, "secrets", Choice),
+        (pump, "LOOK_SECONDS", 2.0),
         (checkout, "HOLD_FOR", timedelta(seconds=40)),
-    ):  # fmt: skip
+    ):
         yield
 
 
@@ -108,8 +115,13 @@ async def _build(platform: str, loop: SimulatedLoop, here: BaseDatabaseWrapper) 
     shop._postman._status = _nobody  # type: ignore[method-assign]
     connection = await _connect(platform, shop, seller, wire, loop.now)
     engine = Engine(
-        transport=wire.transport(), threads=Inline(Random(2), lambda given: None), desks=DESKS, random=Random(3), clock=loop.now, lease_seconds=LEASE_SECONDS
-    )  # fmt: skip
+        transport=wire.transport(),
+        threads=Inline(Random(2), lambda given: None),
+        desks=DESKS,
+        random=Random(3),
+        clock=loop.now,
+        lease_seconds=LEASE_SECONDS,
+    )
     for _ in range(20):
         engine.wake(connection.party_id)
         await asyncio.sleep(2)
@@ -120,7 +132,8 @@ async def _build(platform: str, loop: SimulatedLoop, here: BaseDatabaseWrapper) 
     Party.objects.filter(pk=connection.party_id).update(lease_owner="", lease_until=None)
     later = START + timedelta(seconds=BEGIN_SECONDS)
     Cursor.objects.filter(connection=connection).update(due_at=later + timedelta(seconds=POLL_SECONDS / 2))
-    # Products are read again when a webhook says so; polling them is a third of a seed's cost and says nothing else about stock.
+    # Products are read again when a webhook says so; polling them is a third of a seed's cost and says nothing else
+    # about stock.
     Cursor.objects.filter(connection=connection, stream__in=["hooks", "secrets", "products"]).update(
         due_at=later + timedelta(hours=1)
     )

@@ -1,4 +1,7 @@
-"""What must hold in every state of the model, and what must hold once nothing is left to do. Counted in the shop, not in our rows."""
+"""What must hold in every state of the model, and what must hold once nothing is left to do.
+
+Counted in the shop, not in our rows.
+"""
 
 from crossdock.cli.proof.moves import Moves
 from crossdock.cli.proof.state import (
@@ -39,12 +42,15 @@ class Truth:
         self._variants = range(len(config.stock))
 
     def always(self, state: State) -> str:
-        """Never more is offered than exists, save what the shop took and nobody could know; no count rises above the goods."""
+        """Never more is offered than exists, save what the shop took and nobody could know; no count rises above the
+        goods.
+        """
         for v, real in enumerate(self._real(state)):
             offered = self.moves.known.offer(state, v)
             if state.aside:
                 real = 0
-            # A double that came after the time bound takes a unit that nobody could know of; only its end is judged there.
+            # A double that came after the time bound takes a unit that nobody could know of; only its end is judged
+            # there.
             if offered > max(0, real) and not self.config.impatient:
                 return f"{offered} offered, {max(0, real)} there: more is promised than exists"
             taken = sum(
@@ -77,7 +83,10 @@ class Truth:
         return ""
 
     def at_rest(self, state: State) -> str:
-        """Called where nothing is left to do. `polls`: one more read makes the knowledge complete; otherwise it has to be complete already."""
+        """Called where nothing is left to do.
+
+        `polls`: one more read makes the knowledge complete; otherwise it has to be complete already.
+        """
         for order in state.orders:
             found = self._order_at_rest(order)
             if found:

@@ -1,4 +1,6 @@
-"""The network between engine and simulated shops without sockets: their own HTTP handlers, called with delays, losses and late executions drawn from the seed."""
+"""The network between engine and simulated shops without sockets: their own HTTP handlers, called with delays, losses
+and late executions drawn from the seed.
+"""
 
 import asyncio
 import contextlib
@@ -63,7 +65,10 @@ class Answer:
 
 
 class Wire:
-    """`said(text)` is told of every call, for the trace. `late` is the chance that a writing call is carried out after everybody gave it up."""
+    """`said(text)` is told of every call, for the trace.
+
+    `late` is the chance that a writing call is carried out after everybody gave it up.
+    """
 
     def __init__(self, random: Random, said: Callable[[str], None]) -> None:
         self.random, self.late, self._said = random, 0.0, said
@@ -99,9 +104,16 @@ class Wire:
         return self.random.uniform(*(_SLOW_SECONDS if self.random.random() < _SLOW else (0.005, 0.12)))
 
     async def _serve(
-        self, app: web.Application, method: str, url: URL, headers: Mapping[str, str], body: bytes | None,
-        done: "asyncio.Future[Answer]", there: float, back: float,
-    ) -> None:  # fmt: skip
+        self,
+        app: web.Application,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        done: "asyncio.Future[Answer]",
+        there: float,
+        back: float,
+    ) -> None:
         await asyncio.sleep(there)
         parts = _Parts()
         answer = await _handled(app, method, url, headers, body or b"", parts)
@@ -122,8 +134,17 @@ async def _handled(
     given = CIMultiDict({"Host": f"{url.host}:{url.port}", **headers})
     raw = tuple((name.encode(), value.encode()) for name, value in given.items())
     message = RawRequestMessage(
-        method, url.raw_path_qs, HttpVersion11, CIMultiDictProxy(given), raw, False, None, False, False, URL(url.raw_path_qs, encoded=True)
-    )  # fmt: skip
+        method,
+        url.raw_path_qs,
+        HttpVersion11,
+        CIMultiDictProxy(given),
+        raw,
+        False,
+        None,
+        False,
+        False,
+        URL(url.raw_path_qs, encoded=True),
+    )
     payload = StreamReader(parts, 2**16, loop=loop)  # type: ignore[arg-type]
     payload.feed_data(body)
     payload.feed_eof()
@@ -153,8 +174,15 @@ class WireTransport(Transport):
         return self
 
     def request(
-        self, method: str, url: URL, *, headers: Mapping[str, str], data: bytes | None, timeout: aiohttp.ClientTimeout, allow_redirects: bool
-    ) -> Any:  # fmt: skip
+        self,
+        method: str,
+        url: URL,
+        *,
+        headers: Mapping[str, str],
+        data: bytes | None,
+        timeout: aiohttp.ClientTimeout,
+        allow_redirects: bool,
+    ) -> Any:
         return self._request(method, url, headers, data, timeout.total or 20.0)
 
     async def _request(

@@ -1,4 +1,7 @@
-"""The scenes of the story by chapter. A chapter is a module with SCENES and BUGS: each planted bug with the scenes that are there to notice it."""
+"""The scenes of the story by chapter.
+
+A chapter is a module with SCENES and BUGS: each planted bug with the scenes that are there to notice it.
+"""
 
 from crossdock.cli.scenes import endings, labels, loop, money, offers, reports, risk, stock
 from crossdock.cli.scenes.scene import Scene

@@ -17,8 +17,12 @@ def _reject(stage: Stage, order: "Order", reason: "CancelReason | None" = None) 
 
     order.refresh_from_db()
     reject_order(
-        order=order, reason=reason or CancelReason.BUYER_ASKED, actor=stage.seller.owner, expected_total=order.total, now=now()
-    )  # fmt: skip
+        order=order,
+        reason=reason or CancelReason.BUYER_ASKED,
+        actor=stage.seller.owner,
+        expected_total=order.total,
+        now=now(),
+    )
 
 
 def _told(order: "Order") -> str:
@@ -60,9 +64,11 @@ def both_sides(stage: Stage) -> None:
     stage.trial.worker.start()
     _ends(stage, variant)
     stage.see(
-        stage.count(ref) == 4 and stage.available(variant) == 4 and _credits(order) == 1, "S3",
-        f"cancelled on both sides at once: the shop counts {stage.count(ref)}, here {stage.available(variant)}, credited {_credits(order)} time",
-    )  # fmt: skip
+        stage.count(ref) == 4 and stage.available(variant) == 4 and _credits(order) == 1,
+        "S3",
+        f"cancelled on both sides at once: the shop counts {stage.count(ref)}, here {stage.available(variant)},"
+        f" credited {_credits(order)} time",
+    )
     stage.see("in the shop" in _told(order), "S3", "the timeline says what happened on either side")
 
 
@@ -75,9 +81,11 @@ def too_early(stage: Stage) -> None:
     stage.trial.worker.start()
     _ends(stage, variant)
     stage.see(
-        stage.standing(order) == [] and stage.count(ref) == 3 and "never sent" in _told(order), "S3",
-        f"rejected before it reached the shop: {len(stage.standing(order))} orders there, the shop counts {stage.count(ref)}",
-    )  # fmt: skip
+        stage.standing(order) == [] and stage.count(ref) == 3 and "never sent" in _told(order),
+        "S3",
+        f"rejected before it reached the shop: {len(stage.standing(order))} orders there, the shop counts"
+        f" {stage.count(ref)}",
+    )
 
 
 def in_flight(stage: Stage) -> None:
@@ -94,9 +102,11 @@ def in_flight(stage: Stage) -> None:
     _ends(stage, variant)
     open_there = [standing for standing in stage.standing(order) if not standing.cancelled]
     stage.see(
-        not open_there and stage.count(ref) == 3 and _credits(order) == 1, "S3",
-        f"rejected while it was being created: {len(open_there)} open orders in the shop, which counts {stage.count(ref)} again",
-    )  # fmt: skip
+        not open_there and stage.count(ref) == 3 and _credits(order) == 1,
+        "S3",
+        f"rejected while it was being created: {len(open_there)} open orders in the shop, which counts"
+        f" {stage.count(ref)} again",
+    )
 
 
 def after_shipping(stage: Stage) -> None:
@@ -114,16 +124,18 @@ def after_shipping(stage: Stage) -> None:
         except Exception as refused:  # each simulated shop refuses in its own words
             there = stage.standing(order)[0]
             stage.see(
-                not there.cancelled and there.parcels == 1 and not stage.alerts(order), "S3",
+                not there.cancelled and there.parcels == 1 and not stage.alerts(order),
+                "S3",
                 f"the shop itself does not cancel what was shipped: {refused}",
-            )  # fmt: skip
+            )
             continue
         stage.trial.until(lambda order=order: "cancelled_in_shop" in stage.alerts(order), PATIENCE, "the alert")  # type: ignore[misc]
         order.refresh_from_db()
         stage.see(
-            order.cancelled_at is None and order.credited_minor == 0 and words in _told(order), "S3",
+            order.cancelled_at is None and order.credited_minor == 0 and words in _told(order),
+            "S3",
             f"cancelled in the shop {words} had left: an alert, no credit, the timeline says so",
-        )  # fmt: skip
+        )
 
 
 def deleted_and_opened_again(stage: Stage) -> None:
@@ -174,9 +186,10 @@ def restored_once(stage: Stage) -> None:
     stage.trial.until(lambda: stage.copy_is(order, "cancelled") and over(), PATIENCE, "the restore", every=0.02)
     over()
     stage.see(
-        stage.count(ref) == 6 and highest == 6, "S4",
+        stage.count(ref) == 6 and highest == 6,
+        "S4",
         f"2 of 6 sold and rejected: the shop counts {stage.count(ref)}, at most {highest} were for sale here",
-    )  # fmt: skip
+    )
     unlucky = stage.buy(variant, 2)
     stage.lands(unlucky)
     _ends(stage, variant)
@@ -187,13 +200,18 @@ def restored_once(stage: Stage) -> None:
     stage.trial.until(lambda: stage.copy_is(unlucky, "cancelled"), PATIENCE, "the cancel in the shop")
     _ends(stage, variant)
     stage.see(
-        stage.count(ref) == 4 and stage.available(variant) == 4, "S4",
-        f"restored 2 and sold 2 meanwhile, which looks like no restore: the shop counts {stage.count(ref)}, nothing was added",
-    )  # fmt: skip
+        stage.count(ref) == 4 and stage.available(variant) == 4,
+        "S4",
+        f"restored 2 and sold 2 meanwhile, which looks like no restore: the shop counts {stage.count(ref)}, nothing was"
+        " added",
+    )
 
 
 def corrected(stage: Stage) -> None:
-    """S4: the seller corrects the shop's count from here where the platform takes counts; elsewhere they read why not."""
+    """S4.
+
+    The seller corrects the shop's count from here where the platform takes counts; elsewhere they read why not.
+    """
     from crossdock.domain.capability import Capability
     from crossdock.store.models import Variant
     from crossdock.usecases.errors import NotAllowed
@@ -204,8 +222,14 @@ def corrected(stage: Stage) -> None:
     said = ""
     try:
         correct_count(
-            variant=fresh, seen=5, wanted=7, key=f"story-{variant.pk}", manifest=stage.manifest, actor=stage.seller.owner, now=now()
-        )  # fmt: skip
+            variant=fresh,
+            seen=5,
+            wanted=7,
+            key=f"story-{variant.pk}",
+            manifest=stage.manifest,
+            actor=stage.seller.owner,
+            now=now(),
+        )
     except NotAllowed as no:
         said = str(no)
     if not stage.manifest.can(Capability.COUNTS_ADJUST):
@@ -229,13 +253,17 @@ def archived(stage: Stage) -> None:
     _ends(stage, variant)
     asked = Alert.objects.filter(listing=variant.listing, code="units_back", settled_at=None)
     stage.see(
-        stage.count(ref) == 3 and asked.count() == 1, "S4a",
-        f"rejected after its listing was archived: the unit returned ({stage.count(ref)} in the shop), and the seller is asked",
-    )  # fmt: skip
+        stage.count(ref) == 3 and asked.count() == 1,
+        "S4a",
+        f"rejected after its listing was archived: the unit returned ({stage.count(ref)} in the shop), and the seller"
+        " is asked",
+    )
     relist(listing=Listing.objects.get(pk=variant.listing_id), now=now())
     stage.see(
-        stage.available(variant) == 3 and not asked.exists(), "S4a", f"listed again: {stage.available(variant)} for sale, the question is settled"
-    )  # fmt: skip
+        stage.available(variant) == 3 and not asked.exists(),
+        "S4a",
+        f"listed again: {stage.available(variant)} for sale, the question is settled",
+    )
 
 
 def not_there(stage: Stage) -> None:
@@ -253,9 +281,11 @@ def not_there(stage: Stage) -> None:
     with_nine = variant.stock.__class__.objects.filter(pk=variant.pk, count=9)
     stage.trial.until(with_nine.exists, PATIENCE, "the recount to be read")
     stage.see(
-        stage.available(variant) == 0, "S4b",
-        f"rejected as missing: the shop counted {before}, then {stage.count(ref)}; {stage.available(variant)} for sale here",
-    )  # fmt: skip
+        stage.available(variant) == 0,
+        "S4b",
+        f"rejected as missing: the shop counted {before}, then {stage.count(ref)}; {stage.available(variant)} for sale"
+        " here",
+    )
     stage.trial.call(stage.shop.hand.recount(ref, 2))
     stock.confirm_count(variant=variant, count=None, actor=stage.seller.owner, now=now())
     stage.trial.until(lambda: stage.available(variant) == 2, PATIENCE, "the confirmed count to be sold")
@@ -263,7 +293,9 @@ def not_there(stage: Stage) -> None:
 
 
 def both_sides_lifted(stage: Stage) -> None:
-    """S3 lifted: cancelled there while the worker is down, found by the poll, credited once, and the shop is not asked to cancel again."""
+    """S3 lifted: cancelled there while the worker is down, found by the poll, credited once, and the shop is not asked
+    to cancel again.
+    """
     from crossdock.store.models import Command, User
     from crossdock.usecases import policy
 
@@ -279,14 +311,26 @@ def both_sides_lifted(stage: Stage) -> None:
         stage.trial.until(lambda: _credits(order) == 1 and _at_rest(stage, variant), PATIENCE, "the cancel to arrive")
         asked = Command.objects.filter(subject=order.reference, kind__in=["cancel_order", "adjust_stock"]).count()
         stage.see(
-            stage.count(ref) == 3 and stage.available(variant) == 3 and not asked, "S3",
-            f"cancelled in the shop, seen by the poll: credited once, {asked} calls to the shop, which counts {stage.count(ref)}", LIFTED,
-        )  # fmt: skip
+            stage.count(ref) == 3 and stage.available(variant) == 3 and not asked,
+            "S3",
+            f"cancelled in the shop, seen by the poll: credited once, {asked} calls to the shop, which counts"
+            f" {stage.count(ref)}",
+            LIFTED,
+        )
     finally:
         policy.switch(rule="S3", lift=False, actor=staff, now=now())
 
 
 SCENES: tuple[Scene, ...] = (
-    both_sides, too_early, in_flight, after_shipping, deleted_and_opened_again, restored_once, corrected, archived, not_there, both_sides_lifted,
-)  # fmt: skip
+    both_sides,
+    too_early,
+    in_flight,
+    after_shipping,
+    deleted_and_opened_again,
+    restored_once,
+    corrected,
+    archived,
+    not_there,
+    both_sides_lifted,
+)
 BUGS: dict[str, tuple[Scene, ...]] = {"restore_twice": (restored_once,)}

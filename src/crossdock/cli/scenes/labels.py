@@ -1,4 +1,7 @@
-"""S2: a label bought here goes only to the US and has no insurance; lifted, it crosses borders and can be insured. What was sold is counted in the carrier's own list."""
+"""S2: a label bought here goes only to the US and has no insurance; lifted, it crosses borders and can be insured.
+
+What was sold is counted in the carrier's own list.
+"""
 
 import urllib.request
 from datetime import timedelta
@@ -33,8 +36,14 @@ def _asked(order: "Order", **more: Any) -> "Label":
         order=order, parcel=Parcel(120, 180, 130, 20), can=carrier.can, carrier=carrier.label, **more
     )
     return labels.keep_quotes(
-        order=order, by=order.seller.owner, provider=carrier.name, wanted=wanted, lines=lines, quotes=carriers.prices(wanted), now=now()
-    )  # fmt: skip
+        order=order,
+        by=order.seller.owner,
+        provider=carrier.name,
+        wanted=wanted,
+        lines=lines,
+        quotes=carriers.prices(wanted),
+        now=now(),
+    )
 
 
 def _bought(stage: Stage, label: "Label") -> "Label":
@@ -44,8 +53,13 @@ def _bought(stage: Stage, label: "Label") -> "Label":
 
     for _ in range(2):
         labels.buy_label(
-            order=label.order, by=label.seller.owner, token=label.public_id, quote_ref=label.quotes[0]["ref"], can=_hand().carrier.can, now=now()
-        )  # fmt: skip
+            order=label.order,
+            by=label.seller.owner,
+            token=label.public_id,
+            quote_ref=label.quotes[0]["ref"],
+            can=_hand().carrier.can,
+            now=now(),
+        )
     mine = Label.objects.filter(pk=label.pk)
     stage.trial.until(lambda: mine.get().state == "bought", PATIENCE, "the label")
     return mine.select_related("order", "seller__owner").get()
@@ -110,9 +124,11 @@ def described(stage: Stage) -> None:
         hand.calm()
     sold = [row for row in hand.sold() if row.reference.startswith(order.reference)]
     stage.see(
-        len(sold) == 1 and _booked(label) == [sold[0].minor] == [label.price_minor], "S2",
-        f"pressed twice, the carrier's answer lost: sold once in its list, booked once at {label.price}", DESCRIBED,
-    )  # fmt: skip
+        len(sold) == 1 and _booked(label) == [sold[0].minor] == [label.price_minor],
+        "S2",
+        f"pressed twice, the carrier's answer lost: sold once in its list, booked once at {label.price}",
+        DESCRIBED,
+    )
     mail = Mail.objects.filter(order=order, to=order.buyer.email, body__contains=label.tracking_number)
     stage.see(mail.count() == 1, "S2", "the buyer has the tracking number", DESCRIBED)
     for hours, status in enumerate((TrackStatus.ACCEPTED, TrackStatus.DELIVERED)):
@@ -129,8 +145,11 @@ def described(stage: Stage) -> None:
     stage.trial.until(gone.exists, PATIENCE, "the label to be taken back")
     other.order.refresh_from_db()
     stage.see(
-        sum(_booked(other)) == 0 and other.order.parcels == "unshipped", "S2", "a voided label's price is back, its parcel is to be shipped", DESCRIBED
-    )  # fmt: skip
+        sum(_booked(other)) == 0 and other.order.parcels == "unshipped",
+        "S2",
+        "a voided label's price is back, its parcel is to be shipped",
+        DESCRIBED,
+    )
 
 
 def lifted(stage: Stage) -> None:
@@ -156,10 +175,14 @@ def lifted(stage: Stage) -> None:
         (row,) = [row for row in hand.sold() if row.reference.startswith(order.reference)]
         wanted = row.wanted
         stage.see(
-            wanted["ship_to"]["country"] == "DE" and wanted["customs"][0]["hs_code"] == "950490" and wanted["insured"]["minor"] == 30_000
-            and _booked(label) == [row.minor], "S2",
-            f"to Germany with a customs form, insured for 300 USD, booked once at {label.price}", LIFTED,
-        )  # fmt: skip
+            wanted["ship_to"]["country"] == "DE"
+            and wanted["customs"][0]["hs_code"] == "950490"
+            and wanted["insured"]["minor"] == 30_000
+            and _booked(label) == [row.minor],
+            "S2",
+            f"to Germany with a customs form, insured for 300 USD, booked once at {label.price}",
+            LIFTED,
+        )
     finally:
         policy.switch(rule="S2", lift=False, actor=staff, now=now())
 

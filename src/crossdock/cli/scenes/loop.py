@@ -1,4 +1,7 @@
-"""The main loop: out, back, cancelled, refused, late. Facts about a shop are read in the shop's own ledger, facts about money in the gateway's."""
+"""The main loop: out, back, cancelled, refused, late.
+
+Facts about a shop are read in the shop's own ledger, facts about money in the gateway's.
+"""
 
 from crossdock.cli.scenes.scene import Scene
 from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now
@@ -147,7 +150,9 @@ def cancel_lifted(stage: Stage) -> None:
 
 
 def rejected_here(stage: Stage) -> None:
-    """S8, S4: a reject credits the whole order once and cancels the shop's copy; S4b: what is not there is not sold again."""
+    """S8, S4: a reject credits the whole order once and cancels the shop's copy; S4b: what is not there is not sold
+    again.
+    """
     from crossdock.domain.commands import CancelReason
     from crossdock.usecases import stock
     from crossdock.usecases.reject import reject_order
@@ -197,7 +202,9 @@ def rejected_here(stage: Stage) -> None:
 
 
 def refused(stage: Stage) -> None:
-    """The shop has fewer than we thought: no short order stands there, the units stay unsold here, the reject credits once; then S6."""
+    """The shop has fewer than we thought: no short order stands there, the units stay unsold here, the reject credits
+    once; then S6.
+    """
     from crossdock.domain.commands import CancelReason
     from crossdock.usecases.reject import reject_order
 
@@ -241,7 +248,8 @@ def lost_replies(stage: Stage) -> None:
     stage.see(
         not twice,
         "S6",
-        f"answers lost {stage.shop.dial.counts['lost_reply']} times, {adopted.count()} adopted: not exactly once: {twice or 'none'}",
+        f"answers lost {stage.shop.dial.counts['lost_reply']} times, {adopted.count()} adopted: not exactly once:"
+        f" {twice or 'none'}",
     )
 
 
@@ -351,15 +359,27 @@ def assessed(stage: Stage) -> None:
     order = stage.buy(variant)
     order.refresh_from_db()
     stage.see(
-        bool(order.risk_reasons) and order.risk_available <= order.risk_asked, "S5",
+        bool(order.risk_reasons) and order.risk_available <= order.risk_asked,
+        "S5",
         f"risk {order.risk}, {order.risk_available} of {order.risk_asked} signals available, with reasons",
-    )  # fmt: skip
+    )
 
 
 SCENES: tuple[Scene, ...] = (
-    asking_price, loop, parcels, cancelled_in_shop, cancel_lifted, rejected_here, refused, lost_replies, killed_door, late_webhook, refund_there,
-    down_for_a_while, assessed,
-)  # fmt: skip
+    asking_price,
+    loop,
+    parcels,
+    cancelled_in_shop,
+    cancel_lifted,
+    rejected_here,
+    refused,
+    lost_replies,
+    killed_door,
+    late_webhook,
+    refund_there,
+    down_for_a_while,
+    assessed,
+)
 BUGS: dict[str, tuple[Scene, ...]] = {
     "blind_resend": (lost_replies,),
     "answer_before_commit": (killed_door,),

@@ -1,4 +1,7 @@
-"""S8: money back, as described and lifted. Counted in the bank's own ledger; what stands in the shop in the shop's own."""
+"""S8: money back, as described and lifted.
+
+Counted in the bank's own ledger; what stands in the shop in the shop's own.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -85,21 +88,25 @@ def rejected_once(stage: Stage) -> None:
     said = _refusal(reject_order, **wish, now=now())
     _paid_back(stage, order)
     stage.see(
-        bank(stage, order) == [order.total_minor] and "credited once" in said, "S8",
+        bank(stage, order) == [order.total_minor] and "credited once" in said,
+        "S8",
         f"rejected, pressed twice: the bank paid back {order.total} in one refund; the second press reads: {said}",
-    )  # fmt: skip
+    )
 
 
 def after_fulfilment(stage: Stage) -> None:
-    """A refund in the shop moves nothing; after shipping the seller asks, staff credit, and a large amount needs a second person."""
+    """A refund in the shop moves nothing; after shipping the seller asks, staff credit, and a large amount needs a
+    second person.
+    """
     _, variant = stage.item(2, "300.00")
     order = stage.buy(variant)
     stage.lands(order)
     _refunded_there(stage, order, "3.00")
     stage.see(
-        bank(stage, order) == [] and "refunded_in_shop" in stage.alerts(order), "S8",
+        bank(stage, order) == [] and "refunded_in_shop" in stage.alerts(order),
+        "S8",
         "3.00 refunded in the shop: an alert, and nothing in the bank's books",
-    )  # fmt: skip
+    )
     stage.trial.call(
         stage.shop.hand.fulfil(stage.standing(order)[0].shop_id, tracking=f"M-{order.number}", carrier="UPS")
     )
@@ -124,9 +131,10 @@ def _asked(stage: Stage, order: "Order") -> "Credit":
     credit = ask_credit(**wish, now=now(), refund=refund)  # type: ignore[arg-type]
     again = ask_credit(**wish, now=now(), refund=refund)  # type: ignore[arg-type]
     stage.see(
-        again == credit and credit.cases.count() == 1 and bank(stage, order) == [], "S8",
+        again == credit and credit.cases.count() == 1 and bank(stage, order) == [],
+        "S8",
         f"shipped: the seller asks staff for {credit.amount}, twice; one case is open and no money moved",
-    )  # fmt: skip
+    )
     return credit
 
 
@@ -137,9 +145,10 @@ def _decided(stage: Stage, order: "Order", credit: "Credit") -> None:
         decide_credit(credit=credit, grant_it=True, actor=_staff(), remark="Seen in the shop.", now=now())
     _paid_back(stage, order)
     stage.see(
-        bank(stage, order) == [300] and "refunded_in_shop" not in stage.alerts(order), "S8",
+        bank(stage, order) == [300] and "refunded_in_shop" not in stage.alerts(order),
+        "S8",
         f"staff credit it, pressed twice: the bank's books say {bank(stage, order)}, and the alert is settled",
-    )  # fmt: skip
+    )
 
 
 def _second_person(stage: Stage, order: "Order") -> None:
@@ -151,18 +160,21 @@ def _second_person(stage: Stage, order: "Order") -> None:
     )
     alone = _refusal(decide_credit, credit=credit, grant_it=True, actor=_staff(), remark="Me again.", now=now())
     stage.see(
-        credit.state == "second" and "second person" in alone and bank(stage, order) == [300], "S8",
+        credit.state == "second" and "second person" in alone and bank(stage, order) == [300],
+        "S8",
         f"250.00 by one of staff alone: {alone}",
-    )  # fmt: skip
+    )
     decide_credit(credit=credit, grant_it=True, actor=_staff(2), remark="I agree.", now=now())
     _paid_back(stage, order, 2)
     more = _refusal(
         staff_credit, order=order, amount=order.total, reason="Goodwill", actor=_staff(), key="more", now=now()
     )
     stage.see(
-        sum(bank(stage, order)) == 25_300 == order.credited_minor and bool(more), "S8",
-        f"a second person agrees: {sum(bank(stage, order))} minor units are back; the whole price on top is refused: {more}",
-    )  # fmt: skip
+        sum(bank(stage, order)) == 25_300 == order.credited_minor and bool(more),
+        "S8",
+        f"a second person agrees: {sum(bank(stage, order))} minor units are back; the whole price on top is refused:"
+        f" {more}",
+    )
 
 
 def refund_lifted(stage: Stage) -> None:
@@ -181,18 +193,23 @@ def refund_lifted(stage: Stage) -> None:
             _read_again(stage, order)
         _paid_back(stage, order)
         stage.see(
-            bank(stage, order) == [300] and "refunded_in_shop" not in stage.alerts(order), "S8",
-            f"3.00 refunded in the shop and seen four times: the bank's books say {bank(stage, order)}", LIFTED,
-        )  # fmt: skip
+            bank(stage, order) == [300] and "refunded_in_shop" not in stage.alerts(order),
+            "S8",
+            f"3.00 refunded in the shop and seen four times: the bank's books say {bank(stage, order)}",
+            LIFTED,
+        )
         large = stage.buy(variant)
         stage.lands(large)
         _refunded_there(stage, large, "120.00")
         stage.trial.until(large.credits.exists, PATIENCE, "the prefilled case")
         wish = large.credits.get()
         stage.see(
-            wish.state == "asked" and wish.cases.count() == 1 and bank(stage, large) == [], "S8",
-            f"120.00 refunded in the shop is above the limit: staff have a case prefilled with {wish.amount}, no money moved", LIFTED,
-        )  # fmt: skip
+            wish.state == "asked" and wish.cases.count() == 1 and bank(stage, large) == [],
+            "S8",
+            f"120.00 refunded in the shop is above the limit: staff have a case prefilled with {wish.amount}, no money"
+            " moved",
+            LIFTED,
+        )
         decide_credit(credit=wish, grant_it=True, actor=_staff(), remark="Right.", now=now())
         _paid_back(stage, large)
         stage.see(
@@ -211,13 +228,21 @@ def _reject(stage: Stage, order: "Order", units: int, key: str) -> int:
     picks = {order.lines.get().pk: Pick(units, CancelReason.BUYER_ASKED)}
     shown = preview_parts(order=order, picks=picks, manifest=stage.manifest)
     reject_parts(
-        order=order, picks=picks, expected_total=shown.total, key=key, manifest=stage.manifest, actor=stage.seller.owner, now=now()
-    )  # fmt: skip
+        order=order,
+        picks=picks,
+        expected_total=shown.total,
+        key=key,
+        manifest=stage.manifest,
+        actor=stage.seller.owner,
+        now=now(),
+    )
     return shown.total.minor
 
 
 def lines_lifted(stage: Stage) -> None:
-    """Single units: their share of everything paid, taken out of the shop's order, freed by a later read; the parts are the whole."""
+    """Single units: their share of everything paid, taken out of the shop's order, freed by a later read; the parts
+    are the whole.
+    """
     from crossdock.usecases import policy
 
     ref, variant = stage.item(6)
@@ -234,23 +259,31 @@ def lines_lifted(stage: Stage) -> None:
         )
         (standing,) = stage.standing(order)
         stage.see(
-            bank(stage, order) == [first] and [units for _, units in standing.lines] == [2], "S8",
-            f"1 of 3 units rejected: {bank(stage, order)} back, {standing.lines[0][1]} units stand in the shop", LIFTED,
-        )  # fmt: skip
+            bank(stage, order) == [first] and [units for _, units in standing.lines] == [2],
+            "S8",
+            f"1 of 3 units rejected: {bank(stage, order)} back, {standing.lines[0][1]} units stand in the shop",
+            LIFTED,
+        )
         stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "equal counts")
         _read_again(stage, order)
         stage.see(
-            stage.count(ref) == 4 and stage.copy_is(order, "equal") and order.shop_refunds.count() == 0, "S4",
-            f"the shop counts {stage.count(ref)}, here {stage.available(variant)}; its own trace of that is no refund, and the copy is equal", LIFTED,
-        )  # fmt: skip
+            stage.count(ref) == 4 and stage.copy_is(order, "equal") and order.shop_refunds.count() == 0,
+            "S4",
+            f"the shop counts {stage.count(ref)}, here {stage.available(variant)}; its own trace of that is no refund,"
+            " and the copy is equal",
+            LIFTED,
+        )
         rest = _reject(stage, order, 2, "rest")
         _paid_back(stage, order, 2)
         stage.trial.until(lambda: stage.copy_is(order, "cancelled"), PATIENCE, "the cancel in the shop")
         stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "equal counts")
         stage.see(
-            bank(stage, order) == [first, rest] and first + rest == order.total_minor and stage.count(ref) == 6, "S8",
-            f"the other two as well: {first} + {rest} are exactly the {order.total_minor} paid, the shop counts {stage.count(ref)}", LIFTED,
-        )  # fmt: skip
+            bank(stage, order) == [first, rest] and first + rest == order.total_minor and stage.count(ref) == 6,
+            "S8",
+            f"the other two as well: {first} + {rest} are exactly the {order.total_minor} paid, the shop counts"
+            f" {stage.count(ref)}",
+            LIFTED,
+        )
     finally:
         policy.switch(rule="S8", lift=False, actor=_staff(), now=now())
 

@@ -1,4 +1,6 @@
-"""S1: no offers on what follows a shop; lifted, the order reaches the shop at the agreed price where the platform takes it."""
+"""S1: no offers on what follows a shop; lifted, the order reaches the shop at the agreed price where the platform
+takes it.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -30,13 +32,18 @@ def refused(stage: Stage) -> None:
     except NotAllowed as no:
         said = str(no)
     stage.see(
-        "asking price" in said and not Offer.objects.filter(variant=variant).exists(), "S1",
-        f"an offer on a synced listing is refused: {said}", DESCRIBED,
-    )  # fmt: skip
+        "asking price" in said and not Offer.objects.filter(variant=variant).exists(),
+        "S1",
+        f"an offer on a synced listing is refused: {said}",
+        DESCRIBED,
+    )
 
 
 def lifted(stage: Stage) -> None:
-    """Lifted: offered, countered, accepted, paid; the shop's ledger has the agreed price. Elsewhere the seller reads why not."""
+    """Lifted: offered, countered, accepted, paid; the shop's ledger has the agreed price.
+
+    Elsewhere the seller reads why not.
+    """
     from crossdock.demo.buying import Till
     from crossdock.domain.capability import Capability
     from crossdock.domain.offers import Deed, Who
@@ -74,9 +81,11 @@ def lifted(stage: Stage) -> None:
         stage.lands(order)
         (standing,) = stage.standing(order)
         stage.see(
-            order.items == Money(850, "USD") and standing.total == str(order.total), "S1",
-            f"paid {order.items}: the order stands in the shop once, at {standing.total} with shipping", LIFTED,
-        )  # fmt: skip
+            order.items == Money(850, "USD") and standing.total == str(order.total),
+            "S1",
+            f"paid {order.items}: the order stands in the shop once, at {standing.total} with shipping",
+            LIFTED,
+        )
         stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "equal counts")
         stage.see(stage.count(ref) == 0, "S1", "the shop counts 0, and nothing is for sale here", LIFTED)
     finally:

@@ -1,4 +1,7 @@
-"""S9: a seller reports a problem from an order, staff answer, and the case file plays again offline. Also S5's "ask about this order"."""
+"""S9: a seller reports a problem from an order, staff answer, and the case file plays again offline.
+
+Also S5's "ask about this order".
+"""
 
 import contextlib
 import io
@@ -15,7 +18,10 @@ NAME = "Zoë Buyer"
 
 
 def report(stage: Stage) -> None:
-    """S9: what was said between us and the shop is attached, blacked out, and today's connector makes the same of it."""
+    """S9.
+
+    What was said between us and the shop is attached, blacked out, and today's connector makes the same of it.
+    """
     from crossdock.store.models import Mail, User
     from crossdock.usecases import cases
 
@@ -34,9 +40,15 @@ def report(stage: Stage) -> None:
     clerk, _ = User.objects.get_or_create(email="clerk@example.test", defaults={"is_staff": True})
     evidence = _evidence(stage, order)
     case = cases.open_case(
-        seller=stage.seller, opened_by=stage.seller.owner, kind="problem", subject=f"Order #{order.number} looks odd", body="Please look at it.",
-        order=order, evidence=evidence, now=now(),
-    )  # fmt: skip
+        seller=stage.seller,
+        opened_by=stage.seller.owner,
+        kind="problem",
+        subject=f"Order #{order.number} looks odd",
+        body="Please look at it.",
+        order=order,
+        evidence=evidence,
+        now=now(),
+    )
     text = json.dumps(case.evidence, ensure_ascii=False)
     telling = all(word in text for word in (order.reference, standing.shop_id, number, variant.sku))
     stage.see(
@@ -89,7 +101,15 @@ def question(stage: Stage) -> None:
     order = stage.buy(variant)
     stage.lands(order)
     for words in ("Is it safe to ship?", "Is it safe to ship?", "And the address?"):
-        open_case(seller=stage.seller, opened_by=stage.seller.owner, kind="risk", subject="Is it safe?", body=words, order=order, now=now())  # fmt: skip
+        open_case(
+            seller=stage.seller,
+            opened_by=stage.seller.owner,
+            kind="risk",
+            subject="Is it safe?",
+            body=words,
+            order=order,
+            now=now(),
+        )
     (case,) = Case.objects.filter(order=order, kind="risk")
     stage.see(
         case.messages.count() == 2, "S5", "“Ask about this order” opened one thread with staff, pressed three times"

@@ -1,4 +1,6 @@
-"""S5: each paid order is judged with its reasons; the operator's policy decides what waits; a question about it opens a thread with staff."""
+"""S5: each paid order is judged with its reasons; the operator's policy decides what waits; a question about it opens
+a thread with staff.
+"""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -42,9 +44,10 @@ def judged_high(stage: Stage) -> None:
     kept = RiskAssessment.objects.filter(order=order).latest("pk")
     worst = " ".join(reason["sentence"] for reason in kept.contributions[:3])
     stage.see(
-        order.risk == "high" and "high_risk" in stage.alerts(order), "S5",
+        order.risk == "high" and "high_risk" in stage.alerts(order),
+        "S5",
         f"high, {order.risk_available} of {order.risk_asked} signals available: {worst}",
-    )  # fmt: skip
+    )
     stage.lands(order)
     sent = order.copy.__class__.objects.get(order=order)
     stage.see(
@@ -55,7 +58,9 @@ def judged_high(stage: Stage) -> None:
 
 
 def written_to_the_shop(stage: Stage) -> None:
-    """S5 lifted: at the order in the shop, once per judgement, for its staff alone; again when the level changes; not for a cancelled order."""
+    """S5 lifted: at the order in the shop, once per judgement, for its staff alone; again when the level changes; not
+    for a cancelled order.
+    """
     from crossdock.domain.commands import CancelReason
     from crossdock.kit.hand import ReadsNotes
     from crossdock.store.models import Command, Order
@@ -80,9 +85,12 @@ def written_to_the_shop(stage: Stage) -> None:
         words = said(kept)
         told = "\n".join(words)
         see(
-            len(words) == 1 and "high" in told.lower() and "look at it before you ship" in told and "security code did not match" in told,
+            len(words) == 1
+            and "high" in told.lower()
+            and "look at it before you ship" in told
+            and "security code did not match" in told,
             f"written to the order in the shop, with {told.count(chr(10))} reasons: {told[:110]!r}",
-        )  # fmt: skip
+        )
         seen = " ".join(stage.trial.call(hand.buyer_words(kept)))
         see(
             "risk" not in seen.lower() and order.buyer.email not in told,
@@ -156,9 +164,14 @@ def asked_about(stage: Stage) -> None:
     order = _buys_badly(stage)
     for _ in range(2):
         open_case(
-            seller=stage.seller, opened_by=stage.seller.owner, kind="risk", subject=f"Risk of order #{order.number}", body="Is it safe to ship?",
-            order=order, now=now(),
-        )  # fmt: skip
+            seller=stage.seller,
+            opened_by=stage.seller.owner,
+            kind="risk",
+            subject=f"Risk of order #{order.number}",
+            body="Is it safe to ship?",
+            order=order,
+            now=now(),
+        )
     (case,) = Case.objects.filter(order=order, kind="risk")
     answer(case=case, author=_staff(), body="The card was reported lost. Reject it.", now=now())
     stage.trial.until(lambda: case.messages.count() == 2, PATIENCE, "the answer")

@@ -1,4 +1,6 @@
-"""S4: stock that explains itself: a scarce line is asked for before it is paid, limits keep units back, chosen locations count, a shop is compared after an outage."""
+"""S4: stock that explains itself: a scarce line is asked for before it is paid, limits keep units back, chosen
+locations count, a shop is compared after an outage.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -20,13 +22,20 @@ def _held(stage: Stage, variant: "Variant") -> "PaymentIntent":
     basket = Basket(seller=stage.seller.pk, connection=stage.connection.pk, lines={variant.public_id: 1})
     shown = priced(basket=basket, country="US", now=now())
     return open_checkout(
-        buyer=stage.buyer, basket=basket, ship_to=Address("Zoë Buyer", "1 Elm Street", "Springfield", "US", "12345", region="IL"),
-        key=f"scarce-{stage.platform}-{variant.pk}", fingerprint=shown.fingerprint, gateway="sandbox", now=now(),
-    )  # fmt: skip
+        buyer=stage.buyer,
+        basket=basket,
+        ship_to=Address("Zoë Buyer", "1 Elm Street", "Springfield", "US", "12345", region="IL"),
+        key=f"scarce-{stage.platform}-{variant.pk}",
+        fingerprint=shown.fingerprint,
+        gateway="sandbox",
+        now=now(),
+    )
 
 
 def asked_before_paid(stage: Stage) -> None:
-    """The shop sells its last unit while a buyer here is about to pay: asked in time, refused in words, nothing charged."""
+    """The shop sells its last unit while a buyer here is about to pay: asked in time, refused in words, nothing
+    charged.
+    """
     from crossdock.usecases import at_checkout
     from crossdock.web.live import counts_now
 
@@ -43,7 +52,12 @@ def asked_before_paid(stage: Stage) -> None:
     took = (now() - begun).total_seconds()
     stage.see(not verdict.go, RULE, f"the shop was asked in {took:.2f} s before payment: {verdict.sentence}", LIFTED)
     intent.refresh_from_db()
-    stage.see(intent.state == "declined" and stage.available(variant) == 0, RULE, "nothing was charged, nothing is for sale", LIFTED)  # fmt: skip
+    stage.see(
+        intent.state == "declined" and stage.available(variant) == 0,
+        RULE,
+        "nothing was charged, nothing is for sale",
+        LIFTED,
+    )
 
 
 def limits(stage: Stage) -> None:
@@ -55,7 +69,12 @@ def limits(stage: Stage) -> None:
     for chosen in (Limits(buffer=3), Limits(most=2), Limits(floor=8), Limits(floor=9)):
         set_limits(listings=[variant.listing], limits=chosen, actor=stage.seller.owner, now=now())
         seen.append(stage.available(variant))
-    stage.see(seen == [5, 2, 8, 0], RULE, f"of {stage.count(ref)}: keep 3 back, show 2 at most, floor 8, floor 9: {seen}", LIFTED)  # fmt: skip
+    stage.see(
+        seen == [5, 2, 8, 0],
+        RULE,
+        f"of {stage.count(ref)}: keep 3 back, show 2 at most, floor 8, floor 9: {seen}",
+        LIFTED,
+    )
 
 
 def compared(stage: Stage) -> None:
@@ -78,7 +97,12 @@ def compared(stage: Stage) -> None:
     found = Difference.objects.filter(variant=variant).exclude(cause="echo").first()
     # A webhook that arrived first may have been read before the comparison came to it.
     words = f"found as “{found.cause}”, {found.expected} expected" if found else "a webhook had been read already"
-    stage.see(stage.available(variant) == 2, RULE, f"changed in the shop while we were off: {words}; {run.pages + run.batches} calls", LIFTED)  # fmt: skip
+    stage.see(
+        stage.available(variant) == 2,
+        RULE,
+        f"changed in the shop while we were off: {words}; {run.pages + run.batches} calls",
+        LIFTED,
+    )
 
 
 SCENES: tuple[Scene, ...] = (asked_before_paid, limits, compared)

@@ -1,4 +1,7 @@
-"""Shopify, Admin GraphQL API. It has what the others lack: it claims stock when an order is created, and refuses our reference a second time."""
+"""Shopify, Admin GraphQL API.
+
+It has what the others lack: it claims stock when an order is created, and refuses our reference a second time.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""One GraphQL call and what can become of it. Shopify answers most failures with HTTP 200: throttling, a missing right, an error of its own."""
+"""One GraphQL call and what can become of it.
+
+Shopify answers most failures with HTTP 200: throttling, a missing right, an error of its own.
+"""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -21,7 +24,10 @@ DOCUMENTS = {name: whole(part, _PARTS) for name, part in _PARTS.items() if not p
 
 
 async def ask(shop: Shop, operation: str, variables: Mapping[str, Any] | None = None) -> Node:
-    """The `data` of an operation in documents.graphql. Raises what kit.errors names; any other GraphQL error is a plain Outside."""
+    """The `data` of an operation in documents.graphql.
+
+    Raises what kit.errors names; any other GraphQL error is a plain Outside.
+    """
     reply = await shop.http.send(
         "POST",
         f"{shop.address}/admin/api/{API_VERSION}/graphql.json",
@@ -43,8 +49,9 @@ def own_app(shop: Shop) -> dict[str, str]:
 def opened(reply: Reply, shop: Shop) -> Reply:
     """The reply when the shop let us in.
 
-    "402 Payment Required: The requested shop is currently frozen", "423 Locked: The requested shop is currently locked"
-    (shopify.dev, response status codes). Neither was carried out, and both mend without a new sign-in, so they are asked again later.
+    "402 Payment Required: The requested shop is currently frozen", "423 Locked: The requested shop is currently
+    locked" (shopify.dev, response status codes). Neither was carried out, and both mend without a new sign-in, so they
+    are asked again later.
     """
     match reply.status:
         case 402:
@@ -63,7 +70,8 @@ def opened(reply: Reply, shop: Shop) -> Reply:
             )
         case 404:
             raise AuthDead(
-                f"Shopify knows no shop at {shop.address}. If it was closed, nothing can be done; otherwise connect it again."
+                f"Shopify knows no shop at {shop.address}. If it was closed, nothing can be done; otherwise connect it"
+                " again."
             )
         case _:
             return check(reply)
@@ -84,7 +92,10 @@ def _cost(answer: Node) -> Node | None:
 
 
 def _complain(answer: Node, *, mutation: bool) -> None:
-    """Sort the top-level errors by what to do next. One that lies inside a mutation's result came after its work: that is not a refusal."""
+    """Sort the top-level errors by what to do next.
+
+    One that lies inside a mutation's result came after its work: that is not a refusal.
+    """
     for error in answer.opt_list("errors") or []:
         message = error.opt_str("message") or "no message"
         path = error.raw("path")
@@ -97,7 +108,8 @@ def _complain(answer: Node, *, mutation: bool) -> None:
             case "ACCESS_DENIED":
                 need = (extensions.opt_str("requiredAccess") if extensions else None) or message
                 raise AuthDead(
-                    f"Shopify refuses a right that we need: {need.strip()} Give it to the app, then connect the shop again."
+                    f"Shopify refuses a right that we need: {need.strip()} Give it to the app, then connect the shop"
+                    " again."
                 )
             case "SHOP_INACTIVE":
                 raise Throttled("Shopify says that this shop is not active.", FROZEN_SECONDS)

@@ -1,4 +1,7 @@
-"""Create, cancel, adjust. Before a refusal is believed, the shop is asked for evidence: its messages are prose and change, its state doesn't."""
+"""Create, cancel, adjust.
+
+Before a refusal is believed, the shop is asked for evidence: its messages are prose and change, its state doesn't.
+"""
 
 import asyncio
 import uuid
@@ -36,7 +39,8 @@ from crossdock.kit.tame import Node
 GATEWAY = "Crossdock"
 # The cancel runs as a job in the shop; these are the pauses between our looks at it.
 JOB_LOOKS = (0.1, 0.3, 0.6, 1.0, 2.0)
-# "Exceeded order API rate limit, please try again in a minute." (a trial or development store; the schema says five a minute)
+# "Exceeded order API rate limit, please try again in a minute." (a trial or development store; the schema says five a
+# minute)
 ORDER_LIMIT_SECONDS = 60.0
 # After a look-up whose answer was lost: nothing is in doubt, so there is no reason to wait long.
 LOOK_AGAIN_SECONDS = 2.0
@@ -53,17 +57,24 @@ REASONS = {
 
 
 async def reference_field(shop: Shop) -> bool:
-    """Whether the order field that makes our reference unique is there. Raises Outside when a field of another kind has its name."""
+    """Whether the order field that makes our reference unique is there.
+
+    Raises Outside when a field of another kind has its name.
+    """
     found = (await ask(shop, "ReferenceField", FIELD)).child("metafieldDefinitions").list("nodes")
     if found and found[0].child("type").str("name") != "id":
         raise Outside(
-            f"Your orders have a custom field {NAMESPACE}.{KEY} that is not of the type ID. Delete it in Settings > Custom data > Orders."
+            f"Your orders have a custom field {NAMESPACE}.{KEY} that is not of the type ID. Delete it in Settings >"
+            " Custom data > Orders."
         )
     return bool(found)
 
 
 async def ensure_reference_field(shop: Shop) -> bool:
-    """True when it was missing and is there now. "ID metafield types are automatically configured to have unique values" (shopify.dev)."""
+    """True when it was missing and is there now.
+
+    "ID metafield types are automatically configured to have unique values" (shopify.dev).
+    """
     if await reference_field(shop):
         return False
     definition = {"name": "Crossdock order reference", "ownerType": "ORDER", "type": "id", **FIELD}
@@ -75,7 +86,10 @@ async def ensure_reference_field(shop: Shop) -> bool:
 
 
 async def find(shop: Shop, reference: str, *, since: datetime | None = None) -> Found:
-    """By the unique field first. The search is for orders that lost it, and compared exactly: its index matches parts of words, and lags."""
+    """By the unique field first.
+
+    The search is for orders that lost it, and compared exactly: its index matches parts of words, and lags.
+    """
     strong = await _by_reference(shop, reference)
     if strong is not None:
         return Found((tail(strong.str("id")),))
@@ -88,7 +102,10 @@ async def find(shop: Shop, reference: str, *, since: datetime | None = None) -> 
 
 
 async def _by_reference(shop: Shop, reference: str) -> Node | None:
-    """The order with this value in the unique field. The seller may have deleted the field: then it is made again, and empty."""
+    """The order with this value in the unique field.
+
+    The seller may have deleted the field: then it is made again, and empty.
+    """
     question = {"identifier": {"customId": {**FIELD, "value": reference}}}
     try:
         return (await ask(shop, "OrderByReference", question)).opt_child("orderByIdentifier")
@@ -127,7 +144,9 @@ async def confirm(shop: Shop, command: CreateOrder, found: ShopOrder) -> Outcome
 
 
 def _done(shop: Shop, node: Node, *, already: bool) -> Done:
-    """`stock_taken`: created with DECREMENT_OBEYING_POLICY without INVENTORY_CLAIM_FAILED, and "confirmed: inventory has been reserved"."""
+    """`stock_taken`: created with DECREMENT_OBEYING_POLICY without INVENTORY_CLAIM_FAILED, and "confirmed: inventory
+    has been reserved".
+    """
     number = tail(node.str("id"))
     url = f"{shop.address}/admin/orders/{number}"
     return Done(number, node.str("name"), url, stock_taken=node.bool("confirmed"), already=already)
@@ -157,7 +176,10 @@ async def _refusal(shop: Shop, command: CreateOrder, errors: list[tuple[str, str
 
 
 async def _short(shop: Shop, lines: tuple[Line, ...]) -> tuple[str, ...]:
-    """Whose stock was missing. The refusal doesn't name it, so the counts are read; what can't be told apart names every line."""
+    """Whose stock was missing.
+
+    The refusal doesn't name it, so the counts are read; what can't be told apart names every line.
+    """
     wanted = Counter[str]()
     for line in lines:
         wanted[line.variant_id] += line.quantity
@@ -177,7 +199,10 @@ async def _missing(shop: Shop, lines: tuple[Line, ...]) -> list[Line]:
 
 
 def order_input(command: CreateOrder) -> dict[str, Any]:
-    """The variables of CreateOrder. Defaults that would harm: BYPASS takes no stock, and `requiresShipping` of a line is false."""
+    """The variables of CreateOrder.
+
+    Defaults that would harm: BYPASS takes no stock, and `requiresShipping` of a line is false.
+    """
     total = command.total
     order: dict[str, Any] = {
         "currency": total.currency,
@@ -194,9 +219,9 @@ def order_input(command: CreateOrder) -> dict[str, Any]:
         "shippingAddress": _address(command.ship_to),
         "financialStatus": "PAID",
         # Recorded as paid elsewhere; Shopify charges nothing. Prices here include tax.
-        "transactions": [{"kind": "SALE", "status": "SUCCESS", "gateway": GATEWAY, "amountSet": _bag(total)}]
-        if total.minor
-        else [],
+        "transactions": (
+            [{"kind": "SALE", "status": "SUCCESS", "gateway": GATEWAY, "amountSet": _bag(total)}] if total.minor else []
+        ),
         "taxesIncluded": True,
         "sourceIdentifier": command.reference,
         "metafields": [{**FIELD, "type": "id", "value": command.reference}],
@@ -236,7 +261,10 @@ def _address(to: Address) -> dict[str, str]:
 
 
 async def cancel(shop: Shop, command: CancelOrder) -> Outcome:
-    """Cancel, put back what exists, pay nothing back and write to nobody. Asynchronous in the shop: done when the order says so."""
+    """Cancel, put back what exists, pay nothing back and write to nobody.
+
+    Asynchronous in the shop: done when the order says so.
+    """
     number = command.shop_order_id or next(iter((await find(shop, command.reference)).shop_ids), "")
     if not number:
         return Refused(Why.NOT_FOUND, "The shop has no order with our reference.")
@@ -330,7 +358,9 @@ async def stocked_at(shop: Shop, variant_id: str) -> str:
 
 
 def _where(shop: Shop, item: Node) -> str:
-    """The pinned location; of several, or of all, the first that stocks it and ships online orders, else the first that stocks it."""
+    """The pinned location; of several, or of all, the first that stocks it and ships online orders, else the first
+    that stocks it.
+    """
     only = chosen(shop)
     if len(only) == 1:
         return gid("Location", next(iter(only)))
@@ -341,10 +371,13 @@ def _where(shop: Shop, item: Node) -> str:
 
 
 NOT_ADJUSTED = {
-    "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": (Why.CONFLICT, "This change was sent before with other numbers, and may have been made then"),
+    "IDEMPOTENCY_KEY_PARAMETER_MISMATCH": (
+        Why.CONFLICT,
+        "This change was sent before with other numbers, and may have been made then",
+    ),
     "INVALID_INVENTORY_ITEM": (Why.PRODUCT_GONE, "The shop does not have this variant any more"),
     "NON_MUTABLE_INVENTORY_ITEM": (Why.NOT_ALLOWED, f"{MANIFEST.label} does not let its count be changed from outside"),
-}  # fmt: skip
+}
 
 
 async def _adjust(shop: Shop, command: AdjustStock, change: Mapping[str, Any], attempt: int = 0) -> Outcome:
@@ -361,7 +394,8 @@ async def _adjust(shop: Shop, command: AdjustStock, change: Mapping[str, Any], a
         case "IDEMPOTENCY_CONCURRENT_REQUEST" | "SERVICE_UNAVAILABLE" | "ADJUST_QUANTITIES_FAILED":
             return Later(f"Shopify asks to try again: {message}", 5.0)
         case "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED" if attempt < 5:
-            # "A previous request with this idempotency key failed. Retry with a new idempotency key." The next key follows from this one.
+            # "A previous request with this idempotency key failed. Retry with a new idempotency key." The next key
+            # follows from this one.
             return await _adjust(shop, command, change, attempt + 1)
         case code if code in NOT_ADJUSTED:
             why, words = NOT_ADJUSTED[code]

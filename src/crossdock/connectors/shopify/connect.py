@@ -1,4 +1,6 @@
-"""Two ways in: the operator's app by sign-in, with tokens that live an hour and are refreshed; a seller's own app by its id and secret."""
+"""Two ways in: the operator's app by sign-in, with tokens that live an hour and are refreshed; a seller's own app by
+its id and secret.
+"""
 
 import contextlib
 import dataclasses
@@ -24,7 +26,10 @@ EARLY = {INSTALL.name: timedelta(minutes=10), OWN_APP.name: timedelta(hours=1)}
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
-    """The shop's permanent address from what a seller types or pastes. A domain of their own is refused: it can move to another shop."""
+    """The shop's permanent address from what a seller types or pastes.
+
+    A domain of their own is refused: it can move to another shop.
+    """
     typed = form.get("shop", "").strip().lower().rstrip("/")
     if local and _LOOPBACK.fullmatch(typed):
         return typed
@@ -36,7 +41,8 @@ def address(form: Mapping[str, str], *, local: bool) -> str:
         host = f"{host}.myshopify.com"
     if not _DOMAIN.fullmatch(host):
         raise BadInput(
-            "Type the address that ends in .myshopify.com (Shopify admin: Settings > Domains), for example your-shop.myshopify.com."
+            "Type the address that ends in .myshopify.com (Shopify admin: Settings > Domains), for example"
+            " your-shop.myshopify.com."
         )
     return f"https://{host}"
 
@@ -47,7 +53,8 @@ def begin(shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_u
     client_id, secret = shop.app.get("client_id", ""), shop.app.get("client_secret", "")
     if not client_id or not secret:
         raise BadInput(
-            "This marketplace has no Shopify app yet (its operator sets the app's Client ID and secret). Use an app of your own."
+            "This marketplace has no Shopify app yet (its operator sets the app's Client ID and secret). Use an app of"
+            " your own."
         )
     query = {"client_id": client_id, "scope": ",".join(SCOPES), "redirect_uri": return_url, "state": state}
     return Redirect(f"{shop.address}/admin/oauth/authorize?{urlencode(query)}", {"state": state})
@@ -73,7 +80,8 @@ async def _code_for_token(shop: Shop, params: Mapping[str, str], keep: Mapping[s
         raise BadInput("This sign-in was not started here. Begin again from “Connect a shop”.")
     if params.get("shop", "").lower() != urlsplit(shop.address).netloc:
         raise BadInput(
-            f"You signed in to {params.get('shop') or 'no shop'}, but typed {urlsplit(shop.address).netloc}. Begin again with the right one."
+            f"You signed in to {params.get('shop') or 'no shop'}, but typed {urlsplit(shop.address).netloc}. Begin"
+            " again with the right one."
         )
     if not params.get("code"):
         raise BadInput("Shopify sent no code: the app was not installed. Begin again and click Install.")
@@ -125,7 +133,10 @@ async def _token(shop: Shop, form: Mapping[str, str]) -> dict[str, str]:
 def _why(body: bytes) -> str:
     """Shopify names the cause in the body; its own words are not for sellers, but three causes have different cures."""
     if b"shop_not_permitted" in body:
-        return "Shopify gives this app no access to this shop: both must belong to the same organization, and the app must be installed."
+        return (
+            "Shopify gives this app no access to this shop: both must belong to the same organization, and the app must"
+            " be installed."
+        )
     if b"app_not_installed" in body or b"application_cannot_be_found" in body:
         return "The app is not installed in this shop, or its Client ID is wrong. Install it, then connect again."
     return "Shopify refused the app's credentials. Check Client ID and secret, or sign in again."
@@ -144,7 +155,10 @@ def way_of(shop: Shop) -> str:
 
 
 async def renew(shop: Shop) -> dict[str, str]:
-    """A fresh token. After a lost answer the stored refresh token still works: Shopify retires it when the new one is first used."""
+    """A fresh token.
+
+    After a lost answer the stored refresh token still works: Shopify retires it when the new one is first used.
+    """
     if way_of(shop) == OWN_APP.name:
         return await _renewed_own(shop, own_app(shop))
     refresh = shop.secrets.get("refresh_token", "")
@@ -157,7 +171,10 @@ async def renew(shop: Shop) -> dict[str, str]:
 
 
 async def prove(shop: Shop) -> Proof:
-    """Read-only. `shop_id` is the .myshopify.com domain: permanent, unique, and what every webhook of the shop carries."""
+    """Read-only.
+
+    `shop_id` is the .myshopify.com domain: permanent, unique, and what every webhook of the shop carries.
+    """
     data = await ask(shop, "Shop")
     facts = data.child("shop")
     granted = {scope.str("handle") for scope in data.child("currentAppInstallation").list("accessScopes")}
@@ -195,7 +212,10 @@ def _lacks(scope: str, shop: Shop) -> Check:
 
 
 async def _may_read_orders(shop: Shop) -> Check:
-    """Having read_orders is not enough: the app itself must be approved for customer data ("protected customer data")."""
+    """Having read_orders is not enough.
+
+    The app itself must be approved for customer data ("protected customer data").
+    """
     try:
         await ask(shop, "MayReadOrders")
     except AuthDead as error:

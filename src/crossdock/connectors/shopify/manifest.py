@@ -1,4 +1,7 @@
-"""What Shopify can do, in the seller's words. The API version is pinned here and nowhere else; Shopify retires a version after a year."""
+"""What Shopify can do, in the seller's words.
+
+The API version is pinned here and nowhere else; Shopify retires a version after a year.
+"""
 
 from datetime import date
 
@@ -6,7 +9,8 @@ from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Fiel
 
 API_VERSION = "2026-10"
 
-# What the operations in documents.graphql need, from the access requirements in the vendor's schema. read_fulfillments: the topics fulfillments/*.
+# What the operations in documents.graphql need, from the access requirements in the vendor's schema.
+# read_fulfillments: the topics fulfillments/*.
 SCOPES = (
     "read_products",
     "read_inventory",
@@ -62,7 +66,8 @@ MANIFEST = Manifest(
     answers={
         Capability.PRODUCTS_SEEN: Yes("Only products with the status Active are sold here."),
         Capability.COUNTS_READ: Yes(
-            "“Available” of all locations, or of the one that you choose. A variant without “Track quantity” has no count and is not sold here."
+            "“Available” of all locations, or of the one that you choose. A variant without “Track quantity” has no"
+            " count and is not sold here."
         ),
         Capability.COUNTS_ADJUST: Yes("As a relative change with a key, so a repeat changes nothing."),
         Capability.LOCATIONS: Yes("Shopify chooses where an order ships from, also locations not counted here."),
@@ -95,22 +100,29 @@ MANIFEST = Manifest(
             EvidenceKind.VENDOR_SCHEMA,
             API_VERSION,
             date(2026, 11, 23),
-            "Every request was checked against Shopify's own schema of this version, and its webhook samples of 2026-07.",
+            "Every request was checked against Shopify's own schema of this version, and its webhook samples of"
+            " 2026-07.",
         ),
         Evidence(
             EvidenceKind.DOCUMENTATION,
             API_VERSION,
             date(2026, 11, 23),
-            "What the schema does not say (tokens, webhooks, limits) was read in Shopify's documentation. It was never tried on a live account.",
+            "What the schema does not say (tokens, webhooks, limits) was read in Shopify's documentation. It was never"
+            " tried on a live account.",
         ),
     ),
-    # In calls of about 20 points each; Shopify counts 100 points a second on the smallest plan and says after each call what is left.
+    # In calls of about 20 points each; Shopify counts 100 points a second on the smallest plan and says after each
+    # call what is left.
     pace=Pace(per_second=5, burst=50, parallel=6),
-    # No promise of the platform: guesses on the cautious side. The look-up by unique reference has no lag that is documented; the search index has.
+    # No promise of the platform: guesses on the cautious side. The look-up by unique reference has no lag that is
+    # documented; the search index has.
     lag=Lag(count=1.0, search=30.0, late_execution=60.0),
     poll_seconds=300.0,
     keep_in_mind=(
-        "Orders from here carry the tag “crossdock” and our reference in the field “Crossdock order reference”: leave both as they are.",
+        (
+            "Orders from here carry the tag “crossdock” and our reference in the field “Crossdock order reference”:"
+            " leave both as they are."
+        ),
         "The buyer's phone number is not sent, since Shopify may text it.",
         "A trial or development store takes at most five orders a minute from here; the others wait.",
     ),

@@ -1,4 +1,7 @@
-"""Shopify's words into ours. Ids here are the numbers at the end of Shopify's global ids, as they stand in the admin's addresses."""
+"""Shopify's words into ours.
+
+Ids here are the numbers at the end of Shopify's global ids, as they stand in the admin's addresses.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,8 +26,9 @@ NAMESPACE, KEY = "crossdock", "reference"
 FIELD = {"namespace": NAMESPACE, "key": KEY}
 TAG = "crossdock"
 
-# "SUCCESS: The fulfillment was completed successfully." "CANCELLED: The fulfillment was canceled." "ERROR / FAILURE: The fulfillment request
-# failed." OPEN and PENDING wait for a third-party service: nothing has left yet, unless a tracking number says otherwise.
+# "SUCCESS: The fulfillment was completed successfully." "CANCELLED: The fulfillment was canceled." "ERROR / FAILURE:
+# The fulfillment request failed." OPEN and PENDING wait for a third-party service: nothing has left yet, unless a
+# tracking number says otherwise.
 _UNDONE = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 _WAITING = frozenset({"OPEN", "PENDING"})
 
@@ -55,7 +59,8 @@ def product(
 ) -> ShopProduct:
     number = tail(node.str("id"), node.path)
     images = [image.str("url") for image in _images(node)]
-    # "UNLISTED: The product is active but you need a direct link to view it": the seller hides it, so it isn't shown here either.
+    # "UNLISTED: The product is active but you need a direct link to view it": the seller hides it, so it isn't shown
+    # here either.
     active = node.str("status") == "ACTIVE" and not node.bool("isGiftCard")
     found = ShopProduct(
         product_id=number,
@@ -101,7 +106,8 @@ def chosen(shop: Shop) -> frozenset[str]:
 
 
 def available(item: Node, places: frozenset[str] = frozenset()) -> int | None:
-    """ "available" at all locations of this answer, at those that are named, or at the pinned one; None when the shop doesn't track the variant.
+    """ "available" at all locations of this answer, at those that are named, or at the pinned one; None when the shop
+    doesn't track the variant.
 
     A pinned location that doesn't stock the item has no level there: nothing can be sold from it.
     """
@@ -137,7 +143,10 @@ def cut_short(item: Node) -> bool:
 
 
 def reference(node: Node) -> str:
-    """Ours, from our unique field. An order made before the field existed carries it as source identifier, together with our tag."""
+    """Ours, from our unique field.
+
+    An order made before the field existed carries it as source identifier, together with our tag.
+    """
     field = node.opt_child("metafield")
     if field is not None:
         return field.str("value")
@@ -161,8 +170,9 @@ def order(node: Node, lines: Sequence[Node], parcel_lines: Sequence[Sequence[Nod
             for parcel in parcels(fulfilment, parts)
         ),
         refunds=tuple(r for part in node.list("refunds") if (r := _refund(part)).amount.minor > 0 or r.key),
-        # "confirmed: Whether inventory has been reserved for an order." An order without claim says it too, so it counts only for ours:
-        # these are made with DECREMENT_OBEYING_POLICY ("Follow the product's inventory policy and claim inventory").
+        # "confirmed: Whether inventory has been reserved for an order." An order without claim says it too, so it
+        # counts only for ours: these are made with DECREMENT_OBEYING_POLICY ("Follow the product's inventory policy
+        # and claim inventory").
         stock_taken=bool(ours) and node.bool("confirmed"),
         url=f"{address}/admin/orders/{number}",
         cancel_note=_cancel_note(node),
@@ -189,7 +199,9 @@ def of_others(node: Node, *, address: str) -> ShopOrder:
 
 
 def _total(node: Node) -> Money:
-    """What the order stands at, with refunds added back: an edit of its lines shows, a refund (which is news of its own) doesn't."""
+    """What the order stands at, with refunds added back: an edit of its lines shows, a refund (which is news of its
+    own) doesn't.
+    """
     return money(node.child("currentTotalPriceSet")) + money(node.child("totalRefundedSet"))
 
 
@@ -201,7 +213,9 @@ def _cancel_note(node: Node) -> str:
 
 
 def _line(node: Node) -> OrderLine:
-    """`currentQuantity`: "The number of units ordered, excluding refunded and removed units." A deleted variant is null here."""
+    """`currentQuantity`: "The number of units ordered, excluding refunded and removed units." A deleted variant is
+    null here.
+    """
     variant, article = node.opt_child("variant"), node.opt_child("product")
     return OrderLine(
         line_id=tail(node.str("id"), node.path),
@@ -213,7 +227,10 @@ def _line(node: Node) -> OrderLine:
 
 
 def parcels(node: Node, parts: Sequence[Node]) -> list[Parcel]:
-    """One per tracking number; only the first carries units, so that nothing is shipped twice. The id is the number's place, not the number."""
+    """One per tracking number; only the first carries units, so that nothing is shipped twice.
+
+    The id is the number's place, not the number.
+    """
     number, status = tail(node.str("id"), node.path), node.str("status")
     tracking = node.list("trackingInfo")
     at = node.time("createdAt")
@@ -235,7 +252,9 @@ def parcels(node: Node, parts: Sequence[Node]) -> list[Parcel]:
 
 
 def _refund(node: Node) -> Refund:
-    """A cancel with restock leaves a refund of nothing behind; the caller drops these, but for those that say what we took out."""
+    """A cancel with restock leaves a refund of nothing behind; the caller drops these, but for those that say what we
+    took out.
+    """
     note = node.opt_str("note") or ""
     return Refund(
         refund_id=tail(node.str("id"), node.path),

@@ -1,4 +1,7 @@
-"""Taking units out of an order: a refund of no money, which is what puts single units back. An edit of the order would need one more right."""
+"""Taking units out of an order: a refund of no money, which is what puts single units back.
+
+An edit of the order would need one more right.
+"""
 
 import uuid
 from typing import Any
@@ -13,7 +16,10 @@ from crossdock.kit.part import NOTHING_LEFT, marked, pick
 
 
 async def cancel_lines(shop: Shop, command: CancelLines) -> Outcome:
-    """The buyer is not written to and nothing is paid. The key is Shopify's idempotency key too, so that a repeat makes no second refund."""
+    """The buyer is not written to and nothing is paid.
+
+    The key is Shopify's idempotency key too, so that a repeat makes no second refund.
+    """
     order = await reading.order(shop, command.shop_order_id)
     picked = pick(order, command)
     if not isinstance(picked, dict):

@@ -1,4 +1,7 @@
-"""Pages of what changed, and counts. A window of changes is read by cursor and always starts a little before the last change that was seen."""
+"""Pages of what changed, and counts.
+
+A window of changes is read by cursor and always starts a little before the last change that was seen.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,20 +18,26 @@ from crossdock.kit.connector import Page, Shop
 from crossdock.kit.errors import Missing
 from crossdock.kit.tame import Node, tame
 
-# "The single query limit is 1,000 points" (shopify.dev, rate limits): counted before anything is read, from the sizes that are asked for.
+# "The single query limit is 1,000 points" (shopify.dev, rate limits): counted before anything is read, from the sizes
+# that are asked for.
 POINTS, POINTS_PER_PRODUCT = 900, 20
 VARIANTS_AT_ONCE = 10
 ORDERS_AT_ONCE = 20
-# "Shopify limits pagination of arrays of objects to 25,000 objects": before that the window starts again where it has come to.
+# "Shopify limits pagination of arrays of objects to 25,000 objects": before that the window starts again where it has
+# come to.
 OBJECTS_PER_WINDOW = 20_000
-# Changes reach the search index some time after they happen. While the last change is young, look back this far behind it.
+# Changes reach the search index some time after they happen. While the last change is young, look back this far behind
+# it.
 OVERLAP = timedelta(minutes=2)
 YOUNG = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Where a listing by updated_at has come to. `top` is the newest change seen; times are ISO 8601 in UTC, "" for none."""
+    """Where a listing by updated_at has come to.
+
+    `top` is the newest change seen; times are ISO 8601 in UTC, "" for none.
+    """
 
     since: str = ""
     after: str = ""
@@ -63,7 +72,9 @@ def from_now(now: datetime) -> str:
 
 
 def _behind(top: str, now: datetime) -> str:
-    """An old newest change needs no look behind it: otherwise a shop at rest would tell its last two busy minutes for ever."""
+    """An old newest change needs no look behind it: otherwise a shop at rest would tell its last two busy minutes for
+    ever.
+    """
     if not top:
         return ""
     last = datetime.fromisoformat(top)
@@ -78,9 +89,11 @@ def _iso(moment: datetime) -> str:
 
 
 def stock_scope(shop: Shop, levels: int | None = None) -> dict[str, Any]:
-    """Variables that say which locations are counted: the pinned one, or all that there were at the last test (an answer says when it has more).
+    """Variables that say which locations are counted: the pinned one, or all that there were at the last test (an
+    answer says when it has more).
 
-    Several chosen ones are all asked for, by name, and added up here: one request answers them all, so units moved between two are never counted twice.
+    Several chosen ones are all asked for, by name, and added up here: one request answers them all, so units moved
+    between two are never counted twice.
     """
     places = mapper.chosen(shop)
     pinned = next(iter(places)) if len(places) == 1 else ""
@@ -110,7 +123,9 @@ def page_sizes(scope: Mapping[str, Any]) -> tuple[int, int]:
 
 
 async def counts(shop: Shop, variant_ids: Sequence[str], levels: int | None = None) -> list[Count]:
-    """Each variant with all its locations comes from one request; a batch is cut into as many requests as the point limit demands."""
+    """Each variant with all its locations comes from one request; a batch is cut into as many requests as the point
+    limit demands.
+    """
     scope = stock_scope(shop, levels)
     step = at_once(scope)
     found: list[Count] = []
@@ -185,7 +200,9 @@ async def currency(shop: Shop) -> str:
 
 
 async def orders(shop: Shop, cursor: str) -> Page[ShopOrder]:
-    """Ours are read whole; of the others only that they changed: what the seller's other customers bought is none of our business."""
+    """Ours are read whole; of the others only that they changed: what the seller's other customers bought is none of
+    our business.
+    """
     if not cursor:
         return Page((), from_now(shop.now()), False)
     window = Window.of(cursor)

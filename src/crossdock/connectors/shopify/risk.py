@@ -1,4 +1,6 @@
-"""How we judged the order, as a risk assessment of our app's: the one native place for it that any of the platforms has. No buyer sees it."""
+"""How we judged the order, as a risk assessment of our app's: the one native place for it that any of the platforms
+has. No buyer sees it.
+"""
 
 from dataclasses import replace
 

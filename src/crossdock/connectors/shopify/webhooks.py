@@ -1,6 +1,8 @@
-"""Shopify's deliveries: proved by our app's secret, read for what changed, and set up again when Shopify has dropped them.
+"""Shopify's deliveries: proved by our app's secret, read for what changed, and set up again when Shopify has dropped
+them.
 
-A retried delivery carries the payload of its first try, so nothing of a payload is believed but ids, and numbers that lower a count.
+A retried delivery carries the payload of its first try, so nothing of a payload is believed but ids, and numbers that
+lower a count.
 """
 
 import json
@@ -17,8 +19,8 @@ from crossdock.kit.webhook import body_key, hmac_ok
 # Topic and the only fields that we ask to be sent: with these, no buyer's name or address ever comes in.
 _ORDER = ("id", "updated_at", "cancelled_at", "fulfillment_status")
 _PARCEL = ("id", "order_id", "updated_at")
-# Not inventory_levels/update: it names an inventory item and no variant, and every change of a count is told by products/update as well ("the
-# inventory adjustment is counted as an update", schema, Product.updatedAt).
+# Not inventory_levels/update: it names an inventory item and no variant, and every change of a count is told by
+# products/update as well ("the inventory adjustment is counted as an update", schema, Product.updatedAt).
 TOPICS: dict[str, tuple[str, ...]] = {
     "ORDERS_CREATE": _ORDER,
     "ORDERS_UPDATED": _ORDER,
@@ -43,7 +45,9 @@ TOPICS: dict[str, tuple[str, ...]] = {
 
 
 def verify(shop: Shop, hook: Hook) -> None:
-    """Of a seller's own app, or of the operator's; "up to an hour" after a rotation Shopify still signs with the old secret."""
+    """Of a seller's own app, or of the operator's; "up to an hour" after a rotation Shopify still signs with the old
+    secret.
+    """
     given = hook.headers.get("x-shopify-hmac-sha256", "")
     own = own_app(shop).get("client_secret", "")
     secrets = [own] if own else [shop.app.get("client_secret", ""), shop.app.get("old_client_secret", "")]
@@ -91,7 +95,10 @@ def _meaning(topic: str, body: Node, shop: Shop) -> tuple[tuple[Look, ...], tupl
 
 
 def _hints(body: Node, shop: Shop) -> tuple[StockHint, ...]:
-    """`inventory_quantity` is the sum over all locations: of no use when one is pinned. Only "shopify" means that the variant is tracked."""
+    """`inventory_quantity` is the sum over all locations: of no use when one is pinned.
+
+    Only "shopify" means that the variant is tracked.
+    """
     if shop.settings.get("location"):
         return ()
     tracked = [v for v in body.opt_list("variants") or [] if v.opt_str("inventory_management") == "shopify"]
@@ -117,7 +124,10 @@ def shop_of(hook: Hook) -> str:
 
 
 async def subscribe(shop: Shop) -> Subscriptions:
-    """What should be there, is there once, and points here. Other subscriptions of a seller's own app are not ours to touch."""
+    """What should be there, is there once, and points here.
+
+    Other subscriptions of a seller's own app are not ours to touch.
+    """
     there: dict[str, Node] = {}
     healed: list[str] = []
     for node in await _ours_there(shop):
@@ -145,7 +155,10 @@ async def unsubscribe(shop: Shop) -> None:
 
 
 async def _ours_there(shop: Shop) -> list[Node]:
-    """Subscriptions whose path is this connection's: the host may be an older public address of ours. Those that point here come first."""
+    """Subscriptions whose path is this connection's: the host may be an older public address of ours.
+
+    Those that point here come first.
+    """
     ours = urlsplit(shop.hook_url).path
     found: list[Node] = []
     after: str | None = None

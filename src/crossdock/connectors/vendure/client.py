@@ -1,6 +1,8 @@
-"""Asking a Vendure server. Nearly everything is HTTP 200: errors stand in `errors` (the call failed) or as a union member in `data` (the shop refuses).
+"""Asking a Vendure server. Nearly everything is HTTP 200: errors stand in `errors` (the call failed) or as a union
+member in `data` (the shop refuses).
 
-A dead session and a missing right give the same FORBIDDEN; with a name and password we sign in once more before believing it is a right.
+A dead session and a missing right give the same FORBIDDEN; with a name and password we sign in once more before
+believing it is a right.
 """
 
 import functools
@@ -30,7 +32,10 @@ MOST_SESSIONS = 10_000
 
 
 class Rejected(Outside):
-    """The server understood and refused the call; nothing was done. `place` is the field of our document that failed."""
+    """The server understood and refused the call; nothing was done.
+
+    `place` is the field of our document that failed.
+    """
 
     def __init__(self, sentence: str, place: str) -> None:
         super().__init__(sentence)
@@ -54,7 +59,9 @@ _PARTS = parts_of(files(__package__).joinpath("documents.graphql").read_text("ut
 
 @functools.cache
 def document(name: str, lines: int = 0) -> str:
-    """The operation `name` of documents.graphql with the fragments it needs; with `lines` order lines (v0, q0, v1, q1, ...)."""
+    """The operation `name` of documents.graphql with the fragments it needs; with `lines` order lines (v0, q0, v1, q1,
+    ...).
+    """
     text = _PARTS[name].replace("{declared}", ", ".join(f"$v{n}: ID!, $q{n}: Int!" for n in range(lines)))
     return whole(text.replace("{lines}", "\n  ".join(ADD_LINE.format(n=n) for n in range(lines))), _PARTS)
 
@@ -160,7 +167,8 @@ def _fail(error: Node, answer: Node) -> None:
         # A mutation's fields run one after the other: what came before the forbidden one is done.
         if all(value is None for value in (answer.raw("data") or {}).values()):
             raise _Forbidden(
-                f"Your Vendure does not let us do this ({place}): the key or session has ended, or its role lacks a right."
+                f"Your Vendure does not let us do this ({place}): the key or session has ended, or its role lacks a"
+                " right."
             )
         raise NoAnswer(f"Your Vendure did a part of what we asked and forbade {place}.")
     if code == "ENTITY_NOT_FOUND":
@@ -178,7 +186,10 @@ def _date(reply: Reply) -> datetime | None:
 
 
 def refusal(result: Node, *wanted: str) -> str:
-    """The shop's own words when a union result is an error, "" when it is one of `wanted`. Anything unknown is Strange."""
+    """The shop's own words when a union result is an error, "" when it is one of `wanted`.
+
+    Anything unknown is Strange.
+    """
     kind = result.str("__typename")
     if kind in wanted:
         return ""

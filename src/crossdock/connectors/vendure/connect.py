@@ -1,4 +1,7 @@
-"""Connecting: the address, the credentials, the test. An API key may not ask who it is (`me` is forbidden to it), so each right is tried with a call that changes nothing."""
+"""Connecting: the address, the credentials, the test.
+
+An API key may not ask who it is (`me` is forbidden to it), so each right is tried with a call that changes nothing.
+"""
 
 import ipaddress
 from collections.abc import Mapping
@@ -8,7 +11,8 @@ from crossdock.connectors.vendure.client import Client, Rejected
 from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer
 
-# Right as the dashboard names it -> the call that is forbidden without it. The writing ones name an order that does not exist.
+# Right as the dashboard names it -> the call that is forbidden without it. The writing ones name an order that does
+# not exist.
 RIGHTS = {
     "ReadCatalog or ReadProduct": ("MayReadProducts", "read your products"),
     "ReadCatalog or ReadStockLocation": ("Locations", "read your stock locations"),
@@ -64,7 +68,9 @@ def secrets(way: str, form: Mapping[str, str]) -> Mapping[str, str]:
 
 
 async def prove(client: Client) -> Proof:
-    """Raises AuthDead when the credentials themselves are refused (then every call is forbidden), NoAnswer when there is no Vendure."""
+    """Raises AuthDead when the credentials themselves are refused (then every call is forbidden), NoAnswer when there
+    is no Vendure.
+    """
     data = await client.ask("Prove")
     channel = data.child("activeChannel")
     seller = channel.opt_child("seller")
@@ -76,7 +82,8 @@ async def prove(client: Client) -> Proof:
     allowed = {right: await _may(client, call) for right, (call, _) in RIGHTS.items()}
     if not any(allowed.values()):
         raise AuthDead(
-            "Your Vendure knows these credentials but lets them do nothing: give their role the permissions named in the steps."
+            "Your Vendure knows these credentials but lets them do nothing: give their role the permissions named in"
+            " the steps."
         )
     for right, (_, purpose) in RIGHTS.items():
         missing = f"Give the role the permission {right}, so that we can {purpose}: Settings > Roles in your dashboard."

@@ -18,7 +18,10 @@ _CHANNEL = Field(
     secret=True,
     required=False,
 )
-_RIGHTS = "Role with these permissions on your channel: ReadCatalog (or ReadProduct and ReadStockLocation), ReadOrder, CreateOrder, UpdateOrder, DeleteOrder."
+_RIGHTS = (
+    "Role with these permissions on your channel: ReadCatalog (or ReadProduct and ReadStockLocation), ReadOrder,"
+    " CreateOrder, UpdateOrder, DeleteOrder."
+)
 
 MANIFEST = Manifest(
     name="vendure",
@@ -27,37 +30,45 @@ MANIFEST = Manifest(
     answers={
         Capability.PRODUCTS_SEEN: Yes("A deleted product is noticed when its stock is next read."),
         Capability.COUNTS_READ: Yes(
-            "The count is what your shop would sell: on hand, minus allocated, minus what your out-of-stock threshold keeps back, over all stock locations of the channel."
+            "The count is what your shop would sell: on hand, minus allocated, minus what your out-of-stock threshold"
+            " keeps back, over all stock locations of the channel."
         ),
         Capability.COUNTS_ADJUST: No(
-            "Vendure only takes a new absolute stock number, which would overwrite a sale made in the same moment, so counts are corrected in your shop."
+            "Vendure only takes a new absolute stock number, which would overwrite a sale made in the same moment, so"
+            " counts are corrected in your shop."
         ),
         Capability.LOCATIONS: Yes("Your shop chooses where an order is allocated, also at locations not counted here."),
         Capability.ORDER_CREATE: Yes(),
         Capability.ORDER_AT_OUR_PRICE: No(
-            "Vendure takes its own prices, taxes and shipping for an order, so the total in your shop can differ from what the buyer paid here; the order page shows both."
+            "Vendure takes its own prices, taxes and shipping for an order, so the total in your shop can differ from"
+            " what the buyer paid here; the order page shows both."
         ),
         Capability.ORDER_CLAIMS_STOCK: Yes(
-            "Vendure itself can accept a paid order without stock; we check each one after paying and cancel a short one there."
+            "Vendure itself can accept a paid order without stock; we check each one after paying and cancel a short"
+            " one there."
         ),
         Capability.ORDER_FOUND_BY_REFERENCE: Yes(
             "It stands in the payment's transaction id and in the customer's name."
         ),
         Capability.REFERENCE_UNIQUE: No(
-            "Vendure does not refuse a second order with the same reference, so we look for the first one before each try."
+            "Vendure does not refuse a second order with the same reference, so we look for the first one before each"
+            " try."
         ),
         Capability.ORDER_CANCEL: Yes("As long as nothing is fulfilled."),
         Capability.LINES_CANCEL: Yes(
-            "As long as nothing of the order is fulfilled: after that Vendure puts back more units than were taken out, so nothing is done from here."
+            "As long as nothing of the order is fulfilled: after that Vendure puts back more units than were taken out,"
+            " so nothing is done from here."
         ),
         Capability.CANCEL_RESTORES: Yes(),
         Capability.CANCEL_SEEN: Yes(),
         Capability.CANCEL_THERE_CANCELS_HERE: No(
-            "An order that you cancel in your shop stays open here and raises an alert: reject it here, and the buyer is credited."
+            "An order that you cancel in your shop stays open here and raises an alert: reject it here, and the buyer"
+            " is credited."
         ),
         Capability.TRACKING_SEEN: Yes("When the fulfilment is marked as shipped; one that is still pending is not."),
         Capability.TRACKING_PARTIAL: Yes(
-            "Vendure cannot change a tracking code: cancel the fulfilment and make the same again, and the parcel gets its new number."
+            "Vendure cannot change a tracking code: cancel the fulfilment and make the same again, and the parcel gets"
+            " its new number."
         ),
         Capability.REFUND_SEEN: Yes(
             "Within minutes on an open order, within an hour on one that is delivered or cancelled."
@@ -65,7 +76,8 @@ MANIFEST = Manifest(
         Capability.WEBHOOKS: No("Vendure sends no webhooks; we ask your shop for news every minute."),
         Capability.RISK_WRITE: Yes("As a private note in the order's history, which the buyer does not see."),
         Capability.SIGN_IN_REDIRECT: No(
-            "Vendure has no sign-in for other programs: paste an API key, or the name and password of an administrator made for us."
+            "Vendure has no sign-in for other programs: paste an API key, or the name and password of an administrator"
+            " made for us."
         ),
     },
     ways=(
@@ -80,9 +92,15 @@ MANIFEST = Manifest(
                 _CHANNEL,
             ),
             (
-                "In your server's configuration, let `authOptions.tokenMethod` include 'api-key', for example ['bearer', 'cookie', 'api-key'], and restart it.",
+                (
+                    "In your server's configuration, let `authOptions.tokenMethod` include 'api-key', for example"
+                    " ['bearer', 'cookie', 'api-key'], and restart it."
+                ),
                 "In the dashboard, under Settings > Roles, make a " + _RIGHTS[0].lower() + _RIGHTS[1:],
-                "Under Settings > API keys, make a key with that role and copy it; it is shown once. (A key costs your server far more work per call than a login.)",
+                (
+                    "Under Settings > API keys, make a key with that role and copy it; it is shown once. (A key costs"
+                    " your server far more work per call than a login.)"
+                ),
             ),
         ),
         Way(
@@ -92,7 +110,10 @@ MANIFEST = Manifest(
             (
                 "In your server's configuration, let `authOptions.tokenMethod` include 'bearer', and restart it.",
                 "In the dashboard, under Settings > Roles, make a " + _RIGHTS[0].lower() + _RIGHTS[1:],
-                "Under Settings > Administrators, make an administrator for us with that role, and type the name and password here.",
+                (
+                    "Under Settings > Administrators, make an administrator for us with that role, and type the name"
+                    " and password here."
+                ),
             ),
         ),
     ),
@@ -116,14 +137,32 @@ MANIFEST = Manifest(
     counts_move_products=False,
     poll_seconds=60,
     keep_in_mind=(
-        "Vendure's EmailPlugin mails an order confirmation to the order's customer. Ours carries a relay address that reaches nobody, so the buyer is not written to; "
-        'to stop the attempt as well, let your handler for order confirmations leave out orders whose payment method is "crossdock".',
-        "The order needs a shipping method that fits it: we take the one whose price is nearest to what the buyer paid for shipping.",
-        "Two orders paid in the same moment for the last unit are both accepted by Vendure; ours is then cancelled by itself.",
+        (
+            "Vendure's EmailPlugin mails an order confirmation to the order's customer. Ours carries a relay address"
+            " that reaches nobody, so the buyer is not written to; to stop the attempt as well, let your handler for"
+            ' order confirmations leave out orders whose payment method is "crossdock".'
+        ),
+        (
+            "The order needs a shipping method that fits it: we take the one whose price is nearest to what the buyer"
+            " paid for shipping."
+        ),
+        (
+            "Two orders paid in the same moment for the last unit are both accepted by Vendure; ours is then cancelled"
+            " by itself."
+        ),
     ),
     known_limits=(
-        "A variant deleted or disabled in your shop leaves its listing at the next reading of the product, a deleted product when its stock is next read.",
-        "An order that you edit in your shop after it was placed is shown as it stands, but nothing changes here by itself.",
-        "With several stock locations, Vendure 3.7 allocates too much when one of them cannot fill an order alone; the count it shows then is too low.",
+        (
+            "A variant deleted or disabled in your shop leaves its listing at the next reading of the product, a"
+            " deleted product when its stock is next read."
+        ),
+        (
+            "An order that you edit in your shop after it was placed is shown as it stands, but nothing changes here by"
+            " itself."
+        ),
+        (
+            "With several stock locations, Vendure 3.7 allocates too much when one of them cannot fill an order alone;"
+            " the count it shows then is too low."
+        ),
     ),
 )

@@ -1,4 +1,7 @@
-"""Vendure's words into ours. Amounts are whole numbers of 1/10^precision, whatever the currency; a cancelled order's lines have quantity 0."""
+"""Vendure's words into ours.
+
+Amounts are whole numbers of 1/10^precision, whatever the currency; a cancelled order's lines have quantity 0.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,12 +18,14 @@ from crossdock.kit.connector import Shop
 from crossdock.kit.tame import Node
 
 METHOD = "crossdock"
-# A customer's name is all that orders can be searched by before they are paid, so the reference stands there from the second call on.
-# "customerLastName" and "transactionId" are the only filters on something of ours (order.api.graphql, input OrderFilterParameter).
+# A customer's name is all that orders can be searched by before they are paid, so the reference stands there from the
+# second call on. "customerLastName" and "transactionId" are the only filters on something of ours (order.api.graphql,
+# input OrderFilterParameter).
 MARK = "(Crossdock "
 # "Pending" is a parcel being packed: the seller has still to say that it left.
 SHIPPED = frozenset({"Shipped", "Delivered"})
-# Allocations are made in the payment's own transaction and dated by the same clock, the database's, in whole seconds on SQLite.
+# Allocations are made in the payment's own transaction and dated by the same clock, the database's, in whole seconds
+# on SQLite.
 BEFORE, AFTER = timedelta(seconds=2), timedelta(seconds=5)
 
 
@@ -38,7 +43,9 @@ class Books:
 
 
 def books(data: Node, settings: Mapping[str, str]) -> Books:
-    """Levels at locations of other channels come along too; only this channel's locations count, or those that the seller chose."""
+    """Levels at locations of other channels come along too; only this channel's locations count, or those that the
+    seller chose.
+    """
     world = data.child("globalSettings")
     listed = frozenset(place.id("id") for place in data.child("stockLocations").list("items"))
     chosen = frozenset(filter(None, settings.get("location", "").split(",")))
@@ -46,7 +53,8 @@ def books(data: Node, settings: Mapping[str, str]) -> Books:
 
 
 def saleable(variant: Node, ours: Books) -> int | None:
-    """What the shop would sell without a back-order: on hand - allocated - what it keeps back. None when it does not count; may be negative.
+    """What the shop would sell without a back-order: on hand - allocated - what it keeps back. None when it does not
+    count; may be negative.
 
     A negative threshold permits selling what is not there: left out, since the marketplace sells what exists.
     """
@@ -153,7 +161,8 @@ def _line(node: Node, cancelled: bool, taken: Mapping[str, int] | None) -> Order
 def _parcels(fulfilments: Sequence[Node]) -> tuple[Parcel, ...]:
     """What left, and what left and was taken back.
 
-    Core cannot change a tracking code: sellers cancel the fulfilment and make the same again. That one goes on as the parcel it replaces.
+    Core cannot change a tracking code: sellers cancel the fulfilment and make the same again. That one goes on as the
+    parcel it replaces.
     """
     found: list[tuple[Parcel, datetime]] = []
     for node in sorted(fulfilments, key=lambda each: each.time("createdAt")):
@@ -201,14 +210,22 @@ def customer(command: CreateOrder) -> dict[str, str]:
 def address(command: CreateOrder) -> dict[str, str]:
     to = command.ship_to
     words = {
-        "fullName": to.name, "company": to.company, "streetLine1": to.line1, "streetLine2": to.line2, "city": to.city,
-        "province": to.region, "postalCode": to.postal_code, "countryCode": to.country, "phoneNumber": to.phone,
-    }  # fmt: skip
+        "fullName": to.name,
+        "company": to.company,
+        "streetLine1": to.line1,
+        "streetLine2": to.line2,
+        "city": to.city,
+        "province": to.region,
+        "postalCode": to.postal_code,
+        "countryCode": to.country,
+        "phoneNumber": to.phone,
+    }
     return {name: word for name, word in words.items() if word or name in ("streetLine1", "countryCode")}
 
 
 def units_taken(order_id: str, variant: Node, orders: Sequence[Node]) -> int:
-    """Units of `variant` that Vendure allocated to this order, by time: `orders` in the order they were placed, each takes what was allocated as it was paid.
+    """Units of `variant` that Vendure allocated to this order, by time: `orders` in the order they were placed, each
+    takes what was allocated as it was paid.
 
     An allocation does not tell whose it is (`orderLine` is null there, against the schema).
     Doubt goes against us: what could belong to an earlier order of the same seconds is not counted as ours.

@@ -1,6 +1,8 @@
-"""Placing and cancelling. An order is a draft that grows by calls and becomes an order when it is paid, so whatever stops before the payment did nothing.
+"""Placing and cancelling. An order is a draft that grows by calls and becomes an order when it is paid, so whatever
+stops before the payment did nothing.
 
-Two traps: a line that is short is added all the same with what is left, and at the payment stock is not checked but silently not allocated.
+Two traps: a line that is short is added all the same with what is left, and at the payment stock is not checked but
+silently not allocated.
 """
 
 from collections.abc import Sequence
@@ -27,11 +29,14 @@ from crossdock.kit.part import key_of, marked, pick
 from crossdock.kit.tame import Node
 
 NO_METHOD = (
-    "No shipping method of your shop fits this order: under Settings > Shipping methods, set one up whose conditions it meets, "
-    "and under Settings > Zones add the country {country} to the channel's shipping zone."
+    "No shipping method of your shop fits this order: under Settings > Shipping methods, set one up whose conditions it"
+    " meets, and under Settings > Zones add the country {country} to the channel's shipping zone."
 )
 SHORT = "Your shop has too little stock of {titles}; the order was not kept there."
-SHIPPED = "The order is already being fulfilled in your shop, so it was not cancelled there: cancel it there by hand once the goods are back."
+SHIPPED = (
+    "The order is already being fulfilled in your shop, so it was not cancelled there: cancel it there by hand once the"
+    " goods are back."
+)
 PART_SHIPPED = (
     "Something of this order is being fulfilled in your shop. Vendure would now put units back that have left, "
     "so nothing was taken out: correct the order there by hand."
@@ -49,7 +54,9 @@ class _Stop(Exception):
 
 
 async def lookup(client: Client, reference: str) -> list[Node]:
-    """Orders and leftovers of ours with this reference, oldest first: paid ones by their payment, others by the customer's name."""
+    """Orders and leftovers of ours with this reference, oldest first: paid ones by their payment, others by the
+    customer's name.
+    """
     either = [{"transactionId": {"eq": reference}}, {"customerLastName": {"eq": mapper.surname(reference)}}]
     data = await client.ask(
         "Find", options={"take": 100, "sort": {"createdAt": "ASC", "id": "ASC"}, "filter": {"_or": either}}
@@ -120,7 +127,10 @@ async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
     except Rejected as error:
         if error.place not in ("ship", "bill"):
             raise
-        where = f"{error} Add the country {command.ship_to.country} under Settings > Countries and to a zone that you ship to."
+        where = (
+            f"{error} Add the country {command.ship_to.country} under Settings > Countries and to a zone that you"
+            " ship to."
+        )
         raise _Stop(Refused(Why.INVALID, where)) from None
     if words := refusal(data.child("customer"), "Order"):
         raise _Stop(Refused(Why.INVALID, f"Your shop does not take the order's customer: {words}"))
@@ -138,7 +148,10 @@ async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
 
 
 async def _arrange(client: Client, command: CreateOrder, draft: str) -> None:
-    """Shipping method, then the state from which an order can be paid; the shop looks at its stock once more here. Raises _Stop."""
+    """Shipping method, then the state from which an order can be paid; the shop looks at its stock once more here.
+
+    Raises _Stop.
+    """
     offers = (await client.ask("Eligible", order=draft)).list("eligibleShippingMethodsForDraftOrder")
     if not offers:
         raise _Stop(Refused(Why.INVALID, NO_METHOD.format(country=command.ship_to.country)))
@@ -192,7 +205,9 @@ async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Out
 
 
 async def _settle(client: Client, command: CreateOrder, found: ShopOrder, *, already: bool) -> Outcome:
-    """The placed order as read back: its units are proven, or some were not allocated and the order is cancelled there."""
+    """The placed order as read back: its units are proven, or some were not allocated and the order is cancelled
+    there.
+    """
     got = {line.variant_id: line.stock_taken or 0 for line in found.lines}
     short = [variant for variant, units in _units(command).items() if got.get(variant, 0) < units]
     done = Done(found.shop_id, found.number, found.url, stock_taken=not short, already=already)
@@ -207,7 +222,10 @@ async def _settle(client: Client, command: CreateOrder, found: ShopOrder, *, alr
 
 
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
-    """The whole order. Vendure gives the units back by itself, even after delivery, which is why a fulfilled one is left alone."""
+    """The whole order.
+
+    Vendure gives the units back by itself, even after delivery, which is why a fulfilled one is left alone.
+    """
     try:
         node = (await client.ask("OneOrder", id=command.shop_order_id)).opt_child("order")
         if node is None:
@@ -232,7 +250,8 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
 async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
     """The key stands in the reason, which the order's history keeps; no refund arises.
 
-    Once something was fulfilled, Vendure takes units back from the parcels first and releases as many besides: more come back than were taken out.
+    Once something was fulfilled, Vendure takes units back from the parcels first and releases as many besides: more
+    come back than were taken out.
     """
     node = (await client.ask("OneOrder", id=command.shop_order_id)).opt_child("order")
     if node is None or not mapper.placed(node):

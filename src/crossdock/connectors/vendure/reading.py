@@ -1,6 +1,8 @@
-"""What the shop shows: products, counts, orders. A product's `updatedAt` stays when its variants change, and an order's when it is shipped or refunded.
+"""What the shop shows: products, counts, orders. A product's `updatedAt` stays when its variants change, and an
+order's when it is shipped or refunded.
 
-(Seen on 3.7.3: `transitionToState` saves the order twice, the second time with the old `updatedAt`.) So variants are asked for by themselves, and our open orders at every poll.
+(Seen on 3.7.3: `transitionToState` saves the order twice, the second time with the old `updatedAt`.) So variants are
+asked for by themselves, and our open orders at every poll.
 """
 
 import json
@@ -37,7 +39,9 @@ Fetch = Callable[[dict[str, Any]], Awaitable[list[Node]]]
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a walk in the order of a time field stands: everything before `since`, and `skip` items of that very moment, the last of them `last`."""
+    """Where a walk in the order of a time field stands: everything before `since`, and `skip` items of that very
+    moment, the last of them `last`.
+    """
 
     since: datetime | None = None
     skip: int = 0
@@ -45,9 +49,11 @@ class Spot:
 
 
 async def walk(fetch: Fetch, spot: Spot, *, by: str, filter: dict[str, Any]) -> tuple[list[Node], Spot | None]:
-    """The next page and the spot after it (None: the end). Repeats items rather than missing one that moves while we turn pages.
+    """The next page and the spot after it (None: the end). Repeats items rather than missing one that moves while we
+    turn pages.
 
-    Many items can share one moment (an import in one second): only there pages are skipped, and each page begins with the last item of the one before.
+    Many items can share one moment (an import in one second): only there pages are skipped, and each page begins with
+    the last item of the one before.
     """
     moment = {by: {"after": stamp(spot.since - timedelta(milliseconds=1))}} if spot.since else {}
     options = {
@@ -70,7 +76,11 @@ async def walk(fetch: Fetch, spot: Spot, *, by: str, filter: dict[str, Any]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A sweep in phases. `begun` and `through` bound it by the server's clock: this sweep's beginning and the next one's. `slow` is when the rare phase is due."""
+    """A sweep in phases.
+
+    `begun` and `through` bound it by the server's clock: this sweep's beginning and the next one's. `slow` is when the
+    rare phase is due.
+    """
 
     begun: datetime | None = None
     through: datetime | None = None
@@ -136,7 +146,9 @@ async def products(client: Client, text: str) -> Page[ShopProduct | ProductGone]
 
 
 async def _by_variants(client: Client, cursor: Cursor) -> Page[ShopProduct | ProductGone]:
-    """Products whose variants changed since the sweep's beginning (a new price or count leaves the product's own `updatedAt` alone)."""
+    """Products whose variants changed since the sweep's beginning (a new price or count leaves the product's own
+    `updatedAt` alone).
+    """
 
     async def fetch(options: dict[str, Any]) -> list[Node]:
         return (await client.ask("ChangedVariants", options=options)).child("productVariants").list("items")
@@ -173,7 +185,9 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
 
 
 async def orders(client: Client, text: str) -> Page[ShopOrder]:
-    """Three walks: what was touched, all of ours that are open, and (once an hour) ours that are closed, for late refunds."""
+    """Three walks: what was touched, all of ours that are open, and (once an hour) ours that are closed, for late
+    refunds.
+    """
     cursor = Cursor.read(text)
     if cursor.begun is None:
         begun = _clock(client, await client.answer("Server"))
@@ -219,7 +233,9 @@ def gone(client: Client, shop_id: str) -> ShopOrder:
 
 
 async def proven(client: Client, node: Node) -> ShopOrder:
-    """A placed order, with the units that the shop surely set aside for it: from its allocation records of that moment and the orders around it."""
+    """A placed order, with the units that the shop surely set aside for it: from its allocation records of that moment
+    and the orders around it.
+    """
     if node.str("state") == "Cancelled":
         return mapper.order(node, client.shop)
     placed_at = node.time("orderPlacedAt")

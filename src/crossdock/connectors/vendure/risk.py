@@ -1,4 +1,7 @@
-"""How we judged the order, as a private note in its history: Vendure has no other place for it. A public one would stand in the buyer's account."""
+"""How we judged the order, as a private note in its history: Vendure has no other place for it.
+
+A public one would stand in the buyer's account.
+"""
 
 from dataclasses import replace
 

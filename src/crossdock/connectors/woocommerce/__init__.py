@@ -1,4 +1,6 @@
-"""WooCommerce shops over REST wc/v3: polling is the truth, webhooks are hints, and every write is looked at afterwards."""
+"""WooCommerce shops over REST wc/v3: polling is the truth, webhooks are hints, and every write is looked at
+afterwards.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

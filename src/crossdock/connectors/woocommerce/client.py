@@ -1,4 +1,7 @@
-"""Asking a WooCommerce shop over REST wc/v3. A refusal hides several stories and only its `code` tells which: the message is in the shop's language."""
+"""Asking a WooCommerce shop over REST wc/v3.
+
+A refusal hides several stories and only its `code` tells which: the message is in the shop's language.
+"""
 
 import asyncio
 import base64
@@ -52,7 +55,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One shop's REST API. `auth` is how the keys travel: basic, query (where the host strips the header) or oauth (plain http)."""
+    """One shop's REST API.
+
+    `auth` is how the keys travel: basic, query (where the host strips the header) or oauth (plain http).
+    """
 
     shop: Shop
     auth: str = ""
@@ -137,7 +143,9 @@ def checked(reply: Reply) -> Reply:
 
 
 def _problem(reply: Reply) -> tuple[str, str]:
-    """WordPress's own code and message; empty when the answer is no error of WordPress (a host, a firewall, a broken page)."""
+    """WordPress's own code and message; empty when the answer is no error of WordPress (a host, a firewall, a broken
+    page).
+    """
     try:
         body = reply.json()
     except Strange:
@@ -170,7 +178,10 @@ async def together(calls: Sequence[Awaitable[T]]) -> list[T]:
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """A read that a longer action needs, tried again on a hiccup: its failure would throw away what was done before. Never for what writes more than once."""
+    """A read that a longer action needs, tried again on a hiccup: its failure would throw away what was done before.
+
+    Never for what writes more than once.
+    """
     for left in reversed(range(TRIES)):
         try:
             return await call()

@@ -1,4 +1,7 @@
-"""Signing in to a WooCommerce shop, and the connection test. The shop posts its keys unsigned, so a key counts only once the shop itself has taken it."""
+"""Signing in to a WooCommerce shop, and the connection test.
+
+The shop posts its keys unsigned, so a key counts only once the shop itself has taken it.
+"""
 
 import re
 import secrets
@@ -41,7 +44,9 @@ def address(form: Mapping[str, str], *, local: bool) -> str:
 
 
 def begin(shop: Shop, *, state: str, return_url: str, callback_url: str) -> Redirect:
-    """The shop asks its admin, posts the keys to `callback_url` and sends the browser to `return_url`; `user_id` is our one-time state."""
+    """The shop asks its admin, posts the keys to `callback_url` and sends the browser to `return_url`; `user_id` is
+    our one-time state.
+    """
     if urlsplit(callback_url).scheme != "https" and urlsplit(callback_url).hostname not in ("127.0.0.1", "localhost"):
         raise BadInput("WooCommerce sends its keys to https addresses only; paste the keys instead.")
     query = {
@@ -57,7 +62,9 @@ def begin(shop: Shop, *, state: str, return_url: str, callback_url: str) -> Redi
 async def finish(
     shop: Shop, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """The keys, with a webhook secret of our own making: hexadecimal, since WooCommerce decodes HTML entities in it before it signs."""
+    """The keys, with a webhook secret of our own making: hexadecimal, since WooCommerce decodes HTML entities in it
+    before it signs.
+    """
     given = form if way == "keys" else params
     if way != "keys" and keep.get("state") != params.get("user_id"):
         raise BadInput("This answer does not belong to the sign-in that you began; begin again.")
@@ -76,7 +83,10 @@ async def finish(
 
 
 async def sign_in(client: Client) -> tuple[Client, Node]:
-    """The client that gets through, with the shop's status. Where the host takes the header away, the keys go in the address (over https only)."""
+    """The client that gets through, with the shop's status.
+
+    Where the host takes the header away, the keys go in the address (over https only).
+    """
     try:
         return client, await client.one("system_status", query={"_fields": _STATUS})
     except NotSignedIn:
@@ -103,13 +113,26 @@ async def prove(shop: Shop) -> Proof:
     decimals = get_currency_precision(currency) if currency in CURRENCIES else 0
     checks = [
         Check(True, "Sign-in"),
-        _check(_old_enough(version), "Version", f"WooCommerce {version} is too old; {OLDEST[0]}.{OLDEST[1]} or later is needed."),
+        _check(
+            _old_enough(version),
+            "Version",
+            f"WooCommerce {version} is too old; {OLDEST[0]}.{OLDEST[1]} or later is needed.",
+        ),
         _check(currency in CURRENCIES, "Currency", f"We do not know the currency {currency}."),
-        _check(settings.int("number_of_decimals") >= decimals, "Decimals", f"Set the number of decimals to {decimals} in WooCommerce > Settings > General, or totals are rounded."),
+        _check(
+            settings.int("number_of_decimals") >= decimals,
+            "Decimals",
+            f"Set the number of decimals to {decimals} in WooCommerce > Settings > General, or totals are rounded.",
+        ),
         _check(await _may_write(client), "Permission to write", READ_ONLY, right="Read/Write"),
-        _check(await _counts_stock(client), "Stock", "Switch on WooCommerce > Settings > Products > Inventory > Enable stock management: without it your shop has no counts."),
+        _check(
+            await _counts_stock(client),
+            "Stock",
+            "Switch on WooCommerce > Settings > Products > Inventory > Enable stock management: without it your shop"
+            " has no counts.",
+        ),
         Check(True, "Tracking numbers", await _tracking(client, site.get("namespaces", []))),
-    ]  # fmt: skip
+    ]
     return Proof(
         shop_id=f"{home.netloc.lower()}{home.path.rstrip('/')}",
         name=str(site.get("name") or home.netloc),
@@ -129,12 +152,18 @@ def _old_enough(version: str) -> bool:
 
 
 async def _site(shop: Shop) -> dict[str, Any]:
-    """WordPress's own index, asked for without keys: it would take them for a password of its own and refuse them. A shop may hide it."""
+    """WordPress's own index, asked for without keys: it would take them for a password of its own and refuse them.
+
+    A shop may hide it.
+    """
     fields = "_fields=name,namespaces"
     site = await _index(shop, f"{shop.address}/wp-json/?{fields}")
     if site is None and await _index(shop, f"{shop.address}/?rest_route=/&{fields}"):
         return {
-            "missing": "Your shop has plain permalinks, which switch its REST API off: choose “Post name” in Settings > Permalinks."
+            "missing": (
+                "Your shop has plain permalinks, which switch its REST API off: choose “Post name” in Settings >"
+                " Permalinks."
+            )
         }
     if site is None:
         raise NoAnswer(f"There is no WordPress at {shop.address}; type the address of your shop's home page.")
@@ -179,4 +208,7 @@ async def _tracking(client: Client, namespaces: list[str]) -> str:
         sources.insert(0, "WooCommerce's fulfilments")
     if sources:
         return f"Read from {' and '.join(sources)}, and from the order's status."
-    return "Your shop keeps no tracking numbers, so a completed order comes back as shipped without one. The plugin Shipment Tracking, or WooCommerce's fulfilments, add them."
+    return (
+        "Your shop keeps no tracking numbers, so a completed order comes back as shipped without one. The plugin"
+        " Shipment Tracking, or WooCommerce's fulfilments, add them."
+    )

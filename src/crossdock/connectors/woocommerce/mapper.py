@@ -43,7 +43,10 @@ _UNUSED = json.loads(files(__package__).joinpath("unused_fields.json").read_text
 
 
 def count_of(node: Node) -> int | None:
-    """None when the shop does not count it (`manage_stock` false). "parent" shows the parent's count. Plugins allow half units: rounded down."""
+    """None when the shop does not count it (`manage_stock` false).
+
+    "parent" shows the parent's count. Plugins allow half units: rounded down.
+    """
     if not node.raw("manage_stock"):
         return None
     quantity = node.opt_decimal("stock_quantity")
@@ -58,8 +61,9 @@ def sellable(variation: Node) -> bool:
 def counts_of(variations: Sequence[Node]) -> dict[str, int | None]:
     """Count by variation id; needs all of a product's variations.
 
-    Those with `manage_stock` "parent" draw from one shared number. Offering it for each would promise a unit several times, so it is dealt out in
-    equal parts that add up to it (5 over three: 2, 2, 1). Below zero each shows the whole.
+    Those with `manage_stock` "parent" draw from one shared number. Offering it for each would promise a unit several
+    times, so it is dealt out in equal parts that add up to it (5 over three: 2, 2, 1). Below zero each shows the
+    whole.
     """
     counts = {variation.id("id"): count_of(variation) for variation in variations}
     shared = sorted((v.id("id") for v in variations if v.raw("manage_stock") == "parent" and sellable(v)), key=int)
@@ -70,7 +74,9 @@ def counts_of(variations: Sequence[Node]) -> dict[str, int | None]:
 
 
 def product_of(node: Node, variations: Sequence[Node], *, currency: str, address: str) -> ShopProduct:
-    """`variations` are all of a variable product's; other types than simple and variable have none that can be ordered."""
+    """`variations` are all of a variable product's; other types than simple and variable have none that can be
+    ordered.
+    """
     id_, images = node.id("id"), _images(node)
     rows: tuple[ShopVariant, ...] = ()
     if node.str("type") == "simple" and node.raw("price"):
@@ -148,7 +154,9 @@ def reference_of(node: Node) -> str:
 
 
 def may_have_fulfillments(node: Node) -> bool:
-    """The core keeps this meta up to date (some versions on every order, as "unfulfilled"); the order's status does not change with it."""
+    """The core keeps this meta up to date (some versions on every order, as "unfulfilled"); the order's status does
+    not change with it.
+    """
     return (
         meta(node).get(FULFILLED) not in (None, "", "unfulfilled", "no_fulfillments")
         or node.str("status") == "completed"
@@ -156,7 +164,10 @@ def may_have_fulfillments(node: Node) -> bool:
 
 
 def order_of(node: Node, fulfillments: Sequence[Node], refunds: Sequence[Node] = (), *, address: str) -> ShopOrder:
-    """`refunds` are those of /orders/{id}/refunds. The order's own lines and total stay what they were at first, whatever was refunded."""
+    """`refunds` are those of /orders/{id}/refunds.
+
+    The order's own lines and total stay what they were at first, whatever was refunded.
+    """
     id_, status, currency = node.id("id"), node.str("status"), node.str("currency")
     gone = {line: units for line, units, _ in refunded(refunds, currency)}
     whole = [line_of(line) for line in node.list("line_items")]
@@ -219,7 +230,10 @@ def _refund(node: Node, currency: str) -> Refund:
 
 
 def refunded(refunds: Sequence[Node], currency: str) -> list[tuple[str, int, Money]]:
-    """(line id, units, their worth) of all refunds, summed by line. Refunds write both below zero, and name the line in a meta."""
+    """(line id, units, their worth) of all refunds, summed by line.
+
+    Refunds write both below zero, and name the line in a meta.
+    """
     found: dict[str, tuple[int, Money]] = {}
     for item in (item for refund in refunds for item in refund.opt_list("line_items") or []):
         line = str(meta(item).get("_refunded_item_id") or "")
@@ -239,7 +253,9 @@ def _units(value: Any) -> int:
 
 
 def _parcels(order: Node, lines: Sequence[OrderLine], fulfillments: Sequence[Node]) -> tuple[Parcel, ...]:
-    """From the core's fulfilments, else from a plugin's meta; an order that is completed without either was shipped without a number."""
+    """From the core's fulfilments, else from a plugin's meta; an order that is completed without either was shipped
+    without a number.
+    """
     found = [_core(entry) for entry in fulfillments if _is(entry.raw("is_fulfilled")) and not entry.raw("date_deleted")]
     found = found or list(_plugin(meta(order).get(PLUGIN_TRACKING)))
     completed = order.str("status") == "completed" or (
@@ -285,7 +301,8 @@ def _core(node: Node) -> Parcel:
 def _plugin(value: Any) -> Iterable[Parcel]:
     """Entries of the tracking plugins. After a deletion PHP writes the list as an object.
 
-    The plain plugin knows no lines and "changes" a number by deleting and adding, so such an entry is the same parcel by its place in the list.
+    The plain plugin knows no lines and "changes" a number by deleting and adding, so such an entry is the same parcel
+    by its place in the list.
     """
     entries = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     for place, raw in enumerate(entries, 1):
@@ -308,7 +325,10 @@ def _url(value: Any) -> str:
 
 
 def _moment(value: Any) -> datetime | None:
-    """Unix seconds, or "2026-11-23 10:00:00" in UTC. None when unreadable: a shipping date is not worth losing the number for."""
+    """Unix seconds, or "2026-11-23 10:00:00" in UTC.
+
+    None when unreadable: a shipping date is not worth losing the number for.
+    """
     text = str(value or "").strip()
     try:
         if text.isdigit():
@@ -325,8 +345,10 @@ def _moment(value: Any) -> datetime | None:
 def body_of(command: CreateOrder) -> dict[str, Any]:
     """The order for POST /orders.
 
-    "processing" takes the stock at once, `set_paid` false or not. The billing e-mail is left out because the shop mails whoever stands there and no
-    switch turns that off ("" is refused: it is no e-mail address); the relay address stands in the note. The reference stands in the shipping line's title because `search` looks there in both storages.
+    "processing" takes the stock at once, `set_paid` false or not. The billing e-mail is left out because the shop
+    mails whoever stands there and no switch turns that off ("" is refused: it is no e-mail address); the relay address
+    stands in the note. The reference stands in the shipping line's title because `search` looks there in both
+    storages.
     """
     lines = []
     for line in command.lines:

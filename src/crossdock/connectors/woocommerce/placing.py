@@ -1,4 +1,8 @@
-"""Our order in the shop. WooCommerce refuses nothing: an unknown product and an order without stock are both 201, so what came of it is looked at."""
+"""Our order in the shop.
+
+WooCommerce refuses nothing: an unknown product and an order without stock are both 201, so what came of it is looked
+at.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +23,9 @@ MOST_PAGES = 20
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
-    """Create, compare the lines, read the stock; what is not as asked is cancelled there, which puts the units back (deleting would not)."""
+    """Create, compare the lines, read the stock; what is not as asked is cancelled there, which puts the units back
+    (deleting would not).
+    """
     if not all(line.product_id.isdigit() and line.variant_id.isdigit() for line in command.lines):
         return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
     precision = str(get_currency_precision(command.shipping.currency))
@@ -39,7 +45,10 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
 
 @ending
 async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
-    """Only whether the shop had the units. The lines are compared when it is read back: the seller may have changed them since."""
+    """Only whether the shop had the units.
+
+    The lines are compared when it is read back: the seller may have changed them since.
+    """
     try:
         trouble = None if found.parcels else await _short(client, command)
     except _Unread as error:
@@ -74,7 +83,10 @@ def _differs(command: CreateOrder, made: Node) -> Refused | None:
 
 
 async def _short(client: Client, command: CreateOrder) -> Refused | None:
-    """The count after our order, where it fell below zero. A shop that allows backorders has said that it wants to sell so."""
+    """The count after our order, where it fell below zero.
+
+    A shop that allows backorders has said that it wants to sell so.
+    """
     pairs = {(line.product_id, line.variant_id): line.title for line in command.lines}
     try:
         stock = await patiently(lambda: reading.stock(client, list(pairs)))
@@ -111,7 +123,10 @@ async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
 
 
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
-    """PUT status cancelled. Looked at first: a second cancel must not be called ours, and one that was shipped has no units to put back."""
+    """PUT status cancelled.
+
+    Looked at first: a second cancel must not be called ours, and one that was shipped has no units to put back.
+    """
     if not command.shop_order_id.isdigit():
         return Refused(Why.NOT_FOUND, "That is no order of this shop.")
     try:
@@ -125,7 +140,8 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         if order.parcels:
             return Refused(
                 Why.TOO_LATE,
-                f"Order {order.number} is marked as shipped in your shop. Cancelling would put units back that have left.",
+                f"Order {order.number} is marked as shipped in your shop. Cancelling would put units back that have"
+                " left.",
             )
         made = tame(await client.ask("PUT", f"orders/{order.shop_id}", json={"status": "cancelled"}), "order")
     except Missing:
@@ -139,7 +155,8 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
 
 @ending
 async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
-    """A refund of these units at what they cost, paid by nobody (`api_refund`): its restock is the one that gives back just them.
+    """A refund of these units at what they cost, paid by nobody (`api_refund`): its restock is the one that gives back
+    just them.
 
     The key stands in the refund's reason, which the order itself shows. WooCommerce checks no quantity, so we do.
     """
@@ -177,7 +194,8 @@ def _worth(parts: reading.Parts) -> dict[str, Money]:
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:
-    """`search` is a LIKE over names, so the meta is compared. An empty answer is dangerous (we would create again): then every order since is looked at.
+    """`search` is a LIKE over names, so the meta is compared. An empty answer is dangerous (we would create again):
+    then every order since is looked at.
 
     Raises NoAnswer when there are too many to look at; that is not "none".
     """

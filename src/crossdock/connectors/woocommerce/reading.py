@@ -1,4 +1,7 @@
-"""Reading a WooCommerce shop. Lists move while one turns their pages, so a page begins where the last one's newest row was, not where it ended."""
+"""Reading a WooCommerce shop.
+
+Lists move while one turns their pages, so a page begins where the last one's newest row was, not where it ended.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,7 +30,9 @@ FIRST_PAGE = 15
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a walk through a list goes on: rows changed after `after` (UTC, "" means all), without the first `offset` of them."""
+    """Where a walk through a list goes on: rows changed after `after` (UTC, "" means all), without the first `offset`
+    of them.
+    """
 
     after: str = ""
     offset: int = 0
@@ -54,7 +59,8 @@ class Walked:
 async def walk(client: Client, path: str, spot: Spot, **query: str) -> Walked:
     """One page of what changed, oldest change first. `modified_after` excludes its own second.
 
-    Where a second fills a page, the next begins half a page further on: as many rows may move away meanwhile without one being lost.
+    Where a second fills a page, the next begins half a page further on: as many rows may move away meanwhile without
+    one being lost.
     """
     size = PAGE if spot.after or spot.offset else FIRST_PAGE
     asked = {
@@ -84,7 +90,9 @@ def _text(moment: datetime) -> str:
 
 
 def understood(read: Callable[[], T]) -> list[T]:
-    """One product or order that a plugin made unreadable is left out with a word in the log, so that it does not stop all others."""
+    """One product or order that a plugin made unreadable is left out with a word in the log, so that it does not stop
+    all others.
+    """
     try:
         return [read()]
     except Strange as error:
@@ -93,9 +101,11 @@ def understood(read: Callable[[], T]) -> list[T]:
 
 
 async def each(reads: Mapping[str, Callable[[], Awaitable[T]]]) -> tuple[list[T], list[str]]:
-    """What every row of a page needs besides, and the ids for which the shop did not give it: these are asked for again with the next page.
+    """What every row of a page needs besides, and the ids for which the shop did not give it: these are asked for
+    again with the next page.
 
-    A page is a request per row; were all thrown away with one of them, a shop with a bad day would never be read to the end.
+    A page is a request per row; were all thrown away with one of them, a shop with a bad day would never be read to
+    the end.
     """
 
     failed: dict[str, Outside] = {}
@@ -141,7 +151,10 @@ class Marks:
 
 
 async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone]:
-    """Products, and those moved to the trash. A variation's change moves its parent's date, so parents are enough to ask for."""
+    """Products, and those moved to the trash.
+
+    A variation's change moves its parent's date, so parents are enough to ask for.
+    """
     marks = Marks.of(cursor)
     seen = await walk(client, "products", marks.live)
     # What was deleted before the first reading is no news.
@@ -194,13 +207,18 @@ async def _variations(client: Client, product_id: str) -> list[Node]:
 
 
 async def stock(client: Client, pairs: Sequence[tuple[str, str]]) -> dict[str, Node]:
-    """(product id, variant id) -> the entry that holds the variant's count. What is gone or in the trash is left out."""
+    """(product id, variant id) -> the entry that holds the variant's count.
+
+    What is gone or in the trash is left out.
+    """
     entries, families = await _families(client, pairs)
     return entries | {row.id("id"): row for rows in families for row in rows}
 
 
 async def counts(client: Client, variants: Sequence[VariantRef]) -> tuple[Count, ...]:
-    """Each variant's number comes from one request; a variant that the shop would not sell is left out, so that its product is read again."""
+    """Each variant's number comes from one request; a variant that the shop would not sell is left out, so that its
+    product is read again.
+    """
     wanted = {ref.variant_id for ref in variants}
     entries, families = await _families(client, [(ref.product_id, ref.variant_id) for ref in variants])
     found = {id_: mapper.count_of(node) for id_, node in entries.items()}
@@ -211,7 +229,10 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> tuple[Count,
 
 
 async def _families(client: Client, pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, Node], list[list[Node]]]:
-    """The simple products asked for by id, and all variations of each variable one. Parents are asked for too: a trashed parent still lists its variations."""
+    """The simple products asked for by id, and all variations of each variable one.
+
+    Parents are asked for too: a trashed parent still lists its variations.
+    """
     ids = sorted({product for product, _ in pairs if product.isdigit()})
     if not ids:
         return {}, []
@@ -267,7 +288,10 @@ async def parts_of(client: Client, shop_id: str) -> Parts:
 
 
 async def _with_parts(client: Client, node: Node) -> Parts:
-    """Of our own only, and only where there may be some, since each is a request of its own. A refund says what units it took out of the order."""
+    """Of our own only, and only where there may be some, since each is a request of its own.
+
+    A refund says what units it took out of the order.
+    """
     id_ = node.id("id")
     if not mapper.reference_of(node):
         return Parts(id_, node)

@@ -1,4 +1,7 @@
-"""How we judged the order, as a private note: WooCommerce has no other place for it. A customer note would be mailed to the buyer; ours never is one."""
+"""How we judged the order, as a private note: WooCommerce has no other place for it.
+
+A customer note would be mailed to the buyer; ours never is one.
+"""
 
 from dataclasses import replace
 

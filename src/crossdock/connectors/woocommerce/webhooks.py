@@ -1,4 +1,8 @@
-"""Deliveries of WooCommerce. The signature covers the body alone, no delivery is repeated, and after six failures the shop switches them off in silence."""
+"""Deliveries of WooCommerce.
+
+The signature covers the body alone, no delivery is repeated, and after six failures the shop switches them off in
+silence.
+"""
 
 import hashlib
 import json
@@ -36,7 +40,10 @@ def read(shop: Shop, hook: Hook) -> HookNews:
 
 
 def _look(resource: str, deleted: bool, body: Node) -> Look:
-    """A variation speaks under its parent's name. A variation that was deleted names only itself; looking finds nothing, and the poll its parent."""
+    """A variation speaks under its parent's name.
+
+    A variation that was deleted names only itself; looking finds nothing, and the poll its parent.
+    """
     if resource == "order":
         return Look(LookKind.ORDER, body.id("id"))
     if resource != "product":

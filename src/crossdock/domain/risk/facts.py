@@ -1,4 +1,7 @@
-"""What is known about an order when it is judged. None means that nobody told us: such a signal is not available, which is never the same as good."""
+"""What is known about an order when it is judged.
+
+None means that nobody told us: such a signal is not available, which is never the same as good.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,9 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Check results are "pass", "fail" or "unavailable" as gateways say; counts are of the marketplace's own history before this order.
+    """Check results are "pass", "fail" or "unavailable" as gateways say; counts are of the marketplace's own history
+    before this order.
 
-    `*_day` and the like are rolling windows that end now. Links count other buyers who used the same thing within 90 days.
+    `*_day` and the like are rolling windows that end now. Links count other buyers who used the same thing within 90
+    days.
     """
 
     # The payment

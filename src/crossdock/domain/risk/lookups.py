@@ -1,19 +1,68 @@
-"""What can be said of an e-mail address, a phone number and a postal code without asking anybody: package data and a table of US postal codes."""
+"""What can be said of an e-mail address, a phone number and a postal code without asking anybody: package data and a
+table of US postal codes.
+"""
 
 import re
 import unicodedata
 from functools import lru_cache
 
-# First three digits of US postal codes by state, as the postal service assigns them (Publication 65 lists the same; military mail is left out).
+# First three digits of US postal codes by state, as the postal service assigns them (Publication 65 lists the same;
+# military mail is left out).
 _ZIP3: dict[str, str] = {
-    "AK": "995-999", "AL": "350-369", "AR": "716-729", "AZ": "850-865", "CA": "900-961", "CO": "800-816", "CT": "060-069", "DC": "200-205,569",
-    "DE": "197-199", "FL": "320-349", "GA": "300-319,398-399", "HI": "967-968", "IA": "500-528", "ID": "832-838", "IL": "600-629", "IN": "460-479",
-    "KS": "660-679", "KY": "400-427", "LA": "700-714", "MA": "010-027,055", "MD": "206-219", "ME": "039-049", "MI": "480-499", "MN": "550-567",
-    "MO": "630-658", "MS": "386-397", "MT": "590-599", "NC": "270-289", "ND": "580-588", "NE": "680-693", "NH": "030-038", "NJ": "070-089",
-    "NM": "870-884", "NV": "889-898", "NY": "005,063,100-149", "OH": "430-459", "OK": "730-732,734-749", "OR": "970-979", "PA": "150-196",
-    "PR": "006-007,009", "RI": "028-029", "SC": "290-299", "SD": "570-577", "TN": "370-385", "TX": "733,750-799,885", "UT": "840-847",
-    "VA": "201,220-246", "VI": "008", "VT": "050-054,056-059", "WA": "980-994", "WI": "530-549", "WV": "247-268", "WY": "820-831,834",
-}  # fmt: skip
+    "AK": "995-999",
+    "AL": "350-369",
+    "AR": "716-729",
+    "AZ": "850-865",
+    "CA": "900-961",
+    "CO": "800-816",
+    "CT": "060-069",
+    "DC": "200-205,569",
+    "DE": "197-199",
+    "FL": "320-349",
+    "GA": "300-319,398-399",
+    "HI": "967-968",
+    "IA": "500-528",
+    "ID": "832-838",
+    "IL": "600-629",
+    "IN": "460-479",
+    "KS": "660-679",
+    "KY": "400-427",
+    "LA": "700-714",
+    "MA": "010-027,055",
+    "MD": "206-219",
+    "ME": "039-049",
+    "MI": "480-499",
+    "MN": "550-567",
+    "MO": "630-658",
+    "MS": "386-397",
+    "MT": "590-599",
+    "NC": "270-289",
+    "ND": "580-588",
+    "NE": "680-693",
+    "NH": "030-038",
+    "NJ": "070-089",
+    "NM": "870-884",
+    "NV": "889-898",
+    "NY": "005,063,100-149",
+    "OH": "430-459",
+    "OK": "730-732,734-749",
+    "OR": "970-979",
+    "PA": "150-196",
+    "PR": "006-007,009",
+    "RI": "028-029",
+    "SC": "290-299",
+    "SD": "570-577",
+    "TN": "370-385",
+    "TX": "733,750-799,885",
+    "UT": "840-847",
+    "VA": "201,220-246",
+    "VI": "008",
+    "VT": "050-054,056-059",
+    "WA": "980-994",
+    "WI": "530-549",
+    "WV": "247-268",
+    "WY": "820-831,834",
+}
 _WORDS = {
     "street": "st",
     "avenue": "ave",
@@ -46,7 +95,9 @@ def postal_code_fits(country: str, region: str, postal_code: str) -> bool | None
 
 
 def address_key(line1: str, postal_code: str, country: str) -> str:
-    """The same door written differently is one key: case, accents, dots, the usual abbreviations and the flat's number do not count."""
+    """The same door written differently is one key: case, accents, dots, the usual abbreviations and the flat's number
+    do not count.
+    """
     plain = unicodedata.normalize("NFKD", line1).encode("ascii", "ignore").decode().lower()
     plain = re.sub(r"\b(apt|apartment|unit|flat|ste|suite|no|#)\.?\s*\w+$", "", re.sub(r"[.,]", "", plain)).strip()
     words = [_WORDS.get(word, word) for word in plain.split()]

@@ -1,4 +1,6 @@
-"""How well a rule set tells fraud from honest orders: the area under the curve, recall at few false alarms, and what each level held."""
+"""How well a rule set tells fraud from honest orders: the area under the curve, recall at few false alarms, and what
+each level held.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +19,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Orders of one level. `precision` is the share of frauds among them; `recall` the share of all frauds that they hold."""
+    """Orders of one level.
+
+    `precision` is the share of frauds among them; `recall` the share of all frauds that they hold.
+    """
 
     orders: int
     frauds: int
@@ -37,13 +42,16 @@ class Report:
 
     def lines(self) -> list[str]:
         """For a terminal and for the staff's page."""
-        curve = "AUC and recall need both frauds and honest orders." if self.auc is None else (
-            f"AUC {self.auc:.3f}, recall at 1 % false alarms {self.recall_at_1_percent:.3f}"
-        )  # fmt: skip
+        curve = (
+            "AUC and recall need both frauds and honest orders."
+            if self.auc is None
+            else (f"AUC {self.auc:.3f}, recall at 1 % false alarms {self.recall_at_1_percent:.3f}")
+        )
         found = [f"{self.orders} orders, {self.frauds} frauds. {curve}"]
         for level, row in self.levels.items():
             found.append(
-                f"{level.value:13} {row.orders:6} orders, {row.frauds:4} frauds, precision {row.precision:.3f}, recall {row.recall:.3f}"
+                f"{level.value:13} {row.orders:6} orders, {row.frauds:4} frauds, precision {row.precision:.3f}, recall"
+                f" {row.recall:.3f}"
             )
         return found
 

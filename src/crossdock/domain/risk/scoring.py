@@ -16,19 +16,52 @@ class RiskLevel(StrEnum):
     NOT_ASSESSED = "not_assessed"
 
 
-# Set before any of the report's figures was seen; the reasons are the field's: links and failed checks weigh most, youth alone little.
+# Set before any of the report's figures was seen; the reasons are the field's: links and failed checks weigh most,
+# youth alone little.
 WEIGHTS: Mapping[str, int] = {
-    "postal_code": 30, "cvc": 30, "authenticated": -30, "prepaid": 8, "gateway": 30, "countries": 15, "card_country": 12, "amount": 15, "amount_buyer": 20,
-    "units": 10, "new_account": 8, "rush": 15, "known_buyer": -15, "orders_hour": 15, "orders_day": 15, "declined_day": 25, "device_declined": 25,
-    "cards_buyer": 20, "cards_device": 30, "card_shared": 30, "device_shared": 30, "address_shared": 25, "ip_shared": 15, "linked_fraud": 60,
-    "taken_over": 30, "disposable_email": 20, "phone": 10, "phone_country": 8, "postal_state": 15, "forwarder": 25, "ip_country": 20, "ip_hosting": 12,
-    "blocked": 100, "trusted": -60,
-}  # fmt: skip
+    "postal_code": 30,
+    "cvc": 30,
+    "authenticated": -30,
+    "prepaid": 8,
+    "gateway": 30,
+    "countries": 15,
+    "card_country": 12,
+    "amount": 15,
+    "amount_buyer": 20,
+    "units": 10,
+    "new_account": 8,
+    "rush": 15,
+    "known_buyer": -15,
+    "orders_hour": 15,
+    "orders_day": 15,
+    "declined_day": 25,
+    "device_declined": 25,
+    "cards_buyer": 20,
+    "cards_device": 30,
+    "card_shared": 30,
+    "device_shared": 30,
+    "address_shared": 25,
+    "ip_shared": 15,
+    "linked_fraud": 60,
+    "taken_over": 30,
+    "disposable_email": 20,
+    "phone": 10,
+    "phone_country": 8,
+    "postal_state": 15,
+    "forwarder": 25,
+    "ip_country": 20,
+    "ip_hosting": 12,
+    "blocked": 100,
+    "trusted": -60,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Version 0 is the one shipped with the program. A weight of 0 switches a signal off: it is then not asked at all."""
+    """Version 0 is the one shipped with the program.
+
+    A weight of 0 switches a signal off: it is then not asked at all.
+    """
 
     version: int = 0
     weights: Mapping[str, int] = field(default_factory=lambda: dict(WEIGHTS))

@@ -1,4 +1,7 @@
-"""The conformance suite: numbered scenarios that prove every "yes" of a manifest against a shop over real HTTP. Outside packages can run it too."""
+"""The conformance suite: numbered scenarios that prove every "yes" of a manifest against a shop over real HTTP.
+
+Outside packages can run it too.
+"""
 
 from crossdock.kit.conformance import (
     cancel,

@@ -1,4 +1,6 @@
-"""`python -m crossdock.kit.conformance PLATFORM [NUMBER ...]`: play the suite for one installed platform, whoever wrote it."""
+"""`python -m crossdock.kit.conformance PLATFORM [NUMBER ...]`: play the suite for one installed platform, whoever
+wrote it.
+"""
 
 import asyncio
 import sys

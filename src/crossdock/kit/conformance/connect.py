@@ -1,4 +1,7 @@
-"""1xx: connecting. A proof that only reads, dead credentials that name themselves, and a form that says what to type."""
+"""1xx: connecting.
+
+A proof that only reads, dead credentials that name themselves, and a form that says what to type.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""52x: units taken out of an order that stays open with the rest. Exactly these, once, and never confused with a refund of the seller's."""
+"""52x: units taken out of an order that stays open with the rest.
+
+Exactly these, once, and never confused with a refund of the seller's.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""7xx: refunds made in the shop are seen once each. No money moves here by itself; that is why the ids must be stable."""
+"""7xx: refunds made in the shop are seen once each.
+
+No money moves here by itself; that is why the ids must be stable.
+"""
 
 from crossdock.domain.capability import Capability
 from crossdock.domain.events import ShopOrder, ShopOrderState

@@ -1,4 +1,7 @@
-"""55x: how we judged an order, written where the shop's staff see it. Once per judgement, never to another order, never for the buyer's eyes."""
+"""55x: how we judged an order, written where the shop's staff see it.
+
+Once per judgement, never to another order, never for the buyer's eyes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace

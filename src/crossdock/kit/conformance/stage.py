@@ -1,4 +1,6 @@
-"""Where a scenario is played: a shop that is connected, the seller's hand in it, and the small things every scenario needs."""
+"""Where a scenario is played: a shop that is connected, the seller's hand in it, and the small things every scenario
+needs.
+"""
 
 import asyncio
 import itertools
@@ -160,7 +162,10 @@ class Stage:
         return await _walk(lambda at: self.connector.orders(self.shop, at), cursor)
 
     async def news(self, cursor: str, shop_id: str, holds: Callable[[ShopOrder], bool], what: str) -> ShopOrder:
-        """Poll as the engine does until the order's snapshot says so. Each poll goes on where the last one ended: news must not need luck."""
+        """Poll as the engine does until the order's snapshot says so.
+
+        Each poll goes on where the last one ended: news must not need luck.
+        """
         found: list[ShopOrder] = []
 
         async def look() -> bool:

@@ -109,7 +109,10 @@ async def adjust_lost(stage: Stage) -> None:
 @scenario(
     310,
     LOCATIONS,
-    title="Locations are named by the test; all of them add up, chosen ones count alone, and a product's reading says the same",
+    title=(
+        "Locations are named by the test; all of them add up, chosen ones count alone, and a product's reading says the"
+        " same"
+    ),
     simulated=True,
 )
 async def locations(stage: Stage) -> None:

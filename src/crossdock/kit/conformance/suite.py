@@ -1,4 +1,7 @@
-"""The list of scenarios and how they are run. A scenario is called for by the capabilities that the manifest answers with yes; the rest is listed as not called for."""
+"""The list of scenarios and how they are run.
+
+A scenario is called for by the capabilities that the manifest answers with yes; the rest is listed as not called for.
+"""
 
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -20,7 +23,10 @@ Run = Callable[[Stage], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`needs` are the capabilities it proves. `simulated`: it needs the fault dial or the ledger, so a real server cannot play it."""
+    """`needs` are the capabilities it proves.
+
+    `simulated`: it needs the fault dial or the ledger, so a real server cannot play it.
+    """
 
     number: int
     needs: tuple[Capability, ...]
@@ -75,7 +81,10 @@ def called_for(manifest: Manifest, *, real: bool = False) -> tuple[Scenario, ...
 
 
 async def run(item: Scenario, connector: Connector, sandbox_class: type[Sandbox]) -> None:
-    """Play one scenario in a fresh simulated shop. Raises NotConforming, or whatever the connector should not have raised."""
+    """Play one scenario in a fresh simulated shop.
+
+    Raises NotConforming, or whatever the connector should not have raised.
+    """
     async with staged(connector, sandbox_class) as stage:
         await item.run(stage)
 

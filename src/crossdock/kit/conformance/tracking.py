@@ -1,4 +1,7 @@
-"""6xx: parcels. The seller fulfils in the shop, and every number comes back, also the second one and the corrected one."""
+"""6xx: parcels.
+
+The seller fulfils in the shop, and every number comes back, also the second one and the corrected one.
+"""
 
 from crossdock.domain.capability import Capability
 from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState

@@ -1,4 +1,8 @@
-"""9xx: a bad day. Every call of a longer action is struck once by every fault; whatever is answered, one order stands in the end and no answer was a lie."""
+"""9xx: a bad day.
+
+Every call of a longer action is struck once by every fault; whatever is answered, one order stands in the end and no
+answer was a lie.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -178,7 +182,10 @@ async def read_through(stage: Stage) -> None:
     CREATE,
     FOUND,
     Capability.COUNTS_READ,
-    title="With the answer to any call lost, an order that there is no stock for stands nowhere in the end, and no count has changed",
+    title=(
+        "With the answer to any call lost, an order that there is no stock for stands nowhere in the end, and no count"
+        " has changed"
+    ),
     simulated=True,
 )
 async def short_and_lost(stage: Stage) -> None:
@@ -208,7 +215,9 @@ async def short_and_lost(stage: Stage) -> None:
 
 
 async def _strike_every_call(stage: Stage, fault: str) -> None:
-    """Create an order with `fault` at the first call, another with it at the second, ... until an order needs no such call any more."""
+    """Create an order with `fault` at the first call, another with it at the second, ... until an order needs no such
+    call any more.
+    """
     struck = 0
     for skip in range(MOST_CALLS):
         a, b = await stage.product(5, 5)

@@ -1,4 +1,6 @@
-"""What every simulated shop is made of: storage that survives a restart, a fault dial, deliveries, and a page where a person plays the seller."""
+"""What every simulated shop is made of: storage that survives a restart, a fault dial, deliveries, and a page where a
+person plays the seller.
+"""
 
 from crossdock.kit.sandbox.base import Sandbox
 from crossdock.kit.sandbox.dial import FaultDial

@@ -1,4 +1,6 @@
-"""The base of the simulators: a platform writes its routes and its hand; faults, deliveries, the seller's page and the remote control are here."""
+"""The base of the simulators: a platform writes its routes and its hand; faults, deliveries, the seller's page and the
+remote control are here.
+"""
 
 import asyncio
 import contextlib
@@ -29,8 +31,8 @@ def _utc_now() -> datetime:
 class Sandbox(ABC):
     """One simulated shop over real HTTP. `address` is its base URL once started.
 
-    The fault dial works on every route except those below `/_`, which belong to the person at the shop: `/_shop` (the seller's page),
-    `/_hand`, `/_dial` and `/_ledger` (the same for another process).
+    The fault dial works on every route except those below `/_`, which belong to the person at the shop: `/_shop` (the
+    seller's page), `/_hand`, `/_dial` and `/_ledger` (the same for another process).
     """
 
     label = "Simulated shop"
@@ -62,14 +64,22 @@ class Sandbox(ABC):
 
     @abstractmethod
     def seller_form(self) -> tuple[str, dict[str, str]]:
-        """The name of a way that needs no browser, and what the seller would type there to connect this shop. Needs `address`."""
+        """The name of a way that needs no browser, and what the seller would type there to connect this shop.
+
+        Needs `address`.
+        """
 
     async def approve(self, url: str) -> dict[str, str]:
-        """The seller's browser follows a redirect way to `url` and says yes: the parameters that come back. Needed where sign_in_redirect is yes."""
+        """The seller's browser follows a redirect way to `url` and says yes: the parameters that come back.
+
+        Needed where sign_in_redirect is yes.
+        """
         raise NotImplementedError(f"{type(self).__qualname__} has no sign-in page")
 
     async def fill(self, many: int, *, count: int, since: datetime) -> list[str]:
-        """A catalogue of `many` more products, each like the one that is there, last changed at `since`; no webhook is sent. Their ids. For checks of big shops."""
+        """A catalogue of `many` more products, each like the one that is there, last changed at `since`; no webhook is
+        sent. Their ids. For checks of big shops.
+        """
         raise NotImplementedError(f"{type(self).__qualname__} cannot be filled")
 
     def throttled(self) -> web.Response:
@@ -81,7 +91,10 @@ class Sandbox(ABC):
         return web.json_response({"error": "internal error"}, status=500)
 
     def revoked(self, request: web.Request) -> web.StreamResponse | None:
-        """The answer to dead credentials. None lets the platform's own routes answer: they look at `dial.revoked` themselves."""
+        """The answer to dead credentials.
+
+        None lets the platform's own routes answer: they look at `dial.revoked` themselves.
+        """
         return web.json_response({"error": "invalid credentials"}, status=401)
 
     # What it gets
@@ -107,7 +120,10 @@ class Sandbox(ABC):
             self._runner = None
 
     def deliver(self, url: str, headers: Headers, body: Body, *, on_result: OnResult | None = None) -> None:
-        """Schedule a webhook. `on_result` gets the status, or None when nobody answered; a platform that retries delivers again from there."""
+        """Schedule a webhook.
+
+        `on_result` gets the status, or None when nobody answered; a platform that retries delivers again from there.
+        """
         self._postman.post(Delivery(url, headers, body, on_result))
 
     async def delivered(self) -> None:

@@ -1,4 +1,7 @@
-"""Webhooks going out of a simulated shop, with the dial's faults. They never hold up the shop's API; headers can be made from the body, since it may be built late."""
+"""Webhooks going out of a simulated shop, with the dial's faults.
+
+They never hold up the shop's API; headers can be made from the body, since it may be built late.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -18,7 +21,9 @@ SWAPPED_SECONDS = (0.2, 0.8)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`body` may be a function, evaluated at delivery time (None: nothing to tell any more); `headers` one of the final body, for signatures."""
+    """`body` may be a function, evaluated at delivery time (None: nothing to tell any more); `headers` one of the
+    final body, for signatures.
+    """
 
     url: str
     headers: Headers
@@ -35,7 +40,10 @@ class Postman:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def post(self, delivery: Delivery) -> None:
-        """Schedule it. A dropped one is counted on the dial and its `on_result` never called: nobody knows of a lost delivery."""
+        """Schedule it.
+
+        A dropped one is counted on the dial and its `on_result` never called: nobody knows of a lost delivery.
+        """
         if self._dial.strike("drop"):
             return
         self._send_later(delivery, self._delay())

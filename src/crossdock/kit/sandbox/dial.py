@@ -1,4 +1,7 @@
-"""The fault dial of a simulated shop. Faults come by chance (0..1), or exactly once at the n-th call from now, which finds more."""
+"""The fault dial of a simulated shop.
+
+Faults come by chance (0..1), or exactly once at the n-th call from now, which finds more.
+"""
 
 import random
 from collections import Counter
@@ -18,10 +21,12 @@ class BadDial(ValueError):
 
 @dataclass
 class FaultDial:
-    """`throttle` and `broken` (5xx) happen before the work; `lost_reply` and `garbled` (a page instead of data) after it.
+    """`throttle` and `broken` (5xx) happen before the work; `lost_reply` and `garbled` (a page instead of data) after
+    it.
 
-    `duplicate`, `drop`, `out_of_order` and `late_seconds` are for deliveries. `down` answers 503 to every call, `revoked` ends the credentials.
-    `counts` says how often each fault was really injected, and how many calls there were (`calls`).
+    `duplicate`, `drop`, `out_of_order` and `late_seconds` are for deliveries. `down` answers 503 to every call,
+    `revoked` ends the credentials. `counts` says how often each fault was really injected, and how many calls there
+    were (`calls`).
     """
 
     throttle: float = 0.0
@@ -80,7 +85,8 @@ class FaultDial:
                 raise BadDial(f"The dial has no {name!r}; it has {', '.join(CHANCES + SECONDS + SWITCHES)}.")
             if not fits:
                 raise BadDial(
-                    f"{value!r} does not fit {name}: a chance is 0 to 1, seconds are 0 to 3600, a switch is true or false."
+                    f"{value!r} does not fit {name}: a chance is 0 to 1, seconds are 0 to 3600, a switch is true or"
+                    " false."
                 )
         for name, value in values.items():
             setattr(self, name, value)

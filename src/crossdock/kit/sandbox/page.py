@@ -1,4 +1,7 @@
-"""The page where a person plays the seller in the simulated shop. Plain forms over the Hand and nothing else, so every platform has it."""
+"""The page where a person plays the seller in the simulated shop.
+
+Plain forms over the Hand and nothing else, so every platform has it.
+"""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -22,12 +25,15 @@ article{border:1px solid #8888;border-radius:.5rem;padding:.75rem 1rem;margin:.7
 h3{margin:0 0 .25rem;font-size:1.05rem}p{margin:.25rem 0}
 form{display:inline-flex;flex-wrap:wrap;gap:.4rem;margin:.4rem .8rem .2rem 0;align-items:end}
 label{font-size:.85rem;display:flex;flex-direction:column}
-input:not([type=checkbox]),button{font:inherit;padding:.35rem .5rem;min-height:2.6rem;border-radius:.35rem;border:1px solid #888}
+input:not([type=checkbox]),button{font:inherit;padding:.35rem .5rem;min-height:2.6rem;
+border-radius:.35rem;border:1px solid #888}
 input[type=number]{width:6rem}label:has([type=checkbox]){min-height:2.6rem;justify-content:center}button{cursor:pointer;background:#1a4f8b;color:#fff;border-color:#1a4f8b}
 .gone{opacity:.75}code{overflow-wrap:anywhere}
 """
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -105,9 +111,11 @@ def _number(text: str, lowest: int) -> int:
 
 def _page(label: str, said: str, orders: str, products: str) -> str:
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport"'
+        ' content="width=device-width,initial-scale=1">'
         f"<title>{escape(label)}: orders and products</title><style>{_STYLE}</style></head><body>"
-        f'<p class="banner" role="note"><strong>Simulated shop.</strong> Nothing here is real: you play the seller in their own shop.</p>'
+        '<p class="banner" role="note"><strong>Simulated shop.</strong> Nothing here is real: you play the seller in'
+        " their own shop.</p>"
         f"<h1>{escape(label)}</h1>{said}<main><h2>Orders</h2>{orders}<h2>Products</h2>{products}</main></body></html>"
     )
 
@@ -138,16 +146,17 @@ def _order(order: Standing, titles: Mapping[str, str]) -> str:
 def _order_forms(order: Standing, titles: Mapping[str, str]) -> str:
     hidden = _hidden(order=order.shop_id, number=order.number)
     parts = "".join(
-        f'<label>Units of {escape(titles.get(variant, variant))}<input type="number" name="units:{escape(variant)}" min="0" max="{units}" placeholder="rest"></label>'
+        f'<label>Units of {escape(titles.get(variant, variant))}<input type="number" name="units:{escape(variant)}"'
+        f' min="0" max="{units}" placeholder="rest"></label>'
         for variant, units in order.lines
     )
     return (
-        f'{_form("fulfil", hidden)}{parts}<label>Tracking number<input name="tracking" maxlength="80"></label>'
-        f'<label>Carrier<input name="carrier" maxlength="40"></label><button>Fulfil</button></form>'
-        f'{_form("cancel", hidden)}<label><span><input type="checkbox" name="restock" checked> put the units back</span></label>'
-        f"<button>Cancel order</button></form>"
-        f'{_form("refund", hidden)}<label>Amount<input name="amount" inputmode="decimal" required maxlength="20" value="{escape(order.total)}"></label>'
-        f"<button>Refund</button></form>"
+        f'{_form("fulfil", hidden)}{parts}<label>Tracking number<input name="tracking"'
+        ' maxlength="80"></label><label>Carrier<input name="carrier"'
+        f' maxlength="40"></label><button>Fulfil</button></form>{_form("cancel", hidden)}<label><span><input'
+        ' type="checkbox" name="restock" checked> put the units back</span></label><button>Cancel'
+        f' order</button></form>{_form("refund", hidden)}<label>Amount<input name="amount" inputmode="decimal" required'
+        f' maxlength="20" value="{escape(order.total)}"></label><button>Refund</button></form>'
     )
 
 
@@ -158,9 +167,12 @@ def _products(products: Sequence[Stocked]) -> str:
 def _product(item: Stocked) -> str:
     hidden = _hidden(product=item.product_id, variant=item.variant_id)
     return (
-        f"<article><h3>{escape(item.title)}</h3><p>{item.count} in stock at {escape(item.price)} (<code>{escape(item.sku)}</code>)</p>"
-        f'{_form("recount", hidden)}<label>New count<input type="number" name="count" required value="{item.count}"></label><button>Recount</button></form>'
-        f'{_form("sell", hidden)}<label>Units<input type="number" name="quantity" min="1" value="1" required></label><button>Sell here</button></form></article>'
+        f"<article><h3>{escape(item.title)}</h3><p>{item.count} in stock at {escape(item.price)}"
+        f" (<code>{escape(item.sku)}</code>)</p>"
+        f'{_form("recount", hidden)}<label>New count<input type="number" name="count" required'
+        f' value="{item.count}"></label><button>Recount</button></form>'
+        f'{_form("sell", hidden)}<label>Units<input type="number" name="quantity" min="1" value="1"'
+        " required></label><button>Sell here</button></form></article>"
     )
 
 

@@ -1,4 +1,6 @@
-"""The simulated shop's remote control in JSON: /_hand, /_dial and /_ledger, so that another process can play the seller. Only for this machine."""
+"""The simulated shop's remote control in JSON: /_hand, /_dial and /_ledger, so that another process can play the
+seller. Only for this machine.
+"""
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,9 +23,11 @@ METHODS = frozenset(name for name in vars(Hand) if not name.startswith("_"))
 
 @web.middleware
 async def own_pages_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Other web sites open in the same browser can reach a loopback address: nothing below /_ may be done on their behalf.
+    """Other web sites open in the same browser can reach a loopback address: nothing below /_ may be done on their
+    behalf.
 
-    The name in Host must be an address or localhost, or a foreign name that points here (DNS rebinding) would count as the same origin.
+    The name in Host must be an address or localhost, or a foreign name that points here (DNS rebinding) would count as
+    the same origin.
     """
     if request.path.startswith("/_") and not (_plain_host(request.host) and _same_origin(request)):
         return web.Response(status=403, text="This simulated shop takes orders from its own pages only.\n")

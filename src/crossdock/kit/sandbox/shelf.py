@@ -1,4 +1,7 @@
-"""The simulators' storage: JSON documents and a ledger in one SQLite database. Given a file, the shop is still there after kill -9."""
+"""The simulators' storage: JSON documents and a ledger in one SQLite database.
+
+Given a file, the shop is still there after kill -9.
+"""
 
 import json
 import sqlite3
@@ -18,7 +21,10 @@ CREATE TABLE IF NOT EXISTS ledger (seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEX
 
 
 class Shelf:
-    """Documents by (kind, id), in the order they were first put. Every document handed out is a copy: change it, then put it back."""
+    """Documents by (kind, id), in the order they were first put.
+
+    Every document handed out is a copy: change it, then put it back.
+    """
 
     def __init__(self, path: str = ":memory:") -> None:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
@@ -52,7 +58,9 @@ class Shelf:
             self._db.execute("COMMIT")
 
     def put(self, kind: str, id: str | int, doc: Doc, *, key: str = "") -> None:
-        """Store `doc`; `key` is an optional second name (a reference, a SKU) that `by_key` finds without reading everything."""
+        """Store `doc`; `key` is an optional second name (a reference, a SKU) that `by_key` finds without reading
+        everything.
+        """
         self._db.execute(
             "INSERT INTO doc (kind, id, key, body) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, key = excluded.key",
@@ -88,7 +96,8 @@ class Shelf:
     def next_number(self, kind: str, start: int = 1) -> int:
         """The next number of a sequence that begins at `start`; never given twice, not even after a restart."""
         row = self._db.execute(
-            "INSERT INTO number (kind, last) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET last = last + 1 RETURNING last",
+            "INSERT INTO number (kind, last) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET last = last + 1 RETURNING"
+            " last",
             (kind, start),
         ).fetchone()
         return int(row[0])

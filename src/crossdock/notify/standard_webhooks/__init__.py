@@ -1,4 +1,5 @@
-"""One signed message to one receiver, as Standard Webhooks has it (https://www.standardwebhooks.com): id, time and body are signed, each secret in force adds a signature.
+"""One signed message to one receiver, as Standard Webhooks has it (https://www.standardwebhooks.com): id, time and
+body are signed, each secret in force adds a signature.
 
 Repeating is harmless: the id stays the same over all tries, so a receiver that took it already drops it.
 """

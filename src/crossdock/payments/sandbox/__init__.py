@@ -1,4 +1,6 @@
-"""The payment provider of the demo and the tests: no real money, but real trouble (declined, answers lost after capturing, failed card checks)."""
+"""The payment provider of the demo and the tests: no real money, but real trouble (declined, answers lost after
+capturing, failed card checks).
+"""
 
 from crossdock.payments.sandbox.gateway import SandboxGateway
 

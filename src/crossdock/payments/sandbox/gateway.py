@@ -1,6 +1,8 @@
-"""A card processor without money. An intent is decided once: whatever is asked later about it gets the same answer, whichever means was chosen then.
+"""A card processor without money. An intent is decided once: whatever is asked later about it gets the same answer,
+whichever means was chosen then.
 
-"The bank answers too late" captures, loses the answer, and stays silent at the first look-up as well: exactly what must never charge twice.
+"The bank answers too late" captures, loses the answer, and stays silent at the first look-up as well: exactly what
+must never charge twice.
 """
 
 import asyncio

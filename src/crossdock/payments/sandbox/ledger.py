@@ -12,14 +12,18 @@ from pathlib import Path
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS payment (
-    intent TEXT PRIMARY KEY, minor INTEGER NOT NULL, currency TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('captured', 'declined', 'voided')),
-    token TEXT NOT NULL, ref TEXT NOT NULL, sentence TEXT NOT NULL, at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+    intent TEXT PRIMARY KEY, minor INTEGER NOT NULL, currency TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('captured', 'declined', 'voided')),
+    token TEXT NOT NULL, ref TEXT NOT NULL, sentence TEXT NOT NULL,
+      at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 );
 CREATE TABLE IF NOT EXISTS refund (
-    key TEXT PRIMARY KEY, intent TEXT NOT NULL REFERENCES payment (intent), minor INTEGER NOT NULL CHECK (minor > 0), ref TEXT NOT NULL,
+    key TEXT PRIMARY KEY, intent TEXT NOT NULL REFERENCES payment (intent), minor INTEGER NOT NULL CHECK (minor > 0),
+      ref TEXT NOT NULL,
     at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 );
-CREATE TABLE IF NOT EXISTS told (intent TEXT NOT NULL, what TEXT NOT NULL, at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')));
+CREATE TABLE IF NOT EXISTS told (intent TEXT NOT NULL, what TEXT NOT NULL,
+  at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')));
 """
 
 

@@ -1,4 +1,8 @@
-"""Amounts as Stripe counts them. Its decimals are not always ISO's: ISK and UGX are sent with two although they have none, and a third decimal must be 0."""
+"""Amounts as Stripe counts them.
+
+Its decimals are not always ISO's: ISK and UGX are sent with two although they have none, and a third decimal must be
+0.
+"""
 
 from crossdock.domain.values import Money
 

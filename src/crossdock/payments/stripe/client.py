@@ -1,6 +1,8 @@
-"""Stripe's own library on a thread of its own: with time-outs, without its retries, and its exceptions sorted by what to do next.
+"""Stripe's own library on a thread of its own: with time-outs, without its retries, and its exceptions sorted by what
+to do next.
 
-A repeat is decided by us, with the payment's state at hand; a library that repeats by itself would hide that an answer was lost.
+A repeat is decided by us, with the payment's state at hand; a library that repeats by itself would hide that an answer
+was lost.
 """
 
 import asyncio
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
     import stripe
 
 T = TypeVar("T")
-# Connecting, and between two bytes of the answer. A page waits eight seconds for two calls; the worker looks at what took longer.
+# Connecting, and between two bytes of the answer. A page waits eight seconds for two calls; the worker looks at what
+# took longer.
 TIMEOUT_SECONDS = (3.0, 15.0)
 NO_LIBRARY = (
     "Stripe's library is not installed here; run `pip install -r requirements/extras.txt` (or `pip install stripe`)."
@@ -30,7 +33,9 @@ class Refusal(Exception):
 
 
 class Spoiled(NoAnswer):
-    """Stripe keeps a failure of its own as the answer to this key: whoever asks again gets it again, and nobody ever got another."""
+    """Stripe keeps a failure of its own as the answer to this key: whoever asks again gets it again, and nobody ever
+    got another.
+    """
 
 
 def installed() -> bool:

@@ -1,7 +1,9 @@
-"""The Gateway protocol over Stripe. A payment is begun (which charges nobody), then confirmed; so whoever lost the answer can find the payment, and shut it.
+"""The Gateway protocol over Stripe. A payment is begun (which charges nobody), then confirmed; so whoever lost the
+answer can find the payment, and shut it.
 
-Beginning again under the same key gives the same payment for at least 24 hours, strongly consistent; search is neither needed nor trusted before that.
-See docs/decisions/0006-payments.md for what Stripe says about it, and README.md here for what nobody has checked against a real account.
+Beginning again under the same key gives the same payment for at least 24 hours, strongly consistent; search is neither
+needed nor trusted before that. See docs/decisions/0006-payments.md for what Stripe says about it, and README.md here
+for what nobody has checked against a real account.
 """
 
 from collections.abc import Callable, Mapping
@@ -59,7 +61,10 @@ class StripeGateway:
         if not installed():
             return NO_LIBRARY
         if not self._keys.get("secret_key"):
-            return "CROSSDOCK_STRIPE_SECRET_KEY is not set: copy the secret key from Stripe's dashboard, under Developers, API keys."
+            return (
+                "CROSSDOCK_STRIPE_SECRET_KEY is not set: copy the secret key from Stripe's dashboard, under Developers,"
+                " API keys."
+            )
         if not self._testing and not self._keys.get("publishable_key"):
             return "CROSSDOCK_STRIPE_PUBLISHABLE_KEY is not set: without it nobody can type a card."
         return ""
@@ -154,7 +159,10 @@ class StripeGateway:
             return NotKnown(words.LOST)
 
     async def _find(self, intent: Intent) -> str | None:
-        """Stripe's id of this payment; None when there is none that anybody could have confirmed. Raises NotTaken, Refusal, Outside."""
+        """Stripe's id of this payment; None when there is none that anybody could have confirmed.
+
+        Raises NotTaken, Refusal, Outside.
+        """
         if intent.ref:
             return intent.ref
         if self._clock() - intent.begun_at < KEY_LASTS:
@@ -234,7 +242,10 @@ class StripeGateway:
         if self._keys.get("webhook_secret"):
             said.append(Check(True, "Webhooks are verified with CROSSDOCK_STRIPE_WEBHOOK_SECRET."))
         else:
-            sentence = "CROSSDOCK_STRIPE_WEBHOOK_SECRET is not set: disputes and refunds made at Stripe are seen up to an hour late."
+            sentence = (
+                "CROSSDOCK_STRIPE_WEBHOOK_SECRET is not set: disputes and refunds made at Stripe are seen up to an hour"
+                " late."
+            )
             said.append(Check(False, sentence))
         return tuple(said)
 

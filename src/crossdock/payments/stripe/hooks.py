@@ -1,4 +1,7 @@
-"""Stripe's webhooks: `Stripe-Signature: t=<seconds>,v1=<hex>` over "<t>.<raw body>". An event is only a hint which payment to read again."""
+"""Stripe's webhooks: `Stripe-Signature: t=<seconds>,v1=<hex>` over "<t>.<raw body>".
+
+An event is only a hint which payment to read again.
+"""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +13,8 @@ from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.webhook import body_key, hmac_ok
 from crossdock.payments.stripe.client import OUR_INTENT
 
-# Stripe's own libraries allow five minutes, either way here: an old delivery must not be played back, and our clock may be behind.
+# Stripe's own libraries allow five minutes, either way here: an old delivery must not be played back, and our clock
+# may be behind.
 TOLERANCE_SECONDS = 300
 
 
@@ -21,7 +25,8 @@ def news(hook: Hook, secret: str, now: datetime) -> HookNews:
     topic = str(event["type"])
     entity = next(_entities(event["data"]["object"]), "")
     looks = (Look(LookKind.PAYMENT, entity),) if entity else ()
-    # An event's id names one fact; sent twice it is the same. Its body says so too, should an event ever come without one.
+    # An event's id names one fact; sent twice it is the same. Its body says so too, should an event ever come without
+    # one.
     return HookNews(topic, f"{topic}:{event.get('id') or body_key(hook.body)}", looks)
 
 

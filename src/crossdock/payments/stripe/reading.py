@@ -1,4 +1,7 @@
-"""Stripe's objects in our words. What a newer version of theirs says and we do not know is treated as not known yet, never as paid or refused."""
+"""Stripe's objects in our words.
+
+What a newer version of theirs says and we do not know is treated as not known yet, never as paid or refused.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -81,9 +84,12 @@ def key_of(made: "stripe.Refund") -> str:
 def dispute(made: "stripe.Dispute") -> Dispute:
     due = _part(made, "evidence_details").get("due_by")
     return Dispute(
-        made.id, from_stripe(made.amount, made.currency), _DISPUTES.get(made.status, DisputeState.ASKED), made.reason,
+        made.id,
+        from_stripe(made.amount, made.currency),
+        _DISPUTES.get(made.status, DisputeState.ASKED),
+        made.reason,
         datetime.fromtimestamp(due, UTC) if due else None,
-    )  # fmt: skip
+    )
 
 
 def ref_of(made: "stripe.Refund | stripe.Dispute") -> str:
@@ -92,7 +98,10 @@ def ref_of(made: "stripe.Refund | stripe.Dispute") -> str:
 
 
 def _part(thing: Any, name: str) -> Mapping[str, Any]:
-    """A nested object as a mapping; empty when it is not there, or only its id is. The library's own objects raise for a field that did not come."""
+    """A nested object as a mapping; empty when it is not there, or only its id is.
+
+    The library's own objects raise for a field that did not come.
+    """
     value: Any = thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
     if value is not None and hasattr(value, "to_dict"):
         value = value.to_dict()

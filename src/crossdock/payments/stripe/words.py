@@ -1,4 +1,7 @@
-"""What a buyer reads when a card is refused, and the test cards that Stripe itself names. Nothing here tells a thief that a card is known as stolen."""
+"""What a buyer reads when a card is refused, and the test cards that Stripe itself names.
+
+Nothing here tells a thief that a card is known as stolen.
+"""
 
 from crossdock.kit.gateway import Choice
 

@@ -6,7 +6,9 @@ from crossdock.store.models.people import Seller, User
 
 
 class ApiToken(models.Model):
-    """`seller` limits the token to one seller's things; without one it is the marketplace's own storefront, made by staff."""
+    """`seller` limits the token to one seller's things; without one it is the marketplace's own storefront, made by
+    staff.
+    """
 
     name = models.CharField(max_length=80)
     hash = models.CharField(max_length=64, unique=True)

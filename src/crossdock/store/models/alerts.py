@@ -1,4 +1,6 @@
-"""Alerts: one kind of row for whatever a person must settle, grouped by root cause through `key`; and which of them a seller wants by e-mail, how soon."""
+"""Alerts: one kind of row for whatever a person must settle, grouped by root cause through `key`; and which of them a
+seller wants by e-mail, how soon.
+"""
 
 from django.db import models
 from django.db.models import Q

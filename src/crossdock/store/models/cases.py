@@ -1,4 +1,7 @@
-"""Cases: a seller and staff talk about one thing, with the evidence beside it. Evidence is a copy, blacked out when it was taken; the rows it came from are pruned."""
+"""Cases: a seller and staff talk about one thing, with the evidence beside it.
+
+Evidence is a copy, blacked out when it was taken; the rows it came from are pruned.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -14,7 +17,10 @@ from crossdock.store.models.shops import Connection
 
 
 class Case(models.Model):
-    """Open until closed; `waiting_for_*` says whose turn it is. `evidence` is a list of parts that the seller saw before sending."""
+    """Open until closed; `waiting_for_*` says whose turn it is.
+
+    `evidence` is a list of parts that the seller saw before sending.
+    """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="cases")
@@ -57,7 +63,9 @@ class CaseMessage(models.Model):
 
 
 class Call(models.Model):
-    """One thing that a connector was asked, and what it made of the shop's answers: blacked out, kept as long as its exchanges, there to be played again."""
+    """One thing that a connector was asked, and what it made of the shop's answers: blacked out, kept as long as its
+    exchanges, there to be played again.
+    """
 
     key = models.CharField(max_length=16, unique=True)
     party = models.ForeignKey("store.Party", on_delete=models.CASCADE, related_name="calls")

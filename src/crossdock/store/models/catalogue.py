@@ -1,4 +1,7 @@
-"""Listings and their variants. A listing is archived, never deleted, so its units always have a place to come back to."""
+"""Listings and their variants.
+
+A listing is archived, never deleted, so its units always have a place to come back to.
+"""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -33,7 +36,8 @@ class Listing(models.Model):
     gone_in_shop = models.BooleanField(default=False)
     shop_url = models.TextField(blank=True)
     search = models.TextField(blank=True)
-    # Offers: None follows the rule (made by hand: yes; synced: no). The two prices are for one unit; None means case by case.
+    # Offers: None follows the rule (made by hand: yes; synced: no). The two prices are for one unit; None means case
+    # by case.
     takes_offers = models.BooleanField(null=True)
     accept_from_minor = models.BigIntegerField(null=True)
     decline_below_minor = models.BigIntegerField(null=True)

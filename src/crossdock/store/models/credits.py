@@ -1,4 +1,7 @@
-"""Money that goes back to a buyer, from the wish to the gateway's word. What was granted is in the books; a wish alone moves nothing."""
+"""Money that goes back to a buyer, from the wish to the gateway's word.
+
+What was granted is in the books; a wish alone moves nothing.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -11,7 +14,10 @@ from crossdock.store.models.people import User
 
 
 class Credit(models.Model):
-    """Once per `cause`. `second` is the other person of staff that a large amount needs; `lines` say which units a credit is for."""
+    """Once per `cause`.
+
+    `second` is the other person of staff that a large amount needs; `lines` say which units a credit is for.
+    """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="credits")

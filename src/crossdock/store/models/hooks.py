@@ -1,4 +1,7 @@
-"""Receivers of our signed webhooks. Each is a party of its own, so that one that is down holds up nobody else; what was sent are the party's commands."""
+"""Receivers of our signed webhooks.
+
+Each is a party of its own, so that one that is down holds up nobody else; what was sent are the party's commands.
+"""
 
 from django.db import models
 
@@ -8,7 +11,9 @@ from crossdock.store.models.work import Party
 
 
 class Endpoint(models.Model):
-    """`secrets` is ciphertext: the secret of now, and until `before_until` the one before it, so that a receiver can change over without losing a message."""
+    """`secrets` is ciphertext: the secret of now, and until `before_until` the one before it, so that a receiver can
+    change over without losing a message.
+    """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="endpoints")

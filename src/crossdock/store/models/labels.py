@@ -1,4 +1,6 @@
-"""Shipping labels bought here, from the prices that were shown to the carrier's last word; and where each seller ships from."""
+"""Shipping labels bought here, from the prices that were shown to the carrier's last word; and where each seller ships
+from.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -26,10 +28,11 @@ class SellerAddress(models.Model):
 
 
 class Label(models.Model):
-    """One asking for prices, of which at most one label comes. `public_id` is the form's one-time value: pressed twice, bought once.
+    """One asking for prices, of which at most one label comes. `public_id` is the form's one-time value: pressed
+    twice, bought once.
 
-    `wanted` is the parcel with both addresses as the carrier got them, `lines` maps line ids to units, `quotes` are the prices that were shown.
-    `price_minor` is what was shown until the carrier says what it took.
+    `wanted` is the parcel with both addresses as the carrier got them, `lines` maps line ids to units, `quotes` are
+    the prices that were shown. `price_minor` is what was shown until the carrier says what it took.
     """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
@@ -58,7 +61,8 @@ class Label(models.Model):
     voided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     quoted_at = models.DateTimeField()
     intended_at = models.DateTimeField(null=True)
-    # Written before the carrier is asked to sell, and when it was over with an unknown end: only after that a look-up's "nothing there" can be believed.
+    # Written before the carrier is asked to sell, and when it was over with an unknown end: only after that a
+    # look-up's "nothing there" can be believed.
     asked_at = models.DateTimeField(null=True)
     asked_until = models.DateTimeField(null=True)
     bought_at = models.DateTimeField(null=True)

@@ -21,7 +21,10 @@ class IntentState(models.TextChoices):
 
 
 class PaymentIntent(models.Model):
-    """The row that exists before the gateway is asked. `checkout` is the form's one-time key: two tabs and double clicks share one intent."""
+    """The row that exists before the gateway is asked.
+
+    `checkout` is the form's one-time key: two tabs and double clicks share one intent.
+    """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     checkout = models.CharField(max_length=80, unique=True)
@@ -60,7 +63,10 @@ class Transfer(models.Model):
 
 
 class Entry(models.Model):
-    """One side of a transfer. Positive is what the account gains. Accounts: gateway, seller:<id>, fees, buyer credits leave through gateway."""
+    """One side of a transfer.
+
+    Positive is what the account gains. Accounts: gateway, seller:<id>, fees, buyer credits leave through gateway.
+    """
 
     transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="entries")
     account = models.CharField(max_length=60)

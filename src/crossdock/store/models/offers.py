@@ -12,7 +12,8 @@ from crossdock.store.models.people import Seller, User
 
 
 class Offer(models.Model):
-    """One buyer's offer for units of one variant. `amount_minor` is the last price named for one unit, by whoever moved last.
+    """One buyer's offer for units of one variant. `amount_minor` is the last price named for one unit, by whoever
+    moved last.
 
     `ends_at` is when the side whose turn it is runs out of time; for an accepted offer, when it must be paid.
     """

@@ -130,7 +130,9 @@ class OrderLine(models.Model):
 
 
 class ShopCopy(models.Model):
-    """The binding their id <-> ours, and how far the order-landed guarantee got: intended, sent, acknowledged, read back and equal."""
+    """The binding their id <-> ours, and how far the order-landed guarantee got: intended, sent, acknowledged, read
+    back and equal.
+    """
 
     order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="copy", primary_key=True)
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="copies")
@@ -165,7 +167,10 @@ class ShopCopy(models.Model):
 
 
 class Shipment(models.Model):
-    """One parcel. `parcel_id` is the shop's, or ours for those entered by hand; the number may change, the parcel stays."""
+    """One parcel.
+
+    `parcel_id` is the shop's, or ours for those entered by hand; the number may change, the parcel stays.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="shipments")
     parcel_id = models.CharField(max_length=200)
@@ -207,7 +212,10 @@ class ShopRefund(models.Model):
 
 
 class TimelineEntry(models.Model):
-    """One sentence of an order's story. `source` says whose doing it was; `public` entries are shown to the buyer as well."""
+    """One sentence of an order's story.
+
+    `source` says whose doing it was; `public` entries are shown to the buyer as well.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")
     at = models.DateTimeField()

@@ -41,7 +41,10 @@ class User(AbstractUser):
 
 
 class Seller(models.Model):
-    """A shop-keeper on the marketplace. `handling_days` sets the ship-by date; the fee is in basis points of the order's total."""
+    """A shop-keeper on the marketplace.
+
+    `handling_days` sets the ship-by date; the fee is in basis points of the order's total.
+    """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     owner = models.OneToOneField(User, on_delete=models.PROTECT, related_name="seller")
@@ -58,7 +61,10 @@ class Seller(models.Model):
 
 
 class ShippingRate(models.Model):
-    """A flat price per destination country and currency; country "*" is everywhere else. No row for a country means no shipping there."""
+    """A flat price per destination country and currency; country "*" is everywhere else.
+
+    No row for a country means no shipping there.
+    """
 
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="shipping_rates")
     country = models.CharField(max_length=2)

@@ -1,4 +1,7 @@
-"""Reconciliations: one row per run over a shop, one per count that differed. A run is resumed from its cursor, so a killed worker costs one page."""
+"""Reconciliations: one row per run over a shop, one per count that differed.
+
+A run is resumed from its cursor, so a killed worker costs one page.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -17,7 +20,10 @@ class Occasion(models.TextChoices):
 
 
 class Recount(models.Model):
-    """Reading again what changed in one shop since the last time. `pages` are calls for changed products, `batches` calls for counts."""
+    """Reading again what changed in one shop since the last time.
+
+    `pages` are calls for changed products, `batches` calls for counts.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="recounts")
     occasion = models.CharField(max_length=10, choices=Occasion.choices)
@@ -39,7 +45,10 @@ class Recount(models.Model):
 
 
 class Difference(models.Model):
-    """A count that was not what it should have been. The shop's number counts from the moment it was read; the seller decides whether it stays."""
+    """A count that was not what it should have been.
+
+    The shop's number counts from the moment it was read; the seller decides whether it stays.
+    """
 
     recount = models.ForeignKey(Recount, on_delete=models.CASCADE, related_name="found")
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="differences")

@@ -1,4 +1,6 @@
-"""What the risk analysis remembers: a trace of every try to pay, each judgement as it was made, the rule sets, staff's lists, and what orders turned out to be."""
+"""What the risk analysis remembers: a trace of every try to pay, each judgement as it was made, the rule sets, staff's
+lists, and what orders turned out to be.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -10,9 +12,11 @@ from crossdock.store.models.people import User
 
 
 class RiskTrace(models.Model):
-    """One try to pay, paid or not. The keys link tries to each other: empty where nobody told us, and emptied when a buyer is erased.
+    """One try to pay, paid or not. The keys link tries to each other: empty where nobody told us, and emptied when a
+    buyer is erased.
 
-    `fraud` is None while nobody knows; `known_at` is when the marketplace learned it, so that history can be judged with what was known then.
+    `fraud` is None while nobody knows; `known_at` is when the marketplace learned it, so that history can be judged
+    with what was known then.
     """
 
     intent = models.OneToOneField(PaymentIntent, null=True, on_delete=models.CASCADE, related_name="trace")
@@ -44,7 +48,10 @@ class RiskTrace(models.Model):
 
 
 class RiskRuleSet(models.Model):
-    """Weights and lines, never edited: a change is a new version. The newest with `live_at` is in force; `report` is the backtest that it was released with."""
+    """Weights and lines, never edited: a change is a new version.
+
+    The newest with `live_at` is in force; `report` is the backtest that it was released with.
+    """
 
     weights = models.JSONField()
     medium_from = models.PositiveIntegerField()
@@ -57,7 +64,8 @@ class RiskRuleSet(models.Model):
     live_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     # Fitted rules run beside those in force for a while: their score is kept and decides nothing.
     shadow_at = models.DateTimeField(null=True)
-    # Of fitted rules: whether they told fraud better than those in force, on later orders than they were fitted on. None for rules set by hand.
+    # Of fitted rules: whether they told fraud better than those in force, on later orders than they were fitted on.
+    # None for rules set by hand.
     beats = models.BooleanField(null=True)
     report = models.JSONField(default=list)
 
@@ -70,7 +78,10 @@ class RiskRuleSet(models.Model):
 
 
 class RiskAssessment(models.Model):
-    """One judgement: what was known, by which rules, what each signal contributed. The database refuses to change it."""
+    """One judgement: what was known, by which rules, what each signal contributed.
+
+    The database refuses to change it.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="assessments")
     at = models.DateTimeField()

@@ -1,4 +1,7 @@
-"""A seller's connected shops. Credentials are ciphertext; only the vault, whose key lives outside the database, can read them."""
+"""A seller's connected shops.
+
+Credentials are ciphertext; only the vault, whose key lives outside the database, can read them.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -24,7 +27,10 @@ class NoAnswer(models.TextChoices):
 
 
 class Connection(models.Model):
-    """One shop on one platform, connected by one seller. `shop_key` is the platform's own id of the shop: the same shop is connected once."""
+    """One shop on one platform, connected by one seller.
+
+    `shop_key` is the platform's own id of the shop: the same shop is connected once.
+    """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="connections")
@@ -78,7 +84,10 @@ class Cursor(models.Model):
 
 
 class ConnectAttempt(models.Model):
-    """A connection being made: what the seller typed, and the one-time state that a redirect must bring back. Secrets are ciphertext."""
+    """A connection being made: what the seller typed, and the one-time state that a redirect must bring back.
+
+    Secrets are ciphertext.
+    """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE)

@@ -1,4 +1,7 @@
-"""Stock as the protocol keeps it: one row of knowledge per variant, one row per promise, one row per movement. No timestamps are compared."""
+"""Stock as the protocol keeps it: one row of knowledge per variant, one row per promise, one row per movement.
+
+No timestamps are compared.
+"""
 
 from django.db import connection, models
 from django.db.models import Q
@@ -31,7 +34,8 @@ class VariantStock(models.Model):
     want_no = models.BigIntegerField(default=0)
     want_after = models.DateTimeField(null=True)
     set_aside_by = models.ForeignKey("store.Order", null=True, on_delete=models.SET_NULL, related_name="+")
-    # Set aside by the seller themselves, with their words; `set_aside_by` is the order that was rejected as not available.
+    # Set aside by the seller themselves, with their words; `set_aside_by` is the order that was rejected as not
+    # available.
     aside_why = models.CharField(max_length=160, blank=True)
     # The listing's own limits; None follows the shop's.
     buffer = models.PositiveIntegerField(null=True)
@@ -68,7 +72,10 @@ class VariantStock(models.Model):
 
 
 class Reservation(models.Model):
-    """Units promised to one cause (an order's or a checkout's line; lines of one variant are summed). Never deleted, only ended."""
+    """Units promised to one cause (an order's or a checkout's line; lines of one variant are summed).
+
+    Never deleted, only ended.
+    """
 
     cause = models.CharField(max_length=120, unique=True)
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="reservations")
@@ -98,7 +105,8 @@ class Reservation(models.Model):
 
 
 class Movement(models.Model):
-    """One line of a variant's flight recorder; never edited. `event` names what brought it: a delivery, a command, a read, a question at checkout.
+    """One line of a variant's flight recorder; never edited. `event` names what brought it: a delivery, a command, a
+    read, a question at checkout.
 
     `left` is what could be sold here right after it; the line before tells what could be sold before.
     """

@@ -1,4 +1,7 @@
-"""Work for parties outside: the row is the queue. A party's lease lets one pump at a time speak to it, and runs out when a worker dies."""
+"""Work for parties outside: the row is the queue.
+
+A party's lease lets one pump at a time speak to it, and runs out when a worker dies.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -12,7 +15,10 @@ class PartyKind(models.TextChoices):
 
 
 class Party(models.Model):
-    """Somebody outside. `resting_until` is the backoff after trouble that concerns the whole party (unreachable, throttled)."""
+    """Somebody outside.
+
+    `resting_until` is the backoff after trouble that concerns the whole party (unreachable, throttled).
+    """
 
     kind = models.CharField(max_length=10, choices=PartyKind.choices)
     name = models.CharField(max_length=60)
@@ -54,7 +60,11 @@ class CommandResult(models.TextChoices):
 
 
 class Command(models.Model):
-    """One asking of one party. `cause` makes repeating free; `subject` keeps commands of one order in line; `look_first` forces a look-up before sending."""
+    """One asking of one party.
+
+    `cause` makes repeating free; `subject` keeps commands of one order in line; `look_first` forces a look-up before
+    sending.
+    """
 
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="commands")
     cause = models.CharField(max_length=120, unique=True)
@@ -93,7 +103,10 @@ class Command(models.Model):
 
 
 class Delivery(models.Model):
-    """A webhook delivery, kept before it is answered. Deduplicated only against deliveries not yet handled: a bare id can be news again."""
+    """A webhook delivery, kept before it is answered.
+
+    Deduplicated only against deliveries not yet handled: a bare id can be news again.
+    """
 
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="deliveries")
     topic = models.CharField(max_length=80)

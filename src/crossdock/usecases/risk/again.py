@@ -1,4 +1,6 @@
-"""Judging an open order again: its payment has news, or another buyer's order came in that shares its card, device or address."""
+"""Judging an open order again: its payment has news, or another buyer's order came in that shares its card, device or
+address.
+"""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +10,8 @@ from crossdock.domain.orders import ParcelState
 from crossdock.store.models import Order, RiskAssessment, RiskTrace
 from crossdock.usecases.risk.judge import judge, linked_orders
 
-# A round looks back so far, and at no more than so many; a worker that was away longer misses nothing that a later link would not show.
+# A round looks back so far, and at no more than so many; a worker that was away longer misses nothing that a later
+# link would not show.
 LOOK_BACK = timedelta(hours=6)
 _AT_ONCE = 1000
 _SHARED = ("buyers_of_card", "buyers_of_device", "buyers_of_address")
@@ -21,7 +24,10 @@ def judge_open(*, order: Order, why: str, now: datetime) -> None:
 
 
 def judge_newly_linked(*, now: datetime) -> int:
-    """Other buyers' open orders that an order since then is linked to, each once per such order. Returns how many. Run by a timer, not by the checkout."""
+    """Other buyers' open orders that an order since then is linked to, each once per such order.
+
+    Returns how many. Run by a timer, not by the checkout.
+    """
     done = 0
     newest = RiskAssessment.objects.order_by("-pk")[:_AT_ONCE]
     fresh = [row for row in newest if row.why == "placed" and row.at >= now - LOOK_BACK]

@@ -15,7 +15,11 @@ def clear_hold(*, order: Order, actor: User, note: str, now: datetime) -> None:
     if not actor.is_staff:
         raise NotAllowed("Only staff clear held orders.")
     with transaction.atomic():
-        order = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("connection__party").get(pk=order.pk)  # fmt: skip
+        order = (
+            Order.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("connection__party")
+            .get(pk=order.pk)
+        )
         hold = RiskHold.objects.select_for_update(no_key=True).filter(order=order).first()
         if hold is None:
             raise Invalid("This order is not held.")

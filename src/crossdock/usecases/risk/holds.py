@@ -1,4 +1,6 @@
-"""The marketplace's choice for orders of high risk: the seller decides, staff clear them first, or the marketplace carries the loss."""
+"""The marketplace's choice for orders of high risk: the seller decides, staff clear them first, or the marketplace
+carries the loss.
+"""
 
 from datetime import datetime
 
@@ -12,8 +14,14 @@ from crossdock.usecases.timeline import tell
 
 MEANING: dict[str, str] = {
     RiskChoice.SELLER: "You decide: ship it, reject it, or ask us first. A loss by fraud is yours.",
-    RiskChoice.HOLD: "An order of high risk waits until our staff clear it; only then it goes to your shop. A loss by fraud is yours.",
-    RiskChoice.GUARANTEE: "Ship it to the address on the order with a tracking number: then a loss by fraud is ours, whatever the level says.",
+    RiskChoice.HOLD: (
+        "An order of high risk waits until our staff clear it; only then it goes to your shop. A loss by fraud is"
+        " yours."
+    ),
+    RiskChoice.GUARANTEE: (
+        "Ship it to the address on the order with a tracking number: then a loss by fraud is ours, whatever the level"
+        " says."
+    ),
 }
 
 
@@ -37,8 +45,12 @@ def hold_if_policy_says(*, order: Order, now: datetime) -> bool:
         return False
     RiskHold.objects.create(order=order, held_at=now)
     tell(
-        order=order, now=now, source="marketplace", kind="risk_held", sentence="High risk: the order waits until our staff have looked at it. Do not ship it yet."
-    )  # fmt: skip
+        order=order,
+        now=now,
+        source="marketplace",
+        kind="risk_held",
+        sentence="High risk: the order waits until our staff have looked at it. Do not ship it yet.",
+    )
     return True
 
 

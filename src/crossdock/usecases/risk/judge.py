@@ -1,4 +1,7 @@
-"""Judging an order: the facts of now, the rules in force, and a row that keeps both for ever. The order shows the newest judgement."""
+"""Judging an order: the facts of now, the rules in force, and a row that keeps both for ever.
+
+The order shows the newest judgement.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,8 +63,14 @@ def look(
     """Nothing is written. `checks` are the gateway's words about the card."""
     place = place_of(trace.ip)
     known = known_of(
-        trace=trace, checks=checks, ship_to=ship_to, joined_at=buyer.date_joined, ip_country=place.country, ip_hosting=place.hosting, until=now
-    )  # fmt: skip
+        trace=trace,
+        checks=checks,
+        ship_to=ship_to,
+        joined_at=buyer.date_joined,
+        ip_country=place.country,
+        ip_hosting=place.hosting,
+        until=now,
+    )
     shadow = float(assess(known.facts, _rule_set(known.shadow)).score) if known.shadow else None
     return Judgement(assess(known.facts, _rule_set(known.live) if known.live else SHIPPED), known.facts, shadow)
 
@@ -70,14 +79,28 @@ def keep(*, order: Order, judgement: Judgement, why: str, now: datetime) -> None
     """The order shows it already. `why` says what made it necessary."""
     found = judgement.found
     RiskAssessment.objects.create(
-        order=order, at=now, why=why[:80], rules_id=found.version or None, level=found.level, score=found.score, available=found.available,
-        asked=found.asked, inputs=judgement.facts.as_json(), contributions=judgement.reasons, shadow_score=judgement.shadow_score,
-    )  # fmt: skip
+        order=order,
+        at=now,
+        why=why[:80],
+        rules_id=found.version or None,
+        level=found.level,
+        score=found.score,
+        available=found.available,
+        asked=found.asked,
+        inputs=judgement.facts.as_json(),
+        contributions=judgement.reasons,
+        shadow_score=judgement.shadow_score,
+    )
     if found.level is RiskLevel.HIGH:
         worst = " ".join(reason.sentence for reason in found.reasons[:3] if reason.points > 0)
         raise_alert(
-            code=AlertCode.HIGH_RISK, seller=order.seller, order=order, now=now, sentence=f"Order {order}: {worst}", evidence={"score": found.score}
-        )  # fmt: skip
+            code=AlertCode.HIGH_RISK,
+            seller=order.seller,
+            order=order,
+            now=now,
+            sentence=f"Order {order}: {worst}",
+            evidence={"score": found.score},
+        )
 
 
 def judge(*, order: Order, why: str, now: datetime) -> Assessment:
@@ -102,7 +125,9 @@ def judge(*, order: Order, why: str, now: datetime) -> Assessment:
 
 
 def judge_again_linked(*, trace: RiskTrace, why: str, now: datetime, limit: int = 50) -> int:
-    """New links make earlier orders look different: those that share a card, a device or an address and are not shipped yet. Returns how many."""
+    """New links make earlier orders look different: those that share a card, a device or an address and are not
+    shipped yet. Returns how many.
+    """
     done = 0
     for order in linked_orders(trace, limit=limit):
         judge(order=order, why=why, now=now)

@@ -1,4 +1,7 @@
-"""What an order turned out to be: staff say so, or a dispute for fraud does. Earlier judgements stay; linked open orders are judged again."""
+"""What an order turned out to be: staff say so, or a dispute for fraud does.
+
+Earlier judgements stay; linked open orders are judged again.
+"""
 
 from datetime import datetime
 

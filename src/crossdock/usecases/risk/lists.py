@@ -1,4 +1,7 @@
-"""Staff's lists: what is blocked, who is trusted, which addresses are freight forwarders'. Compared in one way of writing."""
+"""Staff's lists: what is blocked, who is trusted, which addresses are freight forwarders'.
+
+Compared in one way of writing.
+"""
 
 from datetime import datetime
 
@@ -47,8 +50,14 @@ def add_to_list(
     try:
         with transaction.atomic():
             entry = RiskListEntry.objects.create(
-                kind=kind, what=what, value=value, shown=" ".join(text.split())[:300], note=remark[:200], added_by=actor, added_at=now
-            )  # fmt: skip
+                kind=kind,
+                what=what,
+                value=value,
+                shown=" ".join(text.split())[:300],
+                note=remark[:200],
+                added_by=actor,
+                added_at=now,
+            )
             note(
                 actor=actor, action="risk list", subject=f"{kind}: {entry.shown}"[:120], now=now, detail={"what": what}
             )

@@ -1,4 +1,7 @@
-"""Country and network of a network address, from mmdb files that the operator supplies. Without them nothing is known, which is said as such."""
+"""Country and network of a network address, from mmdb files that the operator supplies.
+
+Without them nothing is known, which is said as such.
+"""
 
 import re
 from dataclasses import dataclass
@@ -8,9 +11,11 @@ from pathlib import Path
 import maxminddb
 from django.conf import settings
 
-# Names of networks that sell computers, not connections. There is no free list of them; the operator's file names the network.
+# Names of networks that sell computers, not connections. There is no free list of them; the operator's file names the
+# network.
 _HOSTING = re.compile(
-    r"amazon|google-cloud|microsoft|azure|digitalocean|hetzner|ovh|linode|akamai|vultr|choopa|contabo|leaseweb|hosting|server|datacenter|data center|cloud",
+    r"amazon|google-cloud|microsoft|azure|digitalocean|hetzner|ovh|linode|akamai|vultr|choopa|contabo|leaseweb|hosting|server|datacenter|data"
+    r" center|cloud",
     re.IGNORECASE,
 )
 

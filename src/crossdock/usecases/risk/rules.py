@@ -1,4 +1,7 @@
-"""Rule sets: proposed, tried on labelled history, released. A backtest judges each order with what was kept of its own day, so the future stays out."""
+"""Rule sets: proposed, tried on labelled history, released.
+
+A backtest judges each order with what was kept of its own day, so the future stays out.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,7 +22,10 @@ _MOST = 50_000
 def propose(
     *, weights: Mapping[str, int], medium_from: int, high_from: int, remark: str, actor: User, now: datetime
 ) -> RiskRuleSet:
-    """A new version that is not in force yet. Signals that are not named keep the shipped weight. Raises Invalid with every reason."""
+    """A new version that is not in force yet.
+
+    Signals that are not named keep the shipped weight. Raises Invalid with every reason.
+    """
     if not actor.is_staff:
         raise NotAllowed("Only staff change the rules.")
     rules = RuleSet(0, {**WEIGHTS, **weights}, medium_from, high_from)
@@ -27,22 +33,31 @@ def propose(
         raise Invalid(" ".join(wrong))
     with transaction.atomic():
         row = RiskRuleSet.objects.create(
-            weights=dict(rules.weights), medium_from=medium_from, high_from=high_from, note=remark[:200], made_by=actor, made_at=now
-        )  # fmt: skip
+            weights=dict(rules.weights),
+            medium_from=medium_from,
+            high_from=high_from,
+            note=remark[:200],
+            made_by=actor,
+            made_at=now,
+        )
         note(actor=actor, action="risk rules", subject=f"proposed {row}", now=now, detail={"note": remark})
     return row
 
 
 def labelled(*, since: datetime | None, now: datetime) -> list[tuple[Facts, bool]]:
-    """(the facts of the order's own day, whether it was fraud), oldest first: labelled orders, and unlabelled ones that are old enough."""
+    """(the facts of the order's own day, whether it was fraud), oldest first: labelled orders, and unlabelled ones
+    that are old enough.
+    """
     first = RiskAssessment.objects.filter(why="placed").order_by("order_id", "pk")
     if since:
         first = first.filter(at__gte=since)
     truth = {
         order: bool(fraud)
-        for order, fraud, at in RiskTrace.objects.filter(order__isnull=False, paid=True).values_list("order_id", "fraud", "at")
+        for order, fraud, at in RiskTrace.objects.filter(order__isnull=False, paid=True).values_list(
+            "order_id", "fraud", "at"
+        )
         if fraud is not None or at <= now - MATURE
-    }  # fmt: skip
+    }
     rows = first.filter(order_id__in=truth).values_list("order_id", "inputs")[:_MOST]
     return [(Facts.of_json(inputs), truth[order]) for order, inputs in rows]
 
@@ -57,7 +72,10 @@ def _judged(rules: RuleSet, facts: Facts, fraud: bool) -> Judged:
 
 
 def release(*, row: RiskRuleSet, lines: Sequence[str], actor: User, now: datetime) -> None:
-    """In force from now on; `lines` are the backtest that the person looked at. Released once; going back is a new version with the old weights."""
+    """In force from now on; `lines` are the backtest that the person looked at.
+
+    Released once; going back is a new version with the old weights.
+    """
     if not actor.is_staff:
         raise NotAllowed("Only staff change the rules.")
     with transaction.atomic():
@@ -66,7 +84,8 @@ def release(*, row: RiskRuleSet, lines: Sequence[str], actor: User, now: datetim
             return
         if fresh.shadow_at is not None and not fresh.beats:
             raise NotAllowed(
-                "These fitted rules were not better than the ones in force on later orders, so they stay in shadow. Fit again when there are more labels."
+                "These fitted rules were not better than the ones in force on later orders, so they stay in shadow. Fit"
+                " again when there are more labels."
             )
         fresh.live_at, fresh.live_by, fresh.report = now, actor, list(lines)
         fresh.save(update_fields=["live_at", "live_by", "report"])
@@ -74,10 +93,20 @@ def release(*, row: RiskRuleSet, lines: Sequence[str], actor: User, now: datetim
 
 
 def keep_fitted(*, rules: RuleSet, lines: Sequence[str], beats: bool, now: datetime) -> RiskRuleSet:
-    """Learned weights, in shadow; the newest shadow is the one that runs. `lines` and `beats` are of orders later than those it learned from."""
+    """Learned weights, in shadow; the newest shadow is the one that runs.
+
+    `lines` and `beats` are of orders later than those it learned from.
+    """
     if wrong := rules.problems():
         raise Invalid(" ".join(wrong))
     return RiskRuleSet.objects.create(
-        weights=dict(rules.weights), medium_from=rules.medium_from, high_from=rules.high_from, needed=rules.needed, note="Fitted on labelled orders",
-        made_at=now, shadow_at=now, beats=beats, report=list(lines),
-    )  # fmt: skip
+        weights=dict(rules.weights),
+        medium_from=rules.medium_from,
+        high_from=rules.high_from,
+        needed=rules.needed,
+        note="Fitted on labelled orders",
+        made_at=now,
+        shadow_at=now,
+        beats=beats,
+        report=list(lines),
+    )

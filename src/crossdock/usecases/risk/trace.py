@@ -1,4 +1,7 @@
-"""Every try to pay leaves a trace, so that the next ones can be linked to it. Written in the checkout's own transaction."""
+"""Every try to pay leaves a trace, so that the next ones can be linked to it.
+
+Written in the checkout's own transaction.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +13,10 @@ from crossdock.store.models import Order, PaymentIntent, RiskTrace, User
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a try to pay came from: the network address, and the random name that our cookie gave the browser. Empty when a program asked."""
+    """Where a try to pay came from: the network address, and the random name that our cookie gave the browser.
+
+    Empty when a program asked.
+    """
 
     ip: str = ""
     device: str = ""
@@ -19,14 +25,25 @@ class Origin:
 def begin_trace(*, intent: PaymentIntent, origin: Origin, now: datetime) -> RiskTrace:
     to = intent.basket["ship_to"]
     return RiskTrace.objects.create(
-        intent=intent, at=now, buyer=buyer_key(intent.buyer), seller=intent.seller_id, amount_minor=intent.amount_minor, currency=intent.currency,
-        units=max((quantity for _, quantity, _ in intent.basket["lines"]), default=1), device=origin.device[:60], ip=origin.ip[:45],
-        address=address_key(to["line1"], to["postal_code"], to["country"]), email=intent.buyer.email.lower(),
-    )  # fmt: skip
+        intent=intent,
+        at=now,
+        buyer=buyer_key(intent.buyer),
+        seller=intent.seller_id,
+        amount_minor=intent.amount_minor,
+        currency=intent.currency,
+        units=max((quantity for _, quantity, _ in intent.basket["lines"]), default=1),
+        device=origin.device[:60],
+        ip=origin.ip[:45],
+        address=address_key(to["line1"], to["postal_code"], to["country"]),
+        email=intent.buyer.email.lower(),
+    )
 
 
 def trace_of(intent: PaymentIntent) -> RiskTrace | None:
-    """With the gateway's answer, which is not written yet; the card is known only now. None for an intent from before there were traces."""
+    """With the gateway's answer, which is not written yet; the card is known only now.
+
+    None for an intent from before there were traces.
+    """
     trace: RiskTrace | None = getattr(intent, "trace", None)
     if trace is not None:
         trace.card = str(intent.checks.get("card_fingerprint", ""))[:80]

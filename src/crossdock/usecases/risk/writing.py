@@ -1,4 +1,5 @@
-"""S5 lifted: how an order was judged, written to its shop. Each judgement once, the newest wins, and nothing before the order stands there.
+"""S5 lifted: how an order was judged, written to its shop. Each judgement once, the newest wins, and nothing before
+the order stands there.
 
 The commands have a line of their own, so that a shop that is slow to take a note never holds up a cancel.
 """
@@ -25,7 +26,9 @@ def subject_of(reference: str) -> str:
 
 
 def wish_written(*, order: Order, now: datetime) -> None:
-    """When the rule is lifted and the order stands in its shop: the newest judgement, unless the last one that went there has its level."""
+    """When the rule is lifted and the order stands in its shop: the newest judgement, unless the last one that went
+    there has its level.
+    """
     if order.connection is None or order.cancelled_at is not None or not lifted(rule=RULE):
         return
     copy = ShopCopy.objects.filter(order=order).exclude(state__in=_NOT_THERE).exclude(shop_order_id="").first()
@@ -42,9 +45,13 @@ def wish_written(*, order: Order, now: datetime) -> None:
         return
     command = as_command(order, newest, copy.shop_order_id)
     enqueue(
-        party=order.connection.party, cause=command.key, subject=subject_of(order.reference), kind=KIND,
-        payload=RISK.dump_python(command, mode="json"), now=now,
-    )  # fmt: skip
+        party=order.connection.party,
+        cause=command.key,
+        subject=subject_of(order.reference),
+        kind=KIND,
+        payload=RISK.dump_python(command, mode="json"),
+        now=now,
+    )
 
 
 def as_command(order: Order, kept: RiskAssessment, shop_order_id: str) -> WriteRisk:
@@ -53,13 +60,21 @@ def as_command(order: Order, kept: RiskAssessment, shop_order_id: str) -> WriteR
     telling = [row for row in rows if row[1] is not Sentiment.NEUTRAL]
     telling.sort(key=lambda row: (row[0] <= 0, -abs(row[0])))
     return WriteRisk(
-        order.reference, shop_order_id, RiskLevel(kept.level), tuple(RiskFact(mood, words) for _, mood, words in telling),
-        kept.available, kept.asked, key=f"risk:{order.reference}:{kept.pk}",
-    )  # fmt: skip
+        order.reference,
+        shop_order_id,
+        RiskLevel(kept.level),
+        tuple(RiskFact(mood, words) for _, mood, words in telling),
+        kept.available,
+        kept.asked,
+        key=f"risk:{order.reference}:{kept.pk}",
+    )
 
 
 def still_wanted(*, command_id: int, now: datetime) -> bool:
-    """Asked right before sending. Of an order that was cancelled here nothing more is written; its command is withdrawn."""
+    """Asked right before sending.
+
+    Of an order that was cancelled here nothing more is written; its command is withdrawn.
+    """
     with transaction.atomic():
         row = Command.objects.select_for_update(no_key=True).get(pk=command_id)
         reference = str(row.payload["reference"])
@@ -80,4 +95,10 @@ def written(*, order: Order, row: Command, now: datetime) -> None:
 
 def not_written(*, order: Order, sentence: str, now: datetime) -> None:
     """No alert: the level is here, and nothing has to be done about it in the shop."""
-    tell(order=order, now=now, source="shop", kind="risk_not_written", sentence=f"The risk level is not written to the shop: {sentence}")  # fmt: skip
+    tell(
+        order=order,
+        now=now,
+        source="shop",
+        kind="risk_not_written",
+        sentence=f"The risk level is not written to the shop: {sentence}",
+    )

@@ -1,6 +1,8 @@
-"""What stands before and behind every operation: requests that no operation could read are refused, and whatever comes out is problem+json.
+"""What stands before and behind every operation: requests that no operation could read are refused, and whatever comes
+out is problem+json.
 
-Ninja answers a wrong method in plain text by itself, and text with a NUL character reaches the database's driver, which raises.
+Ninja answers a wrong method in plain text by itself, and text with a NUL character reaches the database's driver,
+which raises.
 """
 
 from collections.abc import Callable

@@ -57,23 +57,39 @@ def _out(request: HttpRequest, listings: list[Listing]) -> list[dict[str, Any]]:
 def _one(listing: Listing, stock: dict[int, int | None], reasons: list[str]) -> dict[str, Any]:
     variants = [
         VariantOut(
-            id=variant.public_id, title=variant.title, sku=variant.sku, available=stock[variant.pk],
+            id=variant.public_id,
+            title=variant.title,
+            sku=variant.sku,
+            available=stock[variant.pk],
             price=Money.of(Amount(variant.price_minor, listing.currency)),
         )
-        for variant in listing.variants.all() if not variant.gone
-    ]  # fmt: skip
+        for variant in listing.variants.all()
+        if not variant.gone
+    ]
     shop = listing.connection
     return ListingOut(
-        id=listing.public_id, seller=listing.seller.slug, title=listing.title, description=listing.description, currency=listing.currency,
+        id=listing.public_id,
+        seller=listing.seller.slug,
+        title=listing.title,
+        description=listing.description,
+        currency=listing.currency,
         images=[image if urlsplit(image).scheme else settings.BASE_URL + image for image in listing.images],
-        state=listing.state, synced=listing.synced, offers=not why_no_offers(listing=listing, manifest=manifest_of(listing)), connection=shop.public_id if shop else None, shop_url=listing.shop_url,
-        variants=variants, why_not_live=reasons, updated_at=listing.updated_at,
-    ).model_dump(mode="json")  # fmt: skip
+        state=listing.state,
+        synced=listing.synced,
+        offers=not why_no_offers(listing=listing, manifest=manifest_of(listing)),
+        connection=shop.public_id if shop else None,
+        shop_url=listing.shop_url,
+        variants=variants,
+        why_not_live=reasons,
+        updated_at=listing.updated_at,
+    ).model_dump(mode="json")
 
 
 @router.get("", response=ListingPage, url_name="listings", summary="Newest first")
 def table(request: HttpRequest, q: str = "", cursor: str | None = None) -> dict[str, Any]:
-    """The marketplace's token sees what buyers may see; a seller's sees all of its own, with what keeps each from selling."""
+    """The marketplace's token sees what buyers may see; a seller's sees all of its own, with what keeps each from
+    selling.
+    """
     found = _found(request)
     for word in folded(q[:100]).split()[:8]:
         found = found.filter(search__contains=word)
@@ -95,9 +111,12 @@ def one(request: HttpRequest, id: str) -> dict[str, Any]:
 
 
 @router.post(
-    "", response={201: ListingOut, 409: ProblemOut, 422: ProblemOut}, url_name="listings_make", summary="List by hand",
+    "",
+    response={201: ListingOut, 409: ProblemOut, 422: ProblemOut},
+    url_name="listings_make",
+    summary="List by hand",
     openapi_extra=KEYED,
-)  # fmt: skip
+)
 def make(request: HttpRequest, data: ListingIn) -> HttpResponse:
     """In the seller's currency."""
     token = seller_only(request)
@@ -106,9 +125,15 @@ def make(request: HttpRequest, data: ListingIn) -> HttpResponse:
         seller = token.seller
         assert seller is not None
         made = usecases.make_listing(
-            seller=seller, title=data.title, description=data.description, price=_in(data.price, seller.currency), count=data.count,
-            sku=data.sku, images=_addresses(data.images), now=timezone.now(),
-        )  # fmt: skip
+            seller=seller,
+            title=data.title,
+            description=data.description,
+            price=_in(data.price, seller.currency),
+            count=data.count,
+            sku=data.sku,
+            images=_addresses(data.images),
+            now=timezone.now(),
+        )
         return 201, _out(request, [made])[0]
 
     return once(request, token, work)
@@ -141,10 +166,14 @@ def edit(request: HttpRequest, id: str, data: ListingChange) -> dict[str, Any]:
         raise Refuse("not-allowed", "This listing follows the shop; change the product there.")
     price = listing.variants.get().price if data.price is None else _in(data.price, listing.currency)
     usecases.edit_listing(
-        listing=listing, title=listing.title if data.title is None else data.title,
-        description=listing.description if data.description is None else data.description, price=price,
-        count=data.count, images=None if data.images is None else _addresses(data.images), now=timezone.now(),
-    )  # fmt: skip
+        listing=listing,
+        title=listing.title if data.title is None else data.title,
+        description=listing.description if data.description is None else data.description,
+        price=price,
+        count=data.count,
+        images=None if data.images is None else _addresses(data.images),
+        now=timezone.now(),
+    )
     return _out(request, [_listing(request, id)])[0]
 
 

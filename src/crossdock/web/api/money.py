@@ -1,4 +1,7 @@
-"""Single units rejected and a credit asked of staff (S8), by a program. Nothing happens before the amount that was shown is sent back."""
+"""Single units rejected and a credit asked of staff (S8), by a program.
+
+Nothing happens before the amount that was shown is sent back.
+"""
 
 from typing import Any
 
@@ -32,9 +35,12 @@ Problems = {404: ProblemOut, 409: ProblemOut, 422: ProblemOut}
 
 
 @router.post(
-    "/orders/{str:id}/reject-lines", response={200: RejectLinesOut, **Problems}, url_name="order_reject_lines", openapi_extra=KEYED,
+    "/orders/{str:id}/reject-lines",
+    response={200: RejectLinesOut, **Problems},
+    url_name="order_reject_lines",
+    openapi_extra=KEYED,
     summary="Reject single units and credit their share",
-)  # fmt: skip
+)
 def reject_lines(request: HttpRequest, id: str, data: RejectLinesIn) -> HttpResponse:
     """Where rule S8 is lifted; elsewhere a 409 says that only the whole order can be rejected."""
     order, token = order_of(request, id), token_in(request)
@@ -51,18 +57,26 @@ def reject_lines(request: HttpRequest, id: str, data: RejectLinesIn) -> HttpResp
             return 200, _shown(shown, done=False)
         _same_currency(order, data.expected_total)
         reject_parts(
-            order=order, picks=picks, expected_total=data.expected_total.exact, key=own_key(request, token), manifest=manifest, actor=actor_of(request),
+            order=order,
+            picks=picks,
+            expected_total=data.expected_total.exact,
+            key=own_key(request, token),
+            manifest=manifest,
+            actor=actor_of(request),
             now=timezone.now(),
-        )  # fmt: skip
+        )
         return 200, _shown(shown, done=True)
 
     return once(request, token, work)
 
 
 @router.post(
-    "/orders/{str:id}/credit-requests", response={201: CreditOut, **Problems}, url_name="order_credit", openapi_extra=KEYED,
+    "/orders/{str:id}/credit-requests",
+    response={201: CreditOut, **Problems},
+    url_name="order_credit",
+    openapi_extra=KEYED,
     summary="Ask staff for a credit after shipping",
-)  # fmt: skip
+)
 def credit(request: HttpRequest, id: str, data: CreditAskIn) -> HttpResponse:
     """Staff decide. While one request waits, another one answers with the first."""
     order = order_of(request, id)
@@ -70,8 +84,13 @@ def credit(request: HttpRequest, id: str, data: CreditAskIn) -> HttpResponse:
     def work() -> tuple[int, Any]:
         _same_currency(order, data.amount)
         row = ask_credit(
-            order=order, amount=data.amount.exact, reason=data.reason, body=data.words, actor=actor_of(request), now=timezone.now()
-        )  # fmt: skip
+            order=order,
+            amount=data.amount.exact,
+            reason=data.reason,
+            body=data.words,
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
         out = CreditOut(id=row.public_id, state=row.state, amount=Money.of(row.amount), reason=row.reason)
         return 201, out.model_dump(mode="json")
 
@@ -90,8 +109,14 @@ def _manifest(order: Order) -> Manifest | None:
 
 def _shown(shown: PartPreview, *, done: bool) -> dict[str, Any]:
     return RejectLinesOut(
-        done=done, total=Money.of(shown.total), whole=shown.whole, shop=shown.shop_sentence,
+        done=done,
+        total=Money.of(shown.total),
+        whole=shown.whole,
+        shop=shown.shop_sentence,
         lines=[
-            RejectedLineOut(line=part.line.pk, quantity=part.units, credit=Money.of(part.credit), stock=part.stock_sentence) for part in shown.lines
+            RejectedLineOut(
+                line=part.line.pk, quantity=part.units, credit=Money.of(part.credit), stock=part.stock_sentence
+            )
+            for part in shown.lines
         ],
-    ).model_dump(mode="json")  # fmt: skip
+    ).model_dump(mode="json")

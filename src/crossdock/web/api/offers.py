@@ -1,4 +1,7 @@
-"""Offers: the marketplace's token acts for its buyers, a seller's for the seller. What was agreed is paid with POST /orders and its `offer`."""
+"""Offers: the marketplace's token acts for its buyers, a seller's for the seller.
+
+What was agreed is paid with POST /orders and its `offer`.
+"""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -35,7 +38,9 @@ class OfferIn(Strict):
 
 
 class AnswerIn(Strict):
-    """`seen` is the price that was looked at: when the other side moved meanwhile nothing happens, and the answer is a 409."""
+    """`seen` is the price that was looked at: when the other side moved meanwhile nothing happens, and the answer is a
+    409.
+    """
 
     deed: Literal["accept", "counter", "decline", "withdraw"]
     seen: MoneyIn
@@ -64,10 +69,16 @@ class OfferPage(Schema):
 
 def _out(offer: Offer) -> dict[str, Any]:
     return OfferOut(
-        id=offer.public_id, listing=offer.variant.listing.public_id, variant=offer.variant.public_id, quantity=offer.quantity,
-        price=Money.of(offer.price), asking_price=Money.of(offer.asking), state=OfferState(offer.state), ends_at=offer.ends_at,
+        id=offer.public_id,
+        listing=offer.variant.listing.public_id,
+        variant=offer.variant.public_id,
+        quantity=offer.quantity,
+        price=Money.of(offer.price),
+        asking_price=Money.of(offer.asking),
+        state=OfferState(offer.state),
+        ends_at=offer.ends_at,
         order=offer.order.public_id if offer.order else None,
-    ).model_dump(mode="json")  # fmt: skip
+    ).model_dump(mode="json")
 
 
 def _found(request: HttpRequest) -> QuerySet[Offer]:
@@ -76,11 +87,16 @@ def _found(request: HttpRequest) -> QuerySet[Offer]:
 
 
 @router.post(
-    "/listings/{str:id}/offers", response={201: OfferOut, 404: ProblemOut, 409: ProblemOut, 422: ProblemOut}, url_name="listing_offers",
-    summary="Make an offer for a buyer", openapi_extra=KEYED,
-)  # fmt: skip
+    "/listings/{str:id}/offers",
+    response={201: OfferOut, 404: ProblemOut, 409: ProblemOut, 422: ProblemOut},
+    url_name="listing_offers",
+    summary="Make an offer for a buyer",
+    openapi_extra=KEYED,
+)
 def make(request: HttpRequest, id: str, data: OfferIn) -> HttpResponse:
-    """Rule S1: synced listings take none unless the operator, the platform and the seller allow it; then the answer is a 409 with the reason."""
+    """Rule S1: synced listings take none unless the operator, the platform and the seller allow it; then the answer is
+    a 409 with the reason.
+    """
     token = marketplace_only(request)
     listing = get_object_or_404(listings.live(), public_id=id)
 
@@ -89,9 +105,13 @@ def make(request: HttpRequest, id: str, data: OfferIn) -> HttpResponse:
         if why := why_no_offers(listing=listing, manifest=manifest):
             raise Refuse("offers-closed", why, rule="S1")
         offer = make_offer(
-            buyer=buyer_of(email=data.buyer.email, name=data.buyer.name), variant=_variant(listing, data.variant), quantity=data.quantity,
-            amount=data.amount.exact, manifest=manifest, now=timezone.now(),
-        )  # fmt: skip
+            buyer=buyer_of(email=data.buyer.email, name=data.buyer.name),
+            variant=_variant(listing, data.variant),
+            quantity=data.quantity,
+            amount=data.amount.exact,
+            manifest=manifest,
+            now=timezone.now(),
+        )
         return 201, _out(offer)
 
     return once(request, token, work)
@@ -125,20 +145,31 @@ def one(request: HttpRequest, id: str) -> dict[str, Any]:
 
 
 @router.post(
-    "/offers/{str:id}/answer", response={200: OfferOut, 404: ProblemOut, 409: ProblemOut, 422: ProblemOut}, url_name="offer_answer",
-    summary="Accept, counter, decline or withdraw", openapi_extra=KEYED,
-)  # fmt: skip
+    "/offers/{str:id}/answer",
+    response={200: OfferOut, 404: ProblemOut, 409: ProblemOut, 422: ProblemOut},
+    url_name="offer_answer",
+    summary="Accept, counter, decline or withdraw",
+    openapi_extra=KEYED,
+)
 def answer(request: HttpRequest, id: str, data: AnswerIn) -> HttpResponse:
-    """A seller's token answers as the seller, the marketplace's as the buyer. Accepting holds the units for 24 hours."""
+    """A seller's token answers as the seller, the marketplace's as the buyer.
+
+    Accepting holds the units for 24 hours.
+    """
     token = token_in(request)
     offer = get_object_or_404(_found(request), public_id=id)
     who = Who.SELLER if token.seller_id else Who.BUYER
 
     def work() -> tuple[int, Any]:
         changed = answer_offer(
-            offer=offer, who=who, deed=Deed(data.deed), seen=data.seen.exact, amount=data.amount.exact if data.amount else None, note=data.note,
+            offer=offer,
+            who=who,
+            deed=Deed(data.deed),
+            seen=data.seen.exact,
+            amount=data.amount.exact if data.amount else None,
+            note=data.note,
             now=timezone.now(),
-        )  # fmt: skip
+        )
         return 200, _out(changed)
 
     return once(request, token, work)

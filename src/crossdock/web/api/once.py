@@ -1,8 +1,10 @@
-"""Idempotency-Key: the first request does the work, a repeat gets its answer again, whatever became of the connection in between.
+"""Idempotency-Key: the first request does the work, a repeat gets its answer again, whatever became of the connection
+in between.
 
-A crash leaves no dead lock. Work in our database alone commits together with its answer (`once`), so a crash leaves neither; the empty row is
-taken over after `IN_FLIGHT_FOR`. Work that asks a bank in between cannot be one transaction (`once_outside`): its repeat meets
-the payment intent that the first one wrote under the same key, and goes on from there.
+A crash leaves no dead lock. Work in our database alone commits together with its answer (`once`), so a crash leaves
+neither; the empty row is taken over after `IN_FLIGHT_FOR`. Work that asks a bank in between cannot be one transaction
+(`once_outside`): its repeat meets the payment intent that the first one wrote under the same key, and goes on from
+there.
 """
 
 import hashlib
@@ -25,11 +27,14 @@ HEADER = "Idempotency-Key"
 KEYED: dict[str, Any] = {
     "parameters": [
         {
-            "in": "header", "name": HEADER, "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 120},
+            "in": "header",
+            "name": HEADER,
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 120},
             "description": "Yours, one per thing to be done; a repeat with the same one gets the first answer again.",
         }
     ]
-}  # fmt: skip
+}
 Work = Callable[[], tuple[int, Any]]
 
 
@@ -58,7 +63,10 @@ def once(request: HttpRequest, token: ApiToken, work: Work) -> HttpResponse:
 
 
 def once_outside(request: HttpRequest, token: ApiToken, work: Work) -> HttpResponse:
-    """Refusals are answers too and are kept; an error frees the key, so that a repeat can try again. `work` must itself bear to be repeated."""
+    """Refusals are answers too and are kept; an error frees the key, so that a repeat can try again.
+
+    `work` must itself bear to be repeated.
+    """
     key = request.headers.get(HEADER, "")
     if not key:
         raise Refuse("no-key", f"Send an {HEADER} header, so that a repeated request does its work once.")

@@ -1,4 +1,7 @@
-"""An order as the API shows it. Reads only what `orders()` has fetched, so a page of fifty asks as often as a page of one."""
+"""An order as the API shows it.
+
+Reads only what `orders()` has fetched, so a page of fifty asks as often as a page of one.
+"""
 
 from typing import Any
 
@@ -26,41 +29,75 @@ def order_of(request: HttpRequest, name: str) -> Order:
 def order_out(order: Order) -> dict[str, Any]:
     """Plain JSON values, so that it can be kept for a repeated request."""
     return OrderOut(
-        id=order.public_id, number=order.number, reference=order.reference, seller=order.seller.slug, money=order.money, parcels=order.parcels,
-        items=Money.of(order.items), shipping=Money.of(order.shipping), total=Money.of(order.total), credited=Money.of(order.credited),
-        ship_to=order.ship_to, placed_at=order.placed_at, ship_by=order.ship_by, cancelled_at=order.cancelled_at, lines=_lines(order),
-        shipments=_parcels(order), shop_copy=_copy(getattr(order, "copy", None)), risk=_risk(order), timeline=_timeline(order),
-    ).model_dump(mode="json")  # fmt: skip
+        id=order.public_id,
+        number=order.number,
+        reference=order.reference,
+        seller=order.seller.slug,
+        money=order.money,
+        parcels=order.parcels,
+        items=Money.of(order.items),
+        shipping=Money.of(order.shipping),
+        total=Money.of(order.total),
+        credited=Money.of(order.credited),
+        ship_to=order.ship_to,
+        placed_at=order.placed_at,
+        ship_by=order.ship_by,
+        cancelled_at=order.cancelled_at,
+        lines=_lines(order),
+        shipments=_parcels(order),
+        shop_copy=_copy(getattr(order, "copy", None)),
+        risk=_risk(order),
+        timeline=_timeline(order),
+    ).model_dump(mode="json")
 
 
 def _lines(order: Order) -> list[OrderLineOut]:
     return [
         OrderLineOut(
-            id=line.pk, variant=line.variant.public_id, title=line.title, sku=line.sku, quantity=line.quantity, shipped=line.shipped,
-            rejected=line.rejected, unit_price=Money.of(Amount(line.unit_price_minor, order.currency)),
+            id=line.pk,
+            variant=line.variant.public_id,
+            title=line.title,
+            sku=line.sku,
+            quantity=line.quantity,
+            shipped=line.shipped,
+            rejected=line.rejected,
+            unit_price=Money.of(Amount(line.unit_price_minor, order.currency)),
         )
         for line in order.lines.all()
-    ]  # fmt: skip
+    ]
 
 
 def _parcels(order: Order) -> list[ParcelOut]:
     return [
         ParcelOut(
-            id=parcel.pk, tracking_number=parcel.tracking_number, carrier=parcel.carrier, tracking_url=parcel.tracking_url,
-            shipped_at=parcel.shipped_at, source="shop" if parcel.source == "shop" else "seller",
+            id=parcel.pk,
+            tracking_number=parcel.tracking_number,
+            carrier=parcel.carrier,
+            tracking_url=parcel.tracking_url,
+            shipped_at=parcel.shipped_at,
+            source="shop" if parcel.source == "shop" else "seller",
             lines=[{"line": item.line_id, "quantity": item.quantity} for item in parcel.lines.all()],
         )
-        for parcel in order.shipments.all() if parcel.undone_at is None
-    ]  # fmt: skip
+        for parcel in order.shipments.all()
+        if parcel.undone_at is None
+    ]
 
 
 def _copy(copy: ShopCopy | None) -> CopyOut | None:
     if copy is None:
         return None
     return CopyOut(
-        state=copy.state, shop_order_id=copy.shop_order_id, shop_number=copy.shop_number, shop_url=copy.shop_url, intended_at=copy.intended_at,
-        sent_at=copy.sent_at, acknowledged_at=copy.acknowledged_at, equal_at=copy.equal_at, differences=copy.differences, sentence=copy.sentence,
-    )  # fmt: skip
+        state=copy.state,
+        shop_order_id=copy.shop_order_id,
+        shop_number=copy.shop_number,
+        shop_url=copy.shop_url,
+        intended_at=copy.intended_at,
+        sent_at=copy.sent_at,
+        acknowledged_at=copy.acknowledged_at,
+        equal_at=copy.equal_at,
+        differences=copy.differences,
+        sentence=copy.sentence,
+    )
 
 
 def _risk(order: Order) -> RiskOut:

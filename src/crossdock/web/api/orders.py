@@ -46,9 +46,12 @@ def one(request: HttpRequest, id: str) -> dict[str, Any]:
 
 
 @router.post(
-    "/orders/{str:id}/shipments", response={201: OrderOut, **Problems}, url_name="order_ship", openapi_extra=KEYED,
+    "/orders/{str:id}/shipments",
+    response={201: OrderOut, **Problems},
+    url_name="order_ship",
+    openapi_extra=KEYED,
     summary="One parcel, by hand",
-)  # fmt: skip
+)
 def ship(request: HttpRequest, id: str, data: ShipIn) -> HttpResponse:
     """What is fulfilled in the shop comes back by itself."""
     order, token = order_of(request, id), token_in(request)
@@ -60,31 +63,45 @@ def ship(request: HttpRequest, id: str, data: ShipIn) -> HttpResponse:
         if lines is not None and not set(lines) <= {line.pk for line in order.lines.all()}:
             raise Invalid("One of the lines is not of this order.")
         ship_by_hand(
-            order=order, lines=lines, tracking=data.tracking_number, carrier=data.carrier, actor=actor_of(request), now=timezone.now(),
+            order=order,
+            lines=lines,
+            tracking=data.tracking_number,
+            carrier=data.carrier,
+            actor=actor_of(request),
+            now=timezone.now(),
             key=own_key(request, token),
-        )  # fmt: skip
+        )
         return 201, order_out(order_of(request, id))
 
     return once(request, token, work)
 
 
 @router.patch(
-    "/orders/{str:id}/shipments/{int:parcel}", response={200: OrderOut, **Problems}, url_name="order_parcel",
+    "/orders/{str:id}/shipments/{int:parcel}",
+    response={200: OrderOut, **Problems},
+    url_name="order_parcel",
     summary="Another tracking number",
-)  # fmt: skip
+)
 def renumber(request: HttpRequest, id: str, parcel: int, data: TrackingIn) -> dict[str, Any]:
     """The parcel stays the same; the buyer is told when the number is another one."""
     shipment = get_object_or_404(order_of(request, id).shipments.filter(undone_at=None), pk=parcel)
     change_tracking(
-        shipment=shipment, tracking=data.tracking_number, carrier=data.carrier, actor=actor_of(request), now=timezone.now()
-    )  # fmt: skip
+        shipment=shipment,
+        tracking=data.tracking_number,
+        carrier=data.carrier,
+        actor=actor_of(request),
+        now=timezone.now(),
+    )
     return order_out(order_of(request, id))
 
 
 @router.post(
-    "/orders/{str:id}/reject", response={200: OrderOut, **Problems}, url_name="order_reject", openapi_extra=KEYED,
+    "/orders/{str:id}/reject",
+    response={200: OrderOut, **Problems},
+    url_name="order_reject",
+    openapi_extra=KEYED,
     summary="Decline the order and credit the buyer",
-)  # fmt: skip
+)
 def reject_one(request: HttpRequest, id: str, data: RejectIn) -> HttpResponse:
     """Credits the whole order once and cancels it in the shop. A second reject is a 409 that says so."""
     order = order_of(request, id)
@@ -93,20 +110,30 @@ def reject_one(request: HttpRequest, id: str, data: RejectIn) -> HttpResponse:
         if data.expected_total.currency != order.currency:
             raise NotAllowed(f"The order is in {order.currency}.")
         reject.reject_order(
-            order=order, reason=CancelReason(data.reason), actor=actor_of(request), now=timezone.now(), source=source_of(request),
+            order=order,
+            reason=CancelReason(data.reason),
+            actor=actor_of(request),
+            now=timezone.now(),
+            source=source_of(request),
             expected_total=data.expected_total.exact,
-        )  # fmt: skip
+        )
         return 200, order_out(order_of(request, id))
 
     return once(request, token_in(request), work)
 
 
 @router.post(
-    "/orders/{str:id}/create-in-shop", response={200: CreatingOut, **Problems}, url_name="order_create", openapi_extra=KEYED,
+    "/orders/{str:id}/create-in-shop",
+    response={200: CreatingOut, **Problems},
+    url_name="order_create",
+    openapi_extra=KEYED,
     summary="Create the order on the seller's store",
-)  # fmt: skip
+)
 def create(request: HttpRequest, id: str) -> HttpResponse:
-    """Rule S6: it is looked for by our reference first, so it cannot appear twice. A 409 says why there is nothing to do."""
+    """Rule S6: it is looked for by our reference first, so it cannot appear twice.
+
+    A 409 says why there is nothing to do.
+    """
     order = order_of(request, id)
 
     def work() -> tuple[int, Any]:

@@ -1,6 +1,7 @@
 """How often a token may ask: a minute that begins with its first request, counted in this process alone.
 
-In the database, where the other limits are counted, it would cost more than most requests do; so several web servers allow as many times more.
+In the database, where the other limits are counted, it would cost more than most requests do; so several web servers
+allow as many times more.
 """
 
 import math
@@ -15,7 +16,10 @@ MINUTE = 60.0
 
 
 class Pace:
-    """At most `most` requests of a key in its minute. Not the clock's minute: at its turn a key would have both minutes' requests at once."""
+    """At most `most` requests of a key in its minute.
+
+    Not the clock's minute: at its turn a key would have both minutes' requests at once.
+    """
 
     def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.most, self._clock, self._lock = most, clock, threading.Lock()

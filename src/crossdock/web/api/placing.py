@@ -1,4 +1,5 @@
-"""Quotes and orders, with the marketplace's own token. The payment is taken here, because a reject has to give it back the same way.
+"""Quotes and orders, with the marketplace's own token. The payment is taken here, because a reject has to give it back
+the same way.
 
 A payment taken elsewhere is not accepted: our refund could never be carried out, and the books would say that it was.
 """
@@ -64,9 +65,14 @@ def _priced(basket: Basket, country: str) -> PricedBasket:
 
 def _line(line: PricedLine) -> QuoteLine:
     return QuoteLine(
-        variant=line.variant.public_id, title=str(line.variant), quantity=line.quantity, unit_price=Money.of(line.unit_price),
-        total=Money.of(line.total), available=line.available, problem=line.problem,
-    )  # fmt: skip
+        variant=line.variant.public_id,
+        title=str(line.variant),
+        quantity=line.quantity,
+        unit_price=Money.of(line.unit_price),
+        total=Money.of(line.total),
+        available=line.available,
+        problem=line.problem,
+    )
 
 
 @router.post("/quotes", response={200: QuoteOut, 422: ProblemOut}, url_name="quotes", summary="What it would cost now")
@@ -75,19 +81,28 @@ def quote(request: HttpRequest, data: QuoteIn) -> QuoteOut:
     marketplace_only(request)
     shown = _priced(_basket(data.lines, data.offer), data.country)
     return QuoteOut(
-        lines=[_line(line) for line in shown.lines], items=Money.of(shown.items), shipping=Money.of(shown.shipping) if shown.shipping else None,
-        total=Money.of(shown.total) if shown.total else None, problems=list(shown.problems), fingerprint=shown.fingerprint,
-    )  # fmt: skip
+        lines=[_line(line) for line in shown.lines],
+        items=Money.of(shown.items),
+        shipping=Money.of(shown.shipping) if shown.shipping else None,
+        total=Money.of(shown.total) if shown.total else None,
+        problems=list(shown.problems),
+        fingerprint=shown.fingerprint,
+    )
 
 
 @router.post(
-    "/orders", url_name="orders_place", summary="Place an order", openapi_extra=KEYED,
+    "/orders",
+    url_name="orders_place",
+    summary="Place an order",
+    openapi_extra=KEYED,
     response={201: OrderOut, 202: CheckingOut, 402: ProblemOut, 409: ProblemOut, 422: ProblemOut},
-)  # fmt: skip
+)
 def place(request: HttpRequest, data: OrderIn) -> HttpResponse:
-    """Holds the units, takes the payment through the marketplace's gateway, and writes the order; from there it goes to the seller's shop.
+    """Holds the units, takes the payment through the marketplace's gateway, and writes the order; from there it goes
+    to the seller's shop.
 
-    A 202 says that the bank's answer was lost: nothing is charged twice whatever is repeated, and `poll` tells what came of it.
+    A 202 says that the bank's answer was lost: nothing is charged twice whatever is repeated, and `poll` tells what
+    came of it.
     """
     token = marketplace_only(request)
     return once_outside(request, token, lambda: _place(request, data, own_key(request, token)))
@@ -116,9 +131,14 @@ def _open(data: OrderIn, key: str) -> PaymentIntent:
     if shown.fingerprint != data.fingerprint:
         raise Stale(f"It costs {shown.total} {shown.total.currency} now; quote again and show that to the buyer first.")
     return open_checkout(
-        buyer=buyer_of(email=data.buyer.email, name=data.buyer.name), basket=basket, ship_to=Address(**data.ship_to.model_dump()), key=key,
-        fingerprint=data.fingerprint, gateway=settings.PAYMENT_GATEWAY, now=timezone.now(),
-    )  # fmt: skip
+        buyer=buyer_of(email=data.buyer.email, name=data.buyer.name),
+        basket=basket,
+        ship_to=Address(**data.ship_to.model_dump()),
+        key=key,
+        fingerprint=data.fingerprint,
+        gateway=settings.PAYMENT_GATEWAY,
+        now=timezone.now(),
+    )
 
 
 def _ask(question: Coroutine[Any, Any, Answer]) -> Answer:
@@ -149,7 +169,10 @@ def _settle(intent: PaymentIntent, answer: Answer) -> None:
 
 
 def _standing(request: HttpRequest, intent: PaymentIntent) -> tuple[int, Any]:
-    """What came of it: the order, a refusal, or a 202 while the bank is being asked (the worker does, until it knows)."""
+    """What came of it.
+
+    The order, a refusal, or a 202 while the bank is being asked (the worker does, until it knows).
+    """
     if intent.order is not None:
         return 201, order_out(order_of(request, intent.order.public_id))
     if intent.state == IntentState.DECLINED:
@@ -167,8 +190,11 @@ def _checking(intent: PaymentIntent) -> dict[str, Any]:
 
 
 @router.get(
-    "/checkouts/{str:id}", response={200: CheckingOut, 404: ProblemOut}, url_name="checkout", summary="What came of a payment"
-)  # fmt: skip
+    "/checkouts/{str:id}",
+    response={200: CheckingOut, 404: ProblemOut},
+    url_name="checkout",
+    summary="What came of a payment",
+)
 def checkout(request: HttpRequest, id: str) -> dict[str, Any]:
     """For a payment whose answer was lost: captured (then `order` is there), declined, abandoned, or still unknown."""
     marketplace_only(request)

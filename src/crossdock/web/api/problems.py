@@ -1,4 +1,7 @@
-"""Errors as problem+json (RFC 9457): type, title, detail, status. `type` is what programs decide by, `detail` is for people."""
+"""Errors as problem+json (RFC 9457): type, title, detail, status.
+
+`type` is what programs decide by, `detail` is for people.
+"""
 
 import logging
 from collections.abc import Mapping, Sequence

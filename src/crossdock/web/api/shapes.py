@@ -40,7 +40,9 @@ class MoneyIn(Strict):
 
     @model_validator(mode="after")
     def _exact(self) -> Self:
-        """Raises ValueError for no currency and for more decimals than the currency has: nothing is rounded behind anyone's back."""
+        """Raises ValueError for no currency and for more decimals than the currency has: nothing is rounded behind
+        anyone's back.
+        """
         if self.exact.decimal != Decimal(self.amount):
             raise ValueError(f"{self.amount} has more decimals than {self.currency} has")
         return self
@@ -136,7 +138,10 @@ class QuoteLine(Schema):
 
 
 class QuoteOut(Schema):
-    """`fingerprint` stands for these prices; send it with the order. Nothing can be ordered while there are `problems`."""
+    """`fingerprint` stands for these prices; send it with the order.
+
+    Nothing can be ordered while there are `problems`.
+    """
 
     lines: list[QuoteLine]
     items: Money
@@ -246,7 +251,10 @@ class OrderPage(Schema):
 
 
 class CheckingOut(Schema):
-    """The bank did not answer in time; it is being asked. Look at `poll` for what came of it: captured (then `order` is there), declined, abandoned."""
+    """The bank did not answer in time; it is being asked.
+
+    Look at `poll` for what came of it: captured (then `order` is there), declined, abandoned.
+    """
 
     checkout: str
     state: str
@@ -287,7 +295,10 @@ class RejectLine(Strict):
 
 
 class RejectLinesIn(Strict):
-    """Without `expected_total` nothing happens: the answer says what would. Send its `total` back, under another key, to confirm it."""
+    """Without `expected_total` nothing happens: the answer says what would.
+
+    Send its `total` back, under another key, to confirm it.
+    """
 
     lines: list[RejectLine] = Field(min_length=1, max_length=200)
     expected_total: MoneyIn | None = None
@@ -301,7 +312,9 @@ class RejectedLineOut(Schema):
 
 
 class RejectLinesOut(Schema):
-    """`total` goes back to the buyer, each line's share of the shipping in it; `whole` says that nothing is left and the order is cancelled."""
+    """`total` goes back to the buyer, each line's share of the shipping in it; `whole` says that nothing is left and
+    the order is cancelled.
+    """
 
     done: bool
     total: Money
@@ -317,7 +330,9 @@ class CreditAskIn(Strict):
 
 
 class CreditOut(Schema):
-    """`state`: asked and second wait for staff; granted is on its way, refunded confirmed by the bank, failed refused by it."""
+    """`state`: asked and second wait for staff; granted is on its way, refunded confirmed by the bank, failed refused
+    by it.
+    """
 
     id: str
     state: str

@@ -1,4 +1,7 @@
-"""Connections, alerts and the rules of the day. Connecting itself is done in the panel, since it needs its seller's sign-in."""
+"""Connections, alerts and the rules of the day.
+
+Connecting itself is done in the panel, since it needs its seller's sign-in.
+"""
 
 from typing import Any, Literal
 
@@ -27,10 +30,19 @@ def _shops(request: HttpRequest) -> QuerySet[Connection]:
 def _shop(shop: Connection) -> dict[str, Any]:
     """Never the credentials, nor the settings they come with."""
     return ConnectionOut(
-        id=shop.public_id, seller=shop.seller.slug, platform=shop.platform, name=shop.name, address=shop.address, currency=shop.currency,
-        state=shop.state, sentence=shop.state_sentence, checks=shop.checks, checked_at=shop.checked_at, last_read_at=shop.last_read_at,
+        id=shop.public_id,
+        seller=shop.seller.slug,
+        platform=shop.platform,
+        name=shop.name,
+        address=shop.address,
+        currency=shop.currency,
+        state=shop.state,
+        sentence=shop.state_sentence,
+        checks=shop.checks,
+        checked_at=shop.checked_at,
+        last_read_at=shop.last_read_at,
         last_delivery_at=shop.last_delivery_at,
-    ).model_dump(mode="json")  # fmt: skip
+    ).model_dump(mode="json")
 
 
 def _one_shop(request: HttpRequest, id: str) -> Connection:
@@ -69,11 +81,14 @@ def rules(request: HttpRequest) -> list[RuleOut]:
     """Staff switch them, on the policy page."""
     return [
         RuleOut(
-            id=rule.id, title=rule.title, sentence=rule.lifted if lifted(rule=rule.id) and rule.lifted else rule.sentence,
-            mode="lifted" if lifted(rule=rule.id) else "as-described", can_be_lifted=Mode.LIFTED in rule.built,
+            id=rule.id,
+            title=rule.title,
+            sentence=rule.lifted if lifted(rule=rule.id) and rule.lifted else rule.sentence,
+            mode="lifted" if lifted(rule=rule.id) else "as-described",
+            can_be_lifted=Mode.LIFTED in rule.built,
         )
         for rule in RULES
-    ]  # fmt: skip
+    ]
 
 
 def _alerts(request: HttpRequest) -> QuerySet[Alert]:
@@ -86,11 +101,21 @@ def _alerts(request: HttpRequest) -> QuerySet[Alert]:
 
 def _alert(alert: Alert) -> dict[str, Any]:
     return AlertOut(
-        id=alert.public_id, code=alert.code, title=alert.kind.title, sentence=alert.sentence, button=alert.kind.button, seller=alert.seller.slug,
-        order=alert.order.public_id if alert.order else None, connection=alert.connection.public_id if alert.connection else None,
-        listing=alert.listing.public_id if alert.listing else None, times=alert.times, raised_at=alert.raised_at, last_at=alert.last_at,
-        settled_at=alert.settled_at, settled_how=alert.settled_how,
-    ).model_dump(mode="json")  # fmt: skip
+        id=alert.public_id,
+        code=alert.code,
+        title=alert.kind.title,
+        sentence=alert.sentence,
+        button=alert.kind.button,
+        seller=alert.seller.slug,
+        order=alert.order.public_id if alert.order else None,
+        connection=alert.connection.public_id if alert.connection else None,
+        listing=alert.listing.public_id if alert.listing else None,
+        times=alert.times,
+        raised_at=alert.raised_at,
+        last_at=alert.last_at,
+        settled_at=alert.settled_at,
+        settled_how=alert.settled_how,
+    ).model_dump(mode="json")
 
 
 @router.get("/alerts", response=AlertPage, url_name="alerts", tags=["alerts"])

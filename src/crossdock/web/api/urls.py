@@ -11,18 +11,24 @@ from crossdock.web.api.entrance import entrance
 from crossdock.web.api.people import Bearer
 
 DESCRIPTION = (
-    "A marketplace with its own storefront uses it with the marketplace's token (made by staff), a seller's program with a seller's token (made in the panel). "
-    "Send the token as `Authorization: Bearer …`; cookies open nothing. Errors are application/problem+json. "
-    "POST requests that create something or move money need an `Idempotency-Key` header: the same key with the same body gets the first answer again, "
-    "with another body a 422; while the first is being worked on, and for two minutes after a crash, a 409. "
-    "Money is a decimal text with its currency, times are UTC. Pages go on with `cursor`, newest first."
+    "A marketplace with its own storefront uses it with the marketplace's token (made by staff), a seller's program"
+    " with a seller's token (made in the panel). Send the token as `Authorization: Bearer …`; cookies open nothing."
+    " Errors are application/problem+json. POST requests that create something or move money need an `Idempotency-Key`"
+    " header: the same key with the same body gets the first answer again, with another body a 422; while the first is"
+    " being worked on, and for two minutes after a crash, a 409. Money is a decimal text with its currency, times are"
+    " UTC. Pages go on with `cursor`, newest first."
 )
 
 
 api = NinjaAPI(
-    title="Crossdock", version="1.0.0", description=DESCRIPTION, auth=Bearer(), urls_namespace="api", docs_url=None,
+    title="Crossdock",
+    version="1.0.0",
+    description=DESCRIPTION,
+    auth=Bearer(),
+    urls_namespace="api",
+    docs_url=None,
     openapi_url="/openapi.json",
-)  # fmt: skip
+)
 problems.install(api)
 api.add_router("/listings", listings.router)
 api.add_router("", offers.router)

@@ -13,7 +13,10 @@ from crossdock.usecases.reject import why_not_reject
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """`url` is where the button leads; `post` says that pressing it does something at once. `how` is sent along when it settles the alert."""
+    """`url` is where the button leads; `post` says that pressing it does something at once.
+
+    `how` is sent along when it settles the alert.
+    """
 
     alert: Alert
     url: str

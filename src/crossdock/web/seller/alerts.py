@@ -63,7 +63,10 @@ def _alert(seller: Seller, public_id: str) -> Alert:
 @sellers_only
 @require_safe
 def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
-    """Where a mail's link leads: the sentence, what it was seen by, the button, and afterwards who settled it and how."""
+    """Where a mail's link leads.
+
+    The sentence, what it was seen by, the button, and afterwards who settled it and how.
+    """
     alert = _alert(seller, public_id)
     return show(request, seller, "alert", {"item": view_of(alert), "evidence": _evidence(alert)}, here="alerts")
 

@@ -1,4 +1,7 @@
-"""Live questions to a shop while its seller waits. Never inside a transaction; what was found is kept by a use-case afterwards."""
+"""Live questions to a shop while its seller waits.
+
+Never inside a transaction; what was found is kept by a use-case afterwards.
+"""
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, replace
@@ -94,10 +97,15 @@ def _shown(product: ShopProduct) -> dict[str, Any]:
     first = product.variants[0] if product.variants else None
     counts = [variant.count for variant in product.variants if variant.count is not None]
     return {
-        "id": product.product_id, "title": product.title, "variants": len(product.variants), "problems": _problems(product),
-        "image": next(iter(product.images), first.image if first else ""), "price_minor": first.price.minor if first else None,
-        "currency": first.price.currency if first else "", "count": sum(counts) if counts else None,
-    }  # fmt: skip
+        "id": product.product_id,
+        "title": product.title,
+        "variants": len(product.variants),
+        "problems": _problems(product),
+        "image": next(iter(product.images), first.image if first else ""),
+        "price_minor": first.price.minor if first else None,
+        "currency": first.price.currency if first else "",
+        "count": sum(counts) if counts else None,
+    }
 
 
 def _problems(product: ShopProduct) -> list[str]:
@@ -157,5 +165,7 @@ def say_goodbye(shop: Connection) -> str:
 
 
 def reachable() -> bool:
-    """Whether a shop's own server can call us: over a public https address, or on this machine where simulated shops live."""
+    """Whether a shop's own server can call us: over a public https address, or on this machine where simulated shops
+    live.
+    """
     return settings.PUBLIC_URL.startswith("https://") or settings.ALLOW_LOCAL_SHOPS

@@ -1,4 +1,6 @@
-"""Care with questions to strangers' servers: not too often, and a connector's own bug is a sentence instead of a broken page."""
+"""Care with questions to strangers' servers: not too often, and a connector's own bug is a sentence instead of a
+broken page.
+"""
 
 import logging
 import secrets
@@ -18,7 +20,10 @@ pace = Pace(TESTS_A_MINUTE)
 
 
 class OurFault(Outside):
-    """A connector broke in a way that it should not. The message is for the seller; the log holds the rest under the same code."""
+    """A connector broke in a way that it should not.
+
+    The message is for the seller; the log holds the rest under the same code.
+    """
 
 
 class TooOften(Outside):
@@ -44,5 +49,6 @@ def guarded(platform: str, deed: Callable[[], T]) -> T:
         code = secrets.token_hex(3).upper()
         logger.exception("connector %s broke while somebody waited (code %s)", platform, code)
         raise OurFault(
-            f"Something broke on our side while we spoke to your shop; it is not connected or changed by that. Try again. If it stays, write to us with the code {code}."
+            "Something broke on our side while we spoke to your shop; it is not connected or changed by that. Try"
+            f" again. If it stays, write to us with the code {code}."
         ) from bug

@@ -1,4 +1,6 @@
-"""Report a problem, ask about an order: a form that shows what will be attached, the case with its thread, and the list of all."""
+"""Report a problem, ask about an order: a form that shows what will be attached, the case with its thread, and the
+list of all.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -39,8 +41,10 @@ OPENED_HERE = (CaseKind.PROBLEM, CaseKind.RISK, CaseKind.PRIVACY)
 class CaseForm(forms.Form):
     subject = forms.CharField(label="In a few words", max_length=200)
     body = forms.CharField(
-        label="What happened, and what did you expect?", max_length=cases.LONGEST_BODY, widget=forms.Textarea(attrs={"rows": 6})
-    )  # fmt: skip
+        label="What happened, and what did you expect?",
+        max_length=cases.LONGEST_BODY,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +104,15 @@ def new(request: HttpRequest, seller: Seller) -> HttpResponse:
     evidence = _gather(it.subject)
     ticked = set(request.POST.getlist("attach")) if request.method == "POST" else None
     context = {
-        "form": form, "about": it, "kind": kind, "kind_word": KIND_WORDS[kind], "ticked": ticked,
-        "parts": shown.parts(evidence), "facts": shown.facts(evidence), "cut": evidence["cut"],
-    }  # fmt: skip
+        "form": form,
+        "about": it,
+        "kind": kind,
+        "kind_word": KIND_WORDS[kind],
+        "ticked": ticked,
+        "parts": shown.parts(evidence),
+        "facts": shown.facts(evidence),
+        "cut": evidence["cut"],
+    }
     return show(request, seller, "case_new", context, here="cases", status=422 if form.is_bound else 200)
 
 
@@ -114,10 +124,18 @@ def _gather(subject: Subject, only: list[str] | None = None) -> dict[str, Any]:
 def _open(request: HttpRequest, seller: Seller, it: About, kind: CaseKind, data: dict[str, Any]) -> Case:
     subject = it.subject
     return open_case(
-        seller=seller, opened_by=signed_in(request), kind=kind, subject=data["subject"], body=data["body"], order=subject.order,
-        listing=subject.listing, connection=subject.connection, alert=subject.alert, evidence=_gather(subject, request.POST.getlist("attach")),
+        seller=seller,
+        opened_by=signed_in(request),
+        kind=kind,
+        subject=data["subject"],
+        body=data["body"],
+        order=subject.order,
+        listing=subject.listing,
+        connection=subject.connection,
+        alert=subject.alert,
+        evidence=_gather(subject, request.POST.getlist("attach")),
         now=timezone.now(),
-    )  # fmt: skip
+    )
 
 
 @sellers_only
@@ -155,9 +173,14 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     case = _of(seller, public_id)
     words, tone = STATE_WORDS[CaseState(case.state)]
     context = {
-        "case": case, "kind_word": KIND_WORDS[CaseKind(case.kind)], "state_word": words, "state_tone": tone,
-        "thread": case.messages.select_related("author"), "parts": shown.parts(case.evidence), "facts": shown.facts(case.evidence),
-    }  # fmt: skip
+        "case": case,
+        "kind_word": KIND_WORDS[CaseKind(case.kind)],
+        "state_word": words,
+        "state_tone": tone,
+        "thread": case.messages.select_related("author"),
+        "parts": shown.parts(case.evidence),
+        "facts": shown.facts(case.evidence),
+    }
     return show(request, seller, "case", context, here="cases")
 
 

@@ -1,4 +1,7 @@
-"""Connecting a shop, one plain page per step: platform, way, form, test and preview, confirmation. Words and forms come from the manifest."""
+"""Connecting a shop, one plain page per step: platform, way, form, test and preview, confirmation.
+
+Words and forms come from the manifest.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -107,8 +110,13 @@ def way(request: HttpRequest, seller: Seller, platform: str, way: str) -> HttpRe
             return answer
     context = {"manifest": connector.manifest, "way": chosen, "form": form, "closed": closed, "shop": shop}
     response = show(
-        request, seller, "connect_way", context, here="shops", status=422 if form.errors or (closed and form.is_bound) else 200
-    )  # fmt: skip
+        request,
+        seller,
+        "connect_way",
+        context,
+        here="shops",
+        status=422 if form.errors or (closed and form.is_bound) else 200,
+    )
     # The form's answer sends the browser on to the shop, and browsers apply form-action to that too.
     return allow(response, form_action=_shops_anywhere()) if chosen.redirect else response
 
@@ -118,7 +126,9 @@ def _shops_anywhere() -> tuple[str, ...]:
 
 
 def _initial(way: Way, shop: Connection | None) -> dict[str, str]:
-    """The shop's address, so that it is not typed again; it stands in the field that takes it, which is the first open one."""
+    """The shop's address, so that it is not typed again; it stands in the field that takes it, which is the first open
+    one.
+    """
     if shop is None:
         return {}
     first = next((field.name for field in way.fields if not field.secret), "")
@@ -134,9 +144,15 @@ def _begin(
         not_too_often(seller.pk)
         address = guarded(connector.manifest.name, lambda: connector.address(values, local=settings.ALLOW_LOCAL_SHOPS))
         row, state = connect.start_attempt(
-            seller=seller, user=signed_in(request), platform=connector.manifest.name, way=way.name, address=address, form=values,
-            reconnects=shop, now=timezone.now(),
-        )  # fmt: skip
+            seller=seller,
+            user=signed_in(request),
+            platform=connector.manifest.name,
+            way=way.name,
+            address=address,
+            form=values,
+            reconnects=shop,
+            now=timezone.now(),
+        )
         if way.redirect:
             back = settings.BASE_URL + reverse("seller_connect_return")
             callback = settings.BASE_URL + reverse("seller_connect_callback")

@@ -15,9 +15,24 @@ from crossdock.web.seller.panel import sellers_only
 
 PAGE = 500
 COLUMNS = (
-    "order", "reference", "placed_at", "ship_by", "money", "parcels", "shop_copy", "shop_number", "buyer", "country", "sku", "title", "quantity",
-    "unit_price", "currency", "order_total", "tracking",
-)  # fmt: skip
+    "order",
+    "reference",
+    "placed_at",
+    "ship_by",
+    "money",
+    "parcels",
+    "shop_copy",
+    "shop_number",
+    "buyer",
+    "country",
+    "sku",
+    "title",
+    "quantity",
+    "unit_price",
+    "currency",
+    "order_total",
+    "tracking",
+)
 
 
 def plain(text: object) -> str:
@@ -31,10 +46,24 @@ def _rows(order: Order) -> Iterator[tuple[object, ...]]:
     tracking = " ".join(parcel.tracking_number for parcel in order.shipments.all() if parcel.tracking_number)
     for line in order.lines.all():
         yield (
-            order.number, order.reference, order.placed_at.isoformat(), order.ship_by.isoformat(), order.money, order.parcels,
-            copy.state if copy else "", copy.shop_number if copy else "", order.ship_to["name"], order.ship_to["country"], line.sku, line.title,
-            line.quantity, line.unit_price, order.currency, order.total, tracking,
-        )  # fmt: skip
+            order.number,
+            order.reference,
+            order.placed_at.isoformat(),
+            order.ship_by.isoformat(),
+            order.money,
+            order.parcels,
+            copy.state if copy else "",
+            copy.shop_number if copy else "",
+            order.ship_to["name"],
+            order.ship_to["country"],
+            line.sku,
+            line.title,
+            line.quantity,
+            line.unit_price,
+            order.currency,
+            order.total,
+            tracking,
+        )
 
 
 def _lines(seller: Seller, queue: str, query: str) -> Iterator[str]:

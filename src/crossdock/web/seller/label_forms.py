@@ -1,4 +1,6 @@
-"""What a seller types for a label: the parcel in their own units, the units that go into it, and, where rule S2 is lifted, insurance and customs."""
+"""What a seller types for a label: the parcel in their own units, the units that go into it, and, where rule S2 is
+lifted, insurance and customs.
+"""
 
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
@@ -50,8 +52,10 @@ class LabelForm(forms.Form):
                 self._customs_fields(order, line, made_in)
         if insures:
             self.fields["insured"] = MoneyField(
-                label=f"Insure for ({insures.currency})", required=False, help_text=f"Leave it empty for none; up to {insures.insures_up_to} {insures.currency}."
-            )  # fmt: skip
+                label=f"Insure for ({insures.currency})",
+                required=False,
+                help_text=f"Leave it empty for none; up to {insures.insures_up_to} {insures.currency}.",
+            )
 
     def _customs_fields(self, order: Order, line: OrderLine, made_in: str) -> None:
         self.fields[f"what_{line.pk}"] = forms.CharField(label="What it is", max_length=100, initial=line.title[:100])
@@ -71,7 +75,9 @@ class LabelForm(forms.Form):
     def customs_rows(self) -> list[tuple[OrderLine, list[forms.BoundField]]]:
         if not self.abroad:
             return []
-        return [(line, [self[f"{name}_{line.pk}"] for name in ("what", "value", "from", "hs")]) for line, _ in self.lines]  # fmt: skip
+        return [
+            (line, [self[f"{name}_{line.pk}"] for name in ("what", "value", "from", "hs")]) for line, _ in self.lines
+        ]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -109,12 +115,15 @@ class LabelForm(forms.Form):
         data, units = self.cleaned_data, self.units()
         return tuple(
             CustomsItem(
-                data[f"what_{line.pk}"], units[line.pk], money_of(data[f"value_{line.pk}"], line.order.currency), data[f"from_{line.pk}"],
+                data[f"what_{line.pk}"],
+                units[line.pk],
+                money_of(data[f"value_{line.pk}"], line.order.currency),
+                data[f"from_{line.pk}"],
                 data[f"hs_{line.pk}"].replace(".", "").replace(" ", ""),
             )
             for line, _ in self.lines
             if units[line.pk]
-        )  # fmt: skip
+        )
 
     def remembered(self) -> dict[str, str]:
         """For the seller's next parcel, which is mostly alike."""

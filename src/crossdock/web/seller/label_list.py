@@ -17,18 +17,32 @@ from crossdock.web.storefront.browse import number_after
 
 PAGE = 40
 COLUMNS = (
-    "order", "reference", "bought_at", "state", "carrier", "service", "tracking", "price", "currency", "insured", "ship_to", "country", "delivered_at",
+    "order",
+    "reference",
+    "bought_at",
+    "state",
+    "carrier",
+    "service",
+    "tracking",
+    "price",
+    "currency",
+    "insured",
+    "ship_to",
+    "country",
+    "delivered_at",
     "voided_at",
-)  # fmt: skip
+)
 
 
 def _chosen(request: HttpRequest) -> dict[str, object]:
     """Nonsense in the address chooses nothing."""
     which = typed(request.GET, "show", longest=20)
     return {
-        "which": which if which in LISTS else "all", "query": typed(request.GET, "q"),
-        "since": _day(request, "since"), "until": _day(request, "until", after=1),
-    }  # fmt: skip
+        "which": which if which in LISTS else "all",
+        "query": typed(request.GET, "q"),
+        "since": _day(request, "since"),
+        "until": _day(request, "until", after=1),
+    }
 
 
 def _day(request: HttpRequest, name: str, *, after: int = 0) -> datetime | None:
@@ -47,11 +61,16 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
     after = number_after(request)
     found = list((rows if after is None else rows.filter(pk__lt=after))[: PAGE + 1])
     context = {
-        "labels": found[:PAGE], "next_after": found[PAGE - 1].pk if len(found) > PAGE else None, "costs": cost_of(rows), "count": rows.count(),
-        "tabs": [(name, words) for name, (words, _) in LISTS.items()], "chosen": chosen,
-        "since": typed(request.GET, "since", longest=10), "until": typed(request.GET, "until", longest=10),
+        "labels": found[:PAGE],
+        "next_after": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "costs": cost_of(rows),
+        "count": rows.count(),
+        "tabs": [(name, words) for name, (words, _) in LISTS.items()],
+        "chosen": chosen,
+        "since": typed(request.GET, "since", longest=10),
+        "until": typed(request.GET, "until", longest=10),
         "filtered": chosen["which"] != "all" or bool(chosen["query"] or chosen["since"] or chosen["until"]),
-    }  # fmt: skip
+    }
     return show(request, seller, "labels", context, here="labels")
 
 
@@ -64,9 +83,20 @@ def as_csv(request: HttpRequest, seller: Seller) -> HttpResponse:
     for label in every(in_list(seller=seller, **_chosen(request))):  # type: ignore[arg-type]
         moments = [at.isoformat() if at else "" for at in (label.bought_at, label.delivered_at, label.voided_at)]
         values = (
-            label.order.number, label.order.reference, moments[0], label.state, label.carrier, label.service, label.tracking_number, label.price,
-            label.currency, label.insured or "", label.order.ship_to["name"], label.order.ship_to["country"], *moments[1:],
-        )  # fmt: skip
+            label.order.number,
+            label.order.reference,
+            moments[0],
+            label.state,
+            label.carrier,
+            label.service,
+            label.tracking_number,
+            label.price,
+            label.currency,
+            label.insured or "",
+            label.order.ship_to["name"],
+            label.order.ship_to["country"],
+            *moments[1:],
+        )
         writer.writerow([plain(value) for value in values])
     response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="labels.csv"'

@@ -1,6 +1,8 @@
-"""Buying a label here (S2): where parcels start, the parcel, the carrier's prices, the one purchase, printing and taking back.
+"""Buying a label here (S2): where parcels start, the parcel, the carrier's prices, the one purchase, printing and
+taking back.
 
-What rule S2 refuses is refused before any carrier is asked. Prices are asked for outside of any transaction, and for a bounded time.
+What rule S2 refuses is refused before any carrier is asked. Prices are asked for outside of any transaction, and for a
+bounded time.
 """
 
 from dataclasses import asdict
@@ -64,7 +66,10 @@ def why_no_label(order: Order) -> str:
     if why := why_not_address(order.address, whose="the buyer's address"):
         return f"{why} A label needs it. Ship it any other way you like and enter the parcel by hand."
     if order.address.country != HOME and not lifted(rule="S2"):
-        return f"A label bought here goes only to the US, and this order goes to {country_name(order.address.country)}. Ship it any other way you like and enter the parcel by hand."
+        return (
+            f"A label bought here goes only to the US, and this order goes to {country_name(order.address.country)}."
+            " Ship it any other way you like and enter the parcel by hand."
+        )
     return ""
 
 
@@ -83,22 +88,37 @@ def new(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         return redirect(f"{reverse('seller_ship_from')}?order={order.public_id}")
     if refused or start is None or carrier is None:
         context = {"order": order, "refused": refused}
-        return show(request, seller, "label_new", context, here="orders", status=409 if request.method == "POST" else 200)  # fmt: skip
+        return show(
+            request, seller, "label_new", context, here="orders", status=409 if request.method == "POST" else 200
+        )
     form = LabelForm(
-        request.POST or None, order=order, left=labels.left_to_label(order=order), initial=request.session.get("parcel", FIRST),
-        insures=carrier.can if labels.insurance_offered(can=carrier.can) else None, made_in=start.country if start.country != order.address.country else "",
-    )  # fmt: skip
+        request.POST or None,
+        order=order,
+        left=labels.left_to_label(order=order),
+        initial=request.session.get("parcel", FIRST),
+        insures=carrier.can if labels.insurance_offered(can=carrier.can) else None,
+        made_in=start.country if start.country != order.address.country else "",
+    )
     if form.is_bound and form.insures is None and typed(request.POST, "insured") and not form.errors:
-        form.add_error(None, "A label bought here has no extra insurance. Leave it out, or ship the parcel another way and enter it by hand.")  # fmt: skip
+        form.add_error(
+            None,
+            "A label bought here has no extra insurance. Leave it out, or ship the parcel another way and enter it by"
+            " hand.",
+        )
     if request.method == "POST" and form.is_valid():
         label = _asked(request, form, order, carrier)
         if label is not None:
             request.session["parcel"] = form.remembered()
             return redirect("seller_label", label.public_id)
     context = {
-        "order": order, "form": form, "start": start, "to": order.address, "carrier": carrier, "lifted": lifted(rule="S2"),
+        "order": order,
+        "form": form,
+        "start": start,
+        "to": order.address,
+        "carrier": carrier,
+        "lifted": lifted(rule="S2"),
         "has_labels": labels.labels_of(order=order).exists(),
-    }  # fmt: skip
+    }
     return show(request, seller, "label_new", context, here="orders", status=422 if form.is_bound else 200)
 
 
@@ -115,12 +135,24 @@ def _asked(request: HttpRequest, form: LabelForm, order: Order, carrier: Carrier
     """None: the form says why. The carrier is asked between two short transactions, never inside one."""
     try:
         wanted, lines = labels.shipment_for(
-            order=order, parcel=form.parcel(), can=carrier.can, carrier=carrier.label, lines=form.units(), insured=form.to_insure(), customs=form.customs(),
-        )  # fmt: skip
+            order=order,
+            parcel=form.parcel(),
+            can=carrier.can,
+            carrier=carrier.label,
+            lines=form.units(),
+            insured=form.to_insure(),
+            customs=form.customs(),
+        )
         quotes = prices(wanted)
         return labels.keep_quotes(
-            order=order, by=signed_in(request), provider=carrier.name, wanted=wanted, lines=lines, quotes=quotes, now=timezone.now()
-        )  # fmt: skip
+            order=order,
+            by=signed_in(request),
+            provider=carrier.name,
+            wanted=wanted,
+            lines=lines,
+            quotes=quotes,
+            now=timezone.now(),
+        )
     except (Problem, BadInput) as problem:
         form.add_error(None, str(problem))
     except Outside:
@@ -138,15 +170,23 @@ def _label(seller: Seller, public_id: str) -> Label:
 @sellers_only
 @require_safe
 def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
-    """Prices to choose from, and afterwards the label that came of them: the same address, so that "back" buys nothing."""
+    """Prices to choose from, and afterwards the label that came of them: the same address, so that "back" buys
+    nothing.
+    """
     label = _label(seller, public_id)
     wanted = labels.wanted_of(label=label)
     forms = _forms(label)
     context: dict[str, Any] = {
-        "label": label, "order": label.order, "wanted": wanted, "lines": labels.lines_of(label=label), "to": wanted.ship_to,
-        "busy": label.state in (*BUYING, LabelState.VOIDING), "forms": forms, "events": list(reversed(label.events)),
+        "label": label,
+        "order": label.order,
+        "wanted": wanted,
+        "lines": labels.lines_of(label=label),
+        "to": wanted.ship_to,
+        "busy": label.state in (*BUYING, LabelState.VOIDING),
+        "forms": forms,
+        "events": list(reversed(label.events)),
         "why_not_void": labels.why_not_void(label=label),
-    }  # fmt: skip
+    }
     if label.state == LabelState.QUOTED:
         context["quotes"] = labels.quotes_of(label=label)
         context["old"] = timezone.now() - label.quoted_at > labels.QUOTES_LAST
@@ -177,8 +217,13 @@ def buy(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     quote_ref = request.POST.get("quote", "")[:200]
     try:
         labels.buy_label(
-            order=label.order, by=signed_in(request), token=label.public_id, quote_ref=quote_ref, can=can, now=timezone.now()
-        )  # fmt: skip
+            order=label.order,
+            by=signed_in(request),
+            token=label.public_id,
+            quote_ref=quote_ref,
+            can=can,
+            now=timezone.now(),
+        )
     except Problem as problem:
         messages.error(request, str(problem))
     return redirect("seller_label", public_id)
@@ -190,8 +235,10 @@ def void(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     label = _label(seller, public_id)
     actor = signed_in(request)
     try_it(
-        request, lambda now: labels.void_label(label=label, by=actor, now=now), "The carrier is asked to take the label back. Do not use it any more."
-    )  # fmt: skip
+        request,
+        lambda now: labels.void_label(label=label, by=actor, now=now),
+        "The carrier is asked to take the label back. Do not use it any more.",
+    )
     return redirect("seller_label", public_id)
 
 

@@ -20,13 +20,22 @@ from crossdock.web.seller.panel import sellers_only, show
 
 
 class LimitsForm(forms.Form):
-    """An empty number follows the shop's. `listing` is set for one listing; otherwise a shop and words of the title choose."""
+    """An empty number follows the shop's.
+
+    `listing` is set for one listing; otherwise a shop and words of the title choose.
+    """
 
     listing = forms.CharField(required=False, max_length=14, widget=forms.HiddenInput)
     shop = forms.ChoiceField(label="Listings of", required=False)
     q = forms.CharField(label="With these words in title or SKU", required=False, max_length=100)
     buffer = forms.IntegerField(label="Units kept back", required=False, min_value=0, max_value=MOST_BUFFER)
-    floor = forms.IntegerField(label="Floor", required=False, min_value=0, max_value=MOST_BUFFER, help_text="With fewer than this in the shop, nothing of it is for sale here.")  # fmt: skip
+    floor = forms.IntegerField(
+        label="Floor",
+        required=False,
+        min_value=0,
+        max_value=MOST_BUFFER,
+        help_text="With fewer than this in the shop, nothing of it is for sale here.",
+    )
     most = forms.IntegerField(label="At most shown", required=False, min_value=1, max_value=MOST_BUFFER)
 
     def __init__(self, data: QueryDict | None = None, *, seller: Seller, **kwargs: object) -> None:

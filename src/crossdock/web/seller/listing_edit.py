@@ -27,7 +27,9 @@ LONGEST_ADDRESS = 1000
 
 
 class ListingForm(forms.Form):
-    """`currency` is fixed by the seller or the listing; `images` are the pictures that it has already, any of which may be taken off."""
+    """`currency` is fixed by the seller or the listing; `images` are the pictures that it has already, any of which
+    may be taken off.
+    """
 
     title = forms.CharField(label="Title", max_length=300)
     description = forms.CharField(label="Description", max_length=20_000, required=False, widget=forms.Textarea)
@@ -93,9 +95,15 @@ def new(request: HttpRequest, seller: Seller) -> HttpResponse:
         data = form.cleaned_data
         try:
             listing = make_listing(
-                seller=seller, title=data["title"], description=data["description"], price=data["money"], count=data["count"],
-                sku=data["sku"], images=form.pictures(), now=timezone.now(),
-            )  # fmt: skip
+                seller=seller,
+                title=data["title"],
+                description=data["description"],
+                price=data["money"],
+                count=data["count"],
+                sku=data["sku"],
+                images=form.pictures(),
+                now=timezone.now(),
+            )
         except (Problem, NotAPicture) as problem:
             form.add_error("upload" if isinstance(problem, NotAPicture) else None, str(problem))
         else:
@@ -115,9 +123,13 @@ def edit(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     variant = listing.variants.select_related("listing", "connection").get()
     left = availability(variants=[variant], now=timezone.now())[variant.pk]
     initial = {
-        "title": listing.title, "description": listing.description, "price": variant.price.decimal, "count": left or 0, "sku": variant.sku,
+        "title": listing.title,
+        "description": listing.description,
+        "price": variant.price.decimal,
+        "count": left or 0,
+        "sku": variant.sku,
         "kept": listing.images,
-    }  # fmt: skip
+    }
     form = ListingForm(
         request.POST or None, request.FILES or None, currency=listing.currency, images=listing.images, initial=initial
     )
@@ -128,9 +140,14 @@ def edit(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         count = data["count"] if "count" in form.changed_data else None
         try:
             edit_listing(
-                listing=listing, title=data["title"], description=data["description"], price=data["money"], count=count,
-                images=form.pictures(), now=timezone.now(),
-            )  # fmt: skip
+                listing=listing,
+                title=data["title"],
+                description=data["description"],
+                price=data["money"],
+                count=count,
+                images=form.pictures(),
+                now=timezone.now(),
+            )
         except (Problem, NotAPicture) as problem:
             form.add_error("upload" if isinstance(problem, NotAPicture) else None, str(problem))
         else:

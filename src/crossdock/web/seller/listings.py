@@ -142,18 +142,28 @@ def change_state(request: HttpRequest, seller: Seller, public_id: str) -> HttpRe
     listing = _listing(seller, public_id)
     match typed(request.POST, "to"):
         case "archive":
-            try_it(request, lambda now: archive_listing(listing=listing, now=now), "Archived. Nothing of it is lost; “List again” sells it again.")  # fmt: skip
+            try_it(
+                request,
+                lambda now: archive_listing(listing=listing, now=now),
+                "Archived. Nothing of it is lost; “List again” sells it again.",
+            )
         case "relist":
             try_it(request, lambda now: relist(listing=listing, now=now), "Listed again.")
         case "leave_out":
-            try_it(request, lambda now: leave_out(listing=listing, now=now), "Left out. It stays in your shop and is not sold here.")  # fmt: skip
+            try_it(
+                request,
+                lambda now: leave_out(listing=listing, now=now),
+                "Left out. It stays in your shop and is not sold here.",
+            )
     return redirect("seller_listing", public_id)
 
 
 @sellers_only
 @require_POST
 def confirm(request: HttpRequest, seller: Seller, public_id: str, variant: str) -> HttpResponse:
-    """The seller counted: for a listing made by hand with the number, for a shop's by saying that the shop's number is right."""
+    """The seller counted: for a listing made by hand with the number, for a shop's by saying that the shop's number is
+    right.
+    """
     listing = _listing(seller, public_id)
     found = get_object_or_404(listing.variants.select_related("connection"), public_id=variant)
     text = typed(request.POST, "count", longest=8)
@@ -179,9 +189,14 @@ def correct(request: HttpRequest, seller: Seller, public_id: str, variant: str) 
     try_it(
         request,
         lambda now: correct_count(
-            variant=found, seen=int(seen), wanted=int(wanted), key=typed(request.POST, "key", longest=40),
-            manifest=manifest_of(listing), actor=signed_in(request), now=now,
+            variant=found,
+            seen=int(seen),
+            wanted=int(wanted),
+            key=typed(request.POST, "key", longest=40),
+            manifest=manifest_of(listing),
+            actor=signed_in(request),
+            now=now,
         ),
         "Sent to your shop. The new count is read back in a moment.",
-    )  # fmt: skip
+    )
     return redirect("seller_listing", public_id)

@@ -1,4 +1,6 @@
-"""Single units rejected, and a credit asked of staff: what would happen stands there first, and the button carries the amount."""
+"""Single units rejected, and a credit asked of staff: what would happen stands there first, and the button carries the
+amount.
+"""
 
 import secrets
 from decimal import Decimal
@@ -58,9 +60,14 @@ def parts(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         shown = preview_parts(order=order, picks=picks, manifest=manifest_of(order)) if picks else None
         if request.method == "POST":
             credit = reject_parts(
-                order=order, picks=picks, expected_total=_amount(given, order), key=typed(given, "key", longest=40), manifest=manifest_of(order),
-                actor=signed_in(request), now=timezone.now(),
-            )  # fmt: skip
+                order=order,
+                picks=picks,
+                expected_total=_amount(given, order),
+                key=typed(given, "key", longest=40),
+                manifest=manifest_of(order),
+                actor=signed_in(request),
+                now=timezone.now(),
+            )
             messages.success(
                 request, f"Rejected. {money(credit.amount)} go back to the buyer." if credit else "Rejected."
             )
@@ -71,9 +78,13 @@ def parts(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         wrong = "Choose units and a reason for each line that you reject."
     rows = [(line, picks.get(line.pk)) for line in lines]
     context = {
-        "order": order, "rows": rows, "shown": shown, "wrong": wrong, "key": secrets.token_urlsafe(12),
+        "order": order,
+        "rows": rows,
+        "shown": shown,
+        "wrong": wrong,
+        "key": secrets.token_urlsafe(12),
         "reasons": [(item.value, words) for item, words in REASON_WORDS.items()],
-    }  # fmt: skip
+    }
     return show(request, seller, "reject_parts", context, here="orders", status=422 if wrong else 200)
 
 
@@ -116,8 +127,14 @@ def ask(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         data = form.cleaned_data
         try:
             ask_credit(
-                order=order, amount=data["money"], reason=data["reason"], body=data["words"], actor=signed_in(request), now=timezone.now(), refund=refund
-            )  # fmt: skip
+                order=order,
+                amount=data["money"],
+                reason=data["reason"],
+                body=data["words"],
+                actor=signed_in(request),
+                now=timezone.now(),
+                refund=refund,
+            )
         except Problem as problem:
             form.add_error(None, str(problem))
         else:

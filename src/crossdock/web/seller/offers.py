@@ -1,4 +1,6 @@
-"""The seller's offers: an inbox with amount, distance from the asking price and the time left, one offer with its moves, and the terms of the listings."""
+"""The seller's offers: an inbox with amount, distance from the asking price and the time left, one offer with its
+moves, and the terms of the listings.
+"""
 
 from typing import Any
 
@@ -75,9 +77,12 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
 def _page(offer: Offer, form: CounterForm) -> dict[str, object]:
     state = OfferState(offer.state)
     return {
-        "offer": offer, "moves": offer.moves.all(), "form": form, "off": off(offer.amount_minor, offer.asking_minor),
+        "offer": offer,
+        "moves": offer.moves.all(),
+        "form": form,
+        "off": off(offer.amount_minor, offer.asking_minor),
         "may": {deed.value: may(state, Who.SELLER, deed) for deed in Deed},
-    }  # fmt: skip
+    }
 
 
 @sellers_only
@@ -96,10 +101,16 @@ def answer(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
     try_it(
         request,
         lambda now: answer_offer(
-            offer=offer, who=Who.SELLER, deed=deed, seen=seen_in(request, offer), amount=data.get("money"), note=data.get("note", ""), now=now
+            offer=offer,
+            who=Who.SELLER,
+            deed=deed,
+            seen=seen_in(request, offer),
+            amount=data.get("money"),
+            note=data.get("note", ""),
+            now=now,
         ),
         said.get(deed, "The buyer is told."),
-    )  # fmt: skip
+    )
     return redirect("seller_offer", public_id)
 
 
@@ -107,7 +118,9 @@ class TermsForm(forms.Form):
     """One listing's terms; prices for one unit."""
 
     takes = forms.BooleanField(label="Buyers may make offers", required=False)
-    accept_from = MoneyField(label="Accept by itself from", required=False, help_text="Leave it empty to decide each time.")  # fmt: skip
+    accept_from = MoneyField(
+        label="Accept by itself from", required=False, help_text="Leave it empty to decide each time."
+    )
     decline_below = MoneyField(label="Decline by itself below", required=False)
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
@@ -135,9 +148,13 @@ def terms(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         data = form.cleaned_data
         try:
             set_terms(
-                seller=seller, listings=[listing], takes=data["takes"], accept_from=data["accept_from_minor"],
-                decline_below=data["decline_below_minor"], now=timezone.now(),
-            )  # fmt: skip
+                seller=seller,
+                listings=[listing],
+                takes=data["takes"],
+                accept_from=data["accept_from_minor"],
+                decline_below=data["decline_below_minor"],
+                now=timezone.now(),
+            )
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
@@ -151,7 +168,11 @@ def _shown(listing: Listing) -> dict[str, Any]:
     def text(minor: int | None) -> str | None:
         return None if minor is None else str(Money(minor, listing.currency))
 
-    return {"takes": takes_offers(listing), "accept_from": text(listing.accept_from_minor), "decline_below": text(listing.decline_below_minor)}  # fmt: skip
+    return {
+        "takes": takes_offers(listing),
+        "accept_from": text(listing.accept_from_minor),
+        "decline_below": text(listing.decline_below_minor),
+    }
 
 
 class BulkForm(forms.Form):
@@ -159,8 +180,12 @@ class BulkForm(forms.Form):
 
     which = forms.ChoiceField(label="Which listings")
     takes = forms.BooleanField(label="Buyers may make offers", required=False, initial=True)
-    accept_percent = forms.IntegerField(label="Accept by itself from, in percent of the asking price", min_value=1, max_value=100, required=False)  # fmt: skip
-    decline_percent = forms.IntegerField(label="Decline by itself below, in percent of the asking price", min_value=1, max_value=100, required=False)  # fmt: skip
+    accept_percent = forms.IntegerField(
+        label="Accept by itself from, in percent of the asking price", min_value=1, max_value=100, required=False
+    )
+    decline_percent = forms.IntegerField(
+        label="Decline by itself below, in percent of the asking price", min_value=1, max_value=100, required=False
+    )
 
     def __init__(self, *args: Any, seller: Seller, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -185,9 +210,13 @@ def bulk(request: HttpRequest, seller: Seller) -> HttpResponse:
             data = form.cleaned_data
             try:
                 done = set_terms_by_percent(
-                    seller=seller, listings=chosen, takes=data["takes"], accept_percent=data["accept_percent"],
-                    decline_percent=data["decline_percent"], now=timezone.now(),
-                )  # fmt: skip
+                    seller=seller,
+                    listings=chosen,
+                    takes=data["takes"],
+                    accept_percent=data["accept_percent"],
+                    decline_percent=data["decline_percent"],
+                    now=timezone.now(),
+                )
             except Problem as problem:
                 form.add_error(None, str(problem))
                 chosen = None

@@ -1,4 +1,7 @@
-"""What a seller does with an order: ship it by hand, change a number, create it in the shop, reject it. Each form can be sent twice and acts once."""
+"""What a seller does with an order: ship it by hand, change a number, create it in the shop, reject it.
+
+Each form can be sent twice and acts once.
+"""
 
 import secrets
 
@@ -24,7 +27,19 @@ from crossdock.web.seller.orders import of_seller
 from crossdock.web.seller.panel import sellers_only, show, try_it
 from crossdock.web.templatetags.crossdock import money
 
-CARRIERS = ("USPS", "UPS", "FedEx", "DHL", "Royal Mail", "Canada Post", "Australia Post", "Deutsche Post", "La Poste", "PostNL", "Japan Post")  # fmt: skip
+CARRIERS = (
+    "USPS",
+    "UPS",
+    "FedEx",
+    "DHL",
+    "Royal Mail",
+    "Canada Post",
+    "Australia Post",
+    "Deutsche Post",
+    "La Poste",
+    "PostNL",
+    "Japan Post",
+)
 
 
 class ParcelForm(forms.Form):
@@ -72,9 +87,14 @@ def ship(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         data = form.cleaned_data
         try:
             parcel = ship_by_hand(
-                order=order, lines=form.units(), tracking=data["tracking"], carrier=data["carrier"], actor=signed_in(request),
-                now=timezone.now(), key=data["key"],
-            )  # fmt: skip
+                order=order,
+                lines=form.units(),
+                tracking=data["tracking"],
+                carrier=data["carrier"],
+                actor=signed_in(request),
+                now=timezone.now(),
+                key=data["key"],
+            )
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
@@ -100,9 +120,12 @@ def parcel(request: HttpRequest, seller: Seller, public_id: str, pk: int) -> Htt
     if request.method == "POST" and form.is_valid():
         try:
             change_tracking(
-                shipment=shipment, tracking=form.cleaned_data["tracking"], carrier=form.cleaned_data["carrier"], actor=signed_in(request),
+                shipment=shipment,
+                tracking=form.cleaned_data["tracking"],
+                carrier=form.cleaned_data["carrier"],
+                actor=signed_in(request),
                 now=timezone.now(),
-            )  # fmt: skip
+            )
         except Problem as problem:
             form.add_error("tracking", str(problem))
         else:
@@ -143,9 +166,12 @@ def reject(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
             return redirect("seller_order", public_id)
         try:
             reject_order(
-                order=order, reason=reason_of(given), actor=signed_in(request), now=timezone.now(),
+                order=order,
+                reason=reason_of(given),
+                actor=signed_in(request),
+                now=timezone.now(),
                 expected_total=_expected(request, order),
-            )  # fmt: skip
+            )
         except Problem as problem:
             wrong = str(problem)
         else:

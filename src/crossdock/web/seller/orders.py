@@ -1,4 +1,6 @@
-"""The order list with its queues, and the order page: three axes, the proof that it stands in the shop, money, parcels, risk, one timeline."""
+"""The order list with its queues, and the order page: three axes, the proof that it stands in the shop, money,
+parcels, risk, one timeline.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +43,10 @@ LAST_CALLS = 12
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the proof that the order stands in the shop. `after` is the time since the step before; `state`: done, now, wrong or ahead."""
+    """One step of the proof that the order stands in the shop.
+
+    `after` is the time since the step before; `state`: done, now, wrong or ahead.
+    """
 
     words: str
     at: datetime | None
@@ -128,7 +133,9 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "risk_means": MEANING[choice()] if order.risk == RiskLevel.HIGH else "",
         "actions": _actions(order, copy),
         "dead": [command for command in commands if command.state == CommandState.DEAD and command.pk not in told],
-        "waiting": next((command for command in commands if command.state == CommandState.WAITING and command.sentence), None),
+        "waiting": next(
+            (command for command in commands if command.state == CommandState.WAITING and command.sentence), None
+        ),
         "can_ship": not why_not_ship(order),
         "can_label": not why_not_buy(order=order),
         "labels": labels,
@@ -140,8 +147,10 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "to": order.address,
         "late": not order.cancelled_at and order.parcels != ParcelState.SHIPPED and order.ship_by < timezone.now(),
         "open": not order.cancelled_at and order.parcels != ParcelState.SHIPPED,
-        "busy": busy or any(label.state in BUYING for label in labels) or bool(copy and copy.state in (CopyState.INTENDED, CopyState.SENT, CopyState.ACKNOWLEDGED)),
-    }  # fmt: skip
+        "busy": busy
+        or any(label.state in BUYING for label in labels)
+        or bool(copy and copy.state in (CopyState.INTENDED, CopyState.SENT, CopyState.ACKNOWLEDGED)),
+    }
     return show(request, seller, "order", context, here="orders")
 
 
@@ -214,9 +223,11 @@ def _steps(copy: ShopCopy) -> Iterator[Step]:
     words = [
         "Meant for your shop",
         "Sent to your shop",
-        f"{'Found' if copy.adopted else 'Created'} in your shop{f' as {there}' if there else ''}" if copy.acknowledged_at else "Created in your shop",
+        f"{'Found' if copy.adopted else 'Created'} in your shop{f' as {there}' if there else ''}"
+        if copy.acknowledged_at
+        else "Created in your shop",
         "Read back and compared: equal",
-    ]  # fmt: skip
+    ]
     if copy.state == CopyState.DIFFERS:
         words[3], moments[3] = "Read back and compared: it differs", copy.read_at
     open_yet = True

@@ -1,4 +1,6 @@
-"""What every page of the panel shares: who may see it, what surrounds it, and how a use-case's sentence reaches the person."""
+"""What every page of the panel shares: who may see it, what surrounds it, and how a use-case's sentence reaches the
+person.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,7 +27,10 @@ View = Callable[..., HttpResponse]
 
 
 def sellers_only(view: View) -> View:
-    """Gives the view its seller: the signed-in one, or whom staff act as. Somebody without a shop is refused; nobody is sent to the sign-in."""
+    """Gives the view its seller: the signed-in one, or whom staff act as.
+
+    Somebody without a shop is refused; nobody is sent to the sign-in.
+    """
 
     @never_cache
     @login_required

@@ -18,9 +18,17 @@ from crossdock.web.seller.panel import sellers_only, show
 
 class PasteForm(forms.Form):
     text = forms.CharField(
-        label="Paste here", required=False, strip=False, widget=forms.Textarea({"rows": 10, "spellcheck": "false", "placeholder": "1001\t9400 1118 9922 3344 5566 77\tUSPS"}),
-        help_text="One order per line: order number, tracking number and, if you like, the carrier. A line of headings may come first, in any order.",
-    )  # fmt: skip
+        label="Paste here",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            {"rows": 10, "spellcheck": "false", "placeholder": "1001\t9400 1118 9922 3344 5566 77\tUSPS"}
+        ),
+        help_text=(
+            "One order per line: order number, tracking number and, if you like, the carrier. A line of headings may"
+            " come first, in any order."
+        ),
+    )
     file = forms.FileField(label="Or a CSV file", required=False, allow_empty_file=True, help_text="At most 1 MB.")
 
     def rows(self) -> list[PastedRow]:
@@ -36,7 +44,9 @@ class PasteForm(forms.Form):
 @sellers_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, seller: Seller) -> HttpResponse:
-    """The confirmation sends the rows themselves again: they are judged anew, and what is shipped by then is left alone."""
+    """The confirmation sends the rows themselves again: they are judged anew, and what is shipped by then is left
+    alone.
+    """
     token = request.POST.get("token", "")
     sure = request.method == "POST" and re.fullmatch(r"[\w-]{16}", token, re.ASCII) is not None
     form = PasteForm(request.POST or None, request.FILES or None)
@@ -56,9 +66,12 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
 
 
 _TONES = {
-    Fate.SHIP: ("Will ship", "good"), Fate.ADD: ("Number will be added", "good"), Fate.DONE: ("Done", "good"), Fate.SAME: ("Nothing to do", ""),
+    Fate.SHIP: ("Will ship", "good"),
+    Fate.ADD: ("Number will be added", "good"),
+    Fate.DONE: ("Done", "good"),
+    Fate.SAME: ("Nothing to do", ""),
     Fate.NOT: ("Not possible", "bad"),
-}  # fmt: skip
+}
 
 
 def _seen(judged: list[Judged], *, done: bool) -> dict[str, Any]:
@@ -71,9 +84,11 @@ def _seen(judged: list[Judged], *, done: bool) -> dict[str, Any]:
         "bad": sum(one.fate is Fate.NOT for one in judged),
         "same": sum(one.fate is Fate.SAME for one in judged),
         # Only what is good goes on, in one plain shape whatever was pasted.
-        "text": "\n".join("\t".join((_cell(one.row.order), _cell(one.row.tracking), _cell(one.row.carrier))) for one in good),
+        "text": "\n".join(
+            "\t".join((_cell(one.row.order), _cell(one.row.tracking), _cell(one.row.carrier))) for one in good
+        ),
         "token": secrets.token_urlsafe(12),
-    }  # fmt: skip
+    }
 
 
 def _cell(value: str) -> str:

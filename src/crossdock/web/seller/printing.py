@@ -1,4 +1,6 @@
-"""Packing slips and the pull sheet, for one order or many: pages for the browser's own printing (docs/decisions/0009-slips-are-pages.md)."""
+"""Packing slips and the pull sheet, for one order or many: pages for the browser's own printing
+(docs/decisions/0009-slips-are-pages.md).
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,7 +56,10 @@ def pulls_of(orders: list[Order]) -> list[Pull]:
 
 
 def _chosen(request: HttpRequest, seller: Seller) -> tuple[list[Order], bool]:
-    """The picked orders, or a whole queue; oldest first. True when there are more than are printed at once. One that is not this seller's is a 404."""
+    """The picked orders, or a whole queue; oldest first.
+
+    True when there are more than are printed at once. One that is not this seller's is a 404.
+    """
     mine = of_seller(seller).filter(cancelled_at=None).prefetch_related("lines").order_by("ship_by", "pk")
     queue = request.GET.get("queue", "")
     if queue in _QUEUES:
@@ -92,7 +97,12 @@ def sheet(request: HttpRequest, seller: Seller) -> HttpResponse:
     orders, more = _chosen(request, seller)
     pulls = pulls_of(orders)
     context = {
-        "pulls": pulls, "orders": orders, "units": sum(pull.units for pull in pulls), "more": more, "most": MOST, "query": request.GET.urlencode(),
+        "pulls": pulls,
+        "orders": orders,
+        "units": sum(pull.units for pull in pulls),
+        "more": more,
+        "most": MOST,
+        "query": request.GET.urlencode(),
         "at": timezone.now(),
-    }  # fmt: skip
+    }
     return show(request, seller, "pull_sheet", context, here="orders")

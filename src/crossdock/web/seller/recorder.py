@@ -1,4 +1,6 @@
-"""A variant's flight recorder: every movement with what brought it, who, the shop's count and what could be sold before and after; a chart, and a table for spreadsheets."""
+"""A variant's flight recorder: every movement with what brought it, who, the shop's count and what could be sold
+before and after; a chart, and a table for spreadsheets.
+"""
 
 import csv
 import io
@@ -22,8 +24,18 @@ PAGE = 50
 CHART = 120
 CSV_PAGE = 1000
 COLUMNS = (
-    "at", "movement", "cause", "event", "order", "who", "units", "shop_count_before", "shop_count_after", "sellable_before", "sellable_after",
-)  # fmt: skip
+    "at",
+    "movement",
+    "cause",
+    "event",
+    "order",
+    "who",
+    "units",
+    "shop_count_before",
+    "shop_count_after",
+    "sellable_before",
+    "sellable_after",
+)
 WORDS = {
     **MOVEMENT_WORDS,
     "limits": "Limits changed",
@@ -41,8 +53,11 @@ KINDS = {
     "by_you": ("By you", ("set_aside", "confirmed", "correction", "edited", "limits", "agreed", "made")),
 }
 EVENTS = {
-    "read": "read no.", "command": "our command no.", "delivery": "webhook no.", "checkout": "asked for the checkout",
-}  # fmt: skip
+    "read": "read no.",
+    "command": "our command no.",
+    "delivery": "webhook no.",
+    "checkout": "asked for the checkout",
+}
 # Holds are named by machines; the name itself stays in the spreadsheet.
 HOLDS = {"checkout": "a buyer's checkout", "offer": "an accepted offer"}
 
@@ -141,9 +156,15 @@ def page(request: HttpRequest, seller: Seller, public_id: str, variant: str) -> 
     moves = list(rows[: PAGE + 1])
     latest = list(_moves(found, "")[:CHART])[::-1]
     context = {
-        "variant": found, "listing": found.listing, "lines": _lines(found, moves[:PAGE]), "kind": kind, "chart": chart_of(latest), "drawn": len(latest),
-        "kinds": [(name, words) for name, (words, _) in KINDS.items()], "next_after": moves[PAGE - 1].pk if len(moves) > PAGE else None,
-    }  # fmt: skip
+        "variant": found,
+        "listing": found.listing,
+        "lines": _lines(found, moves[:PAGE]),
+        "kind": kind,
+        "chart": chart_of(latest),
+        "drawn": len(latest),
+        "kinds": [(name, words) for name, (words, _) in KINDS.items()],
+        "next_after": moves[PAGE - 1].pk if len(moves) > PAGE else None,
+    }
     return show(request, seller, "recorder", context, here="listings")
 
 
@@ -158,9 +179,18 @@ def _csv(variant: Variant, kind: str) -> Iterator[str]:
             move = line.move
             number = f"#{move.order.number}" if move.order else ""
             values = (
-                move.at.isoformat(), line.words, move.cause, line.event, number, move.actor or "", move.quantity, move.count_before,
-                move.count_after, line.before, move.left,
-            )  # fmt: skip
+                move.at.isoformat(),
+                line.words,
+                move.cause,
+                line.event,
+                number,
+                move.actor or "",
+                move.quantity,
+                move.count_before,
+                move.count_after,
+                line.before,
+                move.left,
+            )
             writer.writerow(
                 ["" if value is None else value if isinstance(value, int) else plain(value) for value in values]
             )

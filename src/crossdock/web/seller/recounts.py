@@ -1,4 +1,6 @@
-"""The page of a shop's reconciliation: how it went, what differs and why, and the one button for each, or for many after a look at what will happen."""
+"""The page of a shop's reconciliation: how it went, what differs and why, and the one button for each, or for many
+after a look at what will happen.
+"""
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -21,7 +23,11 @@ from crossdock.web.storefront.browse import number_after
 PAGE = 25
 RUNS = 10
 TABS = {"": "To decide", "decided": "Decided", "own": "Our own orders"}
-DONE = {Decision.SHOP: "The shop's count stays.", Decision.OURS: "Sent to your shop. The new count is read back in a moment.", Decision.ASIDE: "Set aside. It is not sold until you confirm its count."}  # fmt: skip
+DONE = {
+    Decision.SHOP: "The shop's count stays.",
+    Decision.OURS: "Sent to your shop. The new count is read back in a moment.",
+    Decision.ASIDE: "Set aside. It is not sold until you confirm its count.",
+}
 BUTTONS = {Decision.SHOP: "Take the shop's", Decision.OURS: "Take ours", Decision.ASIDE: "Set aside"}
 
 
@@ -47,12 +53,22 @@ def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     found = list(rows[: PAGE + 1])
     runs = list(Recount.objects.filter(connection=shop).select_related("actor").order_by("-pk")[:RUNS])
     context = {
-        "shop": shop, "rows": [told(row, manifest) for row in found[:PAGE]], "next_after": found[PAGE - 1].pk if len(found) > PAGE else None,
-        "tab": tab if tab in TABS else "", "tabs": list(TABS.items()), "why": cause, "causes": [(c.value, TITLES[c]) for c in Cause if c is not Cause.ECHO],
-        "runs": runs, "running": next((run for run in runs if run.finished_at is None), None), "open_count": open_differences(connection=shop).count(),
-        "every": int(EVERY.total_seconds() // 3600), "outage": int(OUTAGE.total_seconds() // 60), "buttons": BUTTONS, "most": MOST,
+        "shop": shop,
+        "rows": [told(row, manifest) for row in found[:PAGE]],
+        "next_after": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "tab": tab if tab in TABS else "",
+        "tabs": list(TABS.items()),
+        "why": cause,
+        "causes": [(c.value, TITLES[c]) for c in Cause if c is not Cause.ECHO],
+        "runs": runs,
+        "running": next((run for run in runs if run.finished_at is None), None),
+        "open_count": open_differences(connection=shop).count(),
+        "every": int(EVERY.total_seconds() // 3600),
+        "outage": int(OUTAGE.total_seconds() // 60),
+        "buttons": BUTTONS,
+        "most": MOST,
         "sweeps": manifest is not None and not manifest.counts_move_products,
-    }  # fmt: skip
+    }
     return show(request, seller, "recounts", context, here="shops")
 
 
@@ -87,8 +103,10 @@ def decided(request: HttpRequest, seller: Seller, public_id: str) -> HttpRespons
     if one.isdecimal() and word in set(Decision):
         row = get_object_or_404(Difference, pk=int(one), recount__connection=shop)
         try_it(
-            request, lambda now: decide(difference=row, decision=Decision(word), manifest=manifest, actor=actor, now=now), DONE[Decision(word)]
-        )  # fmt: skip
+            request,
+            lambda now: decide(difference=row, decision=Decision(word), manifest=manifest, actor=actor, now=now),
+            DONE[Decision(word)],
+        )
         return redirect("seller_recounts", public_id)
     ticked = [int(text) for text in request.POST.getlist("pick") if text.isdecimal()]
     word = typed(request.POST, "many", longest=10)
@@ -98,8 +116,12 @@ def decided(request: HttpRequest, seller: Seller, public_id: str) -> HttpRespons
         return redirect("seller_recounts", public_id)
     if "sure" not in request.POST:
         context = {
-            "shop": shop, "word": word, "button": BUTTONS[Decision(word)], "rows": [told(row, manifest) for row in rows], "ours": word == Decision.OURS,
-        }  # fmt: skip
+            "shop": shop,
+            "word": word,
+            "button": BUTTONS[Decision(word)],
+            "rows": [told(row, manifest) for row in rows],
+            "ours": word == Decision.OURS,
+        }
         return show(request, seller, "recounts_preview", context, here="shops")
     try:
         left = decide_many(

@@ -1,4 +1,5 @@
-"""Coming back from a shop's own sign-in: with the browser, or by a call from the shop's server that carries the keys. One state opens one attempt once.
+"""Coming back from a shop's own sign-in: with the browser, or by a call from the shop's server that carries the keys.
+One state opens one attempt once.
 
 Platforms return the state under names of their own, so it is found by its value: nobody can guess one.
 """
@@ -39,7 +40,10 @@ def _state_in(params: Mapping[str, str]) -> tuple[str, ConnectAttempt] | None:
 @login_required
 @require_safe
 def come_back(request: HttpRequest) -> HttpResponse:
-    """The browser is back. The sign-in must have been begun by the same person, or somebody could slip their shop into another's panel."""
+    """The browser is back.
+
+    The sign-in must have been begun by the same person, or somebody could slip their shop into another's panel.
+    """
     params = {name: str(value) for name, value in request.GET.items()}
     found = _state_in(params)
     if found is None or found[1].user_id != signed_in(request).pk:
@@ -60,7 +64,10 @@ def come_back(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def callback(request: HttpRequest) -> HttpResponse:
-    """The shop's own server brings the keys. Nobody is signed in here: the one-time state is the proof, and the keys are tried before they count."""
+    """The shop's own server brings the keys.
+
+    Nobody is signed in here: the one-time state is the proof, and the keys are tried before they count.
+    """
     if int(request.headers.get("Content-Length") or 0) > LONGEST_BODY:
         return _refused("This is too long for a sign-in.", 413)
     params = _params(request)

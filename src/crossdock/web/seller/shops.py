@@ -66,14 +66,23 @@ class SettingsForm(forms.Form):
         label="Whose stock counts",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked: all locations together. After a change nothing is sold until every count was read again.",
+        help_text=(
+            "None ticked: all locations together. After a change nothing is sold until every count was read again."
+        ),
     )
 
     def __init__(self, shop: Connection, data: QueryDict | None = None) -> None:
         chosen = [place for place in str(shop.settings.get("location", "")).split(",") if place]
         super().__init__(
-            data, initial={"buffer": shop.buffer, "floor": shop.floor, "most_shown": shop.most_shown, "no_answer": shop.no_answer, "location": chosen}
-        )  # fmt: skip
+            data,
+            initial={
+                "buffer": shop.buffer,
+                "floor": shop.floor,
+                "most_shown": shop.most_shown,
+                "no_answer": shop.no_answer,
+                "location": chosen,
+            },
+        )
         places = [(str(place[0]), str(place[1])) for place in shop.settings.get("location_names", [])]
         if len(places) > 1:
             self.fields["location"].choices = places  # type: ignore[attr-defined]
@@ -166,11 +175,16 @@ def settings_form(request: HttpRequest, seller: Seller, public_id: str) -> HttpR
     try_it(
         request,
         lambda now: choose_settings(
-            connection=shop, buffer=data["buffer"], limits=Limits(None, data["floor"], data["most_shown"]), no_answer=data["no_answer"],
-            settings=chosen, actor=actor, now=now,
+            connection=shop,
+            buffer=data["buffer"],
+            limits=Limits(None, data["floor"], data["most_shown"]),
+            no_answer=data["no_answer"],
+            settings=chosen,
+            actor=actor,
+            now=now,
         ),
         "Saved.",
-    )  # fmt: skip
+    )
     return redirect("seller_shop", public_id)
 
 
@@ -221,7 +235,14 @@ def disconnect(request: HttpRequest, seller: Seller, public_id: str) -> HttpResp
         return show(request, seller, "disconnect", {"shop": shop, "effects": effects}, here="shops")
     left_behind = asking.say_goodbye(shop)
     actor = signed_in(request)
-    if try_it(request, lambda now: connect.disconnect(connection=shop, actor=actor, now=now), f"{shop.name} is disconnected.") and left_behind:  # fmt: skip
+    if (
+        try_it(
+            request,
+            lambda now: connect.disconnect(connection=shop, actor=actor, now=now),
+            f"{shop.name} is disconnected.",
+        )
+        and left_behind
+    ):
         messages.warning(
             request, f"Our webhooks could not be removed there: {left_behind} You can delete them in your shop."
         )

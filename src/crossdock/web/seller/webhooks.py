@@ -1,4 +1,6 @@
-"""Receivers of signed webhooks: added with a secret that is shown once, tested, paused, given a new secret, deleted; and what each of them answered."""
+"""Receivers of signed webhooks: added with a secret that is shown once, tested, paused, given a new secret, deleted;
+and what each of them answered.
+"""
 
 from typing import Any
 
@@ -29,15 +31,21 @@ DEEDS = ("pause", "resume", "delete", "test")
 class EndpointForm(forms.Form):
     name = forms.CharField(label="Name", max_length=80, required=False, help_text="For example: packing station.")
     events = forms.MultipleChoiceField(
-        label="What it is told", choices=list(EVENTS.items()), required=False, widget=forms.CheckboxSelectMultiple,
+        label="What it is told",
+        choices=list(EVENTS.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text="Nothing ticked means everything, also what is added later.",
-    )  # fmt: skip
+    )
 
 
 class NewForm(EndpointForm):
     url = forms.CharField(
-        label="Address", max_length=500, widget=forms.URLInput(attrs={"placeholder": "https://"}), help_text="Where your program listens."
-    )  # fmt: skip
+        label="Address",
+        max_length=500,
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+        help_text="Where your program listens.",
+    )
     field_order = ("url", "name", "events")
 
     def clean_url(self) -> str:
@@ -118,15 +126,19 @@ def deed(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
             try_it(request, lambda now: hooks.pause_endpoint(endpoint=endpoint, actor=actor, now=now), "Paused.")
         case "resume":
             try_it(
-                request, lambda now: hooks.resume_endpoint(endpoint=endpoint, actor=actor, now=now), "Resumed. What was not taken is sent."
-            )  # fmt: skip
+                request,
+                lambda now: hooks.resume_endpoint(endpoint=endpoint, actor=actor, now=now),
+                "Resumed. What was not taken is sent.",
+            )
         case "test":
             said = "A test is on its way; the answer stands below in a moment."
             try_it(request, lambda now: hooks.send_test(endpoint=endpoint, actor=actor, now=now), said)
         case "delete":
             if try_it(
-                request, lambda now: hooks.delete_endpoint(endpoint=endpoint, actor=actor, now=now), "The receiver is deleted."
-            ):  # fmt: skip
+                request,
+                lambda now: hooks.delete_endpoint(endpoint=endpoint, actor=actor, now=now),
+                "The receiver is deleted.",
+            ):
                 return redirect("seller_webhooks")
         case _:
             messages.error(request, "Choose what to do.")

@@ -1,4 +1,6 @@
-"""Acting as a seller: begun from the seller's page with a reason, ended from the banner that stands on every page meanwhile."""
+"""Acting as a seller: begun from the seller's page with a reason, ended from the banner that stands on every page
+meanwhile.
+"""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse

@@ -260,30 +260,70 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     models.Seller: (("name", "slug", "owner", "currency", "fee_basis_points"), (), ("name", "owner__email")),
     models.Listing: (("title", "seller", "connection", "state", "updated_at"), ("state",), ("title", "public_id")),
     models.Variant: (("listing", "sku", "title", "price_minor", "gone"), ("gone",), ("sku", "public_id")),
-    models.VariantStock: (("variant", "count", "count_at", "ceiling", "want_no", "set_aside_by"), (), ("variant__sku",)),
+    models.VariantStock: (
+        ("variant", "count", "count_at", "ceiling", "want_no", "set_aside_by"),
+        (),
+        ("variant__sku",),
+    ),
     models.Reservation: (("cause", "variant", "quantity", "state", "ended_why"), ("state", "ended_why"), ("cause",)),
-    models.Movement: (("at", "variant", "kind", "quantity", "count_before", "count_after", "cause"), ("kind",), ("cause",)),
-    models.ShopCopy: (("order", "connection", "state", "shop_number", "equal_at", "sentence"), ("state",), ("order__reference", "shop_order_id")),
-    models.Shipment: (("order", "carrier", "tracking_number", "source", "shipped_at", "undone_at"), ("source",), ("tracking_number",)),
+    models.Movement: (
+        ("at", "variant", "kind", "quantity", "count_before", "count_after", "cause"),
+        ("kind",),
+        ("cause",),
+    ),
+    models.ShopCopy: (
+        ("order", "connection", "state", "shop_number", "equal_at", "sentence"),
+        ("state",),
+        ("order__reference", "shop_order_id"),
+    ),
+    models.Shipment: (
+        ("order", "carrier", "tracking_number", "source", "shipped_at", "undone_at"),
+        ("source",),
+        ("tracking_number",),
+    ),
     models.ShopRefund: (("order", "refund_id", "amount_minor", "currency", "seen_at"), (), ("order__reference",)),
-    models.PaymentIntent: (("public_id", "buyer", "seller", "state", "amount_minor", "currency", "order"), ("state", "gateway"), ("public_id",)),
-    models.Label: (("reference", "order", "provider", "state", "carrier", "tracking_number", "price_minor", "currency"), ("state", "provider"), ("reference", "tracking_number", "carrier_ref")),
+    models.PaymentIntent: (
+        ("public_id", "buyer", "seller", "state", "amount_minor", "currency", "order"),
+        ("state", "gateway"),
+        ("public_id",),
+    ),
+    models.Label: (
+        ("reference", "order", "provider", "state", "carrier", "tracking_number", "price_minor", "currency"),
+        ("state", "provider"),
+        ("reference", "tracking_number", "carrier_ref"),
+    ),
     models.Transfer: (("at", "cause", "order", "sentence"), (), ("cause", "order__reference")),
     models.Entry: (("transfer", "account", "amount_minor", "currency"), (), ("account",)),
     models.TimelineEntry: (("at", "order", "source", "kind", "sentence"), ("source", "kind"), ("order__reference",)),
-    models.Party: (("kind", "name", "failures", "resting_until", "stopped", "last_error"), ("kind", "stopped"), ("name",)),
+    models.Party: (
+        ("kind", "name", "failures", "resting_until", "stopped", "last_error"),
+        ("kind", "stopped"),
+        ("name",),
+    ),
     models.Delivery: (("received_at", "party", "topic", "doubles", "handled_at", "note"), ("topic",), ("dedupe",)),
     models.Exchange: (("at", "party", "subject", "method", "url", "status", "milliseconds"), ("status",), ("subject",)),
     models.Mail: (("written_at", "to", "subject", "sent_at"), (), ("to", "subject")),
-    models.Credit: (("order", "kind", "state", "amount_minor", "currency", "asked_at"), ("kind", "state"), ("order__reference", "cause")),
-    models.Case: (("subject", "seller", "kind", "state", "opened_at", "last_at"), ("kind", "state"), ("subject", "public_id")),
+    models.Credit: (
+        ("order", "kind", "state", "amount_minor", "currency", "asked_at"),
+        ("kind", "state"),
+        ("order__reference", "cause"),
+    ),
+    models.Case: (
+        ("subject", "seller", "kind", "state", "opened_at", "last_at"),
+        ("kind", "state"),
+        ("subject", "public_id"),
+    ),
     models.CaseMessage: (("at", "case", "author", "is_staff"), ("is_staff",), ("case__public_id",)),
     models.Call: (("at", "party", "operation", "subject"), ("operation",), ("subject",)),
     models.Endpoint: (("name", "seller", "url", "paused_at", "deleted_at"), (), ("name", "seller__name")),
     models.AlertMail: (("seller", "group", "choice"), ("group", "choice"), ("seller__name",)),
     models.Recount: (("started_at", "connection", "occasion", "finished_at"), ("occasion",), ("connection__name",)),
-    models.Difference: (("found_at", "recount", "variant", "expected", "shop", "decision"), ("decision",), ("variant__sku",)),
-}  # fmt: skip
+    models.Difference: (
+        ("found_at", "recount", "variant", "expected", "shop", "decision"),
+        ("decision",),
+        ("variant__sku",),
+    ),
+}
 
 for _model, (_columns, _filters, _searched) in _PLAIN.items():
     site.register(

@@ -1,4 +1,6 @@
-"""Alerts over all sellers: those that only staff can settle, and those that sellers settle, so that staff see what many of them have in common."""
+"""Alerts over all sellers: those that only staff can settle, and those that sellers settle, so that staff see what
+many of them have in common.
+"""
 
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse

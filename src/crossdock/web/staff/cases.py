@@ -1,4 +1,6 @@
-"""Cases of all sellers: the list, one with its thread and evidence, staff's answer, and the case file that a developer plays again offline."""
+"""Cases of all sellers: the list, one with its thread and evidence, staff's answer, and the case file that a developer
+plays again offline.
+"""
 
 import json
 import re
@@ -59,7 +61,9 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
 
 
 def _of(public_id: str) -> Case:
-    rows = Case.objects.select_related("seller__owner", "order__connection__party", "listing__connection__party", "connection__party", "alert")  # fmt: skip
+    rows = Case.objects.select_related(
+        "seller__owner", "order__connection__party", "listing__connection__party", "connection__party", "alert"
+    )
     return get_object_or_404(rows, public_id=public_id)
 
 
@@ -69,9 +73,14 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     case = _of(public_id)
     words, tone = STATE_WORDS[CaseState(case.state)]
     context = {
-        "case": case, "kind_word": KIND_WORDS[CaseKind(case.kind)], "state_word": words, "state_tone": tone,
-        "thread": case.messages.select_related("author"), "parts": shown.parts(case.evidence), "facts": shown.facts(case.evidence),
-    }  # fmt: skip
+        "case": case,
+        "kind_word": KIND_WORDS[CaseKind(case.kind)],
+        "state_word": words,
+        "state_tone": tone,
+        "thread": case.messages.select_related("author"),
+        "parts": shown.parts(case.evidence),
+        "facts": shown.facts(case.evidence),
+    }
     return show(request, "case", context, here="cases")
 
 

@@ -1,4 +1,6 @@
-"""What was asked of parties outside and how it ended, over all sellers; what gave up can be sent again, one by one or many after a look at them."""
+"""What was asked of parties outside and how it ended, over all sellers; what gave up can be sent again, one by one or
+many after a look at them.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +29,12 @@ STATE_WORDS = {
     CommandState.DONE: ("Done", "good"),
     CommandState.WITHDRAWN: ("Withdrawn", ""),
 }
-PARTY_WORDS = {PartyKind.SHOP: "Shops", PartyKind.PAYMENT: "Payments", PartyKind.CARRIER: "Carriers", PartyKind.NOTIFY: "Mails and hooks"}  # fmt: skip
+PARTY_WORDS = {
+    PartyKind.SHOP: "Shops",
+    PartyKind.PAYMENT: "Payments",
+    PartyKind.CARRIER: "Carriers",
+    PartyKind.NOTIFY: "Mails and hooks",
+}
 KIND_WORDS = {
     "create_order": "Create the order",
     "cancel_order": "Cancel the order",
@@ -85,7 +92,7 @@ def chosen(request: HttpRequest) -> tuple[dict[str, str], QuerySet[Command]]:
         found = found.filter(subject__in=_subjects(query))
     if shop:
         found = found.filter(party__connection__public_id=shop)
-    return {"state": state, "party": party, "kind": kind, "q": query, "shop": shop}, found  # fmt: skip
+    return {"state": state, "party": party, "kind": kind, "q": query, "shop": shop}, found
 
 
 def _subjects(query: str) -> list[str]:
@@ -123,7 +130,10 @@ def _picked(request: HttpRequest) -> list[int]:
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def resend_many(request: HttpRequest, staff: User) -> HttpResponse:
-    """First a look at what would be sent again: what was ticked, or all that the filters leave. Then the deed, each in its own transaction."""
+    """First a look at what would be sent again: what was ticked, or all that the filters leave.
+
+    Then the deed, each in its own transaction.
+    """
     if request.method == "POST":
         _say(request, *_resend(_picked(request), staff, timezone.now()))
         return redirect("staff_commands")

@@ -1,4 +1,7 @@
-"""Credits: what was asked for, what waits for a second person, what went wrong at the bank, and the history. Each decision carries amount and reason."""
+"""Credits: what was asked for, what waits for a second person, what went wrong at the bank, and the history.
+
+Each decision carries amount and reason.
+"""
 
 import secrets
 from typing import Any
@@ -56,8 +59,11 @@ class AmountForm(forms.Form):
 
 class DecideForm(AmountForm):
     remark = forms.CharField(
-        label="Why?", max_length=300, widget=forms.Textarea(attrs={"rows": 3}), help_text="Staff see it later. If you decline, the seller reads it."
-    )  # fmt: skip
+        label="Why?",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Staff see it later. If you decline, the seller reads it.",
+    )
 
 
 class CreditForm(AmountForm):
@@ -92,7 +98,9 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
 
 
 def _credit(public_id: str) -> Credit:
-    rows = Credit.objects.select_related("order__seller", "order__buyer", "asked_by", "decided_by", "second_by", "shop_refund")  # fmt: skip
+    rows = Credit.objects.select_related(
+        "order__seller", "order__buyer", "asked_by", "decided_by", "second_by", "shop_refund"
+    )
     return get_object_or_404(rows, public_id=public_id)
 
 
@@ -121,9 +129,11 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "needs_second": needs_second(credit.amount),
         "others": credit.order.credits.exclude(pk=credit.pk).order_by("-pk")[:LAST],
         "cases": credit.order.cases.order_by("-pk")[:LAST],
-        "deeds": AuditEntry.objects.filter(detail__credit=credit.public_id).select_related("actor").order_by("pk")[:LAST],
+        "deeds": AuditEntry.objects.filter(detail__credit=credit.public_id)
+        .select_related("actor")
+        .order_by("pk")[:LAST],
         "form": form,
-    }  # fmt: skip
+    }
     return show(request, "credit", context, here="credits", status=422 if form.errors else 200)
 
 
@@ -132,7 +142,14 @@ def _decided(request: HttpRequest, staff: User, credit: Credit, form: DecideForm
     grants = typed(request.POST, "decision", longest=10) == "grant"
     data = form.cleaned_data
     try:
-        row = decide_credit(credit=credit, grant_it=grants, actor=staff, remark=data["remark"], now=timezone.now(), amount=data.get("amount"))  # fmt: skip
+        row = decide_credit(
+            credit=credit,
+            grant_it=grants,
+            actor=staff,
+            remark=data["remark"],
+            now=timezone.now(),
+            amount=data.get("amount"),
+        )
     except Problem as problem:
         form.add_error(None, str(problem))
         return False
@@ -169,7 +186,9 @@ def start(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            credit = staff_credit(order=order, amount=data["amount"], reason=form.why(), actor=staff, key=data["key"], now=timezone.now())  # fmt: skip
+            credit = staff_credit(
+                order=order, amount=data["amount"], reason=form.why(), actor=staff, key=data["key"], now=timezone.now()
+            )
         except Problem as problem:
             form.add_error(None, str(problem))
         else:

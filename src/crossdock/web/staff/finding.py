@@ -1,4 +1,6 @@
-"""The search box over everything, and sellers: who they are, how their shops do, what waits for them, what staff did there."""
+"""The search box over everything, and sellers: who they are, how their shops do, what waits for them, what staff did
+there.
+"""
 
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
@@ -42,7 +44,9 @@ def sellers(request: HttpRequest, staff: User) -> HttpResponse:
     page, next_after = page_of(request, rows)
     ids = [seller.pk for seller in page]
     alerts = dict(Alert.objects.filter(seller__in=ids, settled_at=None).values_list("seller").annotate(n=Count("pk")))
-    live = dict(Listing.objects.filter(seller__in=ids, state=ListingState.LIVE).values_list("seller").annotate(n=Count("pk")))  # fmt: skip
+    live = dict(
+        Listing.objects.filter(seller__in=ids, state=ListingState.LIVE).values_list("seller").annotate(n=Count("pk"))
+    )
     context = {
         "rows": [(seller, live.get(seller.pk, 0), alerts.get(seller.pk, 0)) for seller in page],
         "next_after": next_after,
@@ -59,10 +63,15 @@ def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     alerts = list(found.alerts.filter(settled_at=None).select_related("order", "connection").order_by("-pk")[:LAST])
     counts = queues(seller=found, now=now)
     payable = Entry.objects.filter(account=f"seller:{found.pk}").values("currency").annotate(owed=Sum("amount_minor"))
-    about = Q(detail__seller=found.public_id) | Q(detail__shop__in=list(found.connections.values_list("public_id", flat=True)))  # fmt: skip
+    about = Q(detail__seller=found.public_id) | Q(
+        detail__shop__in=list(found.connections.values_list("public_id", flat=True))
+    )
     context = {
         "seller": found,
-        "healths": [(health_of(shop, alerts), label(shop.platform)) for shop in found.connections.select_related("party").order_by("pk")],
+        "healths": [
+            (health_of(shop, alerts), label(shop.platform))
+            for shop in found.connections.select_related("party").order_by("pk")
+        ],
         "alerts": alerts,
         "queues": [(words, counts[name]) for name, words in QUEUE_WORDS.items()],
         "orders": in_queue(seller=found, queue="all", now=now, limit=LAST),
@@ -70,5 +79,5 @@ def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "listings": Listing.objects.filter(seller=found, state=ListingState.LIVE).count(),
         "tokens": found.tokens.filter(revoked_at=None).count(),
         "deeds": AuditEntry.objects.filter(about).select_related("actor").order_by("-pk")[:LAST],
-    }  # fmt: skip
+    }
     return show(request, "seller", context, here="sellers")

@@ -37,13 +37,33 @@ def needs(waiting: dict[str, int]) -> list[Need]:
     return [
         need("cases", "Cases", "A seller waits for our answer.", reverse("staff_cases")),
         need("credits", "Credits to decide", "Asked for, or waiting for a second person.", credits),
-        need("failed_credits", "Refunds refused", "The bank did not take them; the buyer waits.", f"{credits}?which=failed"),
-        need("held", "Orders held for their risk", "They are not sent to the shop until you decide.", reverse("staff_risk")),
-        need("dead", "Commands that gave up", "Send them again, or settle what they were about.", f"{commands}?state=dead"),
+        need(
+            "failed_credits",
+            "Refunds refused",
+            "The bank did not take them; the buyer waits.",
+            f"{credits}?which=failed",
+        ),
+        need(
+            "held",
+            "Orders held for their risk",
+            "They are not sent to the shop until you decide.",
+            reverse("staff_risk"),
+        ),
+        need(
+            "dead",
+            "Commands that gave up",
+            "Send them again, or settle what they were about.",
+            f"{commands}?state=dead",
+        ),
         need("ill", "Shops that do not work", "No answer, or the seller has to sign in again.", f"{shops}?state=ill"),
         need("unread", "Deliveries unread", "They wait longer than five minutes.", f"{inbox}?which=unread"),
-        need("staff_alerts", "Alerts for staff", "Only we can settle them; their sellers don't see them.", f"{alerts}?which=staff"),
-    ]  # fmt: skip
+        need(
+            "staff_alerts",
+            "Alerts for staff",
+            "Only we can settle them; their sellers don't see them.",
+            f"{alerts}?which=staff",
+        ),
+    ]
 
 
 @staff_only
@@ -55,8 +75,10 @@ def home(request: HttpRequest, staff: User) -> HttpResponse:
     context = {
         "needs": [need for need in found if need.count],
         "calm": [need for need in found if not need.count],
-        "incidents": [(incident, label(incident.platform), status_url(incident.platform)) for incident in incidents_now(now=now)],
+        "incidents": [
+            (incident, label(incident.platform), status_url(incident.platform)) for incident in incidents_now(now=now)
+        ],
         "open_alerts": waiting["alerts"],
         "deeds": AuditEntry.objects.select_related("actor").order_by("-pk")[:LAST_DEEDS],
-    }  # fmt: skip
+    }
     return show(request, "home", context, here="home")

@@ -1,4 +1,7 @@
-"""The inbox over all sellers: what shops and gateways delivered, whether it was looked at, and what came of it. Bodies are never shown."""
+"""The inbox over all sellers: what shops and gateways delivered, whether it was looked at, and what came of it.
+
+Bodies are never shown.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -38,7 +41,9 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
     now = timezone.now()
     found = unread(now=now) if which == "unread" else Delivery.objects.filter(_FILTERS[which])
     if query:
-        shops = Connection.objects.filter(Q(name__icontains=query) | Q(seller__name__icontains=query) | Q(platform__iexact=query) | Q(public_id=query))  # fmt: skip
+        shops = Connection.objects.filter(
+            Q(name__icontains=query) | Q(seller__name__icontains=query) | Q(platform__iexact=query) | Q(public_id=query)
+        )
         found = found.filter(
             Q(party__in=shops.values("party")) | Q(topic__icontains=query) | Q(party__name__iexact=query)
         )

@@ -1,4 +1,6 @@
-"""Everything about one order on one page, as staff need it to answer for it: what was asked of whom, what came in, money, stock, mails, deeds."""
+"""Everything about one order on one page, as staff need it to answer for it: what was asked of whom, what came in,
+money, stock, mails, deeds.
+"""
 
 from collections.abc import Mapping
 
@@ -38,9 +40,11 @@ LAST = 40
 @require_safe
 def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     order = get_object_or_404(
-        Order.objects.select_related("seller__owner", "buyer", "connection__party").prefetch_related("lines", "shipments__lines__line"),
+        Order.objects.select_related("seller__owner", "buyer", "connection__party").prefetch_related(
+            "lines", "shipments__lines__line"
+        ),
         public_id=public_id,
-    )  # fmt: skip
+    )
     copy = ShopCopy.objects.filter(order=order).first()
     mails = list(Mail.objects.filter(order=order).order_by("-pk")[:LAST])
     subjects = [order.reference, f"money:{order.reference}"]
@@ -60,7 +64,9 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "deliveries": [(delivery, news_words(delivery.news)) for delivery in _deliveries(order, copy)[:LAST]],
         "alerts": order.alerts.filter(settled_at=None).order_by("-pk")[:LAST],
         "settled": order.alerts.filter(settled_at__isnull=False).select_related("settled_by").order_by("-pk")[:LAST],
-        "credits": [(credit, STATE_WORDS[CreditState(credit.state)]) for credit in order.credits.order_by("-pk")[:LAST]],
+        "credits": [
+            (credit, STATE_WORDS[CreditState(credit.state)]) for credit in order.credits.order_by("-pk")[:LAST]
+        ],
         "room": room(order),
         "cases": Case.objects.filter(order=order).order_by("-pk")[:LAST],
         "entries": order.timeline.all(),
@@ -69,7 +75,7 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         **_money(order),
         **_stock(order),
         "deeds": AuditEntry.objects.filter(_about(order)).select_related("actor").order_by("-pk")[:LAST],
-    }  # fmt: skip
+    }
     return show(request, "order", context, here="find")
 
 
@@ -78,7 +84,9 @@ def _deliveries(order: Order, copy: ShopCopy | None) -> QuerySet[Delivery]:
     if copy is None or not copy.shop_order_id or order.connection is None:
         return Delivery.objects.none()
     looks = [{"entity_id": copy.shop_order_id}]
-    return Delivery.objects.filter(party=order.connection.party, news__looks__contains=looks).defer("body").order_by("-pk")  # fmt: skip
+    return (
+        Delivery.objects.filter(party=order.connection.party, news__looks__contains=looks).defer("body").order_by("-pk")
+    )
 
 
 def _money(order: Order) -> Mapping[str, object]:

@@ -1,4 +1,6 @@
-"""The rules of the article, each with its own switch: both sentences, what it does on each platform, who switched it and when."""
+"""The rules of the article, each with its own switch: both sentences, what it does on each platform, who switched it
+and when.
+"""
 
 from dataclasses import dataclass
 
@@ -62,7 +64,10 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, staff: User, rule: str) -> HttpResponse:
-    """A rule's history, and the question before it is switched: what changes, platform by platform. The form says what it switches to, so twice is once."""
+    """A rule's history, and the question before it is switched: what changes, platform by platform.
+
+    The form says what it switches to, so twice is once.
+    """
     found = BY_ID.get(rule)
     if found is None:
         raise Http404

@@ -1,4 +1,6 @@
-"""The risk analysis as staff keep it: orders that wait, the policy, the rules with a trial on history before they count, the lists, one order's evidence."""
+"""The risk analysis as staff keep it: orders that wait, the policy, the rules with a trial on history before they
+count, the lists, one order's evidence.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -42,9 +44,13 @@ def home(request: HttpRequest, staff: User) -> HttpResponse:
     )
     rules, row = rules_in_force()
     context = {
-        "held": held.order_by("held_at")[:200], "choice": choice(), "choices": [(value, label, MEANING[value]) for value, label in RiskChoice.choices],
-        "rules": rules, "row": row, "sets": RiskRuleSet.objects.select_related("made_by", "live_by").order_by("-pk")[:LAST],
-    }  # fmt: skip
+        "held": held.order_by("held_at")[:200],
+        "choice": choice(),
+        "choices": [(value, label, MEANING[value]) for value, label in RiskChoice.choices],
+        "rules": rules,
+        "row": row,
+        "sets": RiskRuleSet.objects.select_related("made_by", "live_by").order_by("-pk")[:LAST],
+    }
     return show(request, "risk", context, here="risk")
 
 
@@ -81,8 +87,13 @@ def rules(request: HttpRequest, staff: User) -> HttpResponse:
         data = form.cleaned_data
         try:
             row = propose(
-                weights=form.weights(), medium_from=data["medium_from"], high_from=data["high_from"], remark=data["note"], actor=staff, now=timezone.now()
-            )  # fmt: skip
+                weights=form.weights(),
+                medium_from=data["medium_from"],
+                high_from=data["high_from"],
+                remark=data["note"],
+                actor=staff,
+                now=timezone.now(),
+            )
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
@@ -132,8 +143,13 @@ def lists(request: HttpRequest, staff: User) -> HttpResponse:
         data = form.cleaned_data
         try:
             add_to_list(
-                kind=RiskListKind(data["kind"]), what=RiskListWhat(data["what"]), text=data["text"], remark=data["note"], actor=staff, now=timezone.now()
-            )  # fmt: skip
+                kind=RiskListKind(data["kind"]),
+                what=RiskListWhat(data["what"]),
+                text=data["text"],
+                remark=data["note"],
+                actor=staff,
+                now=timezone.now(),
+            )
         except Problem as problem:
             form.add_error("text", str(problem))
         else:
@@ -162,15 +178,21 @@ def _order(public_id: str) -> Order:
 @staff_only
 @require_safe
 def order(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
-    """Everything collected about one order: each judgement with its inputs, what it is linked to, what it turned out to be."""
+    """Everything collected about one order: each judgement with its inputs, what it is linked to, what it turned out
+    to be.
+    """
     found = _order(public_id)
     trace = RiskTrace.objects.filter(order=found).first()
     judged = list(found.assessments.select_related("rules").order_by("-pk"))
     context = {
-        "order": found, "trace": trace, "judged": judged, "newest": judged[0] if judged else None,
-        "inputs": sorted(judged[0].inputs.items()) if judged else [], "linked": linked_orders(trace, limit=LAST) if trace else [],
+        "order": found,
+        "trace": trace,
+        "judged": judged,
+        "newest": judged[0] if judged else None,
+        "inputs": sorted(judged[0].inputs.items()) if judged else [],
+        "linked": linked_orders(trace, limit=LAST) if trace else [],
         "hold": RiskHold.objects.select_related("cleared_by").filter(order=found).first(),
-    }  # fmt: skip
+    }
     return show(request, "risk_order", context, here="find")
 
 

@@ -1,4 +1,6 @@
-"""Connections over all sellers: which do not work, since when, and whether it is the shop or its whole platform; pause and resume with a trace."""
+"""Connections over all sellers: which do not work, since when, and whether it is the shop or its whole platform; pause
+and resume with a trace.
+"""
 
 from django.contrib import messages
 from django.db.models import Count, Q
@@ -46,7 +48,11 @@ def status_url(platform: str) -> str:
 @staff_only
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
-    state, platform, query = typed(request.GET, "state", longest=12), typed(request.GET, "platform", longest=40), typed(request.GET, "q")  # fmt: skip
+    state, platform, query = (
+        typed(request.GET, "state", longest=12),
+        typed(request.GET, "platform", longest=40),
+        typed(request.GET, "q"),
+    )
     if state not in STATES:
         state = "all"
     found = Connection.objects.filter(STATES[state][1]).select_related("party", "seller")
@@ -54,15 +60,22 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
         found = found.filter(platform=platform)
     if query:
         found = found.filter(
-            Q(name__icontains=query) | Q(seller__name__icontains=query) | Q(address__icontains=query) | Q(seller__owner__email__iexact=query)
-        )  # fmt: skip
+            Q(name__icontains=query)
+            | Q(seller__name__icontains=query)
+            | Q(address__icontains=query)
+            | Q(seller__owner__email__iexact=query)
+        )
     shops, next_after = page_of(request, found)
     dead = dict(
         Command.objects.filter(party__in=[shop.party_id for shop in shops], state=CommandState.DEAD)
-        .values_list("party").annotate(found=Count("pk"))
-    )  # fmt: skip
+        .values_list("party")
+        .annotate(found=Count("pk"))
+    )
     context = {
-        "incidents": [(incident, label(incident.platform), status_url(incident.platform)) for incident in incidents_now(now=timezone.now())],
+        "incidents": [
+            (incident, label(incident.platform), status_url(incident.platform))
+            for incident in incidents_now(now=timezone.now())
+        ],
         "rows": [(health_of(shop), label(shop.platform), dead.get(shop.party_id, 0)) for shop in shops],
         "next_after": next_after,
         "state": state,
@@ -70,7 +83,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
         "platform": platform,
         "platforms": sorted((name, speaker.manifest.label) for name, speaker in discover.connectors().items()),
         "query": query,
-    }  # fmt: skip
+    }
     return show(request, "shops", context, here="shops")
 
 
@@ -83,7 +96,9 @@ def _shop(public_id: str) -> Connection:
 def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     shop = _shop(public_id)
     alerts = list(shop.alerts.filter(settled_at=None).select_related("order", "connection").order_by("-pk")[:LAST])
-    unfinished = Command.objects.filter(party=shop.party, state__in=[CommandState.DEAD, CommandState.WAITING, CommandState.IN_FLIGHT])  # fmt: skip
+    unfinished = Command.objects.filter(
+        party=shop.party, state__in=[CommandState.DEAD, CommandState.WAITING, CommandState.IN_FLIGHT]
+    )
     deliveries = Delivery.objects.filter(party=shop.party).defer("body").order_by("-pk")[:LAST]
     context = {
         "shop": shop,

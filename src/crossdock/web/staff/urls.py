@@ -1,4 +1,6 @@
-"""Staff's addresses, all below /staff/ and named staff_…; an entry of the navigation is a line in panel.py. tests/test_walls.py walks this table."""
+"""Staff's addresses, all below /staff/ and named staff_…; an entry of the navigation is a line in panel.py.
+tests/test_walls.py walks this table.
+"""
 
 from django.urls import path
 

@@ -1,4 +1,6 @@
-"""The shipping address: checked as far as a parcel's way depends on it, and no further, since the world's addresses differ."""
+"""The shipping address: checked as far as a parcel's way depends on it, and no further, since the world's addresses
+differ.
+"""
 
 import re
 from typing import Any
@@ -46,14 +48,21 @@ class AddressForm(forms.Form):
     )
     city = forms.CharField(label="City", max_length=80, widget=forms.TextInput({"autocomplete": "address-level2"}))
     region = forms.CharField(
-        label="State or province", max_length=40, required=False, widget=forms.TextInput({"autocomplete": "address-level1"}),
+        label="State or province",
+        max_length=40,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "address-level1"}),
         help_text="In the United States, Canada and Australia its short code, such as OR.",
-    )  # fmt: skip
+    )
     country = forms.ChoiceField(label="Country", widget=forms.Select({"autocomplete": "country"}))
     phone = forms.RegexField(
-        label="Phone", regex=r"^\+?[\d ()./-]{5,25}$", required=False, widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"}),
-        help_text="For the carrier only.", error_messages={"invalid": "Type a phone number, such as +1 503 555 0100."},
-    )  # fmt: skip
+        label="Phone",
+        regex=r"^\+?[\d ()./-]{5,25}$",
+        required=False,
+        widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"}),
+        help_text="For the carrier only.",
+        error_messages={"invalid": "Type a phone number, such as +1 503 555 0100."},
+    )
 
     def __init__(self, *args: Any, countries: frozenset[str], **options: Any) -> None:
         super().__init__(*args, **options)

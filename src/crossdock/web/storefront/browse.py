@@ -25,7 +25,10 @@ FEW = 5
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A listing in a grid. `several` says that its variants differ in price; `word` is what must be said about its stock."""
+    """A listing in a grid.
+
+    `several` says that its variants differ in price; `word` is what must be said about its stock.
+    """
 
     listing: Listing
     price: Money | None
@@ -36,7 +39,10 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A variant on its listing's page. `why_not` is empty when it can be bought; `left` is None when nobody knows ("?")."""
+    """A variant on its listing's page.
+
+    `why_not` is empty when it can be bought; `left` is None when nobody knows ("?").
+    """
 
     variant: Variant
     left: int | None
@@ -97,9 +103,12 @@ def seller(request: HttpRequest, slug: str) -> HttpResponse:
     words = typed(request.GET, "in")
     shown, following = _page(search(query=words, seller=who, after=number_after(request), limit=PAGE + 1))
     context = {
-        "seller": who, "words": words, "tiles": tiles(shown, now=timezone.now()), "next_after": following,
+        "seller": who,
+        "words": words,
+        "tiles": tiles(shown, now=timezone.now()),
+        "next_after": following,
         "rates": who.shipping_rates.order_by("currency", "country"),
-    }  # fmt: skip
+    }
     return render(request, "storefront/seller.html", context)
 
 
@@ -128,7 +137,12 @@ def listing(request: HttpRequest, public_id: str) -> HttpResponse:
     offers = [_offer(variant, stock[variant.pk]) for variant in variants]
     others = live().filter(seller=row.seller).exclude(pk=row.pk)[:4]
     context = {
-        "listing": row, "offers": offers, "chosen": next((offer for offer in offers if not offer.why_not), None), "why_not": _sentence(offers),
-        "most": max((offer.left or 0 for offer in offers), default=0), "why_no_offers": why_no_offers(listing=row, manifest=manifest_of(row)), "others": tiles(list(others), now=now),
-    }  # fmt: skip
+        "listing": row,
+        "offers": offers,
+        "chosen": next((offer for offer in offers if not offer.why_not), None),
+        "why_not": _sentence(offers),
+        "most": max((offer.left or 0 for offer in offers), default=0),
+        "why_no_offers": why_no_offers(listing=row, manifest=manifest_of(row)),
+        "others": tiles(list(others), now=now),
+    }
     return render(request, "storefront/listing.html", context)

@@ -1,4 +1,5 @@
-"""The cart lives in the session, so it works before anybody signs in. It holds lines of one seller's one shop, since one order lands in one shop.
+"""The cart lives in the session, so it works before anybody signs in. It holds lines of one seller's one shop, since
+one order lands in one shop.
 
 `checkout_key` is made with the cart and changes with it: two tabs of one cart pay under one key and buy once.
 """
@@ -80,8 +81,10 @@ def _fits(basket: Basket, variant: Variant) -> bool:
     inside = Variant.objects.filter(public_id__in=basket["lines"]).select_related("listing").first()
     mine = variant.listing
     return inside is None or (inside.listing.seller_id, inside.listing.connection_id, inside.listing.currency) == (
-        mine.seller_id, mine.connection_id, mine.currency,
-    )  # fmt: skip
+        mine.seller_id,
+        mine.connection_id,
+        mine.currency,
+    )
 
 
 @require_POST

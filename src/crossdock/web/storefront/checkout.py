@@ -1,4 +1,7 @@
-"""Checkout: the address, then the payment. The intent is written before the gateway is asked, a lost answer is looked up, and one key buys once."""
+"""Checkout: the address, then the payment.
+
+The intent is written before the gateway is asked, a lost answer is looked up, and one key buys once.
+"""
 
 from collections.abc import Coroutine
 from datetime import timedelta
@@ -99,7 +102,10 @@ def address(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: HttpRequest) -> HttpResponse:
-    """Look at everything once more and pay. The form carries the cart's one-time key and the fingerprint of the prices shown."""
+    """Look at everything once more and pay.
+
+    The form carries the cart's one-time key and the fingerprint of the prices shown.
+    """
     buyer = signed_in(request)
     if request.method == "POST":
         return _pay(request, buyer)
@@ -123,15 +129,23 @@ def _show(request: HttpRequest, shown: PricedBasket, ship_to: Address) -> HttpRe
     gateway = chosen_gateway()
     form = None if gateway.missing() else gateway.card_form()
     context = {
-        "priced": shown, "to": ship_to, "choices": gateway.choices(), "gateway": gateway, "card_form": form,
-        "card_script": f"card_{gateway.name}.js", "closed": _CLOSED if gateway.missing() else "", "key": key_of(request.session),
-    }  # fmt: skip
+        "priced": shown,
+        "to": ship_to,
+        "choices": gateway.choices(),
+        "gateway": gateway,
+        "card_form": form,
+        "card_script": f"card_{gateway.name}.js",
+        "closed": _CLOSED if gateway.missing() else "",
+        "key": key_of(request.session),
+    }
     response = render(request, "storefront/pay.html", context)
     return allow(response, **form.allow) if form else response
 
 
 def _pay(request: HttpRequest, buyer: User) -> HttpResponse:
-    """Whatever was clicked twice, in two tabs or after going back meets the intent of the first time under the same key."""
+    """Whatever was clicked twice, in two tabs or after going back meets the intent of the first time under the same
+    key.
+    """
     key, token = typed(request.POST, "key"), typed(request.POST, "token")
     if chosen_gateway().missing():
         messages.error(request, _CLOSED)
@@ -227,7 +241,8 @@ def _settle(request: HttpRequest, intent: PaymentIntent, answer: Answer) -> Http
             payment_unknown(intent_id=intent.public_id, sentence=sentence, now=now)
             return redirect("payment_check", intent.public_id)
         case AtTheBank():
-            # A page of ours with a link: after a form, the browser would apply our form-action to every address on the bank's way.
+            # A page of ours with a link: after a form, the browser would apply our form-action to every address on the
+            # bank's way.
             payment_unknown(intent_id=intent.public_id, sentence=_YOURS, now=now)
             return redirect("payment_check", intent.public_id)
 
@@ -254,9 +269,11 @@ def _not_bought(request: HttpRequest, intent: PaymentIntent, sentence: str) -> H
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest, public_id: str) -> HttpResponse:
-    """ "We are checking with the bank": looks up, and where the bank knows nothing makes sure that nothing can come later. Reloads by itself.
+    """ "We are checking with the bank": looks up, and where the bank knows nothing makes sure that nothing can come
+    later. Reloads by itself.
 
-    The buyer's bank sends them back here as well. A POST gives the payment up, to pay another way; money that moved meanwhile is kept, with its order.
+    The buyer's bank sends them back here as well. A POST gives the payment up, to pay another way; money that moved
+    meanwhile is kept, with its order.
     """
     intent = get_object_or_404(PaymentIntent, public_id=public_id, buyer=signed_in(request))
     if intent.state not in (IntentState.CREATED, IntentState.UNKNOWN):

@@ -1,4 +1,7 @@
-"""A buyer's offers: make one, follow it, answer a counter-offer, pay what was agreed. Each form carries the price that it showed."""
+"""A buyer's offers: make one, follow it, answer a counter-offer, pay what was agreed.
+
+Each form carries the price that it showed.
+"""
 
 from typing import Any
 
@@ -86,8 +89,13 @@ def make(request: HttpRequest, public_id: str) -> HttpResponse:
         chosen = next(variant for variant in there if variant.public_id == data["variant"])
         try:
             offer = make_offer(
-                buyer=buyer, variant=chosen, quantity=data["quantity"], amount=data["money"], manifest=manifest, now=timezone.now()
-            )  # fmt: skip
+                buyer=buyer,
+                variant=chosen,
+                quantity=data["quantity"],
+                amount=data["money"],
+                manifest=manifest,
+                now=timezone.now(),
+            )
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
@@ -136,9 +144,13 @@ def one(request: HttpRequest, public_id: str) -> HttpResponse:
 def _page(offer: Offer, form: PriceForm) -> dict[str, object]:
     state = OfferState(offer.state)
     return {
-        "offer": offer, "moves": offer.moves.all(), "form": form, "off": off(offer.amount_minor, offer.asking_minor),
-        "may": {deed.value: may(state, Who.BUYER, deed) for deed in Deed}, "waiting": state in WAITING,
-    }  # fmt: skip
+        "offer": offer,
+        "moves": offer.moves.all(),
+        "form": form,
+        "off": off(offer.amount_minor, offer.asking_minor),
+        "may": {deed.value: may(state, Who.BUYER, deed) for deed in Deed},
+        "waiting": state in WAITING,
+    }
 
 
 @login_required
@@ -152,9 +164,13 @@ def answer(request: HttpRequest, public_id: str) -> HttpResponse:
         return render(request, "storefront/offer.html", _page(offer, form), status=422)
     try:
         answer_offer(
-            offer=offer, who=Who.BUYER, deed=deed, seen=seen_in(request, offer), amount=form.cleaned_data["money"] if form.is_bound else None,
+            offer=offer,
+            who=Who.BUYER,
+            deed=deed,
+            seen=seen_in(request, offer),
+            amount=form.cleaned_data["money"] if form.is_bound else None,
             now=timezone.now(),
-        )  # fmt: skip
+        )
     except Problem as problem:
         messages.error(request, str(problem))
     return redirect("my_offer", public_id)

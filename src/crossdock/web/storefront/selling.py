@@ -63,9 +63,14 @@ def start(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             start_selling(
-                user=user, name=data["name"], country=data["country"], currency=data["currency"], handling_days=data["handling_days"],
-                rates=data["rates"], now=timezone.now(),
-            )  # fmt: skip
+                user=user,
+                name=data["name"],
+                country=data["country"],
+                currency=data["currency"],
+                handling_days=data["handling_days"],
+                rates=data["rates"],
+                now=timezone.now(),
+            )
         except Problem as problem:
             form.add_error(None, str(problem))
         else:

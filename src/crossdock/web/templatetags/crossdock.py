@@ -1,4 +1,7 @@
-"""What templates need to say: money in its currency's decimals, times with their zone, icons, states as badges. Nothing here asks the database."""
+"""What templates need to say: money in its currency's decimals, times with their zone, icons, states as badges.
+
+Nothing here asks the database.
+"""
 
 import re
 from datetime import datetime
@@ -27,7 +30,10 @@ _ICONS = {
     "cart": '<path d="M2.5 3.5h2l2 9.5h8.5l2-7H6"/><circle cx="7.5" cy="16" r="1.2"/><circle cx="14" cy="16" r="1.2"/>',
     "person": '<circle cx="10" cy="6.5" r="3.2"/><path d="M3.5 17c.6-3.4 3.2-5 6.5-5s5.9 1.6 6.5 5"/>',
     "box": '<path d="M3 6.5 10 3l7 3.5v7L10 17l-7-3.5zM3 6.5l7 3.5 7-3.5M10 10v7"/>',
-    "truck": '<path d="M2 5h9.5v8.5H2zM11.5 8h3.5l3 3v2.5h-6.5"/><circle cx="5.5" cy="14.5" r="1.5"/><circle cx="14.5" cy="14.5" r="1.5"/>',
+    "truck": (
+        '<path d="M2 5h9.5v8.5H2zM11.5 8h3.5l3 3v2.5h-6.5"/><circle cx="5.5" cy="14.5" r="1.5"/><circle cx="14.5"'
+        ' cy="14.5" r="1.5"/>'
+    ),
     "check": '<path d="m4 10.5 4 4 8-9"/>',
     "cross": '<path d="m5 5 10 10M15 5 5 15"/>',
     "warn": '<path d="M10 3 2.5 16.5h15zM10 8v4M10 14.2v.3"/>',
@@ -38,7 +44,10 @@ _ICONS = {
     "out": '<path d="M11 4h5v5M16 4l-7 7M13 11v5H4V7h5"/>',
     "plus": '<path d="M10 4v12M4 10h12"/>',
     "more": '<circle cx="4.5" cy="10" r=".9"/><circle cx="10" cy="10" r=".9"/><circle cx="15.5" cy="10" r=".9"/>',
-    "shop": '<path d="M3.5 9v8h13V9M2.5 7 4 3h12l1.5 4c0 1.3-1 2.2-2.5 2.2S12.5 8.3 12.5 7c0 1.3-1 2.2-2.5 2.2S7.5 8.3 7.5 7c0 1.3-1 2.2-2.5 2.2S2.5 8.3 2.5 7zM8 17v-4.5h4V17"/>',
+    "shop": (
+        '<path d="M3.5 9v8h13V9M2.5 7 4 3h12l1.5 4c0 1.3-1 2.2-2.5 2.2S12.5 8.3 12.5 7c0 1.3-1 2.2-2.5 2.2S7.5 8.3 7.5'
+        ' 7c0 1.3-1 2.2-2.5 2.2S2.5 8.3 2.5 7zM8 17v-4.5h4V17"/>'
+    ),
     "link": '<path d="M8.5 11.5 11.5 8.5M9 6l2-2a3.5 3.5 0 0 1 5 5l-2 2M11 14l-2 2a3.5 3.5 0 0 1-5-5l2-2"/>',
     "clock": '<circle cx="10" cy="10" r="7.5"/><path d="M10 6v4.5l3 1.5"/>',
     "mail": '<path d="M2.5 5h15v10.5h-15zM3 5.5l7 5.5 7-5.5"/>',
@@ -243,5 +252,8 @@ def picture(variant: Variant) -> str:
 
 @register.filter
 def web_address(url: str) -> str:
-    """The address when a browser may open it. Shops and sellers write these: anything but http and https is dropped, or a click would run it."""
+    """The address when a browser may open it.
+
+    Shops and sellers write these: anything but http and https is dropped, or a click would run it.
+    """
     return url if url.lower().startswith(("https://", "http://")) else ""

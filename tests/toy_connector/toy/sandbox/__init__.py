@@ -1,4 +1,7 @@
-"""The corner shop itself: every change gets the next number, and lists are read by number. So nothing is ever lost between two pages."""
+"""The corner shop itself: every change gets the next number, and lists are read by number.
+
+So nothing is ever lost between two pages.
+"""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal

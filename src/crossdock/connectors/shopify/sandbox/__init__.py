@@ -1,4 +1,6 @@
-"""A simulated Shopify shop over real HTTP: Shopify's own schema decides what is a valid request, and the shop's books decide what happens."""
+"""A simulated Shopify shop over real HTTP: Shopify's own schema decides what is a valid request, and the shop's books
+decide what happens.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -29,7 +31,9 @@ def _utc_now() -> datetime:
 
 
 class Sandbox(Base):
-    """`books.trial` makes it a development store, `access.token_seconds` shortens the tokens' life, `job_seconds` is how long a cancel takes."""
+    """`books.trial` makes it a development store, `access.token_seconds` shortens the tokens' life, `job_seconds` is
+    how long a cancel takes.
+    """
 
     label = "Simulated Shopify shop"
     app = OPERATOR_APP
@@ -66,8 +70,12 @@ class Sandbox(Base):
             for n in range(many):
                 product, own, item = self.books.new_id(), self.books.new_id(), self.books.new_id()
                 row = variant | {
-                    "id": own, "product": product, "item": item, "sku": f"F-{n}", "levels": dict.fromkeys(variant["levels"], count)
-                }  # fmt: skip
+                    "id": own,
+                    "product": product,
+                    "item": item,
+                    "sku": f"F-{n}",
+                    "levels": dict.fromkeys(variant["levels"], count),
+                }
                 self.shelf.put("variant", own, row, key=item)
                 self.shelf.put(
                     "product", product, first | dated | {"id": product, "title": f"Card {n}", "variants": [own]}

@@ -1,4 +1,6 @@
-"""Who may enter the simulated shop: installs approved by a person, tokens that end, refresh tokens that rotate, an app of the seller's own."""
+"""Who may enter the simulated shop: installs approved by a person, tokens that end, refresh tokens that rotate, an app
+of the seller's own.
+"""
 
 import secrets
 from collections.abc import Mapping
@@ -18,7 +20,10 @@ OPERATOR_APP = {"client_id": "crossdock-demo-app", "client_secret": "crossdock-d
 
 
 class Access:
-    """Apps, codes and tokens. `token_seconds` is the life of an access token of the operator's app (an hour in the real shop)."""
+    """Apps, codes and tokens.
+
+    `token_seconds` is the life of an access token of the operator's app (an hour in the real shop).
+    """
 
     def __init__(self, books: Books) -> None:
         self.books, self.shelf = books, books.shelf
@@ -60,9 +65,12 @@ class Access:
             for name, value in request.query.items()
         )
         page = (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Install app</title><body style="font:16px system-ui;max-width:40rem;margin:2rem auto">'
-            f"<p><strong>Simulated shop.</strong> Nothing here is real.</p><h1>Install app in {escape(self.books.shop['name'])}?</h1>"
-            f'<p>It wants to:</p><ul>{wanted}</ul><form method="post" action="/admin/oauth/authorize">{hidden}<button>Install</button></form></body></html>'
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Install app</title><body style="font:16px'
+            ' system-ui;max-width:40rem;margin:2rem auto">'
+            "<p><strong>Simulated shop.</strong> Nothing here is real.</p><h1>Install app in"
+            f" {escape(self.books.shop['name'])}?</h1>"
+            f'<p>It wants to:</p><ul>{wanted}</ul><form method="post"'
+            f' action="/admin/oauth/authorize">{hidden}<button>Install</button></form></body></html>'
         )
         return web.Response(text=page, content_type="text/html")
 
@@ -135,7 +143,9 @@ class Access:
         return {"refresh_token": token, "refresh_token_expires_in": 7_776_000}
 
     def _refreshed(self, app: Doc, token: str) -> web.Response:
-        """The first use of a refresh token ends the one it was made from; until then both work, so a lost answer locks nobody out."""
+        """The first use of a refresh token ends the one it was made from; until then both work, so a lost answer locks
+        nobody out.
+        """
         row = self.shelf.get("refresh", token)
         if row is None or row["app"] != app["client_id"]:
             return _refused("invalid_grant", "The refresh token is invalid, expired or was used.")

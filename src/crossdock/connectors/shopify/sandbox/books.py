@@ -1,4 +1,7 @@
-"""The simulated shop's own books: products, stock levels per location, orders. What the real shop refuses is refused here, with its words."""
+"""The simulated shop's own books: products, stock levels per location, orders.
+
+What the real shop refuses is refused here, with its words.
+"""
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -90,7 +93,10 @@ class Books:
         return doc
 
     def keep(self, kind: str, doc: Doc) -> None:
-        """Store a changed product or order. The search index learns of it after the lag; until then it answers with the change before."""
+        """Store a changed product or order.
+
+        The search index learns of it after the lag; until then it answers with the change before.
+        """
         doc["updated"] = self.now()
         doc["index"] = [*doc.get("index", [])[-4:], [self.clock().timestamp(), doc["updated"]]]
         self.shelf.put(kind, doc["id"], doc, key=doc.get("reference") or "")
@@ -115,17 +121,30 @@ class Books:
         self, title: str, variants: Sequence[tuple[str, str, int]], *, image: str = "", description: str = ""
     ) -> list[Doc]:
         product: Doc = {
-            "id": self.new_id(), "title": title, "status": "ACTIVE", "gift_card": False, "description": description,
-            "images": [image] if image else [], "variants": [], "created": self.now(),
-        }  # fmt: skip
+            "id": self.new_id(),
+            "title": title,
+            "status": "ACTIVE",
+            "gift_card": False,
+            "description": description,
+            "images": [image] if image else [],
+            "variants": [],
+            "created": self.now(),
+        }
         home = self.shelf.all("location")[0]["id"]
         made = [
             {
-                "id": self.new_id(), "product": product["id"], "item": self.new_id(), "sku": sku, "price": str(Decimal(price)),
-                "title": "Default Title" if len(variants) == 1 else sku, "tracked": True, "policy": "DENY", "levels": {home: count},
+                "id": self.new_id(),
+                "product": product["id"],
+                "item": self.new_id(),
+                "sku": sku,
+                "price": str(Decimal(price)),
+                "title": "Default Title" if len(variants) == 1 else sku,
+                "tracked": True,
+                "policy": "DENY",
+                "levels": {home: count},
             }
             for sku, price, count in variants
-        ]  # fmt: skip
+        ]
         product["variants"] = [variant["id"] for variant in made]
         for variant in made:
             self.shelf.put("variant", variant["id"], variant, key=variant["item"])
@@ -167,7 +186,10 @@ class Books:
         self.change_product(variant["product"])
 
     def claim(self, variant: Doc, units: int, behaviour: str) -> list[tuple[str, int]]:
-        """Take units for an order: (location, units) taken. Raises Complaint when the policy is obeyed and not enough is there."""
+        """Take units for an order: (location, units) taken.
+
+        Raises Complaint when the policy is obeyed and not enough is there.
+        """
         if behaviour == "BYPASS" or not variant["tracked"]:
             return []
         if behaviour == "DECREMENT_OBEYING_POLICY" and variant["policy"] == "DENY" and total(variant) < units:
@@ -192,9 +214,16 @@ class Books:
             line["claimed"] = self.claim(self.need("variant", line["variant"]), line["quantity"], behaviour)
         number = self.shelf.next_number("order", 1001)
         order |= {
-            "id": self.new_id(), "number": number, "name": f"#{number}", "created": self.now(), "cancelled": None, "confirmed": True,
-            "fulfillments": [], "refunds": [], "behaviour": behaviour,
-        }  # fmt: skip
+            "id": self.new_id(),
+            "number": number,
+            "name": f"#{number}",
+            "created": self.now(),
+            "cancelled": None,
+            "confirmed": True,
+            "fulfillments": [],
+            "refunds": [],
+            "behaviour": behaviour,
+        }
         self.keep("order", order)
         self.shelf.note(
             "order",
@@ -239,9 +268,16 @@ class Books:
         if not wanted or any(units > left.get(line, 0) for line, units in wanted):
             raise ValueError("so much is not left to fulfil")
         part: Doc = {
-            "id": self.new_id(), "status": "SUCCESS", "created": self.now(), "updated": self.now(), "lines": wanted,
-            "tracking": [{"number": number, "company": company, "url": f"https://track.example/{number}"} for number, company in tracking],
-        }  # fmt: skip
+            "id": self.new_id(),
+            "status": "SUCCESS",
+            "created": self.now(),
+            "updated": self.now(),
+            "lines": wanted,
+            "tracking": [
+                {"number": number, "company": company, "url": f"https://track.example/{number}"}
+                for number, company in tracking
+            ],
+        }
         order["fulfillments"].append(part)
         done = not any(unfulfilled(order).values())
         self.changed_order(order, "ORDERS_FULFILLED" if done else "ORDERS_PARTIALLY_FULFILLED")
@@ -277,7 +313,8 @@ class Books:
         return str(refund["id"])
 
     def take_out(self, order: Doc, rows: Sequence[tuple[str, int, str, str]], *, note: str) -> Doc:
-        """A refund of units without money; `rows` are (line id, units, restock type, location). Call inside a transaction.
+        """A refund of units without money; `rows` are (line id, units, restock type, location). Call inside a
+        transaction.
 
         The words of the refusals are a guess; that such refunds are refused follows from the schema's descriptions.
         """
@@ -300,7 +337,9 @@ class Books:
         return refund
 
     def _put_back(self, line: Doc, units: int, location: str) -> None:
-        """At the location that was named, and no longer claimed for the order, so that a cancel of the rest gives back the rest."""
+        """At the location that was named, and no longer claimed for the order, so that a cancel of the rest gives back
+        the rest.
+        """
         variant = self.shelf.get("variant", line["variant"])
         if variant is not None:
             if location not in variant["levels"]:

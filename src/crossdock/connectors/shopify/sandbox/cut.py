@@ -1,7 +1,9 @@
-"""Cuts the vendor's full schema down to what our operations use, and writes down what was checked against it. Run it after any change to an operation.
+"""Cuts the vendor's full schema down to what our operations use, and writes down what was checked against it. Run it
+after any change to an operation.
 
-`python -m crossdock.connectors.shopify.sandbox.cut <the full introspection, .json.gz>` writes schema.graphql and evidence.json beside this file.
-The full introspection is in the npm package @shopify/dev-mcp (1.16.0, ISC licence), dist/data/admin_<version>.json.gz; it is not kept here.
+`python -m crossdock.connectors.shopify.sandbox.cut <the full introspection, .json.gz>` writes schema.graphql and
+evidence.json beside this file. The full introspection is in the npm package @shopify/dev-mcp (1.16.0, ISC licence),
+dist/data/admin_<version>.json.gz; it is not kept here.
 """
 
 import gzip
@@ -43,7 +45,8 @@ HERE = Path(__file__).parent
 # Types that only answers name: what stands behind the interface Media.
 BEHIND_INTERFACES = {"MediaImage": {"id", "preview"}}
 _BUILT_IN = {"Int", "Float", "String", "Boolean", "ID"}
-_HEAD = """# Shopify Admin GraphQL API, cut down to what ../documents.graphql uses; made by cut.py, never by hand. Derived from the npm package
+_HEAD = """# Shopify Admin GraphQL API, cut down to what ../documents.graphql uses; made by cut.py, never by hand. \
+Derived from the npm package
 # @shopify/dev-mcp (ISC licence). Output types keep the fields that we ask for, input types and enums are whole.
 directive @idempotent(key: String!) on FIELD
 schema { query: QueryRoot mutation: Mutation }

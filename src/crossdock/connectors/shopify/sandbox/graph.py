@@ -1,4 +1,7 @@
-"""Executes GraphQL against the cut-down schema of the vendor: what its types refuse is refused here. Costs points, like the real one."""
+"""Executes GraphQL against the cut-down schema of the vendor: what its types refuse is refused here.
+
+Costs points, like the real one.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -27,7 +30,8 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values, get_directive_values, get_variable_values
 
-# "Each combination of app and store is given a bucket": 100 points a second on the smallest plan. This shop is on Plus, so that the demo is quick.
+# "Each combination of app and store is given a bucket": 100 points a second on the smallest plan. This shop is on
+# Plus, so that the demo is quick.
 RESTORE_RATE, BUCKET = 1000.0, 20_000.0
 MOST_POINTS = 1000
 MUTATION_POINTS, CONNECTION_POINTS = 10, 2
@@ -88,8 +92,12 @@ def answer(body: bytes, roots: Resolvers, bucket: Bucket, now: float) -> dict[st
     if asked > bucket.level:
         return throttled(asked, bucket)
     result = execute_sync(
-        schema(), document, root_value=roots(operation.operation.value), variable_values=sent.get("variables"), operation_name=sent.get("operationName")
-    )  # fmt: skip
+        schema(),
+        document,
+        root_value=roots(operation.operation.value),
+        variable_values=sent.get("variables"),
+        operation_name=sent.get("operationName"),
+    )
     return _finished(result, asked, operation, bucket)
 
 
@@ -132,7 +140,9 @@ def requested(text: str, variables: Mapping[str, Any]) -> int:
 
 
 class _Costs:
-    """Counted from the sizes asked for: an object 1, a connection 2 and its nodes, a list argument its length, a mutation 10."""
+    """Counted from the sizes asked for: an object 1, a connection 2 and its nodes, a list argument its length, a
+    mutation 10.
+    """
 
     def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         self._variables = dict(variables)

@@ -10,7 +10,9 @@ from crossdock.kit.sandbox import Doc
 
 
 class ShopHand:
-    """`settle` runs what is due in the shop first: a person at the counter sees the end of a cancel that was just asked for."""
+    """`settle` runs what is due in the shop first: a person at the counter sees the end of a cancel that was just
+    asked for.
+    """
 
     def __init__(self, books: Books, settle: Callable[[], None]) -> None:
         self._books, self._shelf, self._settle = books, books.shelf, settle
@@ -55,13 +57,26 @@ class ShopHand:
     async def sell(self, variant: VariantRef, quantity: int) -> str:
         row = self._books.need("variant", variant.variant_id)
         line: Doc = {
-            "id": self._books.new_id(), "variant": row["id"], "product": row["product"], "sku": row["sku"], "title": row["title"],
-            "quantity": quantity, "price": row["price"], "requires_shipping": True,
-        }  # fmt: skip
+            "id": self._books.new_id(),
+            "variant": row["id"],
+            "product": row["product"],
+            "sku": row["sku"],
+            "title": row["title"],
+            "quantity": quantity,
+            "price": row["price"],
+            "requires_shipping": True,
+        }
         order: Doc = {
-            "reference": "", "source_identifier": None, "tags": [], "email": "walkin@customer.example", "note": "", "buyer": "Walk-in customer",
-            "lines": [line], "shipping": "0", "financial_status": "PAID",
-        }  # fmt: skip
+            "reference": "",
+            "source_identifier": None,
+            "tags": [],
+            "email": "walkin@customer.example",
+            "note": "",
+            "buyer": "Walk-in customer",
+            "lines": [line],
+            "shipping": "0",
+            "financial_status": "PAID",
+        }
         with self._books.at_once():
             placed = self._books.place(order, "DECREMENT_IGNORING_POLICY")
         return str(placed["id"])
@@ -70,12 +85,17 @@ class ShopHand:
         self._settle()
         return [
             Standing(
-                shop_id=order["id"], number=order["name"], reference=order["reference"], buyer=order["buyer"],
-                lines=tuple((line["variant"], line["quantity"]) for line in order["lines"]), total=f"{total_of(order):f}",
-                cancelled=bool(order["cancelled"]), parcels=sum(part["status"] == "SUCCESS" for part in order["fulfillments"]),
+                shop_id=order["id"],
+                number=order["name"],
+                reference=order["reference"],
+                buyer=order["buyer"],
+                lines=tuple((line["variant"], line["quantity"]) for line in order["lines"]),
+                total=f"{total_of(order):f}",
+                cancelled=bool(order["cancelled"]),
+                parcels=sum(part["status"] == "SUCCESS" for part in order["fulfillments"]),
             )
             for order in self._shelf.all("order")
-        ]  # fmt: skip
+        ]
 
     async def fulfil(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()

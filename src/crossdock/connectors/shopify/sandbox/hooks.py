@@ -1,4 +1,6 @@
-"""Webhooks of the simulated shop: payloads in the shape of the retired REST API, retries of the first payload, and a subscription that is given up."""
+"""Webhooks of the simulated shop: payloads in the shape of the retired REST API, retries of the first payload, and a
+subscription that is given up.
+"""
 
 import asyncio
 import json
@@ -15,12 +17,21 @@ from crossdock.kit.webhook import sign
 # "8 retries over 4 hours"; then a subscription that was made by API is deleted.
 RETRIES = 8
 NAMES = {
-    "APP_UNINSTALLED": "app/uninstalled", "INVENTORY_LEVELS_UPDATE": "inventory_levels/update", "ORDERS_CREATE": "orders/create",
-    "ORDERS_UPDATED": "orders/updated", "ORDERS_CANCELLED": "orders/cancelled", "ORDERS_DELETE": "orders/delete",
-    "ORDERS_FULFILLED": "orders/fulfilled", "ORDERS_PARTIALLY_FULFILLED": "orders/partially_fulfilled",
-    "FULFILLMENTS_CREATE": "fulfillments/create", "FULFILLMENTS_UPDATE": "fulfillments/update", "REFUNDS_CREATE": "refunds/create",
-    "PRODUCTS_CREATE": "products/create", "PRODUCTS_UPDATE": "products/update", "PRODUCTS_DELETE": "products/delete",
-}  # fmt: skip
+    "APP_UNINSTALLED": "app/uninstalled",
+    "INVENTORY_LEVELS_UPDATE": "inventory_levels/update",
+    "ORDERS_CREATE": "orders/create",
+    "ORDERS_UPDATED": "orders/updated",
+    "ORDERS_CANCELLED": "orders/cancelled",
+    "ORDERS_DELETE": "orders/delete",
+    "ORDERS_FULFILLED": "orders/fulfilled",
+    "ORDERS_PARTIALLY_FULFILLED": "orders/partially_fulfilled",
+    "FULFILLMENTS_CREATE": "fulfillments/create",
+    "FULFILLMENTS_UPDATE": "fulfillments/update",
+    "REFUNDS_CREATE": "refunds/create",
+    "PRODUCTS_CREATE": "products/create",
+    "PRODUCTS_UPDATE": "products/update",
+    "PRODUCTS_DELETE": "products/delete",
+}
 Deliver = Callable[..., None]
 
 
@@ -42,10 +53,15 @@ class Hooks:
     def headers(self, name: str, body: bytes, app: str) -> dict[str, str]:
         secret = self.books.need("app", app)["client_secret"]
         return {
-            "Content-Type": "application/json", "X-Shopify-Topic": name, "X-Shopify-Hmac-SHA256": sign(secret, body),
-            "X-Shopify-Shop-Domain": self.books.shop["domain"], "X-Shopify-API-Version": API_VERSION,
-            "X-Shopify-Webhook-Id": str(uuid.uuid4()), "X-Shopify-Event-Id": str(uuid.uuid4()), "X-Shopify-Triggered-At": self.books.now(),
-        }  # fmt: skip
+            "Content-Type": "application/json",
+            "X-Shopify-Topic": name,
+            "X-Shopify-Hmac-SHA256": sign(secret, body),
+            "X-Shopify-Shop-Domain": self.books.shop["domain"],
+            "X-Shopify-API-Version": API_VERSION,
+            "X-Shopify-Webhook-Id": str(uuid.uuid4()),
+            "X-Shopify-Event-Id": str(uuid.uuid4()),
+            "X-Shopify-Triggered-At": self.books.now(),
+        }
 
     def _send(self, hook: str, uri: str, headers: Mapping[str, str], body: bytes, tries: int) -> None:
         self._deliver(
@@ -76,7 +92,10 @@ class Hooks:
 
 
 def chosen(body: Doc, fields: list[str]) -> Doc:
-    """Only the fields that the subscription includes, "variants.id" in each element of a list; all when it names none."""
+    """Only the fields that the subscription includes, "variants.id" in each element of a list.
+
+    All when it names none.
+    """
     if not fields:
         return body
     kept: Doc = {}
@@ -101,16 +120,28 @@ def payload(topic: str, doc: Doc, books: Books) -> Doc:
             return _product(doc, books)
         case "INVENTORY_LEVELS_UPDATE":
             return {
-                "inventory_item_id": int(doc["item"]), "location_id": int(doc["location"]), "available": doc["available"], "updated_at": _time(doc["updated"]),
-                "admin_graphql_api_id": f"gid://shopify/InventoryLevel/{doc['location']}?inventory_item_id={doc['item']}",
-            }  # fmt: skip
+                "inventory_item_id": int(doc["item"]),
+                "location_id": int(doc["location"]),
+                "available": doc["available"],
+                "updated_at": _time(doc["updated"]),
+                "admin_graphql_api_id": (
+                    f"gid://shopify/InventoryLevel/{doc['location']}?inventory_item_id={doc['item']}"
+                ),
+            }
         case "FULFILLMENTS_CREATE" | "FULFILLMENTS_UPDATE":
             return _fulfilment(doc)
         case "REFUNDS_CREATE":
             return {
-                "id": int(doc["id"]), "order_id": int(doc["order"]["id"]), "created_at": _time(doc["at"]), "processed_at": _time(doc["at"]), "note": doc["note"],
-                "restock": doc["restock"], "admin_graphql_api_id": f"gid://shopify/Refund/{doc['id']}", "refund_line_items": [], "transactions": [],
-            }  # fmt: skip
+                "id": int(doc["id"]),
+                "order_id": int(doc["order"]["id"]),
+                "created_at": _time(doc["at"]),
+                "processed_at": _time(doc["at"]),
+                "note": doc["note"],
+                "restock": doc["restock"],
+                "admin_graphql_api_id": f"gid://shopify/Refund/{doc['id']}",
+                "refund_line_items": [],
+                "transactions": [],
+            }
         case "APP_UNINSTALLED":
             shop = books.shop
             return {
@@ -127,21 +158,39 @@ def payload(topic: str, doc: Doc, books: Books) -> Doc:
 def _order(order: Doc, books: Books) -> Doc:
     rest = total_of(order) - refunded(order)
     return {
-        "id": int(order["id"]), "admin_graphql_api_id": f"gid://shopify/Order/{order['id']}", "name": order["name"], "order_number": order["number"],
-        "created_at": _time(order["created"]), "updated_at": _time(order["updated"]), "cancelled_at": _time(order["cancelled"]),
-        "cancel_reason": (order.get("cancel_reason") or "other").lower() if order["cancelled"] else None, "confirmed": order["confirmed"],
-        "currency": books.shop["currency"], "fulfillment_status": _shipped(order), "financial_status": (order.get("financial_status") or "paid").lower(), "email": order["email"],
-        "source_identifier": order.get("source_identifier"), "tags": tags_of(order["tags"]), "note": order["note"],
-        "total_price": f"{total_of(order):.2f}", "current_total_price": f"{rest:.2f}",
+        "id": int(order["id"]),
+        "admin_graphql_api_id": f"gid://shopify/Order/{order['id']}",
+        "name": order["name"],
+        "order_number": order["number"],
+        "created_at": _time(order["created"]),
+        "updated_at": _time(order["updated"]),
+        "cancelled_at": _time(order["cancelled"]),
+        "cancel_reason": (order.get("cancel_reason") or "other").lower() if order["cancelled"] else None,
+        "confirmed": order["confirmed"],
+        "currency": books.shop["currency"],
+        "fulfillment_status": _shipped(order),
+        "financial_status": (order.get("financial_status") or "paid").lower(),
+        "email": order["email"],
+        "source_identifier": order.get("source_identifier"),
+        "tags": tags_of(order["tags"]),
+        "note": order["note"],
+        "total_price": f"{total_of(order):.2f}",
+        "current_total_price": f"{rest:.2f}",
         "line_items": [
             {
-                "id": int(line["id"]), "variant_id": int(line["variant"]), "product_id": int(line["product"]), "quantity": line["quantity"], "sku": line["sku"],
-                "title": line["title"], "price": line["price"], "admin_graphql_api_id": f"gid://shopify/LineItem/{line['id']}",
+                "id": int(line["id"]),
+                "variant_id": int(line["variant"]),
+                "product_id": int(line["product"]),
+                "quantity": line["quantity"],
+                "sku": line["sku"],
+                "title": line["title"],
+                "price": line["price"],
+                "admin_graphql_api_id": f"gid://shopify/LineItem/{line['id']}",
             }
             for line in order["lines"]
         ],
         "fulfillments": [_fulfilment(part | {"order": order}) for part in order["fulfillments"]],
-    }  # fmt: skip
+    }
 
 
 def _shipped(order: Doc) -> str | None:
@@ -154,27 +203,46 @@ def _fulfilment(part: Doc) -> Doc:
     numbers = [info["number"] for info in part["tracking"] if info["number"]]
     first: Doc = part["tracking"][0] if part["tracking"] else {"number": None, "company": None, "url": None}
     return {
-        "id": int(part["id"]), "order_id": int(part["order"]["id"]), "status": part["status"].lower(), "created_at": _time(part["created"]),
-        "updated_at": _time(part["updated"]), "tracking_company": first["company"], "tracking_number": first["number"], "tracking_numbers": numbers,
-        "tracking_url": first["url"], "tracking_urls": [info["url"] for info in part["tracking"] if info["url"]],
+        "id": int(part["id"]),
+        "order_id": int(part["order"]["id"]),
+        "status": part["status"].lower(),
+        "created_at": _time(part["created"]),
+        "updated_at": _time(part["updated"]),
+        "tracking_company": first["company"],
+        "tracking_number": first["number"],
+        "tracking_numbers": numbers,
+        "tracking_url": first["url"],
+        "tracking_urls": [info["url"] for info in part["tracking"] if info["url"]],
         "admin_graphql_api_id": f"gid://shopify/Fulfillment/{part['id']}",
-    }  # fmt: skip
+    }
 
 
 def _product(product: Doc, books: Books) -> Doc:
     variants = [variant for id in product["variants"] if (variant := books.shelf.get("variant", id))]
     return {
-        "id": int(product["id"]), "admin_graphql_api_id": f"gid://shopify/Product/{product['id']}", "title": product["title"], "body_html": product["description"],
-        "status": product["status"].lower(), "created_at": _time(product["created"]), "updated_at": _time(product["updated"]),
+        "id": int(product["id"]),
+        "admin_graphql_api_id": f"gid://shopify/Product/{product['id']}",
+        "title": product["title"],
+        "body_html": product["description"],
+        "status": product["status"].lower(),
+        "created_at": _time(product["created"]),
+        "updated_at": _time(product["updated"]),
         "variants": [
             {
-                "id": int(variant["id"]), "product_id": int(product["id"]), "title": variant["title"], "sku": variant["sku"], "price": variant["price"],
-                "inventory_item_id": int(variant["item"]), "inventory_quantity": total(variant), "inventory_policy": variant["policy"].lower(),
-                "inventory_management": "shopify" if variant["tracked"] else None, "admin_graphql_api_id": f"gid://shopify/ProductVariant/{variant['id']}",
+                "id": int(variant["id"]),
+                "product_id": int(product["id"]),
+                "title": variant["title"],
+                "sku": variant["sku"],
+                "price": variant["price"],
+                "inventory_item_id": int(variant["item"]),
+                "inventory_quantity": total(variant),
+                "inventory_policy": variant["policy"].lower(),
+                "inventory_management": "shopify" if variant["tracked"] else None,
+                "admin_graphql_api_id": f"gid://shopify/ProductVariant/{variant['id']}",
             }
             for variant in variants
         ],
-    }  # fmt: skip
+    }
 
 
 def _time(moment: str | None) -> Any:

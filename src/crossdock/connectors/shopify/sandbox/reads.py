@@ -1,4 +1,7 @@
-"""The query side of the simulated API: documents of the books as the schema's types. Connections slice, so pages and limits are real."""
+"""The query side of the simulated API: documents of the books as the schema's types.
+
+Connections slice, so pages and limits are real.
+"""
 
 import base64
 import re
@@ -98,9 +101,12 @@ class Reads:
     def _shop(self) -> Fields:
         shop = self.books.shop
         return {
-            "id": gid("Shop", shop["id"]), "name": shop["name"], "myshopifyDomain": shop["domain"], "currencyCode": shop["currency"],
+            "id": gid("Shop", shop["id"]),
+            "name": shop["name"],
+            "myshopifyDomain": shop["domain"],
+            "currencyCode": shop["currency"],
             "plan": {"partnerDevelopment": self.books.trial},
-        }  # fmt: skip
+        }
 
     def _locations(self, info: Any, first: int | None = None, after: str | None = None, **_: Any) -> Fields:
         rows = [self._location(row) | {"cursor": row["id"]} for row in self.shelf.all("location")]
@@ -135,19 +141,30 @@ class Reads:
             {"__typename": "MediaImage", "preview": {"image": {"url": url}}, "cursor": url} for url in product["images"]
         ]
         return {
-            "id": gid("Product", product["id"]), "title": product["title"], "status": product["status"], "isGiftCard": product["gift_card"],
-            "updatedAt": product["updated"], "descriptionHtml": product["description"], "media": sliced(lambda: images),
-            "variants": sliced(lambda: [found | {"cursor": id} for id in product["variants"] if (found := self.variant_at(id))]),
-        }  # fmt: skip
+            "id": gid("Product", product["id"]),
+            "title": product["title"],
+            "status": product["status"],
+            "isGiftCard": product["gift_card"],
+            "updatedAt": product["updated"],
+            "descriptionHtml": product["description"],
+            "media": sliced(lambda: images),
+            "variants": sliced(
+                lambda: [found | {"cursor": id} for id in product["variants"] if (found := self.variant_at(id))]
+            ),
+        }
 
     def variant_at(self, id: str) -> Fields | None:
         variant = self.shelf.get("variant", id)
         if variant is None:
             return None
         return {
-            "id": gid("ProductVariant", id), "title": variant["title"], "sku": variant["sku"], "barcode": None, "price": variant["price"],
+            "id": gid("ProductVariant", id),
+            "title": variant["title"],
+            "sku": variant["sku"],
+            "barcode": None,
+            "price": variant["price"],
             "inventoryItem": self._item(variant),
-        }  # fmt: skip
+        }
 
     def _item(self, variant: Doc) -> Fields:
         if "read_inventory" not in self._scopes and "write_inventory" not in self._scopes:
@@ -160,17 +177,21 @@ class Reads:
             }
         levels = {place: self._level(place, there) for place, there in variant["levels"].items()}
         return {
-            "id": gid("InventoryItem", variant["item"]), "tracked": variant["tracked"],
+            "id": gid("InventoryItem", variant["item"]),
+            "tracked": variant["tracked"],
             "inventoryLevels": sliced(lambda: [level | {"cursor": place} for place, level in levels.items()]),
             "inventoryLevel": lambda info, locationId, **_: levels.get(number(locationId, "Location")),  # noqa: N803
-        }  # fmt: skip
+        }
 
     def _level(self, place: str, there: int) -> Fields:
         known = {"available": there}
         return {
-            "id": gid("InventoryLevel", place), "location": self._location(self.books.need("location", place)),
-            "quantities": lambda info, names: [{"name": name, "quantity": known[name]} for name in names if name in known],
-        }  # fmt: skip
+            "id": gid("InventoryLevel", place),
+            "location": self._location(self.books.need("location", place)),
+            "quantities": lambda info, names: [
+                {"name": name, "quantity": known[name]} for name in names if name in known
+            ],
+        }
 
     # Listings by the search index
 
@@ -211,28 +232,49 @@ class Reads:
         currency = self.books.shop["currency"]
         paid_back = refunded(order)
         return {
-            "id": gid("Order", order["id"]), "name": order["name"], "confirmed": order["confirmed"], "createdAt": order["created"],
-            "updatedAt": order["updated"], "cancelledAt": order["cancelled"], "cancelReason": order.get("cancel_reason"),
+            "id": gid("Order", order["id"]),
+            "name": order["name"],
+            "confirmed": order["confirmed"],
+            "createdAt": order["created"],
+            "updatedAt": order["updated"],
+            "cancelledAt": order["cancelled"],
+            "cancelReason": order.get("cancel_reason"),
             "cancellation": {"staffNote": order.get("staff_note")} if order["cancelled"] else None,
-            "sourceIdentifier": order.get("source_identifier"), "tags": order["tags"],
+            "sourceIdentifier": order.get("source_identifier"),
+            "tags": order["tags"],
             "risk": lambda info: {"assessments": self.shelf.by_key("risk", order["id"])},
-            "metafield": lambda info, key, namespace=None: {"value": order["reference"]} if order.get("reference") and (namespace, key) == ("crossdock", "reference") else None,
-            "currentTotalPriceSet": money(total_of(order) - paid_back, currency), "totalRefundedSet": money(paid_back, currency),
+            "metafield": lambda info, key, namespace=None: (
+                {"value": order["reference"]}
+                if order.get("reference") and (namespace, key) == ("crossdock", "reference")
+                else None
+            ),
+            "currentTotalPriceSet": money(total_of(order) - paid_back, currency),
+            "totalRefundedSet": money(paid_back, currency),
             "lineItems": sliced(lambda: [self._line(line) for line in order["lines"]]),
-            "fulfillments": lambda info, first=None, **_: [self._fulfilment(part) for part in order["fulfillments"]][:first],
+            "fulfillments": lambda info, first=None, **_: [self._fulfilment(part) for part in order["fulfillments"]][
+                :first
+            ],
             "refunds": lambda info, first=None: [
-                {"id": gid("Refund", refund["id"]), "note": refund["note"], "createdAt": refund["at"], "totalRefundedSet": money(refund["amount"], currency)}
+                {
+                    "id": gid("Refund", refund["id"]),
+                    "note": refund["note"],
+                    "createdAt": refund["at"],
+                    "totalRefundedSet": money(refund["amount"], currency),
+                }
                 for refund in order["refunds"]
             ][:first],
-        }  # fmt: skip
+        }
 
     def _line(self, line: Doc) -> Fields:
         alive = self.shelf.get("variant", line["variant"])
         return {
-            "id": gid("LineItem", line["id"]), "sku": line["sku"], "currentQuantity": line["quantity"], "cursor": line["id"],
+            "id": gid("LineItem", line["id"]),
+            "sku": line["sku"],
+            "currentQuantity": line["quantity"],
+            "cursor": line["id"],
             "variant": {"id": gid("ProductVariant", alive["id"])} if alive else None,
             "product": {"id": gid("Product", alive["product"])} if alive else None,
-        }  # fmt: skip
+        }
 
     def _fulfilment(self, part: Doc) -> Fields:
         rows = [
@@ -240,9 +282,12 @@ class Reads:
             for line, units in part["lines"]
         ]
         return {
-            "id": gid("Fulfillment", part["id"]), "status": part["status"], "createdAt": part["created"],
-            "trackingInfo": lambda info, first=None: part["tracking"][:first], "fulfillmentLineItems": sliced(lambda: rows),
-        }  # fmt: skip
+            "id": gid("Fulfillment", part["id"]),
+            "status": part["status"],
+            "createdAt": part["created"],
+            "trackingInfo": lambda info, first=None: part["tracking"][:first],
+            "fulfillmentLineItems": sliced(lambda: rows),
+        }
 
     # The rest
 
@@ -296,7 +341,10 @@ _SOURCE = re.compile(r'source_identifier:"((?:[^"\\]|\\.)*)"')
 
 
 def matches(query: str | None, doc: Doc, updated: str) -> bool:
-    """The two searches that we use. The index splits words and forgets case, so it finds more than what was asked for."""
+    """The two searches that we use.
+
+    The index splits words and forgets case, so it finds more than what was asked for.
+    """
     if query is None:
         return True
     if found := _UPDATED.fullmatch(query):

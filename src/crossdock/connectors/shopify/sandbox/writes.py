@@ -1,4 +1,7 @@
-"""The mutation side: what an app may change in the simulated shop. Complaints are user errors, with the codes of the schema."""
+"""The mutation side: what an app may change in the simulated shop.
+
+Complaints are user errors, with the codes of the schema.
+"""
 
 import hashlib
 import json
@@ -59,19 +62,31 @@ class Writes:
             raise Complaint(
                 None,
                 (),
-                "Exceeded order API rate limit, please try again in a minute. Upgrade to a paid account to remove this limit.",
+                "Exceeded order API rate limit, please try again in a minute. Upgrade to a paid account to remove this"
+                " limit.",
             )
         if not order.get("lineItems"):
             raise Complaint("INVALID", ("order", "lineItems"), "Line items can't be blank")
         address = order.get("shippingAddress") or {}
         doc: Doc = {
-            "reference": self._custom_id(order.get("metafields") or []), "source_identifier": order.get("sourceIdentifier"), "by_api": True,
-            "tags": list(order.get("tags") or []), "email": order.get("email") or "", "note": order.get("note") or "",
-            "ship_to": address, "buyer": _buyer(order, address),
+            "reference": self._custom_id(order.get("metafields") or []),
+            "source_identifier": order.get("sourceIdentifier"),
+            "by_api": True,
+            "tags": list(order.get("tags") or []),
+            "email": order.get("email") or "",
+            "note": order.get("note") or "",
+            "ship_to": address,
+            "buyer": _buyer(order, address),
             "lines": [self._line(line, place) for place, line in enumerate(order["lineItems"])],
-            "shipping": str(sum((Decimal(line["priceSet"]["shopMoney"]["amount"]) for line in order.get("shippingLines") or []), Decimal(0))),
-            "financial_status": order.get("financialStatus"), "charged": "0.00",
-        }  # fmt: skip
+            "shipping": str(
+                sum(
+                    (Decimal(line["priceSet"]["shopMoney"]["amount"]) for line in order.get("shippingLines") or []),
+                    Decimal(0),
+                )
+            ),
+            "financial_status": order.get("financialStatus"),
+            "charged": "0.00",
+        }
         return self.books.place(doc, behaviour)
 
     def _line(self, line: Doc, place: int) -> Doc:
@@ -96,9 +111,15 @@ class Writes:
                 "INVALID", ("order", "lineItems", str(place), "priceSet"), "Currency must be the shop's currency"
             )
         return {
-            "id": self.books.new_id(), "variant": variant["id"], "product": variant["product"], "sku": variant["sku"], "title": variant["title"],
-            "quantity": line["quantity"], "price": str(price["amount"]), "requires_shipping": bool(line.get("requiresShipping")),
-        }  # fmt: skip
+            "id": self.books.new_id(),
+            "variant": variant["id"],
+            "product": variant["product"],
+            "sku": variant["sku"],
+            "title": variant["title"],
+            "quantity": line["quantity"],
+            "price": str(price["amount"]),
+            "requires_shipping": bool(line.get("requiresShipping")),
+        }
 
     def _custom_id(self, metafields: list[Doc]) -> str:
         """A value of the type id needs its definition, and is unique in the shop."""
@@ -135,8 +156,14 @@ class Writes:
             }
         due = self.books.clock() + timedelta(seconds=self._job_seconds)
         job: Doc = {
-            "id": self.books.new_id(), "order": order["id"], "due": due.timestamp(), "done": False, "reason": reason, "restock": restock, "note": rest.get("staffNote"),
-        }  # fmt: skip
+            "id": self.books.new_id(),
+            "order": order["id"],
+            "due": due.timestamp(),
+            "done": False,
+            "reason": reason,
+            "restock": restock,
+            "note": rest.get("staffNote"),
+        }
         self.shelf.put("job", job["id"], job, key=order["id"])
         if rest.get("notifyCustomer") and order["email"]:
             self.shelf.note("mail", to=order["email"], about="order cancelled")

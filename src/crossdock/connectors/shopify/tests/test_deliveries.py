@@ -32,9 +32,11 @@ def news(topic: str, body: Any, shop: Shop | None = None) -> HookNews:
 def test_the_documented_example_of_a_sign_in_verifies() -> None:
     """Secret and parameters as printed in Shopify's documentation of OAuth for many years."""
     params = {
-        "code": "0907a61c0c8d55e99db179b68161bc00", "shop": "some-shop.myshopify.com", "timestamp": "1337178173",
+        "code": "0907a61c0c8d55e99db179b68161bc00",
+        "shop": "some-shop.myshopify.com",
+        "timestamp": "1337178173",
         "hmac": "4712bf92ffc2917d15a2f5a273e39f0116667419aa4b6ac0b3baaf26fa3c4d20",
-    }  # fmt: skip
+    }
     assert verified(params, "hush")
     assert not verified(params | {"shop": "other-shop.myshopify.com"}, "hush")
     assert not verified(params | {"extra": "1"}, "hush")
@@ -106,12 +108,13 @@ def test_a_buyers_erasure_names_their_orders() -> None:
 
 def test_numbers_of_a_product_are_hints_where_all_locations_count() -> None:
     body = {
-        "id": 3, "updated_at": "2026-11-23T10:00:00+00:00",
+        "id": 3,
+        "updated_at": "2026-11-23T10:00:00+00:00",
         "variants": [
             {"id": 7, "inventory_quantity": 2, "inventory_management": "shopify"},
             {"id": 8, "inventory_quantity": 0, "inventory_management": None},
         ],
-    }  # fmt: skip
+    }
     assert news("products/update", body).hints == (StockHint("7", 2),), "an untracked variant's 0 says nothing"
     pinned = a_shop(app=OPERATOR, settings={"location": "99"})
     assert news("products/update", body, pinned).hints == (), "the sum of all locations says nothing about one"

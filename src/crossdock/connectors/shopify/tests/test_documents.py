@@ -1,4 +1,6 @@
-"""Every operation against the vendor's schema: the part kept here always, the whole one where it lies beside the project."""
+"""Every operation against the vendor's schema: the part kept here always, the whole one where it lies beside the
+project.
+"""
 
 import json
 import re

@@ -143,7 +143,9 @@ def schema_of(topic: str) -> dict[str, Any]:
 async def test_the_simulators_payload_has_the_vendors_keys_and_types(
     stage: Stage, sandbox: Sandbox, topic: str
 ) -> None:
-    """The schemas were inferred from samples, so nothing is required of ours but to use no other key and no other type."""
+    """The schemas were inferred from samples, so nothing is required of ours but to use no other key and no other
+    type.
+    """
     schema = schema_of(NAMES[topic])
     body = payload(topic, await document(stage, sandbox, topic), sandbox.books)
     assert set(body) <= set(schema["properties"]), set(body) - set(schema["properties"])

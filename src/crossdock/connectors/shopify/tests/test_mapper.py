@@ -47,21 +47,36 @@ def a_product(**changes: Any) -> Node:
 
 def an_order(**changes: Any) -> dict[str, Any]:
     return {
-        "id": "gid://shopify/Order/9107199254740993", "name": "#1001", "confirmed": True, "createdAt": "2026-11-23T10:00:00Z",
-        "updatedAt": "2026-11-23T11:00:00Z", "cancelledAt": None, "cancelReason": None, "cancellation": None, "sourceIdentifier": "XD-1",
-        "tags": ["crossdock"], "metafield": {"value": "XD-1"}, "currentTotalPriceSet": usd("20.00"), "totalRefundedSet": usd("0.0"),
-        "lineItems": {}, "fulfillments": [], "refunds": [],
-    } | changes  # fmt: skip
+        "id": "gid://shopify/Order/9107199254740993",
+        "name": "#1001",
+        "confirmed": True,
+        "createdAt": "2026-11-23T10:00:00Z",
+        "updatedAt": "2026-11-23T11:00:00Z",
+        "cancelledAt": None,
+        "cancelReason": None,
+        "cancellation": None,
+        "sourceIdentifier": "XD-1",
+        "tags": ["crossdock"],
+        "metafield": {"value": "XD-1"},
+        "currentTotalPriceSet": usd("20.00"),
+        "totalRefundedSet": usd("0.0"),
+        "lineItems": {},
+        "fulfillments": [],
+        "refunds": [],
+    } | changes
 
 
 def a_line(number: int = 1, units: int = 2) -> Node:
     return tame(
         {
-            "id": f"gid://shopify/LineItem/{number}", "sku": "A", "currentQuantity": units,
-            "variant": {"id": "gid://shopify/ProductVariant/7"}, "product": {"id": "gid://shopify/Product/5"},
+            "id": f"gid://shopify/LineItem/{number}",
+            "sku": "A",
+            "currentQuantity": units,
+            "variant": {"id": "gid://shopify/ProductVariant/7"},
+            "product": {"id": "gid://shopify/Product/5"},
         },
         "line",
-    )  # fmt: skip
+    )
 
 
 def read(order: dict[str, Any], lines: list[Node] | None = None) -> ShopOrder:

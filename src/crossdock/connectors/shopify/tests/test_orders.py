@@ -56,8 +56,9 @@ async def test_a_development_store_takes_five_a_minute_and_the_rest_wait(stage: 
         await stage.placed(stage.order((variant, 1)))
     assert await connector.create(stage.shop, stage.order((variant, 1))) == Later(
         "Shopify takes no more orders at this moment: Exceeded order API rate limit, please try again in a minute. "
-        "Upgrade to a paid account to remove this limit.", 60.0,
-    )  # fmt: skip
+        "Upgrade to a paid account to remove this limit.",
+        60.0,
+    )
     assert await stage.hand.count(variant) == 4
 
 
@@ -86,9 +87,21 @@ async def test_a_refusal_for_want_of_the_field_mends_it_and_is_no_refusal(stage:
     none = says({"data": {"orderByIdentifier": None}})
     wrong = {"code": "INVALID", "field": ["order", "metafields", "0"], "message": "is of a type without a definition"}
     http = Canned(
-        none, says({"data": {"orderCreate": {"order": None, "userErrors": [wrong]}}}), none, says({"data": {"metafieldDefinitions": {"nodes": []}}}),
-        says({"data": {"metafieldDefinitionCreate": {"createdDefinition": {"id": "gid://shopify/MetafieldDefinition/1"}, "userErrors": []}}}),
-    )  # fmt: skip
+        none,
+        says({"data": {"orderCreate": {"order": None, "userErrors": [wrong]}}}),
+        none,
+        says({"data": {"metafieldDefinitions": {"nodes": []}}}),
+        says(
+            {
+                "data": {
+                    "metafieldDefinitionCreate": {
+                        "createdDefinition": {"id": "gid://shopify/MetafieldDefinition/1"},
+                        "userErrors": [],
+                    }
+                }
+            }
+        ),
+    )
     assert isinstance(await connector.create(a_shop(http), stage.order((variant, 1))), Later)
     assert http.replies == []
 

@@ -1,4 +1,6 @@
-"""A simulated Vendure: its Admin API over real HTTP, an API key and an administrator to sign in with, and the seller's hand."""
+"""A simulated Vendure: its Admin API over real HTTP, an API key and an administrator to sign in with, and the seller's
+hand.
+"""
 
 import secrets
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""The simulated Admin API: our documents executed against the cut-down schema. What the schema does not have, the simulator refuses like the server does."""
+"""The simulated Admin API: our documents executed against the cut-down schema.
+
+What the schema does not have, the simulator refuses like the server does.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -24,13 +27,29 @@ MOST_TAKEN = 1000
 FORBIDDEN = "You are not currently authorized to perform this action"
 # What each root field asks of the role; the empty ones only of somebody signed in.
 RIGHTS = {
-    "activeChannel": "", "globalSettings": "", "products": "ReadProduct", "product": "ReadProduct", "productVariants": "ReadProduct",
-    "stockLocations": "ReadStockLocation", "shippingMethods": "ReadShippingMethod", "orders": "ReadOrder", "order": "ReadOrder",
-    "eligibleShippingMethodsForDraftOrder": "CreateOrder", "createDraftOrder": "CreateOrder", "setCustomerForDraftOrder": "CreateOrder",
-    "setDraftOrderShippingAddress": "CreateOrder", "setDraftOrderBillingAddress": "CreateOrder", "unsetDraftOrderShippingAddress": "CreateOrder",
-    "addItemToDraftOrder": "CreateOrder", "setDraftOrderShippingMethod": "CreateOrder", "deleteDraftOrder": "DeleteOrder",
-    "addNoteToOrder": "UpdateOrder", "transitionOrderToState": "UpdateOrder", "addManualPaymentToOrder": "UpdateOrder", "cancelOrder": "UpdateOrder",
-}  # fmt: skip
+    "activeChannel": "",
+    "globalSettings": "",
+    "products": "ReadProduct",
+    "product": "ReadProduct",
+    "productVariants": "ReadProduct",
+    "stockLocations": "ReadStockLocation",
+    "shippingMethods": "ReadShippingMethod",
+    "orders": "ReadOrder",
+    "order": "ReadOrder",
+    "eligibleShippingMethodsForDraftOrder": "CreateOrder",
+    "createDraftOrder": "CreateOrder",
+    "setCustomerForDraftOrder": "CreateOrder",
+    "setDraftOrderShippingAddress": "CreateOrder",
+    "setDraftOrderBillingAddress": "CreateOrder",
+    "unsetDraftOrderShippingAddress": "CreateOrder",
+    "addItemToDraftOrder": "CreateOrder",
+    "setDraftOrderShippingMethod": "CreateOrder",
+    "deleteDraftOrder": "DeleteOrder",
+    "addNoteToOrder": "UpdateOrder",
+    "transitionOrderToState": "UpdateOrder",
+    "addManualPaymentToOrder": "UpdateOrder",
+    "cancelOrder": "UpdateOrder",
+}
 EVERY_RIGHT = frozenset(RIGHTS.values()) - {""}
 
 

@@ -1,6 +1,8 @@
-"""The simulated shop's books: products, stock levels, orders in their states. It does what 3.7.3 was seen doing, the traps first of all.
+"""The simulated shop's books: products, stock levels, orders in their states. It does what 3.7.3 was seen doing, the
+traps first of all.
 
-A short line is added with what is left; a payment looks at no stock and allocates what there is; an order's `updatedAt` stays when it is shipped or refunded.
+A short line is added with what is left; a payment looks at no stock and allocates what there is; an order's
+`updatedAt` stays when it is shipped or refunded.
 """
 
 import random
@@ -66,10 +68,20 @@ class Books:
         for sku, price, count in rows:
             variant = self._id("variant")
             doc = {
-                "id": variant, "productId": product, "sku": sku, "name": f"{title} {sku}" if len(rows) > 1 else title, "price": price,
-                "option": sku if len(rows) > 1 else "", "onHand": count, "allocated": 0, "track": "INHERIT", "threshold": None,
-                "enabled": True, "deleted": False, "updatedAt": self.second(),
-            }  # fmt: skip
+                "id": variant,
+                "productId": product,
+                "sku": sku,
+                "name": f"{title} {sku}" if len(rows) > 1 else title,
+                "price": price,
+                "option": sku if len(rows) > 1 else "",
+                "onHand": count,
+                "allocated": 0,
+                "track": "INHERIT",
+                "threshold": None,
+                "enabled": True,
+                "deleted": False,
+                "updatedAt": self.second(),
+            }
             self.shelf.put("variant", variant, doc, key=product)
             made.append(variant)
         return product, made
@@ -159,9 +171,19 @@ class Books:
     def draft(self) -> Doc:
         code = "".join(self._random.choice(CODE_LETTERS) for _ in range(16))
         order: Doc = {
-            "id": self._id("order"), "code": code, "state": "Draft", "createdAt": self.second(), "orderPlacedAt": None, "customer": None,
-            "address": None, "method": None, "lines": [], "payments": [], "fulfillments": [], "history": [],
-        }  # fmt: skip
+            "id": self._id("order"),
+            "code": code,
+            "state": "Draft",
+            "createdAt": self.second(),
+            "orderPlacedAt": None,
+            "customer": None,
+            "address": None,
+            "method": None,
+            "lines": [],
+            "payments": [],
+            "fulfillments": [],
+            "history": [],
+        }
         return self._keep(order)
 
     def drop(self, order_id: str) -> Doc:
@@ -267,7 +289,10 @@ class Books:
         """No look at the stock here. Two payments may carry the same reference."""
         order = self.order(order_id)
         if order["state"] != "ArrangingPayment":
-            text = 'A manual payment may only be added when in the "ArrangingPayment" or "ArrangingAdditionalPayment" states'
+            text = (
+                'A manual payment may only be added when in the "ArrangingPayment" or "ArrangingAdditionalPayment"'
+                " states"
+            )
             raise Denied("ManualPaymentStateError", "MANUAL_PAYMENT_STATE_ERROR", text)
         paid = {
             "id": self._id("payment"),
@@ -330,7 +355,10 @@ class Books:
         return lines + (SHIPPING if order["method"] else 0)
 
     def fulfil(self, order_id: str, rows: list[tuple[str, int]], method: str, tracking: str) -> str:
-        """A fulfilment in state Pending: from now on the units are sold. `rows` are (line id, units). The order's `updatedAt` stays."""
+        """A fulfilment in state Pending: from now on the units are sold.
+
+        `rows` are (line id, units). The order's `updatedAt` stays.
+        """
         order = self.order(order_id)
         by_id = {line["id"]: line for line in order["lines"]}
         if not rows or any(

@@ -1,4 +1,6 @@
-"""Every document is valid where it will be sent: by the simulator's schema always, by the vendor's whole one when it is at hand."""
+"""Every document is valid where it will be sent: by the simulator's schema always, by the vendor's whole one when it
+is at hand.
+"""
 
 import gzip
 import hashlib

@@ -22,17 +22,34 @@ LATER = "2026-11-23T03:42:30.000Z"
 
 def variant(**fields: Any) -> dict[str, Any]:
     return {
-        "id": "7", "sku": "A", "name": "Lamp red", "enabled": True, "priceWithTax": 1250, "currencyCode": "USD", "options": [{"name": "red"}],
-        "featuredAsset": None, "trackInventory": "INHERIT", "outOfStockThreshold": 0, "useGlobalOutOfStockThreshold": True,
-        "stockLevels": [{"stockLocationId": "1", "stockOnHand": 5, "stockAllocated": 2}], **fields,
-    }  # fmt: skip
+        "id": "7",
+        "sku": "A",
+        "name": "Lamp red",
+        "enabled": True,
+        "priceWithTax": 1250,
+        "currencyCode": "USD",
+        "options": [{"name": "red"}],
+        "featuredAsset": None,
+        "trackInventory": "INHERIT",
+        "outOfStockThreshold": 0,
+        "useGlobalOutOfStockThreshold": True,
+        "stockLevels": [{"stockLocationId": "1", "stockOnHand": 5, "stockAllocated": 2}],
+        **fields,
+    }
 
 
 def product(**fields: Any) -> dict[str, Any]:
     return {
-        "id": "3", "name": "Lamp", "description": "<p>Warm &amp; bright</p>", "enabled": True, "updatedAt": AT, "featuredAsset": None, "assets": [],
-        "variants": [variant()], **fields,
-    }  # fmt: skip
+        "id": "3",
+        "name": "Lamp",
+        "description": "<p>Warm &amp; bright</p>",
+        "enabled": True,
+        "updatedAt": AT,
+        "featuredAsset": None,
+        "assets": [],
+        "variants": [variant()],
+        **fields,
+    }
 
 
 def order(**fields: Any) -> dict[str, Any]:
@@ -43,10 +60,19 @@ def order(**fields: Any) -> dict[str, Any]:
         "productVariant": {"id": "7", "productId": "3", "sku": "A"},
     }
     return {
-        "id": "9", "code": "ABC", "state": "PaymentSettled", "orderPlacedAt": AT, "updatedAt": AT, "totalWithTax": 3000, "currencyCode": "USD",
-        "customer": {"emailAddress": "cd-1@orders.example"}, "lines": [line], "fulfillments": [],
-        "payments": [{"method": "crossdock", "transactionId": "CD-1", "createdAt": AT, "refunds": []}], **fields,
-    }  # fmt: skip
+        "id": "9",
+        "code": "ABC",
+        "state": "PaymentSettled",
+        "orderPlacedAt": AT,
+        "updatedAt": AT,
+        "totalWithTax": 3000,
+        "currencyCode": "USD",
+        "customer": {"emailAddress": "cd-1@orders.example"},
+        "lines": [line],
+        "fulfillments": [],
+        "payments": [{"method": "crossdock", "transactionId": "CD-1", "createdAt": AT, "refunds": []}],
+        **fields,
+    }
 
 
 def parcel(id: str, state: str, code: str, *, units: int = 2, made: str = AT, changed: str = AT) -> dict[str, Any]:
@@ -265,10 +291,20 @@ def wish(id: str, second: str, units: int, *, variant_id: str = "7", clock: str 
         ([wish("9", "20", 1)], [("20", 1)], 0),
     ],
     ids=[
-        "ours alone", "nothing allocated", "a part of it", "from two places", "theirs was first", "ours was first", "both got one",
-        "an older allocation", "another variant's order", "the database's clock ahead", "the database's clock behind", "not our order",
+        "ours alone",
+        "nothing allocated",
+        "a part of it",
+        "from two places",
+        "theirs was first",
+        "ours was first",
+        "both got one",
+        "an older allocation",
+        "another variant's order",
+        "the database's clock ahead",
+        "the database's clock behind",
+        "not our order",
     ],
-)  # fmt: skip
+)
 def test_units_are_proven_by_the_moment_of_the_payment(
     orders: list[Any], allocations: list[tuple[str, int]], units: int
 ) -> None:

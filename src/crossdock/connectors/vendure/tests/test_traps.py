@@ -1,4 +1,6 @@
-"""What Vendure does that an order must survive, played against the simulator. tests/real plays the same against the unmodified server."""
+"""What Vendure does that an order must survive, played against the simulator. tests/real plays the same against the
+unmodified server.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -59,8 +61,10 @@ async def test_locations_add_up_and_chosen_ones_count_alone(stage: Stage, books:
     stock_at(books, variant.variant_id, attic, 4)
     stock_at(books, variant.variant_id, cellar, 2)
     assert (await connector.prove(stage.shop)).locations == (
-        ("1", "Default Stock Location"), (attic, "Attic"), (cellar, "Cellar"),
-    )  # fmt: skip
+        ("1", "Default Stock Location"),
+        (attic, "Attic"),
+        (cellar, "Cellar"),
+    )
     for chosen, count in (("", 11), ("1", 5), (attic, 4), (f"1,{cellar}", 7), (f"{attic},{cellar}", 6)):
         shop = replace(stage.shop, settings={**stage.shop.settings, "location": chosen})
         (found,) = await connector.counts(shop, [variant])
@@ -232,7 +236,10 @@ async def test_stopped_at_any_step_the_order_stands_once_after_a_repeat(stage: S
 
 
 async def test_a_repeat_goes_on_from_what_is_whole_and_clears_away_what_is_not(stage: Stage, books: Books) -> None:
-    """So that a line that loses every third answer still gets its orders: each try begins where the last one came to."""
+    """So that a line that loses every third answer still gets its orders.
+
+    Each try begins where the last one came to.
+    """
     (variant,) = await stage.product(5)
     command = stage.order((variant, 2))
     lost = set(STEPS[1:4])

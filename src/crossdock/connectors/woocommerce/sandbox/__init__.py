@@ -16,7 +16,9 @@ from crossdock.kit.sandbox import Shelf
 
 
 class Sandbox(Base):
-    """`books.set(hpos=False, fulfillments=False, ...)` changes what the seller or the host would; `hooks.held` stops the site's cron."""
+    """`books.set(hpos=False, fulfillments=False, ...)` changes what the seller or the host would; `hooks.held` stops
+    the site's cron.
+    """
 
     big = True
     label = "Simulated WooCommerce shop"

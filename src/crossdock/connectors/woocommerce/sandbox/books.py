@@ -1,4 +1,6 @@
-"""The simulated shop's own rules, without HTTP: what WooCommerce does to stock, dates and mails when an order changes. Blind where the real one is blind."""
+"""The simulated shop's own rules, without HTTP: what WooCommerce does to stock, dates and mails when an order changes.
+Blind where the real one is blind.
+"""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -12,8 +14,17 @@ Doc = dict[str, Any]
 TAKES = ("processing", "on-hold", "completed")
 RESTORES = ("cancelled", "pending")
 ADDRESS = (
-    "first_name", "last_name", "company", "address_1", "address_2", "city", "state", "postcode", "country", "phone",
-)  # fmt: skip
+    "first_name",
+    "last_name",
+    "company",
+    "address_1",
+    "address_2",
+    "city",
+    "state",
+    "postcode",
+    "country",
+    "phone",
+)
 STATUSES = (*TAKES, *RESTORES, "refunded", "failed", "auto-draft", "checkout-draft", "trash")
 # Where the customer is written to when an order gets there.
 CUSTOMER_MAILS = {
@@ -32,11 +43,21 @@ class Books:
 
     @property
     def settings(self) -> Doc:
-        """What the seller or the host set: name, hpos, fulfillments, manage_stock, currency, decimals, permalinks, plugins."""
+        """What the seller or the host set: name, hpos, fulfillments, manage_stock, currency, decimals, permalinks,
+        plugins.
+        """
         default = {
-            "hpos": True, "fulfillments": True, "manage_stock": True, "currency": "USD", "decimals": 2, "pretty": True, "plugins": [],
-            "version": "11.0.1", "strips_authorization": False, "name": "Simulated WooCommerce shop",
-        }  # fmt: skip
+            "hpos": True,
+            "fulfillments": True,
+            "manage_stock": True,
+            "currency": "USD",
+            "decimals": 2,
+            "pretty": True,
+            "plugins": [],
+            "version": "11.0.1",
+            "strips_authorization": False,
+            "name": "Simulated WooCommerce shop",
+        }
         return default | (self.shelf.get("settings", "shop") or {})
 
     def set(self, **settings: Any) -> None:
@@ -61,9 +82,17 @@ class Books:
 
     def new_product(self, **fields: Any) -> Doc:
         doc: Doc = {
-            "id": self.shelf.next_number("post", 10), "type": "simple", "status": "publish", "parent": 0, "price": "", "sku": "", "count": 0,
-            "manage": True, "created": self.now(), **fields,
-        }  # fmt: skip
+            "id": self.shelf.next_number("post", 10),
+            "type": "simple",
+            "status": "publish",
+            "parent": 0,
+            "price": "",
+            "sku": "",
+            "count": 0,
+            "manage": True,
+            "created": self.now(),
+            **fields,
+        }
         self.save_product(doc, news="created")
         return doc
 
@@ -79,7 +108,10 @@ class Books:
         self._tell("product.deleted", doc["id"])
 
     def move_stock(self, product_id: int, units: int) -> int:
-        """Add `units` (or take, below zero) wherever the number is kept; there is no floor and nobody asks. Returns what was moved, 0 when uncounted."""
+        """Add `units` (or take, below zero) wherever the number is kept; there is no floor and nobody asks.
+
+        Returns what was moved, 0 when uncounted.
+        """
         doc = self.product(product_id)
         if doc is None or not self.settings["manage_stock"]:
             return 0
@@ -121,14 +153,25 @@ class Books:
         """A 201 for nearly anything: a product that nobody knows becomes a line of text with product_id 0."""
         blank = dict.fromkeys(ADDRESS, "")
         doc: Doc = {
-            "id": self.shelf.next_number("post", 10), "status": "pending", "currency": body.get("currency") or self.settings["currency"],
-            "order_key": f"wc_order_{secrets.token_hex(6)}", "created_via": via, "customer_note": body.get("customer_note", ""),
-            "payment_method": body.get("payment_method", ""), "payment_method_title": body.get("payment_method_title", ""),
-            "transaction_id": body.get("transaction_id", ""), "billing": blank | {"email": ""} | dict(body.get("billing", {})),
-            "shipping": blank | dict(body.get("shipping", {})), "meta_data": [], "refunds": [], "created": self.now(), "completed": None, "paid": None,
+            "id": self.shelf.next_number("post", 10),
+            "status": "pending",
+            "currency": body.get("currency") or self.settings["currency"],
+            "order_key": f"wc_order_{secrets.token_hex(6)}",
+            "created_via": via,
+            "customer_note": body.get("customer_note", ""),
+            "payment_method": body.get("payment_method", ""),
+            "payment_method_title": body.get("payment_method_title", ""),
+            "transaction_id": body.get("transaction_id", ""),
+            "billing": blank | {"email": ""} | dict(body.get("billing", {})),
+            "shipping": blank | dict(body.get("shipping", {})),
+            "meta_data": [],
+            "refunds": [],
+            "created": self.now(),
+            "completed": None,
+            "paid": None,
             "line_items": [self._line(line) for line in body.get("line_items", [])],
             "shipping_lines": [self._shipping(line) for line in body.get("shipping_lines", [])],
-        }  # fmt: skip
+        }
         for entry in body.get("meta_data", []):
             self.set_meta(doc, entry["key"], entry["value"])
         lines = [*doc["line_items"], *doc["shipping_lines"]]
@@ -149,20 +192,40 @@ class Books:
         total = line.get("total") or str(Decimal((holder or {}).get("price") or 0) * quantity)
         name = product["name"] if product else str(line.get("name", ""))
         return {
-            "id": self.shelf.next_number("item"), "name": f"{name} - {variant['option']}" if variant else name, "product_id": product["id"] if product else 0,
-            "variation_id": variant["id"] if variant else 0, "quantity": quantity, "subtotal": str(line.get("subtotal", total)), "total": str(total),
-            "sku": holder["sku"] if holder else None, "parent_name": product["name"] if variant and product else None, "reduced": 0,
-            "meta_data": [{"id": 1, "key": "option", "value": variant["option"], "display_key": "Option", "display_value": variant["option"]}] if variant else [],
-        }  # fmt: skip
+            "id": self.shelf.next_number("item"),
+            "name": f"{name} - {variant['option']}" if variant else name,
+            "product_id": product["id"] if product else 0,
+            "variation_id": variant["id"] if variant else 0,
+            "quantity": quantity,
+            "subtotal": str(line.get("subtotal", total)),
+            "total": str(total),
+            "sku": holder["sku"] if holder else None,
+            "parent_name": product["name"] if variant and product else None,
+            "reduced": 0,
+            "meta_data": [
+                {
+                    "id": 1,
+                    "key": "option",
+                    "value": variant["option"],
+                    "display_key": "Option",
+                    "display_value": variant["option"],
+                }
+            ]
+            if variant
+            else [],
+        }
 
     def _shipping(self, line: Mapping[str, Any]) -> Doc:
         return {
-            "id": self.shelf.next_number("item"), "method_title": str(line.get("method_title", "")), "method_id": str(line.get("method_id", "")),
+            "id": self.shelf.next_number("item"),
+            "method_title": str(line.get("method_title", "")),
+            "method_id": str(line.get("method_id", "")),
             "total": str(line.get("total", "0")),
-        }  # fmt: skip
+        }
 
     def change_status(self, doc: Doc, status: str) -> None:
-        """Entering a status moves stock once: what an item has taken stands on the item. Restoring adds blindly to whatever the count is now.
+        """Entering a status moves stock once: what an item has taken stands on the item. Restoring adds blindly to
+        whatever the count is now.
 
         "refunded" makes a refund of what is left and restores nothing; "failed" and the trash restore nothing either.
         """
@@ -200,8 +263,12 @@ class Books:
     def add_note(self, doc: Doc, text: str, *, customer: bool) -> Doc:
         """A comment on the order: the order itself and its date stay as they are."""
         note: Doc = {
-            "id": self.shelf.next_number("comment", 20), "order": doc["id"], "note": text, "customer_note": customer, "created": self.now(),
-        }  # fmt: skip
+            "id": self.shelf.next_number("comment", 20),
+            "order": doc["id"],
+            "note": text,
+            "customer_note": customer,
+            "created": self.now(),
+        }
         self.shelf.put("note", note["id"], note, key=str(doc["id"]))
         self.shelf.note("note", order=doc["id"], text=text, customer=customer)
         if customer:
@@ -221,8 +288,12 @@ class Books:
 
     def _refund(self, doc: Doc, amount: str, reason: str, items: list[Doc] | None = None) -> Doc:
         entry = {
-            "id": self.shelf.next_number("post", 10), "amount": amount, "reason": reason, "created": self.now(), "items": items or [],
-        }  # fmt: skip
+            "id": self.shelf.next_number("post", 10),
+            "amount": amount,
+            "reason": reason,
+            "created": self.now(),
+            "items": items or [],
+        }
         doc["refunds"] = [*doc["refunds"], entry]
         return entry
 
@@ -235,9 +306,11 @@ class Books:
         rows: Mapping[int, tuple[int, str]] | None = None,
         restock: bool = False,
     ) -> Doc:
-        """Record a refund; one that leaves nothing makes the order "refunded". Raises ValueError when it is more than is left.
+        """Record a refund; one that leaves nothing makes the order "refunded". Raises ValueError when it is more than
+        is left.
 
-        `rows` are (units, worth) by line id. Nobody asks whether the order has so many; only what was taken from stock is put back.
+        `rows` are (units, worth) by line id. Nobody asks whether the order has so many; only what was taken from stock
+        is put back.
         """
         if not 0 <= Decimal(amount) <= self.unrefunded(doc) or not (Decimal(amount) or rows):
             raise ValueError("Invalid refund amount.")

@@ -16,7 +16,10 @@ TRACKING = "_wc_shipment_tracking_items"
 
 
 class Admin:
-    """Implements kit.hand.Hand. Which way a parcel is recorded depends on the shop's settings, as with a real seller."""
+    """Implements kit.hand.Hand.
+
+    Which way a parcel is recorded depends on the shop's settings, as with a real seller.
+    """
 
     def __init__(self, books: Books) -> None:
         self._books = books
@@ -38,11 +41,13 @@ class Admin:
     async def products(self) -> Sequence[Stocked]:
         docs = {doc["id"]: doc for doc in self._books.shelf.all("product") if doc["status"] != "trash"}
         return [
-            Stocked(str(parent["id"]), str(doc["id"]), doc["sku"], doc["name"], self._books.count(doc["id"]), doc["price"])
+            Stocked(
+                str(parent["id"]), str(doc["id"]), doc["sku"], doc["name"], self._books.count(doc["id"]), doc["price"]
+            )
             for doc in docs.values()
             for parent in [docs.get(doc["parent"]) if doc["parent"] else doc]
             if parent and doc["type"] != "variable"
-        ]  # fmt: skip
+        ]
 
     async def add_product(
         self, title: str, variants: Sequence[tuple[str, str, int]], *, image: str = "", description: str = ""
@@ -146,7 +151,9 @@ class Admin:
     async def fulfil(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
     ) -> str:
-        """Without a number the order is just completed; with one it is a fulfilment of the core or an entry of the tracking plugin."""
+        """Without a number the order is just completed; with one it is a fulfilment of the core or an entry of the
+        tracking plugin.
+        """
         doc = self._order(shop_id)
         if doc["status"] in CLOSED:
             raise ValueError(f"order {shop_id} is {doc['status']}")
@@ -158,9 +165,13 @@ class Admin:
         if self._books.settings["fulfillments"]:
             return self._fulfilment(doc, items, tracking, carrier)
         entry = {
-            "tracking_provider": carrier, "custom_tracking_provider": "", "custom_tracking_link": "", "tracking_number": tracking,
-            "date_shipped": str(int(time.time())), "tracking_id": f"{doc['id']}{len(self._books.meta(doc, TRACKING) or [])}",
-        }  # fmt: skip
+            "tracking_provider": carrier,
+            "custom_tracking_provider": "",
+            "custom_tracking_link": "",
+            "tracking_number": tracking,
+            "date_shipped": str(int(time.time())),
+            "tracking_id": f"{doc['id']}{len(self._books.meta(doc, TRACKING) or [])}",
+        }
         if lines:
             entry |= {"products_list": [{"item_id": str(item["item_id"]), "qty": str(item["qty"])} for item in items]}  # type: ignore[dict-item]
         self._books.set_meta(doc, TRACKING, [*(self._books.meta(doc, TRACKING) or []), entry])
@@ -169,9 +180,12 @@ class Admin:
 
     def _fulfilment(self, doc: Doc, items: list[Doc], tracking: str, carrier: str) -> str:
         metas = {
-            "_items": items, "_tracking_number": tracking, "_shipment_provider": carrier.lower(), "_tracking_url": "",
+            "_items": items,
+            "_tracking_number": tracking,
+            "_shipment_provider": carrier.lower(),
+            "_tracking_url": "",
             "_date_fulfilled": self._books.now()[:19].replace("T", " "),
-        }  # fmt: skip
+        }
         entry = {"is_fulfilled": True, "meta_data": [{"key": key, "value": value} for key, value in metas.items()]}
         return str(self._books.save_fulfillment(doc, entry)["id"])
 

@@ -1,4 +1,6 @@
-"""The simulated shop's webhooks: late, built at delivery, collapsed per hook and entity, never repeated, and switched off in silence."""
+"""The simulated shop's webhooks: late, built at delivery, collapsed per hook and entity, never repeated, and switched
+off in silence.
+"""
 
 import hashlib
 import html
@@ -17,12 +19,20 @@ GONE = {"order": "woocommerce_rest_shop_order_invalid_id", "product": "woocommer
 
 
 class Hooks:
-    """`show(resource, id)` is the REST answer for an entity now, None when it is gone. `held` keeps deliveries back, as a site without visitors does."""
+    """`show(resource, id)` is the REST answer for an entity now, None when it is gone.
+
+    `held` keeps deliveries back, as a site without visitors does.
+    """
 
     def __init__(
-        self, shelf: Shelf, deliver: Deliver, dropped: Callable[[], int], show: Callable[[str, int], Doc | None],
-        address: Callable[[], str], now: Callable[[], str],
-    ) -> None:  # fmt: skip
+        self,
+        shelf: Shelf,
+        deliver: Deliver,
+        dropped: Callable[[], int],
+        show: Callable[[str, int], Doc | None],
+        address: Callable[[], str],
+        now: Callable[[], str],
+    ) -> None:
         self._shelf, self._deliver, self._dropped = shelf, deliver, dropped
         self._show, self._address, self._now = show, address, now
         self._waiting: set[tuple[int, str, int]] = set()

@@ -1,4 +1,7 @@
-"""How the simulated shop filters, sorts and cuts a list. What it does not know it ignores; a page beyond the end is empty, not an error."""
+"""How the simulated shop filters, sorts and cuts a list.
+
+What it does not know it ignores; a page beyond the end is empty, not an error.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -70,7 +73,10 @@ def cut(request: web.Request, docs: list[Doc]) -> Listed:
 
 
 def _later(moment: str, limit: str, in_gmt: bool) -> bool:
-    """Dates have whole seconds, and "after" excludes its own. Without `dates_are_gmt` the limit is on the shop's wall clock."""
+    """Dates have whole seconds, and "after" excludes its own.
+
+    Without `dates_are_gmt` the limit is on the shop's wall clock.
+    """
     return _second(moment) > _limit(limit, in_gmt)
 
 

@@ -1,4 +1,7 @@
-"""The simulated shop's wc/v3 routes. A parameter that a route does not know is ignored without a word, as in the real one."""
+"""The simulated shop's wc/v3 routes.
+
+A parameter that a route does not know is ignored without a word, as in the real one.
+"""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -138,7 +141,9 @@ class Rest:
         )
 
     def _dated(self) -> list[Doc]:
-        """What a list is cut by; kept until something changes, since a big shop is asked for a thousand pages in a row."""
+        """What a list is cut by; kept until something changes, since a big shop is asked for a thousand pages in a
+        row.
+        """
         version = self._books.shelf.version
         if self._dates is None or self._dates[0] != version:
             docs = (doc for doc in self._books.shelf.all("product") if not doc["parent"])
@@ -188,7 +193,10 @@ class Rest:
     # Orders
 
     async def _orders(self, request: web.Request) -> Answer:
-        """`meta_key`, `transaction_id` and whatever else are ignored: everything comes back. "any" leaves the trash out."""
+        """`meta_key`, `transaction_id` and whatever else are ignored: everything comes back.
+
+        "any" leaves the trash out.
+        """
         wanted = request.query.get("status", "any").split(",")
         docs = self._books.shelf.all("order")
         docs = [doc for doc in docs if doc["status"] in wanted or ("any" in wanted and doc["status"] != "trash")]
@@ -330,9 +338,15 @@ class Rest:
         }:
             raise Failed(400, "woocommerce_rest_webhook_invalid_topic", "Webhook topic is required and must be valid.")
         doc = {
-            "id": self._books.shelf.next_number("webhook"), "name": body.get("name", f"Webhook {topic}"), "status": body.get("status", "active"),
-            "topic": topic, "delivery_url": body.get("delivery_url", ""), "secret": body.get("secret", ""), "failures": 0, "created": self._books.now(),
-        }  # fmt: skip
+            "id": self._books.shelf.next_number("webhook"),
+            "name": body.get("name", f"Webhook {topic}"),
+            "status": body.get("status", "active"),
+            "topic": topic,
+            "delivery_url": body.get("delivery_url", ""),
+            "secret": body.get("secret", ""),
+            "failures": 0,
+            "created": self._books.now(),
+        }
         self._books.shelf.put("webhook", doc["id"], doc)
         self._hooks.ping(doc)
         return 201, shapes.webhook(doc, self._address())

@@ -1,7 +1,9 @@
-"""The simulated shop's documents as WooCommerce 9.5.1 writes them over REST: every key that it writes, in its types, down to the odd ones.
+"""The simulated shop's documents as WooCommerce 9.5.1 writes them over REST: every key that it writes, in its types,
+down to the odd ones.
 
-Derived from recorded answers of a real 9.5.1 (a product, a variation, an order in both storages, a refund). Odd and kept: a line's `price` is a number
-where everything else is text, `image.id` is "" on a simple product's line, `is_fulfilled` is "1" once it was stored, amounts of refunds are negative in the order.
+Derived from recorded answers of a real 9.5.1 (a product, a variation, an order in both storages, a refund). Odd and
+kept: a line's `price` is a number where everything else is text, `image.id` is "" on a simple product's line,
+`is_fulfilled` is "1" once it was stored, amounts of refunds are negative in the order.
 """
 
 from datetime import UTC, datetime, timedelta, timezone
@@ -88,7 +90,9 @@ def _goods(doc: Doc) -> Doc:
 
 
 def product(doc: Doc, base: str) -> Doc:
-    """Also the answer for a variation asked for as a product, and a webhook's body for one: `type` is "variation" then."""
+    """Also the answer for a variation asked for as a product, and a webhook's body for one: `type` is "variation"
+    then.
+    """
     slug = doc["name"].lower().replace(" ", "-")
     options = doc.get("options", [])
     attribute = {"id": 0, "name": "Option", "position": 0, "visible": True, "variation": True, "options": options}
@@ -242,7 +246,9 @@ def note(entry: Doc, base: str) -> Doc:
 
 
 def refund(entry: Doc, order: Doc, base: str, dp: int) -> Doc:
-    """Its lines are copies of the order's, with units and amounts below zero, and the line's id in a meta (the vendor's documentation of wc/v3)."""
+    """Its lines are copies of the order's, with units and amounts below zero, and the line's id in a meta (the
+    vendor's documentation of wc/v3).
+    """
     up = f"orders/{order['id']}"
     lines = {line["id"]: line for line in order["line_items"]}
     return {

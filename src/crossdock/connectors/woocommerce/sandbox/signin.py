@@ -1,4 +1,6 @@
-"""Who asks the simulated shop: Basic and query keys over https, OAuth 1.0a over http, checked as WooCommerce checks them; and the page where a seller says yes."""
+"""Who asks the simulated shop: Basic and query keys over https, OAuth 1.0a over http, checked as WooCommerce checks
+them; and the page where a seller says yes.
+"""
 
 import base64
 import binascii
@@ -41,14 +43,19 @@ class SignIn:
     def make_key(self, *, permissions: str = "read_write", role: str = "administrator") -> Doc:
         number = self._shelf.next_number("key")
         doc: Doc = {
-            "key_id": number, "consumer_key": f"ck_{secrets.token_hex(20)}", "consumer_secret": f"cs_{secrets.token_hex(20)}",
-            "permissions": permissions, "role": role,
-        }  # fmt: skip
+            "key_id": number,
+            "consumer_key": f"ck_{secrets.token_hex(20)}",
+            "consumer_secret": f"cs_{secrets.token_hex(20)}",
+            "permissions": permissions,
+            "role": role,
+        }
         self._shelf.put("key", number, doc, key=doc["consumer_key"])
         return doc
 
     def key_of(self, request: web.Request, *, strips: bool) -> Doc | None:
-        """The key that signed the request; None when nobody tried (or an unknown Basic key: WooCommerce does not say). Raises Refused."""
+        """The key that signed the request; None when nobody tried (or an unknown Basic key: WooCommerce does not say).
+        Raises Refused.
+        """
         if is_ssl(request) and (pair := self._pair(request, strips=strips)):
             key = self._key(pair[0])
             if key is not None:
@@ -124,7 +131,8 @@ class SignIn:
         name = html.escape(request.query["app_name"])
         return web.Response(
             text=f"<!doctype html><title>{name} would like to connect</title><p><strong>Simulated shop.</strong></p>"
-            f"<h1>{name} would like to connect to your store</h1><p>This will give it {html.escape(request.query['scope'])} access.</p>"
+            f"<h1>{name} would like to connect to your store</h1><p>This will give it"
+            f" {html.escape(request.query['scope'])} access.</p>"
             f'<p><a href="{html.escape(yes)}">Approve</a> <a href="{html.escape(no)}">Deny</a></p>',
             content_type="text/html",
         )
@@ -178,7 +186,9 @@ def _with(url: str, **fields: str) -> str:
 
 
 def _signature(request: web.Request, params: Mapping[str, str], secret: str) -> str:
-    """The base string of RFC 5849, written out here so that it shares nothing with the library that signs on the other side."""
+    """The base string of RFC 5849, written out here so that it shares nothing with the library that signs on the other
+    side.
+    """
     scheme = "https" if is_ssl(request) else "http"
     pairs = "&".join(f"{_encoded(name)}={_encoded(params[name])}" for name in sorted(params))
     base = "&".join((request.method, _encoded(f"{scheme}://{request.host}{request.path}"), _encoded(pairs)))

@@ -1,4 +1,6 @@
-"""What a refusal means: the status alone tells little, the message is in the shop's language, and only WordPress's own code is evidence."""
+"""What a refusal means: the status alone tells little, the message is in the shop's language, and only WordPress's own
+code is evidence.
+"""
 
 import json
 from typing import Any

@@ -19,9 +19,19 @@ BASE = "https://shop.example"
 
 def goods(**fields: Any) -> dict[str, Any]:
     doc = {
-        "id": 10, "type": "simple", "status": "publish", "parent": 0, "name": "Mug", "sku": "MUG", "price": "10.00", "count": 5, "manage": True,
-        "created": AT, "modified": AT, **fields,
-    }  # fmt: skip
+        "id": 10,
+        "type": "simple",
+        "status": "publish",
+        "parent": 0,
+        "name": "Mug",
+        "sku": "MUG",
+        "price": "10.00",
+        "count": 5,
+        "manage": True,
+        "created": AT,
+        "modified": AT,
+        **fields,
+    }
     return shapes.variation(doc, BASE) if doc["parent"] else shapes.product(doc, BASE)
 
 
@@ -129,15 +139,41 @@ def test_money_of_other_currencies() -> None:
 
 def order_doc(**fields: Any) -> dict[str, Any]:
     line = {
-        "id": 1, "name": "Mug", "product_id": 10, "variation_id": 0, "quantity": 2, "sku": "MUG", "parent_name": None, "subtotal": "17.00",
-        "total": "17.00", "reduced": 2, "meta_data": [],
-    }  # fmt: skip
+        "id": 1,
+        "name": "Mug",
+        "product_id": 10,
+        "variation_id": 0,
+        "quantity": 2,
+        "sku": "MUG",
+        "parent_name": None,
+        "subtotal": "17.00",
+        "total": "17.00",
+        "reduced": 2,
+        "meta_data": [],
+    }
     doc = {
-        "id": 13, "status": "processing", "currency": "USD", "order_key": "k", "created_via": "rest-api", "payment_method": "crossdock",
-        "payment_method_title": "", "transaction_id": "R", "customer_note": "", "billing": {"first_name": "Ann", "last_name": "Buyer"}, "shipping": {},
-        "created": AT, "modified": AT, "completed": None, "paid": AT, "total": "21.00", "refunds": [], "line_items": [line],
-        "shipping_lines": [{"id": 3, "method_title": "x", "method_id": "y", "total": "4.00"}], "meta_data": [], **fields,
-    }  # fmt: skip
+        "id": 13,
+        "status": "processing",
+        "currency": "USD",
+        "order_key": "k",
+        "created_via": "rest-api",
+        "payment_method": "crossdock",
+        "payment_method_title": "",
+        "transaction_id": "R",
+        "customer_note": "",
+        "billing": {"first_name": "Ann", "last_name": "Buyer"},
+        "shipping": {},
+        "created": AT,
+        "modified": AT,
+        "completed": None,
+        "paid": AT,
+        "total": "21.00",
+        "refunds": [],
+        "line_items": [line],
+        "shipping_lines": [{"id": 3, "method_title": "x", "method_id": "y", "total": "4.00"}],
+        "meta_data": [],
+        **fields,
+    }
     return shapes.order(doc, BASE, 2)
 
 

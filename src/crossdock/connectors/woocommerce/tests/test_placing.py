@@ -1,4 +1,6 @@
-"""Our order in a shop that refuses nothing: what came of it is looked at, taken back where it is wrong, and found again."""
+"""Our order in a shop that refuses nothing: what came of it is looked at, taken back where it is wrong, and found
+again.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,7 +36,9 @@ async def test_an_order_takes_two_calls(shop: Shopkeeper) -> None:
 @pytest.mark.parametrize("force", [True, False])
 @pytest.mark.parametrize("variants", [1, 2])
 async def test_a_product_that_is_gone_or_in_the_trash(shop: Shopkeeper, force: bool, variants: int) -> None:
-    """Gone for good, the line comes back as text with product_id 0; in the trash the order is taken as if nothing were."""
+    """Gone for good, the line comes back as text with product_id 0; in the trash the order is taken as if nothing
+    were.
+    """
     refs, (other,) = await shop.product(*[5] * variants), await shop.product(5)
     shop.books.bin_product(shop.books.product(refs[0].product_id), force=force)
     command = shop.order((refs[-1], 1), (other, 2))
@@ -237,7 +241,9 @@ async def test_too_many_to_look_at_is_not_none(shop: Shopkeeper, monkeypatch: py
 
 
 async def test_what_we_refused_ourselves_is_not_found(shop: Shopkeeper) -> None:
-    """Else the next look would take the cancelled order for ours, and the seller would hear of a cancel that they never made."""
+    """Else the next look would take the cancelled order for ours, and the seller would hear of a cancel that they
+    never made.
+    """
     (variant,) = await shop.product(1)
     command = shop.order((variant, 2))
     assert isinstance(await connector.create(shop.shop, command), Refused)

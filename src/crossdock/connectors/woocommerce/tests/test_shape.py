@@ -1,6 +1,7 @@
 """The simulator writes what the real shop writes: the same keys at every level, in types that it was seen to use.
 
-`shape.json` beside this file was derived from recorded answers and deliveries of WooCommerce 9.5.1 in both order storages: field paths and types, no content.
+`shape.json` beside this file was derived from recorded answers and deliveries of WooCommerce 9.5.1 in both order
+storages: field paths and types, no content.
 """
 
 import json
@@ -55,7 +56,9 @@ def recorded() -> dict[str, dict[str, list[str]]]:
 
 
 async def answers(shop: Shopkeeper) -> dict[str, list[Any]]:
-    """The simulator's own answers for the same things: a product, a variation, an order new and cancelled, a refund, a webhook."""
+    """The simulator's own answers for the same things: a product, a variation, an order new and cancelled, a refund, a
+    webhook.
+    """
     (simple,), (variation, _) = await shop.product(5), await shop.product(5, 5)
     line = {"product_id": int(variation.product_id), "variation_id": int(variation.variant_id), "quantity": 1}
     lines = [{"product_id": int(simple.product_id), "quantity": 2, "subtotal": "17.00", "total": "17.00"}, line]

@@ -1,4 +1,7 @@
-"""The simulated shop has the real one's traps: each of these was seen on a real WooCommerce, or stands in its source."""
+"""The simulated shop has the real one's traps.
+
+Each of these was seen on a real WooCommerce, or stands in its source.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -211,7 +214,8 @@ async def test_fulfilments_are_a_feature_that_may_be_off(shop: Shopkeeper) -> No
     items = [{"key": "_items", "value": [{"item_id": order["line_items"][0]["id"], "qty": 5}]}]
     status, entry, _ = await shop.call("POST", path, json={"is_fulfilled": True, "meta_data": items})
     (again,) = (await shop.call("GET", path))[1]
-    # Nobody checks that more was fulfilled than ordered; the flag has become text, and the order's status has not moved.
+    # Nobody checks that more was fulfilled than ordered; the flag has become text, and the order's status has not
+    # moved.
     assert (status, entry["is_fulfilled"], again["is_fulfilled"]) == (201, True, "1")
     after = (await shop.call("GET", f"orders/{order['id']}"))[1]
     assert after["status"] == "processing"
@@ -408,7 +412,7 @@ async def rows(shop: Shopkeeper) -> list[dict[str, Any]]:
 async def test_what_the_shop_switched_off_is_switched_on_again(shop: Shopkeeper) -> None:
     async with shop.listening():
         await connector.subscribe(shop.shop)
-        (hook, *_) = [row for row in await rows(shop) if row["topic"] == "order.updated"]
+        hook, *_ = [row for row in await rows(shop) if row["topic"] == "order.updated"]
         await shop.call("PUT", f"webhooks/{hook['id']}", json={"status": "disabled"})
         audit = await connector.subscribe(shop.shop)
         assert audit.healed == ("order.updated",)

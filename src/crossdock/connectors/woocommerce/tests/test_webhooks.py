@@ -57,7 +57,10 @@ def test_every_recorded_delivery_of_the_real_shop_is_understood() -> None:
 
 def test_a_delivery_made_here_in_the_same_way_verifies() -> None:
     """Derived from the recorded ones: escaped slashes, a compact body, a secret with signs that HTML would escape."""
-    body = rb'{"id":7,"status":"cancelled","date_modified_gmt":"2026-11-23T00:29:03","_links":{"self":"https:\/\/shop.example\/7"}}'
+    body = (
+        rb'{"id":7,"status":"cancelled","date_modified_gmt":"2026-11-23T00:29:03",'
+        rb'"_links":{"self":"https:\/\/shop.example\/7"}}'
+    )
     news = connector.hook(shop(), signed(body, "order.created"))
     assert news.looks == (Look(LookKind.ORDER, "7"),)
 

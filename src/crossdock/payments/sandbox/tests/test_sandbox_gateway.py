@@ -1,4 +1,6 @@
-"""The gateway's contract, kept by the sandbox over a restart: one decision per intent, nothing repeated, never more back than was paid."""
+"""The gateway's contract, kept by the sandbox over a restart: one decision per intent, nothing repeated, never more
+back than was paid.
+"""
 
 import asyncio
 import threading

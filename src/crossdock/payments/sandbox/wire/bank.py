@@ -1,4 +1,7 @@
-"""What the bank does, inside one transaction of its ledger: begin, confirm, cancel, refund, dispute. Money is written where the other sandbox writes it."""
+"""What the bank does, inside one transaction of its ledger: begin, confirm, cancel, refund, dispute.
+
+Money is written where the other sandbox writes it.
+"""
 
 import json
 import secrets
@@ -14,18 +17,35 @@ from crossdock.payments.sandbox.wire.shapes import Card, Json, Problem, bad, car
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS wire_intent (
-    ref TEXT PRIMARY KEY, minor INTEGER NOT NULL, currency TEXT NOT NULL, status TEXT NOT NULL, metadata TEXT NOT NULL, secret TEXT NOT NULL,
-    method TEXT NOT NULL DEFAULT '', error TEXT, back_url TEXT, charge TEXT, canceled_at INTEGER, created INTEGER NOT NULL
+    ref TEXT PRIMARY KEY, minor INTEGER NOT NULL, currency TEXT NOT NULL, status TEXT NOT NULL,
+      metadata TEXT NOT NULL, secret TEXT NOT NULL,
+    method TEXT NOT NULL DEFAULT '', error TEXT, back_url TEXT, charge TEXT, canceled_at INTEGER,
+      created INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS wire_refund (ref TEXT PRIMARY KEY, payment TEXT NOT NULL, minor INTEGER NOT NULL, status TEXT NOT NULL, metadata TEXT NOT NULL, created INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS wire_dispute (ref TEXT PRIMARY KEY, payment TEXT NOT NULL, minor INTEGER NOT NULL, status TEXT NOT NULL, created INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS wire_key (key TEXT PRIMARY KEY, print TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS wire_refund (ref TEXT PRIMARY KEY, payment TEXT NOT NULL, minor INTEGER NOT NULL,
+  status TEXT NOT NULL, metadata TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS wire_dispute (ref TEXT PRIMARY KEY, payment TEXT NOT NULL, minor INTEGER NOT NULL,
+  status TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS wire_key (key TEXT PRIMARY KEY, print TEXT NOT NULL, status INTEGER NOT NULL,
+  body TEXT NOT NULL, at REAL NOT NULL);
 """
-BEGIN = ("amount", "currency", "payment_method_types", "metadata", "description", "confirm", "payment_method", "return_url", "error_on_requires_action", "expand")  # fmt: skip
+BEGIN = (
+    "amount",
+    "currency",
+    "payment_method_types",
+    "metadata",
+    "description",
+    "confirm",
+    "payment_method",
+    "return_url",
+    "error_on_requires_action",
+    "expand",
+)
 CONFIRM = ("payment_method", "return_url", "error_on_requires_action", "expand")
 CANCEL = ("cancellation_reason", "expand")
 REFUND = ("payment_intent", "charge", "amount", "metadata", "reason", "expand")
-# Written down a second time, from Stripe's page on currencies, so that the adapter's own table is checked against another one.
+# Written down a second time, from Stripe's page on currencies, so that the adapter's own table is checked against
+# another one.
 _WHOLE = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
 _THREE = {"bhd", "jod", "kwd", "omr", "tnd"}
 _HUNDREDS = {"isk", "ugx"}
@@ -49,7 +69,8 @@ class Bank:
         _fits(minor, currency)
         ref, meta = _id("pi"), inner(form, "metadata")
         self.db.execute(
-            "INSERT INTO wire_intent (ref, minor, currency, status, metadata, secret, created) VALUES (?, ?, ?, 'requires_payment_method', ?, ?, ?)",
+            "INSERT INTO wire_intent (ref, minor, currency, status, metadata, secret, created) VALUES (?, ?, ?,"
+            " 'requires_payment_method', ?, ?, ?)",
             [ref, minor, currency, json.dumps(meta), secrets.token_hex(8), self.now],
         )
         return self.confirm(ref, form) if form.get("confirm") == "true" else self.intent(ref, form)
@@ -64,7 +85,9 @@ class Bank:
             raise self._declined(ref, "card_declined", "Your card was declined.", card.decline)
         if card.asks:
             if form.get("error_on_requires_action") == "true":
-                raise self._declined(ref, "authentication_required", "This payment requires authentication.", "authentication_required")  # fmt: skip
+                raise self._declined(
+                    ref, "authentication_required", "This payment requires authentication.", "authentication_required"
+                )
             if not form.get("return_url"):
                 raise bad("A return_url is needed to hand the buyer over to the bank.", param="return_url")
             self._set(ref, status="requires_action")
@@ -124,10 +147,15 @@ class Bank:
             )
         disputes = self._all("SELECT status FROM wire_dispute WHERE payment = ?", [row["ref"]])
         if any(one["status"] in ("needs_response", "under_review", "lost") for one in disputes):
-            raise bad(f"Charge {row['charge']} has been charged back; cannot issue a refund.", saved=True, code="charge_disputed")  # fmt: skip
+            raise bad(
+                f"Charge {row['charge']} has been charged back; cannot issue a refund.",
+                saved=True,
+                code="charge_disputed",
+            )
         ref = _id("re")
         self.db.execute(
-            "INSERT INTO wire_refund (ref, payment, minor, status, metadata, created) VALUES (?, ?, ?, 'succeeded', ?, ?)",
+            "INSERT INTO wire_refund (ref, payment, minor, status, metadata, created) VALUES (?, ?, ?, 'succeeded',"
+            " ?, ?)",
             [ref, row["ref"], minor, json.dumps(inner(form, "metadata")), self.now],
         )
         write_refund(self.db, key=ref, intent=row["ref"], minor=minor, ref=ref)
@@ -262,11 +290,19 @@ def _amount(text: str) -> int:
 def _fits(minor: int, currency: str) -> None:
     """Stripe's rules for an amount in a currency."""
     if not 0 < minor <= MOST:
-        raise bad("Amount must be greater than nothing and have at most eight digits.", param="amount", code="amount_too_small" if minor <= 0 else "amount_too_large")  # fmt: skip
+        raise bad(
+            "Amount must be greater than nothing and have at most eight digits.",
+            param="amount",
+            code="amount_too_small" if minor <= 0 else "amount_too_large",
+        )
     if currency in _THREE and minor % 10:
         raise bad(f"Invalid amount. The last digit of an amount in {currency.upper()} has to be 0.", param="amount")
     if currency in _HUNDREDS and minor % 100:
-        raise bad(f"Invalid amount. Amounts in {currency.upper()} must be evenly divisible by 100.", param="amount", code="invalid_charge_amount_no_decimal_compatible")  # fmt: skip
+        raise bad(
+            f"Invalid amount. Amounts in {currency.upper()} must be evenly divisible by 100.",
+            param="amount",
+            code="invalid_charge_amount_no_decimal_compatible",
+        )
 
 
 def decimals(currency: str) -> int:

@@ -1,4 +1,6 @@
-"""Where a person plays the buyer at their bank (`/_bank/<payment>`), and the operator at the provider's dashboard (`/_bank`)."""
+"""Where a person plays the buyer at their bank (`/_bank/<payment>`), and the operator at the provider's dashboard
+(`/_bank`).
+"""
 
 from collections.abc import Callable, Mapping
 from html import escape
@@ -16,7 +18,11 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action *",
     "Cache-Control": "no-store",
 }
-_STYLE = "body{font:16px system-ui;max-width:60rem;margin:1rem auto;padding:0 1rem}form{display:inline-flex;gap:.5rem;margin:.25rem 0}button,input{font:inherit;padding:.4rem .8rem}td{padding:.3rem .8rem .3rem 0}"
+_STYLE = (
+    "body{font:16px system-ui;max-width:60rem;margin:1rem auto;padding:0"
+    " 1rem}form{display:inline-flex;gap:.5rem;margin:.25rem 0}button,input{font:inherit;padding:.4rem"
+    " .8rem}td{padding:.3rem .8rem .3rem 0}"
+)
 _BANNER = '<p role="note"><strong>Simulated bank.</strong> No real money is here.</p>'
 _ACTS: Mapping[str, Callable[[Bank, str], object]] = {
     "refund": lambda it, ref: it.refund({"payment_intent": ref}),
@@ -33,7 +39,11 @@ def add_to(app: web.Application, wire: "Wire") -> None:
     async def ask(request: web.Request) -> web.Response:
         ref = escape(request.match_info["ref"])
         form = f'<form method="post" action="/_bank/{ref}">'
-        return _page("Is it you?", f"<p>A shop wants to charge your card.</p>{form}<button name=do value=yes>Yes, it is me</button> <button name=do value=no>No</button></form>")  # fmt: skip
+        return _page(
+            "Is it you?",
+            f"<p>A shop wants to charge your card.</p>{form}<button name=do value=yes>Yes, it is me</button> <button"
+            " name=do value=no>No</button></form>",
+        )
 
     async def answer(request: web.Request) -> web.Response:
         yes = (await request.post()).get("do") == "yes"
@@ -79,13 +89,22 @@ def _row(intent: Json) -> str:
         "lost": "Dispute lost",
     }
     buttons = "".join(f'<button name="do" value="{do}">{word}</button>' for do, word in words.items())
-    form = f'<form method="post" action="/_bank"><input type="hidden" name="ref" value="{escape(intent["id"])}">{buttons}</form>'
+    form = (
+        '<form method="post" action="/_bank"><input type="hidden" name="ref"'
+        f' value="{escape(intent["id"])}">{buttons}</form>'
+    )
     paid = intent["status"] == "succeeded"
-    return f"<tr><td>{escape(intent['id'])}</td><td>{intent['amount']} {escape(intent['currency'])}</td><td>{escape(intent['status'])}</td><td>{form if paid else ''}</td></tr>"
+    return (
+        f"<tr><td>{escape(intent['id'])}</td><td>{intent['amount']}"
+        f" {escape(intent['currency'])}</td><td>{escape(intent['status'])}</td><td>{form if paid else ''}</td></tr>"
+    )
 
 
 def _page(title: str, body: str, status: int = 200) -> web.Response:
-    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title><style>{_STYLE}</style>'
+    head = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport"'
+        f' content="width=device-width,initial-scale=1"><title>{title}</title><style>{_STYLE}</style>'
+    )
     return web.Response(
         text=f"{head}{_BANNER}<h1>{title}</h1>{body}", content_type="text/html", headers=_HEADERS, status=status
     )

@@ -1,6 +1,7 @@
 """The server: keys, time-outs, idempotency, faults, and webhooks that are signed as Stripe signs them.
 
-An idempotency key keeps the first answer for 24 hours, a failure of the bank's own included; what was refused before it began, or was one call too many, is not kept.
+An idempotency key keeps the first answer for 24 hours, a failure of the bank's own included; what was refused before
+it began, or was one call too many, is not kept.
 """
 
 import asyncio
@@ -46,7 +47,10 @@ class Said:
 
 
 class Wire:
-    """`address` is what the Stripe library is pointed at. `hook_url` and `hook_secret` say where events go, and signed with what."""
+    """`address` is what the Stripe library is pointed at.
+
+    `hook_url` and `hook_secret` say where events go, and signed with what.
+    """
 
     def __init__(self, folder: Path, *, seed: int = 0, clock: Callable[[], float] = time.time) -> None:
         self.ledger = Ledger(folder / "ledger.sqlite")
@@ -73,8 +77,12 @@ class Wire:
         app.router.add_get("/v1/payment_intents", self._get(lambda it, url, query, _: it.intents(url, query)))
         app.router.add_get("/v1/payment_intents/search", self._get(self._search))
         app.router.add_get("/v1/payment_intents/{ref}", self._get(lambda it, _, query, ref: it.intent(ref, query)))
-        app.router.add_post("/v1/payment_intents/{ref}/confirm", self._post(bank.CONFIRM, lambda it, form, ref: it.confirm(ref, form)))  # fmt: skip
-        app.router.add_post("/v1/payment_intents/{ref}/cancel", self._post(bank.CANCEL, lambda it, form, ref: it.cancel(ref, form)))  # fmt: skip
+        app.router.add_post(
+            "/v1/payment_intents/{ref}/confirm", self._post(bank.CONFIRM, lambda it, form, ref: it.confirm(ref, form))
+        )
+        app.router.add_post(
+            "/v1/payment_intents/{ref}/cancel", self._post(bank.CANCEL, lambda it, form, ref: it.cancel(ref, form))
+        )
         app.router.add_post("/v1/refunds", self._post(bank.REFUND, lambda it, form, _: it.refund(form)))
         app.router.add_get("/v1/refunds", self._get(lambda it, url, query, _: it.refunds(url, query)))
         app.router.add_get("/v1/disputes", self._get(lambda it, url, query, _: it.disputes(url, query)))
@@ -133,7 +141,12 @@ class Wire:
 
     async def _once(self, key: str, text: str, work: Work) -> Said:
         if key in self._thinking:
-            raise Problem(409, "idempotency_error", "There is currently another in-progress request using this key.", code="idempotency_key_in_use")  # fmt: skip
+            raise Problem(
+                409,
+                "idempotency_error",
+                "There is currently another in-progress request using this key.",
+                code="idempotency_key_in_use",
+            )
         if key:
             self._thinking.add(key)
         try:
@@ -148,7 +161,12 @@ class Wire:
             kept = db.execute("SELECT print, status, body FROM wire_key WHERE key = ?", [key]).fetchone()
             if kept:
                 if kept[0] != fingerprint:
-                    raise Problem(400, "idempotency_error", "Keys for idempotent requests can only be used with the same parameters they were first used with.")  # fmt: skip
+                    raise Problem(
+                        400,
+                        "idempotency_error",
+                        "Keys for idempotent requests can only be used with the same parameters they were first used"
+                        " with.",
+                    )
                 return Said(kept[1], json.loads(kept[2]), replayed=True)
             it = Bank(db, int(self.clock()), self.address)
             said = self._said(it, work)
