@@ -161,6 +161,21 @@ class LookKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One row of a shop's answer that could not be understood. It concerns itself alone: the rest of its page is taken.
+
+    `kind` is PRODUCT, ORDER or COUNTS; `entity_id` is empty when not even the id could be read. `cause` is a sentence
+    for people, the same for all rows that fail in the same way; `path` names the field, `trace` is for staff.
+    """
+
+    kind: LookKind
+    entity_id: str
+    cause: str
+    path: str = ""
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StockHint:
     """A number that a webhook carried.
 
