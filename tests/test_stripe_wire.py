@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 import stripe
 
+from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.payments import Intent
-from crossdock.domain.values import CURRENCIES, Money
+from crossdock.domain.values import Money
 from crossdock.kit.connector import Forged, Hook
 from crossdock.payments.sandbox.wire import SECRET_KEY, Wire
 from crossdock.payments.sandbox.wire import bank as bank_module

@@ -1,4 +1,4 @@
-"""Money, addresses and the small words everything else is made of. Money is integer minor units: 0, 2 or 3 decimals."""
+"""Money, addresses and the small words everything else is made of. Money is integer minor units: 0 to 4 decimals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Self
 
 from babel import Locale
-from babel.numbers import get_currency_precision
+
+from crossdock.domain.currencies import NotMoney, minor_units
 
 _EN = Locale("en")
-CURRENCIES = frozenset(_EN.currencies)
 COUNTRIES = frozenset(code for code in map(str, _EN.territories) if len(code) == 2 and code.isalpha()) - {
     "EU",
     "EZ",
@@ -18,10 +18,6 @@ COUNTRIES = frozenset(code for code in map(str, _EN.territories) if len(code) ==
     "XB",
     "ZZ",
 }
-
-
-class NotMoney(ValueError):
-    """The text is no amount in this currency; the message is a sentence a person can read."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -38,11 +34,10 @@ class Money:
         Raises NotMoney; more decimals than the currency has are rounded half up.
         """
         code = currency.upper()
-        if code not in CURRENCIES:
-            raise NotMoney(f"{currency!r} is not a currency code.")
+        units = minor_units(code)
         try:
             value = Decimal(str(amount))
-            scaled = value.scaleb(get_currency_precision(code)).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+            scaled = value.scaleb(units).quantize(Decimal(1), rounding=ROUND_HALF_UP)
         except InvalidOperation:
             raise NotMoney(f"{amount!r} is not an amount of money.") from None
         if not value.is_finite() or abs(scaled) > 10**15:
@@ -55,7 +50,7 @@ class Money:
 
     @property
     def decimal(self) -> Decimal:
-        return Decimal(self.minor).scaleb(-get_currency_precision(self.currency))
+        return Decimal(self.minor).scaleb(-minor_units(self.currency))
 
     def __str__(self) -> str:
         """The plain decimal that shops' APIs take: "12.50", "500", "1.234"."""

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from crossdock.domain.values import Money, NotMoney
+from crossdock.domain.currencies import NotMoney
+from crossdock.domain.values import Money
 from crossdock.kit.errors import Strange
 
 T = TypeVar("T")

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.orders import CopyState
-from crossdock.domain.values import CURRENCIES, Access
+from crossdock.domain.values import Access
 from crossdock.store.models import (
     Command,
     ConnectAttempt,

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.values import CURRENCIES, Money
+from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState

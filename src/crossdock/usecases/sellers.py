@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from crossdock.domain.values import COUNTRIES, CURRENCIES, Money
+from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.values import COUNTRIES, Money
 from crossdock.store.ids import public_id
 from crossdock.store.models import Seller, ShippingRate, User
 from crossdock.usecases.errors import Invalid, NotAllowed

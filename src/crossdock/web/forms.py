@@ -3,12 +3,12 @@
 from decimal import Decimal
 
 from babel import Locale
-from babel.numbers import get_currency_precision
 from django import forms
 from django.forms.renderers import TemplatesSetting
 from django.http import QueryDict
 
-from crossdock.domain.values import COUNTRIES, CURRENCIES, Money
+from crossdock.domain.currencies import CURRENT, minor_units
+from crossdock.domain.values import COUNTRIES, Money
 
 _LOCALE = Locale("en", "US")
 # Shown first: what most shops use.
@@ -36,8 +36,8 @@ def country_choices(only: frozenset[str] = COUNTRIES) -> list[tuple[str, str]]:
 
 
 def currency_choices() -> list[tuple[str, str]]:
-    rest = sorted(CURRENCIES - set(_COMMON))
-    return [(code, f"{code}, {_LOCALE.currencies[code]}") for code in (*_COMMON, *rest)]
+    rest = sorted(CURRENT - set(_COMMON))
+    return [(code, f"{code}, {_LOCALE.currencies.get(code, code)}") for code in (*_COMMON, *rest)]
 
 
 class MoneyField(forms.DecimalField):
@@ -51,7 +51,7 @@ class MoneyField(forms.DecimalField):
 
 def money_of(amount: Decimal, currency: str) -> Money:
     """Raises ValidationError when the amount has more decimals than the currency."""
-    places = get_currency_precision(currency)
+    places = minor_units(currency)
     if amount != round(amount, places):
         words = "no decimals" if places == 0 else f"at most {places} decimals"
         raise forms.ValidationError(f"{currency} has {words}.")

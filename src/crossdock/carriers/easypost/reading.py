@@ -5,8 +5,9 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from crossdock.domain.currencies import NotMoney
 from crossdock.domain.labels import Bought, LabelStanding, Quote, TrackEvent, TrackStatus, VoidState
-from crossdock.domain.values import Money, NotMoney
+from crossdock.domain.values import Money
 from crossdock.kit.errors import Strange
 
 _STATUSES = {

@@ -10,10 +10,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from babel.numbers import get_currency_precision
-
 from crossdock.connectors.woocommerce.client import Client, NoRoute, NotAllowed, NotSignedIn
-from crossdock.domain.values import CURRENCIES
+from crossdock.domain.currencies import CURRENCIES, minor_units
 from crossdock.kit.check import check
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
 from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer, Strange
@@ -110,7 +108,7 @@ async def prove(shop: Shop) -> Proof:
     environment, settings = status.child("environment"), status.child("settings")
     currency, version = settings.str("currency"), environment.str("version")
     home = urlsplit(environment.str("home_url"))
-    decimals = get_currency_precision(currency) if currency in CURRENCIES else 0
+    decimals = minor_units(currency) if currency in CURRENCIES else 0
     checks = [
         Check(True, "Sign-in"),
         _check(

@@ -7,11 +7,10 @@ at.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from babel.numbers import get_currency_precision
-
 from crossdock.connectors.woocommerce import mapper, reading
 from crossdock.connectors.woocommerce.client import Client, patiently
 from crossdock.domain.commands import CancelLines, CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
+from crossdock.domain.currencies import minor_units
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money, share
@@ -28,7 +27,7 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
     """
     if not all(line.product_id.isdigit() and line.variant_id.isdigit() for line in command.lines):
         return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
-    precision = str(get_currency_precision(command.shipping.currency))
+    precision = str(minor_units(command.shipping.currency))
     try:
         made = tame(await client.ask("POST", "orders", query={"dp": precision}, json=mapper.body_of(command)), "order")
         shop_id = made.id("id")

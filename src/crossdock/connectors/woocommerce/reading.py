@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from babel.numbers import get_currency_precision
-
 from crossdock.connectors.woocommerce import mapper
 from crossdock.connectors.woocommerce.client import PAGE, Client, NoRoute, patiently, together
+from crossdock.domain.currencies import minor_units
 from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopProduct
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import AuthDead, Missing, Outside, Strange
@@ -314,4 +313,4 @@ def shown(client: Client, parts: Parts) -> ShopOrder:
 
 def _dp(client: Client) -> str:
     """Decimals of the amounts: without this the shop's display setting cuts them."""
-    return str(get_currency_precision(client.shop.settings["currency"]))
+    return str(minor_units(client.shop.settings["currency"]))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from crossdock.domain.capability import Capability, No
 from crossdock.domain.commands import SignInAgain
-from crossdock.domain.values import CURRENCIES
+from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit.conformance.stage import Stage
 from crossdock.kit.conformance.suite import expect, scenario
 from crossdock.kit.connector import Proof, Shop

@@ -1,7 +1,9 @@
 """Amounts as Stripe counts them.
 
-Its decimals are not always ISO's: ISK and UGX are sent with two although they have none, and a third decimal must be
-0.
+Its decimals are not always ISO's, so this is Stripe's own table, from https://docs.stripe.com/currencies: "Zero-decimal
+currencies" (MGA is one, with two decimals in ISO 4217); "Special cases": "to charge 5 ISK, provide an amount value of
+500", UGX likewise; HUF and TWD are whole only in payouts ("even though you can charge two-decimal amounts"); and
+"Three-decimal currencies": "API calls require the least-significant (last) digit to be 0".
 """
 
 from crossdock.domain.values import Money

@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from crossdock.domain.values import CURRENCIES, Money
+from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.values import Money
 from crossdock.store.models import Seller, ShippingRate
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.sellers import EVERYWHERE, edit_seller, set_rates

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from crossdock.domain.currencies import minor_units
 from crossdock.domain.labels import PAID, LabelState, Parcel
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
 from crossdock.domain.risk import RiskLevel
@@ -85,7 +86,10 @@ def money(value: Money | None) -> str:
     """$12.50, ¥500, KWD 1.234; a dash for nothing known."""
     if value is None:
         return "–"
-    words = format_currency(value.decimal, value.currency, locale=_LOCALE)
+    units = minor_units(value.currency)
+    shape = "¤#,##0" + (f".{'0' * units}" if units else "")
+    # Our own decimals: Babel's are those that a locale shows, which are fewer for a dozen currencies.
+    words = format_currency(value.decimal, value.currency, shape, locale=_LOCALE, currency_digits=False)
     return re.sub(r"([A-Z]{3})(?=\d)", "\\1\u00a0", words)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crossdock.domain.values import CURRENCIES
+from crossdock.domain.currencies import CURRENCIES
 from crossdock.payments.sandbox.ledger import Payment, payment, refunded, write_payment, write_refund
 from crossdock.payments.sandbox.wire import shapes
 from crossdock.payments.sandbox.wire.shapes import Card, Json, Problem, bad, card_of, inner, no_such
