@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make` alone lists it. Works as root and as an ordinary user, in any folder.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash check format story test-real soak lock docs clean
+.PHONY: help run test test-loaded test-crash check format story test-real soak lock docs clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -18,10 +18,13 @@ run: $(VENV)/.runtime ## the whole demo on this machine; FRESH=1 starts over
 	@FRESH="$(FRESH)" exec $(VENV)/bin/crossdock run
 
 test: $(VENV)/.dev ## every test but `make test-crash` and those against real vendors' servers
-	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not real and not crash" $(ARGS)
+	$(PY) tests/suite.py -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not real and not crash" $(ARGS)
+
+test-loaded: $(VENV)/.dev ## the same beside eight processes that keep the machine busy
+	$(PY) tests/busy.py 8 $(MAKE) --no-print-directory test
 
 test-crash: $(VENV)/.dev ## kill real processes with -9 at every named point, and look into the ledgers
-	$(VENV)/bin/pytest -m crash tests/test_crash.py $(ARGS)
+	$(PY) tests/suite.py -m crash tests/test_crash.py $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, generated pages fresh
 	$(VENV)/bin/ruff format --check .
@@ -38,15 +41,16 @@ story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; B
 	@$(VENV)/bin/crossdock story $(if $(BREAK),--break $(BREAK))
 
 test-real: $(VENV)/.dev ## install an unmodified Vendure and play against it
-	$(VENV)/bin/pytest -m real tests/real $(ARGS)
+	$(PY) tests/suite.py -m real tests/real $(ARGS)
 
-soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= for less
+soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= BUGS=no for less
 	$(VENV)/bin/crossdock check loop --orders $(or $(ORDERS),1000)
 	$(VENV)/bin/crossdock check model $(or $(MODEL),--all)
 	$(VENV)/bin/crossdock check stock --seeds $(or $(SEEDS),10000)
 	$(VENV)/bin/crossdock check rush --buyers $(or $(BUYERS),10000)
 	$(VENV)/bin/crossdock check reconcile --variants $(or $(VARIANTS),100000)
 	$(VENV)/bin/crossdock check labels --labels $(or $(LABELS),1000)
+	$(if $(filter no,$(BUGS)),,$(VENV)/bin/crossdock story --every-bug)
 
 docs: $(VENV)/.runtime ## write the generated pages
 	$(VENV)/bin/crossdock docs

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_socket
 
+from crossdock.cli import patience
 from crossdock.cli.postgres import Cluster
 from crossdock.config import Config
 
@@ -53,9 +54,19 @@ def django_db_modify_db_settings(cluster: Cluster, django_db_modify_db_settings_
     """pytest-django's hook before it makes the test database: the server has to be there."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        _clear_up_after_the_killed()
+    if hasattr(config, "workerinput"):
+        return
+    _clear_up_after_the_killed()
+    if patience.NAME not in os.environ:
+        os.environ[patience.NAME] = str(patience.measured())
+    # pytest-timeout's own limit for tests that name none; the marks are scaled below.
+    os.environ["PYTEST_TIMEOUT"] = str(patience.patient(float(config.getini("timeout"))))
+
+
+def pytest_report_header() -> str:
+    return f"patience: {patience.factor():g} times a quiet machine's"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -100,3 +111,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     has nothing to do.
     """
     items.sort(key=lambda item: not _long(item))
+    for item in items:
+        if (marker := item.get_closest_marker("timeout")) and marker.args:
+            item.add_marker(pytest.mark.timeout(patience.patient(marker.args[0])), append=False)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+from crossdock.cli.patience import patient
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +18,7 @@ def playwright_here() -> Iterator[Playwright]:
     """
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=patient(5_000))
     with sync_playwright() as running:
         yield running
     if before is None:
@@ -31,7 +34,7 @@ def chromium(playwright_here: Playwright) -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    browser = playwright_here.chromium.launch(executable_path=path, args=arguments)
+    browser = playwright_here.chromium.launch(executable_path=path, args=arguments, timeout=patient(60_000))
     yield browser
     browser.close()
 
@@ -45,7 +48,7 @@ class Site:
     def __init__(self, browser: Browser, url: str, **context: Any) -> None:
         self.url = url
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(patient(15_000))
         self.complaints: list[str] = []
 
     def tab(self) -> Page:

@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
 
 from crossdock.cli.facts import Facts  # noqa: E402
+from crossdock.cli.patience import patient  # noqa: E402
 from crossdock.cli.stage import Stage, stages  # noqa: E402
 from crossdock.cli.trial import Process, Trial  # noqa: E402
 from crossdock.store.crash import POINTS  # noqa: E402
@@ -102,7 +103,7 @@ class Play:
             "CROSSDOCK_CRASH_MARKER": str(self.marker),
         }
         words = [sys.executable, str(Path(__file__)), what, *map(str, numbers)]
-        return subprocess.run(words, env=environment, check=False, timeout=60).returncode
+        return subprocess.run(words, env=environment, check=False, timeout=patient(60)).returncode
 
     def _ship(self, order: "Order") -> None:
         (standing, *_) = self.stage.standing(order)

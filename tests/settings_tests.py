@@ -9,7 +9,9 @@ import tempfile
 
 if "CROSSDOCK_TEST_DATA" not in os.environ:
     for name in [*os.environ]:
-        if name.startswith("CROSSDOCK_") and not name.startswith(("CROSSDOCK_CRASH_", "CROSSDOCK_CHROMIUM")):
+        if name.startswith("CROSSDOCK_") and not name.startswith(
+            ("CROSSDOCK_CRASH_", "CROSSDOCK_CHROMIUM", "CROSSDOCK_TEST_")
+        ):
             del os.environ[name]
     for name in ("DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "VAULT_KEYS", "TRUSTED_PROXIES"):
         os.environ.pop(name, None)

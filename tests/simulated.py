@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from crossdock.cli.patience import patient
 from crossdock.kit import discover
 from crossdock.kit.sandbox import Sandbox, Shelf
 
@@ -24,7 +25,7 @@ class Town:
         self._thread.start()
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(patient(30))
 
     def open(self, platform: str) -> Sandbox:
         async def start() -> Sandbox:
@@ -39,7 +40,7 @@ class Town:
         for shop in self.shops:
             self.call(shop.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(5)
+        self._thread.join(patient(5))
         self.loop.close()
 
 

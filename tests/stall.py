@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import market
+from crossdock.cli.patience import patient
 from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.engine.engine import Engine
@@ -124,14 +125,14 @@ async def sync(work_: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 async def until(fact: Callable[[], object], seconds: float = 40, what: str = "it") -> None:
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patient(seconds)
     while not await sync(fact):
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        assert time.monotonic() < end, f"waited {patient(seconds)} s for {what}"
         await asyncio.sleep(0.02)
 
 
 async def rest(engine: Engine, seconds: float = 40) -> None:
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patient(seconds)
     while engine.busy:
         assert time.monotonic() < end, "the pumps did not come to rest"
         await asyncio.sleep(0.01)

@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from tests.market import World, user
 from tests.market import seller as a_seller
 
+from crossdock.cli.patience import patient
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
 from crossdock.domain.values import Money
@@ -1062,7 +1063,7 @@ def test_at_the_same_moment(keys: list[str]) -> None:
     def place(key: str) -> None:
         try:
             program = Program(secret)
-            start.wait(10)
+            start.wait(patient(10))
             answers.append(program.post("/orders", asked, key=key))
         finally:
             connection.close()
@@ -1071,7 +1072,7 @@ def test_at_the_same_moment(keys: list[str]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(patient(30))
     statuses = sorted(answer.status_code for answer in answers)
     assert len(statuses) == 4 and set(statuses) <= {201, 409} and 201 in statuses
     assert Order.objects.count() == PaymentIntent.objects.filter(state="captured").count() == 1

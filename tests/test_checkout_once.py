@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from crossdock.cli.patience import patient
 from crossdock.kit.gateway import NotKnown
 from crossdock.payments.sandbox import SandboxGateway
 from crossdock.store.models import Order, PaymentIntent, Reservation, Variant
@@ -107,7 +108,7 @@ def test_a_double_click_at_the_same_moment() -> None:
 
     def click(tab: Shopper) -> None:
         try:
-            start.wait(10)
+            start.wait(patient(10))
             tab.post("/checkout/pay/", token="works", **form)
         except BaseException as error:
             crashed.append(error)
@@ -118,7 +119,7 @@ def test_a_double_click_at_the_same_moment() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(patient(30))
     assert crashed == []
     assert Order.objects.count() == PaymentIntent.objects.count() == 1
     assert {tab.url for tab in tabs} == {f"/orders/{Order.objects.get().public_id}/"}

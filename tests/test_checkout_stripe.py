@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from crossdock.cli.patience import patient
 from crossdock.payments.sandbox.wire import SECRET_KEY, Wire
 from crossdock.store.models import Order, PaymentIntent, Reservation, Variant
 from crossdock.store.models.money import IntentState
@@ -34,12 +35,12 @@ class BankInATown:
         self._run(self.wire.start())
 
     def _run(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(patient(10))
 
     def close(self) -> None:
         self._run(self.wire.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(patient(5))
         self._loop.close()
 
     @property
@@ -52,7 +53,7 @@ class BankInATown:
         request = urllib.request.Request(url, urllib.parse.urlencode({"do": do}).encode())
         opener = urllib.request.build_opener(Stay)
         try:
-            opener.open(request, timeout=5).close()
+            opener.open(request, timeout=patient(5)).close()
         except urllib.error.HTTPError as answer:
             with answer:
                 return str(answer.headers["Location"])

@@ -20,6 +20,7 @@ from django.apps import apps
 from django.db import models
 
 from crossdock.cli import database, postgres, run, vault
+from crossdock.cli.patience import patient
 from crossdock.cli.postgres import Cluster
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
@@ -35,7 +36,7 @@ def crossdock(environment: Environment, *words: str) -> "subprocess.CompletedPro
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patient(120),
         check=False,
     )
 
@@ -146,7 +147,7 @@ def test_a_database_that_cannot_be_reached(alone: Environment, command: str) -> 
     assert "Connection refused" in done.stderr
     assert "Traceback" not in done.stderr
     assert "geheim" not in done.stdout + done.stderr
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < patient(60)
 
 
 def test_a_database_that_does_not_exist(environment: Environment, cluster: Cluster) -> None:
@@ -223,13 +224,13 @@ def test_two_servers_share_one_database_and_stop_on_request(environment: Environ
     finally:
         for server in servers:
             server.terminate()
-        said = [server.communicate(timeout=30)[1].decode() for server in servers]
+        said = [server.communicate(timeout=patient(30))[1].decode() for server in servers]
     assert [server.returncode for server in servers] in ([0, 0], [-signal.SIGTERM, -signal.SIGTERM]), said
     assert not any("Traceback" in text for text in said)
 
 
 def _answers(port: int) -> bool:
-    end = time.monotonic() + 60
+    end = time.monotonic() + patient(60)
     while time.monotonic() < end:
         try:
             with socket.create_connection(("127.0.0.1", port), 1) as client:

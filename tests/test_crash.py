@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from crossdock.cli.patience import patient
 from crossdock.store.crash import LABEL_POINTS, POINTS
 
 ROOT = Path(__file__).parents[1]
@@ -25,7 +26,7 @@ def plays() -> dict[str, dict[str, Any]]:
         text=True,
         check=False,
         cwd=ROOT,
-        timeout=2400,
+        timeout=patient(2400),
     )
     lines = [json.loads(line.removeprefix("CRASH ")) for line in done.stdout.splitlines() if line.startswith("CRASH ")]
     assert lines, done.stdout[-2000:] + done.stderr[-4000:]

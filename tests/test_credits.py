@@ -13,6 +13,7 @@ from django.db.models import Sum
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossdock.cli.patience import patient
 from crossdock.demo.buying import Till
 from crossdock.domain.commands import CancelReason, Done, Refused, Why
 from crossdock.domain.credit import Paid, for_lines, for_units, with_shipping
@@ -428,7 +429,7 @@ def test_fifty_at_once_credit_exactly_what_was_paid() -> None:
     def one(n: int) -> None:
         try:
             mine = Order.objects.get(pk=order.pk)
-            ready.wait(60)
+            ready.wait(patient(60))
             if n % 5 == 0:
                 reject_order(
                     order=mine, reason=BUYER, actor=world.seller.owner, expected_total=room(mine), now=datetime.now(UTC)

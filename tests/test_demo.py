@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from crossdock.cli.patience import patient
 from crossdock.demo import world
 from crossdock.demo.cards import PER_SHOP, of_set
 from crossdock.demo.pictures import KINDS, PALETTES, draw
@@ -67,17 +68,17 @@ class Street:
         self.opened: list[Any] = []
         for name in sorted(discover.connectors()):
             shop = discover.sandbox(name)(Shelf())
-            asyncio.run_coroutine_threadsafe(shop.start(), self.loop).result(20)
+            asyncio.run_coroutine_threadsafe(shop.start(), self.loop).result(patient(20))
             self.opened.append(shop)
             way, form = shop.seller_form()
             self.shops.append({"platform": name, "address": shop.address, "way": way, "form": form})
 
     def close(self) -> None:
         for shop in self.opened:
-            asyncio.run_coroutine_threadsafe(shop.stop(), self.loop).result(20)
+            asyncio.run_coroutine_threadsafe(shop.stop(), self.loop).result(patient(20))
             shop.shelf.close()
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(patient(10))
         self.loop.close()
 
 

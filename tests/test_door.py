@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 import market
+from crossdock.cli.patience import patient
 from crossdock.kit import discover
 from crossdock.store.models import Connection, Delivery
 from crossdock.store.vault import seal
@@ -367,7 +368,7 @@ async def test_a_full_inbox_asks_for_patience(street: Street, monkeypatch: pytes
 
     monkeypatch.setattr(inbox_module.Inbox, "_insert", late)
     first = asyncio.create_task(street.send(say("order", "0")))
-    await asyncio.wait_for(taken.wait(), 40)
+    await asyncio.wait_for(taken.wait(), patient(40))
     waiting = [asyncio.create_task(street.send(say("order", str(number)))) for number in range(1, 6)]
     await until(lambda: sum(task.done() for task in waiting) >= 2, what="the two that find no place")
     refused = [task for task in waiting if task.done()]
@@ -432,7 +433,7 @@ async def test_over_a_real_socket(street: Street) -> None:
         )
         writer.write(head.encode() + sent)
         await writer.drain()
-        answer = b"" if leave else await asyncio.wait_for(reader.readline(), 5)
+        answer = b"" if leave else await asyncio.wait_for(reader.readline(), patient(5))
         writer.close()
         return answer
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import market
+from crossdock.cli.patience import patient
 from crossdock.engine import invariants, worker
 from crossdock.store.models import (
     AuditEntry,
@@ -34,7 +35,7 @@ async def working(connector: ToyConnector, transactional_db: None) -> AsyncItera
     await asyncio.sleep(0.5)
     yield stop
     stop.set()
-    await asyncio.wait_for(task, 20)
+    await asyncio.wait_for(task, patient(20))
 
 
 async def _reaches(here: Stall) -> float:

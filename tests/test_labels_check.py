@@ -9,6 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from crossdock.cli.patience import patient
+
 Play = Future[subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.timeout(420)
 
@@ -26,7 +28,7 @@ def played(*more: str) -> subprocess.CompletedProcess[str]:
         "200",
         *more,
     ]
-    return subprocess.run(words, capture_output=True, text=True, timeout=400, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=patient(400), check=False)
 
 
 @pytest.fixture(scope="module")

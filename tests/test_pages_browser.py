@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from crossdock.cli.patience import patient
 from crossdock.store.models import Listing, Order, PaymentIntent, User, Variant
 from crossdock.usecases.orders import ship_by_hand
 from page_checks import faults, pale, too_wide
@@ -196,7 +197,7 @@ def test_without_scripts_a_silent_bank_is_waited_for_and_the_page_goes_on_by_its
     page.check("[value=late]")
     page.click("button:has-text('Pay $')")
     expect(page.locator("h1")).to_have_text("We are checking with the bank")
-    expect(page.locator("h1")).to_have_text(re.compile(r"Order #\d+"), timeout=15_000)
+    expect(page.locator("h1")).to_have_text(re.compile(r"Order #\d+"), timeout=patient(15_000))
     assert Order.objects.count() == 1
 
 
@@ -209,7 +210,7 @@ def test_the_order_page_shows_the_tracking_number_by_itself(visitor: Callable[..
         order=order, lines=None, tracking="9400-1", carrier="USPS", actor=order.seller.owner, now=datetime.now(UTC)
     )
     page.evaluate("window.stillHere = true")
-    expect(page.get_by_role("link", name=re.compile("9400-1"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("link", name=re.compile("9400-1"))).to_be_visible(timeout=patient(60_000))
     assert page.evaluate("window.stillHere"), "the page was not loaded again"
     expect(page.locator(".badge", has_text="Shipped")).to_be_visible()
 

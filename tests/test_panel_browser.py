@@ -14,6 +14,7 @@ from tests.market import World
 from tests.market import seller as a_seller
 from tests.page_checks import measured
 
+from crossdock.cli.patience import patient
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Refused, Why
 from crossdock.domain.events import ShopProduct, ShopVariant
@@ -167,7 +168,7 @@ def test_a_shop_is_connected_by_clicking(window: Any, streets: Town) -> None:
     assert len(connection.settings["left_out"]) == 1
     _import(connection, ["Card 0", "Card 2"])
     # The page reads along by itself.
-    page.get_by_role("link", name="See your listings").wait_for(timeout=10_000)
+    page.get_by_role("link", name="See your listings").wait_for(timeout=patient(10_000))
     page.get_by_role("link", name="See your listings").click()
     assert page.get_by_role("link", name="Card 2").is_visible()
 

@@ -18,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 
 from crossdock import config
 from crossdock.cli.main import main
+from crossdock.cli.patience import patient
 from crossdock.logs import PlainFormatter
 from crossdock.payments.sandbox.wire import SECRET_KEY
 from crossdock.store.models import Command, Party
@@ -112,7 +113,7 @@ def test_one_party_per_gateway_however_many_webhooks_come_at_once() -> None:
     start, found = threading.Barrier(8), []
 
     def knock() -> None:
-        start.wait(10)
+        start.wait(patient(10))
         found.append(party_named(kind=PartyKind.PAYMENT, name="stripe").pk)
         connection.close()
 
@@ -120,7 +121,7 @@ def test_one_party_per_gateway_however_many_webhooks_come_at_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(patient(20))
     assert len(set(found)) == 1 == Party.objects.count()
     with pytest.raises(IntegrityError), transaction.atomic():
         Party.objects.create(kind=PartyKind.PAYMENT, name="stripe")

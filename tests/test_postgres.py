@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from crossdock.cli import postgres
+from crossdock.cli.patience import patient
 from crossdock.cli.postgres import Cluster
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config
@@ -38,7 +39,7 @@ def folder() -> Iterator[Path]:
 def _stop_whatever_runs(folder: Path) -> None:
     for pid in servers_below(folder):
         os.kill(pid, signal.SIGQUIT)
-    end = time.monotonic() + 10
+    end = time.monotonic() + patient(10)
     while servers_below(folder) and time.monotonic() < end:
         time.sleep(0.05)
 

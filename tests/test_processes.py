@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from crossdock.cli import processes
+from crossdock.cli.patience import patient
 from crossdock.cli.processes import Household
 from crossdock.cli.trouble import Trouble
 
@@ -42,7 +43,7 @@ def _alive(pid: int) -> bool:
 
 
 def _gone(pids: Sequence[int]) -> bool:
-    end = time.monotonic() + 10
+    end = time.monotonic() + patient(10)
     while any(map(_alive, pids)) and time.monotonic() < end:
         time.sleep(0.02)
     return not any(map(_alive, pids))
@@ -141,7 +142,7 @@ def test_asked_to_stop_it_stops_everybody(number: signal.Signals) -> None:
     parent, children = _supervisor()
     assert all(map(_alive, children))
     parent.send_signal(number)
-    said, _ = parent.communicate(timeout=20)
+    said, _ = parent.communicate(timeout=patient(20))
     assert said.strip() == "asked"
     assert parent.returncode == 0
     assert _gone(children)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from crossdock.cli.patience import patient
 from crossdock.cli.proof.reconcile import _fillable
 from crossdock.kit import discover
 
@@ -20,7 +21,7 @@ def test_every_simulator_can_be_filled() -> None:
 def test_an_outage_costs_what_changed(platform: str) -> None:
     words = [sys.executable, "-m", "crossdock.cli.main", "check", "reconcile", "--platform", platform]
     words += ["--variants", "300", "--patience", "120"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=380, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=patient(380), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     # Where counts move their product one page is enough; elsewhere it is said that every count was read.
     whole = not discover.connector(platform).manifest.counts_move_products

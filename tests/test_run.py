@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from crossdock.cli.patience import patient
 from crossdock.cli.sandbox import platforms
 
 Environment = dict[str, str]
@@ -105,7 +106,7 @@ def _ours(process: "subprocess.Popen[str]", command: str) -> int:
 
 
 def _get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=patient(20)) as answer:
         return str(answer.read().decode())
 
 
@@ -133,7 +134,7 @@ def test_the_demo_from_the_first_start_to_the_last(environment: Environment) -> 
 
     # The worker dies: that is said, and everything else stops.
     os.kill(_ours(first, "work"), signal.SIGKILL)
-    rest, _ = first.communicate(timeout=60)
+    rest, _ = first.communicate(timeout=patient(60))
     assert first.returncode == 1
     assert "The worker was killed by signal 9; everything else was stopped." in rest
     assert _left(folder) == []
@@ -143,7 +144,7 @@ def test_the_demo_from_the_first_start_to_the_last(environment: Environment) -> 
     _until(second, "Ready")
     second.kill()
     second.communicate()
-    end = time.monotonic() + 40
+    end = time.monotonic() + patient(40)
     while len(_left(folder)) > 1 and time.monotonic() < end:
         time.sleep(0.1)
     (database,) = _left(folder)
@@ -153,7 +154,7 @@ def test_the_demo_from_the_first_start_to_the_last(environment: Environment) -> 
     assert database in _left(folder)
 
     third.send_signal(signal.SIGINT)
-    rest, _ = third.communicate(timeout=60)
+    rest, _ = third.communicate(timeout=patient(60))
     assert (third.returncode, rest.strip()) == (0, "Everything is stopped; the data is kept.")
     assert _left(folder) == []
 
@@ -164,7 +165,7 @@ def test_simulated_shops_keep_their_shelves(environment: Environment) -> None:
     addresses = []
     for _ in range(2):
         shops = _begin(environment, "sandbox", name, name, "--list", str(listing))
-        end = time.monotonic() + 60
+        end = time.monotonic() + patient(60)
         while not listing.exists() and time.monotonic() < end:
             time.sleep(0.05)
         rows = json.loads(listing.read_text())
@@ -172,7 +173,7 @@ def test_simulated_shops_keep_their_shelves(environment: Environment) -> None:
         assert all(row["way"] and row["form"] for row in rows)
         assert _get(f"{rows[1]['address']}/_shop")
         shops.terminate()
-        said, _ = shops.communicate(timeout=30)
+        said, _ = shops.communicate(timeout=patient(30))
         assert shops.returncode == 0, said
         listing.unlink()
     assert addresses[0] == addresses[1]

@@ -11,6 +11,7 @@ from tests.market import World
 from tests.page_checks import faults, pale, too_wide
 from tests.test_panel_browser import PHONE, WIDE, Window, chromium  # noqa: F401 - a fixture
 
+from crossdock.cli.patience import patient
 from crossdock.domain.labels import TrackEvent, TrackStatus
 from crossdock.store.models import Label, LabelDocument, Shipment
 from crossdock.usecases import labels
@@ -50,7 +51,7 @@ def test_a_label_is_bought_by_clicking(chromium: Any, live_server: Any, size: di
     counter.answer(counter.sold(quote=labels.quotes_of(label=label)[0]))
     for form in ("pdf", "png", "zpl"):
         LabelDocument.objects.create(label=label, form=form, content=b"%PDF-1.4" if form == "pdf" else b"x")
-    page.get_by_role("link", name="Print 4 × 6").wait_for(timeout=15_000)
+    page.get_by_role("link", name="Print 4 × 6").wait_for(timeout=patient(15_000))
     counter.told(Label.objects.get(), events=(TrackEvent(TrackStatus.MADE, world.now),))
     window.go(page.url)
     page.get_by_role("button", name="Void the label…").click()

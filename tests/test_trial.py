@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from crossdock.cli.patience import patient
 from databases import servers_below
 
 # Says when its database is up, and when it is about to end; the end takes long enough to be asked in the middle of it.
@@ -45,9 +46,9 @@ def test_asked_twice_to_end_it_leaves_no_server_and_no_folder(asked_at: str) -> 
                 assert servers_below(folder)
             if said in (asked_at, "ending"):
                 child.send_signal(signal.SIGTERM)
-        assert child.wait(60) == 143
+        assert child.wait(patient(60)) == 143
     assert folder is not None
-    end = time.monotonic() + 20
+    end = time.monotonic() + patient(20)
     while servers_below(folder) and time.monotonic() < end:
         time.sleep(0.05)
     assert servers_below(folder) == [] and not folder.exists()

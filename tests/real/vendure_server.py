@@ -18,6 +18,8 @@ from pathlib import Path
 
 from real_hand import RealHand
 
+from crossdock.cli.patience import patient
+
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / "var" / "real-vendure"
 INSTALL_SECONDS = 900
@@ -115,7 +117,7 @@ class RealVendure:
         folder = installed()
         with (self.data / "server.log").open("ab") as log:
             self._process = subprocess.Popen([node(), "server.js"], cwd=folder, env=environment, stdout=log, stderr=log)
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + patient(START_SECONDS)
         while time.monotonic() < deadline and self._process.poll() is None:
             if (self.data / "server.log").read_text().endswith("READY\n") and self._healthy():
                 return
@@ -124,7 +126,8 @@ class RealVendure:
         raise RuntimeError("Vendure did not start:\n" + (self.data / "server.log").read_text()[-3000:])
 
     def _healthy(self) -> bool:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.address}/health", timeout=5) as reply:
+        address = f"{self.address}/health"
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=patient(5)) as reply:
             return bool(reply.status == 200)
         return False
 
@@ -133,7 +136,7 @@ class RealVendure:
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(20)
+                self._process.wait(patient(20))
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

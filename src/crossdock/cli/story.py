@@ -18,6 +18,7 @@ from crossdock.cli.trial import Trial, Waited
 
 def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--break", dest="bug", default="", help="plant a bug: " + ", ".join(scenes.BUGS))
+    parser.add_argument("--every-bug", action="store_true", help="plant each of them in turn; all must be noticed")
     parser.add_argument(
         "--platform", action="append", default=[], help="only these platforms; may be given several times"
     )
@@ -27,10 +28,26 @@ def run(args: argparse.Namespace) -> int:
     from crossdock.kit import discover
 
     names = args.platform or list(discover.connectors())
-    return play(names[0], args.bug) if len(names) == 1 else side_by_side(names, args.bug)
+    if args.every_bug:
+        return every_bug(names)
+    return play(names[0], args.bug) if len(names) == 1 else side_by_side(names, args.bug).end()
 
 
-def side_by_side(names: list[str], bug: str) -> int:
+def every_bug(names: list[str]) -> int:
+    """A play for each planted bug. One that breaks down without a wrong fact was not noticed."""
+    missed = []
+    for bug in scenes.BUGS:
+        print(f"=== planted: {bug}", flush=True)
+        bad = side_by_side(names, bug).bad
+        if not any(line.split()[1] != "-" for line in bad):
+            missed.append(bug)
+    print(f"{len(scenes.BUGS) - len(missed)} planted bugs were noticed, {len(missed)} were not", flush=True)
+    if missed:
+        print(f"not noticed: {', '.join(missed)}", flush=True)
+    return 1 if missed else 0
+
+
+def side_by_side(names: list[str], bug: str) -> Facts:
     """A child per platform. A child that ends without having said so in a FAIL is one itself."""
     facts = Facts()
     lock = threading.Lock()
@@ -69,7 +86,7 @@ def side_by_side(names: list[str], bug: str) -> int:
         thread.start()
     for thread in threads:
         thread.join()
-    return facts.end()
+    return facts
 
 
 def _count(facts: Facts, line: str) -> None:

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from crossdock.cli.patience import NAME as PATIENCE_NAME
+from crossdock.cli.patience import patient
 from crossdock.cli.processes import die_with
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ class Process:
         if self.child is not None and self.child.poll() is None:
             self.child.terminate()
             try:
-                self.child.wait(patience_seconds)
+                self.child.wait(patient(patience_seconds))
             except subprocess.TimeoutExpired:
                 self.kill()
         self.wait()
@@ -134,7 +136,7 @@ class Trial:
         self.folder.chmod(0o711)
         self.port = free_port()
         for name in [*os.environ]:
-            if name.startswith("CROSSDOCK_") and not name.startswith("CROSSDOCK_CRASH_"):
+            if name.startswith("CROSSDOCK_") and not name.startswith("CROSSDOCK_CRASH_") and name != PATIENCE_NAME:
                 del os.environ[name]
         for name in ("DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "VAULT_KEYS"):
             os.environ.pop(name, None)
@@ -190,7 +192,7 @@ class Trial:
 
     def call(self, coroutine: Coroutine[Any, Any, T], seconds: float = 60) -> T:
         """Run something of the simulated shops' in their loop."""
-        return self.begin(coroutine).result(seconds)
+        return self.begin(coroutine).result(patient(seconds))
 
     def begin(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
         """The same, without waiting for its end."""
@@ -220,13 +222,13 @@ class Trial:
         return False
 
     def until(self, done: Callable[[], bool], seconds: float, what: str, *, every: float = 0.1) -> float:
-        """Wait for a fact; how long it took.
+        """Wait for a fact; how long it took. `seconds` are those of a quiet machine.
 
         Raises Waited with the children's last words, at once when one of them fell.
         """
-        begun = time.monotonic()
+        begun, most = time.monotonic(), patient(seconds)
         while not done():
-            if (waited := time.monotonic() - begun) > seconds or self.worker.fell or self.web.fell:
+            if (waited := time.monotonic() - begun) > most or self.worker.fell or self.web.fell:
                 raise Waited(
                     f"waited {waited:.0f} s for {what}\n--- worker\n{self.worker.tail}\n--- web\n{self.web.tail}"
                 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from crossdock.cli.patience import patient
 from crossdock.domain.commands import Done, Refused, Why
 from crossdock.domain.payments import Intent
 from crossdock.domain.values import Money
@@ -131,7 +132,7 @@ def test_refunds_from_two_processes_at_once_never_exceed_what_was_paid(tmp_path:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(patient(20))
     assert sum(isinstance(outcome, Done) for outcome in outcomes) == 3
     assert sum(isinstance(outcome, Refused) for outcome in outcomes) == 5
 
