@@ -55,8 +55,13 @@ def as_found(seen: ShopOrder) -> Done:
     return Done(seen.shop_id, seen.number, seen.url, stock_taken=seen.stock_taken, already=True)
 
 
-def differences(command: CreateOrder, copy: ShopOrder, *, at_our_price: bool) -> tuple[Difference, ...]:
-    """Lines and quantities must be equal always; the total only where the platform takes our price."""
+def differences(
+    command: CreateOrder, copy: ShopOrder, *, at_our_price: bool, articles: Mapping[str, str] | None = None
+) -> tuple[Difference, ...]:
+    """Lines and quantities must be equal always; the total only where the platform takes our price.
+
+    `articles` says which variant was sold in a line there, whatever the shop says of it now.
+    """
     here = Counter[str]()
     names: dict[str, str] = {}
     for line in command.lines:
@@ -64,8 +69,9 @@ def differences(command: CreateOrder, copy: ShopOrder, *, at_our_price: bool) ->
         names[line.variant_id] = line.sku or line.title
     there = Counter[str]()
     for seen in copy.lines:
-        there[seen.variant_id] += seen.quantity
-        names.setdefault(seen.variant_id, seen.sku or seen.variant_id)
+        variant = (articles or {}).get(seen.line_id, seen.variant_id)
+        there[variant] += seen.quantity
+        names.setdefault(variant, seen.sku or variant or "a product that was deleted")
     found = [
         Difference(f"Units of {names[variant]}", str(here[variant]), str(there[variant]))
         for variant in sorted(here.keys() | there.keys())

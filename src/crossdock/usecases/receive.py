@@ -27,6 +27,7 @@ from crossdock.domain.orders import (
     news,
     parcel_state,
 )
+from crossdock.domain.parcels import Bond, dealt
 from crossdock.domain.shipping import follow
 from crossdock.domain.stock import HoldState
 from crossdock.store.crash import point
@@ -51,6 +52,7 @@ from crossdock.usecases.mail import write_mail
 from crossdock.usecases.parcel_alerts import ask_about_parcels
 from crossdock.usecases.reject import why_not_reject
 from crossdock.usecases.settle import bind
+from crossdock.usecases.shop_lines import article_of, keep_lines, ours_of
 from crossdock.usecases.stock import fence
 from crossdock.usecases.timeline import tell
 
@@ -128,7 +130,8 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
         )
         copy = ShopCopy.objects.select_for_update(no_key=True).get(order=order)
         again = False
-        _compare(order, copy, seen, manifest=manifest, now=now)
+        bonds = keep_lines(order, seen.lines)
+        _compare(order, copy, seen, bonds, manifest=manifest, now=now)
         if seen.stock_taken and not copy.stock_taken:
             copy.stock_taken = True
             fence(order=order, now=now, state=HoldState.TAKEN)
@@ -136,7 +139,7 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
         for event in news(_known(order, copy), seen):
             match event:
                 case OrderShipped(parcel):
-                    _shipped(order, parcel, seen, now=now)
+                    _shipped(order, parcel, bonds, now=now)
                 case TrackingChanged(parcel, before):
                     _renumbered(order, parcel, before, now=now)
                 case ParcelUndone(parcel_id):
@@ -161,7 +164,9 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
         point("receive.before_commit")
 
 
-def _compare(order: Order, copy: ShopCopy, seen: ShopOrder, *, manifest: Manifest, now: datetime) -> None:
+def _compare(
+    order: Order, copy: ShopCopy, seen: ShopOrder, bonds: Sequence[Bond], *, manifest: Manifest, now: datetime
+) -> None:
     """The last step of the order-landed guarantee: read back, and equal or not."""
     if (
         copy.state not in (CopyState.ACKNOWLEDGED, CopyState.DIFFERS, CopyState.EQUAL)
@@ -172,7 +177,12 @@ def _compare(order: Order, copy: ShopCopy, seen: ShopOrder, *, manifest: Manifes
     # Once single units were rejected, the shop's total is its own affair: each platform shares the shipping in its own
     # way.
     whole = not any(line.rejected for line in order.lines.all())
-    found = differences(create_command(order), seen, at_our_price=whole and manifest.can(Capability.ORDER_AT_OUR_PRICE))
+    found = differences(
+        create_command(order),
+        seen,
+        at_our_price=whole and manifest.can(Capability.ORDER_AT_OUR_PRICE),
+        articles=article_of(order, bonds),
+    )
     was = copy.state
     copy.differences = [difference.sentence for difference in found]
     copy.state = CopyState.DIFFERS if found else CopyState.EQUAL
@@ -219,16 +229,14 @@ def _known(order: Order, copy: ShopCopy) -> Known:
     return Known(parcels, frozenset(order.shop_refunds.values_list("refund_id", flat=True)), copy.cancelled_there)
 
 
-def _shipped(order: Order, parcel: Parcel, seen: ShopOrder, *, now: datetime) -> None:
-    variant_of = {line.line_id: line.variant_id for line in seen.lines}
-    lines = list(order.lines.all())
-    wanted = {variant_of[line_id]: units for line_id, units in parcel.lines if line_id in variant_of}
-    units = {line: min(wanted.get(line.shop_variant_id, 0) if parcel.lines else line.left, line.left) for line in lines}
+def _shipped(order: Order, parcel: Parcel, bonds: Sequence[Bond], *, now: datetime) -> None:
+    units = dealt(parcel.lines, bonds, ours_of(order))
+    lines = {line.pk: line for line in order.lines.all()}
     ship(
         order=order,
         parcel_id=parcel.parcel_id,
         source="shop",
-        units={line: n for line, n in units.items() if n > 0},
+        units={lines[key]: n for key, n in units.items()},
         tracking=parcel.tracking_number,
         carrier=parcel.carrier,
         url=parcel.tracking_url,

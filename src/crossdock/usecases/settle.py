@@ -36,6 +36,7 @@ from crossdock.usecases.credits import refund_refused
 from crossdock.usecases.events import SEND
 from crossdock.usecases.hooks import endpoint_gave_up
 from crossdock.usecases.risk import writing
+from crossdock.usecases.shop_lines import forget_lines
 from crossdock.usecases.stock import fence, learn_refusal, release
 from crossdock.usecases.timeline import tell
 from crossdock.usecases.work import backoff
@@ -218,6 +219,8 @@ def bind(
     """The order stands in the shop: keep their id, fence the holds if the stock was surely taken, and ask to read it
     back.
     """
+    if copy.shop_order_id not in ("", outcome.shop_id):
+        forget_lines(order)
     copy.shop_order_id, copy.shop_number, copy.shop_url = outcome.shop_id, outcome.shop_number, outcome.url
     copy.state, copy.acknowledged_at, copy.read_wanted, copy.sentence = CopyState.ACKNOWLEDGED, now, True, outcome.note
     copy.adopted, copy.stock_taken = copy.adopted or adopted, copy.stock_taken or outcome.stock_taken

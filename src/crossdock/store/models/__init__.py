@@ -11,7 +11,16 @@ from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
 from crossdock.store.models.money import Entry, PaymentIntent, Transfer
 from crossdock.store.models.offers import Offer, OfferMove
-from crossdock.store.models.orders import Order, OrderLine, Shipment, ShipmentLine, ShopCopy, ShopRefund, TimelineEntry
+from crossdock.store.models.orders import (
+    Order,
+    OrderLine,
+    Shipment,
+    ShipmentLine,
+    ShopCopy,
+    ShopLine,
+    ShopRefund,
+    TimelineEntry,
+)
 from crossdock.store.models.people import Seller, ShippingRate, User
 from crossdock.store.models.recount import Difference, Recount
 from crossdock.store.models.risk import (
@@ -71,6 +80,7 @@ __all__ = [
     "ShipmentLine",
     "ShippingRate",
     "ShopCopy",
+    "ShopLine",
     "ShopRefund",
     "TimelineEntry",
     "Transfer",

@@ -51,7 +51,7 @@ class Label(models.Model):
     insured_minor = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3, default="USD")
     carrier_ref = models.CharField(max_length=120, blank=True)
-    tracking_number = models.CharField(max_length=120, blank=True)
+    tracking_number = models.CharField(max_length=500, blank=True)
     tracking_url = models.TextField(blank=True)
     sentence = models.TextField(blank=True)
     events = models.JSONField(default=list)

@@ -129,6 +129,21 @@ class OrderLine(models.Model):
         return max(0, self.kept - self.shipped)
 
 
+class ShopLine(models.Model):
+    """Units of our line that stand in this line of the shop's copy, by the shop's own id of it (domain/parcels.py).
+
+    Kept when the copy was first read: a product that is deleted there takes its ids along, the line keeps its own.
+    """
+
+    line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="there")
+    shop_line_id = models.CharField(max_length=200)
+    units = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["line", "shop_line_id"], name="shop_line_once")]
+
+
 class ShopCopy(models.Model):
     """The binding their id <-> ours, and how far the order-landed guarantee got: intended, sent, acknowledged, read
     back and equal.
@@ -169,15 +184,19 @@ class ShopCopy(models.Model):
 class Shipment(models.Model):
     """One parcel.
 
-    `parcel_id` is the shop's, or ours for those entered by hand; the number may change, the parcel stays.
+    `parcel_id` is the shop's, or ours for those entered by hand; the number may change, the parcel stays. `there` has
+    the shop's fulfilments that are this parcel, by their id, each as it was last read (usecases/parcels.py): a parcel
+    that was entered here and is then found in the shop stays one.
     """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="shipments")
     parcel_id = models.CharField(max_length=200)
     source = models.CharField(max_length=10, choices=[("shop", "shop"), ("seller", "seller")])
-    tracking_number = models.CharField(max_length=120, blank=True)
+    # Longer ones are kept in `there` as a digest and compared by it.
+    tracking_number = models.CharField(max_length=500, blank=True)
     carrier = models.CharField(max_length=80, blank=True)
     tracking_url = models.TextField(blank=True)
+    there = models.JSONField(default=dict)
     shipped_at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
 
