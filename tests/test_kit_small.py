@@ -25,12 +25,20 @@ from crossdock.kit.webhook import body_key, hmac_ok, sign
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(429, Throttled), (401, AuthDead), (404, Missing), (500, NoAnswer), (503, NoAnswer), (301, NoAnswer)],
+    [(429, Throttled), (401, Throttled), (404, Missing), (500, NoAnswer), (503, NoAnswer), (301, NoAnswer)],
 )
 def test_a_status_says_what_to_do_next(status: int, error: type[Outside]) -> None:
     with pytest.raises(error) as caught:
         check(Reply(status, {"retry-after": "7"}, b""))
     assert str(caught.value).endswith(".")
+
+
+def test_a_401_is_about_our_credentials_only_where_it_is_no_page() -> None:
+    with pytest.raises(AuthDead):
+        check(Reply(401, {}, b'{"error": "invalid credentials"}'))
+    for body in (b"", b"<h1>Authorization Required</h1>", b'"no"', b"[]"):
+        with pytest.raises(Throttled, match="password page"):
+            check(Reply(401, {}, body))
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 400, 403, 409, 422])

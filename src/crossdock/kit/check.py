@@ -1,26 +1,30 @@
 """What an HTTP status means for the next step.
 
-A 403 is left to the connector: only the platform's own body says which right is missing.
+A 403 is left to the connector: only the platform's own body says which right is missing. A 401 speaks of our
+credentials only where the platform's own software wrote it: a host's password page sends a 401 as well.
 """
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from crossdock.kit.connector import Reply
-from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Throttled
+from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Strange, Throttled
 
 LONGEST_WISH = 3600.0
+WALL_SECONDS = 60.0
 
 
 def check(reply: Reply) -> Reply:
     """The reply itself when its status is 2xx, or a 4xx that only the platform's body explains.
 
-    Raises Throttled (429), AuthDead (401), Missing (404), NoAnswer (5xx, and a redirect, which is followed for reads
-    only).
+    Raises Throttled (429, and a 401 that is a page), AuthDead (401), Missing (404), NoAnswer (5xx, and a redirect,
+    which is followed for reads only).
     """
     match reply.status:
         case 429:
             raise Throttled("The shop asked us to slow down.", retry_after(reply))
+        case 401 if not is_data(reply):
+            raise walled(reply.status)
         case 401:
             raise AuthDead("The shop refused our credentials.")
         case 404:
@@ -34,6 +38,26 @@ def check(reply: Reply) -> Reply:
             )
         case _:
             return reply
+
+
+def is_data(reply: Reply) -> bool:
+    """Whether the answer is a JSON object, as a platform's own refusals are, and not somebody else's page."""
+    try:
+        return isinstance(reply.json(), dict)
+    except Strange:
+        return False
+
+
+def walled(status: int, said: str = "") -> Throttled:
+    """Something before the shop turned us away, and nothing was done. It says nothing about our credentials, so the
+    shop is asked again.
+    """
+    words = f" It says: {said}" if said else ""
+    return Throttled(
+        f"Something in front of your shop does not let us in ({status}): a password page of your host, a firewall or a"
+        f" security plugin. Switch it off or let this marketplace through; we try again every few minutes.{words}",
+        WALL_SECONDS,
+    )
 
 
 def retry_after(reply: Reply) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from crossdock.domain.alerts import AlertCode
+from crossdock.domain.alerts import ROOT_CAUSES, AlertCode
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.orders import CopyState
 from crossdock.domain.values import Access
@@ -213,18 +213,20 @@ def _write(
     shop.save()
     if back and counted != chosen.get("location", ""):
         count_anew(shop)
+    open_again(shop=shop, how="The shop was reconnected.", now=now)
+    return shop
+
+
+def open_again(*, shop: Connection, how: str, now: datetime) -> None:
+    """A shop that could not be spoken to can be: everything is read, and what waited is sent, at once."""
     for stream in STREAMS:
         Cursor.objects.update_or_create(connection=shop, stream=stream, defaults={"due_at": now})
-    settle_by_fact(
-        now=now,
-        how="The shop was reconnected.",
-        codes=(AlertCode.SIGN_IN_AGAIN, AlertCode.SCOPE_MISSING),
-        connection=shop,
+    settle_by_fact(now=now, how=how, codes=ROOT_CAUSES, connection=shop)
+    Party.objects.filter(pk=shop.party_id).update(
+        resting_until=None, failures=0, failing_since=None, last_error="", stopped=False
     )
-    Party.objects.filter(pk=party.pk).update(resting_until=None, failures=0, failing_since=None, stopped=False)
-    Command.objects.filter(party=party, state=CommandState.WAITING).update(due_at=now)
-    wake([party.pk])
-    return shop
+    Command.objects.filter(party=shop.party_id, state=CommandState.WAITING).update(due_at=now)
+    wake([shop.party_id])
 
 
 def record_test(*, connection: Connection, checks: list[dict[str, Any]], now: datetime) -> None:

@@ -1,5 +1,5 @@
-"""What a connection test means: rights that are missing become one alert; a shop that passes is well again, and its
-webhooks are looked after at once.
+"""What a connection test means: rights that are missing become one alert; a shop that passes is well again, also one
+that waited for its seller to sign in, and its webhooks are looked after at once.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from crossdock.store.models import Connection, Cursor
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.work import wake
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.connect import record_test
+from crossdock.usecases.connect import open_again, record_test
 from crossdock.usecases.work import party_well
 
 
@@ -39,7 +39,11 @@ def connection_tested(*, connection: Connection, checks: Sequence[dict[str, Any]
         settle_by_fact(
             now=now, how="The connection test passed.", codes=(AlertCode.SCOPE_MISSING,), connection=connection
         )
-        if connection.state == ConnectionState.ACTIVE:
+        waiting = Connection.objects.filter(pk=connection.pk, state=ConnectionState.NEEDS_REAUTH)
+        if waiting.update(state=ConnectionState.ACTIVE, state_sentence=""):
+            # Its keys work: they were given back their rights, or what refused them was not the shop.
+            open_again(shop=connection, how="The connection test passed.", now=now)
+        elif connection.state == ConnectionState.ACTIVE:
             Cursor.objects.filter(connection=connection, stream="hooks").update(due_at=now)
             party_well(party_id=connection.party_id, now=now)
             wake([connection.party_id])

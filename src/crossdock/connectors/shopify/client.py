@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from crossdock.connectors.shopify.manifest import API_VERSION
-from crossdock.kit.check import check
+from crossdock.kit.check import check, is_data, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.documents import parts_of, whole
 from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
@@ -60,6 +60,9 @@ def opened(reply: Reply, shop: Shop) -> Reply:
             )
         case 423:
             raise Throttled("Shopify has locked this shop; its owner has to contact Shopify.", FROZEN_SECONDS)
+        case 401 | 403 if not is_data(reply):
+            # Shopify's own refusals are JSON; this page is somebody else's, or of a bad minute there.
+            raise walled(reply.status)
         case 401:
             raise AuthDead(
                 "Shopify refuses our access: the app was uninstalled or its access was revoked. Connect the shop again."
@@ -69,9 +72,11 @@ def opened(reply: Reply, shop: Shop) -> Reply:
                 "Shopify forbids our app to enter this shop. Check that the shop is open, then connect it again."
             )
         case 404:
-            raise AuthDead(
-                f"Shopify knows no shop at {shop.address}. If it was closed, nothing can be done; otherwise connect it"
-                " again."
+            # A page, whatever the cause; it says nothing about our access, so the shop is asked again now and then.
+            raise Throttled(
+                f"Shopify has no shop at {shop.address} at the moment: it was closed, or its address has changed. We"
+                " ask again by ourselves.",
+                FROZEN_SECONDS,
             )
         case _:
             return check(reply)

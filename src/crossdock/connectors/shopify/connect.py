@@ -13,6 +13,7 @@ from crossdock.connectors.shopify.client import ask, opened, own_app
 from crossdock.connectors.shopify.commands import ensure_reference_field, reference_field
 from crossdock.connectors.shopify.manifest import INSTALL, OWN_APP, SCOPES
 from crossdock.connectors.shopify.mapper import tail
+from crossdock.kit.check import is_data
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
 from crossdock.kit.errors import AuthDead, BadInput, Outside
 from crossdock.kit.tame import Node, tame
@@ -115,7 +116,7 @@ async def _token(shop: Shop, form: Mapping[str, str]) -> dict[str, str]:
     reply = await shop.http.send(
         "POST", f"{shop.address}/admin/oauth/access_token", form=form, headers={"Accept": "application/json"}
     )
-    if reply.status in (400, 401, 403):
+    if reply.status == 400 or (reply.status in (401, 403) and is_data(reply)):
         raise AuthDead(_why(reply.body))
     answer = tame(opened(reply, shop).json(), "token")
     secrets = {"access_token": answer.str("access_token")}

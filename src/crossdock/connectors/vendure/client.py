@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from importlib.resources import files
 from typing import Any
 
-from crossdock.kit.check import check
+from crossdock.kit.check import check, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.documents import parts_of, whole
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange
@@ -143,10 +143,9 @@ class Client:
         )
         if reply.status == 404:
             raise NoAnswer(f"There is no Vendure Admin API at {url}.")
-        if reply.status == 403:
-            raise AuthDead(
-                "Your shop refuses us (403); a firewall in front of it may have to let this marketplace through."
-            )
+        if reply.status in (401, 403):
+            # Vendure refuses inside a 200 (errors, FORBIDDEN); this is whatever stands before it.
+            raise walled(reply.status)
         return check(reply)
 
 

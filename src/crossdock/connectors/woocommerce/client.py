@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY
 from oauthlib.oauth1 import Client as Signer
 
-from crossdock.kit.check import check
+from crossdock.kit.check import check, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange, Throttled
 from crossdock.kit.tame import Node, tame
@@ -119,12 +119,16 @@ def checked(reply: Reply) -> Reply:
     match reply.status:
         case 401 if code.startswith("woocommerce_rest_cannot"):
             raise NotSignedIn(f"Your shop does not know these keys. It says: {said}")
-        case 401:
+        case 401 if code.startswith("woocommerce_rest"):
             raise AuthDead(f"Your shop refuses our keys. It says: {said or 'nothing'}")
+        case 401:
+            # Not WooCommerce: a host's password page has no code at all, a security plugin has one of its own, and a
+            # WordPress whose WooCommerce is switched off takes our key for a user's name ("invalid_username").
+            raise walled(401, said)
         case 403 if code.startswith(("woocommerce_rest", "rest_forbidden")):
             raise NotAllowed(f"The WordPress user behind the keys may not do this. Your shop says: {said}")
         case 403:
-            raise Throttled("A firewall in front of your shop refused us (403); your host has to let us through.", 60.0)
+            raise walled(403, said)
         case 404 if code == "rest_no_route":
             raise NoRoute("WooCommerce's REST API is switched off in your shop, or a part of it that we need.")
         case 404 if not code:

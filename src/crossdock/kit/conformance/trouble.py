@@ -214,6 +214,27 @@ async def short_and_lost(stage: Stage) -> None:
             return
 
 
+@scenario(
+    914,
+    CREATE,
+    title="A password page in front of the shop is waited for: nothing is sent, nobody has to sign in again",
+    simulated=True,
+)
+async def walled(stage: Stage) -> None:
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 1))
+    stage.dial.walled = True
+    error = await _error_of_reading(stage, variant)
+    expect(isinstance(error, NoAnswer | NotSent | Throttled), f"reading gave {error!r}")
+    outcome = await stage.connector.create(stage.shop, command)
+    expect(isinstance(outcome, Unknown | Later), f"creating gave {outcome}")
+    stage.dial.calm()
+    stage.fresh_budget()
+    expect(not await stage.standing(command), "an order stands in a shop that nobody got into")
+    await stage.placed(command)
+    expect(len(await stage.standing(command)) == 1, "it does not stand once")
+
+
 async def _strike_every_call(stage: Stage, fault: str) -> None:
     """Create an order with `fault` at the first call, another with it at the second, ... until an order needs no such
     call any more.

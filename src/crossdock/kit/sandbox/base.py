@@ -22,6 +22,8 @@ from crossdock.kit.sandbox.shelf import Shelf
 
 BIGGEST_BODY = 4 * 1024 * 1024
 GARBLED = "<!doctype html><title>Just a moment...</title><h1>Checking your browser before you go on</h1>"
+# What a host answers while its password page stands before the site ("password protect directory", a staging wall).
+WALL = "<!doctype html><title>401 Authorization Required</title><h1>Authorization Required</h1>"
 
 
 def _utc_now() -> datetime:
@@ -138,6 +140,14 @@ class Sandbox(ABC):
         if self.dial.down:
             self.dial.counts["down"] += 1
             return web.Response(status=503, text="<h1>503 Service Unavailable</h1>", content_type="text/html")
+        if self.dial.walled:
+            self.dial.counts["walled"] += 1
+            return web.Response(
+                status=401,
+                text=WALL,
+                content_type="text/html",
+                headers={"WWW-Authenticate": 'Basic realm="Members only"'},
+            )
         if self.dial.revoked and (refusal := self.revoked(request)) is not None:
             self.dial.counts["revoked"] += 1
             return refusal

@@ -11,7 +11,7 @@ from typing import Any
 
 CHANCES = ("throttle", "broken", "lost_reply", "garbled", "duplicate", "drop", "out_of_order")
 SECONDS = ("latency_seconds", "late_seconds")
-SWITCHES = ("down", "revoked")
+SWITCHES = ("down", "walled", "revoked")
 ON_CALLS = ("throttle", "broken", "lost_reply", "garbled")
 
 
@@ -25,8 +25,8 @@ class FaultDial:
     it.
 
     `duplicate`, `drop`, `out_of_order` and `late_seconds` are for deliveries. `down` answers 503 to every call,
-    `revoked` ends the credentials. `counts` says how often each fault was really injected, and how many calls there
-    were (`calls`).
+    `walled` the host's own password page (a 401 that is no word of the platform's), `revoked` ends the credentials.
+    `counts` says how often each fault was really injected, and how many calls there were (`calls`).
     """
 
     throttle: float = 0.0
@@ -39,6 +39,7 @@ class FaultDial:
     latency_seconds: float = 0.0
     late_seconds: float = 0.0
     down: bool = False
+    walled: bool = False
     revoked: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     dice: random.Random = field(default_factory=lambda: random.Random(0), repr=False)

@@ -19,6 +19,7 @@ from crossdock.kit.errors import Outside
 from crossdock.kit.http import Recorder, Transport
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import ConnectAttempt, Connection
+from crossdock.store.models.shops import ConnectionState
 from crossdock.store.vault import VaultLocked
 from crossdock.usecases import connect
 from crossdock.usecases.connect import Attempt
@@ -130,7 +131,7 @@ def test(shop: Connection) -> tuple[bool, str]:
         not_too_often(shop.seller_id)
         access = connect.access_of(connection=shop)
         proof = _proof(access)
-        checks = [asdict(check) for check in proof.checks]
+        checks = [asdict(check) for check in (*proof.checks, *_another_shop(shop, proof))]
         keep_locations(connection=shop, locations=proof.locations)
     except TooOften as often:
         return False, str(often)
@@ -139,6 +140,14 @@ def test(shop: Connection) -> tuple[bool, str]:
     connection_tested(connection=shop, checks=checks, now=timezone.now())
     missing = [check for check in checks if not check["ok"]]
     return not missing, " ".join(f"{check['title']}: {check['sentence']}" for check in missing)
+
+
+def _another_shop(shop: Connection, proof: Proof) -> list[Check]:
+    """A shop that waits for its seller opens again by a passed test, so it has to be the same shop."""
+    if shop.state != ConnectionState.NEEDS_REAUTH or not proof.ok or proof.shop_id == shop.shop_key:
+        return []
+    sentence = f"At this address is another shop now ({proof.name}). Reconnect {shop.name}, or connect this one."
+    return [Check(False, "The same shop", sentence)]
 
 
 def _proof(access: Access) -> Proof:

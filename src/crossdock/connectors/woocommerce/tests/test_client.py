@@ -26,7 +26,9 @@ def reply(status: int, code: str = "", message: str = "<b>Nein.</b>") -> Reply:
     [
         (401, "woocommerce_rest_cannot_view", NotSignedIn, SignInAgain),
         (401, "woocommerce_rest_authentication_error", AuthDead, SignInAgain),
-        (401, "", AuthDead, SignInAgain),
+        (401, "", Throttled, Later),
+        (401, "rest_login_required", Throttled, Later),
+        (401, "invalid_username", Throttled, Later),
         (403, "woocommerce_rest_cannot_create", NotAllowed, SignInAgain),
         (403, "", Throttled, Later),
         (404, "rest_no_route", NoRoute, Later),
