@@ -66,7 +66,7 @@ DEATHS = (
 )
 
 
-class Died(Exception):
+class Died(BaseException):
     """The process ended here; nothing of its transaction stays."""
 
 
@@ -116,24 +116,24 @@ class Sequence(RuleBasedStateMachine):
         self.number += 1
         return self.number
 
-    def _do(self, deed: Callable[[], Any], death: int) -> None:
+    def _do(self, deed: Callable[[], Any], death: int, *, asked: bool = True) -> None:
         """Once; or it dies on the way, nothing stays, and it is done again, as after a restart.
 
-        A refusal changes nothing either.
+        A refusal changes nothing either, and only a person who asked may be refused: what happened outside happened.
         """
         if death < len(DEATHS):
             before = self._standing()
-            with mock.patch(DEATHS[death], side_effect=Died), self._undone():
+            with mock.patch(DEATHS[death], side_effect=Died), self._undone(asked=asked):
                 deed()
             if self.died:
                 assert self._standing() == before, "half a deed was kept"
             else:
                 return
-        with self._undone():
+        with self._undone(asked=asked):
             deed()
 
     @contextmanager
-    def _undone(self) -> Iterator[None]:
+    def _undone(self, *, asked: bool) -> Iterator[None]:
         self.died = False
         try:
             with transaction.atomic():
@@ -141,7 +141,8 @@ class Sequence(RuleBasedStateMachine):
         except Died:
             self.died = True
         except Problem:
-            pass
+            if not asked:
+                raise
 
     def _standing(self) -> list[Any]:
         return [
@@ -181,7 +182,9 @@ class Sequence(RuleBasedStateMachine):
     def _settled(self, command: int, outcome: Outcome, lost: bool, death: int) -> None:
         said = Unknown("No answer came.") if lost and isinstance(outcome, Done) else outcome
         now = self.world.later()
-        self._do(lambda: settle.settle_command(command_id=command, outcome=said, random=RANDOM, now=now), death)
+        self._do(
+            lambda: settle.settle_command(command_id=command, outcome=said, random=RANDOM, now=now), death, asked=False
+        )
 
     def _at_bank(self, claimed: work.Claimed) -> Outcome:
         key = Command.objects.get(pk=claimed.id).cause
@@ -414,7 +417,7 @@ class Sequence(RuleBasedStateMachine):
                 "manifest": MANIFEST,
                 "now": self.world.later(),
             }
-            self._do(partial(receive.receive_orders, **given), death)
+            self._do(partial(receive.receive_orders, **given), death, asked=False)
 
     # What has to hold after every step
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from crossdock.domain.events import ProductGone
 from crossdock.kit.connector import VariantRef
+from crossdock.kit.rows import readable, readable_products
 from crossdock.usecases import catalogue, counts, recount
 from crossdock.usecases.recount import Run
 
@@ -34,13 +35,14 @@ async def recount_stock(desk: "ShopDesk", _: str) -> None:
 async def _page(desk: "ShopDesk", run: Run) -> None:
     read_no = await desk.engine.threads.run(counts.draw_read_no)
     page = await desk.asked(desk.connector.products(desk.opened.shop, run.cursor))
-    gone = [item.product_id for item in page.items if isinstance(item, ProductGone)]
-    variants = sum(len(item.variants) for item in page.items if not isinstance(item, ProductGone))
+    items = readable_products(page.items)
+    gone = [item.product_id for item in items if isinstance(item, ProductGone)]
+    variants = sum(len(item.variants) for item in items if not isinstance(item, ProductGone))
 
     def keep() -> None:
         now = desk.engine.clock()
         with transaction.atomic():
-            catalogue.receive_products(connection_id=desk.connection_id, products=page.items, read_no=read_no, now=now)
+            catalogue.receive_products(connection_id=desk.connection_id, products=items, read_no=read_no, now=now)
             recount.page_read(
                 run_id=run.id,
                 read_no=read_no,
@@ -66,7 +68,12 @@ async def _batch(desk: "ShopDesk", run: Run) -> None:
         now = desk.engine.clock()
         with transaction.atomic():
             unanswered = counts.apply_counts(
-                connection_id=desk.connection_id, read_no=read_no, asked=refs, counts=answers, waited=False, now=now
+                connection_id=desk.connection_id,
+                read_no=read_no,
+                asked=refs,
+                counts=readable(answers),
+                waited=False,
+                now=now,
             )
             recount.batch_read(
                 run_id=run.id, read_no=read_no, variants=len(refs), after=after, more=len(refs) == BATCH, now=now

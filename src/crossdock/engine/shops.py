@@ -25,6 +25,7 @@ from crossdock.engine.record import listened_to
 from crossdock.engine.recount import recount_stock
 from crossdock.kit.connector import Connector, Shop, VariantRef
 from crossdock.kit.errors import AuthDead, Missing, Outside
+from crossdock.kit.rows import readable, readable_products
 from crossdock.kit.shops import open_shop
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
@@ -213,7 +214,7 @@ class ShopDesk:
                 connection_id=self.connection_id,
                 read_no=asked.read_no,
                 asked=asked.refs,
-                counts=answers,
+                counts=readable(answers),
             )
             await self.read_products(unanswered)
             did = True
@@ -274,7 +275,7 @@ class ShopDesk:
         await self.run(
             receive.receive_orders,
             connection_id=self.connection_id,
-            orders=page.items,
+            orders=readable(page.items),
             manifest=self.connector.manifest,
         )
         point("poll.orders_taken")
@@ -295,7 +296,7 @@ class ShopDesk:
             now = self.engine.clock()
             with transaction.atomic():
                 catalogue.receive_products(
-                    connection_id=self.connection_id, products=page.items, read_no=read_no, now=now
+                    connection_id=self.connection_id, products=readable_products(page.items), read_no=read_no, now=now
                 )
                 receive.move_cursor(
                     connection_id=self.connection_id,

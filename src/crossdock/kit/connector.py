@@ -11,10 +11,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from crossdock.domain.capability import Manifest
 from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome, WriteRisk
-from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct
+from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.errors import Strange
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +121,13 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """A page of news.
+class Page(Generic[T_co]):
+    """A page of news. A row that could not be understood stands in it as an Unreadable, so the others are taken.
 
     `cursor` is stored only together with what the page said; `more` asks for the next page at once.
     """
 
-    items: tuple[T, ...]
+    items: tuple[T_co, ...]
     cursor: str
     more: bool
 
@@ -195,20 +195,20 @@ class Connector(Protocol):
         """Fresh secrets, to be stored before use. Repeating it after a lost answer is safe. Raises AuthDead."""
 
     # Reading
-    async def products(self, shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
+    async def products(self, shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
         """Products changed since `cursor` ("" means all), oldest change first, with an overlap that repeats rather
         than misses.
         """
 
     async def product(self, shop: Shop, product_id: str) -> ShopProduct | ProductGone: ...
 
-    async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count]:
+    async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
         """Counts of at most 100 variants; one that the shop no longer has is left out.
 
         All counted locations of a variant come from one request.
         """
 
-    async def orders(self, shop: Shop, cursor: str) -> Page[ShopOrder]:
+    async def orders(self, shop: Shop, cursor: str) -> Page[ShopOrder | Unreadable]:
         """Orders changed since `cursor` ("" means from now on), cancelled ones too, whole snapshots."""
 
     async def order(self, shop: Shop, shop_id: str) -> ShopOrder:

@@ -43,9 +43,7 @@ def cancelled_there(
         return
     why_not = why_not_reject(order)
     if not why_not and (manifest.can(Capability.CANCEL_THERE_CANCELS_HERE) or lifted(rule="S3")):
-        reject_order(
-            order=order, reason=CancelReason.OTHER, actor=None, expected_total=order.total, now=now, source="shop"
-        )
+        reject_order(order=order, reason=CancelReason.OTHER, actor=None, expected_total=None, now=now, source="shop")
         order.refresh_from_db()
         return
     raise_alert(

@@ -97,13 +97,15 @@ def reject_order(
     order: Order,
     reason: CancelReason,
     actor: User | None,
-    expected_total: Money,
+    expected_total: Money | None,
     now: datetime,
     source: str = "seller",
     reasons: Mapping[int, CancelReason] | None = None,
 ) -> None:
-    """Credit the whole order once, whatever crashes or is pressed twice. Raises Stale when the amount confirmed is not
-    the order's.
+    """Credit what is left of the order once, whatever crashes or is pressed twice.
+
+    `expected_total` is what a person confirmed. Raises Stale when it is not that any more. None where nobody confirmed
+    anything: what happened in a shop happened.
 
     `reasons` by variant, where they differ; `reason` is then the one that the shop reads, and must let it put units
     back if any come back.
@@ -114,7 +116,7 @@ def reject_order(
         if why_not:
             raise NotAllowed(why_not)
         back = room(order)
-        if expected_total != back:
+        if expected_total is not None and expected_total != back:
             raise Stale(f"The amount to credit is {back} {order.currency}. Look again and confirm that.")
         order.cancelled_at, order.cancel_reason, order.parcels = now, reason, ParcelState.CANCELLED
         order.save(update_fields=["cancelled_at", "cancel_reason", "parcels"])

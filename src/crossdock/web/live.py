@@ -8,8 +8,9 @@ from crossdock.domain.events import Count
 from crossdock.kit.ask import PATIENCE_SECONDS
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.discover import NoSuchFolder
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import Outside, Strange
 from crossdock.kit.http import Recorder, Transport
+from crossdock.kit.rows import readable, unreadable
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Connection, PaymentIntent
 from crossdock.store.vault import VaultLocked
@@ -39,7 +40,11 @@ def counts_now(question: Question, within: float = PATIENCE_SECONDS) -> Sequence
 
     async def ask(transport: Transport, recorder: Recorder) -> Sequence[Count]:
         connector, shop = open_shop(access, transport, lane="interactive", recorder=recorder)
-        return await connector.counts(shop, [VariantRef(*ref) for ref in question.refs])
+        answer = await connector.counts(shop, [VariantRef(*ref) for ref in question.refs])
+        for odd in unreadable(answer):
+            # Not understood is not answered; a count that is left out would mean "the shop has it no more".
+            raise Strange(odd.path or "the count", "count", None)
+        return readable(answer)
 
     # Kept among the shop's last calls: a sale that was called off for its answer can be explained.
     return ask_and_keep(ask, within, party_id=access.party_id)

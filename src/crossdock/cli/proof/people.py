@@ -15,6 +15,7 @@ from crossdock.domain.values import Address
 from crossdock.kit.ask import ask
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Outside
+from crossdock.kit.rows import readable
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Order
 from crossdock.usecases import at_checkout, checkout, connect, reject, stock
@@ -109,7 +110,7 @@ class People:
         )
         heard: Sequence[Count] | None = None
         with contextlib.suppress(Outside):
-            heard = await ask(connector.counts(shop, [VariantRef(*ref) for ref in question.refs]))
+            heard = readable(await ask(connector.counts(shop, [VariantRef(*ref) for ref in question.refs])))
 
         def _verdict(*, read_no: int) -> Verdict:
             if heard is None:

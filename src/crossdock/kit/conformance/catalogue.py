@@ -2,7 +2,7 @@
 
 from crossdock.domain.capability import Capability
 from crossdock.domain.events import ProductGone, ShopProduct
-from crossdock.kit.conformance.stage import Stage
+from crossdock.kit.conformance.stage import Stage, understood_products
 from crossdock.kit.conformance.suite import NotConforming, expect, scenario
 from crossdock.kit.connector import VariantRef
 
@@ -38,7 +38,7 @@ async def all_pages(stage: Stage) -> None:
         page = await stage.connector.products(stage.shop, cursor)
         expect(len(page.items) <= BIGGEST_PAGE, f"a page of {len(page.items)} products")
         expect(page.cursor != cursor or not page.more, "the cursor stands still")
-        seen |= {item.product_id for item in page.items}
+        seen |= {item.product_id for item in understood_products(page.items)}
         cursor, pages = page.cursor, pages + 1
         if not page.more:
             break
@@ -78,13 +78,14 @@ async def deleted(stage: Stage) -> None:
 async def changed_between(stage: Stage) -> None:
     made = [(await stage.product(1))[0] for _ in range(MANY)]
     first = await stage.connector.products(stage.shop, "")
-    early = {item.product_id for item in first.items}
+    first_items = understood_products(first.items)
+    early = {item.product_id for item in first_items}
     seen_already = next(ref for ref in made if ref.product_id in early)
     still_to_come = next(ref for ref in made if ref.product_id not in early)
     for ref in (seen_already, still_to_come):
         await stage.hand.reprice(ref, "55.50")
     rest, cursor = await stage.all_products(first.cursor)
-    latest = {item.product_id: item for item in (*first.items, *rest)}
+    latest = {item.product_id: item for item in (*first_items, *rest)}
     expect({ref.product_id for ref in made} <= latest.keys(), "products were skipped while the list moved")
 
     async def both() -> bool:

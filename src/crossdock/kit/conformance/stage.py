@@ -5,7 +5,7 @@ needs.
 import asyncio
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,11 +15,12 @@ from aiohttp import web
 
 from crossdock.domain.capability import Pace
 from crossdock.domain.commands import CancelOrder, CancelReason, CreateOrder, Done, Line
-from crossdock.domain.events import ProductGone, ShopOrder, ShopProduct
+from crossdock.domain.events import ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.domain.values import Address, Money
 from crossdock.kit.connector import Connector, Hook, Page, Proof, Shop, VariantRef
 from crossdock.kit.hand import Hand, Standing
 from crossdock.kit.http import Exchange, Transport
+from crossdock.kit.rows import readable, readable_products, unreadable
 from crossdock.kit.sandbox import FaultDial, Sandbox, Shelf
 
 T = TypeVar("T")
@@ -148,7 +149,8 @@ class Stage:
 
     async def counted(self, *variants: VariantRef) -> dict[str, int | None]:
         """What the connector reads now."""
-        return {count.variant_id: count.count for count in await self.connector.counts(self.shop, variants)}
+        counts = understood(await self.connector.counts(self.shop, variants))
+        return {count.variant_id: count.count for count in counts}
 
     async def order_cursor(self) -> str:
         """A cursor for news of orders from now on."""
@@ -156,10 +158,12 @@ class Stage:
 
     async def all_products(self, cursor: str = "") -> tuple[list[ShopProduct | ProductGone], str]:
         """Every page from `cursor`, and where to go on."""
-        return await _walk(lambda at: self.connector.products(self.shop, at), cursor)
+        items, cursor = await _walk(lambda at: self.connector.products(self.shop, at), cursor)
+        return list(understood_products(items)), cursor
 
     async def all_orders(self, cursor: str) -> tuple[list[ShopOrder], str]:
-        return await _walk(lambda at: self.connector.orders(self.shop, at), cursor)
+        items, cursor = await _walk(lambda at: self.connector.orders(self.shop, at), cursor)
+        return list(understood(items)), cursor
 
     async def news(self, cursor: str, shop_id: str, holds: Callable[[ShopOrder], bool], what: str) -> ShopOrder:
         """Poll as the engine does until the order's snapshot says so.
@@ -212,6 +216,22 @@ class Stage:
             yield
         finally:
             await runner.cleanup()
+
+
+def understood(items: Iterable[T | Unreadable]) -> tuple[T, ...]:
+    """A healthy shop's rows are all understood."""
+    rows = tuple(items)
+    for odd in unreadable(rows):
+        raise NotYet(f"a row could not be understood: {odd.cause}")
+    return readable(rows)
+
+
+def understood_products(
+    items: Iterable[ShopProduct | ProductGone | Unreadable],
+) -> tuple[ShopProduct | ProductGone, ...]:
+    rows = tuple(items)
+    understood(unreadable(rows))
+    return readable_products(rows)
 
 
 async def _walk(page: Callable[[str], Awaitable[Page[T]]], cursor: str) -> tuple[list[T], str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import AdjustStock, Done, Later, Refused, Unknown
 from crossdock.domain.events import ShopProduct
-from crossdock.kit.conformance.stage import Stage
+from crossdock.kit.conformance.stage import Stage, understood
 from crossdock.kit.conformance.suite import expect, scenario
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.hand import SeveralLocations
@@ -128,7 +128,8 @@ async def locations(stage: Stage) -> None:
     expect(set(proof.locations) > {(attic, "Attic"), (cellar, "Cellar, à gauche")}, f"the test names {proof.locations}")
     for chosen, count in ((), 11), ((attic,), 4), ((attic, cellar), 6), ((*home, cellar), 7):
         shop = replace(stage.shop, settings={**stage.shop.settings, **proof.settings, "location": ",".join(chosen)})
-        got = {one.variant_id: one.count for one in await stage.connector.counts(shop, [variant])}
+        counted = understood(await stage.connector.counts(shop, [variant]))
+        got = {one.variant_id: one.count for one in counted}
         expect(got == {variant.variant_id: count}, f"counting {chosen or 'all'}: {got}, not {count}")
         product = await stage.connector.product(shop, variant.product_id)
         shown = product.variants[0].count if isinstance(product, ShopProduct) else None
@@ -149,8 +150,8 @@ async def corrected_there(stage: Stage) -> None:
     outcome = await stage.connector.adjust(shop, _adjustment(variant, 3, stage.word))
     expect(isinstance(outcome, Done), f"the change gave {outcome}")
     (there,), (everywhere,) = (
-        await stage.connector.counts(shop, [variant]),
-        await stage.connector.counts(stage.shop, [variant]),
+        understood(await stage.connector.counts(shop, [variant])),
+        understood(await stage.connector.counts(stage.shop, [variant])),
     )
     expect(
         (there.count, everywhere.count) == (7, 12), f"{there.count} there and {everywhere.count} in all, not 7 and 12"
