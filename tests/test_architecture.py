@@ -18,8 +18,6 @@ TO_SPLIT = {
     "connectors/vendure/sandbox/books.py",
     "connectors/woocommerce/sandbox/rest.py",
     "usecases/credits.py",
-    "usecases/evidence.py",
-    "usecases/offers.py",
     "web/api/shapes.py",
 }
 # Lines of code, formatted, without blanks, comments and docstrings: docs/decisions/0005-the-size-of-a-connector.md

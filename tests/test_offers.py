@@ -22,7 +22,7 @@ from crossdock.store.models import (
     Variant,
 )
 from crossdock.usecases import basket as baskets
-from crossdock.usecases import checkout, offers
+from crossdock.usecases import checkout, offer_terms, offers
 from crossdock.usecases.basket import Basket, priced
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.usecases.stock import availability
@@ -288,7 +288,7 @@ class TestTheSellersOwnPrices:
         stranger = a_seller("Stranger")
         theirs = a_listing(stranger, "Tide Owl").listing
         rows = [stand.variant.listing, theirs]
-        done = offers.set_terms_by_percent(
+        done = offer_terms.set_terms_by_percent(
             seller=stand.seller, listings=rows, takes=True, accept_percent=90, decline_percent=40, now=NOW
         )
         stand.variant.listing.refresh_from_db()
@@ -297,7 +297,7 @@ class TestTheSellersOwnPrices:
         assert (stand.variant.listing.accept_from_minor, stand.variant.listing.decline_below_minor) == (900, 400)
         assert theirs.accept_from_minor is None
         with pytest.raises(Invalid):
-            offers.set_terms_by_percent(
+            offer_terms.set_terms_by_percent(
                 seller=stand.seller, listings=rows, takes=True, accept_percent=30, decline_percent=40, now=NOW
             )
 

@@ -32,6 +32,15 @@ from crossdock.store.models import (
 )
 from crossdock.store.vault import VaultLocked
 from crossdock.usecases.connect import access_of
+from crossdock.usecases.evidence_rows import (
+    call_of,
+    command_of,
+    delivery_of,
+    entry_of,
+    exchange_of,
+    moment_text,
+    movement_of,
+)
 
 FORMAT = "crossdock-case/1"
 MOST_CALLS, MOST_POLLS, MOST_LOOSE, MOST_DELIVERIES, MOST_COMMANDS, MOST_MOVES, MOST_ENTRIES = (
@@ -90,7 +99,7 @@ def gather(
     chosen = None if only is None else set(only)
     evidence: dict[str, Any] = {
         "format": FORMAT,
-        "taken_at": _at(now),
+        "taken_at": moment_text(now),
         "crossdock": version("crossdock"),
         "about": redact_value(_subject(subject), known=people),
         "shop": _shop(subject.shop, manifest) if subject.shop else None,
@@ -203,17 +212,17 @@ class _Found:
     def items(self, part: str) -> Iterator[dict[str, Any]]:
         match part:
             case "calls":
-                yield from (_call(row, self.inside.get(row.key, [])) for row in self.calls)
+                yield from (call_of(row, self.inside.get(row.key, [])) for row in self.calls)
             case "exchanges":
-                yield from map(_exchange, self.exchanges)
+                yield from map(exchange_of, self.exchanges)
             case "deliveries":
-                yield from map(_delivery, self.deliveries)
+                yield from map(delivery_of, self.deliveries)
             case "commands":
-                yield from map(_command, self.commands)
+                yield from map(command_of, self.commands)
             case "timeline":
-                yield from map(_entry, self.timeline)
+                yield from map(entry_of, self.timeline)
             case _:
-                yield from map(_movement, self.movements)
+                yield from map(movement_of, self.movements)
 
     def references(self) -> set[str]:
         rows: list[Call | Exchange | Command] = [*self.calls, *self.exchanges, *self.commands]
@@ -266,88 +275,6 @@ def _clean(name: str, value: Any, people: list[str]) -> Any:
     return redact_value(value, "", people)
 
 
-def _at(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def _call(row: Call, inside: list[Exchange]) -> dict[str, Any]:
-    return {
-        "key": f"call:{row.key}",
-        "operation": row.operation,
-        "subject": row.subject,
-        "at": _at(row.at),
-        "given": row.given,
-        "made": row.made,
-        "exchanges": [_exchange(one) for one in inside],
-    }
-
-
-def _exchange(row: Exchange) -> dict[str, Any]:
-    return {
-        "key": f"exchange:{row.pk}",
-        "at": _at(row.at),
-        "method": row.method,
-        "url": row.url,
-        "status": row.status,
-        "milliseconds": row.milliseconds,
-        "request": row.request,
-        "headers": row.headers,
-        "answer": row.response,
-        "trouble": row.error,
-    }
-
-
-def _delivery(row: Delivery) -> dict[str, Any]:
-    body = bytes(row.body)
-    text = body.decode(errors="replace") if len(body) <= 200_000 else f"({len(body)} bytes)"
-    return {
-        "key": f"delivery:{row.pk}",
-        "at": _at(row.received_at),
-        "topic": row.topic,
-        "headers": row.headers,
-        "body": text,
-        "made": row.news,
-        "handled_at": _at(row.handled_at),
-        "doubles": row.doubles,
-        "note": row.note,
-    }
-
-
-def _command(row: Command) -> dict[str, Any]:
-    return {
-        "key": f"command:{row.pk}",
-        "kind": row.kind,
-        "subject": row.subject,
-        "at": _at(row.created_at),
-        "given": row.payload,
-        "state": row.state,
-        "result": row.result,
-        "said": row.sentence,
-        "outcome": row.outcome,
-        "attempts": row.attempts,
-        "first_sent_at": _at(row.first_sent_at),
-        "last_sent_at": _at(row.last_sent_at),
-        "finished_at": _at(row.finished_at),
-    }
-
-
-def _entry(row: TimelineEntry) -> dict[str, Any]:
-    return {"key": f"entry:{row.pk}", "at": _at(row.at), "source": row.source, "kind": row.kind, "said": row.sentence}
-
-
-def _movement(row: Movement) -> dict[str, Any]:
-    return {
-        "key": f"movement:{row.pk}",
-        "at": _at(row.at),
-        "sku": row.variant.sku,
-        "kind": row.kind,
-        "quantity": row.quantity,
-        "count_before": row.count_before,
-        "count_after": row.count_after,
-        "because": row.cause,
-    }
-
-
 def _subject(subject: Subject) -> dict[str, Any]:
     about: dict[str, Any] = {}
     if order := subject.order:
@@ -360,7 +287,7 @@ def _subject(subject: Subject) -> dict[str, Any]:
             "currency": order.currency,
             "total_minor": order.total_minor,
             "credited_minor": order.credited_minor,
-            "placed_at": _at(order.placed_at),
+            "placed_at": moment_text(order.placed_at),
             "risk": order.risk,
             "lines": [
                 {
@@ -388,7 +315,7 @@ def _subject(subject: Subject) -> dict[str, Any]:
             "code": alert.code,
             "said": alert.sentence,
             "times": alert.times,
-            "raised_at": _at(alert.raised_at),
+            "raised_at": moment_text(alert.raised_at),
         }
     return about
 

@@ -51,7 +51,8 @@ def lifted(stage: Stage) -> None:
     from crossdock.store.models import User
     from crossdock.usecases import policy
     from crossdock.usecases.errors import NotAllowed
-    from crossdock.usecases.offers import answer_offer, set_terms
+    from crossdock.usecases.offer_terms import set_terms
+    from crossdock.usecases.offers import answer_offer
 
     staff, _ = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})
     ref, variant = stage.item(1, "10.00")

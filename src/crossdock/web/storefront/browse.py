@@ -14,7 +14,7 @@ from crossdock.store.models import Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.basket import why_not_sold
 from crossdock.usecases.listings import live, search
-from crossdock.usecases.offers import why_no_offers
+from crossdock.usecases.offer_terms import why_no_offers
 from crossdock.usecases.stock import availability
 from crossdock.web.forms import typed
 from crossdock.web.platforms import manifest_of

@@ -20,7 +20,8 @@ from crossdock.store.models import Listing, Offer, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.basket import MOST_UNITS, Basket
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.offers import answer_offer, make_offer, open_of, why_no_offers
+from crossdock.usecases.offer_terms import why_no_offers
+from crossdock.usecases.offers import answer_offer, make_offer, open_of
 from crossdock.usecases.stock import availability
 from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.people import signed_in
