@@ -7,14 +7,21 @@ import re
 from collections.abc import Iterable
 
 MASK = "•••"
+# Strangers write parts of a log line: each pattern starts at a word of its own and takes time in proportion.
 _LOOKS_SECRET = re.compile(
     r"""(?ix)
-    (?P<name>(?:authorization|x-[a-z-]*token|[a-z_]*(?:password|passwd|secret|token|api_?key|consumer_key|signature))["']?\s*[:=]\s*["']?)
-    (?P<scheme>(?:bearer|basic|token)\s+)?
+    (?P<name>(?:authorization|password|passwd|secret|token|api_?key|consumer_key|signature)
+        ["']?\s{0,100}[:=]\s{0,100}["']?)
+    (?P<scheme>(?:bearer|basic|token)\s{1,100})?
     [^\s"'&,;<>)}\]]+
     """
 )
-_IN_ADDRESS = re.compile(r"(?P<start>[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+@")
+_IN_ADDRESS = re.compile(r"(?P<start>://[^\s/:@]*:)[^\s/@]+@")
+LONGEST_LINE = 16_000
+# The end of a traceback says what went wrong.
+_LONGEST_END = 4_000
+# What begins before a cut is recognised if it ends no further behind it.
+_MARGIN = 1_000
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
@@ -23,6 +30,18 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
         text = text.replace(secret, MASK)
     text = _IN_ADDRESS.sub(rf"\g<start>{MASK}@", text)
     return _LOOKS_SECRET.sub(lambda hit: f"{hit['name']}{hit['scheme'] or ''}{MASK}", text)
+
+
+def mask_line(text: str, secrets: Iterable[str] = ()) -> str:
+    """The same for a line of any length: of a long one the start and the end.
+
+    What stands on a border is left out, since half a secret is not known as one.
+    """
+    if len(text) <= LONGEST_LINE + _LONGEST_END + 2 * _MARGIN:
+        return mask(text, secrets)
+    start = mask(text[: LONGEST_LINE + _MARGIN], secrets)[:-_MARGIN]
+    end = mask(text[-_LONGEST_END - _MARGIN :], secrets)[_MARGIN:]
+    return f"{start}... ({len(text)} characters) ...{end}"
 
 
 class PlainFormatter(logging.Formatter):
@@ -34,4 +53,4 @@ class PlainFormatter(logging.Formatter):
         self.secrets = sorted({secret for secret in secrets if len(secret) >= 6}, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
-        return mask(super().format(record), self.secrets)
+        return mask_line(super().format(record), self.secrets)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crossdock.engine.watch import ASKING, Asking, watched
+from crossdock.kit.aside import Aside
 from crossdock.kit.connector import Connector, Shop
 from crossdock.kit.http import Exchange as Heard
 from crossdock.kit.http import Recorder as Listener
@@ -33,6 +34,7 @@ class Recorder:
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
+        self.aside = Aside()
         self._waiting: deque[Exchange] = deque(maxlen=_MOST_WAITING)
         self._calls: deque[Call] = deque(maxlen=_MOST_WAITING)
         # Calls that found out whose order it was after some of their exchanges were written.
@@ -89,6 +91,7 @@ class Recorder:
             self._late[asking.key] = asking.subject[:60]
 
     async def close(self) -> None:
+        await self.aside.close()
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
@@ -128,7 +131,7 @@ def listened_to(connector: Connector, recorder: Listener | None, party_id: int) 
     def listen(_: Shop, asking: Asking) -> None:
         recorder.ended(party_id, asking)
 
-    return watched(connector, listen)
+    return watched(connector, listen, recorder.aside)
 
 
 def _signs_in(request: str) -> bool:

@@ -14,8 +14,9 @@ from typing import Any, cast
 from pydantic_core import to_jsonable_python
 
 from crossdock.domain.redact import redact_value
+from crossdock.kit.aside import SMALL, Aside
 from crossdock.kit.connector import Connector, Shop
-from crossdock.kit.told import told, told_error
+from crossdock.kit.told import told, told_error, told_nothing
 
 # What changes a shop or reads it for good. Signing in, testing and webhooks are seen as plain exchanges.
 WATCHED = frozenset(
@@ -35,6 +36,8 @@ WATCHED = frozenset(
         "note",
     }
 )
+_READS = frozenset({"find", "order", "orders", "product", "products", "counts"})
+Made = Callable[[], dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -55,14 +58,16 @@ ASKING: ContextVar[Asking | None] = ContextVar("asking", default=None)
 Listener = Callable[[Shop, Asking], None]
 
 
-def watched(connector: Connector, listen: Listener) -> Connector:
-    """The same connector; `listen` gets each call when it has ended, however it ended."""
-    return cast(Connector, _Watched(connector, listen))
+def watched(connector: Connector, listen: Listener, aside: Aside) -> Connector:
+    """The same connector; `listen` gets each call when it has ended, however it ended. What was read may be large, so
+    that is looked through aside.
+    """
+    return cast(Connector, _Watched(connector, listen, aside))
 
 
 class _Watched:
-    def __init__(self, connector: Connector, listen: Listener) -> None:
-        self._connector, self._listen = connector, listen
+    def __init__(self, connector: Connector, listen: Listener, aside: Aside) -> None:
+        self._connector, self._listen, self._aside = connector, listen, aside
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._connector, name)
@@ -77,19 +82,29 @@ class _Watched:
             try:
                 result = await method(shop, *args, **kwargs)
             except BaseException as error:
-                asking.made = told_error(error)
+                trouble = told_error(error)
+                self._tell(shop, asking, given, lambda: trouble, lambda: trouble)
                 raise
             else:
-                asking.made = told(result)
                 asking.subject = asking.subject or _reference({"it": result})
                 asking.about = _ids(result)
+                self._tell(shop, asking, given, lambda: told(result), lambda: told_nothing(result))
             finally:
                 ASKING.reset(before)
-                asking.given = redact_value(to_jsonable_python(given))
-                self._listen(shop, asking)
             return result
 
         return call
+
+    def _tell(self, shop: Shop, asking: Asking, given: dict[str, Any], made: Made, instead: Made) -> None:
+        def hand_over(found: tuple[dict[str, Any], dict[str, Any]]) -> None:
+            asking.made, asking.given = found
+            self._listen(shop, asking)
+
+        def looked(made: Made) -> Callable[[], tuple[dict[str, Any], dict[str, Any]]]:
+            return lambda: (made(), redact_value(to_jsonable_python(given)))
+
+        size = SMALL + 1 if asking.operation in _READS else 0
+        self._aside.run(size, looked(made), then=hand_over, instead=looked(instead))
 
 
 def _reference(given: dict[str, Any]) -> str:

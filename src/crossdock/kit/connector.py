@@ -26,10 +26,10 @@ class Reply:
     body: bytes
 
     def json(self) -> Any:
-        """The parsed body. Raises Strange when it is not JSON."""
+        """The parsed body. Raises Strange when it is not JSON, or nested without end."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Strange("the answer's body", "JSON", self.body) from None
 
 

@@ -15,12 +15,13 @@ import aiohttp
 from yarl import URL
 
 from crossdock.domain.capability import Pace
+from crossdock.kit.aside import SMALL, Aside
 from crossdock.kit.budget import SHARE, Budget, Lane
 from crossdock.kit.check import retry_after
 from crossdock.kit.connector import Reply
 from crossdock.kit.errors import NoAnswer, NotSent
 from crossdock.kit.guard import Forbidden, check_url, guarded_socket
-from crossdock.kit.redact import redact_body, redact_headers, redact_url
+from crossdock.kit.redact import LONGEST_READ, redact_body, redact_headers, redact_url
 
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 8.0
@@ -82,6 +83,7 @@ class Transport:
         self._clock = clock
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._budgets: dict[tuple[str, Lane], Budget] = {}
+        self.aside = Aside()
 
     async def __aenter__(self) -> Self:
         return self
@@ -93,6 +95,7 @@ class Transport:
         for session in self._sessions.values():
             await session.close()
         self._sessions.clear()
+        await self.aside.close()
 
     def party(
         self,
@@ -220,18 +223,25 @@ class Party:
     def _record(self, request: _Request, start: float, reply: Reply | None, trouble: str) -> None:
         if self._recorder is None:
             return
-        self._recorder(
-            Exchange(
+        milliseconds = self._transport.elapsed(start)
+
+        def exchange(longest: int) -> Exchange:
+            kind = reply.headers.get("content-type", "") if reply else ""
+            return Exchange(
                 party=self._key,
                 method=request.method,
                 url=redact_url(request.url),
                 status=reply.status if reply else None,
-                milliseconds=self._transport.elapsed(start),
-                request=redact_body(request.body or b"", request.kind, LONGEST_KEPT),
-                answer=redact_body(reply.body, reply.headers.get("content-type", ""), LONGEST_KEPT) if reply else "",
+                milliseconds=milliseconds,
+                request=redact_body(request.body or b"", request.kind, LONGEST_KEPT, longest),
+                answer=redact_body(reply.body, kind, LONGEST_KEPT, longest) if reply else "",
                 trouble=trouble,
                 headers=redact_headers(reply.headers) if reply else {},
             )
+
+        size = len(request.body or b"") + (len(reply.body) if reply else 0)
+        self._transport.aside.run(
+            size, work=lambda: exchange(LONGEST_READ), then=self._recorder, instead=lambda: exchange(SMALL)
         )
 
 

@@ -14,7 +14,7 @@ from crossdock.domain.events import ShopOrder, ShopOrderState
 
 # What is lost or broken is not put back on the shelf.
 NOTHING_LEFT = frozenset({CancelReason.NOT_AVAILABLE, CancelReason.DAMAGED, CancelReason.LOST})
-_MARK = re.compile(r"\[crossdock ([^\]]+)\]")
+_MARK = re.compile(r"\[crossdock ([^\[\]]+)\]")
 
 
 def marked(command: CancelLines) -> str:

@@ -5,9 +5,10 @@ Evidence for people, and for playing a case again.
 
 import json
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
-from crossdock.domain.redact import HIDDEN, SECRET_NAME, hides, redact_text, redact_value
+from crossdock.domain.redact import DEEPEST, HIDDEN, SECRET_NAME, hides, redact_cut, redact_text, redact_value
 
 LONGEST = 4_000
 LONGEST_READ = 200_000
@@ -32,11 +33,11 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: HIDDEN if SECRET_NAME.search(name) else redact_text(value) for name, value in headers.items()}
 
 
-def redact_body(body: bytes, kind: str = "", longest: int = LONGEST) -> str:
+def redact_body(body: bytes, kind: str = "", longest: int = LONGEST, longest_read: int = LONGEST_READ) -> str:
     """The body as readable text. `kind` is its content type; anything but JSON, forms and text is only measured."""
     if not body:
         return ""
-    if len(body) > LONGEST_READ:
+    if len(body) > longest_read:
         return f"({len(body)} bytes)"
     try:
         text = body.decode()
@@ -44,12 +45,34 @@ def redact_body(body: bytes, kind: str = "", longest: int = LONGEST) -> str:
         return f"({len(body)} bytes)"
     if "form-urlencoded" in kind:
         fields = parse_qsl(text, keep_blank_values=True)
-        shown = "&".join(f"{name}={HIDDEN if hides(name) else redact_text(value)}" for name, value in fields)
+        shown = "&".join(f"{name}={HIDDEN if hides(name) else redact_cut(value, longest)}" for name, value in fields)
         return _cut(shown, longest)
     try:
-        return _cut(json.dumps(redact_value(json.loads(text)), ensure_ascii=False), longest)
+        return _cut(json.dumps(redact_value(_shortened(json.loads(text), longest)), ensure_ascii=False), longest)
     except (ValueError, RecursionError):
+        return text_cut(text, longest)
+
+
+def text_cut(text: str, longest: int = LONGEST) -> str:
+    """Running text, redacted, of which the end is left out when it is long."""
+    if len(text) <= longest:
         return _cut(redact_text(text), longest)
+    return f"{redact_cut(text, longest)[:longest]}... ({len(text)} characters)"
+
+
+def _shortened(value: Any, longest: int, depth: int = 0) -> Any:
+    """A text of which the end will not be shown is cut before it costs anything."""
+    match value:
+        case str() if len(value) > longest:
+            return redact_cut(value, longest)
+        case dict() | list() if depth > DEEPEST:
+            return HIDDEN
+        case dict():
+            return {key[:longest]: _shortened(inner, longest, depth + 1) for key, inner in value.items()}
+        case list():
+            return [_shortened(inner, longest, depth + 1) for inner in value]
+        case _:
+            return value
 
 
 def _cut(text: str, longest: int) -> str:

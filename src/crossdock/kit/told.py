@@ -9,12 +9,17 @@ from pydantic_core import to_jsonable_python
 from crossdock.domain.redact import redact_text, redact_value
 from crossdock.kit.errors import Outside
 
+# Evidence that is larger is not kept, so it is not looked through either.
+LONGEST_TOLD = 300_000
+
 
 def told(result: Any) -> dict[str, Any]:
     """{"type": ..., "value": ...}; the items of a page and of a list each with their own type."""
+    plain = to_jsonable_python(result)
+    if _heavier(plain, LONGEST_TOLD):
+        return told_nothing(result)
     if isinstance(result, list | tuple):
         return {"type": "list", "value": [told(item) for item in result]}
-    plain = to_jsonable_python(result)
     if isinstance(plain, dict) and isinstance(plain.get("items"), list):
         return {
             "type": type(result).__name__,
@@ -28,3 +33,26 @@ def told_error(error: BaseException) -> dict[str, Any]:
     if isinstance(error, Outside):
         return {"type": type(error).__name__, "raised": redact_text(str(error))}
     return {"type": type(error).__name__, "stumbled": True}
+
+
+def told_nothing(result: Any) -> dict[str, Any]:
+    """That there was a result, when it is too large or too much is waiting."""
+    return {"type": "list" if isinstance(result, list | tuple) else type(result).__name__, "cut": True}
+
+
+def _heavier(plain: Any, most: int) -> bool:
+    """Whether a JSON value has more characters than that; it is counted only so far."""
+    waiting, weight = [plain], 0
+    while waiting and weight <= most:
+        match waiting.pop():
+            case str() as text:
+                weight += len(text)
+            case dict() as fields:
+                weight += sum(map(len, map(str, fields)))
+                waiting += fields.values()
+            case list() as items:
+                weight += len(items)
+                waiting += items
+            case _:
+                weight += 4
+    return weight > most
