@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 import pytest_socket
 
+import seed
 from crossdock.cli import patience
 from crossdock.cli.postgres import Cluster
 from crossdock.config import Config
 
 
-def _cluster(data: Path) -> Cluster:
-    return Cluster.of(Config(data=data), durable=False)
+def _cluster(data: Path, begin: Path | None = None) -> Cluster:
+    return Cluster.of(Config(data=data), durable=False, seed=begin)
 
 
 def _remove(data: Path) -> None:
@@ -44,7 +45,7 @@ def cluster() -> Cluster:
     if os.getuid() == 0:
         # The server's system user has to enter this folder, which is ours.
         data.chmod(0o755)
-    cluster = _cluster(data)
+    cluster = _cluster(data, seed.there())
     cluster.start()
     return cluster
 
@@ -61,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _clear_up_after_the_killed()
     if patience.NAME not in os.environ:
         os.environ[patience.NAME] = str(patience.measured())
+    os.environ[seed.NAME] = str(seed.place())
     # pytest-timeout's own limit for tests that name none; the marks are scaled below.
     os.environ["PYTEST_TIMEOUT"] = str(patience.patient(float(config.getini("timeout"))))
 

@@ -27,3 +27,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 DATABASES["default"]["ENGINE"] = "emptying"  # noqa: F405
+# The run's cluster begins as a copy of a migrated one (seed.py).
+DATABASES["default"]["TEST"] = {"TEMPLATE": "crossdock"}  # noqa: F405

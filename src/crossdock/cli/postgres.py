@@ -64,15 +64,19 @@ full_page_writes = {fsync}
 
 @dataclass(frozen=True)
 class Cluster:
-    """One data folder, at most one server. `durable=False` is for tests that throw their folder away."""
+    """One data folder, at most one server. `durable=False` is for tests that throw their folder away.
+
+    A new cluster begins as a copy of the folder `seed`, where there is one, instead of an empty one.
+    """
 
     data: Path
     socket: Path
     durable: bool = True
+    seed: Path | None = None
 
     @classmethod
-    def of(cls, config: Config, *, durable: bool = True) -> "Cluster":
-        return cls(config.data, config.socket_folder, durable)
+    def of(cls, config: Config, *, durable: bool = True, seed: Path | None = None) -> "Cluster":
+        return cls(config.data, config.socket_folder, durable, seed)
 
     @property
     def folder(self) -> Path:
@@ -222,6 +226,13 @@ class Cluster:
         # A name of its own: the initdb of a start that was killed may still be at work.
         draft = Path(tempfile.mkdtemp(prefix="postgresql.new.", dir=self.data))
         self._give_away(draft)
+        if self.seed is not None and self.seed.exists():
+            subprocess.run(["cp", "-a", f"{self.seed}/.", str(draft)], check=True)
+        else:
+            self._initialise(draft)
+        draft.rename(self.folder)
+
+    def _initialise(self, draft: Path) -> None:
         made = self._tool(
             *("initdb", "-D", str(draft), "-U", ROLE, "--encoding=UTF8", "--auth=peer", "--data-checksums"),
             # The built-in provider sorts the same on every machine and under every C library, for ever; no index can
@@ -240,7 +251,6 @@ class Cluster:
         (draft / "postgresql.conf").write_text(f"include 'crossdock.conf'\n{re.sub('(?m)^(?=[a-z])', '#', text)}")
         for name in ("pg_hba.conf", "pg_ident.conf", "postgresql.conf"):
             self._give_away(draft / name)
-        draft.rename(self.folder)
 
     def _same_version(self) -> None:
         theirs = (self.folder / "PG_VERSION").read_text().strip()

@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crossdock.cli.patience import NAME as PATIENCE_NAME
 from crossdock.cli.patience import patient
 from crossdock.cli.processes import die_with
 
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
     from crossdock.kit.sandbox import Sandbox
 
 T = TypeVar("T")
+# Of the settings in the environment only these reach a trial.
+SEED = "CROSSDOCK_TEST_SEED"
+KEPT = ("CROSSDOCK_CRASH_", "CROSSDOCK_TEST_")
 
 
 # To the kernel a child's parent is the thread that made it, and `die_with` acts on that thread's end: so one thread,
@@ -136,7 +138,7 @@ class Trial:
         self.folder.chmod(0o711)
         self.port = free_port()
         for name in [*os.environ]:
-            if name.startswith("CROSSDOCK_") and not name.startswith("CROSSDOCK_CRASH_") and name != PATIENCE_NAME:
+            if name.startswith("CROSSDOCK_") and not name.startswith(KEPT):
                 del os.environ[name]
         for name in ("DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "VAULT_KEYS"):
             os.environ.pop(name, None)
@@ -166,7 +168,9 @@ class Trial:
         from crossdock.cli.postgres import Cluster
         from crossdock.config import Config
 
-        self.cluster = Cluster.of(Config(), durable=False)
+        # Tests name a migrated cluster to begin with.
+        begin = os.environ.get(SEED)
+        self.cluster = Cluster.of(Config(), durable=False, seed=Path(begin) if begin else None)
         self._ends.callback(self.cluster.stop)
         self.cluster.start()
         import django
