@@ -24,7 +24,7 @@ from crossdock.usecases import catalogue, counts
 from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.listings import make_listing
 from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.receive import move_cursor
+from crossdock.usecases.upkeep import move_cursor
 from simulated import Town, town
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

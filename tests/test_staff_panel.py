@@ -122,7 +122,7 @@ class TestHome:
         )
         desk.get("/staff/")
         assert re.search(r'href="/staff/commands/\?state=dead"><span class="figure">2</span>', desk.page)
-        assert re.search(r'href="/staff/shops/\?state=ill"><span class="figure">1</span>', desk.page)
+        assert re.search(r'href="/staff/shops/\?state=ill"><span class="figure">2</span>', desk.page)
         assert re.search(r'href="/staff/inbox/\?which=unread"><span class="figure">1</span>', desk.page)
         assert "Nothing needs you" not in desk.page
 

@@ -18,6 +18,7 @@ from django.db import transaction
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import Later, Outcome, SignInAgain
 from crossdock.domain.events import ProductGone, ShopProduct
+from crossdock.domain.health import PATIENCE, Stream
 from crossdock.domain.values import Access
 from crossdock.engine import inbox, sending
 from crossdock.engine.pump import Errand
@@ -244,7 +245,7 @@ class ShopDesk:
             # Reconciling reads the same changed products, and says what they mean.
             await self._later(PRODUCTS, self._until_next_poll(), asked=False)
             due = {stream: cursor for stream, cursor in due.items() if stream != PRODUCTS} | {RECOUNT: ""}
-        doing: dict[str, Callable[[str], Awaitable[None]]] = {
+        doing: dict[Stream, Callable[[str], Awaitable[None]]] = {
             SECRETS: self._renewal,
             ORDERS: self._poll_orders,
             PRODUCTS: self._poll_products,
@@ -256,9 +257,9 @@ class ShopDesk:
             await doing[stream](cursor)
         return bool(due)
 
-    async def _later(self, stream: str, wait: timedelta, *, asked: bool = True) -> None:
+    async def _later(self, stream: Stream, wait: timedelta, *, asked: bool = True, done: bool = False) -> None:
         at = self.engine.clock() + wait
-        await self.run(upkeep.set_timer, connection_id=self.connection_id, stream=stream, at=at, asked=asked)
+        await self.run(upkeep.set_timer, connection_id=self.connection_id, stream=stream, at=at, asked=asked, done=done)
 
     @property
     def _poll_seconds(self) -> float:
@@ -298,7 +299,7 @@ class ShopDesk:
                 catalogue.receive_products(
                     connection_id=self.connection_id, products=readable_products(page.items), read_no=read_no, now=now
                 )
-                receive.move_cursor(
+                upkeep.move_cursor(
                     connection_id=self.connection_id,
                     stream=PRODUCTS,
                     value=page.cursor,
@@ -310,10 +311,10 @@ class ShopDesk:
         await self.engine.threads.sure(keep)
         point("poll.products_taken")
 
-    async def _move(self, stream: str, value: str, *, more: bool) -> None:
+    async def _move(self, stream: Stream, value: str, *, more: bool) -> None:
         wait = timedelta(0) if more else self._until_next_poll()
         await self.run(
-            receive.move_cursor,
+            upkeep.move_cursor,
             connection_id=self.connection_id,
             stream=stream,
             value=value,
@@ -326,14 +327,18 @@ class ShopDesk:
         manifest = self.connector.manifest
         most = max(1, int(manifest.pace.per_second * self._poll_seconds / 4)) * _MOST_COUNTS
         old = max(_OLD_COUNT, timedelta(seconds=2 * self._poll_seconds))
-        await self.run(counts.want_old_counts, connection_id=self.connection_id, older_than=old, limit=most)
-        await self._later(COUNTS, self._until_next_poll())
+        shop = self.connection_id
+        await self.run(counts.want_old_counts, connection_id=shop, older_than=old, limit=most)
+        # What was wished for the last time has been read by now, or the stream is not done.
+        since = self.engine.clock() - old - 2 * timedelta(seconds=self._poll_seconds) - PATIENCE[COUNTS]
+        done = await self.engine.threads.run(counts.all_read_since, connection_id=shop, since=since)
+        await self._later(COUNTS, self._until_next_poll(), done=done)
 
     async def _renewal(self, _: str) -> None:
         """The renewal itself is done at the start of each round; this keeps the time of the next."""
         at = self.connector.renew_at(self.opened.shop)
         wait = timedelta(days=1) if at is None else max(timedelta(seconds=30), at - self.engine.clock())
-        await self._later(SECRETS, wait)
+        await self._later(SECRETS, wait, done=True)
 
     async def _audit(self, _: str) -> None:
         """Shops switch webhooks off without a word; create and heal them."""
@@ -347,7 +352,7 @@ class ShopDesk:
                 active=audit.active,
                 healed=audit.healed,
             )
-        await self._later(HOOKS, _AUDIT_EVERY)
+        await self._later(HOOKS, _AUDIT_EVERY, done=True)
 
     async def _listen_for_silence(self, news: bool) -> None:
         """Polling found something that no delivery spoke of for long: audit the webhooks now."""

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 
 from crossdock.domain.alerts import ROOT_CAUSES, AlertCode
 from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.health import FIRST
 from crossdock.domain.orders import CopyState
 from crossdock.domain.values import Access
 from crossdock.store.models import (
@@ -220,7 +221,8 @@ def _write(
 def open_again(*, shop: Connection, how: str, now: datetime) -> None:
     """A shop that could not be spoken to can be: everything is read, and what waited is sent, at once."""
     for stream in STREAMS:
-        Cursor.objects.update_or_create(connection=shop, stream=stream, defaults={"due_at": now})
+        begun = {"due_at": now, "due_by": now + FIRST}
+        Cursor.objects.update_or_create(connection=shop, stream=stream, defaults=begun)
     settle_by_fact(now=now, how=how, codes=ROOT_CAUSES, connection=shop)
     Party.objects.filter(pk=shop.party_id).update(
         resting_until=None, failures=0, failing_since=None, last_error="", stopped=False
@@ -286,7 +288,9 @@ def resume(*, connection: Connection, actor: User, now: datetime) -> None:
     with transaction.atomic():
         paused = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED)
         if paused.update(state=ConnectionState.ACTIVE, state_sentence=""):
-            Cursor.objects.filter(connection=connection).exclude(stream="recount").update(due_at=now)
+            # What was promised before the pause counts from now on.
+            streams = Cursor.objects.filter(connection=connection).exclude(stream="recount")
+            streams.update(due_at=now, due_by=now + FIRST)
             if connection.seller.owner_id != actor.pk:
                 note(
                     actor=actor,

@@ -62,6 +62,12 @@ def want_old_counts(*, connection_id: int, older_than: timedelta, limit: int, no
     return len(ids)
 
 
+def all_read_since(*, connection_id: int, since: datetime) -> bool:
+    """No count of this shop is older. Those that nobody ever read belong to the first reading."""
+    old = VariantStock.objects.filter(variant__connection_id=connection_id, variant__gone=False, count_at__lt=since)
+    return not old.exists()
+
+
 def apply_counts(
     *,
     connection_id: int,

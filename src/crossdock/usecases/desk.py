@@ -1,21 +1,19 @@
 """Staff's desk: what needs a person now, over all sellers. Figures only; the pages behind them list the rows."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
 from crossdock.domain.cases import CaseState
 from crossdock.domain.credit import CreditState
-from crossdock.store.models import Alert, Case, Command, Connection, Credit, Delivery, RiskHold
+from crossdock.domain.health import PATIENCE, Stream
+from crossdock.store.models import Alert, Case, Command, Credit, Delivery, RiskHold
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
+from crossdock.usecases.health import not_working
 
 # A delivery is looked at within seconds; one that waits so long has a reason.
-UNREAD_AFTER = timedelta(minutes=5)
-# A shop that does not work: nothing is sent to it until somebody (or time) mends that. Paused ones are so by wish.
-NOT_WORKING = Q(state=ConnectionState.NEEDS_REAUTH) | Q(
-    state=ConnectionState.ACTIVE, party__failing_since__isnull=False
-)
+UNREAD_AFTER = PATIENCE[Stream.DELIVERIES]
 
 
 def unread(*, now: datetime) -> QuerySet[Delivery]:
@@ -36,7 +34,7 @@ def counts(*, now: datetime) -> dict[str, int]:
         "dead": Command.objects.filter(state=CommandState.DEAD).count(),
         "unread": unread(now=now).count(),
         "held": RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None).count(),
-        "ill": Connection.objects.filter(NOT_WORKING).count(),
+        "ill": len(not_working(now=now)),
         "alerts": Alert.objects.filter(settled_at=None, for_staff=False).count(),
         "staff_alerts": Alert.objects.filter(settled_at=None, for_staff=True).count(),
     }

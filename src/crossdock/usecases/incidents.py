@@ -2,34 +2,25 @@
 
 from datetime import datetime
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count
 
-from crossdock.domain.alerts import AlertCode
 from crossdock.domain.incidents import Failing, Incident, incidents
 from crossdock.store.models import Connection
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases.desk import NOT_WORKING
+from crossdock.usecases.health import Trouble, not_working, worker_works
 
 # More failing shops than this are one incident whatever each of them says; the rest is counted, not read.
 MOST = 2000
 
 
 def incidents_now(*, now: datetime) -> list[Incident]:
-    """Two queries, however many shops fail. A shop that asks to sign in again fails since its alert was raised."""
-    signed_out = Max(
-        "alerts__raised_at", filter=Q(alerts__code=AlertCode.SIGN_IN_AGAIN, alerts__settled_at=None, alerts__order=None)
-    )
-    ill = Connection.objects.filter(NOT_WORKING).annotate(signed_out=signed_out).order_by("-pk")
-    rows = ill.values_list(
-        "platform", "pk", "state", "signed_out", "state_sentence", "party__failing_since", "party__last_error"
-    )
-    failing = [
-        Failing(platform, pk, asked or now, sentence)
-        if state == ConnectionState.NEEDS_REAUTH
-        else Failing(platform, pk, since or now, error)
-        for platform, pk, state, asked, sentence, since, error in rows[:MOST]
-    ]
-    return incidents(failing, of=_connected())
+    """A fixed number of queries, however many shops fail. Streams that are late while no worker works are no
+    platform's incident.
+    """
+    ill = sorted(not_working(now=now).values(), key=lambda one: one.shop, reverse=True)
+    if any(one.trouble is Trouble.LATE for one in ill) and not worker_works():
+        ill = [one for one in ill if one.trouble is not Trouble.LATE]
+    return incidents([Failing(one.platform, one.shop, one.since, one.error) for one in ill[:MOST]], of=_connected())
 
 
 def _connected() -> dict[str, int]:

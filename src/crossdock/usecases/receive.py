@@ -33,8 +33,6 @@ from crossdock.domain.stock import HoldState
 from crossdock.store.crash import point
 from crossdock.store.models import (
     Command,
-    Connection,
-    Cursor,
     Order,
     OrderLine,
     Shipment,
@@ -55,16 +53,6 @@ from crossdock.usecases.settle import bind
 from crossdock.usecases.shop_lines import article_of, keep_lines, ours_of
 from crossdock.usecases.stock import fence
 from crossdock.usecases.timeline import tell
-
-
-def move_cursor(
-    *, connection_id: int, stream: str, value: str, next_due: datetime, complete: bool, now: datetime
-) -> None:
-    """In the transaction that keeps what was read. `complete` means that the page was the last one."""
-    changed = {"value": value, "due_at": next_due, "asked_at": now} | ({"completed_at": now} if complete else {})
-    Cursor.objects.filter(connection_id=connection_id, stream=stream).update(**changed)
-    if complete:
-        Connection.objects.filter(pk=connection_id).update(last_read_at=now)
 
 
 def receive_orders(*, connection_id: int, orders: Sequence[ShopOrder], manifest: Manifest, now: datetime) -> None:

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum, Value
+from django.db.models.functions import Greatest
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.health import PATIENCE, Stream, due_by
 from crossdock.domain.recount import Cause, Decision, Evidence, cause_of
 from crossdock.domain.stock import HoldState
 from crossdock.store.models import (
@@ -37,7 +39,7 @@ from crossdock.store.work import wake
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.errors import NotAllowed
 
-STREAM, PRODUCTS = "recount", "products"
+STREAM, PRODUCTS = Stream.RECOUNT, Stream.PRODUCTS
 EVERY = timedelta(hours=24)
 # A shop that was not read for so long was out of sight: whatever it tells now is compared.
 OUTAGE = timedelta(minutes=30)
@@ -147,7 +149,10 @@ def page_read(
         if run.occasion == Occasion.OUTAGE:
             # It was the poll as well.
             Cursor.objects.filter(connection_id=run.connection_id, stream=PRODUCTS).update(
-                value=cursor, asked_at=now, completed_at=now
+                value=cursor,
+                asked_at=now,
+                completed_at=now,
+                due_by=Greatest(F("due_at"), Value(now)) + PATIENCE[Stream.PRODUCTS],
             )
         Connection.objects.filter(pk=run.connection_id).update(last_read_at=now)
         run.cursor = f"{_SWEEP}0"
@@ -182,8 +187,9 @@ def batch_read(*, run_id: int, read_no: int, variants: int, after: int, more: bo
 def _go_on(run: Recount, *, done: bool, now: datetime) -> None:
     run.finished_at = now if done else None
     run.save()
+    kept = {"completed_at": now, "due_by": due_by(Stream.RECOUNT, done_at=now, interval=EVERY)} if done else {}
     Cursor.objects.filter(connection_id=run.connection_id, stream=STREAM).update(
-        due_at=now + EVERY if done else now, asked_at=now
+        due_at=now + EVERY if done else now, asked_at=now, **kept
     )
     if done:
         tell_of_differences(connection=run.connection, now=now)

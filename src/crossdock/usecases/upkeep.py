@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import LookKind
+from crossdock.domain.health import FIRST, Stream, due_by
 from crossdock.store.models import Call, Command, Connection, Cursor, Delivery, Exchange, IdempotentReply, Variant
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
@@ -20,7 +21,8 @@ from crossdock.usecases.events import SEND
 from crossdock.usecases.stock import locked, want_reads
 
 # Streams of polling, and timers that are kept the same way.
-PRODUCTS, ORDERS, COUNTS, HOOKS, SECRETS, RECOUNT = "products", "orders", "counts", "hooks", "secrets", "recount"
+SECRETS, ORDERS, RECOUNT = Stream.SECRETS, Stream.ORDERS, Stream.RECOUNT
+PRODUCTS, COUNTS, HOOKS = Stream.PRODUCTS, Stream.COUNTS, Stream.HOOKS
 STREAMS = (SECRETS, ORDERS, RECOUNT, PRODUCTS, COUNTS, HOOKS)
 
 
@@ -92,19 +94,54 @@ def due_of(*, party_id: int, now: datetime) -> Due | None:
 def ensure_timers(*, connection_id: int, now: datetime) -> None:
     """Every stream has its row; a new one is due at once."""
     Cursor.objects.bulk_create(
-        [Cursor(connection_id=connection_id, stream=stream, due_at=now) for stream in STREAMS], ignore_conflicts=True
+        [
+            Cursor(connection_id=connection_id, stream=stream, due_at=now, due_by=first_promise(stream, now=now))
+            for stream in STREAMS
+        ],
+        ignore_conflicts=True,
     )
 
 
-def timers_due(*, connection_id: int, now: datetime) -> dict[str, str]:
+def first_promise(stream: Stream, *, now: datetime) -> datetime | None:
+    """Of a stream that begins now, or begins again. A reconciliation waits for the first reading, however long it
+    takes.
+    """
+    return None if stream is RECOUNT else now + FIRST
+
+
+def timers_due(*, connection_id: int, now: datetime) -> dict[Stream, str]:
     """Stream -> cursor of what is due, in the order in which it should be done."""
     due = dict(Cursor.objects.filter(connection_id=connection_id, due_at__lte=now).values_list("stream", "value"))
     return {stream: due[stream] for stream in STREAMS if stream in due}
 
 
-def set_timer(*, connection_id: int, stream: str, at: datetime, now: datetime, asked: bool = True) -> None:
-    """The next time; what was read so far stays. `asked` is false when it was only put off."""
+def move_cursor(
+    *, connection_id: int, stream: str, value: str, next_due: datetime, complete: bool, now: datetime
+) -> None:
+    """In the transaction that keeps what was read. `complete` means that the page was the last one: only then is the
+    stream done. While a shop is read for the first time, each page is.
+    """
+    rows = Cursor.objects.filter(connection_id=connection_id, stream=stream)
+    changed = {"value": value, "due_at": next_due, "asked_at": now}
+    if complete:
+        promised = due_by(Stream(stream), done_at=now, interval=next_due - now)
+        changed |= {"completed_at": now, "due_by": promised}
+    else:
+        rows.filter(completed_at=None).update(due_by=now + FIRST)
+    rows.update(**changed)
+    if complete:
+        Connection.objects.filter(pk=connection_id).update(last_read_at=now)
+
+
+def set_timer(
+    *, connection_id: int, stream: Stream, at: datetime, now: datetime, asked: bool = True, done: bool = False
+) -> None:
+    """The next time; what was read so far stays. `asked` is false when it was only put off; `done` keeps a promise
+    and makes the next one.
+    """
     changed = {"due_at": at} | ({"asked_at": now} if asked else {})
+    if done:
+        changed |= {"completed_at": now, "due_by": due_by(stream, done_at=now, interval=at - now)}
     Cursor.objects.filter(connection_id=connection_id, stream=stream).update(**changed)
 
 

@@ -70,7 +70,11 @@ class Connection(models.Model):
 
 
 class Cursor(models.Model):
-    """Where one stream of polling stands; moved only in the transaction that kept what was read."""
+    """Where one stream of polling stands; moved only in the transaction that kept what was read.
+
+    `completed_at` is when it was last done whole. `due_by` is what domain/health.py promises of the next time; empty:
+    nothing was promised yet.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="cursors")
     stream = models.CharField(max_length=20)
@@ -78,9 +82,11 @@ class Cursor(models.Model):
     due_at = models.DateTimeField()
     asked_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+    due_by = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "stream"], name="one_cursor_per_stream")]
+        indexes = [models.Index(fields=["due_by"], name="cursor_due_by")]
 
 
 class ConnectAttempt(models.Model):

@@ -9,7 +9,7 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.orders import queues
 from crossdock.web.seller.alert_view import view_of
-from crossdock.web.seller.health import health_of, summary
+from crossdock.web.seller.health import healths_of, summary
 from crossdock.web.seller.panel import sellers_only, show
 
 QUEUE_WORDS = {
@@ -28,7 +28,7 @@ SHOWN_ALERTS = 8
 def home(request: HttpRequest, seller: Seller) -> HttpResponse:
     alerts = list(open_alerts(seller=seller))
     shops = Connection.objects.filter(seller=seller).exclude(state=ConnectionState.DISCONNECTED)
-    healths = [health_of(shop, alerts) for shop in shops.select_related("party").order_by("pk")]
+    healths = healths_of(shops.select_related("party").order_by("pk"), alerts)
     counts = queues(seller=seller, now=timezone.now())
     context = {
         "summary": summary(healths),

@@ -19,7 +19,7 @@ from crossdock.usecases.shop_settings import MOST_BUFFER, Limits, choose_setting
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
 from crossdock.web.seller.connecting import capabilities
-from crossdock.web.seller.health import health_of, summary
+from crossdock.web.seller.health import health_of, healths_of, summary
 from crossdock.web.seller.panel import sellers_only, show, try_it
 
 LAST_CALLS = 15
@@ -27,7 +27,7 @@ STREAM_WORDS = {
     "products": "Products and prices",
     "orders": "Orders",
     "counts": "Stock counts",
-    "hooks": "Webhooks looked after",
+    "hooks": "Webhooks checked",
     "secrets": "Sign-in renewed",
     "recount": "Counts compared",
 }
@@ -102,7 +102,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
     alerts = list(open_alerts(seller=seller))
     shops = Connection.objects.filter(seller=seller).select_related("party").order_by("pk")
     shops = shops.annotate(live=Count("listings", filter=Q(listings__state=ListingState.LIVE)))
-    healths = [health_of(shop, alerts) for shop in shops]
+    healths = healths_of(shops, alerts)
     return show(request, seller, "shops", {"healths": healths, "summary": summary(healths)}, here="shops")
 
 
@@ -118,15 +118,19 @@ def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
     manifest = speaker.manifest if speaker else None
     open_commands = Command.objects.filter(party=shop.party)
     hooks = shop.hooks or {}
+    health = health_of(shop, open_alerts(seller=shop.seller))
     return {
         "shop": shop,
-        "health": health_of(shop, open_alerts(seller=shop.seller)),
+        "health": health,
         "manifest": manifest,
         "label": manifest.label if manifest else shop.platform,
         "capabilities": capabilities(manifest) if manifest else [],
         "rules": rules_for(manifest=manifest) if manifest else [],
         "form": form,
-        "streams": [(STREAM_WORDS.get(row.stream, row.stream), row) for row in shop.cursors.order_by("pk")],
+        "streams": [
+            (STREAM_WORDS.get(row.stream, row.stream), row, health.is_late(row.stream))
+            for row in shop.cursors.order_by("pk")
+        ],
         "waiting": open_commands.filter(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]).count(),
         "dead": open_commands.filter(state=CommandState.DEAD).order_by("pk")[:LAST_CALLS],
         "calls": Exchange.objects.filter(party=shop.party).order_by("-at")[:LAST_CALLS],

@@ -13,7 +13,7 @@ from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.lookup import MOST, look_up
 from crossdock.usecases.orders import in_queue, queues
 from crossdock.web.forms import typed
-from crossdock.web.seller.health import health_of
+from crossdock.web.seller.health import healths_of
 from crossdock.web.seller.home import QUEUE_WORDS
 from crossdock.web.staff.panel import page_of, show, staff_only
 from crossdock.web.staff.shops import label
@@ -69,8 +69,8 @@ def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     context = {
         "seller": found,
         "healths": [
-            (health_of(shop, alerts), label(shop.platform))
-            for shop in found.connections.select_related("party").order_by("pk")
+            (health, label(health.shop.platform))
+            for health in healths_of(found.connections.select_related("party").order_by("pk"), alerts)
         ],
         "alerts": alerts,
         "queues": [(words, counts[name]) for name, words in QUEUE_WORDS.items()],

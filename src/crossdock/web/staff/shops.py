@@ -14,17 +14,18 @@ from crossdock.store.models import AuditEntry, Command, Connection, Delivery, Ex
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.usecases import connect
-from crossdock.usecases.desk import NOT_WORKING
+from crossdock.usecases.health import not_working
 from crossdock.usecases.incidents import incidents_now
 from crossdock.web.forms import typed
-from crossdock.web.seller.health import health_of
+from crossdock.web.seller.health import health_of, healths_of
 from crossdock.web.seller.panel import try_it
 from crossdock.web.staff.commands import rows_of
 from crossdock.web.staff.inbox import news_words
 from crossdock.web.staff.panel import page_of, show, staff_only
 
+# "ill" is no state of its own: usecases/health.py says which shops they are.
 STATES = {
-    "ill": ("Not working", NOT_WORKING),
+    "ill": ("Not working", Q()),
     "active": ("Active", Q(state=ConnectionState.ACTIVE)),
     "needs_reauth": ("Sign in again", Q(state=ConnectionState.NEEDS_REAUTH)),
     "paused": ("Paused", Q(state=ConnectionState.PAUSED)),
@@ -55,7 +56,10 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
     )
     if state not in STATES:
         state = "all"
+    ill = not_working(now=timezone.now())
     found = Connection.objects.filter(STATES[state][1]).select_related("party", "seller")
+    if state == "ill":
+        found = found.filter(pk__in=list(ill))
     if platform:
         found = found.filter(platform=platform)
     if query:
@@ -76,7 +80,10 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
             (incident, label(incident.platform), status_url(incident.platform))
             for incident in incidents_now(now=timezone.now())
         ],
-        "rows": [(health_of(shop), label(shop.platform), dead.get(shop.party_id, 0)) for shop in shops],
+        "rows": [
+            (health, label(health.shop.platform), dead.get(health.shop.party_id, 0))
+            for health in healths_of(shops, known=ill)
+        ],
         "next_after": next_after,
         "state": state,
         "tabs": [(name, words) for name, (words, _) in STATES.items()],
@@ -99,13 +106,14 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     unfinished = Command.objects.filter(
         party=shop.party, state__in=[CommandState.DEAD, CommandState.WAITING, CommandState.IN_FLIGHT]
     )
+    health = health_of(shop, alerts)
     deliveries = Delivery.objects.filter(party=shop.party).defer("body").order_by("-pk")[:LAST]
     context = {
         "shop": shop,
-        "health": health_of(shop, alerts),
+        "health": health,
         "label": label(shop.platform),
         "alerts": alerts,
-        "streams": shop.cursors.order_by("pk"),
+        "streams": [(row, health.is_late(row.stream)) for row in shop.cursors.order_by("pk")],
         "commands": rows_of(list(unfinished.select_related("party").order_by("pk")[:LAST])),
         "deliveries": [(delivery, news_words(delivery.news)) for delivery in deliveries],
         "calls": Exchange.objects.filter(party=shop.party).order_by("-at")[:LAST],
