@@ -106,6 +106,22 @@ def test_no_platform_is_named_outside_its_folder() -> None:
     assert named == []
 
 
+def test_every_rule_of_stock_that_the_code_names_is_explained() -> None:
+    page = (ROOT / "docs" / "stock-protocol.md").read_text()
+    rules = set(re.findall(r"(?m)^### Rule (\d+):", page))
+    counterexamples = set(re.findall(r"(?m)^\| (C\d+[a-z]?) \|", page))
+    assert len(rules) == 12
+    unknown = []
+    for path in product_modules():
+        text = path.read_text()
+        for match in re.finditer(r"\b[Rr]ules? ((?:\d+(?:, | and )?)+)", text):
+            unknown += [f"{path.relative_to(ROOT)}: rule {n}" for n in set(re.findall(r"\d+", match[1])) - rules]
+        unknown += [
+            f"{path.relative_to(ROOT)}: {c}" for c in set(re.findall(r"\b(C\d{1,2}[a-z]?)\b", text)) - counterexamples
+        ]
+    assert unknown == []
+
+
 def test_nothing_private_is_committed() -> None:
     """No path of a developer's machine and no registry's host."""
     listed = subprocess.run(

@@ -1,5 +1,5 @@
-"""`crossdock docs`: writes docs/rules.md and docs/platforms.md from the table and the manifests; `--check` fails when
-they are stale.
+"""`crossdock docs`: writes docs/rules.md, docs/platforms.md and the README's table of rules from the table and the
+manifests; `--check` fails when they are stale.
 """
 
 import argparse
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from crossdock.domain.capability import MEANING, Capability, Manifest, Yes
-from crossdock.domain.rules import RULES, Mode, view
+from crossdock.domain.rules import RULES, Mode, Rule, view
 from crossdock.kit import discover
 
 NOTE = (
@@ -30,10 +30,7 @@ def rules_page(manifests: list[Manifest]) -> str:
         "|---|---|---|---|",
     ]
     for rule in RULES:
-        lift = rule.lifted or "-"
-        if rule.lifted and Mode.LIFTED not in rule.built:
-            lift += " *(not built yet)*"
-        lines.append(f"| {rule.id} | {rule.title} | {rule.sentence} | {lift} |")
+        lines.append(f"| {rule.id} | {rule.title} | {rule.sentence} | {_lift(rule)} |")
     for manifest in manifests:
         lines += ["", f"## What sellers on {manifest.label} read", ""]
         lines += [
@@ -66,6 +63,26 @@ def platforms_page(manifests: list[Manifest]) -> str:
     return "\n".join(lines) + "\n"
 
 
+# The README's table stands between these.
+_BEGIN, _END = "<!-- rules -->\n", "<!-- /rules -->\n"
+
+
+def readme(text: str) -> str:
+    """The README with the table of rules as it is now; one without the marks is left as it is."""
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        return text
+    rows = [f"| {rule.id} | {rule.title} | {rule.sentence} | {_lift(rule)} |\n" for rule in RULES]
+    table = "".join(["| id | rule | as described | lifted |\n", "|---|---|---|---|\n", *rows])
+    return f"{before}{_BEGIN}{table}{_END}{after}"
+
+
+def _lift(rule: Rule) -> str:
+    lift = rule.lifted or "-"
+    return f"{lift} *(not built yet)*" if rule.lifted and Mode.LIFTED not in rule.built else lift
+
+
 def pages() -> dict[str, str]:
     manifests = [connector.manifest for connector in discover.connectors().values()]
     return {"rules.md": rules_page(manifests), "platforms.md": platforms_page(manifests)}
@@ -75,13 +92,23 @@ def write(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for name, text in pages().items():
         (folder / name).write_text(text)
+    if (front := _readme_of(folder)).is_file():
+        front.write_text(readme(front.read_text()))
+
+
+def _readme_of(folder: Path) -> Path:
+    return folder.parent / "README.md"
 
 
 def stale(folder: Path) -> list[str]:
     """Names of pages that are not what the code says now."""
-    return [
+    names = [
         name for name, text in pages().items() if not (folder / name).is_file() or (folder / name).read_text() != text
     ]
+    front = _readme_of(folder)
+    if front.is_file() and readme(front.read_text()) != front.read_text():
+        names.append("README.md")
+    return names
 
 
 def words(parser: argparse.ArgumentParser) -> None:
