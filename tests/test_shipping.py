@@ -39,7 +39,7 @@ def test_a_number_that_fits_nobody_surely_stays_as_it_is(number: str) -> None:
 @pytest.mark.parametrize("named", ["FedEx", "fedex", "Federal Express", " FEDEX "])
 def test_a_named_carrier_is_linked_whatever_the_number(named: str) -> None:
     assert follow("123456789012", named=named, url="") == (
-        named,
+        "FedEx",
         "https://www.fedex.com/fedextrack/?trknbr=123456789012",
     )
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from crossdock.domain.commands import CreateOrder, Done
 from crossdock.domain.events import Parcel, Refund, ShopOrder, ShopOrderState
+from crossdock.domain.parcels import Told, one_number_each
 from crossdock.domain.values import Money
 
 
@@ -102,8 +103,16 @@ class OrderShipped:
 
 @dataclass(frozen=True, slots=True)
 class TrackingChanged:
+    """Its number, its carrier or its link is another one than before."""
+
     parcel: Parcel
-    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelRepacked:
+    """The same parcel holds other units than before."""
+
+    parcel: Parcel
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +125,17 @@ class RefundSeen:
     refund: Refund
 
 
-OrderEvent = OrderCancelledThere | OrderReopenedThere | OrderShipped | TrackingChanged | ParcelUndone | RefundSeen
+ParcelEvent = OrderShipped | TrackingChanged | ParcelRepacked | ParcelUndone
+OrderEvent = OrderCancelledThere | OrderReopenedThere | ParcelEvent | RefundSeen
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What this side already knows of the copy: parcel id -> tracking number (None when undone), refund ids, cancelled
-    there.
+    """What this side already knows of the copy: parcels by their id there, as they were last read (None when undone);
+    refund ids; whether it is cancelled there.
     """
 
-    parcels: Mapping[str, str | None]
+    parcels: Mapping[str, Told | None]
     refunds: frozenset[str]
     cancelled: bool
 
@@ -135,21 +145,26 @@ def news(known: Known, copy: ShopOrder) -> tuple[OrderEvent, ...]:
 
     Deciding by differences makes deliveries doubled, late or out of order harmless.
     """
-    there = {parcel.parcel_id: parcel for parcel in copy.parcels}
+    parcels = one_number_each(copy.parcels)
+    there = {parcel.parcel_id: parcel for parcel in parcels}
     # What was taken back first: its units may be in another parcel of the same snapshot.
     events: list[OrderEvent] = [
         ParcelUndone(id_)
-        for id_, number in known.parcels.items()
-        if number is not None and (there[id_].cancelled if id_ in there else copy.state is not ShopOrderState.GONE)
+        for id_, told in known.parcels.items()
+        if told is not None and (there[id_].cancelled if id_ in there else copy.state is not ShopOrderState.GONE)
     ]
-    for parcel in copy.parcels:
+    for parcel in parcels:
         before = known.parcels.get(parcel.parcel_id)
         if parcel.cancelled:
             continue
         if before is None:
             events.append(OrderShipped(parcel))
-        elif before != parcel.tracking_number:
-            events.append(TrackingChanged(parcel, before))
+            continue
+        now = Told.of(parcel)
+        if before.lines is not None and now.lines and before.lines != now.lines:
+            events.append(ParcelRepacked(parcel))
+        if (before.number, before.carrier, before.url) != (now.number, now.carrier, now.url):
+            events.append(TrackingChanged(parcel))
     # One with a key is the trace of units that we took out ourselves, whether or not its answer ever reached us.
     events += [
         RefundSeen(refund) for refund in copy.refunds if refund.refund_id not in known.refunds and not refund.key

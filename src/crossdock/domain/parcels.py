@@ -4,11 +4,18 @@ Shops keep their own ids of lines for ever, while product and variant ids vanish
 matched once, by variant while it is known, and remembered by the shop's line id.
 """
 
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from crossdock.domain.events import OrderLine
+from crossdock.domain.events import OrderLine, Parcel
+from crossdock.domain.shipping import plain
+
+LONGEST_NUMBER = 500
+_BETWEEN = re.compile(r"[,;|/\n]|\s(?:and|und|et|&|\+)\s")
+_NUMBER = re.compile(r"(?=.*\d.*\d.*\d)[0-9A-Z]{8,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +203,93 @@ def rows_of(units: Mapping[int, int], bonds: Sequence[Bond], taken: Mapping[str,
                 room[bond.there] -= here
                 wanted -= here
     return dict(found)
+
+
+# One parcel on both sides
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the shop said of a parcel when it was last read; what is None was not kept then.
+
+    Compared whole, whatever its length and whatever is shown of it: a number that is longer than the column is kept as
+    its beginning and a digest of all of it.
+    """
+
+    number: str
+    carrier: str | None = None
+    url: str | None = None
+    lines: tuple[tuple[str, int], ...] | None = None
+
+    @classmethod
+    def of(cls, parcel: Parcel) -> "Told":
+        units = Counter[str]()
+        for line, n in parcel.lines:
+            units[line] += n
+        lines = tuple(sorted(units.items()))
+        return cls(_whole(parcel.tracking_number), _whole(parcel.carrier), _whole(parcel.tracking_url), lines)
+
+
+def _whole(text: str) -> str:
+    if len(text) <= LONGEST_NUMBER:
+        return text
+    return f"{text[:400]}#{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def one_number_each(parcels: Iterable[Parcel]) -> tuple[Parcel, ...]:
+    """Sellers type two numbers into one field; each is a parcel that can be followed. The first has the units."""
+    found: list[Parcel] = []
+    for parcel in parcels:
+        numbers = several(parcel.tracking_number)
+        found.append(replace(parcel, tracking_number=numbers[0]) if len(numbers) > 1 else parcel)
+        # One link cannot be that of both numbers.
+        found += [
+            replace(
+                parcel,
+                parcel_id=f"{parcel.parcel_id}/{place}",
+                lines=tuple((line, 0) for line, _ in parcel.lines),
+                tracking_number=number,
+                tracking_url="",
+            )
+            for place, number in enumerate(numbers[1:], 2)
+        ]
+    return tuple(found)
+
+
+def several(text: str) -> tuple[str, ...]:
+    """The numbers in a field, if every part of it looks like one; otherwise the text as it is."""
+    parts = tuple(part.strip() for part in _BETWEEN.split(text) if part.strip())
+    return parts if len(parts) > 1 and all(_NUMBER.fullmatch(plain(part)) for part in parts) else (text,)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A parcel as it stands here. `there`: ids of fulfilments in the shop that are this parcel and still stand."""
+
+    key: int
+    number: str
+    units: Mapping[int, int] = field(default_factory=dict)
+    there: frozenset[str] = frozenset()
+
+
+def twin(
+    parcel: Parcel, parcels: Sequence[Standing], *, named: Mapping[int, int], new: Mapping[int, int]
+) -> int | None:
+    """Which parcel here is the one that was found in the shop; None when it is one more.
+
+    `named` are its units in our lines, `new` those of them that nothing here has shipped yet. The same number is the
+    same parcel, unless another fulfilment has that one and this brings more units. Without a number on either side,
+    equal units are the same parcel, if only one fits.
+    """
+    number = plain(parcel.tracking_number)
+    alone = [one for one in parcels if not one.there]
+    if number:
+        same = [one for one in parcels if plain(one.number) == number]
+        mine = [one for one in same if one in alone] or ([] if new else same)
+        if mine:
+            return next((one for one in mine if one.units == named), mine[0]).key
+    bare = [one for one in alone if not (number and one.number)]
+    if not parcel.lines and new:
+        return None
+    fits = [one for one in bare if not parcel.lines or (one.units and one.units == named)]
+    return fits[0].key if len(fits) == 1 else None

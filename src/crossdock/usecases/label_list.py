@@ -12,8 +12,9 @@ from crossdock.store.models import Label, Seller
 # The first is shown when nothing was chosen.
 LISTS: dict[str, tuple[str, Q]] = {
     "all": ("All", Q()),
-    "under_way": ("Under way", Q(state__in=PAID, delivered_at=None) | Q(state__in=BUYING)),
+    "under_way": ("Under way", Q(state__in=PAID, delivered_at=None, back_at=None) | Q(state__in=BUYING)),
     "delivered": ("Delivered", Q(state__in=PAID, delivered_at__isnull=False)),
+    "returned": ("Returned", Q(state__in=PAID, returned_at__isnull=False) | Q(state__in=PAID, back_at__isnull=False)),
     "voided": ("Voided", Q(state__in=[LabelState.VOIDED, LabelState.VOIDING, LabelState.VOID_REFUSED])),
     "refused": ("Not bought", Q(state=LabelState.REFUSED)),
 }

@@ -23,6 +23,7 @@ from crossdock.domain.labels import (
     TrackEvent,
     TrackStatus,
     VoidState,
+    meant,
 )
 from crossdock.domain.orders import ParcelState
 from crossdock.store.models import Command, Label, LabelDocument, Order
@@ -30,11 +31,18 @@ from crossdock.usecases import books
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.credits import locked_order
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.mail import write_mail
 from crossdock.usecases.orders import back_to_own_stock, ship_by_hand
 from crossdock.usecases.parcel_alerts import label_voided
-from crossdock.usecases.receive import undo_shipment
+from crossdock.usecases.parcels import undo_shipment
 from crossdock.usecases.settle import settle_command
 from crossdock.usecases.timeline import tell
+
+# What a buyer has to know without looking: one mail each per parcel.
+_MAILED = {
+    TrackStatus.READY_FOR_PICKUP: "Your parcel is ready for pickup: order {order}",
+    TrackStatus.RETURNED: "Your parcel goes back to the sender: order {order}",
+}
 
 
 def settle_label(*, command_id: int, answer: Bought | Outcome, random: Random, now: datetime) -> None:
@@ -85,7 +93,7 @@ def _bought(label: Label, answer: Bought, *, now: datetime) -> None:
     order, shown = label.order, label.price
     label.state, label.carrier_ref, label.bought_at, label.sentence = LabelState.BOUGHT, answer.ref, now, ""
     label.carrier, label.service = answer.carrier[:80], answer.service[:80]
-    label.tracking_number, label.tracking_url = answer.tracking_number[:120], answer.tracking_url
+    label.tracking_number, label.tracking_url = answer.tracking_number[:500], answer.tracking_url
     label.price_minor, label.currency = answer.price.minor, answer.price.currency
     label.save()
     books.post(
@@ -189,7 +197,7 @@ def receive_standing(*, public_id: str, standing: LabelStanding, now: datetime) 
             return
         label.read_at = now
         _follow(label, standing.events, now=now)
-        label.save(update_fields=["read_at", "events", "delivered_at"])
+        label.save(update_fields=["read_at", "events", "delivered_at", "returned_at", "back_at"])
         match standing.void:
             case VoidState.DONE:
                 _voided(label, now=now)
@@ -204,34 +212,76 @@ def receive_standing(*, public_id: str, standing: LabelStanding, now: datetime) 
 
 
 def _follow(label: Label, events: tuple[TrackEvent, ...], *, now: datetime) -> None:
-    known = {event["key"] for event in label.events}
-    fresh = sorted((event for event in events if event.key not in known), key=lambda event: event.at)
+    """The story so far with what is new in it, read as a whole: that a parcel turned around may be told late."""
+    known = {event["key"]: event for event in label.events}
     last = label.events[-1]["status"] if label.events else TrackStatus.MADE
-    for event in fresh:
-        label.events.append(
-            {
-                "key": event.key,
-                "status": str(event.status),
-                "at": event.at.isoformat(),
-                "place": event.place[:120],
-                "sentence": (event.sentence or STATUS_WORDS[event.status])[:300],
-            }
-        )
-        if event.status is TrackStatus.DELIVERED and label.delivered_at is None:
-            label.delivered_at = event.at
+    told = [(event.key, event) for event in events if event.key not in known]
+    before = [(key, _event(kept)) for key, kept in known.items()]
+    story = sorted((*before, *told), key=lambda pair: pair[1].at)
+    meaning = meant(event for _, event in story)
+    label.events = [_kept(key, event, what) for (key, event), what in zip(story, meaning, strict=True)]
+    label.delivered_at = _first(meaning, TrackStatus.DELIVERED)
+    label.returned_at, label.back_at = _first(meaning, TrackStatus.RETURNED), _first(meaning, TrackStatus.BACK)
+    fresh = {key for key, _ in told}
+    changed = {
+        now["key"] for now in label.events if now["key"] in known and now["status"] != known[now["key"]]["status"]
+    }
+    for (key, _), event in zip(story, meaning, strict=True):
         # Ten scans on the way are one piece of news.
-        if event.status not in (last, TrackStatus.MADE):
-            place = f" ({event.place})" if event.place else ""
-            tell(
-                order=label.order,
-                now=now,
-                source="carrier",
-                kind="tracking",
-                public=True,
-                sentence=f"{STATUS_WORDS[event.status]}{place} {label.carrier} {label.tracking_number}",
-                evidence={"label": label.public_id, "at": event.at.isoformat()},
-            )
-        last = str(event.status)
+        if key in fresh | changed and event.status not in (last, TrackStatus.MADE):
+            _tell_event(label, event, now=now)
+        if key in fresh | changed:
+            last = str(event.status)
+
+
+def _first(events: tuple[TrackEvent, ...], status: TrackStatus) -> datetime | None:
+    return next((event.at for event in events if event.status is status), None)
+
+
+def _event(kept: dict[str, str]) -> TrackEvent:
+    at = datetime.fromisoformat(kept["at"])
+    return TrackEvent(TrackStatus(kept["status"]), at, kept["place"], kept["sentence"])
+
+
+def _kept(key: str, event: TrackEvent, meaning: TrackEvent) -> dict[str, str]:
+    """What the carrier said is kept; where it means something else to the buyer, that stands first."""
+    words = STATUS_WORDS[meaning.status]
+    sentence = event.sentence or words
+    if meaning.status is not event.status:
+        sentence = f"{words} The carrier says: {sentence}"
+    return {
+        "key": key,
+        "status": str(meaning.status),
+        "at": event.at.isoformat(),
+        "place": event.place[:120],
+        "sentence": sentence[:300],
+    }
+
+
+def _tell_event(label: Label, event: TrackEvent, *, now: datetime) -> None:
+    order, place = label.order, f" ({event.place})" if event.place else ""
+    words = f"{STATUS_WORDS[event.status]}{place}"
+    tell(
+        order=order,
+        now=now,
+        source="carrier",
+        kind="tracking",
+        public=True,
+        sentence=f"{words} {label.carrier} {label.tracking_number}",
+        evidence={"label": label.public_id, "at": event.at.isoformat()},
+    )
+    if subject := _MAILED.get(event.status):
+        write_mail(
+            cause=f"parcel:{label.reference}:{event.status}",
+            to=order.buyer.email,
+            subject=subject.format(order=order),
+            order=order,
+            now=now,
+            body=(
+                f"{words} {event.sentence}".strip()
+                + f"\n\nTracking: {label.carrier} {label.tracking_number}\n{label.tracking_url}".rstrip()
+            ),
+        )
 
 
 def _voided(label: Label, *, now: datetime) -> None:
@@ -280,14 +330,14 @@ def label_of_news(*, provider: str, carrier_ref: str) -> str | None:
 
 def under_way(*, provider: str, not_read_since: datetime, limit: int) -> list[str]:
     """Bought labels whose story is not over, longest unread first."""
-    rows = Label.objects.filter(provider=provider, state__in=PAID, delivered_at=None).exclude(
+    rows = Label.objects.filter(provider=provider, state__in=PAID, delivered_at=None, back_at=None).exclude(
         read_at__gt=not_read_since
     )
     return list(rows.order_by("read_at", "pk").values_list("public_id", flat=True)[:limit])
 
 
 def providers_under_way() -> list[str]:
-    rows = Label.objects.filter(state__in=PAID, delivered_at=None)
+    rows = Label.objects.filter(state__in=PAID, delivered_at=None, back_at=None)
     return list(rows.values_list("provider", flat=True).distinct().order_by("provider"))
 
 

@@ -9,7 +9,6 @@ from django.db.models import Count, Q, QuerySet
 
 from crossdock.domain.commands import order_reference
 from crossdock.domain.orders import CopyState, ParcelState
-from crossdock.domain.shipping import follow
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.store.models import Command, Order, Reservation, Seller, Shipment, ShopCopy, User
 from crossdock.store.models.shops import ConnectionState
@@ -20,8 +19,7 @@ from crossdock.usecases.checkout import create_command
 from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox import CREATE
-from crossdock.usecases.parcel_alerts import ask_about_parcels
-from crossdock.usecases.receive import ship, tell_renumbered
+from crossdock.usecases.parcels import renumber, ship
 from crossdock.usecases.risk.holds import held
 from crossdock.usecases.stock import end_hold, holds_of, locked, record
 from crossdock.usecases.timeline import tell
@@ -186,14 +184,15 @@ def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: U
         shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment.pk)
         if not tracking.strip():
             raise Invalid("Type the tracking number.")
-        before = shipment.tracking_number
-        named, url = follow(tracking.strip(), named=carrier.strip(), url="")
-        shipment.tracking_number, shipment.carrier, shipment.tracking_url = tracking.strip()[:120], named[:80], url
-        shipment.save(update_fields=["tracking_number", "carrier", "tracking_url"])
-        if before != shipment.tracking_number:
-            tell_renumbered(order=order, shipment=shipment, before=before, source="seller", now=now)
-        else:
-            ask_about_parcels(order=order, now=now)
+        renumber(
+            order=order,
+            shipment=shipment,
+            tracking=tracking.strip(),
+            carrier=carrier.strip(),
+            url="",
+            source="seller",
+            now=now,
+        )
 
 
 def why_not_create(order: Order) -> str:

@@ -27,8 +27,8 @@ from crossdock.usecases.credits import grant, locked_order, room, tell_granted
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.orders import take_from_own_stock
 from crossdock.usecases.outbox import CREATE, cancel_lines_command
+from crossdock.usecases.parcels import set_parcels
 from crossdock.usecases.policy import lifted
-from crossdock.usecases.receive import set_parcels
 from crossdock.usecases.reject import REASON_WORDS, reject_order
 from crossdock.usecases.restore import GONE, fate_of_units, gone_is_set_aside, offer_to_list_again, stands
 from crossdock.usecases.stock import end_hold, locked, record

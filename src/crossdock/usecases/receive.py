@@ -3,7 +3,6 @@
 Webhooks and polling feed this one path, so doubled, late or reordered news is harmless.
 """
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,32 +10,23 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
-from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
+from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import (
     CopyState,
     Known,
     OrderCancelledThere,
     OrderReopenedThere,
-    OrderShipped,
-    ParcelState,
-    ParcelUndone,
     RefundSeen,
-    TrackingChanged,
     as_found,
     differences,
     news,
-    parcel_state,
 )
-from crossdock.domain.parcels import Bond, dealt
-from crossdock.domain.shipping import follow
+from crossdock.domain.parcels import Bond
 from crossdock.domain.stock import HoldState
 from crossdock.store.crash import point
 from crossdock.store.models import (
     Command,
     Order,
-    OrderLine,
-    Shipment,
-    ShipmentLine,
     ShopCopy,
     ShopRefund,
 )
@@ -46,11 +36,10 @@ from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.credits import credit_shop_refund
 from crossdock.usecases.ended_there import cancelled_there, reopened_there
-from crossdock.usecases.mail import write_mail
-from crossdock.usecases.parcel_alerts import ask_about_parcels
 from crossdock.usecases.reject import why_not_reject
 from crossdock.usecases.settle import bind
-from crossdock.usecases.shop_lines import article_of, keep_lines, ours_of
+from crossdock.usecases.shop_lines import article_of, keep_lines
+from crossdock.usecases.shop_parcels import known_parcels, take_parcels
 from crossdock.usecases.stock import fence
 from crossdock.usecases.timeline import tell
 
@@ -124,20 +113,10 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
             copy.stock_taken = True
             fence(order=order, now=now, state=HoldState.TAKEN)
             settle_by_fact(now=now, how="The shop took the stock.", codes=(AlertCode.STOCK_NOT_TAKEN,), order=order)
-        for event in news(_known(order, copy), seen):
+        found = news(_known(order, copy), seen)
+        take_parcels(order=order, bonds=bonds, news=found, now=now)
+        for event in found:
             match event:
-                case OrderShipped(parcel):
-                    _shipped(order, parcel, bonds, now=now)
-                case TrackingChanged(parcel, before):
-                    _renumbered(order, parcel, before, now=now)
-                case ParcelUndone(parcel_id):
-                    undo_shipment(
-                        order=order,
-                        parcel_id=parcel_id,
-                        source="shop",
-                        sentence="The shop took a shipment back.",
-                        now=now,
-                    )
                 case RefundSeen(refund):
                     _refund_seen(
                         order, refund.refund_id, refund.amount.minor, refund.amount.currency, refund.note, now=now
@@ -213,137 +192,8 @@ def _being_changed(order: Order) -> bool:
 
 
 def _known(order: Order, copy: ShopCopy) -> Known:
-    parcels = {s.parcel_id: (None if s.undone_at else s.tracking_number) for s in order.shipments.filter(source="shop")}
-    return Known(parcels, frozenset(order.shop_refunds.values_list("refund_id", flat=True)), copy.cancelled_there)
-
-
-def _shipped(order: Order, parcel: Parcel, bonds: Sequence[Bond], *, now: datetime) -> None:
-    units = dealt(parcel.lines, bonds, ours_of(order))
-    lines = {line.pk: line for line in order.lines.all()}
-    ship(
-        order=order,
-        parcel_id=parcel.parcel_id,
-        source="shop",
-        units={lines[key]: n for key, n in units.items()},
-        tracking=parcel.tracking_number,
-        carrier=parcel.carrier,
-        url=parcel.tracking_url,
-        shipped_at=parcel.shipped_at or now,
-        now=now,
-    )
-
-
-def ship(
-    *,
-    order: Order,
-    parcel_id: str,
-    source: str,
-    units: dict[OrderLine, int],
-    tracking: str,
-    carrier: str,
-    url: str,
-    shipped_at: datetime,
-    now: datetime,
-) -> Shipment:
-    """A parcel left, whoever said so.
-
-    The caller holds the order's lock. A parcel that was undone before comes back under its id.
-    """
-    carrier, url = follow(tracking, named=carrier, url=url)
-    shipment, _ = Shipment.objects.update_or_create(
-        order=order,
-        parcel_id=parcel_id or uuid.uuid4().hex,
-        defaults={
-            "source": source,
-            "tracking_number": tracking[:120],
-            "carrier": carrier[:80],
-            "tracking_url": url,
-            "shipped_at": shipped_at,
-            "undone_at": None,
-        },
-    )
-    ShipmentLine.objects.bulk_create(
-        ShipmentLine(shipment=shipment, line=line, quantity=n) for line, n in units.items()
-    )
-    for line, n in units.items():
-        line.shipped += n
-        line.save(update_fields=["shipped"])
-    set_parcels(order)
-    number = f"{carrier} {tracking}".strip() if tracking else "no tracking number"
-    tell(
-        order=order,
-        now=now,
-        source=source,
-        kind="shipped",
-        public=True,
-        sentence=f"Shipped: {number}.",
-        evidence={"parcel": parcel_id},
-    )
-    ask_about_parcels(order=order, now=now)
-    if order.parcels == ParcelState.SHIPPED:
-        settle_by_fact(now=now, how="The order was shipped.", codes=(AlertCode.HIGH_RISK,), order=order)
-    write_mail(
-        cause=f"shipped:{order.reference}:{shipment.pk}",
-        to=order.buyer.email,
-        subject=f"Your order #{order.number} is on its way",
-        order=order,
-        now=now,
-        body=f"{order.seller.name} shipped "
-        + ", ".join(f"{n} × {line.title}" for line, n in units.items())
-        + f".\n\nTracking: {number}\n{url}".rstrip(),
-    )
-    return shipment
-
-
-def set_parcels(order: Order) -> None:
-    """The parcels axis, from the lines as they are now."""
-    lines = list(order.lines.all())
-    order.parcels = parcel_state(
-        [line.kept for line in lines], [line.shipped for line in lines], cancelled=order.cancelled_at is not None
-    )
-    order.save(update_fields=["parcels"])
-
-
-def _renumbered(order: Order, parcel: Parcel, before: str, *, now: datetime) -> None:
-    shipment = order.shipments.get(parcel_id=parcel.parcel_id)
-    carrier, url = follow(parcel.tracking_number, named=parcel.carrier, url=parcel.tracking_url)
-    shipment.tracking_number, shipment.carrier, shipment.tracking_url = parcel.tracking_number[:120], carrier[:80], url
-    shipment.save(update_fields=["tracking_number", "carrier", "tracking_url"])
-    tell_renumbered(order=order, shipment=shipment, before=before, source="shop", now=now)
-
-
-def tell_renumbered(*, order: Order, shipment: Shipment, before: str, source: str, now: datetime) -> None:
-    """The same parcel has another number; the buyer is told once per number."""
-    number = shipment.tracking_number
-    words = f"Tracking number changed from {before} to {number}." if before else f"Tracking number: {number}."
-    tell(order=order, now=now, source=source, kind="tracking", sentence=words, public=True)
-    ask_about_parcels(order=order, now=now)
-    if number:
-        write_mail(
-            cause=f"tracking:{order.reference}:{shipment.pk}:{number}"[:120],
-            to=order.buyer.email,
-            subject=f"Tracking for your order #{order.number}",
-            order=order,
-            now=now,
-            body=f"{words}\n{shipment.carrier} {shipment.tracking_url}".rstrip(),
-        )
-
-
-def undo_shipment(*, order: Order, parcel_id: str, source: str, sentence: str, now: datetime) -> None:
-    """A parcel did not leave after all, whoever said so.
-
-    The caller holds the order's lock, and looks after the count of an own listing.
-    """
-    shipment = order.shipments.get(parcel_id=parcel_id)
-    shipment.undone_at = now
-    shipment.save(update_fields=["undone_at"])
-    for part in shipment.lines.select_related("line"):
-        part.line.shipped = max(0, part.line.shipped - part.quantity)
-        part.line.save(update_fields=["shipped"])
-    shipment.lines.all().delete()
-    ask_about_parcels(order=order, now=now)
-    set_parcels(order)
-    tell(order=order, now=now, source=source, kind="unshipped", sentence=sentence, public=True)
+    refunds = frozenset(order.shop_refunds.values_list("refund_id", flat=True))
+    return Known(known_parcels(order), refunds, copy.cancelled_there)
 
 
 def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str, note: str, *, now: datetime) -> None:

@@ -13,7 +13,7 @@ from crossdock.kit.errors import Strange
 _STATUSES = {
     "pre_transit": TrackStatus.MADE,
     "in_transit": TrackStatus.IN_TRANSIT,
-    "available_for_pickup": TrackStatus.IN_TRANSIT,
+    "available_for_pickup": TrackStatus.READY_FOR_PICKUP,
     "out_for_delivery": TrackStatus.OUT_FOR_DELIVERY,
     "delivered": TrackStatus.DELIVERED,
     "return_to_sender": TrackStatus.RETURNED,

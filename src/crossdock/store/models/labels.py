@@ -68,7 +68,10 @@ class Label(models.Model):
     bought_at = models.DateTimeField(null=True)
     void_asked_at = models.DateTimeField(null=True)
     voided_at = models.DateTimeField(null=True)
+    # To the buyer. A parcel that turned around is never delivered; it comes back.
     delivered_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
+    back_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -29,7 +29,9 @@ def mine(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def one(request: HttpRequest, public_id: str) -> HttpResponse:
-    orders = Order.objects.select_related("seller", "intent").prefetch_related("lines", "shipments__lines__line")
+    orders = Order.objects.select_related("seller", "intent").prefetch_related(
+        "lines", "shipments__lines__line", "shipments__label"
+    )
     order = get_object_or_404(orders, public_id=public_id, buyer=signed_in(request))
     parcels = [parcel for parcel in order.shipments.all() if parcel.undone_at is None]
     context = {"order": order, "parcels": parcels, "entries": order.timeline.filter(public=True), "to": order.address}

@@ -16,11 +16,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from crossdock.domain.currencies import minor_units
-from crossdock.domain.labels import PAID, LabelState, Parcel
+from crossdock.domain.labels import PAID, STATUS_WORDS, LabelState, Parcel, TrackStatus
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.values import Money
-from crossdock.store.models import Label, Order, Variant
+from crossdock.store.models import Label, Order, Shipment, Variant
 
 register = template.Library()
 _LOCALE = Locale("en", "US")
@@ -185,9 +185,20 @@ _LABEL = {
 
 @register.simple_tag
 def label_badge(label: Label) -> SafeString:
-    if label.delivered_at and label.state in PAID:
-        return badge("Delivered", "good")
+    if label.state in PAID:
+        if label.back_at or label.returned_at:
+            return badge("Came back" if label.back_at else "Going back", "bad")
+        if label.delivered_at:
+            return badge("Delivered", "good")
     return badge(*_LABEL[LabelState(label.state)])
+
+
+@register.simple_tag
+def whereabouts(parcel: Shipment) -> str:
+    """Where a parcel with a label from here is, in words; empty when the carrier has said nothing that matters."""
+    label = getattr(parcel, "label", None)
+    status = TrackStatus(label.events[-1]["status"]) if label is not None and label.events else TrackStatus.MADE
+    return "" if status is TrackStatus.MADE else STATUS_WORDS[status]
 
 
 @register.simple_tag
