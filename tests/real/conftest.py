@@ -1,4 +1,7 @@
-"""One real Vendure for all tests of this folder. Each makes its own products and orders and looks at nothing else."""
+"""One real Vendure on PostgreSQL for all tests of this folder, and one on SQLite for those marked `both`.
+
+Each test makes its own products and orders and looks at nothing else.
+"""
 
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -13,13 +16,30 @@ from crossdock.kit.conformance import Stage, staged_at
 sys.path.insert(0, str(Path(__file__).parent))
 from vendure_server import RealVendure, fresh
 
+DATABASES = ("postgres", "sqlite")
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealVendure]:
-    running = fresh(tmp_path_factory.mktemp("vendure"))
+
+@pytest.fixture(scope="session", params=DATABASES)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealVendure]:
+    """Most shops run PostgreSQL; there payments run side by side, and dates are finer than seconds."""
+    cluster = request.getfixturevalue("cluster") if request.param == "postgres" else None
+    running = fresh(tmp_path_factory.mktemp("vendure"), cluster=cluster)
     running.start()
     yield running
     running.stop()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Only what depends on the database is played on both."""
+
+    def once(item: pytest.Item) -> bool:
+        on = getattr(item, "callspec", None)
+        return on is None or on.params.get("server") != "sqlite" or item.get_closest_marker("both") is not None
+
+    left_out = [item for item in items if not once(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if once(item)]
 
 
 @pytest.fixture

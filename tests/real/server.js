@@ -1,12 +1,16 @@
 // An unmodified Vendure on loopback with its own small world: one country, one zone, one tax rate, one way of shipping, one way of paying.
-// REAL_PORT and REAL_DATA (a folder) come from the test; the first start fills the database, later ones go on with it.
+// REAL_PORT, REAL_DATA (a folder) and, for PostgreSQL, REAL_SOCKET and REAL_DATABASE come from the test; the first start fills the database,
+// later ones go on with it.
 const fs = require('fs');
 const path = require('path');
 const { bootstrap, dummyPaymentHandler, defaultConfig } = require('@vendure/core');
 const { populate } = require('@vendure/core/cli');
 
-const database = path.join(process.env.REAL_DATA, 'vendure.sqlite');
-const fresh = !fs.existsSync(database);
+const filled = path.join(process.env.REAL_DATA, 'filled');
+const fresh = !fs.existsSync(filled);
+const database = process.env.REAL_SOCKET
+    ? { type: 'postgres', host: process.env.REAL_SOCKET, port: 5432, username: 'crossdock', database: process.env.REAL_DATABASE }
+    : { type: 'better-sqlite3', database: path.join(process.env.REAL_DATA, 'vendure.sqlite') };
 
 const config = {
     apiOptions: { hostname: '127.0.0.1', port: Number(process.env.REAL_PORT), adminApiPath: 'admin-api', shopApiPath: 'shop-api' },
@@ -16,7 +20,7 @@ const config = {
         superadminCredentials: { identifier: 'superadmin', password: process.env.REAL_PASSWORD },
         requireVerification: false,
     },
-    dbConnectionOptions: { type: 'better-sqlite3', database, synchronize: fresh, logging: false },
+    dbConnectionOptions: { ...database, synchronize: fresh, logging: false },
     paymentOptions: { paymentMethodHandlers: [dummyPaymentHandler] },
     importExportOptions: { importAssetsDir: process.env.REAL_DATA },
     logger: defaultConfig.logger,
@@ -41,7 +45,10 @@ const world = {
 
 const start = () => bootstrap(config);
 (fresh ? populate(start, world) : start())
-    .then(() => console.log('READY'))
+    .then(() => {
+        fs.writeFileSync(filled, '');
+        console.log('READY');
+    })
     .catch(error => {
         console.error(error);
         process.exit(1);

@@ -16,9 +16,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from psycopg import sql
 from real_hand import RealHand
 
 from crossdock.cli.patience import patient
+from crossdock.cli.postgres import Cluster
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / "var" / "real-vendure"
@@ -38,7 +40,10 @@ def node() -> str:
 
 
 def installed() -> Path:
-    """The folder with Vendure in it, made by `npm ci` when the lock file changed. About two minutes, and 170 MB."""
+    """The folder with Vendure in it, made by `npm ci` when the lock file changed. About two minutes, and 170 MB.
+
+    One for both databases.
+    """
     lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
     stamp = CACHE / "installed"
     if not stamp.exists() or stamp.read_text() != lock:
@@ -85,6 +90,9 @@ class RealVendure:
     password: str
     session: str = "1y"
     port: int = 0
+    # The socket's folder and the database of a PostgreSQL; without them it is SQLite in `data`.
+    socket: str = ""
+    database: str = ""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -112,6 +120,8 @@ class RealVendure:
             "REAL_DATA": str(self.data),
             "REAL_PASSWORD": self.password,
             "REAL_SESSION": self.session,
+            "REAL_SOCKET": self.socket,
+            "REAL_DATABASE": self.database,
             "VENDURE_DISABLE_TELEMETRY": "true",
         }
         folder = installed()
@@ -143,7 +153,12 @@ class RealVendure:
             self._process = None
 
 
-def fresh(folder: Path, *, session: str = "1y") -> RealVendure:
-    """A new shop in an empty folder: the database is made at its first start."""
+def fresh(folder: Path, *, session: str = "1y", cluster: Cluster | None = None) -> RealVendure:
+    """A new shop in an empty folder: the database is made at its first start, in `cluster` if there is one."""
     folder.mkdir(parents=True, exist_ok=True)
-    return RealVendure(folder, secrets.token_hex(8), session)
+    made = RealVendure(folder, secrets.token_hex(8), session)
+    if cluster is not None:
+        made.socket, made.database = str(cluster.socket), f"vendure_{secrets.token_hex(4)}"
+        with cluster.connect("postgres") as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(made.database)))
+    return made

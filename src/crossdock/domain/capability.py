@@ -178,6 +178,9 @@ class Manifest:
     # Whether a changed count makes its product one that changed. Where not, a reconciliation reads every count, 100 a
     # call.
     counts_move_products: bool = True
+    # Whether a repeat that overtakes the first try of the same change is carried out beside it: then no change is sent
+    # again before the first one's time is over.
+    repeats_double: bool = False
     # Our commands that can leave units out of the shop's count when they are damaged or lost; after any other the
     # count includes them again.
     keeps_out: frozenset[str] = frozenset()

@@ -58,12 +58,17 @@ class CancelReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """Cancel the shop's copy. The shop restores its own stock where it does so; nothing is added here."""
+    """Cancel the shop's copy. The shop restores its own stock where it does so; nothing is added here.
+
+    `only_look`: an earlier try may still be carried out, and two at once would do harm (see the manifest's
+    `repeats_double`): look whether it was, and cancel nothing (Unknown when it is not to be seen).
+    """
 
     reference: str
     shop_order_id: str
     reason: CancelReason
     note: str = ""
+    only_look: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ class ShopOrderState(StrEnum):
 class ShopOrder:
     """The shop's copy of an order as just read.
 
-    `reference` is ours when the order is ours, else empty (never news of a new order: echo).
+    `reference` is ours when the order is ours, else empty (never news of a new order: echo). `packed` parcels are made
+    there and have not left.
     """
 
     shop_id: str
@@ -134,6 +135,7 @@ class ShopOrder:
     cancel_note: str = ""
     buyer: str = ""
     updated_at: datetime | None = None
+    packed: tuple[Parcel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

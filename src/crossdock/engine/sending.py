@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import (
-    CancelOrder,
     CreateOrder,
     Done,
     Found,
@@ -205,7 +204,7 @@ async def _standing(desk: "ShopDesk", claimed: Claimed, command: CreateOrder, se
 
 
 async def _cancel(desk: "ShopDesk", errand: Errand) -> Outcome | None:
-    """Repeating it is harmless: the shop says "already"."""
+    """Repeating it is harmless, since the shop says "already"; where two at once are not, only after a while."""
     claimed, opened = errand.claimed, desk.opened
     command = CANCEL.validate_python(claimed.payload)
     if not command.shop_order_id:
@@ -218,7 +217,9 @@ async def _cancel(desk: "ShopDesk", errand: Errand) -> Outcome | None:
             return await _settle(desk, claimed, await desk.second_thoughts(of_look(error), opened))
         if not found.shop_ids:
             return await _settle(desk, claimed, Refused(Why.NOT_FOUND, "The order does not stand in the shop."))
-        command = CancelOrder(command.reference, found.shop_ids[0], command.reason, command.note)
+        command = replace(command, shop_order_id=found.shop_ids[0])
+    if claimed.look_first and desk.connector.manifest.repeats_double:
+        command = replace(command, only_look=await _still_open(desk, claimed))
     errand.sent = True
     point("cancel.before_send")
     outcome = await guarded(opened.connector.cancel(opened.shop, command))
@@ -229,6 +230,15 @@ async def _cancel(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     return await _settle(desk, claimed, outcome)
 
 
+async def _still_open(desk: "ShopDesk", claimed: Claimed) -> bool:
+    """Whether an earlier try can still be carried out. When not, the next sending is written down here."""
+    waiting = _horizon(desk.connector.manifest) - (desk.engine.clock() - (claimed.last_sent_at or claimed.since))
+    if waiting > timedelta(0):
+        return True
+    await desk.engine.threads.sure(work.send_again, command_id=claimed.id, now=desk.engine.clock())
+    return False
+
+
 async def _cancel_lines(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     """After a lost answer only looked for, until an earlier try can be carried out no more: the shop may know no key
     of ours.
@@ -237,10 +247,7 @@ async def _cancel_lines(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     command = LINES.validate_python(claimed.payload)
     if not command.shop_order_id:
         return await _settle(desk, claimed, Refused(Why.NOT_FOUND, "The order does not stand in the shop."))
-    waiting = _horizon(desk.connector.manifest) - (desk.engine.clock() - (claimed.last_sent_at or claimed.since))
-    only_look = claimed.look_first and waiting > timedelta(0)
-    if claimed.look_first and not only_look:
-        await desk.engine.threads.sure(work.send_again, command_id=claimed.id, now=desk.engine.clock())
+    only_look = claimed.look_first and await _still_open(desk, claimed)
     errand.sent = True
     outcome = await guarded(opened.connector.cancel_lines(opened.shop, replace(command, only_look=only_look)))
     outcome = await desk.second_thoughts(outcome, opened)

@@ -4,7 +4,7 @@ from datetime import date
 
 from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
 
-_CHECKED = date(2026, 11, 23)
+_CHECKED = date(2026, 11, 29)
 _ADDRESS = Field(
     "address",
     "Address of your Vendure server",
@@ -122,7 +122,7 @@ MANIFEST = Manifest(
             EvidenceKind.REAL_SOFTWARE,
             "3.7.3",
             _CHECKED,
-            "An unmodified @vendure/core on SQLite, played by tests/real.",
+            "An unmodified @vendure/core on PostgreSQL 18 and on SQLite, played by tests/real.",
         ),
         Evidence(
             EvidenceKind.VENDOR_SCHEMA,
@@ -135,6 +135,8 @@ MANIFEST = Manifest(
     lag=Lag(count=0, search=0, late_execution=60),
     # Stock levels are rows of their own there; seen on the real server: the variant keeps its date.
     counts_move_products=False,
+    # Seen on 3.7.3 with PostgreSQL 17: two calls at once refund twice, and make two parcels of everything.
+    repeats_double=True,
     poll_seconds=60,
     keep_in_mind=(
         (
@@ -148,7 +150,12 @@ MANIFEST = Manifest(
         ),
         (
             "Two orders paid in the same moment for the last unit are both accepted by Vendure; ours is then cancelled"
-            " by itself."
+            " by itself when it was the later one."
+        ),
+        (
+            "On PostgreSQL, Vendure can lose one of two sales that are paid in the same moment from its allocated"
+            " number, so its count stays too high. Ours are paid one at a time, and an order whose units may not be"
+            " counted stays reserved here and says so; sales of your own shop can still meet, so count now and then."
         ),
     ),
     known_limits=(

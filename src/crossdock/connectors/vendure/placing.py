@@ -8,7 +8,7 @@ silently not allocated.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from crossdock.connectors.vendure import mapper, reading
+from crossdock.connectors.vendure import mapper, reading, stock
 from crossdock.connectors.vendure.client import Client, Gone, Rejected, refusal
 from crossdock.domain.commands import (
     CancelLines,
@@ -40,6 +40,15 @@ SHIPPED = (
 PART_SHIPPED = (
     "Something of this order is being fulfilled in your shop. Vendure would now put units back that have left, "
     "so nothing was taken out: correct the order there by hand."
+)
+
+WORKED_ON = (
+    "Your shop has too little stock of {titles} for this order and those before it, and a parcel is packed for it"
+    " there. Cancel that parcel and the order in your shop, or restock and send it."
+)
+UNSURE = (
+    "Your shop took another sale of {titles} in the same moment, so its stock count may not include this order:"
+    " compare the count there. The units stay reserved here."
 )
 
 UNPAID = ("Draft", "ArrangingPayment")
@@ -78,7 +87,7 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
     try:
         for node in await lookup(client, command.reference):
             if mapper.placed(node) and mapper.reference_of(node) == command.reference:
-                return await _settle(client, command, await reading.order(client, node.id("id")), already=True)
+                return await _found(client, command, node.id("id"))
             if not draft and node.str("state") in UNPAID and _held(node) == _units(command):
                 draft, state = node.id("id"), node.str("state")
             else:
@@ -187,6 +196,14 @@ def _distance(client: Client, command: CreateOrder, offer: Node) -> int:
 
 async def _pay(client: Client, command: CreateOrder, draft: str) -> Outcome:
     try:
+        async with stock.alone(client):
+            return await _paid(client, command, draft)
+    except Outside as error:
+        return outcome_of(error)
+
+
+async def _paid(client: Client, command: CreateOrder, draft: str) -> Outcome:
+    try:
         paid = (await client.ask("Pay", order=draft, method=mapper.METHOD, reference=command.reference)).child("paid")
         words = refusal(paid, "Order")
     except Outside as error:
@@ -194,39 +211,55 @@ async def _pay(client: Client, command: CreateOrder, draft: str) -> Outcome:
     if words:
         return Unknown(f"Your shop did not take the payment: {words}")
     try:
-        return await _settle(client, command, await reading.proven(client, paid), already=False)
+        return await _settle(client, command, paid, already=False)
     except Outside as error:
         return Unknown(str(error))
 
 
 @ending
 async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
-    return await _settle(client, command, found, already=True)
+    return await _found(client, command, found.shop_id)
 
 
-async def _settle(client: Client, command: CreateOrder, found: ShopOrder, *, already: bool) -> Outcome:
-    """The placed order as read back: its units are proven, or some were not allocated and the order is cancelled
-    there.
+async def _found(client: Client, command: CreateOrder, shop_id: str) -> Outcome:
+    """What an earlier try placed. Alone, so that no order of ours is paid while this one is compared."""
+    async with stock.alone(client):
+        node = (await client.ask("OneOrder", id=shop_id)).opt_child("order")
+        if node is None:
+            return Unknown("Your shop showed this order a moment ago and does not show it now.")
+        return await _settle(client, command, node, already=True)
+
+
+async def _settle(client: Client, command: CreateOrder, node: Node, *, already: bool) -> Outcome:
+    """The placed order: its units are proven, or there are too few for it and it is cancelled there.
+
+    Not over a parcel: its units would come back and it could still be sent.
     """
-    got = {line.variant_id: line.stock_taken or 0 for line in found.lines}
-    short = [variant for variant, units in _units(command).items() if got.get(variant, 0) < units]
-    done = Done(found.shop_id, found.number, found.url, stock_taken=not short, already=already)
-    if not short or found.state is not ShopOrderState.OPEN or found.parcels:
+    judged = await stock.judge(client, node, _units(command), fresh=not already)
+    found = judged.order
+    proven = not judged.short and not judged.unsure
+    done = Done(found.shop_id, found.number, found.url, stock_taken=proven, already=already)
+    if proven or found.state is not ShopOrderState.OPEN:
         return done
+    if not judged.short:
+        return replace(done, note=UNSURE.format(titles=_titles(command, judged.unsure)))
+    if found.parcels or found.packed:
+        return replace(done, note=WORKED_ON.format(titles=_titles(command, judged.short)))
     cancelled = (await client.ask("Cancel", order=found.shop_id, reason="Not enough stock when it was paid")).child(
         "cancelled"
     )
     if words := refusal(cancelled, "Order", "EmptyOrderLineSelectionError"):
         return replace(done, note=f"Your shop did not set the units aside, and does not cancel: {words}")
-    return _short(command, short)
+    return _short(command, judged.short)
 
 
+@ending
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
     """The whole order.
 
     Vendure gives the units back by itself, even after delivery, which is why a fulfilled one is left alone.
     """
-    try:
+    async with stock.alone(client):
         node = (await client.ask("OneOrder", id=command.shop_order_id)).opt_child("order")
         if node is None:
             return Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
@@ -235,15 +268,15 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
             return done
         if any(parcel.str("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ()):
             return Refused(Why.TOO_LATE, SHIPPED)
+        if command.only_look:
+            return Unknown("The order is not cancelled in your shop yet.")
         reason = f"{command.reason.value.replace('_', ' ')}. {command.note}".strip()
         result = (await client.ask("Cancel", order=command.shop_order_id, reason=reason)).child("cancelled")
-        if result.str("__typename") == "EmptyOrderLineSelectionError":
-            return done
-        if words := refusal(result, "Order"):
-            return Refused(Why.CONFLICT, f"Your shop did not cancel the order: {words}")
-        return Done(command.shop_order_id, node.str("code"))
-    except Outside as error:
-        return outcome_of(error)
+    if result.str("__typename") == "EmptyOrderLineSelectionError":
+        return done
+    if words := refusal(result, "Order"):
+        return Refused(Why.CONFLICT, f"Your shop did not cancel the order: {words}")
+    return Done(command.shop_order_id, node.str("code"))
 
 
 @ending
@@ -253,6 +286,11 @@ async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
     Once something was fulfilled, Vendure takes units back from the parcels first and releases as many besides: more
     come back than were taken out.
     """
+    async with stock.alone(client):
+        return await _take_out(client, command)
+
+
+async def _take_out(client: Client, command: CancelLines) -> Outcome:
     node = (await client.ask("OneOrder", id=command.shop_order_id)).opt_child("order")
     if node is None or not mapper.placed(node):
         picked = pick(reading.gone(client, command.shop_order_id), command)

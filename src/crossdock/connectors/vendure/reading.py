@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from crossdock.connectors.vendure import mapper
+from crossdock.connectors.vendure import mapper, stock
 from crossdock.connectors.vendure.client import Answer, Client
+from crossdock.connectors.vendure.mapper import stamp
 from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopOrderState, ShopProduct
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, VariantRef
@@ -20,8 +21,6 @@ from crossdock.kit.tame import Node
 
 PAGE = 50
 OVERLAP = timedelta(seconds=60)
-NEAR = timedelta(seconds=15)
-NEWEST = 900
 WATCHED = timedelta(days=90)
 SLOW = timedelta(hours=1)
 OPEN = [
@@ -111,10 +110,6 @@ class Cursor:
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def stamp(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _clock(client: Client, answer: Answer) -> datetime:
@@ -224,30 +219,9 @@ async def order(client: Client, shop_id: str) -> ShopOrder:
     node = (await client.ask("OneOrder", id=shop_id)).opt_child("order")
     if node is None or not mapper.placed(node):
         return gone(client, shop_id)
-    return await proven(client, node)
+    return await stock.proven(client, node)
 
 
 def gone(client: Client, shop_id: str) -> ShopOrder:
     nothing = Money.zero(client.shop.settings.get("currency") or "USD")
     return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), nothing)
-
-
-async def proven(client: Client, node: Node) -> ShopOrder:
-    """A placed order, with the units that the shop surely set aside for it: from its allocation records of that moment
-    and the orders around it.
-    """
-    if node.str("state") == "Cancelled":
-        return mapper.order(node, client.shop)
-    placed_at = node.time("orderPlacedAt")
-    sold = [line.child("productVariant") for line in node.list("lines")]
-    # Oldest first, and no other order to be had: the newest are at the end.
-    skip = {each.id("id"): max(0, each.child("stockMovements").int("totalItems") - NEWEST) for each in sold}
-    taken: dict[str, int] = {}
-    for start in set(skip.values()):
-        moment: dict[str, Any] = {"from": stamp(placed_at - NEAR), "to": stamp(placed_at + NEAR)}
-        data = await client.ask("Near", order=node.id("id"), skip=start, **moment)
-        around = data.child("orders").list("items")
-        for variant in (line.child("productVariant") for line in data.child("order").list("lines")):
-            if skip.get(variant.id("id")) == start:
-                taken[variant.id("id")] = mapper.units_taken(node.id("id"), variant, around)
-    return mapper.order(node, client.shop, taken=taken)

@@ -2,6 +2,8 @@
 hand.
 """
 
+import asyncio
+import contextlib
 import secrets
 from datetime import datetime
 from typing import Any
@@ -11,20 +13,28 @@ from aiohttp import web
 from crossdock.connectors.vendure.sandbox.api import EVERY_RIGHT, Api
 from crossdock.connectors.vendure.sandbox.books import Books
 from crossdock.connectors.vendure.sandbox.hand import SandboxHand
+from crossdock.connectors.vendure.sandbox.refusals import NoSuchEntity
 from crossdock.kit.sandbox import Sandbox as Base
 from crossdock.kit.sandbox import Shelf
 
 USERNAME = "marketplace"
+# How long a payment's transaction is open where payments run side by side.
+PAYING = 0.01
 
 
 class Sandbox(Base):
-    """One simulated Vendure shop. `rights` are the role's permissions, for the key and the administrator alike."""
+    """One simulated Vendure shop. `rights` are the role's permissions, for the key and the administrator alike.
+
+    `database` is what it runs on, "sqlite" or "postgres"; see shelves.py for what that changes.
+    """
 
     label = "Simulated Vendure"
+    database = "sqlite"
 
     def __init__(self, shelf: Shelf, **options: Any) -> None:
         super().__init__(shelf, **options)
         self.books = Books(shelf, self.clock, self.random)
+        self.books.settings["database"] = self.database
         self.rights = EVERY_RIGHT
         self._hand = SandboxHand(self.books)
         with shelf.transaction():
@@ -77,8 +87,17 @@ class Sandbox(Base):
         variables = asked.get("variables") or {}
         if "login(" in asked["query"]:
             return self._login(variables)
-        status, body = Api(self.books, self._allowed(request)).run(asked["query"], variables)
+        rights, begun = self._allowed(request), None
+        if rights and "addManualPaymentToOrder(" in asked["query"] and self.books.settings["database"] == "postgres":
+            with contextlib.suppress(NoSuchEntity):
+                begun = self.books.begin(variables["order"])
+            await self.meanwhile()
+        status, body = Api(self.books, rights, begun).run(asked["query"], variables)
         return web.json_response(body, status=status)
+
+    async def meanwhile(self) -> None:
+        """A payment's transaction is open: others run beside it."""
+        await asyncio.sleep(PAYING)
 
     def _allowed(self, request: web.Request) -> frozenset[str] | None:
         """The rights of whoever asks; None for nobody, which a dead key and an ended session are."""
@@ -100,3 +119,10 @@ class Sandbox(Base):
         return web.json_response(
             {"data": {"login": {"__typename": "CurrentUser"}}}, headers={"vendure-auth-token": token}
         )
+
+
+class PostgresSandbox(Sandbox):
+    """The same shop on PostgreSQL, as most are."""
+
+    label = "Simulated Vendure on PostgreSQL"
+    database = "postgres"

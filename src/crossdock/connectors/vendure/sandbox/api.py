@@ -22,6 +22,7 @@ from graphql import (
 
 from crossdock.connectors.vendure.sandbox.books import SHIPPING, BadField, Books, Denied, Doc, NoSuchEntity, Stumbled
 from crossdock.connectors.vendure.sandbox.places import levels, places
+from crossdock.connectors.vendure.sandbox.shelves import Begun
 
 MOST_TAKEN = 1000
 FORBIDDEN = "You are not currently authorized to perform this action"
@@ -68,9 +69,10 @@ def _checked(text: str) -> tuple[DocumentNode, tuple[GraphQLError, ...]]:
 class Api:
     """Root of one request: its methods are the root fields. `rights` is None for somebody who is not signed in."""
 
-    def __init__(self, books: Books, rights: frozenset[str] | None) -> None:
+    def __init__(self, books: Books, rights: frozenset[str] | None, begun: Begun | None = None) -> None:
         self._books = books
         self._rights = rights
+        self._begun = begun
 
     def run(self, query: str, variables: Doc) -> tuple[int, Doc]:
         """HTTP status and body."""
@@ -183,12 +185,12 @@ class Api:
             "outOfStockThreshold": doc["threshold"] or 0,
             "useGlobalOutOfStockThreshold": doc["threshold"] is None,
             "stockLevels": levels(doc),
-            "stockMovements": lambda options: self._allocations(doc["id"], options),
+            "stockMovements": lambda options: self._movements(doc["id"], options),
         }
 
-    def _allocations(self, variant_id: str, options: Doc) -> Doc:
-        """Only allocations are kept here, oldest first; there is no sorting to ask for."""
-        rows = [{"__typename": "Allocation", **each} for each in self._books.allocations(variant_id)]
+    def _movements(self, variant_id: str, options: Doc) -> Doc:
+        """Oldest first; there is no sorting to ask for. Corrections of the count are not kept here."""
+        rows = [{**each, "__typename": each["type"].capitalize()} for each in self._books.movements(variant_id)]
         skip = options.get("skip") or 0
         return {"items": rows[skip : skip + options["take"]], "totalItems": len(rows)}
 
@@ -255,7 +257,8 @@ class Api:
         return self._tried(lambda: self._books.transition(id, state))
 
     def do_addManualPaymentToOrder(self, input: Doc) -> Doc:  # noqa: N802
-        return self._tried(lambda: self._books.pay(input["orderId"], input["method"], input.get("transactionId") or ""))
+        paid, reference = input["orderId"], input.get("transactionId") or ""
+        return self._tried(lambda: self._books.pay(paid, input["method"], reference, self._begun))
 
     def do_cancelOrder(self, input: Doc) -> Doc:  # noqa: N802
         rows = input.get("lines")

@@ -1,163 +1,21 @@
-"""The simulated shop's books: products, stock levels, orders in their states. It does what 3.7.3 was seen doing, the
-traps first of all.
+"""The simulated shop's books: orders in their states. It does what 3.7.3 was seen doing, the traps first of all.
 
 A short line is added with what is left; a payment looks at no stock and allocates what there is; an order's
 `updatedAt` stays when it is shipped or refunded.
 """
 
-import random
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from crossdock.connectors.vendure.sandbox.refusals import BadField, Denied, Doc, NoSuchEntity, Stumbled
-from crossdock.kit.sandbox import Shelf
+from crossdock.connectors.vendure.sandbox.shelves import CODE_LETTERS, Begun, Shelves
 
 __all__ = ["BadField", "Books", "Denied", "Doc", "NoSuchEntity", "Stumbled"]
 SHIPPING = 500
-COUNTRIES = frozenset({"US", "DE", "GB"})
-CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ123456789"
+MOST_ITEMS = 999
 
 
-class Books:
+class Books(Shelves):
     """All documents are JSON on the shelf; amounts are in 1/100."""
-
-    def __init__(self, shelf: Shelf, clock: Callable[[], datetime], random: random.Random) -> None:
-        self.shelf = shelf
-        self._clock = clock
-        self._random = random
-        # The seller's settings, as a person would find them under Settings.
-        self.settings: Doc = {
-            "track": True,
-            "threshold": 0,
-            "currency": "USD",
-            "methods": True,
-            "countries": sorted(COUNTRIES),
-        }
-
-    def now(self) -> str:
-        return self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    def second(self) -> str:
-        """What the database writes by itself has whole seconds (SQLite's datetime('now'))."""
-        return self.now()[:19] + ".000Z"
-
-    def token(self) -> str:
-        """The default channel's token: the shop's identity, made once."""
-        doc = self.shelf.get("channel", "1") or {
-            "token": "".join(self._random.choice(CODE_LETTERS) for _ in range(20)).lower()
-        }
-        self.shelf.put("channel", "1", doc)
-        return str(doc["token"])
-
-    def _id(self, kind: str) -> str:
-        return str(self.shelf.next_number(kind))
-
-    # Catalogue
-
-    def add_product(
-        self, title: str, rows: list[tuple[str, int, int]], image: str, description: str
-    ) -> tuple[str, list[str]]:
-        """`rows` are (sku, price, count)."""
-        product = self._id("product")
-        words = {"name": title, "description": description, "image": image}
-        self.shelf.put(
-            "product", product, {"id": product, **words, "enabled": True, "deleted": False, "updatedAt": self.second()}
-        )
-        made = []
-        for sku, price, count in rows:
-            variant = self._id("variant")
-            doc = {
-                "id": variant,
-                "productId": product,
-                "sku": sku,
-                "name": f"{title} {sku}" if len(rows) > 1 else title,
-                "price": price,
-                "option": sku if len(rows) > 1 else "",
-                "onHand": count,
-                "allocated": 0,
-                "track": "INHERIT",
-                "threshold": None,
-                "enabled": True,
-                "deleted": False,
-                "updatedAt": self.second(),
-            }
-            self.shelf.put("variant", variant, doc, key=product)
-            made.append(variant)
-        return product, made
-
-    def change_variant(self, variant_id: str, **fields: Any) -> None:
-        """Moves the variant's `updatedAt` and not the product's."""
-        doc = self.variant(variant_id)
-        self.keep_variant({**doc, **fields, "updatedAt": self.now()})
-
-    def change_product(self, product_id: str, **fields: Any) -> None:
-        doc = self.product(product_id)
-        self.shelf.put("product", product_id, {**doc, **fields, "updatedAt": self.now()})
-
-    def delete_product(self, product_id: str) -> None:
-        """Soft: old orders still show its variants, nothing else does."""
-        self.change_product(product_id, deleted=True)
-        for doc in self.shelf.by_key("variant", product_id):
-            self.keep_variant({**doc, "deleted": True})
-
-    def keep_variant(self, doc: Doc) -> None:
-        self.shelf.put("variant", doc["id"], doc, key=doc["productId"])
-
-    def product(self, product_id: str) -> Doc:
-        return self._must("product", product_id, "Product")
-
-    def variant(self, variant_id: str, *, deleted: bool = False) -> Doc:
-        doc = self.shelf.get("variant", variant_id)
-        if doc is None or (doc["deleted"] and not deleted):
-            raise NoSuchEntity("ProductVariant", variant_id)
-        return doc
-
-    def _must(self, kind: str, id: str, name: str) -> Doc:
-        doc = self.shelf.get(kind, id)
-        if doc is None or doc.get("deleted"):
-            raise NoSuchEntity(name, id)
-        return doc
-
-    # Stock
-
-    def tracks(self, variant: Doc) -> bool:
-        return bool({"TRUE": True, "FALSE": False}.get(variant["track"], self.settings["track"]))
-
-    def threshold(self, variant: Doc) -> int:
-        return int(self.settings["threshold"] if variant["threshold"] is None else variant["threshold"])
-
-    def saleable(self, variant: Doc) -> int:
-        return (
-            int(variant["onHand"] - variant["allocated"] - self.threshold(variant)) if self.tracks(variant) else 2**53
-        )
-
-    def _move(self, variant_id: str, *, on_hand: int = 0, allocated: int = 0) -> None:
-        """Stock levels are rows of their own: the variant's `updatedAt` stays."""
-        doc = self.variant(variant_id, deleted=True)
-        if self.tracks(doc):
-            self.keep_variant({**doc, "onHand": doc["onHand"] + on_hand, "allocated": doc["allocated"] + allocated})
-
-    def _allocate(self, line: Doc, units: int) -> None:
-        """What there is, without a word about the rest."""
-        units = min(units, max(0, self.saleable(self.variant(line["variant"], deleted=True))))
-        if units:
-            number = self._id("allocation")
-            doc = {
-                "id": number,
-                "variant": line["variant"],
-                "line": line["id"],
-                "quantity": units,
-                "createdAt": self.second(),
-            }
-            self.shelf.put("allocation", number, doc, key=line["variant"])
-            self._move(line["variant"], allocated=units)
-            line["allocated"] += units
-
-    def allocations(self, variant_id: str) -> list[Doc]:
-        return self.shelf.by_key("allocation", variant_id)
-
-    # Orders
 
     def order(self, order_id: str) -> Doc:
         return self._must("order", order_id, "Order")
@@ -239,6 +97,9 @@ class Books:
         if not (variant["enabled"] and self.product(variant["productId"])["enabled"]):
             raise NoSuchEntity("ProductVariant", variant_id)
         line = next((each for each in order["lines"] if each["variant"] == variant_id), None)
+        if sum(each["quantity"] for each in order["lines"]) + quantity > MOST_ITEMS:
+            text = f"Cannot add items. An order may consist of a maximum of {MOST_ITEMS} items"
+            raise Denied("OrderLimitError", "ORDER_LIMIT_ERROR", text)
         left = max(0, self.saleable(variant) - (line["quantity"] if line else 0))
         added = min(quantity, left)
         if added and line is None:
@@ -285,10 +146,17 @@ class Books:
         }
         return next((f"message.cannot-transition-to-payment-{what}" for what, so in missing.items() if so), "")
 
-    def pay(self, order_id: str, method: str, reference: str) -> Doc:
-        """No look at the stock here. Two payments may carry the same reference."""
+    def begin(self, order_id: str) -> Begun:
+        """A payment's transaction begins: what it reads now it believes to its end (READ COMMITTED, no row locked)."""
         order = self.order(order_id)
-        if order["state"] != "ArrangingPayment":
+        variants = [self.variant(line["variant"], deleted=True) for line in order["lines"]]
+        levels = {each["id"]: (each["onHand"], each["allocated"]) for each in variants}
+        return Begun(order["state"], self.second(), levels)
+
+    def pay(self, order_id: str, method: str, reference: str, begun: Begun | None = None) -> Doc:
+        """No look at the stock here. Two payments may carry the same reference; `begun` may be old by now."""
+        order = self.order(order_id)
+        if (begun.state if begun else order["state"]) != "ArrangingPayment":
             text = (
                 'A manual payment may only be added when in the "ArrangingPayment" or "ArrangingAdditionalPayment"'
                 " states"
@@ -298,14 +166,14 @@ class Books:
             "id": self._id("payment"),
             "method": method,
             "transactionId": reference,
-            "createdAt": self.second(),
+            "createdAt": begun.at if begun else self.second(),
             "refunds": [],
         }
         order["payments"].append(paid)
         order |= {"state": "PaymentSettled", "orderPlacedAt": self.now()}
         for line in order["lines"]:
             line["placed"] = line["quantity"]
-            self._allocate(line, line["quantity"])
+            self._allocate(line, line["quantity"], begun)
         self.shelf.note(
             "order",
             id=order["id"],
@@ -340,6 +208,9 @@ class Books:
             back = min(line["fulfilled"] - line["returned"], units)
             released = min(line["allocated"] - line["sold"] - line["released"], units)
             self._move(line["variant"], on_hand=max(0, back), allocated=-max(0, released))
+            for kind, moved in (("CANCELLATION", back), ("RELEASE", released)):
+                if moved > 0:
+                    self._record(kind, line, moved)
             line["returned"] += max(0, back)
             line["released"] += max(0, released)
             line["quantity"] -= units
@@ -372,6 +243,7 @@ class Books:
             line["fulfilled"] += units
             line["sold"] += units
             self._move(line["variant"], on_hand=-units, allocated=-units)
+            self._record("SALE", line, -units)
         number = self._id("fulfillment")
         parcel = {
             "id": number,
@@ -396,6 +268,8 @@ class Books:
                 units = sum(units for id, units in parcel["lines"] if id == line["id"])
                 line["returned"] += units
                 self._move(line["variant"], on_hand=units)
+                if units:
+                    self._record("CANCELLATION", line, units)
                 self._allocate(line, units)
         else:
             sent = sum(

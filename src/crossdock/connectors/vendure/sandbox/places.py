@@ -32,3 +32,10 @@ def levels(variant: Doc) -> list[Doc]:
         for place, units in variant.get("elsewhere", {}).items()
     ]
     return [home, *others]
+
+
+def close_place(books: Books, variant_ids: list[str]) -> None:
+    """A location that held these is deleted, its stock handed over: numbers stay as they are, its records are gone."""
+    for variant in variant_ids:
+        for row in books.movements(variant):
+            books.shelf.delete("movement", row["id"])

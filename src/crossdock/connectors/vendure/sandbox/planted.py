@@ -26,8 +26,8 @@ def _short_line() -> None:
             if stop.refused.why is not Why.NO_STOCK:
                 raise
 
-    async def believing(client: Any, command: Any, found: Any, *, already: bool) -> Done:
-        return Done(found.shop_id, found.number, found.url, stock_taken=True, already=already)
+    async def believing(client: Any, command: Any, node: Any, *, already: bool) -> Done:
+        return Done(node.id("id"), node.str("code"), stock_taken=True, already=already)
 
     placing._fill = blind  # type: ignore[assignment]
     placing._held = lambda _: _Anything()  # type: ignore[assignment, return-value]

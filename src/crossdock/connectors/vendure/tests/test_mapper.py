@@ -257,7 +257,10 @@ def test_a_refund_that_failed_is_none() -> None:
 
 def moved(*rows: tuple[str, int]) -> Any:
     """A variant with allocations (second, units)."""
-    items = [{"createdAt": f"2026-11-23T03:42:{second}.000Z", "quantity": units} for second, units in rows]
+    items = [
+        {"__typename": "Allocation", "createdAt": f"2026-11-23T03:42:{second}.000Z", "quantity": units}
+        for second, units in rows
+    ]
     return tame({"id": "7", "stockMovements": {"items": items}}, "variant")
 
 

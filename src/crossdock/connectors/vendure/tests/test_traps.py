@@ -313,7 +313,7 @@ async def test_no_answer_before_the_payment_is_surely_not_done(stage: Stage, ste
     assert list(await stage.hand.orders()) == []
 
 
-@pytest.mark.parametrize("step", ["addManualPaymentToOrder", "stockMovements(options: { type: ALLOCATION, skip"])
+@pytest.mark.parametrize("step", ["addManualPaymentToOrder", "stockMovements(options: { skip"])
 async def test_no_answer_from_the_payment_on_is_unknown(stage: Stage, step: str) -> None:
     (variant,) = await stage.product(5)
 
@@ -333,7 +333,7 @@ async def test_throttled_after_the_payment_is_unknown_and_not_a_promise_that_not
     async def busy(call: Callable[[], Awaitable[Reply]]) -> Reply:
         return Reply(429, {}, b"")
 
-    meddle(stage, "stockMovements(options: { type: ALLOCATION, skip", busy)
+    meddle(stage, "stockMovements(options: { skip", busy)
     assert isinstance(await connector.create(stage.shop, stage.order((variant, 1))), Unknown)
 
 
