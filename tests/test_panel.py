@@ -551,18 +551,28 @@ class TestAlerts:
             assert panel.get(f"/seller/alerts/{alert.public_id}/") == 200
 
 
+def sent_again(panel: "Panel", page: str, typed: dict[str, Any]) -> int | None:
+    """None when the page showed no price back."""
+    seen = re.search(r'name="seen" value="([^"]+)"', panel.page)
+    if seen is None:
+        return None
+    kept = re.findall(r'name="kept" value="([^"]+)"[^>]*checked', panel.page)
+    return panel.post(page, **{**typed, "upload": "", "kept": kept, "seen": seen[1]})
+
+
 class TestListings:
     def new(self, panel: Panel, **form: Any) -> int:
-        return panel.post(
-            "/seller/listings/new/", **{"title": "Tide Owl", "price": "2.50", "count": "3", "addresses": "", **form}
-        )
+        """Sent once more as the page asks, with the price that was shown back."""
+        typed = {"title": "Tide Owl", "price": "2.50", "count": "3", "addresses": "", **form}
+        status = panel.post("/seller/listings/new/", **typed)
+        return sent_again(panel, "/seller/listings/new/", typed) or status
 
     def test_made_by_hand_with_a_picture(self, world: World, panel: Panel, settings: Any, tmp_path: Path) -> None:
         settings.MEDIA_ROOT = tmp_path
         assert self.new(panel, upload=SimpleUploadedFile("owl.txt", PNG), addresses="https://x.test/a.png") == 200
         listing = Listing.objects.get(title="Tide Owl")
-        url = listing.images[1]
-        assert listing.images[0] == "https://x.test/a.png" and url.startswith("/media/") and url.endswith(".png")
+        url = listing.images[0]
+        assert listing.images[1] == "https://x.test/a.png" and url.startswith("/media/") and url.endswith(".png")
         served = Client().get(url)
         assert (served.content, served["Content-Type"], served["X-Content-Type-Options"]) == (
             PNG,
@@ -622,7 +632,10 @@ class TestListings:
         listing = Listing.objects.get(title="Tide Owl")
         VariantStock.objects.filter(variant__listing=listing).update(count=2)
         page = f"/seller/listings/{listing.public_id}/edit/"
-        panel.post(page, title="Tide Owl II", price="2.60", count="2", addresses="")
+        typed = {"title": "Tide Owl II", "price": "2.60", "count": "2", "addresses": ""}
+        panel.post(page, **typed)
+        assert listing.variants.get().price_minor == 250
+        assert sent_again(panel, page, typed) == 200
         assert VariantStock.objects.get(variant__listing=listing).count == 2
         panel.post(page, title="Tide Owl II", price="2.60", count="7", addresses="")
         assert VariantStock.objects.get(variant__listing=listing).count == 7

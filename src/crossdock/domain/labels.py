@@ -121,7 +121,8 @@ class Wanted:
 class Quote:
     """One service and its whole price, insurance included.
 
-    `ref` is what the carrier wants to hear when it is chosen; `insurance` is the part for that.
+    `ref` is what the carrier wants to hear when it is chosen; `insurance` is the part for that. `not_now` says why it
+    cannot be bought as it was asked for; the price is then without what could not be added.
     """
 
     carrier: str
@@ -130,6 +131,16 @@ class Quote:
     ref: str
     days: int | None = None
     insurance: Money | None = None
+    not_now: str = ""
+
+
+def cheapest_first(quotes: Iterable[Quote], first: str) -> tuple[Quote, ...]:
+    """By currency, `first` before the others, and within each by price: 8.90 GBP and 9.50 USD cannot be compared."""
+
+    def place(one: Quote) -> tuple[bool, str, bool, int]:
+        return one.price.currency != first, one.price.currency, bool(one.not_now), one.price.minor
+
+    return tuple(sorted(quotes, key=place))
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,8 @@ def buy_label(*, order: Order, by: User, token: str, quote_ref: str, can: Can, n
         quote = next((one for one in quotes_of(label=label) if one.ref == quote_ref), None)
         if quote is None:
             raise Invalid("Choose one of the prices.")
+        if quote.not_now:
+            raise NotAllowed(quote.not_now)
         label.state, label.quote_ref, label.bought_by, label.intended_at = LabelState.INTENDED, quote.ref, by, now
         label.carrier, label.service, label.price_minor = quote.carrier[:80], quote.service[:80], quote.price.minor
         label.currency = quote.price.currency

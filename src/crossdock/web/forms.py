@@ -1,13 +1,15 @@
 """How every form of the site is drawn, what somebody typed, and the fields that several pages share."""
 
 from decimal import Decimal
+from typing import Any
 
 from babel import Locale
 from django import forms
 from django.forms.renderers import TemplatesSetting
 from django.http import QueryDict
 
-from crossdock.domain.currencies import CURRENT, minor_units
+from crossdock.domain.amounts import typed_decimal
+from crossdock.domain.currencies import CURRENT, NotMoney, minor_units
 from crossdock.domain.values import COUNTRIES, Money
 
 _LOCALE = Locale("en", "US")
@@ -40,19 +42,53 @@ def currency_choices() -> list[tuple[str, str]]:
     return [(code, f"{code}, {_LOCALE.currencies.get(code, code)}") for code in (*_COMMON, *rest)]
 
 
-class MoneyField(forms.DecimalField):
+class TypedDecimal(forms.DecimalField):
+    """A number as people write it, "12.50" or "12,50"; what could mean two numbers is asked about.
+
+    A text field: a browser's number field drops the comma before anybody sees it, and 12,50 arrives as 1250.
+    """
+
+    widget = forms.TextInput
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.widget.attrs["inputmode"] = "decimal"
+        self.widget.attrs["autocomplete"] = "off"
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        try:
+            return typed_decimal(str(value))
+        except NotMoney as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+class MoneyField(TypedDecimal):
     """A decimal amount of a currency that is known only later: `money_of` turns it into minor units."""
 
-    def __init__(self, **options: object) -> None:
-        super().__init__(min_value=Decimal(0), max_digits=13, decimal_places=4, **options)  # type: ignore[arg-type]
-        self.widget.attrs["inputmode"] = "decimal"
-        self.widget.attrs["step"] = "any"
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=Decimal(0), max_digits=13, decimal_places=4, **options)
+
+
+class WholeNumber(forms.IntegerField):
+    """A count. A text field, for the same reason: 12,5 is no 125."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.widget.attrs["inputmode"] = "numeric"
+        self.error_messages["invalid"] = "Type a whole number in digits only, such as 1200."
 
 
 def money_of(amount: Decimal, currency: str) -> Money:
-    """Raises ValidationError when the amount has more decimals than the currency."""
+    """Raises ValidationError when the amount has more decimals than the currency, be they zeros: 1.250 euros are 1,250
+    where a dot groups thousands.
+    """
     places = minor_units(currency)
-    if amount != round(amount, places):
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent > places:
         words = "no decimals" if places == 0 else f"at most {places} decimals"
         raise forms.ValidationError(f"{currency} has {words}.")
     return Money.of(amount, currency)

@@ -44,6 +44,12 @@ def keep(upload: "UploadedFile[Any]") -> str:
     return f"/media/{name}"
 
 
+def is_ours(url: str) -> bool:
+    """Whether the address is one that `keep` gave, of a picture that is here."""
+    name = url.removeprefix("/media/")
+    return url != name and bool(_NAME.fullmatch(name)) and default_storage.exists(f"pictures/{name}")
+
+
 @require_safe
 def serve(request: HttpRequest, name: str) -> HttpResponse:
     found = _NAME.fullmatch(name)

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from crossdock.domain.currencies import NotMoney
-from crossdock.domain.labels import Bought, LabelStanding, Quote, TrackEvent, TrackStatus, VoidState
+from crossdock.domain.labels import Bought, LabelStanding, Quote, TrackEvent, TrackStatus, VoidState, cheapest_first
 from crossdock.domain.values import Money
 from crossdock.kit.errors import Strange
 
@@ -25,6 +25,7 @@ _VOIDS = {"submitted": VoidState.ASKED, "refunded": VoidState.DONE, "rejected": 
 _HOUSES = ("USPS", "UPS", "FedEx", "DHL")
 # Beside the postage, as EasyPost's page on insurance says; what was really taken stands in the fees of the purchase.
 INSURANCE_PERCENT, INSURANCE_LEAST = Decimal(1), Decimal(1)
+INSURED_APART = "It is priced in {} and the insurance in {}, so it cannot be bought insured. Leave the insurance out."
 
 
 def insurance_of(value: Money) -> Money:
@@ -32,13 +33,18 @@ def insurance_of(value: Money) -> Money:
 
 
 def quotes(shipment: Any, insured: Money | None) -> tuple[Quote, ...]:
-    """Cheapest first. Rates that cannot be read are left out."""
+    """Cheapest first within each currency. Rates that cannot be read are left out.
+
+    EasyPost bills its insurance in US dollars, so it cannot be added to a rate in another currency: that one is shown,
+    and cannot be bought insured.
+    """
     extra = insurance_of(insured) if insured else None
     found = []
     for rate in part(shipment, "rates") or []:
         try:
             price = Money.of(str(rate["rate"]), str(rate["currency"] or "USD"))
-            whole = price + extra if extra else price
+            apart = extra is not None and extra.currency != price.currency
+            whole = price + extra if extra and not apart else price
             days = rate.get("delivery_days")
             found.append(
                 Quote(
@@ -47,12 +53,13 @@ def quotes(shipment: Any, insured: Money | None) -> tuple[Quote, ...]:
                     whole,
                     f"{shipment['id']}/{rate['id']}",
                     int(days) if days is not None else None,
-                    extra,
+                    None if apart else extra,
+                    INSURED_APART.format(price.currency, extra.currency) if apart and extra else "",
                 )
             )
         except (KeyError, TypeError, ValueError, NotMoney):
             continue
-    return tuple(sorted(found, key=lambda quote: quote.price.minor))
+    return cheapest_first(found, extra.currency if extra else "USD")
 
 
 def why_no_rates(shipment: Any) -> str:

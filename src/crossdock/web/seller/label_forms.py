@@ -10,7 +10,7 @@ from django import forms
 from crossdock.domain.labels import Can, CustomsItem, Parcel, why_not_parcel
 from crossdock.domain.values import COUNTRIES, Money
 from crossdock.store.models import Order, OrderLine
-from crossdock.web.forms import MoneyField, country_choices, money_of
+from crossdock.web.forms import MoneyField, TypedDecimal, country_choices, money_of
 
 GRAMS = {"oz": Decimal("28.349523125"), "lb": Decimal("453.59237"), "g": Decimal(1), "kg": Decimal(1000)}
 MILLIMETRES = {"in": Decimal("25.4"), "cm": Decimal(10)}
@@ -18,13 +18,10 @@ _WEIGHTS = [("oz", "oz"), ("lb", "lb"), ("g", "g"), ("kg", "kg")]
 _SIZES = [("in", "inches"), ("cm", "cm")]
 # A shoebox is rare; most parcels of cards are a padded envelope.
 FIRST = {"weight": "4", "weight_unit": "oz", "length": "9", "width": "6", "height": "1", "size_unit": "in"}
-_DECIMAL = {"inputmode": "decimal", "step": "any"}
 
 
 def _measure(label: str) -> forms.DecimalField:
-    return forms.DecimalField(
-        label=label, min_value=Decimal("0.01"), max_digits=7, decimal_places=2, widget=forms.NumberInput(_DECIMAL)
-    )
+    return TypedDecimal(label=label, min_value=Decimal("0.01"), max_digits=7, decimal_places=2)
 
 
 class LabelForm(forms.Form):

@@ -5,6 +5,7 @@ What rule S2 refuses is refused before any carrier is asked. Prices are asked fo
 bounded time.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crossdock.domain.labels import BUYING, HOME, Form, LabelState, country_name, why_not_address
+from crossdock.domain.labels import BUYING, HOME, Form, LabelState, Quote, country_name, why_not_address
 from crossdock.domain.values import COUNTRIES, Address
 from crossdock.kit.carrier import Carrier
 from crossdock.kit.discover import NoSuchFolder
@@ -188,10 +189,21 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "why_not_void": labels.why_not_void(label=label),
     }
     if label.state == LabelState.QUOTED:
-        context["quotes"] = labels.quotes_of(label=label)
+        context |= _prices(labels.quotes_of(label=label))
         context["old"] = timezone.now() - label.quoted_at > labels.QUOTES_LAST
         context["until"] = label.quoted_at + labels.QUOTES_LAST
     return show(request, seller, "label", context, here="orders")
+
+
+def _prices(quotes: Sequence[Quote]) -> dict[str, Any]:
+    """The quotes; the cheapest that can be bought of each currency, where there is a choice."""
+    first: dict[str, Quote] = {}
+    for quote in quotes:
+        if not quote.not_now:
+            first.setdefault(quote.price.currency, quote)
+    currencies = list(dict.fromkeys(quote.price.currency for quote in quotes))
+    cheapest = {quote.ref for quote in first.values()} if len(quotes) > 1 else set()
+    return {"quotes": quotes, "cheapest": cheapest, "currencies": currencies}
 
 
 def _forms(label: Label) -> list[str]:

@@ -14,7 +14,7 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue import folded
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.shop_settings import MOST_BUFFER, MOST_LISTINGS, Limits, set_limits
-from crossdock.web.forms import typed
+from crossdock.web.forms import WholeNumber, typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show
 
@@ -28,15 +28,15 @@ class LimitsForm(forms.Form):
     listing = forms.CharField(required=False, max_length=14, widget=forms.HiddenInput)
     shop = forms.ChoiceField(label="Listings of", required=False)
     q = forms.CharField(label="With these words in title or SKU", required=False, max_length=100)
-    buffer = forms.IntegerField(label="Units kept back", required=False, min_value=0, max_value=MOST_BUFFER)
-    floor = forms.IntegerField(
+    buffer = WholeNumber(label="Units kept back", required=False, min_value=0, max_value=MOST_BUFFER)
+    floor = WholeNumber(
         label="Floor",
         required=False,
         min_value=0,
         max_value=MOST_BUFFER,
         help_text="With fewer than this in the shop, nothing of it is for sale here.",
     )
-    most = forms.IntegerField(label="At most shown", required=False, min_value=1, max_value=MOST_BUFFER)
+    most = WholeNumber(label="At most shown", required=False, min_value=1, max_value=MOST_BUFFER)
 
     def __init__(self, data: QueryDict | None = None, *, seller: Seller, **kwargs: object) -> None:
         super().__init__(data, **kwargs)  # type: ignore[arg-type]

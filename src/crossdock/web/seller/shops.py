@@ -16,6 +16,7 @@ from crossdock.usecases import connect
 from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.policy import rules_for
 from crossdock.usecases.shop_settings import MOST_BUFFER, Limits, choose_settings, sync_now
+from crossdock.web.forms import WholeNumber
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
 from crossdock.web.seller.connecting import capabilities
@@ -34,19 +35,19 @@ STREAM_WORDS = {
 
 
 class SettingsForm(forms.Form):
-    buffer = forms.IntegerField(
+    buffer = WholeNumber(
         label="Units kept back",
         min_value=0,
         max_value=MOST_BUFFER,
         help_text="Of every product, so many are never sold here.",
     )
-    floor = forms.IntegerField(
+    floor = WholeNumber(
         label="Floor",
         min_value=0,
         max_value=MOST_BUFFER,
         help_text="With fewer than this in your shop, nothing of it is for sale here.",
     )
-    most_shown = forms.IntegerField(
+    most_shown = WholeNumber(
         label="At most shown",
         min_value=1,
         max_value=MOST_BUFFER,
