@@ -52,7 +52,7 @@ SPEAKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "disposable_email": ({"disposable_email": True}, {"disposable_email": False}),
     "phone": ({"phone_valid": False}, {"phone_valid": True}),
     "phone_country": ({"phone_country": "GB", "ship_country": "US"}, {"phone_country": "US", "ship_country": "US"}),
-    "postal_state": ({"postal_code_fits": False}, {"postal_code_fits": True}),
+    "postal_state": ({"postal_code_fits": False, "postal_code_check": "fail"}, {"postal_code_fits": True}),
     "forwarder": ({"forwarder": True}, {"forwarder": False}),
     "ip_country": ({"ip_country": "RO", "ship_country": "US"}, {"ip_country": "US", "ship_country": "US"}),
     "ip_hosting": ({"ip_hosting": True}, {"ip_hosting": False}),

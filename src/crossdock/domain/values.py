@@ -5,19 +5,9 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Self
 
-from babel import Locale
-
 from crossdock.domain.currencies import NotMoney, minor_units
-
-_EN = Locale("en")
-COUNTRIES = frozenset(code for code in map(str, _EN.territories) if len(code) == 2 and code.isalpha()) - {
-    "EU",
-    "EZ",
-    "UN",
-    "XA",
-    "XB",
-    "ZZ",
-}
+from crossdock.domain.places import COUNTRIES as COUNTRIES
+from crossdock.domain.places import US_TERRITORIES
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -91,7 +81,8 @@ def share(total: int, weights: tuple[int, ...]) -> tuple[int, ...]:
 class Address:
     """Where a parcel goes.
 
-    `country` is ISO 3166-1 alpha-2; `region` is the state's or province's code where there is one.
+    `country` is ISO 3166-1 alpha-2; `region` is the state's or province's code where there is one. Puerto Rico and the
+    other islands under the US Post Office are US with their state, however they were written: one place, one address.
     """
 
     name: str
@@ -103,6 +94,16 @@ class Address:
     region: str = ""
     company: str = ""
     phone: str = ""
+
+    def __post_init__(self) -> None:
+        if self.country in US_TERRITORIES:
+            object.__setattr__(self, "region", self.country)
+            object.__setattr__(self, "country", "US")
+
+    @property
+    def territory(self) -> str:
+        """The island's own ISO code, for who takes it for a country; empty elsewhere."""
+        return self.region if self.country == "US" and self.region in US_TERRITORIES else ""
 
 
 @dataclass(frozen=True, slots=True)

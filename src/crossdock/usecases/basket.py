@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import NotRequired, TypedDict
 
 from crossdock.domain.offers import OfferState
+from crossdock.domain.places import COUNTRIES, postal_country
 from crossdock.domain.values import Money
-from crossdock.store.models import Offer, Seller, ShippingRate, Variant
+from crossdock.store.models import Connection, Offer, Seller, ShippingRate, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.stock import availability, open_holds, sellable
@@ -64,6 +65,12 @@ def shipping_price(*, seller: Seller, country: str, currency: str) -> Money | No
     }
     rate = rates.get(country) or rates.get("*")
     return Money(rate.price_minor, currency) if rate else None
+
+
+def ships_to(connection: Connection | None) -> frozenset[str]:
+    """The countries that the shop takes in an order: all, unless its platform refuses those not set up there."""
+    named = str(connection.settings.get("countries") or "") if connection else ""
+    return frozenset(map(postal_country, named.split(","))) & COUNTRIES if named else COUNTRIES
 
 
 def why_not_sold(variant: Variant) -> str:
@@ -135,7 +142,11 @@ def priced(*, basket: Basket, country: str | None, now: datetime) -> PricedBaske
         held = open_holds([offer.variant_id])[offer.variant_id]
         lines = (_agreed(offer, stock[offer.variant_id], any(hold.cause == offer.hold_cause for hold in held)),)
     items = sum((line.total for line in lines), Money.zero(first.currency))
-    shipping = shipping_price(seller=first.seller, country=country, currency=first.currency) if country else None
+    country = postal_country(country) if country else None
+    taken = country is None or country in ships_to(first.connection)
+    shipping = (
+        shipping_price(seller=first.seller, country=country, currency=first.currency) if country and taken else None
+    )
     problems = [f"{line.variant}: {line.problem}" for line in lines if line.problem]
     if country and shipping is None:
         problems.append("The seller does not ship to this country.")

@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from crossdock.domain.amounts import typed_decimal
 from crossdock.domain.currencies import CURRENT, NotMoney, minor_units
+from crossdock.domain.places import US_TERRITORIES
 from crossdock.domain.values import COUNTRIES, Money
 
 _LOCALE = Locale("en", "US")
@@ -31,8 +32,9 @@ class Renderer(TemplatesSetting):
     field_template_name = "parts/field.html"
 
 
-def country_choices(only: frozenset[str] = COUNTRIES) -> list[tuple[str, str]]:
-    """(code, name) by name."""
+def country_choices(only: frozenset[str] = COUNTRIES, *, territories: bool = False) -> list[tuple[str, str]]:
+    """(code, name) by name. `territories`: with the US's, for people who look for Puerto Rico under P."""
+    only = only | US_TERRITORIES if territories and "US" in only else only
     named = [(code, _LOCALE.territories.get(code, code)) for code in only]
     return sorted(named, key=lambda pair: pair[1].replace("Å", "A"))
 

@@ -4,6 +4,7 @@ Before a refusal is believed, the shop is asked for evidence: its messages are p
 """
 
 import asyncio
+import re
 import uuid
 from collections import Counter
 from collections.abc import Mapping
@@ -250,7 +251,8 @@ def _address(to: Address) -> dict[str, str]:
         "address1": to.line1,
         "address2": to.line2,
         "city": to.city,
-        "provinceCode": to.region,
+        # A code where it looks like one; Shopify resolves a name as well.
+        "provinceCode" if re.fullmatch(r"[A-Z0-9]{1,3}", to.region) else "province": to.region,
         "zip": to.postal_code,
         "countryCode": to.country,
     }

@@ -235,9 +235,10 @@ def address(command: CreateOrder) -> dict[str, str]:
         "streetLine1": to.line1,
         "streetLine2": to.line2,
         "city": to.city,
-        "province": to.region,
+        # A country of its own in what Vendure is delivered with (core/mock-data/data-sources/initial-data.ts).
+        "province": "" if to.territory else to.region,
         "postalCode": to.postal_code,
-        "countryCode": to.country,
+        "countryCode": to.territory or to.country,
         "phoneNumber": to.phone,
     }
     return {name: word for name, word in words.items() if word or name in ("streetLine1", "countryCode")}

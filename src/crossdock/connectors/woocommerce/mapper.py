@@ -394,7 +394,8 @@ def _address(address: Address) -> Mapping[str, str]:
         "address_1": address.line1,
         "address_2": address.line2,
         "city": address.city,
-        "state": address.region,
+        # Puerto Rico and its like are countries there, and no states of US (i18n/countries.php, i18n/states.php).
+        "state": "" if address.territory else address.region,
         "postcode": address.postal_code,
-        "country": address.country,
+        "country": address.territory or address.country,
     }

@@ -122,7 +122,11 @@ def disposable(email: str) -> bool | None:
 
 @lru_cache(maxsize=4096)
 def phone(number: str, country: str) -> tuple[bool | None, str | None]:
-    """(whether such a number can exist, its country); (None, None) when there is none."""
+    """(whether such a number can exist, its country); (None, None) when there is none.
+
+    Countries that share a calling code share their numbers: a British mobile number may look like Guernsey's, and a
+    Puerto Rican one is +1. Where the codes are the same, the number is of the address's country.
+    """
     if not number.strip():
         return None, None
     import phonenumbers
@@ -131,6 +135,7 @@ def phone(number: str, country: str) -> tuple[bool | None, str | None]:
         read = phonenumbers.parse(number, country)
     except phonenumbers.NumberParseException:
         return False, None
-    region = phonenumbers.region_code_for_number(read)
-    # Numbers of one plan are shared by countries (North America); the parser then names the main one.
-    return phonenumbers.is_possible_number(read), region
+    possible = phonenumbers.is_possible_number(read)
+    if read.country_code == phonenumbers.country_code_for_region(country):
+        return possible, country
+    return possible, phonenumbers.region_code_for_country_code(read.country_code or 0)

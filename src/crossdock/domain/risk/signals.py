@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from crossdock.domain.places import postal_country
 from crossdock.domain.risk.facts import Facts
 
 
@@ -44,7 +45,17 @@ def _yes(value: bool | None) -> int | None:
 
 
 def _differ(one: str | None, other: str | None) -> int | None:
-    return None if not one or not other else int(one != other)
+    """Puerto Rico and its like are the US: cards, phone numbers and networks from there are at home in both."""
+    return None if not one or not other else int(postal_country(one) != postal_country(other))
+
+
+def _outside_its_state(f: Facts) -> int | None:
+    """Our table of postal codes is wrong for a handful of places, so alone it says nothing against an order: only where
+    the bank's own look at the postal code failed as well.
+    """
+    if f.postal_code_fits is None or (not f.postal_code_fits and f.postal_code_check != "fail"):
+        return None
+    return int(not f.postal_code_fits)
 
 
 def _times(value: int | None, usual: int | None, factor: float) -> int | None:
@@ -229,7 +240,7 @@ SIGNALS: tuple[Signal, ...] = (
         "postal_state",
         "The postal code is not in that state.",
         "The postal code is in that state.",
-        lambda f: None if f.postal_code_fits is None else int(not f.postal_code_fits),
+        _outside_its_state,
     ),
     Signal(
         "forwarder",

@@ -13,7 +13,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
-from crossdock.domain.values import COUNTRIES, Address
+from crossdock.domain.places import COUNTRIES, postal_country, why_not_region
+from crossdock.domain.values import Address
 from crossdock.kit.ask import ask_sync
 from crossdock.kit.errors import Outside
 from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
@@ -58,7 +59,7 @@ def _basket(lines: list[LineIn], offer: str) -> Basket:
 
 
 def _priced(basket: Basket, country: str) -> PricedBasket:
-    if country not in COUNTRIES:
+    if postal_country(country) not in COUNTRIES:
         raise Invalid(f"{country} is not a country code.")
     return priced(basket=basket, country=country, now=timezone.now())
 
@@ -124,8 +125,10 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
 
 
 def _open(data: OrderIn, key: str) -> PaymentIntent:
-    basket = _basket(data.lines, data.offer)
-    shown = _priced(basket, data.ship_to.country)
+    basket, ship_to = _basket(data.lines, data.offer), Address(**data.ship_to.model_dump())
+    shown = _priced(basket, ship_to.country)
+    if why := why_not_region(ship_to.country, ship_to.region):
+        raise Invalid(f"ship_to.region: {why}")
     if shown.problems or shown.total is None:
         raise Stale(" ".join(shown.problems) or "The seller does not ship to this country.")
     if shown.fingerprint != data.fingerprint:
@@ -133,7 +136,7 @@ def _open(data: OrderIn, key: str) -> PaymentIntent:
     return open_checkout(
         buyer=buyer_of(email=data.buyer.email, name=data.buyer.name),
         basket=basket,
-        ship_to=Address(**data.ship_to.model_dump()),
+        ship_to=ship_to,
         key=key,
         fingerprint=data.fingerprint,
         gateway=settings.PAYMENT_GATEWAY,

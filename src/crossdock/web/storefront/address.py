@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from crossdock.domain.places import REGIONS, US_TERRITORIES, why_not_region
 from crossdock.web.forms import country_choices
 
 # What a postal code looks like, where shops and carriers refuse anything else.
@@ -24,7 +25,6 @@ _POSTAL = {
     "JP": (r"\d{3}-?\d{4}", "7 digits, such as 100-0001"),
     "NL": (r"\d{4} ?[A-Z]{2}", "4 digits and 2 letters, such as 1012 AB"),
 }
-_REGIONS = {"US": 2, "CA": 2, "AU": 3}
 
 
 class AddressForm(forms.Form):
@@ -66,7 +66,7 @@ class AddressForm(forms.Form):
 
     def __init__(self, *args: Any, countries: frozenset[str], **options: Any) -> None:
         super().__init__(*args, **options)
-        choices = country_choices(countries)
+        choices = country_choices(countries, territories=True)
         for name in ("postal_code", "region"):
             # Needed in some countries: then "(optional)" beside it would be wrong.
             self.fields[name].perhaps = True  # type: ignore[attr-defined]
@@ -78,13 +78,15 @@ class AddressForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         country = data.get("country", "")
+        if country in US_TERRITORIES:
+            data["country"], data["region"], country = "US", country, "US"
         if country in _POSTAL and "postal_code" in data:
             pattern, words = _POSTAL[country]
             data["postal_code"] = data["postal_code"].upper()
             if not re.fullmatch(pattern, data["postal_code"]):
                 self.add_error("postal_code", f"Type the postal code: {words}.")
-        if country in _REGIONS and "region" in data:
+        if country in REGIONS and "region" in data:
             data["region"] = data["region"].upper()
-            if not re.fullmatch(rf"[A-Z]{{2,{_REGIONS[country]}}}", data["region"]):
-                self.add_error("region", "Type the short code of the state or province, such as OR or NSW.")
+            if why := why_not_region(country, data["region"]):
+                self.add_error("region", why)
         return data

@@ -17,14 +17,15 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from crossdock.domain.values import COUNTRIES, Address, Money
+from crossdock.domain.places import COUNTRIES, postal_country
+from crossdock.domain.values import Address, Money
 from crossdock.kit.ask import ask_sync
 from crossdock.kit.errors import Outside
 from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
-from crossdock.store.models import Order, PaymentIntent, Seller, User
+from crossdock.store.models import Connection, Order, PaymentIntent, Seller, User
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.at_checkout import Verdict, waits_for_shop
-from crossdock.usecases.basket import Basket, PricedBasket
+from crossdock.usecases.basket import Basket, PricedBasket, ships_to
 from crossdock.usecases.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.errors import Invalid, Problem, Stale
 from crossdock.usecases.risk.trace import Origin
@@ -63,10 +64,10 @@ def _unsettled(buyer: User) -> PaymentIntent | None:
     return PaymentIntent.objects.filter(buyer=buyer, state=IntentState.UNKNOWN).order_by("pk").first()
 
 
-def _countries(seller: Seller, currency: str) -> frozenset[str]:
-    """Where the seller ships to in this currency."""
+def _countries(seller: Seller, currency: str, shop: Connection | None) -> frozenset[str]:
+    """Where the seller ships to in this currency, and where the shop takes an order to."""
     named = set(seller.shipping_rates.filter(currency=currency).values_list("country", flat=True))
-    return COUNTRIES if "*" in named else frozenset(named)
+    return ships_to(shop) & (COUNTRIES if "*" in named else frozenset(map(postal_country, named)))
 
 
 def _last_address(buyer: User, seller: Seller) -> dict[str, str]:
@@ -85,7 +86,7 @@ def address(request: HttpRequest) -> HttpResponse:
     shown = show_priced(request.session)
     if shown is None or shown.problems:
         return redirect("cart")
-    countries = _countries(shown.seller, shown.items.currency)
+    countries = _countries(shown.seller, shown.items.currency, shown.lines[0].variant.connection)
     initial = request.session.get(SHIP_TO) or _last_address(buyer, shown.seller)
     form = AddressForm(request.POST or None, initial=initial, countries=countries)
     if request.method == "POST" and form.is_valid():
