@@ -54,5 +54,5 @@ def _sql(sign: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0014_lookup")]
+    dependencies = [("store", "0016_promises")]
     operations = [migrations.RunSQL(_sql("*"), _sql("/"))]
