@@ -14,7 +14,7 @@ from babel import Locale
 
 from crossdock.connectors.shopify import commands as shopify
 from crossdock.connectors.vendure import mapper as vendure
-from crossdock.connectors.woocommerce import mapper as woocommerce
+from crossdock.connectors.woocommerce.address import address_of
 from crossdock.domain import labels
 from crossdock.domain.commands import Done
 from crossdock.domain.places import COUNTRIES, REGIONS, US_TERRITORIES
@@ -58,14 +58,14 @@ def test_each_platform_gets_what_it_takes(code: str) -> None:
     address: Any = there(code)
     at_shopify = shopify._address(address)
     assert (at_shopify["countryCode"], at_shopify["provinceCode"]) == ("US", code)
-    at_woocommerce = woocommerce._address(address)
+    at_woocommerce = address_of(address)
     assert (at_woocommerce["country"], at_woocommerce["state"]) == (code, "")
 
 
 def test_an_address_at_home_is_as_ever() -> None:
     address = Address("Jo Doe", "1 Elm St", "Springfield", "US", "62701", region="IL")
     assert shopify._address(address)["provinceCode"] == "IL"
-    assert woocommerce._address(address)["state"] == "IL"
+    assert address_of(address)["state"] == "IL"
     abroad = Address("Jo Doe", "1-1", "Tokyo", "JP", "1000001", region="Tokyo Prefecture")
     assert "provinceCode" not in shopify._address(abroad)
 

@@ -10,10 +10,9 @@ def _codes(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# The US Post Office delivers there at domestic prices under these states (USPS Publication 28, appendix B). Shopify
-# knows them as states only: its CountryCode has none of them, and its own data lists each as a zone of US
-# (Shopify/worldwide, db/data/regions/US.yml). WooCommerce lists them as countries and not among the states of US
-# (i18n/countries.php, i18n/states.php). Here each is US with its state; a connector writes what its platform takes.
+# The US Post Office delivers there at domestic prices under these states (USPS Publication 28, appendix B). Shop
+# platforms differ: some know them as states of the US only, some as countries only. Here each is the US with its state,
+# and a connector writes what its platform takes.
 US_TERRITORIES = _codes("AS FM GU MH MP PR PW VI")
 
 COUNTRIES = _codes(

@@ -242,7 +242,11 @@ def _bag(amount: Money) -> dict[str, Any]:
 
 
 def _address(to: Address) -> dict[str, str]:
-    """Without the phone number: Shopify may text it. A name of one word is a last name, which Shopify wants most."""
+    """Without the phone number: Shopify may text it. A name of one word is a last name, which Shopify wants most.
+
+    Puerto Rico and its like come as US with their state: CountryCode has none of them, and Shopify's own data lists
+    each as a zone of US (Shopify/worldwide, db/data/regions/US.yml).
+    """
     first, _, last = to.name.strip().rpartition(" ")
     fields = {
         "firstName": first,

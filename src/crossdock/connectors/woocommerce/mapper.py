@@ -3,13 +3,14 @@
 import html
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR
 from importlib.resources import files
 from typing import Any
 
+from crossdock.connectors.woocommerce.address import address_of
 from crossdock.domain.commands import CreateOrder
 from crossdock.domain.events import (
     OrderLine,
@@ -20,7 +21,7 @@ from crossdock.domain.events import (
     ShopProduct,
     ShopVariant,
 )
-from crossdock.domain.values import Address, Money, share
+from crossdock.domain.values import Money, share
 from crossdock.kit.part import key_of
 from crossdock.kit.tame import Node, tame
 
@@ -357,7 +358,7 @@ def body_of(command: CreateOrder) -> dict[str, Any]:
             {"product_id": int(line.product_id), "quantity": line.quantity, "subtotal": total, "total": total}
             | ({"variation_id": int(line.variant_id)} if line.variant_id != line.product_id else {})
         )
-    where = _address(command.ship_to)
+    where = address_of(command.ship_to)
     contact = f"Relay address of the buyer: {command.email}" if command.email else ""
     return {
         "status": "processing",
@@ -382,20 +383,4 @@ def body_of(command: CreateOrder) -> dict[str, Any]:
             # The total is what the buyer paid; without this the shop adds its taxes on top.
             {"key": "is_vat_exempt", "value": "yes"},
         ],
-    }
-
-
-def _address(address: Address) -> Mapping[str, str]:
-    first, _, last = address.name.strip().rpartition(" ")
-    return {
-        "first_name": first or last,
-        "last_name": last if first else "",
-        "company": address.company,
-        "address_1": address.line1,
-        "address_2": address.line2,
-        "city": address.city,
-        # Puerto Rico and its like are countries there, and no states of US (i18n/countries.php, i18n/states.php).
-        "state": "" if address.territory else address.region,
-        "postcode": address.postal_code,
-        "country": address.territory or address.country,
     }
