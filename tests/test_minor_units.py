@@ -9,7 +9,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Entry, Listing, Order, OrderLine, Variant
 from market import World
 
-migration = import_module("crossdock.store.migrations.0017_minor_units")
+migration = import_module("crossdock.store.migrations.0018_minor_units")
 
 
 def run(sql: str) -> None:

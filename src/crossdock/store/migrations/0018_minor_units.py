@@ -54,5 +54,5 @@ def _sql(sign: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0016_promises")]
+    dependencies = [("store", "0017_came_back")]
     operations = [migrations.RunSQL(_sql("*"), _sql("/"))]
