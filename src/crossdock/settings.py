@@ -123,9 +123,19 @@ if CONFIG.embedded:
     }
 else:
     _database = dict(dj_database_url.parse(CONFIG.database_url))
-_options: dict[str, object] = {**_database.get("OPTIONS", {}), "application_name": "crossdock"}  # type: ignore[dict-item]
+_options: dict[str, object] = {
+    "connect_timeout": 3,
+    # A server that vanished without a word is noticed.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+    **_database.get("OPTIONS", {}),  # type: ignore[dict-item]
+    "application_name": "crossdock",
+}
 if CONFIG.database_pool:
-    _options["pool"] = {"min_size": 1, "max_size": CONFIG.database_pool, "timeout": 10}
+    _database["ENGINE"] = "crossdock.web.pooled"
+    _options["pool"] = {"min_size": 1, "max_size": CONFIG.database_pool, "timeout": 10, "reconnect_timeout": 0.1}
 DATABASES = {
     "default": {
         **_database,
@@ -141,6 +151,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 # -- People
 AUTH_USER_MODEL = "store.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["crossdock.web.hashing.Unconnected", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -34,13 +34,15 @@ def run(args: argparse.Namespace) -> int:
         )
     import uvicorn
 
+    from crossdock.web.slow import Impatient
+
     uvicorn.run(
         "crossdock.web.asgi:application",
         host=config.web_host,
         port=config.web_port,
         workers=config.web_processes,
         loop="uvloop",
-        http="httptools",
+        http=Impatient,
         ws="none",
         lifespan="on",
         proxy_headers=False,

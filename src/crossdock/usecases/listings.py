@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.currencies import CURRENCIES
@@ -38,10 +38,13 @@ def live() -> QuerySet[Listing]:
 def search(
     *, query: str = "", seller: Seller | None = None, after: int | None = None, limit: int = 24
 ) -> list[Listing]:
-    """Every word must occur, accents and case ignored. Keyset: `after` is the last id that was shown."""
+    """Every word must occur in the listing or its seller's name, accents and case ignored. Keyset: `after` is the last
+    id that was shown.
+    """
     found = live()
     for word in folded(query).split()[:8]:
-        found = found.filter(search__contains=word)
+        sellers = Seller.objects.filter(name__unaccent__icontains=word)
+        found = found.filter(Q(search__contains=word) | Q(seller__in=sellers))
     if seller:
         found = found.filter(seller=seller)
     if after is not None:

@@ -36,7 +36,7 @@ def look_up(*, text: str) -> Found:
         return Found([], [], [])
     orders = Order.objects.filter(pk__in=_order_ids(text)).select_related("seller", "buyer", "copy").order_by("-pk")
     sellers = Seller.objects.filter(
-        Q(name__icontains=text) | Q(owner__in=_people(text)) | Q(slug__iexact=text) | Q(public_id=text)
+        Q(name__unaccent__icontains=text) | Q(owner__in=_people(text)) | Q(slug__iexact=text) | Q(public_id=text)
     )
     by_sku = Variant.objects.filter(Q(sku__iexact=text) & ~Q(sku="") | Q(public_id=text)).order_by("-pk")
     ids = {*by_sku.values_list("listing", flat=True)[: MOST + 1], *_listing_ids(text)}

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.db.models.fields.json import KT
 
 from crossdock.domain.commands import order_reference
 from crossdock.domain.orders import CopyState, ParcelState
@@ -54,19 +55,21 @@ def in_queue(
 ) -> list[Order]:
     """Newest first, keyset by id.
 
-    The search looks at our number and reference, the shop's number, SKU, title, buyer and tracking number.
+    The search looks at what the seller is shown: our number and reference, the shop's number, SKU, title, the names of
+    buyer and recipient, tracking number, and the address that the shop has of the buyer. Never at the buyer's own
+    e-mail address: whoever can search for it can find out whose it is.
     """
     found: QuerySet[Order] = Order.objects.filter(_queues(now).get(queue, Q()), seller=seller)
     text = query.strip().lstrip("#")
     if text:
-        found = found.filter(
-            Q(reference__iexact=text)
+        found = found.annotate(recipient=KT("ship_to__name")).filter(
+            Q(reference__iexact=text.partition("@")[0])
             | Q(copy__shop_number__iexact=text)
             | Q(copy__shop_number__iexact=f"#{text}")
             | Q(lines__sku__iexact=text)
             | Q(lines__title__icontains=text)
-            | Q(buyer__email__iexact=text)
-            | Q(buyer__name__icontains=text)
+            | Q(buyer__name__unaccent__icontains=text)
+            | Q(recipient__unaccent__icontains=text)
             | Q(shipments__tracking_number__iexact=text)
             | (Q(number=int(text)) if text.isdecimal() and len(text) < 18 else Q(pk=None))
         )

@@ -87,6 +87,9 @@ class NoBlankPages(Around):
     def after(self, response: HttpResponseBase) -> HttpResponseBase:
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             response.content = render_to_string("405.html")
+            if response.has_header("Content-Length"):
+                # It was measured while there was nothing; a real server would refuse to send more.
+                response["Content-Length"] = str(len(response.content))
         return response
 
 

@@ -7,6 +7,7 @@ from crossdock.web.health import healthz
 from crossdock.web.pictures import serve as serve_picture
 from crossdock.web.staff.admin import site
 
+handler500 = "crossdock.web.away.broken"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("accounts/", include("allauth.account.urls")),

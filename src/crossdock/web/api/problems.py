@@ -13,6 +13,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from crossdock.usecases.access import InFlight, OtherBody
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
+from crossdock.web.away import AWAY, RETRY_SECONDS
 
 TYPE = "urn:crossdock:problem:"
 CONTENT_TYPE = "application/problem+json"
@@ -35,6 +36,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "invalid": (422, "The request makes no sense"),
     "too-fast": (429, "Too many requests"),
     "broken": (500, "Something broke here"),
+    "away": (503, "Come back in a moment"),
     "not-built": (501, "This is not built yet"),
 }
 
@@ -58,6 +60,8 @@ def answer(kind: str, detail: str, **more: Any) -> HttpResponse:
         response["WWW-Authenticate"] = 'Bearer realm="crossdock"'
     if kind == "too-fast":
         response["Retry-After"] = str(more.get("retry_after", 60))
+    if kind == "away":
+        response["Retry-After"] = str(RETRY_SECONDS)
     return response
 
 
@@ -121,6 +125,9 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(Exception)
     def broken(request: HttpRequest, error: Exception) -> HttpResponse:
         """Ninja's own answer would show a traceback where DEBUG is on, and an HTML page where it is not."""
+        if isinstance(error, AWAY):
+            logger.error("%s %s: the database is away: %s", request.method, request.path, error)
+            return answer("away", "Our database does not answer right now. Repeat it with the same Idempotency-Key.")
         logger.error("%s %s broke", request.method, request.path, exc_info=error)
         return answer(
             "broken", "Our mistake, not yours. Repeat it with the same Idempotency-Key: nothing is done twice."

@@ -86,7 +86,7 @@ def _params(request: HttpRequest) -> dict[str, str]:
     if request.content_type == "application/json":
         try:
             sent = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         flat = sent.items() if isinstance(sent, dict) else ()
         return {str(name): str(value) for name, value in flat if isinstance(value, str | int)}

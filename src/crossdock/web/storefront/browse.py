@@ -92,7 +92,7 @@ def _page(found: Sequence[Listing]) -> tuple[Sequence[Listing], int | None]:
 def browse(request: HttpRequest) -> HttpResponse:
     words = typed(request.GET, "q")
     shown, following = _page(search(query=words, after=number_after(request), limit=PAGE + 1))
-    sellers = Seller.objects.filter(name__icontains=words)[:4] if words else Seller.objects.none()
+    sellers = Seller.objects.filter(name__unaccent__icontains=words)[:4] if words else Seller.objects.none()
     context = {"words": words, "tiles": tiles(shown, now=timezone.now()), "next_after": following, "sellers": sellers}
     return render(request, "storefront/browse.html", context)
 

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend with a pool that says at once that the database is gone."""
