@@ -16,21 +16,21 @@ from django.test import Client
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CancelReason, Done, Later, Refused, Why
-from crossdock.domain.events import Look, LookKind, Parcel, ProductGone, Refund, ShopOrderState
+from crossdock.domain.events import Look, LookKind, Parcel, ProductGone, Refund, ShopOrderState, Unreadable
 from crossdock.domain.labels import VoidState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
 from crossdock.domain.values import Money
 from crossdock.engine import inbox, invariants
 from crossdock.kit.connector import Check, Proof, Shop
 from crossdock.store.models import Alert, Command, Order, RiskListEntry
-from crossdock.usecases import catalogue, causes, connect, counts, hooks, labels, payments, upkeep, work
+from crossdock.usecases import catalogue, causes, connect, counts, hooks, labels, payments, receive, upkeep, work
 from crossdock.usecases.listings import archive_listing
 from crossdock.usecases.orders import ship_by_hand
 from crossdock.usecases.parcel_alerts import label_voided
 from crossdock.usecases.reject import reject_order
 from labelling import Counter
 from market import World, user
-from test_rules import copy_of, landed, see
+from test_rules import copy_of, landed, manifest, see
 from toy import ToyConnector
 
 DAYS = 86_400
@@ -399,6 +399,16 @@ def invariant_broken(stage: Stage) -> Iterator[AlertCode]:
     stage.staff_settles(stage.alert(AlertCode.INVARIANT_BROKEN))
 
 
+def not_understood(stage: Stage) -> Iterator[AlertCode]:
+    order = landed(stage.world)
+    odd = Unreadable(LookKind.ORDER, "s1", "The shop's answer has no amount at total.", "total")
+    receive.receive_orders(
+        connection_id=stage.world.shop.pk, orders=[odd], manifest=manifest(), now=stage.world.later()
+    )
+    yield AlertCode.NOT_UNDERSTOOD
+    see(stage.world, copy_of(order))
+
+
 PLAYS: dict[str, Play] = {
     play.__name__.rstrip("_"): play
     for play in (
@@ -429,5 +439,6 @@ PLAYS: dict[str, Play] = {
         endpoint_failing,
         data_request,
         invariant_broken,
+        not_understood,
     )
 }

@@ -24,6 +24,7 @@ from crossdock.store.models import (
     Delivery,
     Listing,
     Party,
+    Quarantined,
     Reservation,
     Shipment,
     VariantStock,
@@ -122,31 +123,72 @@ async def test_a_delivery_that_came_again_while_it_was_handled_is_read_again(mak
     assert await handled(pk)
 
 
-async def test_a_failed_look_keeps_its_delivery_and_not_the_others(make: Make, engine: Engine) -> None:
+def row_of(stall: Any, entity: str) -> Quarantined:
+    return Quarantined.objects.get(party_id=stall.shop.party_id, entity=entity)
+
+
+def try_now(stall: Any) -> None:
+    """As if the pause were over."""
+    now = datetime.now(UTC)
+    Quarantined.objects.filter(party_id=stall.shop.party_id).update(next_try_at=now)
+    Cursor.objects.filter(connection=stall.shop, stream="quarantine").update(due_at=now)
+
+
+async def test_what_the_shop_never_answers_about_waits_by_itself(make: Make, engine: Engine) -> None:
     stall = await sync(make)
     for shop_id in ("s1", "s2"):
         stall.truth.orders[shop_id] = Placed(shop_id, "", {"v1": 1}, Money(1000, "USD"))
     stall.truth.answer_read = lambda what, which: NoAnswer("broken") if which == "s1" else None
-    bad = await sync(deliver, stall, looks=(("order", "s1"),))
-    good = await sync(deliver, stall, looks=(("order", "s2"),))
+    keys = [await sync(deliver, stall, looks=(("order", shop_id),)) for shop_id in ("s1", "s2")]
     engine.wake(stall.shop.party_id)
-    await until(lambda: Delivery.objects.get(pk=good).handled_at is not None, what="the good one")
-    assert not await handled(bad)
+    await until(lambda: not Delivery.objects.filter(pk__in=keys, handled_at=None).exists(), what="both deliveries")
+    row = await sync(row_of, stall, "s1")
+    assert (row.kind, row.state, row.cause) == ("order", "held", "broken")
+    assert row.next_try_at and row.next_try_at > row.last_at, "it is not asked for without a pause"
+    await rest(engine)
+    asked = stall.truth.kinds().count("order")
     stall.truth.answer_read = lambda what, which: None
-    await until(lambda: Delivery.objects.get(pk=bad).handled_at is not None, seconds=15, what="the other, later")
+    await sync(try_now, stall)
+    engine.wake(stall.shop.party_id)
+    await until(lambda: row_of(stall, "s1").state == "healed", seconds=15, what="the other, later")
+    assert stall.truth.kinds().count("order") > asked
+    assert (await sync(Party.objects.get, pk=stall.shop.party_id)).failures == 0
 
 
-async def test_an_entity_that_is_never_understood_is_given_up_as_news(make: Make, engine: Engine) -> None:
+async def test_news_of_all_that_the_shop_does_not_answer_stays(make: Make, engine: Engine) -> None:
+    """A shop that answers nothing is out of order as a whole: nothing of it is set aside."""
+    stall = await sync(make)
+    stall.truth.answer_read = lambda what, which: NoAnswer("broken")
+    bad = await sync(deliver, stall, looks=(("order", "s1"),))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: stall.truth.kinds().count("order") >= 2, what="a second try")
+    assert not await handled(bad)
+    assert not await sync(Quarantined.objects.filter(party_id=stall.shop.party_id).exists)
+
+
+async def test_an_entity_that_is_never_understood_stands_in_quarantine(make: Make, engine: Engine) -> None:
     stall = await sync(make)
     stall.truth.answer_read = lambda what, which: Strange("order.total", "amount", None) if which == "s1" else None
     pk = await sync(deliver, stall, looks=(("order", "s1"),))
-    for _ in range(400):
+    engine.wake(stall.shop.party_id)
+    await until(lambda: Delivery.objects.get(pk=pk).handled_at is not None, what="the delivery")
+    await rest(engine)
+    assert stall.truth.kinds().count("order") == 1, "no hot loop"
+    for tries in (2, 3):
+        assert not await sync(Alert.objects.filter(code=AlertCode.NOT_UNDERSTOOD).exists), "it may pass by itself"
+        await sync(try_now, stall)
         engine.wake(stall.shop.party_id)
-        await asyncio.sleep(0.1)
-        if await handled(pk):
-            break
-    assert await handled(pk)
-    assert stall.truth.kinds().count("order") == 3
+        await until(lambda tries=tries: row_of(stall, "s1").tries == tries, what="the next try")
+    row = await sync(row_of, stall, "s1")
+    assert row.path == "order.total" and "Strange" in row.trace
+    alert = await sync(Alert.objects.get, code=AlertCode.NOT_UNDERSTOOD, settled_at=None)
+    assert "1 order (s1)" in alert.sentence and row.cause in alert.sentence
+    stall.truth.orders["s1"] = Placed("s1", "", {"v1": 1}, Money(1000, "USD"))
+    stall.truth.answer_read = lambda what, which: None
+    await sync(deliver, stall, looks=(("order", "s1"),), key="news")
+    engine.wake(stall.shop.party_id)
+    await until(lambda: row_of(stall, "s1").state == "healed", what="its next news")
+    assert (await sync(Alert.objects.get, pk=alert.pk)).settled_at, "the alert settles with it"
 
 
 async def test_a_product_deleted_there_is_archived_here(make: Make, engine: Engine, connector: ToyConnector) -> None:
@@ -233,13 +275,16 @@ async def test_a_page_and_its_cursor_are_kept_together(
         await until(lambda: "products" in stall.truth.kinds(), what="the poll")
         await rest(engine)
     cursor = await sync(Cursor.objects.get, connection=stall.shop, stream="products")
-    assert cursor.value == "" and cursor.due_at <= datetime.now(UTC)
+    assert cursor.value == "" and cursor.failures == 1 and "ValueError" in cursor.trouble
+    assert cursor.due_at > datetime.now(UTC), "no hot loop"
     party = await sync(Party.objects.get, pk=stall.shop.party_id)
     assert party.lease_owner == "", "a stumble lets go of the lease"
+    await sync(Cursor.objects.filter(pk=cursor.pk).update, due_at=datetime.now(UTC))
     assert stall.shop.party_id in await sweep(engine)
     await until(
         lambda: Cursor.objects.get(connection=stall.shop, stream="products").value == "1", what="the poll again"
     )
+    assert (await sync(Cursor.objects.get, pk=cursor.pk)).failures == 0
 
 
 @pytest.mark.parametrize("error", [NotSent("It does not accept connections."), Throttled("Slow down.", 60.0)])

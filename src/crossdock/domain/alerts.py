@@ -36,6 +36,7 @@ class AlertCode(StrEnum):
     ENDPOINT_FAILING = "endpoint_failing"
     DATA_REQUEST = "data_request"
     INVARIANT_BROKEN = "invariant_broken"
+    NOT_UNDERSTOOD = "not_understood"
 
 
 class Button(StrEnum):
@@ -210,6 +211,13 @@ KINDS: dict[AlertCode, AlertKind] = {
     ),
     AlertCode.INVARIANT_BROKEN: AlertKind(
         "Something that must always hold does not", Button.ASK_STAFF, "Looked into by staff", seen="Looked into."
+    ),
+    AlertCode.NOT_UNDERSTOOD: AlertKind(
+        "Something from your shop could not be taken in",
+        Button.ASK_STAFF,
+        "Ask staff",
+        Group.OPERATIONAL,
+        seen="Staff know of it.",
     ),
 }
 

@@ -11,7 +11,9 @@ from enum import StrEnum
 
 
 class Stream(StrEnum):
-    """The first six are timers (a cursor each); commands and deliveries are told by their oldest row."""
+    """The first six are timers (a cursor each); commands and deliveries are told by their oldest row. What stands in
+    quarantine is told by its own page and alert: nothing is promised of it.
+    """
 
     SECRETS = "secrets"
     ORDERS = "orders"
@@ -21,6 +23,7 @@ class Stream(StrEnum):
     HOOKS = "hooks"
     COMMANDS = "commands"
     DELIVERIES = "deliveries"
+    QUARANTINE = "quarantine"
 
 
 # How long after its time a stream may be done: a busy round, a rest after one bad answer, a restart of ours.

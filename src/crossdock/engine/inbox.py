@@ -1,4 +1,8 @@
-"""Working off the inbox: a delivery is a hint where to look. What it names is read again; only then is it handled."""
+"""Working off the inbox: a delivery is a hint where to look. What it names is read again; only then is it handled.
+
+The newest first, so that fresh news never waits behind old. A pile of news is folded: the lists of what changed cover
+it, a hundred entities a call, where single readings would take hours.
+"""
 
 import asyncio
 import logging
@@ -8,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from crossdock.domain.events import HookNews, Look, LookKind
-from crossdock.kit.errors import Outside, Strange
+from crossdock.engine import contain
 from crossdock.store.crash import point
-from crossdock.usecases import counts, deliveries, privacy, upkeep
+from crossdock.store.models.quarantine import QuarantineKind
+from crossdock.usecases import counts, deliveries, privacy, quarantine, upkeep
+from crossdock.usecases.quarantine import of_database
 
 if TYPE_CHECKING:
-    from crossdock.engine.shops import ShopDesk
+    from crossdock.engine.reading import Reading
 
 _log = logging.getLogger(__name__)
 _NEWS: TypeAdapter[HookNews] = TypeAdapter(HookNews)
 _AT_ONCE = 100
-# An entity that cannot be understood is given up as news after so many tries; polling meets it again.
-_TRIES = 3
-_strange: dict[int, int] = {}
+# So many waiting are a pile; of one, so many are folded a round.
+PILE, _FOLDED_AT_ONCE = 300, 5000
+_KINDS = {LookKind.ORDER: QuarantineKind.ORDER, LookKind.PRODUCT: QuarantineKind.PRODUCT}
 
 
 def news_of(stored: dict[str, Any]) -> HookNews:
@@ -34,14 +40,16 @@ def news_of(stored: dict[str, Any]) -> HookNews:
         return HookNews("", "")
 
 
-async def work_off(desk: "ShopDesk") -> bool:
+async def work_off(desk: "Reading") -> bool:
     """One batch.
 
     Each entity is read once however many deliveries name it. Raises the first trouble after everything else is done.
     """
-    rows = await desk.engine.threads.run(deliveries.waiting, party_id=desk.access.party_id, limit=_AT_ONCE)
+    run = desk.engine.threads.run
+    folded = await _fold(desk)
+    rows = await run(deliveries.waiting, party_id=desk.access.party_id, limit=_AT_ONCE, newest=True)
     if not rows:
-        return False
+        return folded
     point("inbox.taken")
     news = {row.pk: news_of(row.news) for row in rows}
     hints = [hint for one in news.values() for hint in one.hints]
@@ -51,41 +59,76 @@ async def work_off(desk: "ShopDesk") -> bool:
     looks = list(dict.fromkeys(look for one in news.values() for look in one.looks))
     results = await asyncio.gather(*(_guarded(desk, look) for look in looks))
     trouble = {look: error for look, error in zip(looks, results, strict=True) if error is not None}
-    seen: dict[int, int] = {}
-    for row in rows:
-        errors = [trouble[look] for look in news[row.pk].looks if look in trouble]
-        if not errors or all(_given_up(row.pk, error) for error in errors):
-            seen[row.pk] = row.doubles
-            _strange.pop(row.pk, None)
+    if len(trouble) < len(looks) or await _heard_since(desk, min(row.received_at for row in rows)):
+        await _set_aside(desk, trouble)
+    seen = {row.pk: row.doubles for row in rows if not any(look in trouble for look in news[row.pk].looks)}
     point("inbox.before_handled")
     await desk.run(deliveries.handled, seen=seen, note="")
     await desk.run(upkeep.heard, connection_id=desk.connection_id, at=max(row.received_at for row in rows))
-    worst = [error for error in trouble.values() if not isinstance(error, Strange)]
-    if worst:
-        raise worst[0]
-    return bool(seen)
+    for error in trouble.values():
+        raise error
+    return folded or bool(seen)
 
 
-def _given_up(delivery: int, error: Outside) -> bool:
-    if not isinstance(error, Strange):
+async def _fold(desk: "Reading") -> bool:
+    """The older news of a pile: what it names is read by lists. False when there is no pile."""
+    run, party = desk.engine.threads.run, desk.access.party_id
+    if not await run(deliveries.pile, party_id=party, more_than=PILE):
         return False
-    _strange[delivery] = _strange.get(delivery, 0) + 1
-    return _strange[delivery] >= _TRIES
+    rows = await run(deliveries.waiting, party_id=party, limit=_FOLDED_AT_ONCE, skip=_AT_ONCE, newest=True)
+    news = {row.pk: news_of(row.news) for row in rows}
+    mine = {pk: one for pk, one in news.items() if all(look.kind in upkeep.LISTED for look in one.looks)}
+    if not mine:
+        return False
+    hints = [hint for one in mine.values() for hint in one.hints]
+    looks = list(dict.fromkeys(look for one in mine.values() for look in one.looks))
+    if hints:
+        event = f"delivery:{next(iter(mine))}"
+        await desk.run(counts.take_hints, connection_id=desk.connection_id, hints=hints, event=event)
+    await desk.run(
+        upkeep.want_lists,
+        connection_id=desk.connection_id,
+        looks=looks,
+        counts_too=not desk.connector.manifest.counts_move_products,
+    )
+    seen = {row.pk: row.doubles for row in rows if row.pk in mine}
+    await desk.run(deliveries.handled, seen=seen, note="Read with the list of what changed.")
+    _log.info("%d deliveries of %s were folded", len(seen), desk.access.address)
+    return True
 
 
-async def _guarded(desk: "ShopDesk", look: Look) -> Outside | None:
+async def _heard_since(desk: "Reading", at: datetime) -> bool:
+    """The shop answered other questions since then, so what it does not answer is about what was asked."""
+    return bool(await desk.engine.threads.run(upkeep.read_since, connection_id=desk.connection_id, at=at))
+
+
+async def _set_aside(desk: "Reading", trouble: dict[Look, Exception]) -> None:
+    """The shop answers, only not about these: they wait by themselves. What is the whole shop's stays in `trouble`."""
+    for look, error in [*trouble.items()]:
+        if not contain.of_all(error):
+            await _aside(desk, look, error)
+            del trouble[look]
+
+
+async def _aside(desk: "Reading", look: Look, error: Exception) -> None:
+    kind = _KINDS.get(look.kind)
+    entity = look.entity_id if kind else f"{look.kind}:{look.entity_id}"
+    await contain.set_aside(desk, kind or QuarantineKind.DELIVERY, entity, error)
+
+
+async def _guarded(desk: "Reading", look: Look) -> Exception | None:
     try:
         async with desk.room:
-            await _look(desk, look)
-    except Strange as error:
-        _log.warning("%s %s of %s cannot be understood: %s", look.kind, look.entity_id, desk.access.address, error)
-        return error
-    except Outside as error:
-        return error
+            await desk.look(look)
+    except Exception as error:
+        if contain.of_party(error) or of_database(error):
+            return error
+        await _aside(desk, look, error)
     return None
 
 
-async def _look(desk: "ShopDesk", look: Look) -> None:
+async def look_at(desk: "Reading", look: Look) -> None:
+    """Read what it names."""
     match look.kind:
         case LookKind.PRODUCT | LookKind.PRODUCT_GONE:
             await desk.read_product(look.entity_id)
@@ -122,12 +165,20 @@ def obey(*, connection_id: int, look: Look) -> None:
 
 
 def obey_for_closed_shops() -> int:
-    """Privacy requests for shops that no pump visits any more. Returns how many deliveries were handled."""
-    waiting = upkeep.closed_news()
+    """Privacy requests for shops that no pump visits any more. Returns how many deliveries were handled.
+
+    One that trips is set aside, and tried again by `waiting.try_again`.
+    """
+    waiting, now = upkeep.closed_news(), datetime.now(UTC)
     for delivery in waiting:
         for look in news_of(delivery.news).looks:
-            obey(connection_id=delivery.connection_id, look=look)
-    deliveries.handled(
-        seen={delivery.id: delivery.doubles for delivery in waiting}, note="Obeyed.", now=datetime.now(UTC)
-    )
+            try:
+                obey(connection_id=delivery.connection_id, look=look)
+            except Exception as error:
+                if of_database(error):
+                    raise
+                _log.exception("%s of a closed shop is set aside", look.kind)
+                trip = contain.tripped(QuarantineKind.DELIVERY, f"{look.kind}:{look.entity_id}", error)
+                quarantine.hold(party_id=delivery.party_id, trips=[trip], now=now)
+    deliveries.handled(seen={delivery.id: delivery.doubles for delivery in waiting}, note="Obeyed.", now=now)
     return len(waiting)

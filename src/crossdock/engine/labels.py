@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from crossdock.domain.commands import Done, Later, Outcome, Refused, Unknown, Why
-from crossdock.domain.events import LookKind
+from crossdock.domain.events import Look, LookKind
 from crossdock.domain.labels import Bought, LabelState, Purchase
+from crossdock.engine import contain
 from crossdock.engine.inbox import news_of
 from crossdock.engine.pump import Errand
 from crossdock.engine.sending import guarded
@@ -24,6 +25,7 @@ from crossdock.store.crash import point
 from crossdock.store.models import Label
 from crossdock.usecases import deliveries, label_news, work
 from crossdock.usecases import labels as usecase
+from crossdock.usecases.quarantine import of_database
 from crossdock.usecases.upkeep import Due
 from crossdock.usecases.work import Claimed
 
@@ -55,6 +57,12 @@ class CarrierDesk:
         self._engine, self._party_id, self._name, self._carrier = engine, party_id, name, opened(name)
 
     async def carry_out(self, errand: Errand) -> Outcome | None:
+        try:
+            return await self._carry_out(errand)
+        except Exception as error:
+            return await contain.stumbled(self._engine, errand.claimed, error)
+
+    async def _carry_out(self, errand: Errand) -> Outcome | None:
         claimed = errand.claimed
         label = await self._engine.threads.run(_label, claimed.payload["label"])
         try:
@@ -66,11 +74,8 @@ class CarrierDesk:
         if errand.lost:
             # The row stays in flight under another holder, who looks first.
             return None
-        try:
-            await self._settle(claimed, answer)
-        except Exception:
-            _log.exception("command %s (%s) was not settled", claimed.id, claimed.kind)
-            return None
+        await self._settle(claimed, answer)
+        await contain.settled(self._engine, claimed)
         point("label.settled")
         if isinstance(answer, Bought):
             await self._keep_documents(label.public_id)
@@ -175,7 +180,7 @@ class CarrierDesk:
         rows = await run(deliveries.waiting, party_id=self._party_id, limit=_AT_ONCE)
         point("inbox.taken")
         looks = {row.pk: [look for look in news_of(row.news).looks if look.kind is LookKind.LABEL] for row in rows}
-        trouble: dict[str, Outside] = {}
+        trouble: dict[str, Exception] = {}
         for ref in dict.fromkeys(look.entity_id for some in looks.values() for look in some):
             label_id = await run(label_news.label_of_news, provider=self._name, carrier_ref=ref)
             try:
@@ -184,8 +189,11 @@ class CarrierDesk:
                     self.heard = True
             except Missing as error:
                 _log.warning("news of %s about nothing that we can find there: %s", self._name, error)
-            except Outside as error:
-                trouble[ref] = error
+            except Exception as error:
+                if contain.of_party(error) or of_database(error):
+                    trouble[ref] = error
+                else:
+                    await contain.set_aside_of(self._engine, self._party_id, Look(LookKind.LABEL, ref), error)
         seen = {row.pk: row.doubles for row in rows if not any(look.entity_id in trouble for look in looks[row.pk])}
         point("inbox.before_handled")
         await run(deliveries.handled, seen=seen, note="", now=self._engine.clock())
@@ -256,7 +264,10 @@ async def read_under_way(engine: "Engine") -> int:
                 read += 1
             except Missing as error:
                 _log.warning("label %s: %s", label_id, error)
-            except Outside as error:
-                _log.warning("labels of %s are read later: %s", name, error)
-                break
+            except Exception as error:
+                if of_database(error):
+                    raise
+                _log.warning("labels of %s are read later: %s", name, error, exc_info=not isinstance(error, Outside))
+                if contain.of_party(error):
+                    break
     return read

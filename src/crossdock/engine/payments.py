@@ -12,6 +12,7 @@ from django.db.models import Q
 from crossdock.domain.commands import Outcome, Refused, Why
 from crossdock.domain.events import Look
 from crossdock.domain.values import Money
+from crossdock.engine import contain
 from crossdock.engine.inbox import news_of
 from crossdock.engine.plain import PlainDesk
 from crossdock.kit.discover import NoSuchFolder
@@ -24,6 +25,7 @@ from crossdock.store.models.money import IntentState
 from crossdock.usecases import checkout, deliveries
 from crossdock.usecases import payments as usecase
 from crossdock.usecases.errors import Stale
+from crossdock.usecases.quarantine import of_database
 from crossdock.usecases.upkeep import Due
 from crossdock.usecases.work import Claimed
 
@@ -63,15 +65,18 @@ class PaymentDesk(PlainDesk):
         rows = await run(deliveries.waiting, party_id=self._party_id, limit=_AT_ONCE)
         point("inbox.taken")
         looks = {row.pk: news_of(row.news).looks for row in rows}
-        trouble: dict[Look, Outside] = {}
+        trouble: dict[Look, Exception] = {}
         for look in dict.fromkeys(look for some in looks.values() for look in some):
             try:
                 await look_at(self._engine, self._name, look.entity_id)
                 self.heard = True
             except Missing as error:
                 _log.warning("news of %s about nothing that we can find there: %s", self._name, error)
-            except Outside as error:
-                trouble[look] = error
+            except Exception as error:
+                if contain.of_party(error) or of_database(error):
+                    trouble[look] = error
+                else:
+                    await contain.set_aside_of(self._engine, self._party_id, look, error)
         seen = {row.pk: row.doubles for row in rows if not any(look in trouble for look in looks[row.pk])}
         point("inbox.before_handled")
         await run(deliveries.handled, seen=seen, note="", now=self._engine.clock())
@@ -106,11 +111,22 @@ async def read_what_changed(engine: "Engine") -> int:
     for name in await engine.threads.run(_gateways_in_use, engine.clock() - _IN_USE):
         try:
             for ref in await opened(name).changed(engine.clock() - _LOOK_BACK):
-                await look_at(engine, name, ref)
-                read += 1
+                read += await _looked_at(engine, name, ref)
         except (NoSuchFolder, Outside) as error:
             _log.error("what changed at %s cannot be read: %s", name, error)
     return read
+
+
+async def _looked_at(engine: "Engine", name: str, ref: str) -> int:
+    """One payment that cannot be taken in holds up no other. Raises Outside when the gateway does not answer."""
+    try:
+        await look_at(engine, name, ref)
+    except Exception as error:
+        if contain.of_party(error) or of_database(error):
+            raise
+        _log.exception("what changed about payment %s of %s could not be taken in", ref, name)
+        return 0
+    return 1
 
 
 def _gateways_in_use(since: datetime) -> list[str]:

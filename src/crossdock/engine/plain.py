@@ -4,11 +4,11 @@ Each command is harmless to repeat.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from crossdock.domain.commands import Outcome, Unknown
+from crossdock.engine import contain
 from crossdock.engine.pump import Errand
 from crossdock.engine.sending import guarded
 from crossdock.store.crash import point
@@ -18,8 +18,6 @@ from crossdock.usecases.work import Claimed
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
-
-_log = logging.getLogger(__name__)
 
 
 class PlainDesk:
@@ -45,9 +43,9 @@ class PlainDesk:
             return None
         try:
             await self._settle(claimed, outcome)
-        except Exception:
-            # The row stays in flight under this lease's name, and is repeated by the next holder.
-            _log.exception("command %s (%s) was not settled", claimed.id, claimed.kind)
+            await contain.settled(self._engine, claimed)
+        except Exception as error:
+            return await contain.stumbled(self._engine, claimed, error)
         return outcome
 
     async def _settle(self, claimed: Claimed, outcome: Outcome) -> None:

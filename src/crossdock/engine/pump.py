@@ -246,14 +246,25 @@ class Pump:
         try:
             did = task.result()
         except Outside as error:
-            self._bad_reads += 1
-            pause = work.backoff(attempts=self._bad_reads - 1, random=self._engine.random)
-            self._rest_reading_until = asyncio.get_running_loop().time() + pause.total_seconds()
+            self._rest_reading()
             _log.info("reading from party %s: %s", self.party_id, error)
             await self._note(outcome_of(error))
             return False
+        except DatabaseError:
+            raise
+        except Exception:
+            # What concerns one thing alone was set aside already; this is ours, and the commands go on.
+            self._rest_reading()
+            _log.exception("reading from party %s stumbled", self.party_id)
+            await self._note(Unknown("Our own code stumbled over what it says."))
+            return False
         self._bad_reads = 0
         return did
+
+    def _rest_reading(self) -> None:
+        self._bad_reads += 1
+        pause = work.backoff(attempts=self._bad_reads - 1, random=self._engine.random)
+        self._rest_reading_until = asyncio.get_running_loop().time() + pause.total_seconds()
 
     async def _note(self, outcome: Outcome | None) -> None:
         """What an outcome says about the party as a whole."""

@@ -19,6 +19,7 @@ from crossdock.kit.http import Exchange as Heard
 from crossdock.kit.http import Recorder as Listener
 from crossdock.store.models import Call, Exchange
 from crossdock.store.threads import Threads
+from crossdock.usecases.quarantine import storable
 
 _log = logging.getLogger(__name__)
 _MOST_WAITING = 5000
@@ -140,11 +141,12 @@ def _signs_in(request: str) -> bool:
 
 
 def _text(text: str) -> str:
-    """PostgreSQL has no NUL in its texts."""
-    return text.replace("\x00", "�")
+    return storable(text)
 
 
 def _plain(value: Any) -> Any:
     """The same for JSON, whose NUL is an escape."""
     text = json.dumps(value, default=str)
-    return json.loads(text.replace("\\u0000", "\\ufffd")) if "\\u0000" in text else value
+    if "\\u0000" not in text and "\\ud" not in text:
+        return value
+    return json.loads(storable(json.dumps(value, default=str, ensure_ascii=False).replace("\\u0000", "�")))

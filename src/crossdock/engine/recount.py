@@ -8,7 +8,7 @@ from django.db import transaction
 
 from crossdock.domain.events import ProductGone
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.rows import readable, readable_products
+from crossdock.kit.rows import readable_products
 from crossdock.usecases import catalogue, counts, recount
 from crossdock.usecases.recount import Run
 
@@ -71,7 +71,7 @@ async def _batch(desk: "ShopDesk", run: Run) -> None:
                 connection_id=desk.connection_id,
                 read_no=read_no,
                 asked=refs,
-                counts=readable(answers),
+                counts=answers,
                 waited=False,
                 now=now,
             )

@@ -24,6 +24,7 @@ from crossdock.domain.commands import (
 )
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
+from crossdock.engine import contain
 from crossdock.engine.pump import Errand
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
@@ -75,7 +76,9 @@ async def carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     """
     claimed = errand.claimed
     try:
-        return await _carry_out(desk, errand)
+        outcome = await _carry_out(desk, errand)
+        await contain.settled(desk.engine, claimed)
+        return outcome
     except asyncio.CancelledError:
         if not errand.lost:
             if errand.sent:
@@ -83,10 +86,8 @@ async def carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
             else:
                 await desk.engine.threads.sure(work.give_back, command_id=claimed.id, now=desk.engine.clock())
         raise
-    except Exception:
-        # Its row stays in flight under this lease's name; the next holder looks before repeating.
-        _log.exception("command %s (%s of %s) stumbled", claimed.id, claimed.kind, claimed.subject)
-        return Unknown("Our own code stumbled.")
+    except Exception as error:
+        return await contain.stumbled(desk.engine, claimed, error)
 
 
 async def _carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:

@@ -6,33 +6,32 @@ Everything here runs under the shop's lease, so its budget is spent in one place
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
 from django.db import transaction
 
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import Later, Outcome, SignInAgain
-from crossdock.domain.events import ProductGone, ShopProduct
 from crossdock.domain.health import PATIENCE, Stream
 from crossdock.domain.values import Access
-from crossdock.engine import inbox, sending
+from crossdock.engine import contain, inbox, sending
 from crossdock.engine.pump import Errand
+from crossdock.engine.reading import Opened, Reading
 from crossdock.engine.record import listened_to
 from crossdock.engine.recount import recount_stock
-from crossdock.kit.connector import Connector, Shop, VariantRef
-from crossdock.kit.errors import AuthDead, Missing, Outside
-from crossdock.kit.rows import readable, readable_products
+from crossdock.engine.watch import LAST
+from crossdock.kit.errors import AuthDead, Outside
 from crossdock.kit.shops import open_shop
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
-from crossdock.usecases import catalogue, connect, counts, receive, upkeep
+from crossdock.usecases import catalogue, connect, counts, streams, upkeep
 from crossdock.usecases.recount import after_outage
-from crossdock.usecases.upkeep import COUNTS, HOOKS, ORDERS, PRODUCTS, RECOUNT, SECRETS, Due
+from crossdock.usecases.upkeep import COUNTS, HOOKS, ORDERS, PRODUCTS, QUARANTINE, RECOUNT, SECRETS, Due
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -40,20 +39,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _SIDE_BY_SIDE = 4
-_MOST_ORDERS = 50
 _MOST_COUNTS = 100
-_COUNT_ROUNDS = 5
 _OLD_COUNT = timedelta(hours=1)
 _AUDIT_EVERY = timedelta(hours=1)
 _QUIET = timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The shop with the credentials of this moment. A renewal makes a new one."""
-
-    connector: Connector
-    shop: Shop
 
 
 def open_desk(engine: "Engine", party_id: int, due: Due) -> "ShopDesk":
@@ -64,13 +53,14 @@ def open_desk(engine: "Engine", party_id: int, due: Due) -> "ShopDesk":
     return ShopDesk(engine, row.pk, connect.access_of(connection=row))
 
 
-class ShopDesk:
+class ShopDesk(Reading):
     """One holding of one shop's lease."""
 
     def __init__(self, engine: "Engine", connection_id: int, access: Access) -> None:
         self.engine, self.connection_id, self.access = engine, connection_id, access
         self.opened = self._open()
         self.heard = False
+        self.answers = 0
         self.parallel = max(1, self.connector.manifest.pace.parallel)
         self.room = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._renewing = asyncio.Lock()
@@ -80,10 +70,6 @@ class ShopDesk:
     def _open(self) -> Opened:
         connector, shop = open_shop(self.access, self.engine.transport)
         return Opened(listened_to(connector, self.engine.transport.recorder, self.access.party_id), shop)
-
-    @property
-    def connector(self) -> Connector:
-        return self.opened.connector
 
     async def close(self) -> None:
         """Nothing is kept between holdings."""
@@ -95,10 +81,6 @@ class ShopDesk:
             # Nothing was sent with the old credentials; the reading side meets the same trouble and says so.
             _log.info("the credentials of %s were not renewed: %s", self.access.address, error)
         return await sending.carry_out(self, errand)
-
-    async def run(self, work: Callable[..., T], **kwargs: Any) -> T:
-        """A use-case that may be repeated, with this shop's clock."""
-        return await self.engine.threads.sure(work, now=self.engine.clock(), **kwargs)
 
     # Credentials
 
@@ -140,102 +122,37 @@ class ShopDesk:
 
     # Reading
 
-    async def asked(self, call: Awaitable[T]) -> T:
-        """An answer is a sign of health, whatever it says."""
-        answer = await call
-        self.heard = True
-        return answer
-
     async def chores(self, due: Due) -> bool:
         """One round: what the shop said, what is wanted, then one page of each poll that is due."""
         asked_with = self.opened
         try:
             await self.renew_if_due()
             asked_with = self.opened
-            did = await inbox.work_off(self) if due.deliveries else False
-            did = (due.orders and await self._read_orders()) or did
-            did = (due.counts and await self._read_counts()) or did
-            return (due.timers and await self._timers()) or did
+            return await self._round(due)
         except AuthDead as error:
             if isinstance(await self.second_thoughts(SignInAgain(str(error)), asked_with), Later):
                 return True
             raise
 
-    async def side_by_side(self, calls: Sequence[Coroutine[Any, Any, None]]) -> None:
-        """A few at a time. Every one is finished before the first trouble is raised."""
-
-        async def one(call: Coroutine[Any, Any, None]) -> None:
-            async with self.room:
-                await call
-
-        for result in await asyncio.gather(*(one(call) for call in calls), return_exceptions=True):
-            if isinstance(result, BaseException):
-                raise result
-
-    async def read_order(self, shop_id: str) -> None:
-        """Read it and take it in."""
-        order = await self.asked(self.connector.order(self.opened.shop, shop_id))
-        point("order.read")
-        await self.run(
-            receive.receive_orders, connection_id=self.connection_id, orders=[order], manifest=self.connector.manifest
-        )
-
-    async def read_back(self, shop_id: str) -> None:
-        """The last step of the order-landed guarantee, at once. If it fails now, the wish stays in the row."""
-        self._being_read.add(shop_id)
-        try:
-            await self.read_order(shop_id)
-        except Outside as error:
-            _log.info("order %s is read back later: %s", shop_id, error)
-        finally:
-            self._being_read.discard(shop_id)
-
-    async def _read_orders(self) -> bool:
-        wanted = await self.engine.threads.run(
-            receive.orders_to_read, connection_id=self.connection_id, limit=_MOST_ORDERS
-        )
-        ids = [shop_id for shop_id in wanted if shop_id not in self._being_read]
-        await self.side_by_side([self.read_order(shop_id) for shop_id in ids])
-        return bool(ids)
-
-    async def _read_counts(self) -> bool:
-        """Rules 2 and 5: the number is drawn before the request leaves, and only applying it fulfils the wish."""
-        did = False
-        for _ in range(_COUNT_ROUNDS):
-            asked = await self.run(counts.counts_wanted, connection_id=self.connection_id, limit=_MOST_COUNTS)
-            if asked is None:
-                break
-            point("counts.drawn")
-            answers = await self.asked(
-                self.connector.counts(self.opened.shop, [VariantRef(*ref) for ref in asked.refs])
-            )
-            point("counts.answered")
-            unanswered = await self.run(
-                counts.apply_counts,
-                connection_id=self.connection_id,
-                read_no=asked.read_no,
-                asked=asked.refs,
-                counts=readable(answers),
-            )
-            await self.read_products(unanswered)
-            did = True
-            if len(asked.refs) < _MOST_COUNTS:
-                break
+    async def _round(self, due: Due) -> bool:
+        """Each part has its turn, whatever an earlier one met; then the first trouble is raised."""
+        parts: list[tuple[bool, Callable[[], Awaitable[bool]]]] = [
+            (due.deliveries, partial(inbox.work_off, self)),
+            (due.orders, self._read_orders),
+            (due.counts, self._read_counts),
+            (due.timers, self._timers),
+        ]
+        did, trouble = False, list[Exception]()
+        for wanted, part in parts:
+            try:
+                did = (wanted and await part()) or did
+            except Exception as error:
+                if contain.of_all(error):
+                    raise
+                trouble.append(error)
+        if trouble:
+            raise trouble[0]
         return did
-
-    async def read_products(self, product_ids: Iterable[str]) -> None:
-        await self.side_by_side([self.read_product(product_id) for product_id in dict.fromkeys(product_ids)])
-
-    async def read_product(self, product_id: str) -> None:
-        read_no = await self.engine.threads.run(counts.draw_read_no)
-        product: ShopProduct | ProductGone
-        try:
-            product = await self.asked(self.connector.product(self.opened.shop, product_id))
-        except Missing:
-            product = ProductGone(product_id)
-        await self.run(
-            catalogue.receive_products, connection_id=self.connection_id, products=[product], read_no=read_no
-        )
 
     # Timers
 
@@ -252,10 +169,33 @@ class ShopDesk:
             COUNTS: self._old_counts,
             HOOKS: self._audit,
             RECOUNT: partial(recount_stock, self),
+            QUARANTINE: self._quarantined,
         }
+        failed, before = dict[Stream, Exception](), self.answers
         for stream, cursor in due.items():
-            await doing[stream](cursor)
+            try:
+                await doing[stream](cursor)
+            except Exception as error:
+                if contain.of_all(error):
+                    raise
+                failed[stream] = error
+            else:
+                # The counts' timer only wishes; reading them says how they are.
+                if stream != COUNTS:
+                    await self.run(streams.stream_well, connection_id=self.connection_id, stream=stream)
+        if self.answers == before:
+            # Nothing was answered at all: that is the shop's, and it rests as a whole.
+            for met in failed.values():
+                if contain.of_party(met):
+                    raise met
+        for failing, met in failed.items():
+            await contain.stream_failed(self, failing, met)
         return bool(due)
+
+    async def _quarantined(self, _: str) -> None:
+        """Its timer stands at the next try that is due, once something is set aside."""
+        await self._later(QUARANTINE, timedelta(days=1))
+        await contain.try_again(self)
 
     async def _later(self, stream: Stream, wait: timedelta, *, asked: bool = True, done: bool = False) -> None:
         at = self.engine.clock() + wait
@@ -273,12 +213,7 @@ class ShopDesk:
     async def _poll_orders(self, cursor: str) -> None:
         page = await self.asked(self.connector.orders(self.opened.shop, cursor))
         point("poll.orders_read")
-        await self.run(
-            receive.receive_orders,
-            connection_id=self.connection_id,
-            orders=readable(page.items),
-            manifest=self.connector.manifest,
-        )
+        await self.take_orders(page.items, page=await contain.as_a_page(self, ORDERS))
         point("poll.orders_taken")
         await self._move(ORDERS, page.cursor, more=page.more)
         await self._listen_for_silence(bool(page.items))
@@ -292,12 +227,18 @@ class ShopDesk:
         page = await self.asked(self.connector.products(self.opened.shop, cursor))
         point("poll.products_read")
         wait = timedelta(0) if page.more else self._until_next_poll()
+        whole, call = await contain.as_a_page(self, PRODUCTS), LAST.get()
 
         def keep() -> None:
             now = self.engine.clock()
             with transaction.atomic():
                 catalogue.receive_products(
-                    connection_id=self.connection_id, products=readable_products(page.items), read_no=read_no, now=now
+                    connection_id=self.connection_id,
+                    products=page.items,
+                    read_no=read_no,
+                    call=call,
+                    page=whole,
+                    now=now,
                 )
                 upkeep.move_cursor(
                     connection_id=self.connection_id,

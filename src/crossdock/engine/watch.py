@@ -55,6 +55,8 @@ class Asking:
 
 # The call that an exchange is made for; tasks inherit it.
 ASKING: ContextVar[Asking | None] = ContextVar("asking", default=None)
+# The key of the call that ended last, for whoever keeps what came of it.
+LAST: ContextVar[str] = ContextVar("last call", default="")
 Listener = Callable[[Shop, Asking], None]
 
 
@@ -82,6 +84,7 @@ class _Watched:
             try:
                 result = await method(shop, *args, **kwargs)
             except BaseException as error:
+                asking.about = [given[name] for name in ("shop_id", "product_id") if given.get(name)]
                 trouble = told_error(error)
                 self._tell(shop, asking, given, lambda: trouble, lambda: trouble)
                 raise
@@ -91,6 +94,7 @@ class _Watched:
                 self._tell(shop, asking, given, lambda: told(result), lambda: told_nothing(result))
             finally:
                 ASKING.reset(before)
+                LAST.set(asking.key)
             return result
 
         return call
@@ -101,10 +105,18 @@ class _Watched:
             self._listen(shop, asking)
 
         def looked(made: Made) -> Callable[[], tuple[dict[str, Any], dict[str, Any]]]:
-            return lambda: (made(), redact_value(to_jsonable_python(given)))
+            return lambda: (_written(made), redact_value(_written(lambda: to_jsonable_python(given))))
 
         size = SMALL + 1 if asking.operation in _READS else 0
         self._aside.run(size, looked(made), then=hand_over, instead=looked(instead))
+
+
+def _written(made: Made) -> dict[str, Any]:
+    """Evidence never stops what it is evidence of: odd text that cannot be written down is left out of it."""
+    try:
+        return made()
+    except Exception as error:
+        return {"type": type(error).__name__, "cut": True}
 
 
 def _reference(given: dict[str, Any]) -> str:
@@ -123,7 +135,7 @@ def _ids(result: Any) -> list[str]:
     found = [
         str(id)
         for item in (items if isinstance(items, list | tuple) else [result])
-        for name in ("shop_id", "product_id", "variant_id")
+        for name in ("shop_id", "product_id", "variant_id", "entity_id")
         if (id := getattr(item, name, ""))
     ]
     return list(dict.fromkeys(found))[:300]

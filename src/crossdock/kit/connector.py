@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from crossdock.domain.capability import Manifest
 from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome, WriteRisk
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
-from crossdock.kit.errors import Strange
+from crossdock.kit.errors import BODY, Strange
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -30,7 +30,7 @@ class Reply:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            raise Strange("the answer's body", "JSON", self.body) from None
+            raise Strange(BODY, "JSON", self.body) from None
 
 
 class Http(Protocol):

@@ -36,6 +36,10 @@ class NoAnswer(Outside):
         self.after_seconds = after_seconds
 
 
+# Where an answer is odd that is not of the platform at all.
+BODY = "the answer's body"
+
+
 class Strange(NoAnswer):
     """The answer is not what the platform documents; `path` says where.
 
@@ -45,6 +49,11 @@ class Strange(NoAnswer):
     def __init__(self, path: str, expected: str, got: object) -> None:
         super().__init__(f"The shop's answer has no {expected} at {path} (it has {type(got).__name__}).")
         self.path = path
+
+    @property
+    def whole(self) -> bool:
+        """All of it is odd, not a field: no answer of the platform came, as from a page that a host puts before."""
+        return self.path == BODY
 
 
 class AuthDead(Outside):

@@ -2,10 +2,12 @@
 case is played.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from crossdock.domain.events import Unreadable
 from crossdock.domain.redact import redact_text, redact_value
 from crossdock.kit.errors import Outside
 
@@ -15,6 +17,9 @@ LONGEST_TOLD = 300_000
 
 def told(result: Any) -> dict[str, Any]:
     """{"type": ..., "value": ...}; the items of a page and of a list each with their own type."""
+    if isinstance(result, Unreadable):
+        # Where in our code it tripped is no part of what was made of the answer.
+        result = replace(result, trace="")
     plain = to_jsonable_python(result)
     if _heavier(plain, LONGEST_TOLD):
         return told_nothing(result)

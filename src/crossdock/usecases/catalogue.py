@@ -10,12 +10,14 @@ from datetime import datetime
 from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant
+from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant, Unreadable
 from crossdock.store.crash import point
 from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
+from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.counts import apply_locked
+from crossdock.usecases.quarantine import Intake
 
 MOST_IMAGES = 12
 
@@ -30,9 +32,31 @@ def searchable(title: str, skus: Iterable[str]) -> str:
 
 
 def receive_products(
-    *, connection_id: int, products: Sequence[ShopProduct | ProductGone], read_no: int, now: datetime
-) -> None:
-    """`read_no` was drawn before the request left, so the counts in the page are a read like any other."""
+    *,
+    connection_id: int,
+    products: Sequence[ShopProduct | ProductGone | Unreadable],
+    read_no: int,
+    now: datetime,
+    call: str = "",
+    page: bool = False,
+) -> int:
+    """`read_no` was drawn before the request left, so the counts in the page are a read like any other.
+
+    All at once, and one by one only when that trips: a product that does stands in quarantine alone. Returns how many
+    did.
+    """
+    intake = Intake(QuarantineKind.PRODUCT)
+    intake.refuse(product for product in products if isinstance(product, Unreadable))
+    rows = [product for product in products if not isinstance(product, Unreadable)]
+    with transaction.atomic():
+        intake.take_all(
+            {row.product_id: row for row in rows},
+            lambda some: _receive(connection_id, some, read_no=read_no, now=now),
+        )
+        return intake.end(connection_id=connection_id, call=call, page=page, now=now)
+
+
+def _receive(connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, now: datetime) -> None:
     with transaction.atomic():
         shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
         here = {p.product_id: p for p in products if isinstance(p, ShopProduct)}

@@ -12,11 +12,13 @@ from django.db.models import Q
 
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.events import Count, StockHint
+from crossdock.domain.events import Count, StockHint, Unreadable
 from crossdock.store.because import EVENT, because
 from crossdock.store.models import Connection, Movement, Order, Variant, VariantStock
+from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.quarantine import Intake, storable
 from crossdock.usecases.stock import as_value, end_by_read, locked, movement, open_holds, record
 
 
@@ -73,22 +75,36 @@ def apply_counts(
     connection_id: int,
     read_no: int,
     asked: Sequence[tuple[str, str]],
-    counts: Sequence[Count],
+    counts: Sequence[Count | Unreadable],
     now: datetime,
     waited: bool = True,
+    call: str = "",
 ) -> tuple[str, ...]:
     """Take a read into the rows; `waited` as for `apply_locked`.
 
-    Returns the shop ids of products whose variants were asked for and not answered: look at these again.
+    A count that trips stands in quarantine alone, and its variant is unanswered. Returns the shop ids of products whose
+    variants were asked for and not answered: look at these again.
     """
     by_shop_id = dict(
         Variant.objects.filter(
             connection_id=connection_id, shop_variant_id__in=[variant for _, variant in asked]
         ).values_list("shop_variant_id", "pk")
     )
-    answers = {by_shop_id[count.variant_id]: count for count in counts if count.variant_id in by_shop_id}
+    intake = Intake(QuarantineKind.COUNTS)
+    intake.refuse(count for count in counts if isinstance(count, Unreadable))
+    rows = [count for count in counts if not isinstance(count, Unreadable) and count.variant_id in by_shop_id]
     with transaction.atomic():
-        apply_locked(answers=answers, read_no=read_no, waited=waited, now=now)
+        intake.take_all(
+            {count.variant_id: count for count in rows},
+            lambda some: apply_locked(
+                answers={by_shop_id[count.variant_id]: count for count in some},
+                read_no=read_no,
+                waited=waited,
+                now=now,
+            ),
+        )
+        intake.end(connection_id=connection_id, call=call, now=now)
+        answers = {by_shop_id[variant] for variant in intake.taken}
         Connection.objects.filter(pk=connection_id).update(last_read_at=now)
         unanswered = [(product, variant) for product, variant in asked if by_shop_id.get(variant) not in answers]
         # An unanswered variant is unknown, not what it was: it stops selling, and its wish is met so that it does not
@@ -199,26 +215,38 @@ def take_hints(*, connection_id: int, hints: Iterable[StockHint], now: datetime,
     """Rule 11: numbers that webhooks carried may only lower."""
     lowest: dict[str, int] = {}
     for hint in hints:
-        lowest[hint.variant_id] = min(hint.count, lowest.get(hint.variant_id, hint.count))
+        variant_id = storable(hint.variant_id)
+        lowest[variant_id] = min(hint.count, lowest.get(variant_id, hint.count))
     by_pk = dict(
         Variant.objects.filter(connection_id=connection_id, shop_variant_id__in=lowest).values_list(
             "pk", "shop_variant_id"
         )
     )
+    intake = Intake(QuarantineKind.COUNTS)
     with transaction.atomic(), because(event or EVENT.get()):
-        for pk, row in locked(by_pk).items():
-            before = as_value(row, now=now)
-            row.take(rules.take_hint(before, count=lowest[by_pk[pk]], no=next_stock_no()))
-            row.save(update_fields=["count", "applied_no", "ceiling", "ceiling_no", "want_no"])
-            if before.ceiling != row.ceiling:
-                record(
-                    variant_id=pk,
-                    now=now,
-                    kind="hint",
-                    cause="a webhook said fewer",
-                    before=before.ceiling,
-                    after=row.ceiling,
-                )
+        intake.take_all(
+            {variant_id: pk for pk, variant_id in by_pk.items()},
+            lambda some: _take_hints({pk: lowest[by_pk[pk]] for pk in some}, now=now),
+        )
+        # A hint proves nothing about the count itself, so it heals nothing.
+        intake.taken.clear()
+        intake.end(connection_id=connection_id, now=now)
+
+
+def _take_hints(hints: Mapping[int, int], *, now: datetime) -> None:
+    for pk, row in locked(hints).items():
+        before = as_value(row, now=now)
+        row.take(rules.take_hint(before, count=hints[pk], no=next_stock_no()))
+        row.save(update_fields=["count", "applied_no", "ceiling", "ceiling_no", "want_no"])
+        if before.ceiling != row.ceiling:
+            record(
+                variant_id=pk,
+                now=now,
+                kind="hint",
+                cause="a webhook said fewer",
+                before=before.ceiling,
+                after=row.ceiling,
+            )
 
 
 def _alert_below_zero(row: VariantStock, *, now: datetime) -> None:

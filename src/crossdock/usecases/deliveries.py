@@ -1,14 +1,22 @@
 """The inbox as the pump sees it: what was delivered and not yet looked at."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
 from crossdock.store.models import Delivery
 
 
-def waiting(*, party_id: int, limit: int) -> list[Delivery]:
-    """Oldest first, without the bodies."""
-    return list(Delivery.objects.filter(party_id=party_id, handled_at=None).defer("body").order_by("pk")[:limit])
+def waiting(*, party_id: int, limit: int, newest: bool = False, skip: int = 0) -> list[Delivery]:
+    """Oldest first, or the newest of all, without the bodies. `skip` leaves out as many at that end."""
+    rows = Delivery.objects.filter(party_id=party_id, handled_at=None).defer("body", "headers")
+    return list(rows.order_by("-pk" if newest else "pk")[skip : skip + limit])
+
+
+def pile(*, party_id: int, more_than: int) -> bool:
+    """More than so many wait."""
+    rows = Delivery.objects.filter(party_id=party_id, handled_at=None)
+    return rows.order_by("pk")[more_than : more_than + 1].exists()
 
 
 def handled(*, seen: Mapping[int, int], note: str, now: datetime) -> None:
@@ -16,8 +24,12 @@ def handled(*, seen: Mapping[int, int], note: str, now: datetime) -> None:
 
     One that was doubled meanwhile may be news again, so it stays.
     """
+    alike: dict[int, list[int]] = defaultdict(list)
     for pk, doubles in seen.items():
-        Delivery.objects.filter(pk=pk, handled_at=None, doubles=doubles).update(handled_at=now, note=note[:500])
+        alike[doubles].append(pk)
+    for doubles, pks in alike.items():
+        rows = Delivery.objects.filter(pk__in=pks, handled_at=None, doubles=doubles)
+        rows.update(handled_at=now, note=note[:500])
 
 
 def erase(*, party_id: int, now: datetime) -> int:

@@ -10,7 +10,11 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
+<<<<<<< HEAD
 from crossdock.domain.events import ShopOrder, ShopOrderState
+=======
+from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState, Unreadable
+>>>>>>> ffb6a8f (What cannot be taken in stands in quarantine by itself; the rest of its page, the other streams and the commands go on)
 from crossdock.domain.orders import (
     CopyState,
     Known,
@@ -30,12 +34,19 @@ from crossdock.store.models import (
     ShopCopy,
     ShopRefund,
 )
+from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.afterwards import cancel_doubles, cancel_orphan
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.credits import credit_shop_refund
 from crossdock.usecases.ended_there import cancelled_there, reopened_there
+<<<<<<< HEAD
+=======
+from crossdock.usecases.mail import write_mail
+from crossdock.usecases.parcel_alerts import ask_about_parcels
+from crossdock.usecases.quarantine import Intake, storable
+>>>>>>> ffb6a8f (What cannot be taken in stands in quarantine by itself; the rest of its page, the other streams and the commands go on)
 from crossdock.usecases.reject import why_not_reject
 from crossdock.usecases.settle import bind
 from crossdock.usecases.shop_lines import article_of, keep_lines
@@ -44,23 +55,44 @@ from crossdock.usecases.stock import fence
 from crossdock.usecases.timeline import tell
 
 
-def receive_orders(*, connection_id: int, orders: Sequence[ShopOrder], manifest: Manifest, now: datetime) -> None:
+def receive_orders(
+    *,
+    connection_id: int,
+    orders: Sequence[ShopOrder | Unreadable],
+    manifest: Manifest,
+    now: datetime,
+    call: str = "",
+    page: bool = False,
+) -> int:
     """Fresh snapshots of the shop's orders; those without our reference are the shop's own business.
 
-    Each order is its own transaction.
+    Each order is its own transaction, and one that trips stands in quarantine alone. Returns how many did. `call` is
+    the recorded call that brought them; of a `page`, all of several raise PageTripped.
     """
+    intake = Intake(QuarantineKind.ORDER)
+    intake.refuse(seen for seen in orders if isinstance(seen, Unreadable))
+    snapshots = [seen for seen in orders if not isinstance(seen, Unreadable)]
+    ids = [storable(seen.shop_id) for seen in snapshots]
     copies = {
-        copy.shop_order_id: copy
-        for copy in ShopCopy.objects.filter(
-            connection_id=connection_id, shop_order_id__in=[seen.shop_id for seen in orders]
-        )
+        copy.shop_order_id: copy.pk
+        for copy in ShopCopy.objects.filter(connection_id=connection_id, shop_order_id__in=ids)
     }
-    for seen in orders:
-        if seen.shop_id in copies:
-            _take(copies[seen.shop_id].pk, seen, manifest=manifest, now=now)
+    for seen in snapshots:
+        _take_in(intake, copies.get(seen.shop_id), seen, connection_id=connection_id, manifest=manifest, now=now)
+        point("receive.between_orders")
+    return intake.end(connection_id=connection_id, call=call, page=page, now=now)
+
+
+def _take_in(
+    intake: Intake, order_pk: int | None, seen: ShopOrder, *, connection_id: int, manifest: Manifest, now: datetime
+) -> None:
+    def work() -> None:
+        if order_pk is not None:
+            _take(order_pk, seen, manifest=manifest, now=now)
         elif seen.reference:
             _stray(connection_id, seen, now=now)
-        point("receive.between_orders")
+
+    intake.take(seen.shop_id, work, order_id=order_pk)
 
 
 def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
@@ -223,9 +255,3 @@ def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str,
             sentence=f"Order {order}: {words} The buyer paid on the marketplace: "
             + ("reject the order to credit them." if not why_not_reject(order) else "ask staff for a credit."),
         )
-
-
-def orders_to_read(*, connection_id: int, limit: int) -> list[str]:
-    """Shop order ids whose copy is to be read back."""
-    wanted = ShopCopy.objects.filter(connection_id=connection_id, read_wanted=True).exclude(shop_order_id="")
-    return list(wanted.order_by("intended_at").values_list("shop_order_id", flat=True)[:limit])

@@ -122,7 +122,7 @@ def settle_command(
                     else backoff(attempts=held.row.attempts, random=random)
                 )
                 put_back(held.row, outcome.sentence, wait, unknown=held.row.unresolved, now=now)
-                _give_up(held, now=now)
+                give_up(held, now=now)
             case SignInAgain():
                 put_back(held.row, outcome.sentence, timedelta(0), unknown=held.row.unresolved, now=now)
             case Unknown():
@@ -131,7 +131,7 @@ def settle_command(
                     or min(30.0, 0.5 * 2 ** min(held.row.attempts, 6)) * random.uniform(0.5, 1.0)
                 )
                 put_back(held.row, outcome.sentence, wait, unknown=True, now=now)
-                _give_up(held, now=now)
+                give_up(held, now=now)
         point("settle.before_commit")
     point("settle.after_commit")
 
@@ -158,7 +158,7 @@ def _earlier(row: Command) -> datetime | None:
     return datetime.fromisoformat(row.outcome[EARLIER]) if EARLIER in row.outcome else None
 
 
-def _give_up(held: Held, *, now: datetime) -> None:
+def give_up(held: Held, *, now: datetime) -> None:
     """After two days a person decides. The row stays, visible and resendable."""
     row = held.row
     if now - row.created_at < GIVE_UP_AFTER:

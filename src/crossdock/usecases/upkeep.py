@@ -2,15 +2,16 @@
 webhooks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.events import LookKind
+from crossdock.domain.events import Look, LookKind
 from crossdock.domain.health import FIRST, Stream, due_by
 from crossdock.store.models import Call, Command, Connection, Cursor, Delivery, Exchange, IdempotentReply, Variant
 from crossdock.store.models.shops import ConnectionState
@@ -18,12 +19,14 @@ from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.causes import tell_root
 from crossdock.usecases.connect import record_hooks
 from crossdock.usecases.events import SEND
+from crossdock.usecases.quarantine import storable
 from crossdock.usecases.stock import locked, want_reads
 
 # Streams of polling, and timers that are kept the same way.
 SECRETS, ORDERS, RECOUNT = Stream.SECRETS, Stream.ORDERS, Stream.RECOUNT
 PRODUCTS, COUNTS, HOOKS = Stream.PRODUCTS, Stream.COUNTS, Stream.HOOKS
-STREAMS = (SECRETS, ORDERS, RECOUNT, PRODUCTS, COUNTS, HOOKS)
+QUARANTINE = Stream.QUARANTINE
+STREAMS = (SECRETS, ORDERS, RECOUNT, PRODUCTS, COUNTS, HOOKS, QUARANTINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +201,45 @@ def uninstalled(*, connection_id: int, now: datetime) -> None:
 
 def want_counts(*, connection_id: int, shop_variant_ids: Iterable[str], now: datetime) -> None:
     """A shop said that these counts changed: read them."""
+    ids = {storable(id_) for id_ in shop_variant_ids}
+    _want_counts(Variant.objects.filter(connection_id=connection_id, shop_variant_id__in=ids))
+
+
+def want_counts_of_products(*, connection_id: int, shop_product_ids: Iterable[str], now: datetime) -> None:
+    """The same, where the shop only named the products."""
+    ids = {storable(id_) for id_ in shop_product_ids}
+    _want_counts(Variant.objects.filter(connection_id=connection_id, listing__shop_product_id__in=ids, gone=False))
+
+
+def _want_counts(variants: QuerySet[Variant]) -> None:
     with transaction.atomic():
-        pks = Variant.objects.filter(
-            connection_id=connection_id, shop_variant_id__in=set(shop_variant_ids)
-        ).values_list("pk", flat=True)
-        want_reads(rows=locked(pks))
+        want_reads(rows=locked(variants.values_list("pk", flat=True)))
+
+
+# What the lists of what changed tell as well.
+LISTED = (LookKind.ORDER, LookKind.PRODUCT, LookKind.COUNTS, LookKind.NOTHING)
+
+
+def want_lists(*, connection_id: int, looks: Sequence[Look], counts_too: bool, now: datetime) -> None:
+    """Instead of reading each of them: the lists of what changed are read at once. `counts_too`: they don't tell of
+    counts there, so these are wanted as well.
+    """
+    by_kind: dict[str, list[str]] = {}
+    for look in looks:
+        by_kind.setdefault(look.kind, []).append(look.entity_id)
+    for kind, stream in ((LookKind.ORDER, ORDERS), (LookKind.PRODUCT, PRODUCTS)):
+        if kind in by_kind:
+            rows = Cursor.objects.filter(connection_id=connection_id, stream=stream, due_at__gt=now, failures=0)
+            rows.update(due_at=now)
+    want_counts(connection_id=connection_id, shop_variant_ids=by_kind.get(LookKind.COUNTS, []), now=now)
+    if counts_too:
+        ids = by_kind.get(LookKind.PRODUCT, [])
+        want_counts_of_products(connection_id=connection_id, shop_product_ids=ids, now=now)
+
+
+def read_since(*, connection_id: int, at: datetime) -> bool:
+    """The shop answered something since then."""
+    return Connection.objects.filter(pk=connection_id, last_read_at__gt=at).exists()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from crossdock.store.models.orders import (
     TimelineEntry,
 )
 from crossdock.store.models.people import Seller, ShippingRate, User
+from crossdock.store.models.quarantine import Quarantined
 from crossdock.store.models.recount import Difference, Recount
 from crossdock.store.models.risk import (
     RiskAssessment,
@@ -66,6 +67,7 @@ __all__ = [
     "Party",
     "PaymentIntent",
     "PolicySwitch",
+    "Quarantined",
     "Recount",
     "Reservation",
     "RiskAssessment",

@@ -74,6 +74,8 @@ class Cursor(models.Model):
 
     `completed_at` is when it was last done whole. `due_by` is what domain/health.py promises of the next time; empty:
     nothing was promised yet.
+
+    `failures` in a row concern this stream alone (a page that cannot be understood); `trouble` says what it was.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="cursors")
@@ -83,6 +85,9 @@ class Cursor(models.Model):
     asked_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
     due_by = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0, db_default=0)
+    failing_since = models.DateTimeField(null=True)
+    trouble = models.TextField(blank=True, db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "stream"], name="one_cursor_per_stream")]
