@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
 from unittest import mock
 
 import psycopg
 import pytest
 from django.db import OperationalError, transaction
+from django.test import Client
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
@@ -22,17 +25,30 @@ from crossdock.domain.events import (
     Unreadable,
 )
 from crossdock.domain.values import Money
-from crossdock.store.models import Alert, Command, Cursor, Listing, Order, Quarantined, VariantStock
+from crossdock.kit import replay
+from crossdock.store.models import (
+    Alert,
+    AuditEntry,
+    Call,
+    Command,
+    Cursor,
+    Exchange,
+    Listing,
+    Order,
+    Quarantined,
+    VariantStock,
+)
 from crossdock.store.models.quarantine import QuarantineKind
-from crossdock.usecases import catalogue, counts, quarantine, receive, settle, settle_stumble, streams
+from crossdock.usecases import catalogue, counts, quarantine, quarantine_desk, receive, settle, settle_stumble, streams
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.quarantine import PageTripped, Trip
-from market import World
+from market import World, user
 from test_rules import copy_of, landed, manifest
+from toyshop import dropped_in
 
 pytestmark = pytest.mark.django_db
 PRICE = Money(1000, "USD")
-ODD = Unreadable(LookKind.ORDER, "s77", "The shop's answer has no amount at total.", "total", "Traceback: …")
+ODD = Unreadable(LookKind.ORDER, "s77", "The shop's answer has no amount at total.", "total", "Traceback: deep inside.")
 
 
 @pytest.fixture
@@ -85,14 +101,14 @@ class TestOrders:
         self, world: World, two: tuple[Order, Order], error: Exception
     ) -> None:
         first, second = two
-        real = receive.set_parcels
+        real = receive.take_parcels
 
-        def poisoned(order: Order) -> None:
-            real(order)
+        def poisoned(*, order: Order, **given: Any) -> None:
+            real(order=order, **given)
             if order.pk == first.pk:
                 raise error
 
-        with mock.patch.object(receive, "set_parcels", poisoned):
+        with mock.patch.object(receive, "take_parcels", poisoned):
             assert take(world, shipped(first, "s1"), shipped(second, "s2")) == 1
         first.refresh_from_db()
         second.refresh_from_db()
@@ -138,14 +154,14 @@ class TestOrders:
 
     def test_a_gone_database_is_nobody_s_row(self, world: World, two: tuple[Order, Order]) -> None:
         with (
-            mock.patch.object(receive, "set_parcels", side_effect=OperationalError("server closed")),
+            mock.patch.object(receive, "take_parcels", side_effect=OperationalError("server closed")),
             pytest.raises(OperationalError),
             transaction.atomic(),
         ):
             take(world, shipped(two[0], "s1"))
         too_large = OperationalError("index row size exceeds")
         too_large.__cause__ = psycopg.errors.ProgramLimitExceeded("index row size exceeds")
-        with mock.patch.object(receive, "set_parcels", side_effect=too_large):
+        with mock.patch.object(receive, "take_parcels", side_effect=too_large):
             assert take(world, shipped(two[0], "s1")) == 1
 
     def test_a_page_of_which_all_trip_is_the_shop_s_failure(self, world: World, two: tuple[Order, Order]) -> None:
@@ -163,7 +179,7 @@ class TestOrders:
             waits.append((row.next_try_at - row.last_at).total_seconds())
         assert waits == sorted(set(waits)), "the pauses grow"
         assert row.tries == 4
-        assert quarantine.dismiss(causes=[row.cause], actor=None, now=world.later()) == 1
+        assert quarantine_desk.dismiss(causes=[row.cause], actor=None, now=world.later()) == 1
         assert not alerts(world)
         take(world, ODD)
         assert rows(world) == {"order:s77": "dismissed"} and not alerts(world)
@@ -174,7 +190,7 @@ class TestOrders:
         for _ in range(9):
             take(world, ODD)
         now = world.later()
-        assert quarantine.release(causes=[ODD.cause], actor=None, now=now) == 1
+        assert quarantine_desk.release(causes=[ODD.cause], actor=None, now=now) == 1
         assert Cursor.objects.get(connection=world.shop, stream="quarantine").due_at <= now
         assert [row.entity for row in quarantine.due(connection_id=world.shop.pk, limit=9, now=now)] == ["s77"]
         take(world, ODD)
@@ -310,3 +326,83 @@ class TestStreams:
 
         assert not over(world.later())
         assert over(world.now + streams.PATIENCE + timedelta(minutes=1))
+
+
+class TestPages:
+    def staff(self) -> Client:
+        client = Client()
+        client.force_login(user(is_staff=True))
+        return client
+
+    def words(self, client: Client, url: str) -> str:
+        answer = client.get(url)
+        assert answer.status_code == 200, url
+        return " ".join(unescape(answer.content.decode()).split())
+
+    def recorded(self, world: World) -> Quarantined:
+        """As the worker keeps it: a call that could not be understood, with its exchange."""
+        Call.objects.create(
+            key="c1",
+            party=world.shop.party,
+            about=["s77"],
+            operation="order",
+            given={"shop_id": "s77"},
+            made={"type": "Strange", "raised": "no"},
+            at=world.now,
+        )
+        Exchange.objects.create(
+            party=world.shop.party,
+            call="c1",
+            at=world.now,
+            method="GET",
+            url=f"{world.shop.address}/orders/s77",
+            status=200,
+            milliseconds=4,
+            response='{"total": null}',
+        )
+        receive.receive_orders(
+            connection_id=world.shop.pk, orders=[ODD], manifest=manifest(), call="c1", now=world.later()
+        )
+        return Quarantined.objects.get()
+
+    def test_staff_see_it_by_cause_and_end_it_in_bulk(self, world: World) -> None:
+        take(world, ODD, replace(ODD, entity_id="s78"), replace(ODD, entity_id="s79", cause="Another."))
+        client = self.staff()
+        page = self.words(client, "/staff/quarantine/")
+        assert page.count(ODD.cause) == 1 and "Another." in page
+        assert "Causes in quarantine" in self.words(client, "/staff/")
+        row = Quarantined.objects.get(entity="s77")
+        one = self.words(client, f"/staff/quarantine/{row.pk}/")
+        assert ODD.trace in one and "s78" in one and "s79" not in one and "ship by what your shop shows" in one
+        client.post(f"/staff/quarantine/{row.pk}/end/", {"deed": "dismiss"})
+        assert rows(world) == {"order:s77": "dismissed", "order:s78": "dismissed", "order:s79": "held"}
+        assert ODD.cause not in self.words(client, "/staff/quarantine/")
+        assert ODD.cause in self.words(client, "/staff/quarantine/?which=dismissed")
+        last = Quarantined.objects.get(entity="s79")
+        client.post(f"/staff/quarantine/{last.pk}/end/", {"deed": "release"})
+        assert Quarantined.objects.get(pk=last.pk).state == "released"
+        assert AuditEntry.objects.filter(action__contains="quarantine").count() == 2
+
+    def test_staff_play_it_against_today_s_code(self, world: World) -> None:
+        with dropped_in():
+            row = self.recorded(world)
+            client = self.staff()
+            page = self.words(client, f"/staff/quarantine/{row.pk}/")
+            assert '"total": null' in page and "What today's code makes of it" not in page
+            assert "What today's code makes of it" in self.words(client, f"/staff/quarantine/{row.pk}/?play=1")
+            document = replay.read(client.get(f"/staff/quarantine/{row.pk}/file/").content.decode())
+        assert [call.operation for call in document.calls] == ["order"]
+        assert document.shop and document.shop.platform == "toy"
+
+    def test_the_seller_reads_what_it_means(self, world: World) -> None:
+        order = landed(world)
+        take(world, replace(ODD, entity_id="s1"))
+        client = Client()
+        client.force_login(world.seller.owner)
+        for url in (f"/seller/orders/{order.public_id}/", f"/seller/shops/{world.shop.public_id}/"):
+            page = self.words(client, url)
+            assert ODD.cause in page and "ship by what your shop shows" in page, url
+            assert ODD.trace not in page
+        take(world, copy_of(order))
+        for url in (f"/seller/orders/{order.public_id}/", f"/seller/shops/{world.shop.public_id}/"):
+            assert ODD.cause not in self.words(client, url)

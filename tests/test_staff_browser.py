@@ -14,7 +14,19 @@ from tests.market import connection as a_connection
 from tests.market import seller as a_seller
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.store.models import AuditEntry, Command, Connection, Delivery, Exchange, Order, Party
+from crossdock.store.models import (
+    AuditEntry,
+    Call,
+    Command,
+    Connection,
+    Delivery,
+    Exchange,
+    Order,
+    Party,
+    Quarantined,
+)
+from crossdock.store.models.quarantine import QuarantineKind
+from crossdock.usecases import quarantine
 from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.orders import ship_by_hand
 from crossdock.usecases.policy import switch
@@ -92,6 +104,30 @@ def _landed(world: World) -> Order:
     return Order.objects.select_related("copy").get(pk=order.pk)
 
 
+def _odd(world: World) -> int:
+    """A few things that could not be taken in, and the one whose page is looked at."""
+    Call.objects.create(
+        key="c1", party=world.shop.party, about=["77"], operation="order", given={"shop_id": "77"}, at=world.now
+    )
+    Exchange.objects.create(
+        party=world.shop.party,
+        call="c1",
+        at=world.now,
+        method="GET",
+        url="https://shop.example.test/wp-json/wc/v3/orders/77",
+        status=200,
+        milliseconds=120,
+        response='{"id": 77, "total": null, "line_items": []}',
+    )
+    cause = "The shop's answer has no amount at total (it has NoneType)."
+    trace = "Traceback (most recent call last):\n" + '  File "mapper.py", line 214, in order\n' * 30
+    orders = [quarantine.Trip(QuarantineKind.ORDER, str(n), cause, "orders[3].total", trace) for n in (77, 78, 79)]
+    product = quarantine.Trip(QuarantineKind.PRODUCT, "gid://shop/Product/9001", "This product could not be taken in.")
+    party = world.shop.party_id
+    quarantine.hold(party_id=party, trips=[*orders, product], call="c1", now=world.now)
+    return Quarantined.objects.get(entity="77").pk
+
+
 def _pages(world: World) -> dict[str, str]:
     order = Order.objects.order_by("pk")[0].public_id
     return {
@@ -107,6 +143,8 @@ def _pages(world: World) -> dict[str, str]:
         "commands": "/staff/commands/",
         "resend": "/staff/commands/resend/?every=1",
         "inbox": "/staff/inbox/",
+        "quarantine": "/staff/quarantine/",
+        "quarantined": f"/staff/quarantine/{_odd(world)}/?play=1",
         "alerts": "/staff/alerts/?which=staff",
         "policy": "/staff/policy/",
         "rule": "/staff/policy/S3/",

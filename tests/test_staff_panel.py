@@ -737,6 +737,7 @@ PAGES: dict[str, str] = {
     "commands": "/staff/commands/?state=all",
     "resend": "/staff/commands/resend/?every=1",
     "inbox": "/staff/inbox/?which=all",
+    "quarantine": "/staff/quarantine/",
     "shops": "/staff/shops/",
     "shop": "/staff/shops/{shop}/",
     "sellers": "/staff/sellers/",

@@ -20,8 +20,9 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
 from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
-from crossdock.store.models import Alert, Order, Seller, User
-from crossdock.usecases import access, connect, hooks, orders
+from crossdock.store.models import Alert, Order, Quarantined, Seller, User
+from crossdock.store.models.quarantine import QuarantineKind
+from crossdock.usecases import access, connect, hooks, orders, quarantine
 from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.cases import open_case
 from crossdock.usecases.credits import staff_credit
@@ -115,6 +116,9 @@ def _furnished() -> House:
         seller=world.seller, opened_by=house.owner, kind="problem", subject="?", body="?", order=order, now=world.now
     )
     label = Counter(world).quoted(waiting)
+    tripped = quarantine.Trip(QuarantineKind.ORDER, "s9", "It has no total.")
+    quarantine.hold(party_id=world.shop.party_id, trips=[tripped], now=world.now)
+    odd = Quarantined.objects.get()
     from crossdock.kit.discover import connector
 
     way = connector("toy").manifest.ways[0].name
@@ -141,6 +145,7 @@ def _furnished() -> House:
         "seller": world.seller.public_id,
         "staff_alert": ours.public_id,
         "credit": credit.public_id,
+        "quarantined": str(odd.pk),
     }
     return house
 
@@ -331,6 +336,10 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_resend_many": ("/staff/commands/resend/?pick={command}", "get", 200),
     "staff_resend": ("/staff/commands/{command}/resend/", "post", 302),
     "staff_inbox": ("/staff/inbox/", "get", 200),
+    "staff_quarantine": ("/staff/quarantine/", "get", 200),
+    "staff_quarantined": ("/staff/quarantine/{quarantined}/", "get", 200),
+    "staff_quarantine_file": ("/staff/quarantine/{quarantined}/file/", "get", 200),
+    "staff_quarantine_end": ("/staff/quarantine/{quarantined}/end/", "post", 302),
     "staff_shops": ("/staff/shops/", "get", 200),
     "staff_shop": ("/staff/shops/{shop}/", "get", 200),
     "staff_shop_pause": ("/staff/shops/{shop}/pause/", "post", 302),

@@ -11,6 +11,7 @@ from crossdock.store.models import Alert, Case, Command, Credit, Delivery, RiskH
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.health import not_working
+from crossdock.usecases.quarantine_desk import causes_standing
 
 # A delivery is looked at within seconds; one that waits so long has a reason.
 UNREAD_AFTER = PATIENCE[Stream.DELIVERIES]
@@ -33,6 +34,7 @@ def counts(*, now: datetime) -> dict[str, int]:
         "failed_credits": Credit.objects.filter(state=CreditState.FAILED).count(),
         "dead": Command.objects.filter(state=CommandState.DEAD).count(),
         "unread": unread(now=now).count(),
+        "quarantined": causes_standing(),
         "held": RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None).count(),
         "ill": len(not_working(now=now)),
         "alerts": Alert.objects.filter(settled_at=None, for_staff=False).count(),

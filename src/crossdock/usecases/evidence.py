@@ -95,6 +95,20 @@ def gather(
     """The evidence as it stands, blacked out. `only`: just the items with these keys, which somebody has seen."""
     found = _Found(subject)
     found.look()
+    return _gathered(found, now=now, manifest=manifest, only=only)
+
+
+def gather_calls(*, shop: Connection, about: str, key: str, now: datetime, manifest: Manifest | None) -> dict[str, Any]:
+    """The same of the last calls of a shop about one entity of it; the call with this key is among them."""
+    found = _Found(Subject(shop.seller, connection=shop))
+    found.look_about(about, key)
+    return _gathered(found, now=now, manifest=manifest, only=None)
+
+
+def _gathered(
+    found: "_Found", *, now: datetime, manifest: Manifest | None, only: Iterable[str] | None
+) -> dict[str, Any]:
+    subject = found.subject
     people = _people(found)
     chosen = None if only is None else set(only)
     evidence: dict[str, Any] = {
@@ -183,6 +197,18 @@ class _Found:
             loose, deliveries = loose.none(), deliveries.filter(said)
         else:
             chosen = _last(calls, MOST_CALLS)
+        self._look_inside(shop, chosen, loose)
+        self.deliveries = list(deliveries.order_by("-pk")[:MOST_DELIVERIES])[::-1]
+
+    def look_about(self, about: str, key: str) -> None:
+        """One entity of the shop, whatever it is, and one call."""
+        shop = self.subject.shop
+        assert shop is not None
+        calls = Call.objects.filter(party=shop.party_id)
+        chosen = [*calls.filter(key=key), *(_last(calls.filter(_about([about])), MOST_POLLS) if about else [])]
+        self._look_inside(shop, chosen, Exchange.objects.none())
+
+    def _look_inside(self, shop: Connection, chosen: list[Call], loose: QuerySet[Exchange]) -> None:
         self.calls = sorted({call.pk: call for call in chosen}.values(), key=lambda call: (call.at, call.pk))
         for row in Exchange.objects.filter(call__in=[call.key for call in self.calls]).order_by("at", "pk"):
             self.inside.setdefault(row.call, []).append(row)
@@ -192,7 +218,6 @@ class _Found:
         )
         newest = [*loose.order_by("-at", "-pk")[:MOST_LOOSE], *signs.order_by("-at")[:1]]
         self.exchanges = sorted({row.pk: row for row in newest}.values(), key=lambda row: row.pk)
-        self.deliveries = list(deliveries.order_by("-pk")[:MOST_DELIVERIES])[::-1]
 
     def _commands(self, shop: Connection | None, variants: list[Variant]) -> list[Command]:
         order = self.subject.order

@@ -17,17 +17,14 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import LookKind, Unreadable
 from crossdock.domain.health import Stream
 from crossdock.domain.redact import redact_text
-from crossdock.store.models import Command, Connection, Cursor, Order, Quarantined, ShopCopy, User
+from crossdock.store.models import Connection, Cursor, Order, Quarantined, ShopCopy, User
 from crossdock.store.models.quarantine import STANDING, QuarantineKind, QuarantineState
-from crossdock.store.models.work import CommandState
-from crossdock.store.work import wake
 from crossdock.usecases.alerts import raise_alert, reword_alert, settle_by_fact
-from crossdock.usecases.audit import note
 from crossdock.usecases.errors import Invalid, Problem
 
 T = TypeVar("T")
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=6)
-_LONGEST_TRACE, _NAMED = 8000, 5
+_LONGEST_TRACE, _NAMED, _MOST_SHOWN = 8000, 5, 20
 # A row without a readable id cannot be asked for; when its page has not shown it for so long, it is over.
 _UNSEEN = timedelta(days=1)
 _WORDS = {
@@ -179,7 +176,7 @@ def hold(*, party_id: int, trips: Sequence[Trip], now: datetime, call: str = "",
         orders = [trip.entity for trip in trips if trip.kind == QuarantineKind.ORDER and trip.entity]
         # The table's own time brings it back; the wish would be asked for without a pause.
         ShopCopy.objects.filter(connection=shop, shop_order_id__in=map(storable, orders)).update(read_wanted=False)
-        _wind(shop.pk)
+        wind(shop.pk)
         for cause in fresh:
             _tell(shop, cause, now=now)
 
@@ -219,10 +216,10 @@ def heal(*, party_id: int, kind: QuarantineKind, entities: Iterable[str], now: d
     keys = [key_of(kind, entity) for entity in entities]
     rows = Quarantined.objects.filter(party_id=party_id, key__in=keys).exclude(state=QuarantineState.HEALED)
     if keys:
-        _end(rows, QuarantineState.HEALED, how="It could be taken in now.", now=now)
+        end_rows(rows, QuarantineState.HEALED, how="It could be taken in now.", now=now)
 
 
-def _end(
+def end_rows(
     rows: QuerySet[Quarantined], state: QuarantineState, *, how: str, now: datetime, actor: User | None = None
 ) -> int:
     with transaction.atomic():
@@ -238,38 +235,6 @@ def _end(
                 codes = (AlertCode.NOT_UNDERSTOOD,)
                 settle_by_fact(now=now, how=how, codes=codes, connection=shop, key=_alert_key(shop.pk, cause))
     return len(found)
-
-
-def release(*, causes: Iterable[str], actor: User | None, now: datetime) -> int:
-    """Staff want all with these causes tried now. Returns how many."""
-    with transaction.atomic():
-        rows = Quarantined.objects.filter(cause__in=list(causes), state__in=STANDING)
-        found = list(rows.select_for_update(no_key=True, of=("self",)).order_by("pk"))
-        for row in found:
-            row.state, row.next_try_at = QuarantineState.RELEASED, now
-        Quarantined.objects.bulk_update(found, ["state", "next_try_at"], batch_size=500)
-        commands = [int(row.entity) for row in found if row.kind == QuarantineKind.COMMAND]
-        Command.objects.filter(pk__in=commands, state=CommandState.WAITING).update(due_at=now)
-        for shop_id in {row.connection_id for row in found if row.connection_id}:
-            _wind(shop_id)
-        wake({row.party_id for row in found})
-        _note(actor, "released from quarantine", found, now=now)
-    return len(found)
-
-
-def dismiss(*, causes: Iterable[str], actor: User | None, now: datetime) -> int:
-    """Nothing more is done about all with these causes, until they trip for another. Returns how many."""
-    with transaction.atomic():
-        rows = Quarantined.objects.filter(cause__in=list(causes), state__in=STANDING)
-        found = list(rows.select_related("party"))
-        _note(actor, "dismissed from quarantine", found, now=now)
-        return _end(rows, QuarantineState.DISMISSED, how="Our staff looked at it.", actor=actor, now=now)
-
-
-def _note(actor: User | None, action: str, rows: Sequence[Quarantined], *, now: datetime) -> None:
-    for cause in {row.cause for row in rows} if actor else ():
-        detail = {"rows": sum(row.cause == cause for row in rows)}
-        note(actor=actor, action=action, subject=cause[:200], now=now, detail=detail)
 
 
 def standing(*, connection_id: int) -> QuerySet[Quarantined]:
@@ -289,12 +254,12 @@ def due(*, connection_id: int, limit: int, now: datetime) -> list[Quarantined]:
         Quarantined.objects.bulk_update(found, ["next_try_at"])
         if over:
             how = "The shop does not show it any more."
-            _end(Quarantined.objects.filter(pk__in=over), QuarantineState.HEALED, how=how, now=now)
-        _wind(connection_id)
+            end_rows(Quarantined.objects.filter(pk__in=over), QuarantineState.HEALED, how=how, now=now)
+        wind(connection_id)
     return [row for row in found if row.entity and row.kind != QuarantineKind.COMMAND]
 
 
-def _wind(connection_id: int) -> None:
+def wind(connection_id: int) -> None:
     """The stream's timer stands at the first try that is due."""
     first = standing(connection_id=connection_id).aggregate(at=Min("next_try_at"))["at"]
     if first is not None:
@@ -347,3 +312,8 @@ def _short(text: str) -> str:
 def of_order(*, order: Order) -> QuerySet[Quarantined]:
     """What the order's page says."""
     return order.quarantined.filter(state__in=STANDING).order_by("first_at")
+
+
+def in_words(rows: QuerySet[Quarantined]) -> list[tuple[Quarantined, str]]:
+    """Each with what it means, for a page."""
+    return [(row, MEANING[QuarantineKind(row.kind)]) for row in rows.order_by("-last_at")[:_MOST_SHOWN]]

@@ -10,11 +10,7 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
-<<<<<<< HEAD
-from crossdock.domain.events import ShopOrder, ShopOrderState
-=======
-from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState, Unreadable
->>>>>>> ffb6a8f (What cannot be taken in stands in quarantine by itself; the rest of its page, the other streams and the commands go on)
+from crossdock.domain.events import ShopOrder, ShopOrderState, Unreadable
 from crossdock.domain.orders import (
     CopyState,
     Known,
@@ -41,12 +37,7 @@ from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.credits import credit_shop_refund
 from crossdock.usecases.ended_there import cancelled_there, reopened_there
-<<<<<<< HEAD
-=======
-from crossdock.usecases.mail import write_mail
-from crossdock.usecases.parcel_alerts import ask_about_parcels
 from crossdock.usecases.quarantine import Intake, storable
->>>>>>> ffb6a8f (What cannot be taken in stands in quarantine by itself; the rest of its page, the other streams and the commands go on)
 from crossdock.usecases.reject import why_not_reject
 from crossdock.usecases.settle import bind
 from crossdock.usecases.shop_lines import article_of, keep_lines

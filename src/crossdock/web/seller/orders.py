@@ -28,6 +28,7 @@ from crossdock.usecases.labels import labels_of, why_not_buy
 from crossdock.usecases.orders import in_queue, queues, why_not_create
 from crossdock.usecases.parts import why_not_parts
 from crossdock.usecases.policy import lifted
+from crossdock.usecases.quarantine import in_words, of_order
 from crossdock.usecases.reject import why_not_reject
 from crossdock.usecases.risk.holds import MEANING, choice
 from crossdock.usecases.stock import availability
@@ -132,6 +133,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "risk_goes": order.connection is not None and lifted(rule="S5"),
         "risk_means": MEANING[choice()] if order.risk == RiskLevel.HIGH else "",
         "actions": _actions(order, copy),
+        "quarantined": in_words(of_order(order=order)),
         "dead": [command for command in commands if command.state == CommandState.DEAD and command.pk not in told],
         "waiting": next(
             (command for command in commands if command.state == CommandState.WAITING and command.sentence), None

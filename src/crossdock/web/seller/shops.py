@@ -15,6 +15,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases import connect
 from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.policy import rules_for
+from crossdock.usecases.quarantine import in_words, standing
 from crossdock.usecases.shop_settings import MOST_BUFFER, Limits, choose_settings, sync_now
 from crossdock.web.forms import WholeNumber
 from crossdock.web.people import signed_in
@@ -31,6 +32,7 @@ STREAM_WORDS = {
     "hooks": "Webhooks checked",
     "secrets": "Sign-in renewed",
     "recount": "Counts compared",
+    "quarantine": "Odd rows tried again",
 }
 
 
@@ -128,6 +130,7 @@ def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
         "capabilities": capabilities(manifest) if manifest else [],
         "rules": rules_for(manifest=manifest) if manifest else [],
         "form": form,
+        "quarantined": in_words(standing(connection_id=shop.pk).select_related("order")),
         "streams": [
             (STREAM_WORDS.get(row.stream, row.stream), row, health.is_late(row.stream))
             for row in shop.cursors.order_by("pk")

@@ -58,6 +58,12 @@ def needs(waiting: dict[str, int]) -> list[Need]:
         need("ill", "Shops that do not work", "No answer, or the seller has to sign in again.", f"{shops}?state=ill"),
         need("unread", "Deliveries unread", "They wait longer than five minutes.", f"{inbox}?which=unread"),
         need(
+            "quarantined",
+            "Causes in quarantine",
+            "Rows, orders or answers that could not be taken in.",
+            reverse("staff_quarantine"),
+        ),
+        need(
             "staff_alerts",
             "Alerts for staff",
             "Only we can settle them; their sellers don't see them.",

@@ -49,6 +49,7 @@ NAVIGATION = (
     Entry("shops", "staff_shops", "link", "Connections", "ill"),
     Entry("commands", "staff_commands", "truck", "Commands", "dead"),
     Entry("inbox", "staff_inbox", "mail", "Inbox", "unread"),
+    Entry("quarantine", "staff_quarantine", "lock", "Quarantine", "quarantined"),
     Entry("alerts", "staff_alerts", "warn", "Alerts", "staff_alerts"),
     Entry("risk", "staff_risk", "info", "Risk", "held"),
     Entry("policy", "staff_policy", "lock", "Rules"),

@@ -16,6 +16,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases import connect
 from crossdock.usecases.health import not_working
 from crossdock.usecases.incidents import incidents_now
+from crossdock.usecases.quarantine import in_words, standing
 from crossdock.web.forms import typed
 from crossdock.web.seller.health import health_of, healths_of
 from crossdock.web.seller.panel import try_it
@@ -113,6 +114,7 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "health": health,
         "label": label(shop.platform),
         "alerts": alerts,
+        "quarantined": in_words(standing(connection_id=shop.pk).select_related("order")),
         "streams": [(row, health.is_late(row.stream)) for row in shop.cursors.order_by("pk")],
         "commands": rows_of(list(unfinished.select_related("party").order_by("pk")[:LAST])),
         "deliveries": [(delivery, news_words(delivery.news)) for delivery in deliveries],

@@ -16,6 +16,7 @@ from crossdock.web.staff import (
     inbox,
     orders,
     policy,
+    quarantine,
     risk,
     shops,
 )
@@ -42,6 +43,10 @@ urlpatterns = [
     path("commands/resend/", commands.resend_many, name="staff_resend_many"),
     path("commands/<int:pk>/resend/", commands.resend, name="staff_resend"),
     path("inbox/", inbox.table, name="staff_inbox"),
+    path("quarantine/", quarantine.table, name="staff_quarantine"),
+    path("quarantine/<int:pk>/", quarantine.one, name="staff_quarantined"),
+    path("quarantine/<int:pk>/file/", quarantine.file, name="staff_quarantine_file"),
+    path("quarantine/<int:pk>/end/", quarantine.end, name="staff_quarantine_end"),
     path("shops/", shops.table, name="staff_shops"),
     path("shops/<slug:public_id>/", shops.one, name="staff_shop"),
     path("shops/<slug:public_id>/pause/", shops.pause, name="staff_shop_pause"),

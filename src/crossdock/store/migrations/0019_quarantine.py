@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0017_came_back"),
+        ("store", "0018_minor_units"),
     ]
 
     operations = [
