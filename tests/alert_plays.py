@@ -210,6 +210,17 @@ def scope_missing(stage: Stage) -> Iterator[AlertCode]:
     stage.test_connection()
 
 
+def shop_money_changed(stage: Stage) -> Iterator[AlertCode]:
+    world = stage.world
+
+    async def prove(shop: Shop) -> Proof:
+        return Proof(world.shop.shop_key, "Toy shop", "EUR", (Check(True, "Sign-in"),), {"currency": "EUR"})
+
+    stage.toy.prove = prove  # type: ignore[method-assign]
+    stage.test_connection()
+    yield AlertCode.SHOP_MONEY_CHANGED
+
+
 def webhook_lost(stage: Stage) -> Iterator[AlertCode]:
     world, expected = stage.world, ("orders", "products")
 
@@ -424,6 +435,7 @@ PLAYS: dict[str, Play] = {
         stock_not_taken,
         sign_in_again,
         scope_missing,
+        shop_money_changed,
         webhook_lost,
         shop_unreachable,
         product_deleted,

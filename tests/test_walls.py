@@ -172,6 +172,7 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_shop_first": ("/seller/shops/{shop}/first/", "get", 200),
     "seller_shop_settings": ("/seller/shops/{shop}/settings/", "post", 422),
     "seller_shop_test": ("/seller/shops/{shop}/test/", "post", 302),
+    "seller_shop_money": ("/seller/shops/{shop}/money/", "post", 302),
     "seller_shop_read": ("/seller/shops/{shop}/read/", "post", 302),
     "seller_shop_pause": ("/seller/shops/{shop}/pause/", "post", 302),
     "seller_shop_resume": ("/seller/shops/{shop}/resume/", "post", 302),

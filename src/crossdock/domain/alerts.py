@@ -21,6 +21,7 @@ class AlertCode(StrEnum):
     STOCK_NOT_TAKEN = "stock_not_taken"
     SIGN_IN_AGAIN = "sign_in_again"
     SCOPE_MISSING = "scope_missing"
+    SHOP_MONEY_CHANGED = "shop_money_changed"
     WEBHOOK_LOST = "webhook_lost"
     SHOP_UNREACHABLE = "shop_unreachable"
     PRODUCT_DELETED = "product_deleted"
@@ -54,6 +55,7 @@ class Button(StrEnum):
     ASK_STAFF = "ask_staff"
     SEND_AGAIN = "send_again"
     SEE_ENDPOINT = "see_endpoint"
+    CONFIRM_MONEY = "confirm_money"
 
 
 class Group(StrEnum):
@@ -157,6 +159,12 @@ KINDS: dict[AlertCode, AlertKind] = {
         "Your shop asks you to sign in again", Button.RECONNECT, "Reconnect", Group.OPERATIONAL
     ),
     AlertCode.SCOPE_MISSING: AlertKind("A permission is missing", Button.RECONNECT, "Reconnect", Group.OPERATIONAL),
+    AlertCode.SHOP_MONEY_CHANGED: AlertKind(
+        "Your shop's currency or prices changed",
+        Button.CONFIRM_MONEY,
+        "Confirm and read all prices again",
+        Group.OPERATIONAL,
+    ),
     AlertCode.WEBHOOK_LOST: AlertKind(
         "Your shop stopped telling us about changes", Button.TEST_CONNECTION, "Test the connection", Group.OPERATIONAL
     ),
@@ -228,6 +236,7 @@ URGENT = frozenset(
     {
         AlertCode.SIGN_IN_AGAIN,
         AlertCode.SHOP_UNREACHABLE,
+        AlertCode.SHOP_MONEY_CHANGED,
         AlertCode.ORDER_NOT_LANDED,
         AlertCode.ORDER_REFUSED,
         AlertCode.STOCK_BELOW_ZERO,

@@ -29,7 +29,7 @@ from crossdock.kit.errors import AuthDead, Outside
 from crossdock.kit.shops import open_shop
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
-from crossdock.usecases import catalogue, connect, counts, streams, upkeep
+from crossdock.usecases import catalogue, connect, counts, shop_money, streams, upkeep
 from crossdock.usecases.recount import after_outage
 from crossdock.usecases.upkeep import COUNTS, HOOKS, ORDERS, PRODUCTS, QUARANTINE, RECOUNT, SECRETS, Due
 
@@ -293,7 +293,20 @@ class ShopDesk(Reading):
                 active=audit.active,
                 healed=audit.healed,
             )
+        await self._look_at_money()
         await self._later(HOOKS, _AUDIT_EVERY, done=True)
+
+    async def _look_at_money(self) -> None:
+        """The connection test, for its currency and decimals: they change without a word, and prices carry neither."""
+        if not await self.run(shop_money.look_due, connection_id=self.connection_id, every=_AUDIT_EVERY):
+            return
+        proof = await self.asked(self.connector.prove(self.opened.shop))
+        await self.run(
+            shop_money.money_seen,
+            connection_id=self.connection_id,
+            currency=proof.currency,
+            settings=dict(proof.settings),
+        )
 
     async def _listen_for_silence(self, news: bool) -> None:
         """Polling found something that no delivery spoke of for long: audit the webhooks now."""

@@ -38,6 +38,7 @@ from crossdock.usecases.audit import note
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.heard import hand_over
 from crossdock.usecases.mail import write_mail
+from crossdock.usecases.shop_money import CHANGED, prices_unknown
 from crossdock.usecases.shop_settings import count_anew
 
 ATTEMPT_LASTS = timedelta(hours=1)
@@ -198,12 +199,16 @@ def _write(
 ) -> Connection:
     party = back.party if back else Party.objects.create(kind=PartyKind.SHOP, name=attempt.platform)
     shop = back or Connection(seller=attempt.seller, party=party, platform=attempt.platform, shop_key=proof["shop_id"])
+    before = shop.currency
     shop.way, shop.address, shop.name, shop.currency = (
         attempt.way,
         attempt.address,
         proof["name"][:200],
         proof["currency"],
     )
+    if back and (before != shop.currency or CHANGED in chosen):
+        prices_unknown(shop=shop, now=now)
+    chosen.pop(CHANGED, None)
     counted, shop.secrets, shop.settings = shop.settings.get("location", ""), attempt.secrets or b"", chosen
     shop.state, shop.state_sentence, shop.checks, shop.checked_at = (
         ConnectionState.ACTIVE,
@@ -223,7 +228,7 @@ def open_again(*, shop: Connection, how: str, now: datetime) -> None:
     for stream in STREAMS:
         begun = {"due_at": now, "due_by": now + FIRST}
         Cursor.objects.update_or_create(connection=shop, stream=stream, defaults=begun)
-    settle_by_fact(now=now, how=how, codes=ROOT_CAUSES, connection=shop)
+    settle_by_fact(now=now, how=how, codes=(*ROOT_CAUSES, AlertCode.SHOP_MONEY_CHANGED), connection=shop)
     Party.objects.filter(pk=shop.party_id).update(
         resting_until=None, failures=0, failing_since=None, last_error="", stopped=False
     )

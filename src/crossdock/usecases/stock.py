@@ -351,7 +351,10 @@ def stock_story(*, variant: Variant, now: datetime) -> dict[str, Any]:
 
 
 def sellable(connection: Connection | None) -> bool:
-    return connection is None or connection.state == ConnectionState.ACTIVE
+    """Neither paused nor waiting for its seller, and its prices mean what they meant when it was connected."""
+    if connection is None:
+        return True
+    return connection.state == ConnectionState.ACTIVE and "money_changed" not in connection.settings
 
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -136,7 +136,11 @@ async def prove(shop: Shop) -> Proof:
         name=str(site.get("name") or home.netloc),
         currency=currency,
         checks=tuple(checks),
-        settings={"currency": currency, "auth": client.way},
+        settings={
+            "currency": currency,
+            "auth": client.way,
+            "decimals": str(settings.int("number_of_decimals")),
+        },
     )
 
 

@@ -62,6 +62,8 @@ def view_of(alert: Alert) -> AlertView:
             return AlertView(alert, reverse("seller_reconnect", args=[shop.public_id]))
         case Button.TEST_CONNECTION if shop is not None:
             return AlertView(alert, reverse("seller_shop_test", args=[shop.public_id]), post=True)
+        case Button.CONFIRM_MONEY if shop is not None:
+            return AlertView(alert, reverse("seller_shop_money", args=[shop.public_id]), post=True)
         case Button.LEAVE_IT:
             return AlertView(
                 alert, reverse("seller_alert_settle", args=[alert.public_id]), post=True, how=alert.kind.seen

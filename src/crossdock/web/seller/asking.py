@@ -23,6 +23,7 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.store.vault import VaultLocked
 from crossdock.usecases import connect
 from crossdock.usecases.connect import Attempt
+from crossdock.usecases.shop_money import CHECK, money_seen
 from crossdock.usecases.shop_settings import keep_locations
 from crossdock.usecases.tested import connection_tested
 from crossdock.web.heard import ask_and_keep
@@ -131,7 +132,7 @@ def test(shop: Connection) -> tuple[bool, str]:
         not_too_often(shop.seller_id)
         access = connect.access_of(connection=shop)
         proof = _proof(access)
-        checks = [asdict(check) for check in (*proof.checks, *_another_shop(shop, proof))]
+        checks = [asdict(check) for check in (*proof.checks, *_another_shop(shop, proof), *_other_money(shop, proof))]
         keep_locations(connection=shop, locations=proof.locations)
     except TooOften as often:
         return False, str(often)
@@ -148,6 +149,16 @@ def _another_shop(shop: Connection, proof: Proof) -> list[Check]:
         return []
     sentence = f"At this address is another shop now ({proof.name}). Reconnect {shop.name}, or connect this one."
     return [Check(False, "The same shop", sentence)]
+
+
+def _other_money(shop: Connection, proof: Proof) -> list[Check]:
+    """Prices that mean something else than when the shop was connected stop its sales here."""
+    if proof.shop_id != shop.shop_key or money_seen(
+        connection_id=shop.pk, currency=proof.currency, settings=proof.settings, now=timezone.now()
+    ):
+        return []
+    sentence = "They differ from what you connected. Nothing of this shop is sold until you confirm it in the alert."
+    return [Check(False, CHECK, sentence)]
 
 
 def _proof(access: Access) -> Proof:

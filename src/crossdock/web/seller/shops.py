@@ -16,6 +16,7 @@ from crossdock.usecases import connect
 from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.policy import rules_for
 from crossdock.usecases.quarantine import in_words, standing
+from crossdock.usecases.shop_money import confirm_money
 from crossdock.usecases.shop_settings import MOST_BUFFER, Limits, choose_settings, sync_now
 from crossdock.web.forms import WholeNumber
 from crossdock.web.people import signed_in
@@ -204,6 +205,19 @@ def test(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         messages.success(request, "The connection works: every check passed.")
     else:
         messages.error(request, missing)
+    return redirect("seller_shop", public_id)
+
+
+@sellers_only
+@require_POST
+def money(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    """The seller confirms that the shop's currency or decimals changed on purpose."""
+    shop, actor = _shop(seller, public_id), signed_in(request)
+    try_it(
+        request,
+        lambda now: confirm_money(connection=shop, actor=actor, now=now),
+        "Confirmed. Every price is being read again; look at your shipping prices too.",
+    )
     return redirect("seller_shop", public_id)
 
 

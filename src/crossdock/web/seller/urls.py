@@ -50,6 +50,7 @@ urlpatterns = [
     path("shops/<slug:public_id>/first/", shops.first_import, name="seller_shop_first"),
     path("shops/<slug:public_id>/settings/", shops.settings_form, name="seller_shop_settings"),
     path("shops/<slug:public_id>/test/", shops.test, name="seller_shop_test"),
+    path("shops/<slug:public_id>/money/", shops.money, name="seller_shop_money"),
     path("shops/<slug:public_id>/read/", shops.read_now, name="seller_shop_read"),
     path("shops/<slug:public_id>/pause/", shops.pause, name="seller_shop_pause"),
     path("shops/<slug:public_id>/resume/", shops.resume, name="seller_shop_resume"),

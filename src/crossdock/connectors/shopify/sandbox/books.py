@@ -86,6 +86,10 @@ class Books:
     def shop(self) -> Doc:
         return self.need("shop", "shop")
 
+    def change_currency(self, currency: str) -> None:
+        """Prices keep their numbers."""
+        self.shelf.put("shop", "shop", {**self.shop, "currency": currency})
+
     def need(self, kind: str, id: str) -> Doc:
         doc = self.shelf.get(kind, id)
         if doc is None:

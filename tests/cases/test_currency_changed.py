@@ -1,0 +1,146 @@
+"""A shop's currency or its number of decimals changes: listed at 1,500 yen, it was sold for 1,500 euros, and the
+connection test said that every check passed.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.events import ShopProduct, ShopVariant
+from crossdock.domain.values import Money
+from crossdock.kit.conformance.stage import Stage, staged
+from crossdock.store.models import Alert, Connection, Cursor, Listing
+from crossdock.usecases import catalogue, counts
+from crossdock.usecases.basket import Basket, priced, why_not_sold
+from crossdock.usecases.errors import NotAllowed, Stale
+from crossdock.usecases.shop_money import confirm_money, look_due, money_seen
+from crossdock.usecases.stock import sellable
+from market import World, user
+
+pytestmark = pytest.mark.django_db
+
+
+def seen(world: World, currency: str = "USD", **settings: str) -> bool:
+    return money_seen(
+        connection_id=world.shop.pk,
+        currency=currency,
+        settings={"currency": currency, **settings},
+        now=world.later(),
+    )
+
+
+def connected(world: World, **settings: str) -> World:
+    Connection.objects.filter(pk=world.shop.pk).update(settings={"currency": "USD", **settings})
+    return world
+
+
+def problems(world: World) -> tuple[str, ...]:
+    basket: Basket = {"seller": world.seller.pk, "connection": world.shop.pk, "lines": {world.variant.public_id: 1}}
+    return priced(basket=basket, country="US", now=world.now).problems
+
+
+def read_again(world: World, price: Money) -> None:
+    product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", price, 5),))
+    number = counts.draw_read_no()
+    catalogue.receive_products(connection_id=world.shop.pk, products=[product], read_no=number, now=world.later())
+
+
+def test_another_currency_stops_the_sales_until_the_seller_has_looked() -> None:
+    world = connected(World(units=5), decimals="2")
+    assert seen(world, decimals="2")
+    assert problems(world) == ()
+
+    assert not seen(world, "EUR", decimals="2")
+    alert = Alert.objects.get(code=AlertCode.SHOP_MONEY_CHANGED)
+    assert "USD" in alert.sentence
+    assert "EUR" in alert.sentence
+    assert not sellable(Connection.objects.get())
+    assert "taking a break" in problems(world)[0]
+    assert not seen(world, "EUR", decimals="2")
+    assert Alert.objects.filter(code=AlertCode.SHOP_MONEY_CHANGED).count() == 1
+    # What is read meanwhile does not put it up for sale.
+    read_again(world, Money(1000, "USD"))
+    assert "taking a break" in problems(world)[0]
+
+    shop = Connection.objects.get()
+    with pytest.raises(NotAllowed):
+        confirm_money(connection=shop, actor=user(), now=world.now)
+    confirm_money(connection=shop, actor=world.seller.owner, now=world.later())
+    shop = Connection.objects.get()
+    assert (shop.currency, shop.settings["currency"]) == ("EUR", "EUR")
+    assert Alert.objects.get(code=AlertCode.SHOP_MONEY_CHANGED).settled_at is not None
+    # Still not for sale at the old number in the new currency, nor the other way round.
+    assert "no longer for sale" in problems(world)[0]
+    assert Cursor.objects.get(stream="products").value == ""
+
+    read_again(world, Money(1000, "EUR"))
+    listing = Listing.objects.select_related("connection").get()
+    assert listing.currency == "EUR"
+    world.variant.refresh_from_db()
+    world.variant.listing.refresh_from_db()
+    assert why_not_sold(world.variant) == ""
+    with pytest.raises(Stale):
+        confirm_money(connection=shop, actor=world.seller.owner, now=world.now)
+
+
+@pytest.mark.parametrize(("name", "was", "now"), [("decimals", "2", "0"), ("precision", "2", "3")])
+def test_another_number_of_decimals_does_too(name: str, was: str, now: str) -> None:
+    world = connected(World(units=5), **{name: was})
+    assert not seen(world, **{name: now})
+    assert "number of decimals" in Alert.objects.get(code=AlertCode.SHOP_MONEY_CHANGED).sentence
+    assert not sellable(Connection.objects.get())
+
+
+def test_changed_back_sells_again_by_itself() -> None:
+    world = connected(World(units=5))
+    assert not seen(world, "EUR")
+    assert seen(world, "USD")
+    assert sellable(Connection.objects.get())
+    assert Alert.objects.get(code=AlertCode.SHOP_MONEY_CHANGED).settled_at is not None
+    assert problems(world) == ()
+
+
+def test_what_was_never_known_is_learnt_without_an_alarm() -> None:
+    """Shops that were connected before decimals were kept."""
+    world = connected(World(units=5))
+    assert seen(world, "USD", decimals="2")
+    assert Connection.objects.get().settings["decimals"] == "2"
+    assert not Alert.objects.filter(code=AlertCode.SHOP_MONEY_CHANGED).exists()
+    assert not seen(world, "USD", decimals="0")
+
+
+def test_the_look_is_hourly_and_not_right_after_a_test() -> None:
+    world = World()
+    hour = timedelta(hours=1)
+    Connection.objects.update(created_at=world.now, checked_at=None)
+    assert not look_due(connection_id=world.shop.pk, every=hour, now=world.now + timedelta(minutes=59))
+    assert look_due(connection_id=world.shop.pk, every=hour, now=world.now + hour)
+    Connection.objects.update(checked_at=world.now + hour)
+    assert not look_due(connection_id=world.shop.pk, every=hour, now=world.now + hour)
+
+
+def change(stage: Stage, platform: str) -> Any:
+    """Every simulated shop can change its currency, as a seller does."""
+    books = stage.sandbox.books  # type: ignore[attr-defined]
+    match platform:
+        case "shopify":
+            books.change_currency("EUR")
+        case "vendure":
+            books.settings["currency"] = "EUR"
+        case _:
+            books.set(currency="EUR")
+
+
+@pytest.mark.parametrize("platform", ["shopify", "woocommerce", "vendure"])
+async def test_each_platform_s_connection_test_tells_it(platform: str) -> None:
+    connector = import_module(f"crossdock.connectors.{platform}").connector
+    async with staged(connector, import_module(f"crossdock.connectors.{platform}.sandbox").Sandbox) as stage:
+        before = await connector.prove(stage.shop)
+        assert before.settings["currency"] == before.currency == "USD"
+        change(stage, platform)
+        after = await connector.prove(replace(stage.shop))
+        assert after.settings["currency"] == after.currency == "EUR"
