@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from procrastinate import JobContext
 from procrastinate.jobs import Status
 
-from crossdock.engine import inbox, invariants, labels, payments
+from crossdock.engine import inbox, invariants, labels, payments, set_aside
 from crossdock.engine.app import app
 from crossdock.engine.engine import Engine
 from crossdock.store.work import PUMP
@@ -57,6 +57,7 @@ async def minute(context: JobContext, timestamp: int) -> None:
     await engine.threads.run(offers.expire_offers, now=engine.clock())
     await engine.threads.run(judge_newly_linked, now=engine.clock())
     await engine.threads.run(inbox.obey_for_closed_shops)
+    await set_aside.try_again(engine)
 
 
 @app.periodic(cron="3 * * * *")

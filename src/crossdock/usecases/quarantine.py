@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import LookKind, Unreadable
@@ -19,6 +19,7 @@ from crossdock.domain.health import Stream
 from crossdock.domain.redact import redact_text
 from crossdock.store.models import Connection, Cursor, Order, Quarantined, ShopCopy, User
 from crossdock.store.models.quarantine import STANDING, QuarantineKind, QuarantineState
+from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.alerts import raise_alert, reword_alert, settle_by_fact
 from crossdock.usecases.errors import Invalid, Problem
 
@@ -244,19 +245,30 @@ def standing(*, connection_id: int) -> QuerySet[Quarantined]:
 def due(*, connection_id: int, limit: int, now: datetime) -> list[Quarantined]:
     """Those of a shop that are to be tried now; each is put off at once, so that a try that dies is no loop."""
     with transaction.atomic():
-        rows = standing(connection_id=connection_id).filter(next_try_at__lte=now)
-        found = list(
-            rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("next_try_at")[:limit]
-        )
+        found = _taken_up(standing(connection_id=connection_id), limit=limit, now=now)
         over = [row.pk for row in found if not row.entity and row.last_at < now - _UNSEEN]
-        for row in found:
-            row.next_try_at = now + _wait(row.tries + 1)
-        Quarantined.objects.bulk_update(found, ["next_try_at"])
         if over:
             how = "The shop does not show it any more."
             end_rows(Quarantined.objects.filter(pk__in=over), QuarantineState.HEALED, how=how, now=now)
         wind(connection_id)
     return [row for row in found if row.entity and row.kind != QuarantineKind.COMMAND]
+
+
+def due_elsewhere(*, limit: int, now: datetime) -> list[Quarantined]:
+    """What deliveries said of parties that no pump visits for it: gateways, carriers, shops that are closed."""
+    with transaction.atomic():
+        rows = Quarantined.objects.filter(state__in=STANDING, kind=QuarantineKind.DELIVERY)
+        elsewhere = rows.filter(Q(connection=None) | ~Q(connection__state=ConnectionState.ACTIVE))
+        return _taken_up(elsewhere.select_related("party"), limit=limit, now=now)
+
+
+def _taken_up(rows: QuerySet[Quarantined], *, limit: int, now: datetime) -> list[Quarantined]:
+    due_rows = rows.filter(next_try_at__lte=now).order_by("next_try_at")
+    found = list(due_rows.select_for_update(no_key=True, skip_locked=True, of=("self",))[:limit])
+    for row in found:
+        row.next_try_at = now + _wait(row.tries + 1)
+    Quarantined.objects.bulk_update(found, ["next_try_at"])
+    return found
 
 
 def wind(connection_id: int) -> None:
