@@ -144,6 +144,22 @@ def _refund_seen_as_new() -> None:
     setattr(receive, "news", news)  # noqa: B010
 
 
+def _one_trips_all() -> None:
+    """No row has a savepoint of its own: what trips takes everything beside it along."""
+    from crossdock.usecases.quarantine import Intake
+
+    def take(self: Intake, entity: str, work: Callable[[], object], *, order_id: int | None = None) -> bool:
+        work()
+        self.taken.append(entity)
+        return True
+
+    def take_all(self: Intake, rows: Any, work: Callable[[list[Any]], object]) -> None:
+        work([*rows.values()])
+        self.taken += rows
+
+    Intake.take, Intake.take_all = take, take_all  # type: ignore[method-assign]
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "blind_resend": _blind_resend,
     "answer_before_commit": _answer_before_commit,
@@ -151,4 +167,5 @@ BUGS: dict[str, Callable[[], None]] = {
     "restore_twice": _restore_twice,
     "credit_twice": _credit_twice,
     "refund_seen_as_new": _refund_seen_as_new,
+    "one_trips_all": _one_trips_all,
 }
