@@ -33,7 +33,7 @@ READERS = [
     "opt_int",
     "opt_bool",
 ]
-READERS += ["opt_decimal", "opt_time", "opt_child", "opt_list"]
+READERS += ["text", "moment", "rows", "opt_decimal", "opt_time", "opt_child", "opt_list"]
 
 
 def test_each_kind_is_read_as_its_type() -> None:
@@ -81,20 +81,31 @@ def test_absent_and_null_are_none_for_the_optional_and_strange_for_the_rest(key:
     ("reader", "wrong"),
     [
         ("str", 1),
-        ("int", "1"),
+        ("int", "one"),
+        ("int", ""),
         ("int", True),
-        ("int", 1.0),
-        ("bool", 0),
-        ("bool", "false"),
+        ("int", 1.5),
+        ("int", 10**16),
+        ("int", "1e999999"),
+        ("int", float("inf")),
+        ("bool", 2),
+        ("bool", ""),
+        ("bool", "maybe"),
         ("id", ""),
         ("id", 0),
+        ("id", "0"),
         ("id", True),
+        ("id", "x" * 201),
+        ("id", 1.5),
         ("decimal", "twelve"),
         ("decimal", "NaN"),
         ("decimal", float("inf")),
         ("decimal", True),
         ("time", "2026-11-23T05:00:00"),
         ("time", "soon"),
+        ("time", "0000-00-00T00:00:00Z"),
+        ("time", "-0001-11-30T00:00:00Z"),
+        ("time", "0001-01-01T00:00:00+05:00"),
         ("time", 5),
         ("child", []),
         ("list", {}),
@@ -108,6 +119,36 @@ def test_the_wrong_type_is_strange_even_where_it_is_optional(reader: str, wrong:
     if hasattr(Node, f"opt_{reader}"):
         with pytest.raises(Strange):
             getattr(tame({"x": wrong}, "it"), f"opt_{reader}")("x")
+
+
+@pytest.mark.parametrize("two", [2, 2.0, "2", "2.0", " 2 "])
+def test_a_number_is_read_however_it_was_written(two: Any) -> None:
+    assert tame({"x": two}, "it").int("x") == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "said"), [(1, True), ("1", True), ("TRUE", True), ("yes", True), (0, False), ("no", False)]
+)
+def test_a_flag_is_read_however_it_was_written(word: Any, said: bool) -> None:
+    assert tame({"x": word}, "it").bool("x") is said
+
+
+def test_an_id_is_text_however_it_was_written() -> None:
+    assert tame({"x": 7.0}, "it").id("x") == tame({"x": " 7 "}, "it").id("x") == "7"
+
+
+@pytest.mark.parametrize("odd", [None, "", [], {}, True, float("nan"), "0000-00-00T00:00:00", "-0001-11-30T00:00:00"])
+def test_what_is_only_shown_is_left_out_when_it_is_odd(odd: Any) -> None:
+    node = tame({"x": odd}, "it")
+    assert node.text("x") == (odd if isinstance(odd, str) else "")
+    assert node.moment("x", naive_utc=True) is None
+    assert node.rows("x") == []
+
+
+def test_a_list_that_others_write_into_gives_its_objects() -> None:
+    node = tame({"x": [{"a": 1}, {}, [], None, "b"], "y": {"3": {"a": 2}, "7": {"a": 3}}}, "it")
+    assert [row.raw("a") for row in node.rows("x")] == [1, None]
+    assert [row.int("a") for row in node.rows("y")] == [2, 3]
 
 
 def test_a_moment_without_a_zone_is_read_only_where_it_is_documented_as_utc() -> None:

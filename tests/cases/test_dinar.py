@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdock.connectors.vendure import mapper as vendure
-from crossdock.connectors.woocommerce import mapper as woocommerce
+from crossdock.connectors.woocommerce import goods as woocommerce
 from crossdock.connectors.woocommerce.sandbox import shapes
 from crossdock.domain.currencies import CURRENCIES, CURRENT, NotMoney, minor_units
 from crossdock.domain.values import Money, share

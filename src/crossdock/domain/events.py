@@ -14,7 +14,8 @@ from crossdock.domain.values import Money
 class ShopVariant:
     """A variant as the shop shows it.
 
-    `count` is None when the shop does not count it or the answer did not say; may be negative.
+    `count` is None when the shop does not count it or the answer did not say; may be negative. `backorders`: the shop
+    sells it below zero on purpose.
     """
 
     variant_id: str
@@ -24,13 +25,15 @@ class ShopVariant:
     count: int | None = None
     barcode: str = ""
     image: str = ""
+    backorders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ShopProduct:
     """A product as the shop shows it.
 
-    `active` is what the shop itself would sell; `url` opens it in the shop's admin.
+    `active` is what the shop itself would sell; `url` opens it in the shop's admin. `reasons` are sentences for the
+    seller: why it is not sold, or which of its variants are not, and are left out of `variants` for it.
     """
 
     product_id: str
@@ -41,6 +44,7 @@ class ShopProduct:
     images: tuple[str, ...] = ()
     url: str = ""
     updated_at: datetime | None = None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,13 @@ class ProductGone:
 class Count:
     """One variant's count, from one request that answered all counted locations.
 
-    None: the shop does not count this variant.
+    None: the shop does not count this variant. `backorders`: it sells it below zero on purpose.
     """
 
     variant_id: str
     count: int | None
     version: str = ""
+    backorders: bool = False
 
 
 @dataclass(frozen=True, slots=True)

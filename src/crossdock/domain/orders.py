@@ -165,9 +165,12 @@ def news(known: Known, copy: ShopOrder) -> tuple[OrderEvent, ...]:
             events.append(ParcelRepacked(parcel))
         if (before.number, before.carrier, before.url) != (now.number, now.carrier, now.url):
             events.append(TrackingChanged(parcel))
-    # One with a key is the trace of units that we took out ourselves, whether or not its answer ever reached us.
+    # One of 0.00 only put units back. One with a key is the trace of units that we took out ourselves, whether or not
+    # its answer ever reached us.
     events += [
-        RefundSeen(refund) for refund in copy.refunds if refund.refund_id not in known.refunds and not refund.key
+        RefundSeen(refund)
+        for refund in copy.refunds
+        if refund.refund_id not in known.refunds and not refund.key and refund.amount.minor > 0
     ]
     if copy.state is not ShopOrderState.OPEN and not known.cancelled:
         events.append(OrderCancelledThere(copy.cancel_note, gone=copy.state is ShopOrderState.GONE))

@@ -3,7 +3,6 @@
 A connector translates and calls; it decides nothing and stores nothing.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from crossdock.domain.capability import Manifest
 from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome, WriteRisk
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
-from crossdock.kit.errors import BODY, Strange
+from crossdock.kit import wire
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -26,11 +25,8 @@ class Reply:
     body: bytes
 
     def json(self) -> Any:
-        """The parsed body. Raises Strange when it is not JSON, or nested without end."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise Strange(BODY, "JSON", self.body) from None
+        """The parsed body. Raises NotJson."""
+        return wire.load(self.body)
 
 
 class Http(Protocol):

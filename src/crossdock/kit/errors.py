@@ -56,6 +56,10 @@ class Strange(NoAnswer):
         return self.path == BODY
 
 
+class NotJson(Strange):
+    """The whole answer cannot be read (a host's page, a challenge, half an answer): the party's trouble, no row's."""
+
+
 class AuthDead(Outside):
     """The credentials are refused or lack a right; the seller has to sign in again."""
 

@@ -1,13 +1,17 @@
 """One odd row concerns that row alone: what a page holds is read row by row, and what trips becomes an Unreadable."""
 
+import re
 import traceback
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, TypeVar
 
 from crossdock.domain.events import LookKind, ProductGone, ShopProduct, Unreadable
-from crossdock.kit.errors import Outside, Strange
+from crossdock.kit.errors import NotJson, Outside, Strange
+from crossdock.kit.tame import Node, tame
 
 T = TypeVar("T")
+_INDEX = re.compile(r"\[\d+\]")
 
 
 def read_row(kind: LookKind, entity_id: str, read: Callable[[], T]) -> T | Unreadable:
@@ -17,13 +21,48 @@ def read_row(kind: LookKind, entity_id: str, read: Callable[[], T]) -> T | Unrea
     """
     try:
         return read()
-    except Strange as error:
-        return Unreadable(kind, entity_id, str(error), error.path, traceback.format_exc())
-    except Outside:
-        raise
     except Exception as error:
-        cause = f"This {kind} could not be understood ({type(error).__name__})."
-        return Unreadable(kind, entity_id, cause, trace=traceback.format_exc())
+        return unread(kind, entity_id, error)
+
+
+async def await_row(kind: LookKind, entity_id: str, read: Callable[[], Awaitable[T]]) -> T | Unreadable:
+    """The same for a row that needs calls of its own."""
+    try:
+        return await read()
+    except Exception as error:
+        return unread(kind, entity_id, error)
+
+
+def unread(kind: LookKind, entity_id: str, error: Exception) -> Unreadable:
+    """Called in the handler of `error`. Raises it again when it is the party's trouble and not the row's."""
+    if isinstance(error, Strange) and not isinstance(error, NotJson):
+        return Unreadable(kind, entity_id, _INDEX.sub("[]", str(error)), error.path, traceback.format_exc())
+    if isinstance(error, Outside):
+        raise error
+    cause = f"This {kind} could not be understood ({type(error).__name__})."
+    return Unreadable(kind, entity_id, cause, trace=traceback.format_exc())
+
+
+def read_rows(
+    kind: LookKind, values: Iterable[Any], id_of: Callable[[Node], str], read: Callable[[Node], T]
+) -> list[T | Unreadable]:
+    """What `read` makes of each entry of a list, each on its own. `id_of` raises Strange where there is no id."""
+    found: list[T | Unreadable] = []
+    for value in values:
+        node = named(kind, value, id_of)
+        found.append(node if isinstance(node, Unreadable) else read_row(kind, id_of(node), partial(read, node)))
+    return found
+
+
+def named(kind: LookKind, value: Any, id_of: Callable[[Node], str]) -> Node | Unreadable:
+    """The entry as an object with an id, or why it is none."""
+
+    def known() -> Node:
+        node = tame(value, str(kind))
+        id_of(node)
+        return node
+
+    return read_row(kind, "", known)
 
 
 def readable(items: Iterable[T | Unreadable]) -> tuple[T, ...]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any, TypeVar
 
 from crossdock.domain.currencies import NotMoney
@@ -25,6 +26,10 @@ Doc = dict[str, Any]
 Nodes = list["Node"]
 log = logging.getLogger(__name__)
 _ABSENT = object()
+# What a column for ids holds, and what a bigint holds with room for sums.
+_LONGEST_ID, _MOST = 200, 10**15
+_LONGEST_DECIMAL = 60
+_WORDS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 _INDEX = re.compile(r"\[\d+\]")
 _reported: set[str] = set()
 
@@ -42,7 +47,12 @@ def unread() -> frozenset[str]:
 
 
 class Node:
-    """One JSON object. `x("key")` insists on the type; `opt_x("key")` gives None when the key is absent or null."""
+    """One JSON object. `x("key")` insists on the type; `opt_x("key")` gives None when the key is absent or null.
+
+    `text`, `moment` and `rows` read what is only shown, or what others put there: it is left out when it is odd.
+    A number that is written as text, a flag that is written as a number or a word: what it says is clear, so it is
+    read.
+    """
 
     __slots__ = ("_seen", "_value", "path")
 
@@ -73,23 +83,23 @@ class Node:
         return self._may(key, "text", _text)
 
     def id(self, key: Text) -> Text:
-        """An id, sent as a number or as text; always text here. Empty text and 0 are no ids."""
+        """An id, sent as a number or as text; always text here. Empty text, 0 and what no column holds are no ids."""
         return self._must(key, "id", _id)
 
     def opt_id(self, key: Text) -> Text | None:
         return self._may(key, "id", _id)
 
     def int(self, key: Text) -> Whole:
-        return self._must(key, "whole number", _int)
+        return self._must(key, "whole number", whole)
 
     def opt_int(self, key: Text) -> Whole | None:
-        return self._may(key, "whole number", _int)
+        return self._may(key, "whole number", whole)
 
     def bool(self, key: Text) -> Flag:
-        return self._must(key, "true or false", _bool)
+        return self._must(key, "true or false", flag)
 
     def opt_bool(self, key: Text) -> Flag | None:
-        return self._may(key, "true or false", _bool)
+        return self._may(key, "true or false", flag)
 
     def decimal(self, key: Text) -> Decimal:
         return self._must(key, "decimal number", _decimal)
@@ -137,6 +147,30 @@ class Node:
                 raise Strange(f"{self.path}.{key}[{number}]", "text", value)
         return list(values)
 
+    def text(self, key: Text) -> Text:
+        """Text that is only shown. Empty when it is absent or odd; a number is written out."""
+        self._seen.add(key)
+        return _shown(self._value.get(key))
+
+    def moment(self, key: Text, *, naive_utc: Flag = False) -> datetime | None:
+        """A moment that is only shown, or that others write: None when it is absent or odd (zero dates)."""
+        self._seen.add(key)
+        return _time(self._value.get(key), naive_utc)
+
+    def rows(self, key: Text) -> "Nodes":
+        """The objects of a list that others write into, or that we can do without; whatever else is in it is left out.
+
+        PHP writes a list with gaps as an object.
+        """
+        self._seen.add(key)
+        value = self._value.get(key)
+        entries = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+        return [Node(entry, f"{self.path}.{key}[{n}]") for n, entry in enumerate(entries) if isinstance(entry, dict)]
+
+    def entries(self, key: Text) -> Anys:
+        """A list whose entries are read one by one, each on its own: see kit/rows."""
+        return self._must(key, "list", _list)
+
     def raw(self, key: Text) -> Any:
         """The value as it came, None when absent."""
         self._seen.add(key)
@@ -164,28 +198,46 @@ def _text(got: Any) -> str | None:
     return got if isinstance(got, str) else None
 
 
+def _shown(got: Any) -> str:
+    if isinstance(got, int | float) and not isinstance(got, bool) and isfinite(got):
+        return str(got)
+    return got if isinstance(got, str) else ""
+
+
 def _id(got: Any) -> str | None:
+    if isinstance(got, float) and got.is_integer() and abs(got) < 2**53:
+        got = int(got)
     if isinstance(got, bool) or not isinstance(got, int | str):
         return None
-    return str(got) if got else None
+    text = str(got).strip()
+    return text if text not in ("", "0") and len(text) <= _LONGEST_ID else None
 
 
-def _int(got: Any) -> int | None:
-    return got if isinstance(got, int) and not isinstance(got, bool) else None
+def whole(got: Any) -> int | None:
+    """A whole number in whatever form it was written ("2", 2.0); None when it is none, or larger than any count."""
+    value = _decimal(got)
+    # In this order: the digits of 1e999999 are never written out.
+    return int(value) if value is not None and abs(value) <= _MOST and value == value.to_integral_value() else None
 
 
-def _bool(got: Any) -> bool | None:
-    return got if isinstance(got, bool) else None
+def flag(got: Any) -> bool | None:
+    """true, 1, "1", "true", "yes" and their opposites; None for anything else."""
+    if isinstance(got, bool):
+        return got
+    if isinstance(got, int):
+        return _WORDS.get(str(got)) if abs(got) <= 1 else None
+    return _WORDS.get(got.strip().lower()) if isinstance(got, str) and len(got) <= 8 else None
 
 
 def _decimal(got: Any) -> Decimal | None:
     if isinstance(got, bool) or not isinstance(got, int | float | str):
         return None
+    text = str(got)
     try:
-        value = Decimal(str(got))
+        value = Decimal(text) if len(text) <= _LONGEST_DECIMAL else None
     except InvalidOperation:
         return None
-    return value if value.is_finite() else None
+    return value if value is not None and value.is_finite() else None
 
 
 def _money(got: Any, currency: str) -> Money | None:
@@ -197,13 +249,15 @@ def _money(got: Any, currency: str) -> Money | None:
 
 
 def _time(got: Any, naive_utc: bool) -> datetime | None:
+    """None for what is no moment; zero dates ("0000-00-00T00:00:00", "-0001-11-30T00:00:00") are none."""
     try:
-        moment = datetime.fromisoformat(got) if isinstance(got, str) else None
-    except ValueError:
+        moment = datetime.fromisoformat(got) if isinstance(got, str) and len(got) <= 40 else None
+        if moment is not None and moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC) if naive_utc else None
+        # A zone can carry the first or last moment of the calendar out of it.
+        return None if moment is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment is not None and moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC) if naive_utc else None
-    return None if moment is None else moment.astimezone(UTC)
 
 
 def _object(got: Any) -> dict[str, Any] | None:

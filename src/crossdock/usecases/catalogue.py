@@ -11,6 +11,7 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant, Unreadable
+from crossdock.domain.for_sale import for_sale
 from crossdock.store.crash import point
 from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
@@ -59,11 +60,11 @@ def receive_products(
 def _receive(connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, now: datetime) -> None:
     with transaction.atomic():
         shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
-        here = {p.product_id: p for p in products if isinstance(p, ShopProduct)}
+        here = {p.product_id: for_sale(p) for p in products if isinstance(p, ShopProduct)}
         listings = _listings(shop, here, now=now)
         variants = _variants(shop, here, listings)
         answers = {
-            variants[v.variant_id].pk: Count(v.variant_id, v.count)
+            variants[v.variant_id].pk: Count(v.variant_id, v.count, backorders=v.backorders)
             for p in here.values()
             for v in p.variants
             if v.variant_id in variants
@@ -116,6 +117,7 @@ def _listings(shop: Connection, here: dict[str, ShopProduct], *, now: datetime) 
             "active_in_shop",
             "gone_in_shop",
             "shop_url",
+            "shop_reasons",
             "search",
             "updated_at",
         ],
@@ -129,6 +131,7 @@ def _fill(listing: Listing, product: ShopProduct, *, now: datetime) -> None:
     listing.description, listing.images = product.description, list(product.images)[:MOST_IMAGES]
     listing.currency = product.variants[0].price.currency if product.variants else listing.currency
     listing.active_in_shop, listing.gone_in_shop, listing.shop_url = product.active, False, product.url
+    listing.shop_reasons = list(product.reasons)
     listing.search = searchable(product.title, [variant.sku for variant in product.variants])
     listing.updated_at = now
 

@@ -169,7 +169,7 @@ def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, w
                     event=f"read:{read_no}",
                 )
             )
-        if rules.oversold(after) and not (before.count is not None and before.count < 0):
+        if rules.oversold(after) and not answer.backorders and not (before.count is not None and before.count < 0):
             _alert_below_zero(row, now=now)
         elif before.count is not None and before.count < 0 <= (-1 if after.count is None else after.count):
             how = f"Your shop counts {after.count} now."

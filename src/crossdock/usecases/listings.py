@@ -71,8 +71,10 @@ def why_not_live(
         reasons.append("You left it out when you connected the shop. Choose “List again” to sell it.")
     if listing.gone_in_shop:
         reasons.append("The product was deleted in your shop.")
-    elif not listing.active_in_shop:
-        reasons.append("The product is not published in your shop.")
+    else:
+        reasons += listing.shop_reasons
+        if not listing.active_in_shop and not listing.shop_reasons:
+            reasons.append("The product is not published in your shop.")
     shop = listing.connection
     if shop is not None and shop.state != ConnectionState.ACTIVE:
         words = {
@@ -81,7 +83,7 @@ def why_not_live(
         }
         reasons.append(words.get(shop.state, "The shop is disconnected; connect it again."))
     variants = [variant for variant in listing.variants.all() if not variant.gone]
-    if not variants:
+    if not variants and not reasons:
         reasons.append("It has no variant that can be sold.")
     if stock is None:
         stock = availability(variants=variants, now=now)

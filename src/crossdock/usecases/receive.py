@@ -149,7 +149,7 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
                 case OrderReopenedThere():
                     again = reopened_there(order=order, copy=copy, confirmed=copy.read_wanted, now=now)
         copy.read_wanted, copy.read_at = again, now
-        copy.shop_number, copy.shop_url = seen.number or copy.shop_number, seen.url or copy.shop_url
+        copy.shop_number, copy.shop_url = seen.number[:100] or copy.shop_number, seen.url or copy.shop_url
         copy.save()
         point("receive.before_commit")
 

@@ -221,7 +221,7 @@ def bind(
     """
     if copy.shop_order_id not in ("", outcome.shop_id):
         forget_lines(order)
-    copy.shop_order_id, copy.shop_number, copy.shop_url = outcome.shop_id, outcome.shop_number, outcome.url
+    copy.shop_order_id, copy.shop_number, copy.shop_url = outcome.shop_id, outcome.shop_number[:100], outcome.url
     copy.state, copy.acknowledged_at, copy.read_wanted, copy.sentence = CopyState.ACKNOWLEDGED, now, True, outcome.note
     copy.adopted, copy.stock_taken = copy.adopted or adopted, copy.stock_taken or outcome.stock_taken
     copy.save()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from crossdock.connectors.shopify import commands, connect, part, reading, risk, webhooks
 from crossdock.connectors.shopify.manifest import MANIFEST
-from crossdock.domain.events import Count
+from crossdock.domain.events import Count, Unreadable
 from crossdock.kit.connector import Connector, Shop, VariantRef
 from crossdock.kit.errors import ending
 
@@ -42,7 +42,7 @@ class Shopify:
     subscribe = staticmethod(webhooks.subscribe)
     unsubscribe = staticmethod(webhooks.unsubscribe)
 
-    async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count]:
+    async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
         return await reading.counts(shop, [variant.variant_id for variant in variants])
 
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from crossdock.connectors.shopify.manifest import API_VERSION
+from crossdock.kit import text
 from crossdock.kit.check import check, is_data, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.documents import parts_of, whole
@@ -17,6 +18,7 @@ from crossdock.kit.tame import Node, tame
 # Our budget counts calls, Shopify's counts points: a usual call of ours asks for about this many.
 POINTS_PER_CALL = 20.0
 FROZEN_SECONDS = 3600.0
+MOST_POINTS = 10**7
 
 
 _PARTS = parts_of(files(__package__).joinpath("documents.graphql").read_text("utf-8"))
@@ -84,16 +86,26 @@ def opened(reply: Reply, shop: Shop) -> Reply:
 
 def _learn(shop: Shop, answer: Node) -> None:
     """Correct our budget with the bucket that every answer reports."""
-    cost = _cost(answer)
-    status = cost.opt_child("throttleStatus") if cost else None
-    if status is not None:
-        left, restore = status.decimal("currentlyAvailable"), status.decimal("restoreRate")
-        shop.http.learn(left=float(left) / POINTS_PER_CALL, per_second=float(restore) / POINTS_PER_CALL)
+    known = _throttle(answer)
+    if known is not None:
+        left, restore, _ = known
+        shop.http.learn(left=left / POINTS_PER_CALL, per_second=restore / POINTS_PER_CALL)
 
 
-def _cost(answer: Node) -> Node | None:
-    extensions = answer.opt_child("extensions")
-    return extensions.opt_child("cost") if extensions else None
+def _throttle(answer: Node) -> tuple[float, float, float] | None:
+    """(points left, points a second, what the request would cost), where the answer says so in numbers."""
+    place: Any = answer.raw("extensions")
+    cost = place.get("cost") if isinstance(place, dict) else None
+    status = cost.get("throttleStatus") if isinstance(cost, dict) else None
+    if not isinstance(cost, dict) or not isinstance(status, dict):
+        return None
+    left, restore = status.get("currentlyAvailable"), status.get("restoreRate")
+    asked = cost.get("requestedQueryCost")
+    good = [
+        float(number) if isinstance(number, int | float) and 0 <= number <= MOST_POINTS else None
+        for number in (left, restore, asked)
+    ]
+    return (good[0], good[1], good[2] or 0.0) if good[0] is not None and good[1] is not None else None
 
 
 def _complain(answer: Node, *, mutation: bool) -> None:
@@ -102,7 +114,7 @@ def _complain(answer: Node, *, mutation: bool) -> None:
     One that lies inside a mutation's result came after its work: that is not a refusal.
     """
     for error in answer.opt_list("errors") or []:
-        message = error.opt_str("message") or "no message"
+        message = text.label(error.text("message"), 300) or "no message"
         path = error.raw("path")
         if mutation and isinstance(path, list) and len(path) > 1:
             raise NoAnswer(f"Shopify did it, perhaps, but did not let us read the result: {message}")
@@ -126,16 +138,13 @@ def _complain(answer: Node, *, mutation: bool) -> None:
 
 def _wait(answer: Node) -> float | None:
     """Seconds until the bucket holds what the refused request would cost: (cost - available) / restore rate."""
-    cost = _cost(answer)
-    status = cost.opt_child("throttleStatus") if cost else None
-    if cost is None or status is None:
+    known = _throttle(answer)
+    if known is None:
         return None
-    missing = cost.decimal("requestedQueryCost") - status.decimal("currentlyAvailable")
-    return max(0.1, float(missing) / max(1.0, float(status.decimal("restoreRate"))))
+    left, restore, asked = known
+    return max(0.1, (asked - left) / max(1.0, restore))
 
 
 def user_errors(result: Node, key: str = "userErrors") -> list[tuple[str, str]]:
     """(code, message) of each complaint about what we asked for."""
-    return [
-        (error.opt_str("code") or "" if "code" in error else "", error.str("message")) for error in result.list(key)
-    ]
+    return [(error.text("code"), text.label(error.text("message"), 300) or "no message") for error in result.list(key)]

@@ -29,12 +29,13 @@ from crossdock.domain.commands import (
     Unknown,
     Why,
 )
-from crossdock.domain.events import ShopOrder
+from crossdock.domain.events import ShopOrder, Unreadable
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Address, Money
 from crossdock.kit.connector import Shop
 from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
 from crossdock.kit.part import NOTHING_LEFT
+from crossdock.kit.rows import readable
 from crossdock.kit.tame import Node
 
 GATEWAY = "Crossdock"
@@ -96,10 +97,16 @@ async def find(shop: Shop, reference: str, *, since: datetime | None = None) -> 
         return Found((tail(strong.str("id")),))
     quoted = reference.replace("\\", "\\\\").replace('"', '\\"')
     nodes = (
-        (await ask(shop, "SearchBySource", {"query": f'source_identifier:"{quoted}"'})).child("orders").list("nodes")
+        (await ask(shop, "SearchBySource", {"query": f'source_identifier:"{quoted}"'})).child("orders").rows("nodes")
     )
-    same = [node for node in nodes if node.opt_str("sourceIdentifier") == reference]
-    return Found(tuple(tail(node.str("id")) for node in sorted(same, key=lambda node: node.time("createdAt"))))
+    same = [node for node in nodes if node.text("sourceIdentifier") == reference]
+    return Found(tuple(tail(node.str("id")) for node in sorted(same, key=_created)))
+
+
+def _created(node: Node) -> str:
+    """For sorting, oldest first; one without a usable date is the newest."""
+    moment = node.moment("createdAt")
+    return moment.isoformat() if moment else "~"
 
 
 async def _by_reference(shop: Shop, reference: str) -> Node | None:
@@ -150,7 +157,7 @@ def _done(shop: Shop, node: Node, *, already: bool) -> Done:
     """
     number = tail(node.str("id"))
     url = f"{shop.address}/admin/orders/{number}"
-    return Done(number, node.str("name"), url, stock_taken=node.bool("confirmed"), already=already)
+    return Done(number, node.text("name") or number, url, stock_taken=node.bool("confirmed"), already=already)
 
 
 async def _refusal(shop: Shop, command: CreateOrder, errors: list[tuple[str, str]]) -> Outcome:
@@ -187,7 +194,7 @@ async def _short(shop: Shop, lines: tuple[Line, ...]) -> tuple[str, ...]:
     if len(wanted) == 1:
         return tuple(wanted)
     try:
-        there = {count.variant_id: count.count for count in await reading.counts(shop, list(wanted))}
+        there = {count.variant_id: count.count for count in readable(await reading.counts(shop, list(wanted)))}
     except Outside:
         return tuple(wanted)
     short = tuple(variant for variant, units in wanted.items() if (there.get(variant) or 0) < units)
@@ -195,7 +202,9 @@ async def _short(shop: Shop, lines: tuple[Line, ...]) -> tuple[str, ...]:
 
 
 async def _missing(shop: Shop, lines: tuple[Line, ...]) -> list[Line]:
-    there = {count.variant_id for count in await reading.counts(shop, sorted({line.variant_id for line in lines}))}
+    answers = await reading.counts(shop, sorted({line.variant_id for line in lines}))
+    # One that cannot be understood is there all the same.
+    there = {answer.entity_id if isinstance(answer, Unreadable) else answer.variant_id for answer in answers}
     return [line for line in lines if line.variant_id not in there]
 
 
@@ -300,7 +309,7 @@ async def _standing(shop: Shop, number: str, *, already: bool) -> Outcome | None
     if node is None:
         return Refused(Why.NOT_FOUND, "The shop does not have this order any more.")
     if node.opt_time("cancelledAt") is not None:
-        return Done(number, node.str("name"), f"{shop.address}/admin/orders/{number}", already=already)
+        return Done(number, node.text("name") or number, f"{shop.address}/admin/orders/{number}", already=already)
     if any(part.str("status") not in ("CANCELLED", "ERROR", "FAILURE") for part in node.list("fulfillments")):
         return Refused(
             Why.TOO_LATE, "Something of this order was fulfilled in the shop already; it cannot be cancelled any more."

@@ -13,6 +13,7 @@ from crossdock.connectors.shopify.client import ask, opened, own_app
 from crossdock.connectors.shopify.commands import ensure_reference_field, reference_field
 from crossdock.connectors.shopify.manifest import INSTALL, OWN_APP, SCOPES
 from crossdock.connectors.shopify.mapper import tail
+from crossdock.kit import text
 from crossdock.kit.check import is_data
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
 from crossdock.kit.errors import AuthDead, BadInput, Outside
@@ -178,13 +179,14 @@ async def prove(shop: Shop) -> Proof:
     """
     data = await ask(shop, "Shop")
     facts = data.child("shop")
-    granted = {scope.str("handle") for scope in data.child("currentAppInstallation").list("accessScopes")}
+    granted = {scope.text("handle") for scope in data.child("currentAppInstallation").rows("accessScopes")}
     missing = [scope for scope in SCOPES if scope not in granted and scope.replace("read_", "write_") not in granted]
-    checks = [Check(True, f"Shopify answers as {facts.str('name')}."), *(_lacks(scope, shop) for scope in missing)]
+    name = text.label(facts.text("name")) or facts.str("myshopifyDomain")
+    checks = [Check(True, f"Shopify answers as {name}."), *(_lacks(scope, shop) for scope in missing)]
     locations: list[Node] = []
     if not missing:
         checks += [await _may_read_orders(shop), await _reference_check(shop)]
-        locations = (await ask(shop, "Locations")).child("locations").list("nodes")
+        locations = (await ask(shop, "Locations")).child("locations").rows("nodes")
         sentence = (
             ""
             if locations
@@ -192,10 +194,11 @@ async def prove(shop: Shop) -> Proof:
         )
         checks.append(Check(bool(locations), f"{len(locations)} locations found", sentence))
     currency = facts.str("currencyCode")
-    names = tuple((tail(place.str("id")), place.str("name")) for place in locations)
+    ids = [(tail(place.str("id")), place) for place in locations]
+    names = tuple((id_, text.label(place.text("name")) or id_) for id_, place in ids)
     return Proof(
         shop_id=facts.str("myshopifyDomain").lower(),
-        name=facts.str("name"),
+        name=name,
         currency=currency,
         checks=tuple(checks),
         settings={"currency": currency, "locations": str(len(locations))},

@@ -5,9 +5,11 @@ Ids here are the numbers at the end of Shopify's global ids, as they stand in th
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from crossdock.domain.events import (
     Count,
+    LookKind,
     OrderLine,
     Parcel,
     Refund,
@@ -15,12 +17,15 @@ from crossdock.domain.events import (
     ShopOrderState,
     ShopProduct,
     ShopVariant,
+    Unreadable,
 )
 from crossdock.domain.values import Money
+from crossdock.kit import text
 from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
 from crossdock.kit.part import key_of
-from crossdock.kit.tame import Node
+from crossdock.kit.rows import read_row
+from crossdock.kit.tame import Node, flag, tame
 
 NAMESPACE, KEY = "crossdock", "reference"
 FIELD = {"namespace": NAMESPACE, "key": KEY}
@@ -58,46 +63,92 @@ def product(
     node: Node, variants: Sequence[Node], *, currency: str, address: str, places: frozenset[str] = frozenset()
 ) -> ShopProduct:
     number = tail(node.str("id"), node.path)
-    images = [image.str("url") for image in _images(node)]
-    # "UNLISTED: The product is active but you need a direct link to view it": the seller hides it, so it isn't shown
-    # here either.
-    active = node.str("status") == "ACTIVE" and not node.bool("isGiftCard")
+    reasons = _why_not(node)
+    active = not reasons
+    rows: list[ShopVariant] = []
+    for variant in variants:
+        read = read_row(LookKind.PRODUCT, number, partial(_variant, variant, currency, places))
+        if isinstance(read, Unreadable):
+            name = text.label(variant.text("title")) or "A variant"
+            reasons.append(f"“{name}” could not be understood: its number, price or count is no number.")
+        else:
+            rows.append(read)
     found = ShopProduct(
         product_id=number,
-        title=node.str("title"),
-        variants=tuple(_variant(variant, currency, places) for variant in variants),
+        title=text.label(node.str("title")),
+        variants=tuple(rows),
         active=active,
-        description=node.str("descriptionHtml"),
-        images=tuple(images),
+        description=text.plain(node.text("descriptionHtml")),
+        images=tuple(filter(None, map(_image, media_of(node)))),
         url=f"{address}/admin/products/{number}",
-        updated_at=node.time("updatedAt"),
+        updated_at=node.moment("updatedAt"),
+        reasons=tuple(reasons),
     )
-    node.ignore("variants")
+    node.ignore("variants", "media")
     node.done()
     return found
 
 
-def _images(node: Node) -> list[Node]:
+# "UNLISTED: The product is active but you need a direct link to view it": the seller hides it, so it isn't shown here
+# either.
+_STATES = {
+    "DRAFT": "The product is a draft in your shop.",
+    "ARCHIVED": "The product is archived in your shop.",
+    "UNLISTED": "The product is unlisted in your shop: only who has its link can see it there.",
+}
+
+
+def _why_not(node: Node) -> list[str]:
+    """What keeps the whole product from being sold, as its shop sees it."""
+    reasons = []
+    if (status := node.str("status")) != "ACTIVE":
+        reasons.append(_STATES.get(status, "The product is not active in your shop."))
+    if node.bool("isGiftCard"):
+        reasons.append("It is a gift card: only your shop itself can issue one.")
+    # "Whether the product can only be purchased with a selling plan (subscription)" (schema, Product).
+    if flag(node.raw("requiresSellingPlan")):
+        reasons.append("Your shop sells it as a subscription only.")
+    return reasons
+
+
+def media_of(node: Node) -> list[Node]:
+    media = node.raw("media")
+    return tame(media, "media").rows("nodes") if isinstance(media, dict) else []
+
+
+def _image(media: Node) -> str:
     """A video or 3D model has a preview image too; one that is still being processed has none."""
-    previews = [media.opt_child("preview") for media in node.child("media").list("nodes")]
-    return [image for preview in previews if preview and (image := preview.opt_child("image"))]
+    preview = media.raw("preview")
+    image = preview.get("image") if isinstance(preview, dict) else None
+    url = tame(image, "image").text("url") if isinstance(image, dict) else ""
+    return url if url.startswith(("https://", "http://")) and len(url) <= 2_000 else ""
 
 
 def _variant(node: Node, currency: str, places: frozenset[str]) -> ShopVariant:
-    title = node.str("title")
+    title = text.label(node.text("title"))
     return ShopVariant(
         variant_id=tail(node.str("id"), node.path),
-        sku=node.opt_str("sku") or "",
+        sku=text.label(node.text("sku")),
         # Shopify's name for the only variant of a product without options.
         title="" if title == "Default Title" else title,
         price=node.money("price", currency),
         count=available(node.child("inventoryItem"), places),
-        barcode=node.opt_str("barcode") or "",
+        barcode=text.label(node.text("barcode")),
+        backorders=_continues(node),
     )
 
 
+def _continues(node: Node) -> bool:
+    """ "CONTINUE: Customers can buy this product variant after it's out of stock." """
+    return node.text("inventoryPolicy") == "CONTINUE"
+
+
+def variant_id(node: Node) -> str:
+    return tail(node.str("id"), node.path)
+
+
 def count(node: Node, places: frozenset[str] = frozenset()) -> Count:
-    return Count(tail(node.str("id"), node.path), available(node.child("inventoryItem"), places))
+    return Count(variant_id(node), available(node.child("inventoryItem"), places), backorders=_continues(node))
 
 
 def chosen(shop: Shop) -> frozenset[str]:
@@ -150,8 +201,8 @@ def reference(node: Node) -> str:
     field = node.opt_child("metafield")
     if field is not None:
         return field.str("value")
-    source = node.opt_str("sourceIdentifier") or ""
-    return source if TAG in node.strs("tags") else ""
+    tags = node.raw("tags")
+    return node.text("sourceIdentifier") if isinstance(tags, list) and TAG in tags else ""
 
 
 def order(node: Node, lines: Sequence[Node], parcel_lines: Sequence[Sequence[Node]], *, address: str) -> ShopOrder:
@@ -159,7 +210,7 @@ def order(node: Node, lines: Sequence[Node], parcel_lines: Sequence[Sequence[Nod
     cancelled = node.opt_time("cancelledAt") is not None
     found = ShopOrder(
         shop_id=number,
-        number=node.str("name"),
+        number=text.label(node.text("name")) or number,
         reference=ours,
         state=ShopOrderState.CANCELLED if cancelled else ShopOrderState.OPEN,
         lines=tuple(_line(line) for line in lines),
@@ -176,25 +227,30 @@ def order(node: Node, lines: Sequence[Node], parcel_lines: Sequence[Sequence[Nod
         stock_taken=bool(ours) and node.bool("confirmed"),
         url=f"{address}/admin/orders/{number}",
         cancel_note=_cancel_note(node),
-        updated_at=node.time("updatedAt"),
+        updated_at=node.moment("updatedAt"),
     )
     node.ignore("lineItems", "createdAt", "tags", "sourceIdentifier")
     node.done()
     return found
 
 
-def of_others(node: Node, *, address: str) -> ShopOrder:
-    """An order that did not come from here: no lines, nothing of its buyer."""
-    number, cancelled = tail(node.str("id"), node.path), node.opt_time("cancelledAt") is not None
+def order_id(node: Node) -> str:
+    return tail(node.str("id"), node.path)
+
+
+def of_others(node: Node, *, address: str, currency: str) -> ShopOrder:
+    """An order that did not come from here: no lines, nothing of its buyer, and nothing that we would insist on."""
+    number, cancelled = order_id(node), node.moment("cancelledAt") is not None
+    total = read_row(LookKind.ORDER, number, lambda: money(node.child("currentTotalPriceSet")))
     return ShopOrder(
         shop_id=number,
-        number=node.str("name"),
+        number=text.label(node.text("name")) or number,
         reference="",
         state=ShopOrderState.CANCELLED if cancelled else ShopOrderState.OPEN,
         lines=(),
-        total=money(node.child("currentTotalPriceSet")),
+        total=Money.zero(currency) if isinstance(total, Unreadable) else total,
         url=f"{address}/admin/orders/{number}",
-        updated_at=node.time("updatedAt"),
+        updated_at=node.moment("updatedAt"),
     )
 
 
@@ -206,9 +262,9 @@ def _total(node: Node) -> Money:
 
 
 def _cancel_note(node: Node) -> str:
-    cancellation = node.opt_child("cancellation")
-    note = (cancellation.opt_str("staffNote") if cancellation else None) or ""
-    reason = (node.opt_str("cancelReason") or "").capitalize()
+    cancellation = node.raw("cancellation")
+    note = tame(cancellation, "cancellation").text("staffNote") if isinstance(cancellation, dict) else ""
+    note, reason = text.label(note), node.text("cancelReason").capitalize()
     return ": ".join(part for part in (reason, note) if part)
 
 
@@ -221,7 +277,7 @@ def _line(node: Node) -> OrderLine:
         line_id=tail(node.str("id"), node.path),
         product_id=tail(article.str("id"), article.path) if article else "",
         variant_id=tail(variant.str("id"), variant.path) if variant else "",
-        sku=node.opt_str("sku") or "",
+        sku=text.label(node.text("sku")),
         quantity=node.int("currentQuantity"),
     )
 
@@ -232,18 +288,18 @@ def parcels(node: Node, parts: Sequence[Node]) -> list[Parcel]:
     The id is the number's place, not the number.
     """
     number, status = tail(node.str("id"), node.path), node.str("status")
-    tracking = node.list("trackingInfo")
-    at = node.time("createdAt")
-    if status in _WAITING and not any(info.opt_str("number") for info in tracking):
+    tracking = node.rows("trackingInfo")
+    at = node.moment("createdAt")
+    if status in _WAITING and not any(info.text("number") for info in tracking):
         return []
     units = tuple((tail(part.child("lineItem").str("id"), part.path), part.opt_int("quantity") or 0) for part in parts)
     return [
         Parcel(
             parcel_id=number if place == 0 else f"{number}/{place + 1}",
             lines=units if place == 0 else tuple((line, 0) for line, _ in units),
-            tracking_number=(info.opt_str("number") if info else None) or "",
-            carrier=(info.opt_str("company") if info else None) or "",
-            tracking_url=(info.opt_str("url") if info else None) or "",
+            tracking_number=text.label(info.text("number")) if info else "",
+            carrier=text.label(info.text("company")) if info else "",
+            tracking_url=info.text("url")[:2_000] if info else "",
             shipped_at=at,
             cancelled=status in _UNDONE,
         )
@@ -255,11 +311,11 @@ def _refund(node: Node) -> Refund:
     """A cancel with restock leaves a refund of nothing behind; the caller drops these, but for those that say what we
     took out.
     """
-    note = node.opt_str("note") or ""
+    note = node.text("note")
     return Refund(
         refund_id=tail(node.str("id"), node.path),
         amount=money(node.child("totalRefundedSet")),
-        note=note,
-        at=node.opt_time("createdAt"),
+        note=text.label(note),
+        at=node.moment("createdAt"),
         key=key_of(note),
     )

@@ -6,17 +6,19 @@ A window of changes is read by cursor and always starts a little before the last
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from crossdock.connectors.shopify import mapper
 from crossdock.connectors.shopify.client import ask
 from crossdock.connectors.shopify.mapper import FIELD, gid
-from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopOrderState, ShopProduct
+from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct, Unreadable
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, Shop
-from crossdock.kit.errors import Missing
-from crossdock.kit.tame import Node, tame
+from crossdock.kit.errors import Missing, Strange
+from crossdock.kit.rows import await_row, named, read_row, read_rows, readable
+from crossdock.kit.tame import Node
 
 # "The single query limit is 1,000 points" (shopify.dev, rate limits): counted before anything is read, from the sizes
 # that are asked for.
@@ -29,6 +31,8 @@ OBJECTS_PER_WINDOW = 20_000
 # Changes reach the search index some time after they happen. While the last change is young, look back this far behind
 # it.
 OVERLAP = timedelta(minutes=2)
+# Dates outside of these are no dates of a change: Shopify began in 2006, and no clock is a day ahead of another.
+BEGAN, AHEAD = datetime(2006, 1, 1, tzinfo=UTC), timedelta(days=1)
 YOUNG = timedelta(minutes=10)
 
 
@@ -56,9 +60,9 @@ class Window:
     def query(self) -> str | None:
         return f"updated_at:>='{self.since}'" if self.since else None
 
-    def following(self, info: Node, changes: Sequence[datetime], now: datetime) -> tuple[str, bool]:
-        """(next cursor, whether there is more to ask at once)."""
-        top = max([self.top, *(_iso(change) for change in changes)])
+    def following(self, info: Node, changes: Sequence[datetime | None], now: datetime) -> tuple[str, bool]:
+        """(next cursor, whether there is more to ask at once). A row without a usable date moves nothing."""
+        top = max([self.top, *(_iso(change) for change in changes if change and BEGAN < change <= now + AHEAD)])
         if not info.bool("hasNextPage"):
             return json.dumps(asdict(Window(since=_behind(top, now), top=top))), False
         seen = self.seen + len(changes)
@@ -122,43 +126,58 @@ def page_sizes(scope: Mapping[str, Any]) -> tuple[int, int]:
     return max(1, min(50, POINTS // (POINTS_PER_PRODUCT + variants * points_per_variant(scope)))), variants
 
 
-async def counts(shop: Shop, variant_ids: Sequence[str], levels: int | None = None) -> list[Count]:
+async def counts(shop: Shop, variant_ids: Sequence[str], levels: int | None = None) -> list[Count | Unreadable]:
     """Each variant with all its locations comes from one request; a batch is cut into as many requests as the point
     limit demands.
     """
     scope = stock_scope(shop, levels)
     step = at_once(scope)
-    found: list[Count] = []
+    found: list[Count | Unreadable] = []
     cut: list[str] = []
     for start in range(0, len(variant_ids), step):
         ids = [gid("ProductVariant", number) for number in variant_ids[start : start + step]]
         data = await ask(shop, "Counts", {"ids": ids, **scope})
-        for node in _present(data, "nodes"):
-            if mapper.cut_short(node.child("inventoryItem")) and scope["levels"] < 200:
-                cut.append(mapper.tail(node.str("id")))
+        for read in read_rows(LookKind.COUNTS, _present(data, "nodes"), mapper.variant_id, _with_cut):
+            if isinstance(read, Unreadable):
+                found.append(read)
+            elif read[1] and scope["levels"] < 200:
+                cut.append(mapper.variant_id(read[0]))
             else:
-                found.append(mapper.count(node, mapper.chosen(shop)))
+                count = partial(mapper.count, read[0], mapper.chosen(shop))
+                found.append(read_row(LookKind.COUNTS, mapper.variant_id(read[0]), count))
     return [*found, *(await counts(shop, cut, 200) if cut else [])]
 
 
-def _present(data: Node, key: str) -> list[Node]:
+def _with_cut(node: Node) -> tuple[Node, bool]:
+    return node, mapper.cut_short(node.child("inventoryItem"))
+
+
+def _present(data: Node, key: str) -> list[Any]:
     """`nodes(ids:)` answers null for what is gone, and an empty object for an id of another kind."""
-    values = data.raw(key)
-    return [tame(value, f"{key}[{i}]") for i, value in enumerate(values if isinstance(values, list) else []) if value]
+    return [value for value in data.entries(key) if value is not None and value != {}]
+
+
+def _changes(rows: Sequence[Node | Unreadable]) -> list[datetime | None]:
+    return [row.moment("updatedAt") if isinstance(row, Node) else None for row in rows]
 
 
 # Products
 
 
-async def products(shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
+async def products(shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
     window, scope = Window.of(cursor), stock_scope(shop)
     first, variants = page_sizes(scope)
     listing = {"first": first, "after": window.after or None, "query": window.query}
     data = await ask(shop, "Products", {**listing, "variants": variants, **scope})
     page = data.child("products")
-    nodes = page.list("nodes")
-    items = [await _whole(shop, node, scope) for node in nodes]
-    after, more = window.following(page.child("pageInfo"), [node.time("updatedAt") for node in nodes], shop.now())
+    rows = [named(LookKind.PRODUCT, value, mapper.variant_id) for value in page.entries("nodes")]
+    items: list[ShopProduct | ProductGone | Unreadable] = []
+    for row in rows:
+        if isinstance(row, Node):
+            items.append(await await_row(LookKind.PRODUCT, mapper.variant_id(row), partial(_whole, shop, row, scope)))
+        else:
+            items.append(row)
+    after, more = window.following(page.child("pageInfo"), _changes(rows), shop.now())
     return Page(tuple(items), after, more)
 
 
@@ -175,8 +194,8 @@ async def _whole(shop: Shop, node: Node, scope: Mapping[str, Any]) -> ShopProduc
     page = node.child("variants")
     variants = page.list("nodes")
     size = at_once(scope)
-    while page.child("pageInfo").bool("hasNextPage"):
-        after = page.child("pageInfo").str("endCursor")
+    ends: list[str] = []
+    while after := _further(page, ends):
         data = await ask(shop, "MoreVariants", {"id": node.str("id"), "variants": size, "after": after, **scope})
         again = data.opt_child("product")
         if again is None:
@@ -186,8 +205,22 @@ async def _whole(shop: Shop, node: Node, scope: Mapping[str, Any]) -> ShopProduc
     found = mapper.product(
         node, variants, currency=await currency(shop), address=shop.address, places=mapper.chosen(shop)
     )
-    cut = [mapper.tail(v.str("id")) for v in variants if mapper.cut_short(v.child("inventoryItem"))]
-    return mapper.recounted(found, await counts(shop, cut, 200)) if cut else found
+    told = {variant.variant_id for variant in found.variants}
+    read = [v for v in variants if v.text("id").rpartition("/")[2] in told]
+    cut = [mapper.variant_id(v) for v in read if mapper.cut_short(v.child("inventoryItem"))]
+    return mapper.recounted(found, readable(await counts(shop, cut, 200))) if cut else found
+
+
+def _further(page: Node, ends: list[str]) -> str:
+    """Where a connection goes on, "" at its end. One that goes on where it was before would never end."""
+    info = page.child("pageInfo")
+    if not info.bool("hasNextPage"):
+        return ""
+    after = info.str("endCursor")
+    if after in ends or not after:
+        raise Strange(f"{info.path}.endCursor", "next page", after)
+    ends.append(after)
+    return after
 
 
 async def currency(shop: Shop) -> str:
@@ -199,7 +232,7 @@ async def currency(shop: Shop) -> str:
 # Orders
 
 
-async def orders(shop: Shop, cursor: str) -> Page[ShopOrder]:
+async def orders(shop: Shop, cursor: str) -> Page[ShopOrder | Unreadable]:
     """Ours are read whole; of the others only that they changed: what the seller's other customers bought is none of
     our business.
     """
@@ -212,15 +245,21 @@ async def orders(shop: Shop, cursor: str) -> Page[ShopOrder]:
         "query": window.query or f"updated_at:>='{_iso(shop.now() - OVERLAP)}'",
     }
     page = (await ask(shop, "ChangedOrders", {**listing, **FIELD})).child("orders")
-    nodes = page.list("nodes")
-    found = [
-        await order(shop, mapper.tail(node.str("id")))
-        if mapper.reference(node)
-        else mapper.of_others(node, address=shop.address)
-        for node in nodes
-    ]
-    after, more = window.following(page.child("pageInfo"), [node.time("updatedAt") for node in nodes], shop.now())
+    rows = [named(LookKind.ORDER, value, mapper.order_id) for value in page.entries("nodes")]
+    found: list[ShopOrder | Unreadable] = []
+    for row in rows:
+        if isinstance(row, Node):
+            found.append(await await_row(LookKind.ORDER, mapper.order_id(row), partial(_seen, shop, row)))
+        else:
+            found.append(row)
+    after, more = window.following(page.child("pageInfo"), _changes(rows), shop.now())
     return Page(tuple(found), after, more)
+
+
+async def _seen(shop: Shop, node: Node) -> ShopOrder:
+    if mapper.reference(node):
+        return await order(shop, mapper.order_id(node))
+    return mapper.of_others(node, address=shop.address, currency=await currency(shop))
 
 
 async def order(shop: Shop, shop_id: str) -> ShopOrder:
@@ -241,8 +280,9 @@ async def order(shop: Shop, shop_id: str) -> ShopOrder:
 async def _all(shop: Shop, page: Node, operation: str, id: str, path: tuple[str, str]) -> list[Node]:
     """The nodes of a connection that is longer than its first page."""
     nodes = page.list("nodes")
-    while page.child("pageInfo").bool("hasNextPage"):
-        data = await ask(shop, operation, {"id": id, "after": page.child("pageInfo").str("endCursor")})
+    ends: list[str] = []
+    while after := _further(page, ends):
+        data = await ask(shop, operation, {"id": id, "after": after})
         owner = data.opt_child(path[0])
         if owner is None:
             raise Missing("The order was deleted while it was read.")

@@ -21,8 +21,8 @@ async def write_risk(shop: Shop, command: WriteRisk) -> Outcome:
     node = (await ask(shop, "RiskOfOrder", {"id": gid, **mapper.FIELD})).opt_child("order")
     if node is None:
         return Refused(Why.NOT_FOUND, "The shop does not have this order any more.")
-    done = Done(command.shop_order_id, node.str("name"), f"{shop.address}/admin/orders/{command.shop_order_id}")
-    seen = [fact.str("description") for each in node.child("risk").list("assessments") for fact in each.list("facts")]
+    done = Done(command.shop_order_id, node.text("name"), f"{shop.address}/admin/orders/{command.shop_order_id}")
+    seen = [fact.text("description") for each in node.child("risk").rows("assessments") for fact in each.rows("facts")]
     known = replace(done, already=True)
     if ended := risk.before(command, reference=mapper.reference(node), texts=seen, done=known):
         return ended

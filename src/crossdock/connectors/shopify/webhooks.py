@@ -5,14 +5,16 @@ A retried delivery carries the payload of its first try, so nothing of a payload
 lower a count.
 """
 
-import json
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from crossdock.connectors.shopify.client import ask, own_app, user_errors
 from crossdock.domain.events import HookNews, Look, LookKind, StockHint
+from crossdock.kit import wire
 from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
 from crossdock.kit.errors import Outside, Strange
+from crossdock.kit.rows import read_row, readable
 from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import body_key, hmac_ok
 
@@ -61,9 +63,9 @@ def news(shop: Shop, hook: Hook) -> HookNews:
     # Known by its body: `updated_at` has whole seconds, and two states of one second are two pieces of news.
     nothing = HookNews(topic, f"{topic}:{body_key(hook.body)}")
     try:
-        body = tame(json.loads(hook.body), topic or "delivery")
+        body = tame(wire.load(hook.body), topic or "delivery")
         looks, hints = _meaning(topic, body, shop)
-    except (ValueError, Strange):
+    except Strange:
         return nothing
     return replace(nothing, looks=looks, hints=hints)
 
@@ -81,7 +83,7 @@ def _meaning(topic: str, body: Node, shop: Shop) -> tuple[tuple[Look, ...], tupl
         case "customers/redact":
             return _redact(body), ()
         case "customers/data_request":
-            asked, orders = body.opt_child("data_request"), ",".join(map(str, body.raw("orders_requested") or ()))
+            asked, orders = body.opt_child("data_request"), ",".join(_ids(body, "orders_requested"))
             return (Look(LookKind.DATA_REQUEST, f"{asked.opt_id('id') if asked else ''}:{orders}"),), ()
         case "shop/redact":
             return (Look(LookKind.ERASE_SHOP),), ()
@@ -101,18 +103,28 @@ def _hints(body: Node, shop: Shop) -> tuple[StockHint, ...]:
     """
     if shop.settings.get("location"):
         return ()
-    tracked = [v for v in body.opt_list("variants") or [] if v.opt_str("inventory_management") == "shopify"]
-    numbers = [(v.opt_id("id"), v.opt_int("inventory_quantity")) for v in tracked]
-    return tuple(StockHint(id, number) for id, number in numbers if id is not None and number is not None)
+    tracked = [v for v in body.rows("variants") if v.text("inventory_management") == "shopify"]
+    hints = [read_row(LookKind.COUNTS, "", partial(_hint, variant)) for variant in tracked]
+    return readable(hints)
+
+
+def _hint(variant: Node) -> StockHint:
+    return StockHint(variant.id("id"), variant.int("inventory_quantity"))
 
 
 def _redact(body: Node) -> tuple[Look, ...]:
     """One look per order to erase; without orders the shop's own customer number, by which we keep nothing."""
-    orders = body.raw("orders_to_redact")
-    if isinstance(orders, list) and orders:
-        return tuple(Look(LookKind.ERASE_BUYER, str(number)) for number in orders)
+    if orders := _ids(body, "orders_to_redact"):
+        return tuple(Look(LookKind.ERASE_BUYER, number) for number in orders)
     customer = body.opt_child("customer")
     return (Look(LookKind.ERASE_BUYER, f"customer:{customer.opt_id('id') or ''}" if customer else ""),)
+
+
+def _ids(body: Node, key: str) -> list[str]:
+    """The ids in a list of bare ones."""
+    values = body.raw(key)
+    found = [tame({"id": value}, key) for value in (values if isinstance(values, list) else [])]
+    return list(readable(read_row(LookKind.ORDER, "", partial(node.id, "id")) for node in found))
 
 
 def shop_of(hook: Hook) -> str:
@@ -131,7 +143,7 @@ async def subscribe(shop: Shop) -> Subscriptions:
     there: dict[str, Node] = {}
     healed: list[str] = []
     for node in await _ours_there(shop):
-        topic = node.str("topic")
+        topic = node.text("topic")
         if topic not in TOPICS or topic in there:
             await _change(shop, "DeleteHook", {"id": node.str("id")})
             healed.append(topic)
@@ -143,10 +155,15 @@ async def subscribe(shop: Shop) -> Subscriptions:
         if mine is None:
             await _change(shop, "CreateHook", {"topic": topic, "hook": hook})
             healed.append(topic)
-        elif mine.str("uri") != shop.hook_url or sorted(mine.strs("includeFields")) != sorted(fields):
+        elif mine.text("uri") != shop.hook_url or _fields(mine) != sorted(fields):
             await _change(shop, "UpdateHook", {"id": mine.str("id"), "hook": hook})
             healed.append(topic)
     return Subscriptions(tuple(TOPICS), tuple(TOPICS), tuple(dict.fromkeys(healed)))
+
+
+def _fields(node: Node) -> list[str]:
+    fields = node.raw("includeFields")
+    return sorted(str(field) for field in fields) if isinstance(fields, list) else []
 
 
 async def unsubscribe(shop: Shop) -> None:
@@ -164,11 +181,18 @@ async def _ours_there(shop: Shop) -> list[Node]:
     after: str | None = None
     while True:
         page = (await ask(shop, "Hooks", {"after": after})).child("webhookSubscriptions")
-        found += [node for node in page.list("nodes") if urlsplit(node.str("uri")).path == ours]
+        found += [node for node in page.rows("nodes") if _path(node.text("uri")) == ours]
         info = page.child("pageInfo")
-        if not info.bool("hasNextPage"):
-            return sorted(found, key=lambda node: node.str("uri") != shop.hook_url)
+        if not info.bool("hasNextPage") or info.str("endCursor") == after:
+            return sorted(found, key=lambda node: node.text("uri") != shop.hook_url)
         after = info.str("endCursor")
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 async def _change(shop: Shop, operation: str, variables: dict[str, object]) -> None:

@@ -18,7 +18,7 @@ from crossdock.domain.commands import (
     Why,
     WriteRisk,
 )
-from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct
+from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
 from crossdock.kit.errors import BadInput
 
@@ -56,16 +56,16 @@ class Vendure:
     async def renew(self, shop: Shop) -> Mapping[str, str]:
         return shop.secrets
 
-    async def products(self, shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
+    async def products(self, shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
         return await reading.products(self._client(shop), cursor)
 
     async def product(self, shop: Shop, product_id: str) -> ShopProduct | ProductGone:
         return await reading.product(self._client(shop), product_id)
 
-    async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count]:
+    async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
         return await reading.counts(self._client(shop), variants)
 
-    async def orders(self, shop: Shop, cursor: str) -> Page[ShopOrder]:
+    async def orders(self, shop: Shop, cursor: str) -> Page[ShopOrder | Unreadable]:
         return await reading.orders(self._client(shop), cursor)
 
     async def order(self, shop: Shop, shop_id: str) -> ShopOrder:

@@ -20,7 +20,7 @@ from crossdock.domain.commands import (
     Why,
     WriteRisk,
 )
-from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct
+from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
 
 
@@ -52,16 +52,16 @@ class WooCommerce:
     async def renew(self, shop: Shop) -> Mapping[str, str]:
         return shop.secrets
 
-    async def products(self, shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
+    async def products(self, shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
         return await reading.products(Client(shop), cursor)
 
     async def product(self, shop: Shop, product_id: str) -> ShopProduct | ProductGone:
         return await reading.product(Client(shop), product_id)
 
-    async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count]:
+    async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
         return await reading.counts(Client(shop), variants)
 
-    async def orders(self, shop: Shop, cursor: str) -> Page[ShopOrder]:
+    async def orders(self, shop: Shop, cursor: str) -> Page[ShopOrder | Unreadable]:
         return await reading.orders(Client(shop), cursor)
 
     async def order(self, shop: Shop, shop_id: str) -> ShopOrder:

@@ -5,7 +5,6 @@ A refusal hides several stories and only its `code` tells which: the message is 
 
 import asyncio
 import base64
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,9 +15,10 @@ from urllib.parse import quote, urlencode, urlsplit
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY
 from oauthlib.oauth1 import Client as Signer
 
+from crossdock.kit import text
 from crossdock.kit.check import check, walled
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange, Throttled
+from crossdock.kit.errors import AuthDead, Missing, NoAnswer, NotJson, Outside, Strange, Throttled
 from crossdock.kit.tame import Node, tame
 
 T = TypeVar("T")
@@ -26,7 +26,6 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 PAGE = 100
 AT_ONCE = 4
 TRIES, PAUSE_SECONDS = 3, 0.3
-_TAG = re.compile(r"<[^>]*>")
 
 
 class Rejected(Outside):
@@ -47,10 +46,18 @@ class NotAllowed(AuthDead):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """One page of a list, and the shop's own clock when it answered."""
+    """One page of a list, and the shop's own clock when it answered.
+
+    `odd` are the entries that are no objects: each stands for itself, and `size` counts them.
+    """
 
     items: list[Node]
     at: datetime
+    odd: tuple[Any, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.items) + len(self.odd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +89,19 @@ class Client:
         name, values = path.rpartition("/")[2], reply.json()
         if not isinstance(values, list):
             raise Strange(name, "list", values)
-        return Rows([tame(value, f"{name}[{n}]") for n, value in enumerate(values)], _moment(reply) or self.shop.now())
+        nodes = [tame(value, f"{name}[{n}]") for n, value in enumerate(values) if isinstance(value, dict)]
+        odd = tuple(value for value in values if not isinstance(value, dict))
+        return Rows(nodes, _moment(reply) or self.shop.now(), odd)
 
     async def every(self, path: str, query: Mapping[str, str]) -> list[Node]:
-        """All pages of a list that is not expected to move."""
+        """All pages of a list that is not expected to move. What is no object in it is left out."""
         found: list[Node] = []
+        seen = 0
         while True:
-            page = (await self.rows(path, {**query, "offset": str(len(found))})).items
-            found += page
-            if len(page) < PAGE:
+            page = await self.rows(path, {**query, "offset": str(seen)})
+            found += page.items
+            seen += page.size
+            if page.size < PAGE:
                 return found
 
     async def send(
@@ -156,7 +167,7 @@ def _problem(reply: Reply) -> tuple[str, str]:
         return "", ""
     if not isinstance(body, dict) or not isinstance(body.get("code"), str):
         return "", ""
-    return body["code"], _TAG.sub("", str(body.get("message", "")))[:200]
+    return body["code"], text.label(str(body.get("message", "")), 200)
 
 
 def _moment(reply: Reply) -> datetime | None:
@@ -184,13 +195,13 @@ async def together(calls: Sequence[Awaitable[T]]) -> list[T]:
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
     """A read that a longer action needs, tried again on a hiccup: its failure would throw away what was done before.
 
-    Never for what writes more than once.
+    Never for what writes more than once. An odd row is the same when it is asked for again.
     """
     for left in reversed(range(TRIES)):
         try:
             return await call()
-        except (NoAnswer, Throttled):
-            if not left:
+        except (NoAnswer, Throttled) as error:
+            if not left or (isinstance(error, Strange) and not isinstance(error, NotJson)):
                 raise
             await asyncio.sleep(PAUSE_SECONDS)
     raise AssertionError

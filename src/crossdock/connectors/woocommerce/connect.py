@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from crossdock.connectors.woocommerce.client import Client, NoRoute, NotAllowed, NotSignedIn
 from crossdock.domain.currencies import CURRENCIES, minor_units
+from crossdock.kit import text
 from crossdock.kit.check import check
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
 from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer, Strange
@@ -27,8 +28,8 @@ READ_ONLY = (
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
-    text = form.get("address", "").strip()
-    parts = urlsplit(text if "://" in text else f"https://{text}")
+    typed = form.get("address", "").strip()
+    parts = urlsplit(typed if "://" in typed else f"https://{typed}")
     try:
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
@@ -69,8 +70,8 @@ async def finish(
     if params.get("success") == "0":
         raise BadInput("You declined in your shop. Begin again when you want to connect it.")
     found = {name: str(given.get(name, "")).strip() for name in _KEY}
-    for name, text in found.items():
-        if not _KEY[name].fullmatch(text):
+    for name, key in found.items():
+        if not _KEY[name].fullmatch(key):
             raise BadInput(
                 f"The {name.replace('_', ' ')} begins with {_KEY[name].pattern[:3]} and was shown once; copy it whole."
             )
@@ -133,7 +134,7 @@ async def prove(shop: Shop) -> Proof:
     ]
     return Proof(
         shop_id=f"{home.netloc.lower()}{home.path.rstrip('/')}",
-        name=str(site.get("name") or home.netloc),
+        name=text.label(str(site.get("name") or "")) or home.netloc,
         currency=currency,
         checks=tuple(checks),
         settings={
@@ -169,7 +170,9 @@ async def _site(shop: Shop) -> dict[str, Any]:
         }
     if site is None:
         raise NoAnswer(f"There is no WordPress at {shop.address}; type the address of your shop's home page.")
-    if site.get("namespaces") and "wc/v3" not in site["namespaces"]:
+    if not isinstance(site.get("namespaces"), list):
+        site["namespaces"] = []
+    if site["namespaces"] and "wc/v3" not in site["namespaces"]:
         return {"missing": "WooCommerce is not active on this WordPress site: Plugins > WooCommerce > Activate."}
     return site
 

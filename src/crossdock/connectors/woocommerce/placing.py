@@ -7,8 +7,8 @@ at.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crossdock.connectors.woocommerce import mapper, reading
-from crossdock.connectors.woocommerce.client import Client, patiently
+from crossdock.connectors.woocommerce import goods, mapper, reading
+from crossdock.connectors.woocommerce.client import PAGE, Client, Rows, patiently
 from crossdock.domain.commands import CancelLines, CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
 from crossdock.domain.currencies import minor_units
 from crossdock.domain.events import ShopOrder, ShopOrderState
@@ -101,8 +101,8 @@ async def _short(client: Client, command: CreateOrder) -> Refused | None:
 
 
 def _below(node: Node) -> bool:
-    count = mapper.count_of(node)
-    return count is not None and count < 0 and node.opt_str("backorders") in (None, "no")
+    count = goods.count_of(node)
+    return count is not None and count < 0 and not goods.backorders(node)
 
 
 async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
@@ -113,7 +113,7 @@ async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
         return await client.ask("PUT", f"orders/{shop_id}", json=mark)
 
     try:
-        status = tame(await patiently(cancelled), "order").str("status")
+        status = tame(await patiently(cancelled), "order").text("status")
     except Outside as error:
         return Unknown(f"{why.sentence} The order that was created there could not be cancelled yet. {error}")
     if status != "cancelled":
@@ -147,7 +147,7 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         return Refused(Why.NOT_FOUND, "Your shop has no such order.")
     except Outside as error:
         return outcome_of(error)
-    if made.str("status") != "cancelled":
+    if made.text("status") != "cancelled":
         return Unknown(f"The order is still “{made.str('status')}” in your shop.")
     return Done(order.shop_id, order.number, order.url)
 
@@ -169,7 +169,7 @@ async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
     for line in order.lines:
         if units := picked.get(line.line_id, 0):
             amount = Money(share(worth[line.line_id].minor, (units, line.quantity - units))[0], currency)
-            rows.append({"id": int(line.line_id), "quantity": units, "refund_total": str(amount)})
+            rows.append({"id": line.line_id, "quantity": units, "refund_total": str(amount)})
             total += amount
     back = command.reason not in NOTHING_LEFT
     body = {
@@ -198,7 +198,7 @@ async def find(client: Client, reference: str, *, since: datetime) -> Found:
 
     Raises NoAnswer when there are too many to look at; that is not "none".
     """
-    found = _exact(await _page(client, {"search": reference}), reference)
+    found = _exact((await _page(client, {"search": reference})).items, reference)
     after = (since.astimezone(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
     page = 0
     while not found:
@@ -208,15 +208,17 @@ async def find(client: Client, reference: str, *, since: datetime) -> Found:
                 f"Your shop has more than {MOST_PAGES * 100} orders since then; ours was not among those looked at."
             )
         rows = await _page(client, {"after": after, "dates_are_gmt": "true", "page": str(page)})
-        found = _exact(rows, reference)
-        # Newest first, and the filter is not trusted: an older row ends the search as well.
-        if len(rows) < 100 or rows[-1].str("date_created_gmt") < after:
+        found = _exact(rows.items, reference)
+        # Newest first, and the filter is not trusted: an older row ends the search as well. Imported orders have no
+        # date of their creation (woocommerce/woocommerce #68783); they say nothing about where the page ends.
+        dates = [at for row in rows.items if (at := row.moment("date_created_gmt", naive_utc=True)) is not None]
+        if rows.size < PAGE or (dates and dates[-1] < since.astimezone(UTC) - timedelta(days=1)):
             break
-    return Found(tuple(sorted(found, key=int)))
+    return Found(tuple(sorted(found, key=lambda id_: (len(id_), id_))))
 
 
-async def _page(client: Client, query: dict[str, str]) -> list[Node]:
-    return (await client.rows("orders", {"status": "any", **query})).items
+async def _page(client: Client, query: dict[str, str]) -> Rows:
+    return await client.rows("orders", {"status": "any", **query})
 
 
 def _exact(rows: list[Node], reference: str) -> set[str]:

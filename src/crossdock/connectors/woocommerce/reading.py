@@ -3,26 +3,27 @@
 Lists move while one turns their pages, so a page begins where the last one's newest row was, not where it ended.
 """
 
-import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from crossdock.connectors.woocommerce import mapper
-from crossdock.connectors.woocommerce.client import PAGE, Client, NoRoute, patiently, together
+from crossdock.connectors.woocommerce import goods, mapper
+from crossdock.connectors.woocommerce.client import PAGE, Client, NoRoute, Rejected, patiently, together
 from crossdock.domain.currencies import minor_units
-from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopProduct
+from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import AuthDead, Missing, Outside, Strange
+from crossdock.kit.errors import AuthDead, Missing, Outside
+from crossdock.kit.rows import await_row, named, read_row, readable
 from crossdock.kit.tame import Node
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 # A row is seen some time after the moment that it carries: what is younger than this is read again.
 SETTLED = timedelta(seconds=60)
+# Dates outside of these are no dates of a change: WordPress is of 2003, and no clock is a day ahead of another.
+BEGAN, AHEAD = datetime(2003, 1, 1, tzinfo=UTC), timedelta(days=1)
 # The very first page is small: a person waits for it, and each of its products may need a request of its own.
 FIRST_PAGE = 15
 
@@ -53,13 +54,15 @@ class Walked:
     spot: Spot
     more: bool
     settled: str
+    odd: tuple[Any, ...] = ()
 
 
 async def walk(client: Client, path: str, spot: Spot, **query: str) -> Walked:
     """One page of what changed, oldest change first. `modified_after` excludes its own second.
 
     Where a second fills a page, the next begins half a page further on: as many rows may move away meanwhile without
-    one being lost.
+    one being lost. A row without a usable date (null, zero dates, a future one) is read and moves nothing: imported
+    orders have them (woocommerce/woocommerce #68783), and pending products of marketplace vendors.
     """
     size = PAGE if spot.after or spot.offset else FIRST_PAGE
     asked = {
@@ -73,47 +76,46 @@ async def walk(client: Client, path: str, spot: Spot, **query: str) -> Walked:
     if spot.after:
         asked["modified_after"] = spot.after
     page = await client.rows(path, asked)
-    times = [row.time("date_modified_gmt", naive_utc=True) for row in page.items]
-    rows = [row for row, time in zip(page.items, times, strict=True) if _text(time) >= spot.after]
+    dates = [(row, _date(row, page.at)) for row in page.items]
+    rows = [row for row, date in dates if date is None or date >= spot.after]
+    newest = max((date for _, date in dates if date is not None), default="")
     settled = _text(page.at - SETTLED)
-    if len(page.items) < size:
-        end = Spot(max(spot.after, min(_text(max(times)) if times else settled, settled)))
-        return Walked(rows, end, more=False, settled=settled)
-    before = _text(max(times) - timedelta(seconds=1))
+    if page.size < size:
+        end = Spot(max(spot.after, min(newest or settled, settled)))
+        return Walked(rows, end, more=False, settled=settled, odd=page.odd)
+    before = _text(datetime.fromisoformat(newest) - timedelta(seconds=1)) if newest else ""
     onward = Spot(before) if before > spot.after else Spot(spot.after, spot.offset + size // 2)
-    return Walked(rows, onward, more=True, settled=settled)
+    return Walked(rows, onward, more=True, settled=settled, odd=page.odd)
+
+
+def _date(row: Node, at: datetime) -> str | None:
+    moment = row.moment("date_modified_gmt", naive_utc=True)
+    return _text(moment) if moment is not None and BEGAN < moment <= at + AHEAD else None
 
 
 def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def understood(read: Callable[[], T]) -> list[T]:
-    """One product or order that a plugin made unreadable is left out with a word in the log, so that it does not stop
-    all others.
-    """
-    try:
-        return [read()]
-    except Strange as error:
-        log.warning("left out of a poll: %s", error)
-        return []
-
-
-async def each(reads: Mapping[str, Callable[[], Awaitable[T]]]) -> tuple[list[T], list[str]]:
+async def each(
+    kind: LookKind, reads: Mapping[str, Callable[[], Awaitable[T]]]
+) -> tuple[list[T | Unreadable], list[str]]:
     """What every row of a page needs besides, and the ids for which the shop did not give it: these are asked for
     again with the next page.
 
     A page is a request per row; were all thrown away with one of them, a shop with a bad day would never be read to
-    the end.
+    the end. What the shop refuses or answers oddly will be so again, and is no reason to ask for ever.
     """
 
     failed: dict[str, Outside] = {}
 
-    async def one(id_: str, read: Callable[[], Awaitable[T]]) -> list[T]:
+    async def one(id_: str, read: Callable[[], Awaitable[T]]) -> list[T | Unreadable]:
         try:
-            return [await patiently(read)]
+            return [await await_row(kind, id_, partial(patiently, read))]
         except AuthDead:
             raise
+        except (Rejected, Missing) as error:
+            return [Unreadable(kind, id_, str(error))]
         except Outside as error:
             failed[id_] = error
             return []
@@ -149,7 +151,7 @@ class Marks:
 # Products
 
 
-async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone]:
+async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
     """Products, and those moved to the trash.
 
     A variation's change moves its parent's date, so parents are enough to ask for.
@@ -162,13 +164,37 @@ async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGon
         if cursor
         else Walked([], Spot(seen.settled), False, "")
     )
-    rows = {row.id("id"): partial(_whole, client, row) for row in seen.rows}
+    live, odd = _by_id(LookKind.PRODUCT, [*seen.rows, *seen.odd])
+    # What is in the trash and cannot be read is not sold, and is asked for by id if it ever was.
+    binned, _ = _by_id(LookKind.PRODUCT, [row for row in trash.rows if row.text("status") == "trash"])
+    rows = {id_: partial(_whole, client, row) for id_, row in live.items()}
     late = {id_: partial(_whole_by_id, client, id_) for id_ in marks.waiting if id_ not in rows}
-    found, waiting = await each({**late, **rows})
-    items = [item for whole in found for item in understood(partial(_product, client, whole))]
-    items += [ProductGone(row.id("id")) for row in trash.rows if row.str("status") == "trash"]
+    found, waiting = await each(LookKind.PRODUCT, {**late, **rows})
+    items: list[ShopProduct | ProductGone | Unreadable] = [*odd]
+    for whole in found:
+        items.append(
+            whole
+            if isinstance(whole, Unreadable)
+            else read_row(LookKind.PRODUCT, whole[0], partial(_product, client, whole))
+        )
+    items += [ProductGone(id_) for id_ in binned]
     after = Marks(seen.spot, trash.spot, tuple(waiting))
     return after.page(items, marks, more=seen.more or trash.more)
+
+
+def _by_id(kind: LookKind, values: Iterable[Any]) -> tuple[dict[str, Node], list[Unreadable]]:
+    """The rows by their ids, and those that have none."""
+    found = [value if isinstance(value, Node) else named(kind, value, _id) for value in values]
+    tried = [read_row(kind, "", partial(_with_id, node)) if isinstance(node, Node) else node for node in found]
+    return dict(readable(tried)), [row for row in tried if isinstance(row, Unreadable)]
+
+
+def _with_id(node: Node) -> tuple[str, Node]:
+    return _id(node), node
+
+
+def _id(node: Node) -> str:
+    return node.id("id")
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
@@ -181,15 +207,15 @@ Whole = tuple[str, Node | None, list[Node]]
 async def _whole(client: Client, node: Node) -> Whole:
     """A product (None when it is gone) with its variations."""
     id_ = node.id("id")
-    return id_, node, await _variations(client, id_) if node.str("type") == "variable" else []
+    return id_, node, await _variations(client, id_) if node.text("type") == "variable" else []
 
 
 async def _whole_by_id(client: Client, product_id: str) -> Whole:
     try:
         node = await client.one(f"products/{int(product_id)}")
-        if node.str("type") == "variation" and node.raw("parent_id"):
+        if node.text("type") == "variation" and node.raw("parent_id"):
             return await _whole_by_id(client, node.id("parent_id"))
-        return (product_id, None, []) if node.str("status") == "trash" else await _whole(client, node)
+        return (product_id, None, []) if node.text("status") == "trash" else await _whole(client, node)
     except (Missing, ValueError):
         return product_id, None, []
 
@@ -198,11 +224,13 @@ def _product(client: Client, whole: Whole) -> ShopProduct | ProductGone:
     id_, node, family = whole
     if node is None:
         return ProductGone(id_)
-    return mapper.product_of(node, family, currency=client.shop.settings["currency"], address=client.shop.address)
+    return goods.product_of(node, family, currency=client.shop.settings["currency"], address=client.shop.address)
 
 
 async def _variations(client: Client, product_id: str) -> list[Node]:
-    return await client.every(f"products/{product_id}/variations", {"order": "asc", "orderby": "id"})
+    rows = await client.every(f"products/{product_id}/variations", {"order": "asc", "orderby": "id"})
+    # One without an id cannot be ordered, whatever else it says.
+    return list(_by_id(LookKind.PRODUCT, rows)[0].values())
 
 
 async def stock(client: Client, pairs: Sequence[tuple[str, str]]) -> dict[str, Node]:
@@ -211,24 +239,38 @@ async def stock(client: Client, pairs: Sequence[tuple[str, str]]) -> dict[str, N
     What is gone or in the trash is left out.
     """
     entries, families = await _families(client, pairs)
-    return entries | {row.id("id"): row for rows in families for row in rows}
+    return entries | {row.id("id"): row for _, rows in families for row in rows}
 
 
-async def counts(client: Client, variants: Sequence[VariantRef]) -> tuple[Count, ...]:
+async def counts(client: Client, variants: Sequence[VariantRef]) -> tuple[Count | Unreadable, ...]:
     """Each variant's number comes from one request; a variant that the shop would not sell is left out, so that its
     product is read again.
     """
     wanted = {ref.variant_id for ref in variants}
     entries, families = await _families(client, [(ref.product_id, ref.variant_id) for ref in variants])
-    found = {id_: mapper.count_of(node) for id_, node in entries.items()}
-    for rows in families:
-        counted = mapper.counts_of(rows)
-        found |= {row.id("id"): counted[row.id("id")] for row in rows if mapper.sellable(row)}
-    return tuple(Count(variant, count) for variant, count in found.items() if variant in wanted)
+    found: list[Count | Unreadable] = [
+        read_row(LookKind.COUNTS, id_, partial(_count, node, {})) for id_, node in entries.items() if id_ in wanted
+    ]
+    for parent, rows in families:
+        read = {row.id("id"): read_row(LookKind.COUNTS, row.id("id"), partial(goods.count_of, row)) for row in rows}
+        known = [row for row in rows if not isinstance(read[row.id("id")], Unreadable)]
+        dealt = goods.counts_of(parent, known)
+        found += [odd for id_, odd in read.items() if isinstance(odd, Unreadable) and id_ in wanted]
+        found += [_count(row, dealt) for row in known if goods.sellable(row) and row.id("id") in wanted]
+    return tuple(found)
 
 
-async def _families(client: Client, pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, Node], list[list[Node]]]:
-    """The simple products asked for by id, and all variations of each variable one.
+def _count(node: Node, dealt: Mapping[str, int | None]) -> Count:
+    """`dealt` are the parts of what a family's variations share."""
+    id_ = node.id("id")
+    return Count(id_, dealt[id_] if id_ in dealt else goods.count_of(node), backorders=goods.backorders(node))
+
+
+Family = tuple[Node, list[Node]]
+
+
+async def _families(client: Client, pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, Node], list[Family]]:
+    """The simple products asked for by id, and each variable one with all its variations.
 
     Parents are asked for too: a trashed parent still lists its variations.
     """
@@ -236,16 +278,17 @@ async def _families(client: Client, pairs: Sequence[tuple[str, str]]) -> tuple[d
     if not ids:
         return {}, []
     rows = (await client.rows("products", {"include": ",".join(ids), "orderby": "id"})).items
-    live = {row.id("id"): row for row in rows if row.id("id") in ids}
+    live = {id_: row for id_, row in _by_id(LookKind.PRODUCT, rows)[0].items() if id_ in ids}
     parents = sorted({product for product, variant in pairs if product in live and variant != product})
     families = await together([patiently(partial(_variations, client, parent)) for parent in parents])
-    return {product: live[product] for product, variant in pairs if product == variant and product in live}, families
+    simple = {product: live[product] for product, variant in pairs if product == variant and product in live}
+    return simple, [(live[parent], family) for parent, family in zip(parents, families, strict=True)]
 
 
 # Orders
 
 
-async def orders(client: Client, cursor: str) -> Page[ShopOrder]:
+async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     """Orders of every status, and those in the trash, which "any" leaves out."""
     if not cursor:
         now = Spot(_text((await client.rows("orders", {"per_page": "1"})).at - SETTLED))
@@ -257,11 +300,18 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder]:
             walk(client, "orders", marks.trash, status="trash", dp=dp),
         ]
     )
-    binned = [row for row in trash.rows if row.str("status") == "trash"]
-    rows = {row.id("id"): partial(_with_parts, client, row) for row in [*seen.rows, *binned]}
+    binned = [row for row in trash.rows if row.text("status") == "trash"]
+    named_rows, odd = _by_id(LookKind.ORDER, [*seen.rows, *seen.odd, *binned])
+    rows = {id_: partial(_with_parts, client, row) for id_, row in named_rows.items()}
     late = {id_: partial(parts_of, client, id_) for id_ in marks.waiting if id_ not in rows}
-    found, waiting = await each({**late, **rows})
-    items = [item for parts in found for item in understood(partial(shown, client, parts))]
+    found, waiting = await each(LookKind.ORDER, {**late, **rows})
+    items: list[ShopOrder | Unreadable] = [*odd]
+    for parts in found:
+        items.append(
+            parts
+            if isinstance(parts, Unreadable)
+            else read_row(LookKind.ORDER, parts.id_, partial(shown, client, parts))
+        )
     return Marks(seen.spot, trash.spot, tuple(waiting)).page(items, marks, more=seen.more or trash.more)
 
 

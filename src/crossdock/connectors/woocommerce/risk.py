@@ -20,8 +20,8 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
         return Refused(Why.NOT_FOUND, "That is no order of this shop.")
     path = f"orders/{command.shop_order_id}"
     node = await client.one(path)
-    done = Done(command.shop_order_id, node.str("number"))
-    seen = [each.str("note") for each in (await client.rows(f"{path}/notes", {"type": "internal"})).items]
+    done = Done(command.shop_order_id, node.text("number"))
+    seen = [each.text("note") for each in (await client.rows(f"{path}/notes", {"type": "internal"})).items]
     known = replace(done, already=True)
     if ended := risk.before(command, reference=mapper.reference_of(node), texts=seen, done=known):
         return ended

@@ -5,12 +5,12 @@ silence.
 """
 
 import hashlib
-import json
 import re
 from urllib.parse import urlsplit
 
 from crossdock.connectors.woocommerce.client import Client
 from crossdock.domain.events import HookNews, Look, LookKind
+from crossdock.kit import wire
 from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
 from crossdock.kit.errors import Missing
 from crossdock.kit.tame import Node, tame
@@ -31,8 +31,8 @@ def read(shop: Shop, hook: Hook) -> HookNews:
     if not hmac_ok(shop.secrets.get("hook_secret", ""), hook.body, given):
         raise Forged
     topic = hook.headers.get("x-wc-webhook-topic", "")
-    body = tame(json.loads(hook.body), "webhook")
-    if body.raw("id") is None:
+    body = tame(wire.load(hook.body), "webhook")
+    if body.raw("id") in (None, "", 0):
         # A signed error of the shop's own: what it wanted to tell of was deleted before it did. It names nothing.
         return HookNews(topic, f"{topic}:{body_key(hook.body)}")
     look = _look(topic.partition(".")[0], topic.endswith(".deleted"), body)
@@ -61,13 +61,13 @@ async def subscribe(client: Client) -> Subscriptions:
     ours = await _ours(client)
     for topic in TOPICS:
         wanted = {"name": f"Crossdock {topic} {trace}", "status": "active", "secret": secret}
-        here = [hook for hook in ours if hook.str("topic") == topic and hook.str("delivery_url") == shop.hook_url]
+        here = [hook for hook in ours if hook.text("topic") == topic and hook.text("delivery_url") == shop.hook_url]
         if not here:
             await client.ask("POST", "webhooks", json={**wanted, "topic": topic, "delivery_url": shop.hook_url})
             healed.append(topic)
             continue
         ours.remove(here[0])
-        if here[0].str("status") != "active" or here[0].str("name") != wanted["name"]:
+        if here[0].text("status") != "active" or here[0].text("name") != wanted["name"]:
             await client.ask("PUT", f"webhooks/{here[0].id('id')}", json=wanted)
             healed.append(topic)
     await _remove(client, ours)
@@ -82,7 +82,14 @@ async def _ours(client: Client) -> list[Node]:
     """By the path of our address, which holds a name of this shop alone; the host may have been another once."""
     path = urlsplit(client.shop.hook_url).path
     hooks = await client.every("webhooks", {"orderby": "id", "order": "asc"})
-    return [hook for hook in hooks if path and urlsplit(hook.str("delivery_url")).path == path]
+    return [hook for hook in hooks if path and _path(hook.text("delivery_url")) == path]
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 async def _remove(client: Client, hooks: list[Node]) -> None:

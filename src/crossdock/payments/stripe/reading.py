@@ -20,6 +20,8 @@ _DISPUTES = {
     "warning_needs_response": DisputeState.ASKED,
     "warning_under_review": DisputeState.ASKED,
     "warning_closed": DisputeState.WON,
+    # It never became a chargeback: refunded or answered before (docs.stripe.com/api/disputes/object, status).
+    "prevented": DisputeState.WON,
     "needs_response": DisputeState.TAKEN,
     "under_review": DisputeState.TAKEN,
     "appeal_needs_response": DisputeState.TAKEN,

@@ -35,6 +35,8 @@ class Listing(models.Model):
     active_in_shop = models.BooleanField(default=True)
     gone_in_shop = models.BooleanField(default=False)
     shop_url = models.TextField(blank=True)
+    # Sentences: why the shop does not sell it, or not all of its variants.
+    shop_reasons = models.JSONField(default=list)
     search = models.TextField(blank=True)
     # Offers: None follows the rule (made by hand: yes; synced: no). The two prices are for one unit; None means case
     # by case.

@@ -145,6 +145,7 @@ class Reads:
             "title": product["title"],
             "status": product["status"],
             "isGiftCard": product["gift_card"],
+            "requiresSellingPlan": product.get("subscription_only", False),
             "updatedAt": product["updated"],
             "descriptionHtml": product["description"],
             "media": sliced(lambda: images),
@@ -163,6 +164,7 @@ class Reads:
             "sku": variant["sku"],
             "barcode": None,
             "price": variant["price"],
+            "inventoryPolicy": variant["policy"],
             "inventoryItem": self._item(variant),
         }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crossdock.connectors.woocommerce import goods as reading_goods
 from crossdock.connectors.woocommerce import mapper
 from crossdock.connectors.woocommerce.sandbox import shapes
 from crossdock.domain.commands import CreateOrder, Line
@@ -41,7 +42,7 @@ def child(id_: int, **fields: Any) -> dict[str, Any]:
 
 def product(doc: dict[str, Any], *children: dict[str, Any], currency: str = "USD") -> Any:
     rows = [tame(row, "variation") for row in children]
-    return mapper.product_of(tame(doc, "product"), rows, currency=currency, address=BASE)
+    return reading_goods.product_of(tame(doc, "product"), rows, currency=currency, address=BASE)
 
 
 # Products
@@ -115,7 +116,7 @@ def test_a_disabled_or_unpriced_variation_is_no_variant() -> None:
 def test_variations_that_share_one_count_get_equal_parts_of_it(total: int, expected: dict[str, int]) -> None:
     """Offering the whole for each would promise one unit three times."""
     rows = [tame(child(id_, manage="parent", count=total), "variation") for id_ in (13, 11, 12)]
-    counts = mapper.counts_of(rows)
+    counts = reading_goods.counts_of(tame({}, "product"), rows)
     assert counts == expected
     assert total < 0 or sum(count or 0 for count in counts.values()) == total
 
@@ -126,7 +127,11 @@ def test_only_those_that_are_sold_share_and_an_own_count_is_left_alone() -> None
         child(12, manage="parent", count=4, status="private"),
         child(13, count=9),
     ]
-    assert mapper.counts_of([tame(row, "variation") for row in rows]) == {"11": 4, "12": 4, "13": 9}
+    assert reading_goods.counts_of(tame({}, "product"), [tame(row, "variation") for row in rows]) == {
+        "11": 4,
+        "12": 4,
+        "13": 9,
+    }
 
 
 def test_money_of_other_currencies() -> None:

@@ -1,0 +1,11 @@
+"""Why a shop does not sell a product, or not all of its variants."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("store", "0018_minor_units")]
+
+    operations = [
+        migrations.AddField(model_name="listing", name="shop_reasons", field=models.JSONField(default=list)),
+    ]
