@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0018_minor_units")]
+    dependencies = [("store", "0019_quarantine")]
 
     operations = [
         migrations.AddField(model_name="listing", name="shop_reasons", field=models.JSONField(default=list)),
