@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,24 @@ def test_every_rule_of_stock_that_the_code_names_is_explained() -> None:
             f"{path.relative_to(ROOT)}: {c}" for c in set(re.findall(r"\b(C\d{1,2}[a-z]?)\b", text)) - counterexamples
         ]
     assert unknown == []
+
+
+def test_no_function_is_without_a_caller() -> None:
+    """A function that nothing else in the product names is dead; tests alone keep nothing alive. What a decorator
+    registers (jobs, routes, filters) has its caller there.
+    """
+    kinds = ("py", "html", "toml")
+    texts = [path for kind in kinds for path in SOURCE.rglob(f"*.{kind}") if "tests" not in path.parts]
+    named = Counter(word for path in texts for word in re.findall(r"\w+", path.read_text(errors="replace")))
+    dead = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in product_modules()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not node.decorator_list
+        and named[node.name] == 1
+    ]
+    assert dead == []
 
 
 def test_nothing_private_is_committed() -> None:

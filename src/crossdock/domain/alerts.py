@@ -244,7 +244,3 @@ URGENT = frozenset(
         AlertCode.DISPUTED,
     }
 )
-
-
-def codes_of(group: Group) -> tuple[AlertCode, ...]:
-    return tuple(code for code, kind in KINDS.items() if kind.group is group)

@@ -13,7 +13,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, TypeVar
 
 from crossdock.kit.errors import NoAnswer
-from crossdock.kit.http import Recorder, Transport
+from crossdock.kit.http import Transport
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 1.5
@@ -51,11 +51,6 @@ def _result(future: "Future[T]", within: float) -> T:
     except FutureTimeout:
         future.cancel()
         raise NoAnswer(f"The shop did not answer within {within:g} seconds.") from None
-
-
-def record_asks(recorder: Recorder | None) -> None:
-    """Where the exchanges of `ask_sync` go."""
-    _Background.of_this_process().transport.recorder = recorder
 
 
 def close_asks() -> None:

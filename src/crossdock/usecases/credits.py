@@ -409,8 +409,3 @@ def try_refund_again(*, credit: Credit, actor: User, now: datetime) -> None:
         row.order = order
         _ask_gateway(row, f"{row.refund_cause}:{tries.count() + 1}", now=now)
         note(actor=actor, action="refund tried again", subject=str(order), now=now, detail={"credit": row.public_id})
-
-
-def waiting_credits() -> int:
-    """For staff's desk."""
-    return Credit.objects.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).count()

@@ -299,10 +299,6 @@ def labels_of(*, order: Order) -> QuerySet[Label]:
     return Label.objects.filter(order=order).exclude(state=LabelState.QUOTED).select_related("shipment").order_by("pk")
 
 
-def label_of(*, seller: Seller, public_id: str) -> Label | None:
-    return Label.objects.filter(seller=seller, public_id=public_id).select_related("order", "shipment").first()
-
-
 def lines_of(*, label: Label) -> list[tuple[OrderLine, int]]:
     """The units that the label was asked for."""
     rows = {line.pk: line for line in label.order.lines.all()}

@@ -3,7 +3,6 @@
 Written in the checkout's own transaction.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,8 +60,3 @@ def buyer_key(buyer: User) -> str:
 def forget(*, orders: list[int]) -> None:
     """A buyer is erased: what links the tries to a person goes, sums and dates stay."""
     RiskTrace.objects.filter(order_id__in=orders).update(card="", device="", ip="", address="", email="", buyer="")
-
-
-def checks_of(intent: PaymentIntent) -> Mapping[str, str]:
-    checks: Mapping[str, str] = intent.checks
-    return checks

@@ -109,10 +109,6 @@ class Wire:
             work(it)
         self._tell(it.events)
 
-    def tell_again(self, topic: str, thing: Json) -> None:
-        """An event that was told before; Stripe sends doubles now and then."""
-        self._tell([(topic, thing)])
-
     # Calls
 
     def _get(self, read: Callable[[Bank, str, dict[str, str], str], Json]) -> Handler:
