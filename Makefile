@@ -10,6 +10,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input -q
 # Processes that the tests use, a whole file each, since the tests of a file may share a long play; more words for pytest with `make test ARGS=...`
 JOBS ?= 2
 ARGS ?=
+PROVE := $(PY) tests/proofs.py
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -43,14 +44,14 @@ story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; B
 test-real: $(VENV)/.dev ## install an unmodified Vendure and play against it
 	$(PY) tests/suite.py -m real tests/real $(ARGS)
 
-soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= BUGS=no for less
-	$(VENV)/bin/crossdock check loop --orders $(or $(ORDERS),1000)
-	$(VENV)/bin/crossdock check model $(or $(MODEL),--all)
-	$(VENV)/bin/crossdock check stock --seeds $(or $(SEEDS),10000)
-	$(VENV)/bin/crossdock check rush --buyers $(or $(BUYERS),10000)
-	$(VENV)/bin/crossdock check reconcile --variants $(or $(VARIANTS),100000)
-	$(VENV)/bin/crossdock check labels --labels $(or $(LABELS),1000)
-	$(if $(filter no,$(BUGS)),,$(VENV)/bin/crossdock story --every-bug)
+soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= BUGS=no for less, RECORD=1 keeps the results in docs/proofs.md
+	$(PROVE) "the loop" $(VENV)/bin/crossdock check loop --orders $(or $(ORDERS),1000)
+	$(PROVE) "the model" $(VENV)/bin/crossdock check model $(or $(MODEL),--all)
+	$(PROVE) "the seeds" $(VENV)/bin/crossdock check stock --seeds $(or $(SEEDS),10000)
+	$(PROVE) "the rush" $(VENV)/bin/crossdock check rush --buyers $(or $(BUYERS),10000)
+	$(PROVE) "the big shop" $(VENV)/bin/crossdock check reconcile --variants $(or $(VARIANTS),100000)
+	$(PROVE) "the labels" $(VENV)/bin/crossdock check labels --labels $(or $(LABELS),1000)
+	$(if $(filter no,$(BUGS)),,$(PROVE) "planted bugs" $(VENV)/bin/crossdock story --every-bug)
 
 docs: $(VENV)/.runtime ## write the generated pages
 	$(VENV)/bin/crossdock docs

@@ -1,11 +1,14 @@
 """The run of all tests: what failed runs once more, alone, and only a failure that repeats fails it."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import proofs
 
 SUITE = Path(__file__).with_name("suite.py")
 GOOD = "def test_good(): pass\n"
@@ -58,3 +61,23 @@ def test_what_is_broken_is_believed_at_once(tmp_path: Path, name: str, text: str
     code, said = suite(tmp_path, **{name: text})
     assert code != 0
     assert not any("once more" in line for line in said)
+
+
+def test_a_long_proof_keeps_what_it_saw_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proofs, "RESULTS", tmp_path / "proofs.json")
+    monkeypatch.setattr(proofs, "PAGE", tmp_path / "proofs.md")
+    words = [sys.executable, "-c", "import sys; print('3 passed, 0 failed'); sys.exit(int(sys.argv[1]))"]
+    assert proofs.main("a", [*words, "0"]) == 0
+    assert not proofs.PAGE.exists(), "only where it was asked for"
+    monkeypatch.setenv("RECORD", "1")
+    assert proofs.main("a", [*words, "0"]) == 0
+    assert proofs.main("b", [*words, "1"]) == 1
+    said = proofs.PAGE.read_text()
+    assert "| a | " in said
+    assert "| ok | 3 passed, 0 failed |" in said
+    assert "FAILED, code 1" in said
+
+
+def test_the_page_of_long_proofs_is_what_was_recorded() -> None:
+    if proofs.RESULTS.exists():
+        assert proofs.PAGE.read_text() == proofs.page(json.loads(proofs.RESULTS.read_text()))
