@@ -25,7 +25,7 @@ test-loaded: $(VENV)/.dev ## the same beside eight processes that keep the machi
 	$(PY) tests/busy.py 8 $(MAKE) --no-print-directory test
 
 test-crash: $(VENV)/.dev ## kill real processes with -9 at every named point, and look into the ledgers
-	$(PY) tests/suite.py -m crash tests/test_crash.py $(ARGS)
+	$(PY) tests/suite.py -m crash tests/test_crash.py tests/test_crash_database.py $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, generated pages fresh
 	$(VENV)/bin/ruff format --check .

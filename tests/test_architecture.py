@@ -135,6 +135,8 @@ def test_no_function_is_without_a_caller() -> None:
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and not node.decorator_list
+        # What a simulated shop can be made to do, tests ask of it.
+        and "sandbox" not in path.parts
         and named[node.name] == 1
     ]
     assert dead == []
