@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from crossdock.domain.orders import ParcelState
 from crossdock.domain.pasted import PastedRow
-from crossdock.domain.shipping import follow
+from crossdock.domain.shipping import follow, plain
 from crossdock.store.models import Order, Seller, User
 from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.errors import Problem
@@ -51,31 +51,71 @@ def judge(*, seller: Seller, rows: Sequence[PastedRow]) -> list[Judged]:
     seen: dict[int, PastedRow] = {}
     judged = []
     for row in rows:
-        order = known.get(row.order.lower())
-        if row.wrong or order is None:
+        fits = _fitting(known, row)
+        if row.wrong or not fits:
             judged.append(Judged(row, Fate.NOT, row.wrong or "You have no order with this number."))
-        elif (before := seen.get(order.pk)) is not None:
-            judged.append(_again(row, before, order))
+        elif len(fits) > 1:
+            judged.append(Judged(row, Fate.NOT, _two(row, fits)))
+        elif (before := seen.get(fits[0].pk)) is not None:
+            judged.append(_again(row, before, fits[0]))
         else:
-            seen[order.pk] = row
-            judged.append(_judged(row, order))
+            seen[fits[0].pk] = row
+            judged.append(_judged(row, fits[0]))
     return judged
 
 
-def _orders(seller: Seller, rows: Iterable[PastedRow]) -> dict[str, Order]:
-    """By our number and by our reference."""
-    words = {row.order.lower() for row in rows if not row.wrong}
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Orders by what a file may call them: our number and reference; the shop's number and id, which two shops may
+    share.
+    """
+
+    here: dict[str, Order]
+    there: dict[str, list[Order]]
+
+
+def _orders(seller: Seller, rows: Iterable[PastedRow]) -> _Known:
+    said = {row.order for row in rows if not row.wrong}
+    words = {word.lower() for word in said}
     numbers = {int(word) for word in words if word.isascii() and word.isdecimal() and len(word) < 18}
-    references = {word.upper() for word in words} | words
-    found = Order.objects.filter(Q(number__in=numbers) | Q(reference__in=references), seller=seller)
-    every: dict[str, Order] = {}
+    spelt = {spelling for word in said for spelling in (word, word.upper(), word.lower())}
+    found = Order.objects.filter(
+        Q(number__in=numbers)
+        | Q(reference__in=spelt)
+        | Q(copy__shop_number__in=spelt | {f"#{word}" for word in spelt})
+        | Q(copy__shop_order_id__in=spelt),
+        seller=seller,
+    )
+    here: dict[str, Order] = {}
+    there: dict[str, list[Order]] = {}
     for order in found.select_related("seller__owner", "copy").prefetch_related("lines", "shipments"):
-        every |= {str(order.number): order, order.reference.lower(): order}
-    return every
+        here |= {str(order.number): order, order.reference.lower(): order}
+        copy = getattr(order, "copy", None)
+        for name in {copy.shop_number.lstrip("#").lower(), copy.shop_order_id.lower()} - {""} if copy else ():
+            there.setdefault(name, []).append(order)
+    return _Known(here, there)
+
+
+def _fitting(known: _Known, row: PastedRow) -> list[Order]:
+    """Every order that the row's number can mean. A column of the shop's numbers means no number of ours, unless the
+    order has none there.
+    """
+    word = row.order.lower()
+    here, there = known.here.get(word), known.there.get(word, [])
+    if here is not None and row.of_shop and word == str(here.number):
+        copy = getattr(here, "copy", None)
+        here = None if there or (copy is not None and copy.shop_number) else here
+    return [*there, *([here] if here is not None and here not in there else [])]
+
+
+def _two(row: PastedRow, fits: Sequence[Order]) -> str:
+    """What would be guessed is refused; the reference says which one is meant."""
+    which = " or ".join(f"{order.reference} for order {order}" for order in fits)
+    return f"{row.order} is the number of two orders, here and in your shop. Write {which}."
 
 
 def _again(row: PastedRow, before: PastedRow, order: Order) -> Judged:
-    if before.tracking == row.tracking:
+    if plain(before.tracking) == plain(row.tracking):
         return Judged(row, Fate.SAME, f"The same as line {before.place}.", order)
     return Judged(
         row,
@@ -91,7 +131,7 @@ def _judged(row: PastedRow, order: Order) -> Judged:
     whose = carrier or "a carrier that we don't recognise: name it, or the buyer cannot follow the parcel"
     if order.cancelled_at is not None:
         return Judged(row, Fate.NOT, "The order is cancelled. Do not ship it.", order)
-    if any(parcel.tracking_number == row.tracking for parcel in parcels):
+    if any(plain(parcel.tracking_number) == plain(row.tracking) for parcel in parcels):
         return Judged(row, Fate.SAME, "It is shipped with this number already.", order)
     if order.parcels == ParcelState.SHIPPED:
         bare = [parcel for parcel in parcels if not parcel.tracking_number]

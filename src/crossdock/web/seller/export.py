@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -35,10 +36,25 @@ COLUMNS = (
 )
 
 
+# Without it a spreadsheet takes UTF-8 for the system's old encoding, and "Zoë" for "ZoÃ«".
+MARK = "\ufeff"
+# What a spreadsheet runs (owasp.org/www-community/attacks/CSV_Injection), and digits that it would round, shorten or
+# strip of their zeros: it keeps fifteen, shows eleven, and reads "12E5" as a number.
+_RUNS = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_SPOILS = re.compile(r"\d{12,}|0\d+|\d+[eE]\d+", re.ASCII)
+
+
 def plain(text: object) -> str:
-    """A spreadsheet runs what begins like a formula; an apostrophe keeps it text."""
+    """A text that a spreadsheet shows as it is: an apostrophe keeps it text, and pasted back here it is taken off."""
     words = str(text)
-    return f"'{words}" if words[:1] in ("=", "+", "-", "@", "\t", "\r") else words
+    return f"'{words}" if _RUNS.match(words) or _SPOILS.fullmatch(words) else words
+
+
+def as_download(lines: Iterable[str], name: str) -> HttpResponse:
+    """A CSV file of these lines, headings first."""
+    response = HttpResponse(MARK + "".join(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _rows(order: Order) -> Iterator[tuple[object, ...]]:
@@ -88,6 +104,4 @@ def _lines(seller: Seller, queue: str, query: str) -> Iterator[str]:
 @require_safe
 def as_csv(request: HttpRequest, seller: Seller) -> HttpResponse:
     queue, query = chosen(request)
-    response = HttpResponse("".join(_lines(seller, queue, query)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="orders-{queue}.csv"'
-    return response
+    return as_download(_lines(seller, queue, query), f"orders-{queue}.csv")

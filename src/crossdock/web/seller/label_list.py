@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from crossdock.store.models import Seller
 from crossdock.usecases.label_list import LISTS, cost_of, every, in_list
 from crossdock.web.forms import typed
-from crossdock.web.seller.export import plain
+from crossdock.web.seller.export import as_download, plain
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.storefront.browse import number_after
 
@@ -98,6 +98,4 @@ def as_csv(request: HttpRequest, seller: Seller) -> HttpResponse:
             *moments[1:],
         )
         writer.writerow([plain(value) for value in values])
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="labels.csv"'
-    return response
+    return as_download([text.getvalue()], "labels.csv")

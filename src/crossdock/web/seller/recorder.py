@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Movement, Seller, Variant
 from crossdock.web.forms import typed
-from crossdock.web.seller.export import plain
+from crossdock.web.seller.export import as_download, plain
 from crossdock.web.seller.listings import MOVEMENT_WORDS
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.storefront.browse import number_after
@@ -205,6 +205,4 @@ def _csv(variant: Variant, kind: str) -> Iterator[str]:
 def as_csv(request: HttpRequest, seller: Seller, public_id: str, variant: str) -> HttpResponse:
     found = _variant(seller, public_id, variant)
     kind = typed(request.GET, "kind", longest=10)
-    response = HttpResponse("".join(_csv(found, kind if kind in KINDS else "")), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="stock-{found.public_id}.csv"'
-    return response
+    return as_download(_csv(found, kind if kind in KINDS else ""), f"stock-{found.public_id}.csv")
