@@ -69,12 +69,16 @@ class CancelOrder:
     reason: CancelReason
     note: str = ""
     only_look: bool = False
+    rows: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CancelLines:
     """Take units out of the shop's copy, which stays open with the rest. `lines` are (shop's variant id, units); the
     shop restores its own stock.
+
+    `rows` are the same units by the shop's own line ids, where these are known: a product that was deleted there has
+    no variant any more, and two lines of one variant are two.
 
     `key` is written where the shop keeps it, so that a lost answer is found by reading the order before anything is
     repeated. `only_look`: an earlier try may still be carried out; look for it, and take out nothing (Unknown when it
@@ -88,6 +92,7 @@ class CancelLines:
     key: str
     note: str = ""
     only_look: bool = False
+    rows: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ of ours there.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from crossdock.domain.commands import CancelLines, CancelReason, Done, Outcome, Refused, Unknown, Why
-from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.domain.events import OrderLine, ShopOrder, ShopOrderState
 
 # What is lost or broken is not put back on the shelf.
 NOTHING_LEFT = frozenset({CancelReason.NOT_AVAILABLE, CancelReason.DAMAGED, CancelReason.LOST})
@@ -47,8 +47,7 @@ def pick(order: ShopOrder, command: CancelLines, traces: Mapping[str, str] | Non
         note = "The whole order is cancelled in your shop already."
         return Done("", order.number, order.url, already=True, note=note)
     left, taken = _left(order), Counter[str]()
-    for variant, units in _summed(command).items():
-        lines = [line for line in order.lines if line.variant_id == variant]
+    for lines, units in _wanted(order, command):
         if not 0 < units <= sum(line.quantity for line in lines):
             return Refused(Why.INVALID, f"Order {order.number} in your shop does not have so many units any more.")
         if units > sum(left[line.line_id] for line in lines):
@@ -60,11 +59,24 @@ def pick(order: ShopOrder, command: CancelLines, traces: Mapping[str, str] | Non
     return {line: units for line, units in taken.items() if units}
 
 
-def _summed(command: CancelLines) -> Counter[str]:
-    """Units per variant; a variant named with none stays in, so that it is refused."""
+def _wanted(order: ShopOrder, command: CancelLines) -> list[tuple[list[OrderLine], int]]:
+    """Lines there, and how many units to take out of them; what is wanted with none, or of nothing, is refused.
+
+    By the shop's own line ids, if they all still stand there; otherwise by variant.
+    """
+    rows, by_id = _summed(command.rows), {line.line_id: line for line in order.lines}
+    if rows and all(row in by_id for row in rows):
+        return [([by_id[row]], units) for row, units in rows.items()]
+    return [
+        ([line for line in order.lines if line.variant_id == variant], units)
+        for variant, units in _summed(command.lines).items()
+    ]
+
+
+def _summed(pairs: Iterable[tuple[str, int]]) -> Counter[str]:
     wanted = Counter[str]()
-    for variant, units in command.lines:
-        wanted[variant] += units
+    for name, units in pairs:
+        wanted[name] += units
     return wanted
 
 
@@ -75,5 +87,5 @@ def _left(order: ShopOrder) -> Counter[str]:
         return Counter()
     left = Counter({line.line_id: line.quantity for line in order.lines})
     for parcel in parcels:
-        left.subtract(dict(parcel.lines))
+        left.subtract(_summed(parcel.lines))
     return Counter({line: max(0, units) for line, units in left.items()})

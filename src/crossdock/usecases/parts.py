@@ -31,6 +31,7 @@ from crossdock.usecases.parcels import set_parcels
 from crossdock.usecases.policy import lifted
 from crossdock.usecases.reject import REASON_WORDS, reject_order
 from crossdock.usecases.restore import GONE, fate_of_units, gone_is_set_aside, offer_to_list_again, stands
+from crossdock.usecases.shop_lines import rows_there
 from crossdock.usecases.stock import end_hold, locked, record
 
 RULE = "S8"
@@ -261,6 +262,7 @@ def _ask_shop(order: Order, copy: ShopCopy, parts: Sequence[PartLine], key: str,
         parts[0].reason,
         key=key,
         note=f"Rejected on the marketplace ({key}).",
+        rows=rows_there(order, {part.line.pk: part.units for part in parts}),
     )
     cancel_lines_command(party=order.connection.party, command=command, now=now)
 

@@ -2,10 +2,11 @@
 lock.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from crossdock.domain.events import OrderLine as ShopRow
-from crossdock.domain.parcels import Bond, Ours, match
+from crossdock.domain.parcels import Bond, Ours, match, rows_of
 from crossdock.store.models import Order, ShopLine
 
 
@@ -44,3 +45,15 @@ def article_of(order: Order, bonds: Sequence[Bond]) -> dict[str, str]:
     """The shop's line id -> the variant that was sold, also when the shop does not know it any more."""
     variants = {line.pk: line.shop_variant_id for line in order.lines.all()}
     return {bond.there: variants[bond.key] for bond in reversed(bonds)}
+
+
+def rows_there(order: Order, units: Mapping[int, int]) -> tuple[tuple[str, int], ...]:
+    """Units of our lines by the shop's line ids, out of what no parcel there has; empty when not all of them are known
+    there.
+    """
+    taken = Counter[str]()
+    for shipment in order.shipments.filter(undone_at=None):
+        for told in shipment.there.values():
+            taken.update(dict(told.get("lines") or ()))
+    found = rows_of(units, bonds_of(order), taken)
+    return tuple(found.items()) if sum(found.values()) == sum(units.values()) else ()
