@@ -171,6 +171,21 @@ class TestAboveTheLimit:
 
 
 class TestBegunByStaff:
+    def send(self, desk: Desk, order: Order, **form: str) -> int:
+        """The preview, and what it asks to be sent once more."""
+        page = f"/staff/orders/{order.public_id}/credit/"
+        status = desk.post(page, **form)
+        seen = re.search(r'name="seen" value="([^"]+)"', desk.page)
+        return desk.post(page, **form, seen=seen[1]) if seen else status
+
+    def test_the_preview_says_what_it_does_before_anything_happens(self, order: Order, desk: Desk) -> None:
+        assert desk.post(f"/staff/orders/{order.public_id}/credit/", **self.form(desk, order)) == 200
+        assert "$5.00 go back to the buyer" in desk.page and "Nothing has happened yet" in desk.page
+        assert "Can still be credited afterwards" in desk.page and "$10.00" in desk.page
+        assert not Credit.objects.exists()
+        order.refresh_from_db()
+        assert order.credited_minor == 0
+
     def form(self, desk: Desk, order: Order) -> dict[str, str]:
         desk.get(f"/staff/orders/{order.public_id}/credit/")
         key = re.search(r'name="key" value="([^"]+)"', desk.page)
@@ -181,7 +196,7 @@ class TestBegunByStaff:
         form = self.form(desk, order)
         assert "$15.00" in desk.page
         for _ in range(2):
-            desk.post(f"/staff/orders/{order.public_id}/credit/", **form)
+            self.send(desk, order, **form)
         credit = Credit.objects.get()
         order.refresh_from_db()
         assert (credit.reason, credit.kind, order.credited_minor) == ("Goodwill: It came late.", CreditKind.STAFF, 500)
@@ -189,13 +204,10 @@ class TestBegunByStaff:
         assert AuditEntry.objects.get(action="credited").actor == desk.who
 
     def test_never_more_than_is_left(self, world: World, order: Order, desk: Desk) -> None:
-        desk.post(f"/staff/orders/{order.public_id}/credit/", **self.form(desk, order))
-        assert (
-            desk.post(f"/staff/orders/{order.public_id}/credit/", **{**self.form(desk, order), "amount": "10.01"})
-            == 422
-        )
+        self.send(desk, order, **self.form(desk, order))
+        assert self.send(desk, order, **{**self.form(desk, order), "amount": "10.01"}) == 422
         assert "$10.00" in desk.page
-        desk.post(f"/staff/orders/{order.public_id}/credit/", **{**self.form(desk, order), "amount": "10.00"})
+        self.send(desk, order, **{**self.form(desk, order), "amount": "10.00"})
         desk.get(f"/staff/orders/{order.public_id}/credit/")
         assert "nothing more can be credited" in desk.page and "<textarea" not in desk.page
         desk.get(f"/staff/orders/{order.public_id}/")

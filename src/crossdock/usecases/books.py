@@ -86,6 +86,12 @@ def post_refund_done(*, order: Order, amount_minor: int, cause: str, now: dateti
     )
 
 
+def fee_of(*, order: Order) -> int:
+    """Minor units that the marketplace keeps of this order, after what it gave back with credits."""
+    entries = Entry.objects.filter(transfer__order=order, account="fees", currency=order.currency)
+    return -(entries.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
 def payout_of(*, order: Order) -> int:
     """Minor units of its own currency that this order leaves to the seller; a label may have been paid in another."""
     entries = Entry.objects.filter(transfer__order=order, account=f"seller:{order.seller_id}", currency=order.currency)

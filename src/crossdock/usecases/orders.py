@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.fields.json import KT
 
 from crossdock.domain.commands import order_reference
@@ -25,7 +25,10 @@ from crossdock.usecases.risk.holds import held
 from crossdock.usecases.stock import end_hold, holds_of, locked, record
 from crossdock.usecases.timeline import tell
 
-_OPEN = Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PARTLY_SHIPPED])
+# An order whose whole price went back to the buyer has nothing left to ship; one that cost nothing has.
+_OPEN = Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PARTLY_SHIPPED]) & (
+    Q(total_minor=0) | Q(credited_minor__lt=F("total_minor"))
+)
 
 
 def _queues(now: datetime) -> dict[str, Q]:

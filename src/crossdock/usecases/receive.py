@@ -154,6 +154,14 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
         point("receive.before_commit")
 
 
+def _other_total(order: Order, seen: ShopOrder) -> str:
+    """Lines are equal and totals are not: the platform adds its own taxes, or units or money went back since."""
+    if seen.total == order.total:
+        return ""
+    paid, there = f"{order.total} {order.currency}", f"{seen.total} {seen.total.currency}"
+    return f"Paid here: {paid}. Your shop's total: {there}."
+
+
 def _compare(
     order: Order, copy: ShopCopy, seen: ShopOrder, bonds: Sequence[Bond], *, manifest: Manifest, now: datetime
 ) -> None:
@@ -176,6 +184,8 @@ def _compare(
     was = copy.state
     copy.differences = [difference.sentence for difference in found]
     copy.state = CopyState.DIFFERS if found else CopyState.EQUAL
+    if not found:
+        copy.sentence = _other_total(order, seen)
     if not found and copy.equal_at is None:
         copy.equal_at = now
         tell(

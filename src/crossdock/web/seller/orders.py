@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.domain.alerts import ROOT_CAUSES
 from crossdock.domain.labels import BUYING
-from crossdock.domain.orders import CopyState, ParcelState, fee
+from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Exchange, Listing, Order, Seller, ShopCopy, VariantStock
@@ -186,9 +186,11 @@ def _stock(order: Order) -> dict[int, Counts]:
 
 
 def _money(order: Order) -> dict[str, Money]:
-    """The seller's side of it; after a credit the books say what is left."""
-    cut = fee(order.total, basis_points=order.seller.fee_basis_points)
-    return {"fee": -cut, "payout": Money(books.payout_of(order=order), order.currency)}
+    """The seller's side of it, all of it from the books: paid, less credits, less the fee that is left, less labels."""
+    return {
+        "fee": Money(-books.fee_of(order=order), order.currency),
+        "payout": Money(books.payout_of(order=order), order.currency),
+    }
 
 
 def _actions(order: Order, copy: ShopCopy | None) -> list[Action]:
@@ -228,7 +230,7 @@ def _steps(copy: ShopCopy) -> Iterator[Step]:
         f"{'Found' if copy.adopted else 'Created'} in your shop{f' as {there}' if there else ''}"
         if copy.acknowledged_at
         else "Created in your shop",
-        "Read back and compared: equal",
+        "Read back: items and quantities are equal",
     ]
     if copy.state == CopyState.DIFFERS:
         words[3], moments[3] = "Read back and compared: it differs", copy.read_at

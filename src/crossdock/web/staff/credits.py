@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crossdock.domain.credit import CreditState
 from crossdock.domain.values import Money
 from crossdock.store.models import AuditEntry, Credit, Order, User
+from crossdock.usecases.credit_preview import CreditPreview, begun, preview_credit
 from crossdock.usecases.credits import REASONS, decide_credit, needs_second, room, staff_credit, try_refund_again
 from crossdock.usecases.errors import Problem
 from crossdock.web.forms import MoneyField, money_of, typed
@@ -176,6 +177,12 @@ def retry(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     return redirect("staff_credit", public_id)
 
 
+def _preview(request: HttpRequest, order: Order, form: CreditForm, shown: CreditPreview) -> HttpResponse:
+    """What the credit does, before anything happens; the same form is sent once more."""
+    context = {"order": order, "form": form, "room": room(order), "preview": shown}
+    return show(request, "credit_start", context, here="credits")
+
+
 @staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
@@ -185,6 +192,10 @@ def start(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     form = CreditForm(request.POST or None, initial={"key": secrets.token_urlsafe(12)}, currency=order.currency)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
+        fits = data["amount"].minor > 0 and data["amount"] <= left and not begun(order=order, key=data["key"])
+        shown = preview_credit(order=order, amount=data["amount"])
+        if fits and request.POST.get("seen") != shown.seen:
+            return _preview(request, order, form, shown)
         try:
             credit = staff_credit(
                 order=order, amount=data["amount"], reason=form.why(), actor=staff, key=data["key"], now=timezone.now()

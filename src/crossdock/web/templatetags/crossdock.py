@@ -157,7 +157,7 @@ _COPY = {
     CopyState.INTENDED: ("On its way to the shop", "info"),
     CopyState.SENT: ("Sent to the shop", "info"),
     CopyState.ACKNOWLEDGED: ("In the shop", "good"),
-    CopyState.EQUAL: ("In the shop, equal", "good"),
+    CopyState.EQUAL: ("Synced", "good"),
     CopyState.DIFFERS: ("Differs in the shop", "bad"),
     CopyState.REFUSED: ("Refused by the shop", "bad"),
     CopyState.MISSING: ("Not in the shop", "bad"),
