@@ -67,6 +67,9 @@ def product(
     active = not reasons
     rows: list[ShopVariant] = []
     for variant in variants:
+        if variant.raw("requiresComponents") is True:
+            reasons.append(_bundle(variant))
+            continue
         read = read_row(LookKind.PRODUCT, number, partial(_variant, variant, currency, places))
         if isinstance(read, Unreadable):
             name = text.label(variant.text("title")) or "A variant"
@@ -77,7 +80,7 @@ def product(
         product_id=number,
         title=text.label(node.str("title")),
         variants=tuple(rows),
-        active=active,
+        active=active and bool(rows or not variants),
         description=text.plain(node.text("descriptionHtml")),
         images=tuple(filter(None, map(_image, media_of(node)))),
         url=f"{address}/admin/products/{number}",
@@ -96,6 +99,18 @@ _STATES = {
     "ARCHIVED": "The product is archived in your shop.",
     "UNLISTED": "The product is unlisted in your shop: only who has its link can see it there.",
 }
+
+
+def _bundle(node: Node) -> str:
+    """ "If true, then the product variant can only be purchased as a parent bundle with components": the order's lines
+    are the components then, which nobody bought here.
+    """
+    title = text.label(node.text("title"))
+    name = "" if title in ("", "Default Title") else f"“{title}” "
+    return (
+        f"{name or 'It '}is a bundle: your shop would make an order of its components instead, so it isn't sold here."
+        " List the components."
+    )
 
 
 def _why_not(node: Node) -> list[str]:

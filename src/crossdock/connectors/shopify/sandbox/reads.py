@@ -165,6 +165,7 @@ class Reads:
             "barcode": None,
             "price": variant["price"],
             "inventoryPolicy": variant["policy"],
+            "requiresComponents": bool(variant.get("bundle")),
             "inventoryItem": self._item(variant),
         }
 
