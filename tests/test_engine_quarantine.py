@@ -11,7 +11,7 @@ import pytest
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import LookKind, Parcel, ShopOrder, ShopProduct, ShopVariant, Unreadable
 from crossdock.domain.values import Money
-from crossdock.engine import inbox, set_aside
+from crossdock.engine import inbox, jobs, set_aside
 from crossdock.engine.engine import Engine
 from crossdock.kit.connector import Page, Shop, VariantRef
 from crossdock.kit.errors import NoAnswer, Strange
@@ -323,3 +323,17 @@ class TestAPile:
             await until(lambda: not Delivery.objects.filter(pk__in=deletions, handled_at=None).exists())
             await rest(engine)
         assert stall.truth.kinds().count("product") == 12
+
+
+async def test_a_step_of_a_timer_that_stumbles_holds_up_no_other() -> None:
+    done: list[str] = []
+
+    async def bad() -> None:
+        raise RuntimeError("not today")
+
+    async def good() -> None:
+        done.append("good")
+
+    with pytest.raises(RuntimeError):
+        await jobs._each(bad, good)
+    assert done == ["good"]

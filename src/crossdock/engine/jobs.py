@@ -1,7 +1,9 @@
 """The jobs. One wakes a pump and ends at once; the others are timers that find what a lost wake-up left and tidy up."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from procrastinate import JobContext
 from procrastinate.jobs import Status
@@ -24,6 +26,19 @@ def _engine(context: JobContext) -> Engine:
     return engine
 
 
+async def _each(*steps: Callable[[], Awaitable[object]]) -> None:
+    """Each has its turn, whatever an earlier one met. Raises the first trouble, so that the job tells of it."""
+    trouble: list[Exception] = []
+    for step in steps:
+        try:
+            await step()
+        except Exception as error:
+            _log.exception("a step of a timer stumbled; the others go on")
+            trouble.append(error)
+    if trouble:
+        raise trouble[0]
+
+
 @app.task(name=PUMP, pass_context=True)
 async def pump(context: JobContext, *, party_id: int) -> None:
     """Only a wake-up: the pump goes on by itself, so that a killed worker leaves no job behind that blocks a shop."""
@@ -35,9 +50,12 @@ async def pump(context: JobContext, *, party_id: int) -> None:
 async def sweep(context: JobContext, timestamp: int) -> None:
     """Parties whose due rows nobody holds, and checkouts whose time is over."""
     engine = _engine(context)
-    for party_id in await engine.threads.run(work.due_parties, now=engine.clock()):
-        await engine.accept(party_id)
-    await engine.threads.run(checkout.expire_checkouts, now=engine.clock())
+
+    async def due() -> None:
+        for party_id in await engine.threads.run(work.due_parties, now=engine.clock()):
+            await engine.accept(party_id)
+
+    await _each(due, partial(engine.threads.run, checkout.expire_checkouts, now=engine.clock()))
 
 
 @app.periodic(cron="* * * * * */10")
@@ -53,11 +71,14 @@ async def minute(context: JobContext, timestamp: int) -> None:
     privacy requests for shops that no pump visits.
     """
     engine = _engine(context)
-    await engine.threads.run(causes.late_copies, now=engine.clock())
-    await engine.threads.run(offers.expire_offers, now=engine.clock())
-    await engine.threads.run(judge_newly_linked, now=engine.clock())
-    await engine.threads.run(inbox.obey_for_closed_shops)
-    await set_aside.try_again(engine)
+    run = engine.threads.run
+    await _each(
+        partial(run, causes.late_copies, now=engine.clock()),
+        partial(run, offers.expire_offers, now=engine.clock()),
+        partial(run, judge_newly_linked, now=engine.clock()),
+        partial(run, inbox.obey_for_closed_shops),
+        partial(set_aside.try_again, engine),
+    )
 
 
 @app.periodic(cron="3 * * * *")

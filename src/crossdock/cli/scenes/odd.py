@@ -48,10 +48,11 @@ def _comes(stage: Stage, true: Callable[[], bool], seen: str) -> bool:
 
 
 def _said(stage: Stage) -> bool:
-    """The seller's page of the shop, and staff's, name what stands there."""
+    """The seller's page of the shop, and staff's, name what stands there; one alert per cause."""
     from django.test import Client
 
     from crossdock.store.models import User
+    from crossdock.usecases.quarantine import standing
 
     staff, _ = User.objects.get_or_create(email="odd@staff.example.test", defaults={"is_staff": True})
     pages = []
@@ -60,7 +61,8 @@ def _said(stage: Stage) -> bool:
         client.force_login(who)
         pages.append(client.get(f"/{path}/{stage.connection.public_id}/").content.decode())
     open_ones = stage.connection.alerts.filter(code="not_understood", settled_at=None)
-    return open_ones.count() == 1 and all("Could not be taken in" in page for page in pages)
+    causes = standing(connection_id=stage.connection.pk).values("cause").distinct()
+    return open_ones.count() == causes.count() >= 1 and all("Could not be taken in" in page for page in pages)
 
 
 def _healed(stage: Stage) -> bool:
