@@ -298,6 +298,24 @@ def label_voided_(stage: Stage) -> Iterator[AlertCode]:
     stage.post(_parcel(order), tracking="1Z999AA10123456785", carrier="UPS")
 
 
+def fulfilment_not_written(stage: Stage) -> Iterator[AlertCode]:
+    order = landed(stage.world)
+    ship_by_hand(
+        order=order,
+        lines=None,
+        tracking="1Z999AA10123456784",
+        carrier="",
+        actor=stage.world.seller.owner,
+        now=stage.world.later(),
+    )
+    (claimed,) = stage.world.claim()
+    stage.world.settle(claimed, Refused(Why.TOO_LATE, "The order is on hold there."))
+    yield AlertCode.FULFILMENT_NOT_WRITTEN
+    stage.post(stage.order_url(order, f"parcels/{order.shipments.get().pk}/send/"))
+    (claimed,) = stage.world.claim()
+    stage.world.settle(claimed, Done("f1"))
+
+
 def label_unused(stage: Stage) -> Iterator[AlertCode]:
     order = landed(stage.world)
     counter = Counter(stage.world)
@@ -443,6 +461,7 @@ PLAYS: dict[str, Play] = {
         tracking_missing,
         tracking_unknown,
         label_voided_,
+        fulfilment_not_written,
         label_unused,
         high_risk,
         command_dead,

@@ -22,6 +22,7 @@ from crossdock.domain.commands import (
     Refused,
     Unknown,
     Why,
+    WriteFulfilment,
 )
 from crossdock.domain.events import Count, HookNews, ProductGone, Refund, ShopOrder, ShopOrderState, ShopProduct
 from crossdock.kit import conformance
@@ -281,7 +282,74 @@ class TakesALineMore(Sandbox):
         super().take(order, {line["id"]: min(most, line["units"]) for line in order["lines"]}, note)
 
 
+class FulfilsWithoutLooking(Toy):
+    """Pushes again what an earlier try did: every parcel looks new to it."""
+
+    async def order(self, shop: Shop, shop_id: str) -> ShopOrder:
+        found = await super().order(shop, shop_id)
+        return replace(found, parcels=()) if self.blind else found
+
+    blind = False
+
+    async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
+        self.blind = not command.undone and not command.parcel_id
+        try:
+            return await super().write_fulfilment(shop, command)
+        finally:
+            self.blind = False
+
+
+class LooksAndFulfils(Toy):
+    async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
+        return await super().write_fulfilment(shop, replace(command, only_look=False))
+
+
+class FulfilsTheWhole(Toy):
+    async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
+        order = await self.order(shop, command.shop_order_id)
+        everything = tuple((line.variant_id, line.quantity) for line in order.lines)
+        return await super().write_fulfilment(shop, replace(command, lines=everything))
+
+
+class AnotherParcelPerNumber(Toy):
+    """Takes a changed number for another parcel."""
+
+    async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
+        if command.undone:
+            return await super().write_fulfilment(shop, command)
+        return await super().write_fulfilment(shop, replace(command, parcel_id="", numbers=()))
+
+
+class NeverUndoes(Toy):
+    async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
+        if command.undone:
+            return Done(command.parcel_id)
+        return await super().write_fulfilment(shop, command)
+
+
+class MailsParcels(Sandbox):
+    def ship(self, order: Doc, wanted: list[tuple[str, int]], tracking: str, carrier: str) -> str:
+        self.shelf.note("mail", to=order["buyer"], about="shipped")
+        return super().ship(order, wanted, tracking, carrier)
+
+
+class CountsParcels(Sandbox):
+    """Takes the units a second time when they leave."""
+
+    def ship(self, order: Doc, wanted: list[tuple[str, int]], tracking: str, carrier: str) -> str:
+        for line in order["lines"]:
+            self.move(line["variant"], -dict(wanted).get(line["id"], 0))
+        return super().ship(order, wanted, tracking, carrier)
+
+
 PLANTED = [
+    (FulfilsWithoutLooking, Sandbox, {621, 627, 628}),
+    (LooksAndFulfils, Sandbox, {627}),
+    (FulfilsTheWhole, Sandbox, {622, 623}),
+    (AnotherParcelPerNumber, Sandbox, {623, 629}),
+    (NeverUndoes, Sandbox, {626, 630}),
+    (Toy, MailsParcels, {620}),
+    (Toy, CountsParcels, {605, 620}),
     (TakesWithoutLooking, Sandbox, {522, 526, 528}),
     (LooksAndTakes, Sandbox, {526}),
     (RefundsLookAlike, Sandbox, {527}),

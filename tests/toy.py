@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import count
 
@@ -20,6 +20,7 @@ from crossdock.domain.commands import (
     Outcome,
     Refused,
     Why,
+    WriteFulfilment,
     WriteRisk,
 )
 from crossdock.domain.events import (
@@ -39,6 +40,7 @@ from crossdock.domain.events import (
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
+from crossdock.kit.fulfilment import Cancel, Make, Renumber, step
 from crossdock.kit.part import pick
 from crossdock.kit.webhook import body_key, hmac_ok
 
@@ -92,6 +94,9 @@ class Truth:
     after_adjust: Callable[[AdjustStock, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
     after_risk: Callable[[WriteRisk, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
     risks: list[WriteRisk] = field(default_factory=list)
+    before_fulfil: Callable[[WriteFulfilment], Outcome | BaseException | None] = lambda command: None
+    after_fulfil: Callable[[WriteFulfilment, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
+    fulfilled: list[str] = field(default_factory=list)
     restores: bool = True
     adjusted: list[AdjustStock] = field(default_factory=list)
     answer_read: Callable[[str, str], BaseException | None] = lambda what, which: None
@@ -126,7 +131,7 @@ class ToyConnector:
             await asyncio.sleep(truth.seconds)
         finally:
             truth.at_once -= 1
-        if kind not in ("create", "cancel", "adjust", "take", "risk"):
+        if kind not in ("create", "cancel", "adjust", "take", "risk", "fulfil"):
             error = truth.answer_read(kind, which)
             if error is not None:
                 raise error
@@ -278,6 +283,44 @@ class ToyConnector:
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome or Done(command.shop_order_id)
+
+    async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
+        """`fulfilled` is the shop's own ledger of what was done, in order."""
+        truth = await self._call(shop, "peek" if command.only_look else "fulfil", command.shop_order_id)
+        early = truth.before_fulfil(command)
+        if isinstance(early, BaseException):
+            raise early
+        if early is not None:
+            return early
+        order = truth.orders[command.shop_order_id]
+        wanted = step(self._order(order), command)
+        tracking = {"tracking_number": command.tracking_number, "carrier": command.carrier}
+        match wanted:
+            case Make(units):
+                made = Parcel(f"f{len(truth.fulfilled) + 1}", tuple(units.items()), **tracking)
+                order.parcels.append(made)
+                truth.fulfilled.append(f"made {command.tracking_number}")
+                done = Done(made.parcel_id, f"#{order.shop_id}")
+            case Renumber(parcels):
+                ids = {parcel.parcel_id for parcel in parcels}
+                order.parcels[:] = [
+                    replace(each, **tracking) if each.parcel_id in ids else each for each in order.parcels
+                ]
+                truth.fulfilled.append(f"renumbered {command.tracking_number}")
+                done = Done(",".join(ids), f"#{order.shop_id}")
+            case Cancel(parcels):
+                ids = {parcel.parcel_id for parcel in parcels}
+                order.parcels[:] = [
+                    replace(each, cancelled=True) if each.parcel_id in ids else each for each in order.parcels
+                ]
+                truth.fulfilled.append("cancelled")
+                done = Done(",".join(ids), f"#{order.shop_id}")
+            case _:
+                return wanted
+        outcome = truth.after_fulfil(command, done)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome or done
 
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
         """Body: {"topic", "id", "count"?}; signed in hexadecimal with the shop's secret."""

@@ -28,6 +28,7 @@ class AlertCode(StrEnum):
     UNITS_BACK = "units_back"
     TRACKING_MISSING = "tracking_missing"
     TRACKING_UNKNOWN = "tracking_unknown"
+    FULFILMENT_NOT_WRITTEN = "fulfilment_not_written"
     LABEL_VOIDED = "label_voided"
     LABEL_UNUSED = "label_unused"
     HIGH_RISK = "high_risk"
@@ -186,6 +187,13 @@ KINDS: dict[AlertCode, AlertKind] = {
     ),
     AlertCode.TRACKING_UNKNOWN: AlertKind(
         "A tracking number is not recognised", Button.ADD_TRACKING, "Check number and carrier", Group.PARCELS
+    ),
+    AlertCode.FULFILMENT_NOT_WRITTEN: AlertKind(
+        "A shipment is not in your shop",
+        Button.LOOK_AT_ORDER,
+        "See what to do",
+        Group.PARCELS,
+        seen="Entered in the shop by hand.",
     ),
     AlertCode.LABEL_VOIDED: AlertKind(
         "A label was voided", Button.ADD_TRACKING, "Give the parcel another number", Group.PARCELS

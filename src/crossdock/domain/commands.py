@@ -133,7 +133,34 @@ class WriteRisk:
     key: str
 
 
-Command = CreateOrder | CancelOrder | CancelLines | AdjustStock | WriteRisk
+@dataclass(frozen=True, slots=True)
+class WriteFulfilment:
+    """Let the shop's copy show one parcel as it is here: fulfilled with this tracking, or not at all (`undone`).
+
+    `lines` are (the shop's variant id, units), `rows` the same by the shop's line ids, where they are known: a product
+    that was deleted takes its variant's id along. `parcel_id` names the shop's fulfilments of it where they are known
+    (with commas between), `others` those of other parcels here. `numbers` are all that it was ever sent with: what the
+    shop has under one of them is this parcel. `key` is written where the shop keeps it. `only_look`: an earlier try may
+    still be carried out; look for it, and change nothing. The shop must mail nobody.
+    """
+
+    reference: str
+    shop_order_id: str
+    key: str
+    lines: tuple[tuple[str, int], ...]
+    tracking_number: str
+    carrier: str
+    tracking_url: str
+    shipped_at: datetime
+    undone: bool = False
+    parcel_id: str = ""
+    others: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    rows: tuple[tuple[str, int], ...] = ()
+    only_look: bool = False
+
+
+Command = CreateOrder | CancelOrder | CancelLines | AdjustStock | WriteRisk | WriteFulfilment
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from crossdock.engine.pump import Errand
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
 from crossdock.usecases import receive, settle, settle_look, work
-from crossdock.usecases.outbox import ADJUST, CANCEL, CREATE, LINES, RISK
+from crossdock.usecases.fulfilments import KIND as WRITE_FULFILMENT
+from crossdock.usecases.outbox import ADJUST, CANCEL, CREATE, FULFILMENT, LINES, RISK
 from crossdock.usecases.risk import writing
 from crossdock.usecases.work import Claimed
 
@@ -102,6 +103,8 @@ async def _carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
             return await _adjust(desk, errand)
         case "write_risk":
             return await _write_risk(desk, errand)
+        case kind if kind == WRITE_FULFILMENT:
+            return await _write_fulfilment(desk, errand)
         case kind:
             return await _settle(
                 desk, errand.claimed, Refused(Why.UNSUPPORTED, f"Nobody here knows how to do “{kind}”.")
@@ -287,3 +290,28 @@ async def _write_risk(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     if errand.lost and not isinstance(outcome, Done):
         return None
     return await _settle(desk, claimed, outcome)
+
+
+async def _write_fulfilment(desk: "ShopDesk", errand: Errand) -> Outcome | None:
+    """The connector looks first, so a repeat finds what an earlier try did; while that try can still be carried out,
+    it only looks. Two at once would make two parcels.
+    """
+    claimed, opened, manifest = errand.claimed, desk.opened, desk.connector.manifest
+    if not manifest.can(Capability.FULFILMENT_WRITE):
+        return await _settle(desk, claimed, Refused(Why.UNSUPPORTED, manifest.sentence(Capability.FULFILMENT_WRITE)))
+    command = FULFILMENT.validate_python(claimed.payload)
+    if command.undone and not manifest.can(Capability.FULFILMENT_UNDO):
+        return await _settle(desk, claimed, Refused(Why.CONFLICT, manifest.sentence(Capability.FULFILMENT_UNDO)))
+    waiting = _horizon(manifest) - (desk.engine.clock() - (claimed.last_sent_at or claimed.since))
+    only_look = claimed.look_first and waiting > timedelta(0)
+    if claimed.look_first and not only_look:
+        await desk.engine.threads.sure(work.send_again, command_id=claimed.id, now=desk.engine.clock())
+    errand.sent = True
+    outcome = await guarded(opened.connector.write_fulfilment(opened.shop, replace(command, only_look=only_look)))
+    outcome = await desk.second_thoughts(outcome, opened)
+    if errand.lost and not isinstance(outcome, Done):
+        return None
+    await _settle(desk, claimed, outcome)
+    if isinstance(outcome, Done):
+        await desk.read_back(command.shop_order_id)
+    return outcome

@@ -27,6 +27,7 @@ WATCHED = frozenset(
         "cancel_lines",
         "adjust",
         "write_risk",
+        "write_fulfilment",
         "find",
         "order",
         "orders",

@@ -9,7 +9,16 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from crossdock.domain.capability import Manifest
-from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, Found, Outcome, WriteRisk
+from crossdock.domain.commands import (
+    AdjustStock,
+    CancelLines,
+    CancelOrder,
+    CreateOrder,
+    Found,
+    Outcome,
+    WriteFulfilment,
+    WriteRisk,
+)
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit import wire
 
@@ -77,13 +86,14 @@ class Check:
     """One line of the connection test.
 
     When not ok, `sentence` names what is missing and where to click to give it; `right` is the platform's name of the
-    permission that it is about.
+    permission that it is about. `limited`: the shop works without it, and `sentence` says what does not.
     """
 
     ok: bool
     title: str
     sentence: str = ""
     right: str = ""
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +249,14 @@ class Connector(Protocol):
         """Look for the key first.
 
         Whatever is written is for the shop's staff; the buyer must never see it or be told.
+        """
+
+    async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
+        """Read the order first and do what is missing (kit/fulfilment.py). No stock moves but as the shop's own
+        fulfilments move it, and the shop mails nobody.
+
+        `Done.shop_id` is the fulfilment under the id that `order` shows it with (several with commas between). A right
+        that is missing for this alone is Refused, not SignInAgain: everything else works without it.
         """
 
     # Webhooks

@@ -31,6 +31,7 @@ from crossdock.usecases import books
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.credits import locked_order
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.fulfilments import wish
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.orders import back_to_own_stock, ship_by_hand
 from crossdock.usecases.parcel_alerts import label_voided
@@ -318,6 +319,8 @@ def _take_back_parcel(label: Label, order: Order, *, now: datetime) -> None:
         for part in parcel.lines.select_related("line"):
             units[part.line.variant_id] += part.quantity
         undo_shipment(order=order, parcel_id=parcel.parcel_id, source="seller", sentence=sentence, now=now)
+        parcel.refresh_from_db()
+        wish(order=order, shipment=parcel, now=now)
         if taken:
             back_to_own_stock(order, units, now=now)
 

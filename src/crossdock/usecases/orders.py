@@ -19,6 +19,7 @@ from crossdock.usecases.audit import note
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.fulfilments import wish
 from crossdock.usecases.outbox import CREATE
 from crossdock.usecases.parcels import renumber, ship
 from crossdock.usecases.risk.holds import held
@@ -103,7 +104,7 @@ def ship_by_hand(
     with transaction.atomic():
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner", "buyer")
+            .select_related("seller__owner", "buyer", "connection__party")
             .get(pk=order.pk)
         )
         parcel_id = f"hand:{key}" if key else f"hand:{uuid.uuid4().hex}"
@@ -130,6 +131,7 @@ def ship_by_hand(
             shipped_at=now,
             now=now,
         )
+        wish(order=order, shipment=parcel, now=now)
         if order.connection_id is None and order.parcels == ParcelState.SHIPPED:
             take_from_own_stock(order, now=now)
         return parcel
@@ -184,7 +186,7 @@ def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: U
     with transaction.atomic():
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner", "buyer")
+            .select_related("seller__owner", "buyer", "connection__party")
             .get(pk=shipment.order_id)
         )
         shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment.pk)
@@ -199,6 +201,7 @@ def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: U
             source="seller",
             now=now,
         )
+        wish(order=order, shipment=shipment, now=now)
 
 
 def why_not_create(order: Order) -> str:

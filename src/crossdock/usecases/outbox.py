@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, WriteRisk
+from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, WriteFulfilment, WriteRisk
 from crossdock.store.models import Command, Party
 from crossdock.store.models.work import PartyKind
 from crossdock.store.work import wake
@@ -18,6 +18,7 @@ CANCEL: TypeAdapter[CancelOrder] = TypeAdapter(CancelOrder)
 LINES: TypeAdapter[CancelLines] = TypeAdapter(CancelLines)
 ADJUST: TypeAdapter[AdjustStock] = TypeAdapter(AdjustStock)
 RISK: TypeAdapter[WriteRisk] = TypeAdapter(WriteRisk)
+FULFILMENT: TypeAdapter[WriteFulfilment] = TypeAdapter(WriteFulfilment)
 
 
 def party_named(*, kind: PartyKind, name: str) -> Party:

@@ -37,6 +37,7 @@ from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.credits import credit_shop_refund
 from crossdock.usecases.ended_there import cancelled_there, reopened_there
+from crossdock.usecases.fulfilments import Heed, compare
 from crossdock.usecases.quarantine import Intake, storable
 from crossdock.usecases.reject import why_not_reject
 from crossdock.usecases.settle import bind
@@ -136,7 +137,8 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
             copy.stock_taken = True
             fence(order=order, now=now, state=HoldState.TAKEN)
             settle_by_fact(now=now, how="The shop took the stock.", codes=(AlertCode.STOCK_NOT_TAKEN,), order=order)
-        found = news(_known(order, copy), seen)
+        heed = Heed(order, confirmed=copy.read_wanted)
+        found = tuple(filter(heed.believes, news(_known(order, copy), seen)))
         take_parcels(order=order, bonds=bonds, news=found, now=now)
         for event in found:
             match event:
@@ -148,7 +150,8 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
                     cancelled_there(order=order, copy=copy, event=event, manifest=manifest, now=now)
                 case OrderReopenedThere():
                     again = reopened_there(order=order, copy=copy, confirmed=copy.read_wanted, now=now)
-        copy.read_wanted, copy.read_at = again, now
+        compare(order, seen, now=now)
+        copy.read_wanted, copy.read_at = again or heed.again, now
         copy.shop_number, copy.shop_url = seen.number[:100] or copy.shop_number, seen.url or copy.shop_url
         copy.save()
         point("receive.before_commit")

@@ -28,7 +28,7 @@ from crossdock.store.because import because
 from crossdock.store.crash import point
 from crossdock.store.models import Command, Mail, Order, ShopCopy
 from crossdock.store.models.work import CommandResult, CommandState
-from crossdock.usecases import restore
+from crossdock.usecases import fulfilments, restore
 from crossdock.usecases.afterwards import lines_gone, lines_stay, refunded
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.causes import explained
@@ -166,6 +166,12 @@ def give_up(held: Held, *, now: datetime) -> None:
     if held.order and explained(connection_id=held.order.connection_id):
         # A person has the shop's own alert already; this is given up only if it still fails when that is settled.
         return
+    if row.kind == fulfilments.KIND and held.order:
+        # Nothing behind it in the order's line may wait for ever: a person enters the parcel, or sends it again.
+        given_up = Refused(Why.CONFLICT, f"It was tried for two days without success. Last answer: {row.sentence}")
+        finish(row, CommandResult.REFUSED, given_up.sentence, asdict(given_up), now=now)
+        fulfilments.not_written(order=held.order, row=row, outcome=given_up, now=now)
+        return
     row.state, row.finished_at = CommandState.DEAD, now
     row.save(update_fields=["state", "finished_at"])
     if row.kind == SEND:
@@ -207,6 +213,8 @@ def _done(held: Held, outcome: Done, *, count_lag_seconds: float, now: datetime)
             refunded(held.order, held.row, now=now)
         case "write_risk" if held.order:
             writing.written(order=held.order, row=held.row, now=now)
+        case fulfilments.KIND if held.order and held.copy:
+            fulfilments.written(order=held.order, copy=held.copy, row=held.row, outcome=outcome, now=now)
         case "send_mail":
             Mail.objects.filter(pk=held.row.payload["mail"], sent_at=None).update(sent_at=now)
         case _:
@@ -239,6 +247,7 @@ def bind(
         sentence=f"The order was {words} the shop as {outcome.shop_number or outcome.shop_id}.",
     )
     writing.wish_written(order=order, now=now)
+    fulfilments.wish_all(order=order, now=now)
     settle_by_fact(
         now=now,
         how="The order stands in the shop.",
@@ -282,6 +291,8 @@ def was_refused(held: Held, outcome: Refused, *, now: datetime) -> None:
             lines_stay(order, outcome, now=now)
         case "write_risk" if order:
             writing.not_written(order=order, sentence=outcome.sentence, now=now)
+        case fulfilments.KIND if order:
+            fulfilments.not_written(order=order, row=held.row, outcome=outcome, now=now)
         case "buy_label" | "void_label":
             # An answer like any other; what it means stands in label_news.py.
             pass

@@ -1,5 +1,5 @@
-"""What a seller fixes about stock: how much of it is never sold here, which locations count, what happens when the
-shop is silent at checkout.
+"""What a seller fixes about a shop: how much of its stock is never sold here, which locations count, what happens when
+it is silent at checkout, whether parcels entered here are written into it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,6 +49,7 @@ def choose_settings(
     now: datetime,
     limits: Limits | None = None,
     no_answer: str = "",
+    push_fulfilments: bool | None = None,
 ) -> None:
     """`settings` replaces the named ones. When one of them changes (other locations), every count is read again, and
     nothing sells on the old ones.
@@ -71,7 +72,9 @@ def choose_settings(
         if limits is not None:
             shop.floor, shop.most_shown = limits.floor or 0, limits.most
         shop.no_answer = no_answer or shop.no_answer
-        shop.save(update_fields=["buffer", "floor", "most_shown", "no_answer", "settings"])
+        if push_fulfilments is not None:
+            shop.push_fulfilments = push_fulfilments
+        shop.save(update_fields=["buffer", "floor", "most_shown", "no_answer", "push_fulfilments", "settings"])
         if changed:
             count_anew(shop)
             Cursor.objects.filter(connection=shop, stream="counts").update(due_at=now)

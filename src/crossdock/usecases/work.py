@@ -20,6 +20,8 @@ from crossdock.store.models.work import CommandState
 from crossdock.store.work import wake
 from crossdock.usecases.alerts import settle_by_fact
 from crossdock.usecases.causes import UNREACHABLE_AFTER, tell_root
+from crossdock.usecases.fulfilments import KIND as FULFILMENT
+from crossdock.usecases.fulfilments import sent as fulfilments_sent
 
 LONGEST_WAIT = timedelta(minutes=5)
 _ENDS = ("cancel_order", "cancel_lines")
@@ -116,6 +118,7 @@ def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> l
             ShopCopy.objects.filter(order__reference__in=sent, state=CopyState.INTENDED).update(
                 state=CopyState.SENT, sent_at=now
             )
+        fulfilments_sent(commands=[row for row in rows if row.kind == FULFILMENT], now=now)
         point("claim.before_commit")
     point("claim.after_commit")
     return claimed

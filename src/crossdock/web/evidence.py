@@ -24,6 +24,7 @@ _OPERATIONS = {
     "cancel_lines": "Take units out of the order",
     "adjust": "Correct a count",
     "write_risk": "Write the risk level",
+    "write_fulfilment": "Write the fulfilment",
     "find": "Look for the order by our reference",
     "order": "Read the order",
     "orders": "Read changed orders",

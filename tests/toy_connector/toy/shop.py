@@ -21,6 +21,7 @@ from crossdock.domain.commands import (
     Outcome,
     Refused,
     Why,
+    WriteFulfilment,
     WriteRisk,
 )
 from crossdock.domain.events import Count, HookNews, Look, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct
@@ -29,6 +30,7 @@ from crossdock.domain.values import Money
 from crossdock.kit.check import check
 from crossdock.kit.connector import Check, Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
 from crossdock.kit.errors import BadInput, Missing, Outside, Strange, ending, outcome_of
+from crossdock.kit.fulfilment import Cancel, Make, Renumber, not_begun, step
 from crossdock.kit.part import key_of, marked, pick
 from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import body_key, hmac_ok
@@ -161,6 +163,34 @@ class Toy:
 
     async def write_risk(self, shop: Shop, command: WriteRisk) -> Outcome:
         return Refused(Why.UNSUPPORTED, self.manifest.sentence(Capability.RISK_WRITE))
+
+    @ending
+    async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
+        path = f"/api/orders/{command.shop_order_id}"
+        try:
+            order = await self.order(shop, command.shop_order_id)
+        except Outside as error:
+            return not_begun(error)
+        wanted = step(order, command)
+        tracking = {"tracking": command.tracking_number, "carrier": command.carrier}
+        match wanted:
+            case Make(units):
+                lines = [{"line": line, "units": n} for line, n in units.items()]
+                node = await _post(shop, f"{path}/parcels", {"lines": lines, **tracking})
+                if "error" in node:
+                    return Refused(Why.CONFLICT, node.str("sentence"))
+                ids = [node.id("id")]
+            case Renumber(parcels):
+                ids = [parcel.parcel_id for parcel in parcels]
+                for id_ in ids:
+                    await _post(shop, f"{path}/parcels/{id_}", tracking)
+            case Cancel(parcels):
+                ids = [parcel.parcel_id for parcel in parcels]
+                for id_ in ids:
+                    await _post(shop, f"{path}/parcels/{id_}", {"undone": True})
+            case _:
+                return wanted
+        return Done(",".join(ids), order.number)
 
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
         given = hook.headers.get("x-toy-signature", "")

@@ -5,7 +5,7 @@ It has what the others lack: it claims stock when an order is created, and refus
 
 from collections.abc import Sequence
 
-from crossdock.connectors.shopify import commands, connect, part, reading, risk, webhooks
+from crossdock.connectors.shopify import commands, connect, fulfilling, part, reading, risk, webhooks
 from crossdock.connectors.shopify.manifest import MANIFEST
 from crossdock.domain.events import Count, Unreadable
 from crossdock.kit.connector import Connector, Shop, VariantRef
@@ -36,6 +36,7 @@ class Shopify:
     cancel_lines = staticmethod(ending(part.cancel_lines))
     adjust = staticmethod(ending(commands.adjust))
     write_risk = staticmethod(ending(risk.write_risk))
+    write_fulfilment = staticmethod(ending(fulfilling.write_fulfilment))
 
     hook = staticmethod(webhooks.news)
     hook_shop = staticmethod(webhooks.shop_of)

@@ -25,6 +25,10 @@ _PARTS = parts_of(files(__package__).joinpath("documents.graphql").read_text("ut
 DOCUMENTS = {name: whole(part, _PARTS) for name, part in _PARTS.items() if not part.startswith("fragment")}
 
 
+class Forbidden(AuthDead):
+    """The app lacks a right for this field; the rest of its access is as it was."""
+
+
 async def ask(shop: Shop, operation: str, variables: Mapping[str, Any] | None = None) -> Node:
     """The `data` of an operation in documents.graphql.
 
@@ -124,7 +128,7 @@ def _complain(answer: Node, *, mutation: bool) -> None:
                 raise Throttled("Shopify asked us to slow down.", _wait(answer))
             case "ACCESS_DENIED":
                 need = (extensions.opt_str("requiredAccess") if extensions else None) or message
-                raise AuthDead(
+                raise Forbidden(
                     f"Shopify refuses a right that we need: {need.strip()} Give it to the app, then connect the shop"
                     " again."
                 )

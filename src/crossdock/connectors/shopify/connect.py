@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from crossdock.connectors.shopify.client import ask, opened, own_app
 from crossdock.connectors.shopify.commands import ensure_reference_field, reference_field
-from crossdock.connectors.shopify.manifest import INSTALL, OWN_APP, SCOPES
+from crossdock.connectors.shopify.manifest import ALL_SCOPES, FULFILMENT_SCOPES, INSTALL, OWN_APP, SCOPES
 from crossdock.connectors.shopify.mapper import tail
 from crossdock.kit import text
 from crossdock.kit.check import is_data
@@ -58,7 +58,7 @@ def begin(shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_u
             "This marketplace has no Shopify app yet (its operator sets the app's Client ID and secret). Use an app of"
             " your own."
         )
-    query = {"client_id": client_id, "scope": ",".join(SCOPES), "redirect_uri": return_url, "state": state}
+    query = {"client_id": client_id, "scope": ",".join(ALL_SCOPES), "redirect_uri": return_url, "state": state}
     return Redirect(f"{shop.address}/admin/oauth/authorize?{urlencode(query)}", {"state": state})
 
 
@@ -183,6 +183,7 @@ async def prove(shop: Shop) -> Proof:
     missing = [scope for scope in SCOPES if scope not in granted and scope.replace("read_", "write_") not in granted]
     name = text.label(facts.text("name")) or facts.str("myshopifyDomain")
     checks = [Check(True, f"Shopify answers as {name}."), *(_lacks(scope, shop) for scope in missing)]
+    checks += [_limits(scope, shop) for scope in FULFILMENT_SCOPES if scope not in granted]
     locations: list[Node] = []
     if not missing:
         checks += [await _may_read_orders(shop), await _reference_check(shop)]
@@ -206,13 +207,27 @@ async def prove(shop: Shop) -> Proof:
     )
 
 
+def _limits(scope: str, shop: Shop) -> Check:
+    return Check(
+        True,
+        "Shipments entered here are not entered in Shopify.",
+        f"The right {scope} is missing. Everything else works: the buyer is told by us, and you enter the shipment in"
+        f" Shopify yourself. To have it entered: {_where(shop)}",
+        right=scope,
+        limited=True,
+    )
+
+
 def _lacks(scope: str, shop: Shop) -> Check:
-    where = (
+    return Check(False, f"The right {scope} is missing.", _where(shop), right=scope)
+
+
+def _where(shop: Shop) -> str:
+    return (
         "Add it to your app in the Dev Dashboard (Versions > New version > Scopes), release it, then connect again."
         if way_of(shop) == OWN_APP.name
         else "Connect the shop again and approve the new right."
     )
-    return Check(False, f"The right {scope} is missing.", where, right=scope)
 
 
 async def _may_read_orders(shop: Shop) -> Check:

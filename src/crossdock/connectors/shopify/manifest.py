@@ -21,6 +21,10 @@ SCOPES = (
     "read_fulfillments",
 )
 
+# Asked for as well, and done without where it was not given: shops that were connected before have it not.
+FULFILMENT_SCOPES = ("write_merchant_managed_fulfillment_orders",)
+ALL_SCOPES = SCOPES + FULFILMENT_SCOPES
+
 _SHOP = Field(
     "shop",
     "Your shop's Shopify address",
@@ -51,7 +55,7 @@ OWN_APP = Way(
     steps=(
         "In the Shopify admin: Settings > Apps and sales channels > Develop apps > Build apps in Dev Dashboard.",
         "Create app, give it a name, then Versions > New version.",
-        "Under Access > Scopes put: " + ", ".join(SCOPES) + ". Click Release.",
+        "Under Access > Scopes put: " + ", ".join(ALL_SCOPES) + ". Click Release.",
         "Under API access > Protected customer data choose name, address and email, and save.",
         "On the app's home page: Install app, and choose the shop.",
         "Under Settings > Credentials copy the Client ID and the Client secret into the fields here.",
@@ -87,6 +91,11 @@ MANIFEST = Manifest(
         Capability.CANCEL_THERE_CANCELS_HERE: Yes(),
         Capability.TRACKING_SEEN: Yes(),
         Capability.TRACKING_PARTIAL: Yes(),
+        Capability.FULFILMENT_WRITE: Yes(
+            "Without the right to fulfil orders (shops connected before it was asked for) shipments entered here stay"
+            " here; the connection test says so."
+        ),
+        Capability.FULFILMENT_UNDO: Yes(),
         Capability.REFUND_SEEN: Yes(),
         Capability.WEBHOOKS: Yes("Shopify deletes them after eight failed deliveries; we look and set them up again."),
         Capability.RISK_WRITE: Yes(

@@ -16,6 +16,7 @@ from crossdock.domain.commands import (
     Outcome,
     Refused,
     Why,
+    WriteFulfilment,
     WriteRisk,
 )
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
@@ -91,6 +92,9 @@ class Vendure:
 
     async def write_risk(self, shop: Shop, command: WriteRisk) -> Outcome:
         return await risk.write_risk(self._client(shop), command)
+
+    async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
+        return Refused(Why.UNSUPPORTED, self.manifest.sentence(Capability.FULFILMENT_WRITE))
 
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
         raise Forged("Vendure sends no webhooks.")

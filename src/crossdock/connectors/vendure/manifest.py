@@ -70,6 +70,8 @@ MANIFEST = Manifest(
             "Vendure cannot change a tracking code: cancel the fulfilment and make the same again, and the parcel gets"
             " its new number."
         ),
+        Capability.FULFILMENT_WRITE: No("Shipments entered here are not written into your shop yet."),
+        Capability.FULFILMENT_UNDO: No("Shipments entered here are not written into your shop yet."),
         Capability.REFUND_SEEN: Yes(
             "Within minutes on an open order, within an hour on one that is delivered or cancelled."
         ),

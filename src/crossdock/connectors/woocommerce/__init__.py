@@ -5,7 +5,7 @@ afterwards.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from crossdock.connectors.woocommerce import connect, placing, reading, risk, webhooks
+from crossdock.connectors.woocommerce import connect, fulfilling, placing, reading, risk, webhooks
 from crossdock.connectors.woocommerce.client import Client
 from crossdock.connectors.woocommerce.manifest import MANIFEST
 from crossdock.domain.capability import Capability
@@ -18,6 +18,7 @@ from crossdock.domain.commands import (
     Outcome,
     Refused,
     Why,
+    WriteFulfilment,
     WriteRisk,
 )
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
@@ -87,6 +88,9 @@ class WooCommerce:
 
     async def write_risk(self, shop: Shop, command: WriteRisk) -> Outcome:
         return await risk.write_risk(Client(shop), command)
+
+    async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
+        return await fulfilling.write_fulfilment(Client(shop), command)
 
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
         return webhooks.read(shop, hook)

@@ -58,6 +58,11 @@ MANIFEST = Manifest(
             " without a number."
         ),
         Capability.TRACKING_PARTIAL: Yes("The plain Shipment Tracking plugin does not say what is in which parcel."),
+        Capability.FULFILMENT_WRITE: Yes(
+            "As one of WooCommerce's fulfilments where that feature is on, otherwise as a Shipment Tracking entry with"
+            " a private note, and the order is completed when nothing is left. Nobody is mailed."
+        ),
+        Capability.FULFILMENT_UNDO: Yes(),
         Capability.REFUND_SEEN: Yes(),
         Capability.WEBHOOKS: Yes(
             "WooCommerce sends each once and stops after repeated failures, so we also ask every minute."

@@ -179,9 +179,7 @@ def _parcels(order: Node, lines: Sequence[OrderLine], fulfillments: Sequence[Nod
     """From the core's fulfilments, else from a plugin's meta; an order that is completed without either was shipped
     without a number.
     """
-    found = [
-        _core(entry) for entry in fulfillments if flag(entry.raw("is_fulfilled")) and not entry.raw("date_deleted")
-    ]
+    found = [core_parcel(entry) for entry in fulfillments if is_fulfilled(entry) and not entry.raw("date_deleted")]
     found = found or list(_plugin(meta(order).get(PLUGIN_TRACKING)))
     at = order.moment("date_completed_gmt", naive_utc=True)
     completed = order.str("status") == "completed" or (order.str("status") == "refunded" and at is not None)
@@ -198,7 +196,12 @@ def _parcels(order: Node, lines: Sequence[OrderLine], fulfillments: Sequence[Nod
     return tuple(found)
 
 
-def _core(node: Node) -> Parcel:
+def is_fulfilled(node: Node) -> bool:
+    """True in the answer to a POST and "1" when read again; a draft is neither."""
+    return flag(node.raw("is_fulfilled")) is True
+
+
+def core_parcel(node: Node) -> Parcel:
     facts = meta(node)
     provider = _word(facts.get("_shipment_provider"))
     lines = tame(facts, f"{node.path}.meta_data").rows("_items")

@@ -14,9 +14,9 @@ from crossdock.connectors.woocommerce.client import PAGE, Client, NoRoute, Rejec
 from crossdock.domain.currencies import minor_units
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import AuthDead, Missing, Outside
+from crossdock.kit.errors import AuthDead, Missing, Outside, Strange
 from crossdock.kit.rows import await_row, named, read_row, readable
-from crossdock.kit.tame import Node
+from crossdock.kit.tame import Node, tame
 
 T = TypeVar("T")
 
@@ -348,11 +348,22 @@ async def _with_parts(client: Client, node: Node) -> Parts:
     if node.opt_list("refunds"):
         refunds = await client.every(f"orders/{id_}/refunds", {"dp": _dp(client)})
     if mapper.may_have_fulfillments(node):
-        try:
-            fulfillments = (await client.rows(f"orders/{id_}/fulfillments", {})).items
-        except (NoRoute, Missing):
-            fulfillments = []
+        fulfillments = await fulfillments_of(client, id_) or []
     return Parts(id_, node, tuple(fulfillments), tuple(refunds))
+
+
+async def fulfillments_of(client: Client, order_id: str) -> list[Node] | None:
+    """None where the feature is off. Versions differ: a list, or an object with one (10.x)."""
+    try:
+        answer = await client.ask("GET", f"orders/{order_id}/fulfillments")
+    except NoRoute:
+        return None
+    except Missing:
+        return []
+    rows = answer.get("fulfillments") if isinstance(answer, dict) else answer
+    if not isinstance(rows, list):
+        raise Strange("fulfillments", "list", answer)
+    return [tame(row, f"fulfillments[{place}]") for place, row in enumerate(rows)]
 
 
 def shown(client: Client, parts: Parts) -> ShopOrder:

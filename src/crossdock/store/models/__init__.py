@@ -6,6 +6,7 @@ from crossdock.store.models.audit import AuditEntry, PolicySwitch
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit
+from crossdock.store.models.fulfilments import Fulfilment
 from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
@@ -54,6 +55,7 @@ __all__ = [
     "Endpoint",
     "Entry",
     "Exchange",
+    "Fulfilment",
     "IdempotentReply",
     "Label",
     "LabelDocument",

@@ -54,6 +54,8 @@ class Connection(models.Model):
     floor = models.PositiveIntegerField(default=0)
     most_shown = models.PositiveIntegerField(null=True)
     no_answer = models.CharField(max_length=10, choices=NoAnswer.choices, default=NoAnswer.SELL)
+    # Whether parcels entered here are written into the shop, where the platform can.
+    push_fulfilments = models.BooleanField(default=True, db_default=True)
     last_delivery_at = models.DateTimeField(null=True)
     last_read_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

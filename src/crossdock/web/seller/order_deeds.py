@@ -17,6 +17,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Command, Order, Seller, Shipment
 from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.fulfilments import send_again
 from crossdock.usecases.orders import change_tracking, create_in_shop, resend_command, ship_by_hand
 from crossdock.usecases.parts import why_not_parts
 from crossdock.usecases.reject import REASON_WORDS, preview, reason_of, reject_order
@@ -133,6 +134,17 @@ def parcel(request: HttpRequest, seller: Seller, public_id: str, pk: int) -> Htt
             return redirect("seller_order", public_id)
     context = {"order": order, "form": form, "parcel": shipment, "carriers": CARRIERS}
     return show(request, seller, "parcel", context, here="orders", status=422 if form.is_bound else 200)
+
+
+@sellers_only
+@require_POST
+def send_parcel(request: HttpRequest, seller: Seller, public_id: str, pk: int) -> HttpResponse:
+    """Into the shop, after what stood in the way was mended. It is looked for there first."""
+    shipment = get_object_or_404(Shipment, pk=pk, order=_order(seller, public_id))
+    actor = signed_in(request)
+    said = "We look for the shipment in your shop and enter it if it is not there."
+    try_it(request, lambda now: send_again(shipment=shipment, actor=actor, now=now), said)
+    return redirect("seller_order", public_id)
 
 
 @sellers_only

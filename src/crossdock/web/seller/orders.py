@@ -2,9 +2,7 @@
 parcels, risk, one timeline.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -36,23 +34,11 @@ from crossdock.web.forms import typed
 from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.home import QUEUE_WORDS
 from crossdock.web.seller.panel import sellers_only, show
+from crossdock.web.seller.proof import order_steps, parcel_proofs
 from crossdock.web.storefront.browse import number_after
 
 PAGE = 40
 LAST_CALLS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the proof that the order stands in the shop.
-
-    `after` is the time since the step before; `state`: done, now, wrong or ahead.
-    """
-
-    words: str
-    at: datetime | None
-    after: str
-    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +105,15 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         else Exchange.objects.none()
     )
     labels = list(labels_of(order=order))
+    proofs = parcel_proofs(order, list(order.shipments.all()))
     context = {
         "order": order,
         "copy": copy,
-        "steps": list(_steps(copy)) if copy else [],
+        "steps": order_steps(copy) if copy else [],
         "alerts": [view_of(alert) for alert in alerts],
         "parcels": [parcel for parcel in order.shipments.all() if parcel.undone_at is None],
         "undone": [parcel for parcel in order.shipments.all() if parcel.undone_at is not None],
+        "proofs": proofs,
         "money": _money(order),
         "refund": next((command for command in commands if command.kind == "refund_payment"), None),
         "shop_refunds": order.shop_refunds.order_by("pk"),
@@ -151,6 +139,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "open": not order.cancelled_at and order.parcels != ParcelState.SHIPPED,
         "busy": busy
         or any(label.state in BUYING for label in labels)
+        or any(proof.busy for proof in proofs.values())
         or bool(copy and copy.state in (CopyState.INTENDED, CopyState.SENT, CopyState.ACKNOWLEDGED)),
     }
     return show(request, seller, "order", context, here="orders")
@@ -207,42 +196,3 @@ def _actions(order: Order, copy: ShopCopy | None) -> list[Action]:
         Action("Packing slip", at("slip"), "The order is cancelled." if order.cancelled_at else ""),
         Action("Report a problem", f"/seller/cases/new/?order={order.public_id}"),
     ]
-
-
-def _took(since: datetime | None, until: datetime | None) -> str:
-    if since is None or until is None or until < since:
-        return ""
-    took = until - since
-    if took < timedelta(minutes=1):
-        return f"{took.total_seconds():.1f} s later"
-    minutes = int(took.total_seconds() // 60)
-    return f"{minutes} min later" if minutes < 120 else f"{minutes // 60} h later"
-
-
-def _steps(copy: ShopCopy) -> Iterator[Step]:
-    """Intended, sent, acknowledged, read back and equal; each with when, or with what stands in its way."""
-    stopped = copy.state in (CopyState.REFUSED, CopyState.MISSING)
-    moments = [copy.intended_at, copy.sent_at, copy.acknowledged_at, copy.equal_at]
-    there = copy.shop_number or copy.shop_order_id
-    words = [
-        "Meant for your shop",
-        "Sent to your shop",
-        f"{'Found' if copy.adopted else 'Created'} in your shop{f' as {there}' if there else ''}"
-        if copy.acknowledged_at
-        else "Created in your shop",
-        "Read back: items and quantities are equal",
-    ]
-    if copy.state == CopyState.DIFFERS:
-        words[3], moments[3] = "Read back and compared: it differs", copy.read_at
-    open_yet = True
-    for i, (sentence, at) in enumerate(zip(words, moments, strict=True)):
-        before = moments[i - 1] if i else None
-        if at is not None:
-            wrong = i == 3 and copy.state == CopyState.DIFFERS
-            yield Step(sentence, at, _took(before, at), "wrong" if wrong else "done")
-        elif open_yet:
-            open_yet = False
-            ended = copy.state == CopyState.CANCELLED
-            yield Step(sentence, None, "", "wrong" if stopped else "ahead" if ended else "now")
-        else:
-            yield Step(sentence, None, "", "ahead")

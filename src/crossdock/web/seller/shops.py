@@ -66,6 +66,11 @@ class SettingsForm(forms.Form):
         ],
         help_text="Before money is taken, your shop is asked for items of which few are left. It has 1.5 seconds.",
     )
+    push_fulfilments = forms.BooleanField(
+        label="Enter shipments in your shop too",
+        required=False,
+        help_text="What you ship here is fulfilled in your shop, with its tracking number. Your shop mails nobody.",
+    )
     location = forms.MultipleChoiceField(
         label="Whose stock counts",
         required=False,
@@ -84,6 +89,7 @@ class SettingsForm(forms.Form):
                 "floor": shop.floor,
                 "most_shown": shop.most_shown,
                 "no_answer": shop.no_answer,
+                "push_fulfilments": shop.push_fulfilments,
                 "location": chosen,
             },
         )
@@ -92,6 +98,9 @@ class SettingsForm(forms.Form):
             self.fields["location"].choices = places  # type: ignore[attr-defined]
         else:
             del self.fields["location"]
+        speaker = asking.platform(shop.platform)
+        if speaker is None or not speaker.manifest.can(Capability.FULFILMENT_WRITE):
+            del self.fields["push_fulfilments"]
 
 
 def _shop(seller: Seller, public_id: str) -> Connection:
@@ -188,6 +197,7 @@ def settings_form(request: HttpRequest, seller: Seller, public_id: str) -> HttpR
             buffer=data["buffer"],
             limits=Limits(None, data["floor"], data["most_shown"]),
             no_answer=data["no_answer"],
+            push_fulfilments=data.get("push_fulfilments"),
             settings=chosen,
             actor=actor,
             now=now,

@@ -41,6 +41,7 @@ KIND_WORDS = {
     "cancel_lines": "Take units out of the order",
     "adjust_stock": "Correct the stock",
     "write_risk": "Write the risk level",
+    "write_fulfilment": "Write the fulfilment",
     "refund_payment": "Refund the buyer",
     "send_mail": "Send a mail",
 }

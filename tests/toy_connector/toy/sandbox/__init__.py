@@ -60,6 +60,8 @@ class Sandbox(kit.Sandbox):
             ("POST", "/api/orders", self._create),
             ("POST", "/api/orders/{id}/cancel", self._cancel),
             ("POST", "/api/orders/{id}/take", self._take),
+            ("POST", "/api/orders/{id}/parcels", self._new_parcel),
+            ("POST", "/api/orders/{id}/parcels/{parcel}", self._change_parcel),
             ("POST", "/api/hooks", self._subscribe),
         ):
             app.router.add_route(method, path, self._signed_in(handler))
@@ -165,6 +167,21 @@ class Sandbox(kit.Sandbox):
             order["taken"].append(note)
             self.changed("order", order)
 
+    def ship(self, order: Doc, wanted: list[tuple[str, int]], tracking: str, carrier: str) -> str:
+        """Units by line id. Raises ValueError when not so many are left."""
+        left = {line["id"]: line["units"] for line in order["lines"]}
+        for parcel in order["parcels"]:
+            for row in parcel["lines"]:
+                left[row["line"]] -= row["units"]
+        if order["cancelled"] or not wanted or any(units > left.get(line, 0) for line, units in wanted):
+            raise ValueError("So much of the order is not left to ship.")
+        id_ = f"f{self.shelf.next_number('parcel')}"
+        rows = [{"line": line, "units": units} for line, units in wanted]
+        order["parcels"].append({"id": id_, "lines": rows, "tracking": tracking, "carrier": carrier})
+        self.changed("order", order)
+        self.shelf.note("fulfil", id=order["id"], parcel=id_, tracking=tracking)
+        return id_
+
     # The API
 
     async def _read_shop(self, request: web.Request) -> web.Response:
@@ -235,6 +252,34 @@ class Sandbox(kit.Sandbox):
         if order is None:
             return _found(None)
         self.take(order, asked["lines"], asked["note"])
+        return web.json_response({})
+
+    async def _new_parcel(self, request: web.Request) -> web.Response:
+        """The same twice is two parcels, as long as there are units left."""
+        order, asked = self.shelf.get("order", request.match_info["id"]), await request.json()
+        if order is None:
+            return _found(None)
+        wanted = [(row["line"], row["units"]) for row in asked["lines"]]
+        try:
+            parcel = self.ship(order, wanted, asked["tracking"], asked["carrier"])
+        except ValueError as error:
+            return web.json_response({"error": "fulfilled", "sentence": str(error)}, status=409)
+        return web.json_response({"id": parcel}, status=201)
+
+    async def _change_parcel(self, request: web.Request) -> web.Response:
+        order, asked = self.shelf.get("order", request.match_info["id"]), await request.json()
+        parcel = next(
+            (p for p in (order or {"parcels": []})["parcels"] if p["id"] == request.match_info["parcel"]), None
+        )
+        if order is None or parcel is None:
+            return _found(None)
+        if asked.get("undone"):
+            order["parcels"].remove(parcel)
+            self.shelf.note("unfulfil", id=order["id"], parcel=parcel["id"])
+        else:
+            parcel |= {"tracking": asked["tracking"], "carrier": asked["carrier"]}
+            self.shelf.note("renumber", id=order["id"], parcel=parcel["id"], tracking=asked["tracking"])
+        self.changed("order", order)
         return web.json_response({})
 
     async def _subscribe(self, request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
-from crossdock.connectors.shopify.manifest import SCOPES
+from crossdock.connectors.shopify.manifest import ALL_SCOPES
 from crossdock.connectors.shopify.sandbox.books import Books
 from crossdock.kit.sandbox import Doc
 from crossdock.kit.webhook import sign
@@ -29,9 +29,9 @@ class Access:
         self.books, self.shelf = books, books.shelf
         self.token_seconds = 3600
         if not self.shelf.all("app"):
-            self.shelf.put("app", OPERATOR_APP["client_id"], {**OPERATOR_APP, "own": False, "scopes": list(SCOPES)})
+            self.shelf.put("app", OPERATOR_APP["client_id"], {**OPERATOR_APP, "own": False, "scopes": list(ALL_SCOPES)})
             own = {"client_id": secrets.token_hex(16), "client_secret": f"shpss_{secrets.token_hex(16)}"}
-            self.shelf.put("app", own["client_id"], {**own, "own": True, "scopes": list(SCOPES)})
+            self.shelf.put("app", own["client_id"], {**own, "own": True, "scopes": list(ALL_SCOPES)})
 
     @property
     def own_app(self) -> Doc:

@@ -48,8 +48,6 @@ class Books:
             )
             self.add_location("Main warehouse")
 
-    # Small things
-
     def on_event(self, tell: Tell) -> None:
         self._listeners.append(tell)
 
@@ -262,8 +260,16 @@ class Books:
         self.shelf.note("cancel", id=order_id, restock=restock)
         self.changed_order(order, "ORDERS_CANCELLED")
 
-    def fulfil(self, order_id: str, *, tracking: Sequence[tuple[str, str]], lines: Sequence[tuple[str, int]]) -> Doc:
-        """`tracking`: (number, company) pairs; `lines`: (line id, units), all that is left when empty."""
+    def fulfil(
+        self,
+        order_id: str,
+        *,
+        tracking: Sequence[tuple[str, str, str]],
+        lines: Sequence[tuple[str, int]],
+        notify: bool = True,
+        location: str = "",
+    ) -> Doc:
+        """`tracking`: (number, company, url); `lines`: (line id, units), or all. `notify` is ticked in the admin."""
         order = self.need("order", order_id)
         if order["cancelled"]:
             raise ValueError("a cancelled order cannot be fulfilled")
@@ -277,17 +283,17 @@ class Books:
             "created": self.now(),
             "updated": self.now(),
             "lines": wanted,
+            "location": location,
             "tracking": [
-                {"number": number, "company": company, "url": f"https://track.example/{number}"}
-                for number, company in tracking
+                {"number": number, "company": company, "url": url or f"https://track.example/{number}"}
+                for number, company, url in tracking
             ],
         }
         order["fulfillments"].append(part)
         done = not any(unfulfilled(order).values())
         self.changed_order(order, "ORDERS_FULFILLED" if done else "ORDERS_PARTIALLY_FULFILLED")
         self.tell("FULFILLMENTS_CREATE", part | {"order": order})
-        if order["email"]:
-            # The admin's "Send shipment details to your customer now" is ticked wherever the order has an address.
+        if notify and order["email"]:
             self.shelf.note("mail", to=order["email"], about="shipping confirmation")
         self.shelf.note("fulfil", id=order_id, fulfillment=part["id"])
         return part

@@ -105,7 +105,7 @@ class ShopHand:
         numbers = [number.strip() for number in tracking.split(",") if number.strip()]
         order = self._books.need("order", shop_id)
         wanted = [(_line_of(order, variant), units) for variant, units in lines]
-        part = self._books.fulfil(shop_id, tracking=[(number, carrier) for number in numbers], lines=wanted)
+        part = self._books.fulfil(shop_id, tracking=[(number, carrier, "") for number in numbers], lines=wanted)
         return str(part["id"])
 
     async def change_tracking(self, shop_id: str, parcel_id: str, tracking: str) -> None:

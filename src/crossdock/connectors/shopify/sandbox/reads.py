@@ -122,9 +122,11 @@ class Reads:
         if kind == "ProductVariant":
             self._may("ProductVariant", "read_products", lambda info: None)(None)
             found = self.variant_at(id)
+        elif kind == "FulfillmentOrder":
+            found = self._groups().one(id)
         elif kind == "Fulfillment":
             parts = (
-                self._fulfilment(part)
+                self.fulfilment(part)
                 for order in self.shelf.all("order")
                 for part in order["fulfillments"]
                 if part["id"] == id
@@ -254,7 +256,8 @@ class Reads:
             "currentTotalPriceSet": money(total_of(order) - paid_back, currency),
             "totalRefundedSet": money(paid_back, currency),
             "lineItems": sliced(lambda: [self._line(line) for line in order["lines"]]),
-            "fulfillments": lambda info, first=None, **_: [self._fulfilment(part) for part in order["fulfillments"]][
+            "fulfillmentOrders": self._groups().of(order),
+            "fulfillments": lambda info, first=None, **_: [self.fulfilment(part) for part in order["fulfillments"]][
                 :first
             ],
             "refunds": lambda info, first=None: [
@@ -268,6 +271,11 @@ class Reads:
             ][:first],
         }
 
+    def _groups(self) -> Any:
+        from crossdock.connectors.shopify.sandbox.fulfil import FulfilmentOrders
+
+        return FulfilmentOrders(self.books, self, self._scopes)
+
     def _line(self, line: Doc) -> Fields:
         alive = self.shelf.get("variant", line["variant"])
         return {
@@ -279,7 +287,7 @@ class Reads:
             "product": {"id": gid("Product", alive["product"])} if alive else None,
         }
 
-    def _fulfilment(self, part: Doc) -> Fields:
+    def fulfilment(self, part: Doc) -> Fields:
         rows = [
             {"quantity": units, "lineItem": {"id": gid("LineItem", line)}, "cursor": line}
             for line, units in part["lines"]

@@ -11,7 +11,7 @@ import pytest
 
 from crossdock.connectors.shopify import reading
 from crossdock.connectors.shopify.client import DOCUMENTS
-from crossdock.connectors.shopify.manifest import API_VERSION, SCOPES
+from crossdock.connectors.shopify.manifest import API_VERSION, FULFILMENT_SCOPES, SCOPES
 from crossdock.connectors.shopify.sandbox import cut, graph
 from crossdock.connectors.shopify.tests.conftest import a_shop
 
@@ -71,6 +71,7 @@ def test_no_request_can_cost_more_than_the_shop_takes(name: str, settings: dict[
 def test_only_what_is_used_is_asked_for_as_a_right() -> None:
     assert len(set(SCOPES)) == len(SCOPES)
     assert not {scope for scope in SCOPES if scope.startswith("write_")} - {"write_inventory", "write_orders"}
+    assert FULFILMENT_SCOPES == ("write_merchant_managed_fulfillment_orders",)
 
 
 def test_the_version_is_pinned_in_one_place() -> None:

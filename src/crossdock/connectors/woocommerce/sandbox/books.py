@@ -246,6 +246,10 @@ class Books:
             doc["completed"] = self.now()
         if status == "refunded" and (left := self.unrefunded(doc)) > 0:
             self._refund(doc, str(left), "Order fully refunded.")
+        if (before, status) == ("completed", "processing"):
+            # Neither WC_Email_New_Order nor WC_Email_Customer_Processing_Order listens to this way back (their
+            # constructors in the source name pending, failed, cancelled and on-hold).
+            return
         if status in CUSTOMER_MAILS and doc["billing"].get("email"):
             self.shelf.note("mail", to=doc["billing"]["email"], about=CUSTOMER_MAILS[status])
         if status in ("processing", "cancelled", "failed"):
@@ -344,6 +348,12 @@ class Books:
 
     def fulfillments(self, order_id: int) -> list[Doc]:
         return [entry for entry in self.shelf.all("fulfillment") if entry["order_id"] == order_id]
+
+    def note_fulfilled(self, what: str, doc: Doc, entry: Doc, *, notify: bool) -> None:
+        """Written down; mailed only when asked to, and only where there is an address."""
+        self.shelf.note(what, order=doc["id"], id=entry["id"])
+        if notify and doc["billing"].get("email"):
+            self.shelf.note("mail", to=doc["billing"]["email"], about="Your order has been fulfilled")
 
     def save_fulfillment(self, doc: Doc, entry: Doc) -> Doc:
         """Nobody checks what was fulfilled before. The order's status stays; a meta of the order and its date move."""

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from crossdock.connectors.woocommerce.sandbox import shapes
 from crossdock.connectors.woocommerce.sandbox.books import STATUSES, Books
+from crossdock.connectors.woocommerce.sandbox.fulfillments import Fulfillments
 from crossdock.connectors.woocommerce.sandbox.hooks import Hooks
 from crossdock.connectors.woocommerce.sandbox.lists import Failed, Listed, cut
 from crossdock.connectors.woocommerce.sandbox.signin import Refused, SignIn, is_ssl
@@ -52,12 +53,11 @@ class Rest:
             ("POST", f"/orders/{number}/refunds", self._new_refund),
             ("GET", f"/orders/{number}/notes", self._notes),
             ("POST", f"/orders/{number}/notes", self._new_note),
-            ("GET", f"/orders/{number}/fulfillments", self._fulfillments),
-            ("POST", f"/orders/{number}/fulfillments", self._new_fulfillment),
             ("GET", "/webhooks", self._webhooks),
             ("POST", "/webhooks", self._new_webhook),
             ("PUT", f"/webhooks/{number}", self._change_webhook),
             ("DELETE", f"/webhooks/{number}", self._delete_webhook),
+            *Fulfillments(self._books).routes(),
         ):
             app.router.add_route(method, ROOT + path, self._guarded(route))
         app.router.add_route("*", ROOT + "/{tail:.*}", self._guarded(self._no_route))
@@ -308,21 +308,6 @@ class Rest:
             raise Failed(400, "rest_missing_callback_param", "Missing parameter(s): note", params=["note"])
         made = self._books.add_note(doc, body["note"], customer=bool(body.get("customer_note")))
         return 201, shapes.note(made, self._address())
-
-    async def _fulfillments(self, request: web.Request) -> Answer:
-        if not self._books.settings["fulfillments"]:
-            return await self._no_route(request)
-        if self._books.order(request.match_info["id"]) is None:
-            raise Failed(404, "woocommerce_rest_order_invalid_id", "Invalid order ID.")
-        entries = self._books.fulfillments(int(request.match_info["id"]))
-        return 200, [shapes.fulfillment(entry, read_again=True) for entry in entries]
-
-    async def _new_fulfillment(self, request: web.Request) -> Answer:
-        if not self._books.settings["fulfillments"]:
-            return await self._no_route(request)
-        body, doc = await _json(request), self._known_order(request)
-        entry = {"is_fulfilled": bool(body.get("is_fulfilled")), "meta_data": body.get("meta_data", [])}
-        return 201, shapes.fulfillment(self._books.save_fulfillment(doc, entry), read_again=False)
 
     # Webhooks
 

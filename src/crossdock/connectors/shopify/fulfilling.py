@@ -1,0 +1,178 @@
+"""A parcel of ours as a fulfillment of the shop's fulfillment orders: one for each location that it leaves, all with
+the same number. `notifyCustomer` is false: the buyer hears of it from us.
+
+fulfillmentCreate takes no idempotency key (it is not among the mutations with @idempotent), so what an earlier
+try made is found by its number, or by its units.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crossdock.connectors.shopify import reading
+from crossdock.connectors.shopify.client import Forbidden, ask, user_errors
+from crossdock.connectors.shopify.manifest import FULFILMENT_SCOPES
+from crossdock.connectors.shopify.mapper import gid, tail
+from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteFulfilment
+from crossdock.domain.events import Parcel, ShopOrder
+from crossdock.kit.connector import Shop
+from crossdock.kit.errors import Outside
+from crossdock.kit.fulfilment import Cancel, Make, Renumber, not_begun, step
+from crossdock.kit.tame import Node
+
+NO_RIGHT = (
+    f"Shopify does not let our app fulfil orders: the right {FULFILMENT_SCOPES[0]} is missing. Give it to the app and"
+    " connect the shop again; until then shipments entered here stay here."
+)
+# Why a fulfillment order cannot be fulfilled now, by its status.
+STATES = {
+    "ON_HOLD": "is on hold in Shopify: release it there first",
+    "SCHEDULED": "is scheduled for later in Shopify",
+    "IN_PROGRESS": "is being fulfilled by another service in Shopify",
+    "OPEN": "is to be fulfilled by another service in Shopify",
+}
+
+
+class _Said(Exception):
+    """Shopify's own words against a change; nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of a fulfillment order with what can be fulfilled of it. `status` is the order's when nothing can."""
+
+    group: str
+    item: str
+    line: str
+    units: int
+    location: str
+    status: str = ""
+
+
+async def write_fulfilment(shop: Shop, command: WriteFulfilment) -> Outcome:
+    try:
+        order = await reading.order(shop, command.shop_order_id)
+    except Outside as error:
+        return not_begun(error)
+    wanted = step(order, command, split=True)
+    try:
+        match wanted:
+            case Make(units, beside):
+                made = await _make(shop, order, command, units)
+                if isinstance(made, Refused):
+                    return made
+                ids = [*(parcel.parcel_id for parcel in beside), *made]
+            case Renumber(parcels):
+                ids = [await _renumber(shop, order, command, parcel) for parcel in parcels]
+            case Cancel(parcels):
+                ids = [await _cancel(shop, parcel) for parcel in parcels]
+            case _:
+                return wanted
+    except Forbidden:
+        return Refused(Why.NOT_ALLOWED, NO_RIGHT)
+    except _Said as said:
+        # Somebody was faster, perhaps an earlier try of ours: the order says what stands there now.
+        again = step(await reading.order(shop, command.shop_order_id), command, split=True)
+        words = f"Shopify did not do it: {said}"
+        return Refused(Why.CONFLICT, words) if isinstance(again, Make | Renumber | Cancel) else again
+    return Done(",".join(dict.fromkeys(ids)), order.number, order.url)
+
+
+async def _make(shop: Shop, order: ShopOrder, command: WriteFulfilment, units: dict[str, int]) -> list[str] | Refused:
+    """ "The fulfillment orders [...] are assigned to the same location" (fulfillmentCreate): one call for each."""
+    rows = await _fulfillable(shop, order)
+    chosen: dict[str, list[tuple[_Row, int]]] = defaultdict(list)
+    for line, wanted in units.items():
+        for row in (row for row in rows if row.line == line and not row.status):
+            here = min(wanted, row.units)
+            if here > 0:
+                chosen[row.location].append((row, here))
+                wanted -= here
+        if wanted:
+            return Refused(Why.TOO_LATE, f"Order {order.number} {_why_not(rows, line)}.")
+    made = []
+    for parts in chosen.values():
+        groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row, here in parts:
+            groups[row.group].append({"id": row.item, "quantity": here})
+        wish = {
+            "lineItemsByFulfillmentOrder": [
+                {"fulfillmentOrderId": group, "fulfillmentOrderLineItems": items} for group, items in groups.items()
+            ],
+            "notifyCustomer": False,
+            **({"trackingInfo": _tracking(command)} if command.tracking_number else {}),
+        }
+        result = (await ask(shop, "Fulfil", {"fulfillment": wish})).child("fulfillmentCreate")
+        if errors := user_errors(result):
+            raise _Said(errors[0][1])
+        made.append(tail(result.child("fulfillment").str("id")))
+    return made
+
+
+async def _fulfillable(shop: Shop, order: ShopOrder) -> list[_Row]:
+    data = await ask(shop, "Fulfillable", {"id": gid("Order", order.shop_id)})
+    node = data.opt_child("order")
+    rows: list[_Row] = []
+    for group in node.child("fulfillmentOrders").list("nodes") if node else []:
+        actions = {each.str("action") for each in group.list("supportedActions")}
+        status = "" if "CREATE_FULFILLMENT" in actions else group.str("status")
+        where = group.child("assignedLocation").opt_child("location")
+        for item in await _items(shop, group):
+            if left := item.int("remainingQuantity"):
+                line = tail(item.child("lineItem").str("id"))
+                rows.append(_Row(group.str("id"), item.str("id"), line, left, where.str("id") if where else "", status))
+    return rows
+
+
+async def _items(shop: Shop, group: Node) -> list[Node]:
+    page = group.child("lineItems")
+    items = page.list("nodes")
+    while page.child("pageInfo").bool("hasNextPage"):
+        after = page.child("pageInfo").str("endCursor")
+        again = (await ask(shop, "MoreFulfillable", {"id": group.str("id"), "after": after})).opt_child("node")
+        if again is None:
+            break
+        page = again.child("lineItems")
+        items += page.list("nodes")
+    return items
+
+
+def _why_not(rows: Sequence[_Row], line: str) -> str:
+    held = [row.status for row in rows if row.line == line and row.status]
+    return next((STATES[status] for status in held if status in STATES), "has nothing left to fulfil for us in Shopify")
+
+
+def _tracking(command: WriteFulfilment) -> dict[str, str]:
+    words = {"number": command.tracking_number, "company": command.carrier, "url": command.tracking_url}
+    return {name: word for name, word in words.items() if word}
+
+
+async def _renumber(shop: Shop, order: ShopOrder, command: WriteFulfilment, parcel: Parcel) -> str:
+    """A fulfillment may have several numbers, each a parcel here: the others stay in their places."""
+    base = parcel.parcel_id.partition("/")[0]
+    parts = [each for each in order.parcels if each.parcel_id.partition("/")[0] == base]
+    tracking: dict[str, Any] = dict(_tracking(command))
+    if len(parts) > 1:
+        pairs = [
+            (command.tracking_number, command.tracking_url)
+            if each.parcel_id == parcel.parcel_id
+            else (each.tracking_number, each.tracking_url)
+            for each in parts
+        ]
+        urls = [url for _, url in pairs]
+        company = {"company": command.carrier or parcel.carrier} if command.carrier or parcel.carrier else {}
+        tracking = {"numbers": [number for number, _ in pairs], **company, **({"urls": urls} if all(urls) else {})}
+    wish = {"id": gid("Fulfillment", base), "tracking": tracking}
+    result = (await ask(shop, "Renumber", wish)).child("fulfillmentTrackingInfoUpdate")
+    if errors := user_errors(result):
+        raise _Said(errors[0][1])
+    return parcel.parcel_id
+
+
+async def _cancel(shop: Shop, parcel: Parcel) -> str:
+    base = parcel.parcel_id.partition("/")[0]
+    result = (await ask(shop, "Unfulfil", {"id": gid("Fulfillment", base)})).child("fulfillmentCancel")
+    if errors := user_errors(result):
+        raise _Said(errors[0][1])
+    return parcel.parcel_id

@@ -1,0 +1,200 @@
+"""Writing a parcel into the shop's copy: what is missing there, decided from the order as it was just read.
+
+Looking first is what makes a repeat harmless: no platform keeps a key of ours with every fulfilment. A parcel is found
+again by the shop's id, by our key where the shop keeps one, or by its tracking number; one without a number by its
+units.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from crossdock.domain.commands import Done, Later, Outcome, Refused, Unknown, Why, WriteFulfilment
+from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
+from crossdock.domain.shipping import plain
+from crossdock.kit.errors import Outside, outcome_of
+
+NOT_YET = "The parcel does not stand in your shop like this yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Fulfil these units (by the shop's line id) with the command's tracking, beside what stands there of it."""
+
+    units: dict[str, int]
+    beside: tuple[Parcel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Renumber:
+    """These fulfilments get the command's tracking."""
+
+    parcels: tuple[Parcel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """These fulfilments are cancelled."""
+
+    parcels: tuple[Parcel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """What the shop has beside what `order` shows: `waiting` are fulfilments that hold units and have not left yet,
+    `keys` is our key by parcel id where the shop keeps it.
+    """
+
+    waiting: tuple[Parcel, ...] = ()
+    keys: dict[str, str] = field(default_factory=dict)
+
+
+Step = Make | Renumber | Cancel
+
+
+def same_number(one: str, other: str) -> bool:
+    return plain(one) == plain(other)
+
+
+def step(
+    order: ShopOrder,
+    command: WriteFulfilment,
+    there: There = There(),
+    *,
+    split: bool = False,
+    same: Callable[[Parcel, WriteFulfilment], bool] = lambda parcel, command: same_number(
+        parcel.tracking_number, command.tracking_number
+    ),
+) -> Step | Outcome:
+    """What to do now; otherwise how it ends.
+
+    `split`: one parcel may stand there as several fulfilments, so what is missing of its units is made beside them.
+    """
+    if order.state is ShopOrderState.GONE:
+        return Refused(Why.NOT_FOUND, "Your shop does not have this order any more.")
+    if order.reference != command.reference:
+        return Refused(Why.CONFLICT, f"Order {order.number} in your shop is not ours; nothing was changed there.")
+    found = this_parcel(order, command, there)
+    done = Done(",".join(parcel.parcel_id for parcel in found), order.number, order.url, already=True)
+    if command.undone:
+        return done if not found else _unless_looking(command, Cancel(found))
+    if found and not all(same(parcel, command) for parcel in found):
+        return _unless_looking(command, Renumber(found))
+    if found:
+        rest = _missing(order, command, found) if split else {}
+        return _unless_looking(command, Make(rest, found)) if rest else done
+    if order.state is ShopOrderState.CANCELLED:
+        return Refused(Why.TOO_LATE, f"Order {order.number} is cancelled in your shop, so nothing was fulfilled there.")
+    units = _allotted(order, command, there)
+    return units if isinstance(units, Refused) else _unless_looking(command, Make(units))
+
+
+def not_begun(error: Outside) -> Outcome:
+    """The order could not be read, so nothing was sent: no reason to wait until an earlier call is surely over."""
+    outcome = outcome_of(error)
+    return Later(outcome.sentence, outcome.after_seconds) if isinstance(outcome, Unknown) else outcome
+
+
+def _unless_looking(command: WriteFulfilment, wanted: Step) -> Step | Outcome:
+    return Unknown(NOT_YET) if command.only_look else wanted
+
+
+def live(order: ShopOrder) -> list[Parcel]:
+    return [parcel for parcel in order.parcels if not parcel.cancelled]
+
+
+def this_parcel(order: ShopOrder, command: WriteFulfilment, there: There = There()) -> tuple[Parcel, ...]:
+    """The shop's fulfilments of this parcel that are not cancelled: several where one parcel left two locations."""
+    parcels = live(order)
+    known = set(filter(None, command.parcel_id.split(",")))
+    if by_id := [parcel for parcel in parcels if parcel.parcel_id in known]:
+        return tuple(by_id)
+    if by_key := [parcel for parcel in parcels if there.keys.get(parcel.parcel_id) == command.key]:
+        return tuple(by_key)
+    free = [parcel for parcel in parcels if parcel.parcel_id not in command.others]
+    numbers = {plain(number) for number in (command.tracking_number, *command.numbers)} - {""}
+    if numbers:
+        return tuple(parcel for parcel in free if plain(parcel.tracking_number) in numbers)
+    wanted = _by_variant(command.lines)
+    bare = [parcel for parcel in free if not parcel.tracking_number and _variants(order, parcel) == wanted]
+    return tuple(bare[:1])
+
+
+def _by_variant(lines: Collection[tuple[str, int]]) -> Counter[str]:
+    units = Counter[str]()
+    for variant, quantity in lines:
+        units[variant] += quantity
+    return +units
+
+
+def _variants(order: ShopOrder, parcel: Parcel) -> Counter[str]:
+    """Units per variant in a parcel. One that names no line has what no other parcel has."""
+    variant = {line.line_id: line.variant_id for line in order.lines}
+    if parcel.lines:
+        return _by_variant([(variant.get(line, ""), units) for line, units in parcel.lines])
+    rest = _by_variant([(line.variant_id, line.quantity) for line in order.lines])
+    for other in live(order):
+        rest.subtract(_by_variant([(variant.get(line, ""), units) for line, units in other.lines]))
+    return +rest
+
+
+def left(order: ShopOrder, waiting: Sequence[Parcel] = ()) -> Counter[str]:
+    """Units per line that no parcel has, packed ones included. A parcel that names no line has all that is left."""
+    parcels = [*live(order), *waiting]
+    if any(not parcel.lines for parcel in parcels):
+        return Counter()
+    units = Counter({line.line_id: line.quantity for line in order.lines})
+    for parcel in parcels:
+        for line, quantity in parcel.lines:
+            units[line] -= quantity
+    return +units
+
+
+def _allotted(order: ShopOrder, command: WriteFulfilment, there: There) -> dict[str, int] | Refused:
+    """By the shop's own lines where they are known and have room; the rest by variant."""
+    free, taken, wanted = left(order, there.waiting), Counter[str](), _by_variant(command.lines)
+    open_units = sum(wanted.values())
+    for row, units in command.rows:
+        here = min(units, free[row], open_units)
+        taken[row] += here
+        free[row] -= here
+        open_units -= here
+    if command.rows and not open_units:
+        return dict(+taken)
+    free, taken = left(order, there.waiting), Counter[str]()
+    for variant, units in wanted.items():
+        for line in order.lines:
+            here = min(units, free[line.line_id]) if line.variant_id == variant else 0
+            taken[line.line_id] += here
+            units -= here
+        if units:
+            return _short(order, there)
+    if not +taken:
+        return Refused(Why.INVALID, "The parcel holds nothing that stands in the order in your shop.")
+    return dict(+taken)
+
+
+def _missing(order: ShopOrder, command: WriteFulfilment, found: Sequence[Parcel]) -> dict[str, int]:
+    """Units of the parcel that none of its fulfilments has, and that are still to be had."""
+    wanted, free, rest = _by_variant(command.lines), left(order), Counter[str]()
+    for parcel in found:
+        wanted.subtract(_variants(order, parcel))
+    for line in order.lines:
+        here = max(0, min(wanted[line.variant_id], free[line.line_id]))
+        rest[line.line_id] += here
+        wanted[line.variant_id] -= here
+    return dict(+rest)
+
+
+def _short(order: ShopOrder, there: There) -> Refused:
+    """The units are gone into a fulfilment of the seller's own, or out of the order."""
+    numbers = [parcel.tracking_number for parcel in live(order) if parcel.tracking_number]
+    if there.waiting:
+        words = "is packed in your shop and not marked as shipped there"
+    elif numbers:
+        words = f"is fulfilled in your shop already, with {', '.join(numbers)}"
+    elif live(order):
+        words = "is fulfilled in your shop already, without a tracking number"
+    else:
+        words = "has fewer units in your shop than this parcel holds"
+    return Refused(Why.TOO_LATE, f"Order {order.number} {words}; nothing was changed there.")
