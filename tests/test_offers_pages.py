@@ -88,6 +88,47 @@ def test_the_cart_keeps_what_was_agreed_alone() -> None:
     assert offer.state == "accepted", "nothing is lost: it waits under the buyer's offers"
 
 
+def accepted(buyer: Shopper, card: Variant) -> Offer:
+    Listing.objects.filter(pk=card.listing_id).update(accept_from_minor=100)
+    buyer.post(of(card.listing) + "offer/", variant=card.public_id, quantity=1, price="5")
+    return Offer.objects.get(variant=card)
+
+
+def test_paying_an_offer_keeps_the_cart_and_gives_it_back() -> None:
+    seller, elsewhere = a_seller(), a_seller("Beacon")
+    card, other = a_listing(seller), a_listing(elsewhere, "Tide Owl", count=5)
+    buyer = Shopper()
+    buyer.add(other, 3)
+    offer = accepted(buyer, card)
+    for _ in range(2):
+        buyer.post(f"/offers/{offer.public_id}/pay/")
+    buyer.get("/cart/")
+    assert "as agreed" in buyer.page and "Tide Owl" not in buyer.page and "Your cart with 3 units is kept" in buyer.page
+    buyer.get("/checkout/")
+    buyer.give_address()
+    buyer.post("/checkout/pay/", **buyer.form(), token="works")
+    assert "placed and paid" in buyer.page and "still there" in buyer.page
+    assert Order.objects.get().items_minor == 500, "the cart was not paid with it"
+    buyer.get("/cart/")
+    assert "Tide Owl" in buyer.page and 'value="3"' in buyer.page and "is kept" not in buyer.page
+
+
+def test_an_offer_that_is_not_paid_after_all_gives_the_cart_back() -> None:
+    seller = a_seller()
+    card, other, third = a_listing(seller), a_listing(seller, "Tide Owl", count=5), a_listing(seller, "Moss Bear")
+    buyer = Shopper()
+    buyer.add(other, 2)
+    offer = accepted(buyer, card)
+    buyer.post(f"/offers/{offer.public_id}/pay/")
+    buyer.post("/cart/change/", variant=card.public_id, remove="1", quantity=1)
+    assert "Tide Owl" in buyer.page and "as agreed" not in buyer.page
+    buyer.post(f"/offers/{offer.public_id}/pay/")
+    buyer.add(third)
+    assert "Tide Owl" in buyer.page and "Moss Bear" in buyer.page and "as agreed" not in buyer.page
+    offer.refresh_from_db()
+    assert offer.state == "accepted"
+
+
 def test_a_crafted_request_meets_the_same_refusal() -> None:
     world = World(units=2)
     buyer = Shopper()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
@@ -263,9 +264,10 @@ def _place(intent: PaymentIntent, *, now: datetime) -> Order:
         keep(order=order, judgement=judgement, why="placed", now=now)
     if order.connection is not None:
         ShopCopy.objects.create(order=order, connection=order.connection, intended_at=now, state=CopyState.INTENDED)
-        if not hold_if_policy_says(order=order, now=now):
-            send_to_shop(order=order, now=now)
-    _mails(order, now=now)
+    held = hold_if_policy_says(order=order, now=now)
+    if order.connection is not None and not held:
+        send_to_shop(order=order, now=now)
+    _mails(order, held=held, now=now)
     return order
 
 
@@ -339,20 +341,26 @@ def create_command(order: Order) -> CreateOrder:
     )
 
 
-def _mails(order: Order, *, now: datetime) -> None:
+def _mails(order: Order, *, held: bool, now: datetime) -> None:
     lines = "\n".join(f"{line.quantity} × {line.title}" for line in order.lines.all())
+    what_next = (
+        f"It is being created in {order.connection.name}."
+        if order.connection
+        else "You ship this one from your seller panel."
+    )
+    if held:
+        what_next = (
+            "Do not ship it yet: its risk is high, and our staff look at it first. We write when they release it."
+        )
     write_mail(
         cause=f"new_order:{order.reference}",
         to=order.seller.owner.email,
         subject=f"New order #{order.number}",
         order=order,
         now=now,
-        body=f"{lines}\n\nTotal {order.total} {order.currency}. Ship by {order.ship_by:%d %B %Y}.\n"
-        + (
-            f"It is being created in {order.connection.name}."
-            if order.connection
-            else "You ship this one from your seller panel."
-        ),
+        body=f"{lines}\n\nTotal {order.total} {order.currency}."
+        + ("" if held else f" Ship by {order.ship_by:%d %B %Y}.")
+        + f"\n{what_next}\n{settings.BASE_URL}/seller/orders/{order.public_id}/",
     )
     write_mail(
         cause=f"thank_you:{order.reference}",

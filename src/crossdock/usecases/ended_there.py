@@ -109,20 +109,3 @@ def reopened_there(*, order: Order, copy: ShopCopy, confirmed: bool, now: dateti
         ),
     )
     return False
-
-
-def why_not_ship(order: Order) -> str:
-    """Empty when something may leave.
-
-    What was cancelled in the shop sells there again, so this order's units may be somebody else's.
-    """
-    if order.cancelled_at is not None:
-        return "The order is cancelled; do not ship it."
-    if all(line.left == 0 for line in order.lines.all()):
-        return "Everything is shipped already."
-    if ShopCopy.objects.filter(order=order, cancelled_there=True).exists():
-        return (
-            "It was cancelled in your shop, which may sell its units again: reject it here to credit the buyer, or open"
-            " it again in your shop and then ship it."
-        )
-    return ""

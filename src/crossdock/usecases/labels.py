@@ -32,11 +32,10 @@ from crossdock.store.ids import public_id
 from crossdock.store.models import Label, Order, OrderLine, Seller, SellerAddress, User
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.credits import locked_order
-from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.outbox import enqueue, party_named
 from crossdock.usecases.policy import lifted
-from crossdock.usecases.risk.holds import held
+from crossdock.usecases.shippable import why_not_ship
 from crossdock.usecases.timeline import tell
 
 QUOTES_LAST = timedelta(minutes=30)
@@ -68,8 +67,6 @@ def why_not_buy(*, order: Order) -> str:
         return why
     if order.money == MoneyState.CREDITED:
         return "The buyer got the whole amount back; do not ship it."
-    if held(order):
-        return "Its risk is high, so it waits until our staff have looked at it. Do not ship it yet."
     if not any(left_to_label(order=order).values()):
         return "Everything that is left has a label already, or one is being bought."
     return ""
@@ -242,8 +239,6 @@ def may_buy(*, label_id: str) -> str:
         return "The order was cancelled before the label was bought; nothing was bought."
     if why := why_not_ship(label.order):
         return f"{why} No label was bought."
-    if held(label.order):
-        return "The order waits for our staff; no label was bought."
     return ""
 
 

@@ -17,12 +17,12 @@ from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.store.work import wake
 from crossdock.usecases.audit import note
 from crossdock.usecases.checkout import create_command
-from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.fulfilments import wish
 from crossdock.usecases.outbox import CREATE
 from crossdock.usecases.parcels import renumber, ship
 from crossdock.usecases.risk.holds import held
+from crossdock.usecases.shippable import HELD, NOT_HELD, why_locked
 from crossdock.usecases.stock import end_hold, holds_of, locked, record
 from crossdock.usecases.timeline import tell
 
@@ -32,10 +32,15 @@ _OPEN = Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PAR
 )
 
 
+# Sorted by what must leave first.
+_BY_SHIP_BY = ("to_ship", "overdue")
+
+
 def _queues(now: datetime) -> dict[str, Q]:
     return {
-        "to_ship": _OPEN,
-        "overdue": _OPEN & Q(ship_by__lt=now),
+        "to_ship": _OPEN & NOT_HELD,
+        "overdue": _OPEN & NOT_HELD & Q(ship_by__lt=now),
+        "held": _OPEN & HELD,
         "needs_attention": Q(alerts__settled_at=None, alerts__isnull=False),
         "cancelled": Q(cancelled_at__isnull=False),
         "shipped": Q(parcels=ParcelState.SHIPPED),
@@ -57,7 +62,7 @@ def queues(*, seller: Seller, now: datetime) -> dict[str, int]:
 def in_queue(
     *, seller: Seller, queue: str, now: datetime, query: str = "", after: int | None = None, limit: int = 50
 ) -> list[Order]:
-    """Newest first, keyset by id.
+    """What waits to be shipped by its ship-by date, the rest newest first; keyset by the last row's id.
 
     The search looks at what the seller is shown: our number and reference, the shop's number, SKU, title, the names of
     buyer and recipient, tracking number, and the address that the shop has of the buyer. Never at the buyer's own
@@ -77,14 +82,21 @@ def in_queue(
             | Q(shipments__tracking_number__iexact=text)
             | (Q(number=int(text)) if text.isdecimal() and len(text) < 18 else Q(pk=None))
         )
+    by_date = queue in _BY_SHIP_BY
     if after is not None:
-        found = found.filter(pk__lt=after)
+        found = found.filter(_behind(seller, after) if by_date else Q(pk__lt=after))
     return list(
         found.distinct()
-        .select_related("buyer", "copy", "connection")
+        .select_related("buyer", "copy", "connection", "risk_hold")
         .prefetch_related("lines", "shipments")
-        .order_by("-pk")[:limit]
+        .order_by(*(("ship_by", "pk") if by_date else ("-pk",)))[:limit]
     )
+
+
+def _behind(seller: Seller, after: int) -> Q:
+    """What follows this order in a list by ship-by; everything when it is none of the seller's."""
+    last = Order.objects.filter(seller=seller, pk=after).values_list("ship_by", flat=True).first()
+    return Q() if last is None else Q(ship_by__gt=last) | Q(ship_by=last, pk__gt=after)
 
 
 def ship_by_hand(
@@ -111,8 +123,8 @@ def ship_by_hand(
         again = Shipment.objects.filter(order=order, parcel_id=parcel_id).first()
         if again:
             return again
-        if order.cancelled_at is not None or ShopCopy.objects.filter(order=order, cancelled_there=True).exists():
-            raise NotAllowed(why_not_ship(order))
+        if why := why_locked(order):
+            raise NotAllowed(why)
         rows = {line.pk: line for line in order.lines.all()}
         wanted = {pk: line.left for pk, line in rows.items()} if lines is None else dict(lines)
         units = {rows[pk]: n for pk, n in wanted.items() if pk in rows and n > 0}

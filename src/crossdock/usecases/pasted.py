@@ -14,9 +14,9 @@ from crossdock.domain.orders import ParcelState
 from crossdock.domain.pasted import PastedRow
 from crossdock.domain.shipping import follow, plain
 from crossdock.store.models import Order, Seller, User
-from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders import change_tracking, ship_by_hand
+from crossdock.usecases.shippable import why_not_ship
 
 
 class Fate(StrEnum):

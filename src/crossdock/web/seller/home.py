@@ -15,6 +15,7 @@ from crossdock.web.seller.panel import sellers_only, show
 QUEUE_WORDS = {
     "to_ship": "To ship",
     "overdue": "Overdue",
+    "held": "Held",
     "needs_attention": "Needs attention",
     "cancelled": "Cancelled",
     "shipped": "Shipped",

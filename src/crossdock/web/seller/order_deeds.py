@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crossdock.domain.commands import CancelReason, order_reference
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Order, Seller, Shipment
-from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.fulfilments import send_again
 from crossdock.usecases.orders import change_tracking, create_in_shop, resend_command, ship_by_hand
 from crossdock.usecases.parts import why_not_parts
 from crossdock.usecases.reject import REASON_WORDS, preview, reason_of, reject_order
+from crossdock.usecases.shippable import why_not_ship
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of

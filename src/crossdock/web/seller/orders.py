@@ -20,7 +20,6 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases import books
 from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.credits import why_not_ask
-from crossdock.usecases.ended_there import why_not_ship
 from crossdock.usecases.label_list import cost_of, in_list
 from crossdock.usecases.labels import labels_of, why_not_buy
 from crossdock.usecases.orders import in_queue, queues, why_not_create
@@ -28,7 +27,8 @@ from crossdock.usecases.parts import why_not_parts
 from crossdock.usecases.policy import lifted
 from crossdock.usecases.quarantine import in_words, of_order
 from crossdock.usecases.reject import why_not_reject
-from crossdock.usecases.risk.holds import MEANING, choice
+from crossdock.usecases.risk.holds import MEANING, choice, held
+from crossdock.usecases.shippable import why_locked, why_not_ship
 from crossdock.usecases.stock import availability
 from crossdock.web.forms import typed
 from crossdock.web.seller.alert_view import view_of
@@ -81,7 +81,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
 
 def of_seller(seller: Seller) -> QuerySet[Order]:
     return Order.objects.filter(seller=seller).select_related(
-        "seller__owner", "buyer", "connection__party", "copy", "intent"
+        "seller__owner", "buyer", "connection__party", "copy", "intent", "risk_hold"
     )
 
 
@@ -126,6 +126,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "waiting": next(
             (command for command in commands if command.state == CommandState.WAITING and command.sentence), None
         ),
+        "held": held(order),
         "can_ship": not why_not_ship(order),
         "can_label": not why_not_buy(order=order),
         "labels": labels,
@@ -135,7 +136,10 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "calls": calls[:LAST_CALLS],
         "stock": _stock(order),
         "to": order.address,
-        "late": not order.cancelled_at and order.parcels != ParcelState.SHIPPED and order.ship_by < timezone.now(),
+        "late": not order.cancelled_at
+        and not held(order)
+        and order.parcels != ParcelState.SHIPPED
+        and order.ship_by < timezone.now(),
         "open": not order.cancelled_at and order.parcels != ParcelState.SHIPPED,
         "busy": busy
         or any(label.state in BUYING for label in labels)
@@ -193,6 +197,6 @@ def _actions(order: Order, copy: ShopCopy | None) -> list[Action]:
         Action("Ask for a credit", at("credit"), why_not_ask(order)),
         Action("Ship items", at("ship"), why_not_ship(order)),
         Action("Buy a label", at("label"), why_not_buy(order=order)),
-        Action("Packing slip", at("slip"), "The order is cancelled." if order.cancelled_at else ""),
+        Action("Packing slip", at("slip"), why_locked(order)),
         Action("Report a problem", f"/seller/cases/new/?order={order.public_id}"),
     ]

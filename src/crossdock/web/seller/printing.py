@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Order, OrderLine, Seller
 from crossdock.usecases.orders import of_queue
+from crossdock.usecases.shippable import why_locked
 from crossdock.web.seller.orders import of_seller
 from crossdock.web.seller.panel import sellers_only, show
 
@@ -55,27 +56,43 @@ def pulls_of(orders: list[Order]) -> list[Pull]:
     return sorted(found.values(), key=lambda pull: (pull.title.casefold(), pull.sku))
 
 
-def _chosen(request: HttpRequest, seller: Seller) -> tuple[list[Order], bool]:
-    """The picked orders, or a whole queue; oldest first.
+@dataclass(slots=True)
+class Chosen:
+    """`locked` are left out, each with why; `more`: there are more than are printed at once."""
 
-    True when there are more than are printed at once. One that is not this seller's is a 404.
-    """
+    orders: list[Order]
+    locked: list[tuple[Order, str]]
+    more: bool = False
+
+
+def _chosen(request: HttpRequest, seller: Seller) -> Chosen:
+    """The picked orders, or a whole queue; what must leave first comes first. One of another seller is a 404."""
     mine = of_seller(seller).filter(cancelled_at=None).prefetch_related("lines").order_by("ship_by", "pk")
     queue = request.GET.get("queue", "")
     if queue in _QUEUES:
         rows = list(mine.filter(of_queue(queue=queue, now=timezone.now()))[: MOST + 1])
-        return rows[:MOST], len(rows) > MOST
+        return _without_locked(rows[:MOST], more=len(rows) > MOST)
     picked = [public_id for public_id in dict.fromkeys(request.GET.getlist("pick")) if public_id.isalnum()][:MOST]
     if Order.objects.filter(seller=seller, public_id__in=picked).count() != len(picked):
         raise Http404("One of these orders is none of yours.")
-    return list(mine.filter(public_id__in=picked)), False
+    return _without_locked(list(mine.filter(public_id__in=picked)))
+
+
+def _without_locked(orders: list[Order], *, more: bool = False) -> Chosen:
+    """What must not leave is neither fetched nor packed."""
+    locked = {order.pk: why for order in orders if (why := why_locked(order))}
+    return Chosen(
+        [order for order in orders if order.pk not in locked],
+        [(order, locked[order.pk]) for order in orders if order.pk in locked],
+        more,
+    )
 
 
 @sellers_only
 @require_safe
 def slips(request: HttpRequest, seller: Seller) -> HttpResponse:
-    orders, more = _chosen(request, seller)
-    return _slips(request, seller, orders, more=more)
+    chosen = _chosen(request, seller)
+    return _slips(request, seller, chosen.orders, more=chosen.more, locked=chosen.locked)
 
 
 def _slips(request: HttpRequest, seller: Seller, orders: list[Order], **also: Any) -> HttpResponse:
@@ -88,19 +105,22 @@ def _slips(request: HttpRequest, seller: Seller, orders: list[Order], **also: An
 def slip(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """For the parcel: no prices, since it may be a gift."""
     order = get_object_or_404(of_seller(seller).prefetch_related("lines"), public_id=public_id)
+    if why := why_locked(order):
+        return _slips(request, seller, [], back=order, locked=[(order, why)])
     return _slips(request, seller, [order], back=order)
 
 
 @sellers_only
 @require_safe
 def sheet(request: HttpRequest, seller: Seller) -> HttpResponse:
-    orders, more = _chosen(request, seller)
-    pulls = pulls_of(orders)
+    chosen = _chosen(request, seller)
+    pulls = pulls_of(chosen.orders)
     context = {
         "pulls": pulls,
-        "orders": orders,
+        "orders": chosen.orders,
+        "locked": chosen.locked,
         "units": sum(pull.units for pull in pulls),
-        "more": more,
+        "more": chosen.more,
         "most": MOST,
         "query": request.GET.urlencode(),
         "at": timezone.now(),

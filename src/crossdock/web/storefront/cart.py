@@ -1,6 +1,8 @@
 """The cart lives in the session, so it works before anybody signs in. It holds lines of one seller's one shop, since
 one order lands in one shop.
 
+An accepted offer is paid alone: the cart is set aside meanwhile and comes back afterwards.
+
 `checkout_key` is made with the cart and changes with it: two tabs of one cart pay under one key and buy once.
 """
 
@@ -20,6 +22,7 @@ from crossdock.web.context import CART
 from crossdock.web.forms import typed
 
 KEY = "checkout_key"
+ASIDE = "cart_aside"
 MOST_LINES = 50
 
 
@@ -41,12 +44,31 @@ def renew_key(session: SessionBase) -> None:
 
 
 def keep(session: SessionBase, basket: Basket | None) -> None:
-    """Store a changed cart; it gets a new key, so that no earlier payment of other contents can stand in for it."""
+    """Store a changed cart; it gets a new key, so that no earlier payment of other contents can stand in for it.
+
+    Where nothing is left, the cart that was set aside for an offer comes back.
+    """
     if basket is None or not basket["lines"]:
+        basket = session.pop(ASIDE, None)
+    if basket is None:
         session.pop(CART, None)
     else:
         session[CART] = basket
     renew_key(session)
+
+
+def pay_alone(session: SessionBase, offer: Basket) -> None:
+    """The offer becomes the cart; what was in it is set aside."""
+    basket = basket_of(session)
+    if basket is not None and not basket.get("offer"):
+        session[ASIDE] = basket
+    keep(session, offer)
+
+
+def aside_of(session: SessionBase) -> int:
+    """Units of the cart that waits while an offer is paid."""
+    basket = session.get(ASIDE)
+    return sum(basket["lines"].values()) if basket else 0
 
 
 def show_priced(session: SessionBase, *, country: str | None = None) -> PricedBasket | None:
@@ -59,7 +81,7 @@ def show_priced(session: SessionBase, *, country: str | None = None) -> PricedBa
         basket["lines"] = {name: units for name, units in basket["lines"].items() if name in known}
         keep(session, basket)
         if not basket["lines"]:
-            return None
+            return show_priced(session, country=country)
     return priced(basket=basket, country=country, now=timezone.now())
 
 
@@ -67,7 +89,11 @@ def show_priced(session: SessionBase, *, country: str | None = None) -> PricedBa
 def show(request: HttpRequest) -> HttpResponse:
     shown = show_priced(request.session)
     basket = basket_of(request.session)
-    context = {"priced": shown, "cart_offer": basket.get("offer", "") if basket else ""}
+    context = {
+        "priced": shown,
+        "cart_offer": basket.get("offer", "") if basket else "",
+        "aside": aside_of(request.session),
+    }
     return render(request, "storefront/cart.html", context)
 
 
@@ -103,7 +129,8 @@ def add(request: HttpRequest) -> HttpResponse:
     basket = basket_of(request.session)
     if basket and basket.get("offer"):
         messages.info(request, "What you agreed on is paid alone; you find it under Your offers.")
-        basket = None
+        keep(request.session, None)
+        basket = basket_of(request.session)
     if basket and not _fits(basket, variant):
         if "new" not in request.POST:
             context = {"variant": variant, "units": units, "other": Seller.objects.filter(pk=basket["seller"]).first()}

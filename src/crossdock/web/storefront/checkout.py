@@ -214,8 +214,15 @@ def _again(request: HttpRequest, intent: PaymentIntent) -> HttpResponse:
     if intent.order is None:
         return _not_bought(request, intent, intent.sentence or "This payment did not go through; nothing was charged.")
     if _is_current(request, intent):
-        keep(request.session, None)
+        _paid(request)
     return redirect("my_order", intent.order.public_id)
+
+
+def _paid(request: HttpRequest) -> None:
+    """The cart was bought; one that was set aside for an offer comes back."""
+    keep(request.session, None)
+    if basket_of(request.session):
+        messages.info(request, "What you had in your cart before is still there.")
 
 
 def _is_current(request: HttpRequest, intent: PaymentIntent) -> bool:
@@ -254,8 +261,8 @@ def _bought(request: HttpRequest, intent: PaymentIntent, gateway_ref: str, check
     except Stale as gone:
         return _not_bought(request, intent, str(gone))
     if _is_current(request, intent):
-        keep(request.session, None)
         messages.success(request, f"Thank you. Your order #{order.number} is placed and paid.")
+        _paid(request)
     return redirect("my_order", order.public_id)
 
 

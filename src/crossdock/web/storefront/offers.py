@@ -27,7 +27,7 @@ from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of
 from crossdock.web.storefront.browse import number_after
-from crossdock.web.storefront.cart import keep
+from crossdock.web.storefront.cart import pay_alone
 
 PAGE = 20
 
@@ -193,7 +193,7 @@ def seen_in(request: HttpRequest, offer: Offer) -> Money:
 @login_required
 @require_POST
 def pay(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Puts what was agreed into the cart, alone, and goes to the checkout."""
+    """What was agreed is paid alone; the buyer's cart is kept and comes back after the payment."""
     offer = _of(request, public_id)
     if offer.state == OfferState.PAID and offer.order is not None:
         return redirect("my_order", offer.order.public_id)
@@ -202,5 +202,5 @@ def pay(request: HttpRequest, public_id: str) -> HttpResponse:
         return redirect("my_offer", public_id)
     lines = {offer.variant.public_id: offer.quantity}
     basket = Basket(seller=offer.seller_id, connection=offer.variant.connection_id, lines=lines, offer=offer.public_id)
-    keep(request.session, basket)
+    pay_alone(request.session, basket)
     return redirect("checkout")

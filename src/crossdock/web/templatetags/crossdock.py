@@ -212,9 +212,13 @@ def parcels_badge(order: Order) -> SafeString:
 
 
 @register.simple_tag
-def copy_badge(state: str) -> SafeString:
-    """`state` is ShopCopy.state."""
-    return badge(*_COPY[CopyState(state)])
+def copy_badge(order: Order) -> SafeString:
+    """How far it got in its shop; a held one waits here. Empty for an order of no shop."""
+    hold = getattr(order, "risk_hold", None)
+    if hold is not None and hold.cleared_at is None and order.cancelled_at is None:
+        return badge("Held: waits for our staff", "warn")
+    copy = getattr(order, "copy", None)
+    return badge(*_COPY[CopyState(copy.state)]) if copy is not None else SafeString("")
 
 
 @register.simple_tag
