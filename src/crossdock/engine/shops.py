@@ -30,6 +30,7 @@ from crossdock.kit.shops import open_shop
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
 from crossdock.usecases import catalogue, connect, counts, shop_money, streams, upkeep
+from crossdock.usecases.old_copies import want_old_copies
 from crossdock.usecases.recount import after_outage
 from crossdock.usecases.upkeep import COUNTS, HOOKS, ORDERS, PRODUCTS, QUARANTINE, RECOUNT, SECRETS, Due
 
@@ -294,6 +295,7 @@ class ShopDesk(Reading):
                 healed=audit.healed,
             )
         await self._look_at_money()
+        await self.run(want_old_copies, connection_id=self.connection_id)
         await self._later(HOOKS, _AUDIT_EVERY, done=True)
 
     async def _look_at_money(self) -> None:

@@ -4,6 +4,7 @@ A 403 is left to the connector: only the platform's own body says which right is
 credentials only where the platform's own software wrote it: a host's password page sends a 401 as well.
 """
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -12,6 +13,7 @@ from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Strange, Throttled
 
 LONGEST_WISH = 3600.0
 WALL_SECONDS = 60.0
+_CHALLENGE = re.compile(rb"challenge-platform|cf-chl|Just a moment|Checking your browser|captcha", re.IGNORECASE)
 
 
 def check(reply: Reply) -> Reply:
@@ -20,6 +22,8 @@ def check(reply: Reply) -> Reply:
     Raises Throttled (429, and a 401 that is a page), AuthDead (401), Missing (404), NoAnswer (5xx, and a redirect,
     which is followed for reads only).
     """
+    if is_challenge(reply):
+        raise walled(reply.status)
     match reply.status:
         case 429:
             raise Throttled("The shop asked us to slow down.", retry_after(reply))
@@ -38,6 +42,12 @@ def check(reply: Reply) -> Reply:
             )
         case _:
             return reply
+
+
+def is_challenge(reply: Reply) -> bool:
+    """A firewall's "prove that you are human", which comes as a 200 as well: the shop never heard of the request."""
+    html = "html" in reply.headers.get("content-type", "")
+    return html and _CHALLENGE.search(reply.body[:20_000]) is not None
 
 
 def is_data(reply: Reply) -> bool:

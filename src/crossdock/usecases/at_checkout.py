@@ -20,6 +20,7 @@ from crossdock.store.because import because
 from crossdock.store.models import Connection, PaymentIntent, Reservation, Variant, VariantStock
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.shops import NoAnswer
+from crossdock.usecases.catalogue import variants_gone
 from crossdock.usecases.checkout import payment_failed
 from crossdock.usecases.counts import apply_counts, draw_read_no, take_hints
 from crossdock.usecases.stock import as_value, locked, open_holds, record
@@ -98,6 +99,9 @@ def answered(*, question: Question, counts: Sequence[Count], now: datetime) -> V
                 now=now,
             )
             _lower(question, counts, now=now)
+            known = {count.variant_id for count in counts}
+            missing = [variant for _, variant in question.refs if variant not in known]
+            variants_gone(connection_id=question.connection_id, variants=missing, now=now)
         if intent.state != IntentState.CREATED:
             return GO
         _heard_again(intent)

@@ -176,6 +176,19 @@ def _fill_variant(variant: Variant, value: ShopVariant, listing: Listing, positi
     variant.price_minor, variant.position, variant.gone = max(0, value.price.minor), position, False
 
 
+def variants_gone(*, connection_id: int, variants: Iterable[str], now: datetime) -> None:
+    """The shop was asked for these and does not know them any more; the product's next reading corrects it. A product
+    without any variant left is gone.
+    """
+    shop = Connection.objects.select_related("seller").get(pk=connection_id)
+    here = Variant.objects.filter(connection=shop, shop_variant_id__in=list(variants))
+    listings = Listing.objects.filter(pk__in=list(here.values_list("listing", flat=True)))
+    here.update(gone=True)
+    for listing in listings.order_by("pk"):
+        if not listing.variants.filter(gone=False).exists():
+            product_gone(shop=shop, product_id=listing.shop_product_id, now=now)
+
+
 def product_gone(*, shop: Connection, product_id: str, now: datetime) -> None:
     """Archived, so that units and orders keep their place; the seller decides whether to list again when it comes
     back.

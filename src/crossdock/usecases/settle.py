@@ -31,6 +31,7 @@ from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.usecases import fulfilments, restore
 from crossdock.usecases.afterwards import lines_gone, lines_stay, refunded
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.catalogue import variants_gone
 from crossdock.usecases.causes import explained
 from crossdock.usecases.credits import refund_refused
 from crossdock.usecases.events import SEND
@@ -262,6 +263,8 @@ def was_refused(held: Held, outcome: Refused, *, now: datetime) -> None:
         case "create_order" if order and copy:
             if outcome.why is Why.NO_STOCK:
                 learn_refusal(order=order, short=outcome.short, now=now)
+            if outcome.why is Why.PRODUCT_GONE and order.connection_id is not None:
+                variants_gone(connection_id=order.connection_id, variants=outcome.short, now=now)
             copy.state, copy.sentence = CopyState.REFUSED, outcome.sentence
             copy.save(update_fields=["state", "sentence"])
             words = f"The shop refused the order: {outcome.sentence}"

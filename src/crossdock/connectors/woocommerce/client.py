@@ -16,7 +16,7 @@ from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY
 from oauthlib.oauth1 import Client as Signer
 
 from crossdock.kit import text
-from crossdock.kit.check import check, walled
+from crossdock.kit.check import check, is_challenge, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, NotJson, Outside, Strange, Throttled
 from crossdock.kit.tame import Node, tame
@@ -124,6 +124,8 @@ class Client:
 
 def checked(reply: Reply) -> Reply:
     """The reply when it is a 2xx; otherwise the error that its status and WooCommerce's own code stand for."""
+    if is_challenge(reply):
+        raise walled(reply.status)
     if 200 <= reply.status < 300:
         return reply
     code, said = _problem(reply)

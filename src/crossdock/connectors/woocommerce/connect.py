@@ -7,15 +7,14 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from crossdock.connectors.woocommerce.client import Client, NoRoute, NotAllowed, NotSignedIn
+from crossdock.connectors.woocommerce.site import taxes, wordpress
 from crossdock.domain.currencies import CURRENCIES, minor_units
 from crossdock.kit import text
-from crossdock.kit.check import check
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
-from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer, Strange
+from crossdock.kit.errors import AuthDead, BadInput, Missing
 from crossdock.kit.tame import Node
 
 OLDEST = (6, 0)
@@ -97,7 +96,7 @@ async def sign_in(client: Client) -> tuple[Client, Node]:
 
 async def prove(shop: Shop) -> Proof:
     """Raises AuthDead when the keys are refused, NoAnswer when there is no WordPress."""
-    site = await _site(shop)
+    site = await wordpress(shop)
     if site.get("missing"):
         return Proof("", "", "", (Check(False, "REST API", site["missing"]),))
     try:
@@ -110,6 +109,7 @@ async def prove(shop: Shop) -> Proof:
     currency, version = settings.str("currency"), environment.str("version")
     home = urlsplit(environment.str("home_url"))
     decimals = minor_units(currency) if currency in CURRENCIES else 0
+    taxed, prices = await taxes(client)
     checks = [
         Check(True, "Sign-in"),
         _check(
@@ -124,6 +124,7 @@ async def prove(shop: Shop) -> Proof:
             f"Set the number of decimals to {decimals} in WooCommerce > Settings > General, or totals are rounded.",
         ),
         _check(await _may_write(client), "Permission to write", READ_ONLY, right="Read/Write"),
+        taxed,
         _check(
             await _counts_stock(client),
             "Stock",
@@ -141,6 +142,7 @@ async def prove(shop: Shop) -> Proof:
             "currency": currency,
             "auth": client.way,
             "decimals": str(settings.int("number_of_decimals")),
+            **prices,
         },
     )
 
@@ -152,42 +154,6 @@ def _check(ok: bool, title: str, missing: str, right: str = "") -> Check:
 def _old_enough(version: str) -> bool:
     numbers = re.match(r"(\d+)\.(\d+)", version)
     return numbers is not None and tuple(map(int, numbers.groups())) >= OLDEST
-
-
-async def _site(shop: Shop) -> dict[str, Any]:
-    """WordPress's own index, asked for without keys: it would take them for a password of its own and refuse them.
-
-    A shop may hide it.
-    """
-    fields = "_fields=name,namespaces"
-    site = await _index(shop, f"{shop.address}/wp-json/?{fields}")
-    if site is None and await _index(shop, f"{shop.address}/?rest_route=/&{fields}"):
-        return {
-            "missing": (
-                "Your shop has plain permalinks, which switch its REST API off: choose “Post name” in Settings >"
-                " Permalinks."
-            )
-        }
-    if site is None:
-        raise NoAnswer(f"There is no WordPress at {shop.address}; type the address of your shop's home page.")
-    if not isinstance(site.get("namespaces"), list):
-        site["namespaces"] = []
-    if site["namespaces"] and "wc/v3" not in site["namespaces"]:
-        return {"missing": "WooCommerce is not active on this WordPress site: Plugins > WooCommerce > Activate."}
-    return site
-
-
-async def _index(shop: Shop, url: str) -> dict[str, Any] | None:
-    reply = await shop.http.send("GET", url)
-    if reply.status in (401, 403):
-        return {}
-    if reply.status != 404:
-        check(reply)
-    try:
-        site = reply.json()
-    except Strange:
-        return None
-    return site if isinstance(site, dict) and "namespaces" in site else None
 
 
 async def _may_write(client: Client) -> bool:

@@ -91,9 +91,10 @@ async def _short(client: Client, command: CreateOrder) -> Refused | None:
         stock = await patiently(lambda: reading.stock(client, list(pairs)))
     except Outside as error:
         raise _Unread(str(error)) from None
-    gone = [title for (_, variant), title in pairs.items() if variant not in stock]
+    gone = {variant: title for (_, variant), title in pairs.items() if variant not in stock}
     if gone:
-        return Refused(Why.PRODUCT_GONE, f"Your shop has no {', '.join(gone)} any more.")
+        words = f"Your shop has no {', '.join(gone.values())} any more."
+        return Refused(Why.PRODUCT_GONE, words, tuple(gone))
     short = {variant: title for (_, variant), title in pairs.items() if _below(stock[variant])}
     if short:
         return Refused(Why.NO_STOCK, f"Your shop has not enough of {', '.join(short.values())}.", tuple(short))

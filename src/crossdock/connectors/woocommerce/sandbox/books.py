@@ -57,6 +57,10 @@ class Books:
             "version": "11.0.1",
             "strips_authorization": False,
             "name": "Simulated WooCommerce shop",
+            "challenge": False,
+            "taxes": False,
+            "prices_include_tax": True,
+            "tax_display": "incl",
         }
         return default | (self.shelf.get("settings", "shop") or {})
 
@@ -97,7 +101,7 @@ class Books:
         return doc
 
     def bin_product(self, doc: Doc, *, force: bool) -> None:
-        """Trashing tells product.deleted and no product.updated."""
+        """Trashing tells product.deleted and no product.updated; deleting for good tells nobody."""
         family = [doc, *(child for id_ in doc.get("children", []) if (child := self.product(id_)))]
         for member in family:
             if force:
@@ -105,7 +109,8 @@ class Books:
             elif member is doc:
                 member |= {"status": "trash", "modified": self.now()}
                 self.shelf.put("product", member["id"], member)
-        self._tell("product.deleted", doc["id"])
+        if not force:
+            self._tell("product.deleted", doc["id"])
 
     def move_stock(self, product_id: int, units: int) -> int:
         """Add `units` (or take, below zero) wherever the number is kept; there is no floor and nobody asks.

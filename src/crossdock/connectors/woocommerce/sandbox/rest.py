@@ -14,6 +14,7 @@ from crossdock.connectors.woocommerce.sandbox.fulfillments import Fulfillments
 from crossdock.connectors.woocommerce.sandbox.hooks import Hooks
 from crossdock.connectors.woocommerce.sandbox.lists import Failed, Listed, cut
 from crossdock.connectors.woocommerce.sandbox.signin import Refused, SignIn, is_ssl
+from crossdock.connectors.woocommerce.sandbox.site import Site, challenge
 
 Doc = dict[str, Any]
 Answer = tuple[int, Any]
@@ -29,14 +30,16 @@ class Rest:
     ) -> None:
         self._books, self._sign_in, self._hooks, self._address, self._revoked = books, sign_in, hooks, address, revoked
         self._dates: tuple[int, list[Doc]] | None = None
+        self._site = Site(books, address)
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_get("/", self._home)
-        app.router.add_get("/wp-json/", self._index)
+        self._site.add_to(app)
         number = r"{id:\d+}"
         for method, path, route in (
             ("GET", "/system_status", self._status),
             ("GET", "/settings/products/woocommerce_manage_stock", self._manage_stock),
+            ("GET", "/settings/tax", self._taxes),
+            ("GET", "/settings/general/woocommerce_calc_taxes", self._calculates_taxes),
             ("GET", "/products", self._products),
             ("GET", f"/products/{number}", self._product),
             ("PUT", f"/products/{number}", self._change_product),
@@ -64,6 +67,8 @@ class Rest:
 
     def _guarded(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
+            if self._books.settings["challenge"]:
+                return challenge()
             if not self._books.settings["pretty"]:
                 return _not_found()
             try:
@@ -98,19 +103,6 @@ class Rest:
 
     # The site
 
-    async def _home(self, request: web.Request) -> web.Response:
-        """With plain permalinks the REST API is reached by a parameter only."""
-        if request.query.get("rest_route") == "/":
-            return web.json_response(self._site())
-        return web.Response(text="<!doctype html><title>Simulated shop</title>", content_type="text/html")
-
-    async def _index(self, request: web.Request) -> web.Response:
-        return web.json_response(self._site()) if self._books.settings["pretty"] else _not_found()
-
-    def _site(self) -> Doc:
-        settings = self._books.settings
-        return {"name": settings["name"], "namespaces": ["oembed/1.0", "wc/v3", *settings["plugins"], "wp/v2"]}
-
     async def _status(self, request: web.Request) -> Answer:
         settings = self._books.settings
         environment = {"home_url": self._address(), "site_url": self._address(), "version": settings["version"]}
@@ -124,6 +116,12 @@ class Rest:
     async def _manage_stock(self, request: web.Request) -> Answer:
         value = "yes" if self._books.settings["manage_stock"] else "no"
         return 200, {"id": "woocommerce_manage_stock", "type": "checkbox", "default": "yes", "value": value}
+
+    async def _taxes(self, request: web.Request) -> Answer:
+        return 200, self._site.taxes()
+
+    async def _calculates_taxes(self, request: web.Request) -> Answer:
+        return 200, self._site.calculates_taxes()
 
     async def _no_route(self, request: web.Request) -> Answer:
         raise Failed(404, "rest_no_route", "No route was found matching the URL and request method.")
