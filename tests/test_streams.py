@@ -33,7 +33,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class TestThePromise:
-    @pytest.mark.parametrize("stream", list(Stream))
+    @pytest.mark.parametrize("stream", list(PATIENCE))
     def test_is_kept_until_its_time_and_broken_after_it(self, stream: Stream) -> None:
         due = due_by(stream, done_at=NOON, interval=10 * MINUTE)
         assert due == NOON + 10 * MINUTE + PATIENCE[stream]
@@ -44,6 +44,8 @@ class TestThePromise:
         assert "since 12:00 UTC" in late.sentence and late.sentence.endswith(".")
 
     def test_that_was_never_made_is_not_broken(self) -> None:
+        assert upkeep.first_promise(Stream.QUARANTINE, now=NOON) is None
+        assert overdue(Promise(Stream.QUARANTINE, NOON, NOON), now=NOON + MINUTE) is None
         assert overdue(Promise(Stream.RECOUNT, None, None), now=NOON + timedelta(days=900)) is None
 
     def test_counts_what_waits(self) -> None:

@@ -95,7 +95,7 @@ def due_by(stream: Stream, *, done_at: datetime, interval: timedelta) -> datetim
 
 def overdue(promise: Promise, *, now: datetime) -> Late | None:
     """None: kept so far."""
-    if promise.due_by is None or now <= promise.due_by:
+    if promise.due_by is None or now <= promise.due_by or promise.stream not in _MEANS:
         return None
     since = promise.done_at or promise.due_by
     said, means = _MEANS[promise.stream]

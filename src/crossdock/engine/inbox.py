@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from crossdock.domain.events import HookNews, Look, LookKind
+from crossdock.domain.health import Stream
 from crossdock.engine import contain
+from crossdock.engine.pace import moments
 from crossdock.store.crash import point
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases import counts, deliveries, privacy, quarantine, upkeep
@@ -64,7 +66,11 @@ async def work_off(desk: "Reading") -> bool:
     seen = {row.pk: row.doubles for row in rows if not any(look in trouble for look in news[row.pk].looks)}
     point("inbox.before_handled")
     await desk.run(deliveries.handled, seen=seen, note="")
-    await desk.run(upkeep.heard, connection_id=desk.connection_id, at=max(row.received_at for row in rows))
+    # What names nothing (a ping, which anybody can send) proves nothing of the shop's webhooks.
+    named = [row.received_at for row in rows if news[row.pk].looks or news[row.pk].hints]
+    if named:
+        await desk.run(upkeep.heard, connection_id=desk.connection_id, at=max(named))
+        await desk.pace.told()
     for error in trouble.values():
         raise error
     return folded or bool(seen)
@@ -131,9 +137,9 @@ async def look_at(desk: "Reading", look: Look) -> None:
     """Read what it names."""
     match look.kind:
         case LookKind.PRODUCT | LookKind.PRODUCT_GONE:
-            await desk.read_product(look.entity_id)
+            desk.pace.heard[Stream.PRODUCTS] += moments([await desk.read_product(look.entity_id)])
         case LookKind.ORDER:
-            await desk.read_order(look.entity_id)
+            desk.pace.heard[Stream.ORDERS] += moments([await desk.read_order(look.entity_id)])
         case LookKind.COUNTS:
             await desk.run(upkeep.want_counts, connection_id=desk.connection_id, shop_variant_ids=[look.entity_id])
         case LookKind.NOTHING:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.events import Look, ProductGone, ShopOrder, ShopProduct, Unreadable
+from crossdock.domain.health import Stream
 from crossdock.domain.values import Access
 from crossdock.engine import contain, inbox
+from crossdock.engine.pace import Pace
 from crossdock.engine.watch import LAST
 from crossdock.kit.connector import Connector, Shop, VariantRef
 from crossdock.kit.errors import Missing, Outside, Strange
@@ -47,6 +49,7 @@ class Reading:
     heard: bool
     answers: int
     room: asyncio.Semaphore
+    pace: Pace
     _being_read: set[str]
 
     @property
@@ -75,17 +78,21 @@ class Reading:
             if isinstance(result, BaseException):
                 raise result
 
-    async def read_order(self, shop_id: str) -> None:
-        """Read it and take it in; one that cannot be understood is set aside."""
+    async def read_order(self, shop_id: str) -> ShopOrder | None:
+        """Read it and take it in; one that cannot be understood is set aside (None)."""
         try:
             order = await self.asked(self.connector.order(self.opened.shop, shop_id))
         except Exception as error:
             if contain.of_party(error):
                 raise
             await contain.set_aside(self, QuarantineKind.ORDER, shop_id, error)
-            return
+            return None
         point("order.read")
         await self.take_orders([order])
+        return order
+
+    async def _read_wanted(self, shop_id: str) -> None:
+        await self.read_order(shop_id)
 
     async def take_orders(self, orders: Sequence[ShopOrder | Unreadable], *, page: bool = False) -> None:
         await self.run(
@@ -105,7 +112,9 @@ class Reading:
         """The last step of the order-landed guarantee, at once. If it fails now, the wish stays in the row."""
         self._being_read.add(shop_id)
         try:
-            await self.read_order(shop_id)
+            order = await self.read_order(shop_id)
+            if order is not None:
+                await self.pace.ours(Stream.ORDERS, order.updated_at)
         except Outside as error:
             _log.info("order %s is read back later: %s", shop_id, error)
         finally:
@@ -116,7 +125,7 @@ class Reading:
             streams.orders_to_read, connection_id=self.connection_id, limit=_MOST_ORDERS
         )
         ids = [shop_id for shop_id in wanted if shop_id not in self._being_read]
-        await contain.each(self, QuarantineKind.ORDER, {shop_id: self.read_order(shop_id) for shop_id in ids})
+        await contain.each(self, QuarantineKind.ORDER, {shop_id: self._read_wanted(shop_id) for shop_id in ids})
         return bool(ids)
 
     async def _read_counts(self) -> bool:
@@ -153,9 +162,12 @@ class Reading:
         return did
 
     async def read_products(self, product_ids: Iterable[str]) -> None:
-        await self.side_by_side([self.read_product(product_id) for product_id in dict.fromkeys(product_ids)])
+        async def one(product_id: str) -> None:
+            await self.read_product(product_id)
 
-    async def read_product(self, product_id: str) -> None:
+        await self.side_by_side([one(product_id) for product_id in dict.fromkeys(product_ids)])
+
+    async def read_product(self, product_id: str) -> ShopProduct | ProductGone | None:
         read_no = await self.engine.threads.run(counts.draw_read_no)
         product: ShopProduct | ProductGone
         try:
@@ -166,7 +178,7 @@ class Reading:
             if contain.of_party(error):
                 raise
             await contain.set_aside(self, QuarantineKind.PRODUCT, product_id, error)
-            return
+            return None
         await self.run(
             catalogue.receive_products,
             connection_id=self.connection_id,
@@ -174,3 +186,4 @@ class Reading:
             read_no=read_no,
             call=LAST.get(),
         )
+        return product

@@ -12,14 +12,14 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from django.conf import settings
 from django.db import transaction
 
-from crossdock.domain.capability import Capability
 from crossdock.domain.commands import Later, Outcome, SignInAgain
 from crossdock.domain.health import PATIENCE, Stream
+from crossdock.domain.pace import PROVEN
 from crossdock.domain.values import Access
 from crossdock.engine import contain, inbox, sending
+from crossdock.engine.pace import Pace, moments
 from crossdock.engine.pump import Errand
 from crossdock.engine.reading import Opened, Reading
 from crossdock.engine.record import listened_to
@@ -43,7 +43,6 @@ _SIDE_BY_SIDE = 4
 _MOST_COUNTS = 100
 _OLD_COUNT = timedelta(hours=1)
 _AUDIT_EVERY = timedelta(hours=1)
-_QUIET = timedelta(minutes=30)
 
 
 def open_desk(engine: "Engine", party_id: int, due: Due) -> "ShopDesk":
@@ -64,6 +63,7 @@ class ShopDesk(Reading):
         self.answers = 0
         self.parallel = max(1, self.connector.manifest.pace.parallel)
         self.room = asyncio.Semaphore(_SIDE_BY_SIDE)
+        self.pace = Pace(self)
         self._renewing = asyncio.Lock()
         self._renewed = False
         self._being_read: set[str] = set()
@@ -81,6 +81,7 @@ class ShopDesk(Reading):
         except Outside as error:
             # Nothing was sent with the old credentials; the reading side meets the same trouble and says so.
             _log.info("the credentials of %s were not renewed: %s", self.access.address, error)
+        await self.pace.stir()
         return await sending.carry_out(self, errand)
 
     # Credentials
@@ -161,7 +162,7 @@ class ShopDesk(Reading):
         due = await self.run(upkeep.timers_due, connection_id=self.connection_id)
         if PRODUCTS in due and await self.run(after_outage, connection_id=self.connection_id):
             # Reconciling reads the same changed products, and says what they mean.
-            await self._later(PRODUCTS, self._until_next_poll(), asked=False)
+            await self._later(PRODUCTS, await self.pace.until_next(), asked=False)
             due = {stream: cursor for stream, cursor in due.items() if stream != PRODUCTS} | {RECOUNT: ""}
         doing: dict[Stream, Callable[[str], Awaitable[None]]] = {
             SECRETS: self._renewal,
@@ -202,22 +203,13 @@ class ShopDesk(Reading):
         at = self.engine.clock() + wait
         await self.run(upkeep.set_timer, connection_id=self.connection_id, stream=stream, at=at, asked=asked, done=done)
 
-    @property
-    def _poll_seconds(self) -> float:
-        """The operator's wish before the platform's."""
-        return float(settings.POLL_SECONDS or self.connector.manifest.poll_seconds)
-
-    def _until_next_poll(self) -> timedelta:
-        """With a tenth of jitter, so that shops connected together don't stay together."""
-        return timedelta(seconds=self._poll_seconds * self.engine.random.uniform(0.9, 1.1))
-
     async def _poll_orders(self, cursor: str) -> None:
         page = await self.asked(self.connector.orders(self.opened.shop, cursor))
         point("poll.orders_read")
         await self.take_orders(page.items, page=await contain.as_a_page(self, ORDERS))
         point("poll.orders_taken")
         await self._move(ORDERS, page.cursor, more=page.more)
-        await self._listen_for_silence(bool(page.items))
+        await self.pace.polled(ORDERS, moments(page.items))
 
     async def _poll_products(self, cursor: str) -> None:
         """The page and its cursor are kept in one transaction.
@@ -227,7 +219,7 @@ class ShopDesk(Reading):
         read_no = await self.engine.threads.run(counts.draw_read_no)
         page = await self.asked(self.connector.products(self.opened.shop, cursor))
         point("poll.products_read")
-        wait = timedelta(0) if page.more else self._until_next_poll()
+        wait = timedelta(0) if page.more else await self.pace.until_next()
         whole, call = await contain.as_a_page(self, PRODUCTS), LAST.get()
 
         def keep() -> None:
@@ -252,9 +244,10 @@ class ShopDesk(Reading):
 
         await self.engine.threads.sure(keep)
         point("poll.products_taken")
+        await self.pace.polled(PRODUCTS, moments(page.items))
 
     async def _move(self, stream: Stream, value: str, *, more: bool) -> None:
-        wait = timedelta(0) if more else self._until_next_poll()
+        wait = timedelta(0) if more else await self.pace.until_next()
         await self.run(
             upkeep.move_cursor,
             connection_id=self.connection_id,
@@ -267,14 +260,15 @@ class ShopDesk(Reading):
     async def _old_counts(self, _: str) -> None:
         """The periodic poll reads every variant; as many a round as the budget bears beside everything else."""
         manifest = self.connector.manifest
-        most = max(1, int(manifest.pace.per_second * self._poll_seconds / 4)) * _MOST_COUNTS
-        old = max(_OLD_COUNT, timedelta(seconds=2 * self._poll_seconds))
+        most = max(1, int(manifest.pace.per_second * self.pace.base / 4)) * _MOST_COUNTS
+        old = max(_OLD_COUNT, timedelta(seconds=2 * self.pace.base))
         shop = self.connection_id
-        await self.run(counts.want_old_counts, connection_id=shop, older_than=old, limit=most)
+        wished = await self.run(counts.want_old_counts, connection_id=shop, older_than=old, limit=most)
         # What was wished for the last time has been read by now, or the stream is not done.
-        since = self.engine.clock() - old - 2 * timedelta(seconds=self._poll_seconds) - PATIENCE[COUNTS]
+        since = self.engine.clock() - old - 2 * timedelta(seconds=max(self.pace.base, PROVEN)) - PATIENCE[COUNTS]
         done = await self.engine.threads.run(counts.all_read_since, connection_id=shop, since=since)
-        await self._later(COUNTS, self._until_next_poll(), done=done)
+        wait = timedelta(seconds=self.pace.base) if wished == most else await self.pace.until_next()
+        await self._later(COUNTS, wait, done=done)
 
     async def _renewal(self, _: str) -> None:
         """The renewal itself is done at the start of each round; this keeps the time of the next."""
@@ -284,7 +278,7 @@ class ShopDesk(Reading):
 
     async def _audit(self, _: str) -> None:
         """Shops switch webhooks off without a word; create and heal them."""
-        if self.opened.shop.hook_url and self.connector.manifest.can(Capability.WEBHOOKS):
+        if self.pace.listens:
             await self._later(HOOKS, timedelta(minutes=5))
             audit = await self.asked(self.connector.subscribe(self.opened.shop))
             await self.run(
@@ -309,9 +303,3 @@ class ShopDesk(Reading):
             currency=proof.currency,
             settings=dict(proof.settings),
         )
-
-    async def _listen_for_silence(self, news: bool) -> None:
-        """Polling found something that no delivery spoke of for long: audit the webhooks now."""
-        listening = self.opened.shop.hook_url and self.connector.manifest.can(Capability.WEBHOOKS)
-        if news and listening and await self.run(upkeep.quiet, connection_id=self.connection_id, for_long=_QUIET):
-            await self._later(HOOKS, timedelta(0))

@@ -248,8 +248,13 @@ def store_secrets(*, connection_id: int, secrets: Mapping[str, str], now: dateti
 def record_hooks(
     *, connection_id: int, expected: Iterable[str], active: Iterable[str], healed: Iterable[str], now: datetime
 ) -> None:
+    """`proven_after`: a delivery that arrives later proves that the webhooks work; begun anew with each mending."""
     audit = {"expected": sorted(expected), "active": sorted(active), "healed": sorted(healed)}
-    Connection.objects.filter(pk=connection_id).update(hooks=audit, hooks_checked_at=now)
+    shop = Connection.objects.only("hooks").get(pk=connection_id)
+    before = (shop.hooks or {}).get("proven_after")
+    whole = not audit["healed"] and audit["expected"] == audit["active"]
+    after = before if whole and before else now.isoformat()
+    Connection.objects.filter(pk=connection_id).update(hooks={**audit, "proven_after": after}, hooks_checked_at=now)
 
 
 def _mine(connection: Connection, actor: User) -> None:

@@ -13,7 +13,17 @@ from django.db.models import QuerySet
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Look, LookKind
 from crossdock.domain.health import FIRST, Stream, due_by
-from crossdock.store.models import Call, Command, Connection, Cursor, Delivery, Exchange, IdempotentReply, Variant
+from crossdock.store.models import (
+    Call,
+    Command,
+    Connection,
+    Cursor,
+    Delivery,
+    Exchange,
+    IdempotentReply,
+    NewsLag,
+    Variant,
+)
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.causes import tell_root
@@ -26,6 +36,7 @@ from crossdock.usecases.stock import locked, want_reads
 SECRETS, ORDERS, RECOUNT = Stream.SECRETS, Stream.ORDERS, Stream.RECOUNT
 PRODUCTS, COUNTS, HOOKS = Stream.PRODUCTS, Stream.COUNTS, Stream.HOOKS
 QUARANTINE = Stream.QUARANTINE
+KEEP_LAGS = timedelta(days=2)
 STREAMS = (SECRETS, ORDERS, RECOUNT, PRODUCTS, COUNTS, HOOKS, QUARANTINE)
 
 
@@ -107,9 +118,9 @@ def ensure_timers(*, connection_id: int, now: datetime) -> None:
 
 def first_promise(stream: Stream, *, now: datetime) -> datetime | None:
     """Of a stream that begins now, or begins again. A reconciliation waits for the first reading, however long it
-    takes.
+    takes, and of what stands in quarantine nothing is promised.
     """
-    return None if stream is RECOUNT else now + FIRST
+    return None if stream in (RECOUNT, QUARANTINE) else now + FIRST
 
 
 def timers_due(*, connection_id: int, now: datetime) -> dict[Stream, str]:
@@ -175,13 +186,6 @@ def keep_audit(
 def heard(*, connection_id: int, at: datetime, now: datetime) -> None:
     """A delivery of this shop arrived at `at`, and was taken up `now`."""
     Connection.objects.filter(pk=connection_id).update(last_delivery_at=at)
-
-
-def quiet(*, connection_id: int, for_long: timedelta, now: datetime) -> bool:
-    """No delivery for so long, though webhooks are set up."""
-    shop = Connection.objects.only("last_delivery_at", "hooks_checked_at", "created_at").get(pk=connection_id)
-    last = max(filter(None, (shop.last_delivery_at, shop.hooks_checked_at, shop.created_at)))
-    return now - last > for_long
 
 
 def uninstalled(*, connection_id: int, now: datetime) -> None:
@@ -277,5 +281,6 @@ def prune(*, older_than: timedelta, now: datetime) -> int:
     before = now - older_than
     gone = Exchange.objects.filter(at__lt=before).delete()[0] + Call.objects.filter(at__lt=before).delete()[0]
     gone += IdempotentReply.objects.filter(created_at__lt=before).delete()[0]
+    gone += NewsLag.objects.filter(at__lt=max(before, now - KEEP_LAGS)).delete()[0]
     gone += Command.objects.filter(kind=SEND, finished_at__lt=before).delete()[0]
     return gone + Delivery.objects.filter(received_at__lt=before, handled_at__isnull=False).delete()[0]

@@ -75,7 +75,10 @@ MANIFEST = Manifest(
         Capability.REFUND_SEEN: Yes(
             "Within minutes on an open order, within an hour on one that is delivered or cancelled."
         ),
-        Capability.WEBHOOKS: No("Vendure sends no webhooks; we ask your shop for news every minute."),
+        Capability.WEBHOOKS: No(
+            "Vendure sends no webhooks; we ask your shop for news: every minute while something happens, every six"
+            " minutes at rest."
+        ),
         Capability.RISK_WRITE: Yes("As a private note in the order's history, which the buyer does not see."),
         Capability.SIGN_IN_REDIRECT: No(
             "Vendure has no sign-in for other programs: paste an API key, or the name and password of an administrator"

@@ -64,9 +64,7 @@ MANIFEST = Manifest(
         ),
         Capability.FULFILMENT_UNDO: Yes(),
         Capability.REFUND_SEEN: Yes(),
-        Capability.WEBHOOKS: Yes(
-            "WooCommerce sends each once and stops after repeated failures, so we also ask every minute."
-        ),
+        Capability.WEBHOOKS: Yes("WooCommerce sends each once and stops after repeated failures, so we also ask."),
         Capability.RISK_WRITE: Yes("As a private note with the reasons; the buyer does not see it and gets no mail."),
         Capability.SIGN_IN_REDIRECT: Yes("Where this marketplace has a public https address."),
     },

@@ -33,7 +33,7 @@ from crossdock.store.models.risk import (
     RiskRuleSet,
     RiskTrace,
 )
-from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor
+from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor, NewsLag
 from crossdock.store.models.stock import Movement, Reservation, VariantStock
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
 
@@ -62,6 +62,7 @@ __all__ = [
     "Listing",
     "Mail",
     "Movement",
+    "NewsLag",
     "Offer",
     "OfferMove",
     "Order",

@@ -176,6 +176,7 @@ class ShopCopy(models.Model):
         ]
         indexes = [
             models.Index(fields=["connection"], name="copy_read_wanted", condition=Q(read_wanted=True)),
+            models.Index(fields=["connection", "equal_at"], name="copy_equal", condition=Q(equal_at__isnull=False)),
             models.Index(fields=["shop_number"], name="copy_number", condition=~Q(shop_number="")),
             models.Index(fields=["shop_order_id"], name="copy_shop_id", condition=~Q(shop_order_id="")),
         ]

@@ -58,6 +58,8 @@ class Connection(models.Model):
     push_fulfilments = models.BooleanField(default=True, db_default=True)
     last_delivery_at = models.DateTimeField(null=True)
     last_read_at = models.DateTimeField(null=True)
+    # When something last happened: news, a sale, somebody looking. A shop at rest is asked less often.
+    active_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -90,10 +92,26 @@ class Cursor(models.Model):
     failures = models.PositiveIntegerField(default=0, db_default=0)
     failing_since = models.DateTimeField(null=True)
     trouble = models.TextField(blank=True, db_default="")
+    # The shop's own time of the newest thing that was read.
+    newest_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "stream"], name="one_cursor_per_stream")]
         indexes = [models.Index(fields=["due_by"], name="cursor_due_by")]
+
+
+class NewsLag(models.Model):
+    """How long it took until something that happened in a shop was known here. Kept for two days."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
+    at = models.DateTimeField()
+    milliseconds = models.BigIntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["connection", "at"], name="lag_of_shop"),
+            models.Index(fields=["at"], name="lag_age"),
+        ]
 
 
 class ConnectAttempt(models.Model):

@@ -1,19 +1,25 @@
 """The connected shops: how each is doing, the proof of it, and what its seller can change."""
 
+from datetime import timedelta
+
 from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crossdock.domain.capability import Capability
 from crossdock.store.models import Command, Connection, Exchange, Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
+from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
+from crossdock.store.work import wake
 from crossdock.usecases import connect
 from crossdock.usecases.alerts import open_alerts
+from crossdock.usecases.news import lags, stir
 from crossdock.usecases.policy import rules_for
 from crossdock.usecases.quarantine import in_words, standing
 from crossdock.usecases.shop_money import confirm_money
@@ -123,7 +129,17 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
 @require_safe
 def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     shop = _shop(seller, public_id)
+    _somebody_looks(shop)
     return show(request, seller, "shop", _page(shop, SettingsForm(shop)), here="shops")
+
+
+def _somebody_looks(shop: Connection) -> None:
+    """A shop at rest is asked again soon while its seller reads this page."""
+    speaker = asking.platform(shop.platform)
+    if speaker is not None and shop.state == ConnectionState.ACTIVE and not settings.POLL_SECONDS:
+        soon = timedelta(seconds=speaker.manifest.poll_seconds)
+        if stir(connection_id=shop.pk, soon=soon, now=timezone.now()):
+            wake([shop.party_id])
 
 
 def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
@@ -132,6 +148,7 @@ def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
     open_commands = Command.objects.filter(party=shop.party)
     hooks = shop.hooks or {}
     health = health_of(shop, open_alerts(seller=shop.seller))
+    news_lag, order_lag = lags(connection_id=shop.pk, now=timezone.now())
     return {
         "shop": shop,
         "health": health,
@@ -154,7 +171,8 @@ def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
         "missing": sorted(set(hooks.get("expected", [])) - set(hooks.get("active", []))),
         "polling_only": not settings.HOOK_URL or manifest is None or not manifest.can(Capability.WEBHOOKS),
         "no_public_url": not settings.HOOK_URL,
-        "poll_seconds": settings.POLL_SECONDS or (manifest.poll_seconds if manifest else 0),
+        "news_lag": news_lag,
+        "order_lag": order_lag,
     }
 
 

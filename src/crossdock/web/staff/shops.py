@@ -16,6 +16,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases import connect
 from crossdock.usecases.health import not_working
 from crossdock.usecases.incidents import incidents_now
+from crossdock.usecases.news import lags
 from crossdock.usecases.quarantine import in_words, standing
 from crossdock.web.forms import typed
 from crossdock.web.seller.health import health_of, healths_of
@@ -108,10 +109,13 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         party=shop.party, state__in=[CommandState.DEAD, CommandState.WAITING, CommandState.IN_FLIGHT]
     )
     health = health_of(shop, alerts)
+    news_lag, order_lag = lags(connection_id=shop.pk, now=timezone.now())
     deliveries = Delivery.objects.filter(party=shop.party).defer("body").order_by("-pk")[:LAST]
     context = {
         "shop": shop,
         "health": health,
+        "news_lag": news_lag,
+        "order_lag": order_lag,
         "label": label(shop.platform),
         "alerts": alerts,
         "quarantined": in_words(standing(connection_id=shop.pk).select_related("order")),

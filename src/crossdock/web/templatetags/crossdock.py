@@ -4,7 +4,7 @@ Nothing here asks the database.
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from babel import Locale
@@ -133,6 +133,14 @@ def ago(value: datetime | None, empty: str = "never") -> str:
     local = timezone.localtime(value)
     exact = f"{local.day} {local:%b %Y, %H:%M:%S} {local.tzname()}"
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), exact, words)
+
+
+@register.simple_tag
+def took(seconds: float) -> str:
+    """A length of time: "0.4 seconds", "12 seconds", "3 minutes"."""
+    if seconds < 10:
+        return f"{max(seconds, 0.1):.1f} seconds"
+    return format_timedelta(timedelta(seconds=seconds), locale=_LOCALE, threshold=1.5)
 
 
 @register.simple_tag

@@ -1,0 +1,242 @@
+"""How often a shop is asked: counted at the simulated shops with a clock that is moved, hour by hour."""
+
+# ruff: noqa: F811
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+import market
+from crossdock.domain.health import Stream
+from crossdock.domain.pace import IDLE, PROVEN, seconds_until_next
+from crossdock.engine.engine import Engine
+from crossdock.kit import discover
+from crossdock.kit.conformance.stage import Stage, staged
+from crossdock.kit.sandbox import Sandbox
+from crossdock.store.models import Connection, Cursor, NewsLag, Variant
+from crossdock.store.vault import seal
+from crossdock.usecases import news, upkeep
+from crossdock.usecases.health import not_working
+from crossdock.usecases.stock import availability
+from market import World
+from stall import engine, no_jobs, rest, sync  # noqa: F401
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+STALE = 3600.0
+
+
+class TestTheDecision:
+    @pytest.mark.parametrize(
+        ("quiet", "proven", "seconds"),
+        [
+            (0, False, 60),
+            (239, False, 60),
+            (600, False, 150),
+            (86_400, False, IDLE),
+            (0, True, PROVEN),
+            (86_400, True, PROVEN),
+        ],
+    )
+    def test_quick_after_news_and_slow_at_rest(self, quiet: float, proven: bool, seconds: float) -> None:
+        assert seconds_until_next(base=60, quiet=quiet, proven=proven, stale=STALE) == seconds
+
+    def test_never_so_slow_that_counts_grow_too_old_to_be_sold(self) -> None:
+        for base in (15.0, 60.0, 300.0, 3600.0):
+            for proven in (False, True):
+                seconds = seconds_until_next(base=base, quiet=1e9, proven=proven, stale=300)
+                assert seconds <= 100, "three polls within the life of a count, one of which may fail"
+
+    def test_a_platform_that_is_asked_seldom_anyway_is_not_asked_more(self) -> None:
+        assert seconds_until_next(base=900, quiet=0, proven=False, stale=STALE) == 900
+
+
+@pytest.mark.django_db
+class TestTheProof:
+    def audited(self, world: World, *, healed: tuple[str, ...] = ()) -> None:
+        upkeep.keep_audit(
+            connection_id=world.shop.pk, expected=("order",), active=("order",), healed=healed, now=world.later()
+        )
+
+    def proven(self, world: World) -> bool:
+        return news.proven(connection_id=world.shop.pk, now=world.now)
+
+    def test_begins_with_a_delivery_after_the_subscriptions_were_made(self) -> None:
+        world = World()
+        self.audited(world, healed=("order",))
+        assert not self.proven(world)
+        upkeep.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
+        assert self.proven(world)
+        self.audited(world)
+        assert self.proven(world), "an audit that found nothing to mend changes nothing"
+        self.audited(world, healed=("order",))
+        assert not self.proven(world), "it was switched off, for how long nobody knows"
+
+    def test_ends_when_the_audits_do(self) -> None:
+        world = World()
+        self.audited(world)
+        upkeep.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
+        assert self.proven(world)
+        world.later(4 * 3600)
+        assert not self.proven(world)
+
+    def test_ends_with_news_that_no_delivery_told_of(self) -> None:
+        world = World()
+        self.audited(world)
+        upkeep.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
+        Cursor.objects.filter(connection=world.shop, stream="hooks").update(due_at=world.now + HOUR)
+        happened = world.later(600)
+        now = world.later(60)
+        assert not news.missed(connection_id=world.shop.pk, fresh=[happened], now=now), "a delivery may still come"
+        now = world.later(600)
+        assert news.missed(connection_id=world.shop.pk, fresh=[happened], now=now)
+        assert not self.proven(world)
+        assert Cursor.objects.get(connection=world.shop, stream="hooks").due_at == now, "looked after at once"
+        upkeep.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
+        assert self.proven(world)
+
+
+@pytest.mark.django_db
+class TestTheLag:
+    def known(self, world: World, *moments: datetime, measure: bool = True) -> int:
+        fresh = news.known_now(
+            connection_id=world.shop.pk, stream=Stream.ORDERS, moments=moments, measure=measure, now=world.now
+        )
+        return len(fresh)
+
+    def world(self) -> World:
+        world = World(now=datetime.now(UTC))
+        Connection.objects.filter(pk=world.shop.pk).update(created_at=world.now)
+        return world
+
+    def test_is_measured_once_and_never_of_what_was_before(self) -> None:
+        world = self.world()
+        assert self.known(world, world.now - timedelta(days=300)) == 0
+        first = world.later(10)
+        world.later(20)
+        assert self.known(world, first) == 1
+        assert self.known(world, first) == 0, "read again with an overlap"
+        own = world.later(5)
+        assert self.known(world, own, measure=False) == 0
+        assert self.known(world, own) == 0, "what we did there is no news"
+        assert [row.milliseconds for row in NewsLag.objects.all()] == [20_000]
+
+    def test_half_and_ninety_five_of_a_hundred(self) -> None:
+        world = self.world()
+        NewsLag.objects.bulk_create(
+            NewsLag(connection=world.shop, at=world.now, milliseconds=1000 * n) for n in range(1, 101)
+        )
+        NewsLag.objects.create(connection=world.shop, at=world.now - timedelta(days=2), milliseconds=10**9)
+        order = world.buy()
+        copy = order.copy
+        copy.intended_at, copy.equal_at = world.now - timedelta(seconds=7), world.now
+        copy.save()
+        told, placed = news.lags(connection_id=world.shop.pk, now=world.now)
+        assert (told.many, told.p50, told.p95) == (100, 50.0, 95.0)
+        assert (placed.many, placed.p50) == (1, 7.0)
+
+
+# Counted at the shops
+
+
+@dataclass
+class Rest:
+    """One connected shop of one product, nothing happening in it, and a clock."""
+
+    stage: Stage
+    shop: Connection
+    engine: Engine
+    now: datetime
+
+    async def pass_time(self, length: timedelta, *, proven: bool) -> int:
+        """The calls that the shop got meanwhile. Nothing sleeps: the clock jumps to whatever is due next."""
+        end, before = self.now + length, self.calls
+        while True:
+            due = await sync(self._next)
+            if due > end:
+                self.now = end
+                return self.calls - before
+            self.now = max(self.now, due)
+            if proven:
+                await sync(Connection.objects.filter(pk=self.shop.pk).update, last_delivery_at=self.now)
+            self.engine.wake(self.shop.party_id)
+            await rest(self.engine)
+
+    def _next(self) -> datetime:
+        first: datetime = Cursor.objects.filter(connection=self.shop).earliest("due_at").due_at
+        return first
+
+    @property
+    def calls(self) -> int:
+        return self.stage.dial.counts["calls"]
+
+
+@pytest.fixture(params=["shopify", "woocommerce", "vendure"])
+async def shop(
+    request: pytest.FixtureRequest, transactional_db: None, no_jobs: list[int], engine: Engine, settings: Any
+) -> AsyncIterator[Rest]:
+    settings.POLL_SECONDS, settings.ALLOW_LOCAL_SHOPS, settings.HOOK_URL = 0, True, "http://127.0.0.1:1"
+    engine.random = Random(3)
+    async with staged(discover.connector(request.param), discover.sandbox(request.param)) as stage:
+        await stage.product(5)
+        made = await sync(_connected, stage, request.param)
+        at_rest = Rest(stage, made, engine, datetime.now(UTC))
+        engine.clock = lambda: at_rest.now
+        await at_rest.pass_time(3 * HOUR, proven=False)
+        yield at_rest
+
+
+def _connected(stage: Stage, platform: str) -> Connection:
+    made = market.connection(market.seller(), platform=platform)
+    Connection.objects.filter(pk=made.pk).update(
+        address=stage.shop.address,
+        secrets=seal(dict(stage.shop.secrets)),
+        settings=dict(stage.shop.settings),
+        currency=stage.proof.currency,
+        shop_key=stage.proof.shop_id,
+    )
+    upkeep.ensure_timers(connection_id=made.pk, now=datetime.now(UTC))
+    return Connection.objects.get(pk=made.pk)
+
+
+def _left(shop: Rest) -> list[int | None]:
+    variants = Variant.objects.select_related("connection", "listing").filter(connection=shop.shop)
+    return list(availability(variants=variants, now=shop.now).values())
+
+
+async def test_a_shop_at_rest_is_asked_seldom_and_stays_for_sale(shop: Rest) -> None:
+    """240 calls an hour before (WooCommerce: four a minute)."""
+    writes = await sync(NewsLag.objects.count)
+    calls = await shop.pass_time(HOUR, proven=False)
+    assert calls <= 60
+    assert await sync(_left, shop) == [5]
+    assert not await sync(not_working, now=shop.now)
+    if not isinstance(shop.stage.site, Sandbox) or shop.shop.platform == "vendure":
+        return
+    await shop.pass_time(HOUR, proven=True)
+    calls = await shop.pass_time(HOUR, proven=True)
+    assert calls <= 20, "its webhooks are proven"
+    assert await sync(_left, shop) == [5]
+    assert not await sync(not_working, now=shop.now)
+    assert await sync(NewsLag.objects.count) == writes, "a shop at rest writes nothing"
+
+
+async def test_a_person_who_looks_is_asked_for_soon(shop: Rest) -> None:
+    base = timedelta(seconds=discover.connector(shop.shop.platform).manifest.poll_seconds)
+    stirred = await sync(news.stir, connection_id=shop.shop.pk, soon=base, now=shop.now)
+    assert stirred
+    polled = Cursor.objects.filter(connection=shop.shop, stream__in=["orders", "products"])
+    assert all(row.due_at <= max(shop.now, row.asked_at + base) for row in await sync(list, polled))
+    assert not await sync(news.stir, connection_id=shop.shop.pk, soon=base, now=shop.now), "written once a minute"
+
+
+async def test_the_operator_s_pace_wins(shop: Rest, settings: Any) -> None:
+    settings.POLL_SECONDS = 30.0
+    await shop.pass_time(timedelta(minutes=20), proven=True)
+    before = shop.calls
+    await shop.pass_time(timedelta(minutes=10), proven=True)
+    assert shop.calls - before >= 2 * 18, "orders and products, each twenty times but for the jitter"
