@@ -44,13 +44,14 @@ story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; B
 test-real: $(VENV)/.dev ## install an unmodified Vendure and play against it
 	$(PY) tests/suite.py -m real tests/real $(ARGS)
 
-soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= BUGS=no for less, RECORD=1 keeps the results in docs/proofs.md
+soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every odd value in every answer, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= ODD= BUGS=no for less, RECORD=1 keeps the results in docs/proofs.md
 	$(PROVE) "the loop" $(VENV)/bin/crossdock check loop --orders $(or $(ORDERS),1000)
 	$(PROVE) "the model" $(VENV)/bin/crossdock check model $(or $(MODEL),--all)
 	$(PROVE) "the seeds" $(VENV)/bin/crossdock check stock --seeds $(or $(SEEDS),10000)
 	$(PROVE) "the rush" $(VENV)/bin/crossdock check rush --buyers $(or $(BUYERS),10000)
 	$(PROVE) "the big shop" $(VENV)/bin/crossdock check reconcile --variants $(or $(VARIANTS),100000)
 	$(PROVE) "the labels" $(VENV)/bin/crossdock check labels --labels $(or $(LABELS),1000)
+	$(PROVE) "odd values" $(VENV)/bin/crossdock check odd --every $(or $(ODD),1)
 	$(if $(filter no,$(BUGS)),,$(PROVE) "planted bugs" $(VENV)/bin/crossdock story --every-bug)
 
 docs: $(VENV)/.runtime ## write the generated pages

@@ -1,6 +1,6 @@
 """`crossdock check loop --orders N`: the main loop under fire, counted in the shops' own ledgers, not in our tables.
 
-Other checks: payments, model, stock, rush, reconcile, labels.
+Other checks: payments, model, stock, rush, reconcile, labels, odd.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from crossdock.cli import payments
 from crossdock.cli.facts import Facts
-from crossdock.cli.proof import labels, model, reconcile, rush, stock
+from crossdock.cli.proof import labels, model, odd, reconcile, rush, stock
 from crossdock.cli.trial import Trial, Waited
 
 if TYPE_CHECKING:
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 FAULTS = ("throttle", "broken", "lost_reply", "duplicate", "drop")
 MODE = "as-described"
-PROOFS: "dict[str, Command]" = {"model": model, "stock": stock, "rush": rush, "reconcile": reconcile, "labels": labels}
+PROOFS: "dict[str, Command]" = {
+    "model": model,
+    "stock": stock,
+    "rush": rush,
+    "reconcile": reconcile,
+    "labels": labels,
+    "odd": odd,
+}
 
 
 def words(parser: argparse.ArgumentParser) -> None:

@@ -254,8 +254,8 @@ def _time(got: Any, naive_utc: bool) -> datetime | None:
         moment = datetime.fromisoformat(got) if isinstance(got, str) and len(got) <= 40 else None
         if moment is not None and moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC) if naive_utc else None
-        # A zone can carry the first or last moment of the calendar out of it.
-        return None if moment is None else moment.astimezone(UTC)
+        # What lies at the ends of the calendar cannot be reckoned with: a zone, or a second less, leaves it.
+        return moment.astimezone(UTC) if moment is not None and 1900 < moment.year < 2200 else None
     except (ValueError, OverflowError):
         return None
 

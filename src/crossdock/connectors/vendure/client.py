@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from importlib.resources import files
 from typing import Any
 
+from crossdock.kit import text
 from crossdock.kit.check import check, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.documents import parts_of, whole
@@ -102,17 +103,17 @@ class Client:
 
     async def answer(self, operation: str, *, lines: int = 0, **variables: Any) -> Answer:
         """Run an operation of documents.graphql. Raises Outside, with Rejected and Gone among them."""
-        text = document(operation, lines)
+        query = document(operation, lines)
         if "api_key" in self.shop.secrets:
-            return await self._send(text, variables, {"vendure-api-key": self.shop.secrets["api_key"]})
+            return await self._send(query, variables, {"vendure-api-key": self.shop.secrets["api_key"]})
         token = self.sessions.tokens.get(self.sessions.key(self.shop))
         if token is not None:
             try:
-                return await self._send(text, variables, {"authorization": f"Bearer {token}"})
+                return await self._send(query, variables, {"authorization": f"Bearer {token}"})
             except _Forbidden:
                 pass  # the session may have ended; nothing of the document was done, so it can be sent again
         token = await self.sign_in()
-        return await self._send(text, variables, {"authorization": f"Bearer {token}"})
+        return await self._send(query, variables, {"authorization": f"Bearer {token}"})
 
     async def sign_in(self) -> str:
         """A fresh login token. Raises AuthDead when the name or password is refused."""
@@ -158,13 +159,13 @@ def _data(reply: Reply) -> Node:
 
 
 def _fail(error: Node, answer: Node) -> None:
-    message = (error.opt_str("message") or "")[:200]
-    place = ".".join(str(step) for step in error.raw("path") or ())
-    extensions = error.opt_child("extensions")
-    code = (extensions and extensions.opt_str("code")) or ""
+    message, path, extensions = text.label(error.text("message"), 200), error.raw("path"), error.raw("extensions")
+    place = ".".join(str(step) for step in path) if isinstance(path, list) else ""
+    code = tame(extensions, "extensions").text("code") if isinstance(extensions, dict) else ""
     if code == "FORBIDDEN":
         # A mutation's fields run one after the other: what came before the forbidden one is done.
-        if all(value is None for value in (answer.raw("data") or {}).values()):
+        data = answer.raw("data")
+        if not isinstance(data, dict) or all(value is None for value in data.values()):
             raise _Forbidden(
                 f"Your Vendure does not let us do this ({place}): the key or session has ended, or its role lacks a"
                 " right."
@@ -192,7 +193,7 @@ def refusal(result: Node, *wanted: str) -> str:
     kind = result.str("__typename")
     if kind in wanted:
         return ""
-    words = result.opt_str("transitionError") or result.opt_str("message")
-    if words is None:
+    words = text.label(result.text("transitionError") or result.text("message"), 300)
+    if not words:
         raise Strange(f"{result.path}.__typename", " or ".join(wanted), kind)
     return words

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from crossdock.connectors.vendure.client import Client, Rejected
+from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer
+from crossdock.kit.tame import tame
 
 # Right as the dashboard names it -> the call that is forbidden without it. The writing ones name an order that does
 # not exist.
@@ -25,10 +27,10 @@ PAGES = ("/admin-api", "/dashboard", "/admin", "/shop-api")
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
-    text = form.get("address", "").strip()
-    if not text:
+    typed = form.get("address", "").strip()
+    if not typed:
         raise BadInput("Type the address of your Vendure server, for example https://shop.example.com.")
-    parts = urlsplit(text if "://" in text else f"https://{text}")
+    parts = urlsplit(typed if "://" in typed else f"https://{typed}")
     try:
         host, port = parts.hostname or "", parts.port
     except ValueError:
@@ -73,7 +75,7 @@ async def prove(client: Client) -> Proof:
     """
     data = await client.ask("Prove")
     channel = data.child("activeChannel")
-    seller = channel.opt_child("seller")
+    seller = channel.raw("seller")
     checks = [Check(True, "Sign-in")]
     if (wanted := client.shop.secrets.get("channel_token", "")) and wanted != channel.str("token"):
         checks.append(
@@ -93,7 +95,7 @@ async def prove(client: Client) -> Proof:
     precision = data.child("globalSettings").child("serverConfig").int("moneyStrategyPrecision")
     return Proof(
         shop_id=channel.str("token"),
-        name=(seller.str("name") if seller else "") or channel.str("code"),
+        name=text.label(tame(seller, "seller").text("name") if isinstance(seller, dict) else "") or channel.str("code"),
         currency=channel.str("defaultCurrencyCode"),
         checks=tuple(checks),
         settings={"currency": channel.str("defaultCurrencyCode"), "precision": str(precision)},
@@ -125,4 +127,4 @@ async def _ships(client: Client) -> Check:
 
 async def _locations(client: Client) -> tuple[tuple[str, str], ...]:
     places = (await client.ask("Locations")).child("stockLocations").list("items")
-    return tuple((place.id("id"), place.str("name")) for place in places)
+    return tuple((place.id("id"), text.label(place.text("name")) or place.id("id")) for place in places)

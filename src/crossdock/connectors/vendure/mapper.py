@@ -3,19 +3,33 @@
 Amounts are whole numbers of 1/10^precision, whatever the currency; a cancelled order's lines have quantity 0.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from html import unescape
+from functools import partial
+from typing import Any
 from urllib.parse import urljoin
 
 from crossdock.domain.commands import CreateOrder
-from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
+from crossdock.domain.currencies import NotMoney
+from crossdock.domain.events import (
+    LookKind,
+    OrderLine,
+    Parcel,
+    Refund,
+    ShopOrder,
+    ShopOrderState,
+    ShopProduct,
+    ShopVariant,
+    Unreadable,
+)
 from crossdock.domain.values import Money
+from crossdock.kit import text
 from crossdock.kit.connector import Shop
-from crossdock.kit.tame import Node
+from crossdock.kit.errors import Strange
+from crossdock.kit.rows import read_row
+from crossdock.kit.tame import Node, flag, tame
 
 METHOD = "crossdock"
 # A customer's name is all that orders can be searched by before they are paid, so the reference stands there from the
@@ -26,6 +40,7 @@ MARK = "(Crossdock "
 SHIPPED = frozenset({"Shipped", "Delivered"})
 # Allocations are made in the payment's own transaction and dated by the same clock, the database's, in whole seconds
 # on SQLite.
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 BEFORE, AFTER = timedelta(seconds=2), timedelta(seconds=5)
 
 
@@ -51,7 +66,7 @@ def books(data: Node, settings: Mapping[str, str]) -> Books:
     seller chose.
     """
     world = data.child("globalSettings")
-    listed = frozenset(place.id("id") for place in data.child("stockLocations").list("items"))
+    listed = frozenset(id_ for place in data.child("stockLocations").rows("items") if (id_ := place.text("id")))
     chosen = frozenset(filter(None, settings.get("location", "").split(",")))
     return Books(world.bool("trackInventory"), world.int("outOfStockThreshold"), chosen or listed)
 
@@ -79,47 +94,85 @@ def kept_back(variant: Node, ours: Books) -> int:
     return ours.threshold if shared else own
 
 
+def backorders(variant: Node, ours: Books) -> bool:
+    """ "Back orders can be enabled by setting a negative value as the Out-of-stock threshold" (docs.vendure.io,
+    user guide, products).
+    """
+    return kept_back(variant, ours) < 0
+
+
 def money(value: int, currency: str, shop: Shop) -> Money:
-    return Money.of(Decimal(value).scaleb(-int(shop.settings.get("precision", "2"))), currency)
+    try:
+        return Money.of(Decimal(value).scaleb(-int(shop.settings.get("precision", "2"))), currency)
+    except NotMoney:
+        raise Strange("currencyCode", "currency", currency) from None
 
 
 def product(node: Node, ours: Books, shop: Shop) -> ShopProduct:
-    pictures = [picture.str("preview") for picture in node.list("assets")]
-    if front := node.opt_child("featuredAsset"):
-        pictures.insert(0, front.str("preview"))
-    variants = [_variant(each, ours, shop) for each in node.list("variants") if each.bool("enabled")]
+    pictures = [_picture(node, shop), *(_preview(asset.text("preview"), shop) for asset in node.rows("assets"))]
+    enabled, variants, reasons = node.bool("enabled"), list[ShopVariant](), list[str]()
+    if not enabled:
+        reasons.append("The product is switched off in your shop.")
+    for each in node.list("variants"):
+        name = _name(each) or "A variant"
+        if flag(each.raw("enabled")) is False:
+            reasons.append(f"“{name}” is switched off in your shop.")
+            continue
+        read = read_row(LookKind.PRODUCT, node.id("id"), partial(_variant, each, ours, shop))
+        if isinstance(read, Unreadable):
+            reasons.append(f"“{name}” could not be understood: its number, price or count is no number.")
+        else:
+            variants.append(read)
+    if enabled and not variants and not reasons:
+        reasons.append("The product has no variant in your shop.")
     result = ShopProduct(
         product_id=node.id("id"),
-        title=node.str("name"),
+        title=text.label(node.str("name")),
         variants=tuple(variants),
-        active=node.bool("enabled") and bool(variants),
-        description=_plain(node.str("description")),
-        images=tuple(dict.fromkeys(urljoin(shop.address + "/", picture) for picture in pictures)),
+        active=enabled and bool(variants),
+        # In one paragraph, as the storefronts of this platform show it in their lists.
+        description=text.plain(node.text("description")).replace("\n", " "),
+        images=tuple(dict.fromkeys(filter(None, pictures))),
         url=f"{shop.address}/dashboard/products/{node.id('id')}",
-        updated_at=node.time("updatedAt"),
+        updated_at=node.moment("updatedAt"),
+        reasons=tuple(reasons),
     )
     node.done()
     return result
 
 
+def _picture(node: Node, shop: Shop) -> str:
+    front = node.raw("featuredAsset")
+    return _preview(tame(front, "featuredAsset").text("preview"), shop) if isinstance(front, dict) else ""
+
+
+def _preview(path: str, shop: Shop) -> str:
+    """Paths of the shop's own server, or whole addresses of a store of files."""
+    try:
+        url = urljoin(shop.address + "/", path) if path else ""
+    except ValueError:
+        return ""
+    return url if url.startswith(("https://", "http://")) and len(url) <= 2_000 else ""
+
+
+def _name(variant: Node) -> str:
+    options = [text.label(option.text("name")) for option in variant.rows("options")]
+    return " / ".join(filter(None, options)) or text.label(variant.text("name"))
+
+
 def _variant(node: Node, ours: Books, shop: Shop) -> ShopVariant:
-    options = " / ".join(option.str("name") for option in node.list("options"))
-    picture = node.opt_child("featuredAsset")
     result = ShopVariant(
         variant_id=node.id("id"),
-        sku=node.str("sku"),
-        title=options or node.str("name"),
+        sku=text.label(node.text("sku")),
+        title=_name(node),
         price=money(node.int("priceWithTax"), node.str("currencyCode"), shop),
         count=saleable(node, ours),
-        image=urljoin(shop.address + "/", picture.str("preview")) if picture else "",
+        image=_picture(node, shop),
+        backorders=backorders(node, ours),
     )
     node.ignore("name", "enabled")
     node.done()
     return result
-
-
-def _plain(html: str) -> str:
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))).strip()
 
 
 def placed(node: Node) -> bool:
@@ -128,9 +181,7 @@ def placed(node: Node) -> bool:
 
 
 def reference_of(node: Node) -> str:
-    ours = [
-        pay.opt_str("transactionId") or "" for pay in node.opt_list("payments") or () if pay.str("method") == METHOD
-    ]
+    ours = [pay.text("transactionId") for pay in node.rows("payments") if pay.text("method") == METHOD]
     return ours[0] if ours else ""
 
 
@@ -140,10 +191,10 @@ def order(node: Node, shop: Shop, *, taken: Mapping[str, int | None] | None = No
     currency = node.str("currencyCode")
     lines = tuple(_line(line, cancelled, taken) for line in node.list("lines"))
     refunds = [refund for pay in node.opt_list("payments") or () for refund in pay.list("refunds")]
-    buyer = node.opt_child("customer")
+    buyer = node.raw("customer")
     return ShopOrder(
         shop_id=node.id("id"),
-        number=node.str("code"),
+        number=text.label(node.text("code")) or node.id("id"),
         reference=reference_of(node),
         state=ShopOrderState.CANCELLED if cancelled else ShopOrderState.OPEN,
         lines=lines,
@@ -156,8 +207,8 @@ def order(node: Node, shop: Shop, *, taken: Mapping[str, int | None] | None = No
         and all((line.stock_taken or 0) >= line.quantity for line in lines),
         url=f"{shop.address}/dashboard/orders/{node.id('id')}",
         cancel_note=_cancel_note(node),
-        buyer=buyer.str("emailAddress") if buyer else "",
-        updated_at=node.time("updatedAt"),
+        buyer=text.label(tame(buyer, "customer").text("emailAddress")) if isinstance(buyer, dict) else "",
+        updated_at=node.moment("updatedAt"),
     )
 
 
@@ -167,7 +218,7 @@ def _line(node: Node, cancelled: bool, taken: Mapping[str, int | None] | None) -
         line_id=node.id("id"),
         product_id=variant.id("productId"),
         variant_id=variant.id("id"),
-        sku=variant.str("sku"),
+        sku=text.label(variant.text("sku")),
         quantity=node.int("orderPlacedQuantity") if cancelled else node.int("quantity"),
         stock_taken=None if taken is None else taken.get(variant.id("id"), 0),
     )
@@ -180,10 +231,11 @@ def _parcels(fulfilments: Sequence[Node]) -> tuple[Parcel, ...]:
     parcel it replaces.
     """
     found: list[tuple[Parcel, datetime]] = []
-    for node in sorted(fulfilments, key=lambda each: each.time("createdAt")):
+    for node in sorted(fulfilments, key=_made):
         if node.str("state") not in (*SHIPPED, "Cancelled"):
             continue
-        parcel, made, changed = _parcel(node), node.time("createdAt"), node.time("updatedAt")
+        # One that does not say when it was made replaces none.
+        parcel, made, changed = _parcel(node), _made(node), node.moment("updatedAt") or LAST
         for number, (old, ended) in enumerate(found):
             if old.cancelled and ended <= made and set(old.lines) == set(parcel.lines):
                 found[number] = (replace(parcel, parcel_id=old.parcel_id), changed)
@@ -198,29 +250,42 @@ def _packed(fulfilments: Sequence[Node]) -> tuple[Parcel, ...]:
     return tuple(_parcel(node) for node in fulfilments if node.str("state") not in (*SHIPPED, "Cancelled"))
 
 
+def _made(node: Node) -> datetime:
+    return node.moment("createdAt") or FIRST
+
+
 def _parcel(node: Node) -> Parcel:
     return Parcel(
         parcel_id=node.id("id"),
         lines=tuple((line.id("orderLineId"), line.int("quantity")) for line in node.list("lines")),
-        tracking_number=(node.opt_str("trackingCode") or "").strip(),
-        carrier=node.str("method").strip(),
-        shipped_at=node.time("createdAt"),
+        tracking_number=text.label(node.text("trackingCode")),
+        carrier=text.label(node.text("method")),
+        shipped_at=node.moment("createdAt"),
         cancelled=node.str("state") == "Cancelled",
     )
 
 
 def _refund(node: Node, currency: str, shop: Shop) -> Refund:
     """A refund of a manual payment stays "Pending" until the seller settles it; they have decided it all the same."""
-    return Refund(
-        node.id("id"), money(node.int("total"), currency, shop), node.opt_str("reason") or "", node.time("createdAt")
-    )
+    amount = money(node.int("total"), currency, shop)
+    return Refund(node.id("id"), amount, text.label(node.text("reason")), node.moment("createdAt"))
 
 
 def _cancel_note(node: Node) -> str:
-    entries = node.child("history").list("items") if "history" in node else []
-    reasons = [entry.child("data").opt_str("reason") or "" for entry in entries]
     # The last is that of the end; earlier ones are of units that were taken out.
-    return next((reason for reason in reversed(reasons) if reason), "")
+    return text.label(next((reason for reason in reversed(reasons_of(node)) if reason), ""))
+
+
+def reasons_of(order: Node) -> list[str]:
+    """What was written with each cancellation, oldest first."""
+    return [entry.get("reason", "") for entry in history(order) if isinstance(entry.get("reason"), str)]
+
+
+def history(order: Node) -> list[dict[str, Any]]:
+    """The data of the order's history, as far as each entry has any."""
+    held = order.raw("history")
+    items = tame(held, "history").rows("items") if isinstance(held, dict) else []
+    return [data for item in items if isinstance(data := item.raw("data"), dict)]
 
 
 def customer(command: CreateOrder) -> dict[str, str]:

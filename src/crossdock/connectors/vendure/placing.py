@@ -26,6 +26,7 @@ from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import NoAnswer, Outside, ending, outcome_of
 from crossdock.kit.part import key_of, marked, pick
+from crossdock.kit.rows import readable
 from crossdock.kit.tame import Node
 
 NO_METHOD = (
@@ -295,8 +296,7 @@ async def _take_out(client: Client, command: CancelLines) -> Outcome:
     if node is None or not mapper.placed(node):
         picked = pick(reading.gone(client, command.shop_order_id), command)
         return picked if not isinstance(picked, dict) else Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
-    reasons = [entry.child("data").opt_str("reason") or "" for entry in node.child("history").list("items")]
-    picked = pick(mapper.order(node, client.shop), command, {key_of(reason): "" for reason in reasons})
+    picked = pick(mapper.order(node, client.shop), command, {key_of(why): "" for why in mapper.reasons_of(node)})
     if not isinstance(picked, dict):
         return picked
     if any(parcel.str("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ()):
@@ -329,7 +329,7 @@ async def _drop(client: Client, shop_id: str, state: str) -> None:
 async def _lacking(client: Client, command: CreateOrder) -> list[str]:
     wanted = _units(command)
     refs = [VariantRef(line.product_id, line.variant_id) for line in command.lines]
-    counted = {count.variant_id: count.count for count in await reading.counts(client, refs)}
+    counted = {count.variant_id: count.count for count in readable(await reading.counts(client, refs))}
     return [
         variant for variant, units in wanted.items() if (left := counted.get(variant, 0)) is not None and left < units
     ]

@@ -8,17 +8,20 @@ asked for by themselves, and our open orders at every poll.
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
 
 from crossdock.connectors.vendure import mapper, stock
 from crossdock.connectors.vendure.client import Answer, Client
 from crossdock.connectors.vendure.mapper import stamp
-from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopOrderState, ShopProduct
+from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct, Unreadable
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, VariantRef
+from crossdock.kit.rows import named, read_row, read_rows, readable, unreadable
 from crossdock.kit.tame import Node
 
+T = TypeVar("T")
 PAGE = 50
 OVERLAP = timedelta(seconds=60)
 WATCHED = timedelta(days=90)
@@ -33,7 +36,10 @@ OPEN = [
     "ArrangingAdditionalPayment",
 ]
 CLOSED = ["Delivered", "Cancelled"]
-Fetch = Callable[[dict[str, Any]], Awaitable[list[Node]]]
+Fetch = Callable[[dict[str, Any]], Awaitable[list[Any]]]
+Rows = list[Node | Unreadable]
+# Dates outside of these are no dates of a change, and move no cursor: the platform began in 2018.
+BEGAN, AHEAD = datetime(2018, 1, 1, tzinfo=UTC), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,14 @@ class Spot:
     last: str = ""
 
 
-async def walk(fetch: Fetch, spot: Spot, *, by: str, filter: dict[str, Any]) -> tuple[list[Node], Spot | None]:
+async def walk(
+    fetch: Fetch, spot: Spot, *, kind: LookKind, by: str, filter: dict[str, Any], now: datetime
+) -> tuple[Rows, Spot | None]:
     """The next page and the spot after it (None: the end). Repeats items rather than missing one that moves while we
     turn pages.
 
     Many items can share one moment (an import in one second): only there pages are skipped, and each page begins with
-    the last item of the one before.
+    the last item of the one before. An item without a usable date, or without an id, moves nothing.
     """
     moment = {by: {"after": stamp(spot.since - timedelta(milliseconds=1))}} if spot.since else {}
     options = {
@@ -61,16 +69,30 @@ async def walk(fetch: Fetch, spot: Spot, *, by: str, filter: dict[str, Any]) -> 
         "sort": {by: "ASC", "id": "ASC"},
         "filter": {**filter, **moment},
     }
-    found = await fetch(options)
-    if spot.skip and (not found or found[0].id("id") != spot.last):
+    found = [named(kind, value, id_of) for value in await fetch(options)]
+    if spot.skip and (not found or (spot.last and _known(found[0]) not in ("", spot.last))):
         return [], Spot(spot.since)
     fresh = found[1:] if spot.skip else found
     if len(found) < PAGE:
         return fresh, None
-    latest = found[-1].time(by)
-    if spot.since is None or latest > spot.since:
+    times = [at for row in found if isinstance(row, Node) and (at := row.moment(by)) and BEGAN < at <= now + AHEAD]
+    latest = times[-1] if times else None
+    if latest is not None and (spot.since is None or latest > spot.since):
         return fresh, Spot(latest)
-    return fresh, Spot(spot.since, spot.skip + len(fresh), found[-1].id("id"))
+    return fresh, Spot(spot.since, spot.skip + len(fresh), _known(found[-1]))
+
+
+def id_of(node: Node) -> str:
+    return node.id("id")
+
+
+def _known(row: Node | Unreadable) -> str:
+    return id_of(row) if isinstance(row, Node) else ""
+
+
+def each(kind: LookKind, rows: Rows, read: Callable[[Node], T]) -> list[T | Unreadable]:
+    """What `read` makes of each row, those without an id among them as they are."""
+    return [read_row(kind, id_of(row), partial(read, row)) if isinstance(row, Node) else row for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +138,10 @@ def _clock(client: Client, answer: Answer) -> datetime:
     return answer.server_time or client.shop.now()
 
 
-async def products(client: Client, text: str) -> Page[ShopProduct | ProductGone]:
+Products = Page[ShopProduct | ProductGone | Unreadable]
+
+
+async def products(client: Client, text: str) -> Products:
     cursor = Cursor.read(text)
     if cursor.phase == "variants":
         return await _by_variants(client, cursor)
@@ -125,14 +150,15 @@ async def products(client: Client, text: str) -> Page[ShopProduct | ProductGone]
         cursor = Cursor(cursor.begun, phase="products", spot=Spot(cursor.begun))
     replies: list[Answer] = []
 
-    async def fetch(options: dict[str, Any]) -> list[Node]:
+    async def fetch(options: dict[str, Any]) -> list[Any]:
         replies.append(await client.answer("Products", options=options))
-        return replies[0].data.child("products").list("items")
+        return replies[0].data.child("products").entries("items")
 
-    found, spot = await walk(fetch, cursor.spot, by="updatedAt", filter={})
+    now = client.shop.now()
+    found, spot = await walk(fetch, cursor.spot, kind=LookKind.PRODUCT, by="updatedAt", filter={}, now=now)
     through = through or _clock(client, replies[0]) - OVERLAP
     ours = mapper.books(replies[0].data, client.shop.settings)
-    items = tuple(mapper.product(node, ours, client.shop) for node in found)
+    items = tuple(each(LookKind.PRODUCT, found, lambda node: mapper.product(node, ours, client.shop)))
     if spot is not None:
         return Page(items, Cursor(cursor.begun, through, phase="products", spot=spot).write(), more=True)
     if cursor.begun is None:
@@ -140,26 +166,30 @@ async def products(client: Client, text: str) -> Page[ShopProduct | ProductGone]
     return Page(items, Cursor(cursor.begun, through, phase="variants", spot=Spot(cursor.begun)).write(), more=True)
 
 
-async def _by_variants(client: Client, cursor: Cursor) -> Page[ShopProduct | ProductGone]:
+async def _by_variants(client: Client, cursor: Cursor) -> Products:
     """Products whose variants changed since the sweep's beginning (a new price or count leaves the product's own
     `updatedAt` alone).
     """
 
-    async def fetch(options: dict[str, Any]) -> list[Node]:
-        return (await client.ask("ChangedVariants", options=options)).child("productVariants").list("items")
+    async def fetch(options: dict[str, Any]) -> list[Any]:
+        return (await client.ask("ChangedVariants", options=options)).child("productVariants").entries("items")
 
-    found, spot = await walk(fetch, cursor.spot, by="updatedAt", filter={})
-    ids = list(dict.fromkeys(node.id("productId") for node in found))
-    items: tuple[ShopProduct | ProductGone, ...] = ()
+    now = client.shop.now()
+    found, spot = await walk(fetch, cursor.spot, kind=LookKind.COUNTS, by="updatedAt", filter={}, now=now)
+    owners = each(LookKind.COUNTS, found, lambda node: node.id("productId"))
+    ids = list(dict.fromkeys(readable(owners)))
+    items: list[ShopProduct | ProductGone | Unreadable] = [*unreadable(owners)]
     if ids:
         data = await client.ask("Products", options={"take": PAGE, "filter": {"id": {"in": ids}}})
         ours = mapper.books(data, client.shop.settings)
-        seen = [mapper.product(node, ours, client.shop) for node in data.child("products").list("items")]
-        gone = set(ids) - {each.product_id for each in seen}
-        items = (*seen, *(ProductGone(each) for each in sorted(gone)))
+        rows = [named(LookKind.PRODUCT, value, id_of) for value in data.child("products").entries("items")]
+        items += each(LookKind.PRODUCT, rows, lambda node: mapper.product(node, ours, client.shop))
+        # An unnamed row may be any of them: then nothing is called gone.
+        told = {_known(row) for row in rows}
+        items += [ProductGone(id_) for id_ in sorted(set(ids) - told)] if "" not in told else []
     if spot is None:
-        return Page(items, Cursor(cursor.through).write(), more=False)
-    return Page(items, Cursor(cursor.begun, cursor.through, phase="variants", spot=spot).write(), more=True)
+        return Page(tuple(items), Cursor(cursor.through).write(), more=False)
+    return Page(tuple(items), Cursor(cursor.begun, cursor.through, phase="variants", spot=spot).write(), more=True)
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
@@ -170,16 +200,20 @@ async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
     return mapper.product(node, mapper.books(data, client.shop.settings), client.shop)
 
 
-async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count]:
+async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
     ids = [each.variant_id for each in variants]
     data = await client.ask("Counts", options={"take": len(ids), "filter": {"id": {"in": ids}}}) if ids else None
     if data is None:
         return ()
     ours = mapper.books(data, client.shop.settings)
-    return [Count(node.id("id"), mapper.saleable(node, ours)) for node in data.child("productVariants").list("items")]
+
+    def count(node: Node) -> Count:
+        return Count(node.id("id"), mapper.saleable(node, ours), backorders=mapper.backorders(node, ours))
+
+    return read_rows(LookKind.COUNTS, data.child("productVariants").entries("items"), id_of, count)
 
 
-async def orders(client: Client, text: str) -> Page[ShopOrder]:
+async def orders(client: Client, text: str) -> Page[ShopOrder | Unreadable]:
     """Three walks: what was touched, all of ours that are open, and (once an hour) ours that are closed, for late
     refunds.
     """
@@ -198,14 +232,15 @@ async def orders(client: Client, text: str) -> Page[ShopOrder]:
     }
     replies: list[Answer] = []
 
-    async def fetch(options: dict[str, Any]) -> list[Node]:
+    async def fetch(options: dict[str, Any]) -> list[Any]:
         replies.append(await client.answer("Orders", options=options))
-        return replies[0].data.child("orders").list("items")
+        return replies[0].data.child("orders").entries("items")
 
-    found, left = await walk(fetch, spot, by=by, filter=wanted[phase])
+    found, left = await walk(fetch, spot, kind=LookKind.ORDER, by=by, filter=wanted[phase], now=client.shop.now())
     now = _clock(client, replies[0])
     through = cursor.through or now - OVERLAP
-    items = tuple(mapper.order(node, client.shop) for node in found if mapper.placed(node))
+    seen = each(LookKind.ORDER, found, lambda node: mapper.order(node, client.shop) if mapper.placed(node) else None)
+    items = tuple(item for item in seen if item is not None)
     if left is not None:
         return Page(items, Cursor(cursor.begun, through, cursor.slow, phase, left).write(), more=True)
     if phase == "touched":

@@ -19,7 +19,7 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
     if node is None or not mapper.placed(node):
         return Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
     done = Done(command.shop_order_id, node.str("code"))
-    seen = [each.child("data").opt_str("note") or "" for each in node.child("history").list("items")]
+    seen = [str(entry.get("note") or "") for entry in mapper.history(node)]
     known = replace(done, already=True)
     if ended := risk.before(command, reference=mapper.reference_of(node), texts=seen, done=known):
         return ended

@@ -12,7 +12,7 @@ from crossdock.connectors.woocommerce.client import Client
 from crossdock.domain.events import HookNews, Look, LookKind
 from crossdock.kit import wire
 from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
-from crossdock.kit.errors import Missing
+from crossdock.kit.errors import Missing, Strange
 from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import body_key, hmac_ok
 
@@ -31,11 +31,13 @@ def read(shop: Shop, hook: Hook) -> HookNews:
     if not hmac_ok(shop.secrets.get("hook_secret", ""), hook.body, given):
         raise Forged
     topic = hook.headers.get("x-wc-webhook-topic", "")
-    body = tame(wire.load(hook.body), "webhook")
-    if body.raw("id") in (None, "", 0):
-        # A signed error of the shop's own: what it wanted to tell of was deleted before it did. It names nothing.
+    try:
+        body = tame(wire.load(hook.body), "webhook")
+        look = _look(topic.partition(".")[0], topic.endswith(".deleted"), body)
+    except Strange:
+        # A signed error of the shop's own (what it wanted to tell of was deleted before it did), or an odd body. It
+        # names nothing; an error for an answer would count among those after which the shop switches its hook off.
         return HookNews(topic, f"{topic}:{body_key(hook.body)}")
-    look = _look(topic.partition(".")[0], topic.endswith(".deleted"), body)
     return HookNews(topic, f"{look.kind}:{look.entity_id}:{body_key(hook.body)}", (look,))
 
 

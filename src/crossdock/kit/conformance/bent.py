@@ -12,11 +12,14 @@ Bend = Callable[[str, str, Any, Any], Any]
 
 
 class Bent:
-    """The Http of a shop with `bend` between it and the connector. `sent` is what was asked."""
+    """The Http of a shop with `bend` between it and the connector. `sent` is what was asked, `changed` how many answers
+    were bent.
+    """
 
     def __init__(self, inner: Http, bend: Bend) -> None:
         self.inner, self.bend = inner, bend
         self.sent: list[tuple[str, str, Any]] = []
+        self.changed = 0
 
     async def send(
         self,
@@ -33,7 +36,9 @@ class Bent:
         reply = await self.inner.send(
             method, url, headers=headers, query=query, json=json, form=form, timeout_seconds=timeout_seconds
         )
-        return changed(reply, lambda document: self.bend(method, url, document, json))
+        answer = changed(reply, lambda document: self.bend(method, url, document, json))
+        self.changed += answer is not reply
+        return answer
 
     def learn(self, *, left: float, per_second: float | None = None) -> None:
         self.inner.learn(left=left, per_second=per_second)

@@ -179,9 +179,17 @@ def test_amounts_are_whole_numbers_of_the_shops_precision(
 
 def test_a_missing_field_is_strange_and_named() -> None:
     broken = product()
-    del broken["variants"][0]["stockLevels"]
-    with pytest.raises(Strange, match=r"product\.variants\[0\]\.stockLevels"):
+    del broken["name"]
+    with pytest.raises(Strange, match=r"product\.name"):
         mapper.product(tame(broken, "product"), BOOKS, SHOP)
+
+
+def test_a_variant_that_cannot_be_understood_leaves_the_others() -> None:
+    broken = variant(id="8", options=[{"name": "blue"}])
+    del broken["stockLevels"]
+    got = mapper.product(tame(product(variants=[variant(), broken]), "product"), BOOKS, SHOP)
+    assert [each.variant_id for each in got.variants] == ["7"] and got.active
+    assert got.reasons == ("“blue” could not be understood: its number, price or count is no number.",)
 
 
 # Orders
