@@ -2,6 +2,7 @@
 row; and the same through the real tables, where what trips stands in quarantine with its cause.
 """
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,7 +61,7 @@ async def pages(platform: str, title: str) -> list[tuple[str, tuple[Any, ...]]]:
                     inner = document
                     for step in spot[:-1]:
                         inner = inner[step]
-                    inner[spot[-1]] = odd.value_of(text)
+                    inner[spot[-1]] = json.loads(text)
                     return document
 
                 page = await connector.products(shop := bent(stage.shop, bend), "")

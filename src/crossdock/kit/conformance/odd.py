@@ -328,8 +328,3 @@ def deliveries(connector: Connector, shop: Shop, hooks: Sequence[Hook], tally: T
                     wrong = f"raised {type(error).__name__}: {error}"
                 if wrong:
                     tally.wrong.append(f"delivery: {'.'.join(map(str, path))} = {word}: {wrong}")
-
-
-def value_of(text: str) -> Any:
-    """The JSON text of an odd value as Python has it."""
-    return json.loads(text)
