@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 
 import market
+from crossdock.cli.serve import _uncalled
 from crossdock.domain.health import Stream
 from crossdock.domain.pace import IDLE, PROVEN, seconds_until_next
 from crossdock.engine.engine import Engine
 from crossdock.kit import discover
 from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.kit.sandbox import Sandbox
-from crossdock.store.models import Connection, Cursor, NewsLag, Variant
+from crossdock.store.models import Connection, Cursor, NewsLag, Party, Variant
 from crossdock.store.vault import seal
-from crossdock.usecases import news, upkeep
+from crossdock.usecases import news, upkeep, work
 from crossdock.usecases.health import not_working
 from crossdock.usecases.stock import availability
 from market import World
@@ -98,6 +99,34 @@ class TestTheProof:
         assert Cursor.objects.get(connection=world.shop, stream="hooks").due_at == now, "looked after at once"
         upkeep.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
         assert self.proven(world)
+
+
+@pytest.mark.django_db
+class TestAfterAnOutage:
+    def test_of_ours_every_shop_is_audited_soon_and_not_all_at_once(self) -> None:
+        for _ in range(3):
+            shop = World(now=NOON).shop
+            Cursor.objects.filter(connection=shop).update(due_at=NOON + HOUR)
+        assert upkeep.audit_soon(now=NOON) == 3
+        times = list(Cursor.objects.filter(stream="hooks").values_list("due_at", flat=True))
+        assert len(set(times)) == 3
+        assert all(timedelta(seconds=30) <= at - NOON <= timedelta(seconds=330) for at in times)
+        assert not Cursor.objects.exclude(stream="hooks").exclude(due_at=NOON + HOUR).exists()
+
+    def test_of_the_shop_it_is_audited_within_a_minute(self) -> None:
+        world = World(now=NOON)
+        Cursor.objects.filter(connection=world.shop).update(due_at=NOON + HOUR)
+        work.party_well(party_id=world.shop.party_id, now=NOON)
+        assert Cursor.objects.get(connection=world.shop, stream="hooks").due_at == NOON + HOUR, "it was never ill"
+        Party.objects.filter(pk=world.shop.party_id).update(failures=3)
+        work.party_well(party_id=world.shop.party_id, now=NOON)
+        assert Cursor.objects.get(connection=world.shop, stream="hooks").due_at < NOON + timedelta(minutes=1)
+
+    def test_an_address_that_a_platform_never_calls_is_named(self) -> None:
+        (words,) = _uncalled("https://market.example:8443")
+        assert "8443" in words and "WooCommerce" in words
+        for fine in ("https://market.example", "http://market.example:8080", "", "http://127.0.0.1:8000"):
+            assert not _uncalled(fine)
 
 
 @pytest.mark.django_db

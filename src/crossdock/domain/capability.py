@@ -181,6 +181,8 @@ class Manifest:
     known_limits: tuple[str, ...] = ()
     # Where the vendor says that it is down itself; empty for what every seller runs on a server of their own.
     status_url: str = ""
+    # The only ports of ours that the platform's servers call; empty where any will do.
+    hook_ports: frozenset[int] = frozenset()
     # Whether a changed count makes its product one that changed. Where not, a reconciliation reads every count, 100 a
     # call.
     counts_move_products: bool = True

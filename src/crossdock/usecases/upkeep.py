@@ -123,6 +123,19 @@ def first_promise(stream: Stream, *, now: datetime) -> datetime | None:
     return None if stream in (RECOUNT, QUARANTINE) else now + FIRST
 
 
+_AUDIT_SOON = """
+UPDATE store_cursor SET due_at = least(due_at, %(now)s + make_interval(secs => 30 + connection_id %% 300))
+WHERE stream = 'hooks' AND due_at > %(now)s + interval '30 seconds'
+"""
+
+
+def audit_soon(*, now: datetime) -> int:
+    """We were away: a shop may have switched off its webhooks within seconds. Spread over five minutes, by shop."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AUDIT_SOON, {"now": now})
+        return int(cursor.rowcount)
+
+
 def timers_due(*, connection_id: int, now: datetime) -> dict[Stream, str]:
     """Stream -> cursor of what is due, in the order in which it should be done."""
     due = dict(Cursor.objects.filter(connection_id=connection_id, due_at__lte=now).values_list("stream", "value"))

@@ -14,7 +14,7 @@ from django.db.models import Q
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.orders import CopyState
 from crossdock.store.crash import point
-from crossdock.store.models import Command, Connection, Party, ShopCopy
+from crossdock.store.models import Command, Connection, Cursor, Party, ShopCopy
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.store.work import wake
@@ -214,6 +214,9 @@ def party_well(*, party_id: int, now: datetime) -> None:
         )
         shop = Connection.objects.filter(party_id=party_id).first()
         if shop:
+            # Whatever was between us may have been between its deliveries and us.
+            soon = now + timedelta(seconds=party_id % 60)
+            Cursor.objects.filter(connection=shop, stream="hooks", due_at__gt=soon).update(due_at=soon)
             settle_by_fact(now=now, how="The shop answers again.", codes=(AlertCode.SHOP_UNREACHABLE,), connection=shop)
         wake([party_id])
 

@@ -123,6 +123,8 @@ MANIFEST = Manifest(
     # No search index and no queue before the database; a guess for hosts that read from a replica.
     lag=Lag(count=0.0, search=5.0, late_execution=60.0),
     poll_seconds=60.0,
+    # wp_safe_remote_request, which WooCommerce delivers with, takes no other (WordPress: wp_http_validate_url).
+    hook_ports=frozenset({80, 443, 8080}),
     keep_in_mind=(
         (
             "Orders from here carry no e-mail address in the billing fields, so that your shop does not write to the"
