@@ -174,6 +174,7 @@ class TestConnecting:
             open_place(streets.shops[0].books, name)
         panel.post(way, **form)
         assert panel.page.count('name="location"') == 3 and "all 3 locations together" in panel.page
+        assert "allocates more than was ordered and never releases the rest" in panel.page, "before the choice is made"
         assert panel.post(panel.url, buffer="many") == 422 and "how many units" in panel.page
         panel.post(panel.url, location=["1", "3", "99"])
         shop = Connection.objects.get()

@@ -14,6 +14,7 @@ from vendure_server import RealVendure
 
 from crossdock.connectors.vendure import connector
 from crossdock.domain.commands import CreateOrder, Done, Later, Outcome, Refused, Unknown, Why
+from crossdock.domain.events import ShopProduct
 from crossdock.kit.conformance import Stage
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import NoAnswer
@@ -259,3 +260,23 @@ async def test_a_cancel_that_may_still_run_is_only_looked_for(stage: Stage) -> N
     again = await connector.cancel(stage.shop, replace(asked, only_look=True))
     assert isinstance(again, Done)
     assert again.already
+
+
+async def test_a_tax_rate_changes_prices_and_moves_no_date(stage: Stage) -> None:
+    """Why every price is read again now and then."""
+    (variant,) = await stage.product(5)
+    ask = stage.hand.ask  # type: ignore[attr-defined]
+    query = "query($v: ID!) { productVariant(id: $v) { updatedAt priceWithTax product { updatedAt } } }"
+    before = (await ask(query, v=variant.variant_id))["productVariant"]
+    rate = (await ask("{ taxRates(options: {take: 1}) { items { id value } } }"))["taxRates"]["items"][0]
+    change = "mutation($i: ID!, $v: Float!) { updateTaxRate(input: {id: $i, value: $v}) { id } }"
+    await ask(change, i=rate["id"], v=20)
+    try:
+        after = (await ask(query, v=variant.variant_id))["productVariant"]
+        seen = await connector.product(stage.shop, variant.product_id)
+    finally:
+        await ask(change, i=rate["id"], v=rate["value"])
+    assert after["priceWithTax"] * 100 == before["priceWithTax"] * 120
+    assert (after["updatedAt"], after["product"]) == (before["updatedAt"], before["product"])
+    assert isinstance(seen, ShopProduct)
+    assert seen.variants[0].price.minor == after["priceWithTax"]

@@ -186,6 +186,9 @@ class Manifest:
     # Whether a changed count makes its product one that changed. Where not, a reconciliation reads every count, 100 a
     # call.
     counts_move_products: bool = True
+    # Hours after which every product is read again, since a tax rate, a sale or a setting can change its price without
+    # making it one that changed. 0: whatever changes a price makes its product one that changed.
+    prices_swept_hours: float = 0.0
     # Whether a repeat that overtakes the first try of the same change is carried out beside it: then no change is sent
     # again before the first one's time is over.
     repeats_double: bool = False
@@ -200,6 +203,11 @@ class Manifest:
 
     def can(self, capability: Capability) -> bool:
         return isinstance(self.answers[capability], Yes)
+
+    def note(self, capability: Capability) -> str:
+        """The small print of what the platform can do; empty where there is none, or where it cannot."""
+        answer = self.answers[capability]
+        return answer.note if isinstance(answer, Yes) else ""
 
     def sentence(self, capability: Capability) -> str:
         """What the seller reads about this capability, whichever way the answer goes."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Stream(StrEnum):
-    """The first six are timers (a cursor each); commands and deliveries are told by their oldest row. What stands in
+    """The first seven are timers (a cursor each); commands and deliveries are told by their oldest row. What stands in
     quarantine is told by its own page and alert: nothing is promised of it.
     """
 
@@ -21,6 +21,7 @@ class Stream(StrEnum):
     PRODUCTS = "products"
     COUNTS = "counts"
     HOOKS = "hooks"
+    PRICES = "prices"
     COMMANDS = "commands"
     DELIVERIES = "deliveries"
     QUARANTINE = "quarantine"
@@ -34,6 +35,7 @@ PATIENCE = {
     Stream.COUNTS: timedelta(minutes=10),
     Stream.HOOKS: timedelta(minutes=20),
     Stream.RECOUNT: timedelta(hours=6),
+    Stream.PRICES: timedelta(hours=6),
     Stream.COMMANDS: timedelta(minutes=5),
     Stream.DELIVERIES: timedelta(minutes=5),
 }
@@ -57,6 +59,10 @@ _MEANS = {
         "If the shop has switched them off, its news arrives later.",
     ),
     Stream.SECRETS: ("Its sign-in has not been renewed", "When it ends, nothing can be read or sent."),
+    Stream.PRICES: (
+        "Its prices have not all been read",
+        "A price that a tax rate or a sale changed in the shop is not seen here until they are.",
+    ),
     Stream.RECOUNT: ("Its stock has not been reconciled", "Differences in the counts are found later."),
     Stream.COMMANDS: ("have waited for this shop", "Orders, cancels and corrections are not in the shop yet."),
     Stream.DELIVERIES: ("from the shop have not been looked at", "What they tell is not seen here yet."),

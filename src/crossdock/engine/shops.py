@@ -20,6 +20,7 @@ from crossdock.domain.pace import PROVEN
 from crossdock.domain.values import Access
 from crossdock.engine import contain, inbox, sending
 from crossdock.engine.pace import Pace, moments
+from crossdock.engine.prices import sweep_prices
 from crossdock.engine.pump import Errand
 from crossdock.engine.reading import Opened, Reading
 from crossdock.engine.record import listened_to
@@ -32,7 +33,7 @@ from crossdock.store.models import Connection
 from crossdock.usecases import catalogue, connect, counts, shop_money, streams, upkeep
 from crossdock.usecases.old_copies import want_old_copies
 from crossdock.usecases.recount import after_outage
-from crossdock.usecases.upkeep import COUNTS, HOOKS, ORDERS, PRODUCTS, QUARANTINE, RECOUNT, SECRETS, Due
+from crossdock.usecases.upkeep import COUNTS, HOOKS, ORDERS, PRICES, PRODUCTS, QUARANTINE, RECOUNT, SECRETS, Due
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -172,6 +173,7 @@ class ShopDesk(Reading):
             HOOKS: self._audit,
             RECOUNT: partial(recount_stock, self),
             QUARANTINE: self._quarantined,
+            PRICES: partial(sweep_prices, self),
         }
         failed, before = dict[Stream, Exception](), self.answers
         for stream, cursor in due.items():

@@ -35,9 +35,11 @@ from crossdock.usecases.stock import locked, want_reads
 # Streams of polling, and timers that are kept the same way.
 SECRETS, ORDERS, RECOUNT = Stream.SECRETS, Stream.ORDERS, Stream.RECOUNT
 PRODUCTS, COUNTS, HOOKS = Stream.PRODUCTS, Stream.COUNTS, Stream.HOOKS
-QUARANTINE = Stream.QUARANTINE
+PRICES, QUARANTINE = Stream.PRICES, Stream.QUARANTINE
 KEEP_LAGS = timedelta(days=2)
-STREAMS = (SECRETS, ORDERS, RECOUNT, PRODUCTS, COUNTS, HOOKS, QUARANTINE)
+STREAMS = (SECRETS, ORDERS, RECOUNT, PRODUCTS, COUNTS, HOOKS, QUARANTINE, PRICES)
+# The first reading of the products has read their prices.
+FIRST_SWEEP = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +108,15 @@ def due_of(*, party_id: int, now: datetime) -> Due | None:
 
 
 def ensure_timers(*, connection_id: int, now: datetime) -> None:
-    """Every stream has its row; a new one is due at once."""
+    """Every stream has its row; a new one is due at once, the sweep of prices after a while."""
     Cursor.objects.bulk_create(
         [
-            Cursor(connection_id=connection_id, stream=stream, due_at=now, due_by=first_promise(stream, now=now))
+            Cursor(
+                connection_id=connection_id,
+                stream=stream,
+                due_at=now + FIRST_SWEEP if stream is PRICES else now,
+                due_by=first_promise(stream, now=now),
+            )
             for stream in STREAMS
         ],
         ignore_conflicts=True,
@@ -117,10 +124,10 @@ def ensure_timers(*, connection_id: int, now: datetime) -> None:
 
 
 def first_promise(stream: Stream, *, now: datetime) -> datetime | None:
-    """Of a stream that begins now, or begins again. A reconciliation waits for the first reading, however long it
-    takes, and of what stands in quarantine nothing is promised.
+    """Of a stream that begins now, or begins again. A reconciliation and a sweep of prices wait for the first reading,
+    however long it takes; of what stands in quarantine nothing is promised.
     """
-    return None if stream in (RECOUNT, QUARANTINE) else now + FIRST
+    return None if stream in (RECOUNT, PRICES, QUARANTINE) else now + FIRST
 
 
 _AUDIT_SOON = """

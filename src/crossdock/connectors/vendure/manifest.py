@@ -28,7 +28,10 @@ MANIFEST = Manifest(
     label="Vendure",
     api_version="3.7",
     answers={
-        Capability.PRODUCTS_SEEN: Yes("A deleted product is noticed when its stock is next read."),
+        Capability.PRODUCTS_SEEN: Yes(
+            "A deleted product is noticed when its stock is next read, and a price that a tax rate or a setting changed"
+            " within six hours."
+        ),
         Capability.COUNTS_READ: Yes(
             "The count is what your shop would sell: on hand, minus allocated, minus what your out-of-stock threshold"
             " keeps back, over all stock locations of the channel."
@@ -37,7 +40,11 @@ MANIFEST = Manifest(
             "Vendure only takes a new absolute stock number, which would overwrite a sale made in the same moment, so"
             " counts are corrected in your shop."
         ),
-        Capability.LOCATIONS: Yes("Your shop chooses where an order is allocated, also at locations not counted here."),
+        Capability.LOCATIONS: Yes(
+            "Your shop chooses where an order is allocated, also at locations not counted here. When the first of"
+            " several locations cannot fill an order alone, Vendure 3.7 allocates more than was ordered and never"
+            " releases the rest, so its count and what is sold here stay too low: keep what you sell at one location."
+        ),
         Capability.ORDER_CREATE: Yes(),
         Capability.ORDER_AT_OUR_PRICE: No(
             "Vendure takes its own prices, taxes and shipping for an order, so the total in your shop can differ from"
@@ -140,6 +147,8 @@ MANIFEST = Manifest(
     lag=Lag(count=0, search=0, late_execution=60),
     # Stock levels are rows of their own there; seen on the real server: the variant keeps its date.
     counts_move_products=False,
+    # Seen on 3.7.3: a tax rate, pricesIncludeTax, the global threshold and a promotion move no date.
+    prices_swept_hours=6.0,
     # Seen on 3.7.3 with PostgreSQL 17: two calls at once refund twice, and make two parcels of everything.
     repeats_double=True,
     poll_seconds=60,
@@ -173,8 +182,9 @@ MANIFEST = Manifest(
             " itself."
         ),
         (
-            "With several stock locations, Vendure 3.7 allocates too much when one of them cannot fill an order alone;"
-            " the count it shows then is too low."
+            "With several stock locations, Vendure 3.7 allocates too much when one of them cannot fill an order alone,"
+            " and never releases the surplus: the count it shows then stays too low. A location that you delete takes"
+            " its records along, so an order whose answer was lost just then stays reserved here and says so."
         ),
     ),
 )

@@ -125,6 +125,8 @@ MANIFEST = Manifest(
     poll_seconds=60.0,
     # wp_safe_remote_request, which WooCommerce delivers with, takes no other (WordPress: wp_http_validate_url).
     hook_ports=frozenset({80, 443, 8080}),
+    # Tax rates and the options of taxes are rows of their own: changing them moves no product's date.
+    prices_swept_hours=24.0,
     keep_in_mind=(
         (
             "Orders from here carry no e-mail address in the billing fields, so that your shop does not write to the"

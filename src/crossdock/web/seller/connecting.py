@@ -208,6 +208,7 @@ def attempt(request: HttpRequest, seller: Seller, public_id: str) -> HttpRespons
         "wrong": wrong,
         "polling_only": not settings.HOOK_URL or not manifest.can(Capability.WEBHOOKS),
         "most_buffer": MOST_BUFFER,
+        "places_note": manifest.note(Capability.LOCATIONS),
         "counted": row.reconnects.settings.get("location", "").split(",") if row.reconnects else [],
     }
     return show(request, seller, "attempt", context, here="shops", status=422 if wrong else 200)

@@ -177,7 +177,7 @@ class Api:
 
     def _variant(self, doc: Doc) -> Doc:
         return doc | {
-            "priceWithTax": doc["price"],
+            "priceWithTax": self._books.gross(doc["price"]),
             "currencyCode": self._books.settings["currency"],
             "options": [{"name": doc["option"]}] if doc["option"] else [],
             "featuredAsset": None,

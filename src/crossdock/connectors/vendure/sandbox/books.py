@@ -104,7 +104,7 @@ class Books(Shelves):
         added = min(quantity, left)
         if added and line is None:
             counts = dict.fromkeys(("quantity", "placed", "allocated", "sold", "released", "fulfilled", "returned"), 0)
-            line = {"id": self._id("line"), "variant": variant_id, "price": variant["price"], **counts}
+            line = {"id": self._id("line"), "variant": variant_id, "price": self.gross(variant["price"]), **counts}
             order["lines"].append(line)
         if line and added:
             line["quantity"] += added

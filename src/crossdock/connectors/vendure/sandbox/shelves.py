@@ -41,6 +41,7 @@ class Shelves:
             "database": "sqlite",
             "track": True,
             "threshold": 0,
+            "tax": 0,
             "currency": "USD",
             "methods": True,
             "countries": sorted(COUNTRIES),
@@ -96,6 +97,10 @@ class Shelves:
             self.shelf.put("variant", variant, doc, key=product)
             made.append(variant)
         return product, made
+
+    def gross(self, price: int) -> int:
+        """With tax, in per cent: a setting of the shop that moves no product's date."""
+        return round(price * (100 + int(self.settings["tax"])) / 100)
 
     def change_variant(self, variant_id: str, **fields: Any) -> None:
         """Moves the variant's `updatedAt` and not the product's."""

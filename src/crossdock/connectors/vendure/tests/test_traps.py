@@ -27,7 +27,7 @@ from crossdock.domain.commands import (
     Unknown,
     Why,
 )
-from crossdock.domain.events import ProductGone, ShopOrderState
+from crossdock.domain.events import ProductGone, ShopOrderState, ShopProduct
 from crossdock.kit.conformance import Stage
 from crossdock.kit.connector import Forged, Hook, Reply, Shop
 from crossdock.kit.errors import AuthDead, BadInput, NoAnswer
@@ -500,6 +500,19 @@ async def test_a_product_that_goes_while_its_variants_change_is_gone(stage: Stag
     books.shelf.put("product", variant.product_id, {**books.product(variant.product_id), "deleted": True})
     found, _ = await stage.all_products(cursor)
     assert ProductGone(variant.product_id) in found
+
+
+async def test_a_tax_rate_changes_every_price_and_moves_no_date(stage: Stage, books: Books) -> None:
+    """Why products are read whole now and then (the manifest's `prices_swept_hours`)."""
+    await stage.product(5)
+    _, cursor = await stage.all_products()
+    (before,) = [item for item in (await stage.all_products())[0] if isinstance(item, ShopProduct)]
+    books.settings["tax"] = 20
+    later = replace(Cursor.read(cursor), begun=datetime.now(UTC) + timedelta(hours=2)).write()
+    assert (await stage.all_products(later))[0] == []
+    (after,) = [item for item in (await stage.all_products())[0] if isinstance(item, ShopProduct)]
+    assert after.variants[0].price.minor * 100 == before.variants[0].price.minor * 120
+    assert connector.manifest.prices_swept_hours > 0
 
 
 def test_cursors_survive_being_written_down() -> None:

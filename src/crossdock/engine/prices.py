@@ -1,0 +1,52 @@
+"""The sweep of prices: where a tax rate, a sale or a setting changes a price without making its product one that
+changed, every product is read again now and then.
+
+A page at a time, with a quarter of the shop's budget; only what differs from what is kept is written.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from crossdock.domain.events import ShopProduct
+from crossdock.kit.rows import readable_products
+from crossdock.usecases import catalogue, counts, upkeep
+from crossdock.usecases.upkeep import PRICES
+
+if TYPE_CHECKING:
+    from crossdock.engine.shops import ShopDesk
+
+_LOOK_AGAIN = timedelta(days=1)
+_SHARE = 4
+
+
+async def sweep_prices(desk: "ShopDesk", cursor: str) -> None:
+    """One page; `cursor` is where the sweep stands, empty at its beginning."""
+    manifest, now = desk.connector.manifest, desk.engine.clock()
+    if not manifest.prices_swept_hours:
+        wanted = {"connection_id": desk.connection_id, "stream": PRICES, "at": now + _LOOK_AGAIN, "done": True}
+        await desk.run(upkeep.set_timer, **wanted)
+        return
+    read_no = await desk.engine.threads.run(counts.draw_read_no)
+    page = await desk.asked(desk.connector.products(desk.opened.shop, cursor))
+    whole = timedelta(hours=manifest.prices_swept_hours) * desk.engine.random.uniform(0.9, 1.1)
+    wait = timedelta(seconds=_SHARE / manifest.pace.per_second) if page.more else whole
+
+    def keep() -> None:
+        at = desk.engine.clock()
+        with transaction.atomic():
+            seen = [item for item in readable_products(page.items) if isinstance(item, ShopProduct)]
+            changed = catalogue.not_as_kept(connection_id=desk.connection_id, products=seen)
+            if changed:
+                catalogue.receive_products(connection_id=desk.connection_id, products=changed, read_no=read_no, now=at)
+            upkeep.move_cursor(
+                connection_id=desk.connection_id,
+                stream=PRICES,
+                value=page.cursor if page.more else "",
+                next_due=at + wait,
+                complete=not page.more,
+                now=at,
+            )
+
+    await desk.engine.threads.sure(keep)
