@@ -37,6 +37,7 @@ STREAM_WORDS = {
     "orders": "Orders",
     "counts": "Stock counts",
     "hooks": "Webhooks checked",
+    "prices": "Every price read again",
     "secrets": "Sign-in renewed",
     "recount": "Counts compared",
     "quarantine": "Odd rows tried again",
