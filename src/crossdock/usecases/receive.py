@@ -150,6 +150,8 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
                     cancelled_there(order=order, copy=copy, event=event, manifest=manifest, now=now)
                 case OrderReopenedThere():
                     again = reopened_there(order=order, copy=copy, confirmed=copy.read_wanted, now=now)
+        if seen.packed:
+            _tell_packed(order, seen, now=now)
         compare(order, seen, now=now)
         copy.read_wanted, copy.read_at = again or heed.again, now
         copy.shop_number, copy.shop_url = seen.number[:100] or copy.shop_number, seen.url or copy.shop_url
@@ -163,6 +165,25 @@ def _other_total(order: Order, seen: ShopOrder) -> str:
         return ""
     paid, there = f"{order.total} {order.currency}", f"{seen.total} {seen.total.currency}"
     return f"Paid here: {paid}. Your shop's total: {there}."
+
+
+def _tell_packed(order: Order, seen: ShopOrder, *, now: datetime) -> None:
+    """Once per parcel: it has not left, and it keeps the shop's order from being cancelled."""
+    told = set(order.timeline.filter(kind="packed").values_list("evidence__parcel", flat=True))
+    for parcel in seen.packed:
+        if parcel.parcel_id not in told:
+            name = f"{parcel.carrier} {parcel.tracking_number}".strip() or "no tracking number"
+            tell(
+                order=order,
+                now=now,
+                source="shop",
+                kind="packed",
+                evidence={"parcel": parcel.parcel_id},
+                sentence=(
+                    f"A parcel is packed in the shop and has not left yet: {name}. The shop's order is not cancelled"
+                    " from here now."
+                ),
+            )
 
 
 def _compare(
