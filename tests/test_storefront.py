@@ -183,9 +183,35 @@ class TestListing:
         page = visit(of(listing))
         played = Variant.objects.get(title="Played").public_id
         near_mint = Variant.objects.get(title="Near mint").public_id
-        assert re.search(rf'value="{near_mint}" checked required', page)
-        assert re.search(rf'value="{played}" disabled', page)
-        assert "$6.00" in page
+        assert f'name="variant" value="{near_mint}"' in page and "$6.00" in page
+        headline = r'class="price big[^"]*">([^<]+)<'
+        assert re.findall(headline, page) == ["$10.00"] and 'max="4"' in page and "F-NM" in page
+        chosen = visit(of(listing) + f"?variant={played}")
+        assert re.findall(headline, chosen) == ["$6.00"] and "Sold out." in chosen
+        assert 'name="variant"' not in chosen and "F-PL" in chosen and "F-NM" not in chosen
+        assert re.findall(headline, visit(of(listing) + "?variant=nonsense")) == ["$10.00"]
+
+    def test_a_chosen_variant_changes_price_limit_and_article(self) -> None:
+        shop = a_connection(a_seller(), now=datetime.now(UTC))
+        variants = (
+            ShopVariant("v1", "F-NM", "Near mint", Money(1000, "USD"), 4),
+            ShopVariant("v2", "F-FO", "Foil", Money(15000, "USD"), 2),
+        )
+        catalogue.receive_products(
+            connection_id=shop.pk,
+            products=[ShopProduct("p1", "Ember Fox", variants)],
+            read_no=counts.draw_read_no(),
+            now=datetime.now(UTC),
+        )
+        listing, foil = Listing.objects.get(), Variant.objects.get(title="Foil")
+        page = visit(of(listing) + f"?variant={foil.public_id}")
+        assert (
+            '<p class="price big">$150.00</p>' in page and 'max="2"' in page and "F-FO" in page and "F-NM" not in page
+        )
+        assert f'name="variant" value="{foil.public_id}"' in page and page.count('aria-current="true"') == 1
+        buyer = Shopper()
+        buyer.add(foil, 2)
+        assert "$300.00" in buyer.page
 
     def test_pictures_have_words(self) -> None:
         card = a_listing(a_seller())

@@ -4,6 +4,7 @@ One root cause is one open row, however often it is seen; what was raised is mai
 their programs.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +91,13 @@ def settle_alert(*, alert: Alert, actor: User | None, how: str, now: datetime) -
                 now=now,
                 detail={"alert": alert.public_id, "how": how[:200]},
             )
+
+
+def settle_alerts(*, alerts: Iterable[Alert], actor: User, how: str, now: datetime) -> None:
+    """Several with the same words: all of them or none."""
+    with transaction.atomic():
+        for alert in alerts:
+            settle_alert(alert=alert, actor=actor, how=how, now=now)
 
 
 def settle_by_fact(

@@ -30,7 +30,8 @@ from crossdock.usecases.outbox import CREATE, cancel_lines_command
 from crossdock.usecases.parcels import set_parcels
 from crossdock.usecases.policy import lifted
 from crossdock.usecases.reject import REASON_WORDS, reject_order
-from crossdock.usecases.restore import GONE, fate_of_units, gone_is_set_aside, offer_to_list_again, stands
+from crossdock.usecases.reject_stops import what_stops
+from crossdock.usecases.restore import GONE, fate_of_units, gone_is_set_aside, offer_to_list_again, sets_aside, stands
 from crossdock.usecases.shop_lines import rows_there
 from crossdock.usecases.stock import end_hold, locked, record
 
@@ -78,14 +79,18 @@ def why_not_parts(order: Order) -> str:
     return ""
 
 
-def preview_parts(*, order: Order, picks: Mapping[int, Pick], manifest: Manifest | None) -> PartPreview:
+def preview_parts(
+    *, order: Order, picks: Mapping[int, Pick], manifest: Manifest | None, now: datetime | None = None
+) -> PartPreview:
     """`picks` by the line's id.
+
+    With `now`, lines that are set aside say what that stops.
 
     Raises Invalid for units that the order does not have left, NotAllowed when rejecting parts is not allowed.
     """
     if why := why_not_parts(order):
         raise NotAllowed(why)
-    lines = list(order.lines.select_related("order"))
+    lines = list(order.lines.select_related("order", "variant__listing", "variant__connection"))
     for line in lines:
         if line.pk in picks and not 0 < picks[line.pk].units <= line.left:
             raise Invalid(f"{line.title}: between 1 and {line.left} units can be rejected.")
@@ -108,13 +113,17 @@ def preview_parts(*, order: Order, picks: Mapping[int, Pick], manifest: Manifest
     there = _in_shop(copy, manifest, whole=whole)
     # A whole order ends in the shop at once: what is gone is kept out there only if all of it is.
     keeps_out = manifest if not whole or all(pick.reason in GONE for _, pick in wanted) else None
+    stops: dict[int, str] = {}
+    if now is not None:
+        aside = [line.variant for line, pick in wanted if sets_aside(pick.reason, copy, keeps_out, whole=whole)]
+        stops = what_stops(order=order, variants=aside, now=now)
     found = tuple(
         PartLine(
             line,
             pick.units,
             pick.reason,
             Money(credits[line.pk], order.currency),
-            fate_of_units(pick.reason, copy, keeps_out, whole=whole),
+            f"{fate_of_units(pick.reason, copy, keeps_out, whole=whole)} {stops.get(line.variant_id, '')}".rstrip(),
         )
         for line, pick in wanted
     )

@@ -24,7 +24,8 @@ from crossdock.usecases.credits import grant, locked_order, room
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.outbox import cancel_order_command
-from crossdock.usecases.restore import GONE, fate_of_units, gone_is_set_aside, offer_to_list_again, stands
+from crossdock.usecases.reject_stops import what_stops
+from crossdock.usecases.restore import GONE, fate_of_units, gone_is_set_aside, offer_to_list_again, sets_aside, stands
 from crossdock.usecases.stock import fence, release
 from crossdock.usecases.timeline import tell
 
@@ -76,7 +77,9 @@ def why_not_reject(order: Order) -> str:
     return ""
 
 
-def preview(*, order: Order, reason: CancelReason | None = None, manifest: Manifest | None = None) -> RejectPreview:
+def preview(
+    *, order: Order, now: datetime, reason: CancelReason | None = None, manifest: Manifest | None = None
+) -> RejectPreview:
     """`manifest` is the shop's platform; without it the worse is assumed of it."""
     copy = ShopCopy.objects.filter(order=order).first()
     if copy is None:
@@ -88,7 +91,11 @@ def preview(*, order: Order, reason: CancelReason | None = None, manifest: Manif
     else:
         shop = f"The order {copy.shop_number or ''} is cancelled in your shop as well.".replace("  ", " ")
     why_not, stock = why_not_reject(order), fate_of_units(reason, copy, manifest, whole=True)
-    lines = tuple(RejectLine(line, line.total, stock) for line in order.lines.select_related("order"))
+    rows = list(order.lines.select_related("order", "variant__listing", "variant__connection"))
+    stops: dict[int, str] = {}
+    if sets_aside(reason, copy, manifest, whole=True):
+        stops = what_stops(order=order, variants=[line.variant for line in rows], now=now)
+    lines = tuple(RejectLine(line, line.total, f"{stock} {stops.get(line.variant_id, '')}".rstrip()) for line in rows)
     return RejectPreview(lines, order.shipping, room(order), shop, not why_not, why_not)
 
 

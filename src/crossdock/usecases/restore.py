@@ -140,10 +140,15 @@ def stands(copy: ShopCopy | None) -> bool:
     return copy is not None and not copy.cancelled_there and copy.state not in (CopyState.REFUSED, CopyState.CANCELLED)
 
 
+def sets_aside(reason: CancelReason | None, copy: ShopCopy | None, manifest: Manifest | None, *, whole: bool) -> bool:
+    """Whether this reason ends the sale of what is rejected until its seller has counted."""
+    kept_out = manifest is not None and ("cancel_order" if whole else "cancel_lines") in manifest.keeps_out
+    return reason is CancelReason.NOT_AVAILABLE or (reason in GONE and not (stands(copy) and kept_out))
+
+
 def fate_of_units(reason: CancelReason | None, copy: ShopCopy | None, manifest: Manifest | None, *, whole: bool) -> str:
     """What a reject would do to the stock, as the seller reads it before it happens."""
-    kept_out = manifest is not None and ("cancel_order" if whole else "cancel_lines") in manifest.keeps_out
-    if reason is CancelReason.NOT_AVAILABLE or (reason in GONE and not (stands(copy) and kept_out)):
+    if sets_aside(reason, copy, manifest, whole=whole):
         return "Set aside: it is not sold again until you have counted and confirmed."
     if copy is None:
         return "The units can be sold here again at once."

@@ -30,6 +30,7 @@ SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 OPEN = frozenset(
     {
         "seller_alert_settle",
+        "seller_alerts_settle",
         "seller_shop_settings",
         "seller_shop_test",
         "seller_shop_read",

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from crossdock.domain.alerts import AlertCode, Button
-from crossdock.store.models import Alert, Command, Order, Shipment
+from crossdock.store.models import Alert, Command, Listing, Order, Shipment
+from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.credits import why_not_ask
+from crossdock.usecases.orders import why_not_create
 from crossdock.usecases.reject import why_not_reject
 
 
@@ -15,13 +17,20 @@ from crossdock.usecases.reject import why_not_reject
 class AlertView:
     """`url` is where the button leads; `post` says that pressing it does something at once.
 
-    `how` is sent along when it settles the alert.
+    `how` is sent along when it settles the alert, `sends` are the form's other fields. `words` stand on the button
+    where what it usually does cannot be done now.
     """
 
     alert: Alert
     url: str
     post: bool = False
     how: str = ""
+    words: str = ""
+    sends: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.words or self.alert.kind.button_label
 
     @property
     def settle_url(self) -> str:
@@ -48,9 +57,16 @@ def view_of(alert: Alert) -> AlertView:
     order, shop = alert.order, alert.connection
     match alert.kind.button:
         case Button.CREATE_IN_SHOP if order is not None:
+            if why_not_create(order):
+                return AlertView(alert, subject_url(alert), words="See the order")
             return AlertView(alert, reverse("seller_order_create", args=[order.public_id]), post=True)
         case Button.REJECT_ORDER if order is not None:
-            return AlertView(alert, reverse("seller_order_reject", args=[order.public_id]))
+            return _reject(alert, order)
+        case Button.LIST_AGAIN if alert.listing is not None and _can_relist(alert.listing):
+            url = reverse("seller_listing_state", args=[alert.listing.public_id])
+            return AlertView(alert, url, post=True, words="List again", sends=(("to", "relist"),))
+        case Button.LOOK_AT_ORDER if alert.code == AlertCode.LABEL_UNUSED and "label" in alert.evidence:
+            return AlertView(alert, reverse("seller_label", args=[alert.evidence["label"]]))
         case Button.ADD_TRACKING if order is not None:
             parcel = _parcel(alert, order)
             if parcel is not None:
@@ -76,6 +92,19 @@ def view_of(alert: Alert) -> AlertView:
             return AlertView(alert, _refund_url(alert, order))
         case _:
             return AlertView(alert, subject_url(alert))
+
+
+def _can_relist(listing: Listing) -> bool:
+    return listing.state == ListingState.ARCHIVED and not listing.gone_in_shop
+
+
+def _reject(alert: Alert, order: Order) -> AlertView:
+    """Once something was shipped, staff give the credit."""
+    if not why_not_reject(order):
+        return AlertView(alert, reverse("seller_order_reject", args=[order.public_id]))
+    if not why_not_ask(order):
+        return AlertView(alert, reverse("seller_order_credit", args=[order.public_id]), words="Ask for a credit")
+    return AlertView(alert, subject_url(alert), words="See the order")
 
 
 def _refund_url(alert: Alert, order: Order) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crossdock.domain.alerts import GROUPS, KINDS, AlertCode, MailChoice
 from crossdock.store.models import Alert, Connection, Seller
 from crossdock.usecases.alert_mail import choices_of, choose_mails
-from crossdock.usecases.alerts import settle_alert
+from crossdock.usecases.alerts import settle_alert, settle_alerts
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.alert_view import view_of
@@ -91,9 +92,30 @@ def settle(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
     how = typed(request.POST, "how", longest=200)
     actor = signed_in(request)
     try_it(request, lambda now: settle_alert(alert=alert, actor=actor, how=how, now=now), "Settled.")
+    return redirect(_back(request))
+
+
+@sellers_only
+@require_POST
+def settle_many(request: HttpRequest, seller: Seller) -> HttpResponse:
+    """The ticked ones, with one sentence for all."""
+    picked = {public_id for public_id in request.POST.getlist("pick") if public_id.isalnum()}
+    how, actor = typed(request.POST, "how", longest=200), signed_in(request)
+    mine = Alert.objects.filter(seller=seller, for_staff=False, settled_at=None, public_id__in=picked)
+    count = len(picked)
+    if not picked:
+        messages.error(request, "Tick the alerts that are settled.")
+    else:
+        said = f"{count} alert{'s' if count > 1 else ''} settled."
+        try_it(request, lambda now: settle_alerts(alerts=mine, actor=actor, how=how, now=now), said)
+    return redirect(_back(request))
+
+
+def _back(request: HttpRequest) -> str:
+    """The page on which it was pressed."""
     back = typed(request.POST, "back", longest=300)
     known = back.startswith("/seller/") and url_has_allowed_host_and_scheme(back, None)
-    return redirect(back if known else reverse("seller_alerts"))
+    return back if known else reverse("seller_alerts")
 
 
 @sellers_only

@@ -15,7 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crossdock.domain.cases import KIND_WORDS, CaseKind, CaseState
 from crossdock.store.models import Alert, Case, Connection, Listing, Order, Seller
+from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases import cases
+from crossdock.usecases.alerts import open_alerts
 from crossdock.usecases.cases import cases_of, open_case
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.evidence import Subject, gather, subject_of
@@ -27,6 +29,7 @@ from crossdock.web.seller.panel import sellers_only, show, try_it
 from crossdock.web.storefront.browse import number_after
 
 PAGE = 25
+MOST_CHOICES = 10
 TABS = {"open": "Open", "waiting": "Waiting for you", "closed": "Closed", "all": "All"}
 STATE_WORDS = {
     CaseState.OPEN: ("Sent to staff", ""),
@@ -55,6 +58,15 @@ class About:
     words: str
     url: str
     fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that a report may be about; `query` opens the form about it."""
+
+    words: str
+    more: str
+    query: str
 
 
 def about(seller: Seller, given: QueryDict) -> About:
@@ -101,7 +113,7 @@ def new(request: HttpRequest, seller: Seller) -> HttpResponse:
         else:
             messages.success(request, "Sent to staff. Their answer comes here and by mail.")
             return redirect("seller_case", case.public_id)
-    evidence = _gather(it.subject)
+    evidence = _gather(it.subject) if it.words else {}
     ticked = set(request.POST.getlist("attach")) if request.method == "POST" else None
     context = {
         "form": form,
@@ -109,11 +121,31 @@ def new(request: HttpRequest, seller: Seller) -> HttpResponse:
         "kind": kind,
         "kind_word": KIND_WORDS[kind],
         "ticked": ticked,
-        "parts": shown.parts(evidence),
-        "facts": shown.facts(evidence),
-        "cut": evidence["cut"],
+        "parts": shown.parts(evidence) if evidence else [],
+        "facts": shown.facts(evidence) if evidence else [],
+        "cut": bool(evidence) and evidence["cut"],
+        "choices": [] if it.words else choices(seller),
     }
     return show(request, seller, "case_new", context, here="cases", status=422 if form.is_bound else 200)
+
+
+def choices(seller: Seller) -> list[Choice]:
+    """What it is most likely about, ten at most: open alerts, the orders that came or changed last, shops. Three
+    questions, however many there are.
+    """
+    alerts = [
+        Choice(alert.kind.title, str(alert.order or alert.connection or ""), f"alert={alert.public_id}")
+        for alert in open_alerts(seller=seller)[:MOST_CHOICES]
+    ]
+    orders = [
+        Choice(f"Order #{order.number}", str(order.ship_to.get("name", "")), f"order={order.public_id}")
+        for order in Order.objects.filter(seller=seller).order_by("-pk")[:MOST_CHOICES]
+    ]
+    open_shops = Connection.objects.filter(seller=seller).exclude(state=ConnectionState.DISCONNECTED).order_by("pk")
+    shops = [Choice(shop.name, shop.address, f"shop={shop.public_id}") for shop in open_shops[:2]]
+    room = MOST_CHOICES - len(shops)
+    few = max(room // 2, room - len(orders))
+    return [*alerts[:few], *orders[: room - len(alerts[:few])], *shops]
 
 
 def _gather(subject: Subject, only: list[str] | None = None) -> dict[str, Any]:

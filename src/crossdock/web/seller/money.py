@@ -57,7 +57,9 @@ def parts(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     shown: PartPreview | None = None
     wrong = ""
     try:
-        shown = preview_parts(order=order, picks=picks, manifest=manifest_of(order)) if picks else None
+        shown = (
+            preview_parts(order=order, picks=picks, manifest=manifest_of(order), now=timezone.now()) if picks else None
+        )
         if request.method == "POST":
             credit = reject_parts(
                 order=order,

@@ -191,7 +191,7 @@ def reject(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
             return redirect("seller_order", public_id)
     context = {
         "order": order,
-        "preview": preview(order=order, reason=reason, manifest=manifest_of(order)),
+        "preview": preview(order=order, now=timezone.now(), reason=reason, manifest=manifest_of(order)),
         "reason": reason,
         "reasons": [(item.value, words) for item, words in REASON_WORDS.items()],
         "wrong": wrong,

@@ -32,6 +32,7 @@ urlpatterns = [
     path("", home.home, name="seller_home"),
     path("alerts/", alerts.page, name="seller_alerts"),
     path("alerts/mail/", alerts.mail, name="seller_alert_mail"),
+    path("alerts/settle/", alerts.settle_many, name="seller_alerts_settle"),
     path("alerts/<slug:public_id>/", alerts.one, name="seller_alert"),
     path("alerts/<slug:public_id>/settle/", alerts.settle, name="seller_alert_settle"),
     path("cases/", cases.table, name="seller_cases"),

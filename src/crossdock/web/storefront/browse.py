@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
-from crossdock.usecases.basket import why_not_sold
+from crossdock.usecases.basket import MOST_UNITS, why_not_sold
 from crossdock.usecases.listings import live, search
 from crossdock.usecases.offer_terms import why_no_offers
 from crossdock.usecases.stock import availability
@@ -126,6 +126,13 @@ def _sentence(offers: Iterable[Offer]) -> str:
     return "" if "" in reasons else " ".join(sorted(reasons)) or "This item is no longer for sale."
 
 
+def _chosen(offers: Sequence[Offer], named: str) -> Offer | None:
+    """The one that the address names; otherwise the first that can be bought, or the first."""
+    by_name = {offer.variant.public_id: offer for offer in offers}
+    buyable = (offer for offer in offers if not offer.why_not)
+    return by_name.get(named) or next(buyable, None) or next(iter(offers), None)
+
+
 @require_safe
 def listing(request: HttpRequest, public_id: str) -> HttpResponse:
     row = get_object_or_404(Listing.objects.select_related("seller", "connection"), public_id=public_id)
@@ -136,12 +143,13 @@ def listing(request: HttpRequest, public_id: str) -> HttpResponse:
     stock = availability(variants=variants, now=now)
     offers = [_offer(variant, stock[variant.pk]) for variant in variants]
     others = live().filter(seller=row.seller).exclude(pk=row.pk)[:4]
+    chosen = _chosen(offers, typed(request.GET, "variant", longest=14))
     context = {
         "listing": row,
         "offers": offers,
-        "chosen": next((offer for offer in offers if not offer.why_not), None),
-        "why_not": _sentence(offers),
-        "most": max((offer.left or 0 for offer in offers), default=0),
+        "chosen": chosen,
+        "why_not": _sentence(offers) or (chosen.why_not if chosen else ""),
+        "most": min(chosen.left or 1, MOST_UNITS) if chosen else 1,
         "why_no_offers": why_no_offers(listing=row, manifest=manifest_of(row)),
         "others": tiles(list(others), now=now),
     }

@@ -84,7 +84,9 @@ def make(request: HttpRequest, public_id: str) -> HttpResponse:
     mine = open_of(buyer=buyer, variants=variants)
     if mine is not None and len(variants) == 1:
         return redirect("my_offer", mine.public_id)
-    form = OfferForm(request.POST or None, variants=there, currency=listing.currency)
+    named = typed(request.GET, "variant", longest=14)
+    begun = {"variant": named} if any(variant.public_id == named for variant in there) else {}
+    form = OfferForm(request.POST or None, initial=begun, variants=there, currency=listing.currency)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         chosen = next(variant for variant in there if variant.public_id == data["variant"])
