@@ -160,8 +160,28 @@ def _one_trips_all() -> None:
     Intake.take, Intake.take_all = take, take_all  # type: ignore[method-assign]
 
 
+def _fulfil_blind() -> None:
+    """After a lost answer a parcel is written into the shop again, without a look at what stands there."""
+    from dataclasses import replace
+
+    from crossdock.kit import fulfilment
+    from crossdock.usecases import work
+
+    look, claim = fulfilment.this_parcel, work.claim_commands
+
+    def this_parcel(order: Any, command: Any, *given: Any) -> Any:
+        return look(order, command, *given) if command.parcel_id else ()
+
+    def claimed(**given: Any) -> Any:
+        return [replace(row, look_first=False) for row in claim(**given)]
+
+    setattr(fulfilment, "this_parcel", this_parcel)  # noqa: B010
+    work.claim_commands = claimed
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "blind_resend": _blind_resend,
+    "fulfil_blind": _fulfil_blind,
     "answer_before_commit": _answer_before_commit,
     "believe_webhook": _believe_webhook,
     "restore_twice": _restore_twice,

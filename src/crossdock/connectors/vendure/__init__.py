@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from crossdock.connectors.vendure import connect, placing, reading, risk
+from crossdock.connectors.vendure import connect, fulfilling, placing, reading, risk
 from crossdock.connectors.vendure.client import Client, Sessions
 from crossdock.connectors.vendure.manifest import MANIFEST
 from crossdock.domain.capability import Capability
@@ -94,7 +94,7 @@ class Vendure:
         return await risk.write_risk(self._client(shop), command)
 
     async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
-        return Refused(Why.UNSUPPORTED, self.manifest.sentence(Capability.FULFILMENT_WRITE))
+        return await fulfilling.write_fulfilment(self._client(shop), command)
 
     def hook(self, shop: Shop, hook: Hook) -> HookNews:
         raise Forged("Vendure sends no webhooks.")

@@ -77,8 +77,11 @@ MANIFEST = Manifest(
             "Vendure cannot change a tracking code: cancel the fulfilment and make the same again, and the parcel gets"
             " its new number."
         ),
-        Capability.FULFILMENT_WRITE: No("Shipments entered here are not written into your shop yet."),
-        Capability.FULFILMENT_UNDO: No("Shipments entered here are not written into your shop yet."),
+        Capability.FULFILMENT_WRITE: Yes(
+            "With the manual fulfilment handler, marked as shipped; for a changed number the fulfilment is cancelled"
+            " and made again. One that is marked as delivered is left as it is."
+        ),
+        Capability.FULFILMENT_UNDO: Yes("As long as it is not marked as delivered."),
         Capability.REFUND_SEEN: Yes(
             "Within minutes on an open order, within an hour on one that is delivered or cancelled."
         ),

@@ -12,6 +12,11 @@ from crossdock.connectors.vendure.sandbox.shelves import CODE_LETTERS, Begun, Sh
 __all__ = ["BadField", "Books", "Denied", "Doc", "NoSuchEntity", "Stumbled"]
 SHIPPING = 500
 MOST_ITEMS = 999
+PARCEL_STATES = {
+    "Pending": ("Shipped", "Delivered", "Cancelled"),
+    "Shipped": ("Delivered", "Cancelled"),
+    "Delivered": ("Cancelled",),
+}
 
 
 class Books(Shelves):
@@ -225,6 +230,19 @@ class Books(Shelves):
         lines: int = sum(line["price"] * line["quantity"] for line in order["lines"])
         return lines + (SHIPPING if order["method"] else 0)
 
+    def order_of_line(self, line_id: str) -> str:
+        for order in self.shelf.all("order"):
+            if any(line["id"] == line_id for line in order["lines"]):
+                return str(order["id"])
+        text = "At least one OrderLine must be specified"
+        raise Denied("EmptyOrderLineSelectionError", "EMPTY_ORDER_LINE_SELECTION_ERROR", text)
+
+    def order_of_parcel(self, parcel_id: str) -> str:
+        for order in self.shelf.all("order"):
+            if any(parcel["id"] == parcel_id for parcel in order["fulfillments"]):
+                return str(order["id"])
+        raise NoSuchEntity("Fulfillment", parcel_id)
+
     def fulfil(self, order_id: str, rows: list[tuple[str, int]], method: str, tracking: str) -> str:
         """A fulfilment in state Pending: from now on the units are sold.
 
@@ -235,11 +253,13 @@ class Books(Shelves):
         if not rows or any(
             units > by_id[id]["quantity"] - by_id[id]["fulfilled"] + by_id[id]["returned"] for id, units in rows
         ):
-            raise ValueError("There is nothing left to fulfil, or less than that.")
+            text = "One or more OrderItems are already part of a Fulfillment"
+            raise Denied("ItemsAlreadyFulfilledError", "ITEMS_ALREADY_FULFILLED_ERROR", text)
         for id, units in rows:
             line = by_id[id]
             if units > self.variant(line["variant"], deleted=True)["onHand"]:
-                raise ValueError("There are too few on hand to fulfil this.")
+                text = "Cannot create a Fulfillment as there is insufficient stockOnHand"
+                raise Denied("InsufficientStockOnHandError", "INSUFFICIENT_STOCK_ON_HAND_ERROR", text)
             line["fulfilled"] += units
             line["sold"] += units
             self._move(line["variant"], on_hand=-units, allocated=-units)
@@ -262,6 +282,10 @@ class Books(Shelves):
         """Shipped, Delivered or Cancelled. The order's `updatedAt` stays."""
         order = self.order(order_id)
         parcel = next(each for each in order["fulfillments"] if each["id"] == parcel_id)
+        if state not in PARCEL_STATES.get(parcel["state"], ()):
+            text = f'Cannot transition Fulfillment from "{parcel["state"]}" to "{state}"'
+            code = "FULFILLMENT_STATE_TRANSITION_ERROR"
+            raise Denied("FulfillmentStateTransitionError", code, text, transitionError=text)
         parcel |= {"state": state, "updatedAt": self.second()}
         if state == "Cancelled":
             for line in order["lines"]:

@@ -134,7 +134,10 @@ class SandboxHand:
             if units > 0:
                 rows.append((line["id"], units))
         with self._books.shelf.transaction():
-            return self._books.fulfil(shop_id, rows, carrier or "By hand", tracking)
+            try:
+                return self._books.fulfil(shop_id, rows, carrier or "By hand", tracking)
+            except Denied as denied:
+                raise ValueError(str(denied)) from None
 
     async def fulfil(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
