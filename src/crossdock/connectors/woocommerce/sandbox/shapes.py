@@ -103,7 +103,7 @@ def product(doc: Doc, base: str) -> Doc:
         "slug": slug,
         "permalink": f"{base}/product/{slug}/",
         "featured": False,
-        "catalog_visibility": "visible",
+        "catalog_visibility": doc.get("visibility", "visible"),
         "short_description": "",
         "total_sales": "0" if is_variation else 0,
         "external_url": "",
@@ -124,7 +124,7 @@ def product(doc: Doc, base: str) -> Doc:
         "variations": doc.get("children", []),
         "price_html": f"<span>{doc['price']}</span>",
         "has_options": bool(options),
-        "post_password": "",
+        "post_password": doc.get("password", ""),
         "permalink_template": f"{base}/product/%pagename%/",
         "generated_slug": slug,
         "_links": links(base, f"products/{doc['id']}"),
@@ -145,7 +145,8 @@ def variation(doc: Doc, base: str) -> Doc:
 
 
 def _chosen(doc: Doc) -> list[Doc]:
-    return [{"id": 0, "name": "Option", "slug": "option", "option": doc["option"]}]
+    """Without what the buyer chooses in the shop ("Any ..."): the REST API leaves empty attributes out."""
+    return [{"id": 0, "name": "Option", "slug": "option", "option": doc["option"]}] if doc["option"] else []
 
 
 def _image(src: str, number: int) -> Doc:

@@ -13,7 +13,7 @@ from aiohttp import web
 from crossdock.connectors.woocommerce import connector
 from crossdock.connectors.woocommerce.sandbox.hooks import Hooks
 from crossdock.connectors.woocommerce.tests.conftest import Shopkeeper
-from crossdock.domain.events import LookKind
+from crossdock.domain.events import LookKind, ShopProduct
 from crossdock.kit.conformance.stage import staged
 from crossdock.kit.sandbox import Shelf
 
@@ -484,3 +484,23 @@ async def test_two_shops_know_nothing_of_each_other(shop: Shopkeeper) -> None:
         await shop.product(1)
         assert await other.hand.products() == []
         assert other.proof.shop_id != shop.proof.shop_id
+
+
+# Products that the shop itself does not sell
+
+
+async def test_what_is_hidden_protected_or_left_to_the_buyer_is_read_as_not_sold(shop: Shopkeeper) -> None:
+    (hidden,), (locked,) = await shop.product(1), await shop.product(1)
+    several = await shop.product(1, 2)
+    shop.books.save_product(shop.books.product(hidden.product_id) | {"visibility": "hidden"})
+    shop.books.save_product(shop.books.product(locked.product_id) | {"password": "s3cret"})
+    shop.books.save_product(shop.books.product(several[0].variant_id) | {"option": ""})
+    status, rows, _ = await shop.call("GET", f"products/{several[0].product_id}/variations")
+    assert status == 200 and [] in [row["attributes"] for row in rows]
+    for ref in (hidden, locked):
+        got = await connector.product(shop.shop, ref.product_id)
+        assert isinstance(got, ShopProduct) and not got.active and len(got.reasons) == 1
+    family = await connector.product(shop.shop, several[0].product_id)
+    assert isinstance(family, ShopProduct) and family.active
+    assert [each.variant_id for each in family.variants] == [several[1].variant_id]
+    assert "would have to choose Option" in family.reasons[0]
