@@ -234,7 +234,7 @@ class TestPlacing:
     def test_another_price_than_the_buyer_saw_is_refused(self, world: World, market: Program) -> None:
         answer = market.post("/orders", order_for(world, fingerprint="of another price"), key="k")
         assert problem_of(answer) == (409, "stale")
-        assert "15.00 USD" in answer.json()["detail"]
+        assert "$15.00" in answer.json()["detail"]
         assert PaymentIntent.objects.count() == 0
 
     def test_more_than_there_is_is_refused(self, world: World, market: Program) -> None:

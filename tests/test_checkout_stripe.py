@@ -105,7 +105,7 @@ def test_a_declined_card_may_be_followed_by_another(bank: BankInATown, card: Var
 def to_the_bank(buyer: Shopper, card: Variant) -> str:
     """The buyer pays with a card whose bank asks; the address that our page shows them."""
     buyer.post("/checkout/pay/", token="pm_card_threeDSecure2Required", **buyer.to_payment(card))
-    assert "Your bank wants to hear it from you" in buyer.page
+    assert "Your bank asks you to confirm this payment" in buyer.page
     found = re.search(r'href="(http://127[^"]+/_bank/pi_[^"]+)"', buyer.page)
     assert found, buyer.page
     return found[1]
@@ -121,7 +121,7 @@ def test_a_bank_that_asks_the_buyer_and_hears_yes(bank: BankInATown, card: Varia
     url = to_the_bank(buyer, card)
     assert bank.charged == []
     buyer.get("/checkout/pay/")
-    assert "Your bank wants to hear it from you" in buyer.page, "the page again leads back there"
+    assert "Your bank asks you to confirm this payment" in buyer.page, "the page again leads back there"
     back(buyer, bank.ask(url, "yes"))
     assert buyer.url == f"/orders/{Order.objects.get().public_id}/"
     assert bank.charged == [1450]

@@ -41,10 +41,10 @@ def to_payment(site: Any, card: Variant) -> Page:
     page: Page = site.tab()
     site.sign_in(page, EMAIL)
     page.goto(site.url + of(card.listing))
-    page.click("text=Put in cart")
+    page.click("text=Add to cart")
     page.click("text=Check out")
     fill_address(page)
-    expect(page.locator("h1")).to_have_text("Look it over and pay")
+    expect(page.locator("h1")).to_have_text("Review and pay")
     return page
 
 
@@ -92,7 +92,7 @@ def test_a_purchase_by_keyboard_alone(visitor: Callable[..., Any], card: Variant
         page.keyboard.type(value)
     tab_to(page, "main form button")
     page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_have_text("Look it over and pay")
+    expect(page.locator("h1")).to_have_text("Review and pay")
     tab_to(page, "[name=token]")
     tab_to(page, "main form button")
     page.keyboard.press("Enter")
@@ -143,7 +143,7 @@ def test_every_page_at_every_width_in_both_lights(
     wrong = [*faults(page), *pale(page), *too_wide(page)]
     page.click("button:has-text('Pay $')")
     page.goto(site.url + of(card.listing))
-    page.click("text=Put in cart")
+    page.click("text=Add to cart")
     for path in paths(card):
         page.goto(site.url + path)
         wrong += [*faults(page), *pale(page), *too_wide(page)]
@@ -160,7 +160,7 @@ def test_errors_beside_a_field_are_tied_to_it(visitor: Callable[..., Any], card:
     page = site.tab()
     site.sign_in(page, EMAIL)
     page.goto(site.url + of(card.listing))
-    page.click("text=Put in cart")
+    page.click("text=Add to cart")
     page.click("text=Check out")
     page.fill("[name=postal_code]", "97")
     page.click("text=Go on to payment")

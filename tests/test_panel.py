@@ -349,7 +349,7 @@ class TestShops:
     def test_disconnecting_says_first_what_happens(self, world: World, panel: Panel) -> None:
         page = f"/seller/shops/{world.shop.public_id}/disconnect/"
         panel.get(page)
-        assert "1 listings stop selling" in panel.page
+        assert "Not for sale any more: 1 listing." in panel.page
         assert Connection.objects.get().state == "active"
         panel.post(page)
         shop = Connection.objects.get()
@@ -381,7 +381,7 @@ class TestOrders:
         panel.get(f"/seller/orders/{order.public_id}/")
         assert f"<h1>#{order.number}</h1>" in panel.page
         for words in (
-            "Meant for your shop",
+            "Queued for your shop",
             "Created in your shop as #s1",
             "Unshipped",
             "In the shop",
@@ -444,7 +444,7 @@ class TestOrders:
     @pytest.mark.parametrize(
         ("changed", "words"),
         [
-            ({"expected_total": "1"}, "The amount to credit is 15.00 USD"),
+            ({"expected_total": "1"}, "The amount to credit is $15.00"),
             ({"reason": "x"}, "Choose a reason"),
             ({"expected_total": "x"}, "The amount"),
         ],

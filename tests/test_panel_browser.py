@@ -292,7 +292,7 @@ def test_a_reject_is_looked_at_and_then_done_once(window: Any, world: World) -> 
     page.get_by_label("Why?").select_option("not_available")
     page.get_by_text("Set aside: it is not sold again").wait_for()
     page.get_by_role("button", name="Credit $25.00 and reject").dblclick()
-    page.get_by_text("go back to the buyer").first.wait_for()
+    page.get_by_text("The buyer is refunded").first.wait_for()
     order.refresh_from_db()
     assert (order.money, order.cancel_reason) == ("credited", "not_available")
     assert Command.objects.filter(kind="refund_payment").count() == 1

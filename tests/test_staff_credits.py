@@ -76,7 +76,7 @@ def test_what_a_seller_asked_for_stands_in_the_queue_and_is_credited(world: Worl
     credit.refresh_from_db()
     order.refresh_from_db()
     assert (credit.state, order.credited_minor) == (CreditState.GRANTED, 400)
-    assert "$4.00 go back to the buyer" in desk.page
+    assert "is refunded $4.00" in desk.page
     assert Command.objects.filter(kind="refund_payment").count() == 1
     entry = AuditEntry.objects.get(action="credited")
     assert (entry.actor, entry.subject, entry.detail["why"]) == (desk.who, str(order), "The photo shows it.")

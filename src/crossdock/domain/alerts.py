@@ -206,7 +206,7 @@ KINDS: dict[AlertCode, AlertKind] = {
         seen="The label stays as it is.",
     ),
     AlertCode.HIGH_RISK: AlertKind(
-        "High risk", Button.LOOK_AT_ORDER, "See the reasons", Group.RISK, seen="Looked at the reasons."
+        "High risk", Button.LOOK_AT_ORDER, "See the reasons", Group.RISK, seen="Marked as reviewed."
     ),
     AlertCode.COMMAND_DEAD: AlertKind("Something could not be delivered to your shop", Button.SEND_AGAIN, "Send again"),
     AlertCode.DISPUTED: AlertKind(

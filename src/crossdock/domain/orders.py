@@ -79,9 +79,7 @@ def differences(
         if here[variant] != there[variant]
     ]
     if at_our_price and command.total != copy.total:
-        found.append(
-            Difference("Total", f"{command.total} {command.total.currency}", f"{copy.total} {copy.total.currency}")
-        )
+        found.append(Difference("Total", f"{command.total.words}", f"{copy.total.words}"))
     return tuple(found)
 
 

@@ -1,13 +1,18 @@
 """Money, addresses and the small words everything else is made of. Money is integer minor units: 0 to 4 decimals."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Self
 
+from babel.numbers import format_currency
+
 from crossdock.domain.currencies import NotMoney, minor_units
 from crossdock.domain.places import COUNTRIES as COUNTRIES
 from crossdock.domain.places import US_TERRITORIES
+
+_LOCALE = "en_US"
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -45,6 +50,17 @@ class Money:
     def __str__(self) -> str:
         """The plain decimal that shops' APIs take: "12.50", "500", "1.234"."""
         return f"{self.decimal:f}"
+
+    @property
+    def words(self) -> str:
+        """As people read it: "$12.50", "¥500", "KWD 1.234", with the currency's own decimals.
+
+        Babel's are those that a locale shows, which are fewer for a dozen currencies.
+        """
+        units = minor_units(self.currency)
+        shape = "¤#,##0" + (f".{'0' * units}" if units else "")
+        shown = format_currency(self.decimal, self.currency, shape, locale=_LOCALE, currency_digits=False)
+        return re.sub(r"([A-Z]{3})(?=\d)", "\\1\u00a0", shown)
 
     def _same(self, other: "Money") -> None:
         if other.currency != self.currency:

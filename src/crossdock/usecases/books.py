@@ -69,7 +69,7 @@ def post_credit(*, order: Order, amount_minor: int, cause: str, now: datetime) -
             order=order,
             event=ORDER_CREDITED,
             cause=f"credit:{cause}",
-            sentence=f"{amount} {order.currency} go back to the buyer.",
+            sentence=f"The buyer is refunded {amount.words}.",
             now=now,
             more={"amount": {"amount": str(amount), "currency": order.currency}},
         )

@@ -358,7 +358,7 @@ def _mails(order: Order, *, held: bool, now: datetime) -> None:
         subject=f"New order #{order.number}",
         order=order,
         now=now,
-        body=f"{lines}\n\nTotal {order.total} {order.currency}."
+        body=f"{lines}\n\nTotal {order.total.words}."
         + ("" if held else f" Ship by {order.ship_by:%d %B %Y}.")
         + f"\n{what_next}\n{settings.BASE_URL}/seller/orders/{order.public_id}/",
     )
@@ -369,7 +369,7 @@ def _mails(order: Order, *, held: bool, now: datetime) -> None:
         order=order,
         now=now,
         body=(
-            f"Thank you. {order.seller.name} has your order:\n\n{lines}\n\nTotal {order.total} {order.currency}. We"
+            f"Thank you. {order.seller.name} has your order:\n\n{lines}\n\nTotal {order.total.words}. We"
             " write again when it is shipped."
         ),
     )

@@ -18,6 +18,7 @@ from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.health import FIRST
 from crossdock.domain.orders import CopyState
 from crossdock.domain.values import Access
+from crossdock.domain.wording import counted
 from crossdock.store.models import (
     Command,
     ConnectAttempt,
@@ -320,10 +321,11 @@ def what_disconnect_does(*, connection: Connection) -> list[str]:
     ).count()
     open_orders = connection.orders.filter(cancelled_at=None).exclude(parcels="shipped").count()
     return [
-        f"{listings} listings stop selling. They are kept, and sell again when you connect the same shop again.",
-        f"{open_orders} open orders stay here; ship them by hand, since tracking no longer comes back.",
+        f"Not for sale any more: {counted(listings, 'listing')}. They are kept, and sell again when you connect the"
+        " same shop again.",
+        f"{counted(open_orders, 'open order')} left here to ship by hand, since tracking no longer comes back.",
         (
-            f"{waiting} orders that are not in your shop yet are not sent any more. Reject them or ship them by hand."
+            f"Not in your shop yet and not sent any more: {counted(waiting, 'order')}. Reject or ship by hand."
             if waiting
             else "No order is on its way to your shop."
         ),

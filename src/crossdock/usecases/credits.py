@@ -62,7 +62,7 @@ def grant(
     if amount.minor <= 0 or amount.currency != order.currency:
         raise Invalid("Credit an amount above zero, in the order's currency.")
     if amount > room(order):
-        raise NotAllowed(f"At most {room(order)} {order.currency} can still be credited; the rest went back already.")
+        raise NotAllowed(f"At most {room(order).words} can still be credited; the rest went back already.")
     credit = asked or Credit(order=order, cause=cause, kind=kind, currency=order.currency, asked_by=actor, asked_at=now)
     credit.amount_minor, credit.reason, credit.state = amount.minor, reason[:300], CreditState.GRANTED
     credit.granted_at, credit.lines = now, lines or credit.lines or []
@@ -120,7 +120,7 @@ def ask_credit(
         if amount.minor <= 0 or amount.currency != order.currency:
             raise Invalid("Type an amount above zero.")
         if amount > room(order):
-            raise Invalid(f"At most {room(order)} {order.currency} can be credited.")
+            raise Invalid(f"At most {room(order).words} can be credited.")
         if not reason.strip():
             raise Invalid("Say why.")
         waiting = order.credits.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).first()
@@ -144,7 +144,7 @@ def ask_credit(
             now=now,
             source="seller",
             kind="credit_asked",
-            sentence=f"Asked staff to credit {amount} {order.currency}: {reason}",
+            sentence=f"Asked staff to credit {amount.words}: {reason}",
         )
         open_case(
             seller=order.seller,
@@ -153,7 +153,7 @@ def ask_credit(
             order=order,
             credit=credit,
             now=now,
-            subject=f"Credit {amount} {order.currency} for order #{order.number}",
+            subject=f"Credit {amount.words} for order #{order.number}",
             body=body.strip() or reason,
         )
     return credit
@@ -185,7 +185,7 @@ def decide_credit(
             return _declined(row, order, actor, remark, now=now)
         wanted = amount if amount is not None and row.state == CreditState.ASKED else row.amount
         if wanted.minor <= 0 or wanted > room(order):
-            raise Invalid(f"Between 0 and {room(order)} {order.currency} can be credited.")
+            raise Invalid(f"Between 0 and {room(order).words} can be credited.")
         second = row.state == CreditState.SECOND
         if second and row.decided_by_id == actor.pk:
             raise NotAllowed("You agreed already. This amount needs a second person.")
@@ -227,7 +227,7 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
         if known is not None:
             return known
         if amount.minor <= 0 or amount > room(order):
-            raise Invalid(f"Between 0 and {room(order)} {order.currency} can be credited.")
+            raise Invalid(f"Between 0 and {room(order).words} can be credited.")
         row = Credit.objects.create(
             order=order,
             cause=cause,
@@ -262,7 +262,7 @@ def _declined(row: Credit, order: Order, actor: User, remark: str, *, now: datet
         now=now,
         source="staff",
         kind="credit_declined",
-        sentence=f"Staff did not credit {row.amount} {row.currency}: {remark}",
+        sentence=f"Staff did not credit {row.amount.words}: {remark}",
     )
     write_mail(
         cause=f"credit_declined:{row.public_id}",
@@ -270,7 +270,7 @@ def _declined(row: Credit, order: Order, actor: User, remark: str, *, now: datet
         subject=f"Order #{order.number}: no credit",
         order=order,
         now=now,
-        body=f"Our staff did not credit {row.amount} {row.currency}: {remark}",
+        body=f"Our staff did not credit {row.amount.words}: {remark}",
     )
     return row
 
@@ -283,9 +283,7 @@ def _said(row: Credit, order: Order, actor: User, remark: str, *, now: datetime)
         now=now,
         detail={"credit": row.public_id, "amount": str(row.amount), "why": remark},
     )
-    tell_granted(
-        row, order, source="staff", sentence=f"Staff credited {row.amount} {row.currency}: {row.reason}", now=now
-    )
+    tell_granted(row, order, source="staff", sentence=f"Staff credited {row.amount.words}: {row.reason}", now=now)
     settle_by_fact(now=now, how="The buyer was credited.", codes=(AlertCode.REFUNDED_IN_SHOP,), order=order)
 
 
@@ -305,10 +303,7 @@ def tell_granted(row: Credit, order: Order, *, source: str, sentence: str, now: 
         subject=f"Money back for your order #{order.number}",
         order=order,
         now=now,
-        body=(
-            f"{row.amount} {row.currency} of your order #{order.number} go back to your means of payment."
-            f" {row.reason}".strip()
-        ),
+        body=f"We’re refunding {row.amount.words} of your order #{order.number} to your card. {row.reason}".strip(),
     )
 
 
@@ -336,10 +331,7 @@ def credit_shop_refund(*, order: Order, refund: ShopRefund, now: datetime) -> bo
         now=now,
         shop_refund=refund,
     )
-    sentence = (
-        f"The refund of {refund.amount} {refund.currency} made in the shop credits the buyer {row.amount}"
-        f" {row.currency} here."
-    )
+    sentence = f"The refund of {refund.amount.words} made in the shop credits the buyer {row.amount.words} here."
     tell_granted(row, order, source="shop", sentence=sentence, now=now)
     return True
 
@@ -368,8 +360,8 @@ def _case_for_refund(order: Order, refund: ShopRefund, cause: str, *, now: datet
             order=order,
             credit=credit,
             now=now,
-            subject=f"Refund of {refund.amount} {refund.currency} in the shop, order #{order.number}",
-            body=f"{order.seller.name} refunded {refund.amount} {refund.currency} in their shop. {refund.note}".strip(),
+            subject=f"Refund of {refund.amount.words} in the shop, order #{order.number}",
+            body=f"{order.seller.name} refunded {refund.amount.words} in their shop. {refund.note}".strip(),
         )
 
 

@@ -112,7 +112,7 @@ def _bought(label: Label, answer: Bought, *, now: datetime) -> None:
         source="carrier",
         kind="label_bought",
         evidence={"label": label.public_id, "tracking": label.tracking_number},
-        sentence=f"A label was bought: {label.carrier} {label.service} for {label.price} {label.currency}{other}.",
+        sentence=f"A label was bought: {label.carrier} {label.service} for {label.price.words}{other}.",
     )
     _enter_parcel(label, now=now)
 
@@ -146,7 +146,7 @@ def _enter_parcel(label: Label, *, now: datetime) -> None:
             now=now,
             evidence={"label": label.public_id, "tracking": label.tracking_number},
             sentence=(
-                f"Order {order}: the label {label.tracking_number} was bought for {label.price} {label.currency}, but"
+                f"Order {order}: the label {label.tracking_number} was bought for {label.price.words}, but"
                 f" nothing can be shipped with it. {why} Void the label to get its price back."
             ),
         )

@@ -126,7 +126,7 @@ def answer_offer(
         if not may(OfferState(fresh.state), who, deed):
             raise Stale(_why_not(fresh, who))
         if seen != fresh.price:
-            raise Stale(f"The price on the table is {fresh.price} {fresh.currency} now. Look again and decide again.")
+            raise Stale(f"The price on the table is {fresh.price.words} now. Look again and decide again.")
         if fresh.ends_at <= now:
             raise Stale("The time for this offer ran out.")
         match deed:
@@ -286,7 +286,7 @@ def _move(offer: Offer, who: Who, deed: Deed, *, now: datetime, note: str = "") 
 
 def _price(offer: Offer) -> str:
     less = off(offer.amount_minor, offer.asking_minor)
-    each = f"{offer.price} {offer.currency}" + (" each" if offer.quantity > 1 else "")
+    each = offer.price.words + (" each" if offer.quantity > 1 else "")
     return f"{each} for {offer}" + (f" ({less} % below the asking price)" if less else "")
 
 

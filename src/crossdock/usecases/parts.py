@@ -29,7 +29,7 @@ from crossdock.usecases.orders import take_from_own_stock
 from crossdock.usecases.outbox import CREATE, cancel_lines_command
 from crossdock.usecases.parcels import set_parcels
 from crossdock.usecases.policy import lifted
-from crossdock.usecases.reject import REASON_WORDS, reject_order
+from crossdock.usecases.reject import REASON_FOR_BUYER, reject_order
 from crossdock.usecases.reject_stops import what_stops
 from crossdock.usecases.restore import GONE, fate_of_units, gone_is_set_aside, offer_to_list_again, sets_aside, stands
 from crossdock.usecases.shop_lines import rows_there
@@ -175,14 +175,14 @@ def reject_parts(
             return known
         shown = preview_parts(order=order, picks=picks, manifest=manifest)
         if expected_total != shown.total:
-            raise Stale(f"The amount to credit is {shown.total} {order.currency}. Look again and confirm that.")
+            raise Stale(f"The amount to credit is {shown.total.words}. Look again and confirm that.")
         if shown.whole:
             reasons, main = _reasons(shown.lines), min((p.reason for p in shown.lines), key=lambda why: why in GONE)
             reject_order(order=order, reason=main, reasons=reasons, actor=actor, expected_total=room(order), now=now)
             return Credit.objects.filter(cause=order.reference).first()
         for part in shown.lines:
             OrderLine.objects.filter(pk=part.line.pk).update(rejected=part.line.rejected + part.units)
-        words = "; ".join(f"{p.units} × {p.line.title}: {REASON_WORDS[p.reason].lower()}" for p in shown.lines)
+        words = "; ".join(f"{p.units} × {p.line.title}: {REASON_FOR_BUYER[p.reason]}" for p in shown.lines)
         credit = None
         if shown.total.minor:
             credit = grant(
@@ -203,7 +203,7 @@ def reject_parts(
                 order,
                 source="seller",
                 now=now,
-                sentence=f"The seller rejected {words}. {credit.amount} {order.currency} go back to the buyer.",
+                sentence=f"The seller rejected {words}. The buyer is refunded {credit.amount.words}.",
             )
         reasons = _reasons(shown.lines)
         gone_is_set_aside(order=order, copy=ShopCopy.objects.filter(order=order).first(), reasons=reasons, now=now)

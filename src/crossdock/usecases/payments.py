@@ -91,7 +91,7 @@ def _refunded_there(order: Order, refund: BankRefund, cause: str, *, now: dateti
         public=True,
         evidence={"refund": refund.refund_id},
         sentence=(
-            f"{refund.amount} {refund.amount.currency} were refunded at the payment provider. It counts as a credit;"
+            f"{refund.amount.words} were refunded at the payment provider. It counts as a credit;"
             " nothing is sent again."
         ),
     )
@@ -113,10 +113,7 @@ def _came_back(order: Order, refund: BankRefund, *, now: datetime) -> None:
     mine = [f"bank:{refund.refund_id}", *(str(cause) for cause in causes if cause)]
     failed = Credit.objects.filter(order=order, cause__in=mine, state=CreditState.REFUNDED)
     failed.update(state=CreditState.FAILED, sentence="The buyer's bank sent the money back.")
-    sentence = (
-        f"The buyer's bank sent a refund of {refund.amount} {refund.amount.currency} back; the buyer still has to be"
-        " paid."
-    )
+    sentence = f"The buyer's bank sent a refund of {refund.amount.words} back; the buyer still has to be paid."
     tell(order=order, now=now, source="marketplace", kind="refund_failed", sentence=sentence)
     raise_alert(
         code=AlertCode.REFUND_FAILED,
@@ -145,7 +142,7 @@ def _dispute_seen(order: Order, dispute: Dispute, *, now: datetime) -> None:
     ).exists():
         return
     why = f" ({dispute.reason.replace('_', ' ')})" if dispute.reason else ""
-    amount = f"{dispute.amount} {dispute.amount.currency}"
+    amount = dispute.amount.words
     sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}."
     _move(order, dispute, now=now)
     tell(order=order, now=now, source="buyer", kind="dispute", sentence=sentence, evidence=evidence)

@@ -259,7 +259,7 @@ def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str,
         order=order, refund_id=refund_id, amount_minor=amount_minor, currency=currency, note=note, seen_at=now
     )
     refund = order.shop_refunds.get(refund_id=refund_id)
-    words = f"A refund of {refund.amount} {currency} was recorded in the shop. It moved no money here."
+    words = f"A refund of {refund.amount.words} was recorded in the shop. It moved no money here."
     tell(
         order=order,
         now=now,

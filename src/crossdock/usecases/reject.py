@@ -38,6 +38,16 @@ REASON_WORDS: dict[CancelReason, str] = {
     CancelReason.FRAUD: "I suspect fraud",
     CancelReason.OTHER: "Another reason",
 }
+# The same for the buyer.
+REASON_FOR_BUYER: dict[CancelReason, str] = {
+    CancelReason.NOT_AVAILABLE: "out of stock",
+    CancelReason.DAMAGED: "damaged",
+    CancelReason.LOST: "lost",
+    CancelReason.PRICE_ERROR: "the price was wrong",
+    CancelReason.BUYER_ASKED: "you asked for it",
+    CancelReason.FRAUD: "the order could not be verified",
+    CancelReason.OTHER: "another reason",
+}
 _SETTLED_BY_REJECT = (
     AlertCode.ORDER_REFUSED,
     AlertCode.CANCELLED_IN_SHOP,
@@ -124,12 +134,12 @@ def reject_order(
             raise NotAllowed(why_not)
         back = room(order)
         if expected_total is not None and expected_total != back:
-            raise Stale(f"The amount to credit is {back} {order.currency}. Look again and confirm that.")
+            raise Stale(f"The amount to credit is {back.words}. Look again and confirm that.")
         order.cancelled_at, order.cancel_reason, order.parcels = now, reason, ParcelState.CANCELLED
         order.save(update_fields=["cancelled_at", "cancel_reason", "parcels"])
         point("reject.marked")
         if back.minor:
-            words = f"The order was cancelled: {REASON_WORDS[reason].lower()}."
+            words = f"Cancelled. Reason: {REASON_FOR_BUYER[reason]}"
             cause = order.reference
             grant(order=order, amount=back, kind=CreditKind.REJECT, cause=cause, reason=words, actor=actor, now=now)
         lines = order.lines.select_related("variant__listing__seller", "variant__connection")
@@ -152,7 +162,7 @@ def reject_order(
             kind="rejected",
             public=True,
             evidence={"reason": reason, "actor": str(actor or "")},
-            sentence=f"{who}. {back} {order.currency} go back to the buyer.",
+            sentence=f"{who}. The buyer is refunded {back.words}.",
         )
         settle_by_fact(
             now=now, how="The order was rejected and the buyer credited.", codes=_SETTLED_BY_REJECT, order=order
@@ -164,8 +174,8 @@ def reject_order(
             order=order,
             now=now,
             body=(
-                f"{order.seller.name} could not fulfil your order #{order.number}. {back} {order.currency} go back to"
-                " your means of payment."
+                f"{order.seller.name} could not fulfil your order #{order.number}. We’re refunding"
+                f" {back.words} to your card."
             ),
         )
         point("reject.before_commit")

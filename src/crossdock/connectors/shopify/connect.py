@@ -13,6 +13,7 @@ from crossdock.connectors.shopify.client import ask, opened, own_app
 from crossdock.connectors.shopify.commands import ensure_reference_field, reference_field
 from crossdock.connectors.shopify.manifest import ALL_SCOPES, FULFILMENT_SCOPES, INSTALL, OWN_APP, SCOPES
 from crossdock.connectors.shopify.mapper import tail
+from crossdock.domain.wording import counted
 from crossdock.kit import text
 from crossdock.kit.check import is_data
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
@@ -193,7 +194,7 @@ async def prove(shop: Shop) -> Proof:
             if locations
             else "The shop has no active location, so nothing has a count. Add one in Settings > Locations."
         )
-        checks.append(Check(bool(locations), f"{len(locations)} locations found", sentence))
+        checks.append(Check(bool(locations), counted(len(locations), "location"), sentence))
     currency = facts.str("currencyCode")
     ids = [(tail(place.str("id")), place) for place in locations]
     names = tuple((id_, text.label(place.text("name")) or id_) for id_, place in ids)

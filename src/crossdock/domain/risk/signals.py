@@ -138,7 +138,7 @@ SIGNALS: tuple[Signal, ...] = (
         "The buyer's account is not new.",
         lambda f: None if f.account_age_hours is None else int(f.account_age_hours < 24),
     ),
-    Signal("rush", "A new account that spends much at once.", "No rush for something dear.", _rush),
+    Signal("rush", "A new account that spends much at once.", "No express shipping on an expensive item.", _rush),
     Signal(
         "known_buyer",
         "The buyer has orders that went well long ago.",
@@ -161,13 +161,13 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "declined_day",
         "Several declined payments of this buyer within a day.",
-        "No row of declined payments.",
+        "No repeated declined payments.",
         lambda f: _above(f.declined_last_day, 1),
     ),
     Signal(
         "device_declined",
         "Several declined payments from this device within a day.",
-        "No row of declined payments from this device.",
+        "No repeated declined payments from this device.",
         lambda f: _above(f.device_declined_last_day, 1),
     ),
     Signal(

@@ -52,7 +52,7 @@ class Credit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency} for order {self.order}"
+        return f"{self.amount.words} for order {self.order}"
 
     @property
     def amount(self) -> Money:

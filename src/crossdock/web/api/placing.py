@@ -132,7 +132,7 @@ def _open(data: OrderIn, key: str) -> PaymentIntent:
     if shown.problems or shown.total is None:
         raise Stale(" ".join(shown.problems) or "The seller does not ship to this country.")
     if shown.fingerprint != data.fingerprint:
-        raise Stale(f"It costs {shown.total} {shown.total.currency} now; quote again and show that to the buyer first.")
+        raise Stale(f"It costs {shown.total.words} now; quote again and show that to the buyer first.")
     return open_checkout(
         buyer=buyer_of(email=data.buyer.email, name=data.buyer.name),
         basket=basket,

@@ -71,7 +71,7 @@ def parts(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
                 now=timezone.now(),
             )
             messages.success(
-                request, f"Rejected. {money(credit.amount)} go back to the buyer." if credit else "Rejected."
+                request, f"Rejected. The buyer is refunded {money(credit.amount)}." if credit else "Rejected."
             )
             return redirect("seller_order", public_id)
     except Problem as problem:

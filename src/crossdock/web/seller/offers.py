@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crossdock.domain.offers import Deed, OfferState, Who, may, off
 from crossdock.domain.values import Money
+from crossdock.domain.wording import counted
 from crossdock.store.models import Connection, Listing, Offer, Seller
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
@@ -222,7 +223,7 @@ def bulk(request: HttpRequest, seller: Seller) -> HttpResponse:
                 form.add_error(None, str(problem))
                 chosen = None
             else:
-                messages.success(request, f"The terms of {done} listings are saved.")
+                messages.success(request, f"The terms of {counted(done, 'listing')} are saved.")
                 return redirect("seller_offers")
     why = why_closed(listing=chosen[0], manifest=manifest_of(chosen[0])) if chosen else ""
     context = {"form": form, "chosen": chosen, "why": why}

@@ -187,7 +187,7 @@ def reject(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
         except Problem as problem:
             wrong = str(problem)
         else:
-            messages.success(request, f"Rejected. {money(_expected(request, order))} go back to the buyer.")
+            messages.success(request, f"Rejected. The buyer is refunded {money(_expected(request, order))}.")
             return redirect("seller_order", public_id)
     context = {
         "order": order,

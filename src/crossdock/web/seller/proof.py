@@ -65,7 +65,7 @@ def order_steps(copy: ShopCopy) -> list[Step]:
     there = copy.shop_number or copy.shop_order_id
     made = "Found" if copy.adopted else "Created"
     words = [
-        "Meant for your shop",
+        "Queued for your shop",
         "Sent to your shop",
         f"{made} in your shop{f' as {there}' if there else ''}" if copy.acknowledged_at else "Created in your shop",
         "Read back: items and quantities are equal",
@@ -86,7 +86,7 @@ def parcel_proofs(order: Order, parcels: Sequence[Shipment]) -> dict[int, Parcel
 
 def _proof(row: Fulfilment, *, push: bool) -> ParcelProof:
     words = [
-        "Meant for your shop",
+        "Queued for your shop",
         "Sent to your shop",
         "It was in your shop already" if row.adopted else "Entered in your shop",
         "Read back and compared: equal",

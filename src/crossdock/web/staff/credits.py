@@ -166,7 +166,7 @@ def _outcome(credit: Credit) -> str:
         case CreditState.DECLINED:
             return f"{amount} for order {credit.order} is declined; the seller is told why."
         case _:
-            return f"{amount} go back to the buyer of order {credit.order}."
+            return f"The buyer of order {credit.order} is refunded {amount}."
 
 
 @staff_only

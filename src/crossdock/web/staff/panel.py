@@ -41,7 +41,7 @@ class Entry:
 
 
 NAVIGATION = (
-    Entry("home", "staff_home", "clock", "Needs a person"),
+    Entry("home", "staff_home", "clock", "Needs attention"),
     Entry("cases", "staff_cases", "talk", "Cases", "cases"),
     Entry("credits", "staff_credits", "refresh", "Credits", "credits"),
     Entry("find", "staff_find", "search", "Look up"),

@@ -43,7 +43,7 @@ PAYMENT_PATIENCE_SECONDS = 8.0
 # A payment on its way in another tab is waited for; one that the bank still does not know then is made impossible.
 GIVE_UP_AFTER = timedelta(seconds=20)
 _LOST = "The bank did not answer in time."
-_YOURS = "Your bank wants to hear from you that it is really you who pays."
+_YOURS = "Your bank asks you to confirm this payment."
 _CLOSED = "This marketplace cannot take payments right now. Nothing was charged; your cart is kept."
 
 

@@ -60,7 +60,7 @@ class OfferForm(PriceForm):
         super().__init__(*args, **kwargs)
         field = self.fields["variant"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(v.public_id, f"{v.title or v.listing.title} ({v.price} {self.currency})") for v in variants]
+        field.choices = [(v.public_id, f"{v.title or v.listing.title} ({v.price.words})") for v in variants]
         field.initial = variants[0].public_id if variants else None
         if len(variants) == 1:
             field.widget = forms.HiddenInput()

@@ -3,19 +3,16 @@
 Nothing here asks the database.
 """
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from babel import Locale
 from babel.dates import format_timedelta
-from babel.numbers import format_currency
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from crossdock.domain.currencies import minor_units
 from crossdock.domain.labels import PAID, STATUS_WORDS, LabelState, Parcel, TrackStatus
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
 from crossdock.domain.risk import RiskLevel
@@ -84,13 +81,7 @@ def icon(name: str) -> SafeString:
 @register.filter
 def money(value: Money | None) -> str:
     """$12.50, ¥500, KWD 1.234; a dash for nothing known."""
-    if value is None:
-        return "–"
-    units = minor_units(value.currency)
-    shape = "¤#,##0" + (f".{'0' * units}" if units else "")
-    # Our own decimals: Babel's are those that a locale shows, which are fewer for a dozen currencies.
-    words = format_currency(value.decimal, value.currency, shape, locale=_LOCALE, currency_digits=False)
-    return re.sub(r"([A-Z]{3})(?=\d)", "\\1\u00a0", words)
+    return "–" if value is None else value.words
 
 
 @register.filter
