@@ -180,7 +180,7 @@ class TestBegunByStaff:
 
     def test_the_preview_says_what_it_does_before_anything_happens(self, order: Order, desk: Desk) -> None:
         assert desk.post(f"/staff/orders/{order.public_id}/credit/", **self.form(desk, order)) == 200
-        assert "$5.00 go back to the buyer" in desk.page and "Nothing has happened yet" in desk.page
+        assert "The buyer is refunded $5.00" in desk.page and "Nothing has happened yet" in desk.page
         assert "Can still be credited afterwards" in desk.page and "$10.00" in desk.page
         assert not Credit.objects.exists()
         order.refresh_from_db()

@@ -72,11 +72,11 @@ def test_two_totals_are_both_said() -> None:
     (claimed,) = world.claim()
     world.settle(claimed, Done("s1", shop_number="#1", stock_taken=True))
     seen: Any = SimpleNamespace(total=Money(1725, "USD"))
-    assert _other_total(order, seen) == "Paid here: 15.00 USD. Your shop's total: 17.25 USD."
+    assert _other_total(order, seen) == "Paid here: $15.00. Your shop's total: $17.25."
     assert _other_total(order, SimpleNamespace(total=order.total)) == ""  # type: ignore[arg-type]
     ShopCopy.objects.filter(order=order).update(state="equal", sentence=_other_total(order, seen))
     client = Client()
     client.force_login(world.seller.owner)
     page = client.get(f"/seller/orders/{order.public_id}/").content.decode()
-    assert "17.25 USD" in page
+    assert "$17.25" in page
     assert "Synced" not in page

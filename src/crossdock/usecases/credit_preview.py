@@ -38,7 +38,7 @@ def preview_credit(*, order: Order, amount: Money) -> CreditPreview:
         payout,
         needs_second(amount),
         tuple(_means(order, left)),
-        f"{amount} of {room(order)} {order.currency}",
+        f"{amount.words} of {room(order).words}",
     )
 
 

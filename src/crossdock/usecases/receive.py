@@ -163,7 +163,7 @@ def _other_total(order: Order, seen: ShopOrder) -> str:
     """Lines are equal and totals are not: the platform adds its own taxes, or units or money went back since."""
     if seen.total == order.total:
         return ""
-    paid, there = f"{order.total} {order.currency}", f"{seen.total} {seen.total.currency}"
+    paid, there = order.total.words, seen.total.words
     return f"Paid here: {paid}. Your shop's total: {there}."
 
 
