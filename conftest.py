@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_socket
 
@@ -15,6 +16,10 @@ import seed
 from crossdock.cli import patience
 from crossdock.cli.postgres import Cluster
 from crossdock.config import Config
+
+# What a busy machine makes slowly is not made wrongly.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 def _cluster(data: Path, begin: Path | None = None) -> Cluster:

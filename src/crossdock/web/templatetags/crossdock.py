@@ -217,7 +217,12 @@ def copy_badge(order: Order) -> SafeString:
     if hold is not None and hold.cleared_at is None and order.cancelled_at is None:
         return badge("Held: waits for our staff", "warn")
     copy = getattr(order, "copy", None)
-    return badge(*_COPY[CopyState(copy.state)]) if copy is not None else SafeString("")
+    if copy is None:
+        return SafeString("")
+    if copy.state == CopyState.EQUAL and copy.sentence:
+        # The same lines at another total; the sentence says both.
+        return badge("Synced, totals differ", "warn")
+    return badge(*_COPY[CopyState(copy.state)])
 
 
 @register.simple_tag
