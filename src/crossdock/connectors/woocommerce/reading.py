@@ -194,7 +194,11 @@ def _with_id(node: Node) -> tuple[str, Node]:
 
 
 def _id(node: Node) -> str:
-    return node.id("id")
+    """Always a number, and part of the addresses that are asked next."""
+    id_ = node.id("id")
+    if not (id_.isascii() and id_.isdigit()):
+        raise Strange(f"{node.path}.id", "whole number", id_)
+    return id_
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:

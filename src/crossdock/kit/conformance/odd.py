@@ -222,7 +222,10 @@ async def _play(reading: Reading, tally: Tally, *, in_row: bool) -> str:
             got = await reading.call(reading.shop)
     except Outside as error:
         # One entity that cannot be understood is its row's trouble, a page that cannot be is the shop's.
-        alone = isinstance(error, Strange) and not isinstance(reading.whole, Page | Sequence)
+        # A connection test asks for nobody's rows.
+        alone = isinstance(reading.whole, Proof) or (
+            isinstance(error, Strange) and not isinstance(reading.whole, Page | Sequence)
+        )
         tally.refused += 1
         return "" if alone or not in_row else f"the whole reading stopped: {type(error).__name__}: {error}"
     except Exception as error:
@@ -259,8 +262,9 @@ def _rows(whole: Sequence[Any], got: Sequence[Any], tally: Tally, *, in_row: boo
         return "an unreadable row has no cause"
     missing = {_id(row) for row in whole} - {_id(row) for row in got if not isinstance(row, Unreadable)}
     # One that changed its id, its status or its owner is another row now, or none.
-    # And an empty list of rows is an empty page.
-    return "" if len(missing) <= 1 or not in_row else f"{len(missing)} rows are lost: {sorted(missing)}"
+    # And an empty list of rows is an empty page. Counts of a product's two variants may hang on the product's row.
+    most = 2 if any(isinstance(row, Count) for row in whole) else 1
+    return "" if len(missing) <= most or not in_row else f"{len(missing)} rows are lost: {sorted(missing)}"
 
 
 def _id(row: Any) -> str:
