@@ -241,6 +241,26 @@ def test_what_the_official_library_signs_we_take(gateway: StripeGateway) -> None
     assert [(look.kind, look.entity_id) for look in news.looks] == [("payment", "i1")]
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        # A thin event: its object is named, not sent.
+        {"id": "evt_2", "object": "v2.core.event", "type": "v1.billing.meter.no_meter_found", "related_object": None},
+        {"id": "evt_2", "type": None, "data": None},
+        {"id": "evt_2", "type": "charge.updated", "data": {"object": []}},
+        {"id": None, "type": 7, "data": {"object": {"object": "payment_intent", "metadata": "none"}}},
+        {"type": "charge.updated", "data": {"object": {"object": "charge", "payment_intent": {"id": "pi_1"}}}},
+        [],
+        None,
+        "text\x00",
+    ],
+)
+def test_a_signed_event_of_any_shape_is_taken_and_looks_at_nothing(gateway: StripeGateway, event: object) -> None:
+    news = gateway.hook(signed(json.dumps(event).encode()), NOW)
+    assert news.looks == ()
+    assert len(news.topic) <= 80 and news.dedupe
+
+
 async def test_what_the_bank_signs_the_official_library_takes(wire: Wire) -> None:
     header = wire.signed(BODY)["Stripe-Signature"]
     assert stripe.WebhookSignature.verify_header(BODY, header, wire.hook_secret, 300)

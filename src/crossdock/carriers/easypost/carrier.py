@@ -6,7 +6,6 @@ EasyPost keeps no key against repeats, and needs none: a second purchase of one 
 what nobody has checked against a real account.
 """
 
-import json
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.errors import BadInput, Missing, Outside, outcome_of
 from crossdock.kit.gateway import Check
 from crossdock.kit.webhook import body_key, hmac_ok
+from crossdock.kit.wire import load
 
 SIGNATURE, SIGNED_AS = "x-hmac-signature", "hmac-sha256-hex="
 # Somebody bought this very shipment, or is buying it; or its carrier never told EasyPost how it ended.
@@ -150,8 +150,10 @@ class EasyPostCarrier:
             secret, hook.body, given.removeprefix(SIGNED_AS), encoding="hex"
         ):
             raise Forged
-        event = json.loads(hook.body)
-        topic, result = str(event.get("description") or ""), event.get("result") or {}
+        sent = load(hook.body, "the event")
+        event = sent if isinstance(sent, dict) else {}
+        topic, told = str(event.get("description") or "")[:80], event.get("result")
+        result = told if isinstance(told, dict) else {}
         ref = result.get("shipment_id") if topic.startswith(("tracker.", "refund.")) else None
         looks = (Look(LookKind.LABEL, str(ref)),) if ref else ()
         return HookNews(topic, f"{topic}:{event.get('id') or body_key(hook.body)}", looks)

@@ -3,7 +3,6 @@
 An event is only a hint which payment to read again.
 """
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -11,19 +10,22 @@ from typing import Any
 from crossdock.domain.events import HookNews, Look, LookKind
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.webhook import body_key, hmac_ok
+from crossdock.kit.wire import load
 from crossdock.payments.stripe.client import OUR_INTENT
 
 # Stripe's own libraries allow five minutes, either way here: an old delivery must not be played back, and our clock
 # may be behind.
 TOLERANCE_SECONDS = 300
+LONGEST_TOPIC = 80
 
 
 def news(hook: Hook, secret: str, now: datetime) -> HookNews:
     """Raises Forged. What is signed and not about a payment of ours has no looks."""
     verify(hook, secret, now)
-    event = json.loads(hook.body)
-    topic = str(event["type"])
-    entity = next(_entities(event["data"]["object"]), "")
+    event = _object(load(hook.body, "the event"))
+    topic = str(event.get("type") or "")[:LONGEST_TOPIC]
+    # A thin event names its object only; nothing of ours is in it, so it has no looks.
+    entity = next(_entities(_object(_object(event.get("data")).get("object"))), "")
     looks = (Look(LookKind.PAYMENT, entity),) if entity else ()
     # An event's id names one fact; sent twice it is the same. Its body says so too, should an event ever come without
     # one.
@@ -44,11 +46,16 @@ def verify(hook: Hook, secret: str, now: datetime) -> None:
         raise Forged
 
 
+def _object(value: Any) -> dict[str, Any]:
+    """The JSON object, or an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
 def _entities(thing: dict[str, Any]) -> Iterator[str]:
     """Our own intent where the event carries it, otherwise Stripe's id of the payment."""
     match thing.get("object"):
         case "payment_intent":
-            if ours := (thing.get("metadata") or {}).get(OUR_INTENT):
+            if ours := _object(thing.get("metadata")).get(OUR_INTENT):
                 yield str(ours)
         case "charge" | "refund" | "dispute":
             if isinstance(ref := thing.get("payment_intent"), str):
