@@ -19,7 +19,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Refused, Why
 from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
-from crossdock.store.models import Command, Connection, Listing, Order, User
+from crossdock.store.models import Command, Connection, Listing, Order, RiskHold, User, Variant, VariantStock
 from crossdock.usecases import catalogue, counts
 from crossdock.usecases.alerts import raise_alert
 from crossdock.usecases.listings import make_listing
@@ -312,3 +312,47 @@ def test_it_works_without_scripts(chromium: Any, live_server: Any, world: World)
     order.refresh_from_db()
     assert order.money == "credited"
     context.close()
+
+
+ROWS = """() => {
+  const rows = [...document.querySelectorAll('table.orders tbody tr')].map(e => e.getBoundingClientRect());
+  const numbers = [...document.querySelectorAll('table.orders td a.strong')];
+  return [rows.filter(r => r.bottom <= innerHeight).length, Math.max(...rows.map(r => r.height)),
+          numbers.filter(e => e.getClientRects().length > 1).length];
+}"""
+
+
+def test_twelve_orders_stand_in_900_pixels_and_a_chosen_variant_changes_the_price(window: Any, world: World) -> None:
+    world.units = 60
+    world.read()
+    orders = [world.buy() for _ in range(14)]
+    RiskHold.objects.create(order=orders[3], held_at=world.now)
+    Listing.objects.update(images=["data:image/png;base64,iVBORw0KGgo="])
+    Order.objects.filter(pk__lt=orders[7].pk).update(risk="high")
+    seen = window(world.seller.owner, size={"width": 1440, "height": 900})
+    page = seen.go("/seller/orders/?queue=all")
+    shown, tallest, broken = measured(page, ROWS)
+    seen.shot("orders-compact")
+    assert shown >= 12 and broken == 0, f"{shown} rows, the tallest {tallest} px, {broken} broken numbers"
+    seen.go(f"/seller/orders/{orders[3].public_id}/")
+    seen.shot("order-held")
+    small = window(world.seller.owner, size=PHONE, scheme="dark")
+    small.go("/seller/orders/?queue=all")
+    assert measured(small.page, ROWS)[2] == 0 and small.too_wide() == []
+    small.shot("orders-compact-phone")
+
+    listing = world.variant.listing
+    foil = Variant.objects.create(
+        listing=listing, connection=world.shop, shop_variant_id="v2", title="Foil", sku="FOX-2", price_minor=15000
+    )
+    VariantStock.objects.create(variant=foil, count=2, count_at=world.now, applied_no=1)
+    page = seen.go(f"/l/{listing.public_id}/")
+    page.get_by_role("link", name="Foil").click()
+    page.locator(".price.big", has_text="$150.00").wait_for()
+    assert page.locator("#quantity").get_attribute("max") == "2" and "variant=" in page.url
+    seen.shot("variant-chosen")
+    for path, name in (("/seller/cases/new/", "report"), ("/seller/alerts/", "alerts")):
+        for one, size in ((seen, "wide"), (small, "phone")):
+            one.go(path)
+            assert one.too_wide() == []
+            one.shot(f"{name}-{size}")

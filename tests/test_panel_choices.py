@@ -64,8 +64,10 @@ class TestTheButton:
             code=AlertCode.UNITS_BACK, seller=world.seller, listing=listing, now=world.now, sentence="They came back."
         )
         page = text(panel, "/seller/alerts/")
-        assert 'name="to" value="relist"' in page and "Leave it archived" in page
-        panel.post(f"/seller/listings/{listing.public_id}/state/", {"to": "relist"})
+        deed = f"/seller/listings/{listing.public_id}/state/?to=relist"
+        assert f'action="{deed}"' in page and "Leave it archived" in page
+        assert panel.get(deed).status_code == 405
+        panel.post(deed)
         listing.refresh_from_db()
         assert listing.state == ListingState.LIVE and not Alert.objects.filter(settled_at=None).exists()
 

@@ -178,7 +178,7 @@ KINDS: dict[AlertCode, AlertKind] = {
     AlertCode.UNITS_BACK: AlertKind(
         "Units came back to an archived listing",
         Button.LIST_AGAIN,
-        "List again or leave it",
+        "List again",
         Group.STOCK,
         seen="Leave it archived.",
     ),

@@ -100,7 +100,9 @@ class Check:
 class Proof:
     """What the connection test found.
 
-    `shop_id` identifies the shop on its platform (the same shop cannot be connected twice).
+    `shop_id` identifies the shop on its platform (the same shop cannot be connected twice). Where the platform gives no
+    id that is one shop's alone, it is `stays` with the address behind an "@": `stays` is what the shop keeps when it
+    moves to another address.
     """
 
     shop_id: str
@@ -109,6 +111,7 @@ class Proof:
     checks: tuple[Check, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
     locations: tuple[tuple[str, str], ...] = ()
+    stays: str = ""
 
     @property
     def ok(self) -> bool:

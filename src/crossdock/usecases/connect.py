@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from crossdock.domain.alerts import ROOT_CAUSES, AlertCode
 from crossdock.domain.currencies import CURRENCIES
@@ -39,6 +40,7 @@ from crossdock.usecases.audit import note
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.heard import hand_over
 from crossdock.usecases.mail import write_mail
+from crossdock.usecases.shop_identity import is_same_shop, name_of
 from crossdock.usecases.shop_money import CHANGED, prices_unknown
 from crossdock.usecases.shop_settings import count_anew
 
@@ -163,7 +165,9 @@ def confirm_attempt(
         if proof["currency"] not in CURRENCIES:
             raise Invalid(f"The shop's currency ({proof['currency'] or 'none'}) is not one we know.")
         same = Connection.objects.select_for_update(no_key=True, of=("self",)).filter(
-            platform=attempt.platform, shop_key=proof["shop_id"]
+            # Those from before there was an address in the key as well.
+            Q(shop_key=proof["shop_id"]) | Q(shop_key=proof.get("stays") or None, address=attempt.address),
+            platform=attempt.platform,
         )
         existing = same.exclude(state=ConnectionState.DISCONNECTED).first()
         back = existing or attempt.reconnects or same.filter(seller=attempt.seller).order_by("-pk").first()
@@ -172,7 +176,7 @@ def confirm_attempt(
                 "This shop is already connected by another seller. A shop can be connected once on the whole"
                 " marketplace."
             )
-        if back is not None and back.shop_key != proof["shop_id"]:
+        if back is not None and not is_same_shop(back.shop_key, proof["shop_id"], proof.get("stays", "")):
             raise Invalid(
                 f"You signed in to another shop ({proof['name']}). Sign in to {back.name}, or connect the other one as"
                 " a new shop."
@@ -200,11 +204,11 @@ def _write(
 ) -> Connection:
     party = back.party if back else Party.objects.create(kind=PartyKind.SHOP, name=attempt.platform)
     shop = back or Connection(seller=attempt.seller, party=party, platform=attempt.platform, shop_key=proof["shop_id"])
-    before = shop.currency
+    before, shop.shop_key = shop.currency, proof["shop_id"]
     shop.way, shop.address, shop.name, shop.currency = (
         attempt.way,
         attempt.address,
-        proof["name"][:200],
+        name_of(attempt, proof, shop),
         proof["currency"],
     )
     if back and (before != shop.currency or CHANGED in chosen):
@@ -290,6 +294,7 @@ def pause(*, connection: Connection, actor: User, now: datetime, why: str = "") 
                 now=now,
                 subject=f"{connection.name} is paused",
                 body=f"{connection.name}: {sentence} Orders that were placed before wait and are sent then.",
+                path=f"/seller/shops/{connection.public_id}/",
             )
 
 

@@ -1,6 +1,11 @@
-"""Writing a mail: the row is kept, a command to the mail party sends it, the demo shows it on a page."""
+"""Writing a mail: the row is kept, a command to the mail party sends it, the demo shows it on a page.
+
+Each ends with the page that it is about and with the site's name, so that nobody has to look for either.
+"""
 
 from datetime import datetime
+
+from django.conf import settings
 
 from crossdock.store.ids import public_id
 from crossdock.store.models import Mail, Order
@@ -8,14 +13,19 @@ from crossdock.store.models.work import PartyKind
 from crossdock.usecases.outbox import enqueue, party_named
 
 
-def write_mail(*, cause: str, to: str, subject: str, body: str, now: datetime, order: Order | None = None) -> None:
-    """Once per cause. Line breaks cannot enter the subject, so no header can be smuggled in."""
+def write_mail(
+    *, cause: str, to: str, subject: str, body: str, now: datetime, order: Order | None = None, path: str = ""
+) -> None:
+    """Once per cause. Line breaks cannot enter the subject, so no header can be smuggled in.
+
+    `path` is the page that it is about, on this site; of a mail about an order it is the order's own.
+    """
     mail, fresh = Mail.objects.get_or_create(
         cause=cause,
         defaults={
             "to": to,
             "subject": " ".join(subject.split())[:200],
-            "body": body,
+            "body": _whole(body, path or _page_of(order, to)),
             "order": order,
             "written_at": now,
         },
@@ -29,6 +39,18 @@ def write_mail(*, cause: str, to: str, subject: str, body: str, now: datetime, o
             payload={"mail": mail.pk},
             now=now,
         )
+
+
+def _whole(body: str, path: str) -> str:
+    """A body that has a link of this site already needs no other."""
+    link = "" if not path or f"{settings.BASE_URL}/" in body else f"\n\n{settings.BASE_URL}{path}"
+    return f"{body.rstrip()}{link}\n\n{settings.SITE_NAME}\n{settings.BASE_URL}"
+
+
+def _page_of(order: Order | None, to: str) -> str:
+    if order is None:
+        return ""
+    return f"/orders/{order.public_id}/" if to == order.buyer.email else f"/seller/orders/{order.public_id}/"
 
 
 def keep_mail(*, to: str, subject: str, body: str, now: datetime) -> None:

@@ -302,6 +302,7 @@ def _tell_seller(offer: Offer, sentence: str, *, now: datetime) -> None:
         subject=f"Offer on {offer.variant.listing.title}",
         now=now,
         body=f"{sentence}\n\nAnswer it under Offers in your seller panel until {offer.ends_at:%d %B %Y, %H:%M} UTC.",
+        path=f"/seller/offers/{offer.public_id}/",
     )
 
 
@@ -313,4 +314,5 @@ def _tell_buyer(offer: Offer, sentence: str, *, now: datetime) -> None:
         subject=f"Your offer on {offer.variant.listing.title}",
         now=now,
         body=f"{sentence}\n\nYou find it under Offers.",
+        path=f"/offers/{offer.public_id}/",
     )

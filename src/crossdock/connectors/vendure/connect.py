@@ -94,7 +94,10 @@ async def prove(client: Client) -> Proof:
     locations = await _locations(client) if allowed["ReadCatalog or ReadStockLocation"] else ()
     precision = data.child("globalSettings").child("serverConfig").int("moneyStrategyPrecision")
     return Proof(
-        shop_id=channel.str("token"),
+        # A token is a channel's within one server: two servers may have the same, set as `defaultChannelToken` or
+        # copied with the database (packages/core/src/config/vendure-config.ts).
+        shop_id=f"{channel.str('token')}@{client.shop.address.partition('://')[2]}",
+        stays=channel.str("token"),
         name=text.label(tame(seller, "seller").text("name") if isinstance(seller, dict) else "") or channel.str("code"),
         currency=channel.str("defaultCurrencyCode"),
         checks=tuple(checks),

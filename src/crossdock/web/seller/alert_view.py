@@ -17,8 +17,8 @@ from crossdock.usecases.reject import why_not_reject
 class AlertView:
     """`url` is where the button leads; `post` says that pressing it does something at once.
 
-    `how` is sent along when it settles the alert, `sends` are the form's other fields. `words` stand on the button
-    where what it usually does cannot be done now.
+    `how` is sent along when it settles the alert. `words` stand on the button where what it
+    usually does cannot be done now.
     """
 
     alert: Alert
@@ -26,7 +26,6 @@ class AlertView:
     post: bool = False
     how: str = ""
     words: str = ""
-    sends: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
@@ -64,7 +63,7 @@ def view_of(alert: Alert) -> AlertView:
             return _reject(alert, order)
         case Button.LIST_AGAIN if alert.listing is not None and _can_relist(alert.listing):
             url = reverse("seller_listing_state", args=[alert.listing.public_id])
-            return AlertView(alert, url, post=True, words="List again", sends=(("to", "relist"),))
+            return AlertView(alert, f"{url}?to=relist", post=True)
         case Button.LOOK_AT_ORDER if alert.code == AlertCode.LABEL_UNUSED and "label" in alert.evidence:
             return AlertView(alert, reverse("seller_label", args=[alert.evidence["label"]]))
         case Button.ADD_TRACKING if order is not None:

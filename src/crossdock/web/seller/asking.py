@@ -13,9 +13,9 @@ from django.utils import timezone
 from crossdock.domain.events import ShopProduct
 from crossdock.domain.values import Access
 from crossdock.kit import discover
-from crossdock.kit.connector import Check, Connector, Proof, Redirect, Shop
+from crossdock.kit.connector import Check, Connector, Proof, Redirect, Reply, Shop
 from crossdock.kit.discover import NoSuchFolder
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import BadInput, NoAnswer, Outside
 from crossdock.kit.http import Recorder, Transport
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import ConnectAttempt, Connection
@@ -23,6 +23,7 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.store.vault import VaultLocked
 from crossdock.usecases import connect
 from crossdock.usecases.connect import Attempt
+from crossdock.usecases.shop_identity import is_same_shop
 from crossdock.usecases.shop_money import CHECK, money_seen
 from crossdock.usecases.shop_settings import keep_locations
 from crossdock.usecases.tested import connection_tested
@@ -52,14 +53,30 @@ def platform(name: str) -> Connector | None:
 
 
 def begin(attempt: ConnectAttempt, *, form: Mapping[str, str], state: str, back: str, callback: str) -> Redirect:
-    """Where the seller's browser goes to sign in. Raises Outside with the sentence."""
+    """Where the seller's browser goes to sign in; somebody must answer there first, or a slip in the address would send
+    the browser to nowhere. Raises Outside with the sentence.
+    """
     access = connect.access_for_attempt(attempt=attempt, secrets={})
 
     async def ask(transport: Transport, hear: Recorder) -> Redirect:
         speaker, shop = open_shop(access, transport, lane="interactive", recorder=hear)
+        # The same page, without the one-time state: a call like any other, which is recorded.
+        there = speaker.begin(shop, way=attempt.way, form=form, state="look", return_url=back, callback_url=callback)
+        _is_there(await shop.http.send("GET", there.url), shop.address, speaker.manifest.label)
         return speaker.begin(shop, way=attempt.way, form=form, state=state, return_url=back, callback_url=callback)
 
     return _ask(access, ask)
+
+
+def _is_there(reply: Reply, address: str, label: str) -> None:
+    """Only what surely is no sign-in page is refused: the page itself says the rest."""
+    if reply.status in (404, 410):
+        raise BadInput(
+            f"At {address} is no {label} shop to sign in to: it answered {reply.status}. Check the address; type the"
+            " one that you open your shop with, without a page behind it."
+        )
+    if reply.status >= 500:
+        raise NoAnswer(f"{address} answered {reply.status}. Check the address, or try again in a few minutes.")
 
 
 def finish(attempt: Attempt, params: Mapping[str, str]) -> None:
@@ -145,15 +162,19 @@ def test(shop: Connection) -> tuple[bool, str]:
 
 def _another_shop(shop: Connection, proof: Proof) -> list[Check]:
     """A shop that waits for its seller opens again by a passed test, so it has to be the same shop."""
-    if shop.state != ConnectionState.NEEDS_REAUTH or not proof.ok or proof.shop_id == shop.shop_key:
+    if shop.state != ConnectionState.NEEDS_REAUTH or not proof.ok or _same(shop, proof):
         return []
     sentence = f"At this address is another shop now ({proof.name}). Reconnect {shop.name}, or connect this one."
     return [Check(False, "The same shop", sentence)]
 
 
+def _same(shop: Connection, proof: Proof) -> bool:
+    return is_same_shop(shop.shop_key, proof.shop_id, proof.stays)
+
+
 def _other_money(shop: Connection, proof: Proof) -> list[Check]:
     """Prices that mean something else than when the shop was connected stop its sales here."""
-    if proof.shop_id != shop.shop_key or money_seen(
+    if not _same(shop, proof) or money_seen(
         connection_id=shop.pk, currency=proof.currency, settings=proof.settings, now=timezone.now()
     ):
         return []

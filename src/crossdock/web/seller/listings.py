@@ -140,7 +140,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
 def change_state(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """Archive, list again, leave out; each can be taken back."""
     listing = _listing(seller, public_id)
-    match typed(request.POST, "to"):
+    match typed(request.POST, "to") or typed(request.GET, "to"):
         case "archive":
             try_it(
                 request,

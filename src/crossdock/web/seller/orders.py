@@ -16,6 +16,7 @@ from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Exchange, Listing, Order, Seller, ShopCopy, VariantStock
+from crossdock.store.models.risk import RiskChoice
 from crossdock.store.models.work import CommandState
 from crossdock.usecases import books
 from crossdock.usecases.alerts import open_alerts
@@ -119,7 +120,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "shop_refunds": order.shop_refunds.order_by("pk"),
         "credits": order.credits.order_by("pk"),
         "risk_goes": order.connection is not None and lifted(rule="S5"),
-        "risk_means": MEANING[choice()] if order.risk == RiskLevel.HIGH else "",
+        "risk_means": MEANING[RiskChoice.HOLD if held(order) else choice()] if order.risk == RiskLevel.HIGH else "",
         "actions": _actions(order, copy),
         "quarantined": in_words(of_order(order=order)),
         "dead": [command for command in commands if command.state == CommandState.DEAD and command.pk not in told],

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -29,7 +28,7 @@ View = Callable[..., HttpResponse]
 def sellers_only(view: View) -> View:
     """Gives the view its seller: the signed-in one, or whom staff act as.
 
-    Somebody without a shop is refused; nobody is sent to the sign-in.
+    Somebody without a shop is refused and offered to open one; nobody is sent to the sign-in.
     """
 
     @never_cache
@@ -38,7 +37,7 @@ def sellers_only(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         seller = seller_of(request, signed_in(request))
         if seller is None:
-            raise PermissionDenied("This page is for sellers.")
+            return render(request, "seller/none.html", status=403)
         return view(request, seller, *args, **kwargs)
 
     return guarded

@@ -525,6 +525,12 @@ def test_cursors_survive_being_written_down() -> None:
 # Connecting
 
 
+async def test_a_shop_is_more_than_its_channels_token(stage: Stage) -> None:
+    """Two servers may have the same token, as their operators set or copied it; each has its own address."""
+    proof = await Vendure().prove(stage.shop)
+    assert proof.stays and proof.shop_id == f"{proof.stays}@{stage.shop.address.partition('://')[2]}"
+
+
 async def test_a_name_and_password_do_as_well_and_outlive_their_session(stage: Stage) -> None:
     assert isinstance(stage.sandbox, Sandbox)
     mine = Vendure()
