@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from crossdock.domain.commands import CancelReason, Done, Unknown
 from crossdock.domain.payments import Intent
@@ -19,8 +20,10 @@ from crossdock.engine.engine import Engine
 from crossdock.kit.gateway import Captured, Declined, Gateway
 from crossdock.kit.payments import open_gateway
 from crossdock.store.models import Command, Order, Party, PaymentIntent, Reservation, Transfer
-from crossdock.usecases.checkout import payment_unknown, place_order
+from crossdock.usecases.checkout import expire_checkouts, payment_unknown, place_order
 from crossdock.usecases.reject import reject_order
+from crossdock.usecases.stock import availability
+from shopper import Shopper, a_listing, a_seller
 from stall import Make, Stall, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -146,3 +149,76 @@ async def test_a_refund_whose_answer_was_lost_is_asked_again_under_the_same_key(
     refused = await good(intent.asked, Money(1, "USD"), "one cent more")
     assert not isinstance(refused, Done), "everything was given back, and once"
     assert await sync(Transfer.objects.filter(cause__startswith="refunded:").count) == 1
+
+
+PLACES = {
+    "before the bank is asked": "confirmed",
+    "after the bank took the money": "place_order",
+    "after the bank's answer was lost": "payment_unknown",
+}
+
+
+@pytest.mark.parametrize("where", PLACES)
+async def test_a_database_that_goes_away_in_a_payment_leaves_neither_a_hold_nor_money(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The holds were committed; then nothing can be written any more. The buyer never comes back."""
+
+    def gone(*_: object, **__: object) -> None:
+        raise OperationalError("the database is gone")
+
+    card = await sync(lambda: a_listing(a_seller(), count=5))
+    buyer = await sync(Shopper)
+    buyer.client.raise_request_exception = False
+    form = await sync(buyer.to_payment, card, 2)
+    token = "late" if PLACES[where] == "payment_unknown" else "works"
+    with monkeypatch.context() as away:
+        away.setattr(f"crossdock.web.storefront.checkout.{PLACES[where]}", gone)
+        assert await sync(lambda: buyer.post("/checkout/pay/", token=token, **form)) == 503
+    intent = await sync(PaymentIntent.objects.get)
+    assert (intent.state, await sync(held), await sync(Order.objects.count)) == ("created", 1, 0)
+
+    began = datetime.now(UTC)
+    for minutes in (1, 2, 16, 21, 22):
+        now = began + timedelta(minutes=minutes)
+        monkeypatch.setattr(engine, "clock", lambda now=now: now)
+        await sync(expire_checkouts, now=now)
+        await payments.settle_intents(engine)
+    await sync(intent.refresh_from_db)
+    left = (await sync(availability, variants=[card], now=now))[card.pk]
+    if where == "before the bank is asked":
+        assert (intent.state, left, await sync(held)) == ("declined", 5, 0)
+        late = await payments.opened(intent.gateway).capture(intent.asked, "works")
+        assert isinstance(late, Declined), "what was called off can take no money any more"
+        assert await sync(Order.objects.count) == 0
+    else:
+        assert (intent.state, left) == ("captured", 3), "the money moved, so that the buyer has an order"
+        assert (await sync(Order.objects.get)).total_minor == 2450
+        assert not await sync(Reservation.objects.filter(state="checkout").exists)
+
+
+async def test_the_money_of_a_lost_order_goes_back_when_its_units_were_sold_meanwhile(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise OperationalError("the database is gone")
+
+    card = await sync(lambda: a_listing(a_seller(), count=1))
+    first, second = await sync(Shopper), await sync(Shopper, "max@example.test")
+    first.client.raise_request_exception = False
+    form = await sync(first.to_payment, card)
+    with monkeypatch.context() as away:
+        away.setattr("crossdock.web.storefront.checkout.place_order", gone)
+        assert await sync(lambda: first.post("/checkout/pay/", token="works", **form)) == 503
+    lost = await sync(PaymentIntent.objects.get)
+    # No worker ran for as long as the hold lasts.
+    await sync(lambda: Reservation.objects.update(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+    await sync(expire_checkouts, now=datetime.now(UTC))
+    form = await sync(second.to_payment, card)
+    await sync(lambda: second.post("/checkout/pay/", token="works", **form))
+    monkeypatch.setattr(engine, "clock", lambda: datetime.now(UTC) + timedelta(minutes=16))
+    await payments.settle_intents(engine)
+    await sync(lost.refresh_from_db)
+    assert lost.state == "abandoned" and await sync(Order.objects.count) == 1
+    refund = await sync(Command.objects.get, kind="refund_payment")
+    assert (refund.payload["intent"], refund.payload["amount_minor"]) == (lost.public_id, lost.amount_minor)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from crossdock.domain.currencies import NotMoney
 
-_PLAIN = re.compile(r"[0-9]*[.,]?[0-9]+|[0-9]+[.,]")
+_PLAIN = re.compile(r"[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+")
 # Groups of three behind one kind of separator, then perhaps the other kind and decimals.
 _GROUPED = re.compile(
     r"(?P<whole>[0-9]{1,3}(?P<sep>[., '])[0-9]{3}(?:(?P=sep)[0-9]{3})*)(?:(?!(?P=sep))[.,](?P<rest>[0-9]*))?"

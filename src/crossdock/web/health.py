@@ -1,12 +1,14 @@
 """/healthz for a load balancer: 200 while the database answers, 503 otherwise.
 
-A silent worker is reported, not an error of this server. With `?deep=1` it is, as is a shop of which a stream is late
-(usecases/health.py): for a monitor that wakes people.
+A silent worker is reported, not an error of this server. With `?deep=1` it is, as are a shop of which a stream is late
+(usecases/health.py) and a data folder whose disk is nearly full: for a monitor that wakes people.
 """
 
+import shutil
 from dataclasses import asdict
 from importlib.metadata import version
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
@@ -16,6 +18,10 @@ from django.views.decorators.http import require_safe
 from crossdock.usecases.health import shops_now, worker_works
 
 _LAST_SIGN = "SELECT extract(epoch FROM now() - max(last_heartbeat))::float8 FROM procrastinate_workers"
+_MB = 1024**2
+# The data folder holds uploads and, where it is our own, the database: it takes nothing any more when its disk is full.
+# A share of it warns in time; of a very large disk the share alone would warn for years.
+LOW_BYTES, LOW_SHARE, PLENTY_BYTES = 500 * _MB, 0.02, 10 * 1024 * _MB
 
 
 @require_safe
@@ -45,4 +51,20 @@ def _deep(answer: dict[str, object]) -> JsonResponse:
         answer["database"] = "unreachable"
         return JsonResponse(answer, status=503)
     answer["worker"] = "ok" if works else "silent"
-    return JsonResponse(answer, status=200 if works and not shops["late"] else 503)
+    full = _nearly_full()
+    answer["disk"] = full or "ok"
+    return JsonResponse(answer, status=200 if works and not shops["late"] and not full else 503)
+
+
+def _nearly_full() -> str:
+    """Empty: there is room. The page is public, so that the folder's path is not told."""
+    try:
+        disk = shutil.disk_usage(settings.CONFIG.data)
+    except OSError as error:
+        return f"The data folder cannot be read ({type(error).__name__}). Check that its disk is mounted."
+    if disk.free >= max(LOW_BYTES, min(disk.total * LOW_SHARE, PLENTY_BYTES)):
+        return ""
+    return (
+        f"The data folder's disk is nearly full: {disk.free // _MB} MB of {disk.total // _MB} MB are free. Make room:"
+        " when it is full, uploads fail, and so does a database on it."
+    )
