@@ -351,6 +351,10 @@ def test_twelve_orders_stand_in_900_pixels_and_a_chosen_variant_changes_the_pric
     page.locator(".price.big", has_text="$150.00").wait_for()
     assert page.locator("#quantity").get_attribute("max") == "2" and "variant=" in page.url
     seen.shot("variant-chosen")
+    for order, code in ((orders[0], AlertCode.HIGH_RISK), (orders[1], AlertCode.CANCELLED_IN_SHOP)):
+        raise_alert(
+            code=code, seller=world.seller, order=order, connection=world.shop, now=world.now, sentence="Look at it."
+        )
     for path, name in (("/seller/cases/new/", "report"), ("/seller/alerts/", "alerts")):
         for one, size in ((seen, "wide"), (small, "phone")):
             one.go(path)

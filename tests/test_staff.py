@@ -41,16 +41,21 @@ def staff() -> Client:
 
 
 # No page at all: what is in them is ciphertext, hashes, one-time keys or bookkeeping of other rows.
-# What a label prints is on the label's own page.
+# What a label prints is on the label's own page; shipments in the shop and its lines are on the order's, lags on the
+# shop's, and quarantine has its own pages.
 NO_PAGE = {
     "connectattempt",
     "cursor",
+    "fulfilment",
     "idempotentreply",
     "labeldocument",
+    "newslag",
     "orderline",
+    "quarantined",
     "selleraddress",
     "shipmentline",
     "shippingrate",
+    "shopline",
 }
 
 
