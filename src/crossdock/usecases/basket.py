@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NotRequired, TypedDict
 
 from crossdock.domain.offers import OfferState
-from crossdock.domain.places import COUNTRIES, postal_country
+from crossdock.domain.places import COUNTRIES, US_TERRITORIES, postal_country
 from crossdock.domain.values import Money
 from crossdock.store.models import Connection, Offer, Seller, ShippingRate, Variant
 from crossdock.store.models.catalogue import ListingState
@@ -68,9 +68,13 @@ def shipping_price(*, seller: Seller, country: str, currency: str) -> Money | No
 
 
 def ships_to(connection: Connection | None) -> frozenset[str]:
-    """The countries that the shop takes in an order: all, unless its platform refuses those not set up there."""
+    """The countries that the shop takes in an order, US territories by their own codes: all, unless it named some.
+
+    The connection test and the hourly look fill the setting in.
+    """
     named = str(connection.settings.get("countries") or "") if connection else ""
-    return frozenset(map(postal_country, named.split(","))) & COUNTRIES if named else COUNTRIES
+    everywhere = COUNTRIES | US_TERRITORIES
+    return frozenset(named.split(",")) & everywhere if named else everywhere
 
 
 def why_not_sold(variant: Variant) -> str:
@@ -92,6 +96,19 @@ def offer_in(basket: Basket) -> Offer | None:
     return offer
 
 
+def why_other_currency(offer: Offer) -> str:
+    """Empty while the item is sold in the offer's currency.
+
+    A shop may change it; the offer's number means another price then.
+    """
+    if offer.currency == offer.variant.listing.currency:
+        return ""
+    return (
+        f"This offer was made in {offer.currency}, and the item is sold in {offer.variant.listing.currency} now."
+        " Make a new offer, or buy it at the price shown."
+    )
+
+
 def _agreed(offer: Offer, available: int | None, held: bool) -> PricedLine:
     """At the agreed price, or at the asking price when that has fallen below it since.
 
@@ -99,6 +116,8 @@ def _agreed(offer: Offer, available: int | None, held: bool) -> PricedLine:
     """
     left = available if available is None or not held else available + offer.quantity
     line = _line(offer.variant, offer.quantity, left)
+    if why := why_other_currency(offer):
+        return PricedLine(offer.variant, offer.quantity, line.unit_price, line.total, left, why)
     price = min(offer.price, line.unit_price)
     problem = line.problem if offer.state == OfferState.ACCEPTED else "This offer is not open for payment any more."
     return PricedLine(offer.variant, offer.quantity, price, price * offer.quantity, left, problem)
@@ -142,8 +161,8 @@ def priced(*, basket: Basket, country: str | None, now: datetime) -> PricedBaske
         held = open_holds([offer.variant_id])[offer.variant_id]
         lines = (_agreed(offer, stock[offer.variant_id], any(hold.cause == offer.hold_cause for hold in held)),)
     items = sum((line.total for line in lines), Money.zero(first.currency))
-    country = postal_country(country) if country else None
     taken = country is None or country in ships_to(first.connection)
+    country = postal_country(country) if country else None
     shipping = (
         shipping_price(seller=first.seller, country=country, currency=first.currency) if country and taken else None
     )

@@ -72,7 +72,7 @@ def open_checkout(
             if existing.buyer_id != buyer.pk:
                 raise NotAllowed("This checkout belongs to somebody else.")
             return existing
-        basket_now = priced(basket=basket, country=ship_to.country, now=now)
+        basket_now = priced(basket=basket, country=ship_to.territory or ship_to.country, now=now)
         if basket_now.problems or basket_now.total is None:
             raise Stale(" ".join(basket_now.problems) or "The seller does not ship to this country.")
         if basket_now.fingerprint != fingerprint:

@@ -27,7 +27,7 @@ from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Money
 from crossdock.store.models import Offer, OfferMove, Order, PaymentIntent, Reservation, Seller, User, Variant
 from crossdock.store.models.money import IntentState
-from crossdock.usecases.basket import MOST_UNITS, why_not_sold
+from crossdock.usecases.basket import MOST_UNITS, why_not_sold, why_other_currency
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.offer_terms import terms_of, why_no_offers
@@ -129,6 +129,8 @@ def answer_offer(
             raise Stale(f"The price on the table is {fresh.price.words} now. Look again and decide again.")
         if fresh.ends_at <= now:
             raise Stale("The time for this offer ran out.")
+        if deed in (Deed.ACCEPT, Deed.COUNTER) and (why := why_other_currency(fresh)):
+            raise Stale(why)
         match deed:
             case Deed.ACCEPT:
                 _accept(fresh, who, now=now)

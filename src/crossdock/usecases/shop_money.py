@@ -35,6 +35,7 @@ def money_seen(*, connection_id: int, currency: str, settings: Mapping[str, str]
     found = {name: settings[name] for name in _SETTINGS if name in settings} | {"currency": currency}
     with transaction.atomic():
         shop = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection_id)
+        _countries_seen(shop, settings)
         kept: dict[str, Any] = {"currency": shop.currency, **shop.settings}
         new = {name: value for name, value in found.items() if kept.get(name, value) != value}
         learnt = {name: value for name, value in found.items() if name not in kept}
@@ -63,6 +64,14 @@ def money_seen(*, connection_id: int, currency: str, settings: Mapping[str, str]
             ),
         )
     return False
+
+
+def _countries_seen(shop: Connection, settings: Mapping[str, str]) -> None:
+    """Where the shop sells to follows the shop without a question: nothing is sold at a wrong price by it."""
+    found = settings.get("countries")
+    if found is not None and found != shop.settings.get("countries", ""):
+        shop.settings = {**shop.settings, "countries": found}
+        shop.save(update_fields=["settings"])
 
 
 def _what(kept: Mapping[str, Any], new: Mapping[str, str], name: str) -> str:
@@ -95,6 +104,11 @@ def confirm_money(*, connection: Connection, actor: User, now: datetime) -> None
 
 
 def prices_unknown(*, shop: Connection, now: datetime) -> None:
-    """Every price is of another currency or another decimal point: each listing waits until its product is read."""
+    """Every price is of another currency or another decimal point: each listing waits until its product is read.
+
+    The prices from which offers are accepted or declined are the seller's own, in the old currency: they end.
+    """
+    others = Listing.objects.filter(connection=shop).exclude(currency=shop.currency)
+    others.update(accept_from_minor=None, decline_below_minor=None)
     Listing.objects.filter(connection=shop).update(active_in_shop=False)
     Cursor.objects.filter(connection=shop, stream="products").update(value="", due_at=now)

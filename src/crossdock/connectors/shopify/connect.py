@@ -13,6 +13,7 @@ from crossdock.connectors.shopify.client import ask, opened, own_app
 from crossdock.connectors.shopify.commands import ensure_reference_field, reference_field
 from crossdock.connectors.shopify.manifest import ALL_SCOPES, FULFILMENT_SCOPES, INSTALL, OWN_APP, SCOPES
 from crossdock.connectors.shopify.mapper import tail
+from crossdock.domain.places import US_TERRITORIES
 from crossdock.domain.wording import counted
 from crossdock.kit import text
 from crossdock.kit.check import is_data
@@ -203,9 +204,23 @@ async def prove(shop: Shop) -> Proof:
         name=name,
         currency=currency,
         checks=tuple(checks),
-        settings={"currency": currency, "locations": str(len(locations))},
+        settings={"currency": currency, "locations": str(len(locations)), **await _ships_to(shop)},
         locations=names,
     )
+
+
+async def _ships_to(shop: Shop) -> dict[str, str]:
+    """The countries of the shop's own shipping zones; without one, or without the right to see them, no limit.
+
+    Asked for by itself: were it forbidden to an app, the whole answer would be. Shopify counts the islands under the US
+    Post Office as states of the US.
+    """
+    try:
+        rows = (await ask(shop, "ShipsTo")).child("shop").entries("shipsToCountries")
+    except AuthDead:
+        return {}
+    codes = {code for code in rows if isinstance(code, str)}
+    return {"countries": ",".join(sorted(codes | US_TERRITORIES if "US" in codes else codes))}
 
 
 def _limits(scope: str, shop: Shop) -> Check:

@@ -101,7 +101,11 @@ async def prove(client: Client) -> Proof:
         name=text.label(tame(seller, "seller").text("name") if isinstance(seller, dict) else "") or channel.str("code"),
         currency=channel.str("defaultCurrencyCode"),
         checks=tuple(checks),
-        settings={"currency": channel.str("defaultCurrencyCode"), "precision": str(precision)},
+        settings={
+            "currency": channel.str("defaultCurrencyCode"),
+            "precision": str(precision),
+            **await _countries(client),
+        },
         locations=locations,
     )
 
@@ -126,6 +130,15 @@ async def _ships(client: Client) -> Check:
         "Shipping method",
         "" if some else "Your shop has no shipping method, so no order can be placed: Settings > Shipping methods.",
     )
+
+
+async def _countries(client: Client) -> dict[str, str]:
+    """Those that are switched on: an address in another is refused (CountryService.findOneByCode)."""
+    try:
+        rows = (await client.ask("Countries")).child("countries").rows("items")
+    except AuthDead:
+        return {}  # A role without ReadSettings or ReadCountry.
+    return {"countries": ",".join(sorted({row.str("code") for row in rows}))}
 
 
 async def _locations(client: Client) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from urllib.parse import quote, urlencode, urlsplit
 
 from crossdock.connectors.woocommerce.client import Client, NoRoute, NotAllowed, NotSignedIn
-from crossdock.connectors.woocommerce.site import taxes, wordpress
+from crossdock.connectors.woocommerce.site import countries, taxes, wordpress
 from crossdock.domain.currencies import CURRENCIES, minor_units
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
@@ -143,6 +143,7 @@ async def prove(shop: Shop) -> Proof:
             "auth": client.way,
             "decimals": str(settings.int("number_of_decimals")),
             **prices,
+            **await countries(client),
         },
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crossdock.connectors.woocommerce.client import Client, NoRoute, NotAllowed
+from crossdock.domain.places import COUNTRIES, US_TERRITORIES
 from crossdock.kit.check import check, is_challenge, walled
 from crossdock.kit.connector import Check, Shop
 from crossdock.kit.errors import Missing, NoAnswer, Strange
@@ -100,3 +101,31 @@ async def taxes(client: Client) -> tuple[Check, Mapping[str, str]]:
     if on:
         return Check(False, "Taxes", NET), {"prices": f"net, shown {shown}"}
     return Check(True, "Taxes", NO_TAX_LINES), {"prices": "without taxes"}
+
+
+async def countries(client: Client) -> Mapping[str, str]:
+    """Where the shop sells and ships to, as the setting `countries`: empty is everywhere.
+
+    As WC_Countries::get_allowed_countries and get_shipping_countries read these options (woocommerce
+    includes/class-wc-countries.php). An empty list is a setting not finished, not a shop that sells nowhere.
+    """
+    try:
+        rows = (await client.rows("settings/general", {"_fields": "id,value"})).items
+    except (NoRoute, NotAllowed, Missing):
+        return {}
+    values = {f"{row.raw('id')}".removeprefix("woocommerce_"): row.raw("value") for row in rows}
+    everywhere = COUNTRIES | US_TERRITORIES
+    match values.get("allowed_countries"):
+        case "specific":
+            sold = _codes(values.get("specific_allowed_countries")) or everywhere
+        case "all_except":
+            sold = everywhere - _codes(values.get("all_except_countries"))
+        case _:
+            sold = everywhere
+    if values.get("ship_to_countries") == "specific":
+        sold &= _codes(values.get("specific_ship_to_countries")) or everywhere
+    return {"countries": "" if sold == everywhere else ",".join(sorted(sold))}
+
+
+def _codes(value: Any) -> frozenset[str]:
+    return frozenset(code for code in value if isinstance(code, str)) if isinstance(value, list) else frozenset()

@@ -126,7 +126,7 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
 
 def _open(data: OrderIn, key: str) -> PaymentIntent:
     basket, ship_to = _basket(data.lines, data.offer), Address(**data.ship_to.model_dump())
-    shown = _priced(basket, ship_to.country)
+    shown = _priced(basket, ship_to.territory or ship_to.country)
     if why := why_not_region(ship_to.country, ship_to.region):
         raise Invalid(f"ship_to.region: {why}")
     if shown.problems or shown.total is None:

@@ -120,10 +120,11 @@ def pay(request: HttpRequest) -> HttpResponse:
         return redirect("cart")
     if not ship_to:
         return redirect("checkout")
-    shown = show_priced(request.session, country=ship_to["country"])
+    to = Address(**ship_to)
+    shown = show_priced(request.session, country=to.territory or to.country)
     if shown is None:
         return redirect("cart")
-    return _show(request, shown, Address(**ship_to))
+    return _show(request, shown, to)
 
 
 def _show(request: HttpRequest, shown: PricedBasket, ship_to: Address) -> HttpResponse:

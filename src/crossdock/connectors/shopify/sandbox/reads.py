@@ -11,6 +11,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from crossdock.connectors.shopify.sandbox.books import Books, refunded, total_of
+from crossdock.domain.places import COUNTRIES
 from crossdock.kit.sandbox import Doc
 
 Fields = dict[str, Any]
@@ -105,6 +106,7 @@ class Reads:
             "name": shop["name"],
             "myshopifyDomain": shop["domain"],
             "currencyCode": shop["currency"],
+            "shipsToCountries": shop.get("ships_to") or sorted(COUNTRIES),
             "plan": {"partnerDevelopment": self.books.trial},
         }
 

@@ -35,6 +35,7 @@ RIGHTS = {
     "productVariants": "ReadProduct",
     "stockLocations": "ReadStockLocation",
     "shippingMethods": "ReadShippingMethod",
+    "countries": "ReadCountry",
     "orders": "ReadOrder",
     "order": "ReadOrder",
     "eligibleShippingMethodsForDraftOrder": "CreateOrder",
@@ -136,6 +137,11 @@ class Api:
 
     def do_shippingMethods(self, options: Doc | None = None) -> Doc:  # noqa: N802
         return {"totalItems": 1 if self._books.settings["methods"] else 0}
+
+    def do_countries(self, options: Doc | None = None) -> Doc:
+        rows = [{"id": n, "code": code, "enabled": True} for n, code in enumerate(self._books.settings["countries"], 1)]
+        items, total = _listed(rows, options or {}, {})
+        return {"items": items, "totalItems": total}
 
     def do_products(self, options: Doc | None = None) -> Doc:
         rows = [doc for doc in self._books.shelf.all("product") if not doc["deleted"]]

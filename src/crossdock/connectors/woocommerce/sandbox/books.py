@@ -61,6 +61,8 @@ class Books:
             "taxes": False,
             "prices_include_tax": True,
             "tax_display": "incl",
+            "sells_to": [],
+            "ships_to": [],
         }
         return default | (self.shelf.get("settings", "shop") or {})
 

@@ -39,6 +39,7 @@ class Rest:
             ("GET", "/system_status", self._status),
             ("GET", "/settings/products/woocommerce_manage_stock", self._manage_stock),
             ("GET", "/settings/tax", self._taxes),
+            ("GET", "/settings/general", self._general),
             ("GET", "/settings/general/woocommerce_calc_taxes", self._calculates_taxes),
             ("GET", "/products", self._products),
             ("GET", f"/products/{number}", self._product),
@@ -119,6 +120,9 @@ class Rest:
 
     async def _taxes(self, request: web.Request) -> Answer:
         return 200, self._site.taxes()
+
+    async def _general(self, request: web.Request) -> Answer:
+        return 200, self._site.general()
 
     async def _calculates_taxes(self, request: web.Request) -> Answer:
         return 200, self._site.calculates_taxes()

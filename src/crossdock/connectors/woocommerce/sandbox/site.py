@@ -58,6 +58,20 @@ class Site:
         }
         return [{"id": name, "value": value} for name, value in values.items()]
 
+    def general(self) -> list[Doc]:
+        """Only those about countries; a list that was never filled in is an empty text."""
+        settings = self._books.settings
+        if settings.get("general"):
+            return list(settings["general"])
+        values = {
+            "woocommerce_allowed_countries": "specific" if settings["sells_to"] else "all",
+            "woocommerce_all_except_countries": "",
+            "woocommerce_specific_allowed_countries": settings["sells_to"] or "",
+            "woocommerce_ship_to_countries": "specific" if settings["ships_to"] else "",
+            "woocommerce_specific_ship_to_countries": settings["ships_to"] or "",
+        }
+        return [{"id": name, "value": value} for name, value in values.items()]
+
     def calculates_taxes(self) -> Doc:
         return {"id": "woocommerce_calc_taxes", "value": "yes" if self._books.settings["taxes"] else "no"}
 

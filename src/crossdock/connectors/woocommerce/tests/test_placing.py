@@ -218,6 +218,8 @@ async def test_when_the_search_finds_nothing_every_order_since_is_looked_at(
     monkeypatch.setattr(Rest, "_searched", lambda self, doc: [])
     shop.exchanges.clear()
     assert await find(shop, command) == (done.shop_id,)
+    # Long answers are recorded beside the event loop.
+    await shop.transport.aside.close()
     assert len(shop.exchanges) == 3
 
 
