@@ -212,14 +212,14 @@ async def shop(
     engine.random = Random(3)
     async with staged(discover.connector(request.param), discover.sandbox(request.param)) as stage:
         await stage.product(5)
-        made = await sync(_connected, stage, request.param)
+        made = await sync(connected, stage, request.param)
         at_rest = Rest(stage, made, engine, datetime.now(UTC))
         engine.clock = lambda: at_rest.now
         await at_rest.pass_time(3 * HOUR, proven=False)
         yield at_rest
 
 
-def _connected(stage: Stage, platform: str) -> Connection:
+def connected(stage: Stage, platform: str) -> Connection:
     made = market.connection(market.seller(), platform=platform)
     Connection.objects.filter(pk=made.pk).update(
         address=stage.shop.address,

@@ -78,7 +78,7 @@ def restrict(stage: Stage, platform: str) -> None:
     books: Any = stage.sandbox.books  # type: ignore[attr-defined]
     match platform:
         case "shopify":
-            books.ship_to("US", "DE")
+            books.shelf.put("shop", "shop", {**books.shop, "ships_to": ["US", "DE"]})
         case "vendure":
             books.settings["countries"] = ["US", "DE"]
         case _:

@@ -114,16 +114,12 @@ async def countries(client: Client) -> Mapping[str, str]:
     except (NoRoute, NotAllowed, Missing):
         return {}
     values = {f"{row.raw('id')}".removeprefix("woocommerce_"): row.raw("value") for row in rows}
-    everywhere = COUNTRIES | US_TERRITORIES
-    match values.get("allowed_countries"):
-        case "specific":
-            sold = _codes(values.get("specific_allowed_countries")) or everywhere
-        case "all_except":
-            sold = everywhere - _codes(values.get("all_except_countries"))
-        case _:
-            sold = everywhere
-    if values.get("ship_to_countries") == "specific":
-        sold &= _codes(values.get("specific_ship_to_countries")) or everywhere
+    sold = everywhere = COUNTRIES | US_TERRITORIES
+    if values.get("allowed_countries") == "all_except":
+        sold -= _codes(values.get("all_except_countries"))
+    for one in ("allowed", "ship_to"):
+        if values.get(f"{one}_countries") == "specific":
+            sold &= _codes(values.get(f"specific_{one}_countries")) or everywhere
     return {"countries": "" if sold == everywhere else ",".join(sorted(sold))}
 
 

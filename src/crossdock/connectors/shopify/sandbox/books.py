@@ -84,10 +84,6 @@ class Books:
     def shop(self) -> Doc:
         return self.need("shop", "shop")
 
-    def ship_to(self, *countries: str) -> None:
-        """The countries of its shipping zones."""
-        self.shelf.put("shop", "shop", {**self.shop, "ships_to": list(countries)})
-
     def change_currency(self, currency: str) -> None:
         """Prices keep their numbers."""
         self.shelf.put("shop", "shop", {**self.shop, "currency": currency})
