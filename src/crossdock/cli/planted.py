@@ -179,6 +179,13 @@ def _fulfil_blind() -> None:
     work.claim_commands = claimed
 
 
+def _currency_unseen() -> None:
+    """Nobody compares the shop's currency with the one it was connected with."""
+    from crossdock.usecases import shop_money
+
+    setattr(shop_money, "money_seen", lambda **_: True)  # noqa: B010
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "blind_resend": _blind_resend,
     "fulfil_blind": _fulfil_blind,
@@ -188,4 +195,5 @@ BUGS: dict[str, Callable[[], None]] = {
     "credit_twice": _credit_twice,
     "refund_seen_as_new": _refund_seen_as_new,
     "one_trips_all": _one_trips_all,
+    "currency_unseen": _currency_unseen,
 }

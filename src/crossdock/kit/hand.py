@@ -95,6 +95,20 @@ class SeveralLocations(Protocol):
 
 
 @runtime_checkable
+class SetsCurrency(Protocol):
+    """What a hand offers besides: the shop's currency is a setting, and its prices keep their numbers."""
+
+    async def change_currency(self, currency: str) -> None: ...
+
+
+@runtime_checkable
+class EmptiesBin(Protocol):
+    """What a hand offers besides where a product that is deleted goes to a bin first."""
+
+    async def delete_for_good(self, product_id: str) -> None: ...
+
+
+@runtime_checkable
 class ReadsNotes(Protocol):
     """What a hand offers besides where something about an order's risk can be written to it."""
 

@@ -148,5 +148,43 @@ def answer(stage: Stage) -> None:
     stage.see(len(stage.standing(odd)) == 1, RULE, "and the order stands in the shop once")
 
 
-SCENES: tuple[Scene, ...] = (product, order, count, answer)
+def delivery(stage: Stage) -> None:
+    """What a webhook tells cannot be taken in: the next one is, and none is left waiting for it."""
+    from crossdock.domain.capability import Capability
+    from crossdock.store.models import Delivery, ShopCopy
+
+    if not stage.manifest.can(Capability.WEBHOOKS):
+        return
+    stage.calm()
+    stage.listens()
+    _, variant = stage.item(9)
+    odd, beside = stage.buy(variant), stage.buy(variant)
+    stage.lands(odd)
+    stage.lands(beside)
+    waiting = Delivery.objects.filter(party_id=stage.connection.party_id, handled_at=None)
+    there = ShopCopy.objects.filter(cancelled_there=True)
+    with _poison("store_shopcopy", f"order_id = {odd.pk} AND cancelled_there"):
+        # Kept while nobody works them off, so that it is a delivery that brings the poison.
+        stage.trial.worker.stop()
+        try:
+            named = [stage.standing(one)[0].shop_id for one in (odd, beside)]
+            for shop_id in named:
+                stage.trial.call(stage.shop.hand.cancel(shop_id))
+            stage.trial.until(
+                lambda: set(named) <= {look["entity_id"] for row in waiting.all() for look in row.news["looks"]},
+                PATIENCE,
+                "a webhook for each of the two orders",
+            )
+        finally:
+            stage.trial.worker.start()
+        _comes(stage, lambda: there.filter(order=beside).exists(), "a webhook that trips: the next one is taken in")
+        _comes(stage, lambda: not waiting.all().exists(), "and none is left waiting for it")
+        _comes(stage, lambda: _standing(stage) == {"order"} and _said(stage), ALONE)
+        following = stage.buy(variant)
+        _comes(stage, lambda: stage.copy_is(following, "equal", "differs"), "the next order lands all the same")
+    _comes(stage, lambda: _healed(stage), HEALS)
+    stage.see(there.filter(order=odd).exists(), RULE, "and its cancel is known then")
+
+
+SCENES: tuple[Scene, ...] = (product, order, count, answer, delivery)
 BUGS: dict[str, tuple[Scene, ...]] = {"one_trips_all": (product, order, count)}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 RULE = "S4"
 
 
-def _held(stage: Stage, variant: "Variant") -> "PaymentIntent":
+def held(stage: Stage, variant: "Variant") -> "PaymentIntent":
     """A checkout that has not paid yet."""
     from crossdock.domain.values import Address
     from crossdock.usecases.basket import Basket, priced
@@ -41,7 +41,7 @@ def asked_before_paid(stage: Stage) -> None:
 
     stage.calm()
     ref, variant = stage.item(1)
-    intent = _held(stage, variant)
+    intent = held(stage, variant)
     stage.trial.call(stage.shop.hand.sell(ref, 1))
     question = at_checkout.question_of(intent_id=intent.public_id, now=now())
     if question is None:

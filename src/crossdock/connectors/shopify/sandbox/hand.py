@@ -38,6 +38,9 @@ class ShopHand:
     async def delete_product(self, product_id: str) -> None:
         self._books.delete_product(product_id)
 
+    async def change_currency(self, currency: str) -> None:
+        self._books.change_currency(currency)
+
     async def recount(self, variant: VariantRef, count: int) -> None:
         """At the first location, so that the sum over all is `count`."""
         row = self._books.need("variant", variant.variant_id)

@@ -54,6 +54,9 @@ class SandboxHand:
         with self._books.shelf.transaction():
             self._books.delete_product(product_id)
 
+    async def change_currency(self, currency: str) -> None:
+        self._books.settings["currency"] = currency
+
     async def recount(self, variant: VariantRef, count: int) -> None:
         """The open orders' units are on the shelf too."""
         doc = self._books.variant(variant.variant_id)

@@ -91,10 +91,20 @@ class Admin:
 
     async def delete_product(self, product_id: str) -> None:
         """To the trash, as the link in the list of products does."""
+        self._delete(product_id, force=False)
+
+    async def delete_for_good(self, product_id: str) -> None:
+        """As "Delete permanently" in the trash does, and programs with `force`: nobody is told."""
+        self._delete(product_id, force=True)
+
+    def _delete(self, product_id: str, *, force: bool) -> None:
         doc = self._books.product(product_id)
         if doc is None:
             raise LookupError(f"the shop has no product {product_id}")
-        self._books.bin_product(doc, force=False)
+        self._books.bin_product(doc, force=force)
+
+    async def change_currency(self, currency: str) -> None:
+        self._books.set(currency=currency)
 
     async def recount(self, variant: VariantRef, count: int) -> None:
         doc = self._product(variant)
