@@ -9,6 +9,7 @@ import pytest
 
 from crossdock.domain.places import COUNTRIES, US_TERRITORIES
 from crossdock.kit.conformance.stage import Stage, staged
+from crossdock.kit.connector import Looks
 from crossdock.store.models import Alert, Connection
 from crossdock.usecases import checkout
 from crossdock.usecases.basket import Basket, priced, ships_to
@@ -121,3 +122,18 @@ async def test_woocommerce_s_settings_as_woocommerce_reads_them(general: dict[st
         stage.sandbox.books.set(general=rows)  # type: ignore[attr-defined]
         named = (await connector.prove(stage.shop)).settings["countries"]
         assert (set(named.split(",")) if named else EVERYWHERE) == expected
+
+
+@pytest.mark.parametrize("platform", ["woocommerce", "vendure"])
+async def test_the_hourly_look_tells_the_same_in_fewer_calls(platform: str) -> None:
+    connector = import_module(f"crossdock.connectors.{platform}").connector
+    assert isinstance(connector, Looks)
+    async with staged(connector, import_module(f"crossdock.connectors.{platform}.sandbox").Sandbox) as stage:
+        restrict(stage, platform)
+        proof = await connector.prove(stage.shop)
+        before = stage.dial.counts["calls"]
+        look = await connector.look(stage.shop)
+        assert stage.dial.counts["calls"] - before <= 3
+        told = {name: value for name, value in proof.settings.items() if name in look.settings}
+        assert (look.currency, look.settings) == (proof.currency, told)
+        assert {"currency", "countries"} < set(told)

@@ -26,6 +26,7 @@ from crossdock.engine.reading import Opened, Reading
 from crossdock.engine.record import listened_to
 from crossdock.engine.recount import recount_stock
 from crossdock.engine.watch import LAST
+from crossdock.kit.connector import Looks
 from crossdock.kit.errors import AuthDead, Outside
 from crossdock.kit.shops import open_shop
 from crossdock.store.crash import point
@@ -295,10 +296,14 @@ class ShopDesk(Reading):
         await self._later(HOOKS, _AUDIT_EVERY, done=True)
 
     async def _look_at_money(self) -> None:
-        """The connection test, for its currency and decimals: they change without a word, and prices carry neither."""
+        """Currency, decimals and countries change without a word, and prices carry none of them.
+
+        By the connection test where the platform has no smaller look.
+        """
         if not await self.run(shop_money.look_due, connection_id=self.connection_id, every=_AUDIT_EVERY):
             return
-        proof = await self.asked(self.connector.prove(self.opened.shop))
+        look = self.connector.look if isinstance(self.connector, Looks) else self.connector.prove
+        proof = await self.asked(look(self.opened.shop))
         await self.run(
             shop_money.money_seen,
             connection_id=self.connection_id,

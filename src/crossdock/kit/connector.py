@@ -6,7 +6,7 @@ A connector translates and calls; it decides nothing and stores nothing.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from crossdock.domain.capability import Manifest
 from crossdock.domain.commands import (
@@ -280,3 +280,11 @@ class Connector(Protocol):
 
         Empty when the platform has no such deliveries.
         """
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """What a connector may have besides: the hourly look in fewer calls than the connection test."""
+
+    async def look(self, shop: Shop) -> Proof:
+        """A Proof whose `currency` and `settings` are those that `prove` would tell; the rest is empty."""

@@ -51,6 +51,9 @@ class Vendure:
     async def prove(self, shop: Shop) -> Proof:
         return await connect.prove(self._client(shop))
 
+    async def look(self, shop: Shop) -> Proof:
+        return await connect.look(self._client(shop))
+
     def renew_at(self, shop: Shop) -> datetime | None:
         return None
 

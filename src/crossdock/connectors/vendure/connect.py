@@ -11,7 +11,7 @@ from crossdock.connectors.vendure.client import Client, Rejected
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer
-from crossdock.kit.tame import tame
+from crossdock.kit.tame import Node, tame
 
 # Right as the dashboard names it -> the call that is forbidden without it. The writing ones name an order that does
 # not exist.
@@ -92,7 +92,6 @@ async def prove(client: Client) -> Proof:
         checks.append(Check(allowed[right], f"Permission {right}", "" if allowed[right] else missing, right=right))
     checks.append(await _ships(client))
     locations = await _locations(client) if allowed["ReadCatalog or ReadStockLocation"] else ()
-    precision = data.child("globalSettings").child("serverConfig").int("moneyStrategyPrecision")
     return Proof(
         # A token is a channel's within one server: two servers may have the same, set as `defaultChannelToken` or
         # copied with the database (packages/core/src/config/vendure-config.ts).
@@ -101,13 +100,21 @@ async def prove(client: Client) -> Proof:
         name=text.label(tame(seller, "seller").text("name") if isinstance(seller, dict) else "") or channel.str("code"),
         currency=channel.str("defaultCurrencyCode"),
         checks=tuple(checks),
-        settings={
-            "currency": channel.str("defaultCurrencyCode"),
-            "precision": str(precision),
-            **await _countries(client),
-        },
+        settings=await _settings(client, data),
         locations=locations,
     )
+
+
+async def look(client: Client) -> Proof:
+    """Two calls of the connection test's many."""
+    settings = await _settings(client, await client.ask("Prove"))
+    return Proof("", "", settings["currency"], (), settings)
+
+
+async def _settings(client: Client, data: Node) -> dict[str, str]:
+    precision = data.child("globalSettings").child("serverConfig").int("moneyStrategyPrecision")
+    currency = data.child("activeChannel").str("defaultCurrencyCode")
+    return {"currency": currency, "precision": str(precision), **await _countries(client)}
 
 
 async def _may(client: Client, call: str) -> bool:

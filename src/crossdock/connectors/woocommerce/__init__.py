@@ -46,6 +46,9 @@ class WooCommerce:
     async def prove(self, shop: Shop) -> Proof:
         return await connect.prove(shop)
 
+    async def look(self, shop: Shop) -> Proof:
+        return await connect.look(shop)
+
     def renew_at(self, shop: Shop) -> datetime | None:
         """Keys never expire; they die with the WordPress user that they belong to."""
         return None

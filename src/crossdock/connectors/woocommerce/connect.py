@@ -10,7 +10,7 @@ from dataclasses import replace
 from urllib.parse import quote, urlencode, urlsplit
 
 from crossdock.connectors.woocommerce.client import Client, NoRoute, NotAllowed, NotSignedIn
-from crossdock.connectors.woocommerce.site import countries, taxes, wordpress
+from crossdock.connectors.woocommerce.site import taxes, wordpress
 from crossdock.domain.currencies import CURRENCIES, minor_units
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
@@ -138,14 +138,18 @@ async def prove(shop: Shop) -> Proof:
         name=text.label(str(site.get("name") or "")) or home.netloc,
         currency=currency,
         checks=tuple(checks),
-        settings={
-            "currency": currency,
-            "auth": client.way,
-            "decimals": str(settings.int("number_of_decimals")),
-            **prices,
-            **await countries(client),
-        },
+        settings={**_money(settings), "auth": client.way, **prices},
     )
+
+
+async def look(shop: Shop) -> Proof:
+    client, status = await sign_in(Client(shop))
+    money = _money(status.child("settings"))
+    return Proof("", "", money["currency"], (), {**money, **(await taxes(client))[1]})
+
+
+def _money(settings: Node) -> dict[str, str]:
+    return {"currency": settings.str("currency"), "decimals": str(settings.int("number_of_decimals"))}
 
 
 def _check(ok: bool, title: str, missing: str, right: str = "") -> Check:

@@ -84,43 +84,42 @@ def _place(address: str) -> tuple[str, str]:
 
 
 async def taxes(client: Client) -> tuple[Check, Mapping[str, str]]:
-    """Whether a product's price is what the shop shows, and the settings by which it is read.
+    """Whether a product's price is what the shop shows, the settings by which it is read, and where the shop sells to.
 
     "price" is the price as it was entered: without tax where "prices_include_tax" is no, while the shop may show it
     with tax (seen on WooCommerce 11.0.1).
     """
     try:
         rows = {row.str("id"): row.opt_str("value") for row in (await client.rows("settings/tax", {})).items}
-        includes = rows.get("woocommerce_prices_include_tax") == "yes"
-        shown = rows.get("woocommerce_tax_display_shop") or "excl"
-        if includes or shown == "excl":
-            return Check(True, "Taxes", NO_TAX_LINES), {"prices": f"{'gross' if includes else 'net'}, shown {shown}"}
-        on = (await client.one("settings/general/woocommerce_calc_taxes")).opt_str("value") == "yes"
+        general = (await client.rows("settings/general", {"_fields": "id,value"})).items
     except (NoRoute, NotAllowed, Missing):
         return Check(True, "Taxes", "Your shop's tax settings could not be read. " + NO_TAX_LINES), {}
-    if on:
-        return Check(False, "Taxes", NET), {"prices": f"net, shown {shown}"}
-    return Check(True, "Taxes", NO_TAX_LINES), {"prices": "without taxes"}
+    values = {str(row.raw("id")).removeprefix("woocommerce_"): row.raw("value") for row in general}
+    where = {"countries": _countries(values)}
+    includes = rows.get("woocommerce_prices_include_tax") == "yes"
+    shown = rows.get("woocommerce_tax_display_shop") or "excl"
+    if includes or shown == "excl":
+        return Check(True, "Taxes", NO_TAX_LINES), where | {
+            "prices": f"{'gross' if includes else 'net'}, shown {shown}"
+        }
+    if values.get("calc_taxes") == "yes":
+        return Check(False, "Taxes", NET), where | {"prices": f"net, shown {shown}"}
+    return Check(True, "Taxes", NO_TAX_LINES), where | {"prices": "without taxes"}
 
 
-async def countries(client: Client) -> Mapping[str, str]:
-    """Where the shop sells and ships to, as the setting `countries`: empty is everywhere.
+def _countries(values: Mapping[str, Any]) -> str:
+    """Where the shop sells and ships to; empty is everywhere.
 
     As WC_Countries::get_allowed_countries and get_shipping_countries read these options (woocommerce
     includes/class-wc-countries.php). An empty list is a setting not finished, not a shop that sells nowhere.
     """
-    try:
-        rows = (await client.rows("settings/general", {"_fields": "id,value"})).items
-    except (NoRoute, NotAllowed, Missing):
-        return {}
-    values = {f"{row.raw('id')}".removeprefix("woocommerce_"): row.raw("value") for row in rows}
     sold = everywhere = COUNTRIES | US_TERRITORIES
     if values.get("allowed_countries") == "all_except":
         sold -= _codes(values.get("all_except_countries"))
     for one in ("allowed", "ship_to"):
         if values.get(f"{one}_countries") == "specific":
             sold &= _codes(values.get(f"specific_{one}_countries")) or everywhere
-    return {"countries": "" if sold == everywhere else ",".join(sorted(sold))}
+    return "" if sold == everywhere else ",".join(sorted(sold))
 
 
 def _codes(value: Any) -> frozenset[str]:

@@ -40,7 +40,6 @@ class Rest:
             ("GET", "/settings/products/woocommerce_manage_stock", self._manage_stock),
             ("GET", "/settings/tax", self._taxes),
             ("GET", "/settings/general", self._general),
-            ("GET", "/settings/general/woocommerce_calc_taxes", self._calculates_taxes),
             ("GET", "/products", self._products),
             ("GET", f"/products/{number}", self._product),
             ("PUT", f"/products/{number}", self._change_product),
@@ -123,9 +122,6 @@ class Rest:
 
     async def _general(self, request: web.Request) -> Answer:
         return 200, self._site.general()
-
-    async def _calculates_taxes(self, request: web.Request) -> Answer:
-        return 200, self._site.calculates_taxes()
 
     async def _no_route(self, request: web.Request) -> Answer:
         raise Failed(404, "rest_no_route", "No route was found matching the URL and request method.")

@@ -64,6 +64,7 @@ class Site:
         if settings.get("general"):
             return list(settings["general"])
         values = {
+            "woocommerce_calc_taxes": "yes" if settings["taxes"] else "no",
             "woocommerce_allowed_countries": "specific" if settings["sells_to"] else "all",
             "woocommerce_all_except_countries": "",
             "woocommerce_specific_allowed_countries": settings["sells_to"] or "",
@@ -71,9 +72,6 @@ class Site:
             "woocommerce_specific_ship_to_countries": settings["ships_to"] or "",
         }
         return [{"id": name, "value": value} for name, value in values.items()]
-
-    def calculates_taxes(self) -> Doc:
-        return {"id": "woocommerce_calc_taxes", "value": "yes" if self._books.settings["taxes"] else "no"}
 
 
 def challenge() -> web.Response:
