@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from crossdock.store.models import (
     ApiToken,
     Command,
     Connection,
+    Cursor,
     IdempotentReply,
     Listing,
     Order,
@@ -612,6 +614,19 @@ class TestShopsAndAlerts:
         text = owner.get("/connections").content.decode()
         assert world.shop.public_id in text
         assert "secret" not in text and "hook" not in text
+
+    def test_how_it_is_doing_is_told_in_the_words_of_its_page(self, world: World, owner: Program) -> None:
+        path = f"/connections/{world.shop.public_id}"
+        said = owner.get(path).json()
+        assert (said["health"], said["health_sentence"]) == ("Healthy", "")
+        Cursor.objects.filter(connection=world.shop, stream="orders").update(due_by=datetime(2026, 1, 1, tzinfo=UTC))
+        for said in (owner.get(path).json(), owner.get("/connections").json()[0]):
+            assert said["health"] == "Behind" and "orders have not been read" in said["health_sentence"]
+        page = Client()
+        page.force_login(world.seller.owner)
+        seen = unescape(page.get(f"/seller/shops/{world.shop.public_id}/").content.decode())
+        assert said["health"] in seen and said["health_sentence"] in seen
+        assert owner.post(f"{path}/pause").json()["health"] == "Paused"
 
     def test_pause_and_resume(self, world: World, owner: Program) -> None:
         path = f"/connections/{world.shop.public_id}"

@@ -9,13 +9,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.test import Client
 
 import market
-from crossdock.cli.serve import _uncalled
 from crossdock.domain.health import Stream
 from crossdock.domain.pace import IDLE, PROVEN, seconds_until_next
 from crossdock.engine.engine import Engine
 from crossdock.kit import discover
+from crossdock.kit.called import not_called
 from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.kit.sandbox import Sandbox
 from crossdock.store.models import Connection, Cursor, NewsLag, Party, Variant
@@ -123,10 +124,24 @@ class TestAfterAnOutage:
         assert Cursor.objects.get(connection=world.shop, stream="hooks").due_at < NOON + timedelta(minutes=1)
 
     def test_an_address_that_a_platform_never_calls_is_named(self) -> None:
-        (words,) = _uncalled("https://market.example:8443")
-        assert "8443" in words and "WooCommerce" in words
+        (words,) = not_called("https://market.example:8443")
+        assert "has port 8443" in words and "WooCommerce shops call only the ports 80, 443 and 8080" in words
         for fine in ("https://market.example", "http://market.example:8080", "", "http://127.0.0.1:8000"):
-            assert not _uncalled(fine)
+            assert not not_called(fine)
+
+    def test_it_stands_where_sellers_and_staff_look(self, settings: Any) -> None:
+        seller = market.seller()
+        shops = {name: market.connection(seller, platform=name) for name in ("woocommerce", "vendure")}
+        owner, staff = Client(), Client()
+        owner.force_login(seller.owner)
+        staff.force_login(market.user(is_staff=True))
+        for url, told in (("https://market.example:8443", True), ("https://market.example", False)):
+            settings.PUBLIC_URL = settings.HOOK_URL = url
+            for name, shop in shops.items():
+                page = owner.get(f"/seller/shops/{shop.public_id}/").content.decode()
+                assert ("has port 8443" in page) == (told and name == "woocommerce"), (url, name)
+            for path in ("/staff/", "/staff/shops/"):
+                assert ("has port 8443" in staff.get(path).content.decode()) == told, (url, path)
 
 
 @pytest.mark.django_db

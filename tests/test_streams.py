@@ -15,12 +15,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 import market
-from crossdock.domain.health import FIRST, PATIENCE, Promise, Stream, due_by, overdue
+from crossdock.domain.health import FIRST, ODD_AFTER, PATIENCE, Promise, Stream, due_by, overdue
 from crossdock.engine.engine import Engine
 from crossdock.kit.connector import Subscriptions
 from crossdock.kit.errors import NoAnswer
-from crossdock.store.models import Command, Connection, Cursor, Delivery, Party, VariantStock
-from crossdock.usecases import connect, upkeep
+from crossdock.store.models import Command, Connection, Cursor, Delivery, Party, Quarantined, VariantStock
+from crossdock.store.models.quarantine import QuarantineKind
+from crossdock.usecases import connect, quarantine, upkeep
 from crossdock.usecases.desk import counts as desk_counts
 from crossdock.usecases.health import not_working, shops_now
 from crossdock.usecases.incidents import incidents_now
@@ -170,6 +171,41 @@ class TestNothingRuns:
             monkeypatch=monkeypatch,
         )
 
+    def test_what_stands_in_quarantine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It holds up nothing else, so that nobody is woken; yet no page calls the shop healthy."""
+        world = World(now=NOON)
+        for entity in ("41", "42"):
+            error = ValueError("no number")
+            trip = quarantine.trip_of(QuarantineKind.PRODUCT, entity, error, sentence="Its price is no number.")
+            quarantine.hold(party_id=world.shop.party_id, trips=[trip], now=NOON)
+        words = "2 things from the shop have not been taken in since 12:00 UTC."
+        assert not not_working(now=NOON + ODD_AFTER), "it is tried again within seconds first"
+        now = NOON + ODD_AFTER + timedelta(seconds=1)
+        page, board, healthz = three_places(world.shop, now=now, monkeypatch=monkeypatch)
+        assert "Needs attention" in page and words in page and "Healthy" not in page
+        assert world.shop.name in board and words in board
+        said = healthz.json()["shops"]
+        assert (healthz.status_code, said["odd"], said["healthy"], said["late"]) == (200, 1, 0, 0)
+        assert desk_counts(now=now)["ill"] == 1
+
+        Cursor.objects.filter(connection=world.shop, stream="orders").update(due_by=NOON)
+        assert not_working(now=now)[world.shop.pk].trouble == "late", "the worse one is told"
+        Cursor.objects.filter(connection=world.shop, stream="orders").update(due_by=now + timedelta(days=1))
+        rows = Quarantined.objects.filter(connection=world.shop)
+        rows.filter(entity="41").update(state="dismissed")
+        assert not_working(now=now)[world.shop.pk].sentence.startswith("1 thing from the shop has not been taken in")
+        quarantine.heal(party_id=world.shop.party_id, kind=QuarantineKind.PRODUCT, entities=["42"], now=now)
+        assert not not_working(now=now)
+
+    def test_one_format_that_changed_is_one_incident(self) -> None:
+        for number in range(4):
+            shop = market.connection(market.seller(), now=NOON)
+            for entity in range(number + 1):
+                trip = quarantine.Trip(QuarantineKind.PRODUCT, str(entity), "Its price is no number.")
+                quarantine.hold(party_id=shop.party_id, trips=[trip], now=NOON)
+        (incident,) = incidents_now(now=NOON + ODD_AFTER + MINUTE)
+        assert incident.error == "What the shop sent could not be taken in." and len(incident.shops) == 4
+
     @pytest.mark.parametrize("state", ["paused", "disconnected"])
     def test_what_is_closed_by_wish_promises_nothing(self, state: str) -> None:
         world = World(now=NOON)
@@ -220,7 +256,7 @@ class TestNothingRuns:
         for _ in range(5):
             World(now=NOON).buy()
         Cursor.objects.update(due_by=NOON)
-        assert asked() == one == 4
+        assert asked() == one == 5
 
 
 async def stand_still(engine: Engine, stall: Stall, stream: Stream, spoil: Callable[[], None]) -> datetime:

@@ -3,11 +3,10 @@
 import argparse
 import os
 import sys
-from urllib.parse import urlsplit
 
 from crossdock.cli import database, planted, ports
 from crossdock.config import load
-from crossdock.kit import discover
+from crossdock.kit.called import not_called
 
 GRACE_SECONDS = 10
 
@@ -34,8 +33,8 @@ def run(args: argparse.Namespace) -> int:
             " rate limits count the proxy.",
             file=sys.stderr,
         )
-    for words in _uncalled(config.public_url):
-        print(f"crossdock: {words}", file=sys.stderr)
+    for words in not_called(config.public_url):
+        print(f"crossdock: {words} Change PUBLIC_URL to an address with one of these ports.", file=sys.stderr)
     import uvicorn
 
     from crossdock.web.slow import Impatient
@@ -56,18 +55,3 @@ def run(args: argparse.Namespace) -> int:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return 0
-
-
-def _uncalled(public_url: str) -> list[str]:
-    """Platforms whose shops can never call this address, so that their webhooks never arrive."""
-    parts = urlsplit(public_url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if not public_url or parts.hostname in ("127.0.0.1", "localhost", "::1"):
-        return []
-    found = [speaker.manifest for speaker in discover.connectors().values()]
-    return [
-        f"PUBLIC_URL has port {port}, and {one.label} shops call only {', '.join(map(str, sorted(one.hook_ports)))}:"
-        " their webhooks do not arrive, and they are asked instead."
-        for one in found
-        if one.hook_ports and port not in one.hook_ports
-    ]

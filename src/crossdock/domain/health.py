@@ -43,6 +43,8 @@ PATIENCE = {
 FIRST = timedelta(minutes=15)
 # A command that was tried and still is not over.
 UNFINISHED = timedelta(minutes=15)
+# What could not be taken in is tried again within seconds; what still stands then needs somebody.
+ODD_AFTER = timedelta(minutes=10)
 
 _MEANS = {
     Stream.ORDERS: (
@@ -110,6 +112,20 @@ def overdue(promise: Promise, *, now: datetime) -> Late | None:
         has = said.replace("have ", "has ", 1) if promise.waiting == 1 else said
         said = f"{promise.waiting} {one if promise.waiting == 1 else many} {has}"
     return Late(promise.stream, since, f"{said}.", f"{said} since {moment(since, now=now)}. {means}")
+
+
+# The same for all shops that have some, so that one platform's changed format is seen as one incident.
+ODD = "What the shop sent could not be taken in."
+
+
+def odd_in_words(many: int, *, since: datetime, now: datetime) -> str:
+    """What stands in quarantine, for the shop as a whole; the alert of each cause names the rows."""
+    things = "1 thing" if many == 1 else f"{many} things"
+    have, they = ("has", "it") if many == 1 else ("have", "them")
+    return (
+        f"{things} from the shop {have} not been taken in since {moment(since, now=now)}. Everything else goes on; we"
+        f" try {they} again by ourselves, and our staff see why."
+    )
 
 
 def moment(at: datetime, *, now: datetime) -> str:

@@ -1,8 +1,8 @@
 """Which connected shops are not as they should be, and why: told by one function, so that the seller's page, staff's
 board and /healthz agree.
 
-A shop waits for its seller (signed out), does not answer (failing), or a stream of it is overdue though nobody saw an
-error (late). What is signed out or failing explains its streams.
+A shop waits for its seller (signed out), does not answer (failing), a stream of it is overdue though nobody saw an
+error (late), or something of it stands in quarantine (odd). The worst one is told: it explains the others.
 """
 
 from collections import Counter, defaultdict
@@ -15,8 +15,9 @@ from django.db import connection as database
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.health import PATIENCE, UNFINISHED, Late, Promise, Stream, overdue
-from crossdock.store.models import Connection, Cursor, Delivery
+from crossdock.domain.health import ODD, ODD_AFTER, PATIENCE, UNFINISHED, Late, Promise, Stream, odd_in_words, overdue
+from crossdock.store.models import Connection, Cursor, Delivery, Quarantined
+from crossdock.store.models.quarantine import STANDING
 from crossdock.store.models.shops import ConnectionState
 
 # A worker tells of itself every ten seconds; one that is silent for so long does nothing.
@@ -29,6 +30,7 @@ class Trouble(StrEnum):
     SIGNED_OUT = "signed_out"
     FAILING = "failing"
     LATE = "late"
+    ODD = "odd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,21 @@ class Ill:
     since: datetime
     error: str
     late: tuple[Late, ...] = ()
+    said: str = ""
 
     @property
     def sentence(self) -> str:
-        return " ".join(late.sentence for late in self.late) or self.error
+        return " ".join(late.sentence for late in self.late) or self.said or self.error
 
 
 def not_working(*, now: datetime, only: Iterable[int] | None = None) -> dict[int, Ill]:
     """Connection -> what is wrong with it, of the shops that should work now. Paused and disconnected ones are so by
-    wish. Four statements, however many shops there are.
+    wish. Five statements, however many shops there are.
     """
     some = None if only is None else list(only)
     shops = Connection.objects.all() if some is None else Connection.objects.filter(pk__in=some)
     found = {ill.shop: ill for ill in _told(shops, now=now)}
+    odd = _odd(shops, now=now)
     late: dict[int, list[Late]] = defaultdict(list)
     platforms: dict[int, str] = {}
     for pk, platform, promise in (*_timers(shops, now=now), *_commands(some, now=now), *_deliveries(shops, now=now)):
@@ -65,6 +69,8 @@ def not_working(*, now: datetime, only: Iterable[int] | None = None) -> dict[int
         ordered = tuple(sorted(streams, key=lambda each: list(Stream).index(each.stream)))
         since = min(each.since for each in ordered)
         found[pk] = Ill(pk, platforms[pk], Trouble.LATE, since, ordered[0].what, ordered)
+    for ill in odd:
+        found.setdefault(ill.shop, ill)
     return found
 
 
@@ -77,6 +83,7 @@ class Shops:
     signed_out: int
     failing: int
     late: int
+    odd: int
     late_streams: dict[str, int]
     late_since: datetime | None
 
@@ -89,7 +96,14 @@ def shops_now(*, now: datetime) -> Shops:
     open_ones = Connection.objects.filter(state__in=[ConnectionState.ACTIVE, ConnectionState.NEEDS_REAUTH]).count()
     healthy = max(0, open_ones - len(ill))
     return Shops(
-        open_ones, healthy, by[Trouble.SIGNED_OUT], by[Trouble.FAILING], by[Trouble.LATE], dict(by_stream), since
+        connected=open_ones,
+        healthy=healthy,
+        signed_out=by[Trouble.SIGNED_OUT],
+        failing=by[Trouble.FAILING],
+        late=by[Trouble.LATE],
+        odd=by[Trouble.ODD],
+        late_streams=dict(by_stream),
+        late_since=since,
     )
 
 
@@ -160,6 +174,19 @@ def _deliveries(shops: QuerySet[Connection], *, now: datetime) -> list[Row]:
     rows = grouped.annotate(many=Count("pk"), first=Min("received_at"))
     values = rows.values_list("party__connection__pk", "party__connection__platform", "many", "first")
     return [_waits(row, Stream.DELIVERIES) for row in values[:MOST]]
+
+
+def _odd(shops: QuerySet[Connection], *, now: datetime) -> list[Ill]:
+    """Those with something in quarantine for longer than a few tries. What staff dismissed is left alone."""
+    active = shops.filter(state=ConnectionState.ACTIVE)
+    old = Quarantined.objects.filter(state__in=STANDING, first_at__lt=now - ODD_AFTER, connection__in=active)
+    grouped = old.order_by().values("connection_id", "connection__platform")
+    rows = grouped.annotate(many=Count("pk"), first=Min("first_at"))
+    values = rows.values_list("connection_id", "connection__platform", "many", "first")
+    return [
+        Ill(pk, platform, Trouble.ODD, first, ODD, said=odd_in_words(many, since=first, now=now))
+        for pk, platform, many, first in values[:MOST]
+    ]
 
 
 def _waits(row: tuple[int, str, int, datetime], stream: Stream) -> Row:

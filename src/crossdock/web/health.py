@@ -42,7 +42,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def _deep(answer: dict[str, object]) -> JsonResponse:
     """Figures only, and 503 where it is our own promise that is broken: shops that are signed out or do not answer
-    are told, and are their sellers' business.
+    are told, and are their sellers' business; so are those with something in quarantine, which holds up nothing else.
     """
     try:
         answer["shops"] = shops = asdict(shops_now(now=timezone.now()))

@@ -356,6 +356,8 @@ class ConnectionOut(Schema):
     currency: str
     state: str
     sentence: str
+    health: str = Field(description="How it is doing in a word, as its seller's page says: Healthy, Behind, and so on.")
+    health_sentence: str = Field(description="Why, and what to do; empty for a healthy shop.")
     checks: list[dict[str, Any]]
     checked_at: datetime | None
     last_read_at: datetime | None

@@ -3,6 +3,7 @@
 Connecting itself is done in the panel, since it needs its seller's sign-in.
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from django.db.models import QuerySet
@@ -18,17 +19,31 @@ from crossdock.usecases.alerts import settle_alert
 from crossdock.usecases.policy import lifted
 from crossdock.web.api.people import actor_of, after_cursor, cursor_after, mine
 from crossdock.web.api.shapes import AlertOut, AlertPage, ConnectionOut, ProblemOut, RuleOut, SettleIn
+from crossdock.web.seller.health import Health, healths_of
 
 router = Router()
 PAGE = 50
 
 
 def _shops(request: HttpRequest) -> QuerySet[Connection]:
-    return Connection.objects.filter(**mine(request)).select_related("seller__owner").order_by("pk")
+    return Connection.objects.filter(**mine(request)).select_related("seller__owner", "party").order_by("pk")
 
 
 def _shop(shop: Connection) -> dict[str, Any]:
+    (said,) = _told([shop])
+    return said
+
+
+def _told(shops: Iterable[Connection]) -> list[dict[str, Any]]:
+    """A fixed number of statements, however many shops there are."""
+    rows = list(shops)
+    about = Alert.objects.filter(connection__in=rows, settled_at=None, for_staff=False, order=None)
+    return [_in_words(health) for health in healths_of(rows, about.order_by("-last_at", "-pk"))]
+
+
+def _in_words(health: Health) -> dict[str, Any]:
     """Never the credentials, nor the settings they come with."""
+    shop = health.shop
     return ConnectionOut(
         id=shop.public_id,
         seller=shop.seller.slug,
@@ -38,6 +53,8 @@ def _shop(shop: Connection) -> dict[str, Any]:
         currency=shop.currency,
         state=shop.state,
         sentence=shop.state_sentence,
+        health=health.word,
+        health_sentence=health.sentence,
         checks=shop.checks,
         checked_at=shop.checked_at,
         last_read_at=shop.last_read_at,
@@ -51,7 +68,7 @@ def _one_shop(request: HttpRequest, id: str) -> Connection:
 
 @router.get("/connections", response=list[ConnectionOut], url_name="connections", tags=["connections"])
 def shops(request: HttpRequest) -> list[dict[str, Any]]:
-    return [_shop(shop) for shop in _shops(request)]
+    return _told(_shops(request))
 
 
 @router.get(

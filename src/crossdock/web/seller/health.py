@@ -6,14 +6,23 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from crossdock.domain.alerts import AlertCode
 from crossdock.domain.health import Late
 from crossdock.store.models import Alert, Connection
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.health import Ill, Trouble, not_working, worker_works
 
 HEALTHY, CATCHING_UP, BEHIND, NEEDS_YOU = "Healthy", "Catching up", "Behind", "Needs you"
-PAUSED, GONE = "Paused", "Disconnected"
-_TONES = {HEALTHY: "good", CATCHING_UP: "warn", BEHIND: "bad", NEEDS_YOU: "bad", PAUSED: "", GONE: ""}
+ATTENTION, PAUSED, GONE = "Needs attention", "Paused", "Disconnected"
+_TONES = {
+    ATTENTION: "warn",
+    HEALTHY: "good",
+    CATCHING_UP: "warn",
+    BEHIND: "bad",
+    NEEDS_YOU: "bad",
+    PAUSED: "",
+    GONE: "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +78,13 @@ def _health(shop: Connection, alerts: Iterable[Alert], ill: Ill | None, hint: st
     if party.failures or (party.resting_until is not None and party.resting_until > timezone.now()):
         why = party.last_error or "Your shop did not answer."
         return Health(shop, CATCHING_UP, f"{why} We try again by ourselves; orders wait and are sent then.", mine)
-    if ill is not None:
+    if ill is not None and ill.trouble is not Trouble.ODD:
         return Health(shop, BEHIND, f"{ill.sentence} {hint}".strip(), mine, ill.late)
-    if mine:
-        return Health(shop, NEEDS_YOU, mine[0].sentence, mine)
+    asked = [alert for alert in mine if ill is None or alert.code != AlertCode.NOT_UNDERSTOOD]
+    if asked:
+        return Health(shop, NEEDS_YOU, asked[0].sentence, mine)
+    if ill is not None:
+        return Health(shop, ATTENTION, ill.sentence, mine)
     if shop.last_read_at is None:
         return Health(shop, CATCHING_UP, "Its products are being read for the first time.", mine)
     return Health(shop, HEALTHY, "")
@@ -88,6 +100,8 @@ def summary(healths: Iterable[Health]) -> str:
         parts.append(f"{healthy} shop{'s' if healthy > 1 else ''} healthy")
     if needy := counts[NEEDS_YOU]:
         parts.append(f"{needy} need{'' if needy > 1 else 's'} you")
+    if odd := counts[ATTENTION]:
+        parts.append(f"{odd} need{'' if odd > 1 else 's'} attention")
     if behind := counts[BEHIND]:
         parts.append(f"{behind} behind")
     if late := counts[CATCHING_UP]:

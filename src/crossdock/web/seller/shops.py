@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crossdock.domain.capability import Capability
+from crossdock.kit.called import why_not_called
 from crossdock.store.models import Command, Connection, Exchange, Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
@@ -172,6 +173,7 @@ def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
         "missing": sorted(set(hooks.get("expected", [])) - set(hooks.get("active", []))),
         "polling_only": not settings.HOOK_URL or manifest is None or not manifest.can(Capability.WEBHOOKS),
         "no_public_url": not settings.HOOK_URL,
+        "not_called": why_not_called(manifest, settings.PUBLIC_URL) if manifest else "",
         "news_lag": news_lag,
         "order_lag": order_lag,
     }

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.kit.called import not_called
 from crossdock.store.models import AuditEntry, User
 from crossdock.usecases.desk import counts
 from crossdock.usecases.incidents import incidents_now
@@ -55,7 +57,12 @@ def needs(waiting: dict[str, int]) -> list[Need]:
             "Send them again, or settle what they were about.",
             f"{commands}?state=dead",
         ),
-        need("ill", "Shops that do not work", "No answer, or the seller has to sign in again.", f"{shops}?state=ill"),
+        need(
+            "ill",
+            "Shops that need attention",
+            "No answer, a sign-in that ended, a late reading, or something not taken in.",
+            f"{shops}?state=ill",
+        ),
         need("unread", "Deliveries unread", "They wait longer than five minutes.", f"{inbox}?which=unread"),
         need(
             "quarantined",
@@ -84,6 +91,7 @@ def home(request: HttpRequest, staff: User) -> HttpResponse:
         "incidents": [
             (incident, label(incident.platform), status_url(incident.platform)) for incident in incidents_now(now=now)
         ],
+        "not_called": not_called(settings.PUBLIC_URL),
         "open_alerts": waiting["alerts"],
         "deeds": AuditEntry.objects.select_related("actor").order_by("-pk")[:LAST_DEEDS],
     }

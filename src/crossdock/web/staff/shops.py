@@ -2,6 +2,7 @@
 and resume with a trace.
 """
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.kit import discover
+from crossdock.kit.called import not_called
 from crossdock.store.models import AuditEntry, Command, Connection, Delivery, Exchange, User
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
@@ -27,7 +29,7 @@ from crossdock.web.staff.panel import page_of, show, staff_only
 
 # "ill" is no state of its own: usecases/health.py says which shops they are.
 STATES = {
-    "ill": ("Not working", Q()),
+    "ill": ("Needs attention", Q()),
     "active": ("Active", Q(state=ConnectionState.ACTIVE)),
     "needs_reauth": ("Sign in again", Q(state=ConnectionState.NEEDS_REAUTH)),
     "paused": ("Paused", Q(state=ConnectionState.PAUSED)),
@@ -82,6 +84,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
             (incident, label(incident.platform), status_url(incident.platform))
             for incident in incidents_now(now=timezone.now())
         ],
+        "not_called": not_called(settings.PUBLIC_URL),
         "rows": [
             (health, label(health.shop.platform), dead.get(health.shop.party_id, 0))
             for health in healths_of(shops, known=ill)
