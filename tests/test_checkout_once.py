@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 
 from crossdock.cli.patience import patient
 from crossdock.kit.gateway import NotKnown
@@ -207,6 +207,39 @@ def test_a_payment_that_never_reached_the_bank_is_made_impossible_before_the_uni
     buyer.post("/checkout/pay/", token="works", **form)
     assert not Order.objects.exists(), "the late request finds the door shut"
     assert charged(buyer) == [("voided", 0)]
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["after the bank took it", "before the bank was asked"])
+def test_a_payment_that_our_database_cut_off_is_cleared_up_before_another_cart_is_paid(
+    card: Variant, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    """The buyer read an error page and puts something more into the cart, which makes a new key."""
+
+    def gone(*_: object, **__: object) -> None:
+        raise OperationalError("the database is gone")
+
+    buyer = Shopper()
+    buyer.client.raise_request_exception = False
+    form = buyer.to_payment(card)
+    with monkeypatch.context() as away:
+        away.setattr(f"crossdock.web.storefront.checkout.{'place_order' if taken else 'confirmed'}", gone)
+        assert buyer.post("/checkout/pay/", token="works", **form) == 503
+    intent = PaymentIntent.objects.get()
+    assert (intent.state, charged(buyer)) == (IntentState.CREATED, [("captured", 1450)] if taken else [])
+    if not taken:
+        # The bank never heard of it for long enough.
+        PaymentIntent.objects.update(created_at=datetime.now(UTC) - timedelta(seconds=30))
+    buyer.add(card)
+    buyer.give_address()
+    if taken:
+        assert buyer.url == f"/orders/{Order.objects.get().public_id}/", "what was paid is shown, and bought once"
+        assert charged(buyer) == [("captured", 1450)]
+        return
+    assert "Nothing was charged; pay again" in buyer.page and left(card) == 5
+    buyer.give_address()
+    buyer.post("/checkout/pay/", token="works", **buyer.form())
+    assert sorted(state for state, _ in charged(buyer)) == ["captured", "voided"]
+    assert Order.objects.count() == 1
 
 
 def test_the_price_shown_is_the_price_paid(card: Variant) -> None:

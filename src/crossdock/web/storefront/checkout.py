@@ -60,8 +60,11 @@ def _ask(question: Coroutine[Any, Any, Answer]) -> Answer:
 
 
 def _unsettled(buyer: User) -> PaymentIntent | None:
-    """A payment whose answer was lost: nothing else is paid before it is cleared up."""
-    return PaymentIntent.objects.filter(buyer=buyer, state=IntentState.UNKNOWN).order_by("pk").first()
+    """A payment whose answer was lost, or that broke off when our database went away: perhaps the money moved, so
+    nothing else is paid before it is cleared up.
+    """
+    open_ones = PaymentIntent.objects.filter(buyer=buyer, state__in=[IntentState.UNKNOWN, IntentState.CREATED])
+    return next((intent for intent in open_ones.order_by("pk") if not waits_for_shop(intent)), None)
 
 
 def _countries(seller: Seller, currency: str, shop: Connection | None) -> frozenset[str]:
