@@ -145,7 +145,7 @@ async def _countries(client: Client) -> dict[str, str]:
         rows = (await client.ask("Countries")).child("countries").rows("items")
     except AuthDead:
         return {}  # A role without ReadSettings or ReadCountry.
-    return {"countries": ",".join(sorted({row.str("code") for row in rows}))}
+    return {"countries": ",".join(sorted({code for row in rows if (code := row.text("code"))}))}
 
 
 async def _locations(client: Client) -> tuple[tuple[str, str], ...]:
