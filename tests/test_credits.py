@@ -31,7 +31,7 @@ from crossdock.store.models import (
     ShopRefund,
     User,
 )
-from crossdock.usecases import credits
+from crossdock.usecases import credits, shop_refunds
 from crossdock.usecases.credits import ask_credit, decide_credit, room, staff_credit, try_refund_again
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.usecases.listings import make_listing
@@ -367,7 +367,7 @@ class TestRefundInTheShop:
         from django.db import transaction
 
         with transaction.atomic():
-            self.took = credits.credit_shop_refund(order=locked(order), refund=refund, now=NOW)
+            self.took = shop_refunds.credit_shop_refund(order=locked(order), refund=refund, now=NOW)
         order.refresh_from_db()
         return world, order
 
@@ -397,7 +397,7 @@ class TestRefundInTheShop:
 
         for one in (refund, third, refund):
             with transaction.atomic():
-                credits.credit_shop_refund(order=credits.locked_order(order), refund=one, now=NOW)
+                shop_refunds.credit_shop_refund(order=credits.locked_order(order), refund=one, now=NOW)
         balanced(order)
         assert order.credited_minor == order.total_minor == 20_500, (
             "the third gives what is left; the second, seen again, nothing"

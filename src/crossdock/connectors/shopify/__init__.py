@@ -5,7 +5,7 @@ It has what the others lack: it claims stock when an order is created, and refus
 
 from collections.abc import Sequence
 
-from crossdock.connectors.shopify import commands, connect, fulfilling, part, reading, risk, webhooks
+from crossdock.connectors.shopify import adjusting, commands, connect, fulfilling, part, reading, risk, webhooks
 from crossdock.connectors.shopify.manifest import MANIFEST
 from crossdock.domain.events import Count, Unreadable
 from crossdock.kit.connector import Connector, Shop, VariantRef
@@ -34,7 +34,7 @@ class Shopify:
     confirm = staticmethod(commands.confirm)
     cancel = staticmethod(ending(commands.cancel))
     cancel_lines = staticmethod(ending(part.cancel_lines))
-    adjust = staticmethod(ending(commands.adjust))
+    adjust = staticmethod(ending(adjusting.adjust))
     write_risk = staticmethod(ending(risk.write_risk))
     write_fulfilment = staticmethod(ending(fulfilling.write_fulfilment))
 

@@ -7,8 +7,8 @@ import uuid
 from typing import Any
 
 from crossdock.connectors.shopify import reading
+from crossdock.connectors.shopify.adjusting import stocked_at
 from crossdock.connectors.shopify.client import ask, user_errors
-from crossdock.connectors.shopify.commands import stocked_at
 from crossdock.connectors.shopify.mapper import gid, tail
 from crossdock.domain.commands import CancelLines, Done, Outcome, Refused, Why
 from crossdock.kit.connector import Shop

@@ -18,7 +18,8 @@ from crossdock.usecases import connect
 from crossdock.usecases.alerts import settle_alert
 from crossdock.usecases.policy import lifted
 from crossdock.web.api.people import actor_of, after_cursor, cursor_after, mine
-from crossdock.web.api.shapes import AlertOut, AlertPage, ConnectionOut, ProblemOut, RuleOut, SettleIn
+from crossdock.web.api.shapes import ProblemOut
+from crossdock.web.api.shop_shapes import AlertOut, AlertPage, ConnectionOut, RuleOut, SettleIn
 from crossdock.web.seller.health import Health, healths_of
 
 router = Router()
