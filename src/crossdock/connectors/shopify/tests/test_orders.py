@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crossdock.connectors.shopify import commands, connector
+from crossdock.connectors.shopify.client import Forbidden
 from crossdock.connectors.shopify.sandbox import Sandbox
 from crossdock.connectors.shopify.tests.conftest import Canned, a_shop, says
 from crossdock.domain.commands import AdjustStock, CancelReason, Done, Later, Refused, SignInAgain, Unknown, Why
@@ -286,7 +287,7 @@ async def test_throttling_says_how_long_until_the_bucket_holds_enough() -> None:
         (says(b"<h1>Sorry, this shop is currently unavailable.</h1>", 404), Throttled),
         (says({"errors": "too many"}, 429), Throttled),
         (says(b"<h1>502</h1>", 502), NoAnswer),
-        (says({"errors": [graphql_error("ACCESS_DENIED", requiredAccess="`read_products` access scope.")]}), AuthDead),
+        (says({"errors": [graphql_error("ACCESS_DENIED", requiredAccess="`read_products` access scope.")]}), Forbidden),
         (says({"errors": [graphql_error("SHOP_INACTIVE")]}), Throttled),
         (says({"errors": [graphql_error("INTERNAL_SERVER_ERROR")]}), NoAnswer),
         (says({"errors": [graphql_error("MAX_COST_EXCEEDED")]}), Outside),
