@@ -9,7 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from crossdock.connectors.woocommerce.sandbox import shapes
-from crossdock.connectors.woocommerce.sandbox.books import STATUSES, Books
+from crossdock.connectors.woocommerce.sandbox.bodies import known_email, known_status, refund_rows
+from crossdock.connectors.woocommerce.sandbox.books import Books
 from crossdock.connectors.woocommerce.sandbox.fulfillments import Fulfillments
 from crossdock.connectors.woocommerce.sandbox.hooks import Hooks
 from crossdock.connectors.woocommerce.sandbox.lists import Failed, Listed, cut
@@ -236,8 +237,8 @@ class Rest:
     async def _new_order(self, request: web.Request) -> Answer:
         """No idempotency: the same twice is two orders."""
         body = await _json(request)
-        _known_status(body)
-        _known_email(body)
+        known_status(body)
+        known_email(body)
         for line in body.get("line_items", []):
             if not line.get("product_id") and not line.get("sku"):
                 raise Failed(400, "woocommerce_rest_required_product_reference", "Product ID or SKU is required.")
@@ -247,7 +248,7 @@ class Rest:
 
     async def _change_order(self, request: web.Request) -> Answer:
         body, doc = await _json(request), self._known_order(request, status=400)
-        _known_status(body)
+        known_status(body)
         with self._books.shelf.transaction():
             for entry in body.get("meta_data", []):
                 self._books.set_meta(doc, entry["key"], entry["value"])
@@ -285,7 +286,7 @@ class Rest:
                 doc,
                 str(body.get("amount", "0")),
                 str(body.get("reason", "")),
-                rows=_refund_rows(body.get("line_items") or []),
+                rows=refund_rows(body.get("line_items") or []),
                 restock=body.get("api_restock", True),
             )
         except ValueError as error:
@@ -356,29 +357,6 @@ class Rest:
             raise Failed(501, "woocommerce_rest_trash_not_supported", "Webhooks do not support trashing.")
         self._books.shelf.delete("webhook", doc["id"])
         return 200, shapes.webhook(doc, self._address())
-
-
-def _known_status(body: Doc) -> None:
-    status = body.get("status", "pending")
-    if status not in STATUSES or status == "trash":
-        raise Failed(
-            400, "rest_invalid_param", "Invalid parameter(s): status", params={"status": "status is not one of them."}
-        )
-
-
-def _refund_rows(items: list[Doc]) -> dict[int, tuple[int, str]]:
-    """(units, worth) by line id; a line that the order does not have is passed over without a word."""
-    return {
-        int(row["id"]): (int(row.get("quantity", 0)), str(row.get("refund_total", "0"))) for row in items if "id" in row
-    }
-
-
-def _known_email(body: Doc) -> None:
-    """An e-mail may be left out or null, but "" is checked like any other text and is no address."""
-    email = body.get("billing", {}).get("email")
-    if email is not None and "@" not in email:
-        detail = "Invalid email address."
-        raise Failed(400, "rest_invalid_param", "Invalid parameter(s): billing", params={"billing": detail})
 
 
 def _not_signed_in() -> Failed:
