@@ -210,6 +210,9 @@ class Sequence(RuleBasedStateMachine):
                 return self._cancelled(self.shop[given["shop_order_id"]], given["reason"])
             case "cancel_lines":
                 return self._taken_out(self.shop[given["shop_order_id"]], given)
+            case "write_fulfilment":
+                # Money does not move by it, and the seller is told.
+                return Refused(Why.UNSUPPORTED, "This shop takes no parcels.")
         raise AssertionError(claimed.kind)
 
     def _created(self, claimed: work.Claimed) -> Outcome:

@@ -68,7 +68,7 @@ def test_the_sheet_adds_up(world: World) -> None:
     assert "7 units of 2 items for 3 orders" in page
     assert page.index("abyssal Whale") < page.index("Ember Fox"), "as things stand on a shelf"
     assert '<td class="number strong" data-label="Units">3</td>' in page
-    assert f"#{first.number} (2), #{second.number}<" in page and "$" not in page
+    assert f"#{first.number}</span> (2), " in page and f">#{second.number}</span>" in page and "$" not in page
 
 
 def test_somebody_else_s_orders_are_not_printed(world: World) -> None:

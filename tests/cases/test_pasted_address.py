@@ -12,12 +12,12 @@ import pytest
 from crossdock.connectors.woocommerce import connector
 from crossdock.connectors.woocommerce.sandbox import Sandbox
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.commands import Done, Refused, Why
+from crossdock.domain.commands import Done, Refused, Unknown, Why
 from crossdock.domain.events import Count
 from crossdock.kit.check import check
 from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.kit.connector import Proof, Reply
-from crossdock.kit.errors import Throttled
+from crossdock.kit.errors import Challenged, Throttled, outcome_of
 from crossdock.store.models import Alert, Listing, Order, ShopCopy, Variant
 from crossdock.usecases.at_checkout import Question, answered
 from crossdock.usecases.counts import draw_read_no
@@ -56,9 +56,9 @@ async def test_plain_permalinks_are_still_called_that(stage: Stage) -> None:
 
 async def test_a_challenge_page_is_named_as_what_it_is(stage: Stage) -> None:
     books(stage).set(challenge=True)
-    with pytest.raises(Throttled, match="in front of your shop"):
+    with pytest.raises(Challenged, match="in front of your shop"):
         await prove(stage)
-    with pytest.raises(Throttled, match="in front of your shop"):
+    with pytest.raises(Challenged, match="in front of your shop"):
         await connector.products(stage.shop, "")
 
 
@@ -67,8 +67,13 @@ def test_only_a_page_can_be_a_challenge() -> None:
     assert check(data) is data
     page = Reply(200, {"content-type": "text/html"}, b"<title>Welcome</title>")
     assert check(page) is page
+    challenge = b"<script src=/cdn-cgi/challenge-platform/x>"
+    for status in (200, 520, 524):
+        with pytest.raises(Challenged) as caught:
+            check(Reply(status, {"content-type": "text/html"}, challenge))
+        assert isinstance(outcome_of(caught.value), Unknown), "an order may have been created behind it"
     with pytest.raises(Throttled):
-        check(Reply(200, {"content-type": "text/html"}, b"<script src=/cdn-cgi/challenge-platform/x>"))
+        check(Reply(403, {"content-type": "text/html"}, challenge))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from crossdock.kit.connector import Reply
-from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Strange, Throttled
+from crossdock.kit.errors import AuthDead, Challenged, Missing, NoAnswer, Strange, Throttled
 
 LONGEST_WISH = 3600.0
 WALL_SECONDS = 60.0
@@ -45,7 +45,7 @@ def check(reply: Reply) -> Reply:
 
 
 def is_challenge(reply: Reply) -> bool:
-    """A firewall's "prove that you are human", which comes as a 200 as well: the shop never heard of the request."""
+    """A firewall's "prove that you are human", which comes as a 200 as well."""
     html = "html" in reply.headers.get("content-type", "")
     return html and _CHALLENGE.search(reply.body[:20_000]) is not None
 
@@ -58,16 +58,18 @@ def is_data(reply: Reply) -> bool:
         return False
 
 
-def walled(status: int, said: str = "") -> Throttled:
-    """Something before the shop turned us away, and nothing was done. It says nothing about our credentials, so the
-    shop is asked again.
+def walled(status: int, said: str = "") -> Throttled | Challenged:
+    """Something before the shop turned us away. It says nothing about our credentials, so the shop is asked again.
+
+    A refusal (4xx) means that nothing was done. A page with a 200 or a 5xx (a proxy's, after the shop took too long)
+    proves nothing: what was asked is looked for before it is repeated.
     """
     words = f" It says: {said}" if said else ""
-    return Throttled(
+    sentence = (
         f"Something in front of your shop does not let us in ({status}): a password page of your host, a firewall or a"
-        f" security plugin. Switch it off or let this marketplace through; we try again every few minutes.{words}",
-        WALL_SECONDS,
+        f" security plugin. Switch it off or let this marketplace through; we try again every few minutes.{words}"
     )
+    return Throttled(sentence, WALL_SECONDS) if 400 <= status < 500 else Challenged(sentence, WALL_SECONDS)
 
 
 def retry_after(reply: Reply) -> float | None:

@@ -60,6 +60,17 @@ class NotJson(Strange):
     """The whole answer cannot be read (a host's page, a challenge, half an answer): the party's trouble, no row's."""
 
 
+class Challenged(NotJson):
+    """A page came where data should be, and its status proves nothing. It may stand before the shop, or have taken the
+    place of an answer: what was asked may be done.
+    """
+
+    def __init__(self, sentence: str, after_seconds: float) -> None:
+        super().__init__(BODY, "JSON", "")
+        self.args = (sentence,)
+        self.after_seconds = after_seconds
+
+
 class AuthDead(Outside):
     """The credentials are refused or lack a right; the seller has to sign in again."""
 

@@ -60,6 +60,7 @@ def enter(order: Order, parcel: Parcel, units: Units, *, source: str, now: datet
         remember(shipment, parcel)
     shipment.save()
     add_units(shipment, units)
+    set_parcels(order)
     number = numbered(shipment) or "no tracking number"
     tell(
         order=order,

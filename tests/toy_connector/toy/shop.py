@@ -89,7 +89,7 @@ class Toy:
     async def products(self, shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
         node = await _get(shop, "/api/products", since=cursor or "0")
         return Page(
-            tuple(mapper.product(item) for item in node.list("items")), node.id("next") or cursor, node.bool("more")
+            tuple(mapper.product(item) for item in node.list("items")), node.str("next") or cursor, node.bool("more")
         )
 
     async def product(self, shop: Shop, product_id: str) -> ShopProduct | ProductGone:
@@ -104,7 +104,7 @@ class Toy:
 
     async def orders(self, shop: Shop, cursor: str) -> Page[ShopOrder]:
         node = await _get(shop, "/api/orders", since=cursor or "now")
-        return Page(tuple(mapper.order(item) for item in node.list("items")), node.id("next"), node.bool("more"))
+        return Page(tuple(mapper.order(item) for item in node.list("items")), node.str("next"), node.bool("more"))
 
     async def order(self, shop: Shop, shop_id: str) -> ShopOrder:
         try:

@@ -54,14 +54,15 @@ def _confirmed(stage: Stage) -> bool:
 
 
 def _wrong(stage: Stage, currency: str) -> bool:
-    """Something is for sale by a number of the other currency."""
-    from crossdock.store.models import Connection, Listing
+    """Something is for sale by a number of the other currency. What waits to be read again is not for sale."""
+    from crossdock.store.models import Connection, Variant
+    from crossdock.usecases.basket import why_not_sold
     from crossdock.usecases.stock import sellable
 
     if not sellable(Connection.objects.get(pk=stage.connection.pk)):
         return False
-    offered = Listing.objects.filter(connection=stage.connection, active_in_shop=True, gone_in_shop=False)
-    return offered.exclude(currency=currency).exists()
+    offered = Variant.objects.filter(connection=stage.connection, gone=False).exclude(listing__currency=currency)
+    return any(why_not_sold(one) == "" for one in offered.select_related("listing__connection"))
 
 
 def _changed_to(stage: Stage, currency: str, variant: "Variant") -> None:
