@@ -173,7 +173,7 @@ def obey(*, connection_id: int, look: Look) -> None:
 def obey_for_closed_shops() -> int:
     """Privacy requests for shops that no pump visits any more. Returns how many deliveries were handled.
 
-    One that trips is set aside, and tried again by `waiting.try_again`.
+    One that trips is set aside, and tried again by `set_aside.try_again`.
     """
     waiting, now = upkeep.closed_news(), datetime.now(UTC)
     for delivery in waiting:

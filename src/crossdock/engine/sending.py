@@ -35,6 +35,7 @@ from crossdock.usecases.risk import writing
 from crossdock.usecases.work import Claimed
 
 if TYPE_CHECKING:
+    from crossdock.engine.reading import Opened
     from crossdock.engine.shops import ShopDesk
 
 _log = logging.getLogger(__name__)
@@ -254,12 +255,21 @@ async def _cancel_lines(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     only_look = claimed.look_first and await _still_open(desk, claimed)
     errand.sent = True
     outcome = await guarded(opened.connector.cancel_lines(opened.shop, replace(command, only_look=only_look)))
+    return await _changed(desk, errand, outcome, opened, command.shop_order_id)
+
+
+async def _changed(
+    desk: "ShopDesk", errand: Errand, outcome: Outcome, opened: "Opened", shop_order_id: str
+) -> Outcome | None:
+    """What came of changing an order there: settled, and what is done is read back. Nothing is settled when the lease
+    was lost and nothing is proven.
+    """
     outcome = await desk.second_thoughts(outcome, opened)
     if errand.lost and not isinstance(outcome, Done):
         return None
-    await _settle(desk, claimed, outcome)
+    await _settle(desk, errand.claimed, outcome)
     if isinstance(outcome, Done):
-        await desk.read_back(command.shop_order_id)
+        await desk.read_back(shop_order_id)
     return outcome
 
 
@@ -302,16 +312,7 @@ async def _write_fulfilment(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     command = FULFILMENT.validate_python(claimed.payload)
     if command.undone and not manifest.can(Capability.FULFILMENT_UNDO):
         return await _settle(desk, claimed, Refused(Why.CONFLICT, manifest.sentence(Capability.FULFILMENT_UNDO)))
-    waiting = _horizon(manifest) - (desk.engine.clock() - (claimed.last_sent_at or claimed.since))
-    only_look = claimed.look_first and waiting > timedelta(0)
-    if claimed.look_first and not only_look:
-        await desk.engine.threads.sure(work.send_again, command_id=claimed.id, now=desk.engine.clock())
+    only_look = claimed.look_first and await _still_open(desk, claimed)
     errand.sent = True
     outcome = await guarded(opened.connector.write_fulfilment(opened.shop, replace(command, only_look=only_look)))
-    outcome = await desk.second_thoughts(outcome, opened)
-    if errand.lost and not isinstance(outcome, Done):
-        return None
-    await _settle(desk, claimed, outcome)
-    if isinstance(outcome, Done):
-        await desk.read_back(command.shop_order_id)
-    return outcome
+    return await _changed(desk, errand, outcome, opened, command.shop_order_id)

@@ -103,7 +103,6 @@ def announce(order: Order, made: Sequence[tuple[Shipment, Units]], *, now: datet
     """What follows from parcels that left together. A parcel without units has only a number to tell: it goes into the
     mail of the one before it.
     """
-    set_parcels(order)
     ask_about_parcels(order=order, now=now)
     if order.parcels == ParcelState.SHIPPED:
         settle_by_fact(now=now, how="The order was shipped.", codes=(AlertCode.HIGH_RISK,), order=order)
