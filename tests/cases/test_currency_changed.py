@@ -17,7 +17,7 @@ from crossdock.store.models import Alert, Connection, Cursor, Listing
 from crossdock.usecases import catalogue, counts
 from crossdock.usecases.basket import Basket, priced, why_not_sold
 from crossdock.usecases.errors import NotAllowed, Stale
-from crossdock.usecases.shop_money import confirm_money, look_due, money_seen
+from crossdock.usecases.shop_money import ReadOtherwise, confirm_money, look_due, money_seen
 from crossdock.usecases.stock import sellable
 from market import World, user
 
@@ -144,3 +144,22 @@ async def test_each_platform_s_connection_test_tells_it(platform: str) -> None:
         change(stage, platform)
         after = await connector.prove(replace(stage.shop))
         assert after.settings["currency"] == after.currency == "EUR"
+
+
+def test_what_was_read_with_the_settings_of_before_is_read_again() -> None:
+    """A worker that had opened the shop before the seller confirmed labels the new amounts with the old currency."""
+    world = connected(World(units=5))
+    before = {"currency": "USD"}
+    assert not seen(world, "EUR")
+    confirm_money(connection=Connection.objects.get(), actor=world.seller.owner, now=world.later())
+    product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", Money(1700, "USD"), 9),))
+    read: dict[str, Any] = {"connection_id": world.shop.pk, "products": [product]}
+    with pytest.raises(ReadOtherwise):
+        catalogue.receive_products(**read, read_no=counts.draw_read_no(), read_as=before, now=world.later())
+    world.variant.refresh_from_db()
+    assert (world.variant.price_minor, Listing.objects.get().active_in_shop) == (1000, False), "nothing of it is kept"
+    product = replace(product, variants=(replace(product.variants[0], price=Money(1700, "EUR")),))
+    read["products"] = [product]
+    catalogue.receive_products(**read, read_no=counts.draw_read_no(), read_as={"currency": "EUR"}, now=world.later())
+    world.variant.refresh_from_db()
+    assert (world.variant.price, Listing.objects.get().active_in_shop) == (Money(1700, "EUR"), True)

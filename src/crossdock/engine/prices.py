@@ -28,7 +28,7 @@ async def sweep_prices(desk: "ShopDesk", cursor: str) -> None:
         wanted = {"connection_id": desk.connection_id, "stream": PRICES, "at": now + _LOOK_AGAIN, "done": True}
         await desk.run(upkeep.set_timer, **wanted)
         return
-    read_no = await desk.engine.threads.run(counts.draw_read_no)
+    read_no, read_as = await desk.engine.threads.run(counts.draw_read_no), desk.opened.shop.settings
     page = await desk.asked(desk.connector.products(desk.opened.shop, cursor))
     whole = timedelta(hours=manifest.prices_swept_hours) * desk.engine.random.uniform(0.9, 1.1)
     wait = timedelta(seconds=_SHARE / manifest.pace.per_second) if page.more else whole
@@ -39,7 +39,9 @@ async def sweep_prices(desk: "ShopDesk", cursor: str) -> None:
             seen = [item for item in readable_products(page.items) if isinstance(item, ShopProduct)]
             changed = catalogue.not_as_kept(connection_id=desk.connection_id, products=seen)
             if changed:
-                catalogue.receive_products(connection_id=desk.connection_id, products=changed, read_no=read_no, now=at)
+                catalogue.receive_products(
+                    connection_id=desk.connection_id, products=changed, read_no=read_no, read_as=read_as, now=at
+                )
             upkeep.move_cursor(
                 connection_id=desk.connection_id,
                 stream=PRICES,
@@ -49,4 +51,4 @@ async def sweep_prices(desk: "ShopDesk", cursor: str) -> None:
                 now=at,
             )
 
-    await desk.engine.threads.sure(keep)
+    await desk.take_products(keep)

@@ -19,6 +19,7 @@ from crossdock.kit.errors import Missing, Outside, Strange
 from crossdock.store.crash import point
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases import catalogue, counts, receive, streams
+from crossdock.usecases.shop_money import ReadOtherwise
 from crossdock.usecases.upkeep import COUNTS
 
 if TYPE_CHECKING:
@@ -167,8 +168,24 @@ class Reading:
 
         await self.side_by_side([one(product_id) for product_id in dict.fromkeys(product_ids)])
 
+    async def take_products(self, keep: Callable[[], object]) -> bool:
+        """`keep` takes in what was read. False when a confirmation of the shop's currency came between: nothing was
+        kept, and from now on it is read with the settings of now.
+        """
+        try:
+            await self.engine.threads.sure(keep)
+        except ReadOtherwise as error:
+            _log.info("%s: %s", self.access.address, error)
+            await self.reopen()
+            return False
+        return True
+
+    async def reopen(self) -> None:
+        """With the connection's settings of now."""
+        raise NotImplementedError
+
     async def read_product(self, product_id: str) -> ShopProduct | ProductGone | None:
-        read_no = await self.engine.threads.run(counts.draw_read_no)
+        read_no, read_as = await self.engine.threads.run(counts.draw_read_no), self.opened.shop.settings
         product: ShopProduct | ProductGone
         try:
             product = await self.asked(self.connector.product(self.opened.shop, product_id))
@@ -179,11 +196,16 @@ class Reading:
                 raise
             await contain.set_aside(self, QuarantineKind.PRODUCT, product_id, error)
             return None
-        await self.run(
-            catalogue.receive_products,
-            connection_id=self.connection_id,
-            products=[product],
-            read_no=read_no,
-            call=LAST.get(),
-        )
-        return product
+        call = LAST.get()
+
+        def keep() -> None:
+            catalogue.receive_products(
+                connection_id=self.connection_id,
+                products=[product],
+                read_no=read_no,
+                read_as=read_as,
+                call=call,
+                now=self.engine.clock(),
+            )
+
+        return product if await self.take_products(keep) else None

@@ -33,7 +33,7 @@ async def recount_stock(desk: "ShopDesk", _: str) -> None:
 
 
 async def _page(desk: "ShopDesk", run: Run) -> None:
-    read_no = await desk.engine.threads.run(counts.draw_read_no)
+    read_no, read_as = await desk.engine.threads.run(counts.draw_read_no), desk.opened.shop.settings
     page = await desk.asked(desk.connector.products(desk.opened.shop, run.cursor))
     items = readable_products(page.items)
     gone = [item.product_id for item in items if isinstance(item, ProductGone)]
@@ -42,7 +42,9 @@ async def _page(desk: "ShopDesk", run: Run) -> None:
     def keep() -> None:
         now = desk.engine.clock()
         with transaction.atomic():
-            catalogue.receive_products(connection_id=desk.connection_id, products=items, read_no=read_no, now=now)
+            catalogue.receive_products(
+                connection_id=desk.connection_id, products=items, read_no=read_no, read_as=read_as, now=now
+            )
             recount.page_read(
                 run_id=run.id,
                 read_no=read_no,
@@ -54,7 +56,7 @@ async def _page(desk: "ShopDesk", run: Run) -> None:
                 now=now,
             )
 
-    await desk.engine.threads.sure(keep)
+    await desk.take_products(keep)
 
 
 async def _batch(desk: "ShopDesk", run: Run) -> None:

@@ -74,6 +74,11 @@ class ShopDesk(Reading):
         connector, shop = open_shop(self.access, self.engine.transport)
         return Opened(listened_to(connector, self.engine.transport.recorder, self.access.party_id), shop)
 
+    async def reopen(self) -> None:
+        row = await self.engine.threads.run(Connection.objects.get, pk=self.connection_id)
+        self.access = replace(self.access, settings=connect.access_of(connection=row).settings)
+        self.opened = self._open()
+
     async def close(self) -> None:
         """Nothing is kept between holdings."""
 
@@ -219,7 +224,7 @@ class ShopDesk(Reading):
 
         Its counts are a read, so the number is drawn before it leaves.
         """
-        read_no = await self.engine.threads.run(counts.draw_read_no)
+        read_no, read_as = await self.engine.threads.run(counts.draw_read_no), self.opened.shop.settings
         page = await self.asked(self.connector.products(self.opened.shop, cursor))
         point("poll.products_read")
         wait = timedelta(0) if page.more else await self.pace.until_next()
@@ -232,6 +237,7 @@ class ShopDesk(Reading):
                     connection_id=self.connection_id,
                     products=page.items,
                     read_no=read_no,
+                    read_as=read_as,
                     call=call,
                     page=whole,
                     now=now,
@@ -245,7 +251,8 @@ class ShopDesk(Reading):
                     now=now,
                 )
 
-        await self.engine.threads.sure(keep)
+        if not await self.take_products(keep):
+            return
         point("poll.products_taken")
         await self.pace.polled(PRODUCTS, moments(page.items))
 

@@ -4,7 +4,7 @@ A deleted product archives, never deletes.
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.counts import apply_locked
 from crossdock.usecases.quarantine import Intake
+from crossdock.usecases.shop_money import read_alike
 
 MOST_IMAGES = 12
 
@@ -40,8 +41,11 @@ def receive_products(
     now: datetime,
     call: str = "",
     page: bool = False,
+    read_as: Mapping[str, str] | None = None,
 ) -> int:
     """`read_no` was drawn before the request left, so the counts in the page are a read like any other.
+
+    `read_as`: the shop's settings that it was read with; raises ReadOtherwise when amounts mean something else by now.
 
     All at once, and one by one only when that trips: a product that does stands in quarantine alone. Returns how many
     did.
@@ -54,7 +58,10 @@ def receive_products(
             {row.product_id: row for row in rows},
             lambda some: _receive(connection_id, some, read_no=read_no, now=now),
         )
-        return intake.end(connection_id=connection_id, call=call, page=page, now=now)
+        tripped = intake.end(connection_id=connection_id, call=call, page=page, now=now)
+        if read_as is not None:
+            read_alike(connection_id=connection_id, settings=read_as)
+        return tripped
 
 
 def _receive(connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, now: datetime) -> None:

@@ -24,6 +24,21 @@ CHANGED = "money_changed"
 CHECK = "Currency and decimals"
 
 
+class ReadOtherwise(Stale):
+    """What was read was read with settings that a confirmation has replaced since; it has to be read again."""
+
+
+def read_alike(*, connection_id: int, settings: Mapping[str, str]) -> None:
+    """Raises ReadOtherwise when amounts do not mean the same now as with the `settings` of the reading.
+
+    Asked in the reading's transaction, at its end: a confirmation that comes later waits for the listings and puts them
+    back into waiting.
+    """
+    now = Connection.objects.values_list("settings", flat=True).get(pk=connection_id)
+    if any(str(now.get(name, "")) != settings.get(name, "") for name in _SETTINGS):
+        raise ReadOtherwise("The shop's currency or decimals were confirmed anew while it was read.")
+
+
 def look_due(*, connection_id: int, every: timedelta, now: datetime) -> bool:
     """Not right after it was connected or tested, which looked already."""
     shop = Connection.objects.only("checked_at", "created_at").get(pk=connection_id)
