@@ -59,7 +59,13 @@ async def write_fulfilment(shop: Shop, command: WriteFulfilment) -> Outcome:
     try:
         match wanted:
             case Make(units, beside):
-                made = await _make(shop, order, command, units)
+                try:
+                    rows = await _fulfillable(shop, order)
+                except Forbidden:
+                    raise
+                except Outside as error:
+                    return not_begun(error)
+                made = await _make(shop, rows, order.number, command, units)
                 if isinstance(made, Refused):
                     return made
                 ids = [*(parcel.parcel_id for parcel in beside), *made]
@@ -79,9 +85,10 @@ async def write_fulfilment(shop: Shop, command: WriteFulfilment) -> Outcome:
     return Done(",".join(dict.fromkeys(ids)), order.number, order.url)
 
 
-async def _make(shop: Shop, order: ShopOrder, command: WriteFulfilment, units: dict[str, int]) -> list[str] | Refused:
+async def _make(
+    shop: Shop, rows: Sequence[_Row], number: str, command: WriteFulfilment, units: dict[str, int]
+) -> list[str] | Refused:
     """ "The fulfillment orders [...] are assigned to the same location" (fulfillmentCreate): one call for each."""
-    rows = await _fulfillable(shop, order)
     chosen: dict[str, list[tuple[_Row, int]]] = defaultdict(list)
     for line, wanted in units.items():
         for row in (row for row in rows if row.line == line and not row.status):
@@ -90,7 +97,7 @@ async def _make(shop: Shop, order: ShopOrder, command: WriteFulfilment, units: d
                 chosen[row.location].append((row, here))
                 wanted -= here
         if wanted:
-            return Refused(Why.TOO_LATE, f"Order {order.number} {_why_not(rows, line)}.")
+            return Refused(Why.TOO_LATE, f"Order {number} {_why_not(rows, line)}.")
     made = []
     for parts in chosen.values():
         groups: dict[str, list[dict[str, Any]]] = defaultdict(list)

@@ -3,12 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
-from crossdock.connectors.shopify import connector
+import pytest
+
+from crossdock.connectors.shopify import connector, fulfilling
 from crossdock.connectors.shopify.manifest import ALL_SCOPES, FULFILMENT_SCOPES, SCOPES
 from crossdock.connectors.shopify.sandbox import Sandbox
-from crossdock.domain.commands import Done, Refused, SignInAgain
+from crossdock.domain.commands import Done, Later, Refused, SignInAgain
 from crossdock.kit.conformance.fulfilment import NUMBER, OTHER, an_order, left_here, parcels, write, wrote
 from crossdock.kit.conformance.stage import Stage
+from crossdock.kit.errors import NoAnswer
 
 
 def events(sandbox: Sandbox) -> list[str]:
@@ -79,3 +82,24 @@ async def test_without_the_right_nothing_is_written_and_the_shop_stays_connected
     sandbox.access.allow(sandbox.access.own_app["client_id"], list(ALL_SCOPES))
     assert not any(check.limited for check in (await connector.prove(stage.shop)).checks)
     await wrote(stage, left_here(command, done, (variant, 3)))
+
+
+async def test_a_question_before_the_writing_whose_answer_is_lost_leaves_nothing_in_doubt(
+    stage: Stage, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the parcel waits minutes until a call that was never made can surely not be carried out any more."""
+    variant, command, done = await an_order(stage)
+    good = fulfilling.ask
+
+    async def lost(shop: Any, name: str, *rest: Any) -> Any:
+        if name == "Fulfillable":
+            raise NoAnswer("The answer was lost.")
+        return await good(shop, name, *rest)
+
+    monkeypatch.setattr(fulfilling, "ask", lost)
+    wish = left_here(command, done, (variant, 3))
+    assert isinstance(await write(stage, wish), Later)
+    assert events(sandbox) == []
+    monkeypatch.undo()
+    await wrote(stage, wish)
+    assert events(sandbox) == ["fulfil"]
