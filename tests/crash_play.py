@@ -48,6 +48,10 @@ class Keeper:
                 self.deaths += 1
                 self.process.start()
 
+    def died(self) -> bool:
+        """It died at its point and runs again."""
+        return self.deaths > 0 and self.process.running
+
     def close(self) -> None:
         self._over.set()
         self._thread.join()
@@ -56,8 +60,8 @@ class Keeper:
 class Play:
     """One point's play: an item, an order that is shipped, one that is rejected; then the ledgers."""
 
-    def __init__(self, stage: Stage, point: str, marker: Path) -> None:
-        self.stage, self.trial, self.point, self.marker = stage, stage.trial, point, marker
+    def __init__(self, stage: Stage, point: str, marker: Path, keeper: Keeper | None) -> None:
+        self.stage, self.trial, self.point, self.marker, self.keeper = stage, stage.trial, point, marker, keeper
         self.part = point.partition(".")[0]
 
     def run(self) -> list[str]:
@@ -80,7 +84,10 @@ class Play:
             rejected = stage.buy(self.variant)
             stage.lands(rejected)
             self._reject(rejected)
-        self.trial.until(lambda: self.marker.exists(), PATIENCE, f"{self.point} to be reached")
+        self.trial.until(self.marker.exists, PATIENCE, f"{self.point} to be reached")
+        if self.keeper is not None:
+            # The marker is there a moment before the death is.
+            self.trial.until(self.keeper.died, PATIENCE, f"the death at {self.point}")
         self.trial.until(self._at_rest, PATIENCE, "everything to be at rest")
         self.trial.until(lambda: stage.counts_agree(self.ref, self.variant), PATIENCE, "equal counts")
         return self._wrong(shipped, rejected)
@@ -222,7 +229,7 @@ def played(stage: Stage, point: str, folder: Path) -> dict[str, Any]:
         trial.start_web() if process is trial.web else process.start()
         keeper = Keeper(process, marker)
     try:
-        wrong = Play(stage, point, marker).run()
+        wrong = Play(stage, point, marker, keeper).run()
     except Exception as error:
         wrong = [f"{type(error).__name__}: {error}"]
     finally:
