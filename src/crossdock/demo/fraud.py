@@ -108,7 +108,7 @@ class Attempt:
     pattern: str = ""
 
 
-class _Person:
+class Person:
     """Somebody honest: a home, a card or two, a device or two, and habits."""
 
     def __init__(self, random: Random, number: int) -> None:
@@ -165,7 +165,7 @@ def history(*, orders: int = 12_000, seed: int = 1) -> list[Attempt]:
     The same seed gives the same history.
     """
     random = Random(seed)
-    people = [_Person(random, number) for number in range(max(20, orders // 4))]
+    people = [Person(random, number) for number in range(max(20, orders // 4))]
     found: list[Attempt] = []
     for _ in range(orders):
         person = random.choice(people)
@@ -183,7 +183,7 @@ def history(*, orders: int = 12_000, seed: int = 1) -> list[Attempt]:
 
 def _stranger(random: Random, number: int, at: datetime) -> Attempt:
     """A new account of somebody who is nobody."""
-    person = _Person(random, 100_000 + number)
+    person = Person(random, 100_000 + number)
     return replace(
         person.attempt(random, at),
         joined_at=at - timedelta(minutes=random.uniform(2, 300)),
@@ -191,7 +191,7 @@ def _stranger(random: Random, number: int, at: datetime) -> Attempt:
     )
 
 
-def _card_testing(random: Random, number: int, begin: datetime, people: list[_Person]) -> Iterator[Attempt]:
+def _card_testing(random: Random, number: int, begin: datetime, people: list[Person]) -> Iterator[Attempt]:
     """One device tries many cards on small amounts; most are declined."""
     base = _stranger(random, number, begin)
     for i in range(random.randrange(8, 16)):
@@ -208,7 +208,7 @@ def _card_testing(random: Random, number: int, begin: datetime, people: list[_Pe
         )
 
 
-def _forwarder(random: Random, number: int, begin: datetime, people: list[_Person]) -> Iterator[Attempt]:
+def _forwarder(random: Random, number: int, begin: datetime, people: list[Person]) -> Iterator[Attempt]:
     """Stolen cards, dear things, new accounts on one device, sent to a freight forwarder."""
     line1 = random.choice(FORWARDERS)
     for i in range(random.randrange(3, 7)):
@@ -229,7 +229,7 @@ def _forwarder(random: Random, number: int, begin: datetime, people: list[_Perso
         )
 
 
-def _taken_over(random: Random, number: int, begin: datetime, people: list[_Person]) -> Iterator[Attempt]:
+def _taken_over(random: Random, number: int, begin: datetime, people: list[Person]) -> Iterator[Attempt]:
     """An old, good account: suddenly another device, country and address, and a large amount on the card that is on
     file.
     """
@@ -252,7 +252,7 @@ def _taken_over(random: Random, number: int, begin: datetime, people: list[_Pers
         )
 
 
-def _address_ring(random: Random, number: int, begin: datetime, people: list[_Person]) -> Iterator[Attempt]:
+def _address_ring(random: Random, number: int, begin: datetime, people: list[Person]) -> Iterator[Attempt]:
     """Many accounts with throw-away mail addresses order to one flat, written a little differently each time."""
     street = f"{random.randrange(10, 99)} Quay Street"
     for i in range(random.randrange(4, 9)):
@@ -270,7 +270,7 @@ def _address_ring(random: Random, number: int, begin: datetime, people: list[_Pe
         )
 
 
-def _card_ring(random: Random, number: int, begin: datetime, people: list[_Person]) -> Iterator[Attempt]:
+def _card_ring(random: Random, number: int, begin: datetime, people: list[Person]) -> Iterator[Attempt]:
     """A few cards go round among many names and addresses."""
     cards = [f"stolen-r{number}-{i}" for i in range(2)]
     for i in range(random.randrange(4, 8)):
