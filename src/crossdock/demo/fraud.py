@@ -1,5 +1,5 @@
 """A made-up history of payments with five fraud patterns planted in it, to try risk rules on. Written before the
-rules' points, and not changed since.
+rules' points, and its patterns not changed since.
 
 It proves no more than that the rules see these patterns among honest buyers who look odd at times. Real fraud is
 another matter: judge on your own labels. Nothing in it is real: cards, devices and addresses are words, e-mail
@@ -76,14 +76,15 @@ _SURNAMES = (
 class Attempt:
     """One try to pay, paid or declined.
 
-    `joined_at` is when the account was made. `fraud` is the truth; `known_at` when the marketplace learns it.
+    `joined_at` is when the account was made. `fraud` is the truth, or nobody says it where `labelled` is False;
+    `known_at` is when the marketplace learns it. Words are empty, and 0 is the amount, where they are not known.
     """
 
     at: datetime
     buyer: str
     name: str
     email: str
-    joined_at: datetime
+    joined_at: datetime | None
     seller: int
     amount_minor: int
     units: int
@@ -92,8 +93,8 @@ class Attempt:
     funding: str
     device: str
     ip: str
-    ip_country: str
-    hosting: bool
+    ip_country: str | None
+    hosting: bool | None
     line1: str
     region: str
     postal_code: str
@@ -106,6 +107,9 @@ class Attempt:
     fraud: bool = False
     known_at: datetime | None = None
     pattern: str = ""
+    labelled: bool = True
+    currency: str = "USD"
+    three_d_secure: str = ""
 
 
 class Person:

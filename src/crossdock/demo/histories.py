@@ -213,7 +213,7 @@ def _honest(kind: Kind, scene: Scene, size: int) -> Iterable[Attempt]:
                 at=at + again * timedelta(hours=random.choice((0.2, 0.8, 9))),
                 seller=seller,
                 amount_minor=max(100, int(amount)),
-                joined_at=min(one.joined_at, at),
+                joined_at=min(person.joined_at, at),
             )
     yield from _resellers(kind, scene, int(size * kind.fast))
 
@@ -261,7 +261,7 @@ def _frauds(kind: Kind, scene: Scene) -> list[Attempt]:
             if one.at >= end:
                 continue
             known = one.at + timedelta(days=random.uniform(*kind.delay))
-            joined = min(one.joined_at, one.at)
+            joined = min(one.joined_at or one.at, one.at)
             found.append(replace(one, fraud=True, known_at=known, joined_at=joined, pattern=name))
             paid[name] += one.paid
     return found

@@ -122,12 +122,12 @@ def disposable(email: str) -> bool | None:
 
 @lru_cache(maxsize=4096)
 def phone(number: str, country: str) -> tuple[bool | None, str | None]:
-    """(whether such a number can exist, its country); (None, None) when there is none.
+    """(whether such a number can exist, its country); (None, None) without one, and where it could be of any country.
 
     Countries that share a calling code share their numbers: a British mobile number may look like Guernsey's, and a
     Puerto Rican one is +1. Where the codes are the same, the number is of the address's country.
     """
-    if not number.strip():
+    if not number.strip() or (not country and not number.strip().startswith("+")):
         return None, None
     import phonenumbers
 

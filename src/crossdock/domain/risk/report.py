@@ -6,25 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crossdock.domain.risk.scoring import RiskLevel
+from crossdock.domain.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One order that was judged, and what it turned out to be."""
+    """One order that was judged, and what it turned out to be: None where nobody says."""
 
     score: float
     level: RiskLevel
-    fraud: bool
+    fraud: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
     """Orders of one level.
 
-    `precision` is the share of frauds among them; `recall` the share of all frauds that they hold.
+    `share` of all orders; `precision` is the share of frauds among them; `recall` the share of all frauds that they
+    hold.
     """
 
     orders: int
+    share: float
     frauds: int
     precision: float
     recall: float
@@ -38,20 +41,24 @@ class Report:
     frauds: int
     auc: float | None
     recall_at_1_percent: float | None
+    recall_at_5_percent: float | None
+    honest_above_low: float | None
     levels: dict[RiskLevel, Level]
 
     def lines(self) -> list[str]:
         """For a terminal and for the staff's page."""
-        curve = (
-            "AUC and recall need both frauds and honest orders."
-            if self.auc is None
-            else (f"AUC {self.auc:.3f}, recall at 1 % false alarms {self.recall_at_1_percent:.3f}")
-        )
-        found = [f"{self.orders} orders, {self.frauds} frauds. {curve}"]
+        curve = "AUC and recall need both frauds and honest orders."
+        if self.auc is not None:
+            curve = (
+                f"AUC {self.auc:.3f}, recall {self.recall_at_1_percent:.3f} at 1 % false alarms and"
+                f" {self.recall_at_5_percent:.3f} at 5 %; {self.honest_above_low:.1%} of the honest ones are medium or"
+                " high."
+            )
+        found = [f"{counted(self.orders, 'order')}, {counted(self.frauds, 'fraud')}. {curve}"]
         for level, row in self.levels.items():
             found.append(
-                f"{level.value:13} {row.orders:6} orders, {row.frauds:4} frauds, precision {row.precision:.3f}, recall"
-                f" {row.recall:.3f}"
+                f"{level.value.replace('_', ' '):13} {row.orders:6} orders ({row.share:6.1%}), {row.frauds:4} frauds,"
+                f" precision {row.precision:.3f}, recall {row.recall:.3f}"
             )
         return found
 
@@ -59,7 +66,7 @@ class Report:
 def auc(rows: Sequence[Judged]) -> float | None:
     """The chance that a fraud scores above an honest order, ties counted half (Mann-Whitney)."""
     ordered = sorted(rows, key=lambda row: row.score)
-    frauds = sum(row.fraud for row in ordered)
+    frauds = sum(row.fraud is True for row in ordered)
     honest = len(ordered) - frauds
     if not frauds or not honest:
         return None
@@ -69,14 +76,14 @@ def auc(rows: Sequence[Judged]) -> float | None:
         while j < len(ordered) and ordered[j].score == ordered[i].score:
             j += 1
         # Ranks i+1 .. j share their mean.
-        ranks += (i + 1 + j) / 2 * sum(row.fraud for row in ordered[i:j])
+        ranks += (i + 1 + j) / 2 * sum(row.fraud is True for row in ordered[i:j])
         i = j
     return (ranks - frauds * (frauds + 1) / 2) / (frauds * honest)
 
 
 def recall_at(rows: Sequence[Judged], false_alarms: float) -> float | None:
     """The largest share of frauds caught by a line above which at most this share of the honest orders lies."""
-    frauds = sum(row.fraud for row in rows)
+    frauds = sum(row.fraud is True for row in rows)
     honest = len(rows) - frauds
     if not frauds or not honest:
         return None
@@ -86,7 +93,7 @@ def recall_at(rows: Sequence[Judged], false_alarms: float) -> float | None:
     while i < len(ordered):
         j = i
         while j < len(ordered) and ordered[j].score == ordered[i].score:
-            caught += ordered[j].fraud
+            caught += ordered[j].fraud is True
             wrong += not ordered[j].fraud
             j += 1
         if wrong > false_alarms * honest:
@@ -96,10 +103,21 @@ def recall_at(rows: Sequence[Judged], false_alarms: float) -> float | None:
 
 
 def report(rows: Sequence[Judged]) -> Report:
-    frauds = sum(row.fraud for row in rows)
+    """Of the orders whose end is known."""
+    known = [row for row in rows if row.fraud is not None]
+    frauds = sum(row.fraud is True for row in known)
     levels: dict[RiskLevel, Level] = {}
     for level in RiskLevel:
-        mine = [row for row in rows if row.level is level]
-        bad = sum(row.fraud for row in mine)
-        levels[level] = Level(len(mine), bad, bad / len(mine) if mine else 0.0, bad / frauds if frauds else 0.0)
-    return Report(len(rows), frauds, auc(rows), recall_at(rows, 0.01), levels)
+        mine = [row for row in known if row.level is level]
+        bad = sum(row.fraud is True for row in mine)
+        levels[level] = Level(
+            len(mine),
+            len(mine) / len(known) if known else 0.0,
+            bad,
+            bad / len(mine) if mine else 0.0,
+            bad / frauds if frauds else 0.0,
+        )
+    above = levels[RiskLevel.MEDIUM], levels[RiskLevel.HIGH]
+    honest = len(known) - frauds
+    alarms = sum(level.orders - level.frauds for level in above) / honest if honest else None
+    return Report(len(known), frauds, auc(known), recall_at(known, 0.01), recall_at(known, 0.05), alarms, levels)

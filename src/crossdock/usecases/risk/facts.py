@@ -34,7 +34,7 @@ SELECT
      coalesce(bool_or(device = %(device)s) FILTER (WHERE at < %(at)s), FALSE),
      coalesce(bool_or(address = %(address)s) FILTER (WHERE at < %(at)s), FALSE),
      array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
-   FROM store_risktrace WHERE buyer = %(buyer)s),
+   FROM store_risktrace WHERE buyer = %(buyer)s AND buyer <> ''),
   (SELECT json_build_array(
      array_agg(DISTINCT card) FILTER (WHERE at >= %(day)s AND at <= %(at)s AND card <> ''),
      count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid IS FALSE),
@@ -130,18 +130,29 @@ def _history(trace: RiskTrace, until: datetime | None) -> tuple[dict[str, Any], 
         "trusted": "trusted" in lists,
         "forwarder": "forwarder" in lists if trace.address else None,
     }
+    _hide_unknown(found, trace)
+    return found, live, shadow
+
+
+def _hide_unknown(found: dict[str, Any], trace: RiskTrace) -> None:
+    """Where nobody told us the thing itself, nothing was counted of it."""
     for name, key in (
-        ("cards_of_buyer_week", trace.card),
+        ("orders_last_hour", trace.buyer),
+        ("orders_last_day", trace.buyer),
+        ("declined_last_day", trace.buyer),
+        ("settled_orders", trace.buyer),
+        ("new_device", trace.buyer),
+        ("new_address", trace.buyer),
+        ("cards_of_buyer_week", trace.buyer and trace.card),
         ("cards_of_device_day", trace.card and trace.device),
         ("device_declined_last_day", trace.device),
-        ("buyers_of_card", trace.card),
-        ("buyers_of_device", trace.device),
-        ("buyers_of_address", trace.address),
-        ("buyers_of_ip_day", trace.ip),
+        ("buyers_of_card", trace.buyer and trace.card),
+        ("buyers_of_device", trace.buyer and trace.device),
+        ("buyers_of_address", trace.buyer and trace.address),
+        ("buyers_of_ip_day", trace.buyer and trace.ip),
     ):
         if not key:
             found[name] = None
-    return found, live, shadow
 
 
 def known_of(
@@ -149,7 +160,7 @@ def known_of(
     trace: RiskTrace,
     checks: Mapping[str, str],
     ship_to: Mapping[str, str],
-    joined_at: datetime,
+    joined_at: datetime | None,
     ip_country: str | None = None,
     ip_hosting: bool | None = None,
     until: datetime | None = None,
@@ -171,9 +182,9 @@ def known_of(
         billing_country=checks.get("billing_country"),
         gateway_score=_SCORES.get(checks.get("gateway_risk", "")),
         ship_country=country,
-        total_minor=trace.amount_minor,
+        total_minor=trace.amount_minor or None,
         most_units=trace.units,
-        account_age_hours=round((trace.at - joined_at).total_seconds() / 3600, 3),
+        account_age_hours=None if joined_at is None else round((trace.at - joined_at).total_seconds() / 3600, 3),
         disposable_email=disposable(trace.email) if trace.email else None,
         phone_valid=phone_valid,
         phone_country=phone_country,
