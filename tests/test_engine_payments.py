@@ -17,6 +17,7 @@ from crossdock.domain.payments import Intent
 from crossdock.domain.values import Money
 from crossdock.engine import payments
 from crossdock.engine.engine import Engine
+from crossdock.kit.errors import NotSent
 from crossdock.kit.gateway import Captured, Declined, Gateway
 from crossdock.kit.payments import open_gateway
 from crossdock.store.models import Command, Order, Party, PaymentIntent, Reservation, Transfer
@@ -222,3 +223,49 @@ async def test_the_money_of_a_lost_order_goes_back_when_its_units_were_sold_mean
     assert lost.state == "abandoned" and await sync(Order.objects.count) == 1
     refund = await sync(Command.objects.get, kind="refund_payment")
     assert (refund.payload["intent"], refund.payload["amount_minor"]) == (lost.public_id, lost.amount_minor)
+
+
+async def test_a_gateway_that_is_gone_keeps_no_other_gateway_s_payments_waiting(
+    make: Make, engine: Engine, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many of its payments are older, and however slow it is."""
+    stall = await sync(make)
+    paid = await sync(begun, stall, age=timedelta(minutes=2))
+    assert isinstance(await gateway.capture(paid.asked, "works"), Captured)
+    asked: list[str] = []
+
+    class Gone:
+        async def look_up(self, payment: object) -> object:
+            asked.append("gone")
+            raise NotSent("The payment provider cannot be reached.")
+
+    def other() -> None:
+        old = PaymentIntent.objects.get(pk=paid.pk)
+        for number in range(5):
+            old.pk, old.public_id, old.checkout, old.gateway = None, f"other-{number}", f"other-{number}", "other"
+            old.created_at = datetime.now(UTC) - timedelta(minutes=20)
+            old.save(force_insert=True)
+        PaymentIntent.objects.filter(gateway="other").update(created_at=datetime.now(UTC) - timedelta(minutes=20))
+
+    await sync(other)
+    monkeypatch.setattr(payments, "opened", lambda name: Gone() if name == "other" else gateway)
+    monkeypatch.setattr(payments, "_AT_ONCE", 3)
+    assert await payments.settle_intents(engine) == 1
+    assert (await sync(PaymentIntent.objects.get, pk=paid.pk)).order_id is not None
+    assert asked == ["gone"], "one question tells that it is away"
+
+
+async def test_payments_that_cannot_be_answered_are_not_all_that_is_ever_looked_at(
+    make: Make, engine: Engine, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stall = await sync(make)
+    for _ in range(2):
+        await sync(begun, stall, age=timedelta(minutes=3))
+    paid = await sync(begun, stall, age=timedelta(minutes=2))
+    assert isinstance(await gateway.capture(paid.asked, "works"), Captured)
+    monkeypatch.setattr(payments, "_AT_ONCE", 1)
+    rounds = 0
+    while not await payments.settle_intents(engine):
+        rounds += 1
+        assert rounds < 200
+    assert (await sync(PaymentIntent.objects.get, pk=paid.pk)).order_id is not None

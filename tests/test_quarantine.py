@@ -41,7 +41,7 @@ from crossdock.store.models import (
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases import catalogue, counts, quarantine, quarantine_desk, receive, settle, settle_stumble, streams
 from crossdock.usecases.errors import Stale
-from crossdock.usecases.quarantine import PageTripped, Trip
+from crossdock.usecases.quarantine import PageTripped, Trip, key_of
 from market import World, user
 from test_rules import copy_of, landed, manifest
 from toyshop import dropped_in
@@ -130,7 +130,7 @@ class TestOrders:
         assert take(world, odd, replace(copy_of(first), shop_id="s\ud800"), shipped(second, "s2")) == 2
         second.refresh_from_db()
         assert second.parcels == "shipped"
-        assert rows(world) == {"order:s1": "held", "order:s?": "held"}
+        assert rows(world) == {"order:s1": "held", key_of("order", "s\ud800"): "held"}
 
     def test_rows_that_the_connector_could_not_read(self, world: World, two: tuple[Order, Order]) -> None:
         first, _ = two
@@ -406,3 +406,11 @@ class TestPages:
         take(world, copy_of(order))
         for url in (f"/seller/orders/{order.public_id}/", f"/seller/shops/{world.shop.public_id}/"):
             assert ODD.cause not in self.words(client, url)
+
+
+def test_two_things_never_share_a_key() -> None:
+    """Ids that are cut or cleaned to be kept stay apart."""
+    ids = ["a", "a\x00", "a\ud800", "a\udfff", "a\ufffd", "x" * 200, "x" * 201, "x" * 200 + "y"]
+    keys = {key_of("product", entity) for entity in ids}
+    assert len(keys) == len(ids)
+    assert all(len(key) <= 220 and "\x00" not in key for key in keys)

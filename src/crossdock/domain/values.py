@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import total_ordering
 from typing import Self
 
 from babel.numbers import format_currency
@@ -15,7 +16,8 @@ from crossdock.domain.places import US_TERRITORIES
 _LOCALE = "en_US"
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@total_ordering
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount in the smallest unit of its currency (JPY 500 is 500, KWD 1.234 is 1234)."""
 
@@ -64,7 +66,12 @@ class Money:
 
     def _same(self, other: "Money") -> None:
         if other.currency != self.currency:
-            raise NotMoney(f"{self.currency} and {other.currency} cannot be added.")
+            raise NotMoney(f"{self.currency} and {other.currency} can be neither added nor compared.")
+
+    def __lt__(self, other: "Money") -> bool:
+        """Only equality may be asked of two currencies: 8.90 GBP is not less than 9.50 USD."""
+        self._same(other)
+        return self.minor < other.minor
 
     def __add__(self, other: "Money") -> "Money":
         self._same(other)

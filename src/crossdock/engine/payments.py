@@ -2,6 +2,7 @@
 they are called off, never repeated.
 """
 
+import asyncio
 import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -148,24 +149,41 @@ async def settle_intents(engine: "Engine") -> int:
 
     Returns how many were settled.
     """
+    rows = await engine.threads.run(_open_intents, engine.clock())
+    by_gateway: dict[str, list[PaymentIntent]] = {}
+    for row in rows:
+        by_gateway.setdefault(row.gateway, []).append(row)
+    # Side by side: one that does not answer keeps no other's payments waiting.
+    return sum(await asyncio.gather(*(_settle_at(engine, name, some) for name, some in by_gateway.items())))
+
+
+async def _settle_at(engine: "Engine", name: str, rows: list[PaymentIntent]) -> int:
+    """One gateway's, until it turns out to be away."""
     settled = 0
-    for row in await engine.threads.run(_open_intents, engine.clock()):
+    for number, row in enumerate(rows, 1):
         late = engine.clock() - row.created_at > _NEVER_PAID
         try:
             settled += await settle_intent(engine, row, lost=row.state == IntentState.UNKNOWN, late=late)
         except NoSuchFolder as error:
-            _log.error("the payment %s cannot be looked up: %s", row.public_id, error)
+            _log.error("%d payments at %s cannot be looked up: %s", len(rows), name, error)
+            break
+        except Outside as error:
+            _log.warning("the payment %s could not be looked up: %s", row.public_id, error)
+            if contain.of_party(error) and not isinstance(error, Missing):
+                _log.warning("%s does not answer: %d more payments wait", name, len(rows) - number)
+                break
         except Exception:
             _log.exception("the payment %s could not be looked up", row.public_id)
     return settled
 
 
 def _open_intents(now: datetime) -> list[PaymentIntent]:
-    open_ones = PaymentIntent.objects.filter(
-        Q(state=IntentState.UNKNOWN, created_at__lt=now - timedelta(seconds=5))
-        | Q(state=IntentState.CREATED, created_at__lt=now - _PAGE_WAITS)
-    )
-    return list(open_ones.order_by("created_at")[:200])
+    """Some of each gateway's, drawn by lot: those that cannot be answered are never all that is looked at."""
+    waiting = Q(state=IntentState.UNKNOWN, created_at__lt=now - timedelta(seconds=5))
+    waiting |= Q(state=IntentState.CREATED, created_at__lt=now - _PAGE_WAITS)
+    open_ones = PaymentIntent.objects.filter(waiting)
+    names = open_ones.order_by("gateway").values_list("gateway", flat=True).distinct()
+    return [row for name in names for row in open_ones.filter(gateway=name).order_by("?")[:_AT_ONCE]]
 
 
 async def settle_intent(engine: "Engine", row: PaymentIntent, *, lost: bool, late: bool) -> int:

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from crossdock.domain.storable import make_storable, storable
 from crossdock.engine.watch import ASKING, Asking, watched
 from crossdock.kit.aside import Aside
 from crossdock.kit.connector import Connector, Shop
@@ -19,7 +20,6 @@ from crossdock.kit.http import Exchange as Heard
 from crossdock.kit.http import Recorder as Listener
 from crossdock.store.models import Call, Exchange
 from crossdock.store.threads import Threads
-from crossdock.usecases.quarantine import storable
 
 _log = logging.getLogger(__name__)
 _MOST_WAITING = 5000
@@ -55,13 +55,13 @@ class Recorder:
                     call=asking.key if asking else "",
                     at=datetime.now(UTC),
                     method=heard.method[:10],
-                    url=_text(heard.url),
+                    url=storable(heard.url),
                     status=heard.status,
                     milliseconds=max(0, heard.milliseconds),
-                    request=_text(heard.request),
-                    response=_text(heard.answer),
+                    request=storable(heard.request),
+                    response=storable(heard.answer),
                     headers=_plain(dict(heard.headers)),
-                    error=_text(heard.trouble),
+                    error=storable(heard.trouble),
                 )
             )
 
@@ -140,13 +140,9 @@ def _signs_in(request: str) -> bool:
     return '"password"' in request or '"client_secret"' in request
 
 
-def _text(text: str) -> str:
-    return storable(text)
-
-
 def _plain(value: Any) -> Any:
     """The same for JSON, whose NUL is an escape."""
     text = json.dumps(value, default=str)
     if "\\u0000" not in text and "\\ud" not in text:
         return value
-    return json.loads(storable(json.dumps(value, default=str, ensure_ascii=False).replace("\\u0000", "�")))
+    return make_storable(json.loads(text))

@@ -13,12 +13,13 @@ from django.db.models import Q
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, StockHint, Unreadable
+from crossdock.domain.storable import storable
 from crossdock.store.because import EVENT, because
 from crossdock.store.models import Connection, Movement, Order, Variant, VariantStock
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.quarantine import Intake, storable
+from crossdock.usecases.quarantine import Intake
 from crossdock.usecases.stock import as_value, end_by_read, locked, movement, open_holds, record
 
 

@@ -183,7 +183,7 @@ def decide_credit(
         if not grant_it:
             return _declined(row, order, actor, remark, now=now)
         wanted = amount if amount is not None and row.state == CreditState.ASKED else row.amount
-        if wanted.minor <= 0 or wanted > room(order):
+        if wanted.minor <= 0 or wanted.currency != order.currency or wanted > room(order):
             raise Invalid(f"Between 0 and {room(order).words} can be credited.")
         second = row.state == CreditState.SECOND
         if second and row.decided_by_id == actor.pk:
@@ -225,7 +225,7 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
         known = Credit.objects.filter(cause=cause).first()
         if known is not None:
             return known
-        if amount.minor <= 0 or amount > room(order):
+        if amount.minor <= 0 or amount.currency != order.currency or amount > room(order):
             raise Invalid(f"Between 0 and {room(order).words} can be credited.")
         row = Credit.objects.create(
             order=order,

@@ -17,6 +17,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import LookKind, Unreadable
 from crossdock.domain.health import Stream
 from crossdock.domain.redact import redact_text
+from crossdock.domain.storable import storable
 from crossdock.store.models import Connection, Cursor, Order, Quarantined, ShopCopy, User
 from crossdock.store.models.quarantine import STANDING, QuarantineKind, QuarantineState
 from crossdock.store.models.shops import ConnectionState
@@ -61,12 +62,11 @@ class Trip:
 
 
 def key_of(kind: str, entity: str, else_by: str = "") -> str:
-    return f"{kind}:{storable(entity)[:200]}" if entity else f"{kind}:?{_short(else_by)}"
-
-
-def storable(text: str) -> str:
-    """PostgreSQL has neither NUL nor lone surrogates in its texts."""
-    return text.replace("\x00", "�").encode("utf-8", "replace").decode()
+    """Two things never share one, however long or odd their ids are."""
+    if not entity:
+        return f"{kind}:?{_short(else_by)}"
+    kept = storable(entity)[:200]
+    return f"{kind}:{kept}" if kept == entity else f"{kind}:{kept[:180]}?{_short(entity)}"
 
 
 def of_database(error: BaseException) -> bool:
@@ -318,7 +318,7 @@ def _alert_key(connection_id: int, cause: str) -> str:
 
 
 def _short(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def of_order(*, order: Order) -> QuerySet[Quarantined]:

@@ -23,6 +23,7 @@ from crossdock.domain.orders import (
 )
 from crossdock.domain.parcels import Bond
 from crossdock.domain.stock import HoldState
+from crossdock.domain.storable import storable
 from crossdock.store.crash import point
 from crossdock.store.models import (
     Command,
@@ -37,7 +38,7 @@ from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.checkout import create_command
 from crossdock.usecases.ended_there import cancelled_there, reopened_there
 from crossdock.usecases.fulfilments import Heed, compare
-from crossdock.usecases.quarantine import Intake, storable
+from crossdock.usecases.quarantine import Intake
 from crossdock.usecases.reject import why_not_reject
 from crossdock.usecases.settle import bind
 from crossdock.usecases.shop_lines import article_of, keep_lines

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Look, LookKind
 from crossdock.domain.health import FIRST, Stream, due_by
+from crossdock.domain.storable import storable
 from crossdock.store.models import (
     Call,
     Command,
@@ -29,7 +30,6 @@ from crossdock.usecases.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.causes import tell_root
 from crossdock.usecases.connect import record_hooks
 from crossdock.usecases.events import SEND
-from crossdock.usecases.quarantine import storable
 from crossdock.usecases.stock import locked, want_reads
 
 # Streams of polling, and timers that are kept the same way.
