@@ -23,7 +23,19 @@ from crossdock.domain.values import Money
 from crossdock.engine import inbox, invariants
 from crossdock.kit.connector import Check, Proof, Shop
 from crossdock.store.models import Alert, Command, Order, RiskListEntry
-from crossdock.usecases import catalogue, causes, connect, counts, hooks, labels, payments, receive, upkeep, work
+from crossdock.usecases import (
+    catalogue,
+    causes,
+    claims,
+    connect,
+    counts,
+    hooks,
+    labels,
+    payments,
+    receive,
+    upkeep,
+    work,
+)
 from crossdock.usecases.listings import archive_listing
 from crossdock.usecases.orders import ship_by_hand
 from crossdock.usecases.parcel_alerts import label_voided
@@ -390,7 +402,7 @@ def refund_failed(stage: Stage) -> Iterator[AlertCode]:
     _reject(stage, order)
     asked = Command.objects.get(kind="refund_payment")
     owner = "gateway"
-    (claimed,) = work.claim_commands(party_id=asked.party_id, owner=owner, limit=5, now=stage.world.later())
+    (claimed,) = claims.claim_commands(party_id=asked.party_id, owner=owner, limit=5, now=stage.world.later())
     stage.world.settle(claimed, Done("re_1"))
     _standing(order, refunds=(BankRefund("re_1", order.total, RefundState.FAILED, key=asked.cause),))
     yield AlertCode.REFUND_FAILED
@@ -403,7 +415,7 @@ def endpoint_failing(stage: Stage) -> Iterator[AlertCode]:
         seller=world.seller, actor=world.seller.owner, url="https://receiver.test/in", name="", events=[], now=world.now
     )
     world.buy()
-    (claimed,) = work.claim_commands(party_id=endpoint.party_id, owner="w", limit=1, now=world.later())
+    (claimed,) = claims.claim_commands(party_id=endpoint.party_id, owner="w", limit=1, now=world.later())
     world.later(3 * DAYS)
     world.settle(claimed, Later("It answered 500."))
     yield AlertCode.ENDPOINT_FAILING

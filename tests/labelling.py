@@ -8,7 +8,7 @@ from crossdock.domain.commands import Outcome
 from crossdock.domain.labels import Bought, Can, LabelStanding, Parcel, Quote
 from crossdock.domain.values import Address, Money
 from crossdock.store.models import Command, Entry, Label, Order, Party
-from crossdock.usecases import label_news, labels, work
+from crossdock.usecases import claims, label_news, labels
 from market import World
 
 HOME = Address(
@@ -62,10 +62,10 @@ class Counter:
     def intended(self, order: Order, **more: Any) -> Label:
         return self.press(self.quoted(order, **more))
 
-    def claim(self) -> work.Claimed:
+    def claim(self) -> claims.Claimed:
         party = Party.objects.get(kind="carrier", name="sandbox")
         self.number += 1
-        (claimed,) = work.claim_commands(party_id=party.pk, owner=f"w{self.number}", limit=1, now=self.world.later())
+        (claimed,) = claims.claim_commands(party_id=party.pk, owner=f"w{self.number}", limit=1, now=self.world.later())
         return claimed
 
     def answer(self, answer: Bought | Outcome) -> None:

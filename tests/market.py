@@ -12,7 +12,7 @@ from crossdock.domain.events import Count, ShopProduct, ShopVariant
 from crossdock.domain.values import Address, Money
 from crossdock.store.models import Connection, Cursor, Order, Party, Seller, ShippingRate, User, Variant
 from crossdock.store.vault import seal
-from crossdock.usecases import catalogue, checkout, counts, settle, stock, work
+from crossdock.usecases import catalogue, checkout, claims, counts, settle, stock
 from crossdock.usecases.basket import Basket, priced
 
 ADDRESS = Address(
@@ -111,8 +111,8 @@ class World:
     def buy(self, quantity: int = 1) -> Order:
         return self.pay(self.hold(quantity))
 
-    def claim(self, owner: str = "w") -> list[work.Claimed]:
-        return work.claim_commands(party_id=self.shop.party_id, owner=owner, limit=10, now=self.later())
+    def claim(self, owner: str = "w") -> list[claims.Claimed]:
+        return claims.claim_commands(party_id=self.shop.party_id, owner=owner, limit=10, now=self.later())
 
     def create_there(self, order: Order) -> Outcome:
         """The shop carries out the create, by its own rules."""
@@ -127,7 +127,7 @@ class World:
     def cancel_there(self, shop_id: str, *, restock: bool = True) -> None:
         self.units += self.there.pop(shop_id) if restock else 0 * self.there.pop(shop_id)
 
-    def settle(self, claimed: work.Claimed, outcome: Outcome) -> None:
+    def settle(self, claimed: claims.Claimed, outcome: Outcome) -> None:
         settle.settle_command(command_id=claimed.id, outcome=outcome, random=RANDOM, now=self.later())
 
     def start_read(self) -> tuple[int, int]:
@@ -146,5 +146,5 @@ class World:
     def read(self) -> None:
         self.apply(self.start_read())
 
-    def lose(self, claimed: work.Claimed) -> None:
+    def lose(self, claimed: claims.Claimed) -> None:
         self.settle(claimed, Unknown("No answer came."))

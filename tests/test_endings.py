@@ -278,10 +278,10 @@ async def test_a_restore_is_never_added_here(make: Make, engine: Engine) -> None
     await sync(reject, order)
     shop_id = await sync(placed, stall, order)
     cancel_there(stall, shop_id)
-    from crossdock.usecases import work
+    from crossdock.usecases import claims
 
     (claimed,) = await sync(
-        work.claim_commands, party_id=stall.shop.party_id, owner="w", limit=5, now=datetime.now(UTC)
+        claims.claim_commands, party_id=stall.shop.party_id, owner="w", limit=5, now=datetime.now(UTC)
     )
     await sync(VariantStock.objects.filter(pk=stall.variant.pk).update, count=1000)
     await sync(

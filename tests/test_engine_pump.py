@@ -19,7 +19,7 @@ from crossdock.engine.engine import Engine
 from crossdock.engine.sending import FRESH, MOST_SECONDS
 from crossdock.store.models import Alert, Command, Connection, Order, Party, Reservation, ShopCopy, VariantStock
 from crossdock.store.vault import unseal
-from crossdock.usecases import stock, work
+from crossdock.usecases import claims, stock, work
 from crossdock.usecases.orders import resend_command
 from stall import Make, connector, copy_of, engine, make, no_jobs, rest, started, stopped, sweep, sync, until  # noqa: F401
 from toy import Placed, ToyConnector
@@ -172,7 +172,7 @@ async def test_the_lease_of_a_dead_worker_is_taken_over_and_its_order_adopted(ma
     # The dead worker: it held the lease, had claimed and sent, and the shop did the work.
     now = datetime.now(UTC)
     await sync(work.take_lease, party_id=stall.shop.party_id, owner="dead", seconds=3, now=now)
-    await sync(work.claim_commands, party_id=stall.shop.party_id, owner="dead", limit=5, now=now)
+    await sync(claims.claim_commands, party_id=stall.shop.party_id, owner="dead", limit=5, now=now)
     stall.truth.counts["v1"] -= 1
     stall.truth.orders["s9"] = Placed("s9", order.reference, {"v1": 1}, order.total)
     engine = await started()

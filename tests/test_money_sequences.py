@@ -46,7 +46,7 @@ from crossdock.store.models import (
     User,
     VariantStock,
 )
-from crossdock.usecases import receive, reject, settle, work
+from crossdock.usecases import claims, receive, reject, settle
 from crossdock.usecases.credits import ask_credit, decide_credit, room, staff_credit, try_refund_again
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders import ship_by_hand
@@ -165,7 +165,9 @@ class Sequence(RuleBasedStateMachine):
         """What waits for the shop is carried out there; with `lost` the answer is, and the next try finds what was
         done.
         """
-        for claimed in work.claim_commands(party_id=self.world.shop.party_id, owner="w", limit=9, now=self._forward()):
+        for claimed in claims.claim_commands(
+            party_id=self.world.shop.party_id, owner="w", limit=9, now=self._forward()
+        ):
             self._settled(claimed.id, self._in_shop(claimed), lost, death)
 
     @rule(lost=st.booleans(), death=st.integers(0, 12))
@@ -173,7 +175,7 @@ class Sequence(RuleBasedStateMachine):
         if not self.orders:
             return
         party = Command.objects.filter(kind="refund_payment").values_list("party", flat=True).first()
-        for claimed in work.claim_commands(party_id=party, owner="b", limit=9, now=self._forward()) if party else ():
+        for claimed in claims.claim_commands(party_id=party, owner="b", limit=9, now=self._forward()) if party else ():
             self._settled(claimed.id, self._at_bank(claimed), lost, death)
 
     def _forward(self) -> datetime:
@@ -186,7 +188,7 @@ class Sequence(RuleBasedStateMachine):
             lambda: settle.settle_command(command_id=command, outcome=said, random=RANDOM, now=now), death, asked=False
         )
 
-    def _at_bank(self, claimed: work.Claimed) -> Outcome:
+    def _at_bank(self, claimed: claims.Claimed) -> Outcome:
         key = Command.objects.get(pk=claimed.id).cause
         intent, minor = claimed.payload["intent"], claimed.payload["amount_minor"]
         if key not in self.bank:
@@ -199,7 +201,7 @@ class Sequence(RuleBasedStateMachine):
     def _paid_back(self, intent: str) -> int:
         return sum(minor for one, minor in self.bank.values() if one == intent)
 
-    def _in_shop(self, claimed: work.Claimed) -> Outcome:
+    def _in_shop(self, claimed: claims.Claimed) -> Outcome:
         given = claimed.payload
         match claimed.kind:
             case "create_order":
@@ -215,7 +217,7 @@ class Sequence(RuleBasedStateMachine):
                 return Refused(Why.UNSUPPORTED, "This shop takes no parcels.")
         raise AssertionError(claimed.kind)
 
-    def _created(self, claimed: work.Claimed) -> Outcome:
+    def _created(self, claimed: claims.Claimed) -> Outcome:
         for shop_id, there in self.shop.items():
             if there.reference == claimed.subject:
                 return Done(shop_id, stock_taken=True, already=True)

@@ -18,7 +18,7 @@ from crossdock.domain.commands import CancelReason, Done, Found, Refused, Why
 from crossdock.domain.events import StockHint
 from crossdock.domain.stock import Hold, HoldState, Stock
 from crossdock.store.models import Alert, Command, Order, Reservation, VariantStock
-from crossdock.usecases import checkout, counts, settle, settle_look, stock, work
+from crossdock.usecases import checkout, claims, counts, settle, settle_look, stock, work
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.reject import reject_order
 
@@ -302,7 +302,7 @@ def _settle_by_arrival(patch: Any) -> None:
 
 def _fence_at_sending(patch: Any) -> None:
     """Bug 2: the fence is drawn when the create is claimed."""
-    good = work.claim_commands
+    good = claims.claim_commands
 
     def claim(**kw: Any) -> Any:
         claimed = good(**kw)

@@ -15,8 +15,9 @@ from crossdock.domain.values import Money
 from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.store.models import Alert, Connection, Cursor, Listing
 from crossdock.usecases import catalogue, counts
-from crossdock.usecases.basket import Basket, priced, why_not_sold
+from crossdock.usecases.basket import Basket, priced
 from crossdock.usecases.errors import NotAllowed, Stale
+from crossdock.usecases.sellable import why_not_sold
 from crossdock.usecases.shop_money import ReadOtherwise, confirm_money, look_due, money_seen
 from crossdock.usecases.stock import sellable
 from market import World, user

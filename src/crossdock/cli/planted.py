@@ -46,14 +46,14 @@ def _blind_resend() -> None:
     """An unknown outcome is sent again without looking."""
     from dataclasses import replace
 
-    from crossdock.usecases import work
+    from crossdock.usecases import claims
 
-    good = work.claim_commands
+    good = claims.claim_commands
 
     def claim(**given: Any) -> Any:
         return [replace(claimed, look_first=False) for claimed in good(**given)]
 
-    work.claim_commands = claim
+    claims.claim_commands = claim
 
 
 def _answer_before_commit() -> None:
@@ -165,9 +165,9 @@ def _fulfil_blind() -> None:
     from dataclasses import replace
 
     from crossdock.kit import fulfilment
-    from crossdock.usecases import work
+    from crossdock.usecases import claims
 
-    look, claim = fulfilment.this_parcel, work.claim_commands
+    look, claim = fulfilment.this_parcel, claims.claim_commands
 
     def this_parcel(order: Any, command: Any, *given: Any) -> Any:
         return look(order, command, *given) if command.parcel_id else ()
@@ -176,7 +176,7 @@ def _fulfil_blind() -> None:
         return [replace(row, look_first=False) for row in claim(**given)]
 
     setattr(fulfilment, "this_parcel", this_parcel)  # noqa: B010
-    work.claim_commands = claimed
+    claims.claim_commands = claimed
 
 
 def _currency_unseen() -> None:

@@ -14,8 +14,8 @@ from crossdock.kit.rows import read_row
 from crossdock.store.models import Quarantined
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases import quarantine, settle_stumble, streams, upkeep
+from crossdock.usecases.claims import Claimed
 from crossdock.usecases.quarantine import PageTripped, Trip, of_database
-from crossdock.usecases.work import Claimed
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine

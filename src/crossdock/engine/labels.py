@@ -23,11 +23,11 @@ from crossdock.kit.discover import NoSuchFolder
 from crossdock.kit.errors import Missing, Outside, outcome_of
 from crossdock.store.crash import point
 from crossdock.store.models import Label
-from crossdock.usecases import deliveries, label_news, work
+from crossdock.usecases import claims, deliveries, label_news
 from crossdock.usecases import labels as usecase
+from crossdock.usecases.claims import Claimed
 from crossdock.usecases.quarantine import of_database
 from crossdock.usecases.upkeep import Due
-from crossdock.usecases.work import Claimed
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -112,7 +112,7 @@ class CarrierDesk:
         if why := await self._engine.threads.run(usecase.may_buy, label_id=label.public_id):
             return Refused(Why.CONFLICT, why)
         if claimed.look_first:
-            await self._engine.threads.run(work.send_again, command_id=claimed.id, now=self._engine.clock())
+            await self._engine.threads.run(claims.send_again, command_id=claimed.id, now=self._engine.clock())
         asked_at = self._engine.clock()
         await self._engine.threads.run(label_news.asking, label_id=label.public_id, now=asked_at)
         point("label.before_buy")

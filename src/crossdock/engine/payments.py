@@ -25,10 +25,10 @@ from crossdock.store.models import Command, PaymentIntent
 from crossdock.store.models.money import IntentState
 from crossdock.usecases import checkout, deliveries
 from crossdock.usecases import payments as usecase
+from crossdock.usecases.claims import Claimed
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.quarantine import of_database
 from crossdock.usecases.upkeep import Due
-from crossdock.usecases.work import Claimed
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine

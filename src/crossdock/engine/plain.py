@@ -13,8 +13,8 @@ from crossdock.engine.pump import Errand
 from crossdock.engine.sending import guarded
 from crossdock.store.crash import point
 from crossdock.usecases import settle
+from crossdock.usecases.claims import Claimed
 from crossdock.usecases.upkeep import Due
-from crossdock.usecases.work import Claimed
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine

@@ -16,9 +16,9 @@ from django.db import Error as DatabaseError
 from crossdock.domain.commands import Done, Later, Outcome, Refused, SignInAgain, Unknown
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
-from crossdock.usecases import work
+from crossdock.usecases import claims, work
+from crossdock.usecases.claims import Claimed
 from crossdock.usecases.upkeep import Due, due_of
-from crossdock.usecases.work import Claimed
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -208,7 +208,7 @@ class Pump:
     async def _claim(self, desk: Desk, owner: str, room: int) -> bool:
         """Start up to `room` commands. True when there may be more."""
         claimed = await self._engine.threads.run(
-            work.claim_commands, party_id=self.party_id, owner=owner, limit=room, now=self._engine.clock()
+            claims.claim_commands, party_id=self.party_id, owner=owner, limit=room, now=self._engine.clock()
         )
         for one in claimed:
             errand = Errand(one)

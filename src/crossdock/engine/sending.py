@@ -28,11 +28,11 @@ from crossdock.engine import contain
 from crossdock.engine.pump import Errand
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
-from crossdock.usecases import receive, settle, settle_look, work
+from crossdock.usecases import claims, receive, settle, settle_look
+from crossdock.usecases.claims import Claimed
 from crossdock.usecases.fulfilments import KIND as WRITE_FULFILMENT
 from crossdock.usecases.outbox import ADJUST, CANCEL, CREATE, FULFILMENT, LINES, RISK
 from crossdock.usecases.risk import writing
-from crossdock.usecases.work import Claimed
 
 if TYPE_CHECKING:
     from crossdock.engine.reading import Opened
@@ -86,7 +86,7 @@ async def carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
             if errand.sent:
                 await _settle(desk, claimed, Unknown("We were stopped before the shop's answer came."))
             else:
-                await desk.engine.threads.sure(work.give_back, command_id=claimed.id, now=desk.engine.clock())
+                await desk.engine.threads.sure(claims.give_back, command_id=claimed.id, now=desk.engine.clock())
         raise
     except Exception as error:
         return await contain.stumbled(desk.engine, claimed, error)
@@ -240,7 +240,7 @@ async def _still_open(desk: "ShopDesk", claimed: Claimed) -> bool:
     waiting = _horizon(desk.connector.manifest) - (desk.engine.clock() - (claimed.last_sent_at or claimed.since))
     if waiting > timedelta(0):
         return True
-    await desk.engine.threads.sure(work.send_again, command_id=claimed.id, now=desk.engine.clock())
+    await desk.engine.threads.sure(claims.send_again, command_id=claimed.id, now=desk.engine.clock())
     return False
 
 

@@ -10,11 +10,9 @@ from crossdock.domain.offers import OfferState
 from crossdock.domain.places import COUNTRIES, US_TERRITORIES, postal_country
 from crossdock.domain.values import Money
 from crossdock.store.models import Connection, Offer, Seller, ShippingRate, Variant
-from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.errors import Invalid
-from crossdock.usecases.stock import availability, open_holds, sellable
-
-MOST_UNITS = 999
+from crossdock.usecases.sellable import MOST_UNITS, why_not_sold, why_other_currency
+from crossdock.usecases.stock import availability, open_holds
 
 
 class Basket(TypedDict):
@@ -77,14 +75,6 @@ def ships_to(connection: Connection | None) -> frozenset[str]:
     return frozenset(named.split(",")) & everywhere if named else everywhere
 
 
-def why_not_sold(variant: Variant) -> str:
-    """Empty when the listing is live and its shop connected."""
-    listing = variant.listing
-    if variant.gone or listing.gone_in_shop or listing.state != ListingState.LIVE or not listing.active_in_shop:
-        return "This item is no longer for sale."
-    return "" if sellable(listing.connection) else "This shop is taking a break."
-
-
 def offer_in(basket: Basket) -> Offer | None:
     """Raises Invalid for a basket that says it pays an offer and holds something else."""
     name = basket.get("offer")
@@ -94,19 +84,6 @@ def offer_in(basket: Basket) -> Offer | None:
     if offer is None or basket["lines"] != {offer.variant.public_id: offer.quantity}:
         raise Invalid("This is not what was agreed; open your offer and pay from there.")
     return offer
-
-
-def why_other_currency(offer: Offer) -> str:
-    """Empty while the item is sold in the offer's currency.
-
-    A shop may change it; the offer's number means another price then.
-    """
-    if offer.currency == offer.variant.listing.currency:
-        return ""
-    return (
-        f"This offer was made in {offer.currency}, and the item is sold in {offer.variant.listing.currency} now."
-        " Make a new offer, or buy it at the price shown."
-    )
 
 
 def _agreed(offer: Offer, available: int | None, held: bool) -> PricedLine:

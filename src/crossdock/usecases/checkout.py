@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
-from crossdock.domain.commands import CreateOrder, Line
 from crossdock.domain.offers import OfferState
 from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import EndedWhy, HoldState
@@ -34,9 +33,10 @@ from crossdock.store.models.work import PartyKind
 from crossdock.usecases import books
 from crossdock.usecases.basket import Basket, PricedBasket, offer_in, priced
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.landing import send_to_shop
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.offers import lock_for_payment, mark_paid
-from crossdock.usecases.outbox import create_order_command, enqueue, party_named
+from crossdock.usecases.outbox import enqueue, party_named
 from crossdock.usecases.risk.holds import hold_if_policy_says
 from crossdock.usecases.risk.judge import Judgement, keep, look
 from crossdock.usecases.risk.trace import Origin, begin_trace, end_trace, trace_of
@@ -313,32 +313,6 @@ def _write_order(intent: PaymentIntent, judgement: Judgement | None, *, now: dat
         for pk, quantity, price in basket["lines"]
     )
     return order
-
-
-def send_to_shop(*, order: Order, now: datetime) -> None:
-    """The order to its shop, once however often it is asked for."""
-    assert order.connection is not None
-    create_order_command(party=order.connection.party, command=create_command(order), now=now)
-
-
-def create_command(order: Order) -> CreateOrder:
-    """What the shop is asked to create, the same each time it is asked.
-
-    The address `.invalid` can receive no mail, so no shop mails our buyer.
-    """
-    return CreateOrder(
-        reference=order.reference,
-        lines=tuple(
-            Line(line.shop_product_id, line.shop_variant_id, line.sku, line.title, line.kept, line.unit_price)
-            for line in order.lines.select_related("order")
-            if line.kept
-        ),
-        shipping=order.shipping,
-        ship_to=order.address,
-        email=order.relay_email,
-        placed_at=order.placed_at,
-        note=f"Marketplace order #{order.number}. Paid there; cancel or refund it there.",
-    )
 
 
 def _mails(order: Order, *, held: bool, now: datetime) -> None:

@@ -27,10 +27,10 @@ from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Money
 from crossdock.store.models import Offer, OfferMove, Order, PaymentIntent, Reservation, Seller, User, Variant
 from crossdock.store.models.money import IntentState
-from crossdock.usecases.basket import MOST_UNITS, why_not_sold, why_other_currency
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.offer_terms import terms_of, why_no_offers
+from crossdock.usecases.sellable import MOST_UNITS, why_not_sold, why_other_currency
 from crossdock.usecases.stock import availability, available_locked, end_hold, locked, record
 
 _MOST_A_DAY = 5

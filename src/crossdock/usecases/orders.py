@@ -16,9 +16,9 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.store.work import wake
 from crossdock.usecases.audit import note
-from crossdock.usecases.checkout import create_command
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.fulfilments import wish
+from crossdock.usecases.landing import create_command
 from crossdock.usecases.outbox import CREATE
 from crossdock.usecases.parcels import renumber, ship
 from crossdock.usecases.risk.holds import held

@@ -22,9 +22,9 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Command, Credit, Order, OrderLine, Reservation, ShopCopy, User
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.checkout import create_command
 from crossdock.usecases.credits import grant, locked_order, room, tell_granted
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.landing import create_command
 from crossdock.usecases.orders import take_from_own_stock
 from crossdock.usecases.outbox import CREATE, cancel_lines_command
 from crossdock.usecases.parcels import set_parcels

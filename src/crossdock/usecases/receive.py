@@ -35,12 +35,11 @@ from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.afterwards import cancel_doubles, cancel_orphan
 from crossdock.usecases.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.checkout import create_command
 from crossdock.usecases.ended_there import cancelled_there, reopened_there
 from crossdock.usecases.fulfilments import Heed, compare
+from crossdock.usecases.landing import bind, create_command
 from crossdock.usecases.quarantine import Intake
 from crossdock.usecases.reject import why_not_reject
-from crossdock.usecases.settle import bind
 from crossdock.usecases.shop_lines import article_of, keep_lines
 from crossdock.usecases.shop_parcels import known_parcels, take_parcels
 from crossdock.usecases.shop_refunds import credit_shop_refund

@@ -23,7 +23,7 @@ from crossdock.domain.commands import (
     order_reference,
 )
 from crossdock.domain.orders import CopyState
-from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.domain.stock import EndedWhy
 from crossdock.store.because import because
 from crossdock.store.crash import point
 from crossdock.store.models import Command, Mail, Order, ShopCopy
@@ -36,8 +36,8 @@ from crossdock.usecases.causes import explained
 from crossdock.usecases.credits import refund_refused
 from crossdock.usecases.events import SEND
 from crossdock.usecases.hooks import endpoint_gave_up
+from crossdock.usecases.landing import bind
 from crossdock.usecases.risk import writing
-from crossdock.usecases.shop_lines import forget_lines
 from crossdock.usecases.stock import fence, learn_refusal, release
 from crossdock.usecases.timeline import tell
 from crossdock.usecases.work import backoff
@@ -220,41 +220,6 @@ def _done(held: Held, outcome: Done, *, count_lag_seconds: float, now: datetime)
             Mail.objects.filter(pk=held.row.payload["mail"], sent_at=None).update(sent_at=now)
         case _:
             pass
-
-
-def bind(
-    *, order: Order, copy: ShopCopy, outcome: Done, adopted: bool, want_after: datetime | None, now: datetime
-) -> None:
-    """The order stands in the shop: keep their id, fence the holds if the stock was surely taken, and ask to read it
-    back.
-    """
-    if copy.shop_order_id not in ("", outcome.shop_id):
-        forget_lines(order)
-    copy.shop_order_id, copy.shop_number, copy.shop_url = outcome.shop_id, outcome.shop_number[:100], outcome.url
-    copy.state, copy.acknowledged_at, copy.read_wanted, copy.sentence = CopyState.ACKNOWLEDGED, now, True, outcome.note
-    copy.adopted, copy.stock_taken = copy.adopted or adopted, copy.stock_taken or outcome.stock_taken
-    copy.save()
-    point("settle.bound")
-    if rules.draws_fence(stock_taken=outcome.stock_taken, closed=False):
-        fence(order=order, now=now, state=HoldState.TAKEN, want_after=want_after)
-    took = (now - order.placed_at).total_seconds()
-    words = "found in" if adopted else "created in"
-    tell(
-        order=order,
-        now=now,
-        source="shop",
-        kind="landed",
-        evidence={"shop_order": outcome.shop_id, "seconds": took},
-        sentence=f"The order was {words} the shop as {outcome.shop_number or outcome.shop_id}.",
-    )
-    writing.wish_written(order=order, now=now)
-    fulfilments.wish_all(order=order, now=now)
-    settle_by_fact(
-        now=now,
-        how="The order stands in the shop.",
-        codes=(AlertCode.ORDER_NOT_LANDED, AlertCode.ORDER_REFUSED, AlertCode.COMMAND_DEAD),
-        order=order,
-    )
 
 
 def was_refused(held: Held, outcome: Refused, *, now: datetime) -> None:

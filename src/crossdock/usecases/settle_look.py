@@ -12,7 +12,8 @@ from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import EndedWhy
 from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.usecases.afterwards import cancel_doubles
-from crossdock.usecases.settle import EARLIER, Held, bind, finish, hold, never_stood, put_back, was_refused
+from crossdock.usecases.landing import bind
+from crossdock.usecases.settle import EARLIER, Held, finish, hold, never_stood, put_back, was_refused
 
 # Until what stands in the shop is looked at again, where the shop names no time of its own.
 _LOOK_AGAIN_SECONDS = 2.0

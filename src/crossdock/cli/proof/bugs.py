@@ -50,9 +50,9 @@ def _settle_by_arrival() -> Changes:
 
 def _fence_at_sending() -> Changes:
     from crossdock.store.models import Order as Placed
-    from crossdock.usecases import stock, work
+    from crossdock.usecases import claims, stock
 
-    good = work.claim_commands
+    good = claims.claim_commands
 
     def claim_commands(*, now: datetime, **given: Any) -> Any:
         claimed = good(now=now, **given)
@@ -61,7 +61,7 @@ def _fence_at_sending() -> Changes:
                 stock.fence(order=Placed.objects.get(reference=one.subject), now=now, state=HoldState.TAKEN)
         return claimed
 
-    return [(work, "claim_commands", claim_commands)]
+    return [(claims, "claim_commands", claim_commands)]
 
 
 class _FenceAtSending(Moves):

@@ -56,7 +56,7 @@ def _confirmed(stage: Stage) -> bool:
 def _wrong(stage: Stage, currency: str) -> bool:
     """Something is for sale by a number of the other currency. What waits to be read again is not for sale."""
     from crossdock.store.models import Connection, Variant
-    from crossdock.usecases.basket import why_not_sold
+    from crossdock.usecases.sellable import why_not_sold
     from crossdock.usecases.stock import sellable
 
     if not sellable(Connection.objects.get(pk=stage.connection.pk)):
@@ -68,7 +68,7 @@ def _wrong(stage: Stage, currency: str) -> bool:
 def _changed_to(stage: Stage, currency: str, variant: "Variant") -> None:
     from crossdock.kit.hand import SetsCurrency
     from crossdock.store.models import Variant
-    from crossdock.usecases.basket import why_not_sold
+    from crossdock.usecases.sellable import why_not_sold
 
     hand = stage.shop.hand
     assert isinstance(hand, SetsCurrency)

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import transaction
 
 from crossdock.store.models import AuditEntry, Order, RiskHold, User
-from crossdock.usecases.checkout import send_to_shop
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.landing import send_to_shop
 from crossdock.usecases.mail import write_mail
 from crossdock.usecases.timeline import tell
 
