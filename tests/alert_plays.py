@@ -23,23 +23,18 @@ from crossdock.domain.values import Money
 from crossdock.engine import inbox, invariants
 from crossdock.kit.connector import Check, Proof, Shop
 from crossdock.store.models import Alert, Command, Order, RiskListEntry
-from crossdock.usecases import (
-    catalogue,
-    causes,
-    claims,
-    connect,
-    counts,
-    hooks,
-    labels,
-    payments,
-    receive,
-    upkeep,
-    work,
-)
-from crossdock.usecases.listings import archive_listing
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.parcel_alerts import label_voided
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.catalogue.listings import archive_listing
+from crossdock.usecases.labels import purchase
+from crossdock.usecases.money import bank_news
+from crossdock.usecases.orders import snapshots
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.orders.parcel_alerts import label_voided
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.outcomes import claims, endpoints
+from crossdock.usecases.parties import leases, root_causes
+from crossdock.usecases.shops import connect, timers
+from crossdock.usecases.stock import counts
 from labelling import Counter
 from market import World, user
 from test_rules import copy_of, landed, manifest, see
@@ -107,7 +102,7 @@ Play = Callable[[Stage], Iterator[AlertCode]]
 def order_not_landed(stage: Stage) -> Iterator[AlertCode]:
     order = stage.world.buy()
     stage.world.later(16 * 60)
-    causes.late_copies(now=stage.world.now)
+    root_causes.late_copies(now=stage.world.now)
     yield AlertCode.ORDER_NOT_LANDED
     stage.carry_out(order)
 
@@ -183,14 +178,14 @@ def stock_not_taken(stage: Stage) -> Iterator[AlertCode]:
     stage.world.settle(claimed, Done("s1", shop_number="#s1"))
     see(stage.world, copy_of(order, stock_taken=False))
     stage.world.later(16 * 60)
-    causes.late_copies(now=stage.world.now)
+    root_causes.late_copies(now=stage.world.now)
     yield AlertCode.STOCK_NOT_TAKEN
     see(stage.world, copy_of(order))
 
 
 def sign_in_again(stage: Stage) -> Iterator[AlertCode]:
     world = stage.world
-    work.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
+    leases.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
     yield AlertCode.SIGN_IN_AGAIN
     attempt, _ = connect.start_attempt(
         seller=world.seller,
@@ -237,11 +232,11 @@ def webhook_lost(stage: Stage) -> Iterator[AlertCode]:
     world, expected = stage.world, ("orders", "products")
 
     def audit(*active: str) -> None:
-        upkeep.keep_audit(connection_id=world.shop.pk, expected=expected, active=active, healed=(), now=world.later())
+        timers.keep_audit(connection_id=world.shop.pk, expected=expected, active=active, healed=(), now=world.later())
 
     audit("orders")
     yield AlertCode.WEBHOOK_LOST
-    assert "hooks" in upkeep.timers_due(connection_id=world.shop.pk, now=datetime.now(UTC)), "looked after at once"
+    assert "hooks" in timers.timers_due(connection_id=world.shop.pk, now=datetime.now(UTC)), "looked after at once"
     audit(*expected)
 
 
@@ -255,13 +250,13 @@ def shop_unreachable(stage: Stage) -> Iterator[AlertCode]:
 def fail(world: World, sentence: str = "It did not answer in time.") -> None:
     from market import RANDOM
 
-    work.party_failed(
+    leases.party_failed(
         party_id=world.shop.party_id, sentence=sentence, after_seconds=None, random=RANDOM, now=world.later()
     )
 
 
 def product_deleted(stage: Stage) -> Iterator[AlertCode]:
-    catalogue.receive_products(
+    import_products.receive_products(
         connection_id=stage.world.shop.pk,
         products=[ProductGone("p1")],
         read_no=counts.draw_read_no(),
@@ -336,7 +331,7 @@ def label_unused(stage: Stage) -> Iterator[AlertCode]:
     counter.answer(counter.sold())
     yield AlertCode.LABEL_UNUSED
     label.refresh_from_db()
-    labels.void_label(label=label, by=label.seller.owner, now=stage.world.later())
+    purchase.void_label(label=label, by=label.seller.owner, now=stage.world.later())
     counter.told(label, void=VoidState.DONE)
 
 
@@ -365,7 +360,7 @@ def command_dead(stage: Stage) -> Iterator[AlertCode]:
     stage.catch_up()
     (claimed,) = stage.world.claim("w2")
     from crossdock.domain.commands import Found
-    from crossdock.usecases.settle_look import settle_look
+    from crossdock.usecases.outcomes.look_up import settle_look
     from market import RANDOM
 
     settle_look(
@@ -381,7 +376,7 @@ def command_dead(stage: Stage) -> Iterator[AlertCode]:
 
 
 def _standing(order: Order, **what: Any) -> None:
-    payments.receive_standing(intent_id=order.intent.public_id, standing=Standing(**what), now=datetime.now(UTC))
+    bank_news.receive_standing(intent_id=order.intent.public_id, standing=Standing(**what), now=datetime.now(UTC))
 
 
 def _ask_staff(stage: Stage, code: AlertCode) -> None:
@@ -411,7 +406,7 @@ def refund_failed(stage: Stage) -> Iterator[AlertCode]:
 
 def endpoint_failing(stage: Stage) -> Iterator[AlertCode]:
     world = stage.world
-    endpoint, _ = hooks.add_endpoint(
+    endpoint, _ = endpoints.add_endpoint(
         seller=world.seller, actor=world.seller.owner, url="https://receiver.test/in", name="", events=[], now=world.now
     )
     world.buy()
@@ -443,7 +438,7 @@ def invariant_broken(stage: Stage) -> Iterator[AlertCode]:
 def not_understood(stage: Stage) -> Iterator[AlertCode]:
     order = landed(stage.world)
     odd = Unreadable(LookKind.ORDER, "s1", "The shop's answer has no amount at total.", "total")
-    receive.receive_orders(
+    snapshots.receive_orders(
         connection_id=stage.world.shop.pk, orders=[odd], manifest=manifest(), now=stage.world.later()
     )
     yield AlertCode.NOT_UNDERSTOOD

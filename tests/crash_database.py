@@ -63,13 +63,13 @@ class Play:
 
     def _token(self) -> str:
         from crossdock.store.models import User
-        from crossdock.usecases import access
+        from crossdock.usecases.accounts import tokens
 
         staff, _ = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})
-        return access.make_token(name="program", seller=None, actor=staff, now=now())[1]
+        return tokens.make_token(name="program", seller=None, actor=staff, now=now())[1]
 
     def _shown(self) -> str:
-        from crossdock.usecases.basket import priced
+        from crossdock.usecases.checkout.basket import priced
 
         lines = {self.variant.public_id: 1}
         basket: Any = {"seller": self.stage.seller.pk, "connection": self.stage.connection.pk, "lines": lines}

@@ -189,7 +189,7 @@ class Play:
 def reject(order_pk: int) -> None:
     from crossdock.domain.commands import CancelReason
     from crossdock.store.models import Order
-    from crossdock.usecases.reject import reject_order
+    from crossdock.usecases.orders.reject import reject_order
 
     order = Order.objects.select_related("seller__owner").get(pk=order_pk)
     reject_order(

@@ -8,7 +8,8 @@ from crossdock.domain.commands import Outcome
 from crossdock.domain.labels import Bought, Can, LabelStanding, Parcel, Quote
 from crossdock.domain.values import Address, Money
 from crossdock.store.models import Command, Entry, Label, Order, Party
-from crossdock.usecases import claims, label_news, labels
+from crossdock.usecases.labels import carrier_news, purchase
+from crossdock.usecases.outcomes import claims
 from market import World
 
 HOME = Address(
@@ -35,11 +36,11 @@ class Counter:
     random: Random = field(default_factory=lambda: Random(3))
 
     def __post_init__(self) -> None:
-        labels.set_ship_from(seller=self.world.seller, address=HOME, now=self.world.now)
+        purchase.set_ship_from(seller=self.world.seller, address=HOME, now=self.world.now)
 
     def quoted(self, order: Order, **more: Any) -> Label:
-        wanted, lines = labels.shipment_for(order=order, can=CAN, carrier="Sample Post", **{"parcel": SMALL, **more})
-        return labels.keep_quotes(
+        wanted, lines = purchase.shipment_for(order=order, can=CAN, carrier="Sample Post", **{"parcel": SMALL, **more})
+        return purchase.keep_quotes(
             order=order,
             by=order.seller.owner,
             provider="sandbox",
@@ -50,7 +51,7 @@ class Counter:
         )
 
     def press(self, label: Label, quote: Quote = CHEAP) -> Label:
-        return labels.buy_label(
+        return purchase.buy_label(
             order=label.order,
             by=label.seller.owner,
             token=label.public_id,
@@ -71,7 +72,7 @@ class Counter:
     def answer(self, answer: Bought | Outcome) -> None:
         """The next command is carried out with this end."""
         claimed = self.claim()
-        label_news.settle_label(command_id=claimed.id, answer=answer, random=self.random, now=self.world.later())
+        carrier_news.settle_label(command_id=claimed.id, answer=answer, random=self.random, now=self.world.later())
 
     def sold(self, ref: str = "lbl-1", quote: Quote = CHEAP) -> Bought:
         return Bought(ref, f"9400199{ref[-1] * 15}", quote.carrier, quote.service, quote.price)
@@ -83,7 +84,7 @@ class Counter:
         return label
 
     def told(self, label: Label, **standing: Any) -> None:
-        label_news.receive_standing(
+        carrier_news.receive_standing(
             public_id=label.public_id, standing=LabelStanding(**standing), now=self.world.later()
         )
         label.refresh_from_db()

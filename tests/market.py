@@ -12,8 +12,11 @@ from crossdock.domain.events import Count, ShopProduct, ShopVariant
 from crossdock.domain.values import Address, Money
 from crossdock.store.models import Connection, Cursor, Order, Party, Seller, ShippingRate, User, Variant
 from crossdock.store.vault import seal
-from crossdock.usecases import catalogue, checkout, claims, counts, settle, stock
-from crossdock.usecases.basket import Basket, priced
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.checkout import checkout
+from crossdock.usecases.checkout.basket import Basket, priced
+from crossdock.usecases.outcomes import claims, settle
+from crossdock.usecases.stock import counts, reservations
 
 ADDRESS = Address(
     name="Zoë Müller", line1="1 Elm St", city="Springfield", country="US", postal_code="12345", region="IL"
@@ -70,7 +73,7 @@ class World:
         self.number = count(1)
         product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", Money(1000, "USD"), self.units),))
         read_no = counts.draw_read_no()
-        catalogue.receive_products(connection_id=self.shop.pk, products=[product], read_no=read_no, now=self.now)
+        import_products.receive_products(connection_id=self.shop.pk, products=[product], read_no=read_no, now=self.now)
         self.variant = Variant.objects.get(connection=self.shop)
 
     def later(self, seconds: float = 1) -> datetime:
@@ -82,7 +85,7 @@ class World:
     @property
     def available(self) -> int | None:
         variant = Variant.objects.select_related("connection", "listing").get(pk=self.variant.pk)
-        return stock.availability(variants=[variant], now=self.now)[variant.pk]
+        return reservations.availability(variants=[variant], now=self.now)[variant.pk]
 
     def hold(self, quantity: int = 1) -> str:
         """A checkout that holds units; the intent's id."""

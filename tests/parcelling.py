@@ -8,7 +8,7 @@ from crossdock.connectors.shopify.manifest import MANIFEST
 from crossdock.domain.capability import Manifest
 from crossdock.domain.events import OrderLine, Parcel, ShopOrder, ShopOrderState
 from crossdock.store.models import Mail, Order, ShopCopy
-from crossdock.usecases.receive import receive_orders
+from crossdock.usecases.orders.snapshots import receive_orders
 
 
 @dataclass

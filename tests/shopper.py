@@ -11,7 +11,7 @@ from django.test import Client
 
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, ShippingRate, User, Variant
-from crossdock.usecases.listings import make_listing
+from crossdock.usecases.catalogue.listings import make_listing
 
 ADDRESS = {
     "name": "Zoë Müller",

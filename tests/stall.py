@@ -19,9 +19,11 @@ from crossdock.kit import discover
 from crossdock.kit.http import Transport
 from crossdock.store.models import Connection, Cursor, Order, PaymentIntent, Seller, ShopCopy, Variant
 from crossdock.store.threads import Threads
-from crossdock.usecases import catalogue, counts, work
-from crossdock.usecases.basket import Basket, priced
-from crossdock.usecases.checkout import open_checkout, place_order
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.checkout.basket import Basket, priced
+from crossdock.usecases.checkout.checkout import open_checkout, place_order
+from crossdock.usecases.parties import leases
+from crossdock.usecases.stock import counts
 from toy import ToyConnector, Truth
 
 
@@ -85,7 +87,7 @@ def stall(connector: ToyConnector) -> Stall:
     Cursor.objects.filter(connection=shop).update(due_at=now + timedelta(hours=1))
     truth = connector.shops[shop.address] = Truth()
     product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "V1", "", Money(1000, "USD"), 1000),))
-    catalogue.receive_products(connection_id=shop.pk, products=[product], read_no=counts.draw_read_no(), now=now)
+    import_products.receive_products(connection_id=shop.pk, products=[product], read_no=counts.draw_read_no(), now=now)
     return Stall(shop, truth, Variant.objects.select_related("connection", "listing").get(connection=shop), seller)
 
 
@@ -139,7 +141,7 @@ async def rest(engine: Engine, seconds: float = 40) -> None:
 
 
 async def sweep(engine: Engine) -> list[int]:
-    due = await engine.threads.run(work.due_parties, now=datetime.now(UTC))
+    due = await engine.threads.run(leases.due_parties, now=datetime.now(UTC))
     for party_id in due:
         await engine.accept(party_id)
     return due

@@ -15,9 +15,10 @@ from alert_plays import PLAYS, Stage, fail
 from crossdock.domain.alerts import GROUPS, KINDS, AlertCode, Group, MailChoice
 from crossdock.kit import discover
 from crossdock.store.models import Alert, AlertMail, Mail, ShopCopy
-from crossdock.usecases import alert_mail, causes, work
-from crossdock.usecases.alerts import open_alerts, raise_alert, settle_alert, staff_alerts
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.parties import leases, root_causes
+from crossdock.usecases.record import alert_mail
+from crossdock.usecases.record.alerts import open_alerts, raise_alert, settle_alert, staff_alerts
 from crossdock.web.seller.alert_view import view_of
 from test_rules import landed
 from toy import ToyConnector
@@ -87,9 +88,9 @@ class TestRootCauses:
         world.units = 500
         world.read()
         self.late(stage, 200)
-        work.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
+        leases.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
         for _ in range(3):
-            causes.late_copies(now=world.later(60))
+            root_causes.late_copies(now=world.later(60))
         (alert,) = Alert.objects.all()
         assert alert.code == AlertCode.SIGN_IN_AGAIN and alert.evidence == {"orders_waiting": 200}
         assert "200 orders wait" in alert.sentence and alert.times == 1
@@ -100,9 +101,9 @@ class TestRootCauses:
         settle_alert(alert=alert, actor=world.seller.owner, how="Reconnected.", now=world.later())
         copies = list(ShopCopy.objects.order_by("pk").values_list("pk", flat=True))
         ShopCopy.objects.filter(pk__in=copies[:100]).update(state="equal")
-        causes.late_copies(now=world.later(60))
+        root_causes.late_copies(now=world.later(60))
         assert not Alert.objects.filter(settled_at=None).exists(), "what waited is sent first"
-        causes.late_copies(now=world.later(16 * 60))
+        root_causes.late_copies(now=world.later(16 * 60))
         persisting = Alert.objects.filter(settled_at=None, code=AlertCode.ORDER_NOT_LANDED)
         assert persisting.count() == 100
         assert set(persisting.values_list("order__copy__pk", flat=True)) == set(copies[100:])
@@ -110,10 +111,10 @@ class TestRootCauses:
     def test_the_number_of_waiting_orders_follows_and_nobody_is_told_again(self, stage: Stage) -> None:
         world = stage.world
         world.buy()
-        work.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
+        leases.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
         assert "1 order waits" in stage.alert(AlertCode.SIGN_IN_AGAIN).sentence
         ShopCopy.objects.update(state="cancelled")
-        causes.late_copies(now=world.later(60))
+        root_causes.late_copies(now=world.later(60))
         alert = stage.alert(AlertCode.SIGN_IN_AGAIN)
         assert "No orders wait" in alert.sentence and alert.times == 1
         assert Mail.objects.filter(cause__startswith="alert:").count() == 1
@@ -121,11 +122,11 @@ class TestRootCauses:
     def test_settled_too_early_it_comes_back_as_one(self, stage: Stage) -> None:
         world = stage.world
         self.late(stage, 3)
-        work.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
+        leases.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
         settle_alert(
             alert=stage.alert(AlertCode.SIGN_IN_AGAIN), actor=world.seller.owner, how="Done?", now=world.later()
         )
-        causes.late_copies(now=world.later(60))
+        root_causes.late_copies(now=world.later(60))
         assert stage.alert(AlertCode.SIGN_IN_AGAIN).evidence == {"orders_waiting": 3}
         assert not Alert.objects.filter(code=AlertCode.ORDER_NOT_LANDED).exists()
 
@@ -135,10 +136,10 @@ class TestRootCauses:
         fail(world)
         world.later(11 * 60)
         fail(world)
-        causes.late_copies(now=world.later(60))
+        root_causes.late_copies(now=world.later(60))
         (alert,) = Alert.objects.all()
         assert alert.code == AlertCode.SHOP_UNREACHABLE and alert.evidence == {"orders_waiting": 5}
-        work.party_well(party_id=world.shop.party_id, now=world.later())
+        leases.party_well(party_id=world.shop.party_id, now=world.later())
         assert not Alert.objects.filter(settled_at=None).exists()
 
     def test_nothing_is_given_up_while_the_shop_itself_is_told(self, stage: Stage) -> None:
@@ -154,31 +155,31 @@ class TestRootCauses:
         world.settle(claimed, Later("Nobody answers."))
         assert Command.objects.get(pk=claimed.id).state == "waiting"
         assert [alert.code for alert in Alert.objects.all()] == [AlertCode.SHOP_UNREACHABLE]
-        work.party_well(party_id=world.shop.party_id, now=world.later())
+        leases.party_well(party_id=world.shop.party_id, now=world.later())
         (claimed,) = world.claim("w2")
         world.settle(claimed, Later("It still does not work."))
         assert Command.objects.get(pk=claimed.id).state == "dead"
         assert stage.alert(AlertCode.COMMAND_DEAD)
 
     def test_a_paused_shop_is_one_alert(self, stage: Stage) -> None:
-        from crossdock.usecases.connect import pause, resume
+        from crossdock.usecases.shops.connect import pause, resume
 
         world = stage.world
         self.late(stage, 4)
         pause(connection=world.shop, actor=world.seller.owner, now=world.later())
         for _ in range(2):
-            causes.late_copies(now=world.later(60))
+            root_causes.late_copies(now=world.later(60))
         (alert,) = Alert.objects.all()
         assert alert.order is None and alert.sentence.startswith("4 orders are not in")
         resume(connection=world.shop, actor=world.seller.owner, now=world.later())
         ShopCopy.objects.update(state="equal")
-        causes.late_copies(now=world.later(60))
+        root_causes.late_copies(now=world.later(60))
         assert not Alert.objects.filter(settled_at=None).exists()
 
     def test_the_order_s_page_shows_what_keeps_it_from_its_shop(self, stage: Stage) -> None:
         world = stage.world
         order = world.buy()
-        work.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
+        leases.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
         page = stage.client.get(f"/seller/orders/{order.public_id}/").content.decode()
         assert "asks you to sign in again" in page
 
@@ -357,7 +358,7 @@ class TestPages:
 def test_a_deadline_that_is_met_raises_nothing() -> None:
     world = World()
     world.buy()
-    causes.late_copies(now=world.later(14 * 60))
+    root_causes.late_copies(now=world.later(14 * 60))
     assert not Alert.objects.exists()
-    causes.late_copies(now=world.now + timedelta(minutes=2))
+    root_causes.late_copies(now=world.now + timedelta(minutes=2))
     assert Alert.objects.count() == 1

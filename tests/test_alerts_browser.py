@@ -13,8 +13,9 @@ from tests.page_checks import measured
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Refused, Why
 from crossdock.store.models import Alert, Command, Endpoint
-from crossdock.usecases import causes, hooks, work
-from crossdock.usecases.alerts import raise_alert
+from crossdock.usecases.outcomes import endpoints
+from crossdock.usecases.parties import leases, root_causes
+from crossdock.usecases.record.alerts import raise_alert
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SHOTS = os.environ.get("CROSSDOCK_CHROMIUM_SHOTS", "")
@@ -29,8 +30,8 @@ def _furnished() -> World:
     world.settle(claimed, Refused(Why.INVALID, "The shop did not like the address."))
     for _ in range(3):
         world.buy()
-    work.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
-    causes.late_copies(now=world.later(16 * 60))
+    leases.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
+    root_causes.late_copies(now=world.later(16 * 60))
     raise_alert(
         code=AlertCode.PRODUCT_DELETED,
         seller=world.seller,
@@ -42,7 +43,7 @@ def _furnished() -> World:
             " kept in your archive."
         ),
     )
-    endpoint, _ = hooks.add_endpoint(
+    endpoint, _ = endpoints.add_endpoint(
         seller=world.seller,
         actor=world.seller.owner,
         url="https://receiver.example.test/a/very/long/path/" + "x" * 60,
@@ -51,7 +52,7 @@ def _furnished() -> World:
         now=world.now,
     )
     for _ in range(3):
-        hooks.send_test(endpoint=endpoint, actor=world.seller.owner, now=world.later())
+        endpoints.send_test(endpoint=endpoint, actor=world.seller.owner, now=world.later())
     Command.objects.filter(kind="send_event").update(state="dead", sentence="It answered 500.", attempts=7)
     assert order.number
     return world

@@ -44,15 +44,15 @@ from crossdock.store.models import (
     User,
 )
 from crossdock.store.vault import seal
-from crossdock.usecases import access
-from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.basket import Basket, priced
-from crossdock.usecases.listings import make_listing
-from crossdock.usecases.offers import make_offer
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.policy import switch
-from crossdock.usecases.privacy import erase_buyer
-from crossdock.usecases.upkeep import prune
+from crossdock.usecases.accounts import tokens
+from crossdock.usecases.catalogue.listings import make_listing
+from crossdock.usecases.catalogue.offers import make_offer
+from crossdock.usecases.checkout.basket import Basket, priced
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.record.policy import switch
+from crossdock.usecases.shops.privacy import erase_buyer
+from crossdock.usecases.shops.timers import prune
 from crossdock.web.api import people
 from test_walls import names
 
@@ -90,7 +90,7 @@ OFFER = {"buyer": {"email": "zoe@b.test", "name": "Zoë"}, "amount": {"amount": 
 
 
 def token_for(seller: Seller | None, actor: User) -> str:
-    return access.make_token(name="test", seller=seller, actor=actor, now=datetime.now(UTC))[1]
+    return tokens.make_token(name="test", seller=seller, actor=actor, now=datetime.now(UTC))[1]
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ class TestTokens:
     def test_only_the_hash_is_kept(self, world: World) -> None:
         secret = token_for(world.seller, world.seller.owner)
         row = ApiToken.objects.get()
-        assert row.hash == access.hash_of(secret) and secret.endswith(row.hint)
+        assert row.hash == tokens.hash_of(secret) and secret.endswith(row.hint)
         assert secret not in str(ApiToken.objects.values().get())
 
     @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ class TestTokens:
 
     def test_a_revoked_one_is_dead_at_once(self, world: World, owner: Program) -> None:
         assert owner.get("/orders").status_code == 200
-        access.revoke_token(token=ApiToken.objects.get(), actor=world.seller.owner, now=datetime.now(UTC))
+        tokens.revoke_token(token=ApiToken.objects.get(), actor=world.seller.owner, now=datetime.now(UTC))
         assert problem_of(owner.get("/orders")) == (401, "not-signed-in")
 
     def test_it_dies_with_its_makers_account(self, world: World, owner: Program) -> None:
@@ -273,7 +273,7 @@ class TestPlacing:
         assert world.available == 8
         followed = market.get(f"/checkouts/{said['checkout']}").json()
         assert followed == said
-        from crossdock.usecases.checkout import place_order
+        from crossdock.usecases.checkout.checkout import place_order
 
         order = place_order(intent_id=said["checkout"], gateway_ref="r", checks={}, now=datetime.now(UTC))
         assert market.get(f"/checkouts/{said['checkout']}").json()["order"] == order.public_id
@@ -828,7 +828,7 @@ def test_a_refusal_changes_nothing(world: World, ids: dict[str, str], kind: str)
     secrets = {"none": "", "garbage": "cd_" + "x" * 43}
     program = Program(secrets[kind] if kind in secrets else token_for(other, other.owner))
     if kind == "revoked":
-        access.revoke_token(token=ApiToken.objects.get(), actor=other.owner, now=datetime.now(UTC))
+        tokens.revoke_token(token=ApiToken.objects.get(), actor=other.owner, now=datetime.now(UTC))
     if kind == "a cookie":
         program = Program("")
         program.client.force_login(world.seller.owner)

@@ -13,8 +13,9 @@ from crossdock.domain.events import Count
 from crossdock.domain.stock import Hold, HoldState, Stock
 from crossdock.kit.errors import NoAnswer
 from crossdock.store.models import Connection, Movement, Order, PaymentIntent, Reservation, ShippingRate, VariantStock
-from crossdock.usecases import at_checkout, counts
-from crossdock.usecases.stock import availability
+from crossdock.usecases.checkout import confirm_stock
+from crossdock.usecases.stock import counts
+from crossdock.usecases.stock.reservations import availability
 from shopper import Shopper
 from stall import Make, Stall, connector, make, no_jobs  # noqa: F401 - fixtures
 from toy import ToyConnector
@@ -175,34 +176,34 @@ class TestWhoWasFirst:
         in_shop(scarce, 1)
         now = datetime.now(UTC)
         for intent, goes in ((second, False), (first, True)):
-            question = at_checkout.question_of(intent_id=intent.public_id, now=now)
+            question = confirm_stock.question_of(intent_id=intent.public_id, now=now)
             assert question
-            verdict = at_checkout.answered(question=question, counts=[Count("v1", 1)], now=now)
+            verdict = confirm_stock.answered(question=question, counts=[Count("v1", 1)], now=now)
             assert verdict.go is goes
 
     def test_an_answer_that_another_read_overlapped_may_only_lower(self, scarce: Stall) -> None:
         intent, now = scarce.open_checkout(), datetime.now(UTC)
-        question = at_checkout.question_of(intent_id=intent.public_id, now=now)
+        question = confirm_stock.question_of(intent_id=intent.public_id, now=now)
         assert question
         read(scarce)
-        assert at_checkout.answered(question=question, counts=[Count("v1", 9)], now=now).go
+        assert confirm_stock.answered(question=question, counts=[Count("v1", 9)], now=now).go
         assert VariantStock.objects.get().count == 3
-        late = at_checkout.question_of(intent_id=intent.public_id, now=now)
+        late = confirm_stock.question_of(intent_id=intent.public_id, now=now)
         assert late
         read(scarce)
-        verdict = at_checkout.answered(question=late, counts=[Count("v1", 0)], now=now)
+        verdict = confirm_stock.answered(question=late, counts=[Count("v1", 0)], now=now)
         assert not verdict.go
         assert left(scarce) == 0
 
     def test_what_was_paid_already_is_not_asked_for(self, scarce: Stall) -> None:
         intent = scarce.open_checkout()
         PaymentIntent.objects.update(state="captured")
-        assert at_checkout.question_of(intent_id=intent.public_id, now=datetime.now(UTC)) is None
+        assert confirm_stock.question_of(intent_id=intent.public_id, now=datetime.now(UTC)) is None
 
     @override_settings(ASK_BELOW=0, ASK_OLDER_SECONDS=10_000)
     def test_how_few_is_few_is_a_setting(self, scarce: Stall) -> None:
         intent = scarce.open_checkout()
-        assert at_checkout.question_of(intent_id=intent.public_id, now=datetime.now(UTC)) is None
+        assert confirm_stock.question_of(intent_id=intent.public_id, now=datetime.now(UTC)) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from crossdock.domain.commands import CancelOrder, CancelReason, Outcome, Unknow
 from crossdock.engine.engine import Engine
 from crossdock.kit.connector import Shop
 from crossdock.store.models import Command, Order
-from crossdock.usecases.outbox import cancel_order_command
+from crossdock.usecases.outbox.queue import cancel_order_command
 from stall import Make, Stall, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from toy import ToyConnector
 

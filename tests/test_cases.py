@@ -10,10 +10,10 @@ from tests.market import seller as a_seller
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.cases import CaseKind, CaseState
 from crossdock.store.models import Call, Case, Delivery, Exchange, Mail, Movement
-from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.cases import answer, attach_evidence, close, open_case, reopen
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.evidence import PARTS, gather, subject_of
+from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.support.cases import answer, attach_evidence, close, open_case, reopen
+from crossdock.usecases.support.evidence import PARTS, gather, subject_of
 
 pytestmark = pytest.mark.django_db
 

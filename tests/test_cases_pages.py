@@ -15,8 +15,8 @@ from tests.market import seller as a_seller
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.store.models import Case, ConnectAttempt, Connection, Exchange, User
-from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.cases import answer, close, open_case
+from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.support.cases import answer, close, open_case
 from simulated import Town, town
 from toyshop import dropped_in
 

@@ -16,8 +16,8 @@ from crossdock.kit.gateway import NotKnown
 from crossdock.payments.sandbox import SandboxGateway
 from crossdock.store.models import Order, PaymentIntent, Reservation, Variant
 from crossdock.store.models.money import IntentState
-from crossdock.usecases.listings import edit_listing
-from crossdock.usecases.stock import availability
+from crossdock.usecases.catalogue.listings import edit_listing
+from crossdock.usecases.stock.reservations import availability
 from shopper import Shopper, a_listing, a_seller
 
 pytestmark = pytest.mark.django_db

@@ -31,13 +31,14 @@ from crossdock.store.models import (
     ShopRefund,
     User,
 )
-from crossdock.usecases import credits, shop_refunds
-from crossdock.usecases.credits import ask_credit, decide_credit, room, staff_credit, try_refund_again
+from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
-from crossdock.usecases.listings import make_listing
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.parts import Pick, preview_parts, reject_parts
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.money import credits
+from crossdock.usecases.money.credits import ask_credit, decide_credit, room, staff_credit, try_refund_again
+from crossdock.usecases.orders import shop_refunds
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
 from market import ADDRESS, World
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -207,7 +208,7 @@ class TestParts:
         balanced(order)
 
     def test_units_that_are_gone_are_another_wish_to_the_shop_than_those_that_go_back(self) -> None:
-        from crossdock.usecases.parts import PartLine, _groups
+        from crossdock.usecases.orders.reject_units import PartLine, _groups
 
         _, order = self.shop()
         line, zero = order.lines.get(), Money.zero("USD")
@@ -349,7 +350,7 @@ class TestStaff:
 def settle(command: Command, outcome: Any) -> None:
     from random import Random
 
-    from crossdock.usecases.settle import settle_command
+    from crossdock.usecases.outcomes.settle import settle_command
 
     Command.objects.filter(pk=command.pk).update(state="in_flight")
     settle_command(command_id=command.pk, outcome=outcome, random=Random(1), now=NOW)

@@ -19,7 +19,7 @@ from crossdock.cli.patience import patient
 from crossdock.kit import discover
 from crossdock.store.models import Connection, Delivery
 from crossdock.store.vault import seal
-from crossdock.usecases import deliveries
+from crossdock.usecases.outbox import inbox
 from crossdock.web import inbox as inbox_module
 from crossdock.web.door import Door
 from stall import until
@@ -208,9 +208,9 @@ async def test_a_double_counts_while_its_twin_waits_and_is_news_afterwards(stree
     (row,) = await rows()
     assert row.doubles == 2
     # It was doubled after the pump took it: it may be news since then, so it stays.
-    await sync(deliveries.handled, seen={row.pk: 1}, note="", now=datetime.now(UTC))
+    await sync(inbox.handled, seen={row.pk: 1}, note="", now=datetime.now(UTC))
     assert (await rows())[0].handled_at is None
-    await sync(deliveries.handled, seen={row.pk: 2}, note="", now=datetime.now(UTC))
+    await sync(inbox.handled, seen={row.pk: 2}, note="", now=datetime.now(UTC))
     assert (await street.send(body))[0] == 200
     assert [bool(row.handled_at) for row in await rows()] == [True, False], "a bare id can be news again"
 

@@ -11,8 +11,8 @@ from django.test import Client
 from crossdock.domain.commands import CancelReason
 from crossdock.kit import discover
 from crossdock.store.models import Alert, Command, Listing, Order, VariantStock
-from crossdock.usecases.listings import archive_listing
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.catalogue.listings import archive_listing
+from crossdock.usecases.orders.reject import reject_order
 from market import World
 from toy import ToyConnector
 

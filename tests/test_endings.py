@@ -14,9 +14,9 @@ from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
 from crossdock.engine.engine import Engine
 from crossdock.store.models import Alert, Command, Order, Reservation, ShopCopy, VariantStock
 from crossdock.usecases.errors import NotAllowed
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.receive import receive_orders
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.orders.snapshots import receive_orders
 from stall import Make, Stall, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from toy import ToyConnector
 
@@ -271,14 +271,14 @@ async def test_opened_again_after_it_was_credited_here(make: Make, engine: Engin
 
 async def test_a_restore_is_never_added_here(make: Make, engine: Engine) -> None:
     """Planted bug 6, B4: the read that shows the unit comes before the cancel's answer; the answer must add nothing."""
-    from crossdock.usecases import settle
+    from crossdock.usecases.outcomes import settle
     from market import RANDOM
 
     stall, order = await landed(make, engine)
     await sync(reject, order)
     shop_id = await sync(placed, stall, order)
     cancel_there(stall, shop_id)
-    from crossdock.usecases import claims
+    from crossdock.usecases.outcomes import claims
 
     (claimed,) = await sync(
         claims.claim_commands, party_id=stall.shop.party_id, owner="w", limit=5, now=datetime.now(UTC)

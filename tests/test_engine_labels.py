@@ -20,8 +20,8 @@ from crossdock.domain.values import Money
 from crossdock.engine import labels as desk
 from crossdock.engine.engine import Engine
 from crossdock.store.models import Command, Delivery, Label, Order, Party
-from crossdock.usecases import labels
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.labels import purchase
+from crossdock.usecases.orders.reject import reject_order
 from crossdock.web.door import Door
 from labelling import HOME, owed
 from stall import Make, Stall, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
@@ -40,15 +40,15 @@ def pressed(order: Order, carrier: SandboxCarrier) -> Label:
     from crossdock.carriers.sandbox.prices import quotes
 
     now = datetime.now(UTC)
-    labels.set_ship_from(seller=order.seller, address=HOME, now=now)
-    wanted, lines = labels.shipment_for(
+    purchase.set_ship_from(seller=order.seller, address=HOME, now=now)
+    wanted, lines = purchase.shipment_for(
         order=order, parcel=Parcel(120, 180, 130, 20), can=carrier.can, carrier="Sample"
     )
     found = quotes(wanted)
-    label = labels.keep_quotes(
+    label = purchase.keep_quotes(
         order=order, by=order.seller.owner, provider="sandbox", wanted=wanted, lines=lines, quotes=found, now=now
     )
-    return labels.buy_label(
+    return purchase.buy_label(
         order=order, by=order.seller.owner, token=label.public_id, quote_ref=found[0].ref, can=carrier.can, now=now
     )
 
@@ -146,9 +146,9 @@ async def test_a_label_that_was_lost_and_whose_order_ended_is_found_and_kept(
 
 async def test_what_was_bought_twice_by_whatever_accident_is_given_back(make: Make, engine: Engine, hand: Hand) -> None:
     label = await sync(ordered, await sync(make), hand)
-    purchase: Purchase = await sync(labels.purchase_of, label=label)
+    wanted: Purchase = await sync(purchase.purchase_of, label=label)
     for _ in range(2):
-        await hand.carrier.buy(purchase)
+        await hand.carrier.buy(wanted)
     await sync(
         Command.objects.filter(kind="buy_label").update, unresolved=True, attempts=1, last_sent_at=datetime.now(UTC)
     )
@@ -192,7 +192,7 @@ async def test_deliveries_are_hints_and_an_hour_of_silence_is_read(make: Make, e
 async def test_a_label_is_voided_also_when_the_answer_is_lost(make: Make, engine: Engine, hand: Hand) -> None:
     label = await bought(engine, await sync(ordered, await sync(make), hand))
     hand.dial(lost=1.0)
-    await sync(labels.void_label, label=label, by=label.order.seller.owner, now=datetime.now(UTC))
+    await sync(purchase.void_label, label=label, by=label.order.seller.owner, now=datetime.now(UTC))
     await pump(engine)
     await until(lambda: fresh(label).state == LabelState.VOIDED, what="the void")
     await rest(engine)

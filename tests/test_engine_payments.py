@@ -21,9 +21,9 @@ from crossdock.kit.errors import NotSent
 from crossdock.kit.gateway import Captured, Declined, Gateway
 from crossdock.kit.payments import open_gateway
 from crossdock.store.models import Command, Order, Party, PaymentIntent, Reservation, Transfer
-from crossdock.usecases.checkout import expire_checkouts, payment_unknown, place_order
-from crossdock.usecases.reject import reject_order
-from crossdock.usecases.stock import availability
+from crossdock.usecases.checkout.checkout import expire_checkouts, payment_unknown, place_order
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.stock.reservations import availability
 from shopper import Shopper, a_listing, a_seller
 from stall import Make, Stall, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
 

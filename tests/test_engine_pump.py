@@ -19,8 +19,10 @@ from crossdock.engine.engine import Engine
 from crossdock.engine.sending import FRESH, MOST_SECONDS
 from crossdock.store.models import Alert, Command, Connection, Order, Party, Reservation, ShopCopy, VariantStock
 from crossdock.store.vault import unseal
-from crossdock.usecases import claims, stock, work
-from crossdock.usecases.orders import resend_command
+from crossdock.usecases.orders.actions import resend_command
+from crossdock.usecases.outcomes import claims
+from crossdock.usecases.parties import leases
+from crossdock.usecases.stock import reservations
 from stall import Make, connector, copy_of, engine, make, no_jobs, rest, started, stopped, sweep, sync, until  # noqa: F401
 from toy import Placed, ToyConnector
 
@@ -51,13 +53,15 @@ async def test_after_landing_the_order_is_read_back_and_the_count_read(make: Mak
     await rest(engine)
     assert "order" in stall.truth.kinds() and "counts" in stall.truth.kinds()
     assert not await sync(Reservation.objects.exclude(state="ended").exists), "the read after the fence ends the hold"
-    assert await sync(stock.availability, variants=[stall.variant], now=datetime.now(UTC)) == {stall.variant.pk: 997}
+    assert await sync(reservations.availability, variants=[stall.variant], now=datetime.now(UTC)) == {
+        stall.variant.pk: 997
+    }
 
 
 @pytest.mark.parametrize("first", ["create", "cancel"])
 async def test_commands_of_one_order_run_in_order(make: Make, engine: Engine, first: str) -> None:
     """A reject while the create is in the air: created once, then cancelled, whichever answer comes first."""
-    from crossdock.usecases.reject import reject_order
+    from crossdock.usecases.orders.reject import reject_order
 
     stall = await sync(make)
     stall.truth.seconds = 0.3
@@ -171,7 +175,7 @@ async def test_the_lease_of_a_dead_worker_is_taken_over_and_its_order_adopted(ma
     order = await sync(stall.buy)
     # The dead worker: it held the lease, had claimed and sent, and the shop did the work.
     now = datetime.now(UTC)
-    await sync(work.take_lease, party_id=stall.shop.party_id, owner="dead", seconds=3, now=now)
+    await sync(leases.take_lease, party_id=stall.shop.party_id, owner="dead", seconds=3, now=now)
     await sync(claims.claim_commands, party_id=stall.shop.party_id, owner="dead", limit=5, now=now)
     stall.truth.counts["v1"] -= 1
     stall.truth.orders["s9"] = Placed("s9", order.reference, {"v1": 1}, order.total)

@@ -16,8 +16,12 @@ from crossdock.engine.engine import Engine
 from crossdock.kit.connector import Page, Shop, VariantRef
 from crossdock.kit.errors import NoAnswer, Strange
 from crossdock.store.models import Alert, Command, Cursor, Delivery, Order, Party, Quarantined, VariantStock
-from crossdock.usecases import catalogue, counts, privacy, receive, settle
+from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.errors import Stale
+from crossdock.usecases.orders import snapshots
+from crossdock.usecases.outcomes import settle
+from crossdock.usecases.shops import privacy
+from crossdock.usecases.stock import counts
 from stall import Make, Stall, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from test_engine_reading import deliver, handled, try_now
 from toy import Placed, ToyConnector
@@ -64,7 +68,7 @@ async def test_an_order_that_trips_is_put_beside_its_page_and_heals(
     first, second = await two_landed(stall, engine)
     odd = ship_there(stall, first)
     ship_there(stall, second)
-    real = receive.take_parcels
+    real = snapshots.take_parcels
 
     def poisoned(*, order: Order, **given: Any) -> None:
         if order.pk == first.pk:
@@ -72,7 +76,7 @@ async def test_an_order_that_trips_is_put_beside_its_page_and_heals(
         real(order=order, **given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(receive, "take_parcels", poisoned)
+        patched.setattr(snapshots, "take_parcels", poisoned)
         await sync(due, stall, "orders", "products")
         engine.wake(stall.shop.party_id)
         await until(lambda: Order.objects.get(pk=second.pk).parcels == "shipped", what="the rest of the page")
@@ -159,7 +163,7 @@ async def test_one_count_that_spoils_the_answer_for_all_is_found(
     stall = await sync(make)
     variants = tuple(ShopVariant(f"v{n}", "", "", Money(1000, "USD"), 5) for n in range(1, 6))
     await sync(
-        catalogue.receive_products,
+        import_products.receive_products,
         connection_id=stall.shop.pk,
         products=[ShopProduct("p1", "Ember Fox", variants)],
         read_no=await sync(counts.draw_read_no),
@@ -196,7 +200,7 @@ async def test_an_answer_that_cannot_be_taken_in_stops_nothing_and_is_sent_once(
         real(order=order, **given)
 
     monkeypatch.setattr(settle, "bind", poisoned)
-    monkeypatch.setattr("crossdock.usecases.settle_look.bind", poisoned)
+    monkeypatch.setattr("crossdock.usecases.outcomes.look_up.bind", poisoned)
     engine.wake(stall.shop.party_id)
     await until(lambda: copy_of(second).state == "equal", what="the other order")
     await rest(engine)

@@ -29,7 +29,9 @@ from crossdock.store.models import (
     Shipment,
     VariantStock,
 )
-from crossdock.usecases import catalogue, stock, upkeep
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.shops import timers
+from crossdock.usecases.stock import reservations
 from stall import Make, connector, copy_of, engine, make, no_jobs, rest, started, stopped, sweep, sync, until  # noqa: F401
 from toy import Placed, ToyConnector
 
@@ -219,7 +221,7 @@ async def test_the_polls_run_when_due_and_not_before(make: Make, engine: Engine)
     assert {"products", "orders"} <= set(stall.truth.kinds())
     streams = await sync(lambda: {c.stream: c for c in Cursor.objects.filter(connection=stall.shop)})
     now = datetime.now(UTC)
-    assert set(streams) == set(upkeep.STREAMS)
+    assert set(streams) == set(timers.STREAMS)
     waits = {stream: cursor.due_at - now for stream, cursor in streams.items()}
     # The first comparison of all counts waits, minute by minute, for the first reading to be whole.
     assert waits.pop("recount") > timedelta(0)
@@ -269,7 +271,7 @@ async def test_a_page_and_its_cursor_are_kept_together(
         raise ValueError("a bug in taking it in")
 
     with monkeypatch.context() as patched:
-        patched.setattr(catalogue, "receive_products", broken)
+        patched.setattr(import_products, "receive_products", broken)
         await sync(Cursor.objects.filter(connection=stall.shop, stream="products").update, due_at=datetime.now(UTC))
         engine.wake(stall.shop.party_id)
         await until(lambda: "products" in stall.truth.kinds(), what="the poll")
@@ -363,7 +365,7 @@ async def test_a_read_that_is_killed_before_applying_is_wanted_still(make: Make)
     """Rule 5: the wish is met by applying, not by starting."""
     first = await started()
     stall = await sync(make)
-    await sync(upkeep.want_counts, connection_id=stall.shop.pk, shop_variant_ids=["v1"], now=datetime.now(UTC))
+    await sync(timers.want_counts, connection_id=stall.shop.pk, shop_variant_ids=["v1"], now=datetime.now(UTC))
     stall.truth.seconds = 5
     first.wake(stall.shop.party_id)
     await until(lambda: "counts" in stall.truth.kinds(), what="the read to begin")
@@ -394,9 +396,13 @@ async def test_a_lagging_count_ends_no_hold(make: Make, engine: Engine, connecto
     engine.wake(stall.shop.party_id)
     await until(lambda: "product" in stall.truth.kinds(), what="the poll's read")
     await asyncio.sleep(0.3)
-    assert await sync(stock.availability, variants=[stall.variant], now=datetime.now(UTC)) == {stall.variant.pk: 997}
+    assert await sync(reservations.availability, variants=[stall.variant], now=datetime.now(UTC)) == {
+        stall.variant.pk: 997
+    }
     stall.truth.counts["v1"] = 997
     await until(lambda: not Reservation.objects.exclude(state="ended").exists(), what="the read after the lag")
     when = {kind: at for kind, _, at in reversed(stall.truth.calls)}
     assert when["counts"] - when["create"] > 3, "a wish without a wait does not shorten the wait"
-    assert await sync(stock.availability, variants=[stall.variant], now=datetime.now(UTC)) == {stall.variant.pk: 997}
+    assert await sync(reservations.availability, variants=[stall.variant], now=datetime.now(UTC)) == {
+        stall.variant.pk: 997
+    }

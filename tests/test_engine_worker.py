@@ -75,8 +75,8 @@ async def test_the_sweep_ends_checkouts_whose_time_is_over(working: asyncio.Even
     here = await sync(stall, connector)
 
     def leave() -> str:
-        from crossdock.usecases.basket import priced
-        from crossdock.usecases.checkout import open_checkout
+        from crossdock.usecases.checkout.basket import priced
+        from crossdock.usecases.checkout.checkout import open_checkout
 
         now = datetime.now(UTC) - timedelta(minutes=16)
         basket = {"seller": here.shop.seller_id, "connection": here.shop.pk, "lines": {here.variant.public_id: 1}}

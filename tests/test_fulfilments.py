@@ -14,11 +14,11 @@ from crossdock.domain.commands import Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import Parcel
 from crossdock.engine.engine import Engine
 from crossdock.store.models import Alert, Command, Connection, Fulfilment, Mail, Order, Shipment, VariantStock
-from crossdock.usecases import fulfilments
 from crossdock.usecases.errors import NotAllowed
-from crossdock.usecases.orders import change_tracking, ship_by_hand
-from crossdock.usecases.parcels import undo_shipment
-from crossdock.usecases.receive import receive_orders
+from crossdock.usecases.orders import fulfilments
+from crossdock.usecases.orders.actions import change_tracking, ship_by_hand
+from crossdock.usecases.orders.parcels import undo_shipment
+from crossdock.usecases.orders.snapshots import receive_orders
 from stall import Make, Stall, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from toy import MANIFEST, Placed, ToyConnector
 

@@ -8,13 +8,13 @@ from django.test import Client
 
 from crossdock.domain.pasted import PastedRow
 from crossdock.store.models import Mail, Order, RiskHold, Shipment
-from crossdock.usecases import pasted
-from crossdock.usecases.access import make_token
+from crossdock.usecases.accounts.tokens import make_token
 from crossdock.usecases.errors import NotAllowed
-from crossdock.usecases.labels import why_not_buy
-from crossdock.usecases.orders import in_queue, queues, ship_by_hand
-from crossdock.usecases.risk.clearing import clear_hold
-from crossdock.usecases.shippable import why_not_ship
+from crossdock.usecases.labels.purchase import why_not_buy
+from crossdock.usecases.orders import paste_tracking
+from crossdock.usecases.orders.actions import in_queue, queues, ship_by_hand
+from crossdock.usecases.orders.clear_risk_hold import clear_hold
+from crossdock.usecases.orders.shippable import why_not_ship
 from market import World, user
 
 pytestmark = pytest.mark.django_db
@@ -49,14 +49,14 @@ def test_the_one_function_says_why_and_every_way_to_ship_asks_it(world: World, o
     assert REASON in why_not_ship(order) and REASON in why_not_buy(order=order)
     with pytest.raises(NotAllowed, match=REASON):
         ship_by_hand(order=order, lines=None, tracking="1", carrier="UPS", actor=world.seller.owner, now=world.later())
-    (row,) = pasted.apply(
+    (row,) = paste_tracking.apply(
         seller=world.seller,
         rows=[PastedRow(1, str(order.number), "1Z999AA10123456784", "UPS", "")],
         token="t",
         actor=world.seller.owner,
         now=world.later(),
     )
-    assert row.fate is pasted.Fate.NOT and REASON in row.sentence
+    assert row.fate is paste_tracking.Fate.NOT and REASON in row.sentence
     assert not Shipment.objects.exists() and not Mail.objects.filter(cause__startswith="shipped").exists()
 
 

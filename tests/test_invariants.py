@@ -75,7 +75,7 @@ def test_they_hold_all_along_an_order_way() -> None:
     world.read()
     assert invariants.check(now=world.later()) == {}
     from crossdock.domain.commands import CancelReason
-    from crossdock.usecases.reject import reject_order
+    from crossdock.usecases.orders.reject import reject_order
 
     reject_order(order=order, reason=CancelReason.OTHER, actor=None, expected_total=order.total, now=world.later())
     assert invariants.check(now=world.later()) == {}

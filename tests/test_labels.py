@@ -24,13 +24,15 @@ from crossdock.domain.labels import (
 from crossdock.domain.values import Address, Money
 from crossdock.engine import invariants
 from crossdock.store.models import Alert, Command, Label, Mail, Order, RiskHold, Shipment, Transfer, Variant
-from crossdock.usecases import checkout, labels, policy
-from crossdock.usecases.basket import Basket, priced
+from crossdock.usecases.catalogue.listings import make_listing
+from crossdock.usecases.checkout import checkout
+from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
-from crossdock.usecases.listings import make_listing
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.reject import reject_order
-from crossdock.usecases.stock import availability
+from crossdock.usecases.labels import purchase
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.record import policy
+from crossdock.usecases.stock.reservations import availability
 from labelling import CAN, CHEAP, FAST, HOME, SMALL, Counter, asked, owed
 from market import ADDRESS, World, user
 
@@ -193,7 +195,7 @@ def test_as_described_nothing_goes_abroad_or_insured_and_lifted_it_does(counter:
         counter.quoted(order, customs=(CARD,))
     policy.switch(rule="S2", lift=True, actor=staff, now=counter.world.later())
     label = counter.quoted(order, customs=(CARD,), insured=Money(5000, "USD"))
-    assert labels.wanted_of(label=label).customs == (CARD,)
+    assert purchase.wanted_of(label=label).customs == (CARD,)
     policy.switch(rule="S2", lift=False, actor=staff, now=counter.world.later())
     with pytest.raises(NotAllowed, match="goes only to the US"):
         counter.press(label)
@@ -207,7 +209,7 @@ def test_old_prices_are_asked_for_again(counter: Counter) -> None:
     with pytest.raises(Stale, match="Ask for prices again"):
         counter.press(label)
     with pytest.raises(Stale, match="not kept"):
-        labels.buy_label(
+        purchase.buy_label(
             order=order, by=order.seller.owner, token="nothing", quote_ref="q", can=CAN, now=counter.world.now
         )
     fresh = counter.quoted(order)
@@ -221,7 +223,7 @@ def test_nobody_buys_with_the_prices_of_another_order(counter: Counter) -> None:
     mine, other = counter.world.buy(), counter.world.buy()
     label = counter.quoted(mine)
     with pytest.raises(Stale):
-        labels.buy_label(
+        purchase.buy_label(
             order=other,
             by=other.seller.owner,
             token=label.public_id,
@@ -232,14 +234,14 @@ def test_nobody_buys_with_the_prices_of_another_order(counter: Counter) -> None:
 
 
 def test_where_a_seller_ships_from_is_checked_and_needed(world: World) -> None:
-    assert labels.ship_from(seller=world.seller) is None
+    assert purchase.ship_from(seller=world.seller) is None
     order = world.buy()
     with pytest.raises(Invalid, match="where you ship from"):
-        labels.shipment_for(order=order, parcel=SMALL, can=CAN, carrier="Sample Post")
+        purchase.shipment_for(order=order, parcel=SMALL, can=CAN, carrier="Sample Post")
     with pytest.raises(Invalid, match="no state"):
-        labels.set_ship_from(seller=world.seller, address=replace(HOME, region=""), now=world.now)
-    labels.set_ship_from(seller=world.seller, address=HOME, now=world.now)
-    assert labels.ship_from(seller=world.seller) == HOME
+        purchase.set_ship_from(seller=world.seller, address=replace(HOME, region=""), now=world.now)
+    purchase.set_ship_from(seller=world.seller, address=HOME, now=world.now)
+    assert purchase.ship_from(seller=world.seller) == HOME
 
 
 def test_a_lost_answer_leaves_the_label_unknown_and_moves_no_money(counter: Counter) -> None:
@@ -248,7 +250,7 @@ def test_a_lost_answer_leaves_the_label_unknown_and_moves_no_money(counter: Coun
     counter.answer(Unknown("No answer came."))
     label.refresh_from_db()
     assert (label.state, owed("carrier:sandbox")) == (LabelState.UNKNOWN, 0)
-    assert labels.left_to_label(order=order) == {order.lines.get().pk: 0}
+    assert purchase.left_to_label(order=order) == {order.lines.get().pk: 0}
     counter.world.later(60)
     counter.answer(Later("Try later."))
     counter.world.later(60)
@@ -273,9 +275,9 @@ def test_a_label_bought_for_an_order_that_ended_meanwhile_is_kept_and_its_seller
     label = counter.intended(order)
     claimed = counter.claim()
     _cancelled(counter, order)
-    from crossdock.usecases.label_news import settle_label
+    from crossdock.usecases.labels.carrier_news import settle_label
 
-    assert "cancelled" in labels.may_buy(label_id=label.public_id)
+    assert "cancelled" in purchase.may_buy(label_id=label.public_id)
     settle_label(command_id=claimed.id, answer=counter.sold(), random=counter.random, now=counter.world.later())
     label.refresh_from_db()
     assert (label.state, owed("carrier:sandbox")) == (LabelState.BOUGHT, -520), (
@@ -284,7 +286,7 @@ def test_a_label_bought_for_an_order_that_ended_meanwhile_is_kept_and_its_seller
     assert not Shipment.objects.exists()
     alert = Alert.objects.get(code="label_unused")
     assert "Void the label" in alert.sentence
-    labels.void_label(label=label, by=order.seller.owner, now=counter.world.later())
+    purchase.void_label(label=label, by=order.seller.owner, now=counter.world.later())
     counter.told(label, void=VoidState.DONE)
     assert (label.state, owed("carrier:sandbox")) == (LabelState.VOIDED, 0)
     alert.refresh_from_db()
@@ -296,8 +298,8 @@ def test_a_voided_label_gives_back_its_price_once_and_its_parcel_has_not_left(co
     seller = f"seller:{order.seller_id}"
     before = owed(seller)
     label = counter.bought(order)
-    voiding = labels.void_label(label=label, by=order.seller.owner, now=counter.world.later())
-    labels.void_label(label=label, by=order.seller.owner, now=counter.world.later())
+    voiding = purchase.void_label(label=label, by=order.seller.owner, now=counter.world.later())
+    purchase.void_label(label=label, by=order.seller.owner, now=counter.world.later())
     assert asked() == ["buy_label", "void_label"]
     assert voiding.state == LabelState.VOIDING
     counter.told(label, void=VoidState.ASKED)
@@ -308,7 +310,7 @@ def test_a_voided_label_gives_back_its_price_once_and_its_parcel_has_not_left(co
     order.refresh_from_db()
     assert order.parcels == "unshipped"
     assert not Alert.objects.filter(code="label_voided").exists()
-    assert labels.why_not_buy(order=order) == ""
+    assert purchase.why_not_buy(order=order) == ""
     counter.answer(Done("lbl-1"))
     counter.bought(order, "lbl-2")
     order.refresh_from_db()
@@ -327,11 +329,13 @@ def test_a_label_that_the_carrier_voids_by_itself_is_an_alert(counter: Counter) 
 def test_a_void_that_is_refused_keeps_the_label_and_the_money(counter: Counter) -> None:
     order = counter.world.buy()
     label = counter.bought(order)
-    labels.void_label(label=label, by=order.seller.owner, now=counter.world.later())
+    purchase.void_label(label=label, by=order.seller.owner, now=counter.world.later())
     counter.answer(Refused(Why.TOO_LATE, "The parcel was scanned."))
     label.refresh_from_db()
     assert (label.state, owed("carrier:sandbox")) == (LabelState.VOID_REFUSED, -520)
-    assert labels.void_label(label=label, by=order.seller.owner, now=counter.world.later()).state == LabelState.VOIDING
+    assert (
+        purchase.void_label(label=label, by=order.seller.owner, now=counter.world.later()).state == LabelState.VOIDING
+    )
 
 
 def test_tracking_is_told_once_in_order_and_ends_with_the_delivery(counter: Counter) -> None:
@@ -351,7 +355,7 @@ def test_tracking_is_told_once_in_order_and_ends_with_the_delivery(counter: Coun
     assert len(told) == 3, told
     assert "Austin" in told[0] and "delivered" in told[-1]
     with pytest.raises(NotAllowed, match="has the parcel already"):
-        labels.void_label(label=label, by=order.seller.owner, now=counter.world.later())
+        purchase.void_label(label=label, by=order.seller.owner, now=counter.world.later())
 
 
 def test_what_is_dead_is_told_and_can_be_sent_again(counter: Counter) -> None:
@@ -409,7 +413,7 @@ def test_own_units_leave_with_the_parcel_and_come_back_with_its_label(counter: C
     assert stock() == (5, 3), "the rest has not left yet"
     second = counter.bought(order, "lbl-2", lines={line.pk: 1})
     assert stock() == (3, 3)
-    labels.void_label(label=second, by=order.seller.owner, now=counter.world.later())
+    purchase.void_label(label=second, by=order.seller.owner, now=counter.world.later())
     counter.answer(Done("lbl-2"))
     counter.told(second, void=VoidState.DONE)
     assert stock() == (4, 3), "one unit is back on the shelf, and promised to the buyer"
@@ -423,7 +427,7 @@ def test_own_units_leave_with_the_parcel_and_come_back_with_its_label(counter: C
 def test_a_rejected_order_of_which_a_label_was_voided_frees_its_own_units(counter: Counter) -> None:
     order, variant = own_order(counter.world, 2)
     label = counter.bought(order)
-    labels.void_label(label=label, by=order.seller.owner, now=counter.world.later())
+    purchase.void_label(label=label, by=order.seller.owner, now=counter.world.later())
     counter.told(label, void=VoidState.DONE)
     order.refresh_from_db()
     reject_order(

@@ -30,7 +30,7 @@ from crossdock.domain.pasted import Unreadable, rows_in
 from crossdock.domain.redact import redact_address, redact_cut, redact_text, redact_value
 from crossdock.kit.redact import redact_body, redact_url
 from crossdock.logs import PlainFormatter, mask, mask_line
-from crossdock.usecases.catalogue import folded
+from crossdock.usecases.catalogue.import_products import folded
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)

@@ -46,23 +46,24 @@ from crossdock.store.models import (
     User,
     VariantStock,
 )
-from crossdock.usecases import claims, receive, reject, settle
-from crossdock.usecases.credits import ask_credit, decide_credit, room, staff_credit, try_refund_again
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.parts import Pick, preview_parts, reject_parts
+from crossdock.usecases.money.credits import ask_credit, decide_credit, room, staff_credit, try_refund_again
+from crossdock.usecases.orders import reject, snapshots
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
+from crossdock.usecases.outcomes import claims, settle
 from market import RANDOM, World
 
 MANIFEST = discover.connectors()["woocommerce"].manifest
 REASONS = st.sampled_from([CancelReason.BUYER_ASKED, CancelReason.NOT_AVAILABLE, CancelReason.OTHER])
 # Where a transaction can die: at the named points, and when its last rows are written.
 DEATHS = (
-    "crossdock.usecases.reject.point",
-    "crossdock.usecases.receive.point",
-    "crossdock.usecases.settle.point",
-    "crossdock.usecases.credits._ask_gateway",
-    "crossdock.usecases.parts._take_out",
-    "crossdock.usecases.reject._end_in_shop",
+    "crossdock.usecases.orders.reject.point",
+    "crossdock.usecases.orders.snapshots.point",
+    "crossdock.usecases.outcomes.settle.point",
+    "crossdock.usecases.money.credits._ask_gateway",
+    "crossdock.usecases.orders.reject_units._take_out",
+    "crossdock.usecases.orders.reject._end_in_shop",
 )
 
 
@@ -422,7 +423,7 @@ class Sequence(RuleBasedStateMachine):
                 "manifest": MANIFEST,
                 "now": self.world.later(),
             }
-            self._do(partial(receive.receive_orders, **given), death, asked=False)
+            self._do(partial(snapshots.receive_orders, **given), death, asked=False)
 
     # What has to hold after every step
 
@@ -508,13 +509,13 @@ def test_whatever_happens_the_books_balance_and_nobody_gets_more_than_they_paid(
 @pytest.mark.timeout(600)
 def test_they_notice_a_refund_that_is_seen_as_new(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: the shop's id of a refund is not recognised, so each reading is another refund."""
-    good = receive.news
+    good = snapshots.news
 
     def news(known: Known, copy: ShopOrder) -> Any:
         renamed = tuple(replace(refund, refund_id=secrets.token_hex(6)) for refund in copy.refunds)
         return good(known, replace(copy, refunds=renamed))
 
-    monkeypatch.setattr(receive, "news", news)
+    monkeypatch.setattr(snapshots, "news", news)
     with pytest.raises(AssertionError, match="seen once"):
         play(400, always_the_same=True)
 
@@ -523,6 +524,6 @@ def test_they_notice_a_refund_that_is_seen_as_new(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.timeout(600)
 def test_they_notice_a_credit_without_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: nobody looks at what went back already. The database refuses it; here it would be more than was paid."""
-    monkeypatch.setattr("crossdock.usecases.credits.room", lambda order: order.total)
+    monkeypatch.setattr("crossdock.usecases.money.credits.room", lambda order: order.total)
     with pytest.raises((AssertionError, IntegrityError)):
         play(400, always_the_same=True)

@@ -17,7 +17,8 @@ from crossdock.kit.conformance import odd
 from crossdock.kit.conformance.bent import Bent, bent
 from crossdock.kit.conformance.stage import staged
 from crossdock.store.models import Listing, Quarantined
-from crossdock.usecases import catalogue, counts
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.stock import counts
 
 PLATFORMS = sorted(discover.connectors())
 
@@ -84,7 +85,7 @@ def test_through_the_real_tables(platform: str) -> None:
     for number, (what, items) in enumerate(async_to_sync(pages)(platform, "Gem Turtle")):
         shop = market.connection(seller, platform)
         read_no = counts.draw_read_no()
-        catalogue.receive_products(
+        import_products.receive_products(
             connection_id=shop.pk, products=items, read_no=read_no, now=datetime.now(UTC), page=True
         )
         listed = set(Listing.objects.filter(connection=shop).values_list("title", flat=True))

@@ -21,11 +21,12 @@ from crossdock.store.models import (
     User,
     Variant,
 )
-from crossdock.usecases import basket as baskets
-from crossdock.usecases import checkout, offer_terms, offers
-from crossdock.usecases.basket import Basket, priced
+from crossdock.usecases.catalogue import offer_terms, offers
+from crossdock.usecases.checkout import basket as baskets
+from crossdock.usecases.checkout import checkout
+from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
-from crossdock.usecases.stock import availability
+from crossdock.usecases.stock.reservations import availability
 from market import ADDRESS, World
 from shopper import a_listing, a_seller
 

@@ -21,9 +21,10 @@ from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.kit.sandbox import Sandbox
 from crossdock.store.models import Connection, Cursor, NewsLag, Party, Variant
 from crossdock.store.vault import seal
-from crossdock.usecases import news, upkeep, work
-from crossdock.usecases.health import not_working
-from crossdock.usecases.stock import availability
+from crossdock.usecases.parties import leases
+from crossdock.usecases.shops import news, timers
+from crossdock.usecases.shops.health import not_working
+from crossdock.usecases.stock.reservations import availability
 from market import World
 from stall import engine, no_jobs, rest, sync  # noqa: F401
 
@@ -60,7 +61,7 @@ class TestTheDecision:
 @pytest.mark.django_db
 class TestTheProof:
     def audited(self, world: World, *, healed: tuple[str, ...] = ()) -> None:
-        upkeep.keep_audit(
+        timers.keep_audit(
             connection_id=world.shop.pk, expected=("order",), active=("order",), healed=healed, now=world.later()
         )
 
@@ -71,7 +72,7 @@ class TestTheProof:
         world = World()
         self.audited(world, healed=("order",))
         assert not self.proven(world)
-        upkeep.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
+        timers.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
         assert self.proven(world)
         self.audited(world)
         assert self.proven(world), "an audit that found nothing to mend changes nothing"
@@ -81,7 +82,7 @@ class TestTheProof:
     def test_ends_when_the_audits_do(self) -> None:
         world = World()
         self.audited(world)
-        upkeep.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
+        timers.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
         assert self.proven(world)
         world.later(4 * 3600)
         assert not self.proven(world)
@@ -89,7 +90,7 @@ class TestTheProof:
     def test_ends_with_news_that_no_delivery_told_of(self) -> None:
         world = World()
         self.audited(world)
-        upkeep.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
+        timers.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
         Cursor.objects.filter(connection=world.shop, stream="hooks").update(due_at=world.now + HOUR)
         happened = world.later(600)
         now = world.later(60)
@@ -98,7 +99,7 @@ class TestTheProof:
         assert news.missed(connection_id=world.shop.pk, fresh=[happened], now=now)
         assert not self.proven(world)
         assert Cursor.objects.get(connection=world.shop, stream="hooks").due_at == now, "looked after at once"
-        upkeep.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
+        timers.heard(connection_id=world.shop.pk, at=world.later(), now=world.now)
         assert self.proven(world)
 
 
@@ -108,7 +109,7 @@ class TestAfterAnOutage:
         for _ in range(3):
             shop = World(now=NOON).shop
             Cursor.objects.filter(connection=shop).update(due_at=NOON + HOUR)
-        assert upkeep.audit_soon(now=NOON) == 3
+        assert timers.audit_soon(now=NOON) == 3
         times = list(Cursor.objects.filter(stream="hooks").values_list("due_at", flat=True))
         assert len(set(times)) == 3
         assert all(timedelta(seconds=30) <= at - NOON <= timedelta(seconds=330) for at in times)
@@ -117,10 +118,10 @@ class TestAfterAnOutage:
     def test_of_the_shop_it_is_audited_within_a_minute(self) -> None:
         world = World(now=NOON)
         Cursor.objects.filter(connection=world.shop).update(due_at=NOON + HOUR)
-        work.party_well(party_id=world.shop.party_id, now=NOON)
+        leases.party_well(party_id=world.shop.party_id, now=NOON)
         assert Cursor.objects.get(connection=world.shop, stream="hooks").due_at == NOON + HOUR, "it was never ill"
         Party.objects.filter(pk=world.shop.party_id).update(failures=3)
-        work.party_well(party_id=world.shop.party_id, now=NOON)
+        leases.party_well(party_id=world.shop.party_id, now=NOON)
         assert Cursor.objects.get(connection=world.shop, stream="hooks").due_at < NOON + timedelta(minutes=1)
 
     def test_an_address_that_a_platform_never_calls_is_named(self) -> None:
@@ -243,7 +244,7 @@ def connected(stage: Stage, platform: str) -> Connection:
         currency=stage.proof.currency,
         shop_key=stage.proof.shop_id,
     )
-    upkeep.ensure_timers(connection_id=made.pk, now=datetime.now(UTC))
+    timers.ensure_timers(connection_id=made.pk, now=datetime.now(UTC))
     return Connection.objects.get(pk=made.pk)
 
 

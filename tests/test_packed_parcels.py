@@ -10,7 +10,7 @@ import pytest
 from crossdock.domain.events import Parcel
 from crossdock.engine.engine import Engine
 from crossdock.store.models import Mail, Shipment, TimelineEntry
-from crossdock.usecases import receive
+from crossdock.usecases.orders import snapshots
 from stall import Make, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from toy import ToyConnector
 
@@ -28,7 +28,7 @@ async def test_it_is_told_once_and_is_no_shipment(make: Make, engine: Engine, co
     mails = await sync(Mail.objects.count)
     for _ in range(2):
         await sync(
-            receive.receive_orders,
+            snapshots.receive_orders,
             connection_id=stall.shop.pk,
             orders=[seen],
             manifest=connector.manifest,

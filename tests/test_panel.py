@@ -36,12 +36,12 @@ from crossdock.store.models import (
     VariantStock,
 )
 from crossdock.store.vault import unseal
-from crossdock.usecases import counts
-from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.at_checkout import Question
-from crossdock.usecases.catalogue import receive_products
-from crossdock.usecases.listings import make_listing
-from crossdock.usecases.policy import switch
+from crossdock.usecases.catalogue.import_products import receive_products
+from crossdock.usecases.catalogue.listings import make_listing
+from crossdock.usecases.checkout.confirm_stock import Question
+from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.record.policy import switch
+from crossdock.usecases.stock import counts
 from crossdock.web.live import counts_now
 from simulated import Town, town
 from toyshop import dropped_in

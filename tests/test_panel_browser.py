@@ -20,11 +20,12 @@ from crossdock.domain.commands import Refused, Why
 from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Connection, Listing, Order, RiskHold, User, Variant, VariantStock
-from crossdock.usecases import catalogue, counts
-from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.listings import make_listing
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.upkeep import move_cursor
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.catalogue.listings import make_listing
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.shops.timers import move_cursor
+from crossdock.usecases.stock import counts
 from simulated import Town, town
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -140,7 +141,7 @@ def _import(shop: Connection, titles: list[str]) -> None:
         ShopProduct(f"p{n}", title, (ShopVariant(f"v{n}", f"S-{n}", "", Money(1000, shop.currency), 3),))
         for n, title in enumerate(titles)
     ]
-    catalogue.receive_products(connection_id=shop.pk, products=products, read_no=counts.draw_read_no(), now=now)
+    import_products.receive_products(connection_id=shop.pk, products=products, read_no=counts.draw_read_no(), now=now)
     move_cursor(connection_id=shop.pk, stream="products", value="c", next_due=now, complete=True, now=now)
 
 

@@ -15,9 +15,9 @@ from crossdock.domain.commands import CancelReason
 from crossdock.domain.orders import ParcelState
 from crossdock.store.models import Alert, Listing, Order
 from crossdock.store.models.catalogue import ListingState
-from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.reject import preview
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.orders.reject import preview
+from crossdock.usecases.record.alerts import raise_alert
 from market import World
 
 pytestmark = pytest.mark.django_db

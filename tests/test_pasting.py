@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from crossdock.domain.pasted import MOST_ROWS, SPOILT, Unreadable, rows_in, text_of
 from crossdock.store.models import Mail, Order, Seller, Shipment
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.pasted import Fate, apply, judge
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.orders.paste_tracking import Fate, apply, judge
 from market import World
 
 UPS, FEDEX = "1Z999AA10123456784", "986578788855"

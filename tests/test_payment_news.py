@@ -35,9 +35,9 @@ from crossdock.store.models import (
     RiskTrace,
     TimelineEntry,
 )
-from crossdock.usecases.alerts import settle_alert
-from crossdock.usecases.checkout import place_order
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.checkout.checkout import place_order
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.record.alerts import settle_alert
 from crossdock.web.door import Door
 from stall import Make, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
 

@@ -23,7 +23,7 @@ from crossdock.logs import PlainFormatter
 from crossdock.payments.sandbox.wire import SECRET_KEY
 from crossdock.store.models import Command, Party
 from crossdock.store.models.work import PartyKind
-from crossdock.usecases.outbox import party_named
+from crossdock.usecases.outbox.queue import party_named
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from crossdock.domain.values import Money
 from crossdock.engine.engine import Engine
 from crossdock.kit.connector import Page, Shop
 from crossdock.store.models import Cursor, Listing, Variant
-from crossdock.usecases import catalogue, counts, upkeep
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.shops import timers
+from crossdock.usecases.stock import counts
 from stall import Make, Stall, connector, engine, make, no_jobs, rest, sweep, sync, until  # noqa: F401
 from toy import ToyConnector
 
@@ -29,11 +31,13 @@ def card(number: int, price: int, *, currency: str = "USD", active: bool = True,
 
 def taken_in(stall: Stall, *products: ShopProduct) -> None:
     now = datetime.now(UTC) - timedelta(days=1)
-    catalogue.receive_products(connection_id=stall.shop.pk, products=products, read_no=counts.draw_read_no(), now=now)
+    import_products.receive_products(
+        connection_id=stall.shop.pk, products=products, read_no=counts.draw_read_no(), now=now
+    )
 
 
 def due(stall: Stall) -> None:
-    upkeep.ensure_timers(connection_id=stall.shop.pk, now=datetime.now(UTC))
+    timers.ensure_timers(connection_id=stall.shop.pk, now=datetime.now(UTC))
     Cursor.objects.filter(connection=stall.shop).update(due_at=datetime.now(UTC) + timedelta(hours=1))
     Cursor.objects.filter(connection=stall.shop, stream=Stream.PRODUCTS).update(value="polled so far")
     Cursor.objects.filter(connection=stall.shop, stream=Stream.PRICES).update(due_at=datetime.now(UTC))
@@ -91,7 +95,10 @@ async def test_where_dates_move_with_prices_nothing_is_read_for_it(
 def test_what_is_kept_already_is_not_written_again(make: Make) -> None:
     stall = make()
     taken_in(stall, card(1, 1000))
-    same, ask = card(1, 1000), lambda product: catalogue.not_as_kept(connection_id=stall.shop.pk, products=[product])
+    same, ask = (
+        card(1, 1000),
+        lambda product: import_products.not_as_kept(connection_id=stall.shop.pk, products=[product]),
+    )
     assert ask(same) == []
     for changed in (card(1, 1001), card(1, 1000, currency="EUR"), card(1, 1000, active=False), card(1, 1000, more="b")):
         assert ask(changed) == [changed]
@@ -103,6 +110,6 @@ def test_a_new_shop_is_swept_after_a_while_and_promises_nothing_before(make: Mak
     stall = make()
     now = datetime.now(UTC)
     Cursor.objects.filter(connection=stall.shop).delete()
-    upkeep.ensure_timers(connection_id=stall.shop.pk, now=now)
+    timers.ensure_timers(connection_id=stall.shop.pk, now=now)
     row = Cursor.objects.get(connection=stall.shop, stream=Stream.PRICES)
-    assert (row.due_at, row.due_by) == (now + upkeep.FIRST_SWEEP, None)
+    assert (row.due_at, row.due_by) == (now + timers.FIRST_SWEEP, None)

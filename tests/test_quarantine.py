@@ -39,9 +39,14 @@ from crossdock.store.models import (
     VariantStock,
 )
 from crossdock.store.models.quarantine import QuarantineKind
-from crossdock.usecases import catalogue, counts, quarantine, quarantine_desk, receive, settle, settle_stumble, streams
+from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.errors import Stale
-from crossdock.usecases.quarantine import PageTripped, Trip, key_of
+from crossdock.usecases.orders import snapshots
+from crossdock.usecases.outcomes import settle, stumble
+from crossdock.usecases.parties import quarantine, streams
+from crossdock.usecases.parties.quarantine import PageTripped, Trip, key_of
+from crossdock.usecases.stock import counts
+from crossdock.usecases.support import quarantine_board
 from market import World, user
 from test_rules import copy_of, landed, manifest
 from toyshop import dropped_in
@@ -57,7 +62,7 @@ def world() -> World:
 
 
 def take(world: World, *orders: ShopOrder | Unreadable, page: bool = False) -> int:
-    return receive.receive_orders(
+    return snapshots.receive_orders(
         connection_id=world.shop.pk, orders=orders, manifest=manifest(), page=page, now=world.later()
     )
 
@@ -67,7 +72,7 @@ def product(name: str, *, title: str = "", price: Money = PRICE, count: int | No
 
 
 def list_them(world: World, *products: ShopProduct | ProductGone | Unreadable, page: bool = False) -> int:
-    return catalogue.receive_products(
+    return import_products.receive_products(
         connection_id=world.shop.pk,
         products=products,
         read_no=counts.draw_read_no(),
@@ -101,14 +106,14 @@ class TestOrders:
         self, world: World, two: tuple[Order, Order], error: Exception
     ) -> None:
         first, second = two
-        real = receive.take_parcels
+        real = snapshots.take_parcels
 
         def poisoned(*, order: Order, **given: Any) -> None:
             real(order=order, **given)
             if order.pk == first.pk:
                 raise error
 
-        with mock.patch.object(receive, "take_parcels", poisoned):
+        with mock.patch.object(snapshots, "take_parcels", poisoned):
             assert take(world, shipped(first, "s1"), shipped(second, "s2")) == 1
         first.refresh_from_db()
         second.refresh_from_db()
@@ -154,14 +159,14 @@ class TestOrders:
 
     def test_a_gone_database_is_nobody_s_row(self, world: World, two: tuple[Order, Order]) -> None:
         with (
-            mock.patch.object(receive, "take_parcels", side_effect=OperationalError("server closed")),
+            mock.patch.object(snapshots, "take_parcels", side_effect=OperationalError("server closed")),
             pytest.raises(OperationalError),
             transaction.atomic(),
         ):
             take(world, shipped(two[0], "s1"))
         too_large = OperationalError("index row size exceeds")
         too_large.__cause__ = psycopg.errors.ProgramLimitExceeded("index row size exceeds")
-        with mock.patch.object(receive, "take_parcels", side_effect=too_large):
+        with mock.patch.object(snapshots, "take_parcels", side_effect=too_large):
             assert take(world, shipped(two[0], "s1")) == 1
 
     def test_a_page_of_which_all_trip_is_the_shop_s_failure(self, world: World, two: tuple[Order, Order]) -> None:
@@ -179,7 +184,7 @@ class TestOrders:
             waits.append((row.next_try_at - row.last_at).total_seconds())
         assert waits == sorted(set(waits)), "the pauses grow"
         assert row.tries == 4
-        assert quarantine_desk.dismiss(causes=[row.cause], actor=None, now=world.later()) == 1
+        assert quarantine_board.dismiss(causes=[row.cause], actor=None, now=world.later()) == 1
         assert not alerts(world)
         take(world, ODD)
         assert rows(world) == {"order:s77": "dismissed"} and not alerts(world)
@@ -190,7 +195,7 @@ class TestOrders:
         for _ in range(9):
             take(world, ODD)
         now = world.later()
-        assert quarantine_desk.release(causes=[ODD.cause], actor=None, now=now) == 1
+        assert quarantine_board.release(causes=[ODD.cause], actor=None, now=now) == 1
         assert Cursor.objects.get(connection=world.shop, stream="quarantine").due_at <= now
         assert [row.entity for row in quarantine.due(connection_id=world.shop.pk, limit=9, now=now)] == ["s77"]
         take(world, ODD)
@@ -272,7 +277,7 @@ class TestCommands:
         order = world.buy()
         (claimed,) = world.claim()
         world.create_there(order)
-        settle_stumble.stumbled(command_id=claimed.id, trip=self.trip(claimed.id), now=world.later())
+        stumble.stumbled(command_id=claimed.id, trip=self.trip(claimed.id), now=world.later())
         row = Command.objects.get(pk=claimed.id)
         assert (row.state, row.unresolved) == ("waiting", True) and row.due_at > world.now
         assert Quarantined.objects.get().order_id == order.pk
@@ -281,14 +286,14 @@ class TestCommands:
         (again,) = world.claim()
         assert again.look_first, "never sent before it is looked for"
         world.settle(again, Done("s1", already=True))
-        settle_stumble.taken_in(command_id=claimed.id, now=world.later())
+        stumble.taken_in(command_id=claimed.id, now=world.later())
         assert set(rows(world).values()) == {"healed"} and not alerts(world)
 
     def test_after_two_days_a_person_decides(self, world: World) -> None:
         world.buy()
         (claimed,) = world.claim()
         now = world.later(settle.GIVE_UP_AFTER.total_seconds() + 1)
-        settle_stumble.stumbled(command_id=claimed.id, trip=self.trip(claimed.id), now=now)
+        stumble.stumbled(command_id=claimed.id, trip=self.trip(claimed.id), now=now)
         assert Command.objects.get(pk=claimed.id).state == "dead"
         assert Alert.objects.filter(code=AlertCode.COMMAND_DEAD, settled_at=None).exists()
 
@@ -360,7 +365,7 @@ class TestPages:
             milliseconds=4,
             response='{"total": null}',
         )
-        receive.receive_orders(
+        snapshots.receive_orders(
             connection_id=world.shop.pk, orders=[ODD], manifest=manifest(), call="c1", now=world.later()
         )
         return Quarantined.objects.get()

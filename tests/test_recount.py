@@ -13,9 +13,10 @@ from crossdock.domain.events import ProductGone, ShopProduct, ShopVariant
 from crossdock.domain.recount import Cause, Decision, Evidence, cause_of, suggestion
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Connection, Cursor, Delivery, Difference, Movement, Recount
-from crossdock.usecases import catalogue, counts, recount
+from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.errors import NotAllowed
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.stock import counts, reconcile
 
 
 @pytest.mark.parametrize(
@@ -60,14 +61,14 @@ def world(db: None) -> World:
 def run(world: World, *products: ShopProduct | ProductGone) -> Recount:
     """A whole run in one page; without products the shop's one product as it stands."""
     page = products or (product(world),)
-    begun = recount.take_up(connection_id=world.shop.pk, now=world.later())
+    begun = reconcile.take_up(connection_id=world.shop.pk, now=world.later())
     assert begun
     read_no = counts.draw_read_no()
     now = world.later()
     gone = [item.product_id for item in page if isinstance(item, ProductGone)]
     with transaction.atomic():
-        catalogue.receive_products(connection_id=world.shop.pk, products=page, read_no=read_no, now=now)
-        recount.page_read(
+        import_products.receive_products(connection_id=world.shop.pk, products=page, read_no=read_no, now=now)
+        reconcile.page_read(
             run_id=begun.id, read_no=read_no, variants=1, gone=gone, cursor="c2", more=False, sweep=False, now=now
         )
     return Recount.objects.get(pk=begun.id)
@@ -169,38 +170,38 @@ class TestARun:
 class TestWhenItRuns:
     def test_not_before_the_first_reading_is_finished(self, world: World) -> None:
         Cursor.objects.filter(connection=world.shop).update(completed_at=None)
-        assert recount.take_up(connection_id=world.shop.pk, now=world.now) is None
+        assert reconcile.take_up(connection_id=world.shop.pk, now=world.now) is None
         with pytest.raises(NotAllowed, match="first reading"):
-            recount.ask_for_recount(connection=world.shop, actor=world.seller.owner, now=world.now)
+            reconcile.ask_for_recount(connection=world.shop, actor=world.seller.owner, now=world.now)
 
     def test_twice_asked_is_one_run_and_only_its_seller_may(self, world: World) -> None:
-        first = recount.ask_for_recount(connection=world.shop, actor=world.seller.owner, now=world.now)
-        again = recount.ask_for_recount(connection=world.shop, actor=world.seller.owner, now=world.now)
+        first = reconcile.ask_for_recount(connection=world.shop, actor=world.seller.owner, now=world.now)
+        again = reconcile.ask_for_recount(connection=world.shop, actor=world.seller.owner, now=world.now)
         assert first == again
         with pytest.raises(NotAllowed):
-            recount.ask_for_recount(connection=world.shop, actor=user(), now=world.now)
+            reconcile.ask_for_recount(connection=world.shop, actor=user(), now=world.now)
 
     def test_from_where_the_last_one_ended(self, world: World) -> None:
         run(world)
         Cursor.objects.filter(connection=world.shop, stream="products").update(value="c9")
-        begun = recount.take_up(connection_id=world.shop.pk, now=world.later())
+        begun = reconcile.take_up(connection_id=world.shop.pk, now=world.later())
         assert begun and begun.cursor == "c2"
 
     def test_after_an_outage_from_where_polling_stopped(self, world: World) -> None:
         soon, late = world.now + timedelta(minutes=20), world.now + timedelta(minutes=31)
-        assert not recount.after_outage(connection_id=world.shop.pk, now=soon)
-        assert recount.after_outage(connection_id=world.shop.pk, now=late)
-        assert recount.after_outage(connection_id=world.shop.pk, now=late)
+        assert not reconcile.after_outage(connection_id=world.shop.pk, now=soon)
+        assert reconcile.after_outage(connection_id=world.shop.pk, now=late)
+        assert reconcile.after_outage(connection_id=world.shop.pk, now=late)
         begun = Recount.objects.get()
         assert (begun.occasion, begun.cursor) == ("outage", "c1")
         world.now = late
         run(world)
-        assert not recount.after_outage(connection_id=world.shop.pk, now=world.later())
+        assert not reconcile.after_outage(connection_id=world.shop.pk, now=world.later())
 
     def test_a_sweep_reads_every_count_in_batches(self, world: World) -> None:
-        begun = recount.take_up(connection_id=world.shop.pk, now=world.now)
+        begun = reconcile.take_up(connection_id=world.shop.pk, now=world.now)
         assert begun
-        recount.page_read(
+        reconcile.page_read(
             run_id=begun.id,
             read_no=counts.draw_read_no(),
             variants=0,
@@ -210,16 +211,16 @@ class TestWhenItRuns:
             sweep=True,
             now=world.later(),
         )
-        swept = recount.take_up(connection_id=world.shop.pk, now=world.now)
+        swept = reconcile.take_up(connection_id=world.shop.pk, now=world.now)
         assert swept and swept.after == 0
-        after, refs = recount.to_sweep(run_id=begun.id, limit=100, now=world.now)
+        after, refs = reconcile.to_sweep(run_id=begun.id, limit=100, now=world.now)
         assert refs == (("p1", "v1"),)
         world.units = 1
         read_no, now = counts.draw_read_no(), world.later()
         from crossdock.domain.events import Count
 
         counts.apply_counts(connection_id=world.shop.pk, read_no=read_no, asked=refs, counts=[Count("v1", 1)], now=now)
-        recount.batch_read(run_id=begun.id, read_no=read_no, variants=1, after=after, more=False, now=now)
+        reconcile.batch_read(run_id=begun.id, read_no=read_no, variants=1, after=after, more=False, now=now)
         done = Recount.objects.get()
         assert (done.pages, done.batches, done.differences) == (1, 1, 1)
         assert done.finished_at

@@ -28,11 +28,11 @@ from crossdock.kit.shops import open_shop
 from crossdock.kit.webhook import hmac_ok, unchecked
 from crossdock.store.models import Connection, Delivery, Order, ShopCopy, User, Variant
 from crossdock.store.threads import Threads
-from crossdock.usecases import connect
-from crossdock.usecases.basket import Basket, priced
-from crossdock.usecases.checkout import open_checkout, place_order
-from crossdock.usecases.evidence import gather, subject_of
-from crossdock.usecases.upkeep import want_counts
+from crossdock.usecases.checkout.basket import Basket, priced
+from crossdock.usecases.checkout.checkout import open_checkout, place_order
+from crossdock.usecases.shops import connect
+from crossdock.usecases.shops.timers import want_counts
+from crossdock.usecases.support.evidence import gather, subject_of
 from crossdock.web.inbox import _kept_headers
 from simulated import Town, town
 from stall import rest, sweep, sync, until

@@ -15,8 +15,8 @@ from crossdock.domain.commands import CancelReason, Unknown
 from crossdock.engine.engine import Engine
 from crossdock.store.models import Alert, Command, Order, VariantStock
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
-from crossdock.usecases.reject import reject_order
-from crossdock.usecases.restore import correct_count
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.stock.restore import correct_count
 from stall import Make, Stall, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from toy import MANIFEST, ToyConnector
 

@@ -34,19 +34,19 @@ from crossdock.store.models import (
     User,
 )
 from crossdock.store.models.risk import RiskChoice, RiskListKind, RiskListWhat
-from crossdock.usecases import checkout
-from crossdock.usecases.basket import Basket, priced
-from crossdock.usecases.causes import late_copies
+from crossdock.usecases.checkout import checkout
+from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.orders import create_in_shop, why_not_create
-from crossdock.usecases.privacy import erase_buyer
-from crossdock.usecases.reject import reject_order
-from crossdock.usecases.risk.clearing import clear_hold
+from crossdock.usecases.orders.actions import create_in_shop, why_not_create
+from crossdock.usecases.orders.clear_risk_hold import clear_hold
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.parties.root_causes import late_copies
 from crossdock.usecases.risk.holds import choose, held
 from crossdock.usecases.risk.labels import label_order
 from crossdock.usecases.risk.lists import add_to_list, take_off_list
 from crossdock.usecases.risk.rules import backtest, keep_fitted, labelled, propose, release
 from crossdock.usecases.risk.trace import Origin
+from crossdock.usecases.shops.privacy import erase_buyer
 from market import ADDRESS, World
 from shopper import Shopper, a_listing, a_seller
 

@@ -12,10 +12,10 @@ from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundS
 from crossdock.domain.risk import RiskLevel, Sentiment
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Command, Order, RiskAssessment, RiskTrace, ShopCopy, TimelineEntry, User
-from crossdock.usecases import payments
-from crossdock.usecases.outbox import RISK
-from crossdock.usecases.policy import switch
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.money import bank_news
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.outbox.queue import RISK
+from crossdock.usecases.record.policy import switch
 from crossdock.usecases.risk.again import judge_newly_linked
 from crossdock.usecases.risk.judge import judge
 from crossdock.usecases.risk.labels import label_order
@@ -168,14 +168,14 @@ class TestJudgedAgain:
         order = bought(world, GOOD)
         dispute = Dispute("d1", Money(order.total_minor, order.currency), DisputeState.TAKEN, reason)
         for _ in range(2):
-            payments.receive_standing(
+            bank_news.receive_standing(
                 intent_id=order.intent.public_id, standing=Standing(disputes=(dispute,)), now=NOW + timedelta(days=1)
             )
         rows = RiskAssessment.objects.filter(order=order).order_by("pk")
         assert len(rows) == 2 and rows[1].why.startswith(why)
         assert RiskTrace.objects.get(order=order).fraud is (True if reason == "fraudulent" else None)
         won = replace(dispute, state=DisputeState.WON)
-        payments.receive_standing(
+        bank_news.receive_standing(
             intent_id=order.intent.public_id, standing=Standing(disputes=(won,)), now=NOW + timedelta(days=9)
         )
         assert RiskAssessment.objects.filter(order=order).count() == 3
@@ -184,7 +184,7 @@ class TestJudgedAgain:
         order = bought(world, GOOD)
         refund = BankRefund("r1", Money(100, order.currency), RefundState.DONE)
         for _ in range(2):
-            payments.receive_standing(
+            bank_news.receive_standing(
                 intent_id=order.intent.public_id, standing=Standing(refunds=(refund,)), now=NOW + timedelta(days=1)
             )
         assert [row.why for row in RiskAssessment.objects.filter(order=order).order_by("pk")] == [

@@ -36,9 +36,15 @@ from crossdock.store.models import (
     Transfer,
     VariantStock,
 )
-from crossdock.usecases import books, catalogue, causes, counts, listings, orders, policy, privacy, receive, work
+from crossdock.usecases.catalogue import import_products, listings
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
-from crossdock.usecases.reject import preview, reject_order
+from crossdock.usecases.money import books
+from crossdock.usecases.orders import actions, snapshots
+from crossdock.usecases.orders.reject import preview, reject_order
+from crossdock.usecases.parties import leases, root_causes
+from crossdock.usecases.record import policy
+from crossdock.usecases.shops import privacy
+from crossdock.usecases.stock import counts
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +78,7 @@ def copy_of(order: Order, **changes: object) -> ShopOrder:
 
 
 def see(world: World, *seen: ShopOrder, **answers: Answer) -> None:
-    receive.receive_orders(connection_id=world.shop.pk, orders=seen, manifest=manifest(**answers), now=world.later())
+    snapshots.receive_orders(connection_id=world.shop.pk, orders=seen, manifest=manifest(**answers), now=world.later())
 
 
 def codes(order: Order) -> set[str]:
@@ -87,18 +93,18 @@ class TestS1:
     def test_the_asking_price_is_the_shop_s_as_last_read_and_a_change_asks_again(self) -> None:
         world = World()
         product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", Money(1250, "USD"), 1),))
-        from crossdock.usecases.basket import priced
+        from crossdock.usecases.checkout.basket import priced
 
         basket = {"seller": world.seller.pk, "connection": world.shop.pk, "lines": {world.variant.public_id: 1}}
         before = priced(basket=basket, country="US", now=world.now)  # type: ignore[arg-type]
-        catalogue.receive_products(
+        import_products.receive_products(
             connection_id=world.shop.pk, products=[product], read_no=counts.draw_read_no(), now=world.later()
         )
         after = priced(basket=basket, country="US", now=world.now)  # type: ignore[arg-type]
         assert (before.items, after.items) == (Money(1000, "USD"), Money(1250, "USD"))
         from tests.market import ADDRESS
 
-        from crossdock.usecases.checkout import open_checkout
+        from crossdock.usecases.checkout.checkout import open_checkout
 
         with pytest.raises(Stale, match="price changed"):
             open_checkout(
@@ -187,7 +193,7 @@ class TestS4:
         product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", Money(1000, "USD"), 1),))
 
         def read(*seen: ShopProduct | ProductGone) -> None:
-            catalogue.receive_products(
+            import_products.receive_products(
                 connection_id=world.shop.pk, products=seen, read_no=counts.draw_read_no(), now=world.later()
             )
 
@@ -217,7 +223,7 @@ class TestS6:
         (create,) = world.claim()
         world.settle(create, Refused(Why.INVALID, "The shop has no shipping method."))
         assert codes(order) == {"order_refused"}
-        why = orders.create_in_shop(order=order, actor=world.seller.owner, now=world.later())
+        why = actions.create_in_shop(order=order, actor=world.seller.owner, now=world.later())
         assert why == "The shop has no shipping method."
         (again,) = world.claim("w2")
         assert again.look_first
@@ -226,15 +232,15 @@ class TestS6:
         world = World()
         order = landed(world)
         with pytest.raises(NotAllowed, match="stands in your shop as #s1"):
-            orders.create_in_shop(order=order, actor=world.seller.owner, now=world.later())
+            actions.create_in_shop(order=order, actor=world.seller.owner, now=world.later())
         assert world.claim("w2") == []
 
     def test_not_landed_by_the_deadline_is_told_once(self) -> None:
         world = World()
         order = world.buy()
         world.later(16 * 60)
-        causes.late_copies(now=world.now)
-        causes.late_copies(now=world.later())
+        root_causes.late_copies(now=world.now)
+        root_causes.late_copies(now=world.later())
         alert = Alert.objects.get(order=order, code="order_not_landed")
         assert alert.times == 1
         (create,) = world.claim()
@@ -335,7 +341,7 @@ class TestS8:
     def test_after_shipping_a_reject_is_refused_with_the_way_on(self) -> None:
         world = World()
         order = landed(world)
-        orders.ship_by_hand(
+        actions.ship_by_hand(
             order=order, lines=None, tracking="T1", carrier="", actor=world.seller.owner, now=world.later()
         )
         order.refresh_from_db()
@@ -370,13 +376,13 @@ class TestTheShopAndItsSeller:
         (create,) = world.claim()
         world.settle(create, SignInAgain("The key was revoked."))
         for _ in range(2):
-            work.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
+            leases.sign_in_again(party_id=world.shop.party_id, sentence="The key was revoked.", now=world.later())
         shop = Connection.objects.get(pk=world.shop.pk)
         assert (shop.state, shop.state_sentence) == ("needs_reauth", "The key was revoked.")
         alert = Alert.objects.get(code="sign_in_again")
         assert alert.evidence == {"orders_waiting": 1}
         assert listings.search() == []
-        assert world.shop.party_id not in work.due_parties(now=world.later())
+        assert world.shop.party_id not in leases.due_parties(now=world.later())
 
     def test_a_copy_that_differs_is_told_with_both_numbers(self) -> None:
         world = World(units=2)
@@ -417,8 +423,9 @@ class TestListingsByHand:
             seller=owner, title="Old Dragon", description="", price=Money(5000, "USD"), count=2, now=world.now
         )
         variant = listing.variants.get()
-        from crossdock.usecases import checkout, stock
-        from crossdock.usecases.basket import priced
+        from crossdock.usecases.checkout import checkout
+        from crossdock.usecases.checkout.basket import priced
+        from crossdock.usecases.stock import reservations
 
         def buy(key: str) -> Order:
             basket = {"seller": owner.pk, "connection": None, "lines": {variant.public_id: 1}}
@@ -434,13 +441,13 @@ class TestListingsByHand:
             )  # type: ignore[arg-type]
             return checkout.place_order(intent_id=intent.public_id, gateway_ref="r", checks={}, now=world.later())
 
-        left = lambda: stock.availability(variants=[variant], now=world.now)[variant.pk]  # noqa: E731
+        left = lambda: reservations.availability(variants=[variant], now=world.now)[variant.pk]  # noqa: E731
         first, second = buy("by-hand-1"), buy("by-hand-2")
         assert left() == 0
-        orders.ship_by_hand(
+        actions.ship_by_hand(
             order=first, lines=None, tracking="T", carrier="", actor=owner.owner, now=world.later(), key="k1"
         )
-        orders.ship_by_hand(
+        actions.ship_by_hand(
             order=first, lines=None, tracking="T", carrier="", actor=owner.owner, now=world.later(), key="k1"
         )
         assert first.shipments.count() == 1

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from crossdock.store.models import Order
-from crossdock.usecases.listings import search
-from crossdock.usecases.orders import in_queue
+from crossdock.usecases.catalogue.listings import search
+from crossdock.usecases.orders.actions import in_queue
 from market import World, seller
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ from tests.test_panel_browser import PHONE, WIDE, Window, chromium  # noqa: F401
 from crossdock.cli.patience import patient
 from crossdock.domain.labels import TrackEvent, TrackStatus
 from crossdock.store.models import Label, LabelDocument, Shipment
-from crossdock.usecases import labels
+from crossdock.usecases.labels import purchase
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIZES = [(WIDE, "light"), (PHONE, "dark")]
@@ -48,7 +48,7 @@ def test_a_label_is_bought_by_clicking(chromium: Any, live_server: Any, size: di
     label = Label.objects.get()
     assert asked() == ["buy_label"] and f"${label.price}" in price
     world.now = datetime.now(UTC)
-    counter.answer(counter.sold(quote=labels.quotes_of(label=label)[0]))
+    counter.answer(counter.sold(quote=purchase.quotes_of(label=label)[0]))
     for form in ("pdf", "png", "zpl"):
         LabelDocument.objects.create(label=label, form=form, content=b"%PDF-1.4" if form == "pdf" else b"x")
     page.get_by_role("link", name="Print 4 × 6").wait_for(timeout=patient(15_000))

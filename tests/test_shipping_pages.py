@@ -14,7 +14,9 @@ from crossdock.domain.labels import Bought, TrackEvent, TrackStatus, VoidState
 from crossdock.domain.values import Money
 from crossdock.kit.errors import NoAnswer
 from crossdock.store.models import Command, Label, LabelDocument, Order, Seller, Shipment
-from crossdock.usecases import books, labels, policy
+from crossdock.usecases.labels import purchase
+from crossdock.usecases.money import books
+from crossdock.usecases.record import policy
 from labelling import Counter, asked
 from market import World, user
 
@@ -95,10 +97,10 @@ def test_first_where_parcels_start(world: World, desk: Desk) -> None:
         "region": "TX",
     }
     desk.post(f"/seller/profile/ship-from/?order={order.public_id}", **home)
-    assert desk.status == 422 and "5 digits" in desk.page and labels.ship_from(seller=world.seller) is None
+    assert desk.status == 422 and "5 digits" in desk.page and purchase.ship_from(seller=world.seller) is None
     desk.post(f"/seller/profile/ship-from/?order={order.public_id}", **{**home, "postal_code": "78701"})
     assert desk.url == at(order, "label/") and "5 Market St" in desk.page
-    kept = labels.ship_from(seller=world.seller)
+    kept = purchase.ship_from(seller=world.seller)
     assert kept is not None and kept.city == "Austin"
 
 
@@ -109,7 +111,7 @@ def test_bought_once_however_often_it_is_pressed(world: World, desk: Desk) -> No
     desk.post(at(order, "label/"), **PARCEL, **units(order, 1))
     label = Label.objects.get()
     assert desk.url == f"/seller/labels/{label.public_id}/" and label.state == "quoted"
-    shown = labels.quotes_of(label=label)
+    shown = purchase.quotes_of(label=label)
     assert len(shown) > 1 and all(f"Buy for ${quote.price}" in desk.page for quote in shown)
     assert "114 g (4.0 oz), 22.9 × 15.3 × 2.6 cm (9 × 6 × 1 in)" in desk.page
     assert asked() == [], "prices buy nothing"
@@ -185,7 +187,7 @@ def test_lifted_it_goes_abroad_with_customs_and_insurance(world: World, desk: De
     assert desk.status == 422 and "insures up to" in desk.page
     desk.post(at(order, "label/"), **PARCEL, **units(order, 2), **customs, insured="20")
     label = Label.objects.get()
-    wanted = labels.wanted_of(label=label)
+    wanted = purchase.wanted_of(label=label)
     (item,) = wanted.customs
     assert (item.description, item.quantity, item.value, item.origin, item.hs_code) == (
         "Trading card",
@@ -288,7 +290,7 @@ def test_the_list_its_filters_its_sum_and_its_file(world: World, desk: Desk) -> 
     kept, back = counter.bought(first), counter.bought(second, "lbl-2")
     counter.quoted(world.buy())
     Label.objects.filter(pk=kept.pk).update(carrier="=HYPERLINK(1)")
-    labels.void_label(label=back, by=world.seller.owner, now=world.later())
+    purchase.void_label(label=back, by=world.seller.owner, now=world.later())
     counter.told(back, void=VoidState.DONE)
     page = desk.get("/seller/labels/")
     assert "2 labels, " in page and ">$5.20</span> in all" in page, (

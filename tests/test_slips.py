@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from crossdock.store.models import Order, OrderLine, Seller
-from crossdock.usecases.orders import ship_by_hand
+from crossdock.usecases.orders.actions import ship_by_hand
 from market import World
 
 pytestmark = pytest.mark.django_db

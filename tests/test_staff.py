@@ -14,9 +14,9 @@ from crossdock.domain.commands import Done
 from crossdock.store.models import ApiToken, AuditEntry, Command, Connection, Delivery, Mail, PolicySwitch, User
 from crossdock.store.models.work import CommandState
 from crossdock.store.vault import seal
-from crossdock.usecases import access
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.policy import lifted
+from crossdock.usecases.accounts import tokens
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.record.policy import lifted
 from crossdock.web.staff.admin import site
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def world() -> World:
     (claimed,) = made.claim()
     made.settle(claimed, Done("s1", stock_taken=True))
     ship_by_hand(order=order, lines=None, tracking="T1", carrier="", actor=made.seller.owner, now=made.later())
-    access.make_token(name="till", seller=made.seller, actor=made.seller.owner, now=made.now)
+    tokens.make_token(name="till", seller=made.seller, actor=made.seller.owner, now=made.now)
     return made
 
 
@@ -183,5 +183,5 @@ def test_the_markets_token_is_made_here_and_shown_once(staff: Client) -> None:
     answer = staff.post("/admin/store/apitoken/add/", {"name": "storefront", "seller": ""}, follow=True)
     token = ApiToken.objects.get()
     shown = answer.content.decode().split("it is not shown again: ")[1].split("<")[0].strip()
-    assert token.seller is None and access.hash_of(shown) == token.hash
+    assert token.seller is None and tokens.hash_of(shown) == token.hash
     assert shown not in staff.get(f"/admin/store/apitoken/{token.pk}/change/").content.decode()

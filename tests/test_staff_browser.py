@@ -26,10 +26,10 @@ from crossdock.store.models import (
     Quarantined,
 )
 from crossdock.store.models.quarantine import QuarantineKind
-from crossdock.usecases import quarantine
-from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.policy import switch
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.parties import quarantine
+from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.record.policy import switch
 from page_checks import faults, pale, too_wide
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

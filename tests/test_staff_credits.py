@@ -13,8 +13,8 @@ from tests.market import World, user
 from crossdock.domain.credit import CreditKind, CreditState
 from crossdock.domain.values import Money
 from crossdock.store.models import AuditEntry, Command, Credit, Mail, Order
-from crossdock.usecases.credits import ask_credit
-from crossdock.usecases.orders import ship_by_hand
+from crossdock.usecases.money.credits import ask_credit
+from crossdock.usecases.orders.actions import ship_by_hand
 from test_staff_panel import Desk
 
 pytestmark = pytest.mark.django_db

@@ -32,11 +32,11 @@ from crossdock.store.models import (
     User,
 )
 from crossdock.store.models.work import CommandState
-from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.audit import note
-from crossdock.usecases.lookup import look_up
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.policy import lifted, switch
+from crossdock.usecases.catalogue.staff_search import look_up
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.policy import lifted, switch
 
 pytestmark = pytest.mark.django_db
 
@@ -824,8 +824,8 @@ def test_every_table_goes_on_to_a_second_page(world: World, desk: Desk, name: st
 
 
 def test_staff_are_made_on_the_command_line_with_a_trace() -> None:
+    from crossdock.usecases.accounts.staffing import set_staff
     from crossdock.usecases.errors import Invalid
-    from crossdock.usecases.staffing import set_staff
 
     now, somebody = datetime.now(UTC), user("ana@example.test")
     assert set_staff(email=" ANA@example.test", staff=True, now=now)

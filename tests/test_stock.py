@@ -18,9 +18,12 @@ from crossdock.domain.commands import CancelReason, Done, Found, Refused, Why
 from crossdock.domain.events import StockHint
 from crossdock.domain.stock import Hold, HoldState, Stock
 from crossdock.store.models import Alert, Command, Order, Reservation, VariantStock
-from crossdock.usecases import checkout, claims, counts, settle, settle_look, stock, work
+from crossdock.usecases.checkout import checkout
 from crossdock.usecases.errors import Stale
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.outcomes import claims, look_up, settle
+from crossdock.usecases.parties import leases
+from crossdock.usecases.stock import counts, reservations
 
 pytestmark = pytest.mark.django_db
 
@@ -135,7 +138,7 @@ def negative_look_up_is_not_believed_early() -> None:
     world.later(30)
     (again,) = world.claim("w2")
     assert again.look_first
-    verdict = settle_look.settle_look(
+    verdict = look_up.settle_look(
         command_id=again.id, found=Found(), horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later()
     )
     assert verdict == "wait"
@@ -145,7 +148,7 @@ def negative_look_up_is_not_believed_early() -> None:
     (third,) = world.claim("w3")
     found = Found(tuple(world.there))
     assert (
-        settle_look.settle_look(
+        look_up.settle_look(
             command_id=third.id, found=found, horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later()
         )
         == "adopted"
@@ -164,13 +167,13 @@ def cancelled_after_a_false_none_is_still_found() -> None:
     reject_order(order=order, reason=CancelReason.OTHER, actor=None, expected_total=order.total, now=world.later())
     world.later(30)
     (again,) = world.claim("w2")
-    settle_look.settle_look(
+    look_up.settle_look(
         command_id=again.id, found=Found(), horizon=HORIZON, unique_reference=False, random=RANDOM, now=world.later()
     )
     world.create_there(order)
     world.later(90)
     (third,) = world.claim("w3")
-    settle_look.settle_look(
+    look_up.settle_look(
         command_id=third.id,
         found=Found(tuple(world.there)),
         horizon=HORIZON,
@@ -220,7 +223,7 @@ def set_aside_survives_a_read() -> None:
     )
     world.read()
     assert world.available == 0
-    stock.confirm_count(variant=world.variant, count=None, actor=world.seller.owner, now=world.later())
+    reservations.confirm_count(variant=world.variant, count=None, actor=world.seller.owner, now=world.later())
     world.read()
     assert world.available == 2
 
@@ -309,10 +312,10 @@ def _fence_at_sending(patch: Any) -> None:
         for one in claimed:
             order = Order.objects.filter(reference=one.subject).first()
             if order:
-                stock.fence(order=order, now=kw["now"], state=HoldState.TAKEN)
+                reservations.fence(order=order, now=kw["now"], state=HoldState.TAKEN)
         return claimed
 
-    patch.setattr(work, "claim_commands", claim)
+    patch.setattr(leases, "claim_commands", claim)
 
 
 def _no_void(patch: Any) -> None:
@@ -337,13 +340,13 @@ def _webhook_believed(patch: Any) -> None:
 
 def _hold_dropped_at_cancel(patch: Any) -> None:
     """Bug 5: the cancel request releases the units."""
-    from crossdock.usecases import reject
+    from crossdock.usecases.orders import reject
 
     good = reject._end_in_shop
 
     def end(order: Order, **kw: Any) -> None:
         good(order, **kw)
-        stock.release(order=order, why=rules.EndedWhy.NOT_SENT, now=kw["now"])
+        reservations.release(order=order, why=rules.EndedWhy.NOT_SENT, now=kw["now"])
 
     patch.setattr(reject, "_end_in_shop", end)
 
@@ -363,8 +366,8 @@ def _restore_added_here(patch: Any) -> None:
 
 def _none_believed(patch: Any) -> None:
     """Bug 7: the first negative look-up is conclusive."""
-    good = settle_look.settle_look
-    patch.setattr(settle_look, "settle_look", lambda *, horizon, **kw: good(horizon=timedelta(0), **kw))
+    good = look_up.settle_look
+    patch.setattr(look_up, "settle_look", lambda *, horizon, **kw: good(horizon=timedelta(0), **kw))
 
 
 def _refusal_only_releases(patch: Any) -> None:
@@ -512,7 +515,7 @@ def test_a_refusal_with_an_earlier_attempt_unresolved_is_not_final() -> None:
     world.later(5)
     (again,) = world.claim("w2")
     assert (
-        settle_look.settle_look(
+        look_up.settle_look(
             command_id=again.id, found=Found(), horizon=HORIZON, unique_reference=True, random=RANDOM, now=world.later()
         )
         == "create"

@@ -12,10 +12,10 @@ from tests.test_recount import run, world  # noqa: F401 - a fixture
 
 from crossdock.domain.recount import Decision
 from crossdock.store.models import Command, Connection, Difference, Movement, Recount, VariantStock
-from crossdock.usecases import counts, shop_settings
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.shop_settings import Limits, choose_settings, set_limits
-from crossdock.usecases.stock import confirm_count
+from crossdock.usecases.stock import counts, limits
+from crossdock.usecases.stock.limits import Limits, choose_settings, set_limits
+from crossdock.usecases.stock.reservations import confirm_count
 from crossdock.web.seller.recorder import chart_of
 from toyshop import dropped_in
 
@@ -217,5 +217,5 @@ class TestShopSettings:
             )
 
     def test_the_test_of_the_connection_keeps_the_locations_of_today(self, world: World) -> None:  # noqa: F811
-        shop_settings.keep_locations(connection=world.shop, locations=[("1", "Home"), ("2", "New")])
+        limits.keep_locations(connection=world.shop, locations=[("1", "Home"), ("2", "New")])
         assert Connection.objects.get(pk=world.shop.pk).settings["location_names"] == [["1", "Home"], ["2", "New"]]

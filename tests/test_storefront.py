@@ -25,9 +25,10 @@ from crossdock.store.models import (
     Variant,
 )
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases import catalogue, counts
-from crossdock.usecases.mail import keep_mail
-from crossdock.usecases.orders import change_tracking, ship_by_hand
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.orders.actions import change_tracking, ship_by_hand
+from crossdock.usecases.record.mail import keep_mail
+from crossdock.usecases.stock import counts
 from crossdock.web.templatetags.crossdock import money, when
 from shopper import ADDRESS, Shopper, a_listing, a_seller, of
 
@@ -173,7 +174,7 @@ class TestListing:
             ShopVariant("v1", "F-NM", "Ember Fox - Near mint", Money(1000, "USD"), 4),
             ShopVariant("v2", "F-PL", "Played", Money(600, "USD"), 0),
         )
-        catalogue.receive_products(
+        import_products.receive_products(
             connection_id=shop.pk,
             products=[ShopProduct("p1", "Ember Fox", variants)],
             read_no=counts.draw_read_no(),
@@ -197,7 +198,7 @@ class TestListing:
             ShopVariant("v1", "F-NM", "Near mint", Money(1000, "USD"), 4),
             ShopVariant("v2", "F-FO", "Foil", Money(15000, "USD"), 2),
         )
-        catalogue.receive_products(
+        import_products.receive_products(
             connection_id=shop.pk,
             products=[ShopProduct("p1", "Ember Fox", variants)],
             read_no=counts.draw_read_no(),

@@ -12,9 +12,9 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CancelReason, Refused, Why
 from crossdock.engine.engine import Engine
 from crossdock.store.models import Alert, Command, Order, Reservation
-from crossdock.usecases import receive
-from crossdock.usecases.receive import receive_orders
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.orders import snapshots
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.orders.snapshots import receive_orders
 from stall import Make, Stall, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from toy import Placed, ToyConnector
 
@@ -105,6 +105,6 @@ async def test_a_page_from_before_the_answer_is_no_double(make: Make, engine: En
     await until(lambda: copy_of(order).state == "equal", what="the order to land")
     await rest(engine)
     shop_id = (await sync(copy_of, order)).shop_order_id
-    await sync(receive._stray, stall.shop.pk, connector._order(stall.truth.orders[shop_id]), now=datetime.now(UTC))
+    await sync(snapshots._stray, stall.shop.pk, connector._order(stall.truth.orders[shop_id]), now=datetime.now(UTC))
     assert not await sync(Command.objects.filter(kind="cancel_order").exists)
     assert not await sync(Alert.objects.filter(order=order).exists)

@@ -21,10 +21,11 @@ from crossdock.kit.connector import Subscriptions
 from crossdock.kit.errors import NoAnswer
 from crossdock.store.models import Command, Connection, Cursor, Delivery, Party, Quarantined, VariantStock
 from crossdock.store.models.quarantine import QuarantineKind
-from crossdock.usecases import connect, quarantine, upkeep
-from crossdock.usecases.desk import counts as desk_counts
-from crossdock.usecases.health import not_working, shops_now
-from crossdock.usecases.incidents import incidents_now
+from crossdock.usecases.parties import quarantine
+from crossdock.usecases.shops import connect, timers
+from crossdock.usecases.shops.health import not_working, shops_now
+from crossdock.usecases.shops.incidents import incidents_now
+from crossdock.usecases.support.dashboard import counts as desk_counts
 from market import World
 from stall import Make, Stall, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from toy import ToyConnector
@@ -45,7 +46,7 @@ class TestThePromise:
         assert "since 12:00 UTC" in late.sentence and late.sentence.endswith(".")
 
     def test_that_was_never_made_is_not_broken(self) -> None:
-        assert upkeep.first_promise(Stream.QUARANTINE, now=NOON) is None
+        assert timers.first_promise(Stream.QUARANTINE, now=NOON) is None
         assert overdue(Promise(Stream.QUARANTINE, NOON, NOON), now=NOON + MINUTE) is None
         assert overdue(Promise(Stream.RECOUNT, None, None), now=NOON + timedelta(days=900)) is None
 
@@ -114,9 +115,9 @@ class TestNothingRuns:
     @pytest.mark.parametrize("stream", list(WORDS))
     def test_each_timer(self, stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
         world = World(now=NOON)
-        upkeep.ensure_timers(connection_id=world.shop.pk, now=NOON)
+        timers.ensure_timers(connection_id=world.shop.pk, now=NOON)
         for each in WORDS:
-            upkeep.set_timer(connection_id=world.shop.pk, stream=each, at=NOON + 10 * MINUTE, done=True, now=NOON)
+            timers.set_timer(connection_id=world.shop.pk, stream=each, at=NOON + 10 * MINUTE, done=True, now=NOON)
         late = NOON + 10 * MINUTE + PATIENCE[stream]
         Cursor.objects.filter(connection=world.shop).exclude(stream=stream).update(due_by=late + timedelta(days=1))
         none_say(world.shop, now=late, monkeypatch=monkeypatch)
@@ -125,7 +126,7 @@ class TestNothingRuns:
     def test_a_shop_that_was_never_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         world = World(now=NOON)
         Cursor.objects.filter(connection=world.shop).delete()
-        upkeep.ensure_timers(connection_id=world.shop.pk, now=NOON)
+        timers.ensure_timers(connection_id=world.shop.pk, now=NOON)
         assert not not_working(now=NOON + FIRST)
         later = NOON + FIRST + MINUTE
         all_say(world.shop, Stream.ORDERS, WORDS[Stream.ORDERS], now=later, monkeypatch=monkeypatch)

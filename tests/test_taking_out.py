@@ -12,7 +12,7 @@ import pytest
 from crossdock.domain.commands import CancelLines, CancelReason, Unknown
 from crossdock.engine.engine import Engine
 from crossdock.store.models import Command, Order
-from crossdock.usecases.outbox import cancel_lines_command
+from crossdock.usecases.outbox.queue import cancel_lines_command
 from stall import Make, Stall, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from toy import Truth
 

@@ -22,13 +22,17 @@ from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Order, Quarantined, Seller, User
 from crossdock.store.models.quarantine import QuarantineKind
-from crossdock.usecases import access, connect, hooks, orders, quarantine
-from crossdock.usecases.alerts import raise_alert
-from crossdock.usecases.cases import open_case
-from crossdock.usecases.credits import staff_credit
-from crossdock.usecases.listings import make_listing
-from crossdock.usecases.offers import make_offer
+from crossdock.usecases.accounts import tokens
+from crossdock.usecases.catalogue.listings import make_listing
+from crossdock.usecases.catalogue.offers import make_offer
+from crossdock.usecases.money.credits import staff_credit
+from crossdock.usecases.orders import actions
+from crossdock.usecases.outcomes import endpoints
+from crossdock.usecases.parties import quarantine
+from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.risk.rules import keep_fitted
+from crossdock.usecases.shops import connect
+from crossdock.usecases.support.cases import open_case
 from labelling import Counter
 from toyshop import dropped_in
 
@@ -63,18 +67,18 @@ def _furnished() -> House:
     order = world.buy()
     (claimed,) = world.claim()
     world.settle(claimed, Done("s1", shop_number="#s1", stock_taken=True))
-    parcel = orders.ship_by_hand(
+    parcel = actions.ship_by_hand(
         order=order, lines=None, tracking="T1", carrier="UPS", actor=house.owner, now=world.later()
     )
     waiting = world.buy()
     alert = raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, order=order, sentence="?", now=world.now)
     ours = raise_alert(code=AlertCode.COMMAND_DEAD, seller=world.seller, order=order, sentence="?", now=world.now)
     Alert.objects.filter(pk=ours.pk).update(for_staff=True)
-    receiver, _ = hooks.add_endpoint(
+    receiver, _ = endpoints.add_endpoint(
         seller=world.seller, actor=house.owner, url="https://receiver.test/in", name="", events=[], now=world.now
     )
-    hooks.send_test(endpoint=receiver, actor=house.owner, now=world.now)
-    message = hooks.deliveries_of(endpoint=receiver, before=None, limit=1)[0]
+    endpoints.send_test(endpoint=receiver, actor=house.owner, now=world.now)
+    message = endpoints.deliveries_of(endpoint=receiver, before=None, limit=1)[0]
     own = make_listing(seller=world.seller, title="Own", description="", price=order.total, count=1, now=world.now)
     offer = make_offer(
         buyer=house.buyer,
@@ -102,7 +106,7 @@ def _furnished() -> House:
         "locations": [],
     }
     connect.prove_attempt(attempt=attempt, secrets={"key": "k"}, proof=proof, preview=[], now=world.now)
-    token, _ = access.make_token(name="t", seller=world.seller, actor=house.owner, now=world.now)
+    token, _ = tokens.make_token(name="t", seller=world.seller, actor=house.owner, now=world.now)
     dead = world.claim()[0]
     from crossdock.store.models import Command
 

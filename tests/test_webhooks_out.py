@@ -18,11 +18,13 @@ from crossdock.domain.commands import CancelReason
 from crossdock.engine.engine import Engine
 from crossdock.kit.http import Transport
 from crossdock.store.models import Alert, Command, Endpoint, Order, Party, Seller
-from crossdock.usecases import causes, hooks, orders
-from crossdock.usecases.alerts import raise_alert, settle_alert
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.events import EVENTS
-from crossdock.usecases.reject import reject_order
+from crossdock.usecases.orders import actions
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.outcomes import endpoints
+from crossdock.usecases.parties import root_causes
+from crossdock.usecases.record.alerts import raise_alert, settle_alert
+from crossdock.usecases.record.events import EVENTS
 from market import World
 from market import seller as a_seller
 from stall import Make, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
@@ -64,7 +66,9 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 def add(seller: Seller, url: str, *events: str) -> tuple[Endpoint, str]:
-    return hooks.add_endpoint(seller=seller, actor=seller.owner, url=url, name="", events=events, now=datetime.now(UTC))
+    return endpoints.add_endpoint(
+        seller=seller, actor=seller.owner, url=url, name="", events=events, now=datetime.now(UTC)
+    )
 
 
 async def told(engine: Engine, endpoint: Endpoint) -> None:
@@ -113,7 +117,7 @@ async def test_a_body_that_was_tampered_with_or_another_secret_is_refused(
 ) -> None:
     stall = await sync(make)
     endpoint, secret = await sync(add, stall.seller, receiver.url)
-    await sync(hooks.send_test, endpoint=endpoint, actor=stall.seller.owner, now=datetime.now(UTC))
+    await sync(endpoints.send_test, endpoint=endpoint, actor=stall.seller.owner, now=datetime.now(UTC))
     await told(engine, endpoint)
     ((headers, body),) = receiver.got
     assert Webhook(secret).verify(body, headers)["type"] == "test"
@@ -160,13 +164,13 @@ async def test_a_new_secret_signs_beside_the_old_one_for_a_day(make: Make, engin
     stall = await sync(make)
     owner = stall.seller.owner
     endpoint, old = await sync(add, stall.seller, receiver.url)
-    new = await sync(hooks.rotate_secret, endpoint=endpoint, actor=owner, now=datetime.now(UTC))
-    await sync(hooks.send_test, endpoint=endpoint, actor=owner, now=datetime.now(UTC))
+    new = await sync(endpoints.rotate_secret, endpoint=endpoint, actor=owner, now=datetime.now(UTC))
+    await sync(endpoints.send_test, endpoint=endpoint, actor=owner, now=datetime.now(UTC))
     await told(engine, endpoint)
     assert receiver.opened(old) == receiver.opened(new)
     await sync(Endpoint.objects.update, before_until=datetime.now(UTC) - timedelta(seconds=1))
     receiver.got.clear()
-    await sync(hooks.send_test, endpoint=endpoint, actor=owner, now=datetime.now(UTC))
+    await sync(endpoints.send_test, endpoint=endpoint, actor=owner, now=datetime.now(UTC))
     await told(engine, endpoint)
     assert len(receiver.opened(new)) == 1
     with pytest.raises(WebhookVerificationError):
@@ -182,14 +186,14 @@ async def test_gone_is_believed_at_once_and_another_receiver_goes_on(
     receiver.answers = [410, 200]
     gone, _ = await sync(add, stall.seller, receiver.url)
     other, _ = await sync(add, stall.seller, f"{receiver.url}?second")
-    await sync(hooks.send_test, endpoint=gone, actor=stall.seller.owner, now=datetime.now(UTC))
+    await sync(endpoints.send_test, endpoint=gone, actor=stall.seller.owner, now=datetime.now(UTC))
     await told(engine, gone)
     alert = await sync(Alert.objects.get, code=AlertCode.ENDPOINT_FAILING)
     assert "410" in alert.sentence and (await sync(Endpoint.objects.get, pk=gone.pk)).paused_at is not None
     await told(engine, other)
     rows = await sync(lambda: list(Command.objects.filter(party_id=other.party_id).values_list("result", flat=True)))
     assert rows == ["ok"], "the other one is told of the alert"
-    assert await sync(hooks.resume_endpoint, endpoint=gone, actor=stall.seller.owner, now=datetime.now(UTC)) == 0
+    assert await sync(endpoints.resume_endpoint, endpoint=gone, actor=stall.seller.owner, now=datetime.now(UTC)) == 0
     assert (await sync(Alert.objects.get, pk=alert.pk)).settled_how == "The receiver was resumed."
 
 
@@ -197,7 +201,7 @@ async def test_a_private_address_is_never_called(make: Make, engine: Engine, rec
     """On a public marketplace; local addresses are called only where local shops are allowed."""
     stall = await sync(make)
     endpoint, _ = await sync(add, stall.seller, receiver.url)
-    await sync(hooks.send_test, endpoint=endpoint, actor=stall.seller.owner, now=datetime.now(UTC))
+    await sync(endpoints.send_test, endpoint=endpoint, actor=stall.seller.owner, now=datetime.now(UTC))
     local, engine.transport = engine.transport, Transport(allow_local=False)
     try:
         engine.wake(endpoint.party_id)
@@ -220,8 +224,8 @@ class TestSettingUp:
         with pytest.raises(Invalid, match="already"):
             add(world.seller, "https://receiver.test/")
         with pytest.raises(NotAllowed):
-            hooks.rotate_secret(endpoint=endpoint, actor=a_seller().owner, now=world.now)
-        for n in range(hooks.MOST_ENDPOINTS - 1):
+            endpoints.rotate_secret(endpoint=endpoint, actor=a_seller().owner, now=world.now)
+        for n in range(endpoints.MOST_ENDPOINTS - 1):
             add(world.seller, f"https://receiver{n}.test/")
         with pytest.raises(Invalid, match="delete one first"):
             add(world.seller, "https://more.test/")
@@ -231,11 +235,11 @@ class TestSettingUp:
         owner = world.seller.owner
         placed, _ = add(world.seller, "https://a.test/", "order.placed")
         paused, _ = add(world.seller, "https://b.test/")
-        hooks.pause_endpoint(endpoint=paused, actor=owner, now=world.now)
+        endpoints.pause_endpoint(endpoint=paused, actor=owner, now=world.now)
         deleted, _ = add(world.seller, "https://c.test/")
-        hooks.send_test(endpoint=deleted, actor=owner, now=world.now)
+        endpoints.send_test(endpoint=deleted, actor=owner, now=world.now)
         for _ in range(2):
-            hooks.delete_endpoint(endpoint=deleted, actor=owner, now=world.now)
+            endpoints.delete_endpoint(endpoint=deleted, actor=owner, now=world.now)
         order = world.buy()
         (claimed,) = world.claim()
         world.settle(claimed, world.create_there(order))
@@ -245,15 +249,15 @@ class TestSettingUp:
         }
         assert rows == {placed.party_id: ["waiting"], paused.party_id: [], deleted.party_id: ["withdrawn"]}
         with pytest.raises(NotAllowed):
-            hooks.send_test(endpoint=paused, actor=owner, now=world.now)
+            endpoints.send_test(endpoint=paused, actor=owner, now=world.now)
         with pytest.raises(Invalid, match="deleted"):
-            hooks.resume_endpoint(endpoint=deleted, actor=owner, now=world.now)
+            endpoints.resume_endpoint(endpoint=deleted, actor=owner, now=world.now)
 
     def test_a_parcel_is_told(self) -> None:
         world = World()
         endpoint, _ = add(world.seller, "https://a.test/", "order.shipped")
         order = world.buy()
-        orders.ship_by_hand(
+        actions.ship_by_hand(
             order=order,
             lines=None,
             tracking="1Z999AA10123456784",
@@ -302,10 +306,10 @@ class TestSettingUp:
         endpoint, _ = add(world.seller, "https://a.test/")
         order, other = world.buy(), world.buy()
         world.later(16 * 60)
-        causes.late_copies(now=world.now)
+        root_causes.late_copies(now=world.now)
         for claimed in world.claim():
             world.settle(claimed, world.create_there(order))
-        orders.ship_by_hand(
+        actions.ship_by_hand(
             order=order,
             lines=None,
             tracking="1Z999AA10123456784",

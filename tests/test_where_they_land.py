@@ -14,8 +14,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from crossdock.store.models import ConnectAttempt, Connection, Mail, User
-from crossdock.usecases import connect
 from crossdock.usecases.errors import Invalid
+from crossdock.usecases.shops import connect
 from market import World, seller, user
 from simulated import Town, town
 

@@ -10,9 +10,8 @@ from crossdock.domain.events import Parcel, Refund, ShopOrder, ShopOrderState
 from crossdock.domain.values import Money
 from crossdock.kit import discover
 from crossdock.store.models import Order, PolicySwitch, User
-from crossdock.usecases import receive
-from crossdock.usecases.credits import staff_credit
-from crossdock.usecases.parts import Pick, preview_parts, reject_parts
+from crossdock.usecases.money.credits import staff_credit
+from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
 from market import World
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -43,7 +42,7 @@ def seen(
 
 
 def take(world: World, *snapshots: ShopOrder) -> None:
-    receive.receive_orders(connection_id=world.shop.pk, orders=list(snapshots), manifest=MANIFEST, now=world.later())
+    snapshots.receive_orders(connection_id=world.shop.pk, orders=list(snapshots), manifest=MANIFEST, now=world.later())
 
 
 def goodwill(world: World, order: Order) -> None:

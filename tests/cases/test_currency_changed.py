@@ -14,12 +14,13 @@ from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.store.models import Alert, Connection, Cursor, Listing
-from crossdock.usecases import catalogue, counts
-from crossdock.usecases.basket import Basket, priced
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.catalogue.sellable import why_not_sold
+from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.errors import NotAllowed, Stale
-from crossdock.usecases.sellable import why_not_sold
-from crossdock.usecases.shop_money import ReadOtherwise, confirm_money, look_due, money_seen
-from crossdock.usecases.stock import sellable
+from crossdock.usecases.shops.shop_money import ReadOtherwise, confirm_money, look_due, money_seen
+from crossdock.usecases.stock import counts
+from crossdock.usecases.stock.reservations import sellable
 from market import World, user
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,7 @@ def problems(world: World) -> tuple[str, ...]:
 def read_again(world: World, price: Money) -> None:
     product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", price, 5),))
     number = counts.draw_read_no()
-    catalogue.receive_products(connection_id=world.shop.pk, products=[product], read_no=number, now=world.later())
+    import_products.receive_products(connection_id=world.shop.pk, products=[product], read_no=number, now=world.later())
 
 
 def test_another_currency_stops_the_sales_until_the_seller_has_looked() -> None:
@@ -156,11 +157,13 @@ def test_what_was_read_with_the_settings_of_before_is_read_again() -> None:
     product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", Money(1700, "USD"), 9),))
     read: dict[str, Any] = {"connection_id": world.shop.pk, "products": [product]}
     with pytest.raises(ReadOtherwise):
-        catalogue.receive_products(**read, read_no=counts.draw_read_no(), read_as=before, now=world.later())
+        import_products.receive_products(**read, read_no=counts.draw_read_no(), read_as=before, now=world.later())
     world.variant.refresh_from_db()
     assert (world.variant.price_minor, Listing.objects.get().active_in_shop) == (1000, False), "nothing of it is kept"
     product = replace(product, variants=(replace(product.variants[0], price=Money(1700, "EUR")),))
     read["products"] = [product]
-    catalogue.receive_products(**read, read_no=counts.draw_read_no(), read_as={"currency": "EUR"}, now=world.later())
+    import_products.receive_products(
+        **read, read_no=counts.draw_read_no(), read_as={"currency": "EUR"}, now=world.later()
+    )
     world.variant.refresh_from_db()
     assert (world.variant.price, Listing.objects.get().active_in_shop) == (Money(1700, "EUR"), True)

@@ -18,7 +18,7 @@ from crossdock.domain.events import OrderLine, Parcel
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.kit.tame import tame
 from crossdock.store.models import ShopCopy, ShopLine
-from crossdock.usecases.landing import bind
+from crossdock.usecases.orders.landing import bind
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,8 @@ from crossdock.domain.events import ShopProduct
 from crossdock.kit import discover
 from crossdock.kit.conformance.stage import staged
 from crossdock.store.models import Listing
-from crossdock.usecases import catalogue, counts
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.stock import counts
 
 pytestmark = pytest.mark.django_db
 PLATFORMS = ["shopify", "vendure", "woocommerce"]
@@ -31,7 +32,7 @@ def listed(platform: str, title: str, html: str) -> Listing:
     product = async_to_sync(read)()
     assert isinstance(product, ShopProduct)
     shop = market.connection(market.seller(), platform)
-    catalogue.receive_products(
+    import_products.receive_products(
         connection_id=shop.pk, products=[product], read_no=counts.draw_read_no(), now=datetime.now(UTC)
     )
     return Listing.objects.get(connection=shop)

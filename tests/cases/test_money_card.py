@@ -12,11 +12,11 @@ from django.test import Client
 from crossdock.domain.commands import Done
 from crossdock.domain.values import Money
 from crossdock.store.models import Entry, Order, ShopCopy
-from crossdock.usecases import books
-from crossdock.usecases.credit_preview import preview_credit
-from crossdock.usecases.credits import staff_credit
-from crossdock.usecases.orders import queues
-from crossdock.usecases.receive import _other_total
+from crossdock.usecases.money import books
+from crossdock.usecases.money.credit_preview import preview_credit
+from crossdock.usecases.money.credits import staff_credit
+from crossdock.usecases.orders.actions import queues
+from crossdock.usecases.orders.snapshots import _other_total
 from market import World, user
 
 pytestmark = pytest.mark.django_db

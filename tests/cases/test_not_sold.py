@@ -23,8 +23,9 @@ from crossdock.domain.values import Money
 from crossdock.kit.tame import tame
 from crossdock.payments.stripe.reading import _DISPUTES
 from crossdock.store.models import Alert, Listing
-from crossdock.usecases import catalogue, counts
-from crossdock.usecases.listings import why_not_live
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.catalogue.listings import why_not_live
+from crossdock.usecases.stock import counts
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_the_seller_reads_it_on_the_listing() -> None:
     now = datetime.now(UTC)
 
     def receive(one: ShopProduct) -> Listing:
-        catalogue.receive_products(connection_id=shop.pk, products=[one], read_no=counts.draw_read_no(), now=now)
+        import_products.receive_products(connection_id=shop.pk, products=[one], read_no=counts.draw_read_no(), now=now)
         return Listing.objects.get(connection=shop)
 
     listing = receive(replace(a_product(0), reasons=("The product is hidden in your shop.",), active=False))
@@ -120,7 +121,7 @@ def test_below_zero_under_allowed_backorders_is_no_oversell(backorders: bool, al
     shop = market.connection(market.seller())
     for count in (5, -2):
         one = a_product(100, count=count, backorders=backorders)
-        catalogue.receive_products(
+        import_products.receive_products(
             connection_id=shop.pk, products=[one], read_no=counts.draw_read_no(), now=datetime.now(UTC)
         )
     assert Alert.objects.filter(code=AlertCode.STOCK_BELOW_ZERO).count() == alerts

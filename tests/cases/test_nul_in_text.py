@@ -15,8 +15,9 @@ from crossdock.kit import discover
 from crossdock.kit.conformance.bent import bent
 from crossdock.kit.conformance.stage import staged
 from crossdock.store.models import Listing, ShopCopy
-from crossdock.usecases import catalogue, counts
-from crossdock.usecases.receive import receive_orders
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.orders.snapshots import receive_orders
+from crossdock.usecases.stock import counts
 
 pytestmark = pytest.mark.django_db
 UNFIT = [("Gem\x00 Turtle", "Gem Turtle"), ("Gem Turtle \ud83d", "Gem Turtle \ufffd")]
@@ -39,7 +40,7 @@ def test_it_is_taken_out_where_it_enters(platform: str, title: str, right: str) 
             return (await stage.connector.products(bent(stage.shop, lambda m, u, d, s: replaced(d)), "")).items
 
     shop = market.connection(market.seller(), platform)
-    catalogue.receive_products(
+    import_products.receive_products(
         connection_id=shop.pk, products=async_to_sync(read)(), read_no=counts.draw_read_no(), now=datetime.now(UTC)
     )
     titles = set(Listing.objects.filter(connection=shop).values_list("title", flat=True))
@@ -53,7 +54,7 @@ def test_what_a_connector_hands_over_all_the_same_stands_by_itself(title: str) -
         ShopProduct(f"p{n}", name, (ShopVariant(f"v{n}", f"V{n}", "", Money(1000, "USD"), 5),))
         for n, name in enumerate(("Ember Fox", title, "River Otter"))
     ]
-    catalogue.receive_products(
+    import_products.receive_products(
         connection_id=shop.pk, products=products, read_no=counts.draw_read_no(), now=datetime.now(UTC)
     )
     assert set(Listing.objects.filter(connection=shop).values_list("shop_product_id", flat=True)) == {"p0", "p2"}

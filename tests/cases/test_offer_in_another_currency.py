@@ -8,10 +8,11 @@ from crossdock.domain.offers import Deed, OfferState, Who
 from crossdock.domain.values import Money
 from crossdock.kit import discover
 from crossdock.store.models import Connection, Listing, Offer, Order, PolicySwitch, User
-from crossdock.usecases import checkout, offers
-from crossdock.usecases.basket import Basket, priced
+from crossdock.usecases.catalogue import offers
+from crossdock.usecases.checkout import checkout
+from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.errors import Stale
-from crossdock.usecases.shop_money import confirm_money, money_seen
+from crossdock.usecases.shops.shop_money import confirm_money, money_seen
 from market import ADDRESS, World
 
 pytestmark = pytest.mark.django_db

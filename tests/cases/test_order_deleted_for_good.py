@@ -16,8 +16,8 @@ from crossdock.engine.engine import Engine
 from crossdock.kit import discover
 from crossdock.kit.conformance.stage import staged
 from crossdock.store.models import Alert, Order, ShopCopy, Variant
-from crossdock.usecases.basket import Basket, priced
-from crossdock.usecases.checkout import open_checkout, place_order
+from crossdock.usecases.checkout.basket import Basket, priced
+from crossdock.usecases.checkout.checkout import open_checkout, place_order
 from stall import engine, no_jobs, rest, sync  # noqa: F401
 
 HOUR = timedelta(hours=1)

@@ -17,7 +17,7 @@ from crossdock.domain.orders import ParcelState
 from crossdock.domain.shipping import follow
 from crossdock.store.models import Shipment
 from crossdock.usecases.errors import Invalid
-from crossdock.usecases.orders import change_tracking, ship_by_hand
+from crossdock.usecases.orders.actions import change_tracking, ship_by_hand
 
 pytestmark = pytest.mark.django_db
 

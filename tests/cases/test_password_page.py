@@ -15,8 +15,8 @@ from crossdock.domain.commands import SignInAgain
 from crossdock.kit.connector import Check
 from crossdock.store.models import Alert, Command, Connection, Cursor, Party
 from crossdock.store.vault import seal
-from crossdock.usecases import work
-from crossdock.usecases.tested import connection_tested
+from crossdock.usecases.parties import leases
+from crossdock.usecases.shops.connection_test import connection_tested
 from crossdock.web.seller import asking
 from market import World
 from simulated import Town, town
@@ -34,7 +34,7 @@ def closed(world: World) -> Connection:
     order = world.buy()
     command = Command.objects.get(subject=order.reference, kind="create_order")
     world.settle(command, SignInAgain("The keys may only read."))
-    work.sign_in_again(party_id=world.shop.party_id, sentence="The keys may only read.", now=world.later())
+    leases.sign_in_again(party_id=world.shop.party_id, sentence="The keys may only read.", now=world.later())
     return Connection.objects.select_related("party").get(pk=world.shop.pk)
 
 
@@ -50,7 +50,7 @@ class TestAPassedTest:
         assert not Cursor.objects.filter(connection=shop, due_at__gt=now).exists()
         assert not Command.objects.filter(party=shop.party_id, state="waiting", due_at__gt=now).exists()
         assert Party.objects.get(pk=shop.party_id).resting_until is None
-        assert shop.party_id in work.due_parties(now=now)
+        assert shop.party_id in leases.due_parties(now=now)
 
     def test_that_failed_leaves_it_closed(self, world: World) -> None:
         shop = closed(world)
@@ -82,7 +82,7 @@ class TestAShopThatIsAsked:
         shop = Connection.objects.get(pk=shop.pk)
         proof = asking._proof(asking.connect.access_of(connection=shop))
         Connection.objects.filter(pk=shop.pk).update(shop_key=proof.shop_id, settings=dict(proof.settings))
-        work.sign_in_again(party_id=shop.party_id, sentence="These keys may only read.", now=shop.created_at)
+        leases.sign_in_again(party_id=shop.party_id, sentence="These keys may only read.", now=shop.created_at)
         return sandbox, Connection.objects.select_related("seller__owner", "party").get(pk=shop.pk)
 
     def test_read_only_keys_made_read_write_again_work_again(self, streets: Town) -> None:

@@ -19,9 +19,9 @@ from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.kit.connector import Proof, Reply
 from crossdock.kit.errors import Challenged, Throttled, outcome_of
 from crossdock.store.models import Alert, Listing, Order, ShopCopy, Variant
-from crossdock.usecases.at_checkout import Question, answered
-from crossdock.usecases.counts import draw_read_no
-from crossdock.usecases.old_copies import want_old_copies
+from crossdock.usecases.checkout.confirm_stock import Question, answered
+from crossdock.usecases.shops.old_copies import want_old_copies
+from crossdock.usecases.stock.counts import draw_read_no
 from market import World
 
 

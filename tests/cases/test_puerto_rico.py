@@ -23,7 +23,7 @@ from crossdock.domain.risk.lookups import phone
 from crossdock.domain.risk.signals import SIGNALS
 from crossdock.domain.values import Address
 from crossdock.kit.conformance.stage import staged
-from crossdock.usecases.basket import Basket, priced, ships_to
+from crossdock.usecases.checkout.basket import Basket, priced, ships_to
 from crossdock.web.storefront.address import AddressForm
 from market import World
 

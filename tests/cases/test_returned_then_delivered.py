@@ -16,8 +16,8 @@ from tests.market import World
 from crossdock.carriers.easypost import reading
 from crossdock.domain.labels import LabelStanding, TrackEvent, TrackStatus, meant
 from crossdock.store.models import Label, Mail, Order
-from crossdock.usecases.label_list import LISTS
-from crossdock.usecases.label_news import providers_under_way, under_way
+from crossdock.usecases.labels.carrier_news import providers_under_way, under_way
+from crossdock.usecases.labels.label_list import LISTS
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from crossdock.domain.events import OrderLine, Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.values import Money
 from crossdock.kit.part import pick
 from crossdock.store.models import Command, PolicySwitch
-from crossdock.usecases.parts import Pick, preview_parts, reject_parts
+from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
 
 A, B = OrderLine("L1", "p1", "v1", "", 1), OrderLine("L2", "p1", "v1", "", 2)
 ORDER = ShopOrder("s1", "#1", "MK-1", ShopOrderState.OPEN, (A, B), Money(3000, "USD"))

@@ -16,8 +16,8 @@ from tests.market import World
 
 from crossdock.domain.pasted import SPOILT, rows_in, text_of
 from crossdock.store.models import Order, Shipment, ShopCopy
-from crossdock.usecases.orders import ship_by_hand
-from crossdock.usecases.pasted import Judged, apply, judge
+from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.orders.paste_tracking import Judged, apply, judge
 from crossdock.web.seller.export import plain
 
 UPS, UPS2 = "1Z999AA10123456784", "1Z999AA10123456775"

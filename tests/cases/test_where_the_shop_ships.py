@@ -11,10 +11,10 @@ from crossdock.domain.places import COUNTRIES, US_TERRITORIES
 from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.kit.connector import Looks
 from crossdock.store.models import Alert, Connection
-from crossdock.usecases import checkout
-from crossdock.usecases.basket import Basket, priced, ships_to
+from crossdock.usecases.checkout import checkout
+from crossdock.usecases.checkout.basket import Basket, priced, ships_to
 from crossdock.usecases.errors import Stale
-from crossdock.usecases.shop_money import money_seen
+from crossdock.usecases.shops.shop_money import money_seen
 from market import ADDRESS, World, user
 
 EVERYWHERE = COUNTRIES | US_TERRITORIES

@@ -194,7 +194,7 @@ class Loop:
 
     def _count(self) -> None:
         from crossdock.store.models import Command, Order, Shipment, ShopCopy, Variant
-        from crossdock.usecases.stock import availability
+        from crossdock.usecases.stock.reservations import availability
 
         orders = {o.reference: o for o in Order.objects.all()}
         see, total = self.facts.see, self.args.orders

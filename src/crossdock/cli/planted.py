@@ -46,7 +46,7 @@ def _blind_resend() -> None:
     """An unknown outcome is sent again without looking."""
     from dataclasses import replace
 
-    from crossdock.usecases import claims
+    from crossdock.usecases.outcomes import claims
 
     good = claims.claim_commands
 
@@ -79,7 +79,7 @@ def _restore_twice() -> None:
     from django.db.models import F
 
     from crossdock.store.models import Reservation, VariantStock
-    from crossdock.usecases import counts, restore
+    from crossdock.usecases.stock import counts, restore
 
     ended, read, waiting = restore.after_ending, counts.apply_counts, dict[int, int]()
 
@@ -135,18 +135,18 @@ def _refund_seen_as_new() -> None:
     from dataclasses import replace
 
     from crossdock.domain.orders import news as good
-    from crossdock.usecases import receive
+    from crossdock.usecases.orders import snapshots
 
     def news(known: Any, copy: Any) -> Any:
         renamed = tuple(replace(refund, refund_id=secrets.token_hex(6)) for refund in copy.refunds)
         return good(known, replace(copy, refunds=renamed))
 
-    setattr(receive, "news", news)  # noqa: B010
+    setattr(snapshots, "news", news)  # noqa: B010
 
 
 def _one_trips_all() -> None:
     """No row has a savepoint of its own: what trips takes everything beside it along."""
-    from crossdock.usecases.quarantine import Intake
+    from crossdock.usecases.parties.quarantine import Intake
 
     def take(self: Intake, entity: str, work: Callable[[], object], *, order_id: int | None = None) -> bool:
         work()
@@ -165,7 +165,7 @@ def _fulfil_blind() -> None:
     from dataclasses import replace
 
     from crossdock.kit import fulfilment
-    from crossdock.usecases import claims
+    from crossdock.usecases.outcomes import claims
 
     look, claim = fulfilment.this_parcel, claims.claim_commands
 
@@ -181,7 +181,7 @@ def _fulfil_blind() -> None:
 
 def _currency_unseen() -> None:
     """Nobody compares the shop's currency with the one it was connected with."""
-    from crossdock.usecases import shop_money
+    from crossdock.usecases.shops import shop_money
 
     setattr(shop_money, "money_seen", lambda **_: True)  # noqa: B010
 

@@ -144,7 +144,7 @@ def _stall(attempts: "Sequence[Attempt]") -> "Variant":
     from crossdock.demo.buying import make_seller
     from crossdock.domain.values import Money
     from crossdock.store.models import RiskTrace
-    from crossdock.usecases.listings import make_listing
+    from crossdock.usecases.catalogue.listings import make_listing
 
     seller: Seller = make_seller(name="Bench", email="bench@example.test")
     busiest = Counter(attempt.seller for attempt in attempts).most_common(1)[0][0]
@@ -175,8 +175,8 @@ def _buyer(attempt: "Attempt") -> "User":
 
 def _place(variant: "Variant", buyer: "User", attempt: "Attempt", number: int, watch: Watch) -> "Order":
     from crossdock.domain.values import Address
-    from crossdock.usecases import checkout
-    from crossdock.usecases.basket import Basket, priced
+    from crossdock.usecases.checkout import checkout
+    from crossdock.usecases.checkout.basket import Basket, priced
     from crossdock.usecases.risk.trace import Origin
 
     now = attempt.at + timedelta(days=1)

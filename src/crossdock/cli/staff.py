@@ -17,8 +17,8 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
+    from crossdock.usecases.accounts.staffing import set_staff
     from crossdock.usecases.errors import Problem
-    from crossdock.usecases.staffing import set_staff
 
     try:
         fresh = set_staff(email=args.email, staff=not args.off, now=datetime.now(UTC))

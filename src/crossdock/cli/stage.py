@@ -72,7 +72,7 @@ class Stage:
 
     def available(self, variant: "Variant") -> int | None:
         from crossdock.store.models import Variant
-        from crossdock.usecases.stock import availability
+        from crossdock.usecases.stock.reservations import availability
 
         fresh = Variant.objects.select_related("listing", "connection").get(pk=variant.pk)
         return availability(variants=[fresh], now=now())[variant.pk]

@@ -10,8 +10,8 @@ from crossdock.kit.ask import ask_sync
 from crossdock.kit.gateway import Captured, Declined, NotKnown
 from crossdock.kit.payments import open_gateway
 from crossdock.store.models import Order, Seller, ShippingRate, User, Variant
-from crossdock.usecases import checkout
-from crossdock.usecases.basket import Basket, priced
+from crossdock.usecases.checkout import checkout
+from crossdock.usecases.checkout.basket import Basket, priced
 
 PATIENCE_SECONDS = 20.0
 

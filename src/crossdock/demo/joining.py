@@ -11,7 +11,7 @@ from crossdock.kit.ask import ask_sync
 from crossdock.kit.http import Transport
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Connection, Seller
-from crossdock.usecases import connect
+from crossdock.usecases.shops import connect
 
 PATIENCE_SECONDS = 20.0
 

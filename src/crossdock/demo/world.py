@@ -22,8 +22,8 @@ from crossdock.domain.values import Money
 from crossdock.kit.remote_hand import RemoteHand
 from crossdock.store.models import Connection, Listing, Seller, User
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases.listings import make_listing
-from crossdock.usecases.sellers import EVERYWHERE, set_rates, start_selling
+from crossdock.usecases.accounts.sellers import EVERYWHERE, set_rates, start_selling
+from crossdock.usecases.catalogue.listings import make_listing
 
 PASSWORD = "paper-lantern-7"  # noqa: S105 - the demo's, printed for everybody
 IMPORT_SECONDS = 90.0

@@ -13,9 +13,11 @@ from crossdock.kit.errors import AuthDead, Missing, NotSent, Outside, Strange, T
 from crossdock.kit.rows import read_row
 from crossdock.store.models import Quarantined
 from crossdock.store.models.quarantine import QuarantineKind
-from crossdock.usecases import quarantine, settle_stumble, streams, upkeep
-from crossdock.usecases.claims import Claimed
-from crossdock.usecases.quarantine import PageTripped, Trip, of_database
+from crossdock.usecases.outcomes import stumble
+from crossdock.usecases.outcomes.claims import Claimed
+from crossdock.usecases.parties import quarantine, streams
+from crossdock.usecases.parties.quarantine import PageTripped, Trip, of_database
+from crossdock.usecases.shops import timers
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -112,7 +114,7 @@ async def stumbled(engine: "Engine", claimed: Claimed, error: Exception) -> Outc
     if not of_database(error):
         trip = tripped(QuarantineKind.COMMAND, str(claimed.id), error)
         try:
-            await engine.threads.sure(settle_stumble.stumbled, command_id=claimed.id, trip=trip, now=engine.clock())
+            await engine.threads.sure(stumble.stumbled, command_id=claimed.id, trip=trip, now=engine.clock())
         except Exception:
             _log.exception("command %s could not be set aside; its row stays in flight", claimed.id)
         else:
@@ -123,7 +125,7 @@ async def stumbled(engine: "Engine", claimed: Claimed, error: Exception) -> Outc
 async def settled(engine: "Engine", claimed: Claimed) -> None:
     """A command that had been set aside was taken in; others cost nothing."""
     if claimed.look_first:
-        await engine.threads.sure(settle_stumble.taken_in, command_id=claimed.id, now=engine.clock())
+        await engine.threads.sure(stumble.taken_in, command_id=claimed.id, now=engine.clock())
 
 
 async def counts_of(desk: "Reading", refs: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
@@ -173,7 +175,7 @@ async def _try(desk: "Reading", row: Quarantined) -> None:
                 await desk.read_product(row.entity)
             case QuarantineKind.COUNTS:
                 wanted = [row.entity]
-                await desk.run(upkeep.want_counts, connection_id=desk.connection_id, shop_variant_ids=wanted)
+                await desk.run(timers.want_counts, connection_id=desk.connection_id, shop_variant_ids=wanted)
             case _:
                 kind, _, entity = row.entity.partition(":")
                 await desk.look(Look(LookKind(kind), entity))

@@ -13,7 +13,7 @@ from random import Random
 from crossdock.engine.pump import Desk, Pump
 from crossdock.kit.http import Transport
 from crossdock.store.threads import Threads
-from crossdock.usecases.upkeep import Due
+from crossdock.usecases.shops.timers import Due
 
 _log = logging.getLogger(__name__)
 MOST_PUMPS = 500

@@ -17,8 +17,11 @@ from crossdock.engine import contain
 from crossdock.engine.pace import moments
 from crossdock.store.crash import point
 from crossdock.store.models.quarantine import QuarantineKind
-from crossdock.usecases import counts, deliveries, privacy, quarantine, upkeep
-from crossdock.usecases.quarantine import of_database
+from crossdock.usecases.outbox import inbox
+from crossdock.usecases.parties import quarantine
+from crossdock.usecases.parties.quarantine import of_database
+from crossdock.usecases.shops import privacy, timers
+from crossdock.usecases.stock import counts
 
 if TYPE_CHECKING:
     from crossdock.engine.reading import Reading
@@ -49,7 +52,7 @@ async def work_off(desk: "Reading") -> bool:
     """
     run = desk.engine.threads.run
     folded = await _fold(desk)
-    rows = await run(deliveries.waiting, party_id=desk.access.party_id, limit=_AT_ONCE, newest=True)
+    rows = await run(inbox.waiting, party_id=desk.access.party_id, limit=_AT_ONCE, newest=True)
     if not rows:
         return folded
     point("inbox.taken")
@@ -65,11 +68,11 @@ async def work_off(desk: "Reading") -> bool:
         await _set_aside(desk, trouble)
     seen = {row.pk: row.doubles for row in rows if not any(look in trouble for look in news[row.pk].looks)}
     point("inbox.before_handled")
-    await desk.run(deliveries.handled, seen=seen, note="")
+    await desk.run(inbox.handled, seen=seen, note="")
     # What names nothing (a ping, which anybody can send) proves nothing of the shop's webhooks.
     named = [row.received_at for row in rows if news[row.pk].looks or news[row.pk].hints]
     if named:
-        await desk.run(upkeep.heard, connection_id=desk.connection_id, at=max(named))
+        await desk.run(timers.heard, connection_id=desk.connection_id, at=max(named))
         await desk.pace.told()
     for error in trouble.values():
         raise error
@@ -79,11 +82,11 @@ async def work_off(desk: "Reading") -> bool:
 async def _fold(desk: "Reading") -> bool:
     """The older news of a pile: what it names is read by lists. False when there is no pile."""
     run, party = desk.engine.threads.run, desk.access.party_id
-    if not await run(deliveries.pile, party_id=party, more_than=PILE):
+    if not await run(inbox.pile, party_id=party, more_than=PILE):
         return False
-    rows = await run(deliveries.waiting, party_id=party, limit=_FOLDED_AT_ONCE, skip=_AT_ONCE, newest=True)
+    rows = await run(inbox.waiting, party_id=party, limit=_FOLDED_AT_ONCE, skip=_AT_ONCE, newest=True)
     news = {row.pk: news_of(row.news) for row in rows}
-    mine = {pk: one for pk, one in news.items() if all(look.kind in upkeep.LISTED for look in one.looks)}
+    mine = {pk: one for pk, one in news.items() if all(look.kind in timers.LISTED for look in one.looks)}
     if not mine:
         return False
     hints = [hint for one in mine.values() for hint in one.hints]
@@ -92,20 +95,20 @@ async def _fold(desk: "Reading") -> bool:
         event = f"delivery:{next(iter(mine))}"
         await desk.run(counts.take_hints, connection_id=desk.connection_id, hints=hints, event=event)
     await desk.run(
-        upkeep.want_lists,
+        timers.want_lists,
         connection_id=desk.connection_id,
         looks=looks,
         counts_too=not desk.connector.manifest.counts_move_products,
     )
     seen = {row.pk: row.doubles for row in rows if row.pk in mine}
-    await desk.run(deliveries.handled, seen=seen, note="Read with the list of what changed.")
+    await desk.run(inbox.handled, seen=seen, note="Read with the list of what changed.")
     _log.info("%d deliveries of %s were folded", len(seen), desk.access.address)
     return True
 
 
 async def _heard_since(desk: "Reading", at: datetime) -> bool:
     """The shop answered other questions since then, so what it does not answer is about what was asked."""
-    return bool(await desk.engine.threads.run(upkeep.read_since, connection_id=desk.connection_id, at=at))
+    return bool(await desk.engine.threads.run(timers.read_since, connection_id=desk.connection_id, at=at))
 
 
 async def _set_aside(desk: "Reading", trouble: dict[Look, Exception]) -> None:
@@ -141,7 +144,7 @@ async def look_at(desk: "Reading", look: Look) -> None:
         case LookKind.ORDER:
             desk.pace.heard[Stream.ORDERS] += moments([await desk.read_order(look.entity_id)])
         case LookKind.COUNTS:
-            await desk.run(upkeep.want_counts, connection_id=desk.connection_id, shop_variant_ids=[look.entity_id])
+            await desk.run(timers.want_counts, connection_id=desk.connection_id, shop_variant_ids=[look.entity_id])
         case LookKind.NOTHING:
             pass
         case _:
@@ -153,7 +156,7 @@ def obey(*, connection_id: int, look: Look) -> None:
     now = datetime.now(UTC)
     match look.kind:
         case LookKind.UNINSTALLED:
-            upkeep.uninstalled(connection_id=connection_id, now=now)
+            timers.uninstalled(connection_id=connection_id, now=now)
         case LookKind.ERASE_BUYER:
             privacy.erase_buyer(connection_id=connection_id, shop_order_ids=[look.entity_id], now=now)
         case LookKind.DATA_REQUEST:
@@ -175,7 +178,7 @@ def obey_for_closed_shops() -> int:
 
     One that trips is set aside, and tried again by `set_aside.try_again`.
     """
-    waiting, now = upkeep.closed_news(), datetime.now(UTC)
+    waiting, now = timers.closed_news(), datetime.now(UTC)
     for delivery in waiting:
         for look in news_of(delivery.news).looks:
             try:
@@ -186,5 +189,5 @@ def obey_for_closed_shops() -> int:
                 _log.exception("%s of a closed shop is set aside", look.kind)
                 trip = contain.tripped(QuarantineKind.DELIVERY, f"{look.kind}:{look.entity_id}", error)
                 quarantine.hold(party_id=delivery.party_id, trips=[trip], now=now)
-    deliveries.handled(seen={delivery.id: delivery.doubles for delivery in waiting}, note="Obeyed.", now=now)
+    inbox.handled(seen={delivery.id: delivery.doubles for delivery in waiting}, note="Obeyed.", now=now)
     return len(waiting)

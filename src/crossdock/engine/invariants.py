@@ -17,7 +17,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import HoldState
 from crossdock.store.models import Alert, AuditEntry, OrderLine, Reservation, Seller
-from crossdock.usecases.alerts import raise_alert, settle_alert
+from crossdock.usecases.record.alerts import raise_alert, settle_alert
 
 _log = logging.getLogger(__name__)
 _MOST_NAMED = 20

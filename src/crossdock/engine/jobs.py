@@ -12,9 +12,13 @@ from crossdock.engine import inbox, invariants, labels, payments, set_aside
 from crossdock.engine.app import app
 from crossdock.engine.engine import Engine
 from crossdock.store.work import PUMP
-from crossdock.usecases import alert_mail, causes, checkout, offers, upkeep, work
-from crossdock.usecases.labels import forget_quotes
+from crossdock.usecases.catalogue import offers
+from crossdock.usecases.checkout import checkout
+from crossdock.usecases.labels.purchase import forget_quotes
+from crossdock.usecases.parties import leases, root_causes
+from crossdock.usecases.record import alert_mail
 from crossdock.usecases.risk.again import judge_newly_linked
+from crossdock.usecases.shops import timers
 
 _log = logging.getLogger(__name__)
 KEEP_EVIDENCE = timedelta(days=30)
@@ -52,7 +56,7 @@ async def sweep(context: JobContext, timestamp: int) -> None:
     engine = _engine(context)
 
     async def due() -> None:
-        for party_id in await engine.threads.run(work.due_parties, now=engine.clock()):
+        for party_id in await engine.threads.run(leases.due_parties, now=engine.clock()):
             await engine.accept(party_id)
 
     await _each(due, partial(engine.threads.run, checkout.expire_checkouts, now=engine.clock()))
@@ -73,7 +77,7 @@ async def minute(context: JobContext, timestamp: int) -> None:
     engine = _engine(context)
     run = engine.threads.run
     await _each(
-        partial(run, causes.late_copies, now=engine.clock()),
+        partial(run, root_causes.late_copies, now=engine.clock()),
         partial(run, offers.expire_offers, now=engine.clock()),
         partial(run, judge_newly_linked, now=engine.clock()),
         partial(run, inbox.obey_for_closed_shops),
@@ -117,7 +121,7 @@ async def tidy(context: JobContext, timestamp: int) -> None:
     dropped, not repeated.
     """
     engine = _engine(context)
-    await engine.threads.run(upkeep.prune, older_than=KEEP_EVIDENCE, now=datetime.now(UTC))
+    await engine.threads.run(timers.prune, older_than=KEEP_EVIDENCE, now=datetime.now(UTC))
     await engine.threads.run(forget_quotes, older_than=engine.clock() - timedelta(days=1))
     jobs = context.app.job_manager
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=60):

@@ -23,11 +23,13 @@ from crossdock.kit.discover import NoSuchFolder
 from crossdock.kit.errors import Missing, Outside, outcome_of
 from crossdock.store.crash import point
 from crossdock.store.models import Label
-from crossdock.usecases import claims, deliveries, label_news
-from crossdock.usecases import labels as usecase
-from crossdock.usecases.claims import Claimed
-from crossdock.usecases.quarantine import of_database
-from crossdock.usecases.upkeep import Due
+from crossdock.usecases.labels import carrier_news
+from crossdock.usecases.labels import purchase as usecase
+from crossdock.usecases.outbox import inbox
+from crossdock.usecases.outcomes import claims
+from crossdock.usecases.outcomes.claims import Claimed
+from crossdock.usecases.parties.quarantine import of_database
+from crossdock.usecases.shops.timers import Due
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -87,7 +89,7 @@ class CarrierDesk:
     async def _settle(self, claimed: Claimed, answer: Answer | Outcome) -> None:
         engine = self._engine
         await engine.threads.sure(
-            label_news.settle_label, command_id=claimed.id, answer=answer, random=engine.random, now=engine.clock()
+            carrier_news.settle_label, command_id=claimed.id, answer=answer, random=engine.random, now=engine.clock()
         )
 
     async def _do(self, claimed: Claimed, label: Label) -> Answer | Outcome:
@@ -114,7 +116,7 @@ class CarrierDesk:
         if claimed.look_first:
             await self._engine.threads.run(claims.send_again, command_id=claimed.id, now=self._engine.clock())
         asked_at = self._engine.clock()
-        await self._engine.threads.run(label_news.asking, label_id=label.public_id, now=asked_at)
+        await self._engine.threads.run(carrier_news.asking, label_id=label.public_id, now=asked_at)
         point("label.before_buy")
         left = (asked_at + self._carrier.patience - self._engine.clock()).total_seconds()
         if left <= 0:
@@ -122,7 +124,7 @@ class CarrierDesk:
         answer = await _bounded_buy(self._carrier, purchase, left)
         point("label.after_buy")
         if isinstance(answer, Unknown):
-            await self._engine.threads.run(label_news.asked, label_id=label.public_id, now=self._engine.clock())
+            await self._engine.threads.run(carrier_news.asked, label_id=label.public_id, now=self._engine.clock())
         return answer
 
     async def _look(self, label: Label, purchase: Purchase) -> Answer | None:
@@ -161,7 +163,7 @@ class CarrierDesk:
             try:
                 async with asyncio.timeout(MOST_SECONDS):
                     content = await self._carrier.document(label.carrier_ref, form)
-                await self._engine.threads.run(label_news.keep_document, label=label, form=form, content=content)
+                await self._engine.threads.run(carrier_news.keep_document, label=label, form=form, content=content)
             except (Outside, TimeoutError) as error:
                 _log.warning("the %s of label %s cannot be had yet: %s", form, label.reference, error)
 
@@ -177,12 +179,12 @@ class CarrierDesk:
         Raises Outside after the rest is done.
         """
         run = self._engine.threads.run
-        rows = await run(deliveries.waiting, party_id=self._party_id, limit=_AT_ONCE)
+        rows = await run(inbox.waiting, party_id=self._party_id, limit=_AT_ONCE)
         point("inbox.taken")
         looks = {row.pk: [look for look in news_of(row.news).looks if look.kind is LookKind.LABEL] for row in rows}
         trouble: dict[str, Exception] = {}
         for ref in dict.fromkeys(look.entity_id for some in looks.values() for look in some):
-            label_id = await run(label_news.label_of_news, provider=self._name, carrier_ref=ref)
+            label_id = await run(carrier_news.label_of_news, provider=self._name, carrier_ref=ref)
             try:
                 if label_id is not None:
                     await read_label(self._engine, self._carrier, label_id)
@@ -196,7 +198,7 @@ class CarrierDesk:
                     await contain.set_aside_of(self._engine, self._party_id, Look(LookKind.LABEL, ref), error)
         seen = {row.pk: row.doubles for row in rows if not any(look.entity_id in trouble for look in looks[row.pk])}
         point("inbox.before_handled")
-        await run(deliveries.handled, seen=seen, note="", now=self._engine.clock())
+        await run(inbox.handled, seen=seen, note="", now=self._engine.clock())
         if trouble:
             raise next(iter(trouble.values()))
         return bool(seen)
@@ -240,7 +242,7 @@ async def read_label(engine: "Engine", carrier: Carrier, label_id: str) -> None:
     if label.state in (LabelState.QUOTED, LabelState.INTENDED, LabelState.UNKNOWN, LabelState.REFUSED):
         return
     standing = await carrier.read(label.carrier_ref)
-    await engine.threads.sure(label_news.receive_standing, public_id=label_id, standing=standing, now=engine.clock())
+    await engine.threads.sure(carrier_news.receive_standing, public_id=label_id, standing=standing, now=engine.clock())
 
 
 async def read_under_way(engine: "Engine") -> int:
@@ -249,7 +251,7 @@ async def read_under_way(engine: "Engine") -> int:
     Returns how many were.
     """
     read = 0
-    for name in await engine.threads.run(label_news.providers_under_way):
+    for name in await engine.threads.run(carrier_news.providers_under_way):
         try:
             carrier = opened(name)
         except NoSuchFolder as error:
@@ -257,7 +259,7 @@ async def read_under_way(engine: "Engine") -> int:
             continue
         since = engine.clock() - READ_AGAIN_AFTER
         for label_id in await engine.threads.run(
-            label_news.under_way, provider=name, not_read_since=since, limit=_READ_AT_MOST
+            carrier_news.under_way, provider=name, not_read_since=since, limit=_READ_AT_MOST
         ):
             try:
                 await read_label(engine, carrier, label_id)

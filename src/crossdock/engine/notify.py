@@ -20,10 +20,10 @@ from crossdock.engine.plain import PlainDesk
 from crossdock.kit.notify import notifier
 from crossdock.store.models import Endpoint, Mail
 from crossdock.store.vault import VaultLocked
-from crossdock.usecases.claims import Claimed
-from crossdock.usecases.events import SEND
-from crossdock.usecases.hooks import secrets_of
-from crossdock.usecases.upkeep import Due
+from crossdock.usecases.outcomes.claims import Claimed
+from crossdock.usecases.outcomes.endpoints import secrets_of
+from crossdock.usecases.record.events import SEND
+from crossdock.usecases.shops.timers import Due
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine

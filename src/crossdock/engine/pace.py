@@ -11,7 +11,7 @@ from crossdock.domain.events import ShopOrder, ShopProduct
 from crossdock.domain.health import Stream
 from crossdock.domain.pace import seconds_until_next
 from crossdock.store.models import Connection
-from crossdock.usecases import news
+from crossdock.usecases.shops import news
 
 if TYPE_CHECKING:
     from crossdock.engine.reading import Reading

@@ -23,12 +23,13 @@ from crossdock.kit.payments import open_gateway
 from crossdock.store.crash import point
 from crossdock.store.models import Command, PaymentIntent
 from crossdock.store.models.money import IntentState
-from crossdock.usecases import checkout, deliveries
-from crossdock.usecases import payments as usecase
-from crossdock.usecases.claims import Claimed
+from crossdock.usecases.checkout import checkout
 from crossdock.usecases.errors import Stale
-from crossdock.usecases.quarantine import of_database
-from crossdock.usecases.upkeep import Due
+from crossdock.usecases.money import bank_news as usecase
+from crossdock.usecases.outbox import inbox
+from crossdock.usecases.outcomes.claims import Claimed
+from crossdock.usecases.parties.quarantine import of_database
+from crossdock.usecases.shops.timers import Due
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -63,7 +64,7 @@ class PaymentDesk(PlainDesk):
         Raises Outside after the rest is done.
         """
         run = self._engine.threads.run
-        rows = await run(deliveries.waiting, party_id=self._party_id, limit=_AT_ONCE)
+        rows = await run(inbox.waiting, party_id=self._party_id, limit=_AT_ONCE)
         point("inbox.taken")
         looks = {row.pk: news_of(row.news).looks for row in rows}
         trouble: dict[Look, Exception] = {}
@@ -80,7 +81,7 @@ class PaymentDesk(PlainDesk):
                     await contain.set_aside_of(self._engine, self._party_id, look, error)
         seen = {row.pk: row.doubles for row in rows if not any(look in trouble for look in looks[row.pk])}
         point("inbox.before_handled")
-        await run(deliveries.handled, seen=seen, note="", now=self._engine.clock())
+        await run(inbox.handled, seen=seen, note="", now=self._engine.clock())
         if trouble:
             raise next(iter(trouble.values()))
         return bool(seen)

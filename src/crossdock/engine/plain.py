@@ -12,9 +12,9 @@ from crossdock.engine import contain
 from crossdock.engine.pump import Errand
 from crossdock.engine.sending import guarded
 from crossdock.store.crash import point
-from crossdock.usecases import settle
-from crossdock.usecases.claims import Claimed
-from crossdock.usecases.upkeep import Due
+from crossdock.usecases.outcomes import settle
+from crossdock.usecases.outcomes.claims import Claimed
+from crossdock.usecases.shops.timers import Due
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine

@@ -11,8 +11,10 @@ from django.db import transaction
 
 from crossdock.domain.events import ShopProduct
 from crossdock.kit.rows import readable_products
-from crossdock.usecases import catalogue, counts, upkeep
-from crossdock.usecases.upkeep import PRICES
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.shops import timers
+from crossdock.usecases.shops.timers import PRICES
+from crossdock.usecases.stock import counts
 
 if TYPE_CHECKING:
     from crossdock.engine.shops import ShopDesk
@@ -26,7 +28,7 @@ async def sweep_prices(desk: "ShopDesk", cursor: str) -> None:
     manifest, now = desk.connector.manifest, desk.engine.clock()
     if not manifest.prices_swept_hours:
         wanted = {"connection_id": desk.connection_id, "stream": PRICES, "at": now + _LOOK_AGAIN, "done": True}
-        await desk.run(upkeep.set_timer, **wanted)
+        await desk.run(timers.set_timer, **wanted)
         return
     read_no, read_as = await desk.engine.threads.run(counts.draw_read_no), desk.opened.shop.settings
     page = await desk.asked(desk.connector.products(desk.opened.shop, cursor))
@@ -37,12 +39,12 @@ async def sweep_prices(desk: "ShopDesk", cursor: str) -> None:
         at = desk.engine.clock()
         with transaction.atomic():
             seen = [item for item in readable_products(page.items) if isinstance(item, ShopProduct)]
-            changed = catalogue.not_as_kept(connection_id=desk.connection_id, products=seen)
+            changed = import_products.not_as_kept(connection_id=desk.connection_id, products=seen)
             if changed:
-                catalogue.receive_products(
+                import_products.receive_products(
                     connection_id=desk.connection_id, products=changed, read_no=read_no, read_as=read_as, now=at
                 )
-            upkeep.move_cursor(
+            timers.move_cursor(
                 connection_id=desk.connection_id,
                 stream=PRICES,
                 value=page.cursor if page.more else "",

@@ -16,9 +16,10 @@ from django.db import Error as DatabaseError
 from crossdock.domain.commands import Done, Later, Outcome, Refused, SignInAgain, Unknown
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
-from crossdock.usecases import claims, work
-from crossdock.usecases.claims import Claimed
-from crossdock.usecases.upkeep import Due, due_of
+from crossdock.usecases.outcomes import claims
+from crossdock.usecases.outcomes.claims import Claimed
+from crossdock.usecases.parties import leases
+from crossdock.usecases.shops.timers import Due, due_of
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -87,7 +88,7 @@ class Pump:
             else:
                 owner = engine.fresh_owner()
                 taken = await engine.threads.run(
-                    work.take_lease,
+                    leases.take_lease,
                     party_id=self.party_id,
                     owner=owner,
                     seconds=engine.lease_seconds,
@@ -126,7 +127,7 @@ class Pump:
                 await desk.close()
             if not self._lost:
                 point("pump.before_release")
-                await self._engine.threads.run(work.release_lease, party_id=self.party_id, owner=owner)
+                await self._engine.threads.run(leases.release_lease, party_id=self.party_id, owner=owner)
 
     async def _open(self, due: Due) -> Desk | None:
         try:
@@ -148,7 +149,7 @@ class Pump:
             asked = loop.time()
             try:
                 ours = await engine.threads.run(
-                    work.renew_lease,
+                    leases.renew_lease,
                     party_id=self.party_id,
                     owner=owner,
                     seconds=engine.lease_seconds,
@@ -263,7 +264,7 @@ class Pump:
 
     def _rest_reading(self) -> None:
         self._bad_reads += 1
-        pause = work.backoff(attempts=self._bad_reads - 1, random=self._engine.random)
+        pause = leases.backoff(attempts=self._bad_reads - 1, random=self._engine.random)
         self._rest_reading_until = asyncio.get_running_loop().time() + pause.total_seconds()
 
     async def _note(self, outcome: Outcome | None) -> None:
@@ -285,7 +286,7 @@ class Pump:
             case SignInAgain(sentence):
                 self._halted = True
                 await self._engine.threads.sure(
-                    work.sign_in_again, party_id=self.party_id, sentence=sentence, now=self._engine.clock()
+                    leases.sign_in_again, party_id=self.party_id, sentence=sentence, now=self._engine.clock()
                 )
 
     async def _well(self) -> None:
@@ -294,7 +295,7 @@ class Pump:
         self._engine.unsure.pop(self.party_id, None)
         if self._ill:
             self._ill = False
-            await self._engine.threads.run(work.party_well, party_id=self.party_id, now=self._engine.clock())
+            await self._engine.threads.run(leases.party_well, party_id=self.party_id, now=self._engine.clock())
 
     async def _fail(self, sentence: str, after_seconds: float | None) -> None:
         """The party rests. Once per holding: eight calls that meet the same closed door are one failure."""
@@ -302,7 +303,7 @@ class Pump:
             return
         self._halted = self._ill = True
         await self._engine.threads.sure(
-            work.party_failed,
+            leases.party_failed,
             party_id=self.party_id,
             sentence=sentence,
             after_seconds=after_seconds,

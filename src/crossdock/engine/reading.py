@@ -18,9 +18,12 @@ from crossdock.kit.connector import Connector, Shop, VariantRef
 from crossdock.kit.errors import Missing, Outside, Strange
 from crossdock.store.crash import point
 from crossdock.store.models.quarantine import QuarantineKind
-from crossdock.usecases import catalogue, counts, receive, streams
-from crossdock.usecases.shop_money import ReadOtherwise
-from crossdock.usecases.upkeep import COUNTS
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.orders import snapshots
+from crossdock.usecases.parties import streams
+from crossdock.usecases.shops.shop_money import ReadOtherwise
+from crossdock.usecases.shops.timers import COUNTS
+from crossdock.usecases.stock import counts
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -97,7 +100,7 @@ class Reading:
 
     async def take_orders(self, orders: Sequence[ShopOrder | Unreadable], *, page: bool = False) -> None:
         await self.run(
-            receive.receive_orders,
+            snapshots.receive_orders,
             connection_id=self.connection_id,
             orders=orders,
             manifest=self.connector.manifest,
@@ -199,7 +202,7 @@ class Reading:
         call = LAST.get()
 
         def keep() -> None:
-            catalogue.receive_products(
+            import_products.receive_products(
                 connection_id=self.connection_id,
                 products=[product],
                 read_no=read_no,

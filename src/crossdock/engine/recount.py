@@ -9,8 +9,9 @@ from django.db import transaction
 from crossdock.domain.events import ProductGone
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.rows import readable_products
-from crossdock.usecases import catalogue, counts, recount
-from crossdock.usecases.recount import Run
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.stock import counts, reconcile
+from crossdock.usecases.stock.reconcile import Run
 
 if TYPE_CHECKING:
     from crossdock.engine.shops import ShopDesk
@@ -23,7 +24,7 @@ async def recount_stock(desk: "ShopDesk", _: str) -> None:
 
     The page, what it changed and the run's place are kept in one transaction, so a killed worker repeats one page.
     """
-    run = await desk.run(recount.take_up, connection_id=desk.connection_id)
+    run = await desk.run(reconcile.take_up, connection_id=desk.connection_id)
     if run is None:
         return
     if run.after is None:
@@ -42,10 +43,10 @@ async def _page(desk: "ShopDesk", run: Run) -> None:
     def keep() -> None:
         now = desk.engine.clock()
         with transaction.atomic():
-            catalogue.receive_products(
+            import_products.receive_products(
                 connection_id=desk.connection_id, products=items, read_no=read_no, read_as=read_as, now=now
             )
-            recount.page_read(
+            reconcile.page_read(
                 run_id=run.id,
                 read_no=read_no,
                 variants=variants,
@@ -60,7 +61,7 @@ async def _page(desk: "ShopDesk", run: Run) -> None:
 
 
 async def _batch(desk: "ShopDesk", run: Run) -> None:
-    after, refs = await desk.run(recount.to_sweep, run_id=run.id, limit=BATCH)
+    after, refs = await desk.run(reconcile.to_sweep, run_id=run.id, limit=BATCH)
     read_no = await desk.engine.threads.run(counts.draw_read_no)
     answers = (
         await desk.asked(desk.connector.counts(desk.opened.shop, [VariantRef(*ref) for ref in refs])) if refs else ()
@@ -77,7 +78,7 @@ async def _batch(desk: "ShopDesk", run: Run) -> None:
                 waited=False,
                 now=now,
             )
-            recount.batch_read(
+            reconcile.batch_read(
                 run_id=run.id, read_no=read_no, variants=len(refs), after=after, more=len(refs) == BATCH, now=now
             )
         return unanswered

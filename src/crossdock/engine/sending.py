@@ -28,10 +28,11 @@ from crossdock.engine import contain
 from crossdock.engine.pump import Errand
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
-from crossdock.usecases import claims, receive, settle, settle_look
-from crossdock.usecases.claims import Claimed
-from crossdock.usecases.fulfilments import KIND as WRITE_FULFILMENT
-from crossdock.usecases.outbox import ADJUST, CANCEL, CREATE, FULFILMENT, LINES, RISK
+from crossdock.usecases.orders import snapshots
+from crossdock.usecases.orders.fulfilments import KIND as WRITE_FULFILMENT
+from crossdock.usecases.outbox.queue import ADJUST, CANCEL, CREATE, FULFILMENT, LINES, RISK
+from crossdock.usecases.outcomes import claims, look_up, settle
+from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.risk import writing
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ async def _look(desk: "ShopDesk", claimed: Claimed, command: CreateOrder) -> tup
     standing = await _standing(desk, claimed, command, seen) if seen else None
     point("look.after")
     answer = await desk.engine.threads.sure(
-        settle_look.settle_look,
+        look_up.settle_look,
         command_id=claimed.id,
         found=Found(ids),
         horizon=horizon,
@@ -186,7 +187,7 @@ async def _look(desk: "ShopDesk", claimed: Claimed, command: CreateOrder) -> tup
     )
     if answer == "adopted":
         await desk.engine.threads.sure(
-            receive.receive_orders,
+            snapshots.receive_orders,
             connection_id=desk.connection_id,
             orders=seen[:1],
             manifest=manifest,

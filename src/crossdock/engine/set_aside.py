@@ -10,8 +10,9 @@ from crossdock.kit.errors import Missing
 from crossdock.store.models import Quarantined
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.work import PartyKind
-from crossdock.usecases import label_news, quarantine
-from crossdock.usecases.quarantine import of_database
+from crossdock.usecases.labels import carrier_news
+from crossdock.usecases.parties import quarantine
+from crossdock.usecases.parties.quarantine import of_database
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -52,7 +53,7 @@ async def _look(engine: "Engine", row: Quarantined, look: Look) -> None:
             await payments.look_at(engine, row.party.name, look.entity_id)
         case PartyKind.CARRIER:
             label_id = await engine.threads.run(
-                label_news.label_of_news, provider=row.party.name, carrier_ref=look.entity_id
+                carrier_news.label_of_news, provider=row.party.name, carrier_ref=look.entity_id
             )
             if label_id is not None:
                 await labels.read_label(engine, labels.opened(row.party.name), label_id)

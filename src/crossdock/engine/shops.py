@@ -31,10 +31,13 @@ from crossdock.kit.errors import AuthDead, Outside
 from crossdock.kit.shops import open_shop
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
-from crossdock.usecases import catalogue, connect, counts, shop_money, streams, upkeep
-from crossdock.usecases.old_copies import want_old_copies
-from crossdock.usecases.recount import after_outage
-from crossdock.usecases.upkeep import COUNTS, HOOKS, ORDERS, PRICES, PRODUCTS, QUARANTINE, RECOUNT, SECRETS, Due
+from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.parties import streams
+from crossdock.usecases.shops import connect, shop_money, timers
+from crossdock.usecases.shops.old_copies import want_old_copies
+from crossdock.usecases.shops.timers import COUNTS, HOOKS, ORDERS, PRICES, PRODUCTS, QUARANTINE, RECOUNT, SECRETS, Due
+from crossdock.usecases.stock import counts
+from crossdock.usecases.stock.reconcile import after_outage
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -51,7 +54,7 @@ def open_desk(engine: "Engine", party_id: int, due: Due) -> "ShopDesk":
     """Reads the connection and unseals its secrets; called on a database thread."""
     assert due.connection_id is not None
     row = Connection.objects.get(pk=due.connection_id)
-    upkeep.ensure_timers(connection_id=row.pk, now=engine.clock())
+    timers.ensure_timers(connection_id=row.pk, now=engine.clock())
     return ShopDesk(engine, row.pk, connect.access_of(connection=row))
 
 
@@ -166,7 +169,7 @@ class ShopDesk(Reading):
     # Timers
 
     async def _timers(self) -> bool:
-        due = await self.run(upkeep.timers_due, connection_id=self.connection_id)
+        due = await self.run(timers.timers_due, connection_id=self.connection_id)
         if PRODUCTS in due and await self.run(after_outage, connection_id=self.connection_id):
             # Reconciling reads the same changed products, and says what they mean.
             await self._later(PRODUCTS, await self.pace.until_next(), asked=False)
@@ -209,7 +212,7 @@ class ShopDesk(Reading):
 
     async def _later(self, stream: Stream, wait: timedelta, *, asked: bool = True, done: bool = False) -> None:
         at = self.engine.clock() + wait
-        await self.run(upkeep.set_timer, connection_id=self.connection_id, stream=stream, at=at, asked=asked, done=done)
+        await self.run(timers.set_timer, connection_id=self.connection_id, stream=stream, at=at, asked=asked, done=done)
 
     async def _poll_orders(self, cursor: str) -> None:
         page = await self.asked(self.connector.orders(self.opened.shop, cursor))
@@ -233,7 +236,7 @@ class ShopDesk(Reading):
         def keep() -> None:
             now = self.engine.clock()
             with transaction.atomic():
-                catalogue.receive_products(
+                import_products.receive_products(
                     connection_id=self.connection_id,
                     products=page.items,
                     read_no=read_no,
@@ -242,7 +245,7 @@ class ShopDesk(Reading):
                     page=whole,
                     now=now,
                 )
-                upkeep.move_cursor(
+                timers.move_cursor(
                     connection_id=self.connection_id,
                     stream=PRODUCTS,
                     value=page.cursor,
@@ -259,7 +262,7 @@ class ShopDesk(Reading):
     async def _move(self, stream: Stream, value: str, *, more: bool) -> None:
         wait = timedelta(0) if more else await self.pace.until_next()
         await self.run(
-            upkeep.move_cursor,
+            timers.move_cursor,
             connection_id=self.connection_id,
             stream=stream,
             value=value,
@@ -292,7 +295,7 @@ class ShopDesk(Reading):
             await self._later(HOOKS, timedelta(minutes=5))
             audit = await self.asked(self.connector.subscribe(self.opened.shop))
             await self.run(
-                upkeep.keep_audit,
+                timers.keep_audit,
                 connection_id=self.connection_id,
                 expected=audit.expected,
                 active=audit.active,

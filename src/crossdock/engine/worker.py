@@ -20,7 +20,7 @@ from crossdock.engine.engine import LEASE_SECONDS, Engine, Opener
 from crossdock.engine.record import Recorder
 from crossdock.kit.http import Transport
 from crossdock.store.threads import Threads
-from crossdock.usecases import upkeep
+from crossdock.usecases.shops import timers
 
 _log = logging.getLogger(__name__)
 GRACE_SECONDS = 15.0
@@ -91,7 +91,7 @@ async def _take_jobs(engine: Engine, stop: asyncio.Event) -> None:
 
 async def _procrastinate(engine: Engine) -> None:
     jobs.registered()
-    await engine.threads.run(upkeep.audit_soon, now=engine.clock())
+    await engine.threads.run(timers.audit_soon, now=engine.clock())
     with app.replace_connector(DjangoConnector().get_worker_connector()):
         async with app.open_async():
             await app.run_worker_async(

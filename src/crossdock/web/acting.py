@@ -19,7 +19,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from crossdock.store.models import Seller, User
-from crossdock.usecases.acting import begin_acting, end_acting, trace
+from crossdock.usecases.support.impersonation import begin_acting, end_acting, trace
 from crossdock.web.middleware import Around
 
 KEY = "acting"

@@ -10,7 +10,7 @@ from crossdock.kit.carrier import Carrier
 from crossdock.kit.carriers import open_carrier
 from crossdock.kit.errors import Missing
 from crossdock.store.models import Label
-from crossdock.usecases import label_news
+from crossdock.usecases.labels import carrier_news
 
 # A provider asks each of its carriers for a price before it answers.
 PRICES_WITHIN = 10.0
@@ -36,7 +36,7 @@ def prices(wanted: Wanted) -> tuple[Quote, ...]:
 
 def document(label: Label, form: Form) -> bytes:
     """What is printed: as it was kept, otherwise asked for once and kept then. Raises kit.errors.Outside."""
-    kept = label_news.document_of(label=label, form=form)
+    kept = carrier_news.document_of(label=label, form=form)
     if kept is not None:
         return kept
     if not label.carrier_ref:
@@ -45,5 +45,5 @@ def document(label: Label, form: Form) -> bytes:
     if form not in carrier.can.forms:
         raise Missing(f"{carrier.label} prints no {form.value.upper()}.")
     content = ask_sync(lambda _: carrier.document(label.carrier_ref, form), within=PRINT_WITHIN)
-    label_news.keep_document(label=label, form=form, content=content)
+    carrier_news.keep_document(label=label, form=form, content=content)
     return content

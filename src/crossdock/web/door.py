@@ -28,8 +28,8 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import PartyKind
 from crossdock.store.threads import Threads
 from crossdock.store.work import wake
-from crossdock.usecases import connect
-from crossdock.usecases.outbox import party_named
+from crossdock.usecases.outbox.queue import party_named
+from crossdock.usecases.shops import connect
 from crossdock.web.carriers import carrier_named
 from crossdock.web.inbox import Inbox, Unkeepable, connector_to
 from crossdock.web.payments import gateway_named

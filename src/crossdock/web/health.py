@@ -1,7 +1,7 @@
 """/healthz for a load balancer: 200 while the database answers, 503 otherwise.
 
 A silent worker is reported, not an error of this server. With `?deep=1` it is, as are a shop of which a stream is late
-(usecases/health.py) and a data folder whose disk is nearly full: for a monitor that wakes people.
+(usecases/shops/health.py) and a data folder whose disk is nearly full: for a monitor that wakes people.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from crossdock.usecases.health import shops_now, worker_works
+from crossdock.usecases.shops.health import shops_now, worker_works
 
 _LAST_SIGN = "SELECT extract(epoch FROM now() - max(last_heartbeat))::float8 FROM procrastinate_workers"
 _MB = 1024**2

@@ -11,7 +11,7 @@ from django.db import Error as DatabaseError
 
 from crossdock.kit.ask import ask_sync
 from crossdock.kit.http import Exchange, Recorder, Transport
-from crossdock.usecases.heard import keep_calls, keep_calls_of_attempt
+from crossdock.usecases.shops.recorded_calls import keep_calls, keep_calls_of_attempt
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ Question = Callable[[Transport, Recorder], Coroutine[Any, Any, T]]
 
 def ask_and_keep(question: "Question[T]", within: float, *, party_id: int) -> T:
     """Like ask_sync; `question` opens the shop with the recorder that it is given. A negative party is an attempt's
-    (usecases/connect.py).
+    (usecases/shops/connect.py).
 
     Evidence is never worth failing the page for.
     """

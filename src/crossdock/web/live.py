@@ -14,8 +14,8 @@ from crossdock.kit.rows import readable, unreadable
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Connection, PaymentIntent
 from crossdock.store.vault import VaultLocked
-from crossdock.usecases.at_checkout import GO, Question, Verdict, answered, question_of, unanswered
-from crossdock.usecases.connect import access_of
+from crossdock.usecases.checkout.confirm_stock import GO, Question, Verdict, answered, question_of, unanswered
+from crossdock.usecases.shops.connect import access_of
 from crossdock.web.heard import ask_and_keep
 
 

@@ -10,7 +10,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
-from crossdock.usecases.mail import keep_mail
+from crossdock.usecases.record.mail import keep_mail
 
 OURS = "@crossdock.invalid>"
 

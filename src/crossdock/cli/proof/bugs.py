@@ -50,7 +50,8 @@ def _settle_by_arrival() -> Changes:
 
 def _fence_at_sending() -> Changes:
     from crossdock.store.models import Order as Placed
-    from crossdock.usecases import claims, stock
+    from crossdock.usecases.outcomes import claims
+    from crossdock.usecases.stock import reservations
 
     good = claims.claim_commands
 
@@ -58,7 +59,7 @@ def _fence_at_sending() -> Changes:
         claimed = good(now=now, **given)
         for one in claimed:
             if one.kind == "create_order":
-                stock.fence(order=Placed.objects.get(reference=one.subject), now=now, state=HoldState.TAKEN)
+                reservations.fence(order=Placed.objects.get(reference=one.subject), now=now, state=HoldState.TAKEN)
         return claimed
 
     return [(claims, "claim_commands", claim_commands)]
@@ -84,14 +85,15 @@ def _drop_at_cancel() -> Changes:
 
 def _add_at_cancel() -> Changes:
     from crossdock.store.models import VariantStock
-    from crossdock.usecases import settle, stock
+    from crossdock.usecases.outcomes import settle
+    from crossdock.usecases.stock import reservations
 
     good = settle._cancelled
 
     def cancelled(order: Any, *given: Any, **named: Any) -> None:
         good(order, *given, **named)
         for line in order.lines.all():
-            row = stock.locked([line.variant_id])[line.variant_id]
+            row = reservations.locked([line.variant_id])[line.variant_id]
             VariantStock.objects.filter(pk=row.pk).update(count=(row.count or 0) + line.quantity)
 
     return [(settle, "_cancelled", cancelled)]
@@ -124,7 +126,7 @@ def _adjust_again() -> Changes:
 
 def _pay_unchecked() -> Changes:
     from crossdock.store.models import Reservation
-    from crossdock.usecases import checkout
+    from crossdock.usecases.checkout import checkout
 
     def hold_again(intent: Any, *, now: datetime) -> str:
         kept = {hold.variant_id for hold in checkout._open_of(intent)}
@@ -150,7 +152,7 @@ class _PayUnchecked(Moves):
 
 def _read_lifts_aside() -> Changes:
     from crossdock.store.models import VariantStock
-    from crossdock.usecases import counts
+    from crossdock.usecases.stock import counts
 
     good, good_locked = rules.apply_read, counts.apply_locked
 

@@ -117,13 +117,13 @@ class Labels:
         from crossdock.demo.buying import Till, make_seller
         from crossdock.domain.values import Address, Money
         from crossdock.store.models import User, Variant
-        from crossdock.usecases import labels
-        from crossdock.usecases.listings import make_listing
+        from crossdock.usecases.catalogue.listings import make_listing
+        from crossdock.usecases.labels import purchase
 
         now = datetime.now(UTC)
         seller = make_seller(name="Ember Cards", email="seller@example.test")
         start = Address("Ember Cards", "5 Market St", "Austin", "US", "78701", region="TX")
-        labels.set_ship_from(seller=seller, address=start, now=now)
+        purchase.set_ship_from(seller=seller, address=start, now=now)
         listing = make_listing(
             seller=seller, title="Ember Fox", description="", price=Money(1000, "USD"), count=self.args.labels, now=now
         )
@@ -141,14 +141,14 @@ class Labels:
         """Each label's button; every third is pressed by two threads at once. Returns how many labels were wanted."""
         from crossdock.carriers.sandbox import prices
         from crossdock.domain.labels import Parcel
-        from crossdock.usecases import labels
+        from crossdock.usecases.labels import purchase
 
         pressed = 0
         with ThreadPoolExecutor(2) as fingers:
             for order in orders:
                 line = order.lines.get()
                 for _ in range(line.quantity):
-                    wanted, units = labels.shipment_for(
+                    wanted, units = purchase.shipment_for(
                         order=order,
                         parcel=Parcel(80 + pressed % 900, 180, 130, 20),
                         can=carrier.can,
@@ -156,7 +156,7 @@ class Labels:
                         lines={line.pk: 1},
                     )
                     quotes = prices.quotes(wanted)
-                    label = labels.keep_quotes(
+                    label = purchase.keep_quotes(
                         order=order,
                         by=order.seller.owner,
                         provider=carrier.name,
@@ -184,13 +184,13 @@ class Labels:
         Returns where the worker died.
         """
         from crossdock.store.models import Label
-        from crossdock.usecases import labels
+        from crossdock.usecases.labels import purchase
 
         self.trial.worker.kill()
         killer = Killer(self.trial, VOIDING)
         for label in Label.objects.filter(state="bought").select_related("order", "seller__owner").order_by("pk")[::10]:
             for _ in range(2):
-                labels.void_label(label=label, by=label.seller.owner, now=datetime.now(UTC))
+                purchase.void_label(label=label, by=label.seller.owner, now=datetime.now(UTC))
         killer.close()
         self.trial.until(self._at_rest, self.args.patience, "every void to be asked for", every=0.2)
         for place, label in enumerate(Label.objects.filter(state="voiding").order_by("pk")):
@@ -281,9 +281,9 @@ class Labels:
 
 
 def _press_once(label: "Label", ref: str, carrier: "SandboxCarrier") -> None:
-    from crossdock.usecases import labels
+    from crossdock.usecases.labels import purchase
 
-    labels.buy_label(
+    purchase.buy_label(
         order=label.order,
         by=label.seller.owner,
         token=label.public_id,

@@ -18,7 +18,8 @@ from crossdock.kit.hand import Standing
 from crossdock.kit.sandbox import Sandbox
 from crossdock.store.models import Alert, Command, Order, OrderLine, PaymentIntent, Reservation, ShopCopy, VariantStock
 from crossdock.store.models.work import CommandState
-from crossdock.usecases import causes, stock
+from crossdock.usecases.parties import root_causes
+from crossdock.usecases.stock import reservations
 
 T = TypeVar("T")
 _KNOWN = """
@@ -145,7 +146,7 @@ class Ledger:
         copies = {copy.order_id: copy for copy in ShopCopy.objects.filter(connection=self.town.connection)}
         orders = list(Order.objects.filter(connection=self.town.connection).order_by("pk"))
         # The watch that runs each minute, when its time has come.
-        causes.late_copies(now=now + 2 * causes.NOT_LANDED_AFTER)
+        root_causes.late_copies(now=now + 2 * root_causes.NOT_LANDED_AFTER)
         told = set(Alert.objects.filter(order__in=orders).values_list("order_id", "code"))
         for number, order in enumerate(orders):
             mine = standing.get(order.reference, [])
@@ -190,7 +191,7 @@ class Ledger:
                     taken[self._ref[variant_id]] += units
                 for variant_id, units in copy.untaken if not copy.cancelled else ():
                     taken[self._ref[variant_id]] -= units
-        holds = stock.open_holds(self._place)
+        holds = reservations.open_holds(self._place)
         kept = list(self.kept)
         # What its seller does not have, a shop need not put back.
         for line in OrderLine.objects.filter(order__in=orders, order__cancel_reason=CancelReason.NOT_AVAILABLE):
@@ -205,7 +206,7 @@ class Ledger:
             if row.count != counts[place]:
                 raise Wrong(f"v{place}: {counts[place]} in the shop, {row.count} believed here")
             free = max(0, counts[place] - sum(hold.quantity for hold in holds[row.pk]))
-            offered = rules.available(stock.as_value(row, now=now), [hold.value() for hold in holds[row.pk]])
+            offered = rules.available(reservations.as_value(row, now=now), [hold.value() for hold in holds[row.pk]])
             if row.set_aside_by_id is None and offered != free:
                 raise Wrong(f"v{place}: {free} are free, {offered} are offered")
             below = Alert.objects.filter(code=AlertCode.STOCK_BELOW_ZERO, listing=row.variant.listing).exists()

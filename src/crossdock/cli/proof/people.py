@@ -18,10 +18,13 @@ from crossdock.kit.errors import Outside
 from crossdock.kit.rows import readable
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Order
-from crossdock.usecases import at_checkout, checkout, connect, reject, stock
-from crossdock.usecases.at_checkout import Question, Verdict
-from crossdock.usecases.basket import Basket, priced
+from crossdock.usecases.checkout import checkout, confirm_stock
+from crossdock.usecases.checkout.basket import Basket, priced
+from crossdock.usecases.checkout.confirm_stock import Question, Verdict
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.orders import reject
+from crossdock.usecases.shops import connect
+from crossdock.usecases.stock import reservations
 
 if TYPE_CHECKING:
     from crossdock.cli.proof.play import Play
@@ -100,11 +103,11 @@ class People:
         """Before money is taken the shop is asked, as the page does it (web/live.py)."""
 
         def _question() -> Question | None:
-            return at_checkout.question_of(intent_id=intent, now=self.play.loop.now())
+            return confirm_stock.question_of(intent_id=intent, now=self.play.loop.now())
 
         question = await self.play.web.run(_question)
         if question is None:
-            return at_checkout.GO
+            return confirm_stock.GO
         connector, shop = open_shop(
             connect.access_of(connection=self.play.town.connection), self.play.page, lane="interactive"
         )
@@ -114,8 +117,8 @@ class People:
 
         def _verdict(*, read_no: int) -> Verdict:
             if heard is None:
-                return at_checkout.unanswered(question=question, now=self.play.loop.now())
-            return at_checkout.answered(question=question, counts=heard, now=self.play.loop.now())
+                return confirm_stock.unanswered(question=question, now=self.play.loop.now())
+            return confirm_stock.answered(question=question, counts=heard, now=self.play.loop.now())
 
         verdict = await self.play.web.run(_verdict, read_no=question.read_no)
         words = "is silent" if heard is None else "has it" if verdict.go else "has it no more"
@@ -169,7 +172,7 @@ class People:
 
     async def _do_confirm(self, step: Step) -> None:
         def _confirm() -> None:
-            stock.confirm_count(
+            reservations.confirm_count(
                 variant=self.play.town.variants[step.who],
                 count=None,
                 actor=self.play.town.seller.owner,

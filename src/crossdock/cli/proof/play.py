@@ -41,8 +41,11 @@ from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Cursor, Delivery, VariantStock
 from crossdock.store.models.stock import next_stock_no
-from crossdock.usecases import at_checkout, checkout, connect, counts, work
-from crossdock.usecases.upkeep import ORDERS, RECOUNT
+from crossdock.usecases.checkout import checkout, confirm_stock
+from crossdock.usecases.parties import leases
+from crossdock.usecases.shops import connect
+from crossdock.usecases.shops.timers import ORDERS, RECOUNT
+from crossdock.usecases.stock import counts
 
 _NEWS: TypeAdapter[HookNews] = TypeAdapter(HookNews)
 _PATIENCE_SECONDS = 500.0
@@ -93,7 +96,7 @@ def play(town: Town, plan: Plan) -> Result:
                 with (
                     here.execute_wrapper(made[0].seen),
                     simulated(loop, made[0].wake, Random(plan.seed)),
-                    replaced((counts, "draw_read_no", made[0].draw), (at_checkout, "draw_read_no", made[0].draw)),
+                    replaced((counts, "draw_read_no", made[0].draw), (confirm_stock, "draw_read_no", made[0].draw)),
                 ):
                     runner.run(made[0].run(here))
             raise _Undo
@@ -227,7 +230,7 @@ class Play:
 
     async def _sweep(self, engine: Engine) -> None:
         while not self._threads.dead:
-            due = await engine.threads.run(work.due_parties, now=self.loop.now())
+            due = await engine.threads.run(leases.due_parties, now=self.loop.now())
             if self.town.party_id in due:
                 engine.wake(self.town.party_id)
             await engine.threads.run(checkout.expire_checkouts, now=self.loop.now())

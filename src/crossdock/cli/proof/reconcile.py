@@ -196,7 +196,7 @@ class Reconciling:
     @staticmethod
     def _wrong(connection: "Connection", changed: dict[str, int]) -> "tuple[list[Variant], int]":
         from crossdock.store.models import Variant
-        from crossdock.usecases.stock import availability
+        from crossdock.usecases.stock.reservations import availability
 
         rows = list(Variant.objects.filter(connection=connection).select_related("listing", "connection"))
         left: dict[int, int | None] = {}

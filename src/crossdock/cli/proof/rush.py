@@ -159,8 +159,8 @@ class Rush:
     def _try(self, listing: Listing, person: "User") -> str:
         from crossdock.demo.buying import NotPaid
         from crossdock.domain.values import Address
-        from crossdock.usecases import checkout
-        from crossdock.usecases.basket import Basket, priced
+        from crossdock.usecases.checkout import checkout
+        from crossdock.usecases.checkout.basket import Basket, priced
         from crossdock.usecases.errors import Problem
         from crossdock.web.live import confirmed
 

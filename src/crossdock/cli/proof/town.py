@@ -24,7 +24,7 @@ from crossdock.kit.connector import VariantRef
 from crossdock.kit.sandbox import Sandbox, Shelf
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Connection, Cursor, Party, Seller, User, Variant, VariantStock
-from crossdock.usecases import connect
+from crossdock.usecases.shops import connect
 
 ADDRESS = "http://127.0.0.1:9871"
 HOOKS_AT = "http://127.0.0.1:9870"
@@ -63,7 +63,7 @@ def simulated(loop: SimulatedLoop, woken: Any, dice: Random) -> Iterator[None]:
     from crossdock.engine import pump
     from crossdock.kit import shops
     from crossdock.store import ids, work
-    from crossdock.usecases import checkout
+    from crossdock.usecases.checkout import checkout
 
     class Choice:
         @staticmethod

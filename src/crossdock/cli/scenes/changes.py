@@ -56,8 +56,8 @@ def _confirmed(stage: Stage) -> bool:
 def _wrong(stage: Stage, currency: str) -> bool:
     """Something is for sale by a number of the other currency. What waits to be read again is not for sale."""
     from crossdock.store.models import Connection, Variant
-    from crossdock.usecases.sellable import why_not_sold
-    from crossdock.usecases.stock import sellable
+    from crossdock.usecases.catalogue.sellable import why_not_sold
+    from crossdock.usecases.stock.reservations import sellable
 
     if not sellable(Connection.objects.get(pk=stage.connection.pk)):
         return False
@@ -68,7 +68,7 @@ def _wrong(stage: Stage, currency: str) -> bool:
 def _changed_to(stage: Stage, currency: str, variant: "Variant") -> None:
     from crossdock.kit.hand import SetsCurrency
     from crossdock.store.models import Variant
-    from crossdock.usecases.sellable import why_not_sold
+    from crossdock.usecases.catalogue.sellable import why_not_sold
 
     hand = stage.shop.hand
     assert isinstance(hand, SetsCurrency)
@@ -118,7 +118,7 @@ def deleted(stage: Stage) -> None:
     """A product deleted for good, of which no webhook told: known at the latest when its count is asked for."""
     from crossdock.kit.hand import EmptiesBin
     from crossdock.store.models import Listing, Order
-    from crossdock.usecases import at_checkout
+    from crossdock.usecases.checkout import confirm_stock
     from crossdock.web.live import counts_now
 
     stage.calm()
@@ -131,9 +131,9 @@ def deleted(stage: Stage) -> None:
     try:
         gone = hand.delete_for_good if isinstance(hand, EmptiesBin) else hand.delete_product
         stage.trial.call(gone(ref.product_id))
-        question = at_checkout.question_of(intent_id=intent.public_id, now=now())
+        question = confirm_stock.question_of(intent_id=intent.public_id, now=now())
         assert question is not None
-        verdict = at_checkout.answered(question=question, counts=counts_now(question, within=10), now=now())
+        verdict = confirm_stock.answered(question=question, counts=counts_now(question, within=10), now=now())
         stage.see(
             not verdict.go, "S4", f"deleted for good, and nobody was told: asked before payment: {verdict.sentence}"
         )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def _reject(stage: Stage, order: "Order", reason: "CancelReason | None" = None) -> None:
     from crossdock.domain.commands import CancelReason
-    from crossdock.usecases.reject import reject_order
+    from crossdock.usecases.orders.reject import reject_order
 
     order.refresh_from_db()
     reject_order(
@@ -142,7 +142,7 @@ def deleted_and_opened_again(stage: Stage) -> None:
     """S3 where a seller can: deleted in the shop; and cancelled, then opened again."""
     from crossdock.store.models import ShopCopy
     from crossdock.usecases.errors import NotAllowed
-    from crossdock.usecases.orders import ship_by_hand
+    from crossdock.usecases.orders.actions import ship_by_hand
 
     delete, reopen = _by_hand(stage, "delete_order"), _by_hand(stage, "reopen")
     if delete is None or reopen is None:
@@ -215,7 +215,7 @@ def corrected(stage: Stage) -> None:
     from crossdock.domain.capability import Capability
     from crossdock.store.models import Variant
     from crossdock.usecases.errors import NotAllowed
-    from crossdock.usecases.restore import correct_count
+    from crossdock.usecases.stock.restore import correct_count
 
     ref, variant = stage.item(5)
     fresh = Variant.objects.select_related("listing", "connection").get(pk=variant.pk)
@@ -243,7 +243,7 @@ def corrected(stage: Stage) -> None:
 def archived(stage: Stage) -> None:
     """S4a: its units return to the archived listing, and the seller decides."""
     from crossdock.store.models import Alert, Listing
-    from crossdock.usecases.listings import archive_listing, relist
+    from crossdock.usecases.catalogue.listings import archive_listing, relist
 
     ref, variant = stage.item(3)
     order = stage.buy(variant)
@@ -269,7 +269,7 @@ def archived(stage: Stage) -> None:
 def not_there(stage: Stage) -> None:
     """S4b: "I don't have it". No read, restore or recount lifts it; only the seller's word does."""
     from crossdock.domain.commands import CancelReason
-    from crossdock.usecases import stock
+    from crossdock.usecases.stock import reservations
 
     ref, variant = stage.item(3)
     order = stage.buy(variant)
@@ -287,7 +287,7 @@ def not_there(stage: Stage) -> None:
         " here",
     )
     stage.trial.call(stage.shop.hand.recount(ref, 2))
-    stock.confirm_count(variant=variant, count=None, actor=stage.seller.owner, now=now())
+    reservations.confirm_count(variant=variant, count=None, actor=stage.seller.owner, now=now())
     stage.trial.until(lambda: stage.available(variant) == 2, PATIENCE, "the confirmed count to be sold")
     stage.see(stage.count(ref) == 2, "S4b", f"confirmed: {stage.available(variant)} for sale, as the shop counts")
 
@@ -297,7 +297,7 @@ def both_sides_lifted(stage: Stage) -> None:
     to cancel again.
     """
     from crossdock.store.models import Command, User
-    from crossdock.usecases import policy
+    from crossdock.usecases.record import policy
 
     staff, _ = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})
     policy.switch(rule="S3", lift=True, actor=staff, now=now())

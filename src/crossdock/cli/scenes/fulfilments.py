@@ -17,7 +17,7 @@ OFTEN = {**FAULTS, "lost_reply": 0.4}
 
 
 def _ship(stage: Stage, order: "Order", number: str, units: int) -> "Shipment":
-    from crossdock.usecases.orders import ship_by_hand
+    from crossdock.usecases.orders.actions import ship_by_hand
 
     line = order.lines.get()
     return ship_by_hand(
@@ -80,9 +80,9 @@ def _changed(stage: Stage, order: "Order", parcel: "Shipment") -> None:
     from django.db import transaction
 
     from crossdock.store.models import Order, Shipment
-    from crossdock.usecases.fulfilments import wish
-    from crossdock.usecases.orders import change_tracking
-    from crossdock.usecases.parcels import undo_shipment
+    from crossdock.usecases.orders.actions import change_tracking
+    from crossdock.usecases.orders.fulfilments import wish
+    from crossdock.usecases.orders.parcels import undo_shipment
 
     change_tracking(
         shipment=parcel, tracking=f"MOVED-{order.number}", carrier="UPS", actor=stage.seller.owner, now=now()

@@ -28,14 +28,14 @@ def _hand() -> "Hand":
 def _asked(order: "Order", **more: Any) -> "Label":
     """The form with the parcel, and the prices that come back."""
     from crossdock.domain.labels import Parcel
-    from crossdock.usecases import labels
+    from crossdock.usecases.labels import purchase
     from crossdock.web import carriers
 
     carrier = carriers.carrier_named("sandbox")
-    wanted, lines = labels.shipment_for(
+    wanted, lines = purchase.shipment_for(
         order=order, parcel=Parcel(120, 180, 130, 20), can=carrier.can, carrier=carrier.label, **more
     )
-    return labels.keep_quotes(
+    return purchase.keep_quotes(
         order=order,
         by=order.seller.owner,
         provider=carrier.name,
@@ -49,10 +49,10 @@ def _asked(order: "Order", **more: Any) -> "Label":
 def _bought(stage: Stage, label: "Label") -> "Label":
     """The cheapest is pressed twice, and carried out by the worker."""
     from crossdock.store.models import Label
-    from crossdock.usecases import labels
+    from crossdock.usecases.labels import purchase
 
     for _ in range(2):
-        labels.buy_label(
+        purchase.buy_label(
             order=label.order,
             by=label.seller.owner,
             token=label.public_id,
@@ -93,10 +93,10 @@ def _refusal(order: "Order", **more: Any) -> str:
 
 def _ships_from(stage: Stage) -> None:
     from crossdock.domain.values import Address
-    from crossdock.usecases import labels
+    from crossdock.usecases.labels import purchase
 
     start = Address(stage.seller.name, "5 Market St", "Austin", "US", "78701", region="TX")
-    labels.set_ship_from(seller=stage.seller, address=start, now=now())
+    purchase.set_ship_from(seller=stage.seller, address=start, now=now())
 
 
 def described(stage: Stage) -> None:
@@ -104,7 +104,7 @@ def described(stage: Stage) -> None:
     from crossdock.domain.labels import TrackStatus
     from crossdock.domain.values import Money
     from crossdock.store.models import Label, Mail
-    from crossdock.usecases import labels
+    from crossdock.usecases.labels import purchase
 
     hand = _hand()
     _ships_from(stage)
@@ -140,7 +140,7 @@ def described(stage: Stage) -> None:
     told = order.timeline.filter(kind="tracking", source="carrier").count()
     stage.see(told == 2, "S2", "told twice by the carrier, written once: accepted, delivered", DESCRIBED)
     other = _bought(stage, _asked(stage.buy(variant)))
-    labels.void_label(label=other, by=other.seller.owner, now=now())
+    purchase.void_label(label=other, by=other.seller.owner, now=now())
     gone = Label.objects.filter(pk=other.pk, state="voided")
     stage.trial.until(gone.exists, PATIENCE, "the label to be taken back")
     other.order.refresh_from_db()
@@ -158,7 +158,7 @@ def lifted(stage: Stage) -> None:
     from crossdock.domain.labels import CustomsItem
     from crossdock.domain.values import Address, Money
     from crossdock.store.models import User
-    from crossdock.usecases import policy
+    from crossdock.usecases.record import policy
 
     hand = _hand()
     _ships_from(stage)

@@ -95,7 +95,7 @@ def cancelled_in_shop(stage: Stage) -> None:
     from crossdock.domain.capability import Capability
     from crossdock.domain.commands import CancelReason
     from crossdock.store.models import ShopCopy
-    from crossdock.usecases.reject import reject_order
+    from crossdock.usecases.orders.reject import reject_order
 
     ref, variant = stage.item(3)
     order = stage.buy(variant)
@@ -128,7 +128,7 @@ def cancelled_in_shop(stage: Stage) -> None:
 def cancel_lifted(stage: Stage) -> None:
     """S3 lifted: any platform's cancel cancels here."""
     from crossdock.store.models import User
-    from crossdock.usecases import policy
+    from crossdock.usecases.record import policy
 
     staff, _ = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})
     policy.switch(rule="S3", lift=True, actor=staff, now=now())
@@ -154,8 +154,8 @@ def rejected_here(stage: Stage) -> None:
     again.
     """
     from crossdock.domain.commands import CancelReason
-    from crossdock.usecases import stock
-    from crossdock.usecases.reject import reject_order
+    from crossdock.usecases.orders.reject import reject_order
+    from crossdock.usecases.stock import reservations
 
     ref, variant = stage.item(4)
     order = stage.buy(variant, 2)
@@ -196,7 +196,7 @@ def rejected_here(stage: Stage) -> None:
         "S4b",
         f"“I don't have it”: the shop counts {stage.count(ref)}, nothing is sold here",
     )
-    stock.confirm_count(variant=variant, count=None, actor=stage.seller.owner, now=now())
+    reservations.confirm_count(variant=variant, count=None, actor=stage.seller.owner, now=now())
     stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "equal counts")
     stage.see(True, "S4b", f"after the seller's confirmation {stage.available(variant)} can be sold")
 
@@ -206,7 +206,7 @@ def refused(stage: Stage) -> None:
     once; then S6.
     """
     from crossdock.domain.commands import CancelReason
-    from crossdock.usecases.reject import reject_order
+    from crossdock.usecases.orders.reject import reject_order
 
     ref, variant = stage.item(2)
     stage.trial.worker.kill()

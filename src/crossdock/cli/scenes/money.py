@@ -73,7 +73,7 @@ def _refusal(deed: object, **given: object) -> str:
 def rejected_once(stage: Stage) -> None:
     """A reject that is pressed twice: the whole order, once."""
     from crossdock.domain.commands import CancelReason
-    from crossdock.usecases.reject import reject_order
+    from crossdock.usecases.orders.reject import reject_order
 
     _, variant = stage.item(3)
     order = stage.buy(variant, 2)
@@ -118,7 +118,7 @@ def after_fulfilment(stage: Stage) -> None:
 
 
 def _asked(stage: Stage, order: "Order") -> "Credit":
-    from crossdock.usecases.credits import ask_credit
+    from crossdock.usecases.money.credits import ask_credit
 
     refund = order.shop_refunds.get()
     wish = {
@@ -139,7 +139,7 @@ def _asked(stage: Stage, order: "Order") -> "Credit":
 
 
 def _decided(stage: Stage, order: "Order", credit: "Credit") -> None:
-    from crossdock.usecases.credits import decide_credit
+    from crossdock.usecases.money.credits import decide_credit
 
     for _ in range(2):
         decide_credit(credit=credit, grant_it=True, actor=_staff(), remark="Seen in the shop.", now=now())
@@ -153,7 +153,7 @@ def _decided(stage: Stage, order: "Order", credit: "Credit") -> None:
 
 def _second_person(stage: Stage, order: "Order") -> None:
     from crossdock.domain.values import Money
-    from crossdock.usecases.credits import decide_credit, staff_credit
+    from crossdock.usecases.money.credits import decide_credit, staff_credit
 
     credit = staff_credit(
         order=order, amount=Money(25_000, "USD"), reason="Never arrived", actor=_staff(), key="story", now=now()
@@ -179,8 +179,8 @@ def _second_person(stage: Stage, order: "Order") -> None:
 
 def refund_lifted(stage: Stage) -> None:
     """Lifted: a refund in the shop credits the buyer once, however often it is seen; above the limit staff decide."""
-    from crossdock.usecases import policy
-    from crossdock.usecases.credits import decide_credit
+    from crossdock.usecases.money.credits import decide_credit
+    from crossdock.usecases.record import policy
 
     _, variant = stage.item(3, "150.00")
     policy.switch(rule="S8", lift=True, actor=_staff(), now=now())
@@ -222,7 +222,7 @@ def refund_lifted(stage: Stage) -> None:
 def _reject(stage: Stage, order: "Order", units: int, key: str) -> int:
     """So many units of its one line, as the seller's page does it; the minor units that the button named."""
     from crossdock.domain.commands import CancelReason
-    from crossdock.usecases.parts import Pick, preview_parts, reject_parts
+    from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
 
     order.refresh_from_db()
     picks = {order.lines.get().pk: Pick(units, CancelReason.BUYER_ASKED)}
@@ -243,7 +243,7 @@ def lines_lifted(stage: Stage) -> None:
     """Single units: their share of everything paid, taken out of the shop's order, freed by a later read; the parts
     are the whole.
     """
-    from crossdock.usecases import policy
+    from crossdock.usecases.record import policy
 
     ref, variant = stage.item(6)
     order = stage.buy(variant, 3)

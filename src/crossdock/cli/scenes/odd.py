@@ -33,7 +33,7 @@ def _poison(table: str, condition: str) -> Iterator[None]:
 
 
 def _standing(stage: Stage) -> set[str]:
-    from crossdock.usecases.quarantine import standing
+    from crossdock.usecases.parties.quarantine import standing
 
     return set(standing(connection_id=stage.connection.pk).values_list("kind", flat=True))
 
@@ -52,7 +52,7 @@ def _said(stage: Stage) -> bool:
     from django.test import Client
 
     from crossdock.store.models import User
-    from crossdock.usecases.quarantine import standing
+    from crossdock.usecases.parties.quarantine import standing
 
     staff, _ = User.objects.get_or_create(email="odd@staff.example.test", defaults={"is_staff": True})
     pages = []
@@ -66,8 +66,8 @@ def _said(stage: Stage) -> bool:
 
 
 def _healed(stage: Stage) -> bool:
-    from crossdock.usecases.quarantine import standing
-    from crossdock.usecases.quarantine_desk import release
+    from crossdock.usecases.parties.quarantine import standing
+    from crossdock.usecases.support.quarantine_board import release
 
     causes = set(standing(connection_id=stage.connection.pk).values_list("cause", flat=True))
     if causes:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def _offer(stage: Stage, variant: "Variant") -> "Offer":
     from crossdock.domain.values import Money
-    from crossdock.usecases.offers import make_offer
+    from crossdock.usecases.catalogue.offers import make_offer
 
     return make_offer(
         buyer=stage.buyer, variant=variant, quantity=1, amount=Money(700, "USD"), manifest=stage.manifest, now=now()
@@ -49,10 +49,10 @@ def lifted(stage: Stage) -> None:
     from crossdock.domain.offers import Deed, Who
     from crossdock.domain.values import Address, Money
     from crossdock.store.models import User
-    from crossdock.usecases import policy
+    from crossdock.usecases.catalogue.offer_terms import set_terms
+    from crossdock.usecases.catalogue.offers import answer_offer
     from crossdock.usecases.errors import NotAllowed
-    from crossdock.usecases.offer_terms import set_terms
-    from crossdock.usecases.offers import answer_offer
+    from crossdock.usecases.record import policy
 
     staff, _ = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})
     ref, variant = stage.item(1, "10.00")

@@ -23,7 +23,7 @@ def report(stage: Stage) -> None:
     What was said between us and the shop is attached, blacked out, and today's connector makes the same of it.
     """
     from crossdock.store.models import Mail, User
-    from crossdock.usecases import cases
+    from crossdock.usecases.support import cases
 
     _, variant = stage.item(5)
     order = stage.buy(variant)
@@ -95,7 +95,7 @@ def plays_again(stage: Stage, order: "Order", file: dict[str, Any]) -> None:
 def question(stage: Stage) -> None:
     """S5: one thread per order, however often the button is pressed."""
     from crossdock.store.models import Case
-    from crossdock.usecases.cases import open_case
+    from crossdock.usecases.support.cases import open_case
 
     _, variant = stage.item(2)
     order = stage.buy(variant)
@@ -118,7 +118,7 @@ def question(stage: Stage) -> None:
 
 def _evidence(stage: Stage, order: "Order") -> dict[str, Any]:
     from crossdock.store.models import Order
-    from crossdock.usecases.evidence import gather, subject_of
+    from crossdock.usecases.support.evidence import gather, subject_of
 
     fresh = Order.objects.select_related("connection__party", "copy", "buyer").get(pk=order.pk)
     return gather(subject=subject_of(seller=stage.seller, order=fresh), now=now(), manifest=stage.manifest)
@@ -131,7 +131,7 @@ def _calls_with(file: dict[str, Any], number: str) -> list[dict[str, Any]]:
 
 def _secrets(stage: Stage) -> list[str]:
     from crossdock.store.models import Connection
-    from crossdock.usecases.connect import access_of
+    from crossdock.usecases.shops.connect import access_of
 
     access = access_of(connection=Connection.objects.get(pk=stage.connection.pk))
     return [value for value in access.secrets.values() if len(value) >= 8]

@@ -64,8 +64,8 @@ def written_to_the_shop(stage: Stage) -> None:
     from crossdock.domain.commands import CancelReason
     from crossdock.kit.hand import ReadsNotes
     from crossdock.store.models import Command, Order
-    from crossdock.usecases import policy
-    from crossdock.usecases.reject import reject_order
+    from crossdock.usecases.orders.reject import reject_order
+    from crossdock.usecases.record import policy
     from crossdock.usecases.risk.judge import judge
 
     def see(true: bool, words: str) -> None:
@@ -137,7 +137,7 @@ def _wait_for_word(stage: Stage, order: "Order") -> str:
 def held_until_cleared(stage: Stage) -> None:
     """With the policy "hold": not in the shop before staff clear it, then there once."""
     from crossdock.store.models.risk import RiskChoice
-    from crossdock.usecases.risk.clearing import clear_hold
+    from crossdock.usecases.orders.clear_risk_hold import clear_hold
     from crossdock.usecases.risk.holds import choose, held
 
     choose(to=RiskChoice.HOLD, actor=_staff(), now=now())
@@ -159,7 +159,7 @@ def held_until_cleared(stage: Stage) -> None:
 def asked_about(stage: Stage) -> None:
     """ "Ask about this order" opens one thread with staff, who answer there."""
     from crossdock.store.models import Case
-    from crossdock.usecases.cases import answer, open_case
+    from crossdock.usecases.support.cases import answer, open_case
 
     order = _buys_badly(stage)
     for _ in range(2):

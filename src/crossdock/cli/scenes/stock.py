@@ -16,8 +16,8 @@ RULE = "S4"
 def held(stage: Stage, variant: "Variant") -> "PaymentIntent":
     """A checkout that has not paid yet."""
     from crossdock.domain.values import Address
-    from crossdock.usecases.basket import Basket, priced
-    from crossdock.usecases.checkout import open_checkout
+    from crossdock.usecases.checkout.basket import Basket, priced
+    from crossdock.usecases.checkout.checkout import open_checkout
 
     basket = Basket(seller=stage.seller.pk, connection=stage.connection.pk, lines={variant.public_id: 1})
     shown = priced(basket=basket, country="US", now=now())
@@ -36,19 +36,19 @@ def asked_before_paid(stage: Stage) -> None:
     """The shop sells its last unit while a buyer here is about to pay: asked in time, refused in words, nothing
     charged.
     """
-    from crossdock.usecases import at_checkout
+    from crossdock.usecases.checkout import confirm_stock
     from crossdock.web.live import counts_now
 
     stage.calm()
     ref, variant = stage.item(1)
     intent = held(stage, variant)
     stage.trial.call(stage.shop.hand.sell(ref, 1))
-    question = at_checkout.question_of(intent_id=intent.public_id, now=now())
+    question = confirm_stock.question_of(intent_id=intent.public_id, now=now())
     if question is None:
         stage.see(False, RULE, "the last unit was not worth asking for", LIFTED)
         return
     begun = now()
-    verdict = at_checkout.answered(question=question, counts=counts_now(question, within=10), now=now())
+    verdict = confirm_stock.answered(question=question, counts=counts_now(question, within=10), now=now())
     took = (now() - begun).total_seconds()
     stage.see(not verdict.go, RULE, f"the shop was asked in {took:.2f} s before payment: {verdict.sentence}", LIFTED)
     intent.refresh_from_db()
@@ -62,7 +62,7 @@ def asked_before_paid(stage: Stage) -> None:
 
 def limits(stage: Stage) -> None:
     """Buffer, floor and the most that is shown, for one listing."""
-    from crossdock.usecases.shop_settings import Limits, set_limits
+    from crossdock.usecases.stock.limits import Limits, set_limits
 
     ref, variant = stage.item(8)
     seen = []
@@ -80,7 +80,7 @@ def limits(stage: Stage) -> None:
 def compared(stage: Stage) -> None:
     """The shop sells while nobody here listens; comparing finds it, names the cause and shows the shop's count."""
     from crossdock.store.models import Cursor, Difference, Recount
-    from crossdock.usecases.recount import ask_for_recount
+    from crossdock.usecases.stock.reconcile import ask_for_recount
 
     ref, variant = stage.item(5)
     done = Cursor.objects.filter(connection=stage.connection, stream="products", completed_at__isnull=False)

@@ -186,8 +186,8 @@ class Shipment(models.Model):
     """One parcel.
 
     `parcel_id` is the shop's, or ours for those entered by hand; the number may change, the parcel stays. `there` has
-    the shop's fulfilments that are this parcel, by their id, each as it was last read (usecases/parcels.py): a parcel
-    that was entered here and is then found in the shop stays one.
+    the shop's fulfilments that are this parcel, by their id, each as it was last read (usecases/orders/parcels.py): a
+    parcel that was entered here and is then found in the shop stays one.
     """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="shipments")

@@ -10,7 +10,7 @@ from crossdock.domain.risk import RiskLevel
 from crossdock.store.models import AuditEntry, Order, RiskHold, RiskPolicy, User
 from crossdock.store.models.risk import RiskChoice
 from crossdock.usecases.errors import NotAllowed
-from crossdock.usecases.timeline import tell
+from crossdock.usecases.record.timeline import tell
 
 MEANING: dict[str, str] = {
     RiskChoice.SELLER: "You decide: ship it, reject it, or ask us first. A loss by fraud is yours.",

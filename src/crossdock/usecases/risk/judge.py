@@ -15,11 +15,11 @@ from django.db.models import Q
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.risk import SHIPPED, Assessment, Facts, RiskLevel, RuleSet, assess
 from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, RiskTrace, User
-from crossdock.usecases.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.facts import known_of
 from crossdock.usecases.risk.places import place_of
 from crossdock.usecases.risk.writing import wish_written
-from crossdock.usecases.timeline import tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from datetime import datetime
 from django.db import transaction
 
 from crossdock.store.models import Order, RiskTrace, User
-from crossdock.usecases.audit import note
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.judge import judge, judge_again_linked
-from crossdock.usecases.timeline import tell
 
 
 def label_order(*, order: Order, fraud: bool, actor: User | None, why: str, now: datetime) -> None:

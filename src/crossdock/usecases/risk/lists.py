@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from crossdock.domain.risk.lookups import address_key
 from crossdock.store.models import RiskListEntry, User
 from crossdock.store.models.risk import RiskListKind, RiskListWhat
-from crossdock.usecases.audit import note
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.audit import note
 
 
 def written(what: RiskListWhat, text: str) -> str:

@@ -11,8 +11,8 @@ from django.db import transaction
 from crossdock.domain.risk import WEIGHTS, Facts, RuleSet, assess
 from crossdock.domain.risk.report import Judged, Report, report
 from crossdock.store.models import RiskAssessment, RiskRuleSet, RiskTrace, User
-from crossdock.usecases.audit import note
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.audit import note
 
 # An order this old that nobody labelled counts as honest.
 MATURE = timedelta(days=90)

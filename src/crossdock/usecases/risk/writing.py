@@ -13,9 +13,9 @@ from crossdock.domain.orders import CopyState
 from crossdock.domain.risk import RiskLevel, Sentiment
 from crossdock.store.models import Command, Order, RiskAssessment, ShopCopy
 from crossdock.store.models.work import CommandState
-from crossdock.usecases.outbox import RISK, enqueue
-from crossdock.usecases.policy import lifted
-from crossdock.usecases.timeline import tell
+from crossdock.usecases.outbox.queue import RISK, enqueue
+from crossdock.usecases.record.policy import lifted
+from crossdock.usecases.record.timeline import tell
 
 RULE, KIND = "S5", "write_risk"
 _NOT_THERE = (CopyState.INTENDED, CopyState.SENT, CopyState.REFUSED, CopyState.CANCELLED)

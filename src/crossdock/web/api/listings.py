@@ -12,10 +12,10 @@ from ninja import Router
 
 from crossdock.domain.values import Money as Amount
 from crossdock.store.models import Listing
-from crossdock.usecases import listings as usecases
-from crossdock.usecases.catalogue import folded
-from crossdock.usecases.offer_terms import why_no_offers
-from crossdock.usecases.stock import availability
+from crossdock.usecases.catalogue import listings as usecases
+from crossdock.usecases.catalogue.import_products import folded
+from crossdock.usecases.catalogue.offer_terms import why_no_offers
+from crossdock.usecases.stock.reservations import availability
 from crossdock.web.api.once import KEYED, once
 from crossdock.web.api.people import after_cursor, cursor_after, mine, seller_only, token_in
 from crossdock.web.api.problems import Refuse

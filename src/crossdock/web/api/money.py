@@ -13,9 +13,9 @@ from crossdock.domain.capability import Manifest
 from crossdock.domain.commands import CancelReason
 from crossdock.kit import discover
 from crossdock.store.models import Order
-from crossdock.usecases.credits import ask_credit
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.parts import PartPreview, Pick, preview_parts, reject_parts
+from crossdock.usecases.money.credits import ask_credit
+from crossdock.usecases.orders.reject_units import PartPreview, Pick, preview_parts, reject_parts
 from crossdock.web.api.once import KEYED, once, own_key
 from crossdock.web.api.order_shape import order_of
 from crossdock.web.api.people import actor_of, token_in

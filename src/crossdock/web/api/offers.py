@@ -14,11 +14,11 @@ from ninja import Field, Router, Schema
 
 from crossdock.domain.offers import Deed, OfferState, Who
 from crossdock.store.models import Listing, Offer, Variant
-from crossdock.usecases import listings
-from crossdock.usecases.buyers import buyer_of
+from crossdock.usecases.accounts.buyers import buyer_of
+from crossdock.usecases.catalogue import listings
+from crossdock.usecases.catalogue.offer_terms import why_no_offers
+from crossdock.usecases.catalogue.offers import answer_offer, make_offer
 from crossdock.usecases.errors import Invalid
-from crossdock.usecases.offer_terms import why_no_offers
-from crossdock.usecases.offers import answer_offer, make_offer
 from crossdock.web.api.once import KEYED, once
 from crossdock.web.api.people import after_cursor, cursor_after, marketplace_only, mine, token_in
 from crossdock.web.api.problems import Refuse

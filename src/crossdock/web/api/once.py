@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from crossdock.store.models import ApiToken
-from crossdock.usecases.access import begin_once, finish_once, forget_once
+from crossdock.usecases.accounts.tokens import begin_once, finish_once, forget_once
 from crossdock.usecases.errors import Problem
 from crossdock.web.api import problems
 from crossdock.web.api.problems import Refuse, refusal_of

@@ -9,7 +9,7 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from crossdock.store.models import ApiToken, User
-from crossdock.usecases.access import token_of
+from crossdock.usecases.accounts.tokens import token_of
 from crossdock.web.api.pace import not_too_fast
 from crossdock.web.api.problems import Refuse
 

@@ -20,9 +20,9 @@ from crossdock.kit.errors import Outside
 from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
 from crossdock.store.models import PaymentIntent
 from crossdock.store.models.money import IntentState
-from crossdock.usecases.basket import Basket, PricedBasket, PricedLine, priced, variants_in
-from crossdock.usecases.buyers import buyer_of
-from crossdock.usecases.checkout import open_checkout, payment_failed, payment_unknown, place_order
+from crossdock.usecases.accounts.buyers import buyer_of
+from crossdock.usecases.checkout.basket import Basket, PricedBasket, PricedLine, priced, variants_in
+from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.errors import Invalid, Stale
 from crossdock.web.api.once import KEYED, once_outside, own_key
 from crossdock.web.api.order_shape import order_of, order_out

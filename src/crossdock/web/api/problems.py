@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from crossdock.usecases.access import InFlight, OtherBody
+from crossdock.usecases.accounts.tokens import InFlight, OtherBody
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.web.away import AWAY, RETRY_SECONDS
 

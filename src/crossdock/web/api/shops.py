@@ -14,9 +14,9 @@ from ninja import Router
 
 from crossdock.domain.rules import RULES, Mode
 from crossdock.store.models import Alert, Connection
-from crossdock.usecases import connect
-from crossdock.usecases.alerts import settle_alert
-from crossdock.usecases.policy import lifted
+from crossdock.usecases.record.alerts import settle_alert
+from crossdock.usecases.record.policy import lifted
+from crossdock.usecases.shops import connect
 from crossdock.web.api.people import actor_of, after_cursor, cursor_after, mine
 from crossdock.web.api.shapes import ProblemOut
 from crossdock.web.api.shop_shapes import AlertOut, AlertPage, ConnectionOut, RuleOut, SettleIn

@@ -8,9 +8,9 @@ from crossdock.domain.alerts import AlertCode, Button
 from crossdock.store.models import Alert, Command, Listing, Order, Shipment
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.work import CommandState
-from crossdock.usecases.credits import why_not_ask
-from crossdock.usecases.orders import why_not_create
-from crossdock.usecases.reject import why_not_reject
+from crossdock.usecases.money.credits import why_not_ask
+from crossdock.usecases.orders.actions import why_not_create
+from crossdock.usecases.orders.reject import why_not_reject
 
 
 @dataclass(frozen=True, slots=True)

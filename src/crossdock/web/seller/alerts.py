@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crossdock.domain.alerts import GROUPS, KINDS, AlertCode, MailChoice
 from crossdock.store.models import Alert, Connection, Seller
-from crossdock.usecases.alert_mail import choices_of, choose_mails
-from crossdock.usecases.alerts import settle_alert, settle_alerts
+from crossdock.usecases.record.alert_mail import choices_of, choose_mails
+from crossdock.usecases.record.alerts import settle_alert, settle_alerts
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.alert_view import view_of

@@ -21,12 +21,12 @@ from crossdock.kit.shops import open_shop
 from crossdock.store.models import ConnectAttempt, Connection
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.vault import VaultLocked
-from crossdock.usecases import connect
-from crossdock.usecases.connect import Attempt
-from crossdock.usecases.shop_identity import is_same_shop
-from crossdock.usecases.shop_money import CHECK, money_seen
-from crossdock.usecases.shop_settings import keep_locations
-from crossdock.usecases.tested import connection_tested
+from crossdock.usecases.shops import connect
+from crossdock.usecases.shops.connect import Attempt
+from crossdock.usecases.shops.connection_test import connection_tested
+from crossdock.usecases.shops.identity import is_same_shop
+from crossdock.usecases.shops.shop_money import CHECK, money_seen
+from crossdock.usecases.stock.limits import keep_locations
 from crossdock.web.heard import ask_and_keep
 from crossdock.web.seller.care import TooOften, guarded, not_too_often
 

@@ -16,11 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crossdock.domain.cases import KIND_WORDS, CaseKind, CaseState
 from crossdock.store.models import Alert, Case, Connection, Listing, Order, Seller
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases import cases
-from crossdock.usecases.alerts import open_alerts
-from crossdock.usecases.cases import cases_of, open_case
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.evidence import Subject, gather, subject_of
+from crossdock.usecases.record.alerts import open_alerts
+from crossdock.usecases.support import cases
+from crossdock.usecases.support.cases import cases_of, open_case
+from crossdock.usecases.support.evidence import Subject, gather, subject_of
 from crossdock.web import evidence as shown
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in

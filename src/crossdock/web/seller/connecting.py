@@ -20,10 +20,10 @@ from crossdock.kit import discover
 from crossdock.kit.connector import Connector
 from crossdock.kit.errors import Outside
 from crossdock.store.models import ConnectAttempt, Connection, Seller
-from crossdock.usecases import connect
 from crossdock.usecases.errors import Invalid, Problem
-from crossdock.usecases.policy import rules_for
-from crossdock.usecases.shop_settings import MOST_BUFFER, choose_settings
+from crossdock.usecases.record.policy import rules_for
+from crossdock.usecases.shops import connect
+from crossdock.usecases.stock.limits import MOST_BUFFER, choose_settings
 from crossdock.web.forms import typed
 from crossdock.web.middleware import allow
 from crossdock.web.people import signed_in

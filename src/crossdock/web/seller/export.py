@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Order, Seller
-from crossdock.usecases.orders import in_queue
+from crossdock.usecases.orders.actions import in_queue
 from crossdock.web.seller.orders import chosen
 from crossdock.web.seller.panel import sellers_only
 

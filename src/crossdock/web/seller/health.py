@@ -10,7 +10,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.health import Late
 from crossdock.store.models import Alert, Connection
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases.health import Ill, Trouble, not_working, worker_works
+from crossdock.usecases.shops.health import Ill, Trouble, not_working, worker_works
 
 HEALTHY, CATCHING_UP, BEHIND, NEEDS_YOU = "Healthy", "Catching up", "Behind", "Needs you"
 ATTENTION, PAUSED, GONE = "Needs attention", "Paused", "Disconnected"

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Connection, Listing, Seller
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases.alerts import open_alerts
-from crossdock.usecases.orders import queues
+from crossdock.usecases.orders.actions import queues
+from crossdock.usecases.record.alerts import open_alerts
 from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.health import healths_of, summary
 from crossdock.web.seller.panel import sellers_only, show

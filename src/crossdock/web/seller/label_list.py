@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Seller
-from crossdock.usecases.label_list import LISTS, cost_of, every, in_list
+from crossdock.usecases.labels.label_list import LISTS, cost_of, every, in_list
 from crossdock.web.forms import typed
 from crossdock.web.seller.export import as_download, plain
 from crossdock.web.seller.panel import sellers_only, show

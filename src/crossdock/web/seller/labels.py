@@ -22,9 +22,9 @@ from crossdock.kit.carrier import Carrier
 from crossdock.kit.discover import NoSuchFolder
 from crossdock.kit.errors import BadInput, Outside
 from crossdock.store.models import Label, Order, Seller
-from crossdock.usecases import labels
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.policy import lifted
+from crossdock.usecases.labels import purchase
+from crossdock.usecases.record.policy import lifted
 from crossdock.web.carriers import MEDIA, carrier_named, chosen_carrier, document, prices
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
@@ -41,13 +41,13 @@ _CLOSED = "Labels cannot be bought here at the moment. Ship the parcel any other
 def ship_from(request: HttpRequest, seller: Seller) -> HttpResponse:
     """`order` in the address: the one for which a label is wanted, to go on with."""
     wanted_for = _wanted_for(request, seller)
-    kept = labels.ship_from(seller=seller)
+    kept = purchase.ship_from(seller=seller)
     first = {"name": seller.name, "country": HOME} if kept is None else asdict(kept)
     form = AddressForm(request.POST or None, countries=COUNTRIES, initial=first)
     form.fields["country"].error_messages["invalid_choice"] = "Choose the country from the list."
     if request.method == "POST" and form.is_valid():
         try:
-            labels.set_ship_from(seller=seller, address=Address(**form.cleaned_data), now=timezone.now())
+            purchase.set_ship_from(seller=seller, address=Address(**form.cleaned_data), now=timezone.now())
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
@@ -79,10 +79,10 @@ def why_no_label(order: Order) -> str:
 def new(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """The parcel. Sent, it is asked for prices, which are kept for half an hour."""
     order = get_object_or_404(of_seller(seller).prefetch_related("lines"), public_id=public_id)
-    if why := labels.why_not_buy(order=order):
+    if why := purchase.why_not_buy(order=order):
         messages.info(request, why)
         return redirect("seller_order", public_id)
-    start = labels.ship_from(seller=seller)
+    start = purchase.ship_from(seller=seller)
     carrier, closed = _carrier()
     refused = why_no_label(order) or closed
     if start is None and not refused:
@@ -95,9 +95,9 @@ def new(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     form = LabelForm(
         request.POST or None,
         order=order,
-        left=labels.left_to_label(order=order),
+        left=purchase.left_to_label(order=order),
         initial=request.session.get("parcel", FIRST),
-        insures=carrier.can if labels.insurance_offered(can=carrier.can) else None,
+        insures=carrier.can if purchase.insurance_offered(can=carrier.can) else None,
         made_in=start.country if start.country != order.address.country else "",
     )
     if form.is_bound and form.insures is None and typed(request.POST, "insured") and not form.errors:
@@ -118,7 +118,7 @@ def new(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "to": order.address,
         "carrier": carrier,
         "lifted": lifted(rule="S2"),
-        "has_labels": labels.labels_of(order=order).exists(),
+        "has_labels": purchase.labels_of(order=order).exists(),
     }
     return show(request, seller, "label_new", context, here="orders", status=422 if form.is_bound else 200)
 
@@ -135,7 +135,7 @@ def _carrier() -> tuple[Carrier | None, str]:
 def _asked(request: HttpRequest, form: LabelForm, order: Order, carrier: Carrier) -> Label | None:
     """None: the form says why. The carrier is asked between two short transactions, never inside one."""
     try:
-        wanted, lines = labels.shipment_for(
+        wanted, lines = purchase.shipment_for(
             order=order,
             parcel=form.parcel(),
             can=carrier.can,
@@ -145,7 +145,7 @@ def _asked(request: HttpRequest, form: LabelForm, order: Order, carrier: Carrier
             customs=form.customs(),
         )
         quotes = prices(wanted)
-        return labels.keep_quotes(
+        return purchase.keep_quotes(
             order=order,
             by=signed_in(request),
             provider=carrier.name,
@@ -175,23 +175,23 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     nothing.
     """
     label = _label(seller, public_id)
-    wanted = labels.wanted_of(label=label)
+    wanted = purchase.wanted_of(label=label)
     forms = _forms(label)
     context: dict[str, Any] = {
         "label": label,
         "order": label.order,
         "wanted": wanted,
-        "lines": labels.lines_of(label=label),
+        "lines": purchase.lines_of(label=label),
         "to": wanted.ship_to,
         "busy": label.state in (*BUYING, LabelState.VOIDING),
         "forms": forms,
         "events": list(reversed(label.events)),
-        "why_not_void": labels.why_not_void(label=label),
+        "why_not_void": purchase.why_not_void(label=label),
     }
     if label.state == LabelState.QUOTED:
-        context |= _prices(labels.quotes_of(label=label))
-        context["old"] = timezone.now() - label.quoted_at > labels.QUOTES_LAST
-        context["until"] = label.quoted_at + labels.QUOTES_LAST
+        context |= _prices(purchase.quotes_of(label=label))
+        context["old"] = timezone.now() - label.quoted_at > purchase.QUOTES_LAST
+        context["until"] = label.quoted_at + purchase.QUOTES_LAST
     return show(request, seller, "label", context, here="orders")
 
 
@@ -228,7 +228,7 @@ def buy(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         return redirect("seller_label", public_id)
     quote_ref = request.POST.get("quote", "")[:200]
     try:
-        labels.buy_label(
+        purchase.buy_label(
             order=label.order,
             by=signed_in(request),
             token=label.public_id,
@@ -248,7 +248,7 @@ def void(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     actor = signed_in(request)
     try_it(
         request,
-        lambda now: labels.void_label(label=label, by=actor, now=now),
+        lambda now: purchase.void_label(label=label, by=actor, now=now),
         "The carrier is asked to take the label back. Do not use it any more.",
     )
     return redirect("seller_label", public_id)

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods
 from crossdock.store.models import Connection, Listing, Seller, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases.catalogue import folded
+from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.shop_settings import MOST_BUFFER, MOST_LISTINGS, Limits, set_limits
+from crossdock.usecases.stock.limits import MOST_BUFFER, MOST_LISTINGS, Limits, set_limits
 from crossdock.web.forms import WholeNumber, typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show

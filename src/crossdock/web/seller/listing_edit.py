@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods
 
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller
-from crossdock.usecases.catalogue import MOST_IMAGES
+from crossdock.usecases.catalogue.import_products import MOST_IMAGES
+from crossdock.usecases.catalogue.listings import edit_listing, make_listing
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.listings import edit_listing, make_listing
-from crossdock.usecases.stock import availability
+from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import MoneyField, WholeNumber, money_of
 from crossdock.web.pictures import NotAPicture, is_ours, keep
 from crossdock.web.seller.listings import of_seller

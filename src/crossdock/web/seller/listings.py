@@ -14,11 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Movement, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
-from crossdock.usecases.alerts import open_alerts
-from crossdock.usecases.catalogue import folded
-from crossdock.usecases.listings import archive_listing, leave_out, relist, why_not_live
-from crossdock.usecases.restore import correct_count, why_not_correct
-from crossdock.usecases.stock import availability, confirm_count, stock_story
+from crossdock.usecases.catalogue.import_products import folded
+from crossdock.usecases.catalogue.listings import archive_listing, leave_out, relist, why_not_live
+from crossdock.usecases.record.alerts import open_alerts
+from crossdock.usecases.stock.reservations import availability, confirm_count, stock_story
+from crossdock.usecases.stock.restore import correct_count, why_not_correct
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods
 from crossdock.domain.commands import CancelReason
 from crossdock.domain.values import Money
 from crossdock.store.models import Order, OrderLine, Seller, ShopRefund
-from crossdock.usecases.credits import REASONS, ask_credit, room, why_not_ask
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.parts import PartPreview, Pick, preview_parts, reject_parts, why_not_parts
-from crossdock.usecases.reject import REASON_WORDS
+from crossdock.usecases.money.credits import REASONS, ask_credit, room, why_not_ask
+from crossdock.usecases.orders.reject import REASON_WORDS
+from crossdock.usecases.orders.reject_units import PartPreview, Pick, preview_parts, reject_parts, why_not_parts
 from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of

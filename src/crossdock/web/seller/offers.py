@@ -18,9 +18,9 @@ from crossdock.domain.wording import counted
 from crossdock.store.models import Connection, Listing, Offer, Seller
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
+from crossdock.usecases.catalogue.offer_terms import set_terms, set_terms_by_percent, takes_offers, why_closed
+from crossdock.usecases.catalogue.offers import answer_offer
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.offer_terms import set_terms, set_terms_by_percent, takes_offers, why_closed
-from crossdock.usecases.offers import answer_offer
 from crossdock.web.forms import MoneyField, money_of
 from crossdock.web.platforms import manifest_of
 from crossdock.web.seller.listings import of_seller

@@ -16,11 +16,11 @@ from crossdock.domain.commands import CancelReason, order_reference
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Order, Seller, Shipment
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.fulfilments import send_again
-from crossdock.usecases.orders import change_tracking, create_in_shop, resend_command, ship_by_hand
-from crossdock.usecases.parts import why_not_parts
-from crossdock.usecases.reject import REASON_WORDS, preview, reason_of, reject_order
-from crossdock.usecases.shippable import why_not_ship
+from crossdock.usecases.orders.actions import change_tracking, create_in_shop, resend_command, ship_by_hand
+from crossdock.usecases.orders.fulfilments import send_again
+from crossdock.usecases.orders.reject import REASON_WORDS, preview, reason_of, reject_order
+from crossdock.usecases.orders.reject_units import why_not_parts
+from crossdock.usecases.orders.shippable import why_not_ship
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of

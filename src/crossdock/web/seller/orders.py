@@ -18,19 +18,19 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Command, Exchange, Listing, Order, Seller, ShopCopy, VariantStock
 from crossdock.store.models.risk import RiskChoice
 from crossdock.store.models.work import CommandState
-from crossdock.usecases import books
-from crossdock.usecases.alerts import open_alerts
-from crossdock.usecases.credits import why_not_ask
-from crossdock.usecases.label_list import cost_of, in_list
-from crossdock.usecases.labels import labels_of, why_not_buy
-from crossdock.usecases.orders import in_queue, queues, why_not_create
-from crossdock.usecases.parts import why_not_parts
-from crossdock.usecases.policy import lifted
-from crossdock.usecases.quarantine import in_words, of_order
-from crossdock.usecases.reject import why_not_reject
+from crossdock.usecases.labels.label_list import cost_of, in_list
+from crossdock.usecases.labels.purchase import labels_of, why_not_buy
+from crossdock.usecases.money import books
+from crossdock.usecases.money.credits import why_not_ask
+from crossdock.usecases.orders.actions import in_queue, queues, why_not_create
+from crossdock.usecases.orders.reject import why_not_reject
+from crossdock.usecases.orders.reject_units import why_not_parts
+from crossdock.usecases.orders.shippable import why_locked, why_not_ship
+from crossdock.usecases.parties.quarantine import in_words, of_order
+from crossdock.usecases.record.alerts import open_alerts
+from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.risk.holds import MEANING, choice, held
-from crossdock.usecases.shippable import why_locked, why_not_ship
-from crossdock.usecases.stock import availability
+from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
 from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.home import QUEUE_WORDS

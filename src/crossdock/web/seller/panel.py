@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from crossdock.store.models import Seller
-from crossdock.usecases.alerts import open_alerts
-from crossdock.usecases.cases import cases_of
+from crossdock.usecases.catalogue.offers import waiting_for
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.offers import waiting_for
+from crossdock.usecases.record.alerts import open_alerts
+from crossdock.usecases.support.cases import cases_of
 from crossdock.web.acting import seller_of
 from crossdock.web.people import signed_in
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from crossdock.domain.pasted import MOST_BYTES, MOST_ROWS, PastedRow, Unreadable, rows_in, text_of
 from crossdock.store.models import Seller
-from crossdock.usecases.pasted import Fate, Judged, apply, judge
+from crossdock.usecases.orders.paste_tracking import Fate, Judged, apply, judge
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show
 

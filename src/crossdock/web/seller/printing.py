@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Order, OrderLine, Seller
-from crossdock.usecases.orders import of_queue
-from crossdock.usecases.shippable import why_locked
+from crossdock.usecases.orders.actions import of_queue
+from crossdock.usecases.orders.shippable import why_locked
 from crossdock.web.seller.orders import of_seller
 from crossdock.web.seller.panel import sellers_only, show
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.values import Money
 from crossdock.store.models import Seller, ShippingRate
+from crossdock.usecases.accounts.sellers import EVERYWHERE, edit_seller, set_rates
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.sellers import EVERYWHERE, edit_seller, set_rates
 from crossdock.web.forms import MoneyField, country_choices, money_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.recount import TITLES, Cause, Decision
 from crossdock.store.models import Connection, Difference, Recount, Seller
-from crossdock.usecases.differences import MOST, decide, decide_many, open_differences, told
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.recount import EVERY, OUTAGE, ask_for_recount
+from crossdock.usecases.stock.differences import MOST, decide, decide_many, open_differences, told
+from crossdock.usecases.stock.reconcile import EVERY, OUTAGE, ask_for_recount
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking

@@ -18,8 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.kit.errors import Outside
 from crossdock.store.models import ConnectAttempt
-from crossdock.usecases import connect
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.shops import connect
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
 

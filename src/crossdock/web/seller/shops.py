@@ -18,13 +18,13 @@ from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.store.work import wake
-from crossdock.usecases import connect
-from crossdock.usecases.alerts import open_alerts
-from crossdock.usecases.news import lags, stir
-from crossdock.usecases.policy import rules_for
-from crossdock.usecases.quarantine import in_words, standing
-from crossdock.usecases.shop_money import confirm_money
-from crossdock.usecases.shop_settings import MOST_BUFFER, Limits, choose_settings, sync_now
+from crossdock.usecases.parties.quarantine import in_words, standing
+from crossdock.usecases.record.alerts import open_alerts
+from crossdock.usecases.record.policy import rules_for
+from crossdock.usecases.shops import connect
+from crossdock.usecases.shops.news import lags, stir
+from crossdock.usecases.shops.shop_money import confirm_money
+from crossdock.usecases.stock.limits import MOST_BUFFER, Limits, choose_settings, sync_now
 from crossdock.web.forms import WholeNumber
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking

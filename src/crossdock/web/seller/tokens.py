@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.store.models import ApiToken, Seller
-from crossdock.usecases.access import make_token, revoke_token
+from crossdock.usecases.accounts.tokens import make_token, revoke_token
 from crossdock.usecases.errors import Problem
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show, try_it

@@ -16,9 +16,9 @@ from crossdock.kit.errors import NotSent
 from crossdock.kit.guard import check_url
 from crossdock.store.models import Endpoint, Seller
 from crossdock.store.vault import VaultLocked
-from crossdock.usecases import hooks
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.events import EVENTS
+from crossdock.usecases.outcomes import endpoints
+from crossdock.usecases.record.events import EVENTS
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show, try_it
@@ -63,18 +63,18 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
     form, secret, made = NewForm(request.POST or None), "", None
     if request.method == "POST" and form.is_valid():
         try:
-            made, secret = hooks.add_endpoint(
+            made, secret = endpoints.add_endpoint(
                 seller=seller, actor=signed_in(request), now=timezone.now(), **form.cleaned_data
             )
             form = NewForm()
         except Problem as problem:
             form.add_error("url", str(problem))
-    context = {"form": form, "secret": secret, "made": made, "endpoints": hooks.endpoints_of(seller=seller)}
+    context = {"form": form, "secret": secret, "made": made, "endpoints": endpoints.endpoints_of(seller=seller)}
     return show(request, seller, "webhooks", context, here="webhooks", status=422 if form.errors else 200)
 
 
 def _endpoint(seller: Seller, public_id: str) -> Endpoint:
-    return get_object_or_404(hooks.endpoints_of(seller=seller), public_id=public_id)
+    return get_object_or_404(endpoints.endpoints_of(seller=seller), public_id=public_id)
 
 
 @sellers_only
@@ -84,14 +84,14 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     form = EndpointForm(request.POST or None, initial={"name": endpoint.name, "events": endpoint.events})
     if request.method == "POST" and form.is_valid():
         actor, data = signed_in(request), form.cleaned_data
-        if try_it(request, lambda now: hooks.change_endpoint(endpoint=endpoint, actor=actor, **data), "Saved."):
+        if try_it(request, lambda now: endpoints.change_endpoint(endpoint=endpoint, actor=actor, **data), "Saved."):
             return redirect("seller_webhook", public_id)
     context = _page(request, endpoint, form)
     return show(request, seller, "webhook", context, here="webhooks", status=422 if form.errors else 200)
 
 
 def _page(request: HttpRequest, endpoint: Endpoint, form: EndpointForm, secret: str = "") -> dict[str, Any]:
-    rows = hooks.deliveries_of(endpoint=endpoint, before=number_after(request), limit=PAGE + 1)
+    rows = endpoints.deliveries_of(endpoint=endpoint, before=number_after(request), limit=PAGE + 1)
     return {
         "endpoint": endpoint,
         "form": form,
@@ -108,7 +108,7 @@ def rotate(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
     """Answers the page itself, since the secret may be shown once only and is kept nowhere in between."""
     endpoint, secret = _endpoint(seller, public_id), ""
     try:
-        secret = hooks.rotate_secret(endpoint=endpoint, actor=signed_in(request), now=timezone.now())
+        secret = endpoints.rotate_secret(endpoint=endpoint, actor=signed_in(request), now=timezone.now())
     except (Problem, VaultLocked) as problem:
         messages.error(request, str(problem))
     endpoint = _endpoint(seller, public_id)
@@ -123,20 +123,20 @@ def deed(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     endpoint, actor = _endpoint(seller, public_id), signed_in(request)
     match typed(request.POST, "deed", longest=10):
         case "pause":
-            try_it(request, lambda now: hooks.pause_endpoint(endpoint=endpoint, actor=actor, now=now), "Paused.")
+            try_it(request, lambda now: endpoints.pause_endpoint(endpoint=endpoint, actor=actor, now=now), "Paused.")
         case "resume":
             try_it(
                 request,
-                lambda now: hooks.resume_endpoint(endpoint=endpoint, actor=actor, now=now),
+                lambda now: endpoints.resume_endpoint(endpoint=endpoint, actor=actor, now=now),
                 "Resumed. What was not taken is sent.",
             )
         case "test":
             said = "A test is on its way; the answer stands below in a moment."
-            try_it(request, lambda now: hooks.send_test(endpoint=endpoint, actor=actor, now=now), said)
+            try_it(request, lambda now: endpoints.send_test(endpoint=endpoint, actor=actor, now=now), said)
         case "delete":
             if try_it(
                 request,
-                lambda now: hooks.delete_endpoint(endpoint=endpoint, actor=actor, now=now),
+                lambda now: endpoints.delete_endpoint(endpoint=endpoint, actor=actor, now=now),
                 "The receiver is deleted.",
             ):
                 return redirect("seller_webhooks")
@@ -156,5 +156,5 @@ def confirm_delete(request: HttpRequest, seller: Seller, public_id: str) -> Http
 def again(request: HttpRequest, seller: Seller, public_id: str, pk: int) -> HttpResponse:
     endpoint, actor = _endpoint(seller, public_id), signed_in(request)
     said = "It is sent again, under its old id."
-    try_it(request, lambda now: hooks.send_again(endpoint=endpoint, command_id=pk, actor=actor, now=now), said)
+    try_it(request, lambda now: endpoints.send_again(endpoint=endpoint, command_id=pk, actor=actor, now=now), said)
     return redirect("seller_webhook", public_id)

@@ -12,11 +12,11 @@ from django.utils.translation import ngettext
 
 from crossdock.domain.rules import BY_ID, RULES, Mode
 from crossdock.store import models
-from crossdock.usecases.access import make_token, revoke_token
-from crossdock.usecases.alerts import settle_alert
+from crossdock.usecases.accounts.tokens import make_token, revoke_token
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.orders import resend_command
-from crossdock.usecases.policy import switch
+from crossdock.usecases.orders.actions import resend_command
+from crossdock.usecases.record.alerts import settle_alert
+from crossdock.usecases.record.policy import switch
 from crossdock.web.people import signed_in
 from crossdock.web.staff.raw import ReadOnly
 

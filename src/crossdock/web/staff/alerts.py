@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.alerts import KINDS, AlertCode
 from crossdock.store.models import Alert, User
-from crossdock.usecases.alerts import settle_alert
+from crossdock.usecases.record.alerts import settle_alert
 from crossdock.web.forms import typed
 from crossdock.web.seller.panel import try_it
 from crossdock.web.staff.commands import back_to

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.domain.cases import KIND_WORDS, CaseKind, CaseState
 from crossdock.kit import discover
 from crossdock.store.models import Case, User
-from crossdock.usecases import cases
-from crossdock.usecases.evidence import gather, subject_of
+from crossdock.usecases.support import cases
+from crossdock.usecases.support.evidence import gather, subject_of
 from crossdock.web import evidence as shown
 from crossdock.web.forms import typed
 from crossdock.web.seller.panel import try_it

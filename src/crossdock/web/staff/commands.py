@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crossdock.store.models import Command, Order, User
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.orders import resend_command
+from crossdock.usecases.orders.actions import resend_command
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import page_of, show, staff_only
 

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crossdock.domain.credit import CreditState
 from crossdock.domain.values import Money
 from crossdock.store.models import AuditEntry, Credit, Order, User
-from crossdock.usecases.credit_preview import CreditPreview, begun, preview_credit
-from crossdock.usecases.credits import REASONS, decide_credit, needs_second, room, staff_credit, try_refund_again
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.money.credit_preview import CreditPreview, begun, preview_credit
+from crossdock.usecases.money.credits import REASONS, decide_credit, needs_second, room, staff_credit, try_refund_again
 from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.seller.panel import try_it
 from crossdock.web.staff.panel import page_of, show, staff_only

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Alert, AuditEntry, Entry, Listing, Seller, User
 from crossdock.store.models.catalogue import ListingState
-from crossdock.usecases.lookup import MOST, look_up
-from crossdock.usecases.orders import in_queue, queues
+from crossdock.usecases.catalogue.staff_search import MOST, look_up
+from crossdock.usecases.orders.actions import in_queue, queues
 from crossdock.web.forms import typed
 from crossdock.web.seller.health import healths_of
 from crossdock.web.seller.home import QUEUE_WORDS

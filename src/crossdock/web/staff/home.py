@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from crossdock.kit.called import not_called
 from crossdock.store.models import AuditEntry, User
-from crossdock.usecases.desk import counts
-from crossdock.usecases.incidents import incidents_now
+from crossdock.usecases.shops.incidents import incidents_now
+from crossdock.usecases.support.dashboard import counts
 from crossdock.web.staff.panel import show, staff_only
 from crossdock.web.staff.shops import label, status_url
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Connection, Delivery, User
-from crossdock.usecases.desk import unread
+from crossdock.usecases.support.dashboard import unread
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import page_of, show, staff_only
 

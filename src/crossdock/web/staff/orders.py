@@ -25,9 +25,9 @@ from crossdock.store.models import (
     User,
 )
 from crossdock.store.models.work import CommandState
-from crossdock.usecases import books
-from crossdock.usecases.credits import room
-from crossdock.usecases.labels import labels_of
+from crossdock.usecases.labels.purchase import labels_of
+from crossdock.usecases.money import books
+from crossdock.usecases.money.credits import room
 from crossdock.web.staff.commands import rows_of
 from crossdock.web.staff.credits import STATE_WORDS
 from crossdock.web.staff.inbox import news_words

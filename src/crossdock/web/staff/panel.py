@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from crossdock.usecases.desk import counts
+from crossdock.usecases.support.dashboard import counts
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.browse import number_after
 

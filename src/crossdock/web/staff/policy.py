@@ -14,7 +14,7 @@ from crossdock.domain.rules import BY_ID, RULES, Mode, Rule, RuleView, view
 from crossdock.kit import discover
 from crossdock.store.models import PolicySwitch, User
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.policy import newest_switches, switch, switches_of
+from crossdock.usecases.record.policy import newest_switches, switch, switches_of
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import show, staff_only
 

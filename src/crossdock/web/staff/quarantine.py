@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.kit import discover, replay
 from crossdock.store.models import Quarantined, User
 from crossdock.store.models.quarantine import STANDING, QuarantineKind, QuarantineState
-from crossdock.usecases import quarantine_desk
-from crossdock.usecases.quarantine import MEANING
+from crossdock.usecases.parties.quarantine import MEANING
+from crossdock.usecases.support import quarantine_board
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import show, staff_only
 
@@ -35,7 +35,7 @@ _MOST_ALIKE = 50
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     which = typed(request.GET, "which", longest=10)
     which = which if which in TABS else "held"
-    context = {"groups": quarantine_desk.groups(which=which), "which": which, "tabs": list(TABS.items())}
+    context = {"groups": quarantine_board.groups(which=which), "which": which, "tabs": list(TABS.items())}
     return show(request, "quarantine", context, here="quarantine")
 
 
@@ -48,7 +48,7 @@ def _file(row: Quarantined) -> dict[str, Any] | None:
     if row.connection is None:
         return None
     speaker = discover.connectors().get(row.connection.platform)
-    return quarantine_desk.case_file(row=row, now=timezone.now(), manifest=speaker.manifest if speaker else None)
+    return quarantine_board.case_file(row=row, now=timezone.now(), manifest=speaker.manifest if speaker else None)
 
 
 @staff_only
@@ -64,7 +64,7 @@ def one(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
         "tone": tone,
         "meaning": MEANING[QuarantineKind(row.kind)],
         "standing": row.state in STANDING,
-        "alike": quarantine_desk.alike(row=row, limit=_MOST_ALIKE),
+        "alike": quarantine_board.alike(row=row, limit=_MOST_ALIKE),
         "calls": calls,
         "played": _play(document) if calls and "play" in request.GET else None,
         "file_name": f"quarantine-{row.pk}.json",
@@ -97,10 +97,10 @@ def end(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     row, now = _row(pk), timezone.now()
     deed = typed(request.POST, "deed", longest=10)
     if deed == "release":
-        many = quarantine_desk.release(causes=[row.cause], actor=staff, now=now)
+        many = quarantine_board.release(causes=[row.cause], actor=staff, now=now)
         messages.success(request, f"{many} {'is' if many == 1 else 'are'} tried now.")
     elif deed == "dismiss":
-        many = quarantine_desk.dismiss(causes=[row.cause], actor=staff, now=now)
+        many = quarantine_board.dismiss(causes=[row.cause], actor=staff, now=now)
         messages.success(request, f"{many} {'is' if many == 1 else 'are'} left alone until the cause is another.")
     else:
         messages.error(request, "Choose what to do.")

@@ -16,7 +16,7 @@ from crossdock.domain.risk import BY_CODE, SIGNALS, RuleSet
 from crossdock.store.models import Order, RiskHold, RiskListEntry, RiskRuleSet, RiskTrace, User
 from crossdock.store.models.risk import RiskChoice, RiskListKind, RiskListWhat
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.risk.clearing import clear_hold
+from crossdock.usecases.orders.clear_risk_hold import clear_hold
 from crossdock.usecases.risk.holds import MEANING, choice, choose
 from crossdock.usecases.risk.judge import linked_orders, rules_in_force
 from crossdock.usecases.risk.labels import label_order

@@ -15,11 +15,11 @@ from crossdock.kit.called import not_called
 from crossdock.store.models import AuditEntry, Command, Connection, Delivery, Exchange, User
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
-from crossdock.usecases import connect
-from crossdock.usecases.health import not_working
-from crossdock.usecases.incidents import incidents_now
-from crossdock.usecases.news import lags
-from crossdock.usecases.quarantine import in_words, standing
+from crossdock.usecases.parties.quarantine import in_words, standing
+from crossdock.usecases.shops import connect
+from crossdock.usecases.shops.health import not_working
+from crossdock.usecases.shops.incidents import incidents_now
+from crossdock.usecases.shops.news import lags
 from crossdock.web.forms import typed
 from crossdock.web.seller.health import health_of, healths_of
 from crossdock.web.seller.panel import try_it
@@ -27,7 +27,7 @@ from crossdock.web.staff.commands import rows_of
 from crossdock.web.staff.inbox import news_words
 from crossdock.web.staff.panel import page_of, show, staff_only
 
-# "ill" is no state of its own: usecases/health.py says which shops they are.
+# "ill" is no state of its own: usecases/shops/health.py says which shops they are.
 STATES = {
     "ill": ("Needs attention", Q()),
     "active": ("Active", Q(state=ConnectionState.ACTIVE)),

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
-from crossdock.usecases.listings import live, search
-from crossdock.usecases.offer_terms import why_no_offers
-from crossdock.usecases.sellable import MOST_UNITS, why_not_sold
-from crossdock.usecases.stock import availability
+from crossdock.usecases.catalogue.listings import live, search
+from crossdock.usecases.catalogue.offer_terms import why_no_offers
+from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
+from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
 from crossdock.web.platforms import manifest_of
 

@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.store.models import Seller, Variant
-from crossdock.usecases.basket import Basket, PricedBasket, priced, variants_in
-from crossdock.usecases.sellable import MOST_UNITS, why_not_sold
+from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
+from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced, variants_in
 from crossdock.web.context import CART
 from crossdock.web.forms import typed
 

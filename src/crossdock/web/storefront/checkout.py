@@ -24,9 +24,9 @@ from crossdock.kit.errors import Outside
 from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
 from crossdock.store.models import Connection, Order, PaymentIntent, Seller, User
 from crossdock.store.models.money import IntentState
-from crossdock.usecases.at_checkout import Verdict, waits_for_shop
-from crossdock.usecases.basket import Basket, PricedBasket, ships_to
-from crossdock.usecases.checkout import open_checkout, payment_failed, payment_unknown, place_order
+from crossdock.usecases.checkout.basket import Basket, PricedBasket, ships_to
+from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
+from crossdock.usecases.checkout.confirm_stock import Verdict, waits_for_shop
 from crossdock.usecases.errors import Invalid, Problem, Stale
 from crossdock.usecases.risk.trace import Origin
 from crossdock.web.device import device_of

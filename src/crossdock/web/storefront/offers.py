@@ -18,12 +18,12 @@ from crossdock.domain.offers import WAITING, Deed, OfferState, Who, may, off
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Offer, Variant
 from crossdock.store.models.catalogue import ListingState
-from crossdock.usecases.basket import Basket
+from crossdock.usecases.catalogue.offer_terms import why_no_offers
+from crossdock.usecases.catalogue.offers import answer_offer, make_offer, open_of
+from crossdock.usecases.catalogue.sellable import MOST_UNITS
+from crossdock.usecases.checkout.basket import Basket
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.offer_terms import why_no_offers
-from crossdock.usecases.offers import answer_offer, make_offer, open_of
-from crossdock.usecases.sellable import MOST_UNITS
-from crossdock.usecases.stock import availability
+from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of

@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from crossdock.store.models import Seller
+from crossdock.usecases.accounts.sellers import EVERYWHERE, start_selling
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.sellers import EVERYWHERE, start_selling
 from crossdock.web.forms import MoneyField, country_choices, currency_choices, money_of
 from crossdock.web.people import signed_in
 

@@ -1,0 +1,1 @@
+"""Products in, listings, what is sold, offers."""

@@ -1,0 +1,28 @@
+"""Whether an item can be bought at all, in words for its buyer."""
+
+from crossdock.store.models import Offer, Variant
+from crossdock.store.models.catalogue import ListingState
+from crossdock.usecases.stock.reservations import sellable
+
+MOST_UNITS = 999
+
+
+def why_not_sold(variant: Variant) -> str:
+    """Empty when the listing is live and its shop connected."""
+    listing = variant.listing
+    if variant.gone or listing.gone_in_shop or listing.state != ListingState.LIVE or not listing.active_in_shop:
+        return "This item is no longer for sale."
+    return "" if sellable(listing.connection) else "This shop is taking a break."
+
+
+def why_other_currency(offer: Offer) -> str:
+    """Empty while the item is sold in the offer's currency.
+
+    A shop may change it; the offer's number means another price then.
+    """
+    if offer.currency == offer.variant.listing.currency:
+        return ""
+    return (
+        f"This offer was made in {offer.currency}, and the item is sold in {offer.variant.listing.currency} now."
+        " Make a new offer, or buy it at the price shown."
+    )

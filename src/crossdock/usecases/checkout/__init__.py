@@ -1,0 +1,1 @@
+"""Buying: the basket, the shop's confirmation, payment, the order."""

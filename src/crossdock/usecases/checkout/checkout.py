@@ -1,0 +1,367 @@
+"""Buying: hold the units and write the intent, then the gateway is asked outside, then the order.
+
+Two tabs and double clicks share one intent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+
+from crossdock.domain.offers import OfferState
+from crossdock.domain.orders import CopyState
+from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.domain.values import Address
+from crossdock.store.crash import point
+from crossdock.store.ids import reference_tail
+from crossdock.store.models import (
+    Offer,
+    Order,
+    OrderLine,
+    PaymentIntent,
+    Reservation,
+    RiskTrace,
+    ShopCopy,
+    User,
+    Variant,
+)
+from crossdock.store.models.money import IntentState
+from crossdock.store.models.work import PartyKind
+from crossdock.usecases.catalogue.offers import lock_for_payment, mark_paid
+from crossdock.usecases.checkout.basket import Basket, PricedBasket, offer_in, priced
+from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.money import books
+from crossdock.usecases.orders.landing import send_to_shop
+from crossdock.usecases.outbox.queue import enqueue, party_named
+from crossdock.usecases.record.mail import write_mail
+from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.risk.holds import hold_if_policy_says
+from crossdock.usecases.risk.judge import Judgement, keep, look
+from crossdock.usecases.risk.trace import Origin, begin_trace, end_trace, trace_of
+from crossdock.usecases.stock.reservations import available_locked, end_hold, locked, record
+
+HOLD_FOR = timedelta(minutes=15)
+
+
+def open_checkout(
+    *,
+    buyer: User,
+    basket: Basket,
+    ship_to: Address,
+    key: str,
+    fingerprint: str,
+    gateway: str,
+    now: datetime,
+    origin: Origin = Origin(),  # noqa: B008 - frozen
+) -> PaymentIntent:
+    """Hold the units for 15 minutes and write down what is to be paid, before any money moves.
+
+    The same key gives the same intent.
+    """
+    if not 8 <= len(key) <= 80:
+        raise Invalid("This page is incomplete; reload it.")
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Serialises the two tabs: the second waits here and then finds the first one's intent.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        existing = PaymentIntent.objects.filter(checkout=key).first()
+        if existing:
+            if existing.buyer_id != buyer.pk:
+                raise NotAllowed("This checkout belongs to somebody else.")
+            return existing
+        basket_now = priced(basket=basket, country=ship_to.territory or ship_to.country, now=now)
+        if basket_now.problems or basket_now.total is None:
+            raise Stale(" ".join(basket_now.problems) or "The seller does not ship to this country.")
+        if basket_now.fingerprint != fingerprint:
+            raise Stale("A price changed since you opened this page. Look at the new total and decide again.")
+        if basket_now.seller.owner_id == buyer.pk:
+            raise NotAllowed("You cannot buy from your own shop.")
+        offer = offer_in(basket)
+        if offer is not None and offer.buyer_id != buyer.pk:
+            raise NotAllowed("This offer was agreed with somebody else.")
+        intent = PaymentIntent.objects.create(
+            checkout=key,
+            buyer=buyer,
+            seller=basket_now.seller,
+            amount_minor=basket_now.total.minor,
+            currency=basket_now.total.currency,
+            basket=_snapshot(basket, basket_now, ship_to),
+            gateway=gateway,
+            created_at=now,
+        )
+        begin_trace(intent=intent, origin=origin, now=now)
+        if offer is None or not _keep_hold_of(offer, now=now):
+            _hold(intent, {line.variant.pk: line.quantity for line in basket_now.lines}, now=now)
+        return intent
+
+
+def _keep_hold_of(offer: Offer, *, now: datetime) -> bool:
+    """The units of an accepted offer are held already; at least as long as any checkout."""
+    locked([offer.variant_id])
+    mine = Reservation.objects.filter(cause=offer.hold_cause, state=HoldState.CHECKOUT).first()
+    if mine is not None and mine.expires_at is not None and mine.expires_at < now + HOLD_FOR:
+        Reservation.objects.filter(pk=mine.pk).update(expires_at=now + HOLD_FOR)
+    return mine is not None
+
+
+def _snapshot(basket: Basket, shown: PricedBasket, ship_to: Address) -> dict[str, object]:
+    """Everything that the order will need, as it stood when the buyer said yes."""
+    assert shown.shipping is not None
+    return {
+        "connection": basket["connection"],
+        "ship_to": asdict(ship_to),
+        "items_minor": shown.items.minor,
+        "shipping_minor": shown.shipping.minor,
+        "lines": [[line.variant.pk, line.quantity, line.unit_price.minor] for line in shown.lines],
+        "offer": basket.get("offer", ""),
+    }
+
+
+def _hold(intent: PaymentIntent, quantities: Mapping[int, int], *, now: datetime, again: str = "") -> None:
+    """Rule 1: re-checked under each variant's lock. Raises Stale when a unit is gone."""
+    for pk, row in locked(quantities).items():
+        left = available_locked(row, now=now)
+        if left is None or left < quantities[pk]:
+            raise Stale(f"“{row.variant}” was just sold." if not left else f"Only {left} of “{row.variant}” are left.")
+        hold = Reservation.objects.create(
+            cause=f"checkout:{intent.public_id}:{pk}{again}",
+            variant_id=pk,
+            quantity=quantities[pk],
+            state=HoldState.CHECKOUT,
+            expires_at=now + HOLD_FOR,
+            created_at=now,
+        )
+        record(variant_id=pk, now=now, kind="held", cause=hold.cause, quantity=hold.quantity)
+
+
+def payment_failed(*, intent_id: str, sentence: str, now: datetime) -> None:
+    """Declined, or surely never captured: the units go back at once."""
+    with transaction.atomic():
+        intent = PaymentIntent.objects.select_for_update(no_key=True).get(public_id=intent_id)
+        if intent.state in (IntentState.CREATED, IntentState.UNKNOWN):
+            intent.state, intent.sentence, intent.settled_at = IntentState.DECLINED, sentence, now
+            intent.save(update_fields=["state", "sentence", "settled_at"])
+            if trace := trace_of(intent):
+                end_trace(trace=trace, paid=False)
+            _release(intent, why=EndedWhy.EXPIRED, now=now)
+
+
+def payment_unknown(*, intent_id: str, sentence: str, now: datetime) -> None:
+    """The gateway's answer was lost. The units stay held; a look-up settles it."""
+    PaymentIntent.objects.filter(public_id=intent_id, state=IntentState.CREATED).update(
+        state=IntentState.UNKNOWN, sentence=sentence
+    )
+
+
+def _open_of(intent: PaymentIntent, *, with_offer: bool = False) -> list[Reservation]:
+    """The checkout's own holds.
+
+    An offer's hold is not the checkout's to release, but the order's to take (`with_offer`).
+    """
+    mine = Q(cause__startswith=f"checkout:{intent.public_id}:")
+    if with_offer and intent.basket.get("offer"):
+        mine |= Q(cause=f"offer:{intent.basket['offer']}")
+    return list(Reservation.objects.filter(mine, state=HoldState.CHECKOUT).order_by("variant_id"))
+
+
+def _release(intent: PaymentIntent, *, why: EndedWhy, now: datetime) -> None:
+    holds = _open_of(intent)
+    locked(hold.variant_id for hold in holds)
+    for hold in holds:
+        end_hold(hold, why=why, now=now)
+
+
+def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], now: datetime) -> Order:
+    """The money is captured: make the order, once per intent.
+
+    Units that are gone by now (the hold ran out) mean: no order, the money goes back, Stale.
+    """
+    with transaction.atomic():
+        intent = (
+            PaymentIntent.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("seller__owner", "buyer", "trace")
+            .get(public_id=intent_id)
+        )
+        if intent.order_id is not None:
+            return Order.objects.get(pk=intent.order_id)
+        if intent.state not in (IntentState.CREATED, IntentState.UNKNOWN, IntentState.DECLINED):
+            raise Stale(intent.sentence)
+        intent.gateway_ref, intent.checks, intent.settled_at = gateway_ref, dict(checks), now
+        point("checkout.captured")
+        offer = lock_for_payment(intent.basket["offer"]) if intent.basket.get("offer") else None
+        if offer is not None and offer.state == OfferState.PAID:
+            gone = "This offer was paid already. This second payment goes back to you."
+        else:
+            gone = _hold_again(intent, now=now)
+        if not gone:
+            order = _place(intent, now=now)
+            if offer is not None:
+                mark_paid(offer=offer, order=order, now=now)
+            point("checkout.before_commit")
+            return order
+        _give_money_back(intent, sentence=gone, now=now)
+    raise Stale(gone)
+
+
+def _hold_again(intent: PaymentIntent, *, now: datetime) -> str:
+    """Units whose hold ran out before the payment came are promised anew, under the lock.
+
+    Returns why not, or nothing.
+    """
+    wanted = {pk: quantity for pk, quantity, _ in intent.basket["lines"]}
+    locked(wanted)
+    kept = {hold.variant_id for hold in _open_of(intent, with_offer=True)}
+    try:
+        with transaction.atomic():
+            _hold(intent, {pk: units for pk, units in wanted.items() if pk not in kept}, now=now, again=":again")
+    except Stale as gone:
+        return f"{gone} Your payment goes back to you."
+    return ""
+
+
+def _give_money_back(intent: PaymentIntent, *, sentence: str, now: datetime) -> None:
+    intent.state, intent.sentence = IntentState.ABANDONED, sentence
+    intent.save()
+    _release(intent, why=EndedWhy.EXPIRED, now=now)
+    enqueue(
+        party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway),
+        cause=f"refund:intent:{intent.public_id}",
+        subject=f"intent:{intent.public_id}",
+        kind="refund_payment",
+        payload={
+            "intent": intent.public_id,
+            "amount_minor": intent.amount_minor,
+            "currency": intent.currency,
+            "order": None,
+        },
+        now=now,
+    )
+
+
+def _place(intent: PaymentIntent, *, now: datetime) -> Order:
+    trace = trace_of(intent)
+    judgement = _looked(intent, trace, now=now) if trace else None
+    order = _write_order(intent, judgement, now=now)
+    for hold in _open_of(intent, with_offer=True):
+        Reservation.objects.filter(pk=hold.pk).update(state=HoldState.OWED, order=order, expires_at=None)
+        record(
+            variant_id=hold.variant_id,
+            now=now,
+            kind="sold",
+            cause=f"order #{order.number}",
+            order=order,
+            quantity=hold.quantity,
+        )
+    intent.order, intent.state = order, IntentState.CAPTURED
+    intent.save()
+    books.post_payment(order=order, now=now)
+    tell(order=order, now=now, source="buyer", kind="placed", sentence="Order placed and paid.", public=True)
+    if trace and judgement:
+        end_trace(trace=trace, paid=True, order=order)
+        keep(order=order, judgement=judgement, why="placed", now=now)
+    if order.connection is not None:
+        ShopCopy.objects.create(order=order, connection=order.connection, intended_at=now, state=CopyState.INTENDED)
+    held = hold_if_policy_says(order=order, now=now)
+    if order.connection is not None and not held:
+        send_to_shop(order=order, now=now)
+    _mails(order, held=held, now=now)
+    return order
+
+
+def _looked(intent: PaymentIntent, trace: RiskTrace, *, now: datetime) -> Judgement:
+    return look(trace=trace, checks=intent.checks, ship_to=intent.basket["ship_to"], buyer=intent.buyer, now=now)
+
+
+def _write_order(intent: PaymentIntent, judgement: Judgement | None, *, now: datetime) -> Order:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('order_no')")
+        number = int(cursor.fetchone()[0])
+    reference = f"CD-{number}-{reference_tail()}"
+    basket = intent.basket
+    order = Order.objects.create(
+        number=number,
+        reference=reference,
+        seller=intent.seller,
+        buyer=intent.buyer,
+        connection_id=basket["connection"],
+        currency=intent.currency,
+        items_minor=basket["items_minor"],
+        shipping_minor=basket["shipping_minor"],
+        total_minor=intent.amount_minor,
+        ship_to=basket["ship_to"],
+        relay_email=f"{reference.lower()}@orders.invalid",
+        placed_at=now,
+        ship_by=now + timedelta(days=intent.seller.handling_days),
+        **(judgement.on_order() if judgement else {}),
+    )
+    variants = Variant.objects.select_related("listing").in_bulk([pk for pk, _, _ in basket["lines"]])
+    OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            variant=variants[pk],
+            quantity=quantity,
+            unit_price_minor=price,
+            title=str(variants[pk]),
+            sku=variants[pk].sku,
+            shop_product_id=variants[pk].listing.shop_product_id,
+            shop_variant_id=variants[pk].shop_variant_id,
+            image=variants[pk].image or next(iter(variants[pk].listing.images), ""),
+        )
+        for pk, quantity, price in basket["lines"]
+    )
+    return order
+
+
+def _mails(order: Order, *, held: bool, now: datetime) -> None:
+    lines = "\n".join(f"{line.quantity} × {line.title}" for line in order.lines.all())
+    what_next = (
+        f"It is being created in {order.connection.name}."
+        if order.connection
+        else "You ship this one from your seller panel."
+    )
+    if held:
+        what_next = (
+            "Do not ship it yet: its risk is high, and our staff look at it first. We write when they release it."
+        )
+    write_mail(
+        cause=f"new_order:{order.reference}",
+        to=order.seller.owner.email,
+        subject=f"New order #{order.number}",
+        order=order,
+        now=now,
+        body=f"{lines}\n\nTotal {order.total.words}."
+        + ("" if held else f" Ship by {order.ship_by:%d %B %Y}.")
+        + f"\n{what_next}\n{settings.BASE_URL}/seller/orders/{order.public_id}/",
+    )
+    write_mail(
+        cause=f"thank_you:{order.reference}",
+        to=order.buyer.email,
+        subject=f"Your order #{order.number}",
+        order=order,
+        now=now,
+        body=(
+            f"Thank you. {order.seller.name} has your order:\n\n{lines}\n\nTotal {order.total.words}. We"
+            " write again when it is shipped."
+        ),
+    )
+
+
+def expire_checkouts(*, now: datetime, limit: int = 200) -> int:
+    """Holds whose time ran out end; an intent that nobody paid is abandoned unless the gateway's answer is still open.
+    Returns how many holds.
+    """
+    with transaction.atomic():
+        due = list(
+            Reservation.objects.filter(state=HoldState.CHECKOUT, expires_at__lte=now).order_by("variant_id")[:limit]
+        )
+        locked(hold.variant_id for hold in due)
+        ended = 0
+        for hold in due:
+            # Paid in the meantime, under the same lock: then it is no longer a checkout's.
+            if Reservation.objects.filter(pk=hold.pk, state=HoldState.CHECKOUT, expires_at__lte=now).exists():
+                end_hold(hold, why=EndedWhy.EXPIRED, now=now)
+                ended += 1
+    return ended

@@ -1,0 +1,1 @@
+"""Shipping labels: prices, purchase, what the carrier tells."""

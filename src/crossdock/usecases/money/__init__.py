@@ -1,0 +1,1 @@
+"""Books, credits, and what a payment provider tells later."""

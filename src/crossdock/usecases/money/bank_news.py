@@ -1,0 +1,205 @@
+"""What a payment provider shows of a payment that was captured: refunds made at its own pages, refunds that came back,
+disputes. Each is posted once, by its id.
+
+A refund there already moved the money, so it counts as a credit here, up to what is left of the payment; nothing is
+sent for it, and nobody is credited twice.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.credit import CreditKind, CreditState
+from crossdock.domain.orders import MoneyState
+from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
+from crossdock.store.models import Command, Credit, Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
+from crossdock.usecases.money import books
+from crossdock.usecases.money.credits import room
+from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.risk.again import judge_open
+from crossdock.usecases.risk.labels import label_order
+
+
+def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> None:
+    """Take in a whole snapshot; what was seen before changes nothing.
+
+    A payment without an order has nobody who could be credited.
+    """
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("seller__owner", "buyer", "connection")
+            .filter(intent__public_id=intent_id)
+            .first()
+        )
+        if order is None:
+            return
+        for refund in standing.refunds:
+            _refund_seen(order, refund, now=now)
+        for dispute in standing.disputes:
+            _dispute_seen(order, dispute, now=now)
+
+
+def payment_of_news(*, gateway: str, entity: str) -> PaymentIntent | None:
+    """The payment that a delivery names: by our own id, or by the provider's. None for a payment that is not ours."""
+    mine = PaymentIntent.objects.filter(gateway=gateway)
+    return mine.filter(public_id=entity).first() or mine.filter(gateway_ref=entity).exclude(gateway_ref="").first()
+
+
+def _refund_seen(order: Order, refund: BankRefund, *, now: datetime) -> None:
+    cause = refund.key or f"bank:{refund.refund_id}"
+    posted = Transfer.objects.filter(cause=f"refunded:{cause}").exists()
+    if refund.state is RefundState.FAILED:
+        if posted:
+            _came_back(order, refund, now=now)
+    elif not refund.key and not posted:
+        _refunded_there(order, refund, cause, now=now)
+
+
+def _refunded_there(order: Order, refund: BankRefund, cause: str, *, now: datetime) -> None:
+    """What was not promised yet becomes a credit.
+
+    The rest only keeps a promise that was made before, by another hand.
+    """
+    amount = min(refund.amount, room(order))
+    if amount.minor > 0:
+        Credit.objects.create(
+            order=order,
+            cause=cause,
+            kind=CreditKind.BANK,
+            state=CreditState.REFUNDED,
+            amount_minor=amount.minor,
+            currency=order.currency,
+            reason="Refunded at the payment provider.",
+            asked_at=now,
+            granted_at=now,
+            refunded_at=now,
+        )
+        books.post_credit(order=order, amount_minor=amount.minor, cause=cause, now=now)
+        order.credited_minor += amount.minor
+        whole = order.credited_minor == order.total_minor
+        order.money = MoneyState.CREDITED if whole else MoneyState.PARTLY_CREDITED
+        order.save(update_fields=["credited_minor", "money"])
+    books.post_refund_done(order=order, amount_minor=refund.amount.minor, cause=cause, now=now)
+    tell(
+        order=order,
+        now=now,
+        source="staff",
+        kind="refunded_at_bank",
+        public=True,
+        evidence={"refund": refund.refund_id},
+        sentence=(
+            f"{refund.amount.words} were refunded at the payment provider. It counts as a credit;"
+            " nothing is sent again."
+        ),
+    )
+    judge_open(order=order, why="refunded at the payment provider", now=now)
+
+
+def _came_back(order: Order, refund: BankRefund, *, now: datetime) -> None:
+    fresh = books.post(
+        cause=f"refund_failed:{refund.refund_id}",
+        order=order,
+        sentence=f"Refund of order {order} came back",
+        now=now,
+        entries={"gateway": refund.amount.minor, "refunds_due": -refund.amount.minor},
+    )
+    if not fresh:
+        return
+    # Surely not with the buyer: staff may try again, under a new key, or pay in another way.
+    causes = Command.objects.filter(cause=refund.key).values_list("payload__credit", flat=True)
+    mine = [f"bank:{refund.refund_id}", *(str(cause) for cause in causes if cause)]
+    failed = Credit.objects.filter(order=order, cause__in=mine, state=CreditState.REFUNDED)
+    failed.update(state=CreditState.FAILED, sentence="The buyer's bank sent the money back.")
+    sentence = f"The buyer's bank sent a refund of {refund.amount.words} back; the buyer still has to be paid."
+    tell(order=order, now=now, source="marketplace", kind="refund_failed", sentence=sentence)
+    raise_alert(
+        code=AlertCode.REFUND_FAILED,
+        seller=order.seller,
+        order=order,
+        key=f"refund:{refund.refund_id}",
+        now=now,
+        sentence=f"Order {order}: {sentence}",
+        evidence={"refund": refund.refund_id},
+    )
+
+
+_STATES = {
+    DisputeState.ASKED: "asks about",
+    DisputeState.TAKEN: "disputes",
+    DisputeState.WON: "no longer disputes",
+    DisputeState.LOST: "has won its dispute over",
+}
+
+
+def _dispute_seen(order: Order, dispute: Dispute, *, now: datetime) -> None:
+    """One entry per state of a dispute: reading it again tells nobody twice, also after its alert was settled."""
+    evidence = {"dispute": dispute.dispute_id, "state": str(dispute.state), "reason": dispute.reason}
+    if TimelineEntry.objects.filter(
+        order=order, kind="dispute", evidence__dispute=dispute.dispute_id, evidence__state=str(dispute.state)
+    ).exists():
+        return
+    why = f" ({dispute.reason.replace('_', ' ')})" if dispute.reason else ""
+    amount = dispute.amount.words
+    sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}."
+    _move(order, dispute, now=now)
+    tell(order=order, now=now, source="buyer", kind="dispute", sentence=sentence, evidence=evidence)
+    if not _label(order, dispute, now=now):
+        judge_open(order=order, why=f"the buyer's bank {_STATES[dispute.state]} the payment", now=now)
+    if dispute.state is DisputeState.WON:
+        how = "The dispute ended well; the money stays."
+        settle_by_fact(now=now, how=how, codes=(AlertCode.DISPUTED,), order=order)
+        return
+    by = f" Send what proves the sale to staff before {dispute.answer_by:%d %B %Y}." if dispute.answer_by else ""
+    end = "" if dispute.state is DisputeState.LOST else by
+    raise_alert(
+        code=AlertCode.DISPUTED,
+        seller=order.seller,
+        order=order,
+        key=f"dispute:{dispute.dispute_id}",
+        now=now,
+        sentence=f"Order {order}: {sentence}{end}",
+        evidence=evidence,
+    )
+
+
+def _label(order: Order, dispute: Dispute, *, now: datetime) -> bool:
+    """A dispute for fraud is what the risk analysis learns from.
+
+    Providers' words for it differ; all have "fraud" in them. Whether it was one.
+    """
+    if dispute.state is DisputeState.ASKED:
+        return False
+    if "fraud" in dispute.reason.lower() and RiskTrace.objects.filter(order=order).exists():
+        label_order(
+            order=order,
+            fraud=dispute.state is not DisputeState.WON,
+            actor=None,
+            why=f"the buyer's bank {_STATES[dispute.state]} the payment",
+            now=now,
+        )
+        return True
+    return False
+
+
+def _move(order: Order, dispute: Dispute, *, now: datetime) -> None:
+    """A bank that takes the money back takes it from what we hold there; who bears it is decided later, by staff."""
+    minor, taken = dispute.amount.minor, f"disputed:{dispute.dispute_id}"
+    if dispute.state in (DisputeState.TAKEN, DisputeState.LOST):
+        books.post(
+            cause=taken,
+            order=order,
+            sentence=f"Dispute over order {order}",
+            now=now,
+            entries={"gateway": -minor, "disputed": minor},
+        )
+    elif dispute.state is DisputeState.WON and Transfer.objects.filter(cause=taken).exists():
+        books.post(
+            cause=f"dispute_won:{dispute.dispute_id}",
+            order=order,
+            sentence=f"Dispute over order {order} won",
+            now=now,
+            entries={"gateway": minor, "disputed": -minor},
+        )

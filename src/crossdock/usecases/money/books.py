@@ -1,0 +1,99 @@
+"""Double-entry books. Debits are positive (what we hold or are owed), credits negative (what we owe); every transfer
+adds up to zero.
+
+Accounts: gateway (money held there), seller:<id> (their payable), fees (ours), refunds_due (promised to buyers, not
+yet confirmed by the gateway), disputed (taken back by a buyer's bank, until it is decided who bears it),
+carrier:<name> (what labels cost us there).
+"""
+
+from datetime import datetime
+
+from django.db.models import Sum
+
+from crossdock.domain.orders import fee
+from crossdock.domain.values import Money
+from crossdock.store.models import Entry, Order, Transfer
+from crossdock.usecases.record.events import ORDER_CREDITED, order_event
+
+
+def post(
+    *, cause: str, order: Order, sentence: str, now: datetime, entries: dict[str, int], currency: str = ""
+) -> bool:
+    """Once per cause, in the order's currency unless another is named; False when it was posted before.
+
+    The database refuses a transfer that does not balance.
+    """
+    transfer, fresh = Transfer.objects.get_or_create(
+        cause=cause, defaults={"at": now, "order": order, "sentence": sentence}
+    )
+    if fresh:
+        Entry.objects.bulk_create(
+            Entry(transfer=transfer, account=account, amount_minor=amount, currency=currency or order.currency)
+            for account, amount in entries.items()
+            if amount
+        )
+    return fresh
+
+
+def post_payment(*, order: Order, now: datetime) -> None:
+    cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
+    post(
+        cause=f"paid:{order.reference}",
+        order=order,
+        sentence=f"Payment for order {order}",
+        now=now,
+        entries={"gateway": order.total_minor, f"seller:{order.seller_id}": cut - order.total_minor, "fees": -cut},
+    )
+
+
+def post_credit(*, order: Order, amount_minor: int, cause: str, now: datetime) -> bool:
+    """The buyer is owed `amount_minor`; seller and fees give back their shares. Call it before `order.credited_minor`
+    grows.
+
+    The fee's share is what it is of everything credited so far, so that many small credits give back exactly the fee
+    of one large one.
+    """
+    cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
+    before, after = order.credited_minor, order.credited_minor + amount_minor
+    cut_back = cut * after // order.total_minor - cut * before // order.total_minor if order.total_minor else 0
+    fresh = post(
+        cause=f"credit:{cause}",
+        order=order,
+        sentence=f"Credit for order {order}",
+        now=now,
+        entries={f"seller:{order.seller_id}": amount_minor - cut_back, "fees": cut_back, "refunds_due": -amount_minor},
+    )
+    if fresh:
+        amount = Money(amount_minor, order.currency)
+        order_event(
+            order=order,
+            event=ORDER_CREDITED,
+            cause=f"credit:{cause}",
+            sentence=f"The buyer is refunded {amount.words}.",
+            now=now,
+            more={"amount": {"amount": str(amount), "currency": order.currency}},
+        )
+    return fresh
+
+
+def post_refund_done(*, order: Order, amount_minor: int, cause: str, now: datetime) -> bool:
+    return post(
+        cause=f"refunded:{cause}",
+        order=order,
+        sentence=f"Refund of order {order} confirmed by the gateway",
+        now=now,
+        entries={"refunds_due": amount_minor, "gateway": -amount_minor},
+    )
+
+
+def fee_of(*, order: Order) -> int:
+    """Minor units that the marketplace keeps of this order, after what it gave back with credits."""
+    entries = Entry.objects.filter(transfer__order=order, account="fees", currency=order.currency)
+    return -(entries.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
+def payout_of(*, order: Order) -> int:
+    """Minor units of its own currency that this order leaves to the seller; a label may have been paid in another."""
+    entries = Entry.objects.filter(transfer__order=order, account=f"seller:{order.seller_id}", currency=order.currency)
+    owed = entries.aggregate(sum=Sum("amount_minor"))["sum"]
+    return -(owed or 0)

@@ -1,0 +1,341 @@
+"""Money back to a buyer, by whatever way it was decided: once per cause, never more than was paid, in the books before
+the gateway is asked.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.cases import CaseKind
+from crossdock.domain.credit import CreditKind, CreditState
+from crossdock.domain.orders import MoneyState, ParcelState
+from crossdock.domain.values import Money
+from crossdock.store.models import Command, Credit, Order, ShopRefund, User
+from crossdock.store.models.work import CommandState, PartyKind
+from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.money import books
+from crossdock.usecases.outbox.queue import enqueue, party_named
+from crossdock.usecases.record.alerts import settle_by_fact
+from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.mail import write_mail
+from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.support.cases import open_case
+
+REASONS = ("Arrived damaged", "Not as described", "Never arrived", "Sent back", "Price error", "Goodwill", "Other")
+
+
+def locked_order(order: Order) -> Order:
+    """The order's lock is the first of all locks."""
+    rows = Order.objects.select_for_update(no_key=True, of=("self",))
+    return rows.select_related("seller__owner", "buyer", "connection__party", "intent").get(pk=order.pk)
+
+
+def room(order: Order) -> Money:
+    """What can still be credited."""
+    return order.total - order.credited
+
+
+def grant(
+    *,
+    order: Order,
+    amount: Money,
+    kind: CreditKind,
+    cause: str,
+    reason: str,
+    now: datetime,
+    actor: User | None = None,
+    lines: list[dict[str, object]] | None = None,
+    asked: Credit | None = None,
+    shop_refund: ShopRefund | None = None,
+) -> Credit:
+    """The one way in which money is promised back. The caller holds the order's lock (`locked_order`). The same cause
+    again is the same credit.
+
+    `asked` is the wish that is granted by it. Raises NotAllowed when there is not so much left.
+    """
+    before = Credit.objects.filter(cause=cause).exclude(state__in=[CreditState.ASKED, CreditState.SECOND]).first()
+    if before is not None:
+        return before
+    if amount.minor <= 0 or amount.currency != order.currency:
+        raise Invalid("Credit an amount above zero, in the order's currency.")
+    if amount > room(order):
+        raise NotAllowed(f"At most {room(order).words} can still be credited; the rest went back already.")
+    credit = asked or Credit(order=order, cause=cause, kind=kind, currency=order.currency, asked_by=actor, asked_at=now)
+    credit.amount_minor, credit.reason, credit.state = amount.minor, reason[:300], CreditState.GRANTED
+    credit.granted_at, credit.lines = now, lines or credit.lines or []
+    credit.shop_refund = shop_refund or credit.shop_refund
+    credit.save()
+    books.post_credit(order=order, amount_minor=amount.minor, cause=credit.cause, now=now)
+    order.credited_minor += amount.minor
+    whole = order.credited_minor == order.total_minor
+    order.money = MoneyState.CREDITED if whole else MoneyState.PARTLY_CREDITED
+    order.save(update_fields=["credited_minor", "money"])
+    _ask_gateway(credit, credit.refund_cause, now=now)
+    return credit
+
+
+def _ask_gateway(credit: Credit, cause: str, *, now: datetime) -> None:
+    intent, order = credit.order.intent, credit.order
+    enqueue(
+        party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway),
+        cause=cause,
+        subject=f"money:{order.reference}",
+        kind="refund_payment",
+        now=now,
+        payload={
+            "intent": intent.public_id,
+            "amount_minor": credit.amount_minor,
+            "currency": credit.currency,
+            "order": order.reference,
+            "credit": credit.cause,
+        },
+    )
+
+
+def why_not_ask(order: Order) -> str:
+    """Empty when a seller can ask staff for a credit."""
+    if room(order).minor == 0:
+        return "The whole amount went back to the buyer already."
+    if order.cancelled_at is not None:
+        return "This order is cancelled; the buyer was credited."
+    if order.parcels == ParcelState.UNSHIPPED:
+        return "Nothing was shipped yet: reject the order instead, that credits the buyer at once."
+    return ""
+
+
+def ask_credit(
+    *, order: Order, amount: Money, reason: str, body: str, actor: User, now: datetime, refund: ShopRefund | None = None
+) -> Credit:
+    """The seller's wish after fulfilment, with a case for staff.
+
+    One wish at a time: asking again while one is open changes nothing.
+    """
+    with transaction.atomic():
+        order = locked_order(order)
+        if why := why_not_ask(order):
+            raise NotAllowed(why)
+        if amount.minor <= 0 or amount.currency != order.currency:
+            raise Invalid("Type an amount above zero.")
+        if amount > room(order):
+            raise Invalid(f"At most {room(order).words} can be credited.")
+        if not reason.strip():
+            raise Invalid("Say why.")
+        waiting = order.credits.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).first()
+        if waiting is not None:
+            return waiting
+        kind = CreditKind.SHOP_REFUND if refund else CreditKind.STAFF
+        credit = Credit.objects.create(
+            order=order,
+            cause=f"{order.reference}:asked:{order.credits.count() + 1}",
+            kind=kind,
+            state=CreditState.ASKED,
+            amount_minor=amount.minor,
+            currency=order.currency,
+            reason=reason[:300],
+            asked_by=actor,
+            asked_at=now,
+            shop_refund=refund,
+        )
+        tell(
+            order=order,
+            now=now,
+            source="seller",
+            kind="credit_asked",
+            sentence=f"Asked staff to credit {amount.words}: {reason}",
+        )
+        open_case(
+            seller=order.seller,
+            opened_by=actor,
+            kind=CaseKind.SHOP_REFUND if refund else CaseKind.CREDIT,
+            order=order,
+            credit=credit,
+            now=now,
+            subject=f"Credit {amount.words} for order #{order.number}",
+            body=body.strip() or reason,
+        )
+    return credit
+
+
+def needs_second(amount: Money) -> bool:
+    """Above the operator's limit, in whole units of the order's currency, another person of staff has to agree."""
+    limit = settings.CONFIG.credit_second_person_above
+    return bool(amount.decimal > limit)
+
+
+def decide_credit(
+    *, credit: Credit, grant_it: bool, actor: User, remark: str, now: datetime, amount: Money | None = None
+) -> Credit:
+    """Staff's word on a wish.
+
+    `amount` may lower it. Pressed twice it counts once; the second person must be another.
+    """
+    if not actor.is_staff:
+        raise NotAllowed("Only staff decide credits.")
+    with transaction.atomic():
+        order = locked_order(credit.order)
+        row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)
+        if row.state not in (CreditState.ASKED, CreditState.SECOND):
+            return row
+        if not remark.strip():
+            raise Invalid("Say why, for those who look at it later.")
+        if not grant_it:
+            return _declined(row, order, actor, remark, now=now)
+        wanted = amount if amount is not None and row.state == CreditState.ASKED else row.amount
+        if wanted.minor <= 0 or wanted.currency != order.currency or wanted > room(order):
+            raise Invalid(f"Between 0 and {room(order).words} can be credited.")
+        second = row.state == CreditState.SECOND
+        if second and row.decided_by_id == actor.pk:
+            raise NotAllowed("You agreed already. This amount needs a second person.")
+        row.note = remark[:300]
+        if not second:
+            row.decided_by, row.decided_at, row.amount_minor = actor, now, wanted.minor
+            if needs_second(wanted):
+                row.state = CreditState.SECOND
+                row.save()
+                note(
+                    actor=actor,
+                    action="credit agreed",
+                    subject=str(order),
+                    now=now,
+                    detail={"credit": row.public_id, "amount": str(wanted), "why": remark},
+                )
+                return row
+        else:
+            row.second_by = actor
+        kind = CreditKind(row.kind)
+        row = grant(order=order, amount=wanted, kind=kind, cause=row.cause, reason=row.reason, now=now, asked=row)
+        _said(row, order, actor, remark, now=now)
+        return row
+
+
+def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: str, now: datetime) -> Credit:
+    """Staff begin a credit themselves.
+
+    `key` is the form's own: pressed twice it is one. Above the limit it waits for a second person.
+    """
+    if not actor.is_staff:
+        raise NotAllowed("Only staff credit.")
+    if not reason.strip():
+        raise Invalid("Say why.")
+    with transaction.atomic():
+        order = locked_order(order)
+        cause = f"{order.reference}:staff:{key[:40]}"
+        known = Credit.objects.filter(cause=cause).first()
+        if known is not None:
+            return known
+        if amount.minor <= 0 or amount.currency != order.currency or amount > room(order):
+            raise Invalid(f"Between 0 and {room(order).words} can be credited.")
+        row = Credit.objects.create(
+            order=order,
+            cause=cause,
+            kind=CreditKind.STAFF,
+            state=CreditState.ASKED,
+            amount_minor=amount.minor,
+            currency=order.currency,
+            reason=reason[:300],
+            asked_by=actor,
+            asked_at=now,
+        )
+        return decide_credit(credit=row, grant_it=True, actor=actor, remark=reason, now=now)
+
+
+def _declined(row: Credit, order: Order, actor: User, remark: str, *, now: datetime) -> Credit:
+    row.state, row.decided_by, row.decided_at, row.note = (
+        CreditState.DECLINED,
+        row.decided_by or actor,
+        now,
+        remark[:300],
+    )
+    row.save()
+    note(
+        actor=actor,
+        action="credit declined",
+        subject=str(order),
+        now=now,
+        detail={"credit": row.public_id, "why": remark},
+    )
+    tell(
+        order=order,
+        now=now,
+        source="staff",
+        kind="credit_declined",
+        sentence=f"Staff did not credit {row.amount.words}: {remark}",
+    )
+    write_mail(
+        cause=f"credit_declined:{row.public_id}",
+        to=order.seller.owner.email,
+        subject=f"Order #{order.number}: no credit",
+        order=order,
+        now=now,
+        body=f"Our staff did not credit {row.amount.words}: {remark}",
+    )
+    return row
+
+
+def _said(row: Credit, order: Order, actor: User, remark: str, *, now: datetime) -> None:
+    note(
+        actor=actor,
+        action="credited",
+        subject=str(order),
+        now=now,
+        detail={"credit": row.public_id, "amount": str(row.amount), "why": remark},
+    )
+    tell_granted(row, order, source="staff", sentence=f"Staff credited {row.amount.words}: {row.reason}", now=now)
+    settle_by_fact(now=now, how="The buyer was credited.", codes=(AlertCode.REFUNDED_IN_SHOP,), order=order)
+
+
+def tell_granted(row: Credit, order: Order, *, source: str, sentence: str, now: datetime) -> None:
+    tell(
+        order=order,
+        now=now,
+        source=source,
+        kind="credited",
+        sentence=sentence,
+        public=True,
+        evidence={"credit": row.public_id},
+    )
+    write_mail(
+        cause=f"credited:{row.public_id}",
+        to=order.buyer.email,
+        subject=f"Money back for your order #{order.number}",
+        order=order,
+        now=now,
+        body=f"We’re refunding {row.amount.words} of your order #{order.number} to your card. {row.reason}".strip(),
+    )
+
+
+def refund_done(*, command: Command, now: datetime) -> None:
+    """In the transaction that settles the command."""
+    cause = str(command.payload.get("credit", ""))
+    Credit.objects.filter(cause=cause, state__in=[CreditState.GRANTED, CreditState.FAILED]).update(
+        state=CreditState.REFUNDED, refunded_at=now, sentence=""
+    )
+
+
+def refund_refused(*, command: Command, sentence: str) -> None:
+    """Surely not done: the books keep what is due, staff see it and try again."""
+    cause = str(command.payload.get("credit", ""))
+    Credit.objects.filter(cause=cause, state=CreditState.GRANTED).update(state=CreditState.FAILED, sentence=sentence)
+
+
+def try_refund_again(*, credit: Credit, actor: User, now: datetime) -> None:
+    """Only after a refusal, which is proof that nothing moved; under a new key, since the gateway keeps its answer to
+    the old one.
+    """
+    if not actor.is_staff:
+        raise NotAllowed("Only staff do this.")
+    with transaction.atomic():
+        order = locked_order(credit.order)
+        row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)
+        if row.state != CreditState.FAILED:
+            raise NotAllowed("Only a refund that was refused can be tried again.")
+        tries = Command.objects.filter(kind="refund_payment", payload__credit=row.cause)
+        if tries.exclude(state__in=[CommandState.DONE, CommandState.WITHDRAWN]).exists():
+            raise NotAllowed("It is being tried already.")
+        row.state, row.sentence = CreditState.GRANTED, ""
+        row.save(update_fields=["state", "sentence"])
+        row.order = order
+        _ask_gateway(row, f"{row.refund_cause}:{tries.count() + 1}", now=now)
+        note(actor=actor, action="refund tried again", subject=str(order), now=now, detail={"credit": row.public_id})

@@ -1,0 +1,311 @@
+"""What sellers do with their orders, and the queues they work through."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.fields.json import KT
+
+from crossdock.domain.commands import order_reference
+from crossdock.domain.orders import CopyState, ParcelState
+from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.store.models import Command, Order, Reservation, Seller, Shipment, ShopCopy, User
+from crossdock.store.models.shops import ConnectionState
+from crossdock.store.models.work import CommandResult, CommandState
+from crossdock.store.work import wake
+from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.orders.fulfilments import wish
+from crossdock.usecases.orders.landing import create_command
+from crossdock.usecases.orders.parcels import renumber, ship
+from crossdock.usecases.orders.shippable import HELD, NOT_HELD, why_locked
+from crossdock.usecases.outbox.queue import CREATE
+from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.risk.holds import held
+from crossdock.usecases.stock.reservations import end_hold, holds_of, locked, record
+
+# An order whose whole price went back to the buyer has nothing left to ship; one that cost nothing has.
+_OPEN = Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PARTLY_SHIPPED]) & (
+    Q(total_minor=0) | Q(credited_minor__lt=F("total_minor"))
+)
+
+
+# Sorted by what must leave first.
+_BY_SHIP_BY = ("to_ship", "overdue")
+
+
+def _queues(now: datetime) -> dict[str, Q]:
+    return {
+        "to_ship": _OPEN & NOT_HELD,
+        "overdue": _OPEN & NOT_HELD & Q(ship_by__lt=now),
+        "held": _OPEN & HELD,
+        "needs_attention": Q(alerts__settled_at=None, alerts__isnull=False),
+        "cancelled": Q(cancelled_at__isnull=False),
+        "shipped": Q(parcels=ParcelState.SHIPPED),
+        "all": Q(),
+    }
+
+
+def of_queue(*, queue: str, now: datetime) -> Q:
+    """A queue as a filter of orders; `needs_attention` joins alerts, so take distinct rows. Raises KeyError."""
+    return _queues(now)[queue]
+
+
+def queues(*, seller: Seller, now: datetime) -> dict[str, int]:
+    """How many orders wait in each queue; one query."""
+    counts = {name: Count("pk", filter=where, distinct=True) for name, where in _queues(now).items()}
+    return Order.objects.filter(seller=seller).aggregate(**counts)
+
+
+def in_queue(
+    *, seller: Seller, queue: str, now: datetime, query: str = "", after: int | None = None, limit: int = 50
+) -> list[Order]:
+    """What waits to be shipped by its ship-by date, the rest newest first; keyset by the last row's id.
+
+    The search looks at what the seller is shown: our number and reference, the shop's number, SKU, title, the names of
+    buyer and recipient, tracking number, and the address that the shop has of the buyer. Never at the buyer's own
+    e-mail address: whoever can search for it can find out whose it is.
+    """
+    found: QuerySet[Order] = Order.objects.filter(_queues(now).get(queue, Q()), seller=seller)
+    text = query.strip().lstrip("#")
+    if text:
+        found = found.annotate(recipient=KT("ship_to__name")).filter(
+            Q(reference__iexact=text.partition("@")[0])
+            | Q(copy__shop_number__iexact=text)
+            | Q(copy__shop_number__iexact=f"#{text}")
+            | Q(lines__sku__iexact=text)
+            | Q(lines__title__icontains=text)
+            | Q(buyer__name__unaccent__icontains=text)
+            | Q(recipient__unaccent__icontains=text)
+            | Q(shipments__tracking_number__iexact=text)
+            | (Q(number=int(text)) if text.isdecimal() and len(text) < 18 else Q(pk=None))
+        )
+    by_date = queue in _BY_SHIP_BY
+    if after is not None:
+        found = found.filter(_behind(seller, after) if by_date else Q(pk__lt=after))
+    return list(
+        found.distinct()
+        .select_related("buyer", "copy", "connection", "risk_hold")
+        .prefetch_related("lines", "shipments")
+        .order_by(*(("ship_by", "pk") if by_date else ("-pk",)))[:limit]
+    )
+
+
+def _behind(seller: Seller, after: int) -> Q:
+    """What follows this order in a list by ship-by; everything when it is none of the seller's."""
+    last = Order.objects.filter(seller=seller, pk=after).values_list("ship_by", flat=True).first()
+    return Q() if last is None else Q(ship_by__gt=last) | Q(ship_by=last, pk__gt=after)
+
+
+def ship_by_hand(
+    *,
+    order: Order,
+    lines: Mapping[int, int] | None,
+    tracking: str,
+    carrier: str,
+    actor: User,
+    now: datetime,
+    key: str = "",
+) -> Shipment:
+    """`lines` maps line ids to units, None ships all that is left.
+
+    The same `key` (a form's one-time value) ships once.
+    """
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("seller__owner", "buyer", "connection__party")
+            .get(pk=order.pk)
+        )
+        parcel_id = f"hand:{key}" if key else f"hand:{uuid.uuid4().hex}"
+        again = Shipment.objects.filter(order=order, parcel_id=parcel_id).first()
+        if again:
+            return again
+        if why := why_locked(order):
+            raise NotAllowed(why)
+        rows = {line.pk: line for line in order.lines.all()}
+        wanted = {pk: line.left for pk, line in rows.items()} if lines is None else dict(lines)
+        units = {rows[pk]: n for pk, n in wanted.items() if pk in rows and n > 0}
+        if not units:
+            raise Invalid("Choose at least one unit to ship.")
+        if any(n > line.left for line, n in units.items()):
+            raise Invalid("More units were chosen than are left to ship.")
+        parcel = ship(
+            order=order,
+            parcel_id=parcel_id,
+            source="seller",
+            units=units,
+            tracking=tracking.strip(),
+            carrier=carrier.strip(),
+            url="",
+            shipped_at=now,
+            now=now,
+        )
+        wish(order=order, shipment=parcel, now=now)
+        if order.connection_id is None and order.parcels == ParcelState.SHIPPED:
+            take_from_own_stock(order, now=now)
+        return parcel
+
+
+def take_from_own_stock(order: Order, *, now: datetime) -> None:
+    """A listing made by hand: its count is ours, so the units leave it when they leave the house."""
+    holds = list(holds_of(order))
+    rows = locked(hold.variant_id for hold in holds)
+    for hold in holds:
+        row = rows[hold.variant_id]
+        before, row.count = row.count, (row.count or 0) - hold.quantity
+        row.save(update_fields=["count"])
+        end_hold(hold, why=EndedWhy.SHIPPED_HERE, now=now)
+        record(
+            variant_id=row.pk,
+            now=now,
+            kind="shipped",
+            cause=f"order #{order.number}",
+            order=order,
+            before=before,
+            after=row.count,
+        )
+
+
+def back_to_own_stock(order: Order, units: Mapping[int, int], *, now: datetime) -> None:
+    """The other way round, for a parcel that did not leave after all.
+
+    `units`: variant's id -> units; they are held for the order as before.
+    """
+    rows = locked(units)
+    for variant_id, n in units.items():
+        row = rows[variant_id]
+        before, row.count = row.count, (row.count or 0) + n
+        row.save(update_fields=["count"])
+        cause = f"{order.reference}:{variant_id}:back:{order.reservations.count()}"
+        Reservation.objects.create(
+            cause=cause, variant_id=variant_id, order=order, quantity=n, state=HoldState.OWED, created_at=now
+        )
+        record(
+            variant_id=variant_id,
+            now=now,
+            kind="unshipped",
+            cause=f"order #{order.number}",
+            order=order,
+            before=before,
+            after=row.count,
+        )
+
+
+def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: User, now: datetime) -> None:
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("seller__owner", "buyer", "connection__party")
+            .get(pk=shipment.order_id)
+        )
+        shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment.pk)
+        if not tracking.strip():
+            raise Invalid("Type the tracking number.")
+        renumber(
+            order=order,
+            shipment=shipment,
+            tracking=tracking.strip(),
+            carrier=carrier.strip(),
+            url="",
+            source="seller",
+            now=now,
+        )
+        wish(order=order, shipment=shipment, now=now)
+
+
+def why_not_create(order: Order) -> str:
+    """Empty when "Create the order on your store" makes sense now."""
+    copy = ShopCopy.objects.filter(order=order).select_related("connection").first()
+    if copy is None:
+        return "This order's listing was made by hand; there is no shop to create it in."
+    if order.cancelled_at is not None:
+        return "The order is cancelled."
+    if copy.connection.state == ConnectionState.DISCONNECTED:
+        return "The shop is disconnected. Connect it again first."
+    if copy.state in (CopyState.ACKNOWLEDGED, CopyState.EQUAL, CopyState.DIFFERS) and not copy.cancelled_there:
+        return f"It stands in your shop as {copy.shop_number or copy.shop_order_id}."
+    if copy.cancelled_there:
+        return "It was cancelled in your shop; reject it here to credit the buyer."
+    if held(order):
+        return (
+            "Its risk is high, so it waits until our staff have looked at it. You are told when it goes to your shop."
+        )
+    return ""
+
+
+def create_in_shop(*, order: Order, actor: User, now: datetime) -> str:
+    """S6: looks in the shop by our reference first, adopts what it finds, creates otherwise; so it can't appear twice.
+    Returns why it was missing.
+    """
+    with transaction.atomic():
+        order = Order.objects.select_for_update(no_key=True, of=("self",)).get(pk=order.pk)
+        why_not = why_not_create(order)
+        if why_not:
+            raise NotAllowed(why_not)
+        copy = (
+            ShopCopy.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("connection__party")
+            .get(order=order)
+        )
+        row = Command.objects.select_for_update(no_key=True).get(cause=f"create:{order.reference}")
+        why = _why_missing(copy, row)
+        if row.state != CommandState.IN_FLIGHT:
+            # The refusal is lifted by the seller's word; the look-up comes first whatever happened before.
+            row.state, row.result, row.due_at, row.finished_at = CommandState.WAITING, CommandResult.NONE, now, None
+            row.unresolved, row.created_at = row.attempts > 0, now
+            row.payload = CREATE.dump_python(create_command(order), mode="json")
+            row.save()
+            copy.state = CopyState.SENT if row.attempts else CopyState.INTENDED
+            copy.save(update_fields=["state"])
+        tell(
+            order=order,
+            now=now,
+            source="seller",
+            kind="create_in_shop",
+            sentence=f"{actor} asked to create the order in the shop. Why it was missing: {why}",
+        )
+        wake([copy.connection.party_id])
+        return why
+
+
+def _why_missing(copy: ShopCopy, row: Command) -> str:
+    if copy.connection.state == ConnectionState.NEEDS_REAUTH:
+        return f"{copy.connection.state_sentence} Reconnect the shop; the order is sent right after."
+    if copy.connection.state == ConnectionState.PAUSED:
+        return "The shop is paused here; the order is sent when you resume it."
+    if copy.state == CopyState.REFUSED:
+        return copy.sentence or "The shop refused it."
+    if copy.connection.party.failures:
+        return f"The shop did not answer: {copy.connection.party.last_error}"
+    return row.sentence or "It is still on its way; nothing went wrong so far."
+
+
+def resend_command(*, command: Command, actor: User, now: datetime) -> None:
+    """A dead command tries again, looking first where that can be done."""
+    with transaction.atomic():
+        row = Command.objects.select_for_update(no_key=True).get(pk=command.pk)
+        if row.state != CommandState.DEAD:
+            raise NotAllowed("Only what gave up can be sent again; this is still being tried.")
+        row.state, row.due_at, row.finished_at, row.created_at, row.unresolved = (
+            CommandState.WAITING,
+            now,
+            None,
+            now,
+            row.attempts > 0,
+        )
+        row.save()
+        if actor.is_staff:
+            note(actor=actor, action="resent", subject=str(row), now=now, detail={"command": row.pk})
+        order = Order.objects.filter(reference=order_reference(row.subject)).select_related("seller").first()
+        if order:
+            tell(
+                order=order,
+                now=now,
+                source="seller" if order.seller.owner_id == actor.pk else "staff",
+                kind="resent",
+                sentence=f"{actor} sent “{row.kind.replace('_', ' ')}” again.",
+            )
+        wake([row.party_id])

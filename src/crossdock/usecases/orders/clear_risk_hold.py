@@ -1,0 +1,53 @@
+"""Staff looked at a held order: it may be shipped, and goes to its shop."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from crossdock.store.models import AuditEntry, Order, RiskHold, User
+from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.orders.landing import send_to_shop
+from crossdock.usecases.record.mail import write_mail
+from crossdock.usecases.record.timeline import tell
+
+
+def clear_hold(*, order: Order, actor: User, note: str, now: datetime) -> None:
+    """Staff looked: it goes to its shop now. Pressed twice it goes once."""
+    if not actor.is_staff:
+        raise NotAllowed("Only staff clear held orders.")
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("connection__party", "seller__owner")
+            .get(pk=order.pk)
+        )
+        hold = RiskHold.objects.select_for_update(no_key=True).filter(order=order).first()
+        if hold is None:
+            raise Invalid("This order is not held.")
+        if hold.cleared_at is not None:
+            return
+        if order.cancelled_at is not None:
+            raise NotAllowed("This order was cancelled meanwhile.")
+        hold.cleared_at, hold.cleared_by, hold.note = now, actor, note[:300]
+        hold.save()
+        # The seller could not ship while it was held.
+        order.ship_by += now - hold.held_at
+        order.save(update_fields=["ship_by"])
+        tell(order=order, now=now, source="staff", kind="risk_cleared", sentence="Our staff cleared the order.")
+        write_mail(
+            cause=f"released:{order.reference}",
+            to=order.seller.owner.email,
+            subject=f"Order #{order.number} may be shipped",
+            order=order,
+            now=now,
+            body=(
+                f"Our staff released order #{order.number}. Ship it by {order.ship_by:%d %B %Y}.\n"
+                f"{settings.BASE_URL}/seller/orders/{order.public_id}/"
+            ),
+        )
+        AuditEntry.objects.create(
+            at=now, actor=actor, action="risk_cleared", subject=order.reference, detail={"note": note}
+        )
+        if order.connection is not None:
+            send_to_shop(order=order, now=now)

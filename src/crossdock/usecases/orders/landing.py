@@ -1,0 +1,79 @@
+"""How an order comes to stand in its shop: what the shop is asked to create, and what its id here begins."""
+
+from datetime import datetime
+
+from crossdock.domain import stock as rules
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import CreateOrder, Done, Line
+from crossdock.domain.orders import CopyState
+from crossdock.domain.stock import HoldState
+from crossdock.store.crash import point
+from crossdock.store.models import Order, ShopCopy
+from crossdock.usecases.orders import fulfilments
+from crossdock.usecases.orders.shop_lines import forget_lines
+from crossdock.usecases.outbox.queue import create_order_command
+from crossdock.usecases.record.alerts import settle_by_fact
+from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.risk import writing
+from crossdock.usecases.stock.reservations import fence
+
+
+def send_to_shop(*, order: Order, now: datetime) -> None:
+    """The order to its shop, once however often it is asked for."""
+    assert order.connection is not None
+    create_order_command(party=order.connection.party, command=create_command(order), now=now)
+
+
+def create_command(order: Order) -> CreateOrder:
+    """What the shop is asked to create, the same each time it is asked.
+
+    The address `.invalid` can receive no mail, so no shop mails our buyer.
+    """
+    return CreateOrder(
+        reference=order.reference,
+        lines=tuple(
+            Line(line.shop_product_id, line.shop_variant_id, line.sku, line.title, line.kept, line.unit_price)
+            for line in order.lines.select_related("order")
+            if line.kept
+        ),
+        shipping=order.shipping,
+        ship_to=order.address,
+        email=order.relay_email,
+        placed_at=order.placed_at,
+        note=f"Marketplace order #{order.number}. Paid there; cancel or refund it there.",
+    )
+
+
+def bind(
+    *, order: Order, copy: ShopCopy, outcome: Done, adopted: bool, want_after: datetime | None, now: datetime
+) -> None:
+    """The order stands in the shop: keep their id, fence the holds if the stock was surely taken, and ask to read it
+    back.
+    """
+    if copy.shop_order_id not in ("", outcome.shop_id):
+        forget_lines(order)
+    copy.shop_order_id, copy.shop_number, copy.shop_url = outcome.shop_id, outcome.shop_number[:100], outcome.url
+    copy.state, copy.acknowledged_at, copy.read_wanted, copy.sentence = CopyState.ACKNOWLEDGED, now, True, outcome.note
+    copy.adopted, copy.stock_taken = copy.adopted or adopted, copy.stock_taken or outcome.stock_taken
+    copy.save()
+    point("settle.bound")
+    if rules.draws_fence(stock_taken=outcome.stock_taken, closed=False):
+        fence(order=order, now=now, state=HoldState.TAKEN, want_after=want_after)
+    took = (now - order.placed_at).total_seconds()
+    words = "found in" if adopted else "created in"
+    tell(
+        order=order,
+        now=now,
+        source="shop",
+        kind="landed",
+        evidence={"shop_order": outcome.shop_id, "seconds": took},
+        sentence=f"The order was {words} the shop as {outcome.shop_number or outcome.shop_id}.",
+    )
+    writing.wish_written(order=order, now=now)
+    fulfilments.wish_all(order=order, now=now)
+    settle_by_fact(
+        now=now,
+        how="The order stands in the shop.",
+        codes=(AlertCode.ORDER_NOT_LANDED, AlertCode.ORDER_REFUSED, AlertCode.COMMAND_DEAD),
+        order=order,
+    )

@@ -1,0 +1,211 @@
+"""Parcels, whoever said that they left: by hand, with a label, or in the shop (shop_parcels.py). The order's page, the
+buyer's mail and timeline, and what is left to ship follow from them.
+
+Everything here runs under the order's lock, which the caller holds.
+"""
+
+import hashlib
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.events import Parcel
+from crossdock.domain.orders import (
+    ParcelState,
+    parcel_state,
+)
+from crossdock.domain.parcels import LONGEST_NUMBER, Told
+from crossdock.domain.shipping import follow
+from crossdock.store.models import Order, OrderLine, Shipment, ShipmentLine
+from crossdock.usecases.orders.parcel_alerts import ask_about_parcels
+from crossdock.usecases.record.alerts import settle_by_fact
+from crossdock.usecases.record.mail import write_mail
+from crossdock.usecases.record.timeline import tell
+
+TOLD: TypeAdapter[dict[str, Told]] = TypeAdapter(dict[str, Told])
+Units = Mapping[OrderLine, int]
+
+
+def ship(
+    *,
+    order: Order,
+    parcel_id: str,
+    source: str,
+    units: Units,
+    tracking: str,
+    carrier: str,
+    url: str,
+    shipped_at: datetime,
+    now: datetime,
+) -> Shipment:
+    """A parcel left. One that was undone before comes back under its id."""
+    parcel = Parcel(parcel_id, (), tracking, carrier, url, shipped_at)
+    shipment = enter(order, parcel, units, source=source, now=now)
+    announce(order, [(shipment, units)], now=now)
+    return shipment
+
+
+def enter(order: Order, parcel: Parcel, units: Units, *, source: str, now: datetime) -> Shipment:
+    carrier, url = follow(parcel.tracking_number, named=parcel.carrier, url=parcel.tracking_url)
+    before = next((s for s in order.shipments.all() if parcel.parcel_id in (s.parcel_id, *s.there)), None)
+    shipment = before or Shipment(order=order, parcel_id=parcel.parcel_id or uuid.uuid4().hex)
+    shipment.source, shipment.undone_at, shipment.shipped_at = source, None, parcel.shipped_at or now
+    shipment.tracking_number = parcel.tracking_number[:LONGEST_NUMBER]
+    shipment.carrier, shipment.tracking_url = carrier[:80], url
+    if source == "shop":
+        remember(shipment, parcel)
+    shipment.save()
+    add_units(shipment, units)
+    set_parcels(order)
+    number = numbered(shipment) or "no tracking number"
+    tell(
+        order=order,
+        now=now,
+        source=source,
+        kind="shipped" if units else "tracking",
+        public=True,
+        sentence=f"Shipped: {number}." if units else f"One more tracking number: {number}.",
+        evidence={"parcel": parcel.parcel_id},
+    )
+    return shipment
+
+
+def remember(shipment: Shipment, parcel: Parcel) -> None:
+    """What the shop says of it now; the caller saves."""
+    shipment.there = TOLD.dump_python(told_of(shipment) | {parcel.parcel_id: Told.of(parcel)}, mode="json")
+
+
+def told_of(shipment: Shipment) -> dict[str, Told]:
+    """The fulfilments in the shop that are this parcel, by their id, as they were last read."""
+    return TOLD.validate_python(shipment.there)
+
+
+def numbered(shipment: Shipment) -> str:
+    """ "UPS 1Z..." as people read it; empty without a number."""
+    number = shipment.tracking_number
+    return f"{shipment.carrier} {number}".strip() if number else ""
+
+
+def add_units(shipment: Shipment, units: Units) -> None:
+    ShipmentLine.objects.bulk_create(
+        ShipmentLine(shipment=shipment, line=line, quantity=n) for line, n in units.items()
+    )
+    for line, n in units.items():
+        line.shipped += n
+        line.save(update_fields=["shipped"])
+
+
+def announce(order: Order, made: Sequence[tuple[Shipment, Units]], *, now: datetime) -> None:
+    """What follows from parcels that left together. A parcel without units has only a number to tell: it goes into the
+    mail of the one before it.
+    """
+    ask_about_parcels(order=order, now=now)
+    if order.parcels == ParcelState.SHIPPED:
+        settle_by_fact(now=now, how="The order was shipped.", codes=(AlertCode.HIGH_RISK,), order=order)
+    mails: list[tuple[Shipment, Units, list[Shipment]]] = []
+    for shipment, units in made:
+        if units or not mails:
+            mails.append((shipment, units, []))
+        else:
+            mails[-1][2].append(shipment)
+    for shipment, units, more in mails:
+        _mail_shipped(order, shipment, units, more, now=now)
+
+
+def _mail_shipped(order: Order, shipment: Shipment, units: Units, more: Sequence[Shipment], *, now: datetime) -> None:
+    numbers = "\n".join(
+        f"Tracking: {numbered(each) or 'no tracking number'}\n{each.tracking_url}".rstrip()
+        for each in (shipment, *more)
+    )
+    if not units:
+        if shipment.tracking_number:
+            _mail_number(order, shipment, f"One more tracking number of your order.\n\n{numbers}", now=now)
+        return
+    write_mail(
+        cause=f"shipped:{order.reference}:{shipment.pk}",
+        to=order.buyer.email,
+        subject=f"Your order #{order.number} is on its way",
+        order=order,
+        now=now,
+        body=f"{order.seller.name} shipped {words_of(units)}.\n\n{numbers}",
+    )
+
+
+def words_of(units: Units) -> str:
+    return ", ".join(f"{n} × {line.title}" for line, n in units.items())
+
+
+def _mail_number(order: Order, shipment: Shipment, body: str, *, now: datetime) -> None:
+    """Once for what the buyer can read: number, carrier and link."""
+    shown = "\n".join((shipment.tracking_number, shipment.carrier, shipment.tracking_url))
+    digest = hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    write_mail(
+        cause=f"tracking:{order.reference}:{shipment.pk}:{digest}",
+        to=order.buyer.email,
+        subject=f"Tracking for your order #{order.number}",
+        order=order,
+        now=now,
+        body=body,
+    )
+
+
+def set_parcels(order: Order) -> None:
+    """The parcels axis, from the lines as they are now."""
+    lines = list(order.lines.all())
+    order.parcels = parcel_state(
+        [line.kept for line in lines], [line.shipped for line in lines], cancelled=order.cancelled_at is not None
+    )
+    order.save(update_fields=["parcels"])
+
+
+def renumber(
+    *, order: Order, shipment: Shipment, tracking: str, carrier: str, url: str, source: str, now: datetime
+) -> None:
+    """The same parcel has another number, carrier or link; the buyer is told once what is new."""
+    before = (shipment.tracking_number, shipment.carrier, shipment.tracking_url)
+    number = tracking[:LONGEST_NUMBER]
+    named, link = follow(tracking, named=carrier, url=url)
+    shipment.tracking_number, shipment.carrier, shipment.tracking_url = number, named[:80], link
+    shipment.save(update_fields=["tracking_number", "carrier", "tracking_url"])
+    ask_about_parcels(order=order, now=now)
+    if before == (shipment.tracking_number, shipment.carrier, shipment.tracking_url):
+        return
+    words = _news_of(shipment, before[0])
+    tell(order=order, now=now, source=source, kind="tracking", sentence=words, public=True)
+    if number:
+        _mail_number(order, shipment, f"{words}\n{shipment.carrier} {shipment.tracking_url}".rstrip(), now=now)
+
+
+def _news_of(shipment: Shipment, before: str) -> str:
+    number = shipment.tracking_number
+    if number == before:
+        return f"Tracking: {numbered(shipment) or 'no tracking number'}."
+    if not number:
+        return f"The tracking number {before} was taken back."
+    return f"Tracking number changed from {before} to {number}." if before else f"Tracking number: {number}."
+
+
+def undo_shipment(*, order: Order, parcel_id: str, source: str, sentence: str, now: datetime) -> None:
+    """A parcel did not leave after all. The caller looks after the count of an own listing."""
+    shipment = order.shipments.get(parcel_id=parcel_id)
+    shipment.undone_at = now
+    shipment.save(update_fields=["undone_at"])
+    take_out(shipment)
+    ask_about_parcels(order=order, now=now)
+    set_parcels(order)
+    tell(order=order, now=now, source=source, kind="unshipped", sentence=sentence, public=True)
+
+
+def take_out(shipment: Shipment) -> Counter[int]:
+    """Its units, which nobody has shipped any more."""
+    units = Counter[int]()
+    for part in shipment.lines.select_related("line"):
+        units[part.line_id] += part.quantity
+        part.line.shipped = max(0, part.line.shipped - part.quantity)
+        part.line.save(update_fields=["shipped"])
+    shipment.lines.all().delete()
+    return units

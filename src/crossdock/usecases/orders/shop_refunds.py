@@ -1,0 +1,74 @@
+"""A refund that was made in the shop: where it is lifted it credits the buyer, up to a limit; above, staff decide."""
+
+from datetime import datetime
+
+from django.conf import settings
+
+from crossdock.domain.cases import CaseKind
+from crossdock.domain.credit import CreditKind, CreditState
+from crossdock.domain.values import Money
+from crossdock.store.models import Credit, Order, ShopRefund
+from crossdock.usecases.money.credits import grant, room, tell_granted
+from crossdock.usecases.record.policy import lifted
+from crossdock.usecases.support.cases import open_case
+
+
+def credit_shop_refund(*, order: Order, refund: ShopRefund, now: datetime) -> bool:
+    """S8 lifted: the buyer is credited what was refunded in the shop, up to the operator's limit; above it staff get a
+    case. False as described.
+
+    The caller holds the order's lock. Once per refund, by the shop's id of it.
+    """
+    if not lifted(rule="S8"):
+        return False
+    amount = min(refund.amount, room(order)) if refund.currency == order.currency else Money.zero(order.currency)
+    cause = f"{order.reference}:shop:{refund.refund_id}"[:100]
+    if amount.minor == 0 and refund.currency == order.currency:
+        return True
+    if amount.minor == 0 or refund.amount.decimal > settings.CONFIG.shop_refund_credit_up_to:
+        _case_for_refund(order, refund, cause, now=now)
+        return True
+    row = grant(
+        order=order,
+        amount=amount,
+        kind=CreditKind.SHOP_REFUND,
+        cause=cause,
+        reason="Refunded by the seller in their shop.",
+        now=now,
+        shop_refund=refund,
+    )
+    sentence = f"The refund of {refund.amount.words} made in the shop credits the buyer {row.amount.words} here."
+    tell_granted(row, order, source="shop", sentence=sentence, now=now)
+    return True
+
+
+def _case_for_refund(order: Order, refund: ShopRefund, cause: str, *, now: datetime) -> None:
+    """Prefilled for staff: the wish stands there with its amount, and they decide."""
+    wish = min(refund.amount, room(order)) if refund.currency == order.currency else room(order)
+    credit, fresh = Credit.objects.get_or_create(
+        cause=cause,
+        defaults={
+            "order": order,
+            "kind": CreditKind.SHOP_REFUND,
+            "state": CreditState.ASKED,
+            "amount_minor": wish.minor,
+            "currency": order.currency,
+            "reason": "Refunded by the seller in their shop.",
+            "asked_at": now,
+            "shop_refund": refund,
+        },
+    )
+    if fresh:
+        open_case(
+            seller=order.seller,
+            opened_by=None,
+            kind=CaseKind.SHOP_REFUND,
+            order=order,
+            credit=credit,
+            now=now,
+            subject=f"Refund of {refund.amount.words} in the shop, order #{order.number}",
+            body=f"{order.seller.name} refunded {refund.amount.words} in their shop. {refund.note}".strip(),
+        )
+
+
+# What the gateway said

@@ -1,0 +1,282 @@
+"""News in: snapshots of the shop's orders become what happened.
+
+Webhooks and polling feed this one path, so doubled, late or reordered news is harmless.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.capability import Capability, Manifest
+from crossdock.domain.events import ShopOrder, ShopOrderState, Unreadable
+from crossdock.domain.orders import (
+    CopyState,
+    Known,
+    OrderCancelledThere,
+    OrderReopenedThere,
+    RefundSeen,
+    as_found,
+    differences,
+    news,
+)
+from crossdock.domain.parcels import Bond
+from crossdock.domain.stock import HoldState
+from crossdock.domain.storable import storable
+from crossdock.store.crash import point
+from crossdock.store.models import (
+    Command,
+    Order,
+    ShopCopy,
+    ShopRefund,
+)
+from crossdock.store.models.quarantine import QuarantineKind
+from crossdock.store.models.work import CommandState
+from crossdock.usecases.orders.cancelled_in_shop import cancelled_there, reopened_there
+from crossdock.usecases.orders.consequences import cancel_doubles, cancel_orphan
+from crossdock.usecases.orders.fulfilments import Heed, compare
+from crossdock.usecases.orders.landing import bind, create_command
+from crossdock.usecases.orders.reject import why_not_reject
+from crossdock.usecases.orders.shop_lines import article_of, keep_lines
+from crossdock.usecases.orders.shop_parcels import known_parcels, take_parcels
+from crossdock.usecases.orders.shop_refunds import credit_shop_refund
+from crossdock.usecases.parties.quarantine import Intake
+from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.stock.reservations import fence
+
+
+def receive_orders(
+    *,
+    connection_id: int,
+    orders: Sequence[ShopOrder | Unreadable],
+    manifest: Manifest,
+    now: datetime,
+    call: str = "",
+    page: bool = False,
+) -> int:
+    """Fresh snapshots of the shop's orders; those without our reference are the shop's own business.
+
+    Each order is its own transaction, and one that trips stands in quarantine alone. Returns how many did. `call` is
+    the recorded call that brought them; of a `page`, all of several raise PageTripped.
+    """
+    intake = Intake(QuarantineKind.ORDER)
+    intake.refuse(seen for seen in orders if isinstance(seen, Unreadable))
+    snapshots = [seen for seen in orders if not isinstance(seen, Unreadable)]
+    ids = [storable(seen.shop_id) for seen in snapshots]
+    copies = {
+        copy.shop_order_id: copy.pk
+        for copy in ShopCopy.objects.filter(connection_id=connection_id, shop_order_id__in=ids)
+    }
+    for seen in snapshots:
+        _take_in(intake, copies.get(seen.shop_id), seen, connection_id=connection_id, manifest=manifest, now=now)
+        point("receive.between_orders")
+    return intake.end(connection_id=connection_id, call=call, page=page, now=now)
+
+
+def _take_in(
+    intake: Intake, order_pk: int | None, seen: ShopOrder, *, connection_id: int, manifest: Manifest, now: datetime
+) -> None:
+    def work() -> None:
+        if order_pk is not None:
+            _take(order_pk, seen, manifest=manifest, now=now)
+        elif seen.reference:
+            _stray(connection_id, seen, now=now)
+
+    intake.take(seen.shop_id, work, order_id=order_pk)
+
+
+def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
+    """An order with our reference that is not the one we hold: a late double, unless its create is still being settled.
+
+    Where we hold none, because the shop refused it or it was never found, an earlier attempt arrived after all: later
+    than the look-up's horizon allows.
+    """
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("seller__owner", "connection")
+            .filter(reference=seen.reference, connection_id=connection_id)
+            .first()
+        )
+        copy = ShopCopy.objects.filter(order=order).first() if order else None
+        if order is None or copy is None or seen.state is not ShopOrderState.OPEN or _being_ended(order, seen.shop_id):
+            return
+        if copy.shop_order_id not in ("", seen.shop_id):
+            cancel_doubles(order=order, shop_ids=[seen.shop_id], now=now)
+        elif not copy.shop_order_id and order.cancelled_at is not None and not _being_created(order):
+            cancel_orphan(order=order, shop_id=seen.shop_id, now=now)
+        elif not copy.shop_order_id and copy.state == CopyState.REFUSED and not _being_created(order):
+            bind(order=order, copy=copy, outcome=as_found(seen), adopted=True, want_after=None, now=now)
+
+
+def _being_ended(order: Order, shop_id: str) -> bool:
+    """Its cancel was asked for already; an old page may still call it open."""
+    asked = Command.objects.filter(subject=order.reference, kind="cancel_order", payload__shop_order_id=shop_id)
+    return asked.exclude(state=CommandState.WITHDRAWN).exists()
+
+
+def _being_created(order: Order) -> bool:
+    creates = Command.objects.filter(subject=order.reference, kind="create_order")
+    return creates.exclude(state__in=[CommandState.DONE, CommandState.WITHDRAWN]).exists()
+
+
+def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) -> None:
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("seller__owner", "buyer", "connection")
+            .get(pk=order_pk)
+        )
+        copy = ShopCopy.objects.select_for_update(no_key=True).get(order=order)
+        again = False
+        bonds = keep_lines(order, seen.lines)
+        _compare(order, copy, seen, bonds, manifest=manifest, now=now)
+        if seen.stock_taken and not copy.stock_taken:
+            copy.stock_taken = True
+            fence(order=order, now=now, state=HoldState.TAKEN)
+            settle_by_fact(now=now, how="The shop took the stock.", codes=(AlertCode.STOCK_NOT_TAKEN,), order=order)
+        heed = Heed(order, confirmed=copy.read_wanted)
+        found = tuple(filter(heed.believes, news(_known(order, copy), seen)))
+        take_parcels(order=order, bonds=bonds, news=found, now=now)
+        for event in found:
+            match event:
+                case RefundSeen(refund):
+                    _refund_seen(
+                        order, refund.refund_id, refund.amount.minor, refund.amount.currency, refund.note, now=now
+                    )
+                case OrderCancelledThere():
+                    cancelled_there(order=order, copy=copy, event=event, manifest=manifest, now=now)
+                case OrderReopenedThere():
+                    again = reopened_there(order=order, copy=copy, confirmed=copy.read_wanted, now=now)
+        if seen.packed:
+            _tell_packed(order, seen, now=now)
+        compare(order, seen, now=now)
+        copy.read_wanted, copy.read_at = again or heed.again, now
+        copy.shop_number, copy.shop_url = seen.number[:100] or copy.shop_number, seen.url or copy.shop_url
+        copy.save()
+        point("receive.before_commit")
+
+
+def _other_total(order: Order, seen: ShopOrder) -> str:
+    """Lines are equal and totals are not: the platform adds its own taxes, or units or money went back since."""
+    if seen.total == order.total:
+        return ""
+    paid, there = order.total.words, seen.total.words
+    return f"Paid here: {paid}. Your shop's total: {there}."
+
+
+def _tell_packed(order: Order, seen: ShopOrder, *, now: datetime) -> None:
+    """Once per parcel: it has not left, and it keeps the shop's order from being cancelled."""
+    told = set(order.timeline.filter(kind="packed").values_list("evidence__parcel", flat=True))
+    for parcel in seen.packed:
+        if parcel.parcel_id not in told:
+            name = f"{parcel.carrier} {parcel.tracking_number}".strip() or "no tracking number"
+            tell(
+                order=order,
+                now=now,
+                source="shop",
+                kind="packed",
+                evidence={"parcel": parcel.parcel_id},
+                sentence=(
+                    f"A parcel is packed in the shop and has not left yet: {name}. The shop's order is not cancelled"
+                    " from here now."
+                ),
+            )
+
+
+def _compare(
+    order: Order, copy: ShopCopy, seen: ShopOrder, bonds: Sequence[Bond], *, manifest: Manifest, now: datetime
+) -> None:
+    """The last step of the order-landed guarantee: read back, and equal or not."""
+    if (
+        copy.state not in (CopyState.ACKNOWLEDGED, CopyState.DIFFERS, CopyState.EQUAL)
+        or seen.state is not ShopOrderState.OPEN
+        or _being_changed(order)
+    ):
+        return
+    # Once single units were rejected, the shop's total is its own affair: each platform shares the shipping in its own
+    # way.
+    whole = not any(line.rejected for line in order.lines.all())
+    found = differences(
+        create_command(order),
+        seen,
+        at_our_price=whole and manifest.can(Capability.ORDER_AT_OUR_PRICE),
+        articles=article_of(order, bonds),
+    )
+    was = copy.state
+    copy.differences = [difference.sentence for difference in found]
+    copy.state = CopyState.DIFFERS if found else CopyState.EQUAL
+    if not found:
+        copy.sentence = _other_total(order, seen)
+    if not found and copy.equal_at is None:
+        copy.equal_at = now
+        tell(
+            order=order,
+            now=now,
+            source="marketplace",
+            kind="read_back",
+            sentence="Read back from the shop: lines and quantities are equal.",
+        )
+    if found and was != CopyState.DIFFERS:
+        tell(
+            order=order,
+            now=now,
+            source="shop",
+            kind="differs",
+            sentence=f"The shop's copy differs. {'; '.join(copy.differences)}.",
+        )
+        raise_alert(
+            code=AlertCode.ORDER_DIFFERS,
+            seller=order.seller,
+            order=order,
+            connection=order.connection,
+            now=now,
+            evidence={"differences": copy.differences},
+            sentence=f"Order {order} stands in your shop, but not as it was placed: {'; '.join(copy.differences)}.",
+        )
+    elif not found and was == CopyState.DIFFERS:
+        settle_by_fact(now=now, how="Both are equal again.", codes=(AlertCode.ORDER_DIFFERS,), order=order)
+
+
+def _being_changed(order: Order) -> bool:
+    """We asked for units to be taken out and it has not happened yet: what is read now is neither the old order nor
+    the new one.
+    """
+    asked = Command.objects.filter(subject=order.reference, kind="cancel_lines")
+    return asked.filter(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]).exists()
+
+
+def _known(order: Order, copy: ShopCopy) -> Known:
+    refunds = frozenset(order.shop_refunds.values_list("refund_id", flat=True))
+    return Known(known_parcels(order), refunds, copy.cancelled_there)
+
+
+def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str, note: str, *, now: datetime) -> None:
+    """S8: a refund made in the shop moves no money here."""
+    ShopRefund.objects.create(
+        order=order, refund_id=refund_id, amount_minor=amount_minor, currency=currency, note=note, seen_at=now
+    )
+    refund = order.shop_refunds.get(refund_id=refund_id)
+    words = f"A refund of {refund.amount.words} was recorded in the shop. It moved no money here."
+    tell(
+        order=order,
+        now=now,
+        source="shop",
+        kind="refund_seen",
+        sentence=words,
+        evidence={"refund": refund_id, "note": note},
+    )
+    if order.cancelled_at is None and not credit_shop_refund(order=order, refund=refund, now=now):
+        raise_alert(
+            code=AlertCode.REFUNDED_IN_SHOP,
+            seller=order.seller,
+            order=order,
+            connection=order.connection,
+            key=f"refund:{order.pk}:{refund_id}",
+            now=now,
+            evidence={"refund": refund.pk},
+            sentence=f"Order {order}: {words} The buyer paid on the marketplace: "
+            + ("reject the order to credit them." if not why_not_reject(order) else "ask staff for a credit."),
+        )

@@ -1,0 +1,1 @@
+"""What is to be done and what was delivered, kept in lines: commands out, deliveries in."""

@@ -1,0 +1,1 @@
+"""A command is claimed, its outcome means something: settled, looked up, put back."""

@@ -1,0 +1,235 @@
+"""Receivers of signed webhooks, as their seller sets them up. The secret is shown once; what is kept is sealed."""
+
+import base64
+import re
+import secrets as random_bytes
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.redact import redact_text
+from crossdock.store.ids import public_id
+from crossdock.store.models import Command, Endpoint, Party, Seller, User
+from crossdock.store.models.work import CommandState, PartyKind
+from crossdock.store.vault import seal, unseal
+from crossdock.store.work import wake
+from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.events import EVENTS, SEND, TEST, send_to
+
+MOST_ENDPOINTS = 10
+OVERLAP = timedelta(hours=24)
+_SIGNING = "whsec_"
+_PARTY_PREFIX = "hook:"
+
+
+def _mine(seller: Seller, actor: User) -> None:
+    if seller.owner_id != actor.pk and not actor.is_staff:
+        raise NotAllowed("This shop is not yours.")
+
+
+def _in_use(endpoint: Endpoint, actor: User) -> Endpoint:
+    """Locked. Raises NotAllowed for somebody else's, Invalid for one that was deleted."""
+    row = (
+        Endpoint.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("seller__owner")
+        .get(pk=endpoint.pk)
+    )
+    _mine(row.seller, actor)
+    if row.deleted_at is not None:
+        raise Invalid("This receiver was deleted.")
+    return row
+
+
+def host_of(url: str) -> str:
+    """Empty for what is no web address. Whether we may call it is decided by the transport, on the socket."""
+    found = re.match(r"https?://([^/?#@\s\\]+)(?=[/?#]|$)", url)
+    return found[1] if found else ""
+
+
+def endpoints_of(*, seller: Seller) -> QuerySet[Endpoint]:
+    return Endpoint.objects.filter(seller=seller, deleted_at=None).select_related("party").order_by("pk")
+
+
+def add_endpoint(
+    *, seller: Seller, actor: User, url: str, name: str, events: Sequence[str], now: datetime
+) -> tuple[Endpoint, str]:
+    """The row, and the secret, which is known only now. No events means all of them."""
+    _mine(seller, actor)
+    url = url.strip()
+    if not host_of(url) or len(url) > 500:
+        raise Invalid("Type the whole web address of your receiver, beginning with https://.")
+    unknown = set(events) - set(EVENTS)
+    if unknown:
+        raise Invalid(f"There is no event named {', '.join(sorted(unknown))}.")
+    with transaction.atomic():
+        Seller.objects.select_for_update(no_key=True, of=("self",)).get(pk=seller.pk)
+        others = endpoints_of(seller=seller)
+        if others.filter(url=url).exists():
+            raise Invalid("This address receives webhooks already.")
+        if others.count() >= MOST_ENDPOINTS:
+            raise Invalid(f"You have {MOST_ENDPOINTS} receivers; delete one first.")
+        id_, secret = public_id(), _fresh_secret()
+        endpoint = Endpoint.objects.create(
+            public_id=id_,
+            seller=seller,
+            party=Party.objects.create(kind=PartyKind.NOTIFY, name=f"{_PARTY_PREFIX}{id_}"),
+            url=url,
+            name=name.strip()[:80],
+            events=sorted(set(events)),
+            secrets=seal({"now": secret}),
+            hint=secret[-4:],
+            created_at=now,
+        )
+    return endpoint, secret
+
+
+def _fresh_secret() -> str:
+    return _SIGNING + base64.b64encode(random_bytes.token_bytes(32)).decode()
+
+
+def secrets_of(*, endpoint: Endpoint, now: datetime) -> list[str]:
+    """What to sign with: the secret of now, and the one before it while both hold. Raises VaultLocked."""
+    opened = unseal(endpoint.secrets)
+    both = [opened["now"]] if "now" in opened else []
+    if "before" in opened and endpoint.before_until is not None and now < endpoint.before_until:
+        both.append(opened["before"])
+    return both
+
+
+def rotate_secret(*, endpoint: Endpoint, actor: User, now: datetime) -> str:
+    """A new secret.
+
+    The one before goes on signing beside it for a day, so that a receiver can change over without losing a message.
+    """
+    with transaction.atomic():
+        row = _in_use(endpoint, actor)
+        secret, before = _fresh_secret(), unseal(row.secrets)["now"]
+        row.secrets, row.hint = seal({"now": secret, "before": before}), secret[-4:]
+        row.rotated_at, row.before_until = now, now + OVERLAP
+        row.save(update_fields=["secrets", "hint", "rotated_at", "before_until"])
+    return secret
+
+
+def change_endpoint(*, endpoint: Endpoint, actor: User, name: str, events: Sequence[str]) -> None:
+    if set(events) - set(EVENTS):
+        raise Invalid("Choose the events from the list.")
+    with transaction.atomic():
+        row = _in_use(endpoint, actor)
+        row.name, row.events = name.strip()[:80], sorted(set(events))
+        row.save(update_fields=["name", "events"])
+
+
+def pause_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> None:
+    """Nothing is sent; what waits stays waiting, and what happens meanwhile is not told later."""
+    with transaction.atomic():
+        row = _in_use(endpoint, actor)
+        if row.paused_at is None:
+            _stop(row, why="Paused by you.", now=now)
+
+
+def _stop(row: Endpoint, *, why: str, now: datetime) -> None:
+    row.paused_at, row.paused_why = now, why[:300]
+    row.save(update_fields=["paused_at", "paused_why"])
+    Party.objects.filter(pk=row.party_id).update(stopped=True)
+
+
+def resume_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> int:
+    """What waits or was given up is sent, oldest first. Returns how many messages that are."""
+    with transaction.atomic():
+        row = _in_use(endpoint, actor)
+        row.paused_at, row.paused_why = None, ""
+        row.save(update_fields=["paused_at", "paused_why"])
+        Party.objects.filter(pk=row.party_id).update(
+            stopped=False, resting_until=None, failures=0, failing_since=None, last_error=""
+        )
+        again = Command.objects.filter(party_id=row.party_id, state__in=[CommandState.DEAD, CommandState.WAITING])
+        many = again.update(state=CommandState.WAITING, due_at=now, created_at=now, finished_at=None)
+        settle_by_fact(
+            now=now, how="The receiver was resumed.", codes=(AlertCode.ENDPOINT_FAILING,), key=f"endpoint:{row.pk}"
+        )
+        wake([row.party_id])
+    return many
+
+
+def delete_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> None:
+    """At once: what waits is withdrawn, and the secret is forgotten. Deleting twice is deleting once."""
+    with transaction.atomic():
+        row = Endpoint.objects.select_for_update(no_key=True, of=("self",)).select_related("seller").get(pk=endpoint.pk)
+        _mine(row.seller, actor)
+        if row.deleted_at is not None:
+            return
+        row.deleted_at, row.secrets, row.before_until = now, seal({}), None
+        row.save(update_fields=["deleted_at", "secrets", "before_until"])
+        Party.objects.filter(pk=row.party_id).update(stopped=True)
+        Command.objects.filter(party_id=row.party_id, state__in=[CommandState.WAITING, CommandState.DEAD]).update(
+            state=CommandState.WITHDRAWN, finished_at=now, sentence="The receiver was deleted."
+        )
+        settle_by_fact(
+            now=now, how="The receiver was deleted.", codes=(AlertCode.ENDPOINT_FAILING,), key=f"endpoint:{row.pk}"
+        )
+
+
+def send_test(*, endpoint: Endpoint, actor: User, now: datetime) -> None:
+    """A message of the type "test", signed like every other."""
+    with transaction.atomic():
+        row = _in_use(endpoint, actor)
+        if row.paused_at is not None:
+            raise NotAllowed("This receiver is paused. Resume it first.")
+        cause = f"test:{row.public_id}:{now.isoformat()}"
+        data = {"sentence": "This is a test. Nothing happened."}
+        send_to(endpoint=row, event=TEST, cause=cause, data=data, now=now)
+
+
+def send_again(*, endpoint: Endpoint, command_id: int, actor: User, now: datetime) -> None:
+    """One message that was given up or refused, under its old id, so that a receiver that has it knows."""
+    with transaction.atomic():
+        row = _in_use(endpoint, actor)
+        if row.paused_at is not None:
+            raise NotAllowed("This receiver is paused. Resume it first.")
+        sent = Command.objects.filter(pk=command_id, party_id=row.party_id, kind=SEND)
+        ended = Q(state=CommandState.DEAD) | Q(state=CommandState.DONE, result="refused")
+        if not sent.filter(ended).update(
+            state=CommandState.WAITING, result="none", due_at=now, created_at=now, finished_at=None, unresolved=False
+        ):
+            raise NotAllowed("Only what was given up or refused can be sent again.")
+        wake([row.party_id])
+
+
+def deliveries_of(*, endpoint: Endpoint, before: int | None, limit: int) -> list[Command]:
+    """Newest first."""
+    rows = Command.objects.filter(party_id=endpoint.party_id, kind=SEND)
+    return list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[:limit])
+
+
+def endpoint_gave_up(*, command: Command, sentence: str, now: datetime) -> None:
+    """It took nothing for two days, or said that it is gone for good: it is paused, and its seller decides.
+
+    Called while the command is settled.
+    """
+    endpoint = (
+        Endpoint.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("seller__owner")
+        .filter(pk=command.payload.get("endpoint"), deleted_at=None)
+        .first()
+    )
+    if endpoint is None:
+        return
+    said = redact_text(sentence)
+    if endpoint.paused_at is None:
+        _stop(endpoint, why=f"Paused by us: {said}", now=now)
+    host = host_of(endpoint.url)
+    raise_alert(
+        code=AlertCode.ENDPOINT_FAILING,
+        seller=endpoint.seller,
+        key=f"endpoint:{endpoint.pk}",
+        now=now,
+        evidence={"endpoint": endpoint.public_id, "host": host, "answer": said},
+        sentence=(
+            f"{host} did not take our webhooks: {said} It is paused. Mend it and resume; what was not taken is sent"
+            " then."
+        ),
+    )

@@ -1,0 +1,97 @@
+"""What sellers' own programs are told: one command per event and receiver.
+
+Written in the transaction of what happened, so nothing is told that did not happen.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from crossdock.domain.redact import redact_text
+from crossdock.store.models import Alert, Endpoint, Order, Seller
+from crossdock.usecases.outbox.queue import enqueue
+
+ORDER_PLACED, ORDER_LANDED, ORDER_SHIPPED = "order.placed", "order.landed", "order.shipped"
+ORDER_CANCELLED, ORDER_CREDITED = "order.cancelled", "order.credited"
+ALERT_RAISED, ALERT_SETTLED = "alert.raised", "alert.settled"
+EVENTS: dict[str, str] = {
+    ORDER_PLACED: "An order was placed and paid",
+    ORDER_LANDED: "An order stands in your shop",
+    ORDER_SHIPPED: "A parcel left",
+    ORDER_CANCELLED: "An order was cancelled or rejected",
+    ORDER_CREDITED: "Money goes back to a buyer",
+    ALERT_RAISED: "Something needs you",
+    ALERT_SETTLED: "It is settled",
+}
+TEST = "test"
+SEND = "send_event"
+# Entries of an order's timeline that have a name outside. Credits are told where the books post them.
+OF_TIMELINE = {
+    "placed": ORDER_PLACED,
+    "landed": ORDER_LANDED,
+    "shipped": ORDER_SHIPPED,
+    "rejected": ORDER_CANCELLED,
+}
+
+
+def publish(*, seller: Seller, event: str, cause: str, data: dict[str, Any], now: datetime) -> None:
+    """To every receiver that wants it.
+
+    `cause` names what happened: the same one twice is one event, with the same id for every receiver and every try.
+    """
+    for endpoint in Endpoint.objects.filter(seller=seller, deleted_at=None, paused_at=None).select_related("party"):
+        if not endpoint.events or event in endpoint.events:
+            send_to(endpoint=endpoint, event=event, cause=cause, data=data, now=now)
+
+
+def send_to(*, endpoint: Endpoint, event: str, cause: str, data: dict[str, Any], now: datetime) -> None:
+    """The body as it is signed and sent stands in the command."""
+    event_id = f"evt_{hashlib.sha256(f'{event}:{cause}'.encode()).hexdigest()[:28]}"
+    body = {"type": event, "timestamp": now.isoformat(timespec="seconds").replace("+00:00", "Z"), "data": data}
+    enqueue(
+        party=endpoint.party,
+        cause=f"event:{event_id}:{endpoint.public_id}",
+        subject=f"hook:{endpoint.public_id}:{event_id}",
+        kind=SEND,
+        payload={"endpoint": endpoint.pk, "id": event_id, "body": body},
+        now=now,
+    )
+
+
+def order_event(*, order: Order, event: str, cause: str, sentence: str, now: datetime, more: dict[str, Any]) -> None:
+    data = {"order": of_order(order), "sentence": redact_text(sentence), **more}
+    publish(seller=order.seller, event=event, cause=cause, data=data, now=now)
+
+
+def of_order(order: Order) -> dict[str, Any]:
+    """Nothing about who bought: a program that may know asks the API with its token."""
+    return {
+        "id": order.public_id,
+        "reference": order.reference,
+        "number": order.number,
+        "money": order.money,
+        "parcels": order.parcels,
+        "total": {"amount": str(order.total), "currency": order.currency},
+        "credited": {"amount": str(order.credited), "currency": order.currency},
+        "cancelled": order.cancelled_at is not None,
+    }
+
+
+def alert_event(*, alert: Alert, event: str, now: datetime) -> None:
+    """Raised once and settled once per row, however often its cause is seen."""
+    if alert.for_staff:
+        return
+    data = {
+        "alert": {
+            "id": alert.public_id,
+            "code": alert.code,
+            "title": alert.kind.title,
+            "sentence": redact_text(alert.sentence),
+            "button": alert.kind.button_label,
+            "order": alert.order.public_id if alert.order else None,
+            "connection": alert.connection.public_id if alert.connection else None,
+            "listing": alert.listing.public_id if alert.listing else None,
+            "settled_how": redact_text(alert.settled_how),
+        }
+    }
+    publish(seller=alert.seller, event=event, cause=alert.public_id, data=data, now=now)

@@ -1,0 +1,65 @@
+"""Writing a mail: the row is kept, a command to the mail party sends it, the demo shows it on a page.
+
+Each ends with the page that it is about and with the site's name, so that nobody has to look for either.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+
+from crossdock.store.ids import public_id
+from crossdock.store.models import Mail, Order
+from crossdock.store.models.work import PartyKind
+from crossdock.usecases.outbox.queue import enqueue, party_named
+
+
+def write_mail(
+    *, cause: str, to: str, subject: str, body: str, now: datetime, order: Order | None = None, path: str = ""
+) -> None:
+    """Once per cause. Line breaks cannot enter the subject, so no header can be smuggled in.
+
+    `path` is the page that it is about, on this site; of a mail about an order it is the order's own.
+    """
+    mail, fresh = Mail.objects.get_or_create(
+        cause=cause,
+        defaults={
+            "to": to,
+            "subject": " ".join(subject.split())[:200],
+            "body": _whole(body, path or _page_of(order, to)),
+            "order": order,
+            "written_at": now,
+        },
+    )
+    if fresh:
+        enqueue(
+            party=party_named(kind=PartyKind.NOTIFY, name="mail"),
+            cause=f"mail:{cause}"[:120],
+            subject=f"mail:{mail.pk}",
+            kind="send_mail",
+            payload={"mail": mail.pk},
+            now=now,
+        )
+
+
+def _whole(body: str, path: str) -> str:
+    """A body that has a link of this site already needs no other."""
+    link = "" if not path or f"{settings.BASE_URL}/" in body else f"\n\n{settings.BASE_URL}{path}"
+    return f"{body.rstrip()}{link}\n\n{settings.SITE_NAME}\n{settings.BASE_URL}"
+
+
+def _page_of(order: Order | None, to: str) -> str:
+    if order is None:
+        return ""
+    return f"/orders/{order.public_id}/" if to == order.buyer.email else f"/seller/orders/{order.public_id}/"
+
+
+def keep_mail(*, to: str, subject: str, body: str, now: datetime) -> None:
+    """A mail that nobody sends (no server is named): kept for the demo's page, without a command."""
+    Mail.objects.create(
+        cause=f"kept:{public_id()}",
+        to=to,
+        subject=" ".join(subject.split())[:200],
+        body=body,
+        written_at=now,
+        sent_at=now,
+    )

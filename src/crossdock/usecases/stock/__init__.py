@@ -1,0 +1,1 @@
+"""The stock protocol under row locks: promises, counts, fences, reconciliation, differences, limits."""

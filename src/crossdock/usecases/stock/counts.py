@@ -1,0 +1,276 @@
+"""Reading counts: what is wanted, and what a read proves.
+
+Kept apart from promising because only reads may raise what is sold.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from crossdock.domain import stock as rules
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.events import Count, StockHint, Unreadable
+from crossdock.domain.storable import storable
+from crossdock.store.because import EVENT, because
+from crossdock.store.models import Connection, Movement, Order, Variant, VariantStock
+from crossdock.store.models.quarantine import QuarantineKind
+from crossdock.store.models.stock import next_stock_no
+from crossdock.usecases.parties.quarantine import Intake
+from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.stock.reservations import as_value, end_by_read, locked, movement, open_holds, record
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Variants whose counts are to be read in one request that leaves after `read_no` was drawn."""
+
+    read_no: int
+    refs: tuple[tuple[str, str], ...]
+
+
+def draw_read_no() -> int:
+    """Rule 2: drawn before the request leaves; nothing else about the read is kept."""
+    return next_stock_no()
+
+
+def counts_wanted(*, connection_id: int, limit: int, now: datetime) -> Ask | None:
+    """The oldest wishes of this shop, (product id, variant id) each."""
+    rows = (
+        VariantStock.objects.filter(variant__connection_id=connection_id, want_no__gt=0, variant__gone=False)
+        .filter(Q(want_after=None) | Q(want_after__lte=now))
+        .order_by("want_no")[:limit]
+    )
+    refs = tuple(rows.values_list("variant__listing__shop_product_id", "variant__shop_variant_id"))
+    return Ask(draw_read_no(), refs) if refs else None
+
+
+def want_old_counts(*, connection_id: int, older_than: timedelta, limit: int, now: datetime) -> int:
+    """The periodic poll reads every variant anyway: wishes for the counts that nobody read for long.
+
+    Returns how many.
+    """
+    with transaction.atomic():
+        rows = VariantStock.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).filter(
+            Q(count_at=None) | Q(count_at__lt=now - older_than),
+            variant__connection_id=connection_id,
+            want_no=0,
+            variant__gone=False,
+        )
+        ids = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+        if ids:
+            VariantStock.objects.filter(pk__in=ids).update(want_no=next_stock_no())
+    return len(ids)
+
+
+def all_read_since(*, connection_id: int, since: datetime) -> bool:
+    """No count of this shop is older. Those that nobody ever read belong to the first reading."""
+    old = VariantStock.objects.filter(variant__connection_id=connection_id, variant__gone=False, count_at__lt=since)
+    return not old.exists()
+
+
+def apply_counts(
+    *,
+    connection_id: int,
+    read_no: int,
+    asked: Sequence[tuple[str, str]],
+    counts: Sequence[Count | Unreadable],
+    now: datetime,
+    waited: bool = True,
+    call: str = "",
+) -> tuple[str, ...]:
+    """Take a read into the rows; `waited` as for `apply_locked`.
+
+    A count that trips stands in quarantine alone, and its variant is unanswered. Returns the shop ids of products whose
+    variants were asked for and not answered: look at these again.
+    """
+    by_shop_id = dict(
+        Variant.objects.filter(
+            connection_id=connection_id, shop_variant_id__in=[variant for _, variant in asked]
+        ).values_list("shop_variant_id", "pk")
+    )
+    intake = Intake(QuarantineKind.COUNTS)
+    intake.refuse(count for count in counts if isinstance(count, Unreadable))
+    rows = [count for count in counts if not isinstance(count, Unreadable) and count.variant_id in by_shop_id]
+    with transaction.atomic():
+        intake.take_all(
+            {count.variant_id: count for count in rows},
+            lambda some: apply_locked(
+                answers={by_shop_id[count.variant_id]: count for count in some},
+                read_no=read_no,
+                waited=waited,
+                now=now,
+            ),
+        )
+        intake.end(connection_id=connection_id, call=call, now=now)
+        answers = {by_shop_id[variant] for variant in intake.taken}
+        Connection.objects.filter(pk=connection_id).update(last_read_at=now)
+        unanswered = [(product, variant) for product, variant in asked if by_shop_id.get(variant) not in answers]
+        # An unanswered variant is unknown, not what it was: it stops selling, and its wish is met so that it does not
+        # spin.
+        missing = locked(by_shop_id[variant] for _, variant in unanswered if variant in by_shop_id)
+        for row in missing.values():
+            if rules.may_apply(as_value(row, now=now), read_no=read_no):
+                row.count, row.want_no, row.want_after, row.applied_no, row.count_at = (
+                    None,
+                    0,
+                    None,
+                    next_stock_no(),
+                    now,
+                )
+                row.save(update_fields=["count", "want_no", "want_after", "applied_no", "count_at"])
+    return tuple(sorted({product for product, _ in unanswered}))
+
+
+def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, waited: bool = False) -> None:
+    """Rules 3 and 4 for many variants in one transaction: knowledge and the end of holds change together.
+
+    `waited` reads were drawn only once the shop's count lag had passed. Any other read of a variant that still has to
+    wait is void: on a platform whose counts lag its own writes it may not know the order whose fence it would prove.
+    """
+    rows = locked(answers)
+    holds = open_holds(rows)
+    changed: list[VariantStock] = []
+    moves: list[Movement | None] = []
+    applied_no = next_stock_no() if rows else 0
+    for pk, row in rows.items():
+        before = as_value(row, now=now)
+        too_early = row.want_after is not None and (not waited or row.want_after > now)
+        if too_early or not rules.may_apply(before, read_no=read_no):
+            continue
+        answer = answers[pk]
+        mine = {str(hold.pk): hold for hold in holds.get(pk, [])}
+        after, settled = rules.apply_read(
+            before,
+            [hold.value() for hold in mine.values()],
+            count=answer.count,
+            version=answer.version,
+            read_no=read_no,
+            applied_no=applied_no,
+        )
+        ended = {hold.id for hold in settled}
+        left = rules.available(after, [hold.value() for id_, hold in mine.items() if id_ not in ended])
+        moves += [end_by_read(mine[id_], read_no=read_no, left=left, now=now) for id_ in ended]
+        row.take(after)
+        row.counted, row.count_at = answer.count is not None, now
+        row.want_after = None if after.want_no == 0 else row.want_after
+        changed.append(row)
+        if before.count != after.count:
+            moves.append(
+                movement(
+                    variant_id=pk,
+                    now=now,
+                    kind="shop_count",
+                    cause=EVENT.get() or "read from the shop",
+                    before=before.count,
+                    after=after.count,
+                    left=left,
+                    event=f"read:{read_no}",
+                )
+            )
+        if rules.oversold(after) and not answer.backorders and not (before.count is not None and before.count < 0):
+            _alert_below_zero(row, now=now)
+        elif before.count is not None and before.count < 0 <= (-1 if after.count is None else after.count):
+            how = f"Your shop counts {after.count} now."
+            settle_by_fact(
+                now=now, how=how, codes=(AlertCode.STOCK_BELOW_ZERO,), listing=row.variant.listing, key=f"variant:{pk}"
+            )
+    Movement.objects.bulk_create([move for move in moves if move is not None], batch_size=1000)
+    _write(changed)
+
+
+_FIELDS = {
+    "count": "bigint",
+    "count_at": "timestamptz",
+    "counted": "boolean",
+    "applied_no": "bigint",
+    "shop_version": "varchar",
+    "ceiling": "bigint",
+    "ceiling_no": "bigint",
+    "want_no": "bigint",
+    "want_after": "timestamptz",
+}
+_WRITE = (
+    f'UPDATE "store_variantstock" s SET {", ".join(f"{name} = n.{name}" for name in _FIELDS)} '  # noqa: S608
+    f"FROM unnest(%s::bigint[], {', '.join(f'%s::{kind}[]' for kind in _FIELDS.values())}) AS n(variant_id,"
+    f" {', '.join(_FIELDS)}) "
+    "WHERE s.variant_id = n.variant_id"
+)
+
+
+def _write(rows: Sequence[VariantStock]) -> None:
+    """The rows are locked.
+
+    One short statement for all of them: what Django would write compares every field with every key, and takes longer
+    than reading the page.
+    """
+    if rows:
+        columns = [[getattr(row, name) for row in rows] for name in ("pk", *_FIELDS)]
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE, columns)
+
+
+def take_hints(*, connection_id: int, hints: Iterable[StockHint], now: datetime, event: str = "") -> None:
+    """Rule 11: numbers that webhooks carried may only lower."""
+    lowest: dict[str, int] = {}
+    for hint in hints:
+        variant_id = storable(hint.variant_id)
+        lowest[variant_id] = min(hint.count, lowest.get(variant_id, hint.count))
+    by_pk = dict(
+        Variant.objects.filter(connection_id=connection_id, shop_variant_id__in=lowest).values_list(
+            "pk", "shop_variant_id"
+        )
+    )
+    intake = Intake(QuarantineKind.COUNTS)
+    with transaction.atomic(), because(event or EVENT.get()):
+        intake.take_all(
+            {variant_id: pk for pk, variant_id in by_pk.items()},
+            lambda some: _take_hints({pk: lowest[by_pk[pk]] for pk in some}, now=now),
+        )
+        # A hint proves nothing about the count itself, so it heals nothing.
+        intake.taken.clear()
+        intake.end(connection_id=connection_id, now=now)
+
+
+def _take_hints(hints: Mapping[int, int], *, now: datetime) -> None:
+    for pk, row in locked(hints).items():
+        before = as_value(row, now=now)
+        row.take(rules.take_hint(before, count=hints[pk], no=next_stock_no()))
+        row.save(update_fields=["count", "applied_no", "ceiling", "ceiling_no", "want_no"])
+        if before.ceiling != row.ceiling:
+            record(
+                variant_id=pk,
+                now=now,
+                kind="hint",
+                cause="a webhook said fewer",
+                before=before.ceiling,
+                after=row.ceiling,
+            )
+
+
+def _alert_below_zero(row: VariantStock, *, now: datetime) -> None:
+    variant = row.variant
+    open_orders = [
+        f"#{number}"
+        for number in (
+            Order.objects.filter(lines__variant=variant, cancelled_at=None)
+            .exclude(parcels="shipped")
+            .order_by("-pk")
+            .values_list("number", flat=True)[:10]
+        )
+    ]
+    raise_alert(
+        code=AlertCode.STOCK_BELOW_ZERO,
+        seller=variant.listing.seller,
+        listing=variant.listing,
+        connection=variant.connection,
+        now=now,
+        key=f"variant:{variant.pk}",
+        evidence={"count": row.count, "orders": open_orders},
+        sentence=(
+            f"Your shop counts {row.count} of “{variant}”: it was sold in both places at once. Open orders here:"
+            f" {', '.join(open_orders) or 'none'}."
+        ),
+    )

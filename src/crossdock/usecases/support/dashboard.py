@@ -1,0 +1,42 @@
+"""Staff's desk: what needs a person now, over all sellers. Figures only; the pages behind them list the rows."""
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from crossdock.domain.cases import CaseState
+from crossdock.domain.credit import CreditState
+from crossdock.domain.health import PATIENCE, Stream
+from crossdock.store.models import Alert, Case, Command, Credit, Delivery, RiskHold
+from crossdock.store.models.shops import ConnectionState
+from crossdock.store.models.work import CommandState
+from crossdock.usecases.shops.health import not_working
+from crossdock.usecases.support.quarantine_board import causes_standing
+
+# A delivery is looked at within seconds; one that waits so long has a reason.
+UNREAD_AFTER = PATIENCE[Stream.DELIVERIES]
+
+
+def unread(*, now: datetime) -> QuerySet[Delivery]:
+    """Deliveries that should have been looked at by now.
+
+    A shop that is paused or disconnected keeps its own waiting.
+    """
+    late = Delivery.objects.filter(handled_at=None, received_at__lt=now - UNREAD_AFTER)
+    return late.filter(Q(party__connection=None) | Q(party__connection__state=ConnectionState.ACTIVE))
+
+
+def counts(*, now: datetime) -> dict[str, int]:
+    """How many wait, by name."""
+    return {
+        "cases": Case.objects.filter(state__in=[CaseState.OPEN, CaseState.WAITING_FOR_STAFF]).count(),
+        "credits": Credit.objects.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).count(),
+        "failed_credits": Credit.objects.filter(state=CreditState.FAILED).count(),
+        "dead": Command.objects.filter(state=CommandState.DEAD).count(),
+        "unread": unread(now=now).count(),
+        "quarantined": causes_standing(),
+        "held": RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None).count(),
+        "ill": len(not_working(now=now)),
+        "alerts": Alert.objects.filter(settled_at=None, for_staff=False).count(),
+        "staff_alerts": Alert.objects.filter(settled_at=None, for_staff=True).count(),
+    }
