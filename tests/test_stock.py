@@ -22,7 +22,6 @@ from crossdock.usecases.checkout import checkout
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import claims, look_up, settle
-from crossdock.usecases.parties import leases
 from crossdock.usecases.stock import counts, reservations
 
 pytestmark = pytest.mark.django_db
@@ -315,7 +314,7 @@ def _fence_at_sending(patch: Any) -> None:
                 reservations.fence(order=order, now=kw["now"], state=HoldState.TAKEN)
         return claimed
 
-    patch.setattr(leases, "claim_commands", claim)
+    patch.setattr(claims, "claim_commands", claim)
 
 
 def _no_void(patch: Any) -> None:
