@@ -322,8 +322,8 @@ class ToyConnector:
             raise outcome
         return outcome or done
 
-    def hook(self, shop: Shop, hook: Hook) -> HookNews:
-        """Body: {"topic", "id", "count"?}; signed in hexadecimal with the shop's secret."""
+    def verify(self, shop: Shop, hook: Hook) -> None:
+        """Signed in hexadecimal with the shop's secret."""
         if not hmac_ok(
             shop.secrets.get("hook", shop.app.get("secret", SECRET)),
             hook.body,
@@ -331,6 +331,9 @@ class ToyConnector:
             encoding="hex",
         ):
             raise Forged
+
+    def news(self, shop: Shop, hook: Hook) -> HookNews:
+        """Body: {"topic", "id", "count"?}."""
         said = json.loads(hook.body)
         if said["topic"] == "ping":
             return HookNews("ping", "ping")

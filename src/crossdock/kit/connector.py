@@ -263,10 +263,15 @@ class Connector(Protocol):
         """
 
     # Webhooks
-    def hook(self, shop: Shop, hook: Hook) -> HookNews:
-        """Verify over the raw bytes and say what to look at.
+    def verify(self, shop: Shop, hook: Hook) -> None:
+        """Over the raw bytes, before anything is parsed. Raises Forged; an unsigned ping that the platform documents
+        passes.
+        """
 
-        Raises Forged. An unsigned ping that the platform documents is news with no looks.
+    def news(self, shop: Shop, hook: Hook) -> HookNews:
+        """What a delivery says to look at; a ping says nothing.
+
+        It trusts its caller to have verified the delivery (`kit.webhook.verified_news`).
         """
 
     async def subscribe(self, shop: Shop) -> Subscriptions:

@@ -19,7 +19,6 @@ from crossdock.domain.redact import HIDDEN, redact_value
 from crossdock.kit.connector import Connector, Forged, Hook, Reply, Shop
 from crossdock.kit.errors import NoAnswer, NotSent
 from crossdock.kit.told import told, told_error
-from crossdock.kit.webhook import unchecked
 
 FORMAT = "crossdock-case/1"
 MOST_SECONDS = 30.0
@@ -379,8 +378,8 @@ def _play_delivery(delivery: Delivery, facts: ShopFacts, connector: Connector) -
         return played
     hook = Hook({name.lower(): value for name, value in delivery.headers.items()}, delivery.body.encode())
     try:
-        with unchecked():
-            played.now = told(connector.hook(_shop(facts, Tape([], []), delivery.at), hook))
+        # Not verified: its signature was blacked out, and so were the secrets that it could be checked by.
+        played.now = told(connector.news(_shop(facts, Tape([], []), delivery.at), hook))
     except Forged:
         played.now = {"type": "Forged"}
     except Exception as error:

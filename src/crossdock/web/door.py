@@ -22,6 +22,7 @@ from django.db import connection as django_connection
 from crossdock.domain.events import HookNews, LookKind
 from crossdock.kit import discover
 from crossdock.kit.connector import Connector, Forged, Hook, Reply, Shop
+from crossdock.kit.webhook import verified_news
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
 from crossdock.store.models.shops import ConnectionState
@@ -236,7 +237,7 @@ class Door:
 
     def _news(self, room: Room, hook: Hook) -> HookNews | None:
         try:
-            return room.connector.hook(room.shop, hook)
+            return verified_news(room.connector, room.shop, hook)
         except Forged:
             return None
 

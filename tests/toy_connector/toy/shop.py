@@ -192,10 +192,12 @@ class Toy:
                 return wanted
         return Done(",".join(ids), order.number)
 
-    def hook(self, shop: Shop, hook: Hook) -> HookNews:
+    def verify(self, shop: Shop, hook: Hook) -> None:
         given = hook.headers.get("x-toy-signature", "")
         if not hmac_ok(shop.secrets["hook_secret"], hook.body, given, encoding="hex"):
             raise Forged
+
+    def news(self, shop: Shop, hook: Hook) -> HookNews:
         node = _parsed(hook.body)
         kind = {"order": LookKind.ORDER, "product": LookKind.PRODUCT}.get(node.str("topic"), LookKind.NOTHING)
         return HookNews(node.str("topic"), body_key(hook.body), (Look(kind, node.id("id")),))

@@ -39,6 +39,7 @@ from crossdock.engine.worker import DESKS
 from crossdock.kit import discover
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.shops import open_shop
+from crossdock.kit.webhook import verified_news
 from crossdock.store.models import Cursor, Delivery, VariantStock
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases.checkout import checkout, confirm_stock
@@ -266,7 +267,7 @@ class Play:
         access = connect.access_of(connection=self.town.connection)
         connector, shop = open_shop(access, self._transport)
         try:
-            news = connector.hook(shop, Hook(headers, body))
+            news = verified_news(connector, shop, Hook(headers, body))
         except Forged:
             return 401
         if news.looks or news.hints:

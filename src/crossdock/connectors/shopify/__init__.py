@@ -38,7 +38,8 @@ class Shopify:
     write_risk = staticmethod(ending(risk.write_risk))
     write_fulfilment = staticmethod(ending(fulfilling.write_fulfilment))
 
-    hook = staticmethod(webhooks.news)
+    verify = staticmethod(webhooks.verify)
+    news = staticmethod(webhooks.news)
     hook_shop = staticmethod(webhooks.shop_of)
     subscribe = staticmethod(webhooks.subscribe)
     unsubscribe = staticmethod(webhooks.unsubscribe)

@@ -99,7 +99,10 @@ class Vendure:
     async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
         return await fulfilling.write_fulfilment(self._client(shop), command)
 
-    def hook(self, shop: Shop, hook: Hook) -> HookNews:
+    def verify(self, shop: Shop, hook: Hook) -> None:
+        raise Forged("Vendure sends no webhooks.")
+
+    def news(self, shop: Shop, hook: Hook) -> HookNews:
         raise Forged("Vendure sends no webhooks.")
 
     async def subscribe(self, shop: Shop) -> Subscriptions:

@@ -95,8 +95,11 @@ class WooCommerce:
     async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
         return await fulfilling.write_fulfilment(Client(shop), command)
 
-    def hook(self, shop: Shop, hook: Hook) -> HookNews:
-        return webhooks.read(shop, hook)
+    def verify(self, shop: Shop, hook: Hook) -> None:
+        webhooks.verify(shop, hook)
+
+    def news(self, shop: Shop, hook: Hook) -> HookNews:
+        return webhooks.news(hook)
 
     async def subscribe(self, shop: Shop) -> Subscriptions:
         return await webhooks.subscribe(Client(shop))

@@ -8,6 +8,7 @@ from crossdock.domain.events import HookNews, LookKind
 from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.kit.conformance.suite import expect, scenario
 from crossdock.kit.connector import Forged, Hook, Shop
+from crossdock.kit.webhook import verified_news
 
 HOOKS, CREATE = Capability.WEBHOOKS, Capability.ORDER_CREATE
 
@@ -97,13 +98,13 @@ async def keys(stage: Stage) -> None:
         await _news(stage, LookKind.ORDER, done.shop_id)
         await stage.hand.cancel(done.shop_id)
         await stage.sandbox.delivered()
-        read = [(hook.body, stage.connector.hook(stage.shop, hook)) for hook in stage.inbox]
+        read = [(hook.body, verified_news(stage.connector, stage.shop, hook)) for hook in stage.inbox]
         about = [(body, news) for body, news in read if any(look.entity_id == done.shop_id for look in news.looks)]
         dedupes = {news.dedupe for _, news in about}
         expect(all(dedupes), "a delivery has no key")
         expect(len(dedupes) >= len({body for body, _ in about}), f"{len(about)} deliveries, keys {dedupes}")
-        repeated = stage.connector.hook(stage.shop, stage.inbox[0])
-        expect(repeated == stage.connector.hook(stage.shop, stage.inbox[0]), "the same bytes mean two things")
+        repeated = verified_news(stage.connector, stage.shop, stage.inbox[0])
+        expect(repeated == verified_news(stage.connector, stage.shop, stage.inbox[0]), "the same bytes mean two things")
 
 
 @scenario(808, HOOKS, title="After unsubscribing nothing is delivered any more", simulated=True)
@@ -162,19 +163,19 @@ async def _news(stage: Stage, kind: LookKind, entity_id: str) -> Hook:
 
 def _naming(stage: Stage, kind: LookKind, entity_id: str) -> Hook | None:
     for hook in stage.inbox:
-        news = stage.connector.hook(stage.shop, hook)
+        news = verified_news(stage.connector, stage.shop, hook)
         if any(look.kind is kind and look.entity_id == entity_id for look in news.looks):
             return hook
     return None
 
 
 def _all_news(stage: Stage) -> list[HookNews]:
-    return [stage.connector.hook(stage.shop, hook) for hook in stage.inbox]
+    return [verified_news(stage.connector, stage.shop, hook) for hook in stage.inbox]
 
 
 def _expect_forged(stage: Stage, shop: Shop, hook: Hook, what: str) -> None:
     try:
-        news = stage.connector.hook(shop, hook)
+        news = verified_news(stage.connector, shop, hook)
     except Forged:
         return
     expect(False, f"{what}, it was believed: {news}")

@@ -13,6 +13,7 @@ from crossdock.connectors.shopify.connect import verified
 from crossdock.connectors.shopify.tests.conftest import a_shop
 from crossdock.domain.events import HookNews, Look, LookKind, StockHint
 from crossdock.kit.connector import Forged, Hook, Shop
+from crossdock.kit.webhook import verified_news
 
 OPERATOR = {"client_id": "app", "client_secret": "new secret", "old_client_secret": "old secret"}
 
@@ -26,7 +27,7 @@ def delivery(topic: str, body: Any, secret: str = "new secret") -> Hook:
 
 
 def news(topic: str, body: Any, shop: Shop | None = None) -> HookNews:
-    return connector.hook(shop or a_shop(app=OPERATOR), delivery(topic, body))
+    return verified_news(connector, shop or a_shop(app=OPERATOR), delivery(topic, body))
 
 
 def test_the_documented_example_of_a_sign_in_verifies() -> None:
@@ -46,22 +47,24 @@ def test_the_documented_example_of_a_sign_in_verifies() -> None:
 def test_the_old_secret_holds_for_the_hour_after_a_rotation() -> None:
     shop = a_shop(app=OPERATOR)
     for secret in ("new secret", "old secret"):
-        assert connector.hook(shop, delivery("orders/updated", {"id": 1}, secret)).looks == (Look(LookKind.ORDER, "1"),)
+        assert verified_news(connector, shop, delivery("orders/updated", {"id": 1}, secret)).looks == (
+            Look(LookKind.ORDER, "1"),
+        )
     for secret in ("", "other", "new secret "):
         with pytest.raises(Forged):
-            connector.hook(shop, delivery("orders/updated", {"id": 1}, secret))
+            verified_news(connector, shop, delivery("orders/updated", {"id": 1}, secret))
 
 
 def test_a_sellers_own_app_signs_with_its_own_secret_only() -> None:
     shop = a_shop(app=OPERATOR, secrets={"access_token": "t", "own_app": "id:own secret"})
-    assert connector.hook(shop, delivery("orders/updated", {"id": 1}, "own secret")).looks
+    assert verified_news(connector, shop, delivery("orders/updated", {"id": 1}, "own secret")).looks
     with pytest.raises(Forged):
-        connector.hook(shop, delivery("orders/updated", {"id": 1}, "new secret"))
+        verified_news(connector, shop, delivery("orders/updated", {"id": 1}, "new secret"))
 
 
 def test_without_any_secret_nothing_verifies() -> None:
     with pytest.raises(Forged):
-        connector.hook(a_shop(app={}), delivery("orders/updated", {"id": 1}, ""))
+        verified_news(connector, a_shop(app={}), delivery("orders/updated", {"id": 1}, ""))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from crossdock.connectors.shopify.sandbox.hooks import NAMES, chosen, payload
 from crossdock.connectors.shopify.webhooks import TOPICS
 from crossdock.domain.events import LookKind
 from crossdock.kit.conformance.stage import Stage
+from crossdock.kit.webhook import verified_news
 
 SAMPLES = Path(__file__).parents[5].parent / "shared/platforms/schemas/shopify/webhooks.tar.gz"
 HERE = "http://127.0.0.1:9/hooks/shop/shopify/1"
@@ -90,7 +91,7 @@ async def test_a_retry_carries_the_first_payload_and_the_news_is_read_afresh(sta
         await sandbox.delivered()
     answers += [(1, hook.body) for hook in stage.inbox]
     assert (1, body) in answers
-    looks = [look for hook in stage.inbox for look in connector.hook(stage.shop, hook).looks]
+    looks = [look for hook in stage.inbox for look in verified_news(connector, stage.shop, hook).looks]
     assert {(look.kind, look.entity_id) for look in looks} == {(LookKind.PRODUCT, variant.product_id)}
 
 
@@ -120,7 +121,7 @@ async def test_an_uninstall_is_told_and_ends_the_access(stage: Stage, sandbox: S
         sandbox.uninstall()
         await sandbox.delivered()
     (hook,) = stage.inbox
-    assert [look.kind for look in connector.hook(stage.shop, hook).looks] == [LookKind.UNINSTALLED]
+    assert [look.kind for look in verified_news(connector, stage.shop, hook).looks] == [LookKind.UNINSTALLED]
 
 
 def test_only_the_included_fields_are_sent() -> None:

@@ -16,6 +16,7 @@ from crossdock.connectors.woocommerce.tests.conftest import Shopkeeper
 from crossdock.domain.events import LookKind, ShopProduct
 from crossdock.kit.conformance.stage import staged
 from crossdock.kit.sandbox import Shelf
+from crossdock.kit.webhook import verified_news
 
 
 def body(product: int, quantity: int = 1, **fields: Any) -> dict[str, Any]:
@@ -286,7 +287,7 @@ async def test_creating_an_order_tells_of_much(shop: Shopkeeper, door: Door) -> 
     await shop.call("POST", "orders", json={"status": "processing", "line_items": [line]})
     await shop.sandbox.delivered()
     assert sorted(door.topics()) == ["order.created", "order.updated", "product.updated"]
-    news = [connector.hook(_with(shop, "s"), _hook(one)) for one in door.came]
+    news = [verified_news(connector, _with(shop, "s"), _hook(one)) for one in door.came]
     assert [look.entity_id for one in news for look in one.looks if look.kind is LookKind.PRODUCT] == [ref.product_id]
 
 
@@ -328,7 +329,7 @@ async def test_what_was_deleted_before_it_was_told_is_a_signed_error(shop: Shopk
     await shop.sandbox.delivered()
     errors = [one for one in door.came if b"woocommerce_rest_shop_order_invalid_id" in one[1]]
     assert len(errors) == 2 and "order.deleted" not in door.topics()
-    assert connector.hook(_with(shop, "s"), _hook(errors[0])).looks == ()
+    assert verified_news(connector, _with(shop, "s"), _hook(errors[0])).looks == ()
 
 
 async def test_the_trash_is_told_with_an_id_alone(shop: Shopkeeper, door: Door) -> None:

@@ -13,6 +13,7 @@ from crossdock.connectors.woocommerce import connector
 from crossdock.connectors.woocommerce.tests.conftest import RECORDED
 from crossdock.domain.events import Look, LookKind
 from crossdock.kit.connector import Forged, Hook, Shop
+from crossdock.kit.webhook import verified_news
 
 SECRET = 's3cr&t"x'
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -35,7 +36,7 @@ def test_every_recorded_delivery_of_the_real_shop_is_understood() -> None:
         Hook({key.lower(): value for key, value in entry["headers"].items()}, entry["body"].encode())
         for entry in map(json.loads, lines)
     ]
-    news = [connector.hook(shop(), hook) for hook in hooks]
+    news = [verified_news(connector, shop(), hook) for hook in hooks]
     signed_ones = [one for hook, one in zip(hooks, news, strict=True) if "x-wc-webhook-signature" in hook.headers]
     assert len(hooks) == 29 and len(signed_ones) == 23
     assert sum(one.topic == "ping" for one in news) == 6
@@ -52,7 +53,7 @@ def test_every_recorded_delivery_of_the_real_shop_is_understood() -> None:
     for hook in hooks:
         if "x-wc-webhook-signature" in hook.headers:
             with pytest.raises(Forged):
-                connector.hook(shop("another"), hook)
+                verified_news(connector, shop("another"), hook)
 
 
 def test_a_delivery_made_here_in_the_same_way_verifies() -> None:
@@ -61,7 +62,7 @@ def test_a_delivery_made_here_in_the_same_way_verifies() -> None:
         rb'{"id":7,"status":"cancelled","date_modified_gmt":"2026-11-23T00:29:03",'
         rb'"_links":{"self":"https:\/\/shop.example\/7"}}'
     )
-    news = connector.hook(shop(), signed(body, "order.created"))
+    news = verified_news(connector, shop(), signed(body, "order.created"))
     assert news.looks == (Look(LookKind.ORDER, "7"),)
 
 
@@ -78,18 +79,18 @@ def test_a_delivery_made_here_in_the_same_way_verifies() -> None:
     ],
 )
 def test_a_delivery_only_says_where_to_look(topic: str, body: dict[str, Any], look: Look) -> None:
-    news = connector.hook(shop(), signed(body, topic))
+    news = verified_news(connector, shop(), signed(body, topic))
     assert news.looks == (look,) and news.hints == ()
 
 
 def test_a_signed_error_is_understood_and_names_nothing() -> None:
     body = {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID.", "data": {"status": 404}}
-    news = connector.hook(shop(), signed(body, "order.created"))
+    news = verified_news(connector, shop(), signed(body, "order.created"))
     assert news.looks == () and news.topic == "order.created"
 
 
 def test_the_ping_is_news_with_no_looks() -> None:
-    news = connector.hook(shop(), Hook(FORM, b"webhook_id=13"))
+    news = verified_news(connector, shop(), Hook(FORM, b"webhook_id=13"))
     assert (news.topic, news.looks, news.hints) == ("ping", (), ())
 
 
@@ -108,30 +109,34 @@ def test_the_ping_is_news_with_no_looks() -> None:
 def test_nothing_else_unsigned_is_believed(body: bytes) -> None:
     for headers in (FORM, {**FORM, "x-wc-webhook-topic": "order.updated"}):
         with pytest.raises(Forged):
-            connector.hook(shop(), Hook(headers, body))
+            verified_news(connector, shop(), Hook(headers, body))
 
 
 def test_a_ping_with_a_wrong_signature_is_forged() -> None:
     with pytest.raises(Forged):
-        connector.hook(shop(), Hook({**FORM, "x-wc-webhook-signature": "eA=="}, b"webhook_id=13"))
+        verified_news(connector, shop(), Hook({**FORM, "x-wc-webhook-signature": "eA=="}, b"webhook_id=13"))
 
 
 def test_without_a_secret_nothing_verifies() -> None:
     with pytest.raises(Forged):
-        connector.hook(shop(""), signed({"id": 7}, secret=""))
+        verified_news(connector, shop(""), signed({"id": 7}, secret=""))
 
 
 def test_the_delivery_s_own_id_is_no_key() -> None:
     """Real deliveries of one second share it."""
-    one, other = connector.hook(shop(), signed({"id": 7})), connector.hook(shop(), signed({"id": 8}))
+    one, other = (
+        verified_news(connector, shop(), signed({"id": 7})),
+        verified_news(connector, shop(), signed({"id": 8})),
+    )
     assert one.dedupe != other.dedupe
 
 
 def test_the_same_state_told_by_two_topics_is_one_key_and_another_state_is_another() -> None:
     created, updated = (
-        connector.hook(shop(), signed({"id": 7, "status": "processing"}, f"order.{e}")) for e in ("created", "updated")
+        verified_news(connector, shop(), signed({"id": 7, "status": "processing"}, f"order.{e}"))
+        for e in ("created", "updated")
     )
-    later = connector.hook(shop(), signed({"id": 7, "status": "cancelled"}))
+    later = verified_news(connector, shop(), signed({"id": 7, "status": "cancelled"}))
     assert created.dedupe == updated.dedupe != later.dedupe
-    product = connector.hook(shop(), signed({"id": 7, "status": "processing"}, "product.updated"))
+    product = verified_news(connector, shop(), signed({"id": 7, "status": "processing"}, "product.updated"))
     assert product.dedupe != created.dedupe
