@@ -29,6 +29,8 @@ class WooCommerce:
     """The connector. It keeps nothing."""
 
     manifest = MANIFEST
+    verify = staticmethod(webhooks.verify)
+    news = staticmethod(webhooks.news)
 
     def address(self, form: Mapping[str, str], *, local: bool) -> str:
         return connect.address(form, local=local)
@@ -94,12 +96,6 @@ class WooCommerce:
 
     async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
         return await fulfilling.write_fulfilment(Client(shop), command)
-
-    def verify(self, shop: Shop, hook: Hook) -> None:
-        webhooks.verify(shop, hook)
-
-    def news(self, shop: Shop, hook: Hook) -> HookNews:
-        return webhooks.news(hook)
 
     async def subscribe(self, shop: Shop) -> Subscriptions:
         return await webhooks.subscribe(Client(shop))

@@ -31,7 +31,7 @@ def verify(shop: Shop, hook: Hook) -> None:
         raise Forged
 
 
-def news(hook: Hook) -> HookNews:
+def news(shop: Shop, hook: Hook) -> HookNews:
     """The topic header is not signed and the body was built at delivery, so both only say where to look."""
     if _is_ping(hook):
         return HookNews("ping", f"ping:{body_key(hook.body)}")
