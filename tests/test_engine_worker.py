@@ -176,4 +176,4 @@ async def test_calls_are_recorded_for_the_panel(transactional_db: None, connecto
     await recorder.close()
     await threads.close()
     row = await sync(Exchange.objects.get)
-    assert (row.party_id, row.subject, row.status, row.response) == (here.shop.party_id, "CD-1-AAAAA", 200, "ok�")
+    assert (row.party_id, row.subject, row.status, row.response) == (here.shop.party_id, "CD-1-AAAAA", 200, "ok")

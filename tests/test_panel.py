@@ -501,7 +501,7 @@ class TestOrders:
         order = world.buy()
         order.lines.update(title="=HYPERLINK(1)")
         answer = panel.client.get("/seller/orders/export.csv?queue=all")
-        rows = answer.content.decode("utf-8-sig").splitlines()
+        rows = answer.getvalue().decode("utf-8-sig").splitlines()
         assert answer["Content-Type"].startswith("text/csv") and len(rows) == 2
         assert "'=HYPERLINK(1)" in rows[1] and order.reference in rows[1]
 

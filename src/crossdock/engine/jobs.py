@@ -22,6 +22,8 @@ from crossdock.usecases.shops import timers
 
 _log = logging.getLogger(__name__)
 KEEP_EVIDENCE = timedelta(days=30)
+# The judgements whose links this process followed already.
+_LINKED: set[int] = set()
 
 
 def _engine(context: JobContext) -> Engine:
@@ -79,7 +81,7 @@ async def minute(context: JobContext, timestamp: int) -> None:
     await _each(
         partial(run, root_causes.late_copies, now=engine.clock()),
         partial(run, offers.expire_offers, now=engine.clock()),
-        partial(run, judge_newly_linked, now=engine.clock()),
+        partial(run, judge_newly_linked, now=engine.clock(), seen=_LINKED),
         partial(run, inbox.obey_for_closed_shops),
         partial(set_aside.try_again, engine),
     )

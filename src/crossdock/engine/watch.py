@@ -52,6 +52,8 @@ class Asking:
     given: dict[str, Any] = field(default_factory=dict)
     made: dict[str, Any] = field(default_factory=dict)
     about: list[str] = field(default_factory=list)
+    # Once it is over: whether it is worth keeping what it took.
+    kept: bool | None = None
 
 
 # The call that an exchange is made for; tasks inherit it.

@@ -21,7 +21,7 @@ from crossdock.domain.commands import (
     WriteFulfilment,
     WriteRisk,
 )
-from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
+from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
 
 

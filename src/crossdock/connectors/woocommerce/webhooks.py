@@ -56,14 +56,12 @@ def _look(resource: str, deleted: bool, body: Node) -> Look:
     if resource != "product":
         return Look(LookKind.NOTHING, body.id("id"))
     is_variation = body.raw("type") == "variation" and body.raw("parent_id")
-    kind = LookKind.PRODUCT_GONE if deleted else LookKind.PRODUCT
-    return Look(kind, body.id("parent_id") if is_variation else body.id("id"))
+    return Look(LookKind.PRODUCT_GONE if deleted else LookKind.PRODUCT, body.id("parent_id" if is_variation else "id"))
 
 
 async def subscribe(client: Client) -> Subscriptions:
     """One active webhook for each topic. The list does not show secrets, so the name carries a trace of ours."""
-    shop, healed = client.shop, list[str]()
-    secret = shop.secrets["hook_secret"]
+    shop, secret, healed = client.shop, client.shop.secrets["hook_secret"], list[str]()
     trace = hashlib.sha256(secret.encode()).hexdigest()[:8]
     ours = await _ours(client)
     for topic in TOPICS:

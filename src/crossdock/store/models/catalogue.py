@@ -60,6 +60,7 @@ class Listing(models.Model):
                 fields=["-id"], name="listing_live", condition=Q(state="live", active_in_shop=True, gone_in_shop=False)
             ),
             models.Index(fields=["seller", "-id"], name="listing_of_seller"),
+            models.Index(fields=["seller", "state", "-id"], name="listing_by_state"),
             GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="listing_search"),
         ]
 

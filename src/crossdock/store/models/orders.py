@@ -58,6 +58,12 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["seller", "-id"], name="order_of_seller"),
             models.Index(fields=["buyer", "-id"], name="order_of_buyer"),
+            # The queues' numbers are counted from this alone.
+            models.Index(
+                fields=["seller", "parcels", "cancelled_at", "ship_by"],
+                include=["id", "total_minor", "credited_minor"],
+                name="order_queues",
+            ),
             models.Index(
                 fields=["seller", "ship_by"],
                 name="order_to_ship",
@@ -177,7 +183,12 @@ class ShopCopy(models.Model):
         indexes = [
             models.Index(fields=["connection"], name="copy_read_wanted", condition=Q(read_wanted=True)),
             models.Index(fields=["connection", "equal_at"], name="copy_equal", condition=Q(equal_at__isnull=False)),
+            models.Index(
+                fields=["connection", "intended_at"], name="copy_waiting", condition=Q(state__in=["intended", "sent"])
+            ),
+            models.Index(fields=["equal_at"], name="copy_not_taken", condition=Q(state="equal", stock_taken=False)),
             models.Index(fields=["shop_number"], name="copy_number", condition=~Q(shop_number="")),
+            models.Index(Upper("shop_number"), name="copy_number_any_case"),
             models.Index(fields=["shop_order_id"], name="copy_shop_id", condition=~Q(shop_order_id="")),
         ]
 

@@ -20,6 +20,10 @@ def next_stock_no() -> int:
         return int(row[0])
 
 
+# Off sale until somebody counts it. Few are, so an index has them alone.
+ASIDE = Q(set_aside_by__isnull=False) | ~Q(aside_why="")
+
+
 class VariantStock(models.Model):
     """What we know of the shop's count. Every change happens under this row's lock; several are locked in id order."""
 
@@ -43,7 +47,10 @@ class VariantStock(models.Model):
     most_shown = models.PositiveIntegerField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["want_no"], name="stock_wanted", condition=Q(want_no__gt=0))]
+        indexes = [
+            models.Index(fields=["want_no"], name="stock_wanted", condition=Q(want_no__gt=0)),
+            models.Index(fields=["variant"], name="stock_aside", condition=ASIDE),
+        ]
 
     def value(self, *, fresh: bool, buffer: int = 0, floor: int = 0, most: int | None = None) -> Stock:
         """As the domain sees it; the three limits are the connection's, which this row's own override."""

@@ -94,6 +94,8 @@ class Command(models.Model):
                 name="command_subject",
                 condition=Q(state__in=["waiting", "in_flight", "dead"]),
             ),
+            # Sent events and mails are let go after a while.
+            models.Index(fields=["finished_at"], name="command_sent", condition=Q(kind="send_event")),
             # An order's page asks for all that was asked of anybody, labels by the beginning of their subject.
             models.Index(fields=["subject"], name="command_about", opclasses=["varchar_pattern_ops"]),
         ]

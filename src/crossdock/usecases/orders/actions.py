@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KT
 
 from crossdock.domain.commands import order_reference
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.stock import EndedWhy, HoldState
-from crossdock.store.models import Command, Order, Reservation, Seller, Shipment, ShopCopy, User
+from crossdock.store.models import Alert, Command, Order, OrderLine, Reservation, Seller, Shipment, ShopCopy, User
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.store.work import wake
@@ -41,7 +41,7 @@ def _queues(now: datetime) -> dict[str, Q]:
         "to_ship": _OPEN & NOT_HELD,
         "overdue": _OPEN & NOT_HELD & Q(ship_by__lt=now),
         "held": _OPEN & HELD,
-        "needs_attention": Q(alerts__settled_at=None, alerts__isnull=False),
+        "needs_attention": Q(Exists(Alert.objects.filter(order=OuterRef("pk"), settled_at=None))),
         "cancelled": Q(cancelled_at__isnull=False),
         "shipped": Q(parcels=ParcelState.SHIPPED),
         "all": Q(),
@@ -49,14 +49,16 @@ def _queues(now: datetime) -> dict[str, Q]:
 
 
 def of_queue(*, queue: str, now: datetime) -> Q:
-    """A queue as a filter of orders; `needs_attention` joins alerts, so take distinct rows. Raises KeyError."""
+    """A queue as a filter of orders; each comes once. Raises KeyError."""
     return _queues(now)[queue]
 
 
 def queues(*, seller: Seller, now: datetime) -> dict[str, int]:
-    """How many orders wait in each queue; one query."""
-    counts = {name: Count("pk", filter=where, distinct=True) for name, where in _queues(now).items()}
-    return Order.objects.filter(seller=seller).aggregate(**counts)
+    """How many orders wait in each queue: one question that an index answers alone, and one of the alerts."""
+    counts = {name: Count("pk", filter=where) for name, where in _queues(now).items() if name != "needs_attention"}
+    alerts = Alert.objects.filter(order__seller=seller, seller=seller, settled_at=None)
+    attention = alerts.aggregate(n=Count("order", distinct=True))["n"]
+    return {**Order.objects.filter(seller=seller).aggregate(**counts), "needs_attention": attention}
 
 
 def in_queue(
@@ -68,29 +70,44 @@ def in_queue(
     buyer and recipient, tracking number, and the address that the shop has of the buyer. Never at the buyer's own
     e-mail address: whoever can search for it can find out whose it is.
     """
+    found = found_in(seller=seller, queue=queue, now=now, query=query, after=after)
+    return list(
+        found.select_related("buyer", "copy", "connection", "risk_hold").prefetch_related("lines", "shipments")[:limit]
+    )
+
+
+def found_in(*, seller: Seller, queue: str, now: datetime, query: str, after: int | None) -> QuerySet[Order]:
+    """What in_queue lists, in its order and from there on."""
     found: QuerySet[Order] = Order.objects.filter(_queues(now).get(queue, Q()), seller=seller)
     text = query.strip().lstrip("#")
     if text:
-        found = found.annotate(recipient=KT("ship_to__name")).filter(
-            Q(reference__iexact=text.partition("@")[0])
-            | Q(copy__shop_number__iexact=text)
-            | Q(copy__shop_number__iexact=f"#{text}")
-            | Q(lines__sku__iexact=text)
-            | Q(lines__title__icontains=text)
-            | Q(buyer__name__unaccent__icontains=text)
-            | Q(recipient__unaccent__icontains=text)
-            | Q(shipments__tracking_number__iexact=text)
-            | (Q(number=int(text)) if text.isdecimal() and len(text) < 18 else Q(pk=None))
-        )
+        found = found.filter(_matches(seller, text))
     by_date = queue in _BY_SHIP_BY
     if after is not None:
         found = found.filter(_behind(seller, after) if by_date else Q(pk__lt=after))
-    return list(
-        found.distinct()
-        .select_related("buyer", "copy", "connection", "risk_hold")
-        .prefetch_related("lines", "shipments")
-        .order_by(*(("ship_by", "pk") if by_date else ("-pk",)))[:limit]
+    return found.order_by(*(("ship_by", "pk") if by_date else ("-pk",)))
+
+
+def _matches(seller: Seller, text: str) -> Q:
+    """What names one order is looked up by an index of its own; the words of a title or a name are looked for in this
+    seller's orders alone.
+    """
+    mine = Order.objects.filter(seller=seller)
+    copies = ShopCopy.objects.filter(order__seller=seller).exclude(shop_number="")
+    parcels = Shipment.objects.filter(order__seller=seller, tracking_number__iexact=text).exclude(tracking_number="")
+    exact = {
+        *mine.filter(reference=text.partition("@")[0].upper()).values_list("pk", flat=True),
+        *copies.filter(shop_number__iexact=text).values_list("order", flat=True),
+        *copies.filter(shop_number__iexact=f"#{text}").values_list("order", flat=True),
+        *parcels.values_list("order", flat=True),
+    }
+    if text.isdecimal() and len(text) < 18:
+        exact |= set(mine.filter(number=int(text)).values_list("pk", flat=True))
+    lines = OrderLine.objects.filter(Q(sku__iexact=text) | Q(title__icontains=text), order__seller=seller)
+    people = mine.annotate(recipient=KT("ship_to__name")).filter(
+        Q(recipient__unaccent__icontains=text) | Q(buyer__name__unaccent__icontains=text)
     )
+    return Q(pk__in=exact) | Q(pk__in=lines.values("order")) | Q(pk__in=people.values("pk"))
 
 
 def _behind(seller: Seller, after: int) -> Q:

@@ -35,22 +35,34 @@ def release_lease(*, party_id: int, owner: str) -> None:
     Party.objects.filter(pk=party_id, lease_owner=owner).update(lease_owner="", lease_until=None)
 
 
-# A party is due when one of its rows is, and nobody alive holds it. The partial indexes carry each branch.
-_DUE = """
+# What is due of party p with shop c, each carried by a partial index. The sweep and the pump ask with these same words:
+# were the sweep's wider, it would wake a party every few seconds for what its pump then leaves alone. A command behind
+# an unfinished or dead one of its subject is not due, nor is one that the lease's living owner has in flight.
+DUE_COMMANDS = """EXISTS (SELECT 1 FROM store_command m WHERE m.party_id = p.id
+    AND ((m.state = 'waiting' AND m.due_at <= %(now)s)
+      OR (m.state = 'in_flight' AND (m.outcome->>'owner' IS DISTINCT FROM p.lease_owner OR p.lease_until < %(now)s)))
+    AND NOT EXISTS (SELECT 1 FROM store_command e WHERE e.party_id = m.party_id AND e.subject = m.subject
+      AND e.id < m.id AND e.state IN ('waiting','in_flight','dead')))"""
+DUE_DELIVERIES = "EXISTS (SELECT 1 FROM store_delivery d WHERE d.party_id = p.id AND d.handled_at IS NULL)"
+DUE_TIMERS = "EXISTS (SELECT 1 FROM store_cursor k WHERE k.connection_id = c.id AND k.due_at <= %(now)s)"
+DUE_ORDERS = """EXISTS (SELECT 1 FROM store_shopcopy s WHERE s.connection_id = c.id AND s.read_wanted
+    AND s.shop_order_id <> '')"""
+DUE_COUNTS = """EXISTS (SELECT 1 FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id
+    WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone
+      AND (v.want_after IS NULL OR v.want_after <= %(now)s))"""
+DUE = (DUE_COMMANDS, DUE_DELIVERIES, DUE_TIMERS, DUE_ORDERS, DUE_COUNTS)
+# A party is due when one of its rows is, and nobody alive holds it.
+_DUE = "".join(
+    (
+        """
 SELECT p.id FROM store_party p LEFT JOIN store_connection c ON c.party_id = p.id
 WHERE (p.lease_until IS NULL OR p.lease_until < %(now)s) AND (p.resting_until IS NULL OR p.resting_until <= %(now)s)
-  AND NOT p.stopped
-  AND (c.id IS NULL OR c.state = 'active') AND (
-    EXISTS (SELECT 1 FROM store_command m WHERE m.party_id = p.id AND m.state IN ('waiting','in_flight')
-            AND (m.due_at <= %(now)s OR m.state = 'in_flight'))
-    OR EXISTS (SELECT 1 FROM store_delivery d WHERE d.party_id = p.id AND d.handled_at IS NULL)
-    OR EXISTS (SELECT 1 FROM store_cursor k WHERE k.connection_id = c.id AND k.due_at <= %(now)s)
-    OR EXISTS (SELECT 1 FROM store_shopcopy s WHERE s.connection_id = c.id AND s.read_wanted)
-    OR EXISTS (SELECT 1 FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id
-               WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone
-                 AND (v.want_after IS NULL OR v.want_after <= %(now)s)))
-ORDER BY p.id LIMIT %(limit)s
-"""
+  AND NOT p.stopped AND (c.id IS NULL OR c.state = 'active')
+  AND (""",
+        " OR ".join(DUE),
+        ") ORDER BY p.id LIMIT %(limit)s",
+    )
+)
 
 
 def due_parties(*, now: datetime, limit: int = 1000, only: int | None = None) -> list[int]:

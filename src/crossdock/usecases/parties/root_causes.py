@@ -6,7 +6,7 @@ What is still wrong a while after the root cause ended has a cause of its own, a
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
 from crossdock.domain.alerts import ROOT_CAUSES, AlertCode
@@ -75,8 +75,8 @@ def late_copies(*, now: datetime) -> int:
     alone = [shop.pk for shop in shops if not _of_the_shop(shop, by_shop[shop.pk], now=now)]
     _reword(now=now)
     _stock_not_taken(now=now)
-    named = Alert.objects.filter(code=AlertCode.ORDER_NOT_LANDED, settled_at=None, order__isnull=False).values("order")
-    unnamed = late.filter(connection__in=alone).exclude(order__in=named)
+    named = Alert.objects.filter(code=AlertCode.ORDER_NOT_LANDED, settled_at=None, order=OuterRef("order"))
+    unnamed = late.filter(connection__in=alone).exclude(Exists(named))
     for copy in unnamed.select_related("order__seller__owner", "connection__party").order_by("intended_at")[:_AT_ONCE]:
         why = (
             copy.connection.state_sentence or copy.connection.party.last_error or "Your shop has not confirmed it yet."
@@ -162,14 +162,14 @@ def _stock_not_taken(*, now: datetime) -> None:
     """The order stands there, and the shop still does not say that its units left the stock: it may sell them to
     somebody else.
     """
-    named = Alert.objects.filter(code=AlertCode.STOCK_NOT_TAKEN).values("order")
+    named = Alert.objects.filter(code=AlertCode.STOCK_NOT_TAKEN, order=OuterRef("order"))
     bare = ShopCopy.objects.filter(
         state=CopyState.EQUAL,
         stock_taken=False,
         equal_at__lt=now - NOT_LANDED_AFTER,
         order__cancelled_at=None,
         order__parcels="unshipped",
-    ).exclude(order__in=named)
+    ).exclude(Exists(named))
     for copy in bare.select_related("order__seller__owner", "connection")[:_AT_ONCE]:
         raise_alert(
             code=AlertCode.STOCK_NOT_TAKEN,

@@ -23,20 +23,29 @@ def judge_open(*, order: Order, why: str, now: datetime) -> None:
         judge(order=order, why=why, now=now)
 
 
-def judge_newly_linked(*, now: datetime) -> int:
+def judge_newly_linked(*, now: datetime, seen: set[int] | None = None) -> int:
     """Other buyers' open orders that an order since then is linked to, each once per such order.
 
-    Returns how many. Run by a timer, not by the checkout.
+    Returns how many. Run by a timer, not by the checkout. `seen` has the judgements that this process looked at
+    before and gets those of this round: each is looked at once, where it would be once a minute for six hours.
     """
+    done, seen = 0, set() if seen is None else seen
+    newest = RiskAssessment.objects.order_by("-pk").values_list("pk", "why", "at")[:_AT_ONCE]
+    fresh = {pk for pk, why, at in newest if why == "placed" and at >= now - LOOK_BACK}
+    # Not by the highest number: a transaction with a lower one may end later.
+    seen &= fresh
+    for row in RiskAssessment.objects.filter(pk__in=fresh - seen).order_by("-pk") if fresh - seen else ():
+        done += _judge_linked(row, now=now)
+        seen.add(row.pk)
+    return done
+
+
+def _judge_linked(row: RiskAssessment, *, now: datetime) -> int:
     done = 0
-    newest = RiskAssessment.objects.order_by("-pk")[:_AT_ONCE]
-    fresh = [row for row in newest if row.why == "placed" and row.at >= now - LOOK_BACK]
-    for row in fresh:
-        if not any(row.inputs.get(name) for name in _SHARED):
-            continue
+    if any(row.inputs.get(name) for name in _SHARED):
         trace = RiskTrace.objects.filter(order_id=row.order_id).first()
         if trace is None:
-            continue
+            return 0
         for order in linked_orders(trace):
             last = RiskAssessment.objects.filter(order=order).aggregate(last=Max("pk"))["last"]
             if order.trace.buyer != trace.buyer and last is not None and last < row.pk:

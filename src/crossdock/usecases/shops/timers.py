@@ -26,6 +26,7 @@ from crossdock.store.models import (
     Variant,
 )
 from crossdock.store.models.shops import ConnectionState
+from crossdock.usecases.parties.leases import DUE
 from crossdock.usecases.parties.root_causes import tell_root
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.events import SEND
@@ -71,32 +72,24 @@ class Due:
         return self.deliveries or self.timers or self.orders or self.counts
 
 
-# One round trip; each branch is carried by a partial index. A command behind an unfinished one of its subject is not
-# due.
-_DUE_OF = """
+# One round trip.
+_DUE_OF = "".join(
+    (
+        """
 SELECT p.kind, p.name, c.id,
   NOT p.stopped AND (p.resting_until IS NULL OR p.resting_until <= %(now)s) AND (c.id IS NULL OR c.state = 'active'),
-  p.resting_until, p.failures,
-  EXISTS (SELECT 1 FROM store_command m WHERE m.party_id = p.id AND ((m.state = 'waiting' AND m.due_at <= %(now)s)
-            OR (m.state = 'in_flight' AND (m.outcome->>'owner' IS DISTINCT
-              FROM p.lease_owner OR p.lease_until < %(now)s)))
-          AND NOT EXISTS (SELECT 1 FROM store_command e WHERE e.party_id = m.party_id AND e.subject = m.subject
-            AND e.id < m.id
-                          AND e.state IN ('waiting','in_flight','dead'))),
-  EXISTS (SELECT 1 FROM store_delivery d WHERE d.party_id = p.id AND d.handled_at IS NULL),
-  EXISTS (SELECT 1 FROM store_cursor k WHERE k.connection_id = c.id AND k.due_at <= %(now)s),
-  EXISTS (SELECT 1 FROM store_shopcopy s WHERE s.connection_id = c.id AND s.read_wanted AND s.shop_order_id <> ''),
-  EXISTS (SELECT 1 FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id
-          WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone
-            AND (v.want_after IS NULL OR v.want_after <= %(now)s)),
-  least((SELECT min(m.due_at) FROM store_command m WHERE m.party_id = p.id AND m.state = 'waiting'
+  p.resting_until, p.failures, """,
+        ", ".join(DUE),
+        """, least((SELECT min(m.due_at) FROM store_command m WHERE m.party_id = p.id AND m.state = 'waiting'
     AND m.due_at > %(now)s),
         (SELECT min(k.due_at) FROM store_cursor k WHERE k.connection_id = c.id AND k.due_at > %(now)s),
         (SELECT min(v.want_after) FROM store_variantstock v JOIN store_variant a ON a.id = v.variant_id
           WHERE a.connection_id = c.id AND v.want_no > 0 AND NOT a.gone AND v.want_after > %(now)s),
         CASE WHEN p.resting_until > %(now)s THEN p.resting_until END)
 FROM store_party p LEFT JOIN store_connection c ON c.party_id = p.id WHERE p.id = %(party)s
-"""
+""",
+    )
+)
 
 
 def due_of(*, party_id: int, now: datetime) -> Due | None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from ninja import Router
 
 from crossdock.domain.values import Money as Amount
-from crossdock.store.models import Listing
+from crossdock.store.models import Listing, VariantStock
 from crossdock.usecases.catalogue import listings as usecases
 from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
@@ -44,13 +44,16 @@ def _found(request: HttpRequest) -> QuerySet[Listing]:
 
 
 def _out(request: HttpRequest, listings: list[Listing]) -> list[dict[str, Any]]:
-    """Why one does not sell is its seller's to know, and costs queries per listing."""
+    """Why one does not sell is its seller's to know."""
     now = timezone.now()
     variants = [variant for listing in listings for variant in listing.variants.all() if not variant.gone]
     stock = availability(variants=variants, now=now)
-    known = token_in(request).seller_id is not None
+    if token_in(request).seller_id is None:
+        return [_one(listing, stock, []) for listing in listings]
+    rows = VariantStock.objects.in_bulk(list(stock))
     return [
-        _one(listing, stock, usecases.why_not_live(listing=listing, now=now) if known else []) for listing in listings
+        _one(listing, stock, usecases.why_not_live(listing=listing, now=now, stock=stock, rows=rows))
+        for listing in listings
     ]
 
 
@@ -92,7 +95,7 @@ def table(request: HttpRequest, q: str = "", cursor: str | None = None) -> dict[
     """
     found = _found(request)
     for word in folded(q[:100]).split()[:8]:
-        found = found.filter(search__contains=word)
+        found = found.filter(usecases.has_word(word))
     after = after_cursor(cursor)
     if after is not None:
         found = found.filter(pk__lt=after)

@@ -3,18 +3,25 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import datetime
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from asgiref.sync import sync_to_async
+from django.contrib.postgres.aggregates import StringAgg
+from django.core.handlers.asgi import ASGIRequest
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from crossdock.store.models import Order, Seller
-from crossdock.usecases.orders.actions import in_queue
+from crossdock.domain.values import Money
+from crossdock.store.models import Order, Seller, Shipment
+from crossdock.usecases.orders.actions import found_in
 from crossdock.web.seller.orders import chosen
 from crossdock.web.seller.panel import sellers_only
 
-PAGE = 500
+PAGE = 1000
 COLUMNS = (
     "order",
     "reference",
@@ -57,51 +64,76 @@ def as_download(lines: Iterable[str], name: str) -> HttpResponse:
     return response
 
 
-def _rows(order: Order) -> Iterator[tuple[object, ...]]:
-    copy = getattr(order, "copy", None)
-    tracking = " ".join(parcel.tracking_number for parcel in order.shipments.all() if parcel.tracking_number)
-    for line in order.lines.all():
-        yield (
-            order.number,
-            order.reference,
-            order.placed_at.isoformat(),
-            order.ship_by.isoformat(),
-            order.money,
-            order.parcels,
-            copy.state if copy else "",
-            copy.shop_number if copy else "",
-            order.ship_to["name"],
-            order.ship_to["country"],
-            line.sku,
-            line.title,
-            line.quantity,
-            line.unit_price,
-            order.currency,
-            order.total,
-            tracking,
+def _rows(page: QuerySet[Order]) -> list[tuple[Any, ...]]:
+    """The lines of a page of orders, ordered as these are: one statement."""
+    parcels = Shipment.objects.filter(order=OuterRef("pk")).exclude(tracking_number="").order_by().values("order")
+    numbers = parcels.annotate(all=StringAgg("tracking_number", " ", order_by="pk")).values("all")
+    rows = Order.objects.filter(pk__in=page.values("pk"))
+    return list(
+        rows.order_by(*page.query.order_by, "lines__pk").values_list(
+            "pk",
+            "number",
+            "reference",
+            "placed_at",
+            "ship_by",
+            "money",
+            "parcels",
+            "copy__state",
+            "copy__shop_number",
+            "ship_to__name",
+            "ship_to__country",
+            "lines__sku",
+            "lines__title",
+            "lines__quantity",
+            "lines__unit_price_minor",
+            "currency",
+            "total_minor",
+            Subquery(numbers),
         )
+    )
 
 
-def _lines(seller: Seller, queue: str, query: str) -> Iterator[str]:
-    yield ",".join(COLUMNS) + "\r\n"
-    after: int | None = None
-    now = timezone.now()
-    while True:
-        page = in_queue(seller=seller, queue=queue, now=now, query=query, after=after, limit=PAGE)
-        text = io.StringIO()
-        writer = csv.writer(text)
-        for order in page:
-            for line in order.lines.all():
-                line.order = order
-            writer.writerows([plain(value) for value in row] for row in _rows(order))
-        yield text.getvalue()
-        if len(page) < PAGE:
-            return
-        after = page[-1].pk
+def _shown(row: tuple[Any, ...]) -> list[str]:
+    _, number, reference, placed, ship_by, *rest = row
+    *words, unit, currency, total, tracking = rest
+    price = Money(unit, currency), currency, Money(total, currency)
+    values = (number, reference, placed.isoformat(), ship_by.isoformat(), *words, *price, tracking)
+    return [plain("" if value is None else value) for value in values]
+
+
+def _part(seller: Seller, queue: str, query: str, now: datetime, after: int | None) -> tuple[str, int | None]:
+    """The lines of the next page, and where the one after it starts when there may be one."""
+    found = found_in(seller=seller, queue=queue, now=now, query=query, after=after)
+    rows = _rows(found[:PAGE])
+    text = io.StringIO()
+    csv.writer(text).writerows(_shown(row) for row in rows if row[COLUMNS.index("title") + 1] is not None)
+    whole = len({row[0] for row in rows}) == PAGE
+    return text.getvalue(), rows[-1][0] if whole else None
 
 
 @sellers_only
 @require_safe
-def as_csv(request: HttpRequest, seller: Seller) -> HttpResponse:
+def as_csv(request: HttpRequest, seller: Seller) -> StreamingHttpResponse:
+    """Sent page by page as it is read, so that its memory does not grow with it."""
     queue, query = chosen(request)
-    return as_download(_lines(seller, queue, query), f"orders-{queue}.csv")
+    now = timezone.now()
+
+    def lines() -> Iterator[str]:
+        yield MARK + ",".join(COLUMNS) + "\r\n"
+        after: int | None = None
+        while True:
+            text, after = _part(seller, queue, query, now, after)
+            yield text
+            if after is None:
+                return
+
+    async def lines_in_turn() -> AsyncIterator[str]:
+        """The server would read the plain one to its end before it sends anything."""
+        parts = lines()
+        while (text := await sync_to_async(lambda: next(parts, None))()) is not None:
+            yield text
+
+    streamed = lines_in_turn() if isinstance(request, ASGIRequest) else lines()
+    response = StreamingHttpResponse(streamed, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="orders-{queue}.csv"'
+    return response

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Movement, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
+from crossdock.store.models.stock import ASIDE
 from crossdock.usecases.catalogue.import_products import folded
-from crossdock.usecases.catalogue.listings import archive_listing, leave_out, relist, why_not_live
+from crossdock.usecases.catalogue.listings import archive_listing, has_word, leave_out, relist, why_not_live
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.stock.reservations import availability, confirm_count, stock_story
 from crossdock.usecases.stock.restore import correct_count, why_not_correct
@@ -32,7 +33,7 @@ TABS = {
     "": ("All", Q()),
     "live": ("Live", Q(state=ListingState.LIVE)),
     "hand": ("Made by hand", Q(connection=None)),
-    "aside": ("Set aside", Q(variants__stock__set_aside_by__isnull=False) | ~Q(variants__stock__aside_why="")),
+    "aside": ("Set aside", Q(Exists(VariantStock.objects.filter(ASIDE, variant__listing=OuterRef("pk"))))),
     "left_out": ("Left out", Q(state=ListingState.LEFT_OUT)),
     "archived": ("Archived", Q(state=ListingState.ARCHIVED)),
 }
@@ -90,13 +91,11 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
     tab = tab if tab in TABS else ""
     found = of_seller(seller).filter(TABS[tab][1])
     for word in folded(query).split()[:8]:
-        found = found.filter(search__contains=word)
+        found = found.filter(has_word(word))
     after = number_after(request)
     if after is not None:
         found = found.filter(pk__lt=after)
-    page = list(
-        found.distinct().prefetch_related("variants__connection", "variants__listing").order_by("-pk")[: PAGE + 1]
-    )
+    page = list(found.prefetch_related("variants__connection", "variants__listing").order_by("-pk")[: PAGE + 1])
     now = timezone.now()
     stock = availability(variants=[variant for listing in page for variant in listing.variants.all()], now=now)
     known = VariantStock.objects.in_bulk(list(stock))

@@ -46,6 +46,7 @@ class CommandAdmin(ReadOnly):
     list_display = ("id", "party", "kind", "subject", "state", "result", "attempts", "due_at", "sentence")
     list_filter = ("state", "result", "kind", "party__kind")
     search_fields = ("subject", "cause")
+    by_index = True
     list_select_related = ("party",)
     actions = ("send_again",)
 
@@ -102,6 +103,7 @@ class RiskTraceAdmin(ReadOnly):
     list_display = ("id", "order", "at", "buyer", "amount_minor", "paid", "fraud", "known_at")
     list_filter = ("paid", "fraud")
     search_fields = ("order__reference", "device", "card", "ip")
+    by_index = True
     list_select_related = ("order",)
 
 
@@ -110,6 +112,7 @@ class RiskAssessmentAdmin(ReadOnly):
     list_display = ("order", "at", "why", "level", "score", "available", "asked", "rules")
     list_filter = ("level", "why")
     search_fields = ("order__reference",)
+    by_index = True
     list_select_related = ("order", "rules")
 
 
@@ -228,7 +231,8 @@ class OrderAdmin(ReadOnly):
         "placed_at",
     )
     list_filter = ("money", "parcels", "risk")
-    search_fields = ("=number", "reference", "buyer__email")
+    search_fields = ("number", "reference", "public_id", "buyer__email")
+    by_index = True
     list_select_related = ("seller", "buyer")
 
 
@@ -269,7 +273,7 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     models.Movement: (
         ("at", "variant", "kind", "quantity", "count_before", "count_after", "cause"),
         ("kind",),
-        ("cause",),
+        ("order__reference", "variant__public_id", "variant__sku"),
     ),
     models.ShopCopy: (
         ("order", "connection", "state", "shop_number", "equal_at", "sentence"),
@@ -325,12 +329,24 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 
+# The largest ones.
+_BY_INDEX = {
+    *(models.Variant, models.VariantStock, models.Reservation, models.Movement, models.ShopCopy, models.Shipment),
+    *(models.ShopRefund, models.PaymentIntent, models.Label, models.Transfer, models.Entry, models.TimelineEntry),
+    *(models.Exchange, models.Call, models.Credit),
+}
+
 for _model, (_columns, _filters, _searched) in _PLAIN.items():
     site.register(
         _model,
         type(
             f"{_model.__name__}Admin",
             (ReadOnly,),
-            {"list_display": _columns, "list_filter": _filters, "search_fields": _searched},
+            {
+                "list_display": _columns,
+                "list_filter": _filters,
+                "search_fields": _searched,
+                "by_index": _model in _BY_INDEX,
+            },
         ),
     )
