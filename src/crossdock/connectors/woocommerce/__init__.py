@@ -29,11 +29,9 @@ class WooCommerce:
     """The connector. It keeps nothing."""
 
     manifest = MANIFEST
+    address = staticmethod(connect.address)
     verify = staticmethod(webhooks.verify)
     news = staticmethod(webhooks.news)
-
-    def address(self, form: Mapping[str, str], *, local: bool) -> str:
-        return connect.address(form, local=local)
 
     def begin(
         self, shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_url: str, callback_url: str
