@@ -179,12 +179,24 @@ def history_of(kind: Kind, *, seed: int = 1, orders: int = 0) -> list[Attempt]:
         usual_minor=kind.usual_minor,
         numbers=count(),
     )
-    for person in scene.people:
-        person.joined_at = BEGIN + timedelta(days=random.uniform(-400, kind.days * 0.8))
+    _households(scene, kind)
     scene.bought = sorted(_honest(kind, scene, size), key=lambda one: one.at)
     found = [*scene.bought, *_frauds(kind, scene)]
     hidden = (_with_gaps(random, one, kind.missing) for one in found)
     return sorted(hidden, key=lambda one: (one.at, one.buyer, one.card))
+
+
+def _households(scene: Scene, kind: Kind) -> None:
+    """Some live together: one computer, now and then one card, one door. Nothing is odd about it."""
+    random, before = scene.random, scene.people[0]
+    for person in scene.people:
+        person.joined_at = BEGIN + timedelta(days=random.uniform(-400, kind.days * 0.8))
+        if random.random() < 0.06:
+            person.devices[0], person.ip, person.line1 = before.devices[0], before.ip, before.line1
+            person.region, person.postal_code = before.region, before.postal_code
+            if random.random() < 0.4:
+                person.cards[0] = before.cards[0]
+        before = person
 
 
 def _popular(random: Random, sellers: int) -> list[int]:
@@ -204,7 +216,10 @@ def _honest(kind: Kind, scene: Scene, size: int) -> Iterable[Attempt]:
     for person in random.choices(scene.people, eager, k=made):
         at = BEGIN + timedelta(days=_day(kind, random))
         one = person.attempt(random, at)
-        for again in range(1 + (random.random() < kind.again)):
+        if random.random() < 0.12:
+            # Another browser, or its memory was emptied.
+            one = replace(one, device=f"device-n{person.key}-{random.randrange(10**6)}")
+        for again in range(random.choice((2, 2, 2, 3, 4)) if random.random() < kind.again else 1):
             seller = scene.seller()
             dear = 1.6 if kind.season > 1 and at > BEGIN + timedelta(days=kind.days * 0.8) else 1.0
             amount = kind.usual_minor * level[seller] * dear * random.lognormvariate(0, kind.spread * 0.8)
