@@ -2,6 +2,7 @@
 they count, held orders wait.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -12,13 +13,14 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdock.cli.fitting import compared, fitted_on
+from crossdock.cli.fitting import better, compared, fitted_on
 from crossdock.cli.risk import judged, split_at, write
+from crossdock.cli.trouble import Trouble
 from crossdock.demo.fraud import PATTERNS, history
 from crossdock.domain.commands import CancelReason
 from crossdock.domain.risk import SIGNALS, WEIGHTS, Facts, RiskLevel, RuleSet, assess
 from crossdock.domain.risk.lookups import address_key, disposable, phone, postal_code_fits
-from crossdock.domain.risk.report import Judged, auc, recall_at, report
+from crossdock.domain.risk.report import Judged, auc, paired_gain, recall_at, report
 from crossdock.store.models import (
     Alert,
     AuditEntry,
@@ -271,7 +273,7 @@ class TestRules:
         orders = [bought(world, BAD if i % 4 == 0 else GOOD, now=NOW + timedelta(days=i)) for i in range(12)]
         for i, order in enumerate(orders):
             label_order(order=order, fraud=i % 4 == 0, actor=staff, why="x", now=NOW + timedelta(days=20))
-        now = NOW + timedelta(days=30)
+        now = NOW + timedelta(days=120)
         with pytest.raises(Invalid, match="high above medium"):
             propose(weights={}, medium_from=50, high_from=40, remark="", actor=staff, now=now)
         blind = propose(
@@ -292,9 +294,14 @@ class TestRules:
         assert orders[0].assessments.first().score > 0, "earlier judgements stay"  # type: ignore[union-attr]
 
     def test_young_unlabelled_orders_teach_nothing(self, world: World) -> None:
+        """One cut for both: were frauds counted at once and honest orders after 90 days, the youngest orders would all
+        be frauds.
+        """
         bought(world, GOOD)
-        assert labelled(since=None, now=NOW + timedelta(days=89)) == []
-        assert [fraud for _, fraud in labelled(since=None, now=NOW + timedelta(days=91))] == [False]
+        later = NOW + timedelta(days=10)
+        label_order(order=bought(world, BAD, now=later), fraud=True, actor=None, why="x", now=later)
+        for days, known in ((20, []), (89, []), (91, [False]), (99, [False]), (101, [False, True])):
+            assert [fraud for _, fraud in labelled(since=None, now=NOW + timedelta(days=days))] == known
 
     def test_fitted_rules_run_in_shadow(self, world: World) -> None:
         row = keep_fitted(rules=RuleSet(weights={**WEIGHTS, "cvc": 99}), lines=["x"], beats=False, now=NOW)
@@ -311,6 +318,8 @@ def test_fitting_finds_the_weights_and_never_turns_a_signal_round() -> None:
         fraud = random.random() < 0.15
         return Facts(
             cvc_check="fail" if random.random() < (0.7 if fraud else 0.03) else "pass",
+            earlier_of_card=1,
+            earlier_of_buyer=1,
             buyers_of_card=int(random.random() < (0.5 if fraud else 0.02)),
             # Misleading here: honest orders fail it more often. It may lose its weight, not its side.
             postal_code_check="fail" if random.random() < (0.05 if fraud else 0.4) else "pass",
@@ -321,8 +330,49 @@ def test_fitting_finds_the_weights_and_never_turns_a_signal_round() -> None:
     rules = fitted_on(rows)
     assert rules.weights["cvc"] > 20 and rules.weights["card_shared"] > 20
     assert rules.weights["postal_code"] == 0 and rules.weights["known_buyer"] < 0 and rules.problems() == []
-    _, theirs, ours = compared(rows, RuleSet())
-    assert (ours.auc or 0) > (theirs.auc or 0)
+    _, theirs, ours, paired = compared(rows, RuleSet(weights={**WEIGHTS, "card_shared": 0}))
+    assert (ours.auc or 0) > (theirs.auc or 0) and better(theirs, ours, paired)
+
+
+def test_a_fit_on_noise_is_never_called_better() -> None:
+    """What is drawn by lot cannot be learned. A difference in the third place is none, nor one that may be chance."""
+    won = 0
+    for seed in range(12):
+        random = Random(seed)
+        rows = [
+            (
+                Facts(
+                    cvc_check=random.choice(("pass", "fail")),
+                    postal_code_check=random.choice(("pass", "fail")),
+                    funding=random.choice(("prepaid", "credit")),
+                    total_minor=random.randrange(100, 9000),
+                    usual_total_minor=1000,
+                    market_usual_minor=1000,
+                ),
+                random.random() < 0.15,
+            )
+            for _ in range(1500)
+        ]
+        try:
+            _, theirs, ours, paired = compared(rows, RuleSet())
+        except Trouble:
+            continue
+        won += better(theirs, ours, paired)
+    assert won == 0
+    base = report([Judged(s, RiskLevel.LOW, f) for s, f in [(1, False), (2, False), (2, True), (3, True)]])
+    assert not better(base, base, (0.0002, -0.001, 0.002)), "within the margin"
+    assert not better(base, base, (0.02, -0.001, 0.05)), "it may be chance"
+    assert better(base, base, (0.02, 0.004, 0.05))
+    assert not better(base, replace(base, recall_at_1_percent=0.1), (0.02, 0.004, 0.05)), "worse where it matters"
+
+
+def test_a_paired_interval_by_hand() -> None:
+    truth = [i % 5 == 0 for i in range(400)]
+    same = [Judged(float(i % 7), RiskLevel.LOW, fraud) for i, fraud in enumerate(truth)]
+    assert paired_gain(same, same) == (0.0, 0.0, 0.0)
+    good = [Judged(float(fraud), RiskLevel.LOW, fraud) for fraud in truth]
+    gain, low, high = paired_gain(same, good) or (0, 0, 0)
+    assert low < gain < high and low > 0.3 and gain == pytest.approx(1 - (auc(same) or 0))
 
 
 @pytest.mark.django_db

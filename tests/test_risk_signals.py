@@ -9,12 +9,21 @@ from typing import Any
 import maxminddb
 import pytest
 
-from crossdock.domain.risk import BY_CODE, SIGNALS, WEIGHTS, Facts, RuleSet, Sentiment, assess
+from crossdock.domain.risk import BY_CODE, SIGNALS, WEIGHTS, Facts, RiskLevel, RuleSet, Sentiment, assess
 from crossdock.usecases.risk import places
 
 # What is known when a signal speaks, and when it does not: one pair per signal, so a signal more without a line here
 # fails.
-SPEAKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+SEEN = {"earlier_of_buyer": 3, "earlier_of_card": 3, "earlier_of_device": 3}
+
+
+def of_one(name: str, value: Any, calm: Any = 0) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {**SEEN, name: value}, {**SEEN, name: calm}
+
+
+# What is known when a signal speaks at its loudest, and when it does not speak (None: then it has no data at all): one
+# pair per signal, so a signal more without a line here fails.
+SPEAKS: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
     "postal_code": ({"postal_code_check": "fail"}, {"postal_code_check": "pass"}),
     "cvc": ({"cvc_check": "fail"}, {"cvc_check": "pass"}),
     "authenticated": ({"three_d_secure": "pass"}, {"three_d_secure": "fail"}),
@@ -22,29 +31,49 @@ SPEAKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "gateway": ({"gateway_score": 80}, {"gateway_score": 10}),
     "countries": ({"billing_country": "GB", "ship_country": "US"}, {"billing_country": "US", "ship_country": "US"}),
     "card_country": ({"card_country": "GB", "ship_country": "US"}, {"card_country": "US", "ship_country": "US"}),
-    "amount": ({"total_minor": 5000, "usual_total_minor": 1000}, {"total_minor": 4000, "usual_total_minor": 1000}),
+    "amount": ({"total_minor": 8000, "usual_total_minor": 1000}, {"total_minor": 1900, "usual_total_minor": 1000}),
+    "amount_market": ({"total_minor": 9999, "market_usual_minor": 900}, {"total_minor": 9, "market_usual_minor": 10}),
     "amount_buyer": (
-        {"total_minor": 6000, "buyers_usual_minor": 1000},
-        {"total_minor": 5000, "buyers_usual_minor": 1000},
+        {"total_minor": 8000, "buyers_usual_minor": 1000},
+        {"total_minor": 1500, "buyers_usual_minor": 1000},
     ),
-    "units": ({"most_units": 6}, {"most_units": 5}),
-    "new_account": ({"account_age_hours": 1.0}, {"account_age_hours": 24.0}),
+    "units": ({"most_units": 6}, None),
+    "seller_fraud": ({"seller_orders": 10, "seller_frauds": 4}, {"seller_orders": 10, "seller_frauds": 0}),
+    "seller_busy": (
+        {"seller_orders_day": 12, "seller_usual_day": 0.5},
+        {"seller_orders_day": 1, "seller_usual_day": 0.5},
+    ),
+    "new_account": ({"account_age_hours": 0.5}, {"account_age_hours": 24.0 * 8}),
     "rush": (
         {"account_age_hours": 1.0, "total_minor": 2001, "usual_total_minor": 1000},
         {"account_age_hours": 7.0, "total_minor": 9000, "usual_total_minor": 1000},
     ),
-    "known_buyer": ({"settled_orders": 1}, {"settled_orders": 0}),
-    "orders_hour": ({"orders_last_hour": 4}, {"orders_last_hour": 3}),
-    "orders_day": ({"orders_last_day": 7}, {"orders_last_day": 6}),
-    "declined_day": ({"declined_last_day": 2}, {"declined_last_day": 1}),
-    "device_declined": ({"device_declined_last_day": 2}, {"device_declined_last_day": 1}),
-    "cards_buyer": ({"cards_of_buyer_week": 3}, {"cards_of_buyer_week": 2}),
-    "cards_device": ({"cards_of_device_day": 3}, {"cards_of_device_day": 2}),
-    "card_shared": ({"buyers_of_card": 1}, {"buyers_of_card": 0}),
-    "device_shared": ({"buyers_of_device": 2}, {"buyers_of_device": 1}),
-    "address_shared": ({"buyers_of_address": 2}, {"buyers_of_address": 1}),
-    "ip_shared": ({"buyers_of_ip_day": 3}, {"buyers_of_ip_day": 2}),
-    "linked_fraud": ({"linked_frauds": 1}, {"linked_frauds": 0}),
+    "known_buyer": of_one("settled_orders", 3),
+    "orders_hour": of_one("orders_last_hour", 5),
+    "orders_day": of_one("orders_last_day", 8),
+    "orders_week": of_one("orders_last_week", 8),
+    "spent_day": (
+        {**SEEN, "orders_last_day": 2, "spent_last_day_minor": 9000, "total_minor": 7000, "market_usual_minor": 1000},
+        {**SEEN, "orders_last_day": 0, "spent_last_day_minor": 0, "total_minor": 7000, "market_usual_minor": 1000},
+    ),
+    "declined_day": of_one("declined_last_day", 4),
+    "card_hour": of_one("card_orders_hour", 5),
+    "card_day": of_one("card_orders_day", 8),
+    "device_hour": of_one("device_orders_hour", 5),
+    "device_day": of_one("device_orders_day", 8),
+    "device_declined": of_one("device_declined_last_day", 4),
+    "cards_buyer": of_one("cards_of_buyer_week", 4, 1),
+    "cards_device": of_one("cards_of_device_day", 4, 1),
+    "card_shared": of_one("buyers_of_card", 2),
+    "device_shared": of_one("buyers_of_device", 4),
+    "address_shared": ({"buyers_of_address": 4, "new_address": True}, {"buyers_of_address": 0, "new_address": False}),
+    "ip_shared": ({"buyers_of_ip_day": 6}, None),
+    "buyer_fraud": of_one("frauds_of_buyer", 4),
+    "card_fraud": of_one("frauds_of_card", 4),
+    "device_fraud": of_one("frauds_of_device", 4),
+    "linked_fraud": ({"linked_frauds": 3}, None),
+    "new_card": of_one("new_card", True, False),
+    "new_device": of_one("new_device", True, False),
     "taken_over": (
         {"new_device": True, "new_address": True, "settled_orders": 2},
         {"new_device": True, "new_address": False, "settled_orders": 2},
@@ -53,12 +82,51 @@ SPEAKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "phone": ({"phone_valid": False}, {"phone_valid": True}),
     "phone_country": ({"phone_country": "GB", "ship_country": "US"}, {"phone_country": "US", "ship_country": "US"}),
     "postal_state": ({"postal_code_fits": False, "postal_code_check": "fail"}, {"postal_code_fits": True}),
-    "forwarder": ({"forwarder": True}, {"forwarder": False}),
+    "forwarder": ({"forwarder": True}, None),
     "ip_country": ({"ip_country": "RO", "ship_country": "US"}, {"ip_country": "US", "ship_country": "US"}),
     "ip_hosting": ({"ip_hosting": True}, {"ip_hosting": False}),
-    "blocked": ({"blocked": True}, {"blocked": False}),
-    "trusted": ({"trusted": True}, {"trusted": False}),
+    "blocked": ({"blocked": True}, None),
+    "trusted": ({"trusted": True}, None),
 }
+# What the database answers about an order of which nothing is known: counts of nothing, and no list names it.
+STRANGER: dict[str, Any] = {
+    "orders_last_hour": 0,
+    "orders_last_day": 0,
+    "orders_last_week": 0,
+    "spent_last_day_minor": 0,
+    "settled_orders": 0,
+    "declined_last_day": 0,
+    "device_declined_last_day": 0,
+    "card_orders_hour": 0,
+    "card_orders_day": 0,
+    "device_orders_hour": 0,
+    "device_orders_day": 0,
+    "cards_of_buyer_week": 1,
+    "cards_of_device_day": 1,
+    "buyers_of_card": 0,
+    "buyers_of_device": 0,
+    "buyers_of_address": 0,
+    "buyers_of_ip_day": 0,
+    "frauds_of_buyer": 0,
+    "frauds_of_card": 0,
+    "frauds_of_device": 0,
+    "linked_frauds": 0,
+    "earlier_of_buyer": 0,
+    "earlier_of_card": 0,
+    "earlier_of_device": 0,
+    "seller_orders": 0,
+    "seller_orders_day": 0,
+    "seller_frauds": 0,
+    "new_card": True,
+    "new_device": True,
+    "new_address": True,
+    "most_units": 1,
+    "blocked": False,
+    "trusted": False,
+    "forwarder": False,
+}
+# Larger is worse: each of these facts, turned up, never lowers a score.
+COUNTS = sorted(name for name, value in STRANGER.items() if type(value) is int and not name.startswith("earlier"))
 
 
 def test_every_signal_is_tried_here() -> None:
@@ -68,19 +136,62 @@ def test_every_signal_is_tried_here() -> None:
 @pytest.mark.parametrize("code", sorted(SPEAKS))
 def test_a_signal(code: str) -> None:
     signal, (found, not_found) = BY_CODE[code], SPEAKS[code]
-    only = RuleSet(weights={code: WEIGHTS[code]}, needed=1)
+    points = -50 if signal.praise else 50
+    only = RuleSet(weights={code: points}, needed=1)
     silent = assess(Facts(), only)
-    assert (silent.available, silent.asked, silent.reasons) == (0, 1, ()), (
-        "without data it is not available, never good"
-    )
-    (spoken,) = assess(replace(Facts(), **found), only).reasons
-    (calm,) = assess(replace(Facts(), **not_found), only).reasons
-    assert (spoken.points, spoken.sentence) == (WEIGHTS[code], signal.bad)
-    assert (calm.points, calm.sentence) == (0, signal.good)
+    assert (silent.available, silent.asked) == (0, 1), "without data it is not available, never good"
+    assert [reason.code for reason in silent.reasons] == ["unknown"]
+    spoken, *_ = (reason for reason in assess(replace(Facts(), **found), only).reasons if reason.code == code)
+    assert spoken.points == points, "at its loudest it has its whole weight"
     assert spoken.sentiment is (Sentiment.POSITIVE if signal.praise else Sentiment.NEGATIVE)
-    assert calm.sentiment is (Sentiment.NEUTRAL if signal.praise else Sentiment.POSITIVE)
+    calm = [reason for reason in assess(replace(Facts(), **(not_found or {})), only).reasons if reason.code == code]
+    if not_found is None:
+        assert calm == [], "not to be on a list is no data"
+    else:
+        assert (calm[0].points, calm[0].sentence) == (0, signal.good)
+        assert calm[0].sentiment is (Sentiment.NEUTRAL if signal.praise else Sentiment.POSITIVE)
     assert signal.praise == (WEIGHTS[code] < 0)
-    assert len(signal.bad) <= 256 and len(signal.good) <= 256
+    for words in (spoken.sentence, signal.bad, signal.good):
+        assert 10 < len(words) <= 256 and words.endswith(".") and " None" not in words
+
+
+def test_counts_of_nothing_are_no_data() -> None:
+    """A signal that always had data would make strangers look known: each of them is silent about a stranger."""
+    loud = [signal.code for signal in SIGNALS if signal.look(Facts(**STRANGER)) is not None]
+    assert loud == []
+    found = assess(Facts(**STRANGER))
+    assert (found.level, found.available, found.score) == (RiskLevel.NOT_ASSESSED, 0, 0)
+    assert "Nothing is known about this buyer" in found.reasons[0].sentence
+    always = replace(BY_CODE["orders_hour"], look=lambda facts: 0.0)
+    assert always.look(Facts(**STRANGER)) is not None, "what this test is there to find"
+
+
+def test_the_first_order_of_an_unseen_buyer_is_never_low_by_counts_and_amounts_alone() -> None:
+    sale = {"total_minor": 900, "market_usual_minor": 1000, "usual_total_minor": 1000, "seller_orders": 50}
+    first = Facts(**{**STRANGER, **sale, "seller_usual_day": 2.0, "account_age_hours": 9000.0, "phone_valid": True})
+    found = assess(first)
+    assert found.available >= 5 and found.level is RiskLevel.NOT_ASSESSED
+    checked = assess(replace(first, cvc_check="pass", postal_code_check="pass"))
+    assert checked.level is RiskLevel.LOW, "a bank has looked at it"
+    again = {
+        "earlier_of_buyer": 1,
+        "earlier_of_card": 1,
+        "earlier_of_device": 1,
+        "new_card": False,
+        "new_device": False,
+    }
+    assert assess(replace(first, **again, known_days=0.2)).level is RiskLevel.NOT_ASSESSED
+    assert assess(replace(first, **again, known_days=20.0)).level is RiskLevel.LOW
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_more_of_it_is_never_better(name: str) -> None:
+    if name in ("settled_orders", "seller_orders"):
+        pytest.skip("more of these is good")
+    known = {**STRANGER, **SEEN, "total_minor": 900, "market_usual_minor": 900, "seller_orders": 20}
+    known["seller_usual_day"] = 1.0
+    scores = [assess(Facts(**{**known, name: n})).score for n in range(12)]
+    assert scores == sorted(scores)
 
 
 class Reader:

@@ -3,8 +3,10 @@ went.
 """
 
 from crossdock.domain.risk.facts import Facts
-from crossdock.domain.risk.scoring import SHIPPED, WEIGHTS, Assessment, Reason, RiskLevel, RuleSet, assess
-from crossdock.domain.risk.signals import BY_CODE, SIGNALS, Sentiment, Signal
+from crossdock.domain.risk.scoring import SHIPPED, Assessment, Reason, RiskLevel, RuleSet, assess
+from crossdock.domain.risk.signal import Sentiment, Signal
+from crossdock.domain.risk.signals import BY_CODE, SIGNALS
+from crossdock.domain.risk.weights import WEIGHTS
 
 __all__ = [
     "BY_CODE",

@@ -10,7 +10,7 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Check results are "pass", "fail" or "unavailable" as gateways say; counts are of the marketplace's own history
-    before this order.
+    before this order. `earlier_of_*` are tries of whatever end: where it is 0, the other counts say nothing.
 
     `*_day` and the like are rolling windows that end now. Links count other buyers who used the same thing within 90
     days.
@@ -28,14 +28,31 @@ class Facts:
     ship_country: str | None = None
     total_minor: int | None = None
     usual_total_minor: int | None = None
+    market_usual_minor: int | None = None
     buyers_usual_minor: int | None = None
     most_units: int | None = None
+    # The seller: sold within a day, sold on a usual day, and frauds known among its latest sales
+    seller_orders_day: int | None = None
+    seller_usual_day: float | None = None
+    seller_orders: int | None = None
+    seller_frauds: int | None = None
     # The buyer's own past
     account_age_hours: float | None = None
+    earlier_of_buyer: int | None = None
+    known_days: float | None = None
     orders_last_hour: int | None = None
     orders_last_day: int | None = None
+    orders_last_week: int | None = None
+    spent_last_day_minor: int | None = None
     settled_orders: int | None = None
     declined_last_day: int | None = None
+    # The same of the card and the device, whoever used them
+    earlier_of_card: int | None = None
+    card_orders_hour: int | None = None
+    card_orders_day: int | None = None
+    earlier_of_device: int | None = None
+    device_orders_hour: int | None = None
+    device_orders_day: int | None = None
     device_declined_last_day: int | None = None
     # Links to others
     cards_of_buyer_week: int | None = None
@@ -44,7 +61,11 @@ class Facts:
     buyers_of_device: int | None = None
     buyers_of_address: int | None = None
     buyers_of_ip_day: int | None = None
+    frauds_of_buyer: int | None = None
+    frauds_of_card: int | None = None
+    frauds_of_device: int | None = None
     linked_frauds: int | None = None
+    new_card: bool | None = None
     new_device: bool | None = None
     new_address: bool | None = None
     # Looked up offline

@@ -2,8 +2,11 @@
 each level held.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, variance
 
 from crossdock.domain.risk.scoring import RiskLevel
 from crossdock.domain.wording import counted
@@ -100,6 +103,37 @@ def recall_at(rows: Sequence[Judged], false_alarms: float) -> float | None:
             break
         best, i = caught, j
     return best / frauds
+
+
+def paired_gain(before: Sequence[Judged], after: Sequence[Judged]) -> tuple[float, float, float] | None:
+    """By how much the second has more AUC on the same orders, with its 95 % interval (DeLong's, which knows that both
+    judge the same orders). None without frauds or honest orders, or with too few of them to say.
+    """
+    one, other = _placed(before), _placed(after)
+    if one is None or other is None or min(len(one[0]), len(one[1])) < 2:
+        return None
+    gain = fmean(other[0]) - fmean(one[0])
+    spread = sum(
+        variance([y - x for x, y in zip(first, second, strict=True)]) / len(first)
+        for first, second in zip(one, other, strict=True)
+    )
+    return gain, gain - 1.96 * sqrt(spread), gain + 1.96 * sqrt(spread)
+
+
+def _placed(rows: Sequence[Judged]) -> tuple[list[float], list[float]] | None:
+    """Of each fraud the share of honest orders below it, of each honest order the share of frauds above it."""
+    bad = sorted(row.score for row in rows if row.fraud)
+    good = sorted(row.score for row in rows if row.fraud is False)
+    if not bad or not good:
+        return None
+
+    def below(score: float, ordered: list[float]) -> float:
+        return (bisect_left(ordered, score) + bisect_right(ordered, score)) / 2 / len(ordered)
+
+    return (
+        [below(row.score, good) for row in rows if row.fraud],
+        [1 - below(row.score, bad) for row in rows if row.fraud is False],
+    )
 
 
 def report(rows: Sequence[Judged]) -> Report:

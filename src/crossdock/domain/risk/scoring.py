@@ -6,7 +6,9 @@ from enum import StrEnum
 from typing import Any
 
 from crossdock.domain.risk.facts import Facts
-from crossdock.domain.risk.signals import SIGNALS, Sentiment
+from crossdock.domain.risk.signal import About, Sentiment
+from crossdock.domain.risk.signals import SIGNALS
+from crossdock.domain.risk.weights import HIGH_FROM, MEDIUM_FROM, WEIGHTS
 
 
 class RiskLevel(StrEnum):
@@ -14,46 +16,6 @@ class RiskLevel(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     NOT_ASSESSED = "not_assessed"
-
-
-# Set before any of the report's figures was seen; the reasons are the field's: links and failed checks weigh most,
-# youth alone little.
-WEIGHTS: Mapping[str, int] = {
-    "postal_code": 30,
-    "cvc": 30,
-    "authenticated": -30,
-    "prepaid": 8,
-    "gateway": 30,
-    "countries": 15,
-    "card_country": 12,
-    "amount": 15,
-    "amount_buyer": 20,
-    "units": 10,
-    "new_account": 8,
-    "rush": 15,
-    "known_buyer": -15,
-    "orders_hour": 15,
-    "orders_day": 15,
-    "declined_day": 25,
-    "device_declined": 25,
-    "cards_buyer": 20,
-    "cards_device": 30,
-    "card_shared": 30,
-    "device_shared": 30,
-    "address_shared": 25,
-    "ip_shared": 15,
-    "linked_fraud": 60,
-    "taken_over": 30,
-    "disposable_email": 20,
-    "phone": 10,
-    "phone_country": 8,
-    "postal_state": 15,
-    "forwarder": 25,
-    "ip_country": 20,
-    "ip_hosting": 12,
-    "blocked": 100,
-    "trusted": -60,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +27,8 @@ class RuleSet:
 
     version: int = 0
     weights: Mapping[str, int] = field(default_factory=lambda: dict(WEIGHTS))
-    medium_from: int = 30
-    high_from: int = 60
+    medium_from: int = MEDIUM_FROM
+    high_from: int = HIGH_FROM
     needed: int = 5
 
     def problems(self) -> list[str]:
@@ -98,7 +60,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """`available` of `asked` signals had data. `score` is the sum of the points, at least 0."""
+    """`available` of `asked` signals had data. `score` is the sum of the points; what speaks for it takes away."""
 
     level: RiskLevel
     reasons: tuple[Reason, ...]
@@ -112,22 +74,41 @@ def assess(facts: Facts, rules: RuleSet = SHIPPED) -> Assessment:
     """The level with its reasons, worst first."""
     asked = [signal for signal in SIGNALS if rules.weights.get(signal.code)]
     reasons: list[Reason] = []
+    about: set[About] = set()
     for signal in asked:
-        found = signal.look(facts)
-        if found is None:
+        grade = signal.look(facts)
+        if grade is None:
             continue
-        points = rules.weights[signal.code] * found
-        if points:
-            sentiment = Sentiment.NEGATIVE if points > 0 else Sentiment.POSITIVE
+        about.add(signal.about)
+        points = round(rules.weights[signal.code] * grade)
+        if grade:
+            sentiment = Sentiment.POSITIVE if signal.praise else Sentiment.NEGATIVE
         else:
             sentiment = Sentiment.NEUTRAL if signal.praise else Sentiment.POSITIVE
-        reasons.append(Reason(signal.code, points, signal.bad if found else signal.good, sentiment))
-    score = max(0, sum(reason.points for reason in reasons))
+        reasons.append(Reason(signal.code, points, signal.sentence(facts, grade), sentiment))
+    score = sum(reason.points for reason in reasons)
     if score >= rules.high_from:
         level = RiskLevel.HIGH
     elif score >= rules.medium_from:
         level = RiskLevel.MEDIUM
     else:
-        level = RiskLevel.LOW if len(reasons) >= rules.needed else RiskLevel.NOT_ASSESSED
+        known = len(reasons) >= rules.needed and _known(facts, about)
+        level = RiskLevel.LOW if known else RiskLevel.NOT_ASSESSED
+    available = len(reasons)
+    if level is RiskLevel.NOT_ASSESSED:
+        reasons.append(Reason("unknown", 0, _NEW if facts.earlier_of_buyer else _UNKNOWN, Sentiment.NEUTRAL))
     ordered = tuple(sorted(reasons, key=lambda reason: -reason.points))
-    return Assessment(level, ordered, len(reasons), len(asked), score, rules.version)
+    return Assessment(level, ordered, available, len(asked), score, rules.version)
+
+
+def _known(facts: Facts, about: set[About]) -> bool:
+    """Whether anything vouches for the order: a bank has looked at the payment, or the buyer bought here before and a
+    first dispute would have come. What an amount or a count of nothing says is not enough for "low".
+    """
+    return About.BANK in about or (facts.known_days or 0) >= SOME_TIME
+
+
+# Most disputes for fraud of an order come later; the first come about then.
+SOME_TIME = 7.0
+_UNKNOWN = "Nothing is known about this buyer, so it cannot be called low."
+_NEW = "Too little is known about this buyer, so it cannot be called low."

@@ -1,274 +1,262 @@
-"""The named signals. Each looks at the facts and answers: it speaks against the order, for it, for neither (0), or
-there is no data (None).
+"""The named signals. Each looks at the facts and answers with a grade: 0 it found nothing, up to 1 the most that it can
+find, or there is no data (None).
 
-What a signal weighs is not said here but in a rule set, which staff change and try on history before it is in force.
+Data is only what could have spoken for or against: 0 orders of a card that nobody ever saw say nothing. What a signal
+weighs is not said here but in a rule set, which staff change and try on history before it is in force. Here are those
+about the past of the buyer, the card and the device.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-
-from crossdock.domain.places import postal_country
 from crossdock.domain.risk.facts import Facts
+from crossdock.domain.risk.grades import Grade, graded, steps, times
+from crossdock.domain.risk.signal import About, Signal, count_words
+from crossdock.domain.risk.signals_sale import LOOKED_UP, PAYMENT, SALE
+
+_HOUR = {1: 0.5, 2: 0.75, 3: 0.9, 5: 1}
+_DAY = {1: 0.35, 2: 0.6, 3: 0.75, 5: 0.9, 8: 1}
+_CARDS = {2: 0.5, 3: 0.75, 4: 1}
+_FRAUDS = {1: 0.7, 2: 0.85, 4: 1}
 
 
-class Sentiment(StrEnum):
-    NEGATIVE = "negative"
-    NEUTRAL = "neutral"
-    POSITIVE = "positive"
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """`look` answers 1 (the message `bad` is true), 0 (`good` is), or None.
-
-    `praise` marks the ones whose 1 speaks for the order.
-    """
-
-    code: str
-    bad: str
-    good: str
-    look: Callable[[Facts], int | None]
-    praise: bool = False
-
-
-def _check(result: str | None) -> int | None:
-    return {"pass": 0, "fail": 1}.get(result or "")
-
-
-def _above(value: float | None, limit: float) -> int | None:
-    return None if value is None else int(value > limit)
-
-
-def _yes(value: bool | None) -> int | None:
-    return None if value is None else int(value)
-
-
-def _differ(one: str | None, other: str | None) -> int | None:
-    """Puerto Rico and its like are the US: cards, phone numbers and networks from there are at home in both."""
-    return None if not one or not other else int(postal_country(one) != postal_country(other))
-
-
-def _outside_its_state(f: Facts) -> int | None:
-    """Our table of postal codes is wrong for a handful of places, so alone it says nothing against an order: only where
-    the bank's own look at the postal code failed as well.
-    """
-    if f.postal_code_fits is None or (not f.postal_code_fits and f.postal_code_check != "fail"):
-        return None
-    return int(not f.postal_code_fits)
-
-
-def _times(value: int | None, usual: int | None, factor: float) -> int | None:
-    return None if value is None or not usual else int(value > factor * usual)
-
-
-def _old_account_elsewhere(f: Facts) -> int | None:
+def _old_account_elsewhere(f: Facts) -> Grade:
     """A good account that suddenly acts from a new device and to a new address: taken over more often than moved."""
     if f.new_device is None or f.new_address is None or not f.settled_orders:
         return None
-    return int(f.new_device and f.new_address)
+    return float(f.new_device and f.new_address)
 
 
-def _rush(f: Facts) -> int | None:
-    if f.account_age_hours is None or f.total_minor is None or not f.usual_total_minor:
+def _changed(new: bool | None, f: Facts) -> Grade:
+    return None if new is None or not f.earlier_of_buyer else float(new)
+
+
+def _age(f: Facts) -> Grade:
+    age = f.account_age_hours
+    return None if age is None else 1.0 if age < 1 else 0.6 if age < 24 else 0.25 if age < 24 * 7 else 0.0
+
+
+def _rush(f: Facts) -> Grade:
+    usual = f.usual_total_minor or f.market_usual_minor
+    if f.account_age_hours is None or f.total_minor is None or not usual:
         return None
-    return int(f.account_age_hours < 6 and f.total_minor > 2 * f.usual_total_minor)
+    return float(f.account_age_hours < 6 and f.total_minor > 2 * usual)
 
 
-SIGNALS: tuple[Signal, ...] = (
-    Signal(
-        "postal_code",
-        "The card's postal code did not match.",
-        "The card's postal code matched.",
-        lambda f: _check(f.postal_code_check),
-    ),
-    Signal(
-        "cvc",
-        "The card's security code did not match.",
-        "The card's security code matched.",
-        lambda f: _check(f.cvc_check),
-    ),
-    Signal(
-        "authenticated",
-        "The buyer confirmed the payment with their bank.",
-        "The buyer did not have to confirm it with their bank.",
-        lambda f: None if f.three_d_secure is None else int(f.three_d_secure == "pass"),
-        praise=True,
-    ),
-    Signal(
-        "prepaid",
-        "The card is a prepaid card.",
-        "The card is no prepaid card.",
-        lambda f: None if not f.funding else int(f.funding == "prepaid"),
-    ),
-    Signal(
-        "gateway",
-        "The payment provider's own score is high.",
-        "The payment provider's own score is low.",
-        lambda f: _above(f.gateway_score, 64),
-    ),
-    Signal(
-        "countries",
-        "Billing and shipping country differ.",
-        "Billing and shipping country are the same.",
-        lambda f: _differ(f.billing_country, f.ship_country),
-    ),
-    Signal(
-        "card_country",
-        "The card is from another country than the address.",
-        "The card is from the address's country.",
-        lambda f: _differ(f.card_country, f.ship_country),
-    ),
-    Signal(
-        "amount",
-        "The amount is far above what this seller usually sells.",
-        "The amount is usual for this seller.",
-        lambda f: _times(f.total_minor, f.usual_total_minor, 4),
-    ),
-    Signal(
-        "amount_buyer",
-        "The amount is far above what this buyer usually spends.",
-        "The amount is usual for this buyer.",
-        lambda f: _times(f.total_minor, f.buyers_usual_minor, 5),
-    ),
-    Signal("units", "Many units of one thing.", "No unusual number of units.", lambda f: _above(f.most_units, 5)),
+def _linked(f: Facts) -> Grade:
+    """Frauds under another name. Those of the account itself weigh less: whoever was robbed comes back."""
+    if f.linked_frauds is None:
+        return None
+    return graded(f.linked_frauds - (f.frauds_of_buyer or 0), {1: 0.8, 3: 1}) or None
+
+
+def _spent(f: Facts) -> Grade:
+    """With this order; a first order of the day is its amount, which another signal looks at."""
+    if not f.earlier_of_buyer or f.spent_last_day_minor is None or f.total_minor is None:
+        return None
+    if not f.orders_last_day:
+        return 0.0
+    whole = times(f.spent_last_day_minor + f.total_minor, f.market_usual_minor)
+    return graded(whole, {2: 0.3, 4: 0.55, 8: 0.8, 16: 1})
+
+
+PAST: tuple[Signal, ...] = (
     Signal(
         "new_account",
-        "The buyer's account is younger than a day.",
+        About.PERSON,
+        "The buyer's account is younger than a week.",
         "The buyer's account is not new.",
-        lambda f: None if f.account_age_hours is None else int(f.account_age_hours < 24),
+        _age,
     ),
-    Signal("rush", "A new account that spends much at once.", "No express shipping on an expensive item.", _rush),
+    Signal("rush", About.PERSON, "A new account that spends much at once.", "No large sum on a new account.", _rush),
     Signal(
         "known_buyer",
+        About.PAST,
         "The buyer has orders that went well long ago.",
         "The buyer has no such orders yet.",
-        lambda f: _above(f.settled_orders, 0),
+        lambda f: graded(f.settled_orders, {1: 0.6, 3: 1}) if f.settled_orders or f.earlier_of_buyer else None,
         praise=True,
     ),
     Signal(
         "orders_hour",
-        "More than 3 orders within an hour.",
-        "No unusual number of orders in an hour.",
-        lambda f: _above(f.orders_last_hour, 3),
+        About.PAST,
+        "The buyer ordered several times within an hour.",
+        "No other order of this buyer within an hour.",
+        steps("orders_last_hour", _HOUR, once="earlier_of_buyer"),
+        figures=count_words("orders_last_hour", "The buyer placed {} in the hour before.", "order"),
     ),
     Signal(
         "orders_day",
-        "More than 6 orders within a day.",
-        "No unusual number of orders in a day.",
-        lambda f: _above(f.orders_last_day, 6),
+        About.PAST,
+        "The buyer ordered several times within a day.",
+        "No other order of this buyer within a day.",
+        steps("orders_last_day", _DAY, once="earlier_of_buyer"),
+        figures=count_words("orders_last_day", "The buyer placed {} in the day before.", "order"),
+    ),
+    Signal(
+        "orders_week",
+        About.PAST,
+        "The buyer ordered often within a week.",
+        "Few orders of this buyer within a week.",
+        steps("orders_last_week", {1: 0.25, 2: 0.5, 4: 0.75, 8: 1}, once="earlier_of_buyer"),
+        figures=count_words("orders_last_week", "The buyer placed {} in the week before.", "order"),
+    ),
+    Signal(
+        "spent_day",
+        About.PAST,
+        "The buyer spends much within a day.",
+        "The buyer's spending within a day is nothing unusual.",
+        _spent,
     ),
     Signal(
         "declined_day",
-        "Several declined payments of this buyer within a day.",
-        "No repeated declined payments.",
-        lambda f: _above(f.declined_last_day, 1),
+        About.PAST,
+        "Declined payments of this buyer within a day.",
+        "No declined payments of this buyer within a day.",
+        steps("declined_last_day", {1: 0.3, 2: 0.7, 4: 1}, once="earlier_of_buyer"),
+        figures=count_words("declined_last_day", "{} of this buyer within a day.", "declined payment"),
+    ),
+    Signal(
+        "card_hour",
+        About.PAST,
+        "The card was used several times within an hour.",
+        "No other use of this card within an hour.",
+        steps("card_orders_hour", _HOUR, once="earlier_of_card"),
+        figures=count_words("card_orders_hour", "The card paid {} in the hour before.", "order"),
+    ),
+    Signal(
+        "card_day",
+        About.PAST,
+        "The card was used several times within a day.",
+        "No other use of this card within a day.",
+        steps("card_orders_day", _DAY, once="earlier_of_card"),
+        figures=count_words("card_orders_day", "The card paid {} in the day before.", "order"),
+    ),
+    Signal(
+        "device_hour",
+        About.PAST,
+        "Several orders from this device within an hour.",
+        "No other order from this device within an hour.",
+        steps("device_orders_hour", _HOUR, once="earlier_of_device"),
+        figures=count_words("device_orders_hour", "{} from this device in the hour before.", "order"),
+    ),
+    Signal(
+        "device_day",
+        About.PAST,
+        "Several orders from this device within a day.",
+        "No other order from this device within a day.",
+        steps("device_orders_day", _DAY, once="earlier_of_device"),
+        figures=count_words("device_orders_day", "{} from this device in the day before.", "order"),
     ),
     Signal(
         "device_declined",
-        "Several declined payments from this device within a day.",
-        "No repeated declined payments from this device.",
-        lambda f: _above(f.device_declined_last_day, 1),
+        About.PAST,
+        "Declined payments from this device within a day.",
+        "No declined payments from this device within a day.",
+        steps("device_declined_last_day", {1: 0.3, 2: 0.7, 4: 1}, once="earlier_of_device"),
+        figures=count_words("device_declined_last_day", "{} from this device within a day.", "declined payment"),
     ),
+)
+LINKS: tuple[Signal, ...] = (
     Signal(
         "cards_buyer",
-        "The buyer used more than 2 cards within a week.",
-        "The buyer keeps to one or two cards.",
-        lambda f: _above(f.cards_of_buyer_week, 2),
+        About.PAST,
+        "The buyer used several cards within a week.",
+        "The buyer keeps to one card.",
+        steps("cards_of_buyer_week", _CARDS, once="earlier_of_buyer"),
+        figures=count_words("cards_of_buyer_week", "The buyer used {} within a week.", "card"),
     ),
     Signal(
         "cards_device",
-        "More than 2 cards were used on this device within a day.",
-        "Few cards on this device.",
-        lambda f: _above(f.cards_of_device_day, 2),
+        About.PAST,
+        "Several cards were used on this device within a day.",
+        "One card on this device.",
+        steps("cards_of_device_day", _CARDS, once="earlier_of_device"),
+        figures=count_words("cards_of_device_day", "{} were used on this device within a day.", "card"),
     ),
     Signal(
         "card_shared",
+        About.PAST,
         "Other buyers used this card.",
         "Nobody else used this card.",
-        lambda f: _above(f.buyers_of_card, 0),
+        steps("buyers_of_card", {1: 0.8, 2: 1}, once="earlier_of_card"),
+        figures=count_words("buyers_of_card", "{} used this card.", "other buyer"),
     ),
     Signal(
         "device_shared",
-        "Several other buyers use this device.",
-        "This device is used by one or two people.",
-        lambda f: _above(f.buyers_of_device, 1),
+        About.PAST,
+        "Other buyers use this device.",
+        "Nobody else uses this device.",
+        steps("buyers_of_device", {1: 0.4, 2: 0.75, 4: 1}, once="earlier_of_device"),
+        figures=count_words("buyers_of_device", "{} used this device.", "other buyer"),
     ),
     Signal(
         "address_shared",
+        About.PAST,
         "Several other buyers have things sent to this address.",
         "Few other buyers use this address.",
-        lambda f: _above(f.buyers_of_address, 1),
+        lambda f: (
+            graded(f.buyers_of_address, {2: 0.6, 4: 1}) if f.buyers_of_address or f.new_address is False else None
+        ),
+        figures=count_words("buyers_of_address", "{} had things sent to this address.", "other buyer"),
     ),
     Signal(
         "ip_shared",
+        About.PAST,
         "Several other buyers came from this network address today.",
         "Nobody unusual at this network address.",
-        lambda f: _above(f.buyers_of_ip_day, 2),
+        lambda f: graded(f.buyers_of_ip_day, {3: 0.7, 6: 1}) or None,
+        figures=count_words("buyers_of_ip_day", "{} came from this network address within a day.", "other buyer"),
+    ),
+    Signal(
+        "buyer_fraud",
+        About.PAST,
+        "Earlier orders of this buyer turned out to be fraud.",
+        "No earlier order of this buyer is known as fraud.",
+        steps("frauds_of_buyer", _FRAUDS, once="earlier_of_buyer"),
+        figures=count_words("frauds_of_buyer", "{} of this buyer turned out to be fraud.", "earlier order"),
+    ),
+    Signal(
+        "card_fraud",
+        About.PAST,
+        "Earlier orders paid with this card turned out to be fraud.",
+        "No earlier order paid with this card is known as fraud.",
+        steps("frauds_of_card", _FRAUDS, once="earlier_of_card"),
+        figures=count_words("frauds_of_card", "{} paid with this card turned out to be fraud.", "earlier order"),
+    ),
+    Signal(
+        "device_fraud",
+        About.PAST,
+        "Earlier orders from this device turned out to be fraud.",
+        "No earlier order from this device is known as fraud.",
+        steps("frauds_of_device", _FRAUDS, once="earlier_of_device"),
+        figures=count_words("frauds_of_device", "{} from this device turned out to be fraud.", "earlier order"),
     ),
     Signal(
         "linked_fraud",
-        "The card, device, address or account was part of a fraud before.",
-        "No link to an earlier fraud.",
-        lambda f: _above(f.linked_frauds, 0),
+        About.PAST,
+        "The card, device or address was part of another buyer's fraud.",
+        "No link to another buyer's fraud.",
+        _linked,
+    ),
+    Signal(
+        "new_card",
+        About.PAST,
+        "A known buyer with a card not seen before.",
+        "The buyer pays with a card used before.",
+        lambda f: _changed(f.new_card, f),
+    ),
+    Signal(
+        "new_device",
+        About.PAST,
+        "A known buyer on a device not seen before.",
+        "The buyer's device was seen before.",
+        lambda f: _changed(f.new_device, f),
     ),
     Signal(
         "taken_over",
+        About.PAST,
         "A known buyer on a new device, to a new address.",
         "The buyer acts as before.",
         _old_account_elsewhere,
     ),
-    Signal(
-        "disposable_email",
-        "The e-mail address is a throw-away one.",
-        "The e-mail address is an ordinary one.",
-        lambda f: _yes(f.disposable_email),
-    ),
-    Signal(
-        "phone",
-        "The phone number cannot exist.",
-        "The phone number can exist.",
-        lambda f: None if f.phone_valid is None else int(not f.phone_valid),
-    ),
-    Signal(
-        "phone_country",
-        "The phone number is of another country than the address.",
-        "The phone number is of the address's country.",
-        lambda f: _differ(f.phone_country, f.ship_country),
-    ),
-    Signal(
-        "postal_state",
-        "The postal code is not in that state.",
-        "The postal code is in that state.",
-        _outside_its_state,
-    ),
-    Signal(
-        "forwarder",
-        "The address is a known freight forwarder's.",
-        "The address is no known forwarder's.",
-        lambda f: _yes(f.forwarder),
-    ),
-    Signal(
-        "ip_country",
-        "The order was placed from another country than it goes to.",
-        "The order was placed from the country it goes to.",
-        lambda f: _differ(f.ip_country, f.ship_country),
-    ),
-    Signal(
-        "ip_hosting",
-        "The order was placed through a data centre.",
-        "The order was placed from an ordinary network.",
-        lambda f: _yes(f.ip_hosting),
-    ),
-    Signal(
-        "blocked", "It is on the marketplace's block list.", "It is not on the block list.", lambda f: _yes(f.blocked)
-    ),
-    Signal(
-        "trusted",
-        "The buyer is on the marketplace's list of trusted buyers.",
-        "The buyer is not on the list of trusted buyers.",
-        lambda f: _yes(f.trusted),
-        praise=True,
-    ),
 )
+SIGNALS: tuple[Signal, ...] = (*PAYMENT, *SALE, *PAST, *LINKS, *LOOKED_UP)
 BY_CODE = {signal.code: signal for signal in SIGNALS}

@@ -40,6 +40,7 @@ class RiskTrace(models.Model):
         indexes = [
             models.Index(fields=["buyer", "at"], name="trace_buyer"),
             models.Index(fields=["seller", "-at"], name="trace_seller", condition=Q(paid=True)),
+            models.Index(fields=["currency", "-at"], name="trace_market", condition=Q(paid=True)),
             models.Index(fields=["card", "at"], name="trace_card", condition=~Q(card="")),
             models.Index(fields=["device", "at"], name="trace_device", condition=~Q(device="")),
             models.Index(fields=["ip", "at"], name="trace_ip", condition=~Q(ip="")),

@@ -166,12 +166,10 @@ def _dispute_seen(order: Order, dispute: Dispute, *, now: datetime) -> None:
 
 
 def _label(order: Order, dispute: Dispute, *, now: datetime) -> bool:
-    """A dispute for fraud is what the risk analysis learns from.
+    """A dispute for fraud is what the risk analysis learns from, and so is a bank's first question: it comes earlier.
 
     Providers' words for it differ; all have "fraud" in them. Whether it was one.
     """
-    if dispute.state is DisputeState.ASKED:
-        return False
     if "fraud" in dispute.reason.lower() and RiskTrace.objects.filter(order=order).exists():
         label_order(
             order=order,

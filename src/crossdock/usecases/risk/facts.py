@@ -19,41 +19,67 @@ SETTLED_AFTER = timedelta(days=45)
 LINK = timedelta(days=90)
 _SCORES = {"normal": 10, "elevated": 65, "highest": 80}
 
+# What is usual is the middle of so many of the latest sales.
+_LATEST = 400
+
 # One answer for each thing that is shared, each through its index of store/models/risk.py. Frauds count from the day
 # when they became known.
 _COUNTS = """
 SELECT
-  (SELECT json_build_array(
-     count(*) FILTER (WHERE at >= %(hour)s AND at < %(at)s AND paid),
-     count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid),
-     count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid IS FALSE),
-     count(*) FILTER (WHERE at < %(settled)s AND paid AND (fraud IS NOT TRUE OR known_at > %(at)s)),
-     percentile_disc(0.5) WITHIN GROUP (ORDER BY amount_minor) FILTER (WHERE at < %(at)s AND paid
-       AND currency = %(currency)s),
-     array_agg(DISTINCT card) FILTER (WHERE at >= %(week)s AND at <= %(at)s AND card <> ''),
-     coalesce(bool_or(device = %(device)s) FILTER (WHERE at < %(at)s), FALSE),
-     coalesce(bool_or(address = %(address)s) FILTER (WHERE at < %(at)s), FALSE),
-     array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
+  (SELECT json_build_object(
+     'earlier_of_buyer', count(*) FILTER (WHERE at < %(at)s),
+     'known_days', extract(epoch FROM %(at)s - min(at) FILTER (WHERE at < %(at)s AND paid)) / 86400,
+     'orders_last_hour', count(*) FILTER (WHERE at >= %(hour)s AND at < %(at)s AND paid),
+     'orders_last_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid),
+     'orders_last_week', count(*) FILTER (WHERE at >= %(week)s AND at < %(at)s AND paid),
+     'spent_last_day_minor', coalesce(sum(amount_minor) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid
+       AND currency = %(currency)s), 0),
+     'declined_last_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid IS FALSE),
+     'settled_orders', count(*) FILTER (WHERE at < %(settled)s AND paid AND (fraud IS NOT TRUE OR known_at > %(at)s)),
+     'buyers_usual_minor', percentile_disc(0.5) WITHIN GROUP (ORDER BY amount_minor) FILTER (WHERE at < %(at)s AND paid
+       AND currency = %(currency)s AND amount_minor > 0),
+     'cards', array_agg(DISTINCT card) FILTER (WHERE at >= %(week)s AND at <= %(at)s AND card <> ''),
+     'known_card', coalesce(bool_or(card = %(card)s) FILTER (WHERE at < %(at)s), FALSE),
+     'known_device', coalesce(bool_or(device = %(device)s) FILTER (WHERE at < %(at)s), FALSE),
+     'known_address', coalesce(bool_or(address = %(address)s) FILTER (WHERE at < %(at)s), FALSE),
+     'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
    FROM store_risktrace WHERE buyer = %(buyer)s AND buyer <> ''),
-  (SELECT json_build_array(
-     array_agg(DISTINCT card) FILTER (WHERE at >= %(day)s AND at <= %(at)s AND card <> ''),
-     count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid IS FALSE),
-     count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
-     array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
+  (SELECT json_build_object(
+     'earlier_of_device', count(*) FILTER (WHERE at < %(at)s),
+     'device_orders_hour', count(*) FILTER (WHERE at >= %(hour)s AND at < %(at)s AND paid),
+     'device_orders_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid),
+     'device_declined_last_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid IS FALSE),
+     'cards', array_agg(DISTINCT card) FILTER (WHERE at >= %(day)s AND at <= %(at)s AND card <> ''),
+     'buyers_of_device', count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
+     'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
    FROM store_risktrace WHERE device = %(device)s AND device <> ''),
-  (SELECT json_build_array(
-     count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
-     array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
+  (SELECT json_build_object(
+     'earlier_of_card', count(*) FILTER (WHERE at < %(at)s),
+     'card_orders_hour', count(*) FILTER (WHERE at >= %(hour)s AND at < %(at)s AND paid),
+     'card_orders_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid),
+     'buyers_of_card', count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
+     'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
    FROM store_risktrace WHERE card = %(card)s AND card <> ''),
-  (SELECT json_build_array(
-     count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
-     array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
+  (SELECT json_build_object(
+     'buyers_of_address', count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s
+       AND buyer <> %(buyer)s),
+     'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
    FROM store_risktrace WHERE address = %(address)s AND address <> ''),
   (SELECT count(DISTINCT buyer) FROM store_risktrace WHERE ip = %(ip)s AND ip <> '' AND at >= %(day)s AND at < %(at)s
     AND buyer <> %(buyer)s),
-  (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY amount_minor) FROM
-     (SELECT amount_minor FROM store_risktrace WHERE seller = %(seller)s AND at < %(at)s AND paid
-       ORDER BY at DESC LIMIT 50) latest),
+  (SELECT json_build_object(
+     'seller_orders', count(*),
+     'seller_orders_day', count(*) FILTER (WHERE at >= %(day)s),
+     'seller_usual_day', count(*) FILTER (WHERE at < %(day)s)
+       / greatest(1, extract(epoch FROM %(day)s - min(at)) / 86400),
+     'seller_frauds', count(*) FILTER (WHERE fraud AND known_at <= %(at)s),
+     'usual_total_minor', percentile_disc(0.5) WITHIN GROUP (ORDER BY amount_minor) FILTER (WHERE amount_minor > 0
+       AND currency = %(currency)s))
+   FROM (SELECT at, amount_minor, currency, fraud, known_at FROM store_risktrace WHERE seller = %(seller)s
+     AND at < %(at)s AND paid ORDER BY at DESC LIMIT %(latest)s) latest),
+  (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY amount_minor) FILTER (WHERE amount_minor > 0) FROM
+     (SELECT amount_minor FROM store_risktrace WHERE currency = %(currency)s AND at < %(at)s AND paid
+       ORDER BY at DESC LIMIT %(latest)s) latest),
   ARRAY(SELECT DISTINCT kind FROM store_risklistentry WHERE value <> '' AND (what, value) IN (
      ('email', %(email)s), ('domain', %(domain)s), ('card', %(card)s), ('device', %(device)s), ('ip', %(ip)s),
        ('address', %(address)s))),
@@ -98,61 +124,96 @@ def _history(trace: RiskTrace, until: datetime | None) -> tuple[dict[str, Any], 
         "settled": at - SETTLED_AFTER,
         "email": trace.email,
         "domain": mail_domain(trace.email),
+        "latest": _LATEST,
     }
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, given)
         row = cursor.fetchone()
     assert row is not None
-    of_buyer, of_device, of_card, of_address, buyers_of_ip, usual_total, lists, live, shadow = row
-    hour, day, declined, settled, usual, cards, known_device, known_address, _ = of_buyer
-    cards_of_device, device_declined, buyers_of_device, _ = of_device
+    of_buyer, of_device, of_card, of_address, buyers_of_ip, of_seller, market_usual, lists, live, shadow = row
     # This try's own card is among them even before it is written down.
     own_card = {trace.card} if trace.card else set()
-    frauds = {pk for answers in (of_buyer, of_device, of_card, of_address) for pk in answers[-1] or ()}
+    cards, device_cards = (own_card.union(answer.pop("cards") or ()) for answer in (of_buyer, of_device))
+    known = {name: of_buyer.pop(f"known_{name}") for name in ("card", "device", "address")}
+    frauds = [set(answer.pop("frauds") or ()) - {trace.pk} for answer in (of_buyer, of_card, of_device, of_address)]
     found: dict[str, Any] = {
-        "orders_last_hour": hour,
-        "orders_last_day": day,
-        "declined_last_day": declined,
-        "settled_orders": settled,
-        "buyers_usual_minor": usual,
-        "usual_total_minor": usual_total,
-        "cards_of_buyer_week": len(own_card.union(cards or ())),
-        "cards_of_device_day": len(own_card.union(cards_of_device or ())),
-        "device_declined_last_day": device_declined,
-        "buyers_of_card": of_card[0],
-        "buyers_of_device": buyers_of_device,
-        "buyers_of_address": of_address[0],
+        **of_buyer,
+        **of_device,
+        **of_card,
+        **of_address,
+        **of_seller,
+        "market_usual_minor": market_usual,
+        "cards_of_buyer_week": len(cards),
+        "cards_of_device_day": len(device_cards),
         "buyers_of_ip_day": buyers_of_ip,
-        "linked_frauds": len(frauds - {trace.pk}),
-        "new_device": not known_device if trace.device else None,
-        "new_address": not known_address if trace.address else None,
+        "frauds_of_buyer": len(frauds[0]),
+        "frauds_of_card": len(frauds[1]),
+        "frauds_of_device": len(frauds[2]),
+        "linked_frauds": len(set().union(*frauds)),
+        "new_card": not known["card"],
+        "new_device": not known["device"],
+        "new_address": not known["address"],
         "blocked": "blocked" in lists,
         "trusted": "trusted" in lists,
         "forwarder": "forwarder" in lists if trace.address else None,
     }
-    _hide_unknown(found, trace)
+    for name in _unknown(trace):
+        found[name] = None
     return found, live, shadow
 
 
-def _hide_unknown(found: dict[str, Any], trace: RiskTrace) -> None:
-    """Where nobody told us the thing itself, nothing was counted of it."""
-    for name, key in (
-        ("orders_last_hour", trace.buyer),
-        ("orders_last_day", trace.buyer),
-        ("declined_last_day", trace.buyer),
-        ("settled_orders", trace.buyer),
-        ("new_device", trace.buyer),
-        ("new_address", trace.buyer),
-        ("cards_of_buyer_week", trace.buyer and trace.card),
-        ("cards_of_device_day", trace.card and trace.device),
-        ("device_declined_last_day", trace.device),
-        ("buyers_of_card", trace.buyer and trace.card),
-        ("buyers_of_device", trace.buyer and trace.device),
-        ("buyers_of_address", trace.buyer and trace.address),
-        ("buyers_of_ip_day", trace.buyer and trace.ip),
-    ):
-        if not key:
-            found[name] = None
+_OF_BUYER = [
+    "earlier_of_buyer",
+    "known_days",
+    "orders_last_hour",
+    "orders_last_day",
+    "orders_last_week",
+    "spent_last_day_minor",
+    "settled_orders",
+    "declined_last_day",
+    "buyers_usual_minor",
+    "cards_of_buyer_week",
+    "frauds_of_buyer",
+    "buyers_of_card",
+    "buyers_of_device",
+    "buyers_of_address",
+    "buyers_of_ip_day",
+    "new_card",
+    "new_device",
+    "new_address",
+]
+_OF_CARD = [
+    "earlier_of_card",
+    "card_orders_hour",
+    "card_orders_day",
+    "cards_of_buyer_week",
+    "cards_of_device_day",
+    "buyers_of_card",
+    "frauds_of_card",
+    "new_card",
+]
+_OF_DEVICE = [
+    "earlier_of_device",
+    "device_orders_hour",
+    "device_orders_day",
+    "device_declined_last_day",
+    "cards_of_device_day",
+    "buyers_of_device",
+    "frauds_of_device",
+    "new_device",
+]
+
+
+def _unknown(trace: RiskTrace) -> list[str]:
+    """Facts about a thing that nobody named: nothing was counted of it."""
+    found: list[str] = [] if trace.buyer else [*_OF_BUYER]
+    found += [] if trace.card else _OF_CARD
+    found += [] if trace.device else _OF_DEVICE
+    found += [] if trace.address else ["buyers_of_address", "new_address"]
+    found += [] if trace.ip else ["buyers_of_ip_day"]
+    if not (trace.buyer or trace.card or trace.device or trace.address):
+        found.append("linked_frauds")
+    return found
 
 
 def known_of(

@@ -14,7 +14,8 @@ from crossdock.store.models import RiskAssessment, RiskRuleSet, RiskTrace, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
 
-# An order this old that nobody labelled counts as honest.
+# An order this old has shown what it is: unlabelled it counts as honest. Younger ones are left out whatever is known of
+# them, or the youngest would all be frauds.
 MATURE = timedelta(days=90)
 _MOST = 50_000
 
@@ -45,18 +46,17 @@ def propose(
 
 
 def labelled(*, since: datetime | None, now: datetime) -> list[tuple[Facts, bool]]:
-    """(the facts of the order's own day, whether it was fraud), oldest first: labelled orders, and unlabelled ones
-    that are old enough.
+    """(the facts of the order's own day, whether it was fraud), oldest first: orders that are old enough to have
+    shown it.
     """
     first = RiskAssessment.objects.filter(why="placed").order_by("order_id", "pk")
     if since:
         first = first.filter(at__gte=since)
     truth = {
         order: bool(fraud)
-        for order, fraud, at in RiskTrace.objects.filter(order__isnull=False, paid=True).values_list(
-            "order_id", "fraud", "at"
+        for order, fraud in RiskTrace.objects.filter(order__isnull=False, paid=True, at__lte=now - MATURE).values_list(
+            "order_id", "fraud"
         )
-        if fraud is not None or at <= now - MATURE
     }
     rows = first.filter(order_id__in=truth).values_list("order_id", "inputs")[:_MOST]
     return [(Facts.of_json(inputs), truth[order]) for order, inputs in rows]
