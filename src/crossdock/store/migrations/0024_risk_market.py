@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0022_pace")]
+    dependencies = [("store", "0023_pages")]
 
     operations = [
         migrations.AddIndex(
