@@ -114,7 +114,7 @@ async def test_a_page_of_which_all_trip_backs_off_and_keeps_its_place(
         await rest(engine)
     row = await sync(cursor, stall, "orders")
     assert (row.value, row.failures) == ("", 1) and row.due_at > datetime.now(UTC)
-    assert row.trouble.startswith("None of the 3 orders on a page could be taken in: No amount at total.")
+    assert row.trouble.startswith("None of the 3 orders on a page could be read: No amount at total.")
     assert stall.truth.kinds().count("orders") == 1, "no hot loop"
     assert await sync(standing, stall) == set() and await sync(alerts, stall) == 1
     await sync(due, stall, "orders")

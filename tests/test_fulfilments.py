@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
 
 from crossdock.domain.commands import Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import Parcel
@@ -16,7 +17,7 @@ from crossdock.engine.engine import Engine
 from crossdock.store.models import Alert, Command, Connection, Fulfilment, Mail, Order, Shipment, VariantStock
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.orders import fulfilments
-from crossdock.usecases.orders.actions import change_tracking, ship_by_hand
+from crossdock.usecases.orders.actions import change_tracking, ship_by_hand, undo_by_hand, why_not_undo
 from crossdock.usecases.orders.parcels import undo_shipment
 from crossdock.usecases.orders.snapshots import receive_orders
 from stall import Make, Stall, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
@@ -227,6 +228,59 @@ async def test_undone_here_it_is_cancelled_there_and_comes_back_by_no_poll(make:
     await settled(stall, engine, again)
     assert stall.truth.fulfilled[-1] == f"made {OTHER}"
     assert [p.tracking_number for p in there(stall, order).parcels if not p.cancelled] == [OTHER]
+
+
+async def test_a_seller_undoes_what_was_entered_by_mistake(make: Make, engine: Engine) -> None:
+    stall, order = await landed(make, engine)
+    shipment = await sync(ship, stall, order, units=2)
+    await settled(stall, engine, shipment)
+
+    def pressed() -> None:
+        client = Client()
+        client.force_login(stall.seller.owner)
+        page = f"/seller/orders/{order.public_id}/parcels/{shipment.pk}/"
+        assert f"{page}undo/" in client.get(page).content.decode()
+        asked = client.get(f"{page}undo/").content.decode()
+        assert "it is cancelled there too" in asked
+        assert Shipment.objects.get(pk=shipment.pk).undone_at is None, "it is only asked about"
+        for _ in range(2):
+            assert client.post(f"{page}undo/").status_code == 302
+
+    await sync(pressed)
+    await settled(stall, engine, shipment, "cancelled")
+    assert (await sync(Order.objects.get, pk=order.pk)).parcels == "unshipped"
+    parcels = (await sync(there, stall, order)).parcels
+    assert all(parcel.cancelled for parcel in parcels), "it is cancelled in the shop too"
+    assert await sync(order.timeline.filter(kind="unshipped").count) == 1, "pressed twice, undone once"
+    await sync(seen, stall, order)
+    assert (await sync(Order.objects.get, pk=order.pk)).parcels == "unshipped"
+    again = await sync(ship, stall, order, "1Z999AA10123456784", units=3)
+    await settled(stall, engine, again)
+    assert (await sync(Order.objects.get, pk=order.pk)).parcels == "shipped"
+
+
+async def test_what_is_not_the_seller_s_to_undo_here_says_why(make: Make, engine: Engine) -> None:
+    stall, order = await landed(make, engine)
+    shipment = await sync(ship, stall, order)
+    await settled(stall, engine, shipment)
+
+    def why(**changed: object) -> str:
+        Shipment.objects.filter(pk=shipment.pk).update(source="seller")
+        Connection.objects.update(push_fulfilments=changed.pop("push", True))
+        Shipment.objects.filter(pk=shipment.pk).update(**changed)
+        found = Shipment.objects.select_related("order__connection").get(pk=shipment.pk)
+        words = why_not_undo(found)
+        if words:
+            with pytest.raises(NotAllowed):
+                undo_by_hand(shipment=found, actor=stall.seller.owner, now=datetime.now(UTC))
+        return words
+
+    assert "Cancel it there" in await sync(why, source="shop")
+    assert "writes no shipments there" in await sync(why, push=False)
+    assert await sync(why) == ""
+    await sync(Order.objects.filter(pk=order.pk).update, cancelled_at=datetime.now(UTC))
+    assert "cancelled" in await sync(why)
+    assert (await sync(Shipment.objects.get, pk=shipment.pk)).undone_at is None
 
 
 async def test_undone_before_it_was_sent_nothing_goes_out(make: Make, engine: Engine) -> None:

@@ -137,6 +137,26 @@ class TestOrders:
         assert second.parcels == "shipped"
         assert rows(world) == {"order:s1": "held", key_of("order", "s\ud800"): "held"}
 
+    def test_read_alone_or_in_a_list_it_is_one_cause_and_one_alert(
+        self, world: World, two: tuple[Order, Order]
+    ) -> None:
+        """As seen in a WooCommerce shop: two alerts about one order, of which one was never settled."""
+
+        def met(path: str) -> None:
+            cause = f"The shop's answer has no text at {path}."
+            trip = Trip(QuarantineKind.ORDER, "s1", cause, path)
+            quarantine.hold(party_id=world.shop.party_id, trips=[trip], now=world.later())
+
+        met("orders[].currency")
+        met("orders.currency")
+        met("orders[12].currency")
+        (alert,) = alerts(world)
+        assert "at orders.currency." in alert.sentence
+        met("orders.status")
+        (alert,) = alerts(world)
+        assert "orders.status" in alert.sentence, "the alert of the cause before is settled"
+        assert rows(world) == {"order:s1": "held"}
+
     def test_rows_that_the_connector_could_not_read(self, world: World, two: tuple[Order, Order]) -> None:
         first, _ = two
         nameless = replace(ODD, entity_id="")
@@ -170,7 +190,7 @@ class TestOrders:
             assert take(world, shipped(two[0], "s1")) == 1
 
     def test_a_page_of_which_all_trip_is_the_shop_s_failure(self, world: World, two: tuple[Order, Order]) -> None:
-        with pytest.raises(PageTripped, match="None of the 2 orders on a page could be taken in: The shop's answer"):
+        with pytest.raises(PageTripped, match="None of the 2 orders on a page could be read: The shop's answer"):
             take(world, ODD, replace(ODD, entity_id="s78"), page=True)
         assert rows(world) == {}, "nothing was kept"
         assert take(world, ODD, page=True) == 1, "one bad row alone blocks nothing"
@@ -304,7 +324,7 @@ class TestStreams:
             streams.stream_failed(
                 connection_id=world.shop.pk,
                 stream="products",
-                sentence="None of the 4 products could be taken in.",
+                sentence="None of the 4 products could be read.",
                 alert_at=alert_at,
                 now=world.later(),
             )

@@ -105,7 +105,7 @@ def _landed(world: World) -> Order:
 
 
 def _odd(world: World) -> int:
-    """A few things that could not be taken in, and the one whose page is looked at."""
+    """A few things that could not be read, and the one whose page is looked at."""
     Call.objects.create(
         key="c1", party=world.shop.party, about=["77"], operation="order", given={"shop_id": "77"}, at=world.now
     )
@@ -122,7 +122,7 @@ def _odd(world: World) -> int:
     cause = "The shop's answer has no amount at total (it has NoneType)."
     trace = "Traceback (most recent call last):\n" + '  File "mapper.py", line 214, in order\n' * 30
     orders = [quarantine.Trip(QuarantineKind.ORDER, str(n), cause, "orders[3].total", trace) for n in (77, 78, 79)]
-    product = quarantine.Trip(QuarantineKind.PRODUCT, "gid://shop/Product/9001", "This product could not be taken in.")
+    product = quarantine.Trip(QuarantineKind.PRODUCT, "gid://shop/Product/9001", "This product could not be read.")
     party = world.shop.party_id
     quarantine.hold(party_id=party, trips=[*orders, product], call="c1", now=world.now)
     return Quarantined.objects.get(entity="77").pk

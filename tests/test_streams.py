@@ -179,7 +179,7 @@ class TestNothingRuns:
             error = ValueError("no number")
             trip = quarantine.trip_of(QuarantineKind.PRODUCT, entity, error, sentence="Its price is no number.")
             quarantine.hold(party_id=world.shop.party_id, trips=[trip], now=NOON)
-        words = "2 things from the shop have not been taken in since 12:00 UTC."
+        words = "2 things from the shop have not been read since 12:00 UTC."
         assert not not_working(now=NOON + ODD_AFTER), "it is tried again within seconds first"
         now = NOON + ODD_AFTER + timedelta(seconds=1)
         page, board, healthz = three_places(world.shop, now=now, monkeypatch=monkeypatch)
@@ -194,7 +194,7 @@ class TestNothingRuns:
         Cursor.objects.filter(connection=world.shop, stream="orders").update(due_by=now + timedelta(days=1))
         rows = Quarantined.objects.filter(connection=world.shop)
         rows.filter(entity="41").update(state="dismissed")
-        assert not_working(now=now)[world.shop.pk].sentence.startswith("1 thing from the shop has not been taken in")
+        assert not_working(now=now)[world.shop.pk].sentence.startswith("1 thing from the shop has not been read")
         quarantine.heal(party_id=world.shop.party_id, kind=QuarantineKind.PRODUCT, entities=["42"], now=now)
         assert not not_working(now=now)
 
@@ -205,7 +205,7 @@ class TestNothingRuns:
                 trip = quarantine.Trip(QuarantineKind.PRODUCT, str(entity), "Its price is no number.")
                 quarantine.hold(party_id=shop.party_id, trips=[trip], now=NOON)
         (incident,) = incidents_now(now=NOON + ODD_AFTER + MINUTE)
-        assert incident.error == "What the shop sent could not be taken in." and len(incident.shops) == 4
+        assert incident.error == "What the shop sent could not be read." and len(incident.shops) == 4
 
     @pytest.mark.parametrize("state", ["paused", "disconnected"])
     def test_what_is_closed_by_wish_promises_nothing(self, state: str) -> None:

@@ -229,7 +229,7 @@ KINDS: dict[AlertCode, AlertKind] = {
         "Something that must always hold does not", Button.ASK_STAFF, "Looked into by staff", seen="Looked into."
     ),
     AlertCode.NOT_UNDERSTOOD: AlertKind(
-        "Something from your shop could not be taken in",
+        "Something from your shop could not be read",
         Button.ASK_STAFF,
         "Ask staff",
         Group.OPERATIONAL,

@@ -43,7 +43,7 @@ PATIENCE = {
 FIRST = timedelta(minutes=15)
 # A command that was tried and still is not over.
 UNFINISHED = timedelta(minutes=15)
-# What could not be taken in is tried again within seconds; what still stands then needs somebody.
+# What could not be read is tried again within seconds; what still stands then needs somebody.
 ODD_AFTER = timedelta(minutes=10)
 
 _MEANS = {
@@ -115,7 +115,7 @@ def overdue(promise: Promise, *, now: datetime) -> Late | None:
 
 
 # The same for all shops that have some, so that one platform's changed format is seen as one incident.
-ODD = "What the shop sent could not be taken in."
+ODD = "What the shop sent could not be read."
 
 
 def odd_in_words(many: int, *, since: datetime, now: datetime) -> str:
@@ -123,7 +123,7 @@ def odd_in_words(many: int, *, since: datetime, now: datetime) -> str:
     things = "1 thing" if many == 1 else f"{many} things"
     have, they = ("has", "it") if many == 1 else ("have", "them")
     return (
-        f"{things} from the shop {have} not been taken in since {moment(since, now=now)}. Everything else goes on; we"
+        f"{things} from the shop {have} not been read since {moment(since, now=now)}. Everything else goes on; we"
         f" try {they} again by ourselves, and our staff see why."
     )
 

@@ -86,7 +86,7 @@ async def each(desk: "Reading", kind: QuarantineKind, calls: Mapping[str, Corout
 
 
 async def set_aside(desk: "Reading", kind: QuarantineKind, entity: str, error: BaseException) -> None:
-    """What was asked for by its id could not be taken in. People are told when it does not pass by itself."""
+    """What was asked for by its id could not be read. People are told when it does not pass by itself."""
     _log.warning("%s %s of %s is set aside", kind, entity, desk.access.address, exc_info=error)
     await desk.run(
         quarantine.hold,
@@ -105,7 +105,7 @@ async def set_aside_of(engine: "Engine", party_id: int, look: Look, error: BaseE
 
 
 async def stumbled(engine: "Engine", claimed: Claimed, error: Exception) -> Outcome | None:
-    """What came of a command could not be taken in: it is not lost, and not sent again before it is looked for.
+    """What came of a command could not be read: it is not lost, and not sent again before it is looked for.
 
     None, since that says nothing about the party. With the database gone its row stays in flight, and the next holder
     looks.

@@ -126,7 +126,7 @@ async def _looked_at(engine: "Engine", name: str, ref: str) -> int:
     except Exception as error:
         if contain.of_party(error) or of_database(error):
             raise
-        _log.exception("what changed about payment %s of %s could not be taken in", ref, name)
+        _log.exception("what changed about payment %s of %s could not be read", ref, name)
         return 0
     return 1
 

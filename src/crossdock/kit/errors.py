@@ -40,6 +40,14 @@ class NoAnswer(Outside):
 BODY = "the answer's body"
 
 
+def _kind(value: object) -> str:
+    """What JSON calls it, since sellers read it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    words = {type(None): "null", str: "text", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return words.get(type(value), type(value).__name__)
+
+
 class Strange(NoAnswer):
     """The answer is not what the platform documents; `path` says where.
 
@@ -47,7 +55,7 @@ class Strange(NoAnswer):
     """
 
     def __init__(self, path: str, expected: str, got: object) -> None:
-        super().__init__(f"The shop's answer has no {expected} at {path} (it has {type(got).__name__}).")
+        super().__init__(f"The shop's answer has no {expected} at {path} (it has {_kind(got)}).")
         self.path = path
 
     @property

@@ -1,4 +1,4 @@
-"""What could not be taken in, set aside by itself so that nothing beside it waits."""
+"""What could not be read, set aside by itself so that nothing beside it waits."""
 
 from django.db import models
 from django.db.models import Q

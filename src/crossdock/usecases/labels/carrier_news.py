@@ -4,7 +4,6 @@ per label, whoever repeats what.
 A label that was bought after its order had ended is kept and paid; its seller is told to void it.
 """
 
-from collections import Counter
 from datetime import datetime
 from random import Random
 
@@ -25,15 +24,12 @@ from crossdock.domain.labels import (
     VoidState,
     meant,
 )
-from crossdock.domain.orders import ParcelState
 from crossdock.store.models import Command, Label, LabelDocument, Order
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import locked_order
-from crossdock.usecases.orders.actions import back_to_own_stock, ship_by_hand
-from crossdock.usecases.orders.fulfilments import wish
+from crossdock.usecases.orders.actions import ship_by_hand, take_back
 from crossdock.usecases.orders.parcel_alerts import label_voided
-from crossdock.usecases.orders.parcels import undo_shipment
 from crossdock.usecases.outcomes.settle import settle_command
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.mail import write_mail
@@ -314,15 +310,7 @@ def _take_back_parcel(label: Label, order: Order, *, now: datetime) -> None:
     parcel = label.shipment
     if parcel is not None and parcel.undone_at is None and parcel.tracking_number == label.tracking_number:
         sentence = f"The label {label.tracking_number} was voided before the parcel left; it gets another one."
-        taken = order.connection_id is None and order.parcels == ParcelState.SHIPPED
-        units = Counter[int]()
-        for part in parcel.lines.select_related("line"):
-            units[part.line.variant_id] += part.quantity
-        undo_shipment(order=order, parcel_id=parcel.parcel_id, source="seller", sentence=sentence, now=now)
-        parcel.refresh_from_db()
-        wish(order=order, shipment=parcel, now=now)
-        if taken:
-            back_to_own_stock(order, units, now=now)
+        take_back(order=order, shipment=parcel, sentence=sentence, now=now)
 
 
 def label_of_news(*, provider: str, carrier_ref: str) -> str | None:

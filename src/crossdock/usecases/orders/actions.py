@@ -1,6 +1,7 @@
 """What sellers do with their orders, and the queues they work through."""
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -9,16 +10,28 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KT
 
 from crossdock.domain.commands import order_reference
+from crossdock.domain.labels import PAID
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.stock import EndedWhy, HoldState
-from crossdock.store.models import Alert, Command, Order, OrderLine, Reservation, Seller, Shipment, ShopCopy, User
+from crossdock.store.models import (
+    Alert,
+    Command,
+    Label,
+    Order,
+    OrderLine,
+    Reservation,
+    Seller,
+    Shipment,
+    ShopCopy,
+    User,
+)
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.fulfilments import wish
 from crossdock.usecases.orders.landing import create_command
-from crossdock.usecases.orders.parcels import renumber, ship
+from crossdock.usecases.orders.parcels import renumber, ship, undo_shipment
 from crossdock.usecases.orders.shippable import HELD, NOT_HELD, why_locked
 from crossdock.usecases.outbox.queue import CREATE
 from crossdock.usecases.record.audit import note
@@ -231,6 +244,55 @@ def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: U
             now=now,
         )
         wish(order=order, shipment=shipment, now=now)
+
+
+def why_not_undo(shipment: Shipment) -> str:
+    """Empty when the seller may say here that this parcel did not leave."""
+    order = shipment.order
+    if shipment.source != "seller":
+        return "This parcel came from your shop. Cancel it there, and it is undone here as well."
+    if Label.objects.filter(shipment=shipment, state__in=PAID).exists():
+        return "This parcel has a label bought here. Void the label, and the parcel is undone."
+    if shipment.there and not (order.connection and order.connection.push_fulfilments):
+        return "This parcel is in your shop too, and this connection writes no shipments there. Cancel it there."
+    if order.cancelled_at is not None:
+        return "The order is cancelled."
+    return why_locked(order)
+
+
+def undo_by_hand(*, shipment: Shipment, actor: User, now: datetime) -> None:
+    """The seller entered a parcel that did not leave: its units are to be shipped again, here and in the shop. Done
+    once, however often it is asked.
+    """
+    with transaction.atomic():
+        order = (
+            Order.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("seller__owner", "buyer", "connection__party")
+            .get(pk=shipment.order_id)
+        )
+        shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment.pk)
+        if shipment.undone_at is not None:
+            return
+        shipment.order = order
+        if why := why_not_undo(shipment):
+            raise NotAllowed(why)
+        name = f"{shipment.carrier} {shipment.tracking_number}".strip()
+        words = f"The shipment {name}" if name else "A shipment"
+        take_back(order=order, shipment=shipment, sentence=f"{words} was undone: it did not leave.", now=now)
+        note(actor=actor, action="undone a shipment", subject=f"#{order.number}", now=now, detail={"number": name})
+
+
+def take_back(*, order: Order, shipment: Shipment, sentence: str, now: datetime) -> None:
+    """A parcel did not leave: its units are open again, and what is counted here gets them back."""
+    taken = order.connection_id is None and order.parcels == ParcelState.SHIPPED
+    units = Counter[int]()
+    for part in shipment.lines.select_related("line"):
+        units[part.line.variant_id] += part.quantity
+    undo_shipment(order=order, parcel_id=shipment.parcel_id, source="seller", sentence=sentence, now=now)
+    shipment.refresh_from_db()
+    wish(order=order, shipment=shipment, now=now)
+    if taken:
+        back_to_own_stock(order, units, now=now)
 
 
 def why_not_create(order: Order) -> str:

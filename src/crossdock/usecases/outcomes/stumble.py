@@ -1,4 +1,4 @@
-"""A command whose outcome could not be taken in: it goes back in line, unresolved, so that it is looked up before
+"""A command whose outcome could not be read: it goes back in line, unresolved, so that it is looked up before
 anything is done again.
 """
 
@@ -26,7 +26,7 @@ def stumbled(*, command_id: int, trip: Trip, now: datetime) -> None:
         if row.state == CommandState.IN_FLIGHT:
             stood = Quarantined.objects.filter(party_id=row.party_id, key=trip.key).values_list("tries", flat=True)
             wait = min(_LONGEST_WAIT, _FIRST_WAIT * (1 << min(stood.first() or 0, 10)))
-            words = "What came of it could not be taken in; it is looked up before anything is done again."
+            words = "What came of it could not be read; it is looked up before anything is done again."
             put_back(row, words, wait, unknown=True, now=now)
         keep(party_id=row.party_id, trips=[trip], now=now)
     if now - row.created_at >= GIVE_UP_AFTER:
@@ -35,6 +35,6 @@ def stumbled(*, command_id: int, trip: Trip, now: datetime) -> None:
 
 
 def taken_in(*, command_id: int, now: datetime) -> None:
-    """Its outcome could be taken in after all."""
+    """Its outcome could be read after all."""
     party = Command.objects.values_list("party_id", flat=True).get(pk=command_id)
     heal(party_id=party, kind=QuarantineKind.COMMAND, entities=[str(command_id)], now=now)

@@ -1,8 +1,9 @@
-"""What could not be taken in stands by itself: the rest of its page is taken, it is tried again by itself, people read
+"""What could not be read stands by itself: the rest of its page is taken, it is tried again by itself, people read
 why, and it heals with its next good news.
 """
 
 import hashlib
+import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from crossdock.usecases.record.alerts import raise_alert, reword_alert, settle_b
 
 T = TypeVar("T")
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=6)
+_PLACE = re.compile(r"\[\d*\]")
 _LONGEST_TRACE, _NAMED, _MOST_SHOWN = 8000, 5, 20
 # A row without a readable id cannot be asked for; when its page has not shown it for so long, it is over.
 _UNSEEN = timedelta(days=1)
@@ -89,7 +91,7 @@ def trip_of(
 ) -> Trip:
     """What tripped, in words: `sentence` if somebody has one, a Problem's own otherwise."""
     own = str(error) if isinstance(error, Problem) else ""
-    cause = sentence or own or f"This {_WORDS[kind][0]} could not be taken in ({type(error).__name__})."
+    cause = sentence or own or f"This {_WORDS[kind][0]} could not be read ({type(error).__name__})."
     trace = "".join(traceback.format_exception(error))[-_LONGEST_TRACE:]
     return Trip(kind, entity, cause, path, trace, order_id)
 
@@ -101,11 +103,11 @@ def of_row(row: Unreadable) -> Trip:
 
 
 class PageTripped(Exception):
-    """Nothing on a page could be taken in: the shop's failure. The message is a sentence; nothing was kept."""
+    """Nothing on a page could be read: the shop's failure. The message is a sentence; nothing was kept."""
 
     def __init__(self, kind: QuarantineKind, trips: Sequence[Trip]) -> None:
         super().__init__(
-            f"None of the {len(trips)} {_WORDS[kind][1]} on a page could be taken in: {trips[0].cause} Perhaps the"
+            f"None of the {len(trips)} {_WORDS[kind][1]} on a page could be read: {trips[0].cause} Perhaps the"
             " platform changed its format."
         )
         self.trace = trips[0].trace
@@ -169,8 +171,11 @@ def hold(*, party_id: int, trips: Sequence[Trip], now: datetime, call: str = "",
         shop = Connection.objects.select_related("seller__owner", "party").filter(party_id=party_id).first()
         fresh: set[str] = set()
         for trip in {trip.key: trip for trip in trips}.values():
-            row = _keep(party_id, shop, trip, call=call, now=now)
-            if row.state in STANDING and row.tries in ((3,) if quiet else (1, 3)):
+            row, before = _keep(party_id, shop, trip, call=call, now=now)
+            if shop is not None and before not in ("", row.cause):
+                _over(shop, before, how="It has another cause now.", now=now)
+            told = row.tries in ((3,) if quiet else (1, 3)) or (before not in ("", row.cause) and row.tries > 3)
+            if row.state in STANDING and told:
                 fresh.add(row.cause)
         if shop is None:
             return
@@ -182,12 +187,15 @@ def hold(*, party_id: int, trips: Sequence[Trip], now: datetime, call: str = "",
             _tell(shop, cause, now=now)
 
 
-def _keep(party_id: int, shop: Connection | None, trip: Trip, *, call: str, now: datetime) -> Quarantined:
-    cause = storable(redact_text(trip.cause[:400]))[:400]
+def _keep(party_id: int, shop: Connection | None, trip: Trip, *, call: str, now: datetime) -> tuple[Quarantined, str]:
+    """The row, and the cause that it had before."""
+    # Where it was in a list is not its cause: read by itself it is the same trouble.
+    cause = _PLACE.sub("", storable(redact_text(trip.cause[:400])))[:400]
     rows = Quarantined.objects.select_for_update(no_key=True, of=("self",))
     row = rows.filter(party_id=party_id, key=trip.key).first() or Quarantined(
         party_id=party_id, connection=shop, kind=trip.kind, key=trip.key, entity=storable(trip.entity)[:200], tries=0
     )
+    before = row.cause if row.state in STANDING else ""
     again = row.state in STANDING or (row.state == QuarantineState.DISMISSED and row.cause == cause)
     if row.pk is None or not again:
         row.first_at, row.tries, row.state, row.ended_at, row.ended_by = now, 0, QuarantineState.HELD, None, None
@@ -198,7 +206,7 @@ def _keep(party_id: int, shop: Connection | None, trip: Trip, *, call: str, now:
     row.call, row.order_id = call or row.call, trip.order_id or row.order_id or _order_of(shop, trip)
     row.next_try_at = now + _wait(row.tries) if row.state in STANDING else None
     row.save()
-    return row
+    return row, before
 
 
 def _wait(tries: int) -> timedelta:
@@ -217,7 +225,7 @@ def heal(*, party_id: int, kind: QuarantineKind, entities: Iterable[str], now: d
     keys = [key_of(kind, entity) for entity in entities]
     rows = Quarantined.objects.filter(party_id=party_id, key__in=keys).exclude(state=QuarantineState.HEALED)
     if keys:
-        end_rows(rows, QuarantineState.HEALED, how="It could be taken in now.", now=now)
+        end_rows(rows, QuarantineState.HEALED, how="It could be read now.", now=now)
 
 
 def end_rows(
@@ -230,12 +238,17 @@ def end_rows(
         Quarantined.objects.bulk_update(found, ["state", "ended_at", "ended_by", "next_try_at"], batch_size=500)
         for shop_id, cause in {(row.connection_id, row.cause) for row in found if row.connection_id}:
             shop = Connection.objects.select_related("seller__owner").get(pk=shop_id)
-            if standing(connection_id=shop.pk).filter(cause=cause).exists():
-                _tell(shop, cause, now=now, news=False)
-            else:
-                codes = (AlertCode.NOT_UNDERSTOOD,)
-                settle_by_fact(now=now, how=how, codes=codes, connection=shop, key=_alert_key(shop.pk, cause))
+            _over(shop, cause, how=how, now=now)
     return len(found)
+
+
+def _over(shop: Connection, cause: str, *, how: str, now: datetime) -> None:
+    """Something is no longer held for this cause: its alert names the others, or is settled."""
+    if standing(connection_id=shop.pk).filter(cause=cause).exists():
+        _tell(shop, cause, now=now, news=False)
+    else:
+        codes = (AlertCode.NOT_UNDERSTOOD,)
+        settle_by_fact(now=now, how=how, codes=codes, connection=shop, key=_alert_key(shop.pk, cause))
 
 
 def standing(*, connection_id: int) -> QuerySet[Quarantined]:
@@ -293,7 +306,7 @@ def _tell(shop: Connection, cause: str, *, now: datetime, news: bool = True) -> 
     named = [f"#{row.order.number}" if row.order else row.entity for row in rows if row.order or row.entity][:_NAMED]
     which = f" ({', '.join(named)}{', …' if len(rows) > len(named) else ''})" if named else ""
     sentence = (
-        f"{what}{which} of {shop.name} could not be taken in: {cause} {MEANING[kind]} Everything else goes on. We try"
+        f"{what}{which} of {shop.name} could not be read: {cause} {MEANING[kind]} Everything else goes on. We try"
         " again by ourselves, and our staff see it."
     )
     evidence = {"cause": cause, "entities": named, "count": len(rows)}

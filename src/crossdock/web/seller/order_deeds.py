@@ -16,7 +16,14 @@ from crossdock.domain.commands import CancelReason, order_reference
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Order, Seller, Shipment
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.orders.actions import change_tracking, create_in_shop, resend_command, ship_by_hand
+from crossdock.usecases.orders.actions import (
+    change_tracking,
+    create_in_shop,
+    resend_command,
+    ship_by_hand,
+    undo_by_hand,
+    why_not_undo,
+)
 from crossdock.usecases.orders.fulfilments import send_again
 from crossdock.usecases.orders.reject import REASON_WORDS, preview, reason_of, reject_order
 from crossdock.usecases.orders.reject_units import why_not_parts
@@ -133,7 +140,27 @@ def parcel(request: HttpRequest, seller: Seller, public_id: str, pk: int) -> Htt
             messages.success(request, "The tracking number is saved; the buyer is told.")
             return redirect("seller_order", public_id)
     context = {"order": order, "form": form, "parcel": shipment, "carriers": CARRIERS}
+    context["why_not_undo"] = why_not_undo(shipment)
     return show(request, seller, "parcel", context, here="orders", status=422 if form.is_bound else 200)
+
+
+@sellers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo_parcel(request: HttpRequest, seller: Seller, public_id: str, pk: int) -> HttpResponse:
+    """A parcel that did not leave; what undoing does stands above the button."""
+    order = _order(seller, public_id)
+    shipment = get_object_or_404(Shipment.objects.select_related("order__connection"), pk=pk, order=order)
+    if shipment.undone_at is not None:
+        messages.info(request, "This shipment is undone already.")
+        return redirect("seller_order", public_id)
+    if why := why_not_undo(shipment):
+        messages.info(request, why)
+        return redirect("seller_order", public_id)
+    if request.method == "POST":
+        actor = signed_in(request)
+        try_it(request, lambda now: undo_by_hand(shipment=shipment, actor=actor, now=now), "The shipment is undone.")
+        return redirect("seller_order", public_id)
+    return show(request, seller, "parcel_undo", {"order": order, "parcel": shipment}, here="orders")
 
 
 @sellers_only

@@ -85,6 +85,7 @@ urlpatterns = [
     path("orders/<slug:public_id>/slip/", printing.slip, name="seller_order_slip"),
     path("orders/<slug:public_id>/ship/", order_deeds.ship, name="seller_order_ship"),
     path("orders/<slug:public_id>/parcels/<int:pk>/", order_deeds.parcel, name="seller_parcel"),
+    path("orders/<slug:public_id>/parcels/<int:pk>/undo/", order_deeds.undo_parcel, name="seller_parcel_undo"),
     path("orders/<slug:public_id>/parcels/<int:pk>/send/", order_deeds.send_parcel, name="seller_parcel_send"),
     path("orders/<slug:public_id>/create/", order_deeds.create, name="seller_order_create"),
     path("orders/<slug:public_id>/reject/", order_deeds.reject, name="seller_order_reject"),

@@ -60,14 +60,14 @@ def needs(waiting: dict[str, int]) -> list[Need]:
         need(
             "ill",
             "Shops that need attention",
-            "No answer, a sign-in that ended, a late reading, or something not taken in.",
+            "No answer, a sign-in that ended, a late reading, or something that cannot be read.",
             f"{shops}?state=ill",
         ),
         need("unread", "Deliveries unread", "They wait longer than five minutes.", f"{inbox}?which=unread"),
         need(
             "quarantined",
             "Causes in quarantine",
-            "Rows, orders or answers that could not be taken in.",
+            "Rows, orders or answers that could not be read.",
             reverse("staff_quarantine"),
         ),
         need(

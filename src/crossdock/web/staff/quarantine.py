@@ -1,4 +1,4 @@
-"""What could not be taken in, by cause: what happened then, what today's code makes of it, and one button for all of a
+"""What could not be read, by cause: what happened then, what today's code makes of it, and one button for all of a
 cause.
 """
 
@@ -20,7 +20,7 @@ from crossdock.usecases.support import quarantine_board
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import show, staff_only
 
-TABS = {"held": "Standing", "dismissed": "Dismissed", "healed": "Healed"}
+TABS = {"held": "Open", "dismissed": "Dismissed", "healed": "Resolved"}
 STATE_WORDS = {
     QuarantineState.HELD: ("Tried again by itself", "warn"),
     QuarantineState.RELEASED: ("Being tried now", "info"),

@@ -127,6 +127,12 @@ def ago(value: datetime | None, empty: str = "never") -> str:
 
 
 @register.simple_tag
+def soon(value: datetime | None) -> str:
+    """When something is due next: "in 2 minutes", and "now" for what is due already."""
+    return "now" if value is not None and value <= timezone.now() else ago(value)
+
+
+@register.simple_tag
 def took(seconds: float) -> str:
     """A length of time: "0.4 seconds", "12 seconds", "3 minutes"."""
     if seconds < 10:

@@ -220,6 +220,7 @@ class Books:
             "number": number,
             "name": f"#{number}",
             "created": self.now(),
+            "currency": self.shop["currency"],  # Order.currencyCode: "The shop currency when the order was placed."
             "cancelled": None,
             "confirmed": True,
             "fulfillments": [],

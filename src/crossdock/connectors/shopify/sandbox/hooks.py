@@ -167,7 +167,7 @@ def _order(order: Doc, books: Books) -> Doc:
         "cancelled_at": _time(order["cancelled"]),
         "cancel_reason": (order.get("cancel_reason") or "other").lower() if order["cancelled"] else None,
         "confirmed": order["confirmed"],
-        "currency": books.shop["currency"],
+        "currency": order["currency"],
         "fulfillment_status": _shipped(order),
         "financial_status": (order.get("financial_status") or "paid").lower(),
         "email": order["email"],

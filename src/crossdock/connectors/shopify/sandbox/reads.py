@@ -236,7 +236,7 @@ class Reads:
         return self.order(found[0]) if found else None
 
     def order(self, order: Doc) -> Fields:
-        currency = self.books.shop["currency"]
+        currency = order["currency"]
         paid_back = refunded(order)
         return {
             "id": gid("Order", order["id"]),
