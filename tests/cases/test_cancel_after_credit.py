@@ -11,6 +11,7 @@ from crossdock.domain.values import Money
 from crossdock.kit import discover
 from crossdock.store.models import Order, PolicySwitch, User
 from crossdock.usecases.money.credits import staff_credit
+from crossdock.usecases.orders import snapshots
 from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
 from market import World
 
@@ -41,8 +42,8 @@ def seen(
     return ShopOrder(shop_id, f"#{shop_id}", order.reference, state, (line,), total, parcels, refunds, stock_taken=True)
 
 
-def take(world: World, *snapshots: ShopOrder) -> None:
-    snapshots.receive_orders(connection_id=world.shop.pk, orders=list(snapshots), manifest=MANIFEST, now=world.later())
+def take(world: World, *seen_there: ShopOrder) -> None:
+    snapshots.receive_orders(connection_id=world.shop.pk, orders=list(seen_there), manifest=MANIFEST, now=world.later())
 
 
 def goodwill(world: World, order: Order) -> None:
