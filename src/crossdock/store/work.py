@@ -21,5 +21,7 @@ def wake(party_ids: Iterable[int]) -> None:
 
 
 def _defer(party_id: int) -> None:
-    with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
+    # Outside a transaction a refused statement harms no other, so it needs none of its own.
+    own = transaction.atomic() if transaction.get_connection().in_atomic_block else contextlib.nullcontext()
+    with contextlib.suppress(AlreadyEnqueued), own:
         app.configure_task(PUMP, queueing_lock=f"party:{party_id}").defer(party_id=party_id)

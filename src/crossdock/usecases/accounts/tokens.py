@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from crossdock.store.models import ApiToken, AuditEntry, IdempotentReply, Seller, User
+from crossdock.store.once import insert_new
 from crossdock.usecases.errors import Invalid, NotAllowed
 
 PREFIX = "cd_"
@@ -90,13 +91,14 @@ def begin_once(*, token: ApiToken, key: str, fingerprint: str, now: datetime) ->
     """None: do the work, then `finish_once` or `forget_once`. Raises InFlight or OtherBody."""
     if not 1 <= len(key) <= 120 or not key.isprintable():
         raise Invalid("The Idempotency-Key must have 1 to 120 printable characters.")
+    IdempotentReply.objects.filter(token=token, created_at__lt=now - KEPT_FOR).delete()
+    if insert_new([IdempotentReply(token=token, key=key, fingerprint=fingerprint, created_at=now)], "token_id", "key"):
+        return None
     with transaction.atomic():
-        IdempotentReply.objects.filter(token=token, created_at__lt=now - KEPT_FOR).delete()
-        row, fresh = IdempotentReply.objects.select_for_update(no_key=True).get_or_create(
-            token=token, key=key, defaults={"fingerprint": fingerprint, "created_at": now}
-        )
-        if fresh:
-            return None
+        row = IdempotentReply.objects.select_for_update(no_key=True).filter(token=token, key=key).first()
+        if row is None:
+            # The first request failed just now and freed its key.
+            raise InFlight("A request with this Idempotency-Key is still being worked on; ask again in a moment.")
         if row.fingerprint != fingerprint:
             raise OtherBody("This Idempotency-Key was used for another request; take a new one.")
         if row.status is not None:

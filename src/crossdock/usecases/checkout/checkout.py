@@ -3,47 +3,48 @@
 Two tabs and double clicks share one intent.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
 from crossdock.domain.offers import OfferState
-from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Address
 from crossdock.store.crash import point
-from crossdock.store.ids import reference_tail
 from crossdock.store.models import (
+    Movement,
     Offer,
     Order,
-    OrderLine,
     PaymentIntent,
     Reservation,
-    RiskTrace,
-    ShopCopy,
     User,
-    Variant,
+    VariantStock,
 )
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.catalogue.offers import lock_for_payment, mark_paid
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, offer_in, priced
+from crossdock.usecases.checkout.new_order import write_order
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
-from crossdock.usecases.money import books
-from crossdock.usecases.orders.landing import send_to_shop
 from crossdock.usecases.outbox.queue import enqueue, party_named
-from crossdock.usecases.record.mail import write_mail
-from crossdock.usecases.record.timeline import tell
-from crossdock.usecases.risk.holds import hold_if_policy_says
-from crossdock.usecases.risk.judge import Judgement, keep, look
 from crossdock.usecases.risk.trace import Origin, begin_trace, end_trace, trace_of
-from crossdock.usecases.stock.reservations import available_locked, end_hold, locked, record
+from crossdock.usecases.stock.reservations import end_hold, left_of, locked, movement, promised
 
 HOLD_FOR = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What is held for an order, and the locked stock rows that it is held of."""
+
+    rows: Mapping[int, VariantStock]
+    holds: Sequence[Reservation]
+
+
+NO_UNITS = Units({}, ())
 
 
 def open_checkout(
@@ -56,10 +57,12 @@ def open_checkout(
     gateway: str,
     now: datetime,
     origin: Origin = Origin(),  # noqa: B008 - frozen
+    shown: PricedBasket | None = None,
 ) -> PaymentIntent:
     """Hold the units for 15 minutes and write down what is to be paid, before any money moves.
 
-    The same key gives the same intent.
+    The same key gives the same intent. `shown` is the basket as it was priced in this same request, if it was; the
+    units are checked again under their locks either way.
     """
     if not 8 <= len(key) <= 80:
         raise Invalid("This page is incomplete; reload it.")
@@ -72,7 +75,7 @@ def open_checkout(
             if existing.buyer_id != buyer.pk:
                 raise NotAllowed("This checkout belongs to somebody else.")
             return existing
-        basket_now = priced(basket=basket, country=ship_to.territory or ship_to.country, now=now)
+        basket_now = shown or priced(basket=basket, country=ship_to.territory or ship_to.country, now=now)
         if basket_now.problems or basket_now.total is None:
             raise Stale(" ".join(basket_now.problems) or "The seller does not ship to this country.")
         if basket_now.fingerprint != fingerprint:
@@ -94,7 +97,8 @@ def open_checkout(
         )
         begin_trace(intent=intent, origin=origin, now=now)
         if offer is None or not _keep_hold_of(offer, now=now):
-            _hold(intent, {line.variant.pk: line.quantity for line in basket_now.lines}, now=now)
+            wanted = {line.variant.pk: line.quantity for line in basket_now.lines}
+            _hold(intent, wanted, locked(wanted), now=now)
         return intent
 
 
@@ -120,13 +124,23 @@ def _snapshot(basket: Basket, shown: PricedBasket, ship_to: Address) -> dict[str
     }
 
 
-def _hold(intent: PaymentIntent, quantities: Mapping[int, int], *, now: datetime, again: str = "") -> None:
-    """Rule 1: re-checked under each variant's lock. Raises Stale when a unit is gone."""
-    for pk, row in locked(quantities).items():
-        left = available_locked(row, now=now)
+def _hold(
+    intent: PaymentIntent,
+    quantities: Mapping[int, int],
+    rows: Mapping[int, VariantStock],
+    *,
+    now: datetime,
+    again: str = "",
+) -> list[Reservation]:
+    """Rule 1: re-checked under each variant's lock. All or nothing: raises Stale when a unit is gone."""
+    held = promised(quantities)
+    wanted = {pk: row for pk, row in rows.items() if pk in quantities}
+    for pk, row in wanted.items():
+        left = left_of(row, held.get(pk, 0), now=now)
         if left is None or left < quantities[pk]:
             raise Stale(f"“{row.variant}” was just sold." if not left else f"Only {left} of “{row.variant}” are left.")
-        hold = Reservation.objects.create(
+    holds = Reservation.objects.bulk_create(
+        Reservation(
             cause=f"checkout:{intent.public_id}:{pk}{again}",
             variant_id=pk,
             quantity=quantities[pk],
@@ -134,7 +148,20 @@ def _hold(intent: PaymentIntent, quantities: Mapping[int, int], *, now: datetime
             expires_at=now + HOLD_FOR,
             created_at=now,
         )
-        record(variant_id=pk, now=now, kind="held", cause=hold.cause, quantity=hold.quantity)
+        for pk in wanted
+    )
+    Movement.objects.bulk_create(
+        movement(
+            variant_id=hold.variant_id,
+            now=now,
+            kind="held",
+            cause=hold.cause,
+            quantity=hold.quantity,
+            left=left_of(rows[hold.variant_id], held.get(hold.variant_id, 0) + hold.quantity, now=now),
+        )
+        for hold in holds
+    )
+    return holds
 
 
 def payment_failed(*, intent_id: str, sentence: str, now: datetime) -> None:
@@ -193,11 +220,11 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
         point("checkout.captured")
         offer = lock_for_payment(intent.basket["offer"]) if intent.basket.get("offer") else None
         if offer is not None and offer.state == OfferState.PAID:
-            gone = "This offer was paid already. This second payment goes back to you."
+            gone, units = "This offer was paid already. This second payment goes back to you.", NO_UNITS
         else:
-            gone = _hold_again(intent, now=now)
+            gone, units = _hold_again(intent, now=now)
         if not gone:
-            order = _place(intent, now=now)
+            order = write_order(intent=intent, rows=units.rows, holds=units.holds, now=now)
             if offer is not None:
                 mark_paid(offer=offer, order=order, now=now)
             point("checkout.before_commit")
@@ -206,20 +233,20 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
     raise Stale(gone)
 
 
-def _hold_again(intent: PaymentIntent, *, now: datetime) -> str:
+def _hold_again(intent: PaymentIntent, *, now: datetime) -> tuple[str, Units]:
     """Units whose hold ran out before the payment came are promised anew, under the lock.
 
-    Returns why not, or nothing.
+    Returns why not, or nothing, and what is held for the order.
     """
     wanted = {pk: quantity for pk, quantity, _ in intent.basket["lines"]}
-    locked(wanted)
-    kept = {hold.variant_id for hold in _open_of(intent, with_offer=True)}
+    rows = locked(wanted, "variant__listing")
+    kept = _open_of(intent, with_offer=True)
+    gone = {pk: units for pk, units in wanted.items() if pk not in {hold.variant_id for hold in kept}}
     try:
-        with transaction.atomic():
-            _hold(intent, {pk: units for pk, units in wanted.items() if pk not in kept}, now=now, again=":again")
-    except Stale as gone:
-        return f"{gone} Your payment goes back to you."
-    return ""
+        anew = _hold(intent, gone, rows, now=now, again=":again") if gone else []
+    except Stale as why:
+        return f"{why} Your payment goes back to you.", NO_UNITS
+    return "", Units(rows, sorted([*kept, *anew], key=lambda hold: hold.variant_id))
 
 
 def _give_money_back(intent: PaymentIntent, *, sentence: str, now: datetime) -> None:
@@ -238,114 +265,6 @@ def _give_money_back(intent: PaymentIntent, *, sentence: str, now: datetime) -> 
             "order": None,
         },
         now=now,
-    )
-
-
-def _place(intent: PaymentIntent, *, now: datetime) -> Order:
-    trace = trace_of(intent)
-    judgement = _looked(intent, trace, now=now) if trace else None
-    order = _write_order(intent, judgement, now=now)
-    for hold in _open_of(intent, with_offer=True):
-        Reservation.objects.filter(pk=hold.pk).update(state=HoldState.OWED, order=order, expires_at=None)
-        record(
-            variant_id=hold.variant_id,
-            now=now,
-            kind="sold",
-            cause=f"order #{order.number}",
-            order=order,
-            quantity=hold.quantity,
-        )
-    intent.order, intent.state = order, IntentState.CAPTURED
-    intent.save()
-    books.post_payment(order=order, now=now)
-    tell(order=order, now=now, source="buyer", kind="placed", sentence="Order placed and paid.", public=True)
-    if trace and judgement:
-        end_trace(trace=trace, paid=True, order=order)
-        keep(order=order, judgement=judgement, why="placed", now=now)
-    if order.connection is not None:
-        ShopCopy.objects.create(order=order, connection=order.connection, intended_at=now, state=CopyState.INTENDED)
-    held = hold_if_policy_says(order=order, now=now)
-    if order.connection is not None and not held:
-        send_to_shop(order=order, now=now)
-    _mails(order, held=held, now=now)
-    return order
-
-
-def _looked(intent: PaymentIntent, trace: RiskTrace, *, now: datetime) -> Judgement:
-    return look(trace=trace, checks=intent.checks, ship_to=intent.basket["ship_to"], buyer=intent.buyer, now=now)
-
-
-def _write_order(intent: PaymentIntent, judgement: Judgement | None, *, now: datetime) -> Order:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('order_no')")
-        number = int(cursor.fetchone()[0])
-    reference = f"CD-{number}-{reference_tail()}"
-    basket = intent.basket
-    order = Order.objects.create(
-        number=number,
-        reference=reference,
-        seller=intent.seller,
-        buyer=intent.buyer,
-        connection_id=basket["connection"],
-        currency=intent.currency,
-        items_minor=basket["items_minor"],
-        shipping_minor=basket["shipping_minor"],
-        total_minor=intent.amount_minor,
-        ship_to=basket["ship_to"],
-        relay_email=f"{reference.lower()}@orders.invalid",
-        placed_at=now,
-        ship_by=now + timedelta(days=intent.seller.handling_days),
-        **(judgement.on_order() if judgement else {}),
-    )
-    variants = Variant.objects.select_related("listing").in_bulk([pk for pk, _, _ in basket["lines"]])
-    OrderLine.objects.bulk_create(
-        OrderLine(
-            order=order,
-            variant=variants[pk],
-            quantity=quantity,
-            unit_price_minor=price,
-            title=str(variants[pk]),
-            sku=variants[pk].sku,
-            shop_product_id=variants[pk].listing.shop_product_id,
-            shop_variant_id=variants[pk].shop_variant_id,
-            image=variants[pk].image or next(iter(variants[pk].listing.images), ""),
-        )
-        for pk, quantity, price in basket["lines"]
-    )
-    return order
-
-
-def _mails(order: Order, *, held: bool, now: datetime) -> None:
-    lines = "\n".join(f"{line.quantity} × {line.title}" for line in order.lines.all())
-    what_next = (
-        f"It is being created in {order.connection.name}."
-        if order.connection
-        else "You ship this one from your seller panel."
-    )
-    if held:
-        what_next = (
-            "Do not ship it yet: its risk is high, and our staff look at it first. We write when they release it."
-        )
-    write_mail(
-        cause=f"new_order:{order.reference}",
-        to=order.seller.owner.email,
-        subject=f"New order #{order.number}",
-        order=order,
-        now=now,
-        body=f"{lines}\n\nTotal {order.total.words}."
-        + ("" if held else f" Ship by {order.ship_by:%d %B %Y}.")
-        + f"\n{what_next}\n{settings.BASE_URL}/seller/orders/{order.public_id}/",
-    )
-    write_mail(
-        cause=f"thank_you:{order.reference}",
-        to=order.buyer.email,
-        subject=f"Your order #{order.number}",
-        order=order,
-        now=now,
-        body=(
-            f"Thank you. {order.seller.name} has your order:\n\n{lines}\n\nTotal {order.total.words}. We"
-            " write again when it is shipped."
-        ),
     )
 
 

@@ -13,6 +13,7 @@ from django.db.models import Sum
 from crossdock.domain.orders import fee
 from crossdock.domain.values import Money
 from crossdock.store.models import Entry, Order, Transfer
+from crossdock.store.once import insert_new
 from crossdock.usecases.record.events import ORDER_CREDITED, order_event
 
 
@@ -23,16 +24,14 @@ def post(
 
     The database refuses a transfer that does not balance.
     """
-    transfer, fresh = Transfer.objects.get_or_create(
-        cause=cause, defaults={"at": now, "order": order, "sentence": sentence}
+    fresh = insert_new([Transfer(cause=cause, at=now, order=order, sentence=sentence)], "cause")
+    Entry.objects.bulk_create(
+        Entry(transfer=transfer, account=account, amount_minor=amount, currency=currency or order.currency)
+        for transfer in fresh
+        for account, amount in entries.items()
+        if amount
     )
-    if fresh:
-        Entry.objects.bulk_create(
-            Entry(transfer=transfer, account=account, amount_minor=amount, currency=currency or order.currency)
-            for account, amount in entries.items()
-            if amount
-        )
-    return fresh
+    return bool(fresh)
 
 
 def post_payment(*, order: Order, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """How an order comes to stand in its shop: what the shop is asked to create, and what its id here begins."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from crossdock.domain import stock as rules
@@ -8,10 +9,10 @@ from crossdock.domain.commands import CreateOrder, Done, Line
 from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import HoldState
 from crossdock.store.crash import point
-from crossdock.store.models import Order, ShopCopy
+from crossdock.store.models import Command, Order, OrderLine, ShopCopy
 from crossdock.usecases.orders import fulfilments
 from crossdock.usecases.orders.shop_lines import forget_lines
-from crossdock.usecases.outbox.queue import create_order_command
+from crossdock.usecases.outbox.queue import create_order_command, enqueue_all
 from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk import writing
@@ -20,12 +21,17 @@ from crossdock.usecases.stock.reservations import fence
 
 def send_to_shop(*, order: Order, now: datetime) -> None:
     """The order to its shop, once however often it is asked for."""
+    enqueue_all([to_create(order, list(order.lines.select_related("order")), now=now)])
+
+
+def to_create(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> Command:
+    """Not written yet."""
     assert order.connection is not None
-    create_order_command(party=order.connection.party, command=create_command(order), now=now)
+    return create_order_command(party_id=order.connection.party_id, command=create_command(order, lines), now=now)
 
 
-def create_command(order: Order) -> CreateOrder:
-    """What the shop is asked to create, the same each time it is asked.
+def create_command(order: Order, lines: Sequence[OrderLine] | None = None) -> CreateOrder:
+    """What the shop is asked to create, the same each time it is asked. `lines` where they are at hand.
 
     The address `.invalid` can receive no mail, so no shop mails our buyer.
     """
@@ -33,7 +39,7 @@ def create_command(order: Order) -> CreateOrder:
         reference=order.reference,
         lines=tuple(
             Line(line.shop_product_id, line.shop_variant_id, line.sku, line.title, line.kept, line.unit_price)
-            for line in order.lines.select_related("order")
+            for line in (order.lines.select_related("order") if lines is None else lines)
             if line.kept
         ),
         shipping=order.shipping,

@@ -3,6 +3,7 @@
 The row is written in the transaction that made it necessary; the party is woken after the commit.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter
 from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, WriteFulfilment, WriteRisk
 from crossdock.store.models import Command, Party
 from crossdock.store.models.work import PartyKind
+from crossdock.store.once import insert_new
 from crossdock.store.work import wake
 
 CREATE: TypeAdapter[CreateOrder] = TypeAdapter(CreateOrder)
@@ -26,27 +28,29 @@ def party_named(*, kind: PartyKind, name: str) -> Party:
     return Party.objects.get_or_create(kind=kind, name=name)[0]
 
 
-def enqueue(*, party: Party, cause: str, subject: str, kind: str, payload: dict[str, Any], now: datetime) -> Command:
-    """The same cause twice is one command."""
-    command, fresh = Command.objects.get_or_create(
-        cause=cause,
-        defaults={
-            "party": party,
-            "subject": subject,
-            "kind": kind,
-            "payload": payload,
-            "due_at": now,
-            "created_at": now,
-        },
+def command_to(
+    *, party_id: int, cause: str, subject: str, kind: str, payload: dict[str, Any], now: datetime
+) -> Command:
+    """Not written yet: who asks several things writes them together with `enqueue_all`."""
+    return Command(
+        party_id=party_id, cause=cause, subject=subject, kind=kind, payload=payload, due_at=now, created_at=now
     )
-    if fresh:
-        wake([party.pk])
-    return command
 
 
-def create_order_command(*, party: Party, command: CreateOrder, now: datetime) -> Command:
-    return enqueue(
-        party=party,
+def enqueue_all(commands: Sequence[Command]) -> None:
+    """In one statement. The same cause twice is one command."""
+    wake(command.party_id for command in insert_new(commands, "cause"))
+
+
+def enqueue(*, party: Party, cause: str, subject: str, kind: str, payload: dict[str, Any], now: datetime) -> None:
+    """The same cause twice is one command."""
+    enqueue_all([command_to(party_id=party.pk, cause=cause, subject=subject, kind=kind, payload=payload, now=now)])
+
+
+def create_order_command(*, party_id: int, command: CreateOrder, now: datetime) -> Command:
+    """Not written yet."""
+    return command_to(
+        party_id=party_id,
         cause=f"create:{command.reference}",
         subject=command.reference,
         kind="create_order",
@@ -55,8 +59,8 @@ def create_order_command(*, party: Party, command: CreateOrder, now: datetime) -
     )
 
 
-def cancel_order_command(*, party: Party, command: CancelOrder, cause: str, now: datetime) -> Command:
-    return enqueue(
+def cancel_order_command(*, party: Party, command: CancelOrder, cause: str, now: datetime) -> None:
+    enqueue(
         party=party,
         cause=cause,
         subject=command.reference,
@@ -66,9 +70,9 @@ def cancel_order_command(*, party: Party, command: CancelOrder, cause: str, now:
     )
 
 
-def cancel_lines_command(*, party: Party, command: CancelLines, now: datetime) -> Command:
+def cancel_lines_command(*, party: Party, command: CancelLines, now: datetime) -> None:
     """The key of the command is its cause: what is to be taken out is taken out once."""
-    return enqueue(
+    enqueue(
         party=party,
         cause=f"take:{command.key}"[:120],
         subject=command.reference,
@@ -78,9 +82,9 @@ def cancel_lines_command(*, party: Party, command: CancelLines, now: datetime) -
     )
 
 
-def adjust_stock_command(*, party: Party, command: AdjustStock, subject: str, now: datetime) -> Command:
+def adjust_stock_command(*, party: Party, command: AdjustStock, subject: str, now: datetime) -> None:
     """Rule 10: the key of the command is its cause, so the same correction is made once."""
-    return enqueue(
+    enqueue(
         party=party,
         cause=f"adjust:{command.key}"[:120],
         subject=subject,

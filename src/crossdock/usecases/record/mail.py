@@ -3,14 +3,16 @@
 Each ends with the page that it is about and with the site's name, so that nobody has to look for either.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
 
 from crossdock.store.ids import public_id
-from crossdock.store.models import Mail, Order
+from crossdock.store.models import Command, Mail, Order
 from crossdock.store.models.work import PartyKind
-from crossdock.usecases.outbox.queue import enqueue, party_named
+from crossdock.store.once import insert_new
+from crossdock.usecases.outbox.queue import command_to, enqueue_all, party_named
 
 
 def write_mail(
@@ -20,25 +22,41 @@ def write_mail(
 
     `path` is the page that it is about, on this site; of a mail about an order it is the order's own.
     """
-    mail, fresh = Mail.objects.get_or_create(
+    mail = mail_of(cause=cause, to=to, subject=subject, body=body, now=now, order=order, path=path)
+    enqueue_all(send_commands([mail], now=now))
+
+
+def mail_of(
+    *, cause: str, to: str, subject: str, body: str, now: datetime, order: Order | None = None, path: str = ""
+) -> Mail:
+    """Not written yet: who writes several gives them to `send_commands` together."""
+    return Mail(
         cause=cause,
-        defaults={
-            "to": to,
-            "subject": " ".join(subject.split())[:200],
-            "body": _whole(body, path or _page_of(order, to)),
-            "order": order,
-            "written_at": now,
-        },
+        to=to,
+        subject=" ".join(subject.split())[:200],
+        body=_whole(body, path or _page_of(order, to)),
+        order=order,
+        written_at=now,
     )
-    if fresh:
-        enqueue(
-            party=party_named(kind=PartyKind.NOTIFY, name="mail"),
-            cause=f"mail:{cause}"[:120],
+
+
+def send_commands(mails: Sequence[Mail], *, now: datetime) -> list[Command]:
+    """Writes those that are new, in one statement. The commands that send them are the caller's to write."""
+    fresh = insert_new(mails, "cause")
+    if not fresh:
+        return []
+    party = party_named(kind=PartyKind.NOTIFY, name="mail")
+    return [
+        command_to(
+            party_id=party.pk,
+            cause=f"mail:{mail.cause}"[:120],
             subject=f"mail:{mail.pk}",
             kind="send_mail",
             payload={"mail": mail.pk},
             now=now,
         )
+        for mail in fresh
+    ]
 
 
 def _whole(body: str, path: str) -> str:

@@ -39,12 +39,15 @@ def as_value(row: VariantStock, *, now: datetime) -> Stock:
     return row.value(fresh=fresh(connection=shop, now=now), buffer=shop.buffer, floor=shop.floor, most=shop.most_shown)
 
 
-def locked(variant_ids: Iterable[int]) -> dict[int, VariantStock]:
-    """The stock rows of these variants, locked in id order. Must be called inside a transaction."""
+def locked(variant_ids: Iterable[int], *also: str) -> dict[int, VariantStock]:
+    """The stock rows of these variants, locked in id order. Must be called inside a transaction.
+
+    `also` names what else is read along with them.
+    """
     rows = (
         VariantStock.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(variant_ids)).order_by("pk")
     )
-    return {row.pk: row for row in rows.select_related("variant__connection")}
+    return {row.pk: row for row in rows.select_related("variant__connection", *also)}
 
 
 def open_holds(variant_ids: Iterable[int]) -> dict[int, list[Reservation]]:
@@ -78,7 +81,12 @@ def availability(*, variants: Iterable[Variant], now: datetime) -> dict[int, int
 
 def available_locked(row: VariantStock, *, now: datetime) -> int | None:
     """What may be promised, judged under the row's lock."""
-    return rules.left_of(as_value(row, now=now), promised([row.pk]).get(row.pk, 0))
+    return left_of(row, promised([row.pk]).get(row.pk, 0), now=now)
+
+
+def left_of(row: VariantStock | None, held: int, *, now: datetime) -> int | None:
+    """The same with the units that are promised, for who asked for those of several at once."""
+    return None if row is None else rules.left_of(as_value(row, now=now), held)
 
 
 def record(

@@ -120,8 +120,7 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
     gateway = gateway_of(intent)
     # The bank knows the payment by the intent's id, so asking again cannot charge again.
     _settle(intent, _ask(gateway.capture(intent.asked, data.payment.token)))
-    intent.refresh_from_db()
-    return _standing(request, intent)
+    return _standing(request, PaymentIntent.objects.select_related("order").get(pk=intent.pk))
 
 
 def _open(data: OrderIn, key: str) -> PaymentIntent:
@@ -141,6 +140,7 @@ def _open(data: OrderIn, key: str) -> PaymentIntent:
         fingerprint=data.fingerprint,
         gateway=settings.PAYMENT_GATEWAY,
         now=timezone.now(),
+        shown=shown,
     )
 
 

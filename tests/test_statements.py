@@ -1,0 +1,182 @@
+"""What the database is asked for one order and for one product: facts, counted, so that none of them grows unseen.
+
+A round trip is anything that is sent and waited for: BEGIN, COMMIT and savepoints are among them.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+from tests.market import ADDRESS, World, user
+from tests.test_api import Program, order_for, token_for
+
+from crossdock.store.models import Command, Entry, Mail, Movement, Party, Transfer
+from crossdock.store.once import insert_new
+from crossdock.usecases.checkout import checkout
+from crossdock.usecases.checkout.basket import Basket, priced
+from crossdock.usecases.money import books
+from crossdock.usecases.outbox import queue
+from crossdock.usecases.record import mail
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Spent:
+    """Filled in when the block ends."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    @property
+    def round_trips(self) -> int:
+        return len(self.said)
+
+    @property
+    def savepoints(self) -> int:
+        return sum(said.startswith("SAVEPOINT") for said in self.said)
+
+    def to(self, table: str) -> int:
+        """Rows are written to this table so often, however many."""
+        return sum(said.startswith(f'INSERT INTO "store_{table}"') for said in self.said)
+
+
+@contextmanager
+def spent() -> Iterator[Spent]:
+    counted = Spent()
+    with CaptureQueriesContext(connection) as caught:
+        yield counted
+    counted.said = [query["sql"] for query in caught.captured_queries]
+
+
+def bought(world: World, *, units: int = 1) -> Spent:
+    """Priced, held and paid for. The buyer exists, and so does the party that sends mails."""
+    buyer = user()
+    basket: Basket = {
+        "seller": world.seller.pk,
+        "connection": world.variant.connection_id,
+        "lines": {world.variant.public_id: units},
+    }
+    queue.party_named(kind="notify", name="mail")
+    with spent() as counted:
+        shown = priced(basket=basket, country="US", now=world.now)
+        intent = checkout.open_checkout(
+            buyer=buyer,
+            basket=basket,
+            ship_to=ADDRESS,
+            key=f"checkout-{buyer.pk}",
+            fingerprint=shown.fingerprint,
+            gateway="sandbox",
+            now=world.now,
+        )
+        checkout.place_order(intent_id=intent.public_id, gateway_ref="ref", checks={}, now=world.now)
+    return counted
+
+
+class TestAnOrder:
+    def test_it_is_written_with_one_statement_for_each_table_and_without_a_savepoint(self) -> None:
+        counted = bought(World(units=5))
+        assert counted.savepoints == 0
+        assert {table: counted.to(table) for table in ("order", "orderline", "mail", "command", "transfer")} == {
+            "order": 1,
+            "orderline": 1,
+            "mail": 1,
+            "command": 1,
+            "transfer": 1,
+        }
+        assert counted.round_trips == 43
+
+    def test_many_orders_before_it_and_more_units_cost_nothing_more(self) -> None:
+        world = World(units=50)
+        first = bought(world).round_trips
+        for _ in range(4):
+            world.buy()
+        assert bought(world, units=3).round_trips == first
+
+    def test_each_line_of_the_flight_recorder_says_what_was_left(self) -> None:
+        bought(World(units=5), units=2)
+        told = Movement.objects.filter(kind__in=["held", "sold"]).order_by("pk")
+        assert list(told.values_list("kind", "quantity", "left")) == [("held", 2, 3), ("sold", 2, 3)]
+
+    def test_all_that_is_told_of_it_is_written(self) -> None:
+        world = World(units=5)
+        bought(world)
+        assert Mail.objects.count() == 2
+        assert sorted(Command.objects.values_list("kind", flat=True)) == ["create_order", "send_mail", "send_mail"]
+        (transfer,) = Transfer.objects.all()
+        assert sum(Entry.objects.filter(transfer=transfer).values_list("amount_minor", flat=True)) == 0
+
+
+class TestAnOrderByTheApi:
+    def test_the_whole_request_is_counted(self) -> None:
+        world = World(units=5)
+        world.later()
+        queue.party_named(kind="notify", name="mail")
+        user("zoe@elsewhere.test")
+        market = Program(token_for(None, user(is_staff=True)))
+        asked = order_for(world)
+        with spent() as counted:
+            assert market.post("/orders", asked, key="k").status_code == 201
+        assert (counted.round_trips, counted.savepoints) == (0, 0)
+        with spent() as again:
+            assert market.post("/orders", asked, key="k").status_code == 201
+        assert again.round_trips == 0
+
+
+class TestOnce:
+    def test_what_is_there_already_is_neither_written_nor_returned(self) -> None:
+        party = Party.objects.create(kind="notify", name="mail")
+        first, again, other = (_command(party, cause) for cause in ("a", "a", "b"))
+        assert insert_new([first, again, other], "cause") == [first, other]
+        assert first.pk and other.pk and again.pk is None
+        assert insert_new([_command(party, "a"), third := _command(party, "c")], "cause") == [third]
+        assert Command.objects.count() == 3
+
+    def test_the_row_is_what_django_would_have_written(self) -> None:
+        party = Party.objects.create(kind="notify", name="mail")
+        (row,) = insert_new([_command(party, "a")], "cause")
+        assert row._state.adding is False and Command.objects.get() == row
+        read = Command.objects.get()
+        assert (read.payload, read.state, read.outcome, read.due_at) == ({"n": [1]}, "waiting", {}, NOON)
+
+    def test_nothing_asks_nothing(self) -> None:
+        with spent() as counted:
+            assert insert_new([], "cause") == []  # type: ignore[type-var]
+        assert counted.round_trips == 0
+
+    def test_two_at_once_write_it_once(self) -> None:
+        party = Party.objects.create(kind="notify", name="mail")
+        written: list[int] = []
+
+        def other() -> None:
+            try:
+                written.append(len(insert_new([_command(party, "a")], "cause")))
+            finally:
+                connections.close_all()
+
+        thread = threading.Thread(target=other)
+        with transaction.atomic():
+            written.append(len(insert_new([_command(party, "a")], "cause")))
+            thread.start()
+        thread.join()
+        assert sorted(written) == [0, 1] and Command.objects.count() == 1
+
+    def test_a_mail_is_written_and_sent_once(self) -> None:
+        for _ in range(2):
+            mail.write_mail(cause="x", to="a@example.test", subject="S", body="B", now=NOON)
+        assert Mail.objects.count() == 1 and Command.objects.count() == 1
+
+    def test_a_transfer_is_posted_once(self) -> None:
+        order = World(units=1).buy()
+        before = Entry.objects.count()
+        assert books.post(cause="x", order=order, sentence="S", now=NOON, entries={"a": 5, "b": -5})
+        assert not books.post(cause="x", order=order, sentence="S", now=NOON, entries={"a": 5, "b": -5})
+        assert Entry.objects.count() == before + 2
+
+
+def _command(party: Party, cause: str) -> Command:
+    return queue.command_to(party_id=party.pk, cause=cause, subject="s", kind="k", payload={"n": [1]}, now=NOON)
