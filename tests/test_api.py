@@ -988,8 +988,8 @@ def test_the_rules_say_what_is_switched(owner: Program) -> None:
 
 
 def test_every_query_goes_through_the_one_filter() -> None:
-    """Payment intents are the marketplace's alone: test_a_seller_places_no_orders. Alerts of shops that went through it
-    are found by those.
+    """Payment intents are the marketplace's alone: test_a_seller_places_no_orders. Alerts of shops and
+    stock of listings that went through it are found by those.
     """
     asked = [
         (file.name, line.strip())
@@ -997,7 +997,7 @@ def test_every_query_goes_through_the_one_filter() -> None:
         for line in file.read_text().splitlines()
         if ".objects" in line and "mine(request)" not in line
     ]
-    assert {name for name, _ in asked} == {"placing.py", "shops.py"}
+    assert {name for name, _ in asked} == {"listings.py", "placing.py", "shops.py"}
     allowed = {"placing.py": "PaymentIntent.objects", "shops.py": "Alert.objects.filter(connection__in=rows,"}
     assert all(allowed[name] in line for name, line in asked), asked
 

@@ -121,7 +121,7 @@ class TestAnOrderByTheApi:
         asked = order_for(world)
         with spent() as counted:
             assert market.post("/orders", asked, key="k").status_code == 201
-        assert (counted.round_trips, counted.savepoints) == (70, 0)
+        assert (counted.round_trips, counted.savepoints) == (71, 0)
         with spent() as again:
             assert market.post("/orders", asked, key="k").status_code == 201
         assert again.round_trips < 10

@@ -5,12 +5,12 @@ Reads only what `orders()` has fetched, so a page of fifty asks as often as a pa
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from crossdock.domain.values import Money as Amount
-from crossdock.store.models import Order, OrderLine, ShopCopy
+from crossdock.store.models import Order, ShopCopy
 from crossdock.web.api.people import mine
 from crossdock.web.api.shapes import CopyOut, EntryOut, Money, OrderLineOut, OrderOut, ParcelOut, RiskOut
 
@@ -18,8 +18,7 @@ from crossdock.web.api.shapes import CopyOut, EntryOut, Money, OrderLineOut, Ord
 def orders(request: HttpRequest) -> QuerySet[Order]:
     """Those that this token may see, with all that the answer shows. Newest first."""
     found = Order.objects.filter(**mine(request)).select_related("seller__owner", "copy")
-    lines = Prefetch("lines", OrderLine.objects.select_related("variant"))
-    return found.prefetch_related(lines, "shipments__lines", "timeline").order_by("-pk")
+    return found.prefetch_related("lines__variant", "shipments__lines", "timeline").order_by("-pk")
 
 
 def order_of(request: HttpRequest, name: str) -> Order:
