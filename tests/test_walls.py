@@ -208,6 +208,7 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_order_slip": ("/seller/orders/{order}/slip/", "get", 200),
     "seller_order_ship": ("/seller/orders/{waiting}/ship/", "get", 200),
     "seller_parcel": ("/seller/orders/{order}/parcels/{parcel}/", "get", 200),
+    "seller_parcel_undo": ("/seller/orders/{order}/parcels/{parcel}/undo/", "get", 200),
     "seller_parcel_send": ("/seller/orders/{order}/parcels/{parcel}/send/", "post", 302),
     "seller_order_create": ("/seller/orders/{waiting}/create/", "post", 302),
     "seller_order_reject": ("/seller/orders/{waiting}/reject/", "get", 200),
