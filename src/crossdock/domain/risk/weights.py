@@ -1,7 +1,8 @@
 """What each signal weighs in the rules that are shipped, and where the levels begin.
 
 Ten points are about one step of e in the odds. Fitted on the made-up histories of demo/histories.py, drawn towards
-points set by hand, and never turned round; what those histories do not show (a gateway's score, lists) is set by hand.
+points set by hand, and never turned round. Set by hand after the fit: the bank's checks, the counts within an hour and
+a day, the links to earlier frauds, and what those histories do not show (a gateway's score, lists).
 """
 
 from collections.abc import Mapping
