@@ -177,3 +177,42 @@ async def test_calls_are_recorded_for_the_panel(transactional_db: None, connecto
     await threads.close()
     row = await sync(Exchange.objects.get)
     assert (row.party_id, row.subject, row.status, row.response) == (here.shop.party_id, "CD-1-AAAAA", 200, "ok")
+
+
+async def test_a_poll_that_brings_nothing_leaves_nothing(transactional_db: None, connector: ToyConnector) -> None:
+    """Two hundred shops at rest would fill the table; what failed or brought something is evidence and stays."""
+    from crossdock.engine.record import Recorder
+    from crossdock.engine.watch import ASKING, Asking
+    from crossdock.kit.http import Exchange as Heard
+    from crossdock.store.models import Call
+    from crossdock.store.threads import Threads
+
+    here = await sync(stall, connector)
+    threads = Threads(1)
+    recorder = Recorder(threads)
+
+    def asked(operation: str, path: str, *statuses: int | None, ends: bool = True, items: tuple[str, ...] = ()) -> None:
+        asking = Asking(operation)
+        before = ASKING.set(asking)
+        try:
+            for status in statuses:
+                recorder(Heard(f"shop:{here.shop.party_id}", "GET", f"http://x/{path}", status, 12, "", "", ""))
+        finally:
+            ASKING.reset(before)
+        asking.made = {"type": "Page", "value": {"items": list(items)}}
+        if ends:
+            recorder.ended(here.shop.party_id, asking)
+
+    for _ in range(50):
+        asked("orders", "empty", 200)
+        asked("products", "empty", 200, 200)
+    asked("orders", "failed", 200, 503, None)
+    asked("orders", "full", 200, items=("an order",))
+    asked("order", "read", 200)
+    asked("products", "never-ended", 200, ends=False)
+    await recorder.close()
+    await threads.close()
+    kept = await sync(lambda: [(row.url.rpartition("/")[2], row.status) for row in Exchange.objects.all()])
+    wanted = [("failed", None), ("failed", 503), ("full", 200), ("never-ended", 200), ("read", 200)]
+    assert sorted(kept, key=str) == sorted(wanted, key=str)
+    assert await sync(lambda: sorted(Call.objects.values_list("operation", flat=True))) == ["order", "orders"]
