@@ -64,6 +64,6 @@ def copy_id(copy: object) -> str:
 
 def _ask(stall: Stall, order: Order) -> Command:
     asked = CancelOrder(order.reference, copy_id(copy_of(order)), CancelReason.BUYER_ASKED)
-    return cancel_order_command(
-        party=stall.shop.party, command=asked, cause=f"cancel:{order.reference}", now=datetime.now(UTC)
-    )
+    cause = f"cancel:{order.reference}"
+    cancel_order_command(party=stall.shop.party, command=asked, cause=cause, now=datetime.now(UTC))
+    return Command.objects.get(cause=cause)

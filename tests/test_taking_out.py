@@ -30,7 +30,8 @@ async def landed(make: Make, engine: Engine, quantity: int = 3) -> tuple[Stall, 
 
 def ask(stall: Stall, order: Order, units: int = 1) -> Command:
     command = CancelLines(order.reference, "", (("v1", units),), CancelReason.DAMAGED, f"part:{order.reference}:1")
-    return cancel_lines_command(party=stall.shop.party, command=command, now=datetime.now(UTC))
+    cancel_lines_command(party=stall.shop.party, command=command, now=datetime.now(UTC))
+    return Command.objects.get(cause=f"take:{command.key}")
 
 
 def left(truth: Truth, order: Order) -> int:
