@@ -35,6 +35,15 @@ def _buys_badly(stage: Stage) -> "Order":
     return Till(stage.trial.folder, "sandbox", "security-code").buy(buyer=buyer, variant=variant, ship_to=ship_to)
 
 
+def _buys_well(stage: Stage) -> "Order":
+    """Somebody who has been here for long and buys once; the stage's own buyer orders all day, and is judged by it."""
+    from crossdock.store.models import User
+
+    buyer = User.objects.create_user(f"calm{stage.made}-{stage.platform}@example.test", None, name="Ada Buyer")
+    User.objects.filter(pk=buyer.pk).update(date_joined=now() - timedelta(days=400))
+    return stage.buy(stage.item(2)[1], buyer=User.objects.get(pk=buyer.pk))
+
+
 def judged_high(stage: Stage) -> None:
     """The level with its reasons, kept as it was judged; nothing of it is written to the shop."""
     from crossdock.store.models import RiskAssessment
@@ -75,7 +84,7 @@ def written_to_the_shop(stage: Stage) -> None:
     assert isinstance(hand, ReadsNotes)
     policy.switch(rule="S5", lift=True, actor=_staff(), now=now())
     try:
-        order, plain = _buys_badly(stage), stage.buy(stage.item(2)[1])
+        order, plain = _buys_badly(stage), _buys_well(stage)
         kept = _wait_for_word(stage, order)
 
         def said(shop_id: str) -> list[str]:
@@ -143,7 +152,7 @@ def held_until_cleared(stage: Stage) -> None:
     choose(to=RiskChoice.HOLD, actor=_staff(), now=now())
     try:
         order = _buys_badly(stage)
-        other = stage.buy(stage.item(2)[1])
+        other = _buys_well(stage)
         stage.lands(other)
         stage.see(
             held(order) and stage.standing(order) == [], "S5", "held: a later order is in the shop, this one is not"
