@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdock.cli.fitting import better, compared, fitted_on
-from crossdock.cli.risk import judged, split_at, write
+from crossdock.cli.risk import judged_since, split_at, write
 from crossdock.cli.trouble import Trouble
 from crossdock.demo.fraud import PATTERNS, history
 from crossdock.domain.commands import CancelReason
@@ -383,7 +383,7 @@ def test_the_planted_patterns_are_seen_in_time() -> None:
     attempts = history(orders=2500, seed=2)
     assert {attempt.pattern for attempt in attempts} == {"", *PATTERNS}
     traces = write(attempts)
-    found = report(judged(attempts, traces, split_at([attempt.at for attempt in attempts]), RuleSet()))
+    found = report(judged_since(attempts, traces, split_at([attempt.at for attempt in attempts]), RuleSet()))
     assert (found.auc or 0) >= 0.80 and found.frauds >= 20
     assert found.levels[RiskLevel.HIGH].precision > 0.5
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from crossdock.cli.trouble import Trouble
-from crossdock.domain.risk import SIGNALS, WEIGHTS, Facts, RuleSet, assess
-from crossdock.domain.risk.report import Judged, Report, paired_gain, report
+from crossdock.domain.risk import SIGNALS, WEIGHTS, Facts, RuleSet
+from crossdock.domain.risk.report import Report, judged, paired_gain, report
 
 LEAST_FRAUDS = 150
 TRAIN_SHARE = 0.7
@@ -88,16 +88,8 @@ def compared(rows: Labelled, now_rules: RuleSet) -> tuple[RuleSet, Report, Repor
     """
     cut = int(len(rows) * TRAIN_SHARE)
     fitted = fitted_on(rows[:cut])
-    theirs, ours = _judged(now_rules, rows[cut:]), _judged(fitted, rows[cut:])
+    theirs, ours = judged(now_rules, rows[cut:]), judged(fitted, rows[cut:])
     return fitted, report(theirs), report(ours), paired_gain(theirs, ours)
-
-
-def _judged(rules: RuleSet, rows: Labelled) -> list[Judged]:
-    found = []
-    for facts, fraud in rows:
-        result = assess(facts, rules)
-        found.append(Judged(result.score, result.level, fraud))
-    return found
 
 
 def fitted_on(rows: Labelled) -> RuleSet:

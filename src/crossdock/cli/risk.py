@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from crossdock.cli.trial import Trial
 from crossdock.cli.trouble import Trouble
-from crossdock.domain.risk import Facts, RuleSet, assess
-from crossdock.domain.risk.report import Judged, report
+from crossdock.domain.risk import Facts, RuleSet
+from crossdock.domain.risk.report import Judged, judged, report
 
 if TYPE_CHECKING:
     from crossdock.demo.fraud import Attempt
@@ -128,15 +128,16 @@ def split_at(times: Sequence[datetime], share: float = TEST_SHARE) -> datetime:
     return ordered[int(len(ordered) * (1 - share))]
 
 
-def judged(
+def judged_since(
     attempts: "Sequence[Attempt]", traces: "Sequence[RiskTrace]", since: datetime, rules: RuleSet
 ) -> list[Judged]:
-    found = []
-    for attempt, trace in zip(attempts, traces, strict=True):
-        if attempt.paid and attempt.at >= since:
-            result = assess(facts_about(attempt, trace), rules)
-            found.append(Judged(result.score, result.level, attempt.fraud if attempt.labelled else None))
-    return found
+    """The paid ones from then on."""
+    rows = (
+        (facts_about(attempt, trace), attempt.fraud if attempt.labelled else None)
+        for attempt, trace in zip(attempts, traces, strict=True)
+        if attempt.paid and attempt.at >= since
+    )
+    return judged(rules, rows)
 
 
 def _report(orders: int, seed: int, kind: str) -> int:
@@ -163,7 +164,7 @@ def _report_file(path: Path, delay: float) -> int:
 def judged_file(attempts: "Sequence[Attempt]", traces: "Sequence[RiskTrace]") -> list[str]:
     """The table over all rows and over the later part."""
     since = split_at([attempt.at for attempt in attempts])
-    found = judged(attempts, traces, attempts[0].at, RuleSet())
+    found = judged_since(attempts, traces, attempts[0].at, RuleSet())
     times = [attempt.at for attempt in attempts if attempt.paid]
     late = [row for row, at in zip(found, times, strict=True) if at >= since]
     return [

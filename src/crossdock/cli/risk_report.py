@@ -11,8 +11,8 @@ from crossdock.cli.trial import Trial
 from crossdock.demo.fields import KNOWN, SIX, with_only
 from crossdock.demo.fraud import Attempt
 from crossdock.demo.histories import Kind, history_of
-from crossdock.domain.risk import SIGNALS, Facts, RuleSet, assess
-from crossdock.domain.risk.report import Judged, Report, report
+from crossdock.domain.risk import SIGNALS, Facts, RuleSet
+from crossdock.domain.risk.report import Report, judged, report
 
 # With the six fields that a payment always has: the mean over the kinds, and each of them.
 MEAN_AUC, LEAST_AUC = 0.86, 0.80
@@ -39,8 +39,7 @@ def cases(attempts: Sequence[Attempt], known: Sequence[str], *, most_honest: int
 
 
 def told(rows: Sequence[Case], rules: RuleSet) -> Report:
-    found = ((assess(facts, rules), fraud) for facts, fraud in rows)
-    return report([Judged(one.score, one.level, fraud) for one, fraud in found])
+    return report(judged(rules, rows))
 
 
 @dataclass(frozen=True, slots=True)

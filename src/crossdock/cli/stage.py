@@ -132,13 +132,19 @@ def _trusted_buyer(platform: str) -> "User":
     from crossdock.usecases.risk.lists import add_to_list
 
     buyer = User.objects.create_user(f"buyer-{platform}@example.test", None, name="Zoë Buyer")
-    staff = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})[0]
     add_to_list(
         kind=RiskListKind.TRUSTED,
         what=RiskListWhat.EMAIL,
         text=buyer.email,
         remark="The play's own buyer.",
-        actor=staff,
+        actor=staff(),
         now=now(),
     )
     return buyer
+
+
+def staff(number: int = 1) -> "User":
+    """The members of staff that all scenes share; large sums take a second one."""
+    from crossdock.store.models import User
+
+    return User.objects.get_or_create(email=f"staff{number}@example.test", defaults={"is_staff": True})[0]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from crossdock.cli.scenes.scene import Scene
-from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now
+from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
     from crossdock.domain.commands import CancelReason
@@ -296,11 +296,10 @@ def both_sides_lifted(stage: Stage) -> None:
     """S3 lifted: cancelled there while the worker is down, found by the poll, credited once, and the shop is not asked
     to cancel again.
     """
-    from crossdock.store.models import Command, User
+    from crossdock.store.models import Command
     from crossdock.usecases.record import policy
 
-    staff, _ = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})
-    policy.switch(rule="S3", lift=True, actor=staff, now=now())
+    policy.switch(rule="S3", lift=True, actor=staff(), now=now())
     try:
         ref, variant = stage.item(3)
         order = stage.buy(variant, 2)
@@ -318,7 +317,7 @@ def both_sides_lifted(stage: Stage) -> None:
             LIFTED,
         )
     finally:
-        policy.switch(rule="S3", lift=False, actor=staff, now=now())
+        policy.switch(rule="S3", lift=False, actor=staff(), now=now())
 
 
 SCENES: tuple[Scene, ...] = (

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from crossdock.cli.scenes.scene import Scene
-from crossdock.cli.stage import DESCRIBED, LIFTED, PATIENCE, Stage, now
+from crossdock.cli.stage import DESCRIBED, LIFTED, PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
     from crossdock.carriers.sandbox.carrier import Hand
@@ -157,17 +157,15 @@ def lifted(stage: Stage) -> None:
     from crossdock.demo.buying import Till
     from crossdock.domain.labels import CustomsItem
     from crossdock.domain.values import Address, Money
-    from crossdock.store.models import User
     from crossdock.usecases.record import policy
 
     hand = _hand()
     _ships_from(stage)
-    staff, _ = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})
     _, variant = stage.item(2, "10.00")
     end = Address("Jo Käufer", "Hauptstr. 1", "Berlin", "DE", "10115")
     order = Till(stage.trial.folder).buy(buyer=stage.buyer, variant=variant, ship_to=end)
     card = CustomsItem("Trading card", 1, Money(1000, "USD"), "JP", "950490")
-    policy.switch(rule="S2", lift=True, actor=staff, now=now())
+    policy.switch(rule="S2", lift=True, actor=staff(), now=now())
     try:
         bare = _refusal(order)
         stage.see("customs" in bare, "S2", f"abroad: {bare}", LIFTED)
@@ -184,7 +182,7 @@ def lifted(stage: Stage) -> None:
             LIFTED,
         )
     finally:
-        policy.switch(rule="S2", lift=False, actor=staff, now=now())
+        policy.switch(rule="S2", lift=False, actor=staff(), now=now())
 
 
 SCENES: tuple[Scene, ...] = (described, lifted)

@@ -4,7 +4,7 @@ Facts about a shop are read in the shop's own ledger, facts about money in the g
 """
 
 from crossdock.cli.scenes.scene import Scene
-from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now
+from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now, staff
 
 FAULTS = {"throttle": 0.05, "broken": 0.03, "duplicate": 0.2, "drop": 0.1, "out_of_order": 0.2}
 
@@ -127,11 +127,9 @@ def cancelled_in_shop(stage: Stage) -> None:
 
 def cancel_lifted(stage: Stage) -> None:
     """S3 lifted: any platform's cancel cancels here."""
-    from crossdock.store.models import User
     from crossdock.usecases.record import policy
 
-    staff, _ = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})
-    policy.switch(rule="S3", lift=True, actor=staff, now=now())
+    policy.switch(rule="S3", lift=True, actor=staff(), now=now())
     try:
         _, variant = stage.item(2)
         order = stage.buy(variant)
@@ -146,7 +144,7 @@ def cancel_lifted(stage: Stage) -> None:
             LIFTED,
         )
     finally:
-        policy.switch(rule="S3", lift=False, actor=staff, now=now())
+        policy.switch(rule="S3", lift=False, actor=staff(), now=now())
 
 
 def rejected_here(stage: Stage) -> None:

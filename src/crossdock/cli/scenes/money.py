@@ -6,10 +6,10 @@ Counted in the bank's own ledger; what stands in the shop in the shop's own.
 from typing import TYPE_CHECKING
 
 from crossdock.cli.scenes.scene import Scene
-from crossdock.cli.stage import DESCRIBED, LIFTED, PATIENCE, Stage, now
+from crossdock.cli.stage import DESCRIBED, LIFTED, PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
-    from crossdock.store.models import Credit, Order, User
+    from crossdock.store.models import Credit, Order
 
 
 def bank(stage: Stage, order: "Order") -> list[int]:
@@ -19,12 +19,6 @@ def bank(stage: Stage, order: "Order") -> list[int]:
     ledger = Ledger(stage.trial.folder / "payments" / "sandbox" / "ledger.sqlite")
     with ledger.book() as db:
         return [minor for _, minor, _ in refunds_of(db, order.intent.public_id)]
-
-
-def _staff(number: int = 1) -> "User":
-    from crossdock.store.models import User
-
-    return User.objects.get_or_create(email=f"staff{number}@example.test", defaults={"is_staff": True})[0]
 
 
 def _paid_back(stage: Stage, order: "Order", credits: int = 1) -> None:
@@ -142,7 +136,7 @@ def _decided(stage: Stage, order: "Order", credit: "Credit") -> None:
     from crossdock.usecases.money.credits import decide_credit
 
     for _ in range(2):
-        decide_credit(credit=credit, grant_it=True, actor=_staff(), remark="Seen in the shop.", now=now())
+        decide_credit(credit=credit, grant_it=True, actor=staff(), remark="Seen in the shop.", now=now())
     _paid_back(stage, order)
     stage.see(
         bank(stage, order) == [300] and "refunded_in_shop" not in stage.alerts(order),
@@ -156,18 +150,18 @@ def _second_person(stage: Stage, order: "Order") -> None:
     from crossdock.usecases.money.credits import decide_credit, staff_credit
 
     credit = staff_credit(
-        order=order, amount=Money(25_000, "USD"), reason="Never arrived", actor=_staff(), key="story", now=now()
+        order=order, amount=Money(25_000, "USD"), reason="Never arrived", actor=staff(), key="story", now=now()
     )
-    alone = _refusal(decide_credit, credit=credit, grant_it=True, actor=_staff(), remark="Me again.", now=now())
+    alone = _refusal(decide_credit, credit=credit, grant_it=True, actor=staff(), remark="Me again.", now=now())
     stage.see(
         credit.state == "second" and "second person" in alone and bank(stage, order) == [300],
         "S8",
         f"250.00 by one of staff alone: {alone}",
     )
-    decide_credit(credit=credit, grant_it=True, actor=_staff(2), remark="I agree.", now=now())
+    decide_credit(credit=credit, grant_it=True, actor=staff(2), remark="I agree.", now=now())
     _paid_back(stage, order, 2)
     more = _refusal(
-        staff_credit, order=order, amount=order.total, reason="Goodwill", actor=_staff(), key="more", now=now()
+        staff_credit, order=order, amount=order.total, reason="Goodwill", actor=staff(), key="more", now=now()
     )
     stage.see(
         sum(bank(stage, order)) == 25_300 == order.credited_minor and bool(more),
@@ -183,7 +177,7 @@ def refund_lifted(stage: Stage) -> None:
     from crossdock.usecases.record import policy
 
     _, variant = stage.item(3, "150.00")
-    policy.switch(rule="S8", lift=True, actor=_staff(), now=now())
+    policy.switch(rule="S8", lift=True, actor=staff(), now=now())
     try:
         order = stage.buy(variant)
         stage.lands(order)
@@ -210,13 +204,13 @@ def refund_lifted(stage: Stage) -> None:
             " moved",
             LIFTED,
         )
-        decide_credit(credit=wish, grant_it=True, actor=_staff(), remark="Right.", now=now())
+        decide_credit(credit=wish, grant_it=True, actor=staff(), remark="Right.", now=now())
         _paid_back(stage, large)
         stage.see(
             bank(stage, large) == [12_000], "S8", f"staff agree: the bank's books say {bank(stage, large)}", LIFTED
         )
     finally:
-        policy.switch(rule="S8", lift=False, actor=_staff(), now=now())
+        policy.switch(rule="S8", lift=False, actor=staff(), now=now())
 
 
 def _reject(stage: Stage, order: "Order", units: int, key: str) -> int:
@@ -250,7 +244,7 @@ def lines_lifted(stage: Stage) -> None:
     stage.lands(order)
     why_not = _refusal(_reject, stage=stage, order=order, units=1, key="one")
     stage.see("whole order" in why_not and bank(stage, order) == [], "S8", f"as described: {why_not}", DESCRIBED)
-    policy.switch(rule="S8", lift=True, actor=_staff(), now=now())
+    policy.switch(rule="S8", lift=True, actor=staff(), now=now())
     try:
         first = _reject(stage, order, 1, "one")
         _paid_back(stage, order)
@@ -285,7 +279,7 @@ def lines_lifted(stage: Stage) -> None:
             LIFTED,
         )
     finally:
-        policy.switch(rule="S8", lift=False, actor=_staff(), now=now())
+        policy.switch(rule="S8", lift=False, actor=staff(), now=now())
 
 
 SCENES: tuple[Scene, ...] = (rejected_once, after_fulfilment, refund_lifted, lines_lifted)

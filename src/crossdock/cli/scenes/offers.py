@@ -5,7 +5,7 @@ takes it.
 from typing import TYPE_CHECKING
 
 from crossdock.cli.scenes.scene import Scene
-from crossdock.cli.stage import DESCRIBED, LIFTED, PATIENCE, Stage, now
+from crossdock.cli.stage import DESCRIBED, LIFTED, PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
     from crossdock.store.models import Offer, Variant
@@ -48,15 +48,13 @@ def lifted(stage: Stage) -> None:
     from crossdock.domain.capability import Capability
     from crossdock.domain.offers import Deed, Who
     from crossdock.domain.values import Address, Money
-    from crossdock.store.models import User
     from crossdock.usecases.catalogue.offer_terms import set_terms
     from crossdock.usecases.catalogue.offers import answer_offer
     from crossdock.usecases.errors import NotAllowed
     from crossdock.usecases.record import policy
 
-    staff, _ = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})
     ref, variant = stage.item(1, "10.00")
-    policy.switch(rule="S1", lift=True, actor=staff, now=now())
+    policy.switch(rule="S1", lift=True, actor=staff(), now=now())
     try:
         set_terms(
             seller=stage.seller, listings=[variant.listing], takes=True, accept_from=None, decline_below=None, now=now()
@@ -90,7 +88,7 @@ def lifted(stage: Stage) -> None:
         stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "equal counts")
         stage.see(stage.count(ref) == 0, "S1", "the shop counts 0, and nothing is for sale here", LIFTED)
     finally:
-        policy.switch(rule="S1", lift=False, actor=staff, now=now())
+        policy.switch(rule="S1", lift=False, actor=staff(), now=now())
 
 
 SCENES: tuple[Scene, ...] = (refused, lifted)

@@ -6,16 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crossdock.cli.scenes.scene import Scene
-from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now
+from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
-    from crossdock.store.models import Order, User
-
-
-def _staff() -> "User":
-    from crossdock.store.models import User
-
-    return User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})[0]
+    from crossdock.store.models import Order
 
 
 def _buys_badly(stage: Stage) -> "Order":
@@ -82,7 +76,7 @@ def written_to_the_shop(stage: Stage) -> None:
 
     hand = stage.shop.hand
     assert isinstance(hand, ReadsNotes)
-    policy.switch(rule="S5", lift=True, actor=_staff(), now=now())
+    policy.switch(rule="S5", lift=True, actor=staff(), now=now())
     try:
         order, plain = _buys_badly(stage), _buys_well(stage)
         kept = _wait_for_word(stage, order)
@@ -128,7 +122,7 @@ def written_to_the_shop(stage: Stage) -> None:
         quiet = Command.objects.filter(subject=f"risk:{plain.reference}").count() == 1
         see(quiet, "of an order that was cancelled here nothing more is written")
     finally:
-        policy.switch(rule="S5", lift=False, actor=_staff(), now=now())
+        policy.switch(rule="S5", lift=False, actor=staff(), now=now())
 
 
 def _wait_for_word(stage: Stage, order: "Order") -> str:
@@ -149,7 +143,7 @@ def held_until_cleared(stage: Stage) -> None:
     from crossdock.usecases.orders.clear_risk_hold import clear_hold
     from crossdock.usecases.risk.holds import choose, held
 
-    choose(to=RiskChoice.HOLD, actor=_staff(), now=now())
+    choose(to=RiskChoice.HOLD, actor=staff(), now=now())
     try:
         order = _buys_badly(stage)
         other = _buys_well(stage)
@@ -158,11 +152,11 @@ def held_until_cleared(stage: Stage) -> None:
             held(order) and stage.standing(order) == [], "S5", "held: a later order is in the shop, this one is not"
         )
         for _ in range(2):
-            clear_hold(order=order, actor=_staff(), note="Rang them up.", now=now())
+            clear_hold(order=order, actor=staff(), note="Rang them up.", now=now())
         stage.lands(order)
         stage.see(len(stage.standing(order)) == 1, "S5", "cleared by staff, pressed twice: it stands in the shop once")
     finally:
-        choose(to=RiskChoice.SELLER, actor=_staff(), now=now())
+        choose(to=RiskChoice.SELLER, actor=staff(), now=now())
 
 
 def asked_about(stage: Stage) -> None:
@@ -182,7 +176,7 @@ def asked_about(stage: Stage) -> None:
             now=now(),
         )
     (case,) = Case.objects.filter(order=order, kind="risk")
-    answer(case=case, author=_staff(), body="The card was reported lost. Reject it.", now=now())
+    answer(case=case, author=staff(), body="The card was reported lost. Reject it.", now=now())
     stage.trial.until(lambda: case.messages.count() == 2, PATIENCE, "the answer")
     stage.see(True, "S5", "asked twice, one thread; staff answered in it")
 

@@ -3,12 +3,13 @@ each level held.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, variance
 
-from crossdock.domain.risk.scoring import RiskLevel
+from crossdock.domain.risk.facts import Facts
+from crossdock.domain.risk.scoring import RiskLevel, RuleSet, assess
 from crossdock.domain.wording import counted
 
 
@@ -19,6 +20,12 @@ class Judged:
     score: float
     level: RiskLevel
     fraud: bool | None
+
+
+def judged(rules: RuleSet, rows: Iterable[tuple[Facts, bool | None]]) -> list[Judged]:
+    """Each by these rules, beside what it turned out to be."""
+    found = ((assess(facts, rules), fraud) for facts, fraud in rows)
+    return [Judged(one.score, one.level, fraud) for one, fraud in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Address
 from crossdock.store.crash import point
 from crossdock.store.models import (
-    Movement,
     Offer,
     Order,
     PaymentIntent,
@@ -31,7 +30,7 @@ from crossdock.usecases.checkout.new_order import write_order
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.risk.trace import Origin, begin_trace, end_trace, trace_of
-from crossdock.usecases.stock.reservations import end_hold, left_of, locked, movement, promised
+from crossdock.usecases.stock.reservations import end_hold, left_of, locked, promised, record_all
 
 HOLD_FOR = timedelta(minutes=15)
 
@@ -150,17 +149,8 @@ def _hold(
         )
         for pk in wanted
     )
-    Movement.objects.bulk_create(
-        movement(
-            variant_id=hold.variant_id,
-            now=now,
-            kind="held",
-            cause=hold.cause,
-            quantity=hold.quantity,
-            left=left_of(rows[hold.variant_id], held.get(hold.variant_id, 0) + hold.quantity, now=now),
-        )
-        for hold in holds
-    )
+    held = {pk: held.get(pk, 0) + quantities[pk] for pk in wanted}
+    record_all(holds, rows=rows, held=held, kind="held", now=now)
     return holds
 
 

@@ -14,7 +14,6 @@ from crossdock.domain.stock import HoldState
 from crossdock.store.ids import reference_tail
 from crossdock.store.models import (
     Mail,
-    Movement,
     Order,
     OrderLine,
     PaymentIntent,
@@ -33,7 +32,7 @@ from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.holds import hold_if_policy_says
 from crossdock.usecases.risk.judge import Judgement, keep, look
 from crossdock.usecases.risk.trace import end_trace, trace_of
-from crossdock.usecases.stock.reservations import left_of, movement, promised
+from crossdock.usecases.stock.reservations import promised, record_all
 
 
 def write_order(
@@ -69,19 +68,7 @@ def _sell(order: Order, rows: Mapping[int, VariantStock], holds: Sequence[Reserv
     Reservation.objects.filter(pk__in=[hold.pk for hold in holds]).update(
         state=HoldState.OWED, order=order, expires_at=None
     )
-    held = promised(rows)
-    Movement.objects.bulk_create(
-        movement(
-            variant_id=hold.variant_id,
-            now=now,
-            kind="sold",
-            cause=f"order #{order.number}",
-            order=order,
-            quantity=hold.quantity,
-            left=left_of(rows.get(hold.variant_id), held.get(hold.variant_id, 0), now=now),
-        )
-        for hold in holds
-    )
+    record_all(holds, rows=rows, held=promised(rows), kind="sold", now=now, order=order)
 
 
 def _looked(intent: PaymentIntent, trace: RiskTrace, *, now: datetime) -> Judgement:

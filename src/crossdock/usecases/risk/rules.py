@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from crossdock.domain.risk import WEIGHTS, Facts, RuleSet, assess
-from crossdock.domain.risk.report import Judged, Report, report
+from crossdock.domain.risk import WEIGHTS, Facts, RuleSet
+from crossdock.domain.risk.report import Report, judged, report
 from crossdock.store.models import RiskAssessment, RiskRuleSet, RiskTrace, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
@@ -63,12 +63,7 @@ def labelled(*, since: datetime | None, now: datetime) -> list[tuple[Facts, bool
 
 
 def backtest(*, rules: RuleSet, since: datetime | None, now: datetime) -> Report:
-    return report([_judged(rules, facts, fraud) for facts, fraud in labelled(since=since, now=now)])
-
-
-def _judged(rules: RuleSet, facts: Facts, fraud: bool) -> Judged:
-    found = assess(facts, rules)
-    return Judged(found.score, found.level, fraud)
+    return report(judged(rules, labelled(since=since, now=now)))
 
 
 def release(*, row: RiskRuleSet, lines: Sequence[str], actor: User, now: datetime) -> None:

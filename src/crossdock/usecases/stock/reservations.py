@@ -146,6 +146,32 @@ def movement(
     )
 
 
+def record_all(
+    holds: Iterable[Reservation],
+    *,
+    rows: Mapping[int, VariantStock],
+    held: Mapping[int, int],
+    kind: str,
+    now: datetime,
+    order: Order | None = None,
+) -> None:
+    """A line of the flight recorder for each hold, in one statement. `rows` are locked; `held` are the units that are
+    promised of each, these included.
+    """
+    Movement.objects.bulk_create(
+        movement(
+            variant_id=hold.variant_id,
+            now=now,
+            kind=kind,
+            cause=f"order #{order.number}" if order else hold.cause,
+            order=order,
+            quantity=hold.quantity,
+            left=left_of(rows.get(hold.variant_id), held.get(hold.variant_id, 0), now=now),
+        )
+        for hold in holds
+    )
+
+
 def _left_now(variant_id: int, *, now: datetime) -> int | None:
     row = VariantStock.objects.select_related("variant__connection").filter(pk=variant_id).first()
     return None if row is None else available_locked(row, now=now)
