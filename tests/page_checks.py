@@ -42,6 +42,17 @@ _FAULTS = """() => {
     if (shown(e) && !label && box.height && (box.height < 24 || box.width < 24) && !e.matches(".link,.hidden"))
       faults.push(`too small to hit (${box.width}x${box.height}): ${where(e)}`);
   });
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+  while (walk.nextNode()) {
+    const text = walk.currentNode, e = text.parentElement;
+    if (!e.checkVisibility({ visibilityProperty: true }) || e.closest("code,pre,option,textarea,.hidden,svg")) continue;
+    for (const word of text.textContent.matchAll(/(?<!\\S)[A-Za-z]{3,14}(?!\\S)/g)) {
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1)
+        faults.push(`"${word[0]}" is broken over two lines: ${where(e)}`);
+    }
+  }
   return faults;
 }"""
 

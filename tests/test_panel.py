@@ -41,6 +41,7 @@ from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.checkout.confirm_stock import Question
 from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.record.policy import switch
+from crossdock.usecases.shops.shop_money import change_in_words, confirm_money, money_seen
 from crossdock.usecases.stock import counts
 from crossdock.web.live import counts_now
 from simulated import Town, town
@@ -534,6 +535,20 @@ class TestAlerts:
         assert "Say how it was settled." in panel.page and Alert.objects.get().settled_at is None
         panel.post(f"/seller/alerts/{alert.public_id}/settle/", how="Signed in.")
         assert Alert.objects.get().settled_by == world.seller.owner
+
+    def test_a_shop_whose_currency_changed_says_so_and_carries_the_button(self, world: World, panel: Panel) -> None:
+        money_seen(connection_id=world.shop.pk, currency="EUR", settings={"currency": "EUR"}, now=world.now)
+        page = f"/seller/shops/{world.shop.public_id}/"
+        panel.get(page)
+        said = change_in_words(connection_id=world.shop.pk)
+        assert said == f"{world.shop.name} had prices in USD when you connected it; now they are in EUR."
+        assert panel.page.count(said) == 1
+        assert f'action="/seller/shops/{world.shop.public_id}/money/"' in panel.page
+
+        confirm_money(connection=world.shop, actor=world.seller.owner, now=world.later())
+        assert change_in_words(connection_id=world.shop.pk) == ""
+        panel.get(page)
+        assert said not in panel.page
 
     def test_every_kind_can_be_shown_with_and_without_its_subject(self, world: World, panel: Panel) -> None:
         order = landed(world)

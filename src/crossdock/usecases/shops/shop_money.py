@@ -81,6 +81,16 @@ def money_seen(*, connection_id: int, currency: str, settings: Mapping[str, str]
     return False
 
 
+def change_in_words(*, connection_id: int) -> str:
+    """What differs from what was connected: "Example had prices in USD when you connected it; now they are in EUR."
+    Empty when nothing waits for the seller's word.
+    """
+    shop = Connection.objects.only("name", "currency", "settings").get(pk=connection_id)
+    kept: dict[str, Any] = {"currency": shop.currency, **shop.settings}
+    new = {name: value for name, value in shop.settings.get(CHANGED, {}).items() if kept.get(name, value) != value}
+    return _what(kept, new, shop.name) if new else ""
+
+
 def _countries_seen(shop: Connection, settings: Mapping[str, str]) -> None:
     """Where the shop sells to follows the shop without a question: nothing is sold at a wrong price by it."""
     found = settings.get("countries")

@@ -25,7 +25,7 @@ from crossdock.usecases.shops import connect
 from crossdock.usecases.shops.connect import Attempt
 from crossdock.usecases.shops.connection_test import connection_tested
 from crossdock.usecases.shops.identity import is_same_shop
-from crossdock.usecases.shops.shop_money import CHECK, money_seen
+from crossdock.usecases.shops.shop_money import CHECK, change_in_words, money_seen
 from crossdock.usecases.stock.limits import keep_locations
 from crossdock.web.heard import ask_and_keep
 from crossdock.web.seller.care import TooOften, guarded, not_too_often
@@ -178,7 +178,8 @@ def _other_money(shop: Connection, proof: Proof) -> list[Check]:
         connection_id=shop.pk, currency=proof.currency, settings=proof.settings, now=timezone.now()
     ):
         return []
-    sentence = "They differ from what you connected. Nothing of this shop is sold until you confirm it in the alert."
+    said = change_in_words(connection_id=shop.pk)
+    sentence = f"{said} Nothing of this shop is sold until you confirm the change in its alert."
     return [Check(False, CHECK, sentence)]
 
 

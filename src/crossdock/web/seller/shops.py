@@ -28,6 +28,7 @@ from crossdock.usecases.stock.limits import MOST_BUFFER, Limits, choose_settings
 from crossdock.web.forms import WholeNumber
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
+from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.connecting import capabilities
 from crossdock.web.seller.health import health_of, healths_of, summary
 from crossdock.web.seller.panel import sellers_only, show, try_it
@@ -149,11 +150,15 @@ def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
     manifest = speaker.manifest if speaker else None
     open_commands = Command.objects.filter(party=shop.party)
     hooks = shop.hooks or {}
-    health = health_of(shop, open_alerts(seller=shop.seller))
+    alerts = list(open_alerts(seller=shop.seller).filter(connection=shop, order=None, listing=None))
+    health = health_of(shop, alerts)
     news_lag, order_lag = lags(connection_id=shop.pk, now=timezone.now())
     return {
         "shop": shop,
         "health": health,
+        # The sentence of an alert stands beside its button.
+        "alerts": [view_of(alert) for alert in alerts],
+        "told": any(alert.sentence == health.sentence for alert in alerts),
         "manifest": manifest,
         "label": manifest.label if manifest else shop.platform,
         "capabilities": capabilities(manifest) if manifest else [],
