@@ -14,13 +14,17 @@ from django.test.utils import CaptureQueriesContext
 from tests.market import ADDRESS, World, user
 from tests.test_api import Program, order_for, token_for
 
-from crossdock.store.models import Command, Entry, Mail, Movement, Party, Transfer
+from crossdock.domain.risk import RuleSet
+from crossdock.store.models import Command, Entry, Mail, Movement, Party, RiskAssessment, RiskTrace, Transfer
+from crossdock.store.models.risk import RiskChoice
 from crossdock.store.once import insert_new
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.money import books
 from crossdock.usecases.outbox import queue
 from crossdock.usecases.record import mail
+from crossdock.usecases.risk.holds import choose
+from crossdock.usecases.risk.rules import keep_fitted, release
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +43,11 @@ class Spent:
     @property
     def savepoints(self) -> int:
         return sum(said.startswith("SAVEPOINT") for said in self.said)
+
+    @property
+    def risk(self) -> list[str]:
+        """Those that ask or write anything of the risk analysis. The payment brings its trace along, under one lock."""
+        return [said for said in self.said if "store_risk" in said and 'FROM "store_paymentintent"' not in said]
 
     def to(self, table: str) -> int:
         """Rows are written to this table so often, however many."""
@@ -88,7 +97,7 @@ class TestAnOrder:
             "command": 1,
             "transfer": 1,
         }
-        assert counted.round_trips == 43
+        assert counted.round_trips == 42
 
     def test_an_order_before_it_and_more_units_cost_nothing_more(self) -> None:
         """One only: an address with many buyers in an hour is of high risk, and an alert is told besides."""
@@ -110,6 +119,28 @@ class TestAnOrder:
         assert sum(Entry.objects.filter(transfer=transfer).values_list("amount_minor", flat=True)) == 0
 
 
+class TestItsRisk:
+    """The buyer waits for it: one question for all that is known, one statement that keeps what was found."""
+
+    def test_it_takes_two_statements_whatever_staff_chose(self) -> None:
+        world, staff = World(units=50), user(is_staff=True)
+        self._two(bought(world))
+        choose(to=RiskChoice.HOLD, actor=staff, now=world.now)
+        rules = keep_fitted(rules=RuleSet(), lines=[], beats=True, now=world.now)
+        release(row=rules, lines=[], actor=staff, now=world.now)
+        shadow = keep_fitted(rules=RuleSet(), lines=[], beats=False, now=world.now)
+        self._two(bought(world))
+        kept = RiskAssessment.objects.latest("pk")
+        assert (kept.rules, kept.shadow_score) == (rules, kept.score) and shadow.live_at is None
+        trace = RiskTrace.objects.get(order=kept.order)
+        assert (trace.paid, trace.intent) == (True, kept.order.intent)
+
+    def _two(self, counted: Spent) -> None:
+        opened, *inside = counted.risk
+        assert opened.startswith('INSERT INTO "store_risktrace"'), "the try itself, before any money moves"
+        assert [said.split()[0] for said in inside] == ["SELECT", "WITH"]
+
+
 class TestAnOrderByTheApi:
     def test_the_whole_request_is_counted(self) -> None:
         world = World(units=5)
@@ -120,7 +151,7 @@ class TestAnOrderByTheApi:
         asked = order_for(world)
         with spent() as counted:
             assert market.post("/orders", asked, key="k").status_code == 201
-        assert (counted.round_trips, counted.savepoints) == (71, 0)
+        assert (counted.round_trips, counted.savepoints) == (70, 0)
         with spent() as again:
             assert market.post("/orders", asked, key="k").status_code == 201
         assert again.round_trips < 10

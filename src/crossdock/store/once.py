@@ -1,4 +1,6 @@
-"""Rows that are written once per cause, several in one statement, without a look before and without a savepoint."""
+"""Rows that are written once per cause, several in one statement, without a look before and without a savepoint; and
+one row's INSERT as text, to be part of a larger statement.
+"""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -38,3 +40,14 @@ def insert_new(rows: Sequence[Row], *unique: str) -> list[Row]:
         row = by_name[tuple(name)]
         row.pk, row._state.adding, row._state.db = key, False, connection.alias
     return [row for row, name in zip(rows, names, strict=True) if row.pk is not None and by_name[name] is row]
+
+
+def insert_of(row: models.Model) -> tuple[str, list[Any]]:
+    """The statement that writes this fresh row, and its values."""
+    fields = [field for field in row._meta.concrete_fields if not field.primary_key]
+    statement = SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        Identifier(row._meta.db_table),
+        SQL(", ").join(Identifier(str(field.column)) for field in fields),
+        SQL(", ").join([Placeholder()] * len(fields)),
+    )
+    return statement.as_string(), [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]

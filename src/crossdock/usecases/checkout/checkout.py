@@ -29,7 +29,7 @@ from crossdock.usecases.checkout.basket import Basket, PricedBasket, offer_in, p
 from crossdock.usecases.checkout.new_order import write_order
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.outbox.queue import enqueue, party_named
-from crossdock.usecases.risk.trace import Origin, begin_trace, end_trace, trace_of
+from crossdock.usecases.risk.trace import Origin, begin_trace, end_unpaid, trace_of
 from crossdock.usecases.stock.reservations import end_hold, left_of, locked, promised, record_all
 
 HOLD_FOR = timedelta(minutes=15)
@@ -162,7 +162,7 @@ def payment_failed(*, intent_id: str, sentence: str, now: datetime) -> None:
             intent.state, intent.sentence, intent.settled_at = IntentState.DECLINED, sentence, now
             intent.save(update_fields=["state", "sentence", "settled_at"])
             if trace := trace_of(intent):
-                end_trace(trace=trace, paid=False)
+                end_unpaid(trace=trace)
             _release(intent, why=EndedWhy.EXPIRED, now=now)
 
 

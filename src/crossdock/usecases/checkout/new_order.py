@@ -30,8 +30,8 @@ from crossdock.usecases.outbox.queue import enqueue_all
 from crossdock.usecases.record.mail import mail_of, send_commands
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.holds import hold_if_policy_says
-from crossdock.usecases.risk.judge import Judgement, keep, look
-from crossdock.usecases.risk.trace import end_trace, trace_of
+from crossdock.usecases.risk.judge import Judgement, keep_placed, look
+from crossdock.usecases.risk.trace import trace_of
 from crossdock.usecases.stock.reservations import promised, record_all
 
 
@@ -52,11 +52,10 @@ def write_order(
     books.post_payment(order=order, now=now)
     tell(order=order, now=now, source="buyer", kind="placed", sentence="Order placed and paid.", public=True)
     if trace and judgement:
-        end_trace(trace=trace, paid=True, order=order)
-        keep(order=order, judgement=judgement, why="placed", now=now)
+        keep_placed(trace=trace, order=order, judgement=judgement, now=now)
     if order.connection is not None:
         ShopCopy.objects.create(order=order, connection=order.connection, intended_at=now, state=CopyState.INTENDED)
-    held = hold_if_policy_says(order=order, now=now)
+    held = judgement is not None and hold_if_policy_says(order=order, policy=judgement.choice, now=now)
     commands = send_commands(_mails(order, lines, held=held, now=now), now=now)
     if order.connection is not None and not held:
         commands.append(landing.to_create(order, lines, now=now))

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.db import connection
 
-from crossdock.domain.risk import Facts
+from crossdock.domain.risk import SHIPPED, Facts, RuleSet
 from crossdock.domain.risk.lookups import disposable, mail_domain, phone, postal_code_fits
 from crossdock.store.models import RiskTrace
+from crossdock.store.models.risk import RiskChoice
 
 # An order that nobody disputed for so long went well.
 SETTLED_AFTER = timedelta(days=45)
@@ -83,26 +84,28 @@ SELECT
   ARRAY(SELECT DISTINCT kind FROM store_risklistentry WHERE value <> '' AND (what, value) IN (
      ('email', %(email)s), ('domain', %(domain)s), ('card', %(card)s), ('device', %(device)s), ('ip', %(ip)s),
        ('address', %(address)s))),
-  (SELECT id FROM store_riskruleset WHERE live_at IS NOT NULL ORDER BY live_at DESC, id DESC LIMIT 1),
-  (SELECT id FROM store_riskruleset WHERE live_at IS NULL AND shadow_at IS NOT NULL ORDER BY shadow_at DESC,
-    id DESC LIMIT 1)
+  (SELECT row_to_json(rules) FROM (SELECT id, weights, medium_from, high_from, needed FROM store_riskruleset
+    WHERE live_at IS NOT NULL ORDER BY live_at DESC, id DESC LIMIT 1) rules),
+  (SELECT row_to_json(rules) FROM (SELECT id, weights, medium_from, high_from, needed FROM store_riskruleset
+    WHERE live_at IS NULL AND shadow_at IS NOT NULL ORDER BY shadow_at DESC, id DESC LIMIT 1) rules),
+  (SELECT choice FROM store_riskpolicy ORDER BY id DESC LIMIT 1)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The facts, and the versions of the rules that are in force and in shadow.
-
-    None: those shipped with the program, and none in shadow.
+    """The facts, the rules that are in force and in shadow (if any are), and what the marketplace does with an order
+    of high risk. All of it comes with one question, since it is asked in the checkout.
     """
 
     facts: Facts
-    live: int | None
-    shadow: int | None
+    rules: RuleSet
+    shadow: RuleSet | None
+    choice: RiskChoice
 
 
-def _history(trace: RiskTrace, until: datetime | None) -> tuple[dict[str, Any], int | None, int | None]:
-    """The fields of Facts that our own history and staff's lists answer, and the two rule sets. How fast and how much
+def _history(trace: RiskTrace, until: datetime | None) -> tuple[dict[str, Any], RuleSet, RuleSet | None, RiskChoice]:
+    """The fields of Facts that our own history and staff's lists answer, and what staff chose. How fast and how much
     is asked of the time of the order itself; other buyers' use of its card, device and address, and frauds, of all
     that is known `until` now: so a later order can make this one look different.
     """
@@ -130,7 +133,8 @@ def _history(trace: RiskTrace, until: datetime | None) -> tuple[dict[str, Any], 
         cursor.execute(_COUNTS, given)
         row = cursor.fetchone()
     assert row is not None
-    of_buyer, of_device, of_card, of_address, buyers_of_ip, of_seller, market_usual, lists, live, shadow = row
+    *answers, live, shadow, choice = row
+    of_buyer, of_device, of_card, of_address, buyers_of_ip, of_seller, market_usual, lists = answers
     # This try's own card is among them even before it is written down.
     own_card = {trace.card} if trace.card else set()
     cards, device_cards = (own_card.union(answer.pop("cards") or ()) for answer in (of_buyer, of_device))
@@ -159,7 +163,11 @@ def _history(trace: RiskTrace, until: datetime | None) -> tuple[dict[str, Any], 
     }
     for name in _unknown(trace):
         found[name] = None
-    return found, live, shadow
+    return found, _rules(live) or SHIPPED, _rules(shadow), RiskChoice(choice or RiskChoice.SELLER)
+
+
+def _rules(row: dict[str, Any] | None) -> RuleSet | None:
+    return RuleSet(version=row.pop("id"), **row) if row else None
 
 
 _OF_BUYER = [
@@ -232,7 +240,7 @@ def known_of(
     """
     country = ship_to["country"]
     phone_valid, phone_country = phone(ship_to.get("phone", ""), country)
-    history, live, shadow = _history(trace, until)
+    history, rules, shadow, choice = _history(trace, until)
     facts = Facts(
         **history,
         postal_code_check=checks.get("postal_code"),
@@ -253,7 +261,7 @@ def known_of(
         ip_country=ip_country,
         ip_hosting=ip_hosting,
     )
-    return Known(facts, live, shadow)
+    return Known(facts, rules, shadow, choice)
 
 
 def _secure(result: str | None) -> str | None:

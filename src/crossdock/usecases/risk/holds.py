@@ -39,9 +39,11 @@ def choose(*, to: RiskChoice, actor: User, now: datetime) -> None:
         AuditEntry.objects.create(at=now, actor=actor, action="risk_policy", subject=to, detail={})
 
 
-def hold_if_policy_says(*, order: Order, now: datetime) -> bool:
-    """In the transaction that places the order. True when it must not go to its shop yet."""
-    if order.risk != RiskLevel.HIGH or choice() is not RiskChoice.HOLD:
+def hold_if_policy_says(*, order: Order, policy: RiskChoice, now: datetime) -> bool:
+    """In the transaction that places the order, by the policy it was judged under. True when it must not go to its
+    shop yet.
+    """
+    if order.risk != RiskLevel.HIGH or policy is not RiskChoice.HOLD:
         return False
     RiskHold.objects.create(order=order, held_at=now)
     tell(

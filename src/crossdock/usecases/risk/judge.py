@@ -6,15 +6,16 @@ The order shows the newest judgement.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.risk import SHIPPED, Assessment, Facts, RiskLevel, RuleSet, assess
 from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, RiskTrace, User
+from crossdock.store.models.risk import RiskChoice
+from crossdock.store.once import insert_of
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.facts import known_of
@@ -29,6 +30,7 @@ class Judgement:
     found: Assessment
     facts: Facts
     shadow_score: float | None
+    choice: RiskChoice
 
     @property
     def reasons(self) -> list[dict[str, Any]]:
@@ -51,12 +53,6 @@ def rules_in_force() -> tuple[RuleSet, RiskRuleSet | None]:
     return (row.value, row) if row else (SHIPPED, None)
 
 
-@lru_cache(maxsize=16)
-def _rule_set(version: int) -> RuleSet:
-    """A rule set is never edited, so it is read once."""
-    return RiskRuleSet.objects.get(pk=version).value
-
-
 def look(
     *, trace: RiskTrace, checks: Mapping[str, str], ship_to: Mapping[str, str], buyer: User, now: datetime
 ) -> Judgement:
@@ -71,14 +67,28 @@ def look(
         ip_hosting=place.hosting,
         until=now,
     )
-    shadow = float(assess(known.facts, _rule_set(known.shadow)).score) if known.shadow else None
-    return Judgement(assess(known.facts, _rule_set(known.live) if known.live else SHIPPED), known.facts, shadow)
+    shadow = float(assess(known.facts, known.shadow).score) if known.shadow else None
+    return Judgement(assess(known.facts, known.rules), known.facts, shadow, known.choice)
 
 
 def keep(*, order: Order, judgement: Judgement, why: str, now: datetime) -> None:
     """The order shows it already. `why` says what made it necessary."""
+    _kept(order, judgement, why, now).save(force_insert=True)
+    _warn(order, judgement, now)
+
+
+def keep_placed(*, trace: RiskTrace, order: Order, judgement: Judgement, now: datetime) -> None:
+    """The same for a fresh order, and its try to pay is over: one statement, since the buyer waits for it."""
+    insert, values = insert_of(_kept(order, judgement, "placed", now))
+    ended = "WITH ended AS (UPDATE store_risktrace SET paid = TRUE, order_id = %s, card = %s WHERE id = %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{ended} {insert}", [order.pk, trace.card, trace.pk, *values])
+    _warn(order, judgement, now)
+
+
+def _kept(order: Order, judgement: Judgement, why: str, now: datetime) -> RiskAssessment:
     found = judgement.found
-    RiskAssessment.objects.create(
+    return RiskAssessment(
         order=order,
         at=now,
         why=why[:80],
@@ -91,6 +101,10 @@ def keep(*, order: Order, judgement: Judgement, why: str, now: datetime) -> None
         contributions=judgement.reasons,
         shadow_score=judgement.shadow_score,
     )
+
+
+def _warn(order: Order, judgement: Judgement, now: datetime) -> None:
+    found = judgement.found
     if found.level is RiskLevel.HIGH:
         worst = " ".join(reason.sentence for reason in found.reasons[:3] if reason.points > 0)
         raise_alert(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crossdock.domain.risk.lookups import address_key
-from crossdock.store.models import Order, PaymentIntent, RiskTrace, User
+from crossdock.store.models import PaymentIntent, RiskTrace, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,9 @@ def trace_of(intent: PaymentIntent) -> RiskTrace | None:
     return trace
 
 
-def end_trace(*, trace: RiskTrace, paid: bool, order: Order | None = None) -> None:
-    RiskTrace.objects.filter(pk=trace.pk).update(paid=paid, order=order, card=trace.card)
+def end_unpaid(*, trace: RiskTrace) -> None:
+    """Declined, or surely never captured. A paid one ends with its order's judgement (`judge.keep_placed`)."""
+    RiskTrace.objects.filter(pk=trace.pk).update(paid=False, card=trace.card)
 
 
 def buyer_key(buyer: User) -> str:
