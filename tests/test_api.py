@@ -85,6 +85,9 @@ class Program:
     def post(self, path: str, data: Any = None, *, key: str = "") -> Any:
         return self.send("POST", path, data, key=key)
 
+    def patch(self, path: str, data: Any) -> Any:
+        return self.send("PATCH", path, data)
+
 
 OFFER = {"buyer": {"email": "zoe@b.test", "name": "Zoë"}, "amount": {"amount": "7.00", "currency": "USD"}}
 
@@ -634,6 +637,19 @@ class TestShopsAndAlerts:
         assert owner.post(f"{path}/pause").json()["state"] == "paused"
         assert owner.post(f"{path}/resume").json()["state"] == "active"
 
+    def test_shipments_are_entered_in_the_shop_or_not(self, world: World, owner: Program) -> None:
+        path, shops = f"/connections/{world.shop.public_id}", Connection.objects.filter(pk=world.shop.pk)
+        assert owner.get(path).json()["push_fulfilments"] is None, "its platform takes none"
+        assert problem_of(owner.patch(path, {"push_fulfilments": True})) == (409, "not-allowed")
+        shops.update(platform="shopify")
+        assert owner.get(path).json()["push_fulfilments"] is True
+        assert owner.patch(path, {"push_fulfilments": False}).json()["push_fulfilments"] is False
+        assert not shops.get().push_fulfilments
+        assert owner.get("/connections").json()[0]["push_fulfilments"] is False
+        assert owner.patch(path, {"push_fulfilments": "perhaps"}).status_code == 422
+        assert owner.patch(path, {"buffer": 1}).status_code == 422, "only what is named can be changed"
+        assert owner.patch(path, {"push_fulfilments": True}).json()["push_fulfilments"] is True
+
     def test_an_alert_is_settled_once(self, world: World, owner: Program) -> None:
         alert = raise_alert(
             code=AlertCode.HIGH_RISK, seller=world.seller, sentence="Look.", order=world.buy(), now=world.now
@@ -681,6 +697,7 @@ API: dict[str, tuple[str, str, int, Any]] = {
     "rules": ("GET", "/policy/rules", 200, None),
     "connections": ("GET", "/connections", 200, None),
     "connection": ("GET", "/connections/{shop}", 200, None),
+    "connection_change": ("PATCH", "/connections/{shop}", 409, {"push_fulfilments": False}),
     "connection_pause": ("POST", "/connections/{shop}/pause", 200, None),
     "connection_resume": ("POST", "/connections/{shop}/resume", 200, None),
     "alerts": ("GET", "/alerts", 200, None),

@@ -173,6 +173,7 @@ class Unreadable:
 
     `kind` is PRODUCT, ORDER or COUNTS; `entity_id` is empty when not even the id could be read. `cause` is a sentence
     for people, the same for all rows that fail in the same way; `path` names the field, `trace` is for staff.
+    `ours` is False for an order without a reference of ours: it is news only if we know it all the same.
     """
 
     kind: LookKind
@@ -180,6 +181,7 @@ class Unreadable:
     cause: str
     path: str = ""
     trace: str = ""
+    ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,8 +51,11 @@ def _kind(value: object) -> str:
 class Strange(NoAnswer):
     """The answer is not what the platform documents; `path` says where.
 
-    Treated as unknown, since the work may be done.
+    Treated as unknown, since the work may be done. `ours` is False where it is about an order without a reference of
+    ours.
     """
+
+    ours = True
 
     def __init__(self, path: str, expected: str, got: object) -> None:
         super().__init__(f"The shop's answer has no {expected} at {path} (it has {_kind(got)}).")

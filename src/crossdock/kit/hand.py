@@ -73,7 +73,7 @@ class Hand(Protocol):
     async def fulfil(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
     ) -> str:
-        """Ship (variant id, units), or all that is left; the fulfilment's id."""
+        """Ship (variant id, units), or all that is left; the fulfilment's id. Several numbers have commas between."""
 
     async def change_tracking(self, shop_id: str, parcel_id: str, tracking: str) -> None: ...
 
@@ -106,6 +106,14 @@ class EmptiesBin(Protocol):
     """What a hand offers besides where a product that is deleted goes to a bin first."""
 
     async def delete_for_good(self, product_id: str) -> None: ...
+
+
+@runtime_checkable
+class SplitsLines(Protocol):
+    """What a hand offers besides where the seller may edit an order's lines."""
+
+    async def split_line(self, shop_id: str, variant_id: str, units: int) -> None:
+        """So many units of the variant's line stand in a row of their own from now on."""
 
 
 @runtime_checkable

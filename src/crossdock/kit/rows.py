@@ -2,7 +2,8 @@
 
 import re
 import traceback
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -25,6 +26,18 @@ def read_row(kind: LookKind, entity_id: str, read: Callable[[], T]) -> T | Unrea
         return unread(kind, entity_id, error)
 
 
+@contextmanager
+def order_with(reference: str) -> Iterator[None]:
+    """Around the reading of an order: what trips says whether it carries a reference of ours. One of the shop's own
+    that nobody can read is nobody's trouble here.
+    """
+    try:
+        yield
+    except Strange as error:
+        error.ours = bool(reference)
+        raise
+
+
 async def await_row(kind: LookKind, entity_id: str, read: Callable[[], Awaitable[T]]) -> T | Unreadable:
     """The same for a row that needs calls of its own."""
     try:
@@ -36,7 +49,8 @@ async def await_row(kind: LookKind, entity_id: str, read: Callable[[], Awaitable
 def unread(kind: LookKind, entity_id: str, error: Exception) -> Unreadable:
     """Called in the handler of `error`. Raises it again when it is the party's trouble and not the row's."""
     if isinstance(error, Strange) and not isinstance(error, NotJson):
-        return Unreadable(kind, entity_id, _INDEX.sub("[]", str(error)), error.path, traceback.format_exc())
+        cause = _INDEX.sub("[]", str(error))
+        return Unreadable(kind, entity_id, cause, error.path, traceback.format_exc(), ours=error.ours)
     if isinstance(error, Outside):
         raise error
     cause = f"This {kind} could not be understood ({type(error).__name__})."

@@ -82,6 +82,10 @@ class Node:
     def opt_str(self, key: Text) -> Text | None:
         return self._may(key, "text", _text)
 
+    def word(self, key: Text) -> Text:
+        """A status or the like, on which something depends: text that says something."""
+        return self._must(key, "word", lambda got: (_text(got) or "").strip() or None)
+
     def id(self, key: Text) -> Text:
         """An id, sent as a number or as text; always text here. Empty text, 0 and what no column holds are no ids."""
         return self._must(key, "id", _id)
@@ -218,6 +222,12 @@ def whole(got: Any) -> int | None:
     value = _decimal(got)
     # In this order: the digits of 1e999999 are never written out.
     return int(value) if value is not None and abs(value) <= _MOST and value == value.to_integral_value() else None
+
+
+def units_in(got: Any) -> int:
+    """The whole units in a number, since plugins write parts of one ("1.5"); 0 where it is none."""
+    value = _decimal(got)
+    return int(value) if value is not None and abs(value) <= _MOST else 0
 
 
 def flag(got: Any) -> bool | None:

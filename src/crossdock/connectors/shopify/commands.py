@@ -306,7 +306,7 @@ async def _standing(shop: Shop, number: str, *, already: bool) -> Outcome | None
         return Refused(Why.NOT_FOUND, "The shop does not have this order any more.")
     if node.opt_time("cancelledAt") is not None:
         return Done(number, node.text("name") or number, f"{shop.address}/admin/orders/{number}", already=already)
-    if any(part.str("status") not in ("CANCELLED", "ERROR", "FAILURE") for part in node.list("fulfillments")):
+    if any(part.word("status") not in ("CANCELLED", "ERROR", "FAILURE") for part in node.list("fulfillments")):
         return Refused(
             Why.TOO_LATE, "Something of this order was fulfilled in the shop already; it cannot be cancelled any more."
         )

@@ -123,7 +123,7 @@ async def _fulfillable(shop: Shop, order: ShopOrder) -> list[_Row]:
     rows: list[_Row] = []
     for group in node.child("fulfillmentOrders").list("nodes") if node else []:
         actions = {each.str("action") for each in group.list("supportedActions")}
-        status = "" if "CREATE_FULFILLMENT" in actions else group.str("status")
+        status = "" if "CREATE_FULFILLMENT" in actions else group.word("status")
         where = group.child("assignedLocation").opt_child("location")
         for item in await _items(shop, group):
             if left := item.int("remainingQuantity"):

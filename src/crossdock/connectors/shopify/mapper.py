@@ -116,7 +116,7 @@ def _bundle(node: Node) -> str:
 def _why_not(node: Node) -> list[str]:
     """What keeps the whole product from being sold, as its shop sees it."""
     reasons = []
-    if (status := node.str("status")) != "ACTIVE":
+    if (status := node.word("status")) != "ACTIVE":
         reasons.append(_STATES.get(status, "The product is not active in your shop."))
     if node.bool("isGiftCard"):
         reasons.append("It is a gift card: only your shop itself can issue one.")
@@ -302,7 +302,7 @@ def parcels(node: Node, parts: Sequence[Node]) -> list[Parcel]:
 
     The id is the number's place, not the number.
     """
-    number, status = tail(node.str("id"), node.path), node.str("status")
+    number, status = tail(node.str("id"), node.path), node.word("status")
     tracking = node.rows("trackingInfo")
     at = node.moment("createdAt")
     if status in _WAITING and not any(info.text("number") for info in tracking):

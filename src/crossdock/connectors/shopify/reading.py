@@ -17,7 +17,7 @@ from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, Sho
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, Shop
 from crossdock.kit.errors import Missing, Strange
-from crossdock.kit.rows import await_row, named, read_row, read_rows, readable
+from crossdock.kit.rows import await_row, named, order_with, read_row, read_rows, readable
 from crossdock.kit.tame import Node
 
 # "The single query limit is 1,000 points" (shopify.dev, rate limits): counted before anything is read, from the sizes
@@ -267,14 +267,15 @@ async def order(shop: Shop, shop_id: str) -> ShopOrder:
     node = data.opt_child("order")
     if node is None:
         return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(await currency(shop)))
-    lines = await _all(shop, node.child("lineItems"), "MoreLines", gid("Order", shop_id), ("order", "lineItems"))
-    parts = [
-        await _all(
-            shop, part.child("fulfillmentLineItems"), "MoreOfParcel", part.str("id"), ("node", "fulfillmentLineItems")
-        )
-        for part in node.list("fulfillments")
-    ]
-    return mapper.order(node, lines, parts, address=shop.address)
+    with order_with(mapper.reference(node)):
+        lines = await _all(shop, node.child("lineItems"), "MoreLines", gid("Order", shop_id), ("order", "lineItems"))
+        parts = [await _parts(shop, part) for part in node.list("fulfillments")]
+        return mapper.order(node, lines, parts, address=shop.address)
+
+
+async def _parts(shop: Shop, fulfilment: Node) -> list[Node]:
+    page, id_ = fulfilment.child("fulfillmentLineItems"), fulfilment.str("id")
+    return await _all(shop, page, "MoreOfParcel", id_, ("node", "fulfillmentLineItems"))
 
 
 async def _all(shop: Shop, page: Node, operation: str, id: str, path: tuple[str, str]) -> list[Node]:

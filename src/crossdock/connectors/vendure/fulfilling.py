@@ -106,14 +106,14 @@ def _live(node: Node | None, parcel: Parcel) -> str:
     for each in _fulfilments(node):
         lines = {(line.id("orderLineId"), line.int("quantity")) for line in each.list("lines")}
         same = (each.opt_str("trackingCode") or "").strip() == parcel.tracking_number
-        if each.str("state") in mapper.SHIPPED and same and lines == set(parcel.lines):
+        if each.word("state") in mapper.SHIPPED and same and lines == set(parcel.lines):
             return each.id("id")
     return parcel.parcel_id
 
 
 def _delivered(node: Node | None, parcel: Parcel) -> bool:
     live = _live(node, parcel)
-    return any(each.id("id") == live and each.str("state") == "Delivered" for each in _fulfilments(node))
+    return any(each.id("id") == live and each.word("state") == "Delivered" for each in _fulfilments(node))
 
 
 def _done(before: ShopOrder, wanted: object, after: ShopOrder, command: WriteFulfilment) -> Outcome:

@@ -85,7 +85,7 @@ def saleable(variant: Node, ours: Books) -> int | None:
 
 
 def tracks(variant: Node, ours: Books) -> bool:
-    return {"TRUE": True, "FALSE": False}.get(variant.str("trackInventory"), ours.tracks)
+    return {"TRUE": True, "FALSE": False}.get(variant.word("trackInventory"), ours.tracks)
 
 
 def kept_back(variant: Node, ours: Books) -> int:
@@ -187,7 +187,7 @@ def reference_of(node: Node) -> str:
 
 def order(node: Node, shop: Shop, *, taken: Mapping[str, int | None] | None = None) -> ShopOrder:
     """`taken` is proven units per variant, where somebody looked (see stock.py); None where it was not to be seen."""
-    cancelled = node.str("state") == "Cancelled"
+    cancelled = node.word("state") == "Cancelled"
     currency = node.str("currencyCode")
     lines = tuple(_line(line, cancelled, taken) for line in node.list("lines"))
     refunds = [refund for pay in node.opt_list("payments") or () for refund in pay.list("refunds")]
@@ -201,9 +201,9 @@ def order(node: Node, shop: Shop, *, taken: Mapping[str, int | None] | None = No
         total=money(node.int("totalWithTax"), currency, shop),
         parcels=_parcels(node.opt_list("fulfillments") or ()),
         packed=_packed(node.opt_list("fulfillments") or ()),
-        refunds=tuple(_refund(each, currency, shop) for each in refunds if each.str("state") != "Failed"),
+        refunds=tuple(_refund(each, currency, shop) for each in refunds if each.word("state") != "Failed"),
         stock_taken=taken is not None
-        and bool(lines)
+        and any(line.quantity > 0 for line in lines)
         and all((line.stock_taken or 0) >= line.quantity for line in lines),
         url=f"{shop.address}/dashboard/orders/{node.id('id')}",
         cancel_note=_cancel_note(node),
@@ -232,7 +232,7 @@ def _parcels(fulfilments: Sequence[Node]) -> tuple[Parcel, ...]:
     """
     found: list[tuple[Parcel, datetime]] = []
     for node in sorted(fulfilments, key=_made):
-        if node.str("state") not in (*SHIPPED, "Cancelled"):
+        if node.word("state") not in (*SHIPPED, "Cancelled"):
             continue
         # One that does not say when it was made replaces none.
         parcel, made, changed = _parcel(node), _made(node), node.moment("updatedAt") or LAST
@@ -247,7 +247,7 @@ def _parcels(fulfilments: Sequence[Node]) -> tuple[Parcel, ...]:
 
 def _packed(fulfilments: Sequence[Node]) -> tuple[Parcel, ...]:
     """Made and not sent yet: "Pending", or a state of the shop's own. A cancelled order's can still be sent."""
-    return tuple(_parcel(node) for node in fulfilments if node.str("state") not in (*SHIPPED, "Cancelled"))
+    return tuple(_parcel(node) for node in fulfilments if node.word("state") not in (*SHIPPED, "Cancelled"))
 
 
 def _made(node: Node) -> datetime:
@@ -261,7 +261,7 @@ def _parcel(node: Node) -> Parcel:
         tracking_number=text.label(node.text("trackingCode")),
         carrier=text.label(node.text("method")),
         shipped_at=node.moment("createdAt"),
-        cancelled=node.str("state") == "Cancelled",
+        cancelled=node.word("state") == "Cancelled",
     )
 
 

@@ -89,10 +89,10 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         for node in await lookup(client, command.reference):
             if mapper.placed(node) and mapper.reference_of(node) == command.reference:
                 return await _found(client, command, node.id("id"))
-            if not draft and node.str("state") in UNPAID and _held(node) == _units(command):
-                draft, state = node.id("id"), node.str("state")
+            if not draft and node.word("state") in UNPAID and _held(node) == _units(command):
+                draft, state = node.id("id"), node.word("state")
             else:
-                await _drop(client, node.id("id"), node.str("state"))
+                await _drop(client, node.id("id"), node.word("state"))
         try:
             if not draft:
                 draft = (await client.ask("Draft")).child("createDraftOrder").id("id")
@@ -186,7 +186,7 @@ async def _arrange(client: Client, command: CreateOrder, draft: str) -> None:
 async def _is_arranged(client: Client, draft: str) -> bool:
     """An earlier try's call can have been carried out late, between our look and our own call."""
     node = (await client.ask("OneOrder", id=draft)).opt_child("order")
-    return node is not None and node.str("state") == "ArrangingPayment"
+    return node is not None and node.word("state") == "ArrangingPayment"
 
 
 def _distance(client: Client, command: CreateOrder, offer: Node) -> int:
@@ -265,9 +265,9 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         if node is None:
             return Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
         done = Done(command.shop_order_id, node.str("code"), already=True)
-        if node.str("state") == "Cancelled":
+        if node.word("state") == "Cancelled":
             return done
-        if any(parcel.str("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ()):
+        if any(parcel.word("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ()):
             return Refused(Why.TOO_LATE, SHIPPED)
         if command.only_look:
             return Unknown("The order is not cancelled in your shop yet.")
@@ -299,7 +299,7 @@ async def _take_out(client: Client, command: CancelLines) -> Outcome:
     picked = pick(mapper.order(node, client.shop), command, {key_of(why): "" for why in mapper.reasons_of(node)})
     if not isinstance(picked, dict):
         return picked
-    if any(parcel.str("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ()):
+    if any(parcel.word("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ()):
         return Refused(Why.TOO_LATE, PART_SHIPPED)
     parts = [{"orderLineId": line, "quantity": units} for line, units in picked.items()]
     data = await client.ask("TakeOut", order=command.shop_order_id, parts=parts, reason=marked(command))
@@ -314,7 +314,7 @@ async def _clear(client: Client, draft: str) -> None:
     try:
         node = (await client.ask("OneOrder", id=draft)).opt_child("order")
         if node is not None:
-            await _drop(client, draft, node.str("state"))
+            await _drop(client, draft, node.word("state"))
     except Outside:
         return
 

@@ -18,7 +18,7 @@ from crossdock.connectors.vendure.mapper import stamp
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct, Unreadable
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.rows import named, read_row, read_rows, readable, unreadable
+from crossdock.kit.rows import named, order_with, read_row, read_rows, readable, unreadable
 from crossdock.kit.tame import Node
 
 T = TypeVar("T")
@@ -239,7 +239,7 @@ async def orders(client: Client, text: str) -> Page[ShopOrder | Unreadable]:
     found, left = await walk(fetch, spot, kind=LookKind.ORDER, by=by, filter=wanted[phase], now=client.shop.now())
     now = _clock(client, replies[0])
     through = cursor.through or now - OVERLAP
-    seen = each(LookKind.ORDER, found, lambda node: mapper.order(node, client.shop) if mapper.placed(node) else None)
+    seen = each(LookKind.ORDER, found, partial(_seen, client))
     items = tuple(item for item in seen if item is not None)
     if left is not None:
         return Page(items, Cursor(cursor.begun, through, cursor.slow, phase, left).write(), more=True)
@@ -250,11 +250,18 @@ async def orders(client: Client, text: str) -> Page[ShopOrder | Unreadable]:
     return Page(items, Cursor(through, slow=cursor.slow or now + SLOW).write(), more=False)
 
 
+def _seen(client: Client, node: Node) -> ShopOrder | None:
+    """None for what was never placed."""
+    with order_with(mapper.reference_of(node)):
+        return mapper.order(node, client.shop) if mapper.placed(node) else None
+
+
 async def order(client: Client, shop_id: str) -> ShopOrder:
     node = (await client.ask("OneOrder", id=shop_id)).opt_child("order")
-    if node is None or not mapper.placed(node):
+    if node is None:
         return gone(client, shop_id)
-    return await stock.proven(client, node)
+    with order_with(mapper.reference_of(node)):
+        return await stock.proven(client, node) if mapper.placed(node) else gone(client, shop_id)
 
 
 def gone(client: Client, shop_id: str) -> ShopOrder:

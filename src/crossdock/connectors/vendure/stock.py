@@ -101,7 +101,7 @@ def side_by_side(node: Node) -> bool:
 
 async def proven(client: Client, node: Node) -> ShopOrder:
     """A placed order as it was read, with the units that are proven; None where it is not to be seen."""
-    if node.str("state") == "Cancelled":
+    if node.word("state") == "Cancelled":
         return mapper.order(node, client.shop)
     looks = await _looks(client, node, _ordered(node))
     return mapper.order(node, client.shop, taken={id: _told(look) for id, look in looks.items()})
@@ -113,7 +113,7 @@ def _told(look: Look) -> int | None:
 
 async def judge(client: Client, node: Node, wanted: Mapping[str, int], *, fresh: bool) -> Judged:
     """An order that was just paid (`fresh`), or found after its answer was lost."""
-    if node.str("state") == "Cancelled":
+    if node.word("state") == "Cancelled":
         return Judged(mapper.order(node, client.shop), unsure=tuple(wanted))
     if fresh and side_by_side(node):
         await asyncio.sleep(AFTERWARDS)
@@ -234,7 +234,7 @@ def _waiting(node: Node, variant: str) -> int:
         if line.child("productVariant").id("id") == variant
     }
     for parcel in node.opt_list("fulfillments") or ():
-        if parcel.str("state") != "Cancelled":
+        if parcel.word("state") != "Cancelled":
             for row in parcel.list("lines"):
                 if row.id("orderLineId") in lines:
                     lines[row.id("orderLineId")] -= row.int("quantity")

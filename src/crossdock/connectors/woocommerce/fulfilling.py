@@ -153,7 +153,7 @@ def _completed(found: _Found) -> str:
 
 
 async def _put(client: Client, found: _Found, entries: list[dict[str, Any]] | None, *, status: str = "") -> None:
-    body: dict[str, Any] = {"status": status} if status and status != found.node.str("status") else {}
+    body: dict[str, Any] = {"status": status} if status and status != found.node.word("status") else {}
     if entries is not None:
         body["meta_data"] = [{"key": mapper.PLUGIN_TRACKING, "value": entries}]
     if body:
@@ -214,7 +214,7 @@ async def _cancel(client: Client, found: _Found, command: WriteFulfilment, parce
     bare = any(parcel.parcel_id in BARE and _place(found, parcel) is None for parcel in parcels)
     entries = [entry for place, entry in enumerate(found.entries) if place not in places]
     others = [p for p in found.order.parcels if not p.cancelled and p.parcel_id not in ids]
-    reopened = found.node.str("status") == "completed" and not any(p.parcel_id in BARE for p in others)
+    reopened = found.node.word("status") == "completed" and not any(p.parcel_id in BARE for p in others)
     if places or bare:
         await _put(client, found, entries if places else None, status="processing" if reopened else "")
     return done

@@ -20,7 +20,7 @@ from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
 from crossdock.kit.part import key_of
-from crossdock.kit.tame import Node, flag, tame, whole
+from crossdock.kit.tame import Node, flag, tame, units_in, whole
 
 REFERENCE, REFUSED = "_crossdock_reference", "_crossdock_refused"
 # Shipment Tracking writes this, and so does Advanced Shipment Tracking.
@@ -59,7 +59,7 @@ def may_have_fulfillments(node: Node) -> bool:
     """
     return (
         meta(node).get(FULFILLED) not in (None, "", "unfulfilled", "no_fulfillments")
-        or node.str("status") == "completed"
+        or node.word("status") == "completed"
     )
 
 
@@ -68,10 +68,11 @@ def order_of(node: Node, fulfillments: Sequence[Node], refunds: Sequence[Node] =
 
     The order's own lines and total stay what they were at first, whatever was refunded.
     """
-    id_, status, currency = node.id("id"), node.str("status"), node.str("currency")
+    id_, status, currency = node.id("id"), node.word("status"), node.str("currency")
     gone = {line: units for line, units, _ in refunded(refunds, currency)}
     full = [line_of(line) for line in node.list("line_items")]
-    lines = tuple(replace(line, quantity=max(0, line.quantity - gone.get(line.line_id, 0))) for line in full)
+    # Refunds take no more out of a line than it has; one that a plugin set below zero is told as it is.
+    lines = tuple(replace(o, quantity=o.quantity - min(gone.get(o.line_id, 0), max(0, o.quantity))) for o in full)
     paid_back = tuple(_refund(entry, currency) for entry in node.opt_list("refunds") or [])
     parcels = _parcels(node, lines, fulfillments)
     order = ShopOrder(
@@ -84,7 +85,8 @@ def order_of(node: Node, fulfillments: Sequence[Node], refunds: Sequence[Node] =
         total=sum((-refund.amount for refund in paid_back if refund.key), node.money("total", currency)),
         parcels=parcels,
         refunds=paid_back,
-        stock_taken=bool(lines) and all((line.stock_taken or 0) >= line.quantity for line in lines),
+        stock_taken=any(line.quantity > 0 for line in lines)
+        and all((line.stock_taken or 0) >= line.quantity for line in lines),
         url=f"{address}/wp-admin/post.php?post={id_}&action=edit",
         cancel_note=CANCELLED.get(status, ""),
         buyer=_buyer(node),
@@ -124,7 +126,7 @@ def line_of(node: Node) -> OrderLine:
         sku=text.label(node.text("sku")),
         quantity=_quantity(node),
         # The item's own record of what was taken; restoring removes it.
-        stock_taken=_units(taken) if taken is not None else None,
+        stock_taken=units_in(taken) if taken is not None else None,
     )
 
 
@@ -163,10 +165,6 @@ def refunded(refunds: Sequence[Node], currency: str) -> list[tuple[str, int, Mon
     return [(line, units, worth) for line, (units, worth) in found.items()]
 
 
-def _units(value: Any) -> int:
-    return whole(value) or 0
-
-
 def _word(value: Any) -> str:
     """What a plugin wrote, in one line; empty when it is no text and no number."""
     return text.label(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
@@ -182,7 +180,7 @@ def _parcels(order: Node, lines: Sequence[OrderLine], fulfillments: Sequence[Nod
     found = [core_parcel(entry) for entry in fulfillments if is_fulfilled(entry) and not entry.raw("date_deleted")]
     found = found or list(_plugin(meta(order).get(PLUGIN_TRACKING)))
     at = order.moment("date_completed_gmt", naive_utc=True)
-    completed = order.str("status") == "completed" or (order.str("status") == "refunded" and at is not None)
+    completed = order.word("status") == "completed" or (order.word("status") == "refunded" and at is not None)
     if not completed:
         return tuple(found)
     if not found:
@@ -207,7 +205,7 @@ def core_parcel(node: Node) -> Parcel:
     lines = tame(facts, f"{node.path}.meta_data").rows("_items")
     parcel = Parcel(
         parcel_id=f"f{node.id('id')}",
-        lines=tuple((line.id("item_id"), _units(line.raw("qty"))) for line in lines),
+        lines=tuple((line.id("item_id"), units_in(line.raw("qty"))) for line in lines),
         tracking_number=_word(facts.get("_tracking_number")),
         carrier=_word(facts.get("_provider_name")) or provider,
         tracking_url=url_of(facts.get("_tracking_url")),
@@ -229,7 +227,7 @@ def _plugin(value: Any) -> Iterable[Parcel]:
         if not isinstance(raw, dict):
             continue
         node = tame(raw, f"{PLUGIN_TRACKING}[{place}]")
-        lines = tuple((p.id("item_id"), _units(p.raw("qty"))) for p in node.rows("products_list") if p.raw("item_id"))
+        lines = tuple((p.id("item_id"), units_in(p.raw("qty"))) for p in node.rows("products_list") if p.raw("item_id"))
         yield Parcel(
             parcel_id=f"t-{node.id('tracking_id')}" if lines and node.raw("tracking_id") else f"t{place}",
             lines=lines,

@@ -15,7 +15,7 @@ from crossdock.domain.currencies import minor_units
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import AuthDead, Missing, Outside, Strange
-from crossdock.kit.rows import await_row, named, read_row, readable
+from crossdock.kit.rows import await_row, named, order_with, read_row, readable
 from crossdock.kit.tame import Node, tame
 
 T = TypeVar("T")
@@ -373,7 +373,8 @@ async def fulfillments_of(client: Client, order_id: str) -> list[Node] | None:
 def shown(client: Client, parts: Parts) -> ShopOrder:
     if parts.node is None:
         return mapper.gone(parts.id_, client.shop.settings["currency"])
-    return mapper.order_of(parts.node, parts.fulfillments, parts.refunds, address=client.shop.address)
+    with order_with(mapper.reference_of(parts.node)):
+        return mapper.order_of(parts.node, parts.fulfillments, parts.refunds, address=client.shop.address)
 
 
 def _dp(client: Client) -> str:

@@ -5,8 +5,10 @@ The seller fulfils in the shop, and every number comes back, also the second one
 
 from crossdock.domain.capability import Capability
 from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
+from crossdock.domain.parcels import one_number_each
 from crossdock.kit.conformance.stage import Stage, units
 from crossdock.kit.conformance.suite import expect, scenario
+from crossdock.kit.hand import EmptiesBin, SplitsLines
 
 CREATE, SEEN, PARTIAL = Capability.ORDER_CREATE, Capability.TRACKING_SEEN, Capability.TRACKING_PARTIAL
 
@@ -89,6 +91,55 @@ async def not_yet(stage: Stage) -> None:
     shipped, waits = await stage.placed(stage.order((variant, 1))), await stage.placed(stage.order((variant, 1)))
     await stage.hand.fulfil(shipped.shop_id, tracking="ONLYONE1", carrier="UPS")
     expect(not _sent(await stage.connector.order(stage.shop, waits.shop_id)), "a parcel appeared on the wrong order")
+
+
+@scenario(
+    607, CREATE, SEEN, title="One line in two rows there, and two numbers in one parcel: all units once, both numbers"
+)
+async def two_rows_two_numbers(stage: Stage) -> None:
+    """The rows only where a seller may edit an order."""
+    (variant,) = await stage.product(9)
+    cursor = await stage.order_cursor()
+    done = await stage.placed(stage.order((variant, 3)))
+    before = await stage.connector.order(stage.shop, done.shop_id)
+    if isinstance(stage.hand, SplitsLines):
+        await stage.hand.split_line(done.shop_id, variant.variant_id, 1)
+        rows = (await stage.connector.order(stage.shop, done.shop_id)).lines
+        units_of = {row.line_id: (row.variant_id, row.quantity) for row in rows}
+        expect(sorted(units_of.values()) == [(variant.variant_id, 1), (variant.variant_id, 2)], f"it has {rows}")
+        expect(before.lines[0].line_id in units_of, "the line that was there has another id now")
+    await stage.hand.fulfil(done.shop_id, tracking="JD014600003801, 1Z999AA10123456784", carrier="DHL")
+    wanted = {"JD014600003801", "1Z999AA10123456784"}
+    order = await stage.news(cursor, done.shop_id, lambda order: _each(order) == wanted, "both numbers")
+    first, second = one_number_each(_sent(order))
+    expect(_covers(order, first) == {variant.variant_id: 3}, f"the first parcel holds {first.lines}")
+    expect(not any(units for _, units in second.lines), f"units are in both: {second.lines}")
+
+
+@scenario(
+    608,
+    CREATE,
+    SEEN,
+    title="What is deleted for good after its sale keeps its line's id and units; its parcel names the line",
+)
+async def deleted_then_sent(stage: Stage) -> None:
+    (variant,) = await stage.product(9)
+    cursor = await stage.order_cursor()
+    done = await stage.placed(stage.order((variant, 2)))
+    (before,) = (await stage.connector.order(stage.shop, done.shop_id)).lines
+    hand = stage.hand
+    gone = hand.delete_for_good if isinstance(hand, EmptiesBin) else hand.delete_product
+    await gone(variant.product_id)
+    (line,) = (await stage.connector.order(stage.shop, done.shop_id)).lines
+    expect((line.line_id, line.quantity) == (before.line_id, 2), f"the line is {line} now")
+    await hand.fulfil(done.shop_id, tracking="GONE0001", carrier="DHL")
+    order = await stage.news(cursor, done.shop_id, lambda order: _numbers(order) == {"GONE0001"}, "the number")
+    (parcel,) = _sent(order)
+    expect(not parcel.lines or parcel.lines == ((line.line_id, 2),), f"the parcel holds {parcel.lines}")
+
+
+def _each(order: ShopOrder) -> set[str]:
+    return {parcel.tracking_number for parcel in one_number_each(_sent(order))}
 
 
 def _sent(order: ShopOrder) -> list[Parcel]:

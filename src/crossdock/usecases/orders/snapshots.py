@@ -62,17 +62,23 @@ def receive_orders(
     the recorded call that brought them; of a `page`, all of several raise PageTripped.
     """
     intake = Intake(QuarantineKind.ORDER)
-    intake.refuse(seen for seen in orders if isinstance(seen, Unreadable))
+    odd = [seen for seen in orders if isinstance(seen, Unreadable)]
     snapshots = [seen for seen in orders if not isinstance(seen, Unreadable)]
-    ids = [storable(seen.shop_id) for seen in snapshots]
+    ids = [storable(id_) for id_ in (*(seen.shop_id for seen in snapshots), *(seen.entity_id for seen in odd))]
     copies = {
         copy.shop_order_id: copy.pk
         for copy in ShopCopy.objects.filter(connection_id=connection_id, shop_order_id__in=ids)
     }
+    intake.refuse(seen for seen in odd if seen.ours or seen.entity_id in copies)
     for seen in snapshots:
         _take_in(intake, copies.get(seen.shop_id), seen, connection_id=connection_id, manifest=manifest, now=now)
         point("receive.between_orders")
     return intake.end(connection_id=connection_id, call=call, page=page, now=now)
+
+
+def holds(*, connection_id: int, shop_order_id: str) -> bool:
+    """Whether it is the copy of an order of ours."""
+    return ShopCopy.objects.filter(connection_id=connection_id, shop_order_id=storable(shop_order_id)).exists()
 
 
 def _take_in(

@@ -81,6 +81,12 @@ def choose_settings(
             wake([shop.party_id])
 
 
+def push_fulfilments(*, connection: Connection, on: bool, actor: User) -> None:
+    """Whether parcels entered here are written into the shop from now on."""
+    _mine(connection, actor)
+    Connection.objects.filter(pk=connection.pk).update(push_fulfilments=on)
+
+
 def _known_places(connection: Connection, chosen: str) -> None:
     known = {str(place[0]) for place in connection.settings.get("location_names", [])}
     if not set(filter(None, chosen.split(","))) <= known:

@@ -20,10 +20,17 @@ class ConnectionOut(Schema):
     sentence: str
     health: str = Field(description="How it is doing in a word, as its seller's page says: Healthy, Behind, and so on.")
     health_sentence: str = Field(description="Why, and what to do; empty for a healthy shop.")
+    push_fulfilments: bool | None = Field(
+        description="Whether shipments entered here are entered in the shop too; null where the platform cannot."
+    )
     checks: list[dict[str, Any]]
     checked_at: datetime | None
     last_read_at: datetime | None
     last_delivery_at: datetime | None
+
+
+class ConnectionChange(Strict):
+    push_fulfilments: bool = Field(description="Enter shipments in the shop too; the shop mails nobody.")
 
 
 class AlertOut(Schema):

@@ -12,14 +12,18 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Router
 
+from crossdock.domain.capability import Capability
 from crossdock.domain.rules import RULES, Mode
 from crossdock.store.models import Alert, Connection
 from crossdock.usecases.record.alerts import settle_alert
 from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.shops import connect
+from crossdock.usecases.stock.limits import push_fulfilments
 from crossdock.web.api.people import actor_of, after_cursor, cursor_after, mine
+from crossdock.web.api.problems import Refuse
 from crossdock.web.api.shapes import ProblemOut
-from crossdock.web.api.shop_shapes import AlertOut, AlertPage, ConnectionOut, RuleOut, SettleIn
+from crossdock.web.api.shop_shapes import AlertOut, AlertPage, ConnectionChange, ConnectionOut, RuleOut, SettleIn
+from crossdock.web.seller.asking import platform
 from crossdock.web.seller.health import Health, healths_of
 
 router = Router()
@@ -56,11 +60,17 @@ def _in_words(health: Health) -> dict[str, Any]:
         sentence=shop.state_sentence,
         health=health.word,
         health_sentence=health.sentence,
+        push_fulfilments=shop.push_fulfilments if _pushes(shop) else None,
         checks=shop.checks,
         checked_at=shop.checked_at,
         last_read_at=shop.last_read_at,
         last_delivery_at=shop.last_delivery_at,
     ).model_dump(mode="json")
+
+
+def _pushes(shop: Connection) -> bool:
+    speaker = platform(shop.platform)
+    return speaker is not None and speaker.manifest.can(Capability.FULFILMENT_WRITE)
 
 
 def _one_shop(request: HttpRequest, id: str) -> Connection:
@@ -76,6 +86,21 @@ def shops(request: HttpRequest) -> list[dict[str, Any]]:
     "/connections/{str:id}", response={200: ConnectionOut, 404: ProblemOut}, url_name="connection", tags=["connections"]
 )
 def shop(request: HttpRequest, id: str) -> dict[str, Any]:
+    return _shop(_one_shop(request, id))
+
+
+@router.patch(
+    "/connections/{str:id}",
+    response={200: ConnectionOut, 404: ProblemOut, 409: ProblemOut},
+    url_name="connection_change",
+    tags=["connections"],
+)
+def change(request: HttpRequest, id: str, data: ConnectionChange) -> dict[str, Any]:
+    """Its other settings are on its page."""
+    shop = _one_shop(request, id)
+    if not _pushes(shop):
+        raise Refuse("not-allowed", "No shipments can be entered in shops of this platform.")
+    push_fulfilments(connection=shop, on=data.push_fulfilments, actor=actor_of(request))
     return _shop(_one_shop(request, id))
 
 

@@ -103,13 +103,28 @@ class ShopHand:
     async def fulfil(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
     ) -> str:
-        """Several numbers of one fulfillment are separated by commas."""
         self._settle()
         numbers = [number.strip() for number in tracking.split(",") if number.strip()]
         order = self._books.need("order", shop_id)
         wanted = [(_line_of(order, variant), units) for variant, units in lines]
         part = self._books.fulfil(shop_id, tracking=[(number, carrier, "") for number in numbers], lines=wanted)
         return str(part["id"])
+
+    async def split_line(self, shop_id: str, variant_id: str, units: int) -> None:
+        """An edit of the order: fewer of the line, and the same variant added once more."""
+        order = self._books.need("order", shop_id)
+        line = next(each for each in order["lines"] if each["variant"] == variant_id)
+        line["quantity"] -= units
+        claimed, moved = [], []
+        left = units
+        for place, there in line["claimed"]:
+            here = min(left, there)
+            left -= here
+            moved.append((place, here))
+            claimed.append((place, there - here))
+        line["claimed"] = claimed
+        order["lines"].append({**line, "id": self._books.new_id(), "quantity": units, "claimed": moved})
+        self._books.changed_order(order)
 
     async def change_tracking(self, shop_id: str, parcel_id: str, tracking: str) -> None:
         part_id, _, place = parcel_id.partition("/")

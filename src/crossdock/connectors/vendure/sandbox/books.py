@@ -120,6 +120,17 @@ class Books(Shelves):
             raise Denied("InsufficientStockError", "INSUFFICIENT_STOCK_ERROR", text, quantityAvailable=added)
         return order
 
+    def split_line(self, order_id: str, variant_id: str, units: int) -> None:
+        """Before anything of it left. A row of the same variant, which has its share of what was allocated."""
+        order = self.order(order_id)
+        line = next(each for each in order["lines"] if each["variant"] == variant_id)
+        new = {**line, "id": self._id("line")}
+        for name in ("quantity", "placed", "allocated"):
+            new[name] = min(units, line[name])
+            line[name] -= new[name]
+        order["lines"].append(new)
+        self._keep(order)
+
     def transition(self, order_id: str, state: str) -> Doc:
         order = self.order(order_id)
         allowed = {"Draft": ("Cancelled", "ArrangingPayment"), "ArrangingPayment": ("AddingItems", "Cancelled")}

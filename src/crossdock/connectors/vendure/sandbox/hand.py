@@ -150,6 +150,11 @@ class SandboxHand:
             self._books.move_parcel(shop_id, parcel, "Shipped")
         return parcel
 
+    async def split_line(self, shop_id: str, variant_id: str, units: int) -> None:
+        """Shops with fields of their own on a line have the same variant in several."""
+        with self._books.shelf.transaction():
+            self._books.split_line(shop_id, variant_id, units)
+
     async def change_tracking(self, shop_id: str, parcel_id: str, tracking: str) -> None:
         """Vendure has no way: the seller cancels the fulfilment and makes the same again."""
         books = self._books

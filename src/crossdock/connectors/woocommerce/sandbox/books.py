@@ -108,11 +108,22 @@ class Books:
         for member in family:
             if force:
                 self.shelf.delete("product", member["id"])
+                self._forget(member["id"])
             elif member is doc:
                 member |= {"status": "trash", "modified": self.now()}
                 self.shelf.put("product", member["id"], member)
         if not force:
             self._tell("product.deleted", doc["id"])
+
+    def _forget(self, product_id: int) -> None:
+        """Lines keep their own ids, and know only products that are there."""
+        for doc in self.shelf.all("order"):
+            lines = [line for line in doc["line_items"] if product_id in (line["product_id"], line["variation_id"])]
+            for line in lines:
+                line |= {name: 0 for name in ("product_id", "variation_id") if line[name] == product_id}
+                line |= {"sku": None, "parent_name": None}
+            if lines:
+                self.shelf.put("order", doc["id"], doc, key=self.meta(doc, "_crossdock_reference") or "")
 
     def move_stock(self, product_id: int, units: int) -> int:
         """Add `units` (or take, below zero) wherever the number is kept; there is no floor and nobody asks.

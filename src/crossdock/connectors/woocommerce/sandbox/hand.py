@@ -161,8 +161,8 @@ class Admin:
     async def fulfil(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
     ) -> str:
-        """Without a number the order is just completed; with one it is a fulfilment of the core or an entry of the
-        tracking plugin.
+        """Without a number the order is just completed; with one it is a fulfilment of the core, which has one field
+        for it, or an entry of the tracking plugin for each number.
         """
         doc = self._order(shop_id)
         if doc["status"] in CLOSED:
@@ -174,19 +174,13 @@ class Admin:
         items = self._items(doc, lines)
         if self._books.settings["fulfillments"]:
             return self._fulfilment(doc, items, tracking, carrier)
-        entry = {
-            "tracking_provider": carrier,
-            "custom_tracking_provider": "",
-            "custom_tracking_link": "",
-            "tracking_number": tracking,
-            "date_shipped": str(int(time.time())),
-            "tracking_id": f"{doc['id']}{len(self._books.meta(doc, TRACKING) or [])}",
-        }
-        if lines:
-            entry |= {"products_list": [{"item_id": str(item["item_id"]), "qty": str(item["qty"])} for item in items]}  # type: ignore[dict-item]
-        self._books.set_meta(doc, TRACKING, [*(self._books.meta(doc, TRACKING) or []), entry])
+        known = self._books.meta(doc, TRACKING) or []
+        numbers = [number.strip() for number in tracking.split(",")]
+        rows = [{"item_id": str(item["item_id"]), "qty": str(item["qty"])} for item in items] if lines else []
+        made = [_noted(doc, len(known) + place, number, carrier, rows) for place, number in enumerate(numbers)]
+        self._books.set_meta(doc, TRACKING, [*known, *made])
         self._books.save_order(doc)
-        return str(entry["tracking_id"])
+        return str(made[0]["tracking_id"])
 
     def _fulfilment(self, doc: Doc, items: list[Doc], tracking: str, carrier: str) -> str:
         metas = {
@@ -220,6 +214,20 @@ class Admin:
             if units:
                 raise ValueError(f"the order has no {units} more of {variant} to ship")
         return items
+
+    async def split_line(self, shop_id: str, variant_id: str, units: int) -> None:
+        """An edit of the order: fewer of the line, and the same product added once more."""
+        doc = self._order(shop_id)
+        line = next(each for each in doc["line_items"] if str(each["variation_id"] or each["product_id"]) == variant_id)
+        part = {name: str(Decimal(line[name]) * units / line["quantity"]) for name in ("subtotal", "total")}
+        taken = min(units, line["reduced"])
+        new = {**line, **part, "id": self._books.shelf.next_number("item"), "quantity": units, "reduced": taken}
+        for name, worth in part.items():
+            line[name] = str(Decimal(line[name]) - Decimal(worth))
+        line["quantity"] -= units
+        line["reduced"] -= taken
+        doc["line_items"].append(new)
+        self._books.save_order(doc)
 
     async def change_tracking(self, shop_id: str, parcel_id: str, tracking: str) -> None:
         doc = self._order(shop_id)
@@ -270,3 +278,16 @@ class Admin:
             return str(self._books.refund(self._order(shop_id), f"{Decimal(amount):.2f}")["id"])
         except InvalidOperation:
             raise ValueError(f"{amount!r} is no amount") from None
+
+
+def _noted(order: Doc, place: int, number: str, carrier: str, rows: list[Doc]) -> Doc:
+    """An entry of the tracking plugin; one that says what is in the parcel has `products_list`."""
+    entry: Doc = {
+        "tracking_provider": carrier,
+        "custom_tracking_provider": "",
+        "custom_tracking_link": "",
+        "tracking_number": number,
+        "date_shipped": str(int(time.time())),
+        "tracking_id": f"{order['id']}{place}",
+    }
+    return entry | ({"products_list": rows} if rows else {})
