@@ -3,6 +3,9 @@
 .PHONY: help run test test-loaded test-crash check format story test-real soak lock docs clean
 .DELETE_ON_ERROR:
 
+# Some containers forbid it, and then every process that is started compiles all it imports again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -24,8 +27,8 @@ test: $(VENV)/.dev ## every test but `make test-crash` and those against real ve
 test-loaded: $(VENV)/.dev ## the same beside eight processes that keep the machine busy
 	$(PY) tests/busy.py 8 $(MAKE) --no-print-directory test
 
-test-crash: $(VENV)/.dev ## kill real processes with -9 at every named point, and look into the ledgers
-	$(PY) tests/suite.py -m crash tests/test_crash.py tests/test_crash_database.py $(ARGS)
+test-crash: $(VENV)/.dev ## kill real processes with -9 at every named point, and look into the ledgers; THIRD=0, 1 or 2 for a third of the points
+	CROSSDOCK_TEST_THIRD=$(THIRD) $(PY) tests/suite.py -m crash tests/test_crash.py tests/test_crash_database.py $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, generated pages fresh
 	$(VENV)/bin/ruff format --check .
@@ -42,9 +45,9 @@ story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; B
 	@$(VENV)/bin/crossdock story $(if $(BREAK),--break $(BREAK))
 
 test-real: $(VENV)/.dev ## install an unmodified Vendure and play against it
-	$(PY) tests/suite.py -m real tests/real $(ARGS)
+	$(PY) tests/suite.py -n $(JOBS) --dist loadgroup -m real tests/real $(ARGS)
 
-soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every odd value in every answer, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= ODD= BUGS=no for less, RECORD=1 keeps the results in docs/proofs.md
+soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every odd value in every answer, every kill point, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= ODD= KILLS=no BUGS=no for less, RECORD=1 keeps the results in docs/proofs.md
 	$(PROVE) "the loop" $(VENV)/bin/crossdock check loop --orders $(or $(ORDERS),1000)
 	$(PROVE) "the model" $(VENV)/bin/crossdock check model $(or $(MODEL),--all)
 	$(PROVE) "the seeds" $(VENV)/bin/crossdock check stock --seeds $(or $(SEEDS),10000)
@@ -52,6 +55,7 @@ soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock pr
 	$(PROVE) "the big shop" $(VENV)/bin/crossdock check reconcile --variants $(or $(VARIANTS),100000)
 	$(PROVE) "the labels" $(VENV)/bin/crossdock check labels --labels $(or $(LABELS),1000)
 	$(PROVE) "odd values" $(VENV)/bin/crossdock check odd --every $(or $(ODD),1)
+	$(if $(filter no,$(KILLS)),,$(PROVE) "kill points" $(PY) tests/crash_play.py)
 	$(if $(filter no,$(BUGS)),,$(PROVE) "planted bugs" $(VENV)/bin/crossdock story --every-bug)
 
 docs: $(VENV)/.runtime ## write the generated pages

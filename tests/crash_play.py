@@ -3,8 +3,8 @@ and ours. One line of JSON a point.
 
     python tests/crash_play.py [point ...]
 
-A program of its own, since a throw-away marketplace needs settings of its own. `buy` and `reject` are what its own
-children do.
+Most of the time goes into waiting for a lease to end and a poll to come: two marketplaces, a process each, share the
+points. A throw-away marketplace needs settings of its own. `alone`, `buy` and `reject` are what its own children do.
 """
 
 import json
@@ -23,6 +23,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
 
 from crossdock.cli.facts import Facts  # noqa: E402
 from crossdock.cli.patience import patient  # noqa: E402
+from crossdock.cli.processes import die_with  # noqa: E402
 from crossdock.cli.stage import Stage, stages  # noqa: E402
 from crossdock.cli.trial import Process, Trial  # noqa: E402
 from crossdock.store.crash import POINTS  # noqa: E402
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from crossdock.store.models import Order
 
 PATIENCE = 75.0
+MARKETPLACES = 2
 
 
 class Keeper:
@@ -256,7 +258,42 @@ def platform() -> str:
     )
 
 
-def main() -> int:
+def main(names: list[str]) -> int:
+    """All of them, side by side; 1 when one went wrong. The last line counts."""
+    lines: list[str] = []
+    lock = threading.Lock()
+
+    def follow(child: subprocess.Popen[str]) -> None:
+        assert child.stdout is not None
+        for line in child.stdout:
+            with lock:
+                lines.append(line)
+                print(line, end="", flush=True)
+        child.wait()
+
+    children = [
+        subprocess.Popen(
+            [sys.executable, __file__, "alone", *share],
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=die_with(os.getpid()),
+        )
+        for share in (names[first::MARKETPLACES] for first in range(MARKETPLACES))
+        if share
+    ]
+    followers = [threading.Thread(target=follow, args=[child]) for child in children]
+    for follower in followers:
+        follower.start()
+    for follower in followers:
+        follower.join()
+    seen = [json.loads(line.removeprefix("CRASH ")) for line in lines if line.startswith("CRASH ")]
+    good = sum(each["reached"] and not each["wrong"] for each in seen)
+    print(f"killed at {len(seen)} of {len(names)} points, {len(names) - good} went wrong", flush=True)
+    return 0 if good == len(names) else 1
+
+
+def alone(names: list[str]) -> int:
+    """One after the other, in one marketplace."""
     with (
         Trial(environment={"CROSSDOCK_LEASE_SECONDS": "3"}, poll_seconds=3.0) as trial,
         tempfile.TemporaryDirectory() as folder,
@@ -265,7 +302,7 @@ def main() -> int:
         trial.worker.start()
         (stage,) = stages(trial, Facts(), [platform()])
         stage.listens()
-        for name in sys.argv[1:] or [*POINTS, *OTHERS]:
+        for name in names:
             seen = other(stage, name) if name in OTHERS else played(stage, name, Path(folder))
             print("CRASH " + json.dumps(seen), flush=True)
             _calm(trial, seen)
@@ -348,4 +385,5 @@ if __name__ == "__main__":
         {"buy": buy, "reject": reject}[sys.argv[1]](*map(int, sys.argv[2:]))
     else:
         os.environ.pop("CROSSDOCK_CRASH_AT", None)
-        sys.exit(main())
+        child = sys.argv[1:2] == ["alone"]
+        sys.exit(alone(sys.argv[2:]) if child else main(sys.argv[1:] or [*POINTS, *OTHERS]))

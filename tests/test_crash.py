@@ -1,5 +1,7 @@
 """kill -9 of the worker, the web server and the buyer's own request at every named point: afterwards nothing is twice,
 nothing missing.
+
+`make test-crash` plays every point; with THIRD=n, as in CI, a third of them.
 """
 
 import json
@@ -11,17 +13,22 @@ from typing import Any
 
 import pytest
 
+import picking
 from crossdock.cli.patience import patient
 from crossdock.store.crash import LABEL_POINTS, POINTS
 
 ROOT = Path(__file__).parents[1]
+EVERY = (*POINTS, "database", "sigterm")
+PLAYED = picking.picked(EVERY)
 
 
 @pytest.fixture(scope="module")
-def plays() -> dict[str, dict[str, Any]]:
-    """All points are played in one marketplace of their own, one after the other."""
+def plays(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
+    """All points are played by one program of their own; the test run says which."""
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nkill points played, {len(PLAYED)} of {len(EVERY)}: {', '.join(PLAYED)}", flush=True)
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "crash_play.py")],
+        [sys.executable, str(ROOT / "tests" / "crash_play.py"), *PLAYED],
         capture_output=True,
         text=True,
         check=False,
@@ -46,9 +53,15 @@ def test_every_point_in_the_code_is_listed_and_every_listed_one_is_in_the_code()
     assert unnamed == [], "a point's name is written out, so that it can be listed"
 
 
+@pytest.mark.parametrize("number", [0, 1, 0xFFFFFF])
+def test_three_commits_in_a_row_play_every_point_once(number: int) -> None:
+    played = [point for step in range(3) for point in picking.third(EVERY, number + step)]
+    assert sorted(played) == sorted(EVERY)
+
+
 @pytest.mark.crash
 @pytest.mark.timeout(2500)
-@pytest.mark.parametrize("point", [*POINTS, "database", "sigterm"])
+@pytest.mark.parametrize("point", PLAYED)
 def test_killed_at(point: str, plays: dict[str, dict[str, Any]]) -> None:
     assert point in plays, "it was not played"
     seen = plays[point]

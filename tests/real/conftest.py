@@ -30,7 +30,9 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Only what depends on the database is played on both."""
+    """Only what depends on the database is played on both, each server's tests by one process: `make test-real` has
+    two.
+    """
 
     def once(item: pytest.Item) -> bool:
         on = getattr(item, "callspec", None)
@@ -40,6 +42,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if once(item)]
+    for item in items:
+        on = getattr(item, "callspec", None)
+        item.add_marker(pytest.mark.xdist_group(on.params.get("server", DATABASES[0]) if on else DATABASES[0]))
 
 
 @pytest.fixture

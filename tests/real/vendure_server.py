@@ -4,6 +4,7 @@ Nothing of its code is in this project.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import secrets
@@ -42,12 +43,19 @@ def node() -> str:
 def installed() -> Path:
     """The folder with Vendure in it, made by `npm ci` when the lock file changed. About two minutes, and 170 MB.
 
-    One for both databases.
+    One for both databases: who comes second waits.
     """
     lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "installing").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        _install(lock)
+    return CACHE
+
+
+def _install(lock: str) -> None:
     stamp = CACHE / "installed"
     if not stamp.exists() or stamp.read_text() != lock:
-        CACHE.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, CACHE / name)
         npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -61,7 +69,6 @@ def installed() -> Path:
         subprocess.run(command, cwd=CACHE, env=environment, check=True, timeout=INSTALL_SECONDS)
         stamp.write_text(lock)
     shutil.copy(HERE / "server.js", CACHE / "server.js")
-    return CACHE
 
 
 def _free_port() -> int:
