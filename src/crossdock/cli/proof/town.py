@@ -65,10 +65,10 @@ def simulated(loop: SimulatedLoop, woken: Any, dice: Random) -> Iterator[None]:
     from crossdock.store import ids, work
     from crossdock.usecases.checkout import checkout
 
-    class Choice:
+    class Secrets:
         @staticmethod
-        def choice(letters: str) -> str:
-            return dice.choice(letters)
+        def randbelow(below: int) -> int:
+            return dice.randrange(below)
 
     with replaced(
         (settings, "HOOK_URL", HOOKS_AT),
@@ -76,7 +76,7 @@ def simulated(loop: SimulatedLoop, woken: Any, dice: Random) -> Iterator[None]:
         (settings, "POLL_SECONDS", POLL_SECONDS),
         (shops, "_now", loop.now),
         (work, "_defer", woken),
-        (ids, "secrets", Choice),
+        (ids, "secrets", Secrets),
         (pump, "LOOK_SECONDS", 2.0),
         (checkout, "HOLD_FOR", timedelta(seconds=40)),
     ):

@@ -1,17 +1,20 @@
 """Products in: a page of the shop's products becomes listings, in a handful of statements whatever its size.
 
-A deleted product archives, never deletes.
+Compared first: what is as it was is not written again. A deleted product archives, never deletes.
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant, Unreadable
 from crossdock.domain.for_sale import for_sale
+from crossdock.store.bulk import copy_in, update_rows
 from crossdock.store.crash import point
 from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
@@ -19,7 +22,7 @@ from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.parties.quarantine import Intake
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.shops.shop_money import read_alike
-from crossdock.usecases.stock.counts import apply_locked
+from crossdock.usecases.stock.counts import apply_locked, raise_floor
 
 MOST_IMAGES = 12
 
@@ -53,34 +56,41 @@ def receive_products(
     intake = Intake(QuarantineKind.PRODUCT)
     intake.refuse(product for product in products if isinstance(product, Unreadable))
     rows = [product for product in products if not isinstance(product, Unreadable)]
+    same: list[bool] = []
     with transaction.atomic():
         intake.take_all(
             {row.product_id: row for row in rows},
-            lambda some: _receive(connection_id, some, read_no=read_no, now=now),
+            lambda some: same.append(_receive(connection_id, some, read_no=read_no, now=now)),
         )
         tripped = intake.end(connection_id=connection_id, call=call, page=page, now=now)
         if read_as is not None:
             read_alike(connection_id=connection_id, settings=read_as)
+        if any(same):
+            raise_floor(connection_id)
         return tripped
 
 
-def _receive(connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, now: datetime) -> None:
-    with transaction.atomic():
-        shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
-        here = {p.product_id: for_sale(p) for p in products if isinstance(p, ShopProduct)}
-        listings = _listings(shop, here, now=now)
-        variants = _variants(shop, here, listings)
-        answers = {
-            variants[v.variant_id].pk: Count(v.variant_id, v.count, backorders=v.backorders)
+def _receive(connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, now: datetime) -> bool:
+    shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
+    here = {p.product_id: for_sale(p) for p in products if isinstance(p, ShopProduct)}
+    variants, made = _keep(shop, here, now=now)
+    by_shop_id = {variant.shop_variant_id: variant.pk for variant in variants}
+    same = apply_locked(
+        answers={
+            by_shop_id[v.variant_id]: Count(v.variant_id, v.count, backorders=v.backorders)
             for p in here.values()
             for v in p.variants
-            if v.variant_id in variants
-        }
-        apply_locked(answers=answers, read_no=read_no, now=now)
-        for gone in products:
-            if isinstance(gone, ProductGone):
-                product_gone(shop=shop, product_id=gone.product_id, now=now)
-        point("products.before_commit")
+        },
+        read_no=read_no,
+        now=now,
+        variants={variant.pk: variant for variant in variants},
+        made=[VariantStock(variant=variant) for variant in made],
+    )
+    for gone in products:
+        if isinstance(gone, ProductGone):
+            product_gone(shop=shop, product_id=gone.product_id, now=now)
+    point("products.before_commit")
+    return same
 
 
 def not_as_kept(*, connection_id: int, products: Sequence[ShopProduct]) -> list[ShopProduct]:
@@ -106,104 +116,137 @@ def _as_kept(product: ShopProduct) -> set[tuple[bool, str, str, int]]:
     }
 
 
-def _listings(shop: Connection, here: dict[str, ShopProduct], *, now: datetime) -> dict[str, Listing]:
-    """Locked in id order, so that two pages with the same products don't deadlock."""
-    known = {
-        listing.shop_product_id: listing
-        for listing in (
-            Listing.objects.select_for_update(no_key=True)
-            .filter(connection=shop, shop_product_id__in=here)
-            .order_by("pk")
-        )
-    }
+def _keep(shop: Connection, here: Mapping[str, ShopProduct], *, now: datetime) -> tuple[list[Variant], list[Variant]]:
+    """The page's variants, and those of them that are new.
+
+    What is as it was is neither locked nor written; the rest is locked in id order, so that two pages with the same
+    products don't deadlock.
+    """
+    owner = {v.variant_id: id_ for id_, product in here.items() for v in product.variants}
+    wanted = {v.variant_id: _of_variant(v, p, i) for p in here.values() for i, v in enumerate(p.variants)}
+    listings = {row.shop_product_id: row for row in shop.listings.filter(shop_product_id__in=list(here))}
+    kept = _kept(shop, [*listings.values()], wanted)
+    home = {row.pk: id_ for id_, row in listings.items()}
+    changed: dict[int, str] = {}
+    for id_, variant in kept.items():
+        product = owner.get(id_) or home[variant.listing_id]
+        if home.get(variant.listing_id) != product or _differs(variant, wanted.get(id_, _GONE)):
+            changed[variant.pk] = product
+    touched = {id_ for id_, row in listings.items() if _differs(row, _of_product(here[id_]))}
+    # What happens to a variant is a change of its listing, too.
+    touched |= {*changed.values(), *(owner[id_] for id_ in wanted.keys() - kept.keys())}
+    listings |= _write_listings(shop, here, [listings[id_].pk for id_ in touched & listings.keys()], now=now)
+    listings |= _new_listings(shop, [here[id_] for id_ in here if id_ not in listings], now=now)
+    if changed:
+        locked = list(shop.variants.select_for_update(no_key=True, of=("self",)).filter(pk__in=changed).order_by("pk"))
+        for variant in locked:
+            _fill(variant, wanted.get(variant.shop_variant_id, _GONE))
+            variant.listing = listings[changed[variant.pk]]
+        update_rows(locked, _VARIANT)
+        kept |= {variant.shop_variant_id: variant for variant in locked}
+    fresh = [id_ for id_ in wanted if id_ not in kept]
+    made = copy_in(
+        [Variant(connection=shop, shop_variant_id=id_, **wanted[id_], listing=listings[owner[id_]]) for id_ in fresh]
+    )
+    for id_ in wanted.keys() & kept.keys():
+        kept[id_].listing = listings[owner[id_]]
+    return [*(kept[id_] for id_ in wanted if id_ in kept), *made], [*made]
+
+
+def _kept(shop: Connection, listings: Sequence[Listing], wanted: Collection[str]) -> dict[str, Variant]:
+    """The variants of these listings, and what moved here from another product."""
+    kept = {row.shop_variant_id: row for row in shop.variants.filter(listing__in=listings)}
+    if strange := [id_ for id_ in wanted if id_ not in kept]:
+        kept |= {row.shop_variant_id: row for row in shop.variants.filter(shop_variant_id__in=strange)}
+    return kept
+
+
+def _write_listings(
+    shop: Connection, here: Mapping[str, ShopProduct], which: Sequence[int], *, now: datetime
+) -> dict[str, Listing]:
+    if not which:
+        return {}
+    rows = list(shop.listings.select_for_update(no_key=True).filter(pk__in=which).order_by("pk"))
+    for listing in rows:
+        if listing.gone_in_shop:
+            how = "The product is back in the shop."
+            settle_by_fact(now=now, how=how, codes=(AlertCode.PRODUCT_DELETED,), listing=listing)
+        _fill(listing, {**_of_product(here[listing.shop_product_id]), "updated_at": now})
+    update_rows(rows, _LISTING)
+    return {listing.shop_product_id: listing for listing in rows}
+
+
+def _new_listings(shop: Connection, products: Sequence[ShopProduct], *, now: datetime) -> dict[str, Listing]:
     left_out = set(shop.settings.get("left_out", []))
-    fresh = [
+    made = [
         Listing(
             seller=shop.seller,
             connection=shop,
             shop_product_id=product.product_id,
             created_at=now,
             updated_at=now,
-            currency=shop.currency,
             state=ListingState.LEFT_OUT if product.product_id in left_out else ListingState.LIVE,
+            **{"currency": shop.currency, **_of_product(product)},
         )
-        for product in here.values()
-        if product.product_id not in known
+        for product in products
     ]
-    back = [listing for listing in known.values() if listing.gone_in_shop]
-    for listing in [*known.values(), *fresh]:
-        _fill(listing, here[listing.shop_product_id], now=now)
-    for listing in back:
-        settle_by_fact(
-            now=now, how="The product is back in the shop.", codes=(AlertCode.PRODUCT_DELETED,), listing=listing
-        )
-    Listing.objects.bulk_update(
-        known.values(),
-        [
-            "title",
-            "description",
-            "images",
-            "currency",
-            "active_in_shop",
-            "gone_in_shop",
-            "shop_url",
-            "shop_reasons",
-            "search",
-            "updated_at",
-        ],
-        batch_size=250,
-    )
-    return known | {listing.shop_product_id: listing for listing in Listing.objects.bulk_create(fresh)}
+    return {listing.shop_product_id: listing for listing in copy_in(made)}
 
 
-def _fill(listing: Listing, product: ShopProduct, *, now: datetime) -> None:
-    listing.title = product.title[:300] or "Untitled"
-    listing.description, listing.images = product.description, list(product.images)[:MOST_IMAGES]
-    listing.currency = product.variants[0].price.currency if product.variants else listing.currency
-    listing.active_in_shop, listing.gone_in_shop, listing.shop_url = product.active, False, product.url
-    listing.shop_reasons = list(product.reasons)
-    listing.search = searchable(product.title, [variant.sku for variant in product.variants])
-    listing.updated_at = now
+_LISTING = (
+    "title",
+    "description",
+    "images",
+    "currency",
+    "active_in_shop",
+    "gone_in_shop",
+    "shop_url",
+    "shop_reasons",
+    "search",
+    "updated_at",
+)
 
 
-def _variants(shop: Connection, here: dict[str, ShopProduct], listings: dict[str, Listing]) -> dict[str, Variant]:
-    seen = {v.variant_id: (v, listings[p.product_id], i) for p in here.values() for i, v in enumerate(p.variants)}
-    known = {
-        variant.shop_variant_id: variant
-        for variant in (
-            Variant.objects.select_for_update(no_key=True, of=("self",))
-            .filter(connection=shop, shop_variant_id__in=seen)
-            .order_by("pk")
-        )
+def _of_product(product: ShopProduct) -> dict[str, Any]:
+    values = {
+        "title": product.title[:300] or "Untitled",
+        "description": product.description,
+        "images": list(product.images)[:MOST_IMAGES],
+        "active_in_shop": product.active,
+        "gone_in_shop": False,
+        "shop_url": product.url,
+        "shop_reasons": list(product.reasons),
+        "search": searchable(product.title, [variant.sku for variant in product.variants]),
     }
-    fresh = [
-        Variant(connection=shop, listing=listing, shop_variant_id=id_)
-        for id_, (_, listing, _) in seen.items()
-        if id_ not in known
-    ]
-    for variant in [*known.values(), *fresh]:
-        value, listing, position = seen[variant.shop_variant_id]
-        _fill_variant(variant, value, listing, position)
-    Variant.objects.bulk_update(
-        known.values(),
-        ["listing", "sku", "title", "barcode", "image", "price_minor", "position", "gone"],
-        batch_size=500,
-    )
-    made = Variant.objects.bulk_create(fresh)
-    VariantStock.objects.bulk_create(VariantStock(variant=variant) for variant in made)
-    # A variant that its product no longer has is gone, whatever its last count was.
-    Variant.objects.filter(listing__in=[listing.pk for listing in listings.values()], gone=False).exclude(
-        shop_variant_id__in=seen
-    ).update(gone=True)
-    return known | {variant.shop_variant_id: variant for variant in made}
+    return values | {"currency": product.variants[0].price.currency} if product.variants else values
 
 
-def _fill_variant(variant: Variant, value: ShopVariant, listing: Listing, position: int) -> None:
+_VARIANT = ("listing", "sku", "title", "barcode", "image", "price_minor", "position", "gone")
+# A variant that its product no longer has, whatever its last count was.
+_GONE = {"gone": True}
+
+
+def _of_variant(value: ShopVariant, product: ShopProduct, position: int) -> dict[str, Any]:
     # Some platforms repeat the product's name in each variant's; the listing says it already.
-    own_words = value.title.removeprefix(listing.title).strip(" -–,:")
-    variant.listing, variant.sku, variant.title = listing, value.sku[:200], own_words[:300]
-    variant.barcode, variant.image = value.barcode[:60], value.image
-    variant.price_minor, variant.position, variant.gone = max(0, value.price.minor), position, False
+    own_words = value.title.removeprefix(product.title[:300] or "Untitled").strip(" -–,:")
+    return {
+        "sku": value.sku[:200],
+        "title": own_words[:300],
+        "barcode": value.barcode[:60],
+        "image": value.image,
+        "price_minor": max(0, value.price.minor),
+        "position": position,
+        "gone": False,
+    }
+
+
+def _differs(row: Model, values: Mapping[str, Any]) -> bool:
+    return any(getattr(row, name) != value for name, value in values.items())
+
+
+def _fill(row: Model, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
 
 
 def variants_gone(*, connection_id: int, variants: Iterable[str], now: datetime) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import LookKind, Unreadable
@@ -157,8 +157,11 @@ class Intake:
         """How many tripped. Of a `page`, all of several rows are not their failure: raises PageTripped."""
         if page and not self.taken and len(self.trips) > 1:
             raise PageTripped(self.kind, self.trips)
-        party_id = Connection.objects.values_list("party_id", flat=True).get(pk=connection_id)
-        heal(party_id=party_id, kind=self.kind, entities=self.taken, now=now)
+        aside = Quarantined.objects.filter(party=OuterRef("party")).exclude(state=QuarantineState.HEALED)
+        shops = Connection.objects.filter(pk=connection_id)
+        party_id, any_aside = shops.values_list("party_id", Exists(aside)).get()
+        if any_aside:
+            heal(party_id=party_id, kind=self.kind, entities=self.taken, now=now)
         hold(party_id=party_id, trips=self.trips, call=call, now=now)
         return len(self.trips)
 

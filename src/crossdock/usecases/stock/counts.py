@@ -13,14 +13,38 @@ from django.db.models import Q
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, StockHint, Unreadable
+from crossdock.domain.stock import Stock
 from crossdock.domain.storable import storable
 from crossdock.store.because import EVENT, because
+from crossdock.store.bulk import copy_in, update_rows
 from crossdock.store.models import Connection, Movement, Order, Variant, VariantStock
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases.parties.quarantine import Intake
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.stock.reservations import as_value, end_by_read, locked, movement, open_holds, record
+from crossdock.usecases.stock.reservations import (
+    as_value,
+    end_by_read,
+    locked,
+    movement,
+    open_holds,
+    record,
+    want_reads,
+)
+
+# A count that is the same writes the time of its reading so often; less than what a checkout takes for old.
+_TIME_KEPT = timedelta(minutes=10)
+_FIELDS = (
+    "count",
+    "count_at",
+    "counted",
+    "applied_no",
+    "shop_version",
+    "ceiling",
+    "ceiling_no",
+    "want_no",
+    "want_after",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +103,33 @@ def apply_counts(
     counts: Sequence[Count | Unreadable],
     now: datetime,
     waited: bool = True,
+    renew: bool = False,
     call: str = "",
 ) -> tuple[str, ...]:
-    """Take a read into the rows; `waited` as for `apply_locked`.
+    """Take a read into the rows; `waited` and `renew` as for `apply_locked`.
 
     A count that trips stands in quarantine alone, and its variant is unanswered. Returns the shop ids of products whose
     variants were asked for and not answered: look at these again.
     """
-    by_shop_id = dict(
-        Variant.objects.filter(
-            connection_id=connection_id, shop_variant_id__in=[variant for _, variant in asked]
-        ).values_list("shop_variant_id", "pk")
-    )
+    shop = Connection.objects.get(pk=connection_id)
+    variants = {row.pk: row for row in shop.variants.filter(shop_variant_id__in=[variant for _, variant in asked])}
+    by_shop_id = {row.shop_variant_id: pk for pk, row in variants.items()}
+    same: list[bool] = []
     intake = Intake(QuarantineKind.COUNTS)
     intake.refuse(count for count in counts if isinstance(count, Unreadable))
     rows = [count for count in counts if not isinstance(count, Unreadable) and count.variant_id in by_shop_id]
     with transaction.atomic():
         intake.take_all(
             {count.variant_id: count for count in rows},
-            lambda some: apply_locked(
-                answers={by_shop_id[count.variant_id]: count for count in some},
-                read_no=read_no,
-                waited=waited,
-                now=now,
+            lambda some: same.append(
+                apply_locked(
+                    answers={by_shop_id[count.variant_id]: count for count in some},
+                    read_no=read_no,
+                    waited=waited,
+                    renew=renew,
+                    variants=variants,
+                    now=now,
+                )
             ),
         )
         intake.end(connection_id=connection_id, call=call, now=now)
@@ -121,26 +149,42 @@ def apply_counts(
                     now,
                 )
                 row.save(update_fields=["count", "want_no", "want_after", "applied_no", "count_at"])
+        if any(same):
+            raise_floor(connection_id)
     return tuple(sorted({product for product, _ in unanswered}))
 
 
-def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, waited: bool = False) -> None:
+def apply_locked(
+    *,
+    answers: Mapping[int, Count],
+    read_no: int,
+    now: datetime,
+    waited: bool = False,
+    renew: bool = False,
+    variants: Mapping[int, Variant] | None = None,
+    made: Sequence[VariantStock] = (),
+) -> bool:
     """Rules 3 and 4 for many variants in one transaction: knowledge and the end of holds change together.
 
     `waited` reads were drawn only once the shop's count lag had passed. Any other read of a variant that still has to
     wait is void: on a platform whose counts lag its own writes it may not know the order whose fence it would prove.
+
+    A row that it leaves as it is is not written, and the time of its count now and then, or always (`renew`). True when
+    there was one: then the caller raises the shop's floor, at the end of its transaction. `variants`, with their shops,
+    spares reading them; `made` are rows of theirs that nobody has written yet.
     """
-    rows = locked(answers)
-    holds = open_holds(rows)
+    rows = _rows(answers, variants, made)
+    holds = open_holds(pk for pk, row in rows.items() if not row._state.adding)
+    applied_no, floor = _draw_and_floor(next(iter(rows.values())).variant.connection_id) if rows else (0, 0)
     changed: list[VariantStock] = []
     moves: list[Movement | None] = []
-    applied_no = next_stock_no() if rows else 0
+    again: dict[int, VariantStock] = {}
+    same = False
     for pk, row in rows.items():
-        before = as_value(row, now=now)
+        before, answer = as_value(row, now=now), answers[pk]
         too_early = row.want_after is not None and (not waited or row.want_after > now)
         if too_early or not rules.may_apply(before, read_no=read_no):
             continue
-        answer = answers[pk]
         mine = {str(hold.pk): hold for hold in holds.get(pk, [])}
         after, settled = rules.apply_read(
             before,
@@ -150,66 +194,96 @@ def apply_locked(*, answers: Mapping[int, Count], read_no: int, now: datetime, w
             read_no=read_no,
             applied_no=applied_no,
         )
+        void, counted = read_no <= floor, answer.count is not None
+        if rules.as_it_was(before, after, settled) and row.counted == counted:
+            if void or not (renew or _old(row, now=now)):
+                same = same or not void
+                continue
+        elif void:
+            again[pk] = row
+            continue
         ended = {hold.id for hold in settled}
         left = rules.available(after, [hold.value() for id_, hold in mine.items() if id_ not in ended])
         moves += [end_by_read(mine[id_], read_no=read_no, left=left, now=now) for id_ in ended]
         row.take(after)
-        row.counted, row.count_at = answer.count is not None, now
+        row.counted, row.count_at = counted, now
         row.want_after = None if after.want_no == 0 else row.want_after
         changed.append(row)
         if before.count != after.count:
-            moves.append(
-                movement(
-                    variant_id=pk,
-                    now=now,
-                    kind="shop_count",
-                    cause=EVENT.get() or "read from the shop",
-                    before=before.count,
-                    after=after.count,
-                    left=left,
-                    event=f"read:{read_no}",
-                )
-            )
-        if rules.oversold(after) and not answer.backorders and not (before.count is not None and before.count < 0):
-            _alert_below_zero(row, now=now)
-        elif before.count is not None and before.count < 0 <= (-1 if after.count is None else after.count):
-            how = f"Your shop counts {after.count} now."
-            settle_by_fact(
-                now=now, how=how, codes=(AlertCode.STOCK_BELOW_ZERO,), listing=row.variant.listing, key=f"variant:{pk}"
-            )
-    Movement.objects.bulk_create([move for move in moves if move is not None], batch_size=1000)
-    _write(changed)
+            moves.append(_counted(pk, before, after, left=left, read_no=read_no, now=now))
+        _look_below_zero(row, before, after, answer, now=now)
+    copy_in([move for move in moves if move is not None], keys=False)
+    update_rows([row for row in changed if not row._state.adding], _FIELDS)
+    copy_in(made)
+    want_reads(rows=again)
+    return same
 
 
-_FIELDS = {
-    "count": "bigint",
-    "count_at": "timestamptz",
-    "counted": "boolean",
-    "applied_no": "bigint",
-    "shop_version": "varchar",
-    "ceiling": "bigint",
-    "ceiling_no": "bigint",
-    "want_no": "bigint",
-    "want_after": "timestamptz",
-}
-_WRITE = (
-    f'UPDATE "store_variantstock" s SET {", ".join(f"{name} = n.{name}" for name in _FIELDS)} '  # noqa: S608
-    f"FROM unnest(%s::bigint[], {', '.join(f'%s::{kind}[]' for kind in _FIELDS.values())}) AS n(variant_id,"
-    f" {', '.join(_FIELDS)}) "
-    "WHERE s.variant_id = n.variant_id"
-)
+def _counted(pk: int, before: Stock, after: Stock, *, left: int | None, read_no: int, now: datetime) -> Movement:
+    return movement(
+        variant_id=pk,
+        now=now,
+        kind="shop_count",
+        cause=EVENT.get() or "read from the shop",
+        before=before.count,
+        after=after.count,
+        left=left,
+        event=f"read:{read_no}",
+    )
 
 
-def _write(rows: Sequence[VariantStock]) -> None:
-    """The rows are locked.
+def _rows(
+    answers: Iterable[int], variants: Mapping[int, Variant] | None, made: Iterable[VariantStock]
+) -> dict[int, VariantStock]:
+    if variants is None:
+        return locked(answers)
+    fresh = {row.pk: row for row in made}
+    rows = VariantStock.objects.select_for_update(no_key=True).filter(pk__in=[pk for pk in answers if pk not in fresh])
+    kept = {row.pk: row for row in rows.order_by("pk")}
+    for pk, row in kept.items():
+        row.variant = variants[pk]
+    return kept | fresh
 
-    One short statement for all of them: what Django would write compares every field with every key, and takes longer
-    than reading the page.
+
+def _old(row: VariantStock, *, now: datetime) -> bool:
+    return row.count_at is None or now - row.count_at >= _TIME_KEPT
+
+
+def _draw_and_floor(connection_id: int | None) -> tuple[int, int]:
+    """The number at which the read is applied, and the shop's floor as it is now that the rows are locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval('stock_no'), coalesce((SELECT no FROM store_readfloor WHERE connection_id = %s), 0)",
+            [connection_id],
+        )
+        applied_no, floor = cursor.fetchone()
+    return applied_no, floor
+
+
+def raise_floor(connection_id: int) -> None:
+    """Instead of the numbers of rows that were left as they are. The last thing of a transaction, so that nobody waits
+    in a circle.
     """
-    if rows:
-        columns = [[getattr(row, name) for row in rows] for name in ("pk", *_FIELDS)]
-        with connection.cursor() as cursor:
-            cursor.execute(_WRITE, columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO store_readfloor (connection_id, no) VALUES (%s, nextval('stock_no'))"
+            " ON CONFLICT (connection_id) DO UPDATE SET no = greatest(store_readfloor.no, excluded.no)",
+            [connection_id],
+        )
+
+
+def _look_below_zero(row: VariantStock, before: Stock, after: Stock, answer: Count, *, now: datetime) -> None:
+    was_below = before.count is not None and before.count < 0
+    if rules.oversold(after) and not answer.backorders and not was_below:
+        _alert_below_zero(row, now=now)
+    elif was_below and after.count is not None and after.count >= 0:
+        settle_by_fact(
+            now=now,
+            how=f"Your shop counts {after.count} now.",
+            codes=(AlertCode.STOCK_BELOW_ZERO,),
+            listing=row.variant.listing,
+            key=f"variant:{row.pk}",
+        )
 
 
 def take_hints(*, connection_id: int, hints: Iterable[StockHint], now: datetime, event: str = "") -> None:
