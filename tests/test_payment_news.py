@@ -32,6 +32,7 @@ from crossdock.store.models import (
     Order,
     Party,
     PaymentIntent,
+    RiskAssessment,
     RiskTrace,
     TimelineEntry,
 )
@@ -179,6 +180,39 @@ async def test_a_bank_s_question_takes_no_money(town: Town, make: Make) -> None:
     await town.news()
     assert await sync(open_codes, order) == [AlertCode.DISPUTED]
     assert await sync(account, "gateway") == order.total_minor
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told by a webhook", "found by the hourly look back"])
+async def test_an_early_fraud_warning_counts_from_the_day_it_came(town: Town, make: Make, told: bool) -> None:
+    order = await town.bought(make)
+    ref = (await sync(PaymentIntent.objects.get)).gateway_ref
+    if not told:
+        town.wire.hook_url = ""
+    town.wire.do(lambda bank: bank.warn(ref))
+    before = datetime.now(UTC)
+    for _ in range(2):
+        await town.news()
+        await payments.read_what_changed(town.engine)
+    entry = await sync(TimelineEntry.objects.get, order=order, kind="fraud_warning")
+    assert entry.sentence.startswith(f"The card's issuer reported this payment as fraud on {before:%d %B %Y}")
+    assert "(made with stolen card)" in entry.sentence and entry.evidence["at"]
+    trace = await sync(RiskTrace.objects.get, order=order)
+    assert trace.fraud is True and trace.known_at is not None
+    assert abs((trace.known_at - before).total_seconds()) < 3600, "from when it was learned"
+    assert await sync(open_codes, order) == [AlertCode.DISPUTED]
+    alert = await sync(Alert.objects.get)
+    assert "reported this payment as fraud" in alert.sentence and "reject the order" in alert.sentence
+    assert await sync(account, "disputed") == 0 and await sync(account, "gateway") == order.total_minor
+    # The next one with that card is judged by it.
+    again = await town.bought(make)
+    known = await sync(RiskAssessment.objects.get, order=again, why="placed")
+    assert known.inputs["frauds_of_card"] == 1
+    # The dispute that follows is one more fact; won, it takes the label back.
+    town.wire.do(lambda bank: bank.judge(bank.dispute(ref), "won"))
+    await payments.read_what_changed(town.engine)
+    assert (await sync(RiskTrace.objects.get, order=order)).fraud is False
+    assert await sync(TimelineEntry.objects.filter(order=order, kind="fraud_warning").count) == 1
+    assert await sync(broken, datetime.now(UTC)) == {}
 
 
 async def test_a_refund_at_the_dashboard_is_a_credit_once(town: Town, make: Make) -> None:

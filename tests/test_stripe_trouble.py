@@ -18,6 +18,7 @@ import pytest
 from crossdock.domain.commands import Done, Later, Refused, SignInAgain, Unknown
 from crossdock.domain.payments import DisputeState, Intent, RefundState
 from crossdock.domain.values import Money
+from crossdock.kit.errors import AuthDead
 from crossdock.kit.gateway import AtTheBank, Captured, Declined, NeverSeen, NotKnown
 from crossdock.payments.sandbox.wire import SECRET_KEY, Wire
 from crossdock.payments.stripe import StripeGateway, client
@@ -286,6 +287,29 @@ async def test_a_dispute_and_what_it_means_for_refunds(gateway: StripeGateway, w
     assert "charged back" in refused.sentence
     wire.do(lambda bank: bank.judge(dispute.dispute_id, "won"))
     assert (await gateway.read(known)).disputes[0].state is DisputeState.WON
+
+
+async def test_a_warning_of_fraud_and_a_key_that_may_not_read_it(
+    gateway: StripeGateway, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid = await gateway.capture(intent(), "pm_card_visa", back_url=BACK)
+    assert isinstance(paid, Captured)
+    known = intent(ref=paid.gateway_ref)
+    assert (await gateway.read(known)).warnings == ()
+    wire.do(lambda bank: bank.warn(paid.gateway_ref, "misc"))
+    (warning,) = (await gateway.read(known)).warnings
+    assert warning.kind == "" and abs((warning.at - datetime.now(UTC)).total_seconds()) < 3600
+    assert await gateway.changed(datetime.now(UTC) - timedelta(minutes=1)) == (paid.gateway_ref,)
+    assert all(one.good for one in await gateway.check() if "warning" in one.sentence)
+
+    async def closed(query: object) -> list[object]:
+        raise AuthDead("the key lacks a right")
+
+    monkeypatch.setattr(gateway._client, "warnings", closed)
+    wire.do(lambda bank: bank.dispute(paid.gateway_ref))
+    standing = await gateway.read(known)
+    assert standing.warnings == () and len(standing.disputes) == 1, "disputes count all the same"
+    assert [one.good for one in await gateway.check() if "warnings" in one.sentence] == [False]
 
 
 async def test_a_refund_at_the_dashboard_and_one_that_fails_later(gateway: StripeGateway, wire: Wire) -> None:

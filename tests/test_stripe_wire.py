@@ -84,6 +84,8 @@ async def test_every_field_that_it_sends_is_one_of_the_official_library(wire: Wi
     bare = await ask(lambda: begin(its, confirm=True, payment_method="pm_card_visa"))
     back = await ask(lambda: its.v1.refunds.create({"payment_intent": bare.id}))
     disputes = await ask(lambda: its.v1.disputes.list({"payment_intent": paid.id}))
+    await ask(lambda: wire.do(lambda bank: bank.warn(bare.id)))
+    warnings = await ask(lambda: its.v1.radar.early_fraud_warnings.list({"payment_intent": bare.id}))
     event = {}
     wire._send = lambda body, tries: event.update(json.loads(body))  # type: ignore[method-assign]
     wire.hook_url = "http://127.0.0.1:1/"
@@ -91,12 +93,14 @@ async def test_every_field_that_it_sends_is_one_of_the_official_library(wire: Wi
     sent = {"paid": paid.to_dict(), "asks": asks.to_dict(), "refund": back.to_dict(), "event": event}
     sent["charge"] = sent["paid"].pop("latest_charge")
     sent["dispute"] = disputes.data[0].to_dict()
+    sent["warning"] = warnings.data[0].to_dict()
     kinds = {
         "paid": stripe.PaymentIntent,
         "asks": stripe.PaymentIntent,
         "charge": stripe.Charge,
         "refund": stripe.Refund,
         "dispute": stripe.Dispute,
+        "warning": stripe.radar.EarlyFraudWarning,
         "event": stripe.Event,
     }
     wrong = {name: fits(thing, kinds[name]) for name, thing in sent.items()}

@@ -62,6 +62,19 @@ class Dispute:
     state: DisputeState
     reason: str = ""
     answer_by: datetime | None = None
+    opened_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FraudWarning:
+    """The card's issuer says that its owner did not make this payment. No money moved, and often a dispute follows.
+
+    `kind` is the provider's word for it; `at` the day on which the issuer said it.
+    """
+
+    warning_id: str
+    at: datetime
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +83,4 @@ class Standing:
 
     refunds: tuple[BankRefund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    warnings: tuple[FraudWarning, ...] = ()

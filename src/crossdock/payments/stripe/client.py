@@ -94,6 +94,10 @@ class Client:
         params: Any = {**query, "limit": 100}
         return await self._call(lambda it: list(it.v1.disputes.list(params).auto_paging_iter()))
 
+    async def warnings(self, query: Mapping[str, Any]) -> "list[stripe.radar.EarlyFraudWarning]":
+        params: Any = {**query, "limit": 100}
+        return await self._call(lambda it: list(it.v1.radar.early_fraud_warnings.list(params).auto_paging_iter()))
+
     async def ping(self) -> None:
         """The smallest question that needs the right to payments."""
         await self._call(lambda it: it.v1.payment_intents.list({"limit": 1}))

@@ -212,13 +212,22 @@ class StripeGateway:
             raise Missing("Stripe knows no such payment.")
         query = {"payment_intent": ref}
         refunds, disputes = await self._client.refunds(query), await self._client.disputes(query)
-        return Standing(tuple(map(reading.refund, refunds)), tuple(map(reading.dispute, disputes)))
+        warnings = map(reading.warning, await self._warnings(query))
+        return Standing(tuple(map(reading.refund, refunds)), tuple(map(reading.dispute, disputes)), tuple(warnings))
 
     async def changed(self, since: datetime) -> tuple[str, ...]:
         query = {"created": {"gte": int(since.timestamp())}}
         refs = [reading.ref_of(made) for made in await self._client.refunds(query)]
         refs += [reading.ref_of(made) for made in await self._client.disputes(query)]
+        refs += [reading.ref_of(made) for made in await self._warnings(query)]
         return tuple(dict.fromkeys(ref for ref in refs if ref))
+
+    async def _warnings(self, query: Mapping[str, object]) -> "list[stripe.radar.EarlyFraudWarning]":
+        """None for a restricted key that may read payments and not Radar: refunds and disputes count all the same."""
+        try:
+            return await self._client.warnings(query)
+        except (AuthDead, Refusal):
+            return []
 
     def hook(self, hook: Hook, now: datetime) -> HookNews:
         secret = self._keys.get("webhook_secret", "")
@@ -234,7 +243,7 @@ class StripeGateway:
         except (Outside, Refusal) as error:
             return (Check(False, f"Stripe does not let us in: {error}"),)
         mode = "test keys: no real money moves" if self._testing else "live keys: real money moves"
-        said = [Check(True, f"Stripe answers, with {mode}.")]
+        said = [Check(True, f"Stripe answers, with {mode}."), await self._reads_warnings()]
         if (key := self._keys.get("publishable_key", "")) and ("_test_" in key) != self._testing:
             said.append(Check(False, "The publishable key and the secret key are of different modes (test and live)."))
         if not key:
@@ -248,6 +257,18 @@ class StripeGateway:
             )
             said.append(Check(False, sentence))
         return tuple(said)
+
+    async def _reads_warnings(self) -> Check:
+        try:
+            await self._client.warnings({"created": {"gte": int(self._clock().timestamp())}})
+        except (AuthDead, Refusal):
+            sentence = (
+                "The key may not read Radar's early fraud warnings: a fraud is then known only once it is disputed."
+            )
+            return Check(False, sentence)
+        except Outside as error:
+            return Check(False, f"Early fraud warnings could not be asked for: {error}")
+        return Check(True, "Early fraud warnings can be read.")
 
 
 def _refunded(made: "stripe.Refund", minor: int, *, already: bool = False) -> Outcome:

@@ -57,6 +57,7 @@ def _entities(thing: dict[str, Any]) -> Iterator[str]:
         case "payment_intent":
             if ours := _object(thing.get("metadata")).get(OUR_INTENT):
                 yield str(ours)
-        case "charge" | "refund" | "dispute":
+        # docs.stripe.com/api/radar/early_fraud_warnings/object: `payment_intent` is null where a charge was made alone.
+        case "charge" | "refund" | "dispute" | "radar.early_fraud_warning":
             if isinstance(ref := thing.get("payment_intent"), str):
                 yield ref

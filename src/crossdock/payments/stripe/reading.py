@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState
+from crossdock.domain.payments import BankRefund, Dispute, DisputeState, FraudWarning, RefundState
 from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
 from crossdock.payments.stripe import words
 from crossdock.payments.stripe.amounts import from_stripe
@@ -91,10 +91,19 @@ def dispute(made: "stripe.Dispute") -> Dispute:
         _DISPUTES.get(made.status, DisputeState.ASKED),
         made.reason,
         datetime.fromtimestamp(due, UTC) if due else None,
+        datetime.fromtimestamp(made.created, UTC),
     )
 
 
-def ref_of(made: "stripe.Refund | stripe.Dispute") -> str:
+def warning(made: "stripe.radar.EarlyFraudWarning") -> FraudWarning:
+    """docs.stripe.com/api/radar/early_fraud_warnings/object: `fraud_type` is one of seven words, such as
+    made_with_stolen_card or misc; `created` is when the issuer's report came.
+    """
+    kind = "" if made.fraud_type == "misc" else str(made.fraud_type or "")
+    return FraudWarning(made.id, datetime.fromtimestamp(made.created, UTC), kind)
+
+
+def ref_of(made: "stripe.Refund | stripe.Dispute | stripe.radar.EarlyFraudWarning") -> str:
     """Stripe's id of the payment that this was made of; empty for what was charged in another way."""
     return made.payment_intent if isinstance(made.payment_intent, str) else ""
 

@@ -11,8 +11,8 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.credit import CreditKind, CreditState
-from crossdock.domain.orders import MoneyState
-from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
+from crossdock.domain.orders import MoneyState, ParcelState
+from crossdock.domain.payments import BankRefund, Dispute, DisputeState, FraudWarning, RefundState, Standing
 from crossdock.store.models import Command, Credit, Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import room
@@ -20,6 +20,8 @@ from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.again import judge_open
 from crossdock.usecases.risk.labels import label_order
+
+WARNED = "fraud_warning"
 
 
 def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> None:
@@ -38,6 +40,8 @@ def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> No
             return
         for refund in standing.refunds:
             _refund_seen(order, refund, now=now)
+        for warning in standing.warnings:
+            _warning_seen(order, warning, now=now)
         for dispute in standing.disputes:
             _dispute_seen(order, dispute, now=now)
 
@@ -126,6 +130,33 @@ def _came_back(order: Order, refund: BankRefund, *, now: datetime) -> None:
     )
 
 
+def _warning_seen(order: Order, warning: FraudWarning, *, now: datetime) -> None:
+    """Once per warning. It counts as fraud from now on, when we know of it, not from when the issuer said it."""
+    if TimelineEntry.objects.filter(order=order, kind=WARNED, evidence__warning=warning.warning_id).exists():
+        return
+    evidence = {"warning": warning.warning_id, "at": warning.at.isoformat(), "kind": warning.kind}
+    why = f" ({warning.kind.replace('_', ' ')})" if warning.kind else ""
+    sentence = f"The card's issuer reported this payment as fraud on {warning.at:%d %B %Y}{why}."
+    tell(order=order, now=now, source="bank", kind=WARNED, sentence=sentence, evidence=evidence)
+    if RiskTrace.objects.filter(order=order).exists():
+        label_order(order=order, fraud=True, actor=None, why="the card's issuer reported it", now=now)
+    if order.cancelled_at is not None:
+        return
+    gone = order.parcels == ParcelState.SHIPPED
+    what_now = (
+        "Keep what proves the delivery." if gone else "Do not ship it: reject the order, and the owner is paid back."
+    )
+    raise_alert(
+        code=AlertCode.DISPUTED,
+        seller=order.seller,
+        order=order,
+        key=f"warning:{warning.warning_id}",
+        now=now,
+        sentence=f"Order {order}: {sentence} A dispute may follow. {what_now}",
+        evidence=evidence,
+    )
+
+
 _STATES = {
     DisputeState.ASKED: "asks about",
     DisputeState.TAKEN: "disputes",
@@ -137,13 +168,17 @@ _STATES = {
 def _dispute_seen(order: Order, dispute: Dispute, *, now: datetime) -> None:
     """One entry per state of a dispute: reading it again tells nobody twice, also after its alert was settled."""
     evidence = {"dispute": dispute.dispute_id, "state": str(dispute.state), "reason": dispute.reason}
+    if dispute.opened_at:
+        evidence["at"] = dispute.opened_at.isoformat()
     if TimelineEntry.objects.filter(
         order=order, kind="dispute", evidence__dispute=dispute.dispute_id, evidence__state=str(dispute.state)
     ).exists():
         return
     why = f" ({dispute.reason.replace('_', ' ')})" if dispute.reason else ""
     amount = dispute.amount.words
-    sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}."
+    fresh = dispute.state in (DisputeState.ASKED, DisputeState.TAKEN)
+    since = f", since {dispute.opened_at:%d %B %Y}" if dispute.opened_at and fresh else ""
+    sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}{since}."
     _move(order, dispute, now=now)
     tell(order=order, now=now, source="buyer", kind="dispute", sentence=sentence, evidence=evidence)
     if not _label(order, dispute, now=now):

@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS wire_refund (ref TEXT PRIMARY KEY, payment TEXT NOT N
   status TEXT NOT NULL, metadata TEXT NOT NULL, created INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS wire_dispute (ref TEXT PRIMARY KEY, payment TEXT NOT NULL, minor INTEGER NOT NULL,
   status TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS wire_warning (ref TEXT PRIMARY KEY, payment TEXT NOT NULL, kind TEXT NOT NULL,
+  created INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS wire_key (key TEXT PRIMARY KEY, print TEXT NOT NULL, status INTEGER NOT NULL,
   body TEXT NOT NULL, at REAL NOT NULL);
 """
@@ -180,6 +182,18 @@ class Bank:
         self._tell("charge.dispute.created", self.dispute_of(dispute))
         return dispute
 
+    def warn(self, ref: str, kind: str = "made_with_stolen_card") -> str:
+        """The card's issuer says that its owner did not pay. No money moves."""
+        row, warning = self._row(ref), _id("issfr")
+        if row["status"] != "succeeded":
+            raise bad("Only a payment that succeeded can be reported.")
+        self.db.execute(
+            "INSERT INTO wire_warning (ref, payment, kind, created) VALUES (?, ?, ?, ?)",
+            [warning, ref, kind, self.now],
+        )
+        self._tell("radar.early_fraud_warning.created", self.warning_of(warning))
+        return warning
+
     def judge(self, dispute: str, status: str) -> None:
         self.db.execute("UPDATE wire_dispute SET status = ? WHERE ref = ?", [status, dispute])
         self._tell("charge.dispute.closed", self.dispute_of(dispute))
@@ -195,6 +209,15 @@ class Bank:
 
     def dispute_of(self, ref: str) -> Json:
         return shapes.dispute(self._one(_DISPUTES + " WHERE d.ref = ?", [ref], "dispute"))
+
+    def warning_of(self, ref: str) -> Json:
+        return self._warning(self._one(_WARNINGS + " WHERE w.ref = ?", [ref], "radar.early_fraud_warning"))
+
+    def _warning(self, row: Json) -> Json:
+        """Nothing is left to do once the payment was disputed or wholly refunded."""
+        disputed = self._all("SELECT 1 AS one FROM wire_dispute WHERE payment = ?", [row["payment"]])
+        paid = self._row(row["payment"])["minor"]
+        return shapes.warning(row, actionable=not disputed and refunded(self.db, row["payment"]) < paid)
 
     def intents(self, url: str, query: Mapping[str, str]) -> Json:
         rows = self._all("SELECT ref FROM wire_intent ORDER BY rowid DESC LIMIT 101", [])
@@ -213,6 +236,9 @@ class Bank:
     def disputes(self, url: str, query: Mapping[str, str]) -> Json:
         return self._listed(url, query, _DISPUTES, "d", shapes.dispute)
 
+    def warnings(self, url: str, query: Mapping[str, str]) -> Json:
+        return self._listed(url, query, _WARNINGS, "w", self._warning)
+
     def _listed(
         self, url: str, query: Mapping[str, str], select: str, table: str, shape: Callable[[Json], Json]
     ) -> Json:
@@ -221,8 +247,8 @@ class Bank:
         if "payment_intent" in query:
             where, values = where + f" AND {table}.payment = ?", [*values, query["payment_intent"]]
         if "starting_after" in query:
-            after = f"wire_{'refund' if table == 'r' else 'dispute'}"
-            where += f" AND {table}.rowid < (SELECT rowid FROM {after} WHERE ref = ?)"  # noqa: S608 - one of two tables
+            after = {"r": "wire_refund", "d": "wire_dispute", "w": "wire_warning"}[table]
+            where += f" AND {table}.rowid < (SELECT rowid FROM {after} WHERE ref = ?)"  # noqa: S608 - one of three tables
             values = [*values, query["starting_after"]]
         limit = int(query.get("limit", 10))
         rows = self._all(f"{select} WHERE {where} ORDER BY {table}.rowid DESC LIMIT ?", [*values, limit + 1])
@@ -275,6 +301,8 @@ class Bank:
 
 _REFUNDS = "SELECT r.*, i.currency, i.charge FROM wire_refund r JOIN wire_intent i ON i.ref = r.payment"
 _DISPUTES = "SELECT d.*, i.currency, i.charge FROM wire_dispute d JOIN wire_intent i ON i.ref = d.payment"
+
+_WARNINGS = "SELECT w.*, i.charge FROM wire_warning w JOIN wire_intent i ON i.ref = w.payment"
 
 
 def _id(kind: str) -> str:

@@ -28,6 +28,7 @@ _ACTS: Mapping[str, Callable[[Bank, str], object]] = {
     "refund": lambda it, ref: it.refund({"payment_intent": ref}),
     "dispute": lambda it, ref: it.dispute(ref),
     "ask": lambda it, ref: it.dispute(ref, "warning_needs_response"),
+    "warn": lambda it, ref: it.warn(ref),
     "won": lambda it, ref: _judge(it, ref, "won"),
     "lost": lambda it, ref: _judge(it, ref, "lost"),
 }
@@ -85,6 +86,7 @@ def _row(intent: Json) -> str:
         "refund": "Refund the rest",
         "dispute": "The buyer disputes it",
         "ask": "Their bank asks",
+        "warn": "Early fraud warning",
         "won": "Dispute won",
         "lost": "Dispute lost",
     }

@@ -86,6 +86,9 @@ class Wire:
         app.router.add_post("/v1/refunds", self._post(bank.REFUND, lambda it, form, _: it.refund(form)))
         app.router.add_get("/v1/refunds", self._get(lambda it, url, query, _: it.refunds(url, query)))
         app.router.add_get("/v1/disputes", self._get(lambda it, url, query, _: it.disputes(url, query)))
+        app.router.add_get(
+            "/v1/radar/early_fraud_warnings", self._get(lambda it, url, query, _: it.warnings(url, query))
+        )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()

@@ -211,6 +211,19 @@ def dispute(row: Mapping[str, Any]) -> Json:
     }
 
 
+def warning(row: Mapping[str, Any], *, actionable: bool) -> Json:
+    return {
+        "id": row["ref"],
+        "object": "radar.early_fraud_warning",
+        "actionable": actionable,
+        "charge": row["charge"],
+        "created": row["created"],
+        "fraud_type": row["kind"],
+        "livemode": False,
+        "payment_intent": row["payment"],
+    }
+
+
 def listed(url: str, rows: list[Json], *, limit: int, more: bool, kind: str = "list") -> Json:
     body: Json = {"object": kind, "url": url, "has_more": more, "data": rows[:limit]}
     return body | ({"next_page": None} if kind == "search_result" else {})
