@@ -2,6 +2,7 @@
 is better on later orders.
 """
 
+import re
 import sys
 from datetime import timedelta
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from crossdock.cli import database, fitting
+from crossdock.cli import database, fitting, risk_kinds
 from crossdock.cli.risk import facts_about, write
 from crossdock.cli.trouble import Trouble
 from crossdock.demo.fraud import BEGIN, DAYS, history
-from crossdock.domain.risk import Facts, RuleSet, assess
+from crossdock.demo.histories import BY_NAME, KINDS
+from crossdock.domain.risk import WEIGHTS, Facts, RuleSet, assess
 from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, User
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.risk.judge import rules_in_force
@@ -128,6 +130,26 @@ def test_what_was_not_better_stays_in_shadow(staff: User) -> None:
     row = keep_fitted(rules=RuleSet(), lines=["x"], beats=False, now=END)
     with pytest.raises(NotAllowed, match="stay in shadow"):
         release(row=row, lines=["x"], actor=staff, now=END)
+
+
+@pytest.mark.django_db
+def test_the_shipped_weights_are_what_the_command_writes_and_the_same_seeds_give_the_same() -> None:
+    shipped = risk_kinds.WHERE.read_text()
+    seeds = [int(seed) for seed in re.findall(r"--seeds ([\d,]+)", shipped)[0].split(",")]
+    assert risk_kinds.as_module(RuleSet(), len(KINDS), seeds) == shipped, "nobody edits it by hand"
+    assert set(risk_kinds.HAND) == set(WEIGHTS) and set(WEIGHTS) > risk_kinds.FIXED
+    for code, points in WEIGHTS.items():
+        assert points * risk_kinds.HAND[code] >= 0, "no signal is turned round"
+        assert code not in risk_kinds.FIXED or points == risk_kinds.HAND[code]
+
+    def once() -> RuleSet:
+        sample = risk_kinds.Sample([], [])
+        for name in ("testing", "resellers"):
+            risk_kinds._gather(sample, BY_NAME[name], 5, 300)
+        return risk_kinds.learn(sample)
+
+    rules = once()
+    assert rules == once() and rules.problems() == [] and rules.weights != risk_kinds.HAND
 
 
 def test_without_the_optional_packages_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

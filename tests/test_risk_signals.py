@@ -2,6 +2,7 @@
 the side it is meant for.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import maxminddb
 import pytest
 
-from crossdock.domain.risk import BY_CODE, SIGNALS, WEIGHTS, Facts, RiskLevel, RuleSet, Sentiment, assess
+from crossdock.domain.risk import BY_CODE, SIGNALS, WEIGHTS, Facts, RiskLevel, RuleSet, Sentiment, Signal, assess
+from crossdock.domain.risk.grades import steps
 from crossdock.usecases.risk import places
 
 # What is known when a signal speaks, and when it does not: one pair per signal, so a signal more without a line here
 # fails.
+FAST = {"orders_last_day": 2, "busiest_day": 4}
 SEEN = {"earlier_of_buyer": 3, "earlier_of_card": 3, "earlier_of_device": 3}
 
 
@@ -49,6 +52,15 @@ SPEAKS: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
         {"account_age_hours": 7.0, "total_minor": 9000, "usual_total_minor": 1000},
     ),
     "known_buyer": of_one("settled_orders", 3),
+    "old_account": ({"account_age_hours": 24.0 * 200}, {"account_age_hours": 24.0 * 8}),
+    "own_things": (
+        {**SEEN, "new_card": False, "card_days": 100.0, "new_device": False, "device_days": 95.0},
+        {**SEEN, "new_card": False, "card_days": 100.0, "new_device": True, "device_days": None},
+    ),
+    "used_to_it": (
+        {**SEEN, **FAST, "new_card": False, "card_days": 40.0, "new_device": False, "device_days": 40.0},
+        {**SEEN, **FAST, "new_card": True, "card_days": None, "new_device": False, "device_days": 40.0},
+    ),
     "orders_hour": of_one("orders_last_hour", 5),
     "orders_day": of_one("orders_last_day", 8),
     "orders_week": of_one("orders_last_week", 8),
@@ -63,6 +75,7 @@ SPEAKS: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
     "device_day": of_one("device_orders_day", 8),
     "device_declined": of_one("device_declined_last_day", 4),
     "cards_buyer": of_one("cards_of_buyer_week", 4, 1),
+    "devices_buyer": of_one("devices_of_buyer_week", 4, 1),
     "cards_device": of_one("cards_of_device_day", 4, 1),
     "card_shared": of_one("buyers_of_card", 2),
     "device_shared": of_one("buyers_of_device", 4),
@@ -95,6 +108,8 @@ STRANGER: dict[str, Any] = {
     "orders_last_week": 0,
     "spent_last_day_minor": 0,
     "settled_orders": 0,
+    "aged_orders": 0,
+    "devices_of_buyer_week": 1,
     "declined_last_day": 0,
     "device_declined_last_day": 0,
     "card_orders_hour": 0,
@@ -155,15 +170,21 @@ def test_a_signal(code: str) -> None:
         assert 10 < len(words) <= 256 and words.endswith(".") and " None" not in words
 
 
+def loud(signals: Sequence[Signal]) -> list[str]:
+    """Those that say something about an order of which nothing is known."""
+    return [signal.code for signal in signals if signal.look(Facts(**STRANGER)) is not None]
+
+
 def test_counts_of_nothing_are_no_data() -> None:
     """A signal that always had data would make strangers look known: each of them is silent about a stranger."""
-    loud = [signal.code for signal in SIGNALS if signal.look(Facts(**STRANGER)) is not None]
-    assert loud == []
+    assert loud(SIGNALS) == []
     found = assess(Facts(**STRANGER))
     assert (found.level, found.available, found.score) == (RiskLevel.NOT_ASSESSED, 0, 0)
     assert "Nothing is known about this buyer" in found.reasons[0].sentence
-    always = replace(BY_CODE["orders_hour"], look=lambda facts: 0.0)
-    assert always.look(Facts(**STRANGER)) is not None, "what this test is there to find"
+    planted = [replace(one, look=lambda facts: 0.0) if one.code == "orders_hour" else one for one in SIGNALS]
+    assert loud(planted) == ["orders_hour"]
+    careless = replace(BY_CODE["card_day"], look=steps("card_orders_day", {1: 1.0}))
+    assert loud([careless]) == ["card_day"], "a count of 0 that does not ask whether there was anything to count"
 
 
 def test_the_first_order_of_an_unseen_buyer_is_never_low_by_counts_and_amounts_alone() -> None:
@@ -186,12 +207,43 @@ def test_the_first_order_of_an_unseen_buyer_is_never_low_by_counts_and_amounts_a
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_more_of_it_is_never_better(name: str) -> None:
-    if name in ("settled_orders", "seller_orders"):
+    if name in ("settled_orders", "aged_orders", "seller_orders"):
         pytest.skip("more of these is good")
     known = {**STRANGER, **SEEN, "total_minor": 900, "market_usual_minor": 900, "seller_orders": 20}
     known["seller_usual_day"] = 1.0
     scores = [assess(Facts(**{**known, name: n})).score for n in range(12)]
     assert scores == sorted(scores)
+
+
+OLD = {"new_card": False, "card_days": 60.0, "new_device": False, "device_days": 60.0, "account_age_hours": 9000.0}
+RESELLER = {**STRANGER, **SEEN, **OLD, "aged_orders": 9, "settled_orders": 3, "busiest_day": 5, "known_days": 60.0}
+RUSH = {"orders_last_hour": 3, "orders_last_day": 4, "orders_last_week": 5, "card_orders_hour": 3, "card_orders_day": 4}
+RUSH |= {"device_orders_hour": 3, "device_orders_day": 4, "total_minor": 900, "market_usual_minor": 900}
+
+
+def test_a_reseller_is_fast_and_low_and_a_robber_as_fast_is_not() -> None:
+    """Told apart by a long past that went well on the same card and device, not by speed."""
+    reseller = assess(Facts(**{**RESELLER, **RUSH}))
+    assert reseller.level is RiskLevel.LOW
+    assert {"used_to_it", "own_things", "known_buyer"} <= {reason.code for reason in reseller.reasons if reason.points}
+    robber = {**RESELLER, **RUSH, "new_device": True, "device_days": None, "new_card": True, "card_days": None}
+    unknown = {**STRANGER, **SEEN, **RUSH, "account_age_hours": 2.0}
+    many_cards = {**unknown, "cards_of_buyer_week": 4, "cards_of_device_day": 4, "declined_last_day": 3}
+    scores = [assess(Facts(**facts)).score for facts in (robber, unknown, many_cards)]
+    assert reseller.score + 30 < scores[0] < scores[2] and scores[1] < scores[2]
+    assert all(assess(Facts(**facts)).level is not RiskLevel.LOW for facts in (unknown, many_cards))
+    assert assess(Facts(**many_cards)).level is RiskLevel.HIGH
+
+
+def test_a_known_fraud_takes_back_what_speaks_for_a_buyer_unless_a_good_past_outweighs_it() -> None:
+    known = Facts(**{**RESELLER, **RUSH})
+    caught = replace(known, frauds_of_buyer=2, frauds_of_device=2, frauds_of_card=2, linked_frauds=2)
+    spoken = {reason.code: reason.points for reason in assess(caught).reasons}
+    assert spoken["known_buyer"] == spoken["own_things"] == 0 and "used_to_it" not in spoken
+    young = assess(replace(caught, aged_orders=0, settled_orders=0))
+    assert {r.code: r.points for r in young.reasons}["buyer_fraud"] > spoken["buyer_fraud"] > 0
+    robbed = replace(known, frauds_of_buyer=2, linked_frauds=2)
+    assert assess(robbed).score < assess(caught).score, "the frauds were on another device and card"
 
 
 class Reader:

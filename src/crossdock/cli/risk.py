@@ -6,7 +6,7 @@ learning from labelled orders.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from crossdock.domain.risk.report import Judged, judged, report
 if TYPE_CHECKING:
     from crossdock.demo.fraud import Attempt
     from crossdock.store.models import RiskTrace
+    from crossdock.usecases.risk.facts import Past
 
 # The later part in time is what counts; a random split would let the future into the past.
 TEST_SHARE = 0.4
@@ -33,6 +34,11 @@ def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--delay", type=float, default=7, metavar="DAYS", help="report --file: a fraud is known so long after its order"
     )
+    parser.add_argument(
+        "--kinds", action="store_true", help="fit: learn the shipped weights from the made-up histories"
+    )
+    parser.add_argument("--seeds", default="1,2", help="fit --kinds: which made-up histories, by their seeds")
+    parser.add_argument("--write", action="store_true", help="fit --kinds: write them to domain/risk/weights.py")
     parser.add_argument("--kind", default="", help="report: only the made-up history of this kind (demo/histories.py)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shadow", action="store_true", help="fit: let the fitted rules run in shadow from now on")
@@ -48,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
             from crossdock.cli.risk_bench import bench
 
             return bench(args.orders or 200_000, args.seed)
+        case "fit" if args.kinds:
+            return _fit_kinds(args.seeds, args.orders, write=args.write)
         case _:
             from crossdock.cli.fitting import fit
 
@@ -94,7 +102,20 @@ def _door(attempt: "Attempt") -> str:
     return address_key(attempt.line1, attempt.postal_code, attempt.country)
 
 
-def facts_about(attempt: "Attempt", trace: "RiskTrace") -> Facts:
+_AT_ONCE = 500
+
+
+def facts_of(attempts: "Sequence[Attempt]", traces: "Sequence[RiskTrace]") -> Iterator[Facts]:
+    """Of each, as of its own time; hundreds with one question."""
+    from crossdock.usecases.risk.facts import pasts_of
+
+    for begin in range(0, len(traces), _AT_ONCE):
+        some = traces[begin : begin + _AT_ONCE]
+        for attempt, trace, past in zip(attempts[begin : begin + _AT_ONCE], some, pasts_of(some), strict=True):
+            yield facts_about(attempt, trace, past)
+
+
+def facts_about(attempt: "Attempt", trace: "RiskTrace", past: "Past | None" = None) -> Facts:
     """Through the same code that judges a real order."""
     from crossdock.usecases.risk.facts import known_of
 
@@ -119,6 +140,7 @@ def facts_about(attempt: "Attempt", trace: "RiskTrace") -> Facts:
         joined_at=attempt.joined_at,
         ip_country=attempt.ip_country,
         ip_hosting=attempt.hosting,
+        past=past,
     ).facts
 
 
@@ -132,11 +154,9 @@ def judged_since(
     attempts: "Sequence[Attempt]", traces: "Sequence[RiskTrace]", since: datetime, rules: RuleSet
 ) -> list[Judged]:
     """The paid ones from then on."""
-    rows = (
-        (facts_about(attempt, trace), attempt.fraud if attempt.labelled else None)
-        for attempt, trace in zip(attempts, traces, strict=True)
-        if attempt.paid and attempt.at >= since
-    )
+    chosen = [(a, trace) for a, trace in zip(attempts, traces, strict=True) if a.paid and a.at >= since]
+    facts = facts_of([a for a, _ in chosen], [trace for _, trace in chosen])
+    rows = ((one, a.fraud if a.labelled else None) for one, (a, _) in zip(facts, chosen, strict=True))
     return judged(rules, rows)
 
 
@@ -147,6 +167,17 @@ def _report(orders: int, seed: int, kind: str) -> int:
     if kind and kind not in BY_NAME:
         raise Trouble(f"There is no kind {kind}. There are: {', '.join(BY_NAME)}.")
     return over_kinds([BY_NAME[kind]] if kind else KINDS, seed=seed, orders=orders)
+
+
+def _fit_kinds(seeds: str, orders: int, *, write: bool) -> int:
+    from crossdock.cli.risk_kinds import fit_kinds
+    from crossdock.demo.histories import KINDS
+
+    try:
+        chosen = [int(seed) for seed in seeds.split(",")]
+    except ValueError:
+        raise Trouble("--seeds are numbers with commas between them, such as 1,2.") from None
+    return fit_kinds(KINDS, seeds=chosen, orders=orders, write=write)
 
 
 def _report_file(path: Path, delay: float) -> int:

@@ -2,22 +2,18 @@
 missing. What cannot be read is left out and counted; nothing is guessed.
 """
 
-import csv
-import io
 import re
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
+from crossdock.cli.csv_table import Table, table_of, text_of
 from crossdock.cli.trouble import Trouble
 from crossdock.demo.fraud import Attempt
 from crossdock.domain.wording import counted
 
-LARGEST = 256 * 1024 * 1024
 # Without times nothing may look fast: rows then lie so far apart.
 _APART = timedelta(hours=25)
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
@@ -108,6 +104,10 @@ _CHECKS = {"pass": "pass", "fail": "fail", "match": "pass", "nomatch": "fail", "
 _CHECKS |= {"true": "pass", "false": "fail", "1": "pass", "0": "fail", "m": "pass", "passed": "pass", "failed": "fail"}
 
 
+# Of the lines that are left out for one reason so many are named.
+_SHOWN = 10
+
+
 class _Odd(Exception):
     """Why one row is left out, in words that fit into a list."""
 
@@ -120,8 +120,8 @@ class Rows:
     used: dict[str, str]
     ignored: list[str]
     read: int
-    left_out: Counter[str] = field(default_factory=Counter)
-    first: dict[str, int] = field(default_factory=dict)
+    # why -> the lines
+    left_out: dict[str, list[int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def words(self) -> list[str]:
@@ -131,8 +131,10 @@ class Rows:
         ]
         if self.ignored:
             found.append("Columns not used: " + ", ".join(self.ignored[:40]) + ".")
-        for why, times in self.left_out.most_common():
-            found.append(f"Left out: {counted(times, 'row')}, {why} (first in line {self.first[why]}).")
+        for why, lines in sorted(self.left_out.items(), key=lambda item: -len(item[1])):
+            shown = ", ".join(map(str, lines[:_SHOWN])) + (" and more" if len(lines) > _SHOWN else "")
+            where = "line" if len(lines) == 1 else "lines"
+            found.append(f"Left out: {counted(len(lines), 'row')}, {why} ({where} {shown}).")
         return found + self.notes
 
 
@@ -141,8 +143,8 @@ def rows_of(path: Path, *, delay: timedelta) -> Rows:
 
     `delay`: so long after the payment a fraud becomes known, where no column says when.
     """
-    table = csv.reader(io.StringIO(text := _text(path), newline=""), delimiter=_delimiter(text))
-    header = next(table, [])
+    table = table_of(text_of(path))
+    header = next((cells for _, cells in table if isinstance(cells, list)), [])
     columns, ignored, notes = _columns(header)
     if not columns:
         raise Trouble(
@@ -157,23 +159,24 @@ def rows_of(path: Path, *, delay: timedelta) -> Rows:
     if "label" not in columns:
         rows.notes.append("There is no column of labels: the levels are counted, and nothing says how good they are.")
     _read(table, columns, len(header), rows, delay)
+    _label_the_rest(rows)
     if not rows.attempts:
         raise Trouble("No row of the file can be judged. " + " ".join(rows.words()[2:]))
     rows.attempts.sort(key=lambda one: one.at)
     return rows
 
 
-def _read(table: Any, columns: dict[str, int], width: int, rows: Rows, delay: timedelta) -> None:
+def _read(table: Table, columns: dict[str, int], width: int, rows: Rows, delay: timedelta) -> None:
     seen: set[str] = set()
     sellers: dict[str, int] = {}
-    for number, cells in enumerate(iter(lambda: _next(table), None), 1):
+    for number, (line, cells) in enumerate(table, 1):
         if isinstance(cells, list) and not any(cell.strip() for cell in cells):
             continue
         rows.read += 1
         try:
             if not isinstance(cells, list):
                 raise _Odd(cells)
-            if len(cells) != width:
+            if len(cells) < width or any(cell.strip() for cell in cells[width:]):
                 raise _Odd("another number of columns than the first line")
             row = {name: _value(cells[place]) for name, place in columns.items()}
             if row.get("id") and row["id"] in seen:
@@ -181,39 +184,15 @@ def _read(table: Any, columns: dict[str, int], width: int, rows: Rows, delay: ti
             rows.attempts.append(_attempt(row, number, sellers, delay))
             seen.add(row.get("id", ""))
         except _Odd as odd:
-            why = str(odd)
-            rows.left_out[why] += 1
-            rows.first.setdefault(why, table.line_num)
+            rows.left_out.setdefault(str(odd), []).append(line)
 
 
-def _next(table: Any) -> "list[str] | str | None":
-    try:
-        return next(table, None)
-    except csv.Error:
-        return "not written as CSV"
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise Trouble(f"{path} is larger than 256 MB. Give it in parts.")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise Trouble(f"{path} cannot be read: {error.strerror or error}.") from None
-    for encoding in ("utf-8-sig", "utf-16") if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if not text.strip():
-            raise Trouble(f"{path} is empty.")
-        return text
-    raise Trouble(f"{path} is not written in UTF-8. Save it as CSV UTF-8 and try again.")
-
-
-def _delimiter(text: str) -> str:
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    return max(",;\t|", key=first.count)
+def _label_the_rest(rows: Rows) -> None:
+    """Many files mark the frauds and leave the other cells empty."""
+    marked = [one for one in rows.attempts if one.labelled]
+    if marked and len(marked) < len(rows.attempts) and all(one.fraud for one in marked):
+        rows.attempts = [replace(one, labelled=True) for one in rows.attempts]
+        rows.notes.append("Only frauds have a label: a row without one is taken as honest.")
 
 
 def _columns(header: list[str]) -> tuple[dict[str, int], list[str], list[str]]:
@@ -319,8 +298,10 @@ def _when(text: str, what: str) -> datetime | None:
             seconds = float(text)
             found = datetime.fromtimestamp(seconds / 1000 if seconds > 10**11 else seconds, UTC)
         else:
-            plain = re.sub(r" ?UTC$", "Z", text)
-            found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", plain))
+            # 2026/11/29 14:05:00.1234567 +0200 and the like
+            plain = re.sub(r"^(\d{4})[/.](\d\d?)[/.](\d\d?)", r"\1-\2-\3", re.sub(r" ?(UTC|GMT)$", "Z", text))
+            plain = re.sub(r"(\d) ?([+-]\d\d:?\d\d)$", r"\1\2", re.sub(r"(\.\d{6})\d+", r"\1", plain))
+            found = datetime.fromisoformat(re.sub(r"-(\d)(?=[-T ]|$)", r"-0\1", plain))
     except (ValueError, OverflowError, OSError):
         raise _Odd(f"a {what} that cannot be read; write 2026-11-29T14:05:00") from None
     if not 1980 < found.year < 2200:
@@ -335,7 +316,10 @@ def _amount(row: dict[str, str]) -> int:
 
 
 def _number(text: str, times: int) -> int:
-    plain = re.sub(r"^[^\d.,+-]{0,4}\s*|\s*[^\d.,]{0,4}$", "", text).replace("\N{NO-BREAK SPACE}", "")
+    if text.startswith("(") and text.endswith(")"):
+        raise _Odd("an amount below 0 or beyond all measure")
+    plain = re.sub(r"^[^\d.,+-]{0,4}\s*|\s*[^\d.,]{0,4}$", "", text)
+    plain = re.sub(r"(?<=\d)[\s'\N{RIGHT SINGLE QUOTATION MARK}_](?=\d{3})", "", plain)
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", plain):
         plain = plain.replace(",", "")
     elif re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})*,\d{1,2}|[+-]?\d+,\d{1,2}", plain):

@@ -3,10 +3,10 @@ an order can tell and with less; and what each signal was worth.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
-from crossdock.cli.risk import facts_about, split_at, write
+from crossdock.cli.risk import facts_of, split_at, write
 from crossdock.cli.trial import Trial
 from crossdock.demo.fields import KNOWN, SIX, with_only
 from crossdock.demo.fraud import Attempt
@@ -18,7 +18,7 @@ from crossdock.domain.risk.report import Report, judged, report
 MEAN_AUC, LEAST_AUC = 0.86, 0.80
 # Of honest orders, medium or high, where one order in a hundred is fraud.
 ALARMS = 0.05
-_SAMPLE = 800
+_SAMPLE, _HONEST = 300, 2000
 Case = tuple[Facts, bool]
 
 
@@ -35,7 +35,12 @@ def cases(attempts: Sequence[Attempt], known: Sequence[str], *, most_honest: int
         late = sorted(chosen)
     shown = with_only(attempts, known)
     traces = write(shown)
-    return [(facts_about(shown[n], traces[n]), shown[n].fraud) for n in late]
+    facts = facts_of([shown[n] for n in late], [traces[n] for n in late])
+    return [(one, shown[n].fraud) for n, one in zip(late, facts, strict=True)]
+
+
+def at_one_percent(kind: Kind) -> Kind:
+    return replace(kind, share=0.01)
 
 
 def told(rows: Sequence[Case], rules: RuleSet) -> Report:
@@ -102,10 +107,15 @@ def over_kinds(kinds: Sequence[Kind], *, seed: int, orders: int) -> int:
             print(*one.lines(), sep="\n", flush=True)
             rows += one.whole
             sixes[kind.name] = one.six
-            if kind.share <= 0.015:
-                alarms[kind.name] = one.reports["everything"].honest_above_low or 0.0
+            alarms[kind.name] = _alarms(kind, seed=seed, orders=orders, rules=rules)
     print(*signal_lines(rows, rules), sep="\n")
     return _verdict(sixes, alarms)
+
+
+def _alarms(kind: Kind, *, seed: int, orders: int, rules: RuleSet) -> float:
+    """The share of the honest orders that are medium or high where one in a hundred is fraud."""
+    calm = history_of(at_one_percent(kind), seed=seed, orders=orders)
+    return told(cases(calm, KNOWN["everything"], most_honest=_HONEST), rules).honest_above_low or 0.0
 
 
 def _verdict(sixes: dict[str, float], alarms: dict[str, float]) -> int:
@@ -115,7 +125,8 @@ def _verdict(sixes: dict[str, float], alarms: dict[str, float]) -> int:
         (sixes[worst] >= LEAST_AUC, f"the lowest is {sixes[worst]:.3f} ({worst}), {LEAST_AUC} or more"),
     ]
     for name, share in alarms.items():
-        facts.append((share <= ALARMS, f"{name}: {share:.1%} of the honest orders above low, at most {ALARMS:.0%}"))
+        words = f"{name} at 1 % fraud: {share:.1%} of the honest orders above low, at most {ALARMS:.0%}"
+        facts.append((share <= ALARMS, words))
     for good, words in facts:
         print("ok  " if good else "FAIL", words)
     return 0 if all(good for good, _ in facts) else 1

@@ -45,6 +45,9 @@ class Facts:
     orders_last_week: int | None = None
     spent_last_day_minor: int | None = None
     settled_orders: int | None = None
+    # Paid two weeks ago or longer, and not known as fraud; and the most of them within one day, a week ago or longer
+    aged_orders: int | None = None
+    busiest_day: int | None = None
     declined_last_day: int | None = None
     # The same of the card and the device, whoever used them
     earlier_of_card: int | None = None
@@ -56,6 +59,7 @@ class Facts:
     device_declined_last_day: int | None = None
     # Links to others
     cards_of_buyer_week: int | None = None
+    devices_of_buyer_week: int | None = None
     cards_of_device_day: int | None = None
     buyers_of_card: int | None = None
     buyers_of_device: int | None = None
@@ -65,6 +69,9 @@ class Facts:
     frauds_of_card: int | None = None
     frauds_of_device: int | None = None
     linked_frauds: int | None = None
+    # Since the buyer first paid with this card, and on this device
+    card_days: float | None = None
+    device_days: float | None = None
     new_card: bool | None = None
     new_device: bool | None = None
     new_address: bool | None = None

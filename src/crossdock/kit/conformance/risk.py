@@ -15,7 +15,7 @@ from crossdock.kit.hand import ReadsNotes
 
 CREATE, RISK = Capability.ORDER_CREATE, Capability.RISK_WRITE
 MOST_CALLS = 20
-BAD, GOOD = "The card's security code did not match.", "The buyer has orders that went well long ago."
+BAD, GOOD = "The card's security code did not match.", "The buyer has earlier orders that went well."
 
 
 def judged(command: CreateOrder, done: Done, key: str = "1", level: RiskLevel = RiskLevel.HIGH) -> WriteRisk:

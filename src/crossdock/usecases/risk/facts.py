@@ -3,7 +3,7 @@
 Only what was known then counts, so history can be judged again as of any day.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,8 @@ from crossdock.store.models.risk import RiskChoice
 
 # An order that nobody disputed for so long went well.
 SETTLED_AFTER = timedelta(days=45)
+# After so long the first disputes have come.
+AGED = timedelta(days=14)
 LINK = timedelta(days=90)
 _SCORES = {"normal": 10, "elevated": 65, "highest": 80}
 
@@ -37,6 +39,15 @@ SELECT
        AND currency = %(currency)s), 0),
      'declined_last_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid IS FALSE),
      'settled_orders', count(*) FILTER (WHERE at < %(settled)s AND paid AND (fraud IS NOT TRUE OR known_at > %(at)s)),
+     'aged_orders', count(*) FILTER (WHERE at < %(aged)s AND paid AND (fraud IS NOT TRUE OR known_at > %(at)s)),
+     'card_days', extract(epoch FROM %(at)s - min(at) FILTER (WHERE at < %(at)s AND paid AND card = %(card)s)) / 86400,
+     'device_days', extract(epoch FROM %(at)s - min(at) FILTER (WHERE at < %(at)s AND paid AND device = %(device)s))
+       / 86400,
+     'devices_of_buyer_week', count(DISTINCT device) FILTER (WHERE at >= %(week)s AND at < %(at)s AND device <> ''
+       AND device <> %(device)s) + (%(device)s <> '')::int,
+     'busiest_day', (SELECT max(orders) FROM (SELECT count(*) orders FROM store_risktrace WHERE buyer = %(buyer)s
+       AND buyer <> '' AND at < %(week)s AND paid AND (fraud IS NOT TRUE OR known_at > %(at)s)
+       GROUP BY date_trunc('day', at, 'UTC')) days),
      'buyers_usual_minor', percentile_disc(0.5) WITHIN GROUP (ORDER BY amount_minor) FILTER (WHERE at < %(at)s AND paid
        AND currency = %(currency)s AND amount_minor > 0),
      'cards', array_agg(DISTINCT card) FILTER (WHERE at >= %(week)s AND at <= %(at)s AND card <> ''),
@@ -92,6 +103,31 @@ SELECT
 """
 
 
+# The same question about many traces in one statement, each as of its own time: `_asked` as columns.
+_MANY = {
+    **{name: f"t.{name}" for name in ("buyer", "seller", "card", "device", "ip", "address", "currency", "at", "email")},
+    "until": "t.at",
+    "hour": "(t.at - interval '1 hour')",
+    "day": "(t.at - interval '1 day')",
+    "week": "(t.at - interval '7 days')",
+    "link": f"(t.at - interval '{LINK.days} days')",
+    "aged": f"(t.at - interval '{AGED.days} days')",
+    "settled": f"(t.at - interval '{SETTLED_AFTER.days} days')",
+    "domain": "lower(reverse(split_part(reverse(t.email), '@', 1)))",
+    "latest": str(_LATEST),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What our own history and staff's lists say of one try, as fields of Facts; and what staff chose."""
+
+    found: dict[str, Any]
+    rules: RuleSet
+    shadow: RuleSet | None
+    choice: RiskChoice
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """The facts, the rules that are in force and in shadow (if any are), and what the marketplace does with an order
@@ -104,13 +140,32 @@ class Known:
     choice: RiskChoice
 
 
-def _history(trace: RiskTrace, until: datetime | None) -> tuple[dict[str, Any], RuleSet, RuleSet | None, RiskChoice]:
-    """The fields of Facts that our own history and staff's lists answer, and what staff chose. How fast and how much
-    is asked of the time of the order itself; other buyers' use of its card, device and address, and frauds, of all
-    that is known `until` now: so a later order can make this one look different.
+def past_of(trace: RiskTrace, until: datetime | None = None) -> Past:
+    """How fast and how much is asked of the time of the order itself; other buyers' use of its card, device and
+    address, and frauds, of all that is known `until` now: so a later order can make this one look different.
     """
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, _asked(trace, until))
+        row = cursor.fetchone()
+    assert row is not None
+    return _past(trace, row)
+
+
+def pasts_of(traces: Sequence[RiskTrace]) -> list[Past]:
+    """Of each as of its own time, as if it were placed just then."""
+    asked = _COUNTS.strip().removeprefix("SELECT") % _MANY
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT t.id, {asked} FROM store_risktrace t WHERE t.id = ANY(%s)",  # noqa: S608 - our own text
+            [[trace.pk for trace in traces]],
+        )
+        rows = {pk: row for pk, *row in cursor.fetchall()}
+    return [_past(trace, rows[trace.pk]) for trace in traces]
+
+
+def _asked(trace: RiskTrace, until: datetime | None) -> dict[str, str | int | datetime]:
     at = trace.at
-    given: dict[str, str | int | datetime] = {
+    return {
         "buyer": trace.buyer,
         "seller": trace.seller,
         "card": trace.card,
@@ -124,16 +179,16 @@ def _history(trace: RiskTrace, until: datetime | None) -> tuple[dict[str, Any], 
         "day": at - timedelta(days=1),
         "week": at - timedelta(days=7),
         "link": at - LINK,
+        "aged": at - AGED,
         "settled": at - SETTLED_AFTER,
         "email": trace.email,
         "domain": mail_domain(trace.email),
         "latest": _LATEST,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, given)
-        row = cursor.fetchone()
-    assert row is not None
-    *answers, live, shadow, choice = row
+
+
+def _past(trace: RiskTrace, row: Sequence[Any]) -> Past:
+    *answers, live, shadow, choice = (dict(each) if isinstance(each, dict) else each for each in row)
     of_buyer, of_device, of_card, of_address, buyers_of_ip, of_seller, market_usual, lists = answers
     # This try's own card is among them even before it is written down.
     own_card = {trace.card} if trace.card else set()
@@ -163,7 +218,7 @@ def _history(trace: RiskTrace, until: datetime | None) -> tuple[dict[str, Any], 
     }
     for name in _unknown(trace):
         found[name] = None
-    return found, _rules(live) or SHIPPED, _rules(shadow), RiskChoice(choice or RiskChoice.SELLER)
+    return Past(found, _rules(live) or SHIPPED, _rules(shadow), RiskChoice(str(choice or RiskChoice.SELLER)))
 
 
 def _rules(row: dict[str, Any] | None) -> RuleSet | None:
@@ -178,6 +233,11 @@ _OF_BUYER = [
     "orders_last_week",
     "spent_last_day_minor",
     "settled_orders",
+    "aged_orders",
+    "busiest_day",
+    "card_days",
+    "device_days",
+    "devices_of_buyer_week",
     "declined_last_day",
     "buyers_usual_minor",
     "cards_of_buyer_week",
@@ -194,6 +254,7 @@ _OF_CARD = [
     "earlier_of_card",
     "card_orders_hour",
     "card_orders_day",
+    "card_days",
     "cards_of_buyer_week",
     "cards_of_device_day",
     "buyers_of_card",
@@ -206,6 +267,8 @@ _OF_DEVICE = [
     "device_orders_day",
     "device_declined_last_day",
     "cards_of_device_day",
+    "device_days",
+    "devices_of_buyer_week",
     "buyers_of_device",
     "frauds_of_device",
     "new_device",
@@ -233,16 +296,17 @@ def known_of(
     ip_country: str | None = None,
     ip_hosting: bool | None = None,
     until: datetime | None = None,
+    past: Past | None = None,
 ) -> Known:
     """Everything that can be known at `trace.at`, its links `until` a later time.
 
-    `checks` are the gateway's words about the card.
+    `checks` are the gateway's words about the card. `past` where it was asked for already.
     """
     country = ship_to["country"]
     phone_valid, phone_country = phone(ship_to.get("phone", ""), country)
-    history, rules, shadow, choice = _history(trace, until)
+    past = past or past_of(trace, until)
     facts = Facts(
-        **history,
+        **past.found,
         postal_code_check=checks.get("postal_code"),
         cvc_check=checks.get("cvc"),
         three_d_secure=_secure(checks.get("three_d_secure")),
@@ -261,7 +325,7 @@ def known_of(
         ip_country=ip_country,
         ip_hosting=ip_hosting,
     )
-    return Known(facts, rules, shadow, choice)
+    return Known(facts, past.rules, past.shadow, past.choice)
 
 
 def _secure(result: str | None) -> str | None:
