@@ -109,7 +109,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def _long(item: pytest.Item) -> bool:
     marker = item.get_closest_marker("timeout")
-    return marker is not None and bool(marker.args) and marker.args[0] > 600
+    return marker is not None and bool(marker.args) and marker.args[0] >= 400
 
 
 @pytest.hookimpl(trylast=True)
