@@ -9,6 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
+
+from crossdock.domain.commands import CommandKind
+from crossdock.engine.sending import SENDERS
+from crossdock.store.models.work import PartyKind
+from crossdock.usecases.outcomes.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "crossdock"
@@ -121,6 +127,33 @@ def test_every_rule_of_stock_that_the_code_names_is_explained() -> None:
             f"{path.relative_to(ROOT)}: {c}" for c in set(re.findall(r"\b(C\d{1,2}[a-z]?)\b", text)) - counterexamples
         ]
     assert unknown == []
+
+
+def test_each_kind_of_command_has_its_module_and_is_sent_somewhere() -> None:
+    """Payload, whom it asks, what done and refused mean: one module of the kind's name. The engine sends it."""
+    folder = SOURCE / "usecases" / "outcomes" / "kinds"
+    assert {path.stem for path in folder.glob("*.py")} == {"__init__", "kind", *CommandKind}
+    assert set(KINDS) == set(CommandKind)
+    for name, kind in KINDS.items():
+        assert kind.name == name and isinstance(kind.payload, TypeAdapter)
+        assert callable(kind.done) and callable(kind.refused)
+    assert set(SENDERS) == {name for name, kind in KINDS.items() if kind.asks is PartyKind.SHOP}
+    told = "".join((SOURCE / "engine" / f"{name}.py").read_text() for name in ("payments", "labels", "notify"))
+    assert [name for name in set(KINDS) - set(SENDERS) if f"CommandKind.{CommandKind(name).name}" not in told] == []
+
+
+def test_no_kind_of_command_is_written_out_and_no_payload_is_read_raw() -> None:
+    """A literal that is misspelt is a kind that nobody knows; what a row says is typed in one place."""
+    literal = re.compile("|".join(rf'(?:kind|KIND)\b[^\n"]*"{kind}"' for kind in CommandKind))
+    raw = re.compile(r"\b(?:command|row|claimed)\.payload(?:\[|\.get\()|\bpayload\[")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in product_modules()
+        if not {"sandbox", "connectors", "models"} & set(path.relative_to(SOURCE).parts)
+        for number, line in _words(path)
+        if (literal.search(line) or raw.search(line)) and path.name not in ("payloads.py", "invariants.py")
+    ]
+    assert found == []
 
 
 def test_no_function_is_without_a_caller() -> None:

@@ -19,7 +19,7 @@ from crossdock.store.models import Alert, Command, Cursor, Delivery, Order, Part
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.orders import snapshots
-from crossdock.usecases.outcomes import settle
+from crossdock.usecases.outcomes.kinds import create_order
 from crossdock.usecases.shops import privacy
 from crossdock.usecases.stock import counts
 from stall import Make, Stall, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
@@ -192,14 +192,14 @@ async def test_an_answer_that_cannot_be_taken_in_stops_nothing_and_is_sent_once(
 ) -> None:
     stall = await sync(make)
     first, second = await sync(stall.buy), await sync(stall.buy)
-    real, broken = settle.bind, [True]
+    real, broken = create_order.bind, [True]
 
     def poisoned(*, order: Order, **given: Any) -> None:
         if order.pk == first.pk and broken[0]:
             raise ValueError("A string literal cannot contain NUL (0x00) characters.")
         real(order=order, **given)
 
-    monkeypatch.setattr(settle, "bind", poisoned)
+    monkeypatch.setattr(create_order, "bind", poisoned)
     monkeypatch.setattr("crossdock.usecases.outcomes.look_up.bind", poisoned)
     engine.wake(stall.shop.party_id)
     await until(lambda: copy_of(second).state == "equal", what="the other order")

@@ -14,7 +14,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Command, Order, RiskAssessment, RiskTrace, ShopCopy, TimelineEntry, User
 from crossdock.usecases.money import bank_news
 from crossdock.usecases.orders.reject import reject_order
-from crossdock.usecases.outbox.queue import RISK
+from crossdock.usecases.outbox.payloads import RISK
 from crossdock.usecases.record.policy import switch
 from crossdock.usecases.risk.again import judge_newly_linked
 from crossdock.usecases.risk.judge import judge

@@ -21,7 +21,8 @@ from crossdock.store.models import Alert, Command, Order, Reservation, VariantSt
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.orders.reject import reject_order
-from crossdock.usecases.outcomes import claims, look_up, settle
+from crossdock.usecases.outcomes import claims, look_up
+from crossdock.usecases.outcomes.kinds import cancel_order, create_order
 from crossdock.usecases.stock import counts, reservations
 
 pytestmark = pytest.mark.django_db
@@ -352,7 +353,7 @@ def _hold_dropped_at_cancel(patch: Any) -> None:
 
 def _restore_added_here(patch: Any) -> None:
     """Bug 6: the cancel's acknowledgement adds the units to our count."""
-    good = settle._cancelled
+    good = cancel_order.cancelled
 
     def cancelled(order: Order, *args: Any, **kw: Any) -> None:
         good(order, *args, **kw)
@@ -360,7 +361,7 @@ def _restore_added_here(patch: Any) -> None:
             row = VariantStock.objects.get(pk=line.variant_id)
             VariantStock.objects.filter(pk=row.pk).update(count=(row.count or 0) + line.quantity)
 
-    patch.setattr(settle, "_cancelled", cancelled)
+    patch.setattr(cancel_order, "cancelled", cancelled)
 
 
 def _none_believed(patch: Any) -> None:
@@ -371,7 +372,7 @@ def _none_believed(patch: Any) -> None:
 
 def _refusal_only_releases(patch: Any) -> None:
     """Bug 8: a refusal teaches nothing about the count."""
-    patch.setattr(settle, "learn_refusal", lambda **kw: None)
+    patch.setattr(create_order, "learn_refusal", lambda **kw: None)
 
 
 def _no_check_after_expiry(patch: Any) -> None:
@@ -392,14 +393,14 @@ def _read_lifts_set_aside(patch: Any) -> None:
 
 def _ack_is_taken(patch: Any) -> None:
     """Bug 12: an acknowledgement counts as "stock taken"."""
-    good = settle.bind
-    patch.setattr(settle, "bind", lambda *, outcome, **kw: good(outcome=replace(outcome, stock_taken=True), **kw))
+    good = create_order.bind
+    patch.setattr(create_order, "bind", lambda *, outcome, **kw: good(outcome=replace(outcome, stock_taken=True), **kw))
 
 
 def _closed_without_fence(patch: Any) -> None:
     """Bug 12b: closing an order draws no fence."""
-    good = settle.fence
-    patch.setattr(settle, "fence", lambda **kw: good(**kw) if kw.get("state") else None)
+    good = cancel_order.fence
+    patch.setattr(cancel_order, "fence", lambda **kw: good(**kw) if kw.get("state") else None)
 
 
 def _negative_clamped(patch: Any) -> None:

@@ -15,6 +15,7 @@ from crossdock.cli import payments
 from crossdock.cli.facts import Facts
 from crossdock.cli.proof import labels, model, odd, reconcile, rush, stock
 from crossdock.cli.trial import Trial, Waited
+from crossdock.domain.commands import CommandKind
 
 if TYPE_CHECKING:
     from crossdock.cli.main import Command
@@ -155,7 +156,7 @@ class Loop:
 
         with contextlib.suppress(Waited):
             self.trial.until(
-                lambda: Command.objects.filter(kind="create_order", state="in_flight").exists(),
+                lambda: Command.objects.filter(kind=CommandKind.CREATE_ORDER, state="in_flight").exists(),
                 10,
                 "a command in flight",
                 every=0.002,

@@ -78,6 +78,7 @@ def _restore_twice() -> None:
     """
     from django.db.models import F
 
+    from crossdock.domain.commands import CancelOrder
     from crossdock.store.models import Reservation, VariantStock
     from crossdock.usecases.stock import counts, restore
 
@@ -85,7 +86,7 @@ def _restore_twice() -> None:
 
     def after_ending(**given: Any) -> None:
         ended(**given | {"restores": False, "already": False})
-        if given["order"] is not None and given["row"].kind == "cancel_order":
+        if given["order"] is not None and isinstance(given["ended"], CancelOrder):
             waiting.update(Reservation.objects.filter(order=given["order"]).values_list("variant_id", "quantity"))
 
     def apply_counts(**given: Any) -> tuple[str, ...]:
@@ -120,9 +121,11 @@ def _credit_twice() -> None:
     async def refund(self: PaymentDesk, claimed: Any) -> Any:
         from crossdock.domain.values import Money
         from crossdock.store.models import PaymentIntent
+        from crossdock.usecases.outbox.payloads import REFUND
 
-        row = await self._engine.threads.run(PaymentIntent.objects.get, public_id=claimed.payload["intent"])
-        half = Money(claimed.payload["amount_minor"] // 2, claimed.payload["currency"])
+        asked = REFUND.validate_python(claimed.payload)
+        row = await self._engine.threads.run(PaymentIntent.objects.get, public_id=asked.intent)
+        half = Money(asked.amount_minor // 2, asked.currency)
         await self._gateway.refund(row.asked, half, f"again:{claimed.id}")
         return await good(self, claimed)
 

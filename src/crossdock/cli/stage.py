@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from crossdock.cli.facts import Facts
 from crossdock.cli.trial import Trial
+from crossdock.domain.commands import CommandKind
 
 if TYPE_CHECKING:
     from crossdock.domain.capability import Manifest
@@ -106,7 +107,7 @@ class Stage:
         """How many refunds the gateway made in all."""
         from crossdock.store.models import Command
 
-        return Command.objects.filter(kind="refund_payment", state="done", result="ok").count()
+        return Command.objects.filter(kind=CommandKind.REFUND_PAYMENT, state="done", result="ok").count()
 
 
 def stages(trial: Trial, facts: Facts, only: list[str]) -> Iterator[Stage]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from crossdock.domain.commands import CommandKind
+
 
 class Capability(StrEnum):
     """One thing a shop platform may be able to do. The conformance suite proves every yes."""
@@ -194,7 +196,7 @@ class Manifest:
     repeats_double: bool = False
     # Our commands that can leave units out of the shop's count when they are damaged or lost; after any other the
     # count includes them again.
-    keeps_out: frozenset[str] = frozenset()
+    keeps_out: frozenset[CommandKind] = frozenset()
 
     def __post_init__(self) -> None:
         silent = set(Capability) - set(self.answers)

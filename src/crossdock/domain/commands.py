@@ -11,6 +11,24 @@ from crossdock.domain.risk import RiskLevel, Sentiment
 from crossdock.domain.values import Address, Money
 
 
+class CommandKind(StrEnum):
+    """Every kind of command. What one says, whom it asks and what its end means stands in a module of its own, of the
+    same name, in usecases/outcomes/kinds.
+    """
+
+    CREATE_ORDER = "create_order"
+    CANCEL_ORDER = "cancel_order"
+    CANCEL_LINES = "cancel_lines"
+    ADJUST_STOCK = "adjust_stock"
+    WRITE_RISK = "write_risk"
+    WRITE_FULFILMENT = "write_fulfilment"
+    REFUND_PAYMENT = "refund_payment"
+    BUY_LABEL = "buy_label"
+    VOID_LABEL = "void_label"
+    SEND_MAIL = "send_mail"
+    SEND_EVENT = "send_event"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line as the shop knows it.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from crossdock.domain.commands import Done, Later, Outcome, Refused, Unknown, Why
+from crossdock.domain.commands import CommandKind, Done, Later, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import Look, LookKind
 from crossdock.domain.labels import Bought, LabelState, Purchase
 from crossdock.engine import contain
@@ -26,6 +26,7 @@ from crossdock.store.models import Label
 from crossdock.usecases.labels import carrier_news
 from crossdock.usecases.labels import purchase as usecase
 from crossdock.usecases.outbox import inbox
+from crossdock.usecases.outbox.payloads import LABEL
 from crossdock.usecases.outcomes import claims
 from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.parties.quarantine import of_database
@@ -66,7 +67,7 @@ class CarrierDesk:
 
     async def _carry_out(self, errand: Errand) -> Outcome | None:
         claimed = errand.claimed
-        label = await self._engine.threads.run(_label, claimed.payload["label"])
+        label = await self._engine.threads.run(_label, LABEL.validate_python(claimed.payload).label)
         try:
             answer = await self._do(claimed, label)
         except asyncio.CancelledError:
@@ -82,7 +83,7 @@ class CarrierDesk:
         if isinstance(answer, Bought):
             await self._keep_documents(label.public_id)
             return Done(answer.ref)
-        if claimed.kind == "void_label" and not isinstance(answer, Refused):
+        if claimed.kind == CommandKind.VOID_LABEL and not isinstance(answer, Refused):
             await self._read_quietly(label.public_id)
         return None if isinstance(answer, NotYet) else answer
 
@@ -94,9 +95,9 @@ class CarrierDesk:
 
     async def _do(self, claimed: Claimed, label: Label) -> Answer | Outcome:
         match claimed.kind:
-            case "buy_label":
+            case CommandKind.BUY_LABEL:
                 return await self._buy(claimed, label)
-            case "void_label":
+            case CommandKind.VOID_LABEL:
                 return await self._void(label)
             case _:
                 return Refused(Why.UNSUPPORTED, f"A carrier does not know how to do “{claimed.kind}”.")

@@ -15,33 +15,33 @@ from typing import TYPE_CHECKING
 from django.core.mail import EmailMessage
 
 from crossdock.domain.capability import Pace
-from crossdock.domain.commands import Done, Later, Outcome, Refused, Why
+from crossdock.domain.commands import CommandKind, Done, Later, Outcome, Refused, Why
 from crossdock.engine.plain import PlainDesk
 from crossdock.kit.notify import notifier
 from crossdock.store.models import Endpoint, Mail
 from crossdock.store.vault import VaultLocked
+from crossdock.usecases.outbox.payloads import EVENT, MAIL
 from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.outcomes.endpoints import secrets_of
-from crossdock.usecases.record.events import SEND
 from crossdock.usecases.shops.timers import Due
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
 
 Do = Callable[[Claimed], Awaitable[Outcome]]
-MAIL, WEBHOOKS = "mail", "standard_webhooks"
+BY_MAIL, WEBHOOKS = "mail", "standard_webhooks"
 _PACE = Pace(per_second=20, burst=40, parallel=4)
 
 
 def open_desk(engine: "Engine", party_id: int, due: Due) -> PlainDesk:
-    return PlainDesk(engine, _mails(engine) if due.name == MAIL else _events(engine, party_id))
+    return PlainDesk(engine, _mails(engine) if due.name == BY_MAIL else _events(engine, party_id))
 
 
 def _mails(engine: "Engine") -> Do:
     async def send(claimed: Claimed) -> Outcome:
-        if claimed.kind != "send_mail":
+        if claimed.kind != CommandKind.SEND_MAIL:
             return Refused(Why.UNSUPPORTED, f"The mail does not know how to do “{claimed.kind}”.")
-        mail = await engine.threads.run(Mail.objects.filter(pk=claimed.payload["mail"]).first)
+        mail = await engine.threads.run(Mail.objects.filter(pk=MAIL.validate_python(claimed.payload).mail).first)
         if mail is None:
             return Refused(Why.NOT_FOUND, "The mail was deleted before it was sent.")
         if mail.sent_at is not None:
@@ -69,9 +69,10 @@ def _events(engine: "Engine", party_id: int) -> Do:
     line = engine.transport.party(f"hook:{party_id}", _PACE)
 
     async def send(claimed: Claimed) -> Outcome:
-        if claimed.kind != SEND:
+        if claimed.kind != CommandKind.SEND_EVENT:
             return Refused(Why.UNSUPPORTED, f"A webhook does not know how to do “{claimed.kind}”.")
-        endpoint = await engine.threads.run(Endpoint.objects.filter(pk=claimed.payload["endpoint"]).first)
+        event = EVENT.validate_python(claimed.payload)
+        endpoint = await engine.threads.run(Endpoint.objects.filter(pk=event.endpoint).first)
         if endpoint is None or endpoint.deleted_at is not None:
             return Refused(Why.NOT_FOUND, "The receiver was deleted.")
         at = engine.clock().astimezone(UTC)
@@ -83,8 +84,8 @@ def _events(engine: "Engine", party_id: int) -> Do:
             line,
             url=endpoint.url,
             secrets=secrets,
-            message_id=claimed.payload["id"],
-            body=claimed.payload["body"],
+            message_id=event.id,
+            body=event.body,
             at=at,
         )
 

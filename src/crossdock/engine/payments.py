@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db.models import Q
 
-from crossdock.domain.commands import Outcome, Refused, Why
+from crossdock.domain.commands import CommandKind, Outcome, Refused, Why
 from crossdock.domain.events import Look
-from crossdock.domain.values import Money
 from crossdock.engine import contain
 from crossdock.engine.inbox import news_of
 from crossdock.engine.plain import PlainDesk
@@ -27,6 +26,7 @@ from crossdock.usecases.checkout import checkout
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.money import bank_news as usecase
 from crossdock.usecases.outbox import inbox
+from crossdock.usecases.outbox.payloads import REFUND
 from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.parties.quarantine import of_database
 from crossdock.usecases.shops.timers import Due
@@ -51,12 +51,12 @@ class PaymentDesk(PlainDesk):
         self._party_id, self._name, self._gateway = party_id, name, opened(name)
 
     async def _refund(self, claimed: Claimed) -> Outcome:
-        if claimed.kind != "refund_payment":
+        if claimed.kind != CommandKind.REFUND_PAYMENT:
             return Refused(Why.UNSUPPORTED, f"A gateway does not know how to do “{claimed.kind}”.")
         cause = await self._engine.threads.run(_cause, claimed.id)
-        row = await self._engine.threads.run(PaymentIntent.objects.get, public_id=claimed.payload["intent"])
-        amount = Money(claimed.payload["amount_minor"], claimed.payload["currency"])
-        return await self._gateway.refund(row.asked, amount, cause)
+        refund = REFUND.validate_python(claimed.payload)
+        row = await self._engine.threads.run(PaymentIntent.objects.get, public_id=refund.intent)
+        return await self._gateway.refund(row.asked, refund.amount, cause)
 
     async def chores(self, due: Due) -> bool:
         """One batch of the inbox; each payment is read once however many deliveries name it.

@@ -5,13 +5,14 @@ Unknown is never failed.
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import (
+    CommandKind,
     CreateOrder,
     Done,
     Found,
@@ -29,8 +30,7 @@ from crossdock.engine.pump import Errand
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
 from crossdock.usecases.orders import snapshots
-from crossdock.usecases.orders.fulfilments import KIND as WRITE_FULFILMENT
-from crossdock.usecases.outbox.queue import ADJUST, CANCEL, CREATE, FULFILMENT, LINES, RISK
+from crossdock.usecases.outbox.payloads import ADJUST, CANCEL, CREATE, FULFILMENT, LINES, RISK
 from crossdock.usecases.outcomes import claims, look_up, settle
 from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.risk import writing
@@ -93,24 +93,25 @@ async def carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
         return await contain.stumbled(desk.engine, claimed, error)
 
 
+Sender = Callable[["ShopDesk", Errand], Awaitable[Outcome | None]]
+# How each kind of command is sent to a shop.
+SENDERS: dict[str, Sender] = {}
+
+
+def sends(kind: CommandKind) -> Callable[[Sender], Sender]:
+    def mark(sender: Sender) -> Sender:
+        SENDERS[kind] = sender
+        return sender
+
+    return mark
+
+
 async def _carry_out(desk: "ShopDesk", errand: Errand) -> Outcome | None:
-    match errand.claimed.kind:
-        case "create_order":
-            return await _create(desk, errand)
-        case "cancel_order":
-            return await _cancel(desk, errand)
-        case "cancel_lines":
-            return await _cancel_lines(desk, errand)
-        case "adjust_stock":
-            return await _adjust(desk, errand)
-        case "write_risk":
-            return await _write_risk(desk, errand)
-        case kind if kind == WRITE_FULFILMENT:
-            return await _write_fulfilment(desk, errand)
-        case kind:
-            return await _settle(
-                desk, errand.claimed, Refused(Why.UNSUPPORTED, f"Nobody here knows how to do “{kind}”.")
-            )
+    kind = errand.claimed.kind
+    if kind in SENDERS:
+        return await SENDERS[kind](desk, errand)
+    refused = Refused(Why.UNSUPPORTED, f"Nobody here knows how to do “{kind}”.")
+    return await _settle(desk, errand.claimed, refused)
 
 
 async def _settle(desk: "ShopDesk", claimed: Claimed, outcome: Outcome) -> Outcome:
@@ -127,6 +128,7 @@ async def _settle(desk: "ShopDesk", claimed: Claimed, outcome: Outcome) -> Outco
     return outcome
 
 
+@sends(CommandKind.CREATE_ORDER)
 async def _create(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     claimed = errand.claimed
     command = CREATE.validate_python(claimed.payload)
@@ -209,6 +211,7 @@ async def _standing(desk: "ShopDesk", claimed: Claimed, command: CreateOrder, se
     return await desk.second_thoughts(await guarded(opened.connector.confirm(opened.shop, command, first)), opened)
 
 
+@sends(CommandKind.CANCEL_ORDER)
 async def _cancel(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     """Repeating it is harmless, since the shop says "already"; where two at once are not, only after a while."""
     claimed, opened = errand.claimed, desk.opened
@@ -245,6 +248,7 @@ async def _still_open(desk: "ShopDesk", claimed: Claimed) -> bool:
     return False
 
 
+@sends(CommandKind.CANCEL_LINES)
 async def _cancel_lines(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     """After a lost answer only looked for, until an earlier try can be carried out no more: the shop may know no key
     of ours.
@@ -274,6 +278,7 @@ async def _changed(
     return outcome
 
 
+@sends(CommandKind.ADJUST_STOCK)
 async def _adjust(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     """Rule 10: sent once. Whether an unknown one worked nobody can tell from counts, so a person decides."""
     claimed, opened = errand.claimed, desk.opened
@@ -288,6 +293,7 @@ async def _adjust(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     return await _settle(desk, claimed, await desk.second_thoughts(outcome, opened))
 
 
+@sends(CommandKind.WRITE_RISK)
 async def _write_risk(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     """Repeating it is harmless: the connector looks for the judgement's key before it writes."""
     claimed, opened, manifest = errand.claimed, desk.opened, desk.connector.manifest
@@ -303,6 +309,7 @@ async def _write_risk(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     return await _settle(desk, claimed, outcome)
 
 
+@sends(CommandKind.WRITE_FULFILMENT)
 async def _write_fulfilment(desk: "ShopDesk", errand: Errand) -> Outcome | None:
     """The connector looks first, so a repeat finds what an earlier try did; while that try can still be carried out,
     it only looks. Two at once would make two parcels.

@@ -16,6 +16,7 @@ from crossdock.cli.proof.state import ANSWERED, Order, State, put
 from crossdock.cli.proof.wire import replaced
 from crossdock.cli.trouble import Trouble
 from crossdock.domain import stock as rules
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.stock import Hold, HoldState, Stock
 
 Changes = list[tuple[Any, str, Any]]
@@ -58,7 +59,7 @@ def _fence_at_sending() -> Changes:
     def claim_commands(*, now: datetime, **given: Any) -> Any:
         claimed = good(now=now, **given)
         for one in claimed:
-            if one.kind == "create_order":
+            if one.kind == CommandKind.CREATE_ORDER:
                 reservations.fence(order=Placed.objects.get(reference=one.subject), now=now, state=HoldState.TAKEN)
         return claimed
 
@@ -85,10 +86,10 @@ def _drop_at_cancel() -> Changes:
 
 def _add_at_cancel() -> Changes:
     from crossdock.store.models import VariantStock
-    from crossdock.usecases.outcomes import settle
+    from crossdock.usecases.outcomes.kinds import cancel_order
     from crossdock.usecases.stock import reservations
 
-    good = settle._cancelled
+    good = cancel_order.cancelled
 
     def cancelled(order: Any, *given: Any, **named: Any) -> None:
         good(order, *given, **named)
@@ -96,7 +97,7 @@ def _add_at_cancel() -> Changes:
             row = reservations.locked([line.variant_id])[line.variant_id]
             VariantStock.objects.filter(pk=row.pk).update(count=(row.count or 0) + line.quantity)
 
-    return [(settle, "_cancelled", cancelled)]
+    return [(cancel_order, "cancelled", cancelled)]
 
 
 class _AddAtCancel(Moves):

@@ -10,7 +10,7 @@ from django.db import connection
 from crossdock.cli.proof.town import Town
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.commands import CancelReason
+from crossdock.domain.commands import CancelReason, CommandKind
 from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import Hold, HoldState, Stock
 from crossdock.engine import invariants
@@ -216,11 +216,11 @@ class Ledger:
     def _money(self, orders: list[Order]) -> None:
         """A payment is an order or goes back, once."""
         for order in orders:
-            back = Command.objects.filter(kind="refund_payment", payload__order=order.reference).count()
+            back = Command.objects.filter(kind=CommandKind.REFUND_PAYMENT, payload__order=order.reference).count()
             if back != (1 if order.cancelled_at else 0):
                 raise Wrong(f"an order's money goes back {back} times")
         for intent in PaymentIntent.objects.filter(seller=self.town.seller, state="abandoned"):
-            back = Command.objects.filter(kind="refund_payment", payload__intent=intent.public_id).count()
+            back = Command.objects.filter(kind=CommandKind.REFUND_PAYMENT, payload__intent=intent.public_id).count()
             if back != 1:
                 raise Wrong(f"the money of a purchase that came too late goes back {back} times")
 

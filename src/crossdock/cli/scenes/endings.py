@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossdock.cli.scenes.scene import Scene
 from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now, staff
+from crossdock.domain.commands import CommandKind
 
 if TYPE_CHECKING:
     from crossdock.domain.commands import CancelReason
@@ -45,7 +46,7 @@ def _ends(stage: Stage, variant: "Variant") -> None:
 def _credits(order: "Order") -> int:
     from crossdock.store.models import Command
 
-    return Command.objects.filter(subject=f"money:{order.reference}", kind="refund_payment").count()
+    return Command.objects.filter(subject=f"money:{order.reference}", kind=CommandKind.REFUND_PAYMENT).count()
 
 
 def _by_hand(stage: Stage, deed: str) -> "Callable[[str], Any] | None":
@@ -308,7 +309,9 @@ def both_sides_lifted(stage: Stage) -> None:
         stage.trial.call(stage.shop.hand.cancel(stage.standing(order)[0].shop_id))
         stage.trial.worker.start()
         stage.trial.until(lambda: _credits(order) == 1 and _at_rest(stage, variant), PATIENCE, "the cancel to arrive")
-        asked = Command.objects.filter(subject=order.reference, kind__in=["cancel_order", "adjust_stock"]).count()
+        asked = Command.objects.filter(
+            subject=order.reference, kind__in=[CommandKind.CANCEL_ORDER, CommandKind.ADJUST_STOCK]
+        ).count()
         stage.see(
             stage.count(ref) == 3 and stage.available(variant) == 3 and not asked,
             "S3",

@@ -5,6 +5,7 @@ Facts about a shop are read in the shop's own ledger, facts about money in the g
 
 from crossdock.cli.scenes.scene import Scene
 from crossdock.cli.stage import LIFTED, PATIENCE, Stage, now, staff
+from crossdock.domain.commands import CommandKind
 
 FAULTS = {"throttle": 0.05, "broken": 0.03, "duplicate": 0.2, "drop": 0.1, "out_of_order": 0.2}
 
@@ -233,9 +234,9 @@ def lost_replies(stage: Stage) -> None:
     # First every answer is lost, so that those of creations are among them whatever the dice say; then some.
     stage.shop.dial.set({"lost_reply": 1.0})
     orders = [stage.buy(variant) for _ in range(10)]
-    sent = Command.objects.filter(subject__in=[order.reference for order in orders], kind="create_order").exclude(
-        last_sent_at=None
-    )
+    sent = Command.objects.filter(
+        subject__in=[order.reference for order in orders], kind=CommandKind.CREATE_ORDER
+    ).exclude(last_sent_at=None)
     stage.trial.until(lambda: sent.filter(state="waiting").count() >= 2, PATIENCE, "two orders to be sent in vain")
     stage.shop.dial.set({"lost_reply": 0.15})
     adopted = ShopCopy.objects.filter(order__in=orders, adopted=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from crossdock.cli.scenes.scene import Scene
 from crossdock.cli.stage import DESCRIBED, LIFTED, PATIENCE, Stage, now, staff
+from crossdock.domain.commands import CommandKind
 
 if TYPE_CHECKING:
     from crossdock.store.models import Credit, Order
@@ -25,7 +26,7 @@ def _paid_back(stage: Stage, order: "Order", credits: int = 1) -> None:
     """Until the bank confirmed so many credits of the order, and nothing is asked of it any more."""
     from crossdock.store.models import Command
 
-    asked = Command.objects.filter(subject=f"money:{order.reference}", kind="refund_payment")
+    asked = Command.objects.filter(subject=f"money:{order.reference}", kind=CommandKind.REFUND_PAYMENT)
 
     def done() -> bool:
         busy = asked.filter(state__in=["waiting", "in_flight"]).exists()

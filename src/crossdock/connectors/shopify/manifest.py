@@ -6,6 +6,7 @@ The API version is pinned here and nowhere else; Shopify retires a version after
 from datetime import date
 
 from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, Pace, Way, Yes
+from crossdock.domain.commands import CommandKind
 
 API_VERSION = "2026-10"
 
@@ -135,7 +136,7 @@ MANIFEST = Manifest(
         "The buyer's phone number is not sent, since Shopify may text it.",
         "A trial or development store takes at most five orders a minute from here; the others wait.",
     ),
-    keeps_out=frozenset({"cancel_order", "cancel_lines"}),
+    keeps_out=frozenset({CommandKind.CANCEL_ORDER, CommandKind.CANCEL_LINES}),
     known_limits=(
         "Gift cards and products with the status Unlisted, Draft or Archived are not sold here.",
         "Prices are the shop's base prices; markets, price lists and automatic discounts are not read.",

@@ -6,6 +6,7 @@ Much of it is what the connector does afterwards, since the shop itself refuses 
 from datetime import date
 
 from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
+from crossdock.domain.commands import CommandKind
 
 _CHECKED = date(2026, 11, 23)
 _ADDRESS = Field(
@@ -136,7 +137,7 @@ MANIFEST = Manifest(
         "Deleting an order or moving it to the trash puts no units back in WooCommerce; cancelling does.",
         "Two sales of the last unit in the same moment: ours is cancelled in your shop by itself.",
     ),
-    keeps_out=frozenset({"cancel_lines"}),
+    keeps_out=frozenset({CommandKind.CANCEL_LINES}),
     known_limits=(
         "Prices are the shop's current ones without customer groups; tax settings of the shop are not read.",
         (

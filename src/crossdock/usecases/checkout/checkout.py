@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Q
 
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.offers import OfferState
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Address
@@ -28,6 +29,7 @@ from crossdock.usecases.catalogue.offers import lock_for_payment, mark_paid
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, offer_in, priced
 from crossdock.usecases.checkout.new_order import write_order
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
 from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.risk.trace import Origin, begin_trace, end_unpaid, trace_of
 from crossdock.usecases.stock.reservations import end_hold, left_of, locked, promised, record_all
@@ -247,13 +249,8 @@ def _give_money_back(intent: PaymentIntent, *, sentence: str, now: datetime) -> 
         party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway),
         cause=f"refund:intent:{intent.public_id}",
         subject=f"intent:{intent.public_id}",
-        kind="refund_payment",
-        payload={
-            "intent": intent.public_id,
-            "amount_minor": intent.amount_minor,
-            "currency": intent.currency,
-            "order": None,
-        },
+        kind=CommandKind.REFUND_PAYMENT,
+        payload=REFUND.dump_python(RefundPayment(intent.public_id, intent.amount_minor, intent.currency), mode="json"),
         now=now,
     )
 

@@ -10,7 +10,7 @@ from random import Random
 from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.commands import Done, Outcome, Refused, Unknown
+from crossdock.domain.commands import CommandKind, Done, Outcome, Refused, Unknown
 from crossdock.domain.labels import (
     BUYING,
     PAID,
@@ -30,6 +30,7 @@ from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import locked_order
 from crossdock.usecases.orders.actions import ship_by_hand, take_back
 from crossdock.usecases.orders.parcel_alerts import label_voided
+from crossdock.usecases.outbox.payloads import LABEL
 from crossdock.usecases.outcomes.settle import settle_command
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.mail import write_mail
@@ -49,10 +50,10 @@ def settle_label(*, command_id: int, answer: Bought | Outcome, random: Random, n
     """
     with transaction.atomic():
         row = Command.objects.get(pk=command_id)
-        label = _locked(str(row.payload["label"]))
+        label = _locked(LABEL.validate_python(row.payload).label)
         outcome = Done(answer.ref, shop_number=answer.tracking_number) if isinstance(answer, Bought) else answer
         settle_command(command_id=command_id, outcome=outcome, random=random, now=now)
-        if row.kind == "void_label":
+        if row.kind == CommandKind.VOID_LABEL:
             if isinstance(answer, Refused):
                 _void_refused(label, answer.sentence, now=now)
         elif isinstance(answer, Bought):

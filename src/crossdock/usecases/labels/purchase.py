@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from pydantic import TypeAdapter
 
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.labels import (
     BUYING,
     Can,
@@ -34,6 +35,7 @@ from crossdock.store.models.work import PartyKind
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import locked_order
 from crossdock.usecases.orders.shippable import why_not_ship
+from crossdock.usecases.outbox.payloads import LABEL, AboutLabel
 from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.record.timeline import tell
@@ -202,8 +204,8 @@ def buy_label(*, order: Order, by: User, token: str, quote_ref: str, can: Can, n
             party=party_named(kind=PartyKind.CARRIER, name=label.provider),
             cause=f"label:{label.reference}",
             subject=subject_of(label),
-            kind="buy_label",
-            payload={"label": label.public_id, "order": order.reference},
+            kind=CommandKind.BUY_LABEL,
+            payload=LABEL.dump_python(AboutLabel(label.public_id, order.reference), mode="json"),
             now=now,
         )
     return label
@@ -271,8 +273,8 @@ def void_label(*, label: Label, by: User, now: datetime) -> Label:
             party=party_named(kind=PartyKind.CARRIER, name=label.provider),
             cause=f"void:{label.reference}:{now.isoformat()}"[:120],
             subject=subject_of(label),
-            kind="void_label",
-            payload={"label": label.public_id, "order": order.reference},
+            kind=CommandKind.VOID_LABEL,
+            payload=LABEL.dump_python(AboutLabel(label.public_id, order.reference), mode="json"),
             now=now,
         )
         tell(

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.cases import CaseKind
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.credit import CreditKind, CreditState
 from crossdock.domain.orders import MoneyState, ParcelState
 from crossdock.domain.values import Money
@@ -16,6 +17,7 @@ from crossdock.store.models import Command, Credit, Order, ShopRefund, User
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money import books
+from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
 from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.record.audit import note
@@ -82,15 +84,12 @@ def _ask_gateway(credit: Credit, cause: str, *, now: datetime) -> None:
         party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway),
         cause=cause,
         subject=f"money:{order.reference}",
-        kind="refund_payment",
+        kind=CommandKind.REFUND_PAYMENT,
         now=now,
-        payload={
-            "intent": intent.public_id,
-            "amount_minor": credit.amount_minor,
-            "currency": credit.currency,
-            "order": order.reference,
-            "credit": credit.cause,
-        },
+        payload=REFUND.dump_python(
+            RefundPayment(intent.public_id, credit.amount_minor, credit.currency, order.reference, credit.cause),
+            mode="json",
+        ),
     )
 
 
@@ -306,18 +305,16 @@ def tell_granted(row: Credit, order: Order, *, source: str, sentence: str, now: 
     )
 
 
-def refund_done(*, command: Command, now: datetime) -> None:
+def refund_done(*, credit: str, now: datetime) -> None:
     """In the transaction that settles the command."""
-    cause = str(command.payload.get("credit", ""))
-    Credit.objects.filter(cause=cause, state__in=[CreditState.GRANTED, CreditState.FAILED]).update(
+    Credit.objects.filter(cause=credit, state__in=[CreditState.GRANTED, CreditState.FAILED]).update(
         state=CreditState.REFUNDED, refunded_at=now, sentence=""
     )
 
 
-def refund_refused(*, command: Command, sentence: str) -> None:
+def refund_refused(*, credit: str, sentence: str) -> None:
     """Surely not done: the books keep what is due, staff see it and try again."""
-    cause = str(command.payload.get("credit", ""))
-    Credit.objects.filter(cause=cause, state=CreditState.GRANTED).update(state=CreditState.FAILED, sentence=sentence)
+    Credit.objects.filter(cause=credit, state=CreditState.GRANTED).update(state=CreditState.FAILED, sentence=sentence)
 
 
 def try_refund_again(*, credit: Credit, actor: User, now: datetime) -> None:
@@ -331,7 +328,7 @@ def try_refund_again(*, credit: Credit, actor: User, now: datetime) -> None:
         row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)
         if row.state != CreditState.FAILED:
             raise NotAllowed("Only a refund that was refused can be tried again.")
-        tries = Command.objects.filter(kind="refund_payment", payload__credit=row.cause)
+        tries = Command.objects.filter(kind=CommandKind.REFUND_PAYMENT, payload__credit=row.cause)
         if tries.exclude(state__in=[CommandState.DONE, CommandState.WITHDRAWN]).exists():
             raise NotAllowed("It is being tried already.")
         row.state, row.sentence = CreditState.GRANTED, ""

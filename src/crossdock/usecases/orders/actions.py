@@ -33,7 +33,7 @@ from crossdock.usecases.orders.fulfilments import wish
 from crossdock.usecases.orders.landing import create_command
 from crossdock.usecases.orders.parcels import renumber, ship, undo_shipment
 from crossdock.usecases.orders.shippable import HELD, NOT_HELD, why_locked
-from crossdock.usecases.outbox.queue import CREATE
+from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.holds import held

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.commands import Done, Refused, Why, WriteFulfilment
+from crossdock.domain.commands import CommandKind, Done, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
 from crossdock.domain.orders import (
     CopyState,
@@ -27,11 +27,11 @@ from crossdock.store.models import Command, Fulfilment, Order, Shipment, ShopCop
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.orders.shop_lines import bonds_of
-from crossdock.usecases.outbox.queue import FULFILMENT, enqueue
+from crossdock.usecases.outbox.payloads import FULFILMENT
+from crossdock.usecases.outbox.queue import enqueue
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.timeline import tell
 
-KIND = "write_fulfilment"
 _THERE = (CopyState.ACKNOWLEDGED, CopyState.EQUAL, CopyState.DIFFERS)
 _OPEN = (CommandState.WAITING, CommandState.IN_FLIGHT)
 
@@ -54,7 +54,9 @@ def wish(*, order: Order, shipment: Shipment, now: datetime) -> None:
             return
         row = Fulfilment.objects.create(shipment=shipment, intended_at=now)
     key = key_of(order, shipment.pk)
-    line = Command.objects.filter(subject=order.reference, kind=KIND, cause__startswith=f"{key}:")
+    line = Command.objects.filter(
+        subject=order.reference, kind=CommandKind.WRITE_FULFILMENT, cause__startswith=f"{key}:"
+    )
     line.filter(state=CommandState.WAITING, attempts=0).update(
         state=CommandState.WITHDRAWN, finished_at=now, sentence="The parcel changed before this was sent."
     )
@@ -75,7 +77,7 @@ def wish(*, order: Order, shipment: Shipment, now: datetime) -> None:
             party=shop.party,
             cause=f"{key}:{line.count()}",
             subject=order.reference,
-            kind=KIND,
+            kind=CommandKind.WRITE_FULFILMENT,
             payload=FULFILMENT.dump_python(_command(order, shipment, row, copy), mode="json"),
             now=now,
         )
@@ -91,7 +93,7 @@ def wish_all(*, order: Order, now: datetime) -> None:
 
 def pending(order: Order, shipment_id: int) -> bool:
     """Something about this parcel is still to be written: what is read now is neither the old nor the new."""
-    asked = Command.objects.filter(subject=order.reference, kind=KIND, state__in=_OPEN)
+    asked = Command.objects.filter(subject=order.reference, kind=CommandKind.WRITE_FULFILMENT, state__in=_OPEN)
     return asked.filter(cause__startswith=f"{key_of(order, shipment_id)}:").exists()
 
 
@@ -118,17 +120,18 @@ def _command(order: Order, shipment: Shipment, row: Fulfilment, copy: ShopCopy) 
     )
 
 
+def _shipment_of(command: Command) -> int:
+    """`key_of` names it last."""
+    return int(FULFILMENT.validate_python(command.payload).key.rpartition(":")[2])
+
+
 def _row_of(command: Command) -> Fulfilment | None:
-    return (
-        Fulfilment.objects.select_related("shipment")
-        .filter(shipment_id=int(command.payload["key"].rpartition(":")[2]))
-        .first()
-    )
+    return Fulfilment.objects.select_related("shipment").filter(shipment_id=_shipment_of(command)).first()
 
 
 def sent(*, commands: Iterable[Command], now: datetime) -> None:
     """Written down with the claim, before anything leaves."""
-    ids = [int(command.payload["key"].rpartition(":")[2]) for command in commands]
+    ids = [_shipment_of(command) for command in commands]
     Fulfilment.objects.filter(pk__in=ids, state=CopyState.INTENDED).update(state=CopyState.SENT, sent_at=now)
 
 
@@ -143,7 +146,7 @@ def written(*, order: Order, copy: ShopCopy, row: Command, outcome: Done, now: d
     copy.save(update_fields=["read_wanted"])
     if kept is None:
         return
-    undone = bool(row.payload["undone"])
+    undone = FULFILMENT.validate_python(row.payload).undone
     kept.adopted = outcome.already and not undone
     if not pending(order, kept.shipment_id):
         kept.state, kept.sentence = CopyState.CANCELLED if undone else CopyState.ACKNOWLEDGED, outcome.note
@@ -183,11 +186,11 @@ def not_written(*, order: Order, row: Command, outcome: Refused, now: datetime) 
     )
     if outcome.why is Why.UNSUPPORTED:
         return
-    undone, number = row.payload["undone"], row.payload["tracking_number"]
-    parcel = f"the shipment {number}" if number else "the shipment"
+    asked = FULFILMENT.validate_python(row.payload)
+    parcel = f"the shipment {asked.tracking_number}" if asked.tracking_number else "the shipment"
     words = (
         f"{parcel} was undone here, but not in your shop. {outcome.sentence} Cancel it there by hand."
-        if undone
+        if asked.undone
         else f"{parcel} is not in your shop. {outcome.sentence} The buyer was told by us. Enter it in your shop by"
         " hand, or mend the cause and send it again from the order's page."
     )

@@ -28,7 +28,8 @@ from crossdock.usecases.orders.landing import create_command
 from crossdock.usecases.orders.parcels import set_parcels
 from crossdock.usecases.orders.reject import REASON_FOR_BUYER, reject_order
 from crossdock.usecases.orders.shop_lines import rows_there
-from crossdock.usecases.outbox.queue import CREATE, cancel_lines_command
+from crossdock.usecases.outbox.payloads import CREATE
+from crossdock.usecases.outbox.queue import cancel_lines_command
 from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.stock.reject_stops import what_stops

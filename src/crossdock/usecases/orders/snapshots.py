@@ -10,6 +10,7 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.events import ShopOrder, ShopOrderState, Unreadable
 from crossdock.domain.orders import (
     CopyState,
@@ -34,7 +35,7 @@ from crossdock.store.models import (
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.orders.cancelled_in_shop import cancelled_there, reopened_there
-from crossdock.usecases.orders.consequences import cancel_doubles, cancel_orphan
+from crossdock.usecases.orders.doubles import cancel_doubles, cancel_orphan
 from crossdock.usecases.orders.fulfilments import Heed, compare
 from crossdock.usecases.orders.landing import bind, create_command
 from crossdock.usecases.orders.reject import why_not_reject
@@ -119,12 +120,14 @@ def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
 
 def _being_ended(order: Order, shop_id: str) -> bool:
     """Its cancel was asked for already; an old page may still call it open."""
-    asked = Command.objects.filter(subject=order.reference, kind="cancel_order", payload__shop_order_id=shop_id)
+    asked = Command.objects.filter(
+        subject=order.reference, kind=CommandKind.CANCEL_ORDER, payload__shop_order_id=shop_id
+    )
     return asked.exclude(state=CommandState.WITHDRAWN).exists()
 
 
 def _being_created(order: Order) -> bool:
-    creates = Command.objects.filter(subject=order.reference, kind="create_order")
+    creates = Command.objects.filter(subject=order.reference, kind=CommandKind.CREATE_ORDER)
     return creates.exclude(state__in=[CommandState.DONE, CommandState.WITHDRAWN]).exists()
 
 
@@ -250,7 +253,7 @@ def _being_changed(order: Order) -> bool:
     """We asked for units to be taken out and it has not happened yet: what is read now is neither the old order nor
     the new one.
     """
-    asked = Command.objects.filter(subject=order.reference, kind="cancel_lines")
+    asked = Command.objects.filter(subject=order.reference, kind=CommandKind.CANCEL_LINES)
     return asked.filter(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]).exists()
 
 

@@ -7,20 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, WriteFulfilment, WriteRisk
+from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CommandKind, CreateOrder
 from crossdock.store.models import Command, Party
 from crossdock.store.models.work import PartyKind
 from crossdock.store.once import insert_new
 from crossdock.store.work import wake
-
-CREATE: TypeAdapter[CreateOrder] = TypeAdapter(CreateOrder)
-CANCEL: TypeAdapter[CancelOrder] = TypeAdapter(CancelOrder)
-LINES: TypeAdapter[CancelLines] = TypeAdapter(CancelLines)
-ADJUST: TypeAdapter[AdjustStock] = TypeAdapter(AdjustStock)
-RISK: TypeAdapter[WriteRisk] = TypeAdapter(WriteRisk)
-FULFILMENT: TypeAdapter[WriteFulfilment] = TypeAdapter(WriteFulfilment)
+from crossdock.usecases.outbox.payloads import ADJUST, CANCEL, CREATE, LINES
 
 
 def party_named(*, kind: PartyKind, name: str) -> Party:
@@ -29,7 +21,7 @@ def party_named(*, kind: PartyKind, name: str) -> Party:
 
 
 def command_to(
-    *, party_id: int, cause: str, subject: str, kind: str, payload: dict[str, Any], now: datetime
+    *, party_id: int, cause: str, subject: str, kind: CommandKind, payload: dict[str, Any], now: datetime
 ) -> Command:
     """Not written yet: who asks several things writes them together with `enqueue_all`."""
     return Command(
@@ -42,7 +34,9 @@ def enqueue_all(commands: Sequence[Command]) -> None:
     wake(command.party_id for command in insert_new(commands, "cause"))
 
 
-def enqueue(*, party: Party, cause: str, subject: str, kind: str, payload: dict[str, Any], now: datetime) -> None:
+def enqueue(
+    *, party: Party, cause: str, subject: str, kind: CommandKind, payload: dict[str, Any], now: datetime
+) -> None:
     """The same cause twice is one command."""
     enqueue_all([command_to(party_id=party.pk, cause=cause, subject=subject, kind=kind, payload=payload, now=now)])
 
@@ -53,7 +47,7 @@ def create_order_command(*, party_id: int, command: CreateOrder, now: datetime) 
         party_id=party_id,
         cause=f"create:{command.reference}",
         subject=command.reference,
-        kind="create_order",
+        kind=CommandKind.CREATE_ORDER,
         payload=CREATE.dump_python(command, mode="json"),
         now=now,
     )
@@ -64,7 +58,7 @@ def cancel_order_command(*, party: Party, command: CancelOrder, cause: str, now:
         party=party,
         cause=cause,
         subject=command.reference,
-        kind="cancel_order",
+        kind=CommandKind.CANCEL_ORDER,
         payload=CANCEL.dump_python(command, mode="json"),
         now=now,
     )
@@ -76,7 +70,7 @@ def cancel_lines_command(*, party: Party, command: CancelLines, now: datetime) -
         party=party,
         cause=f"take:{command.key}"[:120],
         subject=command.reference,
-        kind="cancel_lines",
+        kind=CommandKind.CANCEL_LINES,
         payload=LINES.dump_python(command, mode="json"),
         now=now,
     )
@@ -88,7 +82,7 @@ def adjust_stock_command(*, party: Party, command: AdjustStock, subject: str, no
         party=party,
         cause=f"adjust:{command.key}"[:120],
         subject=subject,
-        kind="adjust_stock",
+        kind=CommandKind.ADJUST_STOCK,
         payload=ADJUST.dump_python(command, mode="json"),
         now=now,
     )

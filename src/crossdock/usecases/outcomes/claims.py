@@ -6,14 +6,14 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from crossdock.domain.orders import CopyState
 from crossdock.store.crash import point
 from crossdock.store.models import Command, ShopCopy
 from crossdock.store.models.work import CommandState
-from crossdock.usecases.orders.fulfilments import KIND as FULFILMENT
-from crossdock.usecases.orders.fulfilments import sent as fulfilments_sent
+from crossdock.usecases.outbox.payloads import with_copy
+from crossdock.usecases.outcomes.kinds import KINDS
 
-_ENDS = ("cancel_order", "cancel_lines")
+_CREATE = {kind.name for kind in KINDS.values() if kind.creates}
+_NAME_COPY = {kind.name for kind in KINDS.values() if kind.names_copy}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> l
         copies = {
             reference: (shop_order_id, cancelled_at is not None)
             for reference, shop_order_id, cancelled_at in ShopCopy.objects.filter(
-                order__reference__in=[row.subject for row in rows if row.kind in ("create_order", *_ENDS)]
+                order__reference__in=[row.subject for row in rows if row.kind in (*_CREATE, *_NAME_COPY)]
             ).values_list("order__reference", "shop_order_id", "order__cancelled_at")
         }
         claimed = [_claim(row, *copies.get(row.subject, ("", False)), owner=owner, now=now) for row in rows]
@@ -58,12 +58,8 @@ def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> l
             ["state", "attempts", "unresolved", "first_sent_at", "last_sent_at", "outcome", "payload"],
             batch_size=200,
         )
-        sent = [row.subject for row in rows if row.kind == "create_order"]
-        if sent:
-            ShopCopy.objects.filter(order__reference__in=sent, state=CopyState.INTENDED).update(
-                state=CopyState.SENT, sent_at=now
-            )
-        fulfilments_sent(commands=[row for row in rows if row.kind == FULFILMENT], now=now)
+        for kind in {row.kind for row in rows} & KINDS.keys():
+            KINDS[kind].claimed([row for row in rows if row.kind == kind], now)
         point("claim.before_commit")
     point("claim.after_commit")
     return claimed
@@ -84,9 +80,8 @@ def _claim(row: Command, shop_order_id: str, cancelled: bool, *, owner: str, now
     if row.state == CommandState.IN_FLIGHT:
         row.unresolved = True
     look_first = row.unresolved
-    if row.kind in _ENDS and not row.payload.get("shop_order_id"):
-        # Written while the create was still open; by now the shop's id is known.
-        row.payload["shop_order_id"] = shop_order_id
+    if row.kind in _NAME_COPY:
+        row.payload = with_copy(row.payload, shop_order_id)
     row.state, row.outcome = CommandState.IN_FLIGHT, {"owner": owner}
     if not look_first:
         row.attempts += 1
@@ -100,7 +95,7 @@ def _claim(row: Command, shop_order_id: str, cancelled: bool, *, owner: str, now
         row.subject,
         row.payload,
         look_first,
-        cancelled and row.kind == "create_order",
+        cancelled and row.kind in _CREATE,
         row.first_sent_at or row.created_at,
         previous,
         row.attempts,

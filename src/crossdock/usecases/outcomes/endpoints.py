@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.redact import redact_text
 from crossdock.store.ids import public_id
 from crossdock.store.models import Command, Endpoint, Party, Seller, User
@@ -17,8 +18,9 @@ from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.store.vault import seal, unseal
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.outbox.payloads import EVENT
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.record.events import EVENTS, SEND, TEST, send_to
+from crossdock.usecases.record.events import EVENTS, TEST, send_to
 
 MOST_ENDPOINTS = 10
 OVERLAP = timedelta(hours=24)
@@ -190,7 +192,7 @@ def send_again(*, endpoint: Endpoint, command_id: int, actor: User, now: datetim
         row = _in_use(endpoint, actor)
         if row.paused_at is not None:
             raise NotAllowed("This receiver is paused. Resume it first.")
-        sent = Command.objects.filter(pk=command_id, party_id=row.party_id, kind=SEND)
+        sent = Command.objects.filter(pk=command_id, party_id=row.party_id, kind=CommandKind.SEND_EVENT)
         ended = Q(state=CommandState.DEAD) | Q(state=CommandState.DONE, result="refused")
         if not sent.filter(ended).update(
             state=CommandState.WAITING, result="none", due_at=now, created_at=now, finished_at=None, unresolved=False
@@ -201,7 +203,7 @@ def send_again(*, endpoint: Endpoint, command_id: int, actor: User, now: datetim
 
 def deliveries_of(*, endpoint: Endpoint, before: int | None, limit: int) -> list[Command]:
     """Newest first."""
-    rows = Command.objects.filter(party_id=endpoint.party_id, kind=SEND)
+    rows = Command.objects.filter(party_id=endpoint.party_id, kind=CommandKind.SEND_EVENT)
     return list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[:limit])
 
 
@@ -213,7 +215,7 @@ def endpoint_gave_up(*, command: Command, sentence: str, now: datetime) -> None:
     endpoint = (
         Endpoint.objects.select_for_update(no_key=True, of=("self",))
         .select_related("seller__owner")
-        .filter(pk=command.payload.get("endpoint"), deleted_at=None)
+        .filter(pk=EVENT.validate_python(command.payload).endpoint, deleted_at=None)
         .first()
     )
     if endpoint is None:

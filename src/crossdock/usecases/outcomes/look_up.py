@@ -11,9 +11,11 @@ from crossdock.domain.commands import Done, Found, Later, Outcome, Refused, Sign
 from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import EndedWhy
 from crossdock.store.models.work import CommandResult, CommandState
-from crossdock.usecases.orders.consequences import cancel_doubles
+from crossdock.usecases.orders.doubles import cancel_doubles
 from crossdock.usecases.orders.landing import bind
-from crossdock.usecases.outcomes.settle import EARLIER, Held, finish, hold, never_stood, put_back, was_refused
+from crossdock.usecases.outcomes.kinds.create_order import never_stood
+from crossdock.usecases.outcomes.kinds.kind import Held
+from crossdock.usecases.outcomes.settle import EARLIER, finish, hold, put_back, was_refused
 
 # Until what stands in the shop is looked at again, where the shop names no time of its own.
 _LOOK_AGAIN_SECONDS = 2.0

@@ -7,8 +7,10 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.redact import redact_text
 from crossdock.store.models import Alert, Endpoint, Order, Seller
+from crossdock.usecases.outbox.payloads import EVENT, SendEvent
 from crossdock.usecases.outbox.queue import enqueue
 
 ORDER_PLACED, ORDER_LANDED, ORDER_SHIPPED = "order.placed", "order.landed", "order.shipped"
@@ -24,7 +26,6 @@ EVENTS: dict[str, str] = {
     ALERT_SETTLED: "It is settled",
 }
 TEST = "test"
-SEND = "send_event"
 # Entries of an order's timeline that have a name outside. Credits are told where the books post them.
 OF_TIMELINE = {
     "placed": ORDER_PLACED,
@@ -52,8 +53,8 @@ def send_to(*, endpoint: Endpoint, event: str, cause: str, data: dict[str, Any],
         party=endpoint.party,
         cause=f"event:{event_id}:{endpoint.public_id}",
         subject=f"hook:{endpoint.public_id}:{event_id}",
-        kind=SEND,
-        payload={"endpoint": endpoint.pk, "id": event_id, "body": body},
+        kind=CommandKind.SEND_EVENT,
+        payload=EVENT.dump_python(SendEvent(endpoint.pk, event_id, body), mode="json"),
         now=now,
     )
 

@@ -8,10 +8,12 @@ from datetime import datetime
 
 from django.conf import settings
 
+from crossdock.domain.commands import CommandKind
 from crossdock.store.ids import public_id
 from crossdock.store.models import Command, Mail, Order
 from crossdock.store.models.work import PartyKind
 from crossdock.store.once import insert_new
+from crossdock.usecases.outbox.payloads import MAIL, SendMail
 from crossdock.usecases.outbox.queue import command_to, enqueue_all, party_named
 
 
@@ -51,8 +53,8 @@ def send_commands(mails: Sequence[Mail], *, now: datetime) -> list[Command]:
             party_id=party.pk,
             cause=f"mail:{mail.cause}"[:120],
             subject=f"mail:{mail.pk}",
-            kind="send_mail",
-            payload={"mail": mail.pk},
+            kind=CommandKind.SEND_MAIL,
+            payload=MAIL.dump_python(SendMail(mail.pk), mode="json"),
             now=now,
         )
         for mail in fresh

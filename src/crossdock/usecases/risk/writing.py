@@ -8,16 +8,17 @@ from datetime import datetime
 
 from django.db import transaction
 
-from crossdock.domain.commands import RiskFact, WriteRisk
+from crossdock.domain.commands import CommandKind, RiskFact, WriteRisk
 from crossdock.domain.orders import CopyState
 from crossdock.domain.risk import RiskLevel, Sentiment
 from crossdock.store.models import Command, Order, RiskAssessment, ShopCopy
 from crossdock.store.models.work import CommandState
-from crossdock.usecases.outbox.queue import RISK, enqueue
+from crossdock.usecases.outbox.payloads import RISK
+from crossdock.usecases.outbox.queue import enqueue
 from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.record.timeline import tell
 
-RULE, KIND = "S5", "write_risk"
+RULE = "S5"
 _NOT_THERE = (CopyState.INTENDED, CopyState.SENT, CopyState.REFUSED, CopyState.CANCELLED)
 
 
@@ -35,20 +36,20 @@ def wish_written(*, order: Order, now: datetime) -> None:
     newest = RiskAssessment.objects.filter(order=order).order_by("-pk").first()
     if copy is None or newest is None:
         return
-    line = Command.objects.filter(subject=subject_of(order.reference), kind=KIND)
+    line = Command.objects.filter(subject=subject_of(order.reference), kind=CommandKind.WRITE_RISK)
     unsent = line.filter(state=CommandState.WAITING, attempts=0)
     if unsent.filter(payload__level=newest.level).exists():
         return
     unsent.update(state=CommandState.WITHDRAWN, finished_at=now, sentence="It was judged again before this was sent.")
     last = line.exclude(state=CommandState.WITHDRAWN, attempts=0).order_by("-pk").first()
-    if last is not None and last.payload["level"] == newest.level:
+    if last is not None and RISK.validate_python(last.payload).level == newest.level:
         return
     command = as_command(order, newest, copy.shop_order_id)
     enqueue(
         party=order.connection.party,
         cause=command.key,
         subject=subject_of(order.reference),
-        kind=KIND,
+        kind=CommandKind.WRITE_RISK,
         payload=RISK.dump_python(command, mode="json"),
         now=now,
     )
@@ -77,7 +78,7 @@ def still_wanted(*, command_id: int, now: datetime) -> bool:
     """
     with transaction.atomic():
         row = Command.objects.select_for_update(no_key=True).get(pk=command_id)
-        reference = str(row.payload["reference"])
+        reference = RISK.validate_python(row.payload).reference
         ended = Order.objects.filter(reference=reference).exclude(cancelled_at=None).exists()
         if row.state != CommandState.IN_FLIGHT or not ended:
             return True
@@ -88,7 +89,7 @@ def still_wanted(*, command_id: int, now: datetime) -> bool:
 
 
 def written(*, order: Order, row: Command, now: datetime) -> None:
-    level = str(row.payload["level"]).replace("_", " ")
+    level = RISK.validate_python(row.payload).level.replace("_", " ")
     words = f"The risk level ({level}) with its reasons stands at the order in the shop, for its staff only."
     tell(order=order, now=now, source="shop", kind="risk_written", sentence=words)
 

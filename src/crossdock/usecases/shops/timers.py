@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.events import Look, LookKind
 from crossdock.domain.health import FIRST, Stream, due_by
 from crossdock.domain.storable import storable
@@ -29,7 +30,6 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.parties.leases import DUE
 from crossdock.usecases.parties.root_causes import tell_root
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.record.events import SEND
 from crossdock.usecases.shops.connect import record_hooks
 from crossdock.usecases.stock.reservations import locked, want_reads
 
@@ -295,5 +295,5 @@ def prune(*, older_than: timedelta, now: datetime) -> int:
     gone = Exchange.objects.filter(at__lt=before).delete()[0] + Call.objects.filter(at__lt=before).delete()[0]
     gone += IdempotentReply.objects.filter(created_at__lt=before).delete()[0]
     gone += NewsLag.objects.filter(at__lt=max(before, now - KEEP_LAGS)).delete()[0]
-    gone += Command.objects.filter(kind=SEND, finished_at__lt=before).delete()[0]
+    gone += Command.objects.filter(kind=CommandKind.SEND_EVENT, finished_at__lt=before).delete()[0]
     return gone + Delivery.objects.filter(received_at__lt=before, handled_at__isnull=False).delete()[0]

@@ -16,6 +16,7 @@ from django.db.models import F, QuerySet, Sum, Value
 from django.db.models.functions import Greatest
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.health import PATIENCE, Stream, due_by
 from crossdock.domain.recount import Cause, Decision, Evidence, cause_of
 from crossdock.domain.stock import HoldState
@@ -37,6 +38,7 @@ from crossdock.store.models.recount import Occasion
 from crossdock.store.models.work import CommandResult
 from crossdock.store.work import wake
 from crossdock.usecases.errors import NotAllowed
+from crossdock.usecases.outbox.payloads import ADJUST
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 
 STREAM, PRODUCTS = Stream.RECOUNT, Stream.PRODUCTS
@@ -324,13 +326,18 @@ def _corrected(run: Recount, moves: list[Movement], since: Mapping[int, datetime
     """What our own corrections changed since then."""
     by_shop_id = {move.variant.shop_variant_id: move.variant_id for move in moves}
     done = Command.objects.filter(
-        party_id=run.connection.party_id, kind="adjust_stock", result=CommandResult.OK, finished_at__gt=oldest
-    )
+        party_id=run.connection.party_id,
+        kind=CommandKind.ADJUST_STOCK,
+        result=CommandResult.OK,
+        finished_at__gt=oldest,
+        # Emptied where the buyer's data was erased.
+    ).exclude(payload={})
     sums: dict[int, int] = defaultdict(int)
     for payload, at in done.values_list("payload", "finished_at"):
-        pk = by_shop_id.get(payload["variant_id"])
+        asked = ADJUST.validate_python(payload)
+        pk = by_shop_id.get(asked.variant_id)
         if pk is not None and at is not None and at > since.get(pk, oldest):
-            sums[pk] += int(payload["delta"])
+            sums[pk] += asked.delta
     return sums
 
 

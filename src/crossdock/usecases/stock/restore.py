@@ -13,13 +13,14 @@ from django.db import transaction
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
-from crossdock.domain.commands import AdjustStock, CancelReason
+from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CancelReason, CommandKind
 from crossdock.domain.orders import CopyState
 from crossdock.store.models import Command, Order, ShopCopy, User, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.outbox.payloads import ADJUST
 from crossdock.usecases.outbox.queue import adjust_stock_command
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.timeline import tell
@@ -32,26 +33,30 @@ CORRECTION = "stock:"
 
 
 def after_ending(
-    *, row: Command, order: Order | None, already: bool, restores: bool, now: datetime, keeps_out: bool = False
+    *,
+    order: Order | None,
+    ended: CancelOrder | CancelLines,
+    key: str,
+    already: bool,
+    restores: bool,
+    keeps_out: bool,
+    now: datetime,
 ) -> None:
-    """What a finished command means for the shop's own count.
+    """What an order or a part of it that ended means for the shop's own count.
 
-    `restores`: the platform puts units back by itself; `keeps_out`: not those that are gone.
+    `restores`: the platform puts units back by itself; `keeps_out`: not those that are gone. `key` is the command's
+    cause.
     """
-    if row.kind == "adjust_stock":
-        adjusted(row=row, now=now)
-    if order is None or row.kind not in ("cancel_order", "cancel_lines"):
-        return
-    copy = ShopCopy.objects.filter(order=order, shop_order_id=row.payload["shop_order_id"]).first()
-    if copy is None:
+    copy = ShopCopy.objects.filter(order=order, shop_order_id=ended.shop_order_id).first() if order else None
+    if order is None or copy is None:
         return
     lines = list(order.lines.select_related("variant__listing__seller", "variant__connection", "variant__stock"))
-    if row.kind == "cancel_order":
+    if isinstance(ended, CancelOrder):
         units = {line.variant: line.quantity - line.rejected for line in lines if line.quantity > line.rejected}
     else:
-        taken_out = dict(row.payload["lines"])
+        taken_out = dict(ended.lines)
         units = {line.variant: taken_out[line.shop_variant_id] for line in lines if line.shop_variant_id in taken_out}
-    reason = CancelReason(row.payload["reason"])
+    reason = ended.reason
     if reason in GONE_FROM_SHELF and restores and (already or not keeps_out):
         # The shop counts them again though they are gone, so its count must not be sold from until the seller looked.
         set_aside(order=order, now=now, only=[variant.pk for variant in units], why=GONE_FROM_SHELF[reason])
@@ -62,7 +67,7 @@ def after_ending(
         taken=copy.stock_taken,
         already=already,
         restores=restores,
-        key=row.cause,
+        key=key,
         now=now,
     )
 
@@ -142,7 +147,9 @@ def stands(copy: ShopCopy | None) -> bool:
 
 def sets_aside(reason: CancelReason | None, copy: ShopCopy | None, manifest: Manifest | None, *, whole: bool) -> bool:
     """Whether this reason ends the sale of what is rejected until its seller has counted."""
-    kept_out = manifest is not None and ("cancel_order" if whole else "cancel_lines") in manifest.keeps_out
+    kept_out = (
+        manifest is not None and (CommandKind.CANCEL_ORDER if whole else CommandKind.CANCEL_LINES) in manifest.keeps_out
+    )
     return reason is CancelReason.NOT_AVAILABLE or (reason in GONE and not (stands(copy) and kept_out))
 
 
@@ -260,7 +267,7 @@ def correct_count(
         if wanted == seen:
             raise Invalid(f"Your shop counts {seen} already.")
         unfinished = (CommandState.WAITING, CommandState.IN_FLIGHT, CommandState.DEAD)
-        if Command.objects.filter(subject=subject, kind="adjust_stock", state__in=unfinished).exists():
+        if Command.objects.filter(subject=subject, kind=CommandKind.ADJUST_STOCK, state__in=unfinished).exists():
             raise NotAllowed("A correction of this count is still on its way. Wait until it has arrived.")
         command = AdjustStock(
             variant.listing.shop_product_id, variant.shop_variant_id, wanted - seen, cause, f"counted by {actor}"
@@ -293,18 +300,18 @@ def not_adjusted(*, row: Command, sentence: str, now: datetime) -> None:
     variants = _variants_of(row)
     for variant in variants:
         want_reads(rows=locked([variant.pk]))
-    delta = int(row.payload["delta"])
+    asked = ADJUST.validate_python(row.payload)
     order = Order.objects.filter(reference=row.subject).first()
     ask_to_compare(
         order=order,
         variants=variants,
         now=now,
-        sentence=(
-            f"Your shop's count of this item was to be changed by {delta:+d} ({row.payload['reason']}). {sentence}"
-        ),
+        sentence=(f"Your shop's count of this item was to be changed by {asked.delta:+d} ({asked.reason}). {sentence}"),
     )
 
 
 def _variants_of(row: Command) -> list[Variant]:
     found = Variant.objects.select_related("listing__seller", "connection", "stock")
-    return list(found.filter(connection__party=row.party, shop_variant_id=row.payload["variant_id"]))
+    return list(
+        found.filter(connection__party=row.party, shop_variant_id=ADJUST.validate_python(row.payload).variant_id)
+    )

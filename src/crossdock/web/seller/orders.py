@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.alerts import ROOT_CAUSES
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.labels import BUYING
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.risk import RiskLevel
@@ -116,7 +117,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "undone": [parcel for parcel in order.shipments.all() if parcel.undone_at is not None],
         "proofs": proofs,
         "money": _money(order),
-        "refund": next((command for command in commands if command.kind == "refund_payment"), None),
+        "refund": next((command for command in commands if command.kind == CommandKind.REFUND_PAYMENT), None),
         "shop_refunds": order.shop_refunds.order_by("pk"),
         "credits": order.credits.order_by("pk"),
         "risk_goes": order.connection is not None and lifted(rule="S5"),

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from crossdock.domain.commands import CommandKind
 from crossdock.store.models import Command, Order, User
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.errors import Problem
@@ -35,15 +36,15 @@ PARTY_WORDS = {
     PartyKind.CARRIER: "Carriers",
     PartyKind.NOTIFY: "Mails and hooks",
 }
-KIND_WORDS = {
-    "create_order": "Create the order",
-    "cancel_order": "Cancel the order",
-    "cancel_lines": "Take units out of the order",
-    "adjust_stock": "Correct the stock",
-    "write_risk": "Write the risk level",
-    "write_fulfilment": "Write the fulfilment",
-    "refund_payment": "Refund the buyer",
-    "send_mail": "Send a mail",
+KIND_WORDS: dict[str, str] = {
+    CommandKind.CREATE_ORDER: "Create the order",
+    CommandKind.CANCEL_ORDER: "Cancel the order",
+    CommandKind.CANCEL_LINES: "Take units out of the order",
+    CommandKind.ADJUST_STOCK: "Correct the stock",
+    CommandKind.WRITE_RISK: "Write the risk level",
+    CommandKind.WRITE_FULFILMENT: "Write the fulfilment",
+    CommandKind.REFUND_PAYMENT: "Refund the buyer",
+    CommandKind.SEND_MAIL: "Send a mail",
 }
 
 
