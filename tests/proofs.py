@@ -1,17 +1,21 @@
 """Runs one long proof and keeps its last result: `python tests/proofs.py NAME command [words]`.
 
-With RECORD=1 in the environment the closing line, date, commit and seconds go into docs/proofs.json, and docs/proofs.md
-is written from it. A run that failed is kept as well: the page shows what was seen last, not what was hoped for.
+With RECORD=1 in the environment the closing counts, date, commit and seconds go into docs/proofs.json, and
+docs/proofs.md is written from it. A run that failed is kept as well: the page shows what was seen last, not what was
+hoped for.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+# The lines that count: "15 passed, 0 failed", "364,001 states; 0 broken". Facts begin with ok or FAIL.
+COUNTS = re.compile(r"^(?!ok |FAIL ).*\b\d[\d,]* (?:failed|broken|wrong|went wrong|were not)\b")
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "docs" / "proofs.json", ROOT / "docs" / "proofs.md"
 HEAD = """# The long proofs
@@ -20,7 +24,7 @@ HEAD = """# The long proofs
 
 What `make test` proves once, these prove many times. Each line is the last recorded run.
 
-| proof | command | result | closing line | seconds | date | commit |
+| proof | command | result | counts | seconds | date | commit |
 |---|---|---|---|---|---|---|
 """
 
@@ -40,18 +44,20 @@ def commit() -> str:
 
 
 def main(name: str, command: list[str]) -> int:
-    begun, last = time.monotonic(), ""
+    begun, last, counts = time.monotonic(), "", list[str]()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         for line in child.stdout:
             print(line, end="", flush=True)
             last = line.strip() or last
+            if COUNTS.search(line):
+                counts.append(line.strip())
     if os.environ.get("RECORD"):
         results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         results[name] = {
             "command": " ".join([Path(command[0]).name, *command[1:]]),
             "result": "ok" if child.returncode == 0 else f"FAILED, code {child.returncode}",
-            "said": last.replace("|", "/")[:200],
+            "said": ("; ".join(counts) or last).replace("|", "/")[:400],
             "seconds": f"{time.monotonic() - begun:.0f}",
             "date": datetime.now(UTC).date().isoformat(),
             "commit": commit(),

@@ -66,7 +66,11 @@ def test_what_is_broken_is_believed_at_once(tmp_path: Path, name: str, text: str
 def test_a_long_proof_keeps_what_it_saw_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proofs, "RESULTS", tmp_path / "proofs.json")
     monkeypatch.setattr(proofs, "PAGE", tmp_path / "proofs.md")
-    words = [sys.executable, "-c", "import sys; print('3 passed, 0 failed'); sys.exit(int(sys.argv[1]))"]
+    words = [
+        sys.executable,
+        "-c",
+        "import sys; print('ok   0 wrong\\n3 passed, 0 failed\\nExplored: all'); sys.exit(int(sys.argv[1]))",
+    ]
     assert proofs.main("a", [*words, "0"]) == 0
     assert not proofs.PAGE.exists(), "only where it was asked for"
     monkeypatch.setenv("RECORD", "1")
