@@ -17,6 +17,7 @@ from crossdock.kit.conformance.bent import Bend, bent
 from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.kit.connector import Connector, VariantRef
 from crossdock.store.models import Alert, Connection, Mail, Order, Quarantined, ShopCopy, Variant
+from crossdock.store.models.quarantine import STANDING
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.checkout.basket import Basket, priced
@@ -149,7 +150,8 @@ class Landed:
 
     def standing(self) -> list[str]:
         """The causes in quarantine."""
-        return list(Quarantined.objects.filter(connection=self.shop).order_by("pk").values_list("cause", flat=True))
+        rows = Quarantined.objects.filter(connection=self.shop, state__in=STANDING)
+        return list(rows.order_by("pk").values_list("cause", flat=True))
 
     def alerts(self) -> list[str]:
         rows = Alert.objects.filter(seller=self.seller, settled_at=None).order_by("pk")

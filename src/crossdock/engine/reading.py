@@ -20,7 +20,7 @@ from crossdock.store.crash import point
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.orders import snapshots
-from crossdock.usecases.parties import quarantine, streams
+from crossdock.usecases.parties import streams
 from crossdock.usecases.shops.shop_money import ReadOtherwise
 from crossdock.usecases.shops.timers import COUNTS
 from crossdock.usecases.stock import counts
@@ -89,11 +89,8 @@ class Reading:
         except Exception as error:
             if contain.of_party(error):
                 raise
-            if await self._concerns_us(shop_id, error):
-                await contain.set_aside(self, QuarantineKind.ORDER, shop_id, error)
-            else:
-                kind, party = QuarantineKind.ORDER, self.access.party_id
-                await self.run(quarantine.heal, party_id=party, kind=kind, entities=[shop_id])
+            ours = await self._concerns_us(shop_id, error)
+            await contain.set_aside(self, QuarantineKind.ORDER, shop_id, error, ours=ours)
             return None
         point("order.read")
         await self.take_orders([order])

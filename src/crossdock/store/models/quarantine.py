@@ -19,12 +19,13 @@ class QuarantineKind(models.TextChoices):
 
 class QuarantineState(models.TextChoices):
     """HELD is tried again by itself; RELEASED is HELD that staff want tried now; DISMISSED is left alone as long as it
-    trips for the same cause.
+    trips for the same cause; FOREIGN is an order of the shop's own customers, kept for staff to see.
     """
 
     HELD = "held"
     RELEASED = "released"
     DISMISSED = "dismissed"
+    FOREIGN = "foreign"
     HEALED = "healed"
 
 

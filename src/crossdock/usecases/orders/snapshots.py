@@ -4,6 +4,7 @@ Webhooks and polling feed this one path, so doubled, late or reordered news is h
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -70,7 +71,7 @@ def receive_orders(
         copy.shop_order_id: copy.pk
         for copy in ShopCopy.objects.filter(connection_id=connection_id, shop_order_id__in=ids)
     }
-    intake.refuse(seen for seen in odd if seen.ours or seen.entity_id in copies)
+    intake.refuse(replace(seen, ours=seen.ours or seen.entity_id in copies) for seen in odd)
     for seen in snapshots:
         _take_in(intake, copies.get(seen.shop_id), seen, connection_id=connection_id, manifest=manifest, now=now)
         point("receive.between_orders")

@@ -49,7 +49,9 @@ MEANING = {
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """One thing that tripped. `entity` is the party's own id of it; empty when not even that could be read."""
+    """One thing that tripped. `entity` is the party's own id of it; empty when not even that could be read. What is not
+    `ours`, an order of the shop's own customers, is kept for staff to see and troubles nobody.
+    """
 
     kind: QuarantineKind
     entity: str
@@ -57,6 +59,7 @@ class Trip:
     path: str = ""
     trace: str = ""
     order_id: int | None = None
+    ours: bool = True
 
     @property
     def key(self) -> str:
@@ -88,18 +91,19 @@ def trip_of(
     sentence: str = "",
     path: str = "",
     order_id: int | None = None,
+    ours: bool = True,
 ) -> Trip:
     """What tripped, in words: `sentence` if somebody has one, a Problem's own otherwise."""
     own = str(error) if isinstance(error, Problem) else ""
     cause = sentence or own or f"This {_WORDS[kind][0]} could not be read ({type(error).__name__})."
     trace = "".join(traceback.format_exception(error))[-_LONGEST_TRACE:]
-    return Trip(kind, entity, cause, path, trace, order_id)
+    return Trip(kind, entity, cause, path, trace, order_id, ours)
 
 
 def of_row(row: Unreadable) -> Trip:
     kinds = {LookKind.ORDER: QuarantineKind.ORDER, LookKind.COUNTS: QuarantineKind.COUNTS}
     kind = kinds.get(row.kind, QuarantineKind.PRODUCT)
-    return Trip(kind, row.entity_id, row.cause, row.path, row.trace[-_LONGEST_TRACE:])
+    return Trip(kind, row.entity_id, row.cause, row.path, row.trace[-_LONGEST_TRACE:], ours=row.ours)
 
 
 class PageTripped(Exception):
@@ -155,8 +159,9 @@ class Intake:
 
     def end(self, *, connection_id: int, now: datetime, call: str = "", page: bool = False) -> int:
         """How many tripped. Of a `page`, all of several rows are not their failure: raises PageTripped."""
-        if page and not self.taken and len(self.trips) > 1:
-            raise PageTripped(self.kind, self.trips)
+        ours = [trip for trip in self.trips if trip.ours]
+        if page and not self.taken and len(ours) > 1:
+            raise PageTripped(self.kind, ours)
         aside = Quarantined.objects.filter(party=OuterRef("party")).exclude(state=QuarantineState.HEALED)
         shops = Connection.objects.filter(pk=connection_id)
         party_id, any_aside = shops.values_list("party_id", Exists(aside)).get()
@@ -175,7 +180,7 @@ def hold(*, party_id: int, trips: Sequence[Trip], now: datetime, call: str = "",
         fresh: set[str] = set()
         for trip in {trip.key: trip for trip in trips}.values():
             row, before = _keep(party_id, shop, trip, call=call, now=now)
-            if shop is not None and before not in ("", row.cause):
+            if shop is not None and before and (before != row.cause or row.state not in STANDING):
                 _over(shop, before, how="It has another cause now.", now=now)
             told = row.tries in ((3,) if quiet else (1, 3)) or (before not in ("", row.cause) and row.tries > 3)
             if row.state in STANDING and told:
@@ -199,9 +204,12 @@ def _keep(party_id: int, shop: Connection | None, trip: Trip, *, call: str, now:
         party_id=party_id, connection=shop, kind=trip.kind, key=trip.key, entity=storable(trip.entity)[:200], tries=0
     )
     before = row.cause if row.state in STANDING else ""
-    again = row.state in STANDING or (row.state == QuarantineState.DISMISSED and row.cause == cause)
+    left = row.state == QuarantineState.DISMISSED and row.cause == cause
+    again = row.state in STANDING or left or (row.state == QuarantineState.FOREIGN and not trip.ours)
     if row.pk is None or not again:
         row.first_at, row.tries, row.state, row.ended_at, row.ended_by = now, 0, QuarantineState.HELD, None, None
+    if not trip.ours and row.state in STANDING:
+        row.state = QuarantineState.FOREIGN
     if row.state == QuarantineState.RELEASED:
         row.state = QuarantineState.HELD
     row.cause, row.path, row.last_at, row.tries = cause, storable(trip.path)[:200], now, row.tries + 1

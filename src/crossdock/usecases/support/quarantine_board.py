@@ -21,6 +21,7 @@ MOST_GROUPS = 200
 WHICH = {
     "held": Q(state__in=STANDING),
     "dismissed": Q(state=QuarantineState.DISMISSED),
+    "foreign": Q(state=QuarantineState.FOREIGN),
     "healed": Q(state=QuarantineState.HEALED),
 }
 

@@ -20,11 +20,12 @@ from crossdock.usecases.support import quarantine_board
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import show, staff_only
 
-TABS = {"held": "Open", "dismissed": "Dismissed", "healed": "Resolved"}
+TABS = {"held": "Open", "dismissed": "Dismissed", "foreign": "Not ours", "healed": "Resolved"}
 STATE_WORDS = {
     QuarantineState.HELD: ("Tried again by itself", "warn"),
     QuarantineState.RELEASED: ("Being tried now", "info"),
     QuarantineState.DISMISSED: ("Dismissed", ""),
+    QuarantineState.FOREIGN: ("Not ours", ""),
     QuarantineState.HEALED: ("Healed", "good"),
 }
 _MOST_ALIKE = 50
