@@ -6,25 +6,48 @@ A round trip is anything that is sent and waited for: BEGIN, COMMIT and savepoin
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
-from tests.market import ADDRESS, World, user
+from tests.market import ADDRESS, RANDOM, World, user
 from tests.test_api import Program, order_for, token_for
 
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import Done
+from crossdock.domain.events import OrderLine as ShopRow
+from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.risk import RuleSet
-from crossdock.store.models import Command, Entry, Mail, Movement, Party, RiskAssessment, RiskTrace, Transfer
+from crossdock.store.models import (
+    Alert,
+    Command,
+    Entry,
+    Mail,
+    Movement,
+    Order,
+    Party,
+    RiskAssessment,
+    RiskTrace,
+    ShopCopy,
+    Transfer,
+)
 from crossdock.store.models.risk import RiskChoice
 from crossdock.store.once import insert_new
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.money import books
+from crossdock.usecases.orders import snapshots
 from crossdock.usecases.outbox import queue
+from crossdock.usecases.outcomes import claims
+from crossdock.usecases.outcomes.settle import settle_command
 from crossdock.usecases.record import mail
+from crossdock.usecases.record.alerts import raise_alert, settle_alert
 from crossdock.usecases.risk.holds import choose
 from crossdock.usecases.risk.rules import keep_fitted, release
+from crossdock.usecases.stock import reservations
+from toy import ToyConnector
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -210,3 +233,106 @@ class TestOnce:
 
 def _command(party: Party, cause: str) -> Command:
     return queue.command_to(party_id=party.pk, cause=cause, subject="s", kind="k", payload={"n": [1]}, now=NOON)
+
+
+def landed(world: World) -> tuple[Order, ShopOrder]:
+    """A second order, standing in the shop and read back; and what the shop shows of it."""
+    order = world.buy()
+    (create,) = world.claim()
+    outcome = world.create_there(order)
+    world.settle(create, outcome)
+    (line,) = order.lines.all()
+    row = ShopRow("l1", line.shop_product_id, line.shop_variant_id, line.sku, line.quantity)
+    assert isinstance(outcome, Done)
+    there = (outcome.shop_id, "#1", order.reference, ShopOrderState.OPEN, (row,), order.total)
+    return order, ShopOrder(*there, stock_taken=True)
+
+
+def read(world: World, seen: ShopOrder) -> None:
+    manifest = ToyConnector().manifest
+    snapshots.receive_orders(connection_id=world.shop.pk, orders=[seen], manifest=manifest, now=world.now)
+
+
+class TestTheWorkersWay:
+    """From placed to standing in the shop and read back."""
+
+    def test_each_step_is_counted(self) -> None:
+        world = World(units=5)
+        order, now = world.buy(), world.later()
+        (line,) = order.lines.all()
+        party = queue.party_named(kind="notify", name="mail")
+        done = world.create_there(order)
+        assert isinstance(done, Done)
+        row = ShopRow("l1", line.shop_product_id, line.shop_variant_id, line.sku, line.quantity)
+        seen = ShopOrder(done.shop_id, "#1", order.reference, ShopOrderState.OPEN, (row,), order.total)
+        with spent() as claim:
+            (create,) = claims.claim_commands(party_id=world.shop.party_id, owner="w", limit=10, now=now)
+        with spent() as landed:
+            settle_command(command_id=create.id, outcome=done, random=RANDOM, now=now)
+        with spent() as read_back:
+            read(world, seen)
+        with spent() as mails:
+            first, _ = claims.claim_commands(party_id=party.pk, owner="w", limit=2, now=now)
+        with spent() as sent:
+            settle_command(command_id=first.id, outcome=Done("1"), random=RANDOM, now=now)
+        steps = {"claim": claim, "landed": landed, "read back": read_back, "mails": mails, "sent": sent}
+        assert {name: (step.round_trips, step.savepoints) for name, step in steps.items()} == {
+            "claim": (6, 0),
+            "landed": (23, 0),
+            "read back": (16, 0),
+            "mails": (4, 0),
+            "sent": (7, 0),
+        }
+
+    def test_an_order_of_many_lines_is_fenced_in_as_many(self) -> None:
+        def fenced(products: int) -> int:
+            world = World(units=5)
+            (order, other) = world.buy(), world.buy()
+            if products > 1:
+                other.reservations.update(order=order)
+            with spent() as counted, transaction.atomic():
+                reservations.fence(order=order, now=world.now)
+            assert order.reservations.filter(fence_no=None).count() == 0
+            told = Movement.objects.filter(kind="fenced", order=order)
+            assert told.count() == products
+            return counted.round_trips
+
+        assert fenced(1) == fenced(2)
+
+    def test_an_order_that_is_as_it_was_is_not_written(self) -> None:
+        world = World(units=5)
+        order, seen = landed(world)
+        read(world, seen)
+        copy = ShopCopy.objects.get(order=order)
+        assert copy.state == "equal"
+        at = copy.read_at
+        world.later(60)
+        with spent() as again:
+            read(world, seen)
+        assert not [said for said in again.said if said.startswith(("INSERT", "UPDATE", "COPY", "DELETE"))]
+        world.later(3600)
+        read(world, seen)
+        copy.refresh_from_db()
+        assert copy.read_at == world.now != at
+        read(world, replace(seen, number="#2"))
+        copy.refresh_from_db()
+        assert copy.shop_number == "#2"
+
+
+class TestAnAlert:
+    def raised(self, world: World) -> Alert:
+        return raise_alert(
+            code=AlertCode.STOCK_DIFFERS, seller=world.seller, connection=world.shop, sentence="S", now=world.now
+        )
+
+    def test_it_is_raised_without_a_look_before_and_counts_up(self) -> None:
+        world = World()
+        with spent() as first:
+            alert = self.raised(world)
+        with spent() as again:
+            assert self.raised(world) == alert
+        assert (first.savepoints, again.savepoints, again.round_trips) == (0, 0, 5)
+        alert.refresh_from_db()
+        assert (alert.times, Alert.objects.filter(code=AlertCode.STOCK_DIFFERS).count()) == (2, 1)
+        settle_alert(alert=alert, actor=None, how="Done.", now=world.now)
+        assert self.raised(world) != alert

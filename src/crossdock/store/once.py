@@ -3,7 +3,7 @@ one row's INSERT as text, to be part of a larger statement.
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 from django.db import connection, models
 from psycopg.sql import SQL, Identifier, Placeholder
@@ -11,11 +11,12 @@ from psycopg.sql import SQL, Identifier, Placeholder
 Row = TypeVar("Row", bound=models.Model)
 
 
-def insert_new(rows: Sequence[Row], *unique: str) -> list[Row]:
+def insert_new(rows: Sequence[Row], *unique: str, where: LiteralString = "true") -> list[Row]:
     """Insert those whose `unique` columns nobody has written yet, and return them with their keys.
 
-    Django's `bulk_create(ignore_conflicts=True)` does not say which rows it wrote, nor with what key. A row that
-    another transaction is just writing is waited for, as with any unique index.
+    `where` is the condition of a unique index that has one. Django's `bulk_create(ignore_conflicts=True)` does not say
+    which rows it wrote, nor with what key. A row that another transaction is just writing is waited for, as with any
+    unique index.
     """
     names = [tuple(getattr(row, column) for column in unique) for row in rows]
     by_name = dict(zip(reversed(names), reversed(rows), strict=True))
@@ -24,11 +25,13 @@ def insert_new(rows: Sequence[Row], *unique: str) -> list[Row]:
     meta = rows[0]._meta
     fields = [field for field in meta.concrete_fields if not field.primary_key]
     one = SQL("({})").format(SQL(", ").join([Placeholder()] * len(fields)))
-    statement = SQL("INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) DO NOTHING RETURNING {}, id").format(
+    statement = SQL("INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) WHERE {} DO NOTHING RETURNING {}, id").format(
         Identifier(meta.db_table),
         SQL(", ").join(Identifier(str(field.column)) for field in fields),
         SQL(", ").join([one] * len(rows)),
-        *[SQL(", ").join(map(Identifier, unique))] * 2,
+        SQL(", ").join(map(Identifier, unique)),
+        SQL(where),
+        SQL(", ").join(map(Identifier, unique)),
     )
     params: list[Any] = [
         field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields

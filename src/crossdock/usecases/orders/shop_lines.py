@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from crossdock.domain.events import OrderLine as ShopRow
 from crossdock.domain.parcels import Bond, Ours, match, rows_of
-from crossdock.store.models import Order, ShopLine
+from crossdock.store.models import Order, OrderLine, ShopLine
 
 
-def ours_of(order: Order) -> tuple[Ours, ...]:
+def ours_of(order: Order, lines: Sequence[OrderLine] | None = None) -> tuple[Ours, ...]:
+    """`lines` where they are at hand."""
     return tuple(
         Ours(line.pk, line.shop_product_id, line.shop_variant_id, line.sku, line.kept, line.left)
-        for line in order.lines.all()
+        for line in (order.lines.all() if lines is None else lines)
     )
 
 
@@ -23,10 +24,10 @@ def bonds_of(order: Order) -> tuple[Bond, ...]:
     return tuple(Bond(row.line_id, row.shop_line_id, row.units) for row in rows)
 
 
-def keep_lines(order: Order, rows: Sequence[ShopRow]) -> tuple[Bond, ...]:
+def keep_lines(order: Order, rows: Sequence[ShopRow], lines: Sequence[OrderLine]) -> tuple[Bond, ...]:
     """What is known of the copy's lines after this reading; what is new is kept."""
     known = bonds_of(order)
-    found = match(ours_of(order), rows, known)
+    found = match(ours_of(order, lines), rows, known)
     for before, bond in zip(known, found, strict=False):
         if before != bond:
             ShopLine.objects.filter(line_id=bond.key, shop_line_id=bond.there).update(units=bond.units)
@@ -41,9 +42,9 @@ def forget_lines(order: Order) -> None:
     ShopLine.objects.filter(line__order=order).delete()
 
 
-def article_of(order: Order, bonds: Sequence[Bond]) -> dict[str, str]:
+def article_of(lines: Sequence[OrderLine], bonds: Sequence[Bond]) -> dict[str, str]:
     """The shop's line id -> the variant that was sold, also when the shop does not know it any more."""
-    variants = {line.pk: line.shop_variant_id for line in order.lines.all()}
+    variants = {line.pk: line.shop_variant_id for line in lines}
     return {bond.there: variants[bond.key] for bond in reversed(bonds)}
 
 

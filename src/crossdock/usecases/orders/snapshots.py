@@ -5,7 +5,8 @@ Webhooks and polling feed this one path, so doubled, late or reordered news is h
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -30,6 +31,7 @@ from crossdock.store.crash import point
 from crossdock.store.models import (
     Command,
     Order,
+    OrderLine,
     ShopCopy,
     ShopRefund,
 )
@@ -47,6 +49,9 @@ from crossdock.usecases.parties.quarantine import Intake
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.stock.reservations import fence
+
+# Far less than after how long an open order is read again anyway.
+_TIME_KEPT = timedelta(hours=1)
 
 
 def receive_orders(
@@ -133,16 +138,17 @@ def _being_created(order: Order) -> bool:
 
 
 def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) -> None:
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "buyer", "connection")
             .get(pk=order_pk)
         )
         copy = ShopCopy.objects.select_for_update(no_key=True).get(order=order)
-        again = False
-        bonds = keep_lines(order, seen.lines)
-        _compare(order, copy, seen, bonds, manifest=manifest, now=now)
+        again, before = False, _values(copy)
+        lines = list(order.lines.all())
+        bonds = keep_lines(order, seen.lines, lines)
+        _compare(order, lines, copy, seen, bonds, manifest=manifest, now=now)
         if seen.stock_taken and not copy.stock_taken:
             copy.stock_taken = True
             fence(order=order, now=now, state=HoldState.TAKEN)
@@ -163,10 +169,18 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
         if seen.packed:
             _tell_packed(order, seen, now=now)
         compare(order, seen, now=now)
-        copy.read_wanted, copy.read_at = again or heed.again, now
+        copy.read_wanted = again or heed.again
         copy.shop_number, copy.shop_url = seen.number[:100] or copy.shop_number, seen.url or copy.shop_url
-        copy.save()
+        # An order that is as it was writes the time of its reading now and then.
+        old = copy.read_at is None or now - copy.read_at >= _TIME_KEPT
+        if old or found or copy.state != CopyState.EQUAL or _values(copy) != before:
+            copy.read_at = now
+            copy.save()
         point("receive.before_commit")
+
+
+def _values(copy: ShopCopy) -> dict[str, Any]:
+    return {field.attname: getattr(copy, field.attname) for field in copy._meta.concrete_fields}
 
 
 def _other_total(order: Order, seen: ShopOrder) -> str:
@@ -197,7 +211,14 @@ def _tell_packed(order: Order, seen: ShopOrder, *, now: datetime) -> None:
 
 
 def _compare(
-    order: Order, copy: ShopCopy, seen: ShopOrder, bonds: Sequence[Bond], *, manifest: Manifest, now: datetime
+    order: Order,
+    lines: Sequence[OrderLine],
+    copy: ShopCopy,
+    seen: ShopOrder,
+    bonds: Sequence[Bond],
+    *,
+    manifest: Manifest,
+    now: datetime,
 ) -> None:
     """The last step of the order-landed guarantee: read back, and equal or not."""
     if (
@@ -208,12 +229,12 @@ def _compare(
         return
     # Once single units were rejected, the shop's total is its own affair: each platform shares the shipping in its own
     # way.
-    whole = not any(line.rejected for line in order.lines.all())
+    whole = not any(line.rejected for line in lines)
     found = differences(
-        create_command(order),
+        create_command(order, lines),
         seen,
         at_our_price=whole and manifest.can(Capability.ORDER_AT_OUR_PRICE),
-        articles=article_of(order, bonds),
+        articles=article_of(lines, bonds),
     )
     was = copy.state
     copy.differences = [difference.sentence for difference in found]

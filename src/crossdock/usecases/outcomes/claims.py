@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from crossdock.store.bulk import update_rows
 from crossdock.store.crash import point
 from crossdock.store.models import Command, ShopCopy
 from crossdock.store.models.work import CommandState
@@ -42,10 +43,8 @@ def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> l
     What a dead worker left in flight comes back with look_first.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_CLAIM, {"party": party_id, "owner": owner, "now": now, "limit": limit})
-            ids = [row[0] for row in cursor.fetchall()]
-        rows = list(Command.objects.filter(pk__in=ids).order_by("pk"))
+        found = Command.objects.raw(_CLAIM, {"party": party_id, "owner": owner, "now": now, "limit": limit})
+        rows = sorted(found, key=lambda row: row.pk)
         copies = {
             reference: (shop_order_id, cancelled_at is not None)
             for reference, shop_order_id, cancelled_at in ShopCopy.objects.filter(
@@ -53,11 +52,7 @@ def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> l
             ).values_list("order__reference", "shop_order_id", "order__cancelled_at")
         }
         claimed = [_claim(row, *copies.get(row.subject, ("", False)), owner=owner, now=now) for row in rows]
-        Command.objects.bulk_update(
-            rows,
-            ["state", "attempts", "unresolved", "first_sent_at", "last_sent_at", "outcome", "payload"],
-            batch_size=200,
-        )
+        update_rows(rows, ["state", "attempts", "unresolved", "first_sent_at", "last_sent_at", "outcome", "payload"])
         for kind in {row.kind for row in rows} & KINDS.keys():
             KINDS[kind].claimed([row for row in rows if row.kind == kind], now)
         point("claim.before_commit")
@@ -66,7 +61,7 @@ def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> l
 
 
 _CLAIM = """
-SELECT c.id FROM store_command c
+SELECT c.* FROM store_command c
 WHERE c.party_id = %(party)s
   AND ((c.state = 'waiting' AND c.due_at <= %(now)s) OR (c.state = 'in_flight' AND c.outcome->>'owner' IS DISTINCT
     FROM %(owner)s))

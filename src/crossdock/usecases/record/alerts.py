@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.store.models import Alert, Connection, Listing, Order, Seller, User
+from crossdock.store.once import insert_new
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.alert_mail import mail_raised
 from crossdock.usecases.record.audit import note
@@ -43,31 +44,41 @@ def raise_alert(
         or "seller"
     )
     full_key = f"{seller.pk}:{code}:{key or subject}"[:160]
-    with transaction.atomic():
-        alert, fresh = Alert.objects.get_or_create(
-            key=full_key,
-            settled_at=None,
-            defaults={
-                "code": code,
-                "seller": seller,
-                "order": order,
-                "connection": connection,
-                "listing": listing,
-                "for_staff": for_staff,
-                "sentence": sentence,
-                "evidence": evidence or {},
-                "raised_at": now,
-                "last_at": now,
-            },
-        )
-        if not fresh:
-            Alert.objects.filter(pk=alert.pk).update(
-                times=F("times") + 1, last_at=now, sentence=sentence, evidence=evidence or {}
-            )
-        elif not for_staff:
-            mail_raised(alert=alert, now=now)
-            alert_event(alert=alert, event=ALERT_RAISED, now=now)
-    return alert
+    alert = Alert(
+        key=full_key,
+        code=code,
+        seller=seller,
+        order=order,
+        connection=connection,
+        listing=listing,
+        for_staff=for_staff,
+        sentence=sentence,
+        evidence=evidence or {},
+        raised_at=now,
+        last_at=now,
+    )
+    with transaction.atomic(savepoint=False):
+        if insert_new([alert], "key", where="settled_at IS NULL"):
+            if not for_staff:
+                mail_raised(alert=alert, now=now)
+                alert_event(alert=alert, event=ALERT_RAISED, now=now)
+            return alert
+        opened = Alert.objects.filter(key=full_key, settled_at=None)
+        if opened.update(times=F("times") + 1, last_at=now, sentence=sentence, evidence=evidence or {}):
+            return opened.get()
+    # It was settled just now: this is a new one.
+    return raise_alert(
+        code=code,
+        seller=seller,
+        sentence=sentence,
+        now=now,
+        order=order,
+        connection=connection,
+        listing=listing,
+        key=key,
+        evidence=evidence,
+        for_staff=for_staff,
+    )
 
 
 def reword_alert(*, alert: Alert, sentence: str, evidence: dict[str, Any]) -> None:
@@ -119,7 +130,7 @@ def settle_by_fact(
 
 def _settle(which: Q, *, actor: User | None, how: str, now: datetime) -> int:
     """Each row once, whoever comes at the same time. Returns how many."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         rows = Alert.objects.select_for_update(no_key=True, of=("self",)).filter(which, settled_at=None).order_by("pk")
         settled = list(rows.select_related("seller", "order", "connection", "listing"))
         for alert in settled:

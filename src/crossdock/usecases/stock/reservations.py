@@ -16,9 +16,10 @@ from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.stock import EndedWhy, HoldState, Stock
 from crossdock.store.because import EVENT
+from crossdock.store.bulk import update_rows
 from crossdock.store.models import Connection, Movement, Order, Reservation, User, Variant, VariantStock
 from crossdock.store.models.shops import ConnectionState
-from crossdock.store.models.stock import next_stock_no
+from crossdock.store.models.stock import next_stock_no, next_stock_nos
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
@@ -39,14 +40,13 @@ def as_value(row: VariantStock, *, now: datetime) -> Stock:
     return row.value(fresh=fresh(connection=shop, now=now), buffer=shop.buffer, floor=shop.floor, most=shop.most_shown)
 
 
-def locked(variant_ids: Iterable[int], *also: str) -> dict[int, VariantStock]:
+def locked(variant_ids: "Iterable[int] | QuerySet[Any]", *also: str) -> dict[int, VariantStock]:
     """The stock rows of these variants, locked in id order. Must be called inside a transaction.
 
     `also` names what else is read along with them.
     """
-    rows = (
-        VariantStock.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(variant_ids)).order_by("pk")
-    )
+    which = variant_ids if isinstance(variant_ids, QuerySet) and variant_ids.query.values_select else set(variant_ids)
+    rows = VariantStock.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=which).order_by("pk")
     return {row.pk: row for row in rows.select_related("variant__connection", *also)}
 
 
@@ -154,16 +154,17 @@ def record_all(
     kind: str,
     now: datetime,
     order: Order | None = None,
+    named: bool = True,
 ) -> None:
     """A line of the flight recorder for each hold, in one statement. `rows` are locked; `held` are the units that are
-    promised of each, these included.
+    promised of each, these included. `named`: by the order's number, not by the hold's own cause.
     """
     Movement.objects.bulk_create(
         movement(
             variant_id=hold.variant_id,
             now=now,
             kind=kind,
-            cause=f"order #{order.number}" if order else hold.cause,
+            cause=f"order #{order.number}" if order and named else hold.cause,
             order=order,
             quantity=hold.quantity,
             left=left_of(rows.get(hold.variant_id), held.get(hold.variant_id, 0), now=now),
@@ -229,33 +230,26 @@ def fence(
     Drawn after the answer arrived, never at sending. A fence is drawn once and kept. `part` names the one reject whose
     units are meant.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         # Rows whose holds ended long ago, too: a cancel after that changes their count, and nobody else may tell.
-        rows = locked(order.reservations.values_list("variant_id", flat=True))
+        rows = locked(order.reservations.values("variant_id"))
         holds = [hold for hold in holds_of(order) if not part or hold.cause.endswith(f"|{part}")]
-        for hold in holds:
-            if hold.fence_no is None:
-                hold.fence_no = next_stock_no()
-                hold.state = state or hold.state
-                hold.save(update_fields=["fence_no", "state"])
-                record(
-                    variant_id=hold.variant_id,
-                    now=now,
-                    kind="fenced",
-                    cause=hold.cause,
-                    order=order,
-                    quantity=hold.quantity,
-                )
+        fresh = [hold for hold in holds if hold.fence_no is None]
+        for hold, no in zip(fresh, next_stock_nos(len(fresh)), strict=True):
+            hold.fence_no, hold.state = no, state or hold.state
+        update_rows(fresh, ("fence_no", "state"))
+        if fresh:
+            record_all(fresh, rows=rows, held=promised(rows), kind="fenced", now=now, order=order, named=False)
         want_reads(rows=rows, want_after=want_after)
 
 
 def want_reads(*, rows: Mapping[int, VariantStock], want_after: datetime | None = None) -> None:
     """Rule 5, for rows already locked. `want_after` waits for a platform whose counts lag its own writes."""
-    for row in rows.values():
-        row.take(rules.want_read(as_value(row, now=row.count_at or _EPOCH), no=next_stock_no()))
+    for row, no in zip(rows.values(), next_stock_nos(len(rows)), strict=True):
+        row.take(rules.want_read(as_value(row, now=row.count_at or _EPOCH), no=no))
         # A wish without a wait (a webhook's) must not shorten the wait of an order that the count may not know yet.
         row.want_after = max(filter(None, (row.want_after, want_after)), default=None)
-        row.save(update_fields=["want_no", "want_after"])
+    update_rows([*rows.values()], ("want_no", "want_after"))
     wake({row.variant.connection.party_id for row in rows.values() if row.variant.connection})
 
 
