@@ -11,16 +11,27 @@ from asgiref.sync import async_to_sync
 
 import market
 from crossdock.cli.proof.odd import tried
+from crossdock.domain.capability import Capability
 from crossdock.domain.events import ShopProduct, Unreadable
 from crossdock.kit import discover
 from crossdock.kit.conformance import odd
 from crossdock.kit.conformance.bent import Bent, bent
 from crossdock.kit.conformance.stage import staged
+from crossdock.kit.connector import Looks
 from crossdock.store.models import Listing, Quarantined
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.stock import counts
 
 PLATFORMS = sorted(discover.connectors())
+READ = ("products", "product", "variants", "counts", "orders", "order", "look-up", "connection test")
+WRITTEN = ("create", "confirm", "cancel units", "cancel")
+BESIDES = {
+    Capability.COUNTS_ADJUST: ("adjust",),
+    Capability.RISK_WRITE: ("risk",),
+    Capability.FULFILMENT_WRITE: ("parcel", "another number"),
+    Capability.FULFILMENT_UNDO: ("parcel undone",),
+    Capability.WEBHOOKS: ("audit of the webhooks", "end of the webhooks", "delivery"),
+}
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -29,6 +40,10 @@ async def test_a_sample_of_all_odd_values(platform: str) -> None:
     tally = await tried(discover.connectors()[platform], every=every)
     assert tally.wrong == []
     assert tally.tried > 200 and tally.unread > 0
+    manifest = discover.connectors()[platform].manifest
+    wanted = {*READ, *WRITTEN} | {kind for need, kinds in BESIDES.items() if manifest.can(need) for kind in kinds}
+    assert wanted <= tally.kinds.keys()
+    assert ("hourly look" in tally.kinds) is isinstance(discover.connectors()[platform], Looks)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -7,10 +7,23 @@ from typing import Any
 
 import pytest
 from tests.landed import PLATFORMS, landed
+from tests.parcelling import Parcelling
 
-from crossdock.domain.events import ShopOrder, Unreadable
+from crossdock.connectors.shopify.manifest import MANIFEST
+from crossdock.domain.events import (
+    Parcel,
+    Refund,
+    ShopOrder,
+    ShopOrderState,
+    ShopProduct,
+    ShopVariant,
+    Unreadable,
+)
+from crossdock.domain.for_sale import for_sale
+from crossdock.domain.values import Money
 from crossdock.kit.conformance.bent import Bend
-from crossdock.store.models import Quarantined
+from crossdock.store.models import Quarantined, ShopCopy
+from crossdock.usecases.orders.snapshots import receive_orders
 
 pytestmark = pytest.mark.django_db
 # Where each platform keeps it.
@@ -141,3 +154,50 @@ def test_an_odd_order_of_the_shop_s_own_is_nobody_s_trouble(platform: str, chang
         shop.poll()
         assert len(shop.standing()) == 1, "ours is told"
         assert Quarantined.objects.get(state="held").order_id == order.pk
+
+
+@pytest.mark.parametrize("lines", [(("gift", 1),), (("L1", 0),), (("L1", -2),)], ids=["a gift", "none", "below zero"])
+def test_a_number_alone_is_told_to_nobody_before_something_was_sent(lines: tuple[tuple[str, int], ...]) -> None:
+    desk = Parcelling(units=2)
+    desk.take()
+    alone = Parcel("f1", lines, "1Z999AA10123456784", "UPS")
+    desk.take(alone)
+    assert (desk.mails(), desk.parcels(), desk.shipped(), desk.told()) == ([], [], [0], [])
+    sent = Parcel("f2", (("L1", 2),), "9400111899223100001842", "USPS")
+    desk.take(alone, sent)
+    assert desk.shipped() == [2]
+    assert {number for number, _, _ in desk.parcels()} == {"1Z999AA10123456784", "9400111899223100001842"}
+    assert desk.mails()[0].startswith(f"{desk.world.seller.name} shipped 2 × Ember Fox.")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil.example/x", "track it here"])
+def test_only_a_web_address_becomes_a_parcel_s_link(url: str) -> None:
+    desk = Parcelling(units=1)
+    desk.take()
+    desk.take(Parcel("f1", (("L1", 1),), "NUMBER-77", "A carrier", url))
+    (shipment,) = desk.order.shipments.all()
+    assert (shipment.tracking_number, shipment.tracking_url) == ("NUMBER-77", "")
+    assert url not in "".join(desk.mails())
+
+
+def test_a_refund_that_stands_there_twice_is_one() -> None:
+    desk = Parcelling(units=1)
+    desk.take()
+    copy = ShopCopy.objects.get(order=desk.order)
+    twice = (Refund("r1", Money(100, "USD")),) * 2
+    seen = ShopOrder(
+        copy.shop_order_id, "#1", desk.order.reference, ShopOrderState.OPEN, desk.rows, desk.order.total, refunds=twice
+    )
+    receive_orders(connection_id=desk.world.shop.pk, orders=[seen], manifest=MANIFEST, now=desk.world.later())
+    assert list(desk.order.shop_refunds.values_list("refund_id", "amount_minor")) == [("r1", 100)]
+    assert not Quarantined.objects.exists()
+
+
+def test_a_variant_priced_in_another_money_is_not_sold_at_the_first_one_s() -> None:
+    variants = (
+        ShopVariant("v1", "FOX-S", "S", Money(1000, "JPY"), 3),
+        ShopVariant("v2", "FOX-M", "M", Money(1000, "USD"), 3),
+    )
+    kept = for_sale(ShopProduct("p1", "Ember Fox", variants))
+    assert [variant.variant_id for variant in kept.variants] == ["v1"] and kept.active
+    assert kept.reasons == ("“M” has its price in USD, the others in JPY: it is not sold.",)

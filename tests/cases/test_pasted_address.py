@@ -15,8 +15,9 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done, Refused, Unknown, Why
 from crossdock.domain.events import Count
 from crossdock.kit.check import check
+from crossdock.kit.conformance.bent import bent
 from crossdock.kit.conformance.stage import Stage, staged
-from crossdock.kit.connector import Proof, Reply
+from crossdock.kit.connector import Http, Proof, Reply
 from crossdock.kit.errors import Challenged, Throttled, outcome_of
 from crossdock.store.models import Alert, Listing, Order, ShopCopy, Variant
 from crossdock.usecases.checkout.confirm_stock import Question, answered
@@ -155,3 +156,45 @@ def test_open_orders_without_news_are_asked_for() -> None:
     assert want_old_copies(connection_id=world.shop.pk, now=world.now + timedelta(hours=5)) == 0
     assert want_old_copies(connection_id=world.shop.pk, now=world.now + timedelta(hours=7)) == 1
     assert ShopCopy.objects.get(read_wanted=True).order == order
+
+
+class Silent:
+    """A security plugin answers the index's other address with a page."""
+
+    def __init__(self, inner: Http) -> None:
+        self.inner, self.learn = inner, inner.learn
+
+    async def send(self, method: str, url: str, **rest: Any) -> Reply:
+        if "rest_route" in url:
+            return Reply(404, {"content-type": "text/html"}, b"<!doctype html><title>Not here</title>")
+        return await self.inner.send(method, url, **rest)
+
+
+async def test_where_the_index_is_hidden_the_page_s_own_header_names_the_shop(stage: Stage) -> None:
+    shop = replace(stage.shop, address=stage.shop.address + "/shop", http=Silent(stage.shop.http))
+    (line,) = (await connector.prove(shop)).checks
+    assert not line.ok
+    assert line.sentence.endswith(f"type the shop's address: {stage.shop.address}")
+
+
+@pytest.mark.parametrize("value", [None, 7, ["a", "b"], {"a": 1}, True], ids=repr)
+async def test_a_setting_of_a_plugin_stops_neither_the_test_nor_the_hourly_look(stage: Stage, value: Any) -> None:
+    """Plugins add rows of their own to the pages of settings (`woocommerce_get_settings_tax`)."""
+
+    def bend(method: str, url: str, document: Any, _: Any) -> Any:
+        return [{"id": "roles_exempt", "value": value}, {"value": value}, *document] if "/settings/tax" in url else None
+
+    shop = bent(stage.shop, bend)
+    assert (await connector.prove(shop)).settings == (await connector.prove(stage.shop)).settings
+    assert (await connector.look(shop)).settings == (await connector.look(stage.shop)).settings
+
+
+@pytest.mark.parametrize("home", ["http://[", "javascript:alert(1)", 7, None, "shop", "https://"], ids=repr)
+async def test_an_odd_home_is_no_address(stage: Stage, home: Any) -> None:
+    def bend(method: str, url: str, document: Any, _: Any) -> Any:
+        return {**document, "home": home} if "rest_route" in url else None
+
+    shop = bent(replace(stage.shop, address=stage.shop.address + "/about-us"), bend)
+    (line,) = (await connector.prove(shop)).checks
+    assert not line.ok
+    assert f"address: {home}" not in line.sentence

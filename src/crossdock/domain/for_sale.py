@@ -10,10 +10,19 @@ FREE = "The price in your shop is 0. Set a price above 0 to sell it here."
 
 
 def for_sale(product: ShopProduct) -> ShopProduct:
-    """Without the variants that cost nothing (a price of 0 is a price that nobody typed yet), and saying so."""
-    priced = tuple(variant for variant in product.variants if variant.price.minor > 0)
-    free = [variant for variant in product.variants if variant.price.minor <= 0]
+    """Without the variants that cost nothing (a price of 0 is a price that nobody typed yet) and those of another
+    currency than the first, and saying so.
+    """
+    first = product.variants[0].price.currency if product.variants else ""
+    alike = [variant for variant in product.variants if variant.price.currency == first]
+    priced = tuple(variant for variant in alike if variant.price.minor > 0)
+    free = [variant for variant in alike if variant.price.minor <= 0]
     reasons = list(product.reasons)
+    reasons += [
+        f"“{each.title or each.sku}” has its price in {each.price.currency}, the others in {first}: it is not sold."
+        for each in product.variants
+        if each.price.currency != first
+    ]
     if free and len(product.variants) == 1:
         reasons.append(FREE)
     else:

@@ -167,7 +167,7 @@ def news(known: Known, copy: ShopOrder) -> tuple[OrderEvent, ...]:
     # its answer ever reached us.
     events += [
         RefundSeen(refund)
-        for refund in copy.refunds
+        for refund in {refund.refund_id: refund for refund in copy.refunds}.values()
         if refund.refund_id not in known.refunds and not refund.key and refund.amount.minor > 0
     ]
     if copy.state is not ShopOrderState.OPEN and not known.cancelled:

@@ -102,6 +102,7 @@ def follow(number: str, *, named: str, url: str) -> tuple[str, str]:
     What came from the shop or its seller wins, in the carrier's own spelling; what it left out is added where it is
     sure.
     """
+    url = url if url.startswith(("https://", "http://")) else ""
     known, words = _by_name(named), _words(named)
     named = "" if words in _NOBODY or not words else known.name if known else named.strip()
     bare = plain(number)

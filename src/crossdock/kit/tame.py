@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 _ABSENT = object()
 # What a column for ids holds, and what a bigint holds with room for sums.
 _LONGEST_ID, _MOST = 200, 10**15
-_LONGEST_DECIMAL = 60
+_LONGEST_DECIMAL, _LONGEST_SECRET, _MOST_DECIMALS = 60, 8_000, 8
 _WORDS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 _INDEX = re.compile(r"\[\d+\]")
 _reported: set[str] = set()
@@ -86,6 +86,10 @@ class Node:
         """A status or the like, on which something depends: text that says something."""
         return self._must(key, "word", lambda got: (_text(got) or "").strip() or None)
 
+    def secret(self, key: Text) -> Text:
+        """A token to be kept and sent in a header."""
+        return self._must(key, "token", _secret)
+
     def id(self, key: Text) -> Text:
         """An id, sent as a number or as text; always text here. Empty text, 0 and what no column holds are no ids."""
         return self._must(key, "id", _id)
@@ -98,6 +102,10 @@ class Node:
 
     def opt_int(self, key: Text) -> Whole | None:
         return self._may(key, "whole number", whole)
+
+    def digits(self, key: Text) -> Whole:
+        """How many decimals amounts have."""
+        return self._must(key, "number of decimals", _digits)
 
     def bool(self, key: Text) -> Flag:
         return self._must(key, "true or false", flag)
@@ -202,6 +210,11 @@ def _text(got: Any) -> str | None:
     return got if isinstance(got, str) else None
 
 
+def _secret(got: Any) -> str | None:
+    fit = isinstance(got, str) and 0 < len(got) <= _LONGEST_SECRET and got.isascii() and got.isprintable()
+    return got.strip() or None if fit else None
+
+
 def _shown(got: Any) -> str:
     if isinstance(got, int | float) and not isinstance(got, bool) and isfinite(got):
         return str(got)
@@ -222,6 +235,11 @@ def whole(got: Any) -> int | None:
     value = _decimal(got)
     # In this order: the digits of 1e999999 are never written out.
     return int(value) if value is not None and abs(value) <= _MOST and value == value.to_integral_value() else None
+
+
+def _digits(got: Any) -> int | None:
+    value = whole(got)
+    return value if value is not None and 0 <= value <= _MOST_DECIMALS else None
 
 
 def units_in(got: Any) -> int:

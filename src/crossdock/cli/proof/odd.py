@@ -1,7 +1,9 @@
 """`crossdock check odd`: every value of each platform's answers replaced by each odd but legal one, one at a time.
 
-Every string, number, date, list and object in the simulators' answers (products, orders with refunds and parcels,
-counts, settings, deliveries): what trips stands by itself, and nothing else is lost. See kit/conformance/odd.py.
+Every string, number, date, list and object in the simulators' answers: to readings (products, orders with refunds and
+parcels, counts, the connection test), to commands (create, confirm, cancel, units, counts, risk, parcels), to the
+renewal of an access and the care for webhooks, and in deliveries. What trips stands by itself, and nothing else is
+lost. See kit/conformance/odd.py.
 """
 
 import argparse
@@ -13,6 +15,7 @@ from crossdock.cli.trouble import Trouble
 from crossdock.domain.capability import Capability
 from crossdock.kit import discover
 from crossdock.kit.conformance import odd
+from crossdock.kit.conformance.odd_readings import readings as readings_of
 from crossdock.kit.conformance.stage import staged
 from crossdock.kit.connector import Connector, Hook
 
@@ -38,8 +41,9 @@ def run(args: argparse.Namespace) -> int:
         tally = asyncio.run(tried(connectors[name], every=args.every))
         seconds = time.monotonic() - begun
         print(
-            f"{name}: {tally.tried:,} replacements in {seconds:.0f} s: {tally.unread:,} pages with a row that stands by"
-            f" itself, {tally.refused:,} whole answers refused, {len(tally.wrong)} wrong",
+            f"{name}: {tally.tried:,} replacements in answers of {len(tally.kinds)} kinds in {seconds:.0f} s:"
+            f" {tally.unread:,} pages with a row that stands by itself, {tally.refused:,} whole answers refused,"
+            f" {len(tally.wrong)} wrong",
             flush=True,
         )
         for line in tally.wrong[:SHOWN]:
@@ -56,12 +60,12 @@ async def tried(connector: Connector, *, every: int = 1, first: int = 0) -> odd.
         if connector.manifest.can(Capability.WEBHOOKS):
             async with stage.listening():
                 await connector.subscribe(stage.shop)
-                readings = await odd.readings(stage)
+                readings = await readings_of(stage)
                 await stage.sandbox.delivered()
                 hooks, shop = list(stage.inbox), stage.shop
             odd.deliveries(connector, shop, hooks, tally, every=every)
         else:
-            readings = await odd.readings(stage)
+            readings = await readings_of(stage)
         for reading in readings:
             await odd.try_all(reading, tally, every=every, first=first)
     return tally

@@ -18,7 +18,7 @@ from crossdock.domain.wording import counted
 from crossdock.kit import text
 from crossdock.kit.check import is_data
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
-from crossdock.kit.errors import AuthDead, BadInput, Outside
+from crossdock.kit.errors import AuthDead, BadInput, Outside, Strange
 from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import hmac_ok
 
@@ -26,6 +26,7 @@ _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
 _ADMIN = re.compile(r"admin\.shopify\.com/store/([a-z0-9][a-z0-9-]*)(/.*)?")
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d{1,5})?")
 # Renewed this long before the end: 50 minutes into an hour, 23 hours into a day.
+LONGEST_TOKEN = 10 * 365 * 24 * 3600
 EARLY = {INSTALL.name: timedelta(minutes=10), OWN_APP.name: timedelta(hours=1)}
 
 
@@ -122,13 +123,17 @@ async def _token(shop: Shop, form: Mapping[str, str]) -> dict[str, str]:
     if reply.status == 400 or (reply.status in (401, 403) and is_data(reply)):
         raise AuthDead(_why(reply.body))
     answer = tame(opened(reply, shop).json(), "token")
-    secrets = {"access_token": answer.str("access_token")}
+    secrets = {"access_token": answer.secret("access_token")}
     seconds = answer.opt_int("expires_in")
     if seconds is not None:
+        if not 0 <= seconds <= LONGEST_TOKEN:
+            raise Strange("token.expires_in", "time that a token lasts", seconds)
         secrets["expires_at"] = (shop.now() + timedelta(seconds=seconds)).isoformat()
-    refresh = answer.opt_str("refresh_token")
-    if refresh:
-        secrets["refresh_token"] = refresh
+    if "refresh_token" in answer:
+        secrets["refresh_token"] = answer.secret("refresh_token")
+    elif "refresh_token" in form:
+        # "The authorization server MAY issue a new refresh token" (RFC 6749, 6): without one the old one goes on.
+        secrets["refresh_token"] = form["refresh_token"]
     answer.ignore("scope", "refresh_token_expires_in", "associated_user_scope", "associated_user")
     answer.done()
     return secrets
@@ -196,11 +201,11 @@ async def prove(shop: Shop) -> Proof:
             else "The shop has no active location, so nothing has a count. Add one in Settings > Locations."
         )
         checks.append(Check(bool(locations), counted(len(locations), "location"), sentence))
-    currency = facts.str("currencyCode")
+    currency = facts.word("currencyCode")
     ids = [(tail(place.str("id")), place) for place in locations]
     names = tuple((id_, text.label(place.text("name")) or id_) for id_, place in ids)
     return Proof(
-        shop_id=facts.str("myshopifyDomain").lower(),
+        shop_id=facts.word("myshopifyDomain").lower(),
         name=name,
         currency=currency,
         checks=tuple(checks),

@@ -178,13 +178,16 @@ async def _ours_there(shop: Shop) -> list[Node]:
     ours = urlsplit(shop.hook_url).path
     found: list[Node] = []
     after: str | None = None
+    ends: list[str] = []
     while True:
         page = (await ask(shop, "Hooks", {"after": after})).child("webhookSubscriptions")
         found += [node for node in page.rows("nodes") if _path(node.text("uri")) == ours]
         info = page.child("pageInfo")
-        if not info.bool("hasNextPage") or info.str("endCursor") == after:
+        # One that goes on where it was before would never end.
+        if not info.bool("hasNextPage") or info.str("endCursor") in ends:
             return sorted(found, key=lambda node: node.text("uri") != shop.hook_url)
         after = info.str("endCursor")
+        ends.append(after)
 
 
 def _path(url: str) -> str:
@@ -195,8 +198,10 @@ def _path(url: str) -> str:
 
 
 async def _change(shop: Shop, operation: str, variables: dict[str, object]) -> None:
-    result = next(iter(_results(await ask(shop, operation, variables))))
-    errors = user_errors(result)
+    results = _results(await ask(shop, operation, variables))
+    if not results:
+        raise Strange(f"data of {operation}", "result", None)
+    errors = user_errors(results[0])
     if errors:
         raise Outside(f"Shopify did not set up the webhook {variables.get('topic', '')}: {errors[0][1]}")
 

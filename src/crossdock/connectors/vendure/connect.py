@@ -98,7 +98,7 @@ async def prove(client: Client) -> Proof:
         shop_id=f"{channel.str('token')}@{client.shop.address.partition('://')[2]}",
         stays=channel.str("token"),
         name=text.label(tame(seller, "seller").text("name") if isinstance(seller, dict) else "") or channel.str("code"),
-        currency=channel.str("defaultCurrencyCode"),
+        currency=channel.word("defaultCurrencyCode"),
         checks=tuple(checks),
         settings=await _settings(client, data),
         locations=locations,
@@ -112,8 +112,8 @@ async def look(client: Client) -> Proof:
 
 
 async def _settings(client: Client, data: Node) -> dict[str, str]:
-    precision = data.child("globalSettings").child("serverConfig").int("moneyStrategyPrecision")
-    currency = data.child("activeChannel").str("defaultCurrencyCode")
+    precision = data.child("globalSettings").child("serverConfig").digits("moneyStrategyPrecision")
+    currency = data.child("activeChannel").word("defaultCurrencyCode")
     return {"currency": currency, "precision": str(precision), **await _countries(client)}
 
 

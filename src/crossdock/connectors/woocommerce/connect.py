@@ -106,7 +106,7 @@ async def prove(shop: Shop) -> Proof:
             "The WordPress user behind the keys is no shop manager; make the keys for an administrator or shop manager."
         ) from None
     environment, settings = status.child("environment"), status.child("settings")
-    currency, version = settings.str("currency"), environment.str("version")
+    currency, version = settings.word("currency"), environment.str("version")
     home = urlsplit(environment.str("home_url"))
     decimals = minor_units(currency) if currency in CURRENCIES else 0
     taxed, prices = await taxes(client)
@@ -149,7 +149,7 @@ async def look(shop: Shop) -> Proof:
 
 
 def _money(settings: Node) -> dict[str, str]:
-    return {"currency": settings.str("currency"), "decimals": str(settings.int("number_of_decimals"))}
+    return {"currency": settings.word("currency"), "decimals": str(settings.digits("number_of_decimals"))}
 
 
 def _check(ok: bool, title: str, missing: str, right: str = "") -> Check:

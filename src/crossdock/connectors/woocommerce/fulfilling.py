@@ -119,7 +119,7 @@ async def _make(client: Client, found: _Found, command: WriteFulfilment, units: 
 def _metas(command: WriteFulfilment, units: Mapping[str, int]) -> list[dict[str, Any]]:
     provider = PROVIDERS.get(command.carrier.strip().lower(), "other" if command.carrier else "")
     metas = {
-        "_items": [{"item_id": int(line), "qty": n} for line, n in units.items()],
+        "_items": [{"item_id": int(line) if line.isdecimal() else line, "qty": n} for line, n in units.items()],
         "_tracking_number": command.tracking_number,
         "_tracking_url": command.tracking_url,
         "_shipment_provider": provider,

@@ -30,7 +30,7 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
     precision = str(minor_units(command.shipping.currency))
     try:
         made = tame(await client.ask("POST", "orders", query={"dp": precision}, json=mapper.body_of(command)), "order")
-        shop_id = made.id("id")
+        shop_id = reading.id_of(made)
         trouble = _differs(command, made) or await _short(client, command)
         if trouble is not None:
             return await _take_back(client, shop_id, trouble)

@@ -184,16 +184,16 @@ async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGon
 
 def _by_id(kind: LookKind, values: Iterable[Any]) -> tuple[dict[str, Node], list[Unreadable]]:
     """The rows by their ids, and those that have none."""
-    found = [value if isinstance(value, Node) else named(kind, value, _id) for value in values]
+    found = [value if isinstance(value, Node) else named(kind, value, id_of) for value in values]
     tried = [read_row(kind, "", partial(_with_id, node)) if isinstance(node, Node) else node for node in found]
     return dict(readable(tried)), [row for row in tried if isinstance(row, Unreadable)]
 
 
 def _with_id(node: Node) -> tuple[str, Node]:
-    return _id(node), node
+    return id_of(node), node
 
 
-def _id(node: Node) -> str:
+def id_of(node: Node) -> str:
     """Always a number, and part of the addresses that are asked next."""
     id_ = node.id("id")
     if not (id_.isascii() and id_.isdigit()):

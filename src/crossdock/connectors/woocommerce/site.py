@@ -11,6 +11,7 @@ from crossdock.kit.check import check, is_challenge, walled
 from crossdock.kit.connector import Check, Shop
 from crossdock.kit.errors import Missing, NoAnswer, Strange
 
+_WEB = re.compile(r"https?://[\w.:-]+(?:/[^\s?#]*)?")
 # "Every page of a site with the REST API has this header" (developer.wordpress.org, REST API Handbook, Discovery).
 _LINK = re.compile(r'<([^<>]{1,300})>;\s*rel="https://api\.w\.org/"')
 NET = (
@@ -75,7 +76,7 @@ async def _home(shop: Shop, index: Mapping[str, Any]) -> str:
         page = await shop.http.send("GET", f"{shop.address}/")
         found = _LINK.search(page.headers.get("link", ""))
         home = re.split(r"/wp-json\b|/(?:index\.php)?\?rest_route=", found[1])[0] if found else ""
-    return home.rstrip("/") if urlsplit(home).scheme in ("http", "https") else ""
+    return home.rstrip("/") if _WEB.fullmatch(home) else ""
 
 
 def _place(address: str) -> tuple[str, str]:
@@ -90,7 +91,7 @@ async def taxes(client: Client) -> tuple[Check, Mapping[str, str]]:
     with tax (seen on WooCommerce 11.0.1).
     """
     try:
-        rows = {row.str("id"): row.opt_str("value") for row in (await client.rows("settings/tax", {})).items}
+        rows = {row.text("id"): row.text("value") for row in (await client.rows("settings/tax", {})).items}
         general = (await client.rows("settings/general", {"_fields": "id,value"})).items
     except (NoRoute, NotAllowed, Missing):
         return Check(True, "Taxes", "Your shop's tax settings could not be read. " + NO_TAX_LINES), {}

@@ -9,14 +9,15 @@ import asyncio
 import contextlib
 import json
 import re
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
-from crossdock.domain.commands import CancelLines, CancelReason, Found, Outcome
+from crossdock.domain.commands import Done, Found, Outcome, Refused, Why
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
-from crossdock.kit.conformance.stage import Stage
-from crossdock.kit.connector import Connector, Hook, Http, Page, Proof, Reply, Shop, Subscriptions, VariantRef
+from crossdock.kit.connector import Connector, Hook, Http, Page, Proof, Reply, Shop, Subscriptions
 from crossdock.kit.errors import NoAnswer, Outside, Strange
 
 Path = tuple[str | int, ...]
@@ -44,10 +45,18 @@ ODD: dict[str, str] = {
     "1e400": "1e400",
     "many digits": "9" * 60,
     "deep": "[" * 200 + "]" * 200,
+    "200 kB of digits": "9" * 200_000,
+    "200 kB of an open tag": '"' + "<a " * 66_000 + '"',
+    "200 kB of escapes": '"' + "&#" * 100_000 + '"',
 }
 MARK = "@@odd value@@"
+NOT_ASKED = "This was not asked when the answers were recorded."
 MOST_PAGES, MOST_WRONG, BIGGEST = 12, 50, 2**63
+# Of work for one answer: more is a hang.
+MOST_SECONDS = 5
+MOST_DECIMALS, LONGEST_SECRET = 8, 8_000
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
+_MUTATION = re.compile(r"\bmutation\b")
 _SIGNATURE = re.compile(r"[?&]oauth_[^&]*")
 
 
@@ -58,6 +67,14 @@ class Exchange:
     key: str
     reply: Reply
     document: Any
+
+    @property
+    def wrote(self) -> bool:
+        """Whether it is the answer to something that changes the shop."""
+        method, _, asked = self.key.partition(" ")
+        return method in ("PUT", "PATCH", "DELETE") or (
+            method == "POST" and ('"query":' not in asked or bool(_MUTATION.search(asked)))
+        )
 
     def with_odd(self, path: Path) -> Callable[[str], Reply]:
         """The answer with the value at `path` replaced by some JSON text."""
@@ -71,26 +88,38 @@ class Exchange:
 
 
 class Recorder:
-    """The Http of the recording, and of every play of it: what was asked before is answered from memory."""
+    """The Http of the recording, and of every play of it: what was asked before is answered from memory, the same
+    question asked again with what came then.
+    """
 
     def __init__(self, inner: Http, *, live: bool) -> None:
-        self.inner, self.live = inner, live
-        self.known: dict[str, Exchange] = {}
-        self.bent: tuple[str, Reply] | None = None
-        self.asked: list[str] = []
+        self.inner, self.live, self.recording = inner, live, True
+        self.known: dict[str, list[Exchange]] = {}
+        self.bent: tuple[Exchange, Reply] | None = None
+        self._times: Counter[str] = Counter()
+
+    def end(self, *, live: bool) -> list[Exchange]:
+        """From now on it plays; only one that is `live` asks further. What was answered, in the order of questions."""
+        self.recording, self.live = False, live
+        return [exchange for exchanges in self.known.values() for exchange in exchanges]
+
+    def begin(self, bent: tuple[Exchange, Reply] | None) -> None:
+        """A play of all of it, with one answer replaced."""
+        self.bent = bent
+        self._times.clear()
 
     async def send(self, method: str, url: str, **rest: Any) -> Reply:
         key = f"{method} {_SIGNATURE.sub('', url)} {json.dumps(rest.get('json'), sort_keys=True)}"
-        self.asked.append(key)
-        if self.bent is not None and self.bent[0] == key:
-            return self.bent[1]
-        if key in self.known:
-            return self.known[key].reply
-        if not self.live:
-            raise NoAnswer("This was not asked when the answers were recorded.")
+        before = self.known.get(key, [])
+        if before and not self.recording:
+            exchange = before[min(self._times[key], len(before) - 1)]
+            self._times[key] += 1
+            return self.bent[1] if self.bent is not None and self.bent[0] is exchange else exchange.reply
+        if not self.recording and not self.live:
+            raise NoAnswer(NOT_ASKED)
         reply = await self.inner.send(method, url, **rest)
         with contextlib.suppress(ValueError):
-            self.known[key] = Exchange(key, reply, json.loads(reply.body))
+            self.known.setdefault(key, []).append(Exchange(key, reply, json.loads(reply.body)))
         return reply
 
     def learn(self, *, left: float, per_second: float | None = None) -> None:
@@ -122,65 +151,17 @@ class Reading:
 
 @dataclass
 class Tally:
-    """What came of it: replacements tried, rows that could not be understood, and what is wrong."""
+    """What came of it: replacements tried (and of which answers), rows that could not be understood, what is wrong."""
 
     tried: int = 0
     unread: int = 0
     refused: int = 0
     wrong: list[str] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
 
-
-async def recorded(
-    connector: Connector, shop: Shop, name: str, call: Callable[[Shop], Awaitable[Any]], *, live: bool = True
-) -> Reading:
-    """Played once against the simulator. A command is not `live` afterwards: its answers are all there will be."""
-    http = Recorder(shop.http, live=True)
-    played = replace(shop, http=http)
-    whole = await call(played)
-    http.live = live
-    further: Callable[[Shop, str], Awaitable[Page[Any]]] = connector.orders if name == "orders" else connector.products
-    return Reading(name, call, played, http, whole, list(http.known.values()), further)
-
-
-async def readings(stage: Stage) -> list[Reading]:
-    """A shop with something of everything in it, and each call that reads it or writes into it."""
-    connector, shop = stage.connector, stage.shop
-    (single,) = await stage.hand.add_product(
-        "Ember Fox", [("FOX-1", "12.50", 50)], image="https://shop.example/fox.jpg", description="<p>One</p><p>Two</p>"
-    )
-    several = await stage.hand.add_product("River Otter", [("OTTER-S", "9.00", 50), ("OTTER-M", "9.50", 50)])
-    cursor = await stage.order_cursor()
-    await stage.hand.sell(single, 1)
-    shipped = stage.order((single, 2), (several[0], 1))
-    done = await stage.placed(shipped)
-    await stage.hand.fulfil(done.shop_id, tracking="1Z999", carrier="UPS", lines=[(single.variant_id, 1)])
-    await stage.hand.refund(done.shop_id, "1.00")
-    open_, ended = stage.order((several[1], 2)), stage.order((single, 1))
-    standing, cancelled = await stage.placed(open_), await stage.placed(ended)
-    await stage.hand.cancel(cancelled.shop_id)
-    refs: list[VariantRef] = [single, *several]
-    since = shipped.placed_at
-    found = [
-        await recorded(connector, shop, "products", lambda at: connector.products(at, "")),
-        await recorded(connector, shop, "product", lambda at: connector.product(at, single.product_id)),
-        await recorded(connector, shop, "variants", lambda at: connector.product(at, several[0].product_id)),
-        await recorded(connector, shop, "counts", lambda at: connector.counts(at, refs)),
-        await recorded(connector, shop, "orders", lambda at: connector.orders(at, cursor)),
-        await recorded(connector, shop, "order", lambda at: connector.order(at, done.shop_id)),
-        await recorded(connector, shop, "look-up", lambda at: connector.find(at, shipped.reference, since=since)),
-        await recorded(connector, shop, "connection test", lambda at: connector.prove(at)),
-    ]
-    taken = CancelLines(
-        open_.reference, standing.shop_id, ((several[1].variant_id, 1),), CancelReason.BUYER_ASKED, key="odd-1"
-    )
-    one = stage.order((single, 1))
-    cancel = stage.cancellation(open_, standing)
-    found += [
-        await recorded(connector, shop, "create", lambda at: connector.create(at, one), live=False),
-        await recorded(connector, shop, "cancel units", lambda at: connector.cancel_lines(at, taken), live=False),
-        await recorded(connector, shop, "cancel", lambda at: connector.cancel(at, cancel), live=False),
-    ]
-    return found
+    def count(self, kind: str) -> None:
+        self.tried += 1
+        self.kinds[kind] += 1
 
 
 async def try_all(
@@ -190,20 +171,21 @@ async def try_all(
     every: int = 1,
     first: int = 0,
     odd: Mapping[str, str] = ODD,
-    most_wrong: int = 50,
+    most_wrong: int = MOST_WRONG,
 ) -> None:
     """Each replacement in each answer of one reading; of many, each `every`th from the `first` on."""
     number = 0
     for place, exchange in enumerate(reading.exchanges):
         for path in places(exchange.document):
             bend = exchange.with_odd(path)
-            for word, text in ODD.items():
+            for word, text in odd.items():
                 number += 1
                 if (number + first) % every:
                     continue
-                tally.tried += 1
-                reading.http.bent = (exchange.key, bend(text))
-                wrong = await _play(reading, tally, in_row=place > 0 or any(isinstance(step, int) for step in path))
+                tally.count(reading.name)
+                reading.http.begin((exchange, bend(text)))
+                in_row = place > 0 or any(isinstance(step, int) for step in path)
+                wrong = await _play(reading, tally, in_row=in_row, wrote=exchange.wrote)
                 if wrong:
                     where = ".".join(map(str, path))
                     tally.wrong.append(
@@ -211,20 +193,22 @@ async def try_all(
                     )
                     if len(tally.wrong) >= most_wrong:
                         return
-    reading.http.bent = None
+    reading.http.begin(None)
 
 
-async def _play(reading: Reading, tally: Tally, *, in_row: bool) -> str:
+async def _play(reading: Reading, tally: Tally, *, in_row: bool, wrote: bool) -> str:
     """What is wrong with how one replacement was taken; empty when nothing is."""
+    begun = time.process_time()
     try:
         with _hurried():
             got = await reading.call(reading.shop)
+        if (spent := time.process_time() - begun) > MOST_SECONDS:
+            return f"took {spent:.0f} s of work"
     except Outside as error:
         # One entity that cannot be understood is its row's trouble, a page that cannot be is the shop's.
         # A connection test asks for nobody's rows.
-        alone = isinstance(reading.whole, Proof) or (
-            isinstance(error, Strange) and not isinstance(reading.whole, Page | Sequence)
-        )
+        rows = isinstance(reading.whole, Page | Sequence | Subscriptions)
+        alone = isinstance(reading.whole, Proof) or (isinstance(error, Strange) and not rows) or str(error) == NOT_ASKED
         tally.refused += 1
         return "" if alone or not in_row else f"the whole reading stopped: {type(error).__name__}: {error}"
     except Exception as error:
@@ -234,9 +218,43 @@ async def _play(reading: Reading, tally: Tally, *, in_row: bool) -> str:
         return lost or _unfit(got.items) or await _ends(reading, got)
     if isinstance(got, Sequence):
         return _rows(reading.whole, got, tally, in_row=in_row) or _unfit(got)
-    if not isinstance(got, Outcome | Found | Proof | ShopOrder | ShopProduct | ProductGone | HookNews | Subscriptions):
+    if isinstance(got, Proof):
+        return _money_of(got) or _unfit(got)
+    if isinstance(got, Mapping):
+        return _secrets(reading.whole, got)
+    if not isinstance(got, Outcome | Found | ShopOrder | ShopProduct | ProductGone | HookNews | Subscriptions | None):
         return f"gave {type(got).__name__}"
-    return _unfit(got)
+    return (_unlike(reading.whole, got) if wrote else "") or _unfit(got)
+
+
+def _money_of(proof: Proof) -> str:
+    """A test that passes, or the hourly look, names a currency (whoever connects it looks which), and decimals that
+    one can have.
+    """
+    if not proof.ok:
+        return ""
+    decimals = proof.settings.get("precision", proof.settings.get("decimals", "0"))
+    if not proof.currency.strip() or not decimals.isdigit() or int(decimals) > MOST_DECIMALS:
+        return f"its money is {proof.currency!r} with {decimals[:40]!r} decimals"
+    return ""
+
+
+def _secrets(whole: Mapping[str, str], got: Mapping[str, str]) -> str:
+    """What is kept of a renewed access must still open something, and be renewed again."""
+    lost = [name for name, value in whole.items() if value and not got.get(name) and name != "expires_at"]
+    odd = [name for name, value in got.items() if not isinstance(value, str) or len(value) > LONGEST_SECRET]
+    return f"secrets are lost: {lost}, or odd: {odd}" if lost or odd else _unfit(got)
+
+
+def _unlike(whole: Any, got: Any) -> str:
+    """What was done is not called refused, nor done under an id that names nothing."""
+    if isinstance(whole, Done) and isinstance(got, Refused) and got.why not in (Why.NOT_FOUND, Why.CONFLICT):
+        return f"what was done is called refused: {got.sentence}"
+    return (
+        "done, under no id"
+        if isinstance(got, Done) and isinstance(whole, Done) and whole.shop_id and not got.shop_id
+        else ""
+    )
 
 
 @contextlib.contextmanager
@@ -322,7 +340,7 @@ def deliveries(connector: Connector, shop: Shop, hooks: Sequence[Hook], tally: T
                 number += 1
                 if number % every:
                     continue
-                tally.tried += 1
+                tally.count("delivery")
                 try:
                     news = connector.news(shop, replace(hook, body=bend(text).body))
                     wrong = _unfit(news)

@@ -136,11 +136,14 @@ def _gone_there(order: Order, parcel_id: str, *, now: datetime) -> None:
 
 def _shipped_there(order: Order, parcels: Sequence[Parcel], bonds: Sequence[Bond], *, now: datetime) -> None:
     made: list[tuple[Shipment, Units]] = []
-    for parcel in parcels:
+    ours = ours_of(order)
+    # A number alone is one more of what was sent; where nothing was, nobody is told of it.
+    sent = any(dealt(parcel.lines, bonds, ours) for parcel in parcels) or any(one.left < one.units for one in ours)
+    for parcel in sorted(parcels, key=lambda each: not dealt(each.lines, bonds, ours)):
         lines = {line.pk: line for line in order.lines.all()}
         units = {lines[key]: n for key, n in dealt(parcel.lines, bonds, ours_of(order)).items()}
         # Neither units nor a number: nothing that anybody could be told.
-        if units or parcel.tracking_number:
+        if units or (sent and parcel.tracking_number):
             made.append((enter(order, parcel, units, source="shop", now=now), units))
     if made:
         announce(order, made, now=now)

@@ -11,9 +11,10 @@ from crossdock.connectors.shopify.manifest import SCOPES
 from crossdock.connectors.shopify.sandbox import OPERATOR_APP, Sandbox
 from crossdock.connectors.shopify.tests.conftest import NOW, a_shop
 from crossdock.domain.commands import SignInAgain
+from crossdock.kit.conformance.bent import bent
 from crossdock.kit.conformance.stage import Stage
 from crossdock.kit.connector import Shop
-from crossdock.kit.errors import AuthDead, BadInput, NoAnswer
+from crossdock.kit.errors import AuthDead, BadInput, NoAnswer, Outside, Strange
 
 
 @pytest.mark.parametrize(
@@ -206,3 +207,44 @@ def test_a_token_without_an_end_needs_no_renewal() -> None:
     assert connector.renew_at(a_shop(secrets={"access_token": "t"})) is None
     ends = (NOW + timedelta(hours=1)).isoformat()
     assert connector.renew_at(a_shop(secrets={"access_token": "t", "expires_at": ends})) == NOW + timedelta(minutes=50)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"access_token": ""},
+        {"access_token": None},
+        {"access_token": "a\nb"},
+        {"access_token": "x" * 100_000},
+        {"expires_in": -1},
+        {"expires_in": 10**15},
+        {"refresh_token": 7},
+    ],
+    ids=repr,
+)
+async def test_an_odd_token_replaces_none(stage: Stage, changed: Mapping[str, object]) -> None:
+    """The old refresh token still works, so the renewal is just tried again."""
+    shop = await signed_in(stage)
+    odd = bent(shop, lambda method, url, document, _: {**document, **changed} if "access_token" in url else None)
+    with pytest.raises(Strange):
+        await connector.renew(odd)
+    assert (await connector.renew(shop))["access_token"]
+
+
+async def test_without_a_new_refresh_token_the_old_one_goes_on(stage: Stage) -> None:
+    shop = await signed_in(stage)
+    old = shop.secrets["refresh_token"]
+    silent = bent(shop, lambda method, url, document, _: {**document, "refresh_token": None})
+    assert (await connector.renew(silent))["refresh_token"] == old
+
+
+@pytest.mark.parametrize("answer", [{}, {"data": {}}, {"data": {"webhookSubscriptionDelete": None}}], ids=repr)
+async def test_an_odd_answer_about_a_webhook_is_called_strange(stage: Stage, answer: object) -> None:
+    async with stage.listening():
+        await connector.subscribe(stage.shop)
+
+        def bend(method: str, url: str, document: object, sent: Mapping[str, object] | None) -> object:
+            return answer if sent and sent.get("operationName") == "DeleteHook" else None
+
+        with pytest.raises(Outside):
+            await connector.unsubscribe(bent(stage.shop, bend))
