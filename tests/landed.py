@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import market
-from crossdock.domain.commands import Done
+from crossdock.domain.commands import Done, Outcome
 from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit import discover
 from crossdock.kit.conformance.bent import Bend, bent
@@ -21,8 +21,10 @@ from crossdock.store.models.quarantine import STANDING
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.checkout.basket import Basket, priced
+from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.landing import create_command
 from crossdock.usecases.orders.snapshots import receive_orders
+from crossdock.usecases.outbox.queue import FULFILMENT
 from crossdock.usecases.outcomes import claims, settle
 from crossdock.usecases.stock import counts
 
@@ -116,6 +118,17 @@ class Landed:
         settle.settle_command(command_id=claimed.id, outcome=outcome, random=market.RANDOM, now=self.later())
         self.read(order)
         return order
+
+    def ship(self, order: Order, number: str, units: int | None = None) -> Outcome:
+        """Shipped by hand here, and written into the shop at once."""
+        lines = None if units is None else {order.lines.get().pk: units}
+        ship_by_hand(order=order, lines=lines, tracking=number, carrier="", actor=self.seller.owner, now=self.later())
+        wanted = claims.claim_commands(party_id=self.shop.party_id, owner="w", limit=10, now=self.later())
+        (claimed,) = [one for one in wanted if one.kind == "write_fulfilment"]
+        outcome: Outcome = self.asked(self.connector.write_fulfilment, FULFILMENT.validate_python(claimed.payload))
+        settle.settle_command(command_id=claimed.id, outcome=outcome, random=market.RANDOM, now=self.later())
+        order.refresh_from_db()
+        return outcome
 
     def shop_id(self, order: Order) -> str:
         return ShopCopy.objects.get(order=order).shop_order_id

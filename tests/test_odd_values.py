@@ -24,7 +24,7 @@ from crossdock.usecases.stock import counts
 
 PLATFORMS = sorted(discover.connectors())
 READ = ("products", "product", "variants", "counts", "orders", "order", "look-up", "connection test")
-WRITTEN = ("create", "confirm", "cancel units", "cancel")
+WRITTEN = ("create", "cancel units", "cancel")
 BESIDES = {
     Capability.COUNTS_ADJUST: ("adjust",),
     Capability.RISK_WRITE: ("risk",),

@@ -180,7 +180,8 @@ async def try_all(
             bend = exchange.with_odd(path)
             for word, text in odd.items():
                 number += 1
-                if (number + first) % every:
+                # The first of each in any case, so that a sample has something of all.
+                if (number + first) % every and number > 1:
                     continue
                 tally.count(reading.name)
                 reading.http.begin((exchange, bend(text)))

@@ -163,16 +163,24 @@ def set_parcels(order: Order) -> None:
 
 
 def renumber(
-    *, order: Order, shipment: Shipment, tracking: str, carrier: str, url: str, source: str, now: datetime
+    *,
+    order: Order,
+    shipment: Shipment,
+    tracking: str,
+    carrier: str,
+    url: str,
+    source: str,
+    now: datetime,
+    quiet: bool = False,
 ) -> None:
-    """The same parcel has another number, carrier or link; the buyer is told once what is new."""
+    """The same parcel has another number, carrier or link; the buyer is told once what is new, unless it is `quiet`."""
     before = (shipment.tracking_number, shipment.carrier, shipment.tracking_url)
     number = tracking[:LONGEST_NUMBER]
     named, link = follow(tracking, named=carrier, url=url)
     shipment.tracking_number, shipment.carrier, shipment.tracking_url = number, named[:80], link
     shipment.save(update_fields=["tracking_number", "carrier", "tracking_url"])
     ask_about_parcels(order=order, now=now)
-    if before == (shipment.tracking_number, shipment.carrier, shipment.tracking_url):
+    if quiet or before == (shipment.tracking_number, shipment.carrier, shipment.tracking_url):
         return
     words = _news_of(shipment, before[0])
     tell(order=order, now=now, source=source, kind="tracking", sentence=words, public=True)

@@ -13,7 +13,7 @@ from crossdock.domain.events import Parcel
 from crossdock.domain.orders import OrderEvent, OrderShipped, ParcelRepacked, ParcelUndone, TrackingChanged
 from crossdock.domain.parcels import Bond, Ours, Standing, Told, dealt, twin
 from crossdock.domain.shipping import follow, plain
-from crossdock.store.models import Order, Shipment
+from crossdock.store.models import Fulfilment, Order, Shipment
 from crossdock.usecases.orders.parcel_alerts import ask_about_parcels
 from crossdock.usecases.orders.parcels import (
     Units,
@@ -107,13 +107,26 @@ def _units_of(shipment: Shipment) -> dict[int, int]:
 
 
 def _show(order: Order, shipment: Shipment, parcel: Parcel, *, now: datetime) -> None:
-    """What the shop says now is shown. What it leaves out of a parcel that was entered here stays as it is."""
-    number, carrier, url = parcel.tracking_number, parcel.carrier, parcel.tracking_url
+    """What the shop says now is shown. What it leaves out of a parcel that was entered here stays as it is, and what
+    it adds by itself to one that we wrote there (a link) is no news.
+    """
+    number, carrier, url, quiet = parcel.tracking_number, parcel.carrier, parcel.tracking_url, False
     if shipment.source != "shop" and (not number or plain(number) == plain(shipment.tracking_number)):
         number = shipment.tracking_number
         carrier = follow(number, named=carrier, url="")[0] or shipment.carrier
         url = url or (shipment.tracking_url if carrier == shipment.carrier else "")
-    renumber(order=order, shipment=shipment, tracking=number, carrier=carrier, url=url, source="shop", now=now)
+        written = Fulfilment.objects.filter(shipment=shipment, sent_at__isnull=False, equal_at=None)
+        quiet = written.exists()
+    renumber(
+        order=order,
+        shipment=shipment,
+        tracking=number,
+        carrier=carrier,
+        url=url,
+        source="shop",
+        now=now,
+        quiet=quiet,
+    )
 
 
 def _gone_there(order: Order, parcel_id: str, *, now: datetime) -> None:
