@@ -57,7 +57,7 @@ _BY_NAME = {carrier.name: carrier for carrier in CARRIERS}
 # What forms and plugins write where no carrier was chosen (sources: tests/cases/test_parcel_corrections.py).
 _NOBODY = frozenset(
     {"other", "others", "custom", "custom provider", "none", "no carrier", "n a", "na", "unknown", "null"}
-    # Vendure has one field for the way it is sent: what its dashboard, its example data and we write there.
+    # Where a shop has one field for the way something is sent, this stands in it, written by us or by its seller.
     | {"shipped", "manual", "manual fulfillment", "standard shipping", "express shipping", "by hand"}
 )
 # Services that belong to one house and are written without its name.

@@ -28,6 +28,9 @@ INSURANCE_PERCENT, INSURANCE_LEAST = Decimal(1), Decimal(1)
 INSURED_APART = "It is priced in {} and the insurance in {}, so it cannot be bought insured. Leave the insurance out."
 
 
+_LONGEST_NAME = 200
+
+
 def insurance_of(value: Money) -> Money:
     return Money.of(max(INSURANCE_LEAST, value.decimal * INSURANCE_PERCENT / 100), value.currency)
 
@@ -40,9 +43,11 @@ def quotes(shipment: Any, insured: Money | None) -> tuple[Quote, ...]:
     """
     extra = insurance_of(insured) if insured else None
     found = []
-    for rate in part(shipment, "rates") or []:
+    for rate in parts(shipment, "rates"):
         try:
             price = Money.of(str(rate["rate"]), str(rate["currency"] or "USD"))
+            if price.minor < 0:
+                continue
             apart = extra is not None and extra.currency != price.currency
             whole = price + extra if extra and not apart else price
             days = rate.get("delivery_days")
@@ -57,14 +62,14 @@ def quotes(shipment: Any, insured: Money | None) -> tuple[Quote, ...]:
                     INSURED_APART.format(price.currency, extra.currency) if apart and extra else "",
                 )
             )
-        except (KeyError, TypeError, ValueError, NotMoney):
+        except (KeyError, TypeError, ValueError, OverflowError, NotMoney):
             continue
     return cheapest_first(found, extra.currency if extra else "USD")
 
 
 def why_no_rates(shipment: Any) -> str:
     """What the carriers said, for the seller."""
-    said = [str(message.get("message") or "") for message in part(shipment, "messages") or []]
+    said = [str(message.get("message") or "") for message in parts(shipment, "messages")]
     words = next((word.strip() for word in said if word.strip()), "")
     return f"No carrier has a price for this parcel. {words}".strip()[:300]
 
@@ -73,18 +78,25 @@ def bought(shipment: Any, insured: Money | None) -> Bought | None:
     """None while no postage was bought for it."""
     if not part(shipment, "postage_label") or not part(shipment, "tracking_code"):
         return None
-    rate = part(shipment, "selected_rate") or {}
-    if not rate:
-        raise Strange("selected_rate", "rate", None)
-    url = part(part(shipment, "tracker") or {}, "public_url") or ""
+    rate = part(shipment, "selected_rate")
+    if not rate or not isinstance(rate, Mapping):
+        raise Strange("selected_rate", "rate", rate)
+    url = part(part(shipment, "tracker"), "public_url")
     return Bought(
-        str(shipment["id"]),
-        str(shipment["tracking_code"]),
+        _named(shipment, "id"),
+        _named(shipment, "tracking_code"),
         house(str(rate.get("carrier") or "")),
         _service(str(rate.get("service") or "")),
         _price(shipment, rate, insured),
-        str(url),
+        url if isinstance(url, str) and url.startswith(("https://", "http://")) else "",
     )
+
+
+def _named(shipment: Any, name: str) -> str:
+    value = part(shipment, name)
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_NAME:
+        raise Strange(name, "text", value)
+    return value.strip()
 
 
 def _price(shipment: Any, rate: Any, insured: Money | None) -> Money:
@@ -92,7 +104,7 @@ def _price(shipment: Any, rate: Any, insured: Money | None) -> Money:
     rate stands for it.
     """
     currency = str(rate.get("currency") or "USD")
-    fees = [fee for fee in part(shipment, "fees") or [] if fee.get("type")]
+    fees = [fee for fee in parts(shipment, "fees") if fee.get("type")]
     try:
         if currency != "USD":
             return Money.of(str(rate["rate"]), currency)
@@ -101,6 +113,8 @@ def _price(shipment: Any, rate: Any, insured: Money | None) -> Money:
             taken += Decimal(str(rate["rate"]))
         if insured and not any(fee["type"] == "InsuranceFee" for fee in fees):
             taken += insurance_of(insured).decimal
+        if taken < 0:
+            raise Strange("fees", "amounts", fees)
         return Money.of(taken, currency)
     except (KeyError, InvalidOperation, NotMoney):
         raise Strange("fees", "amounts", fees) from None
@@ -108,8 +122,7 @@ def _price(shipment: Any, rate: Any, insured: Money | None) -> Money:
 
 def standing(shipment: Any) -> LabelStanding:
     void = _VOIDS.get(str(part(shipment, "refund_status") or ""), VoidState.NONE)
-    details = part(part(shipment, "tracker") or {}, "tracking_details") or []
-    events = (_event(detail) for detail in details)
+    events = (_event(detail) for detail in parts(part(shipment, "tracker"), "tracking_details"))
     said = (
         "EasyPost says that the carrier rejected the refund; it can be asked for again."
         if void is VoidState.REFUSED
@@ -126,8 +139,8 @@ def _event(detail: Any) -> TrackEvent | None:
         return None
     if status is None or at.tzinfo is None:
         return None
-    place = part(detail, "tracking_location") or {}
-    words = ", ".join(str(place.get(name)) for name in ("city", "state", "country") if place.get(name))
+    place = part(detail, "tracking_location")
+    words = ", ".join(str(word) for name in ("city", "state", "country") if (word := part(place, name)))
     return TrackEvent(status, at, words[:120], str(detail.get("message") or "")[:300])
 
 
@@ -148,3 +161,9 @@ def _service(name: str) -> str:
 def part(thing: Any, name: str) -> Any:
     """A field, or None when it did not come."""
     return thing.get(name) if isinstance(thing, Mapping) else None
+
+
+def parts(thing: Any, name: str) -> list[Mapping[str, Any]]:
+    """The objects of a list; what else is in it, or stands in its place, is left out."""
+    found = part(thing, name)
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list | tuple) else []
