@@ -24,7 +24,7 @@ from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.landing import create_command
 from crossdock.usecases.orders.snapshots import receive_orders
-from crossdock.usecases.outbox.queue import FULFILMENT
+from crossdock.usecases.outbox.payloads import FULFILMENT
 from crossdock.usecases.outcomes import claims, settle
 from crossdock.usecases.stock import counts
 

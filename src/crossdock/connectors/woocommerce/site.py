@@ -11,7 +11,6 @@ from crossdock.kit.check import check, is_challenge, walled
 from crossdock.kit.connector import Check, Shop
 from crossdock.kit.errors import Missing, NoAnswer, Strange
 
-_WEB = re.compile(r"https?://[\w.:-]+(?:/[^\s?#]*)?")
 # "Every page of a site with the REST API has this header" (developer.wordpress.org, REST API Handbook, Discovery).
 _LINK = re.compile(r'<([^<>]{1,300})>;\s*rel="https://api\.w\.org/"')
 NET = (
@@ -76,7 +75,7 @@ async def _home(shop: Shop, index: Mapping[str, Any]) -> str:
         page = await shop.http.send("GET", f"{shop.address}/")
         found = _LINK.search(page.headers.get("link", ""))
         home = re.split(r"/wp-json\b|/(?:index\.php)?\?rest_route=", found[1])[0] if found else ""
-    return home.rstrip("/") if _WEB.fullmatch(home) else ""
+    return home.rstrip("/") if re.fullmatch(r"https?://[\w.:-]+(?:/[^\s?#]*)?", home) else ""
 
 
 def _place(address: str) -> tuple[str, str]:
