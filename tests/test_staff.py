@@ -52,6 +52,7 @@ NO_PAGE = {
     "newslag",
     "orderline",
     "quarantined",
+    "readfloor",
     "selleraddress",
     "shipmentline",
     "shippingrate",

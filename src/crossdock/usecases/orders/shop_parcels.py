@@ -148,6 +148,8 @@ def _gone_there(order: Order, parcel_id: str, *, now: datetime) -> None:
 
 
 def _shipped_there(order: Order, parcels: Sequence[Parcel], bonds: Sequence[Bond], *, now: datetime) -> None:
+    if not parcels:
+        return
     made: list[tuple[Shipment, Units]] = []
     ours = ours_of(order)
     # A number alone is one more of what was sent; where nothing was, nobody is told of it.
