@@ -52,7 +52,6 @@ NO_PAGE = {
     "newslag",
     "orderline",
     "quarantined",
-    "readfloor",
     "selleraddress",
     "shipmentline",
     "shippingrate",

@@ -140,11 +140,6 @@ def apply_read(
     )
 
 
-def as_it_was(before: Stock, after: Stock, settled: Iterable[Hold]) -> bool:
-    """Whether a read changed nothing but its own number."""
-    return not any(True for _ in settled) and replace(after, applied_no=before.applied_no, fresh=before.fresh) == before
-
-
 def want_read(stock: Stock, *, no: int) -> Stock:
     """Rule 5: a later read is wanted; the wish is kept in the row, not in anybody's memory."""
     return replace(stock, want_no=max(stock.want_no, no))

@@ -34,7 +34,7 @@ from crossdock.store.models.risk import (
     RiskTrace,
 )
 from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor, NewsLag
-from crossdock.store.models.stock import Movement, ReadFloor, Reservation, VariantStock
+from crossdock.store.models.stock import Movement, Reservation, VariantStock
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
 
 __all__ = [
@@ -72,7 +72,6 @@ __all__ = [
     "PolicySwitch",
     "Quarantined",
     "Recount",
-    "ReadFloor",
     "Reservation",
     "RiskAssessment",
     "RiskHold",

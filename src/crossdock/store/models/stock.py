@@ -9,7 +9,6 @@ from django.db.models import Q
 from crossdock.domain.stock import EndedWhy, Hold, HoldState, Stock
 from crossdock.store.models.catalogue import Variant
 from crossdock.store.models.people import User
-from crossdock.store.models.shops import Connection
 
 
 def next_stock_no() -> int:
@@ -86,15 +85,6 @@ class VariantStock(models.Model):
         """Copy back what the domain changed (not `set_aside_by`, which names an order)."""
         self.count, self.applied_no, self.shop_version = stock.count, stock.applied_no, stock.shop_version
         self.ceiling, self.ceiling_no, self.want_no = stock.ceiling, stock.ceiling_no, stock.want_no
-
-
-class ReadFloor(models.Model):
-    """Reads of this shop's counts that were drawn up to here are void: a later one found rows as they were, and left
-    their `applied_no` alone.
-    """
-
-    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="+", primary_key=True)
-    no = models.BigIntegerField()
 
 
 class Reservation(models.Model):

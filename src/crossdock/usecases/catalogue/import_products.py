@@ -22,7 +22,7 @@ from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.parties.quarantine import Intake
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.shops.shop_money import read_alike
-from crossdock.usecases.stock.counts import apply_locked, raise_floor
+from crossdock.usecases.stock.counts import apply_locked
 
 MOST_IMAGES = 12
 
@@ -56,26 +56,23 @@ def receive_products(
     intake = Intake(QuarantineKind.PRODUCT)
     intake.refuse(product for product in products if isinstance(product, Unreadable))
     rows = [product for product in products if not isinstance(product, Unreadable)]
-    same: list[bool] = []
     with transaction.atomic():
         intake.take_all(
             {row.product_id: row for row in rows},
-            lambda some: same.append(_receive(connection_id, some, read_no=read_no, now=now)),
+            lambda some: _receive(connection_id, some, read_no=read_no, now=now),
         )
         tripped = intake.end(connection_id=connection_id, call=call, page=page, now=now)
         if read_as is not None:
             read_alike(connection_id=connection_id, settings=read_as)
-        if any(same):
-            raise_floor(connection_id)
         return tripped
 
 
-def _receive(connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, now: datetime) -> bool:
+def _receive(connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, now: datetime) -> None:
     shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
     here = {p.product_id: for_sale(p) for p in products if isinstance(p, ShopProduct)}
     variants, made = _keep(shop, here, now=now)
     by_shop_id = {variant.shop_variant_id: variant.pk for variant in variants}
-    same = apply_locked(
+    apply_locked(
         answers={
             by_shop_id[v.variant_id]: Count(v.variant_id, v.count, backorders=v.backorders)
             for p in here.values()
@@ -90,7 +87,6 @@ def _receive(connection_id: int, products: Sequence[ShopProduct | ProductGone], 
         if isinstance(gone, ProductGone):
             product_gone(shop=shop, product_id=gone.product_id, now=now)
     point("products.before_commit")
-    return same
 
 
 def not_as_kept(*, connection_id: int, products: Sequence[ShopProduct]) -> list[ShopProduct]:

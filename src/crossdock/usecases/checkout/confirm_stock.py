@@ -96,7 +96,6 @@ def answered(*, question: Question, counts: Sequence[Count], now: datetime) -> V
                 asked=question.refs,
                 counts=counts,
                 waited=False,
-                renew=True,
                 now=now,
             )
             _lower(question, counts, now=now)

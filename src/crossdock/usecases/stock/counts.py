@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from crossdock.domain import stock as rules
@@ -29,11 +29,8 @@ from crossdock.usecases.stock.reservations import (
     movement,
     open_holds,
     record,
-    want_reads,
 )
 
-# A count that is the same writes the time of its reading so often; less than what a checkout takes for old.
-_TIME_KEPT = timedelta(minutes=10)
 _FIELDS = (
     "count",
     "count_at",
@@ -103,10 +100,9 @@ def apply_counts(
     counts: Sequence[Count | Unreadable],
     now: datetime,
     waited: bool = True,
-    renew: bool = False,
     call: str = "",
 ) -> tuple[str, ...]:
-    """Take a read into the rows; `waited` and `renew` as for `apply_locked`.
+    """Take a read into the rows; `waited` as for `apply_locked`.
 
     A count that trips stands in quarantine alone, and its variant is unanswered. Returns the shop ids of products whose
     variants were asked for and not answered: look at these again.
@@ -114,22 +110,18 @@ def apply_counts(
     shop = Connection.objects.get(pk=connection_id)
     variants = {row.pk: row for row in shop.variants.filter(shop_variant_id__in=[variant for _, variant in asked])}
     by_shop_id = {row.shop_variant_id: pk for pk, row in variants.items()}
-    same: list[bool] = []
     intake = Intake(QuarantineKind.COUNTS)
     intake.refuse(count for count in counts if isinstance(count, Unreadable))
     rows = [count for count in counts if not isinstance(count, Unreadable) and count.variant_id in by_shop_id]
     with transaction.atomic():
         intake.take_all(
             {count.variant_id: count for count in rows},
-            lambda some: same.append(
-                apply_locked(
-                    answers={by_shop_id[count.variant_id]: count for count in some},
-                    read_no=read_no,
-                    waited=waited,
-                    renew=renew,
-                    variants=variants,
-                    now=now,
-                )
+            lambda some: apply_locked(
+                answers={by_shop_id[count.variant_id]: count for count in some},
+                read_no=read_no,
+                waited=waited,
+                variants=variants,
+                now=now,
             ),
         )
         intake.end(connection_id=connection_id, call=call, now=now)
@@ -149,8 +141,6 @@ def apply_counts(
                     now,
                 )
                 row.save(update_fields=["count", "want_no", "want_after", "applied_no", "count_at"])
-        if any(same):
-            raise_floor(connection_id)
     return tuple(sorted({product for product, _ in unanswered}))
 
 
@@ -160,26 +150,22 @@ def apply_locked(
     read_no: int,
     now: datetime,
     waited: bool = False,
-    renew: bool = False,
     variants: Mapping[int, Variant] | None = None,
     made: Sequence[VariantStock] = (),
-) -> bool:
+) -> None:
     """Rules 3 and 4 for many variants in one transaction: knowledge and the end of holds change together.
 
     `waited` reads were drawn only once the shop's count lag had passed. Any other read of a variant that still has to
     wait is void: on a platform whose counts lag its own writes it may not know the order whose fence it would prove.
 
-    A row that it leaves as it is is not written, and the time of its count now and then, or always (`renew`). True when
-    there was one: then the caller raises the shop's floor, at the end of its transaction. `variants`, with their shops,
-    spares reading them; `made` are rows of theirs that nobody has written yet.
+    A row whose count is as it was is written as well: its number is what voids an older answer that is on its way.
+    `variants`, with their shops, spares reading them; `made` are rows of theirs that nobody has written yet.
     """
     rows = _rows(answers, variants, made)
     holds = open_holds(pk for pk, row in rows.items() if not row._state.adding)
-    applied_no, floor = _draw_and_floor(next(iter(rows.values())).variant.connection_id) if rows else (0, 0)
+    applied_no = next_stock_no() if rows else 0
     changed: list[VariantStock] = []
     moves: list[Movement | None] = []
-    again: dict[int, VariantStock] = {}
-    same = False
     for pk, row in rows.items():
         before, answer = as_value(row, now=now), answers[pk]
         too_early = row.want_after is not None and (not waited or row.want_after > now)
@@ -194,19 +180,11 @@ def apply_locked(
             read_no=read_no,
             applied_no=applied_no,
         )
-        void, counted = read_no <= floor, answer.count is not None
-        if rules.as_it_was(before, after, settled) and row.counted == counted:
-            if void or not (renew or _old(row, now=now)):
-                same = same or not void
-                continue
-        elif void:
-            again[pk] = row
-            continue
         ended = {hold.id for hold in settled}
         left = rules.available(after, [hold.value() for id_, hold in mine.items() if id_ not in ended])
         moves += [end_by_read(mine[id_], read_no=read_no, left=left, now=now) for id_ in ended]
         row.take(after)
-        row.counted, row.count_at = counted, now
+        row.counted, row.count_at = answer.count is not None, now
         row.want_after = None if after.want_no == 0 else row.want_after
         changed.append(row)
         if before.count != after.count:
@@ -215,8 +193,6 @@ def apply_locked(
     copy_in([move for move in moves if move is not None], keys=False)
     update_rows([row for row in changed if not row._state.adding], _FIELDS)
     copy_in(made)
-    want_reads(rows=again)
-    return same
 
 
 def _counted(pk: int, before: Stock, after: Stock, *, left: int | None, read_no: int, now: datetime) -> Movement:
@@ -243,33 +219,6 @@ def _rows(
     for pk, row in kept.items():
         row.variant = variants[pk]
     return kept | fresh
-
-
-def _old(row: VariantStock, *, now: datetime) -> bool:
-    return row.count_at is None or now - row.count_at >= _TIME_KEPT
-
-
-def _draw_and_floor(connection_id: int | None) -> tuple[int, int]:
-    """The number at which the read is applied, and the shop's floor as it is now that the rows are locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval('stock_no'), coalesce((SELECT no FROM store_readfloor WHERE connection_id = %s), 0)",
-            [connection_id],
-        )
-        applied_no, floor = cursor.fetchone()
-    return applied_no, floor
-
-
-def raise_floor(connection_id: int) -> None:
-    """Instead of the numbers of rows that were left as they are. The last thing of a transaction, so that nobody waits
-    in a circle.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO store_readfloor (connection_id, no) VALUES (%s, nextval('stock_no'))"
-            " ON CONFLICT (connection_id) DO UPDATE SET no = greatest(store_readfloor.no, excluded.no)",
-            [connection_id],
-        )
 
 
 def _look_below_zero(row: VariantStock, before: Stock, after: Stock, answer: Count, *, now: datetime) -> None:

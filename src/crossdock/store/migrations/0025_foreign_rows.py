@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0025_read_floor")]
+    dependencies = [("store", "0024_risk_market")]
 
     operations = [
         migrations.AlterField(
