@@ -24,8 +24,7 @@ from crossdock.kit.tame import Node, tame
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 PAGE = 100
-AT_ONCE = 4
-TRIES, PAUSE_SECONDS = 3, 0.3
+AT_ONCE, TRIES, PAUSE_SECONDS = 4, 3, 0.3
 
 
 class Rejected(Outside):
@@ -95,8 +94,7 @@ class Client:
 
     async def every(self, path: str, query: Mapping[str, str]) -> list[Node]:
         """All pages of a list that is not expected to move. What is no object in it is left out."""
-        found: list[Node] = []
-        seen = 0
+        found, seen = list[Node](), 0
         while True:
             page = await self.rows(path, {**query, "offset": str(seen)})
             found += page.items
@@ -107,6 +105,9 @@ class Client:
     async def send(
         self, method: Method, path: str, *, query: Mapping[str, str] | None = None, json: Any = None
     ) -> Reply:
+        # An id is a whole number there, and what an answer calls one becomes a part of the next address.
+        if not (path.isascii() and path.replace("/", "_").isidentifier()):
+            raise Strange("id", "whole number", path)
         url = f"{self.shop.address}/wp-json/wc/v3/{path}"
         key, secret = self.shop.secrets.get("consumer_key", ""), self.shop.secrets.get("consumer_secret", "")
         keys = {"consumer_key": key, "consumer_secret": secret} if self.way == "query" else {}

@@ -3,12 +3,13 @@ code is evidence.
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from crossdock.connectors.woocommerce.client import NoRoute, NotAllowed, NotSignedIn, Rejected, checked
-from crossdock.connectors.woocommerce.tests.conftest import Shopkeeper
+from crossdock.connectors.woocommerce.client import Client, NoRoute, NotAllowed, NotSignedIn, Rejected, checked
+from crossdock.connectors.woocommerce.tests.conftest import Shopkeeper, over_https
 from crossdock.domain.commands import Later, Refused, SignInAgain, Unknown, Why
 from crossdock.kit.connector import Reply
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange, Throttled, outcome_of
@@ -71,13 +72,17 @@ def test_the_party_s_own_wish_is_kept() -> None:
 
 @pytest.mark.parametrize("body", [{"id": 1}, "text", None])
 async def test_a_list_that_is_none_is_strange(shop: Shopkeeper, body: Any) -> None:
-    from dataclasses import replace
-
-    from crossdock.connectors.woocommerce.client import Client
-
     class Odd:
         async def send(self, method: str, url: str, **rest: Any) -> Reply:
             return Reply(200, {}, json.dumps(body).encode())
 
     with pytest.raises(Strange):
         await Client(replace(shop.shop, http=Odd())).rows("orders", {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("id_", ["1 2", "<b>", "1?force=true", "1#", "../users", "1%2f", "1\r\nX-Odd: 1", "\u0661"])
+async def test_an_odd_id_is_no_part_of_an_address(shop: Shopkeeper, id_: str) -> None:
+    connected, proxy = over_https(shop)
+    with pytest.raises(Strange, match="no whole number at id"):
+        await Client(connected).ask("GET", f"products/{id_}/variations")
+    assert proxy.sent == [], "nothing was asked"
