@@ -14,8 +14,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-# The lines that count: "15 passed, 0 failed", "364,001 states; 0 broken". Facts begin with ok or FAIL.
-COUNTS = re.compile(r"^(?!ok |FAIL ).*\b\d[\d,]* (?:failed|broken|wrong|went wrong|were not)\b")
+# The lines that count: "15 passed, 0 failed", "364,001 states; 0 broken". Facts begin with ok or FAIL, progress with
+# spaces.
+COUNTS = re.compile(r"^(?!ok |FAIL |\s).*\b\d[\d,]* (?:failed|broken|wrong|went wrong|were not)\b")
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "docs" / "proofs.json", ROOT / "docs" / "proofs.md"
 HEAD = """# The long proofs
@@ -57,7 +58,7 @@ def main(name: str, command: list[str]) -> int:
         results[name] = {
             "command": " ".join([Path(command[0]).name, *command[1:]]),
             "result": "ok" if child.returncode == 0 else f"FAILED, code {child.returncode}",
-            "said": ("; ".join(counts) or last).replace("|", "/")[:400],
+            "said": ("; ".join(counts) or last).replace("|", "/")[:600],
             "seconds": f"{time.monotonic() - begun:.0f}",
             "date": datetime.now(UTC).date().isoformat(),
             "commit": commit(),

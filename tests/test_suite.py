@@ -69,7 +69,8 @@ def test_a_long_proof_keeps_what_it_saw_last(tmp_path: Path, monkeypatch: pytest
     words = [
         sys.executable,
         "-c",
-        "import sys; print('ok   0 wrong\\n3 passed, 0 failed\\nExplored: all'); sys.exit(int(sys.argv[1]))",
+        "import sys; print('ok   0 wrong\\n  1 of 3, 0 failed\\n3 passed, 0 failed\\nExplored: all');"
+        " sys.exit(int(sys.argv[1]))",
     ]
     assert proofs.main("a", [*words, "0"]) == 0
     assert not proofs.PAGE.exists(), "only where it was asked for"
