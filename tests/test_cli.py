@@ -24,6 +24,7 @@ from crossdock.cli.patience import patient
 from crossdock.cli.postgres import Cluster
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
+from free_ports import free_ports
 
 Environment = dict[str, str]
 # The tests' own settings are not for the operator's commands.
@@ -94,19 +95,14 @@ def environment(cluster: Cluster, name: str, tmp_path: Path) -> Environment:
         **ORDINARY,
         "DATABASE_URL": _url(cluster, name),
         "CROSSDOCK_DATA": str(tmp_path / "data"),
-        "CROSSDOCK_WEB_PORT": str(_port()),
+        "CROSSDOCK_WEB_PORT": str(free_ports()),
     }
 
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Environment:
     """An operator whose embedded database does not run."""
-    return {**ORDINARY, "CROSSDOCK_DATA": str(tmp_path / "data"), "CROSSDOCK_WEB_PORT": str(_port())}
-
-
-def _port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return {**ORDINARY, "CROSSDOCK_DATA": str(tmp_path / "data"), "CROSSDOCK_WEB_PORT": str(free_ports())}
 
 
 def test_help_names_every_command() -> None:
@@ -139,8 +135,8 @@ def test_a_database_that_cannot_be_reached(alone: Environment, command: str) -> 
     begun = time.monotonic()
     away = {
         **alone,
-        "DATABASE_URL": f"postgresql://someone:geheim@127.0.0.1:{_port()}/x",
-        "CROSSDOCK_SANDBOX_PORT": str(_port()),
+        "DATABASE_URL": f"postgresql://someone:geheim@127.0.0.1:{free_ports()}/x",
+        "CROSSDOCK_SANDBOX_PORT": str(free_ports(3)),
     }
     done = crossdock(away, command)
     assert done.returncode == 1
@@ -209,7 +205,7 @@ def test_wrong_words_are_refused(environment: Environment, given: list[str]) -> 
 
 
 def test_two_servers_share_one_database_and_stop_on_request(environment: Environment) -> None:
-    ports = [_port(), _port()]
+    ports = [free_ports(), free_ports()]
     servers = [
         subprocess.Popen(
             [sys.executable, "-m", "crossdock.cli.main", "serve", "--port", str(port)],
@@ -501,7 +497,7 @@ def test_starting_over_leaves_a_server_of_the_operator_s_alone(
     environment: Environment, cluster: Cluster, name: str
 ) -> None:
     _sql(cluster, name, ROW.format("kept"))
-    given = {**environment, "FRESH": "1", "CROSSDOCK_SANDBOX_PORT": str(_port())}
+    given = {**environment, "FRESH": "1", "CROSSDOCK_SANDBOX_PORT": str(free_ports(3))}
     assert "has to be emptied by you" in refused(crossdock(given, "run"))
     assert _sql(cluster, name, KEYS) == [("kept",)]
 
@@ -518,8 +514,8 @@ def test_starting_over_removes_only_what_is_named(monkeypatch: pytest.MonkeyPatc
 def test_run_without_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(run, "NEEDED_BYTES", 1 << 62)
     monkeypatch.setenv("CROSSDOCK_DATA", str(tmp_path))
-    monkeypatch.setenv("CROSSDOCK_WEB_PORT", str(_port()))
-    monkeypatch.setenv("CROSSDOCK_SANDBOX_PORT", str(_port()))
+    monkeypatch.setenv("CROSSDOCK_WEB_PORT", str(free_ports()))
+    monkeypatch.setenv("CROSSDOCK_SANDBOX_PORT", str(free_ports(3)))
     with pytest.raises(Trouble, match=r"Only \d+ MB are free"):
         run._start(load(), run.processes.Household({}), None, fresh=False)
 

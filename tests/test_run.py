@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 
 from crossdock.cli.patience import patient
 from crossdock.cli.sandbox import platforms
+from free_ports import free_ports
 
 Environment = dict[str, str]
 _BEGUN: list["subprocess.Popen[str]"] = []
@@ -28,7 +28,7 @@ def environment() -> Iterator[Environment]:
     """A data folder that the database's user can enter, and ports of its own. Whatever is left at the end is ended."""
     folder = Path(tempfile.mkdtemp(prefix="crossdock run "))
     folder.chmod(0o755)
-    ports = _ports(1 + len(platforms()))
+    ports = free_ports(1 + len(platforms()))
     plain = {name: value for name, value in os.environ.items() if not name.startswith("CROSSDOCK_")}
     yield {
         **plain,
@@ -46,18 +46,6 @@ def environment() -> Iterator[Environment]:
         process.stdout.close()
     _BEGUN.clear()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _ports(count: int) -> int:
-    """The first of so many free ports in a row."""
-    for first in range(20000 + os.getpid() % 10000, 40000, count):
-        taken = []
-        for port in range(first, first + count):
-            with socket.socket() as probe:
-                taken.append(probe.connect_ex(("127.0.0.1", port)) == 0)
-        if not any(taken):
-            return first
-    raise AssertionError("no free ports")
 
 
 def _left(folder: Path) -> list[int]:

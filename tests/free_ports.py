@@ -1,0 +1,15 @@
+"""Ports that nobody takes between the moment they are chosen and the moment they are used."""
+
+import socket
+from contextlib import ExitStack, suppress
+from random import SystemRandom
+
+
+def free_ports(count: int = 1) -> int:
+    """The first of so many free ports in a row, below those that the kernel gives to whoever asks for any."""
+    for first in SystemRandom().sample(range(20_000, 32_000, count), 99):
+        with ExitStack() as held, suppress(OSError):
+            for port in range(first, first + count):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
+    raise AssertionError("no ports are free")
