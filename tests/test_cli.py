@@ -21,10 +21,10 @@ from django.db import models
 
 from crossdock.cli import database, postgres, run, vault
 from crossdock.cli.patience import patient
+from crossdock.cli.ports import free_ports
 from crossdock.cli.postgres import Cluster
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
-from free_ports import free_ports
 
 Environment = dict[str, str]
 # The tests' own settings are not for the operator's commands.

@@ -9,7 +9,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -21,6 +20,7 @@ from psycopg import sql
 from real_hand import RealHand
 
 from crossdock.cli.patience import patient
+from crossdock.cli.ports import free_ports
 from crossdock.cli.postgres import Cluster
 
 HERE = Path(__file__).parent
@@ -71,12 +71,6 @@ def _install(lock: str) -> None:
     shutil.copy(HERE / "server.js", CACHE / "server.js")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class RealSite:
     """A connected seller's view of the server (the conformance suite's Site)."""
@@ -120,7 +114,7 @@ class RealVendure:
             await hand.close()
 
     def start(self) -> None:
-        self.port = self.port or _free_port()
+        self.port = self.port or free_ports()
         environment = {
             **os.environ,
             "REAL_PORT": str(self.port),

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.cli.patience import patient
+from crossdock.cli.ports import free_ports
 from crossdock.cli.processes import die_with
 
 if TYPE_CHECKING:
@@ -41,12 +42,6 @@ _births = ThreadPoolExecutor(1, thread_name_prefix="births")
 
 class Waited(Exception):
     """What was waited for did not come in time; the message says what."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -136,7 +131,7 @@ class Trial:
         self._ends.callback(shutil.rmtree, self.folder, ignore_errors=True)
         # Ours alone, but the system user of the database has to enter it.
         self.folder.chmod(0o711)
-        self.port = free_port()
+        self.port = free_ports()
         for name in [*os.environ]:
             if name.startswith("CROSSDOCK_") and not name.startswith(KEPT):
                 del os.environ[name]

@@ -29,10 +29,10 @@ _AT_ONCE = 20
 _SURELY_ALL = 3
 
 
-def tripped(kind: QuarantineKind, entity: str, error: BaseException, *, ours: bool = True) -> Trip:
+def tripped(kind: QuarantineKind, entity: str, error: BaseException) -> Trip:
     """In the words of the trouble itself where it came from outside."""
     outside = isinstance(error, Outside)
-    path = error.path if isinstance(error, Strange) else ""
+    path, ours = (error.path, error.ours) if isinstance(error, Strange) else ("", True)
     return quarantine.trip_of(kind, entity, error, sentence=str(error) if outside else "", path=path, ours=ours)
 
 
@@ -85,15 +85,13 @@ async def each(desk: "Reading", kind: QuarantineKind, calls: Mapping[str, Corout
         await set_aside(desk, kind, entity, error)
 
 
-async def set_aside(
-    desk: "Reading", kind: QuarantineKind, entity: str, error: BaseException, *, ours: bool = True
-) -> None:
+async def set_aside(desk: "Reading", kind: QuarantineKind, entity: str, error: BaseException) -> None:
     """What was asked for by its id could not be read. People are told when it does not pass by itself."""
     _log.warning("%s %s of %s is set aside", kind, entity, desk.access.address, exc_info=error)
     await desk.run(
         quarantine.hold,
         party_id=desk.access.party_id,
-        trips=[tripped(kind, entity, error, ours=ours)],
+        trips=[tripped(kind, entity, error)],
         call=LAST.get(),
         quiet=True,
     )

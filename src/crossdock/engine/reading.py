@@ -89,18 +89,11 @@ class Reading:
         except Exception as error:
             if contain.of_party(error):
                 raise
-            ours = await self._concerns_us(shop_id, error)
-            await contain.set_aside(self, QuarantineKind.ORDER, shop_id, error, ours=ours)
+            await contain.set_aside(self, QuarantineKind.ORDER, shop_id, error)
             return None
         point("order.read")
         await self.take_orders([order])
         return order
-
-    async def _concerns_us(self, shop_id: str, error: Exception) -> bool:
-        """An order of the shop's own customers may be as odd as it likes."""
-        if not isinstance(error, Strange) or error.ours:
-            return True
-        return await self.engine.threads.run(snapshots.holds, connection_id=self.connection_id, shop_order_id=shop_id)
 
     async def _read_wanted(self, shop_id: str) -> None:
         await self.read_order(shop_id)

@@ -23,7 +23,7 @@ def insert_new(rows: Sequence[Row], *unique: str, where: LiteralString = "true")
     if not by_name:
         return []
     meta = rows[0]._meta
-    fields = [field for field in meta.concrete_fields if not field.primary_key]
+    fields = _fields(rows[0])
     one = SQL("({})").format(SQL(", ").join([Placeholder()] * len(fields)))
     statement = SQL("INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) WHERE {} DO NOTHING RETURNING {}, id").format(
         Identifier(meta.db_table),
@@ -33,9 +33,7 @@ def insert_new(rows: Sequence[Row], *unique: str, where: LiteralString = "true")
         SQL(where),
         SQL(", ").join(map(Identifier, unique)),
     )
-    params: list[Any] = [
-        field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields
-    ]
+    params = [value for row in rows for value in _values(row)]
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(), params)
         written = cursor.fetchall()
@@ -47,10 +45,19 @@ def insert_new(rows: Sequence[Row], *unique: str, where: LiteralString = "true")
 
 def insert_of(row: models.Model) -> tuple[str, list[Any]]:
     """The statement that writes this fresh row, and its values."""
-    fields = [field for field in row._meta.concrete_fields if not field.primary_key]
+    fields = _fields(row)
     statement = SQL("INSERT INTO {} ({}) VALUES ({})").format(
         Identifier(row._meta.db_table),
         SQL(", ").join(Identifier(str(field.column)) for field in fields),
         SQL(", ").join([Placeholder()] * len(fields)),
     )
-    return statement.as_string(), [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
+    return statement.as_string(), _values(row)
+
+
+def _fields(row: models.Model) -> list[Any]:
+    """All that are written; the key is made by the table."""
+    return [field for field in row._meta.concrete_fields if not field.primary_key]
+
+
+def _values(row: models.Model) -> list[Any]:
+    return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in _fields(row)]

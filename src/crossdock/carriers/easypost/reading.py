@@ -26,8 +26,6 @@ _HOUSES = ("USPS", "UPS", "FedEx", "DHL")
 # Beside the postage, as EasyPost's page on insurance says; what was really taken stands in the fees of the purchase.
 INSURANCE_PERCENT, INSURANCE_LEAST = Decimal(1), Decimal(1)
 INSURED_APART = "It is priced in {} and the insurance in {}, so it cannot be bought insured. Leave the insurance out."
-
-
 _LONGEST_NAME = 200
 
 

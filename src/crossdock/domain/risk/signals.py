@@ -78,14 +78,9 @@ def _buyers_frauds(f: Facts) -> Grade:
     return grade and (grade * 0.5 if clean else grade)
 
 
-def _cards_frauds(f: Facts) -> Grade:
-    frauds = f.frauds_of_card
-    return _frauds(frauds, max(0, f.earlier_of_card - (frauds or 0))) if f.earlier_of_card else None
-
-
-def _devices_frauds(f: Facts) -> Grade:
-    frauds = f.frauds_of_device
-    return _frauds(frauds, max(0, f.earlier_of_device - (frauds or 0))) if f.earlier_of_device else None
+def _its_frauds(earlier: int | None, frauds: int | None) -> Grade:
+    """Of a card or a device, beside its other orders."""
+    return _frauds(frauds, max(0, earlier - (frauds or 0))) if earlier else None
 
 
 def _rush(f: Facts) -> Grade:
@@ -305,7 +300,7 @@ LINKS: tuple[Signal, ...] = (
         About.PAST,
         "Earlier orders paid with this card turned out to be fraud.",
         "No earlier order paid with this card is known as fraud.",
-        _cards_frauds,
+        lambda f: _its_frauds(f.earlier_of_card, f.frauds_of_card),
         figures=count_words("frauds_of_card", "{} paid with this card turned out to be fraud.", "earlier order"),
     ),
     Signal(
@@ -313,7 +308,7 @@ LINKS: tuple[Signal, ...] = (
         About.PAST,
         "Earlier orders from this device turned out to be fraud.",
         "No earlier order from this device is known as fraud.",
-        _devices_frauds,
+        lambda f: _its_frauds(f.earlier_of_device, f.frauds_of_device),
         figures=count_words("frauds_of_device", "{} from this device turned out to be fraud.", "earlier order"),
     ),
     Signal(

@@ -13,11 +13,7 @@ from crossdock.store.models.people import User
 
 def next_stock_no() -> int:
     """Draw the next number of the one sequence that orders reads and fences."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('stock_no')")
-        row = cursor.fetchone()
-        assert row is not None
-        return int(row[0])
+    return next_stock_nos(1)[0]
 
 
 def next_stock_nos(many: int) -> list[int]:

@@ -11,6 +11,17 @@ from crossdock.usecases.record.alerts import raise_alert
 
 def cancel_doubles(*, order: Order, shop_ids: list[str], now: datetime) -> None:
     """Keep the first, cancel the rest, say so."""
+    said = f"stood more than once in your shop ({', '.join(shop_ids)}); the extra copies are being cancelled there."
+    _cancel(order, shop_ids, "Created twice; the first copy is kept.", said, now=now)
+
+
+def cancel_orphan(*, order: Order, shop_id: str, now: datetime) -> None:
+    """It is cancelled here, was never found there, and stands there after all: nobody may ship it."""
+    said = f"is cancelled here and arrived in your shop late ({shop_id}); it is being cancelled there. Do not ship it."
+    _cancel(order, [shop_id], "Cancelled on the marketplace before it arrived.", said, now=now)
+
+
+def _cancel(order: Order, shop_ids: list[str], note: str, said: str, *, now: datetime) -> None:
     if not shop_ids or order.connection is None:
         return
     for shop_id in shop_ids:
@@ -18,9 +29,7 @@ def cancel_doubles(*, order: Order, shop_ids: list[str], now: datetime) -> None:
             party=order.connection.party,
             cause=f"cancel:{order.reference}:{shop_id}"[:120],
             now=now,
-            command=CancelOrder(
-                order.reference, shop_id, CancelReason.OTHER, note="Created twice; the first copy is kept."
-            ),
+            command=CancelOrder(order.reference, shop_id, CancelReason.OTHER, note=note),
         )
     raise_alert(
         code=AlertCode.ORDER_DOUBLE,
@@ -29,34 +38,5 @@ def cancel_doubles(*, order: Order, shop_ids: list[str], now: datetime) -> None:
         connection=order.connection,
         now=now,
         evidence={"others": shop_ids},
-        sentence=(
-            f"Order {order} stood more than once in your shop ({', '.join(shop_ids)}); the extra copies are being"
-            " cancelled there."
-        ),
-    )
-
-
-def cancel_orphan(*, order: Order, shop_id: str, now: datetime) -> None:
-    """It is cancelled here, was never found there, and stands there after all: nobody may ship it."""
-    if order.connection is None:
-        return
-    cancel_order_command(
-        party=order.connection.party,
-        cause=f"cancel:{order.reference}:{shop_id}"[:120],
-        now=now,
-        command=CancelOrder(
-            order.reference, shop_id, CancelReason.OTHER, note="Cancelled on the marketplace before it arrived."
-        ),
-    )
-    raise_alert(
-        code=AlertCode.ORDER_DOUBLE,
-        seller=order.seller,
-        order=order,
-        connection=order.connection,
-        now=now,
-        evidence={"others": [shop_id]},
-        sentence=(
-            f"Order {order} is cancelled here and arrived in your shop late ({shop_id}); it is being cancelled there."
-            " Do not ship it."
-        ),
+        sentence=f"Order {order} {said}",
     )

@@ -83,11 +83,6 @@ def receive_orders(
     return intake.end(connection_id=connection_id, call=call, page=page, now=now)
 
 
-def holds(*, connection_id: int, shop_order_id: str) -> bool:
-    """Whether it is the copy of an order of ours."""
-    return ShopCopy.objects.filter(connection_id=connection_id, shop_order_id=storable(shop_order_id)).exists()
-
-
 def _take_in(
     intake: Intake, order_pk: int | None, seen: ShopOrder, *, connection_id: int, manifest: Manifest, now: datetime
 ) -> None:

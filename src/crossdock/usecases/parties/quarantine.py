@@ -203,18 +203,21 @@ def _keep(party_id: int, shop: Connection | None, trip: Trip, *, call: str, now:
     row = rows.filter(party_id=party_id, key=trip.key).first() or Quarantined(
         party_id=party_id, connection=shop, kind=trip.kind, key=trip.key, entity=storable(trip.entity)[:200], tries=0
     )
+    row.order_id = trip.order_id or row.order_id or _order_of(shop, trip)
+    # Known as the copy of an order of ours, whatever it says itself.
+    ours = trip.ours or row.order_id is not None
     before = row.cause if row.state in STANDING else ""
     left = row.state == QuarantineState.DISMISSED and row.cause == cause
-    again = row.state in STANDING or left or (row.state == QuarantineState.FOREIGN and not trip.ours)
+    again = row.state in STANDING or left or (row.state == QuarantineState.FOREIGN and not ours)
     if row.pk is None or not again:
         row.first_at, row.tries, row.state, row.ended_at, row.ended_by = now, 0, QuarantineState.HELD, None, None
-    if not trip.ours and row.state in STANDING:
+    if not ours and row.state in STANDING:
         row.state = QuarantineState.FOREIGN
     if row.state == QuarantineState.RELEASED:
         row.state = QuarantineState.HELD
     row.cause, row.path, row.last_at, row.tries = cause, storable(trip.path)[:200], now, row.tries + 1
     row.trace = storable(redact_text(trip.trace))
-    row.call, row.order_id = call or row.call, trip.order_id or row.order_id or _order_of(shop, trip)
+    row.call = call or row.call
     row.next_try_at = now + _wait(row.tries) if row.state in STANDING else None
     row.save()
     return row, before

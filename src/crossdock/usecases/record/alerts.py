@@ -58,27 +58,15 @@ def raise_alert(
         last_at=now,
     )
     with transaction.atomic(savepoint=False):
-        if insert_new([alert], "key", where="settled_at IS NULL"):
-            if not for_staff:
-                mail_raised(alert=alert, now=now)
-                alert_event(alert=alert, event=ALERT_RAISED, now=now)
-            return alert
-        opened = Alert.objects.filter(key=full_key, settled_at=None)
-        if opened.update(times=F("times") + 1, last_at=now, sentence=sentence, evidence=evidence or {}):
-            return opened.get()
-    # It was settled just now: this is a new one.
-    return raise_alert(
-        code=code,
-        seller=seller,
-        sentence=sentence,
-        now=now,
-        order=order,
-        connection=connection,
-        listing=listing,
-        key=key,
-        evidence=evidence,
-        for_staff=for_staff,
-    )
+        # One that is open and settled before it could be counted is tried again as a new one.
+        while not insert_new([alert], "key", where="settled_at IS NULL"):
+            opened = Alert.objects.filter(key=full_key, settled_at=None)
+            if opened.update(times=F("times") + 1, last_at=now, sentence=sentence, evidence=evidence or {}):
+                return opened.get()
+        if not for_staff:
+            mail_raised(alert=alert, now=now)
+            alert_event(alert=alert, event=ALERT_RAISED, now=now)
+    return alert
 
 
 def reword_alert(*, alert: Alert, sentence: str, evidence: dict[str, Any]) -> None:

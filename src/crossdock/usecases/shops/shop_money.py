@@ -52,7 +52,7 @@ def money_seen(*, connection_id: int, currency: str, settings: Mapping[str, str]
         shop = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection_id)
         _countries_seen(shop, settings)
         kept: dict[str, Any] = {"currency": shop.currency, **shop.settings}
-        new = {name: value for name, value in found.items() if kept.get(name, value) != value}
+        new = _differing(kept, found)
         learnt = {name: value for name, value in found.items() if name not in kept}
         if not new:
             if shop.settings.get(CHANGED) or learnt:
@@ -87,7 +87,7 @@ def change_in_words(*, connection_id: int) -> str:
     """
     shop = Connection.objects.only("name", "currency", "settings").get(pk=connection_id)
     kept: dict[str, Any] = {"currency": shop.currency, **shop.settings}
-    new = {name: value for name, value in shop.settings.get(CHANGED, {}).items() if kept.get(name, value) != value}
+    new = _differing(kept, shop.settings.get(CHANGED, {}))
     return _what(kept, new, shop.name) if new else ""
 
 
@@ -97,6 +97,11 @@ def _countries_seen(shop: Connection, settings: Mapping[str, str]) -> None:
     if found is not None and found != shop.settings.get("countries", ""):
         shop.settings = {**shop.settings, "countries": found}
         shop.save(update_fields=["settings"])
+
+
+def _differing(kept: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, str]:
+    """What was never known differs from nothing."""
+    return {name: value for name, value in found.items() if kept.get(name, value) != value}
 
 
 def _what(kept: Mapping[str, Any], new: Mapping[str, str], name: str) -> str:

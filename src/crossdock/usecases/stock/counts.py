@@ -150,7 +150,7 @@ def apply_locked(
     read_no: int,
     now: datetime,
     waited: bool = False,
-    variants: Mapping[int, Variant] | None = None,
+    variants: Mapping[int, Variant],
     made: Sequence[VariantStock] = (),
 ) -> None:
     """Rules 3 and 4 for many variants in one transaction: knowledge and the end of holds change together.
@@ -159,9 +159,14 @@ def apply_locked(
     wait is void: on a platform whose counts lag its own writes it may not know the order whose fence it would prove.
 
     A row whose count is as it was is written as well: its number is what voids an older answer that is on its way.
-    `variants`, with their shops, spares reading them; `made` are rows of theirs that nobody has written yet.
+    `variants` are at hand with their shops; `made` are rows of theirs that nobody has written yet.
     """
-    rows = _rows(answers, variants, made)
+    fresh = {row.pk: row for row in made}
+    kept = VariantStock.objects.select_for_update(no_key=True).filter(pk__in=[pk for pk in answers if pk not in fresh])
+    rows = {row.pk: row for row in kept.order_by("pk")}
+    for pk, row in rows.items():
+        row.variant = variants[pk]
+    rows |= fresh
     holds = open_holds(pk for pk, row in rows.items() if not row._state.adding)
     applied_no = next_stock_no() if rows else 0
     changed: list[VariantStock] = []
@@ -206,19 +211,6 @@ def _counted(pk: int, before: Stock, after: Stock, *, left: int | None, read_no:
         left=left,
         event=f"read:{read_no}",
     )
-
-
-def _rows(
-    answers: Iterable[int], variants: Mapping[int, Variant] | None, made: Iterable[VariantStock]
-) -> dict[int, VariantStock]:
-    if variants is None:
-        return locked(answers)
-    fresh = {row.pk: row for row in made}
-    rows = VariantStock.objects.select_for_update(no_key=True).filter(pk__in=[pk for pk in answers if pk not in fresh])
-    kept = {row.pk: row for row in rows.order_by("pk")}
-    for pk, row in kept.items():
-        row.variant = variants[pk]
-    return kept | fresh
 
 
 def _look_below_zero(row: VariantStock, before: Stock, after: Stock, answer: Count, *, now: datetime) -> None:

@@ -43,9 +43,10 @@ def as_value(row: VariantStock, *, now: datetime) -> Stock:
 def locked(variant_ids: "Iterable[int] | QuerySet[Any]", *also: str) -> dict[int, VariantStock]:
     """The stock rows of these variants, locked in id order. Must be called inside a transaction.
 
-    `also` names what else is read along with them.
+    Ids of another question (a QuerySet of one column) are asked for in the same one. `also` names what else is read
+    along with them.
     """
-    which = variant_ids if isinstance(variant_ids, QuerySet) and variant_ids.query.values_select else set(variant_ids)
+    which = variant_ids if isinstance(variant_ids, QuerySet) else set(variant_ids)
     rows = VariantStock.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=which).order_by("pk")
     return {row.pk: row for row in rows.select_related("variant__connection", *also)}
 

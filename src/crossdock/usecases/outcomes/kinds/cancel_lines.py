@@ -9,10 +9,9 @@ from crossdock.domain.commands import CommandKind, Done, Refused
 from crossdock.store.models import ShopCopy
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.outbox.payloads import LINES
-from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind
+from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind, units_back
 from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.record.timeline import tell
-from crossdock.usecases.stock import restore
 from crossdock.usecases.stock.reservations import fence
 
 
@@ -23,15 +22,7 @@ def done(held: Held, outcome: Done, facts: Facts) -> None:
         ShopCopy.objects.filter(order=order).update(read_wanted=True)
         words = "The rejected units were taken out of the order in the shop; its count is read again."
         tell(order=order, now=facts.now, source="shop", kind="lines_gone", sentence=words)
-    restore.after_ending(
-        order=order,
-        ended=command,
-        key=held.row.cause,
-        already=outcome.already,
-        restores=facts.restores,
-        keeps_out=facts.keeps_out,
-        now=facts.now,
-    )
+    units_back(held, command, outcome, facts)
 
 
 def refused(held: Held, outcome: Refused, now: datetime) -> None:

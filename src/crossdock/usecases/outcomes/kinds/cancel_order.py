@@ -10,10 +10,9 @@ from crossdock.domain.orders import CopyState
 from crossdock.store.models import Command, Order, ShopCopy
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.outbox.payloads import CANCEL
-from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind, a_person_decides
+from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind, a_person_decides, units_back
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.timeline import tell
-from crossdock.usecases.stock import restore
 from crossdock.usecases.stock.reservations import fence
 
 
@@ -21,15 +20,7 @@ def done(held: Held, outcome: Done, facts: Facts) -> None:
     command = CANCEL.validate_python(held.row.payload)
     if held.order and held.copy:
         cancelled(held.order, held.copy, command, outcome, row=held.row, want_after=facts.want_after, now=facts.now)
-    restore.after_ending(
-        order=held.order,
-        ended=command,
-        key=held.row.cause,
-        already=outcome.already,
-        restores=facts.restores,
-        keeps_out=facts.keeps_out,
-        now=facts.now,
-    )
+    units_back(held, command, outcome, facts)
 
 
 def refused(held: Held, outcome: Refused, now: datetime) -> None:

@@ -11,10 +11,11 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.commands import CommandKind, Done, Refused
+from crossdock.domain.commands import CancelLines, CancelOrder, CommandKind, Done, Refused
 from crossdock.store.models import Command, Order, ShopCopy
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.stock import restore
 
 T = TypeVar("T")
 
@@ -61,6 +62,19 @@ def a_person_decides(held: Held, outcome: Refused, now: datetime) -> None:
             now=now,
             sentence=f"Order {order}: “{row.kind.replace('_', ' ')}” was refused: {outcome.sentence}",
         )
+
+
+def units_back(held: Held, ended: CancelOrder | CancelLines, outcome: Done, facts: Facts) -> None:
+    """An order, or a part of it, ended in the shop: what that means for the shop's own count."""
+    restore.after_ending(
+        order=held.order,
+        ended=ended,
+        key=held.row.cause,
+        already=outcome.already,
+        restores=facts.restores,
+        keeps_out=facts.keeps_out,
+        now=facts.now,
+    )
 
 
 @dataclass(frozen=True, slots=True)
