@@ -196,6 +196,14 @@ class TestOrders:
         assert take(world, ODD, page=True) == 1, "one bad row alone blocks nothing"
         assert take(world, ODD, copy_of(two[0]), page=True) == 1
 
+    def test_a_known_copy_is_ours_whatever_its_odd_row_says(self, world: World, two: tuple[Order, Order]) -> None:
+        odd = [quarantine.of_row(replace(ODD, entity_id=id_, ours=False)) for id_ in ("s1", "s78")]
+        quarantine.hold(party_id=world.shop.party_id, trips=odd, now=world.now)
+        assert rows(world) == {"order:s1": "held", "order:s78": "foreign"}
+        assert Quarantined.objects.get(state="held").order_id == two[0].pk
+        (alert,) = alerts(world)
+        assert f"#{two[0].number}" in alert.sentence and "s78" not in alert.sentence
+
     def test_tries_back_off_and_dismissed_stays_quiet(self, world: World) -> None:
         waits = []
         for _ in range(4):
