@@ -200,3 +200,15 @@ def test_nothing_private_is_committed() -> None:
         if forbidden.search(line)
     ]
     assert found == []
+
+
+def test_every_library_says_why_it_is_here() -> None:
+    rows = [line for line in (ROOT / "docs/decisions/0001-libraries.md").read_text().splitlines() if line[:2] == "| "]
+    named = {re.sub(r"\W", "", word) for row in rows for word in re.split(r"[ ,]+", row.split("|")[1].lower())}
+    missing = [
+        name[0]
+        for file in ("runtime.in", "extras.in")
+        for line in (ROOT / "requirements" / file).read_text().splitlines()
+        if (name := re.match(r"[\w-]+", line)) and re.sub(r"\W", "", name[0].lower()) not in named
+    ]
+    assert missing == []

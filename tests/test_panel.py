@@ -2,6 +2,7 @@
 their orders.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ from simulated import Town, town
 from toyshop import dropped_in
 
 pytestmark = pytest.mark.django_db
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\x00" * 40
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGM4IScHAAK2AQU0pnWqAAAAAElFTkSuQmCC")
 
 
 class Panel:
@@ -590,11 +591,8 @@ class TestListings:
         url = listing.images[0]
         assert listing.images[1] == "https://x.test/a.png" and url.startswith("/media/") and url.endswith(".png")
         served = Client().get(url)
-        assert (served.content, served["Content-Type"], served["X-Content-Type-Options"]) == (
-            PNG,
-            "image/png",
-            "nosniff",
-        )
+        assert served.content.startswith(PNG[:8])
+        assert (served["Content-Type"], served["X-Content-Type-Options"]) == ("image/png", "nosniff")
 
     @pytest.mark.parametrize(
         "content",

@@ -1,4 +1,4 @@
-"""Pictures that sellers upload: believed by their first bytes, not by their names; kept under a name made of their
+"""Pictures that sellers upload: judged by their bytes, not by their names; drawn anew; kept under a name made of their
 content; served as nothing but a picture.
 """
 
@@ -12,32 +12,19 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from crossdock.web.picture_encoding import NotAPicture, redraw
+
 LARGEST = 5 * 1024 * 1024
 _TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 _NAME = re.compile(r"[0-9a-f]{40}\.(png|jpg|webp)")
-
-
-class NotAPicture(ValueError):
-    """The message says what to choose instead."""
-
-
-def kind_of(content: bytes) -> str:
-    """png, jpg or webp, by the signature. Raises NotAPicture."""
-    if content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR":
-        return "png"
-    if content.startswith(b"\xff\xd8\xff") and b"\xff\xd9" in content[-64:]:
-        return "jpg"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP" and content[12:15] == b"VP8":
-        return "webp"
-    raise NotAPicture("Choose a PNG, JPEG or WebP picture; this file is none.")
 
 
 def keep(upload: "UploadedFile[Any]") -> str:
     """The address of the picture on this site. The same picture twice is one file. Raises NotAPicture."""
     if not upload.size or upload.size > LARGEST:
         raise NotAPicture("Choose a picture of up to 5 MB.")
-    content = upload.read(LARGEST + 1)
-    name = f"{hashlib.sha256(content).hexdigest()[:40]}.{kind_of(content)}"
+    content, ending = redraw(upload.read(LARGEST + 1))
+    name = f"{hashlib.sha256(content).hexdigest()[:40]}.{ending}"
     path = f"pictures/{name}"
     if not default_storage.exists(path):
         default_storage.save(path, ContentFile(content))

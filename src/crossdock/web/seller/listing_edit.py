@@ -19,7 +19,8 @@ from crossdock.usecases.catalogue.listings import edit_listing, make_listing
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import MoneyField, WholeNumber, money_of
-from crossdock.web.pictures import NotAPicture, is_ours, keep
+from crossdock.web.picture_encoding import NotAPicture
+from crossdock.web.pictures import is_ours, keep
 from crossdock.web.seller.listings import of_seller
 from crossdock.web.seller.panel import sellers_only, show
 
@@ -51,7 +52,7 @@ class ListingForm(forms.Form):
     upload = forms.FileField(
         label="Upload a picture",
         required=False,
-        help_text="PNG, JPEG or WebP, up to 5 MB.",
+        help_text="PNG, JPEG or WebP, up to 5 MB. What a photo says about where it was taken is not kept.",
         widget=forms.ClearableFileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
     )
 

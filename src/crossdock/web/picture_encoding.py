@@ -1,0 +1,82 @@
+"""An uploaded picture drawn anew: decoded within limits and encoded again, so that nothing but its pixels is kept.
+
+A photo from a phone says where it was taken (GPS in its EXIF data), and a few kilobytes of PNG can unfold to gigabytes
+of pixels. Sizes are in pixels.
+"""
+
+import io
+import struct
+import warnings
+import zlib
+
+from PIL import Image, ImageCms, ImageOps
+
+MOST_PIXELS = 50_000_000
+LONGEST_SIDE = 2400
+_ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
+_SAVING: dict[str, dict[str, object]] = {
+    "PNG": {"optimize": True},
+    "JPEG": {"quality": 88, "optimize": True, "progressive": True},
+    "WEBP": {"quality": 88},
+}
+# What Pillow's readers raise on files that are cut off or inconsistent.
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+
+
+class NotAPicture(ValueError):
+    """The message says what to choose instead."""
+
+
+def redraw(content: bytes) -> tuple[bytes, str]:
+    """The picture as bytes of the same format, with its file ending (png, jpg or webp). Upright, in sRGB, at most
+    LONGEST_SIDE a side, of an animation the first frame. Raises NotAPicture.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image: Image.Image = Image.open(io.BytesIO(content), formats=list(_ENDINGS))
+    except Image.DecompressionBombError:
+        raise NotAPicture(_too_large()) from None
+    except _UNREADABLE:
+        raise NotAPicture("Choose a PNG, JPEG or WebP picture; this file is none.") from None
+    # The header alone has been read so far.
+    if image.width * image.height > MOST_PIXELS:
+        raise NotAPicture(_too_large())
+    form = str(image.format)
+    try:
+        if image.mode == "P":
+            # Colours of a palette cannot be mixed, so it would be scaled by leaving pixels out.
+            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        drawn = _plain(ImageOps.exif_transpose(image))
+    except _UNREADABLE:
+        raise NotAPicture("This picture is damaged. Save it again, or choose another one.") from None
+    target = io.BytesIO()
+    drawn.save(target, form, **_SAVING[form])
+    return target.getvalue(), _ENDINGS[form]
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """RGB, or RGBA where something shows through, in a new image that carries none of the file's data along."""
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    image = _in_srgb(image).convert(mode)
+    plain = Image.new(mode, image.size)
+    plain.paste(image)
+    return plain
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """The colour profile goes with the rest of the data, so the colours are converted first."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "CMYK"):
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return image
+    return converted or image
+
+
+def _too_large() -> str:
+    return f"Choose a picture of up to {MOST_PIXELS // 1_000_000} megapixels; this one has more."
