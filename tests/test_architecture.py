@@ -19,8 +19,9 @@ from crossdock.usecases.outcomes.kinds import KINDS
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "crossdock"
 MODULE_LINES, FUNCTION_LINES, FOLDER_FILES = 400, 70, 20
-# Lines of code, formatted, without blanks, comments and docstrings: docs/decisions/0005-the-size-of-a-connector.md
-CONNECTOR_LINES = 1600
+# Lines of code, formatted, without blanks, comments and docstrings, beside the manifest:
+# docs/decisions/0005-the-size-of-a-connector.md
+CONNECTOR_LINES = 1410
 
 
 def modules() -> list[Path]:
@@ -90,7 +91,8 @@ def lines_of_code(path: Path) -> int:
 
 @pytest.mark.parametrize("folder", connectors(), ids=lambda folder: folder.name)
 def test_a_connector_stays_small(folder: Path) -> None:
-    parts = [path for path in folder.rglob("*.py") if not {"sandbox", "tests"} & set(path.relative_to(folder).parts)]
+    beside = {"sandbox", "tests", "manifest.py"}
+    parts = [path for path in folder.rglob("*.py") if not beside & set(path.relative_to(folder).parts)]
     lines = sum(map(lines_of_code, parts))
     assert lines <= CONNECTOR_LINES, f"{folder.name} has {lines} lines of code"
 

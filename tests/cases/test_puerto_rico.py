@@ -14,7 +14,7 @@ from babel import Locale
 
 from crossdock.connectors.shopify import commands as shopify
 from crossdock.connectors.vendure import mapper as vendure
-from crossdock.connectors.woocommerce.address import address_of
+from crossdock.connectors.woocommerce.mapper import address_of
 from crossdock.domain import labels
 from crossdock.domain.commands import Done
 from crossdock.domain.places import COUNTRIES, REGIONS, US_TERRITORIES

@@ -72,6 +72,14 @@ def walled(status: int, said: str = "") -> Throttled | Challenged:
     return Throttled(sentence, WALL_SECONDS) if 400 <= status < 500 else Challenged(sentence, WALL_SECONDS)
 
 
+def server_time(reply: Reply) -> datetime | None:
+    """The party's own clock when it answered (Date); None when it names none."""
+    try:
+        return parsedate_to_datetime(reply.headers.get("date", "")).astimezone(UTC)
+    except (TypeError, ValueError):
+        return None
+
+
 def retry_after(reply: Reply) -> float | None:
     """Seconds that the party wants us to wait, from Retry-After in either form; None when it says nothing readable.
 

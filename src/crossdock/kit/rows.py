@@ -11,6 +11,7 @@ from crossdock.domain.events import LookKind, ProductGone, ShopProduct, Unreadab
 from crossdock.kit.errors import NotJson, Outside, Strange
 from crossdock.kit.tame import Node, tame
 
+S = TypeVar("S")
 T = TypeVar("T")
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -61,11 +62,26 @@ def read_rows(
     kind: LookKind, values: Iterable[Any], id_of: Callable[[Node], str], read: Callable[[Node], T]
 ) -> list[T | Unreadable]:
     """What `read` makes of each entry of a list, each on its own. `id_of` raises Strange where there is no id."""
-    found: list[T | Unreadable] = []
-    for value in values:
-        node = named(kind, value, id_of)
-        found.append(node if isinstance(node, Unreadable) else read_row(kind, id_of(node), partial(read, node)))
-    return found
+    return read_each(kind, (named(kind, value, id_of) for value in values), id_of, read)
+
+
+def read_each(
+    kind: LookKind, rows: Iterable[S | Unreadable], id_of: Callable[[S], str], read: Callable[[S], T]
+) -> list[T | Unreadable]:
+    """What `read` makes of each row; those that could not be understood before stay as they are."""
+    return [row if isinstance(row, Unreadable) else read_row(kind, id_of(row), partial(read, row)) for row in rows]
+
+
+async def await_each(
+    kind: LookKind,
+    rows: Iterable[S | Unreadable],
+    id_of: Callable[[S], str],
+    read: Callable[[S], Awaitable[T]],
+) -> list[T | Unreadable]:
+    """The same for rows that need calls of their own, one after the other."""
+    return [
+        row if isinstance(row, Unreadable) else await await_row(kind, id_of(row), partial(read, row)) for row in rows
+    ]
 
 
 def named(kind: LookKind, value: Any, id_of: Callable[[Node], str]) -> Node | Unreadable:

@@ -2,8 +2,6 @@
 has. No buyer sees it.
 """
 
-from dataclasses import replace
-
 from crossdock.connectors.shopify import mapper
 from crossdock.connectors.shopify.client import ask, user_errors
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteRisk
@@ -23,8 +21,7 @@ async def write_risk(shop: Shop, command: WriteRisk) -> Outcome:
         return Refused(Why.NOT_FOUND, "The shop does not have this order any more.")
     done = Done(command.shop_order_id, node.text("name"), f"{shop.address}/admin/orders/{command.shop_order_id}")
     seen = [fact.text("description") for each in node.child("risk").rows("assessments") for fact in each.rows("facts")]
-    known = replace(done, already=True)
-    if ended := risk.before(command, reference=mapper.reference(node), texts=seen, done=known):
+    if ended := risk.before(command, reference=mapper.reference(node), texts=seen, done=done):
         return ended
     level = "NONE" if command.level is RiskLevel.NOT_ASSESSED else command.level.upper()
     rows = risk.facts(command, most=MOST_FACTS, longest=LONGEST_FACT)

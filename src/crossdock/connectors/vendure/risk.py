@@ -3,8 +3,6 @@
 A public one would stand in the buyer's account.
 """
 
-from dataclasses import replace
-
 from crossdock.connectors.vendure import mapper
 from crossdock.connectors.vendure.client import Client
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteRisk
@@ -20,8 +18,7 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
         return Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
     done = Done(command.shop_order_id, node.str("code"))
     seen = [str(entry.get("note") or "") for entry in mapper.history(node)]
-    known = replace(done, already=True)
-    if ended := risk.before(command, reference=mapper.reference_of(node), texts=seen, done=known):
+    if ended := risk.before(command, reference=mapper.reference_of(node), texts=seen, done=done):
         return ended
     await client.ask("AddNote", order=command.shop_order_id, note=risk.note(command))
     return done

@@ -3,28 +3,24 @@
 A refusal hides several stories and only its `code` tells which: the message is in the shop's language.
 """
 
-import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY
 from oauthlib.oauth1 import Client as Signer
 
 from crossdock.kit import text
-from crossdock.kit.check import check, is_challenge, walled
+from crossdock.kit.check import check, is_challenge, server_time, walled
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import AuthDead, Missing, NoAnswer, NotJson, Outside, Strange, Throttled
+from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange, Throttled
+from crossdock.kit.shop.paging import Listed
 from crossdock.kit.tame import Node, tame
 
-T = TypeVar("T")
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 PAGE = 100
-AT_ONCE, TRIES, PAUSE_SECONDS = 4, 3, 0.3
 
 
 class Rejected(Outside):
@@ -41,22 +37,6 @@ class NotSignedIn(AuthDead):
 
 class NotAllowed(AuthDead):
     """The keys are good, but the WordPress user behind them may not do this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """One page of a list, and the shop's own clock when it answered.
-
-    `odd` are the entries that are no objects: each stands for itself, and `size` counts them.
-    """
-
-    items: list[Node]
-    at: datetime
-    odd: tuple[Any, ...] = ()
-
-    @property
-    def size(self) -> int:
-        return len(self.items) + len(self.odd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +62,7 @@ class Client:
     async def one(self, path: str, *, query: Mapping[str, str] | None = None) -> Node:
         return tame(await self.ask("GET", path, query=query), path.partition("/")[0])
 
-    async def rows(self, path: str, query: Mapping[str, str]) -> Rows:
+    async def rows(self, path: str, query: Mapping[str, str]) -> Listed:
         """One page. Unknown parameters are ignored by the shop and give everything: whoever asks checks what came."""
         reply = await self.send("GET", path, query={"per_page": str(PAGE), **query})
         name, values = path.rpartition("/")[2], reply.json()
@@ -90,7 +70,7 @@ class Client:
             raise Strange(name, "list", values)
         nodes = [tame(value, f"{name}[{n}]") for n, value in enumerate(values) if isinstance(value, dict)]
         odd = tuple(value for value in values if not isinstance(value, dict))
-        return Rows(nodes, _moment(reply) or self.shop.now(), odd)
+        return Listed(nodes, server_time(reply) or self.shop.now(), odd)
 
     async def every(self, path: str, query: Mapping[str, str]) -> list[Node]:
         """All pages of a list that is not expected to move. What is no object in it is left out."""
@@ -171,40 +151,3 @@ def _problem(reply: Reply) -> tuple[str, str]:
     if not isinstance(body, dict) or not isinstance(body.get("code"), str):
         return "", ""
     return body["code"], text.label(str(body.get("message", "")), 200)
-
-
-def _moment(reply: Reply) -> datetime | None:
-    try:
-        return parsedate_to_datetime(reply.headers.get("date", "")).astimezone(UTC)
-    except (TypeError, ValueError):
-        return None
-
-
-async def together(calls: Sequence[Awaitable[T]]) -> list[T]:
-    """A few at a time; every one is finished before the first trouble is raised."""
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def one(call: Awaitable[T]) -> T:
-        async with room:
-            return await call
-
-    results = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return [result for result in results if not isinstance(result, BaseException)]
-
-
-async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """A read that a longer action needs, tried again on a hiccup: its failure would throw away what was done before.
-
-    Never for what writes more than once. An odd row is the same when it is asked for again.
-    """
-    for left in reversed(range(TRIES)):
-        try:
-            return await call()
-        except (NoAnswer, Throttled) as error:
-            if not left or (isinstance(error, Strange) and not isinstance(error, NotJson)):
-                raise
-            await asyncio.sleep(PAUSE_SECONDS)
-    raise AssertionError

@@ -15,9 +15,12 @@ from crossdock.domain.currencies import CURRENCIES, minor_units
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
 from crossdock.kit.errors import AuthDead, BadInput, Missing
+from crossdock.kit.shop.addresses import typed
+from crossdock.kit.shop.base import allowed, checked
 from crossdock.kit.tame import Node
 
 OLDEST = (6, 0)
+PAGES = ("/wp-admin", "/wp-json", "/wp-login.php", "/wc-auth")
 _KEY = {"consumer_key": re.compile(r"ck_\w{8,}"), "consumer_secret": re.compile(r"cs_\w{8,}")}
 _STATUS = "environment.home_url,environment.version,settings.currency,settings.number_of_decimals"
 PLUGINS = {"wc-shipment-tracking/v3": "Shipment Tracking", "wc-ast/v3": "Advanced Shipment Tracking"}
@@ -27,21 +30,11 @@ READ_ONLY = (
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
-    typed = form.get("address", "").strip()
-    parts = urlsplit(typed if "://" in typed else f"https://{typed}")
-    try:
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        host, port = "", None
-    if not re.fullmatch(r"[\w.-]+|[0-9a-f:]+", host) or parts.username is not None or parts.password is not None:
-        raise BadInput("Type the address of your shop, for example https://shop.example.com.")
-    if parts.scheme != "https" and not (local and parts.scheme == "http"):
-        raise BadInput("The address must begin with https://, so that your keys cannot be read on the way.")
-    path = re.split(r"/(?:wp-admin|wp-json|wp-login\.php|wc-auth)\b", parts.path)[0].rstrip("/")
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}{path}"
+    wrong = "Type the address of your shop, for example https://shop.example.com."
+    return typed(form.get("address", ""), local=local, pages=PAGES, wrong=wrong, keep="keys")
 
 
-def begin(shop: Shop, *, state: str, return_url: str, callback_url: str) -> Redirect:
+def begin(shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_url: str, callback_url: str) -> Redirect:
     """The shop asks its admin, posts the keys to `callback_url` and sends the browser to `return_url`; `user_id` is
     our one-time state.
     """
@@ -58,7 +51,7 @@ def begin(shop: Shop, *, state: str, return_url: str, callback_url: str) -> Redi
 
 
 async def finish(
-    shop: Shop, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
+    client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
 ) -> Mapping[str, str]:
     """The keys, with a webhook secret of our own making: hexadecimal, since WooCommerce decodes HTML entities in it
     before it signs.
@@ -76,7 +69,7 @@ async def finish(
             )
     kept = {**found, "hook_secret": secrets.token_hex(24)}
     if way != "keys":
-        await sign_in(Client(replace(shop, secrets=kept)))
+        await sign_in(Client(replace(client.shop, secrets=kept)))
     return kept
 
 
@@ -94,13 +87,13 @@ async def sign_in(client: Client) -> tuple[Client, Node]:
     return client, await client.one("system_status", query={"_fields": _STATUS})
 
 
-async def prove(shop: Shop) -> Proof:
+async def prove(client: Client) -> Proof:
     """Raises AuthDead when the keys are refused, NoAnswer when there is no WordPress."""
-    site = await wordpress(shop)
+    site = await wordpress(client.shop)
     if site.get("missing"):
         return Proof("", "", "", (Check(False, "REST API", site["missing"]),))
     try:
-        client, status = await sign_in(Client(shop))
+        client, status = await sign_in(client)
     except NotAllowed:
         raise AuthDead(
             "The WordPress user behind the keys is no shop manager; make the keys for an administrator or shop manager."
@@ -112,20 +105,20 @@ async def prove(shop: Shop) -> Proof:
     taxed, prices = await taxes(client)
     checks = [
         Check(True, "Sign-in"),
-        _check(
+        checked(
             _old_enough(version),
             "Version",
             f"WooCommerce {version} is too old; {OLDEST[0]}.{OLDEST[1]} or later is needed.",
         ),
-        _check(currency in CURRENCIES, "Currency", f"We do not know the currency {currency}."),
-        _check(
+        checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency}."),
+        checked(
             settings.int("number_of_decimals") >= decimals,
             "Decimals",
             f"Set the number of decimals to {decimals} in WooCommerce > Settings > General, or totals are rounded.",
         ),
-        _check(await _may_write(client), "Permission to write", READ_ONLY, right="Read/Write"),
+        checked(await _may_write(client), "Permission to write", READ_ONLY, right="Read/Write"),
         taxed,
-        _check(
+        checked(
             await _counts_stock(client),
             "Stock",
             "Switch on WooCommerce > Settings > Products > Inventory > Enable stock management: without it your shop"
@@ -142,18 +135,14 @@ async def prove(shop: Shop) -> Proof:
     )
 
 
-async def look(shop: Shop) -> Proof:
-    client, status = await sign_in(Client(shop))
+async def look(client: Client) -> Proof:
+    client, status = await sign_in(client)
     money = _money(status.child("settings"))
     return Proof("", "", money["currency"], (), {**money, **(await taxes(client))[1]})
 
 
 def _money(settings: Node) -> dict[str, str]:
     return {"currency": settings.word("currency"), "decimals": str(settings.digits("number_of_decimals"))}
-
-
-def _check(ok: bool, title: str, missing: str, right: str = "") -> Check:
-    return Check(ok, title, "" if ok else missing, right)
 
 
 def _old_enough(version: str) -> bool:
@@ -163,11 +152,8 @@ def _old_enough(version: str) -> bool:
 
 async def _may_write(client: Client) -> bool:
     """An empty batch changes nothing, and is refused to keys that may only read."""
-    try:
-        await client.ask("POST", "orders/batch", json={"create": [], "update": [], "delete": []})
-    except AuthDead:
-        return False
-    return True
+    nothing: dict[str, list[str]] = {"create": [], "update": [], "delete": []}
+    return await allowed(client.ask("POST", "orders/batch", json=nothing), but=AuthDead)
 
 
 async def _counts_stock(client: Client) -> bool:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
-from crossdock.connectors.woocommerce.address import address_of
 from crossdock.domain.commands import CreateOrder
 from crossdock.domain.events import (
     OrderLine,
@@ -16,7 +15,7 @@ from crossdock.domain.events import (
     ShopOrder,
     ShopOrderState,
 )
-from crossdock.domain.values import Money
+from crossdock.domain.values import Address, Money
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
 from crossdock.kit.part import key_of
@@ -299,4 +298,20 @@ def body_of(command: CreateOrder) -> dict[str, Any]:
             # The total is what the buyer paid; without this the shop adds its taxes on top.
             {"key": "is_vat_exempt", "value": "yes"},
         ],
+    }
+
+
+def address_of(address: Address) -> dict[str, str]:
+    """Puerto Rico and its like are countries there, and no states of US (i18n/countries.php, i18n/states.php)."""
+    first, _, last = address.name.strip().rpartition(" ")
+    return {
+        "first_name": first or last,
+        "last_name": last if first else "",
+        "company": address.company,
+        "address_1": address.line1,
+        "address_2": address.line2,
+        "city": address.city,
+        "state": "" if address.territory else address.region,
+        "postcode": address.postal_code,
+        "country": address.territory or address.country,
     }

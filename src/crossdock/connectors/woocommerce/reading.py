@@ -3,135 +3,58 @@
 Lists move while one turns their pages, so a page begins where the last one's newest row was, not where it ended.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from crossdock.connectors.woocommerce import goods, mapper
-from crossdock.connectors.woocommerce.client import PAGE, Client, NoRoute, Rejected, patiently, together
+from crossdock.connectors.woocommerce.client import PAGE, Client, NoRoute, Rejected
 from crossdock.domain.currencies import minor_units
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import AuthDead, Missing, Outside, Strange
-from crossdock.kit.rows import await_row, named, order_with, read_row, readable
+from crossdock.kit.errors import Missing, Strange
+from crossdock.kit.rows import named, order_with, read_each, read_row, readable
+from crossdock.kit.shop.concurrency import each_patiently, patiently, together
+from crossdock.kit.shop.paging import Listed, Spot, Walked, walk
 from crossdock.kit.tame import Node, tame
 
 T = TypeVar("T")
 
-# A row is seen some time after the moment that it carries: what is younger than this is read again.
-SETTLED = timedelta(seconds=60)
-# Dates outside of these are no dates of a change: WordPress is of 2003, and no clock is a day ahead of another.
-BEGAN, AHEAD = datetime(2003, 1, 1, tzinfo=UTC), timedelta(days=1)
+# What is dated before is no date of a change: WordPress is of 2003.
+BEGAN = datetime(2003, 1, 1, tzinfo=UTC)
 # The very first page is small: a person waits for it, and each of its products may need a request of its own.
 FIRST_PAGE = 15
+# What the shop refuses it refuses again: such a row is not waited for.
+REFUSALS = (Rejected, Missing)
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where a walk through a list goes on: rows changed after `after` (UTC, "" means all), without the first `offset`
-    of them.
-    """
-
-    after: str = ""
-    offset: int = 0
-
-    @classmethod
-    def of(cls, text: str) -> "Spot":
-        after, _, offset = text.partition("~")
-        return cls(after, int(offset) if offset.isdigit() else 0)
-
-    def __str__(self) -> str:
-        return f"{self.after}~{self.offset}"
-
-
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """`settled` is the moment before which everything was surely seen, by the shop's own clock."""
-
-    rows: list[Node]
-    spot: Spot
-    more: bool
-    settled: str
-    odd: tuple[Any, ...] = ()
-
-
-async def walk(client: Client, path: str, spot: Spot, **query: str) -> Walked:
+async def changes(client: Client, path: str, spot: Spot, **query: str) -> Walked:
     """One page of what changed, oldest change first. `modified_after` excludes its own second.
 
-    Where a second fills a page, the next begins half a page further on: as many rows may move away meanwhile without
-    one being lost. A row without a usable date (null, zero dates, a future one) is read and moves nothing: imported
-    orders have them (woocommerce/woocommerce #68783), and pending products of marketplace vendors.
-    """
-    size = PAGE if spot.after or spot.offset else FIRST_PAGE
-    asked = {
-        "orderby": "modified",
-        "order": "asc",
-        "per_page": str(size),
-        "offset": str(spot.offset),
-        "dates_are_gmt": "true",
-        **query,
-    }
-    if spot.after:
-        asked["modified_after"] = spot.after
-    page = await client.rows(path, asked)
-    dates = [(row, _date(row, page.at)) for row in page.items]
-    rows = [row for row, date in dates if date is None or date >= spot.after]
-    newest = max((date for _, date in dates if date is not None), default="")
-    settled = _text(page.at - SETTLED)
-    if page.size < size:
-        end = Spot(max(spot.after, min(newest or settled, settled)))
-        return Walked(rows, end, more=False, settled=settled, odd=page.odd)
-    before = _text(datetime.fromisoformat(newest) - timedelta(seconds=1)) if newest else ""
-    onward = Spot(before) if before > spot.after else Spot(spot.after, spot.offset + size // 2)
-    return Walked(rows, onward, more=True, settled=settled, odd=page.odd)
-
-
-def _date(row: Node, at: datetime) -> str | None:
-    moment = row.moment("date_modified_gmt", naive_utc=True)
-    return _text(moment) if moment is not None and BEGAN < moment <= at + AHEAD else None
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S")
-
-
-async def each(
-    kind: LookKind, reads: Mapping[str, Callable[[], Awaitable[T]]]
-) -> tuple[list[T | Unreadable], list[str]]:
-    """What every row of a page needs besides, and the ids for which the shop did not give it: these are asked for
-    again with the next page.
-
-    A page is a request per row; were all thrown away with one of them, a shop with a bad day would never be read to
-    the end. What the shop refuses or answers oddly will be so again, and is no reason to ask for ever.
+    Dates may be null, zero or of the future: imported orders have such (woocommerce/woocommerce #68783), and pending
+    products of marketplace vendors.
     """
 
-    failed: dict[str, Outside] = {}
+    async def page(spot: Spot, size: int) -> Listed:
+        after = {"modified_after": spot.after} if spot.after else {}
+        order = {"orderby": "modified", "order": "asc", "dates_are_gmt": "true"}
+        return await client.rows(path, {**order, "per_page": str(size), "offset": str(spot.offset), **query, **after})
 
-    async def one(id_: str, read: Callable[[], Awaitable[T]]) -> list[T | Unreadable]:
-        try:
-            return [await await_row(kind, id_, partial(patiently, read))]
-        except AuthDead:
-            raise
-        except (Rejected, Missing) as error:
-            return [Unreadable(kind, id_, str(error))]
-        except Outside as error:
-            failed[id_] = error
-            return []
+    return await walk(page, spot, PAGE if spot.after or spot.offset else FIRST_PAGE, _changed, BEGAN)
 
-    found = await together([one(id_, read) for id_, read in reads.items()])
-    if len(failed) > PAGE:
-        raise next(iter(failed.values()))
-    return [result for results in found for result in results], list(failed)
+
+def _changed(row: Node) -> datetime | None:
+    return row.moment("date_modified_gmt", naive_utc=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
     """A poll's cursor: where the list goes on, where the trash does, and the ids that are still to be read."""
 
-    live: Spot = Spot()
-    trash: Spot = Spot()
+    live: Spot
+    trash: Spot
     waiting: tuple[str, ...] = ()
 
     @classmethod
@@ -157,40 +80,29 @@ async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGon
     A variation's change moves its parent's date, so parents are enough to ask for.
     """
     marks = Marks.of(cursor)
-    seen = await walk(client, "products", marks.live)
+    seen = await changes(client, "products", marks.live)
     # What was deleted before the first reading is no news.
     trash = (
-        await walk(client, "products", marks.trash, status="trash")
+        await changes(client, "products", marks.trash, status="trash")
         if cursor
-        else Walked([], Spot(seen.settled), False, "")
+        else Walked([], seen.settled, False, seen.settled)
     )
     live, odd = _by_id(LookKind.PRODUCT, [*seen.rows, *seen.odd])
     # What is in the trash and cannot be read is not sold, and is asked for by id if it ever was.
     binned, _ = _by_id(LookKind.PRODUCT, [row for row in trash.rows if row.text("status") == "trash"])
     rows = {id_: partial(_whole, client, row) for id_, row in live.items()}
     late = {id_: partial(_whole_by_id, client, id_) for id_ in marks.waiting if id_ not in rows}
-    found, waiting = await each(LookKind.PRODUCT, {**late, **rows})
-    items: list[ShopProduct | ProductGone | Unreadable] = [*odd]
-    for whole in found:
-        items.append(
-            whole
-            if isinstance(whole, Unreadable)
-            else read_row(LookKind.PRODUCT, whole[0], partial(_product, client, whole))
-        )
-    items += [ProductGone(id_) for id_ in binned]
-    after = Marks(seen.spot, trash.spot, tuple(waiting))
-    return after.page(items, marks, more=seen.more or trash.more)
+    found, waiting = await each_patiently(LookKind.PRODUCT, {**late, **rows}, refusals=REFUSALS)
+    read = read_each(LookKind.PRODUCT, found, lambda whole: whole[0], partial(_product, client))
+    items: list[ShopProduct | ProductGone | Unreadable] = [*odd, *read, *map(ProductGone, binned)]
+    return Marks(seen.spot, trash.spot, tuple(waiting)).page(items, marks, more=seen.more or trash.more)
 
 
 def _by_id(kind: LookKind, values: Iterable[Any]) -> tuple[dict[str, Node], list[Unreadable]]:
     """The rows by their ids, and those that have none."""
     found = [value if isinstance(value, Node) else named(kind, value, id_of) for value in values]
-    tried = [read_row(kind, "", partial(_with_id, node)) if isinstance(node, Node) else node for node in found]
+    tried = read_each(kind, found, lambda node: "", lambda node: (id_of(node), node))
     return dict(readable(tried)), [row for row in tried if isinstance(row, Unreadable)]
-
-
-def _with_id(node: Node) -> tuple[str, Node]:
-    return id_of(node), node
 
 
 def id_of(node: Node) -> str:
@@ -295,27 +207,21 @@ async def _families(client: Client, pairs: Sequence[tuple[str, str]]) -> tuple[d
 async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     """Orders of every status, and those in the trash, which "any" leaves out."""
     if not cursor:
-        now = Spot(_text((await client.rows("orders", {"per_page": "1"})).at - SETTLED))
+        now = Spot.settled((await client.rows("orders", {"per_page": "1"})).at)
         return Page((), str(Marks(now, now)), more=False)
     marks, dp = Marks.of(cursor), _dp(client)
     seen, trash = await together(
         [
-            walk(client, "orders", marks.live, status="any", dp=dp),
-            walk(client, "orders", marks.trash, status="trash", dp=dp),
+            changes(client, "orders", marks.live, status="any", dp=dp),
+            changes(client, "orders", marks.trash, status="trash", dp=dp),
         ]
     )
     binned = [row for row in trash.rows if row.text("status") == "trash"]
     named_rows, odd = _by_id(LookKind.ORDER, [*seen.rows, *seen.odd, *binned])
     rows = {id_: partial(_with_parts, client, row) for id_, row in named_rows.items()}
     late = {id_: partial(parts_of, client, id_) for id_ in marks.waiting if id_ not in rows}
-    found, waiting = await each(LookKind.ORDER, {**late, **rows})
-    items: list[ShopOrder | Unreadable] = [*odd]
-    for parts in found:
-        items.append(
-            parts
-            if isinstance(parts, Unreadable)
-            else read_row(LookKind.ORDER, parts.id_, partial(shown, client, parts))
-        )
+    found, waiting = await each_patiently(LookKind.ORDER, {**late, **rows}, refusals=REFUSALS)
+    items = [*odd, *read_each(LookKind.ORDER, found, lambda parts: parts.id_, partial(shown, client))]
     return Marks(seen.spot, trash.spot, tuple(waiting)).page(items, marks, more=seen.more or trash.more)
 
 

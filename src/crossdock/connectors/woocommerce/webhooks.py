@@ -6,13 +6,14 @@ silence.
 
 import hashlib
 import re
-from urllib.parse import urlsplit
+from functools import partial
 
 from crossdock.connectors.woocommerce.client import Client
 from crossdock.domain.events import HookNews, Look, LookKind
 from crossdock.kit import wire
 from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
-from crossdock.kit.errors import Missing, Strange
+from crossdock.kit.errors import Strange
+from crossdock.kit.shop.webhooks import gone, heal, nothing, ours
 from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import body_key, hmac_ok
 
@@ -42,7 +43,7 @@ def news(shop: Shop, hook: Hook) -> HookNews:
     except Strange:
         # A signed error of the shop's own (what it wanted to tell of was deleted before it did), or an odd body. It
         # names nothing; an error for an answer would count among those after which the shop switches its hook off.
-        return HookNews(topic, f"{topic}:{body_key(hook.body)}")
+        return nothing(topic, hook)
     return HookNews(topic, f"{look.kind}:{look.entity_id}:{body_key(hook.body)}", (look,))
 
 
@@ -61,45 +62,36 @@ def _look(resource: str, deleted: bool, body: Node) -> Look:
 
 async def subscribe(client: Client) -> Subscriptions:
     """One active webhook for each topic. The list does not show secrets, so the name carries a trace of ours."""
-    shop, secret, healed = client.shop, client.shop.secrets["hook_secret"], list[str]()
+    url, secret = client.shop.hook_url, client.shop.secrets["hook_secret"]
     trace = hashlib.sha256(secret.encode()).hexdigest()[:8]
-    ours = await _ours(client)
-    for topic in TOPICS:
-        wanted = {"name": f"Crossdock {topic} {trace}", "status": "active", "secret": secret}
-        here = [hook for hook in ours if hook.text("topic") == topic and hook.text("delivery_url") == shop.hook_url]
-        if not here:
-            await client.ask("POST", "webhooks", json={**wanted, "topic": topic, "delivery_url": shop.hook_url})
-            healed.append(topic)
-            continue
-        ours.remove(here[0])
-        if here[0].text("status") != "active" or here[0].text("name") != wanted["name"]:
-            await client.ask("PUT", f"webhooks/{here[0].id('id')}", json=wanted)
-            healed.append(topic)
-    await _remove(client, ours)
-    return Subscriptions(TOPICS, TOPICS, tuple(healed))
+
+    def wish(topic: str) -> dict[str, str]:
+        return {"name": f"Crossdock {topic} {trace}", "status": "active", "secret": secret}
+
+    there = await _ours(client)
+    subscriptions = await heal(
+        TOPICS,
+        [hook for hook in there if hook.text("delivery_url") == url],
+        create=lambda topic: client.ask("POST", "webhooks", json={**wish(topic), "topic": topic, "delivery_url": url}),
+        change=lambda hook, topic: client.ask("PUT", f"webhooks/{hook.id('id')}", json=wish(topic)),
+        remove=partial(_remove, client),
+        right=lambda hook, topic: hook.text("status") == "active" and hook.text("name") == wish(topic)["name"],
+    )
+    for hook in there:
+        if hook.text("delivery_url") != url:
+            await gone(_remove(client, hook))
+    return subscriptions
 
 
 async def unsubscribe(client: Client) -> None:
-    await _remove(client, await _ours(client))
+    for hook in await _ours(client):
+        await gone(_remove(client, hook))
 
 
 async def _ours(client: Client) -> list[Node]:
-    """By the path of our address, which holds a name of this shop alone; the host may have been another once."""
-    path = urlsplit(client.shop.hook_url).path
     hooks = await client.every("webhooks", {"orderby": "id", "order": "asc"})
-    return [hook for hook in hooks if path and _path(hook.text("delivery_url")) == path]
+    return ours(hooks, client.shop.hook_url, "delivery_url")
 
 
-def _path(url: str) -> str:
-    try:
-        return urlsplit(url).path
-    except ValueError:
-        return ""
-
-
-async def _remove(client: Client, hooks: list[Node]) -> None:
-    for hook in hooks:
-        try:
-            await client.ask("DELETE", f"webhooks/{hook.id('id')}", query={"force": "true"})
-        except Missing:
-            continue
+async def _remove(client: Client, hook: Node) -> None:
+    await client.ask("DELETE", f"webhooks/{hook.id('id')}", query={"force": "true"})

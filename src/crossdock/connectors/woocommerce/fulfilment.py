@@ -16,7 +16,7 @@ from crossdock.connectors.woocommerce import mapper, reading
 from crossdock.connectors.woocommerce.client import Client, NotAllowed
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
-from crossdock.kit.errors import Outside, ending
+from crossdock.kit.errors import Outside
 from crossdock.kit.fulfilment import Cancel, Make, Renumber, There, left, not_begun, step
 from crossdock.kit.tame import Node, tame
 
@@ -40,7 +40,6 @@ class _Found:
     entries: tuple[dict[str, Any], ...]
 
 
-@ending
 async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
     if not command.shop_order_id.isdigit():
         return Refused(Why.NOT_FOUND, "That is no order of this shop.")

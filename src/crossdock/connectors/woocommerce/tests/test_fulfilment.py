@@ -154,7 +154,7 @@ async def test_a_draft_of_the_sellers_is_theirs(shop: Shopkeeper) -> None:
 async def test_a_user_who_may_not_is_told_which_right_and_the_shop_stays_connected(
     shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crossdock.connectors.woocommerce import fulfilling
+    from crossdock.connectors.woocommerce import fulfilment
     from crossdock.connectors.woocommerce.client import NotAllowed
 
     async def no(*_: Any, **__: Any) -> None:
@@ -162,6 +162,6 @@ async def test_a_user_who_may_not_is_told_which_right_and_the_shop_stays_connect
 
     variant, command, done = await an_order(shop)
     wish: WriteFulfilment = left_here(command, done, (variant, 3))
-    monkeypatch.setattr(fulfilling, "_make", no)
+    monkeypatch.setattr(fulfilment, "_make", no)
     outcome = await write(shop, wish)
     assert isinstance(outcome, Refused) and outcome.why == "not_allowed" and "administrator" in outcome.sentence

@@ -5,20 +5,36 @@ at.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from crossdock.connectors.woocommerce import goods, mapper, reading
-from crossdock.connectors.woocommerce.client import PAGE, Client, Rows, patiently
-from crossdock.domain.commands import CancelLines, CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
+from crossdock.connectors.woocommerce.client import PAGE, Client
+from crossdock.domain.commands import (
+    CancelLines,
+    CancelOrder,
+    CreateOrder,
+    Done,
+    Found,
+    Outcome,
+    Refused,
+    Unknown,
+    Why,
+    WriteRisk,
+)
 from crossdock.domain.currencies import minor_units
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money, share
-from crossdock.kit.errors import Missing, NoAnswer, Outside, ending, outcome_of
+from crossdock.kit import risk
+from crossdock.kit.errors import NoAnswer, Outside, Strange
 from crossdock.kit.part import NOTHING_LEFT, marked, pick
+from crossdock.kit.shop.cancel import before
+from crossdock.kit.shop.concurrency import patiently
+from crossdock.kit.shop.paging import Listed, seconds
+from crossdock.kit.shop.placing import take_back, titles, units
 from crossdock.kit.tame import Node, tame
 
 MOST_PAGES = 20
+SHIPPED = "Order {number} is marked as shipped in your shop. Cancelling would put units back that have left."
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
@@ -37,12 +53,9 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         order = mapper.order_of(made, (), address=client.shop.address)
     except _Unread as error:
         return Unknown(f"The order was created; the stock after it could not be read. {error}")
-    except Outside as error:
-        return outcome_of(error)
     return Done(shop_id, order.number, order.url, stock_taken=order.stock_taken)
 
 
-@ending
 async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
     """Only whether the shop had the units.
 
@@ -86,18 +99,15 @@ async def _short(client: Client, command: CreateOrder) -> Refused | None:
 
     A shop that allows backorders has said that it wants to sell so.
     """
-    pairs = {(line.product_id, line.variant_id): line.title for line in command.lines}
+    pairs = list({(line.product_id, line.variant_id) for line in command.lines})
     try:
-        stock = await patiently(lambda: reading.stock(client, list(pairs)))
+        stock = await patiently(lambda: reading.stock(client, pairs))
     except Outside as error:
         raise _Unread(str(error)) from None
-    gone = {variant: title for (_, variant), title in pairs.items() if variant not in stock}
-    if gone:
-        words = f"Your shop has no {', '.join(gone.values())} any more."
-        return Refused(Why.PRODUCT_GONE, words, tuple(gone))
-    short = {variant: title for (_, variant), title in pairs.items() if _below(stock[variant])}
-    if short:
-        return Refused(Why.NO_STOCK, f"Your shop has not enough of {', '.join(short.values())}.", tuple(short))
+    if gone := tuple(variant for variant in units(command) if variant not in stock):
+        return Refused(Why.PRODUCT_GONE, f"Your shop has no {titles(command, gone)} any more.", gone)
+    if short := tuple(variant for variant in units(command) if _below(stock[variant])):
+        return Refused(Why.NO_STOCK, f"Your shop has not enough of {titles(command, short)}.", short)
     return None
 
 
@@ -107,53 +117,36 @@ def _below(node: Node) -> bool:
 
 
 async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
-    """Cancel it, marked as ours to refuse, so that a look-up does not take it for the order."""
+    """Marked as ours to refuse, so that a look-up does not take it for the order."""
     mark = {"status": "cancelled", "meta_data": [{"key": mapper.REFUSED, "value": str(why.why)}]}
 
-    async def cancelled() -> Any:
-        return await client.ask("PUT", f"orders/{shop_id}", json=mark)
+    async def cancelled() -> str:
+        status = tame(await client.ask("PUT", f"orders/{shop_id}", json=mark), "order").text("status")
+        return "" if status == "cancelled" else f"“{status}”"
 
-    try:
-        status = tame(await patiently(cancelled), "order").text("status")
-    except Outside as error:
-        return Unknown(f"{why.sentence} The order that was created there could not be cancelled yet. {error}")
-    if status != "cancelled":
-        return Unknown(f"{why.sentence} The order that was created there is still “{status}”.")
-    return why
+    return await take_back(cancelled, why)
 
 
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
-    """PUT status cancelled.
-
-    Looked at first: a second cancel must not be called ours, and one that was shipped has no units to put back.
-    """
-    if not command.shop_order_id.isdigit():
-        return Refused(Why.NOT_FOUND, "That is no order of this shop.")
-    try:
-        order = await reading.order(client, command.shop_order_id)
-        if order.state is ShopOrderState.GONE and not order.number:
-            return Refused(Why.NOT_FOUND, "Your shop has no such order.")
-        if order.reference != command.reference:
-            return Refused(Why.CONFLICT, f"Order {order.number} in your shop is not ours; nothing was cancelled.")
-        if order.state is not ShopOrderState.OPEN:
-            return Done(order.shop_id, order.number, order.url, already=True, note=order.cancel_note)
-        if order.parcels:
-            return Refused(
-                Why.TOO_LATE,
-                f"Order {order.number} is marked as shipped in your shop. Cancelling would put units back that have"
-                " left.",
-            )
-        made = tame(await client.ask("PUT", f"orders/{order.shop_id}", json={"status": "cancelled"}), "order")
-    except Missing:
-        return Refused(Why.NOT_FOUND, "Your shop has no such order.")
-    except Outside as error:
-        return outcome_of(error)
+    """PUT status cancelled. Looked at first: what was shipped has no units to put back."""
+    order = await reading.order(client, command.shop_order_id)
+    done = Done(order.shop_id, order.number, order.url, note=order.cancel_note)
+    there = order.state is not ShopOrderState.GONE or order.number
+    if ended := before(
+        command,
+        done if there else None,
+        reference=order.reference,
+        closed=order.state is not ShopOrderState.OPEN,
+        shipped=bool(order.parcels),
+        words=SHIPPED.format(number=order.number),
+    ):
+        return ended
+    made = tame(await client.ask("PUT", f"orders/{order.shop_id}", json={"status": "cancelled"}), "order")
     if made.text("status") != "cancelled":
         return Unknown(f"The order is still “{made.str('status')}” in your shop.")
-    return Done(order.shop_id, order.number, order.url)
+    return done
 
 
-@ending
 async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
     """A refund of these units at what they cost, paid by nobody (`api_refund`): its restock is the one that gives back
     just them.
@@ -168,9 +161,9 @@ async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
     worth, currency = _worth(parts), order.total.currency
     rows, total = [], Money.zero(currency)
     for line in order.lines:
-        if units := picked.get(line.line_id, 0):
-            amount = Money(share(worth[line.line_id].minor, (units, line.quantity - units))[0], currency)
-            rows.append({"id": line.line_id, "quantity": units, "refund_total": str(amount)})
+        if taken := picked.get(line.line_id, 0):
+            amount = Money(share(worth[line.line_id].minor, (taken, line.quantity - taken))[0], currency)
+            rows.append({"id": line.line_id, "quantity": taken, "refund_total": str(amount)})
             total += amount
     back = command.reason not in NOTHING_LEFT
     body = {
@@ -193,6 +186,25 @@ def _worth(parts: reading.Parts) -> dict[str, Money]:
     return {line: total - gone.get(line, Money.zero(currency)) for line, total in whole.items()}
 
 
+async def write_risk(client: Client, command: WriteRisk) -> Outcome:
+    """As a private note: WooCommerce has no other place for it, and a customer note would be mailed to the buyer.
+
+    The notes are read first: all of them come at once, and the same note can be added twice."""
+    if not command.shop_order_id.isdigit():
+        return Refused(Why.NOT_FOUND, "That is no order of this shop.")
+    path = f"orders/{command.shop_order_id}"
+    node = await client.one(path)
+    done = Done(command.shop_order_id, node.text("number"))
+    seen = [each.text("note") for each in (await client.rows(f"{path}/notes", {"type": "internal"})).items]
+    if ended := risk.before(command, reference=mapper.reference_of(node), texts=seen, done=done):
+        return ended
+    body = {"note": risk.note(command), "customer_note": False}
+    made = tame(await client.ask("POST", f"{path}/notes", json=body), "note")
+    if made.bool("customer_note"):
+        raise Strange("note.customer_note", "private note", True)
+    return done
+
+
 async def find(client: Client, reference: str, *, since: datetime) -> Found:
     """`search` is a LIKE over names, so the meta is compared. An empty answer is dangerous (we would create again):
     then every order since is looked at.
@@ -200,25 +212,24 @@ async def find(client: Client, reference: str, *, since: datetime) -> Found:
     Raises NoAnswer when there are too many to look at; that is not "none".
     """
     found = _exact((await _page(client, {"search": reference})).items, reference)
-    after = (since.astimezone(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
-    page = 0
+    oldest, page = since.astimezone(UTC) - timedelta(days=1), 0
     while not found:
         page += 1
         if page > MOST_PAGES:
             raise NoAnswer(
                 f"Your shop has more than {MOST_PAGES * 100} orders since then; ours was not among those looked at."
             )
-        rows = await _page(client, {"after": after, "dates_are_gmt": "true", "page": str(page)})
+        rows = await _page(client, {"after": seconds(oldest), "dates_are_gmt": "true", "page": str(page)})
         found = _exact(rows.items, reference)
         # Newest first, and the filter is not trusted: an older row ends the search as well. Imported orders have no
         # date of their creation (woocommerce/woocommerce #68783); they say nothing about where the page ends.
         dates = [at for row in rows.items if (at := row.moment("date_created_gmt", naive_utc=True)) is not None]
-        if rows.size < PAGE or (dates and dates[-1] < since.astimezone(UTC) - timedelta(days=1)):
+        if rows.size < PAGE or (dates and dates[-1] < oldest):
             break
     return Found(tuple(sorted(found, key=lambda id_: (len(id_), id_))))
 
 
-async def _page(client: Client, query: dict[str, str]) -> Rows:
+async def _page(client: Client, query: dict[str, str]) -> Listed:
     return await client.rows("orders", {"status": "any", **query})
 
 

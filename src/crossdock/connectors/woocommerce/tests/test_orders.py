@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from crossdock.connectors.woocommerce import client, connector, placing
+from crossdock.connectors.woocommerce import connector, orders
 from crossdock.connectors.woocommerce.sandbox.rest import Rest
 from crossdock.connectors.woocommerce.tests.conftest import Shopkeeper
 from crossdock.domain.commands import AdjustStock, CancelOrder, CancelReason, CreateOrder, Done, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrderState, ShopProduct, Unreadable
 from crossdock.kit.connector import Reply, VariantRef
 from crossdock.kit.errors import AuthDead, NoAnswer
+from crossdock.kit.shop import concurrency
 
 
 async def find(shop: Shopkeeper, command: CreateOrder) -> tuple[str, ...]:
@@ -107,7 +108,7 @@ async def test_a_plugin_that_changes_quantities_is_found_out(shop: Shopkeeper, m
 async def test_when_the_order_cannot_be_taken_back_nothing_is_claimed(
     shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(concurrency, "PAUSE_SECONDS", 0.01)
     (variant,) = await shop.product(1)
     shop.dial.planned = [("broken", 2), ("broken", 3), ("broken", 4)]
     outcome = await connector.create(shop.shop, shop.order((variant, 2)))
@@ -119,7 +120,7 @@ async def test_when_the_order_cannot_be_taken_back_nothing_is_claimed(
 async def test_found_without_its_units_it_is_taken_back_unless_it_was_shipped(
     shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch, shipped: bool
 ) -> None:
-    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(concurrency, "PAUSE_SECONDS", 0.01)
     (variant,) = await shop.product(1)
     command = shop.order((variant, 2))
     shop.dial.planned = [("broken", 2), ("broken", 3), ("broken", 4)]
@@ -141,7 +142,7 @@ async def test_of_two_that_are_one_unit_too_many_together_only_one_is_taken_back
     shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both answers were lost. The first that is looked at goes; then the shop has its unit for the other."""
-    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(concurrency, "PAUSE_SECONDS", 0.01)
     (variant,) = await shop.product(1)
     commands = [shop.order((variant, 1)) for _ in range(2)]
     for command in commands:
@@ -161,7 +162,7 @@ async def test_of_two_that_are_one_unit_too_many_together_only_one_is_taken_back
 async def test_when_the_stock_cannot_be_read_after_it_nothing_is_claimed(
     shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(concurrency, "PAUSE_SECONDS", 0.01)
     (variant,) = await shop.product(5)
     command = shop.order((variant, 2))
     shop.dial.planned = [("broken", 1), ("broken", 2), ("broken", 3)]
@@ -234,7 +235,7 @@ async def test_a_filter_that_the_shop_ignores_gives_everything_and_is_not_truste
 
 
 async def test_too_many_to_look_at_is_not_none(shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placing, "MOST_PAGES", 1)
+    monkeypatch.setattr(orders, "MOST_PAGES", 1)
     (variant,) = await shop.product(500)
     for _ in range(101):
         await shop.hand.sell(variant, 1)
@@ -405,7 +406,7 @@ async def test_a_variation_asked_for_by_its_own_id_is_its_product(shop: Shopkeep
 
 async def test_a_page_is_not_lost_with_one_of_its_rows(shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each fulfilled order is a request of its own; what did not come is asked for again, and the rest is taken."""
-    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(concurrency, "PAUSE_SECONDS", 0.0)
     (variant,) = await shop.product(50)
     cursor, ids = await shop.order_cursor(), []
     for number in range(6):
@@ -428,7 +429,7 @@ async def test_a_page_is_not_lost_with_one_of_its_rows(shop: Shopkeeper, monkeyp
 async def test_a_product_that_the_shop_cannot_show_stops_nothing(
     shop: Shopkeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(concurrency, "PAUSE_SECONDS", 0.0)
     broken, (fine,) = await shop.product(1, 2), await shop.product(3)
     real = shop.shop.http
 

@@ -1,0 +1,41 @@
+"""The address that a seller types, and those that others wrote."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from crossdock.kit.errors import BadInput
+
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:]+")
+
+
+def typed(text: str, *, local: bool, pages: Sequence[str], wrong: str, keep: str, plain: bool = False) -> str:
+    """The canonical base URL of a shop that its seller names by any of its pages.
+
+    What follows one of `pages` (paths of the platform's own) is cut off. `keep` is what nobody may read on the way;
+    `plain` takes no query and no fragment. Raises BadInput, with `wrong` where it is no address at all.
+    """
+    text = text.strip()
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        raise BadInput(wrong) from None
+    if not _HOST.fullmatch(host) or parts.username is not None or parts.password is not None:
+        raise BadInput(wrong)
+    if plain and (parts.query or parts.fragment):
+        raise BadInput(wrong)
+    if parts.scheme != "https" and not (local and parts.scheme == "http"):
+        raise BadInput(f"The address must begin with https://, so that your {keep} cannot be read on the way.")
+    cut = "|".join(map(re.escape, pages))
+    path = re.split(rf"(?:{cut})\b", parts.path)[0].rstrip("/")
+    name = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{name}{f':{port}' if port else ''}{path}"
+
+
+def path_of(url: str) -> str:
+    """Of a web address that somebody else wrote; empty when it is none."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""

@@ -1,0 +1,100 @@
+"""A list of what changed, oldest change first, that moves while one turns its pages: a page begins where the last
+one's newest row was, not where it ended.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from crossdock.kit.tame import Node
+
+# A row is seen some time after the moment that it carries: what is younger than this is read again.
+SETTLED = timedelta(seconds=60)
+# No clock is a day ahead of another.
+AHEAD = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a list, and the shop's own clock when it answered.
+
+    `odd` are the entries that are no objects: each stands for itself, and `size` counts them.
+    """
+
+    items: list[Node]
+    at: datetime
+    odd: tuple[Any, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.items) + len(self.odd)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a walk through a list goes on: rows changed after `after` (UTC, "" means all), without the first `offset`
+    of them.
+    """
+
+    after: str = ""
+    offset: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> "Spot":
+        after, _, offset = text.partition("~")
+        return cls(after, int(offset) if offset.isdigit() else 0)
+
+    @classmethod
+    def settled(cls, at: datetime) -> "Spot":
+        """Before that moment everything was surely seen."""
+        return cls(seconds(at - SETTLED))
+
+    def __str__(self) -> str:
+        return f"{self.after}~{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """`settled` is the moment before which everything was surely seen, by the shop's own clock."""
+
+    rows: list[Node]
+    spot: Spot
+    more: bool
+    settled: Spot
+    odd: tuple[Any, ...] = ()
+
+
+async def walk(
+    fetch: Callable[[Spot, int], Awaitable[Listed]],
+    spot: Spot,
+    size: int,
+    changed: Callable[[Node], datetime | None],
+    began: datetime,
+) -> Walked:
+    """One page of what changed after `spot`, which excludes its own second. `began` is when the platform did.
+
+    Where a second fills a page, the next begins half a page further on: as many rows may move away meanwhile without
+    one being lost. A row without a usable date is read and moves nothing.
+    """
+    page = await fetch(spot, size)
+    dates = [(row, usable(changed(row), began, page.at)) for row in page.items]
+    rows = [row for row, date in dates if date is None or seconds(date) >= spot.after]
+    newest = max((date for _, date in dates if date is not None), default=None)
+    settled = Spot.settled(page.at)
+    if page.size < size:
+        reached = min(seconds(newest), settled.after) if newest else settled.after
+        return Walked(rows, Spot(max(spot.after, reached)), more=False, settled=settled, odd=page.odd)
+    before = seconds(newest - SECOND) if newest else ""
+    onward = Spot(before) if before > spot.after else Spot(spot.after, spot.offset + size // 2)
+    return Walked(rows, onward, more=True, settled=settled, odd=page.odd)
+
+
+def usable(change: datetime | None, began: datetime, now: datetime) -> datetime | None:
+    """The date of a change; None where it is none (zero dates, a future one), and moves no cursor."""
+    return change if change is not None and began < change <= now + AHEAD else None
+
+
+def seconds(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,34 @@
+"""Placing our order: its units, its titles, and taking back one that the shop had not the units for."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+
+from crossdock.domain.commands import CreateOrder, Outcome, Refused, Unknown
+from crossdock.kit.errors import Outside
+from crossdock.kit.shop.concurrency import patiently
+
+
+def units(command: CreateOrder) -> dict[str, int]:
+    """By the shop's variant: two lines of one are added."""
+    wanted = Counter[str]()
+    for line in command.lines:
+        wanted[line.variant_id] += line.quantity
+    return dict(wanted)
+
+
+def titles(command: CreateOrder, variants: Iterable[str]) -> str:
+    """Of these variants, as the order calls them."""
+    named = {line.variant_id: line.title or line.sku for line in command.lines}
+    return ", ".join(named.get(variant, variant) for variant in variants)
+
+
+async def take_back(cancel: Callable[[], Awaitable[str]], why: Refused) -> Outcome:
+    """`cancel` ends the order that was just made, and says why it stands there all the same ("" when it does not).
+
+    An order whose end is in doubt is looked for again; it is not refused while it stands.
+    """
+    try:
+        left = await patiently(cancel)
+    except Outside as error:
+        return Unknown(f"{why.sentence} The order that was created there could not be cancelled yet. {error}")
+    return Unknown(f"{why.sentence} The order that was created there is still {left}.") if left else why
