@@ -17,7 +17,7 @@ from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, Sho
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, Shop
 from crossdock.kit.errors import Missing, Strange
-from crossdock.kit.rows import await_row, named, order_with, read_row, read_rows, readable
+from crossdock.kit.rows import await_each, named, order_with, read_row, read_rows, readable
 from crossdock.kit.tame import Node
 
 # "The single query limit is 1,000 points" (shopify.dev, rate limits): counted before anything is read, from the sizes
@@ -171,12 +171,7 @@ async def products(shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone | 
     data = await ask(shop, "Products", {**listing, "variants": variants, **scope})
     page = data.child("products")
     rows = [named(LookKind.PRODUCT, value, mapper.variant_id) for value in page.entries("nodes")]
-    items: list[ShopProduct | ProductGone | Unreadable] = []
-    for row in rows:
-        if isinstance(row, Node):
-            items.append(await await_row(LookKind.PRODUCT, mapper.variant_id(row), partial(_whole, shop, row, scope)))
-        else:
-            items.append(row)
+    items = await await_each(LookKind.PRODUCT, rows, mapper.variant_id, lambda row: _whole(shop, row, scope))
     after, more = window.following(page.child("pageInfo"), _changes(rows), shop.now())
     return Page(tuple(items), after, more)
 
@@ -246,12 +241,7 @@ async def orders(shop: Shop, cursor: str) -> Page[ShopOrder | Unreadable]:
     }
     page = (await ask(shop, "ChangedOrders", {**listing, **FIELD})).child("orders")
     rows = [named(LookKind.ORDER, value, mapper.order_id) for value in page.entries("nodes")]
-    found: list[ShopOrder | Unreadable] = []
-    for row in rows:
-        if isinstance(row, Node):
-            found.append(await await_row(LookKind.ORDER, mapper.order_id(row), partial(_seen, shop, row)))
-        else:
-            found.append(row)
+    found = await await_each(LookKind.ORDER, rows, mapper.order_id, partial(_seen, shop))
     after, more = window.following(page.child("pageInfo"), _changes(rows), shop.now())
     return Page(tuple(found), after, more)
 
