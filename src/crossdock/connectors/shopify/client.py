@@ -4,15 +4,14 @@ Shopify answers most failures with HTTP 200: throttling, a missing right, an err
 """
 
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
 from crossdock.connectors.shopify.manifest import API_VERSION
 from crossdock.kit import text
 from crossdock.kit.check import check, is_data, walled
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.documents import parts_of, whole
 from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
+from crossdock.kit.shop.graphql import load, whole
 from crossdock.kit.tame import Node, tame
 
 # Our budget counts calls, Shopify's counts points: a usual call of ours asks for about this many.
@@ -21,7 +20,7 @@ FROZEN_SECONDS = 3600.0
 MOST_POINTS = 10**7
 
 
-_PARTS = parts_of(files(__package__).joinpath("documents.graphql").read_text("utf-8"))
+_PARTS = load(__package__)
 DOCUMENTS = {name: whole(part, _PARTS) for name, part in _PARTS.items() if not part.startswith("fragment")}
 
 

@@ -9,16 +9,14 @@ import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from importlib.resources import files
+from datetime import datetime
 from typing import Any
 
 from crossdock.kit import text
-from crossdock.kit.check import check, walled
+from crossdock.kit.check import check, server_time, walled
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.documents import parts_of, whole
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange
+from crossdock.kit.shop.graphql import Problem, load, problems, whole
 from crossdock.kit.tame import Node, tame
 
 API_VERSION = "3.7"
@@ -55,7 +53,7 @@ class _Forbidden(AuthDead):
     """FORBIDDEN on every field: nothing of the document was carried out."""
 
 
-_PARTS = parts_of(files(__package__).joinpath("documents.graphql").read_text("utf-8"))
+_PARTS = load(__package__)
 
 
 @functools.cache
@@ -133,7 +131,7 @@ class Client:
 
     async def _send(self, text: str, variables: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
         reply = await self._post(text, variables, headers)
-        return Answer(_data(reply), _date(reply))
+        return Answer(_data(reply), server_time(reply))
 
     async def _post(self, text: str, variables: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
         if token := self.shop.secrets.get("channel_token", ""):
@@ -152,37 +150,26 @@ class Client:
 
 def _data(reply: Reply) -> Node:
     answer = tame(reply.json(), "answer")
-    errors = answer.opt_list("errors")
-    if errors:
-        _fail(errors[0], answer)
+    for problem in problems(answer)[:1]:
+        _fail(problem, answer)
     return answer.child("data")
 
 
-def _fail(error: Node, answer: Node) -> None:
-    message, path, extensions = text.label(error.text("message"), 200), error.raw("path"), error.raw("extensions")
-    place = ".".join(str(step) for step in path) if isinstance(path, list) else ""
-    code = tame(extensions, "extensions").text("code") if isinstance(extensions, dict) else ""
-    if code == "FORBIDDEN":
+def _fail(problem: Problem, answer: Node) -> None:
+    if problem.code == "FORBIDDEN":
         # A mutation's fields run one after the other: what came before the forbidden one is done.
         data = answer.raw("data")
         if not isinstance(data, dict) or all(value is None for value in data.values()):
             raise _Forbidden(
-                f"Your Vendure does not let us do this ({place}): the key or session has ended, or its role lacks a"
-                " right."
+                f"Your Vendure does not let us do this ({problem.place}): the key or session has ended, or its role"
+                " lacks a right."
             )
-        raise NoAnswer(f"Your Vendure did a part of what we asked and forbade {place}.")
-    if code == "ENTITY_NOT_FOUND":
-        raise Gone(f"Your shop says: {message}", place)
-    if code in REFUSALS:
-        raise Rejected(f"Your shop says: {message}", place)
-    raise NoAnswer(f"Your Vendure failed: {message}")
-
-
-def _date(reply: Reply) -> datetime | None:
-    try:
-        return parsedate_to_datetime(reply.headers.get("date", "")).astimezone(UTC)
-    except (TypeError, ValueError):
-        return None
+        raise NoAnswer(f"Your Vendure did a part of what we asked and forbade {problem.place}.")
+    if problem.code == "ENTITY_NOT_FOUND":
+        raise Gone(f"Your shop says: {problem.message}", problem.place)
+    if problem.code in REFUSALS:
+        raise Rejected(f"Your shop says: {problem.message}", problem.place)
+    raise NoAnswer(f"Your Vendure failed: {problem.message}")
 
 
 def refusal(result: Node, *wanted: str) -> str:

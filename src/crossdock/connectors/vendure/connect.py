@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from crossdock.connectors.vendure.client import Client, Rejected
+from crossdock.connectors.vendure.manifest import MANIFEST
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer
+from crossdock.kit.shop.addresses import typed
+from crossdock.kit.shop.base import allowed, checked, fields
 from crossdock.kit.tame import Node, tame
 
 # Right as the dashboard names it -> the call that is forbidden without it. The writing ones name an order that does
@@ -27,25 +30,11 @@ PAGES = ("/admin-api", "/dashboard", "/admin", "/shop-api")
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
-    typed = form.get("address", "").strip()
-    if not typed:
-        raise BadInput("Type the address of your Vendure server, for example https://shop.example.com.")
-    parts = urlsplit(typed if "://" in typed else f"https://{typed}")
-    try:
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise BadInput("This is not an address: its port is not a number.") from None
-    if parts.username or parts.password or parts.query or parts.fragment or not host or " " in host:
-        raise BadInput("Type only the address of your Vendure server, for example https://shop.example.com.")
-    if parts.scheme != "https" and not (local and parts.scheme == "http"):
-        raise BadInput("The address must begin with https://, so that your key cannot be read on the way.")
-    if not local and _is_local(host):
+    wrong = "Type only the address of your Vendure server, for example https://shop.example.com."
+    url = typed(form.get("address", ""), local=local, pages=PAGES, wrong=wrong, keep="key", plain=True)
+    if not local and _is_local(urlsplit(url).hostname or ""):
         raise BadInput("This address is on a private network; the marketplace cannot reach it.")
-    path = parts.path.rstrip("/")
-    for page in PAGES:
-        path = path[: path.index(page)] if page in path else path
-    name = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{name.lower()}{f':{port}' if port else ''}{path}"
+    return url
 
 
 def _is_local(host: str) -> bool:
@@ -55,18 +44,14 @@ def _is_local(host: str) -> bool:
         return host == "localhost" or "." not in host
 
 
-def secrets(way: str, form: Mapping[str, str]) -> Mapping[str, str]:
+async def finish(
+    client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
+) -> Mapping[str, str]:
     """What goes to the vault. The login token does not: it can be had again at any time."""
-    needed = {"key": ("api_key",), "login": ("username", "password")}.get(way)
-    if needed is None:
-        raise BadInput("Choose an API key, or a user name and password.")
-    kept = {name: form.get(name, "").strip() if name != "password" else form.get(name, "") for name in needed}
-    if not all(kept.values()):
-        raise BadInput("Paste the API key." if way == "key" else "Type the user name and the password.")
+    kept = fields(MANIFEST, way, form)
     if way == "key" and ":" not in kept["api_key"]:
         raise BadInput("An API key of Vendure has two parts with a colon between them; copy it whole.")
-    channel = form.get("channel_token", "").strip()
-    return {**kept, "channel_token": channel} if channel else kept
+    return kept
 
 
 async def prove(client: Client) -> Proof:
@@ -81,17 +66,17 @@ async def prove(client: Client) -> Proof:
         checks.append(
             Check(False, "Channel", "Your shop has no channel with this token: copy it from Settings > Channels.")
         )
-    allowed = {right: await _may(client, call) for right, (call, _) in RIGHTS.items()}
-    if not any(allowed.values()):
+    may = {right: await _may(client, call) for right, (call, _) in RIGHTS.items()}
+    if not any(may.values()):
         raise AuthDead(
             "Your Vendure knows these credentials but lets them do nothing: give their role the permissions named in"
             " the steps."
         )
     for right, (_, purpose) in RIGHTS.items():
         missing = f"Give the role the permission {right}, so that we can {purpose}: Settings > Roles in your dashboard."
-        checks.append(Check(allowed[right], f"Permission {right}", "" if allowed[right] else missing, right=right))
+        checks.append(checked(may[right], f"Permission {right}", missing, right))
     checks.append(await _ships(client))
-    locations = await _locations(client) if allowed["ReadCatalog or ReadStockLocation"] else ()
+    locations = await _locations(client) if may["ReadCatalog or ReadStockLocation"] else ()
     return Proof(
         # A token is a channel's within one server: two servers may have the same, set as `defaultChannelToken` or
         # copied with the database (packages/core/src/config/vendure-config.ts).
@@ -118,13 +103,8 @@ async def _settings(client: Client, data: Node) -> dict[str, str]:
 
 
 async def _may(client: Client, call: str) -> bool:
-    try:
-        await client.ask(call)
-    except AuthDead:
-        return False
-    except (Missing, Rejected, NoAnswer):
-        return True  # the right was there: the call got as far as not finding order 0
-    return True
+    """The right was there where the call got as far as not finding order 0."""
+    return await allowed(client.ask(call), also=(Missing, Rejected, NoAnswer), but=AuthDead)
 
 
 async def _ships(client: Client) -> Check:
@@ -132,11 +112,8 @@ async def _ships(client: Client) -> Check:
         some = (await client.ask("Methods")).child("shippingMethods").int("totalItems") > 0
     except AuthDead:
         return Check(True, "Shipping method", "Not looked at: the role may not read shipping methods, which is fine.")
-    return Check(
-        some,
-        "Shipping method",
-        "" if some else "Your shop has no shipping method, so no order can be placed: Settings > Shipping methods.",
-    )
+    missing = "Your shop has no shipping method, so no order can be placed: Settings > Shipping methods."
+    return checked(some, "Shipping method", missing)
 
 
 async def _countries(client: Client) -> dict[str, str]:

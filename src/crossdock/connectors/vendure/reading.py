@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from crossdock.connectors.vendure import mapper, stock
 from crossdock.connectors.vendure.client import Answer, Client
@@ -18,10 +18,10 @@ from crossdock.connectors.vendure.mapper import stamp
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct, Unreadable
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.rows import named, order_with, read_row, read_rows, readable, unreadable
+from crossdock.kit.rows import named, order_with, read_each, read_rows, readable, unreadable
+from crossdock.kit.shop.paging import usable
 from crossdock.kit.tame import Node
 
-T = TypeVar("T")
 PAGE = 50
 OVERLAP = timedelta(seconds=60)
 WATCHED = timedelta(days=90)
@@ -38,8 +38,8 @@ OPEN = [
 CLOSED = ["Delivered", "Cancelled"]
 Fetch = Callable[[dict[str, Any]], Awaitable[list[Any]]]
 Rows = list[Node | Unreadable]
-# Dates outside of these are no dates of a change, and move no cursor: the platform began in 2018.
-BEGAN, AHEAD = datetime(2018, 1, 1, tzinfo=UTC), timedelta(days=1)
+# What is dated before is no date of a change: the platform began in 2018.
+BEGAN = datetime(2018, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ async def walk(
     fresh = found[1:] if spot.skip else found
     if len(found) < PAGE:
         return fresh, None
-    times = [at for row in found if isinstance(row, Node) and (at := row.moment(by)) and BEGAN < at <= now + AHEAD]
+    times = [at for row in found if isinstance(row, Node) and (at := usable(row.moment(by), BEGAN, now))]
     latest = times[-1] if times else None
     if latest is not None and (spot.since is None or latest > spot.since):
         return fresh, Spot(latest)
@@ -88,11 +88,6 @@ def id_of(node: Node) -> str:
 
 def _known(row: Node | Unreadable) -> str:
     return id_of(row) if isinstance(row, Node) else ""
-
-
-def each(kind: LookKind, rows: Rows, read: Callable[[Node], T]) -> list[T | Unreadable]:
-    """What `read` makes of each row, those without an id among them as they are."""
-    return [read_row(kind, id_of(row), partial(read, row)) if isinstance(row, Node) else row for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +153,7 @@ async def products(client: Client, text: str) -> Products:
     found, spot = await walk(fetch, cursor.spot, kind=LookKind.PRODUCT, by="updatedAt", filter={}, now=now)
     through = through or _clock(client, replies[0]) - OVERLAP
     ours = mapper.books(replies[0].data, client.shop.settings)
-    items = tuple(each(LookKind.PRODUCT, found, lambda node: mapper.product(node, ours, client.shop)))
+    items = tuple(read_each(LookKind.PRODUCT, found, id_of, lambda node: mapper.product(node, ours, client.shop)))
     if spot is not None:
         return Page(items, Cursor(cursor.begun, through, phase="products", spot=spot).write(), more=True)
     if cursor.begun is None:
@@ -176,14 +171,14 @@ async def _by_variants(client: Client, cursor: Cursor) -> Products:
 
     now = client.shop.now()
     found, spot = await walk(fetch, cursor.spot, kind=LookKind.COUNTS, by="updatedAt", filter={}, now=now)
-    owners = each(LookKind.COUNTS, found, lambda node: node.id("productId"))
+    owners = read_each(LookKind.COUNTS, found, id_of, lambda node: node.id("productId"))
     ids = list(dict.fromkeys(readable(owners)))
     items: list[ShopProduct | ProductGone | Unreadable] = [*unreadable(owners)]
     if ids:
         data = await client.ask("Products", options={"take": PAGE, "filter": {"id": {"in": ids}}})
         ours = mapper.books(data, client.shop.settings)
         rows = [named(LookKind.PRODUCT, value, id_of) for value in data.child("products").entries("items")]
-        items += each(LookKind.PRODUCT, rows, lambda node: mapper.product(node, ours, client.shop))
+        items += read_each(LookKind.PRODUCT, rows, id_of, lambda node: mapper.product(node, ours, client.shop))
         # An unnamed row may be any of them: then nothing is called gone.
         told = {_known(row) for row in rows}
         items += [ProductGone(id_) for id_ in sorted(set(ids) - told)] if "" not in told else []
@@ -239,7 +234,7 @@ async def orders(client: Client, text: str) -> Page[ShopOrder | Unreadable]:
     found, left = await walk(fetch, spot, kind=LookKind.ORDER, by=by, filter=wanted[phase], now=client.shop.now())
     now = _clock(client, replies[0])
     through = cursor.through or now - OVERLAP
-    seen = each(LookKind.ORDER, found, partial(_seen, client))
+    seen = read_each(LookKind.ORDER, found, id_of, partial(_seen, client))
     items = tuple(item for item in seen if item is not None)
     if left is not None:
         return Page(items, Cursor(cursor.begun, through, cursor.slow, phase, left).write(), more=True)

@@ -8,17 +8,14 @@ it is not, what all open orders hold is compared with what is on hand, and of tw
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from weakref import WeakValueDictionary
 
 from crossdock.connectors.vendure import mapper
 from crossdock.connectors.vendure.client import Client
 from crossdock.domain.events import ShopOrder
-from crossdock.kit.errors import Throttled
 from crossdock.kit.tame import Node
 
 NEAR = timedelta(seconds=15)
@@ -33,29 +30,8 @@ HOLDING = [
     "ArrangingAdditionalPayment",
 ]
 PAGE, MOST_PAGES = 1000, 5
-TURN_SECONDS = 10.0
 # A payment that was under way beside ours ends soon after it: seen within 0.3 s on a busy machine.
 AFTERWARDS = 0.4
-_turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
-
-
-@contextlib.asynccontextmanager
-async def alone(client: Client) -> AsyncIterator[None]:
-    """One change of stock, refund or parcel at a time per server: two at once overwrite or double each other there.
-
-    Raises Throttled instead of a long wait; then nothing was sent.
-    """
-    key = (id(asyncio.get_running_loop()), client.shop.address)
-    turn = _turns.setdefault(key, asyncio.Lock())
-    try:
-        async with asyncio.timeout(TURN_SECONDS):
-            await turn.acquire()
-    except TimeoutError:
-        raise Throttled("Your shop is still busy with another order.", 1.0) from None
-    try:
-        yield
-    finally:
-        turn.release()
 
 
 @dataclass(frozen=True, slots=True)

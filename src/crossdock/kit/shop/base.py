@@ -260,3 +260,19 @@ async def allowed(call: Awaitable[object], *, also: tuple[type[Exception], ...] 
     except also:
         return True
     return True
+
+
+def fields(manifest: Manifest, way: str, form: Mapping[str, str]) -> dict[str, str]:
+    """What was typed into the fields of a way, but for its first, the shop's address. Raises BadInput.
+
+    A password may begin or end with a blank.
+    """
+    wanted = next((each.fields[1:] for each in manifest.ways if each.name == way), ())
+    if not wanted:
+        raise BadInput(f"Choose one of these: {', '.join(each.label for each in manifest.ways)}.")
+    found = {each.name: form.get(each.name, "") for each in wanted}
+    found = {name: words if name == "password" else words.strip() for name, words in found.items()}
+    for each in wanted:
+        if each.required and not found[each.name]:
+            raise BadInput(f"Fill in “{each.label}”.")
+    return {name: words for name, words in found.items() if words}

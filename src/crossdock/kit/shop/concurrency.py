@@ -1,16 +1,20 @@
-"""Several reads at once, and the one that fails."""
+"""Several reads at once, the one that fails, and what must not run twice at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from crossdock.domain.events import LookKind, Unreadable
 from crossdock.kit.errors import AuthDead, NoAnswer, NotJson, Outside, Strange, Throttled
 from crossdock.kit.rows import await_row
 
 T = TypeVar("T")
+TURN_SECONDS = 10.0
 AT_ONCE, TRIES, PAUSE_SECONDS, MOST_WAITING = 4, 3, 0.3, 100
+_turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
 
 async def together(calls: Sequence[Awaitable[T]], at_once: int = AT_ONCE) -> list[T]:
@@ -70,3 +74,21 @@ async def each_patiently(
     if len(failed) > MOST_WAITING:
         raise next(iter(failed.values()))
     return [result for results in found for result in results], list(failed)
+
+
+@contextlib.asynccontextmanager
+async def alone(address: str) -> AsyncIterator[None]:
+    """One at a time per server, where two at once overwrite or double each other there.
+
+    Raises Throttled instead of a long wait; then nothing was sent.
+    """
+    turn = _turns.setdefault((id(asyncio.get_running_loop()), address), asyncio.Lock())
+    try:
+        async with asyncio.timeout(TURN_SECONDS):
+            await turn.acquire()
+    except TimeoutError:
+        raise Throttled("Your shop is still busy with another order.", 1.0) from None
+    try:
+        yield
+    finally:
+        turn.release()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from crossdock.connectors.vendure import placing
+from crossdock.connectors.vendure import orders
 from crossdock.domain.commands import Done, Why
 
 
@@ -17,21 +17,21 @@ class _Anything:
 
 
 def _short_line() -> None:
-    fill = placing._fill
+    fill = orders._fill
 
     async def blind(*given: Any) -> None:
         try:
             await fill(*given)
-        except placing._Stop as stop:
+        except orders._Stop as stop:
             if stop.refused.why is not Why.NO_STOCK:
                 raise
 
     async def believing(client: Any, command: Any, node: Any, *, already: bool) -> Done:
         return Done(node.id("id"), node.str("code"), stock_taken=True, already=already)
 
-    placing._fill = blind  # type: ignore[assignment]
-    placing._held = lambda _: _Anything()  # type: ignore[assignment, return-value]
-    placing._settle = believing
+    orders._fill = blind  # type: ignore[assignment]
+    orders._held = lambda _: _Anything()  # type: ignore[assignment, return-value]
+    orders._settle = believing
 
 
 BUGS: dict[str, Callable[[], None]] = {"short_line": _short_line}

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from crossdock.connectors.vendure import connector, stock
-from crossdock.connectors.vendure.client import Client, Sessions
 from crossdock.connectors.vendure.sandbox import PostgresSandbox, Sandbox
 from crossdock.connectors.vendure.sandbox.books import Books
 from crossdock.connectors.vendure.sandbox.places import close_place
@@ -18,6 +17,7 @@ from crossdock.domain.commands import CreateOrder, Done, Later, Outcome, Refused
 from crossdock.kit.conformance import Scenario, Stage, called_for, run, staged
 from crossdock.kit.connector import Reply, VariantRef
 from crossdock.kit.errors import NoAnswer
+from crossdock.kit.shop import concurrency
 
 # What depends on the database; the rest is played on the other one.
 TOUCHING_STOCK = [item for item in called_for(connector.manifest) if 200 <= item.number < 600]
@@ -192,7 +192,7 @@ async def test_the_test_would_see_orders_paid_side_by_side(
         def release(self) -> None: ...
 
     stage.sandbox.meanwhile = asyncio.Barrier(3).wait  # type: ignore[union-attr, method-assign]
-    monkeypatch.setattr(stock.asyncio, "Lock", Nobody)
+    monkeypatch.setattr(concurrency.asyncio, "Lock", Nobody)
     monkeypatch.setattr(stock.Look, "aside", property(lambda look: look.recorded >= look.wanted))
     (variant,) = await stage.product(3)
     commands = [stage.order((variant, 1)) for _ in range(3)]
@@ -242,9 +242,9 @@ async def test_a_cancel_that_may_still_run_is_only_looked_for(stage: Stage) -> N
 
 
 async def test_a_turn_that_does_not_come_is_a_wait_and_no_order(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stock, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(concurrency, "TURN_SECONDS", 0.01)
     (variant,) = await stage.product(5)
-    async with stock.alone(Client(stage.shop, Sessions())):
+    async with concurrency.alone(stage.shop.address):
         outcome = await connector.create(stage.shop, stage.order((variant, 1)))
     assert isinstance(outcome, Later)
     assert list(await stage.hand.orders()) == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crossdock.connectors.vendure import Vendure, connector, mapper, reading
+from crossdock.connectors.vendure import connector, mapper, reading, vendure
 from crossdock.connectors.vendure.reading import Cursor, Spot
 from crossdock.connectors.vendure.sandbox import Sandbox
 from crossdock.connectors.vendure.sandbox.api import EVERY_RIGHT
@@ -528,13 +528,13 @@ def test_cursors_survive_being_written_down() -> None:
 
 async def test_a_shop_is_more_than_its_channels_token(stage: Stage) -> None:
     """Two servers may have the same token, as their operators set or copied it; each has its own address."""
-    proof = await Vendure().prove(stage.shop)
+    proof = await vendure().prove(stage.shop)
     assert proof.stays and proof.shop_id == f"{proof.stays}@{stage.shop.address.partition('://')[2]}"
 
 
 async def test_a_name_and_password_do_as_well_and_outlive_their_session(stage: Stage) -> None:
     assert isinstance(stage.sandbox, Sandbox)
-    mine = Vendure()
+    mine = vendure()
     way, form = stage.sandbox.login_form()
     secrets = await mine.finish(stage.shop, way=way, form=form, params={}, keep={})
     assert dict(secrets) == {"username": form["username"], "password": form["password"]}

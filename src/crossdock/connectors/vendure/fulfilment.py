@@ -9,12 +9,13 @@ a tracking code, so a changed number is a cancelled fulfilment and the same made
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from crossdock.connectors.vendure import mapper, reading, stock
+from crossdock.connectors.vendure import mapper, reading
 from crossdock.connectors.vendure.client import Client, refusal
 from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
-from crossdock.kit.errors import AuthDead, Outside, ending
+from crossdock.kit.errors import AuthDead, Outside
 from crossdock.kit.fulfilment import NOT_YET, Cancel, Make, Renumber, There, not_begun, step, this_parcel
+from crossdock.kit.shop.concurrency import alone
 from crossdock.kit.tame import Node
 
 NO_RIGHT = (
@@ -27,10 +28,9 @@ class _Said(Exception):
     """The shop's own words against it."""
 
 
-@ending
 async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
     """Alone: a fulfilment turns what is allocated into a sale, which must not move while a payment is judged."""
-    async with stock.alone(client):
+    async with alone(client.shop.address):
         try:
             node = await _read(client, command)
         except Outside as error:

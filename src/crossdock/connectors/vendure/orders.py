@@ -7,6 +7,7 @@ silently not allocated.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from crossdock.connectors.vendure import mapper, reading, stock
 from crossdock.connectors.vendure.client import Client, Gone, Rejected, refusal
@@ -21,12 +22,17 @@ from crossdock.domain.commands import (
     Refused,
     Unknown,
     Why,
+    WriteRisk,
 )
 from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.kit import risk
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import NoAnswer, Outside, ending, outcome_of
+from crossdock.kit.errors import NoAnswer, Outside
 from crossdock.kit.part import key_of, marked, pick
 from crossdock.kit.rows import readable
+from crossdock.kit.shop.cancel import GONE, before
+from crossdock.kit.shop.concurrency import alone
+from crossdock.kit.shop.placing import titles, units
 from crossdock.kit.tame import Node
 
 NO_METHOD = (
@@ -74,7 +80,7 @@ async def lookup(client: Client, reference: str) -> list[Node]:
     return data.child("orders").list("items")
 
 
-async def find(client: Client, reference: str) -> Found:
+async def find(client: Client, reference: str, *, since: datetime) -> Found:
     """Placed orders only: a draft is no order yet, and `create` clears it away itself."""
     found = await lookup(client, reference)
     return Found(
@@ -89,7 +95,7 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         for node in await lookup(client, command.reference):
             if mapper.placed(node) and mapper.reference_of(node) == command.reference:
                 return await _found(client, command, node.id("id"))
-            if not draft and node.word("state") in UNPAID and _held(node) == _units(command):
+            if not draft and node.word("state") in UNPAID and _held(node) == units(command):
                 draft, state = node.id("id"), node.word("state")
             else:
                 await _drop(client, node.id("id"), node.word("state"))
@@ -105,21 +111,20 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
     except NoAnswer as error:
         # Nothing is placed before the payment leaves, whatever the server still does with the call that got no answer.
         return Later(str(error), error.after_seconds)
-    except Outside as error:
-        return outcome_of(error)
-    return await _pay(client, command, draft)
+    async with alone(client.shop.address):
+        return await _paid(client, command, draft)
 
 
 async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
     """Customer first (from then on the draft can be found), then address and lines. Raises _Stop."""
-    units = _units(command)
-    numbered: dict[str, str | int] = {f"v{n}": variant for n, variant in enumerate(units)}
-    numbered |= {f"q{n}": quantity for n, quantity in enumerate(units.values())}
+    wanted = units(command)
+    numbered: dict[str, str | int] = {f"v{n}": variant for n, variant in enumerate(wanted)}
+    numbered |= {f"q{n}": quantity for n, quantity in enumerate(wanted.values())}
     note = f"Sold and paid on the marketplace, reference {command.reference}. {command.note}".strip()
     try:
         data = await client.ask(
             "Fill",
-            lines=len(units),
+            lines=len(wanted),
             order=draft,
             customer=mapper.customer(command),
             ship=mapper.address(command),
@@ -130,9 +135,9 @@ async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
         number = error.place.removeprefix("l")
         if not (error.place.startswith("l") and number.isdigit()):
             raise
-        gone = list(units)[int(number)]
+        gone = list(wanted)[int(number)]
         raise _Stop(
-            Refused(Why.PRODUCT_GONE, f"Your shop no longer sells {_titles(command, [gone])}.", (gone,))
+            Refused(Why.PRODUCT_GONE, f"Your shop no longer sells {titles(command, [gone])}.", (gone,))
         ) from None
     except Rejected as error:
         if error.place not in ("ship", "bill"):
@@ -144,15 +149,15 @@ async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
         raise _Stop(Refused(Why.INVALID, where)) from None
     if words := refusal(data.child("customer"), "Order"):
         raise _Stop(Refused(Why.INVALID, f"Your shop does not take the order's customer: {words}"))
-    added = [data.child(f"l{n}") for n in range(len(units))]
-    for variant, result in zip(units, added, strict=True):
+    added = [data.child(f"l{n}") for n in range(len(wanted))]
+    for variant, result in zip(wanted, added, strict=True):
         if result.str("__typename") not in ("Order", "InsufficientStockError"):
             raise _Stop(
                 Refused(
-                    Why.INVALID, f"Your shop does not take {_titles(command, [variant])}: {refusal(result, 'Order')}"
+                    Why.INVALID, f"Your shop does not take {titles(command, [variant])}: {refusal(result, 'Order')}"
                 )
             )
-    short = [variant for variant, result in zip(units, added, strict=True) if result.str("__typename") != "Order"]
+    short = [variant for variant, result in zip(wanted, added, strict=True) if result.str("__typename") != "Order"]
     if short:
         raise _Stop(_short(command, short))
 
@@ -178,7 +183,7 @@ async def _arrange(client: Client, command: CreateOrder, draft: str) -> None:
         raise _Stop(
             _short(command, short) if short else Refused(Why.INVALID, f"Your shop does not take the order: {words}")
         )
-    if _units(command) != _held(result):
+    if units(command) != _held(result):
         # Not the shop's last word: the next try clears this draft away and begins anew.
         raise NoAnswer("Your shop changed the order's lines while it was being placed.")
 
@@ -195,21 +200,9 @@ def _distance(client: Client, command: CreateOrder, offer: Node) -> int:
     return abs(there.minor - command.shipping.minor)
 
 
-async def _pay(client: Client, command: CreateOrder, draft: str) -> Outcome:
-    try:
-        async with stock.alone(client):
-            return await _paid(client, command, draft)
-    except Outside as error:
-        return outcome_of(error)
-
-
 async def _paid(client: Client, command: CreateOrder, draft: str) -> Outcome:
-    try:
-        paid = (await client.ask("Pay", order=draft, method=mapper.METHOD, reference=command.reference)).child("paid")
-        words = refusal(paid, "Order")
-    except Outside as error:
-        return outcome_of(error)
-    if words:
+    paid = (await client.ask("Pay", order=draft, method=mapper.METHOD, reference=command.reference)).child("paid")
+    if words := refusal(paid, "Order"):
         return Unknown(f"Your shop did not take the payment: {words}")
     try:
         return await _settle(client, command, paid, already=False)
@@ -217,14 +210,13 @@ async def _paid(client: Client, command: CreateOrder, draft: str) -> Outcome:
         return Unknown(str(error))
 
 
-@ending
 async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
     return await _found(client, command, found.shop_id)
 
 
 async def _found(client: Client, command: CreateOrder, shop_id: str) -> Outcome:
     """What an earlier try placed. Alone, so that no order of ours is paid while this one is compared."""
-    async with stock.alone(client):
+    async with alone(client.shop.address):
         node = (await client.ask("OneOrder", id=shop_id)).opt_child("order")
         if node is None:
             return Unknown("Your shop showed this order a moment ago and does not show it now.")
@@ -236,16 +228,16 @@ async def _settle(client: Client, command: CreateOrder, node: Node, *, already: 
 
     Not over a parcel: its units would come back and it could still be sent.
     """
-    judged = await stock.judge(client, node, _units(command), fresh=not already)
+    judged = await stock.judge(client, node, units(command), fresh=not already)
     found = judged.order
     proven = not judged.short and not judged.unsure
     done = Done(found.shop_id, found.number, found.url, stock_taken=proven, already=already)
     if proven or found.state is not ShopOrderState.OPEN:
         return done
     if not judged.short:
-        return replace(done, note=UNSURE.format(titles=_titles(command, judged.unsure)))
+        return replace(done, note=UNSURE.format(titles=titles(command, judged.unsure)))
     if found.parcels or found.packed:
-        return replace(done, note=WORKED_ON.format(titles=_titles(command, judged.short)))
+        return replace(done, note=WORKED_ON.format(titles=titles(command, judged.short)))
     cancelled = (await client.ask("Cancel", order=found.shop_id, reason="Not enough stock when it was paid")).child(
         "cancelled"
     )
@@ -254,40 +246,45 @@ async def _settle(client: Client, command: CreateOrder, node: Node, *, already: 
     return _short(command, judged.short)
 
 
-@ending
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
     """The whole order.
 
     Vendure gives the units back by itself, even after delivery, which is why a fulfilled one is left alone.
     """
-    async with stock.alone(client):
+    async with alone(client.shop.address):
         node = (await client.ask("OneOrder", id=command.shop_order_id)).opt_child("order")
         if node is None:
-            return Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
-        done = Done(command.shop_order_id, node.str("code"), already=True)
-        if node.word("state") == "Cancelled":
-            return done
-        if any(parcel.word("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ()):
-            return Refused(Why.TOO_LATE, SHIPPED)
-        if command.only_look:
-            return Unknown("The order is not cancelled in your shop yet.")
+            return GONE
+        done = Done(command.shop_order_id, node.str("code"))
+        if ended := before(
+            command,
+            done,
+            reference=mapper.reference_of(node),
+            closed=node.word("state") == "Cancelled",
+            shipped=_fulfilled(node),
+            words=SHIPPED,
+        ):
+            return ended
         reason = f"{command.reason.value.replace('_', ' ')}. {command.note}".strip()
         result = (await client.ask("Cancel", order=command.shop_order_id, reason=reason)).child("cancelled")
     if result.str("__typename") == "EmptyOrderLineSelectionError":
-        return done
+        return replace(done, already=True)
     if words := refusal(result, "Order"):
         return Refused(Why.CONFLICT, f"Your shop did not cancel the order: {words}")
-    return Done(command.shop_order_id, node.str("code"))
+    return done
 
 
-@ending
+def _fulfilled(node: Node) -> bool:
+    return any(parcel.word("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ())
+
+
 async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
     """The key stands in the reason, which the order's history keeps; no refund arises.
 
     Once something was fulfilled, Vendure takes units back from the parcels first and releases as many besides: more
     come back than were taken out.
     """
-    async with stock.alone(client):
+    async with alone(client.shop.address):
         return await _take_out(client, command)
 
 
@@ -295,13 +292,13 @@ async def _take_out(client: Client, command: CancelLines) -> Outcome:
     node = (await client.ask("OneOrder", id=command.shop_order_id)).opt_child("order")
     if node is None or not mapper.placed(node):
         picked = pick(reading.gone(client, command.shop_order_id), command)
-        return picked if not isinstance(picked, dict) else Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
+        return picked if not isinstance(picked, dict) else GONE
     picked = pick(mapper.order(node, client.shop), command, {key_of(why): "" for why in mapper.reasons_of(node)})
     if not isinstance(picked, dict):
         return picked
-    if any(parcel.word("state") != "Cancelled" for parcel in node.opt_list("fulfillments") or ()):
+    if _fulfilled(node):
         return Refused(Why.TOO_LATE, PART_SHIPPED)
-    parts = [{"orderLineId": line, "quantity": units} for line, units in picked.items()]
+    parts = [{"orderLineId": line, "quantity": taken} for line, taken in picked.items()]
     data = await client.ask("TakeOut", order=command.shop_order_id, parts=parts, reason=marked(command))
     result = data.child("taken")
     if words := refusal(result, "Order"):
@@ -327,19 +324,13 @@ async def _drop(client: Client, shop_id: str, state: str) -> None:
 
 
 async def _lacking(client: Client, command: CreateOrder) -> list[str]:
-    wanted = _units(command)
     refs = [VariantRef(line.product_id, line.variant_id) for line in command.lines]
     counted = {count.variant_id: count.count for count in readable(await reading.counts(client, refs))}
     return [
-        variant for variant, units in wanted.items() if (left := counted.get(variant, 0)) is not None and left < units
+        variant
+        for variant, wanted in units(command).items()
+        if (left := counted.get(variant, 0)) is not None and left < wanted
     ]
-
-
-def _units(command: CreateOrder) -> dict[str, int]:
-    units: dict[str, int] = {}
-    for line in command.lines:
-        units[line.variant_id] = units.get(line.variant_id, 0) + line.quantity
-    return units
 
 
 def _held(result: Node) -> dict[str, int]:
@@ -347,9 +338,20 @@ def _held(result: Node) -> dict[str, int]:
 
 
 def _short(command: CreateOrder, variants: Sequence[str]) -> Refused:
-    return Refused(Why.NO_STOCK, SHORT.format(titles=_titles(command, variants)), tuple(variants))
+    return Refused(Why.NO_STOCK, SHORT.format(titles=titles(command, variants)), tuple(variants))
 
 
-def _titles(command: CreateOrder, variants: Sequence[str]) -> str:
-    titles = {line.variant_id: line.title or line.sku for line in command.lines}
-    return ", ".join(titles.get(variant, variant) for variant in variants)
+async def write_risk(client: Client, command: WriteRisk) -> Outcome:
+    """As a private note in its history: Vendure has no other place for it, and a public one would stand in the buyer's
+    account.
+
+    The notes are read first, since the same note can be added twice."""
+    node = (await client.ask("Notes", id=command.shop_order_id)).opt_child("order")
+    if node is None or not mapper.placed(node):
+        return GONE
+    done = Done(command.shop_order_id, node.str("code"))
+    seen = [str(entry.get("note") or "") for entry in mapper.history(node)]
+    if ended := risk.before(command, reference=mapper.reference_of(node), texts=seen, done=done):
+        return ended
+    await client.ask("AddNote", order=command.shop_order_id, note=risk.note(command))
+    return done
