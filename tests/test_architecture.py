@@ -21,7 +21,7 @@ SOURCE = ROOT / "src" / "crossdock"
 MODULE_LINES, FUNCTION_LINES, FOLDER_FILES = 400, 70, 20
 # Lines of code, formatted, without blanks, comments and docstrings, beside the manifest:
 # docs/decisions/0005-the-size-of-a-connector.md
-CONNECTOR_LINES = 1395
+CONNECTOR_LINES = 1330
 
 
 def modules() -> list[Path]:

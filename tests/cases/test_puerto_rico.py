@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from babel import Locale
 
-from crossdock.connectors.shopify import commands as shopify
+from crossdock.connectors.shopify import orders as shopify
 from crossdock.connectors.vendure import mapper as vendure
 from crossdock.connectors.woocommerce.mapper import address_of
 from crossdock.domain import labels

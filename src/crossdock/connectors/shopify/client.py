@@ -4,6 +4,7 @@ Shopify answers most failures with HTTP 200: throttling, a missing right, an err
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from crossdock.connectors.shopify.manifest import API_VERSION
@@ -11,7 +12,7 @@ from crossdock.kit import text
 from crossdock.kit.check import check, is_data, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
-from crossdock.kit.shop.graphql import load, whole
+from crossdock.kit.shop.graphql import load, problems, whole
 from crossdock.kit.tame import Node, tame
 
 # Our budget counts calls, Shopify's counts points: a usual call of ours asks for about this many.
@@ -24,25 +25,55 @@ _PARTS = load(__package__)
 DOCUMENTS = {name: whole(part, _PARTS) for name, part in _PARTS.items() if not part.startswith("fragment")}
 
 
+class Said(Exception):
+    """Shopify's own (code, message) against a change; nothing was done."""
+
+    def __init__(self, complaints: list[tuple[str, str]]) -> None:
+        super().__init__(complaints[0][1])
+        self.complaints, self.code = complaints, complaints[0][0]
+
+
 class Forbidden(AuthDead):
     """The app lacks a right for this field; the rest of its access is as it was."""
 
 
-async def ask(shop: Shop, operation: str, variables: Mapping[str, Any] | None = None) -> Node:
-    """The `data` of an operation in documents.graphql.
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One shop's Admin API."""
 
-    Raises what kit.errors names; any other GraphQL error is a plain Outside.
-    """
-    reply = await shop.http.send(
-        "POST",
-        f"{shop.address}/admin/api/{API_VERSION}/graphql.json",
-        headers={"X-Shopify-Access-Token": shop.secrets.get("access_token", ""), "Accept": "application/json"},
-        json={"query": DOCUMENTS[operation], "variables": dict(variables or {}), "operationName": operation},
-    )
-    answer = tame(opened(reply, shop).json(), "answer")
-    _learn(shop, answer)
-    _complain(answer, mutation=DOCUMENTS[operation].startswith("mutation"))
-    return answer.child("data")
+    shop: Shop
+
+    def page_of(self, number: str) -> str:
+        """An order in the shop's admin."""
+        return f"{self.shop.address}/admin/orders/{number}"
+
+    async def ask(self, operation: str, variables: Mapping[str, Any] | None = None) -> Node:
+        """The `data` of an operation in documents.graphql.
+
+        Raises what kit.errors names; any other GraphQL error is a plain Outside.
+        """
+        reply = await self.shop.http.send(
+            "POST",
+            f"{self.shop.address}/admin/api/{API_VERSION}/graphql.json",
+            headers={
+                "X-Shopify-Access-Token": self.shop.secrets.get("access_token", ""),
+                "Accept": "application/json",
+            },
+            json={"query": DOCUMENTS[operation], "variables": dict(variables or {}), "operationName": operation},
+        )
+        answer = tame(opened(reply, self.shop).json(), "answer")
+        _learn(self.shop, answer)
+        _complain(answer, mutation=DOCUMENTS[operation].startswith("mutation"))
+        return answer.child("data")
+
+    async def change(
+        self, operation: str, result: str, variables: Mapping[str, Any], *, errors: str = "userErrors"
+    ) -> Node:
+        """The result of a mutation. Raises Said when Shopify complains of what we asked for."""
+        node = (await self.ask(operation, variables)).child(result)
+        if complaints := user_errors(node, errors):
+            raise Said(complaints)
+        return node
 
 
 def own_app(shop: Shop) -> dict[str, str]:
@@ -116,24 +147,22 @@ def _complain(answer: Node, *, mutation: bool) -> None:
 
     One that lies inside a mutation's result came after its work: that is not a refusal.
     """
-    for error in answer.opt_list("errors") or []:
-        message = text.label(error.text("message"), 300) or "no message"
-        path = error.raw("path")
-        if mutation and isinstance(path, list) and len(path) > 1:
+    for problem in problems(answer):
+        message = problem.message
+        if mutation and len(problem.path) > 1:
             raise NoAnswer(f"Shopify did it, perhaps, but did not let us read the result: {message}")
-        extensions = error.opt_child("extensions")
-        match extensions.opt_str("code") if extensions else None:
+        match problem.code:
             case "THROTTLED":
                 raise Throttled("Shopify asked us to slow down.", _wait(answer))
             case "ACCESS_DENIED":
-                need = (extensions.opt_str("requiredAccess") if extensions else None) or message
+                need = problem.extensions.text("requiredAccess") or message
                 raise Forbidden(
                     f"Shopify refuses a right that we need: {need.strip()} Give it to the app, then connect the shop"
                     " again."
                 )
             case "SHOP_INACTIVE":
                 raise Throttled("Shopify says that this shop is not active.", FROZEN_SECONDS)
-            case "INTERNAL_SERVER_ERROR" | "TIMEOUT":
+            case "INTERNAL_SERVER_ERROR" | "TIMEOUT" | None:
                 raise NoAnswer(f"Shopify failed while it worked on our request: {message}")
             case _:
                 raise Outside(f"Shopify did not accept our request: {message}")

@@ -7,18 +7,20 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
-from crossdock.connectors.shopify.client import ask, opened, own_app
-from crossdock.connectors.shopify.commands import ensure_reference_field, reference_field
-from crossdock.connectors.shopify.manifest import ALL_SCOPES, FULFILMENT_SCOPES, INSTALL, OWN_APP, SCOPES
+from crossdock.connectors.shopify.client import Client, opened, own_app
+from crossdock.connectors.shopify.manifest import ALL_SCOPES, FULFILMENT_SCOPES, INSTALL, MANIFEST, OWN_APP, SCOPES
 from crossdock.connectors.shopify.mapper import tail
+from crossdock.connectors.shopify.reference import ensure_reference_field, reference_field
 from crossdock.domain.places import US_TERRITORIES
 from crossdock.domain.wording import counted
 from crossdock.kit import text
 from crossdock.kit.check import is_data
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
-from crossdock.kit.errors import AuthDead, BadInput, Outside, Strange
+from crossdock.kit.errors import AuthDead, BadInput, Outside
+from crossdock.kit.shop import oauth
+from crossdock.kit.shop.base import fields
 from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import hmac_ok
 
@@ -26,7 +28,6 @@ _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
 _ADMIN = re.compile(r"admin\.shopify\.com/store/([a-z0-9][a-z0-9-]*)(/.*)?")
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d{1,5})?")
 # Renewed this long before the end: 50 minutes into an hour, 23 hours into a day.
-LONGEST_TOKEN = 10 * 365 * 24 * 3600
 EARLY = {INSTALL.name: timedelta(minutes=10), OWN_APP.name: timedelta(hours=1)}
 
 
@@ -61,19 +62,22 @@ def begin(shop: Shop, *, way: str, form: Mapping[str, str], state: str, return_u
             "This marketplace has no Shopify app yet (its operator sets the app's Client ID and secret). Use an app of"
             " your own."
         )
-    query = {"client_id": client_id, "scope": ",".join(ALL_SCOPES), "redirect_uri": return_url, "state": state}
-    return Redirect(f"{shop.address}/admin/oauth/authorize?{urlencode(query)}", {"state": state})
+    url = f"{shop.address}/admin/oauth/authorize"
+    return oauth.authorize(url, client_id=client_id, scopes=ALL_SCOPES, return_url=return_url, state=state)
 
 
 async def finish(
-    shop: Shop, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
+    client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
 ) -> dict[str, str]:
     """The secrets to store; the field for our reference is made on the way, since the test that follows only reads."""
-    secrets = await _code_for_token(shop, params, keep) if way == INSTALL.name else await _own_token(shop, form)
-    with contextlib.suppress(
-        Outside
-    ):  # A missing right: the test names it, and the field is made before the first order.
-        await ensure_reference_field(dataclasses.replace(shop, secrets=secrets))
+    shop = client.shop
+    if way == INSTALL.name:
+        secrets = await _code_for_token(shop, params, keep)
+    else:
+        secrets = await _renewed_own(shop, fields(MANIFEST, way, form))
+    # A missing right: the test names it, and the field is made before the first order.
+    with contextlib.suppress(Outside):
+        await ensure_reference_field(Client(dataclasses.replace(shop, secrets=secrets)))
     return secrets
 
 
@@ -81,8 +85,7 @@ async def _code_for_token(shop: Shop, params: Mapping[str, str], keep: Mapping[s
     """Checks of the callback as Shopify asks for: hmac, state, shop, in this order, before anything of it is used."""
     if not verified(params, shop.app.get("client_secret", "")):
         raise BadInput("The answer does not carry Shopify's signature. Begin again from “Connect a shop”.")
-    if not keep.get("state") or params.get("state") != keep["state"]:
-        raise BadInput("This sign-in was not started here. Begin again from “Connect a shop”.")
+    oauth.begun_here(params, keep)
     if params.get("shop", "").lower() != urlsplit(shop.address).netloc:
         raise BadInput(
             f"You signed in to {params.get('shop') or 'no shop'}, but typed {urlsplit(shop.address).netloc}. Begin"
@@ -97,13 +100,6 @@ def verified(params: Mapping[str, str], secret: str) -> bool:
     """The hex HMAC of all other parameters as decoded, sorted by name, joined as in a query."""
     message = "&".join(f"{name}={value}" for name, value in sorted(params.items()) if name != "hmac")
     return hmac_ok(secret, message.encode(), params.get("hmac", ""), encoding="hex")
-
-
-async def _own_token(shop: Shop, form: Mapping[str, str]) -> dict[str, str]:
-    own = {name: form.get(name, "").strip() for name in ("client_id", "client_secret")}
-    if not all(own.values()):
-        raise BadInput("Copy both the Client ID and the Client secret of your app.")
-    return await _renewed_own(shop, own)
 
 
 async def _renewed_own(shop: Shop, own: Mapping[str, str]) -> dict[str, str]:
@@ -123,17 +119,7 @@ async def _token(shop: Shop, form: Mapping[str, str]) -> dict[str, str]:
     if reply.status == 400 or (reply.status in (401, 403) and is_data(reply)):
         raise AuthDead(_why(reply.body))
     answer = tame(opened(reply, shop).json(), "token")
-    secrets = {"access_token": answer.secret("access_token")}
-    seconds = answer.opt_int("expires_in")
-    if seconds is not None:
-        if not 0 <= seconds <= LONGEST_TOKEN:
-            raise Strange("token.expires_in", "time that a token lasts", seconds)
-        secrets["expires_at"] = (shop.now() + timedelta(seconds=seconds)).isoformat()
-    if "refresh_token" in answer:
-        secrets["refresh_token"] = answer.secret("refresh_token")
-    elif "refresh_token" in form:
-        # "The authorization server MAY issue a new refresh token" (RFC 6749, 6): without one the old one goes on.
-        secrets["refresh_token"] = form["refresh_token"]
+    secrets = oauth.tokens(answer, sent=form, now=shop.now())
     answer.ignore("scope", "refresh_token_expires_in", "associated_user_scope", "associated_user")
     answer.done()
     return secrets
@@ -155,8 +141,7 @@ def _why(body: bytes) -> str:
 
 
 def renew_at(shop: Shop) -> datetime | None:
-    ends = shop.secrets.get("expires_at", "")
-    return datetime.fromisoformat(ends) - EARLY[way_of(shop)] if ends else None
+    return oauth.renew_at(shop.secrets, EARLY[way_of(shop)])
 
 
 def way_of(shop: Shop) -> str:
@@ -170,31 +155,28 @@ async def renew(shop: Shop) -> dict[str, str]:
     """
     if way_of(shop) == OWN_APP.name:
         return await _renewed_own(shop, own_app(shop))
-    refresh = shop.secrets.get("refresh_token", "")
-    if not refresh:
-        raise AuthDead("There is nothing to renew this access with. Connect the shop again.")
-    return await _token(shop, {**_app(shop), "grant_type": "refresh_token", "refresh_token": refresh})
+    return await _token(shop, {**_app(shop), **oauth.refresh(shop.secrets)})
 
 
 # The connection test
 
 
-async def prove(shop: Shop) -> Proof:
+async def prove(client: Client) -> Proof:
     """Read-only.
 
     `shop_id` is the .myshopify.com domain: permanent, unique, and what every webhook of the shop carries.
     """
-    data = await ask(shop, "Shop")
+    data = await client.ask("Shop")
     facts = data.child("shop")
     granted = {scope.text("handle") for scope in data.child("currentAppInstallation").rows("accessScopes")}
     missing = [scope for scope in SCOPES if scope not in granted and scope.replace("read_", "write_") not in granted]
     name = text.label(facts.text("name")) or facts.str("myshopifyDomain")
-    checks = [Check(True, f"Shopify answers as {name}."), *(_lacks(scope, shop) for scope in missing)]
-    checks += [_limits(scope, shop) for scope in FULFILMENT_SCOPES if scope not in granted]
+    checks = [Check(True, f"Shopify answers as {name}."), *(_lacks(scope, client.shop) for scope in missing)]
+    checks += [_limits(scope, client.shop) for scope in FULFILMENT_SCOPES if scope not in granted]
     locations: list[Node] = []
     if not missing:
-        checks += [await _may_read_orders(shop), await _reference_check(shop)]
-        locations = (await ask(shop, "Locations")).child("locations").rows("nodes")
+        checks += [await _may_read_orders(client), await _reference_check(client)]
+        locations = (await client.ask("Locations")).child("locations").rows("nodes")
         sentence = (
             ""
             if locations
@@ -209,19 +191,19 @@ async def prove(shop: Shop) -> Proof:
         name=name,
         currency=currency,
         checks=tuple(checks),
-        settings={"currency": currency, "locations": str(len(locations)), **await _ships_to(shop)},
+        settings={"currency": currency, "locations": str(len(locations)), **await _ships_to(client)},
         locations=names,
     )
 
 
-async def _ships_to(shop: Shop) -> dict[str, str]:
+async def _ships_to(client: Client) -> dict[str, str]:
     """The countries of the shop's own shipping zones; without one, or without the right to see them, no limit.
 
     Asked for by itself: were it forbidden to an app, the whole answer would be. Shopify counts the islands under the US
     Post Office as states of the US.
     """
     try:
-        rows = (await ask(shop, "ShipsTo")).child("shop").entries("shipsToCountries")
+        rows = (await client.ask("ShipsTo")).child("shop").entries("shipsToCountries")
     except AuthDead:
         return {}
     codes = {code for code in rows if isinstance(code, str)}
@@ -251,22 +233,22 @@ def _where(shop: Shop) -> str:
     )
 
 
-async def _may_read_orders(shop: Shop) -> Check:
+async def _may_read_orders(client: Client) -> Check:
     """Having read_orders is not enough.
 
     The app itself must be approved for customer data ("protected customer data").
     """
     try:
-        await ask(shop, "MayReadOrders")
+        await client.ask("MayReadOrders")
     except AuthDead as error:
         advice = "In the Dev Dashboard, under API access > Protected customer data, choose name, address and email."
         return Check(False, "Shopify does not let our app read orders.", f"{error} {advice}")
     return Check(True, "Orders can be read.")
 
 
-async def _reference_check(shop: Shop) -> Check:
+async def _reference_check(client: Client) -> Check:
     try:
-        there = await reference_field(shop)
+        there = await reference_field(client)
     except Outside as error:
         return Check(False, "The order field for our reference cannot be used.", str(error))
     return Check(

@@ -11,13 +11,15 @@ from functools import partial
 from typing import Any
 
 from crossdock.connectors.shopify import mapper
-from crossdock.connectors.shopify.client import ask
+from crossdock.connectors.shopify.client import Client
 from crossdock.connectors.shopify.mapper import FIELD, gid
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct, Unreadable
 from crossdock.domain.values import Money
-from crossdock.kit.connector import Page, Shop
-from crossdock.kit.errors import Missing, Strange
+from crossdock.kit.connector import Page, VariantRef
+from crossdock.kit.errors import Missing
 from crossdock.kit.rows import await_each, named, order_with, read_row, read_rows, readable
+from crossdock.kit.shop.graphql import connected
+from crossdock.kit.shop.paging import usable
 from crossdock.kit.tame import Node
 
 # "The single query limit is 1,000 points" (shopify.dev, rate limits): counted before anything is read, from the sizes
@@ -31,8 +33,8 @@ OBJECTS_PER_WINDOW = 20_000
 # Changes reach the search index some time after they happen. While the last change is young, look back this far behind
 # it.
 OVERLAP = timedelta(minutes=2)
-# Dates outside of these are no dates of a change: Shopify began in 2006, and no clock is a day ahead of another.
-BEGAN, AHEAD = datetime(2006, 1, 1, tzinfo=UTC), timedelta(days=1)
+# What is dated before is no date of a change: Shopify began in 2006.
+BEGAN = datetime(2006, 1, 1, tzinfo=UTC)
 YOUNG = timedelta(minutes=10)
 
 
@@ -62,7 +64,7 @@ class Window:
 
     def following(self, info: Node, changes: Sequence[datetime | None], now: datetime) -> tuple[str, bool]:
         """(next cursor, whether there is more to ask at once). A row without a usable date moves nothing."""
-        top = max([self.top, *(_iso(change) for change in changes if change and BEGAN < change <= now + AHEAD)])
+        top = max([self.top, *(_iso(change) for change in changes if change and usable(change, BEGAN, now))])
         if not info.bool("hasNextPage"):
             return json.dumps(asdict(Window(since=_behind(top, now), top=top))), False
         seen = self.seen + len(changes)
@@ -92,16 +94,16 @@ def _iso(moment: datetime) -> str:
 # Stock
 
 
-def stock_scope(shop: Shop, levels: int | None = None) -> dict[str, Any]:
+def stock_scope(client: Client, levels: int | None = None) -> dict[str, Any]:
     """Variables that say which locations are counted: the pinned one, or all that there were at the last test (an
     answer says when it has more).
 
     Several chosen ones are all asked for, by name, and added up here: one request answers them all, so units moved
     between two are never counted twice.
     """
-    places = mapper.chosen(shop)
+    places = mapper.chosen(client.shop)
     pinned = next(iter(places)) if len(places) == 1 else ""
-    known = int(shop.settings.get("locations") or 1)
+    known = int(client.shop.settings.get("locations") or 1)
     return {
         "all": not pinned,
         "named": len(places) > 1,
@@ -126,26 +128,30 @@ def page_sizes(scope: Mapping[str, Any]) -> tuple[int, int]:
     return max(1, min(50, POINTS // (POINTS_PER_PRODUCT + variants * points_per_variant(scope)))), variants
 
 
-async def counts(shop: Shop, variant_ids: Sequence[str], levels: int | None = None) -> list[Count | Unreadable]:
+async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
+    return await counted(client, [variant.variant_id for variant in variants])
+
+
+async def counted(client: Client, variant_ids: Sequence[str], levels: int | None = None) -> list[Count | Unreadable]:
     """Each variant with all its locations comes from one request; a batch is cut into as many requests as the point
     limit demands.
     """
-    scope = stock_scope(shop, levels)
+    scope = stock_scope(client, levels)
     step = at_once(scope)
     found: list[Count | Unreadable] = []
     cut: list[str] = []
     for start in range(0, len(variant_ids), step):
         ids = [gid("ProductVariant", number) for number in variant_ids[start : start + step]]
-        data = await ask(shop, "Counts", {"ids": ids, **scope})
+        data = await client.ask("Counts", {"ids": ids, **scope})
         for read in read_rows(LookKind.COUNTS, _present(data, "nodes"), mapper.variant_id, _with_cut):
             if isinstance(read, Unreadable):
                 found.append(read)
             elif read[1] and scope["levels"] < 200:
                 cut.append(mapper.variant_id(read[0]))
             else:
-                count = partial(mapper.count, read[0], mapper.chosen(shop))
+                count = partial(mapper.count, read[0], mapper.chosen(client.shop))
                 found.append(read_row(LookKind.COUNTS, mapper.variant_id(read[0]), count))
-    return [*found, *(await counts(shop, cut, 200) if cut else [])]
+    return [*found, *(await counted(client, cut, 200) if cut else [])]
 
 
 def _with_cut(node: Node) -> tuple[Node, bool]:
@@ -164,119 +170,102 @@ def _changes(rows: Sequence[Node | Unreadable]) -> list[datetime | None]:
 # Products
 
 
-async def products(shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
-    window, scope = Window.of(cursor), stock_scope(shop)
+async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
+    window, scope = Window.of(cursor), stock_scope(client)
     first, variants = page_sizes(scope)
     listing = {"first": first, "after": window.after or None, "query": window.query}
-    data = await ask(shop, "Products", {**listing, "variants": variants, **scope})
+    data = await client.ask("Products", {**listing, "variants": variants, **scope})
     page = data.child("products")
     rows = [named(LookKind.PRODUCT, value, mapper.variant_id) for value in page.entries("nodes")]
-    items = await await_each(LookKind.PRODUCT, rows, mapper.variant_id, lambda row: _whole(shop, row, scope))
-    after, more = window.following(page.child("pageInfo"), _changes(rows), shop.now())
+    items = await await_each(LookKind.PRODUCT, rows, mapper.variant_id, lambda row: _whole(client, row, scope))
+    after, more = window.following(page.child("pageInfo"), _changes(rows), client.shop.now())
     return Page(tuple(items), after, more)
 
 
-async def product(shop: Shop, product_id: str) -> ShopProduct | ProductGone:
-    scope = stock_scope(shop)
+async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
+    scope = stock_scope(client)
     size = at_once(scope)
-    data = await ask(shop, "Product", {"id": gid("Product", product_id), "variants": size, **scope})
+    data = await client.ask("Product", {"id": gid("Product", product_id), "variants": size, **scope})
     node = data.opt_child("product")
-    return await _whole(shop, node, scope) if node else ProductGone(product_id)
+    return await _whole(client, node, scope) if node else ProductGone(product_id)
 
 
-async def _whole(shop: Shop, node: Node, scope: Mapping[str, Any]) -> ShopProduct:
+async def _whole(client: Client, node: Node, scope: Mapping[str, Any]) -> ShopProduct:
     """With all its variants (a product may have 2,048), and with the counts of all locations."""
-    page = node.child("variants")
-    variants = page.list("nodes")
-    size = at_once(scope)
-    ends: list[str] = []
-    while after := _further(page, ends):
-        data = await ask(shop, "MoreVariants", {"id": node.str("id"), "variants": size, "after": after, **scope})
+    scope = {**scope, "variants": at_once(scope)}
+
+    async def more(after: str) -> Node | None:
+        data = await client.ask("MoreVariants", {"id": node.str("id"), "after": after, **scope})
         again = data.opt_child("product")
-        if again is None:
-            break
-        page = again.child("variants")
-        variants += page.list("nodes")
+        return again.child("variants") if again else None
+
+    variants = await connected(node.child("variants"), more)
     found = mapper.product(
-        node, variants, currency=await currency(shop), address=shop.address, places=mapper.chosen(shop)
+        node, variants, currency=await currency(client), address=client.shop.address, places=mapper.chosen(client.shop)
     )
     told = {variant.variant_id for variant in found.variants}
     read = [v for v in variants if v.text("id").rpartition("/")[2] in told]
     cut = [mapper.variant_id(v) for v in read if mapper.cut_short(v.child("inventoryItem"))]
-    return mapper.recounted(found, readable(await counts(shop, cut, 200))) if cut else found
+    return mapper.recounted(found, readable(await counted(client, cut, 200))) if cut else found
 
 
-def _further(page: Node, ends: list[str]) -> str:
-    """Where a connection goes on, "" at its end. One that goes on where it was before would never end."""
-    info = page.child("pageInfo")
-    if not info.bool("hasNextPage"):
-        return ""
-    after = info.str("endCursor")
-    if after in ends or not after:
-        raise Strange(f"{info.path}.endCursor", "next page", after)
-    ends.append(after)
-    return after
-
-
-async def currency(shop: Shop) -> str:
+async def currency(client: Client) -> str:
     """Of the shop's base prices: `price` on a variant is a bare number."""
-    known = shop.settings.get("currency", "")
-    return known or (await ask(shop, "Shop")).child("shop").str("currencyCode")
+    known = client.shop.settings.get("currency", "")
+    return known or (await client.ask("Shop")).child("shop").str("currencyCode")
 
 
 # Orders
 
 
-async def orders(shop: Shop, cursor: str) -> Page[ShopOrder | Unreadable]:
+async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     """Ours are read whole; of the others only that they changed: what the seller's other customers bought is none of
     our business.
     """
     if not cursor:
-        return Page((), from_now(shop.now()), False)
+        return Page((), from_now(client.shop.now()), False)
     window = Window.of(cursor)
     listing = {
         "first": ORDERS_AT_ONCE,
         "after": window.after or None,
-        "query": window.query or f"updated_at:>='{_iso(shop.now() - OVERLAP)}'",
+        "query": window.query or f"updated_at:>='{_iso(client.shop.now() - OVERLAP)}'",
     }
-    page = (await ask(shop, "ChangedOrders", {**listing, **FIELD})).child("orders")
+    page = (await client.ask("ChangedOrders", {**listing, **FIELD})).child("orders")
     rows = [named(LookKind.ORDER, value, mapper.order_id) for value in page.entries("nodes")]
-    found = await await_each(LookKind.ORDER, rows, mapper.order_id, partial(_seen, shop))
-    after, more = window.following(page.child("pageInfo"), _changes(rows), shop.now())
+    found = await await_each(LookKind.ORDER, rows, mapper.order_id, partial(_seen, client))
+    after, more = window.following(page.child("pageInfo"), _changes(rows), client.shop.now())
     return Page(tuple(found), after, more)
 
 
-async def _seen(shop: Shop, node: Node) -> ShopOrder:
+async def _seen(client: Client, node: Node) -> ShopOrder:
     if mapper.reference(node):
-        return await order(shop, mapper.order_id(node))
-    return mapper.of_others(node, address=shop.address, currency=await currency(shop))
+        return await order(client, mapper.order_id(node))
+    return mapper.of_others(node, address=client.shop.address, currency=await currency(client))
 
 
-async def order(shop: Shop, shop_id: str) -> ShopOrder:
-    data = await ask(shop, "Order", {"id": gid("Order", shop_id), **FIELD})
+async def order(client: Client, shop_id: str) -> ShopOrder:
+    data = await client.ask("Order", {"id": gid("Order", shop_id), **FIELD})
     node = data.opt_child("order")
     if node is None:
-        return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(await currency(shop)))
+        return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(await currency(client)))
     with order_with(mapper.reference(node)):
-        lines = await _all(shop, node.child("lineItems"), "MoreLines", gid("Order", shop_id), ("order", "lineItems"))
-        parts = [await _parts(shop, part) for part in node.list("fulfillments")]
-        return mapper.order(node, lines, parts, address=shop.address)
+        lines = await _all(client, node.child("lineItems"), "MoreLines", gid("Order", shop_id), ("order", "lineItems"))
+        parts = [await _parts(client, part) for part in node.list("fulfillments")]
+        return mapper.order(node, lines, parts, address=client.shop.address)
 
 
-async def _parts(shop: Shop, fulfilment: Node) -> list[Node]:
+async def _parts(client: Client, fulfilment: Node) -> list[Node]:
     page, id_ = fulfilment.child("fulfillmentLineItems"), fulfilment.str("id")
-    return await _all(shop, page, "MoreOfParcel", id_, ("node", "fulfillmentLineItems"))
+    return await _all(client, page, "MoreOfParcel", id_, ("node", "fulfillmentLineItems"))
 
 
-async def _all(shop: Shop, page: Node, operation: str, id: str, path: tuple[str, str]) -> list[Node]:
+async def _all(client: Client, page: Node, operation: str, id: str, path: tuple[str, str]) -> list[Node]:
     """The nodes of a connection that is longer than its first page."""
-    nodes = page.list("nodes")
-    ends: list[str] = []
-    while after := _further(page, ends):
-        data = await ask(shop, operation, {"id": id, "after": after})
-        owner = data.opt_child(path[0])
+
+    async def more(after: str) -> Node:
+        owner = (await client.ask(operation, {"id": id, "after": after})).opt_child(path[0])
         if owner is None:
             raise Missing("The order was deleted while it was read.")
-        page = owner.child(path[1])
-        nodes += page.list("nodes")
-    return nodes
+        return owner.child(path[1])
+
+    return await connected(page, more)

@@ -7,16 +7,17 @@ lower a count.
 
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlsplit
 
-from crossdock.connectors.shopify.client import ask, own_app, user_errors
+from crossdock.connectors.shopify.client import Client, Said, own_app
 from crossdock.domain.events import HookNews, Look, LookKind, StockHint
 from crossdock.kit import wire
 from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
 from crossdock.kit.errors import Outside, Strange
 from crossdock.kit.rows import read_row, readable
+from crossdock.kit.shop.graphql import further
+from crossdock.kit.shop.webhooks import heal, nothing, ours
 from crossdock.kit.tame import Node, tame
-from crossdock.kit.webhook import body_key, hmac_ok
+from crossdock.kit.webhook import hmac_ok
 
 # Topic and the only fields that we ask to be sent: with these, no buyer's name or address ever comes in.
 _ORDER = ("id", "updated_at", "cancelled_at", "fulfillment_status")
@@ -59,14 +60,13 @@ def verify(shop: Shop, hook: Hook) -> None:
 
 def news(shop: Shop, hook: Hook) -> HookNews:
     topic = hook.headers.get("x-shopify-topic", "").lower()
-    # Known by its body: `updated_at` has whole seconds, and two states of one second are two pieces of news.
-    nothing = HookNews(topic, f"{topic}:{body_key(hook.body)}")
+    told = nothing(topic, hook)
     try:
         body = tame(wire.load(hook.body), topic or "delivery")
         looks, hints = _meaning(topic, body, shop)
     except Strange:
-        return nothing
-    return replace(nothing, looks=looks, hints=hints)
+        return told
+    return replace(told, looks=looks, hints=hints)
 
 
 def _meaning(topic: str, body: Node, shop: Shop) -> tuple[tuple[Look, ...], tuple[StockHint, ...]]:
@@ -134,30 +134,23 @@ def shop_of(hook: Hook) -> str:
 # Subscriptions
 
 
-async def subscribe(shop: Shop) -> Subscriptions:
-    """What should be there, is there once, and points here.
-
-    Other subscriptions of a seller's own app are not ours to touch.
+async def subscribe(client: Client) -> Subscriptions:
+    """What should be there, is there once, and points here. Other subscriptions of a seller's own app are not ours to
+    touch.
     """
-    there: dict[str, Node] = {}
-    healed: list[str] = []
-    for node in await _ours_there(shop):
-        topic = node.text("topic")
-        if topic not in TOPICS or topic in there:
-            await _change(shop, "DeleteHook", {"id": node.str("id")})
-            healed.append(topic)
-        else:
-            there[topic] = node
-    for topic, fields in TOPICS.items():
-        hook = {"uri": shop.hook_url, "includeFields": list(fields)}
-        mine = there.get(topic)
-        if mine is None:
-            await _change(shop, "CreateHook", {"topic": topic, "hook": hook})
-            healed.append(topic)
-        elif mine.text("uri") != shop.hook_url or _fields(mine) != sorted(fields):
-            await _change(shop, "UpdateHook", {"id": mine.str("id"), "hook": hook})
-            healed.append(topic)
-    return Subscriptions(tuple(TOPICS), tuple(TOPICS), tuple(dict.fromkeys(healed)))
+    url = client.shop.hook_url
+
+    def hook(topic: str) -> dict[str, object]:
+        return {"uri": url, "includeFields": list(TOPICS[topic])}
+
+    return await heal(
+        tuple(TOPICS),
+        await _ours(client),
+        create=lambda topic: _change(client, "Create", {"topic": topic, "hook": hook(topic)}),
+        change=lambda node, topic: _change(client, "Update", {"id": node.str("id"), "hook": hook(topic)}),
+        remove=partial(_remove, client),
+        right=lambda node, topic: node.text("uri") == url and _fields(node) == sorted(TOPICS[topic]),
+    )
 
 
 def _fields(node: Node) -> list[str]:
@@ -165,47 +158,28 @@ def _fields(node: Node) -> list[str]:
     return sorted(str(field) for field in fields) if isinstance(fields, list) else []
 
 
-async def unsubscribe(shop: Shop) -> None:
-    for node in await _ours_there(shop):
-        await _change(shop, "DeleteHook", {"id": node.str("id")})
+async def unsubscribe(client: Client) -> None:
+    for node in await _ours(client):
+        await _remove(client, node)
 
 
-async def _ours_there(shop: Shop) -> list[Node]:
-    """Subscriptions whose path is this connection's: the host may be an older public address of ours.
+async def _remove(client: Client, node: Node) -> None:
+    await _change(client, "Delete", {"id": node.str("id")})
 
-    Those that point here come first.
-    """
-    ours = urlsplit(shop.hook_url).path
+
+async def _ours(client: Client) -> list[Node]:
     found: list[Node] = []
-    after: str | None = None
     ends: list[str] = []
-    while True:
-        page = (await ask(shop, "Hooks", {"after": after})).child("webhookSubscriptions")
-        found += [node for node in page.rows("nodes") if _path(node.text("uri")) == ours]
-        info = page.child("pageInfo")
-        # One that goes on where it was before would never end.
-        if not info.bool("hasNextPage") or info.str("endCursor") in ends:
-            return sorted(found, key=lambda node: node.text("uri") != shop.hook_url)
-        after = info.str("endCursor")
-        ends.append(after)
+    after: str | None = None
+    while after != "":
+        page = (await client.ask("Hooks", {"after": after})).child("webhookSubscriptions")
+        found += page.rows("nodes")
+        after = further(page, ends)
+    return ours(found, client.shop.hook_url, "uri")
 
 
-def _path(url: str) -> str:
+async def _change(client: Client, what: str, variables: dict[str, object]) -> None:
     try:
-        return urlsplit(url).path
-    except ValueError:
-        return ""
-
-
-async def _change(shop: Shop, operation: str, variables: dict[str, object]) -> None:
-    results = _results(await ask(shop, operation, variables))
-    if not results:
-        raise Strange(f"data of {operation}", "result", None)
-    errors = user_errors(results[0])
-    if errors:
-        raise Outside(f"Shopify did not set up the webhook {variables.get('topic', '')}: {errors[0][1]}")
-
-
-def _results(data: Node) -> list[Node]:
-    names = ("webhookSubscriptionCreate", "webhookSubscriptionUpdate", "webhookSubscriptionDelete")
-    return [data.child(name) for name in names if name in data]
+        await client.change(f"{what}Hook", f"webhookSubscription{what}", variables)
+    except Said as said:
+        raise Outside(f"Shopify did not set up the webhook {variables.get('topic', '')}: {said}") from None

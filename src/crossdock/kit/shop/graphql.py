@@ -7,7 +7,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
@@ -71,16 +70,12 @@ def _problem(error: Node) -> Problem:
     )
 
 
-async def connected(page: Node, more: Callable[[str], Awaitable[Node | None]], gone: Callable[[], Any]) -> list[Node]:
+async def connected(page: Node, more: Callable[[str], Awaitable[Node | None]]) -> list[Node]:
     """All nodes of a connection that is longer than its first page. `more` reads the page after a cursor; None when
-    its owner is gone, and `gone` says what that means.
+    its owner is gone.
     """
     nodes, ends = page.list("nodes"), list[str]()
-    while after := further(page, ends):
-        again = await more(after)
-        if again is None:
-            gone()
-            break
+    while (after := further(page, ends)) and (again := await more(after)) is not None:
         page = again
         nodes += page.list("nodes")
     return nodes

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crossdock.connectors.shopify import reading
-from crossdock.connectors.shopify.client import DOCUMENTS
+from crossdock.connectors.shopify.client import DOCUMENTS, Client
 from crossdock.connectors.shopify.manifest import API_VERSION, FULFILMENT_SCOPES, SCOPES
 from crossdock.connectors.shopify.sandbox import cut, graph
 from crossdock.connectors.shopify.tests.conftest import a_shop
@@ -48,7 +48,7 @@ def test_the_whole_schema_accepts_them_and_the_cut_is_fresh() -> None:
 
 def sizes_of(name: str, settings: dict[str, str]) -> dict[str, Any]:
     """The variables that decide the cost, as the connector chooses them for a shop with these settings."""
-    scope = reading.stock_scope(a_shop(settings=settings))
+    scope = reading.stock_scope(Client(a_shop(settings=settings)))
     first, variants = reading.page_sizes(scope)
     once = reading.at_once(scope)
     listing = {"first": first if name == "Products" else reading.ORDERS_AT_ONCE}

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from crossdock.connectors.shopify import connector
-from crossdock.connectors.shopify.client import ask
+from crossdock.connectors.shopify.client import Client
 from crossdock.connectors.shopify.sandbox import Sandbox
 from crossdock.connectors.shopify.sandbox.hooks import NAMES, chosen, payload
 from crossdock.connectors.shopify.webhooks import TOPICS
@@ -35,7 +35,7 @@ async def test_an_older_address_of_ours_is_changed_and_doubles_are_removed(stage
     old = replace(stage.shop, hook_url="https://old.example/hooks/shop/shopify/1")
     shop = replace(stage.shop, hook_url=HERE)
     await connector.subscribe(old)
-    await ask(shop, "CreateHook", {"topic": "ORDERS_UPDATED", "hook": {"uri": HERE}})
+    await Client(shop).ask("CreateHook", {"topic": "ORDERS_UPDATED", "hook": {"uri": HERE}})
     audit = await connector.subscribe(shop)
     assert subscribed(sandbox) == {topic: [HERE] for topic in TOPICS}
     assert set(audit.healed) == set(TOPICS)
@@ -44,7 +44,7 @@ async def test_an_older_address_of_ours_is_changed_and_doubles_are_removed(stage
 
 async def test_a_subscription_that_sends_too_much_is_narrowed(stage: Stage, sandbox: Sandbox) -> None:
     shop = replace(stage.shop, hook_url=HERE)
-    await ask(shop, "CreateHook", {"topic": "ORDERS_UPDATED", "hook": {"uri": HERE, "includeFields": []}})
+    await Client(shop).ask("CreateHook", {"topic": "ORDERS_UPDATED", "hook": {"uri": HERE, "includeFields": []}})
     await connector.subscribe(shop)
     (row,) = [row for row in sandbox.shelf.all("hook") if row["topic"] == "ORDERS_UPDATED"]
     assert row["fields"] == list(TOPICS["ORDERS_UPDATED"])
@@ -53,7 +53,7 @@ async def test_a_subscription_that_sends_too_much_is_narrowed(stage: Stage, sand
 async def test_what_the_seller_set_up_for_themselves_stays(stage: Stage, sandbox: Sandbox) -> None:
     """A seller's own app may serve them elsewhere too."""
     shop, theirs = replace(stage.shop, hook_url=HERE), "https://erp.example/hooks"
-    await ask(shop, "CreateHook", {"topic": "ORDERS_UPDATED", "hook": {"uri": theirs}})
+    await Client(shop).ask("CreateHook", {"topic": "ORDERS_UPDATED", "hook": {"uri": theirs}})
     await connector.subscribe(shop)
     await connector.unsubscribe(shop)
     assert subscribed(sandbox) == {"ORDERS_UPDATED": [theirs]}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crossdock.connectors.shopify import commands, connector
+from crossdock.connectors.shopify import connector, orders
 from crossdock.connectors.shopify.client import Forbidden
 from crossdock.connectors.shopify.sandbox import Sandbox
 from crossdock.connectors.shopify.tests.conftest import Canned, a_shop, says
@@ -19,7 +19,7 @@ from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
 
 async def test_what_is_sent_charges_nobody_writes_to_nobody_and_claims_stock(stage: Stage, sandbox: Sandbox) -> None:
     (variant,) = await stage.product(5)
-    sent = commands.order_input(stage.order((variant, 2), price="9.90", shipping="1.10"))
+    sent = orders.order_input(stage.order((variant, 2), price="9.90", shipping="1.10"))
     order, options = sent["order"], sent["options"]
     assert options == {
         "inventoryBehaviour": "DECREMENT_OBEYING_POLICY",
@@ -45,7 +45,7 @@ async def test_what_is_sent_charges_nobody_writes_to_nobody_and_claims_stock(sta
 
 def test_a_free_order_records_no_payment_and_one_name_is_a_last_name(stage: Stage) -> None:
     command = replace(stage.order(price="0.00"), ship_to=Address("Cher", "1 Road", "Lyon", "FR"))
-    sent = commands.order_input(command)["order"]
+    sent = orders.order_input(command)["order"]
     assert sent["transactions"] == []
     assert (sent["shippingAddress"].get("firstName"), sent["shippingAddress"]["lastName"]) == (None, "Cher")
 
@@ -190,7 +190,7 @@ async def test_a_fulfilled_order_is_too_late_and_an_undone_fulfilment_is_none(st
 async def test_a_cancel_that_takes_long_is_unknown_and_then_done(
     stage: Stage, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "JOB_LOOKS", (0.01,))
+    monkeypatch.setattr(orders, "JOB_LOOKS", (0.01,))
     sandbox.job_seconds = 2.0
     (variant,) = await stage.product(5)
     command = stage.order((variant, 1))

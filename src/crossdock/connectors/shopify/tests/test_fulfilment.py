@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from crossdock.connectors.shopify import connector, fulfilling
+from crossdock.connectors.shopify import connector
+from crossdock.connectors.shopify.client import Client
 from crossdock.connectors.shopify.manifest import ALL_SCOPES, FULFILMENT_SCOPES, SCOPES
 from crossdock.connectors.shopify.sandbox import Sandbox
 from crossdock.domain.commands import Done, Later, Refused, SignInAgain
@@ -89,14 +90,14 @@ async def test_a_question_before_the_writing_whose_answer_is_lost_leaves_nothing
 ) -> None:
     """Else the parcel waits minutes until a call that was never made can surely not be carried out any more."""
     variant, command, done = await an_order(stage)
-    good = fulfilling.ask
+    good = Client.ask
 
-    async def lost(shop: Any, name: str, *rest: Any) -> Any:
+    async def lost(client: Client, name: str, *rest: Any) -> Any:
         if name == "Fulfillable":
             raise NoAnswer("The answer was lost.")
-        return await good(shop, name, *rest)
+        return await good(client, name, *rest)
 
-    monkeypatch.setattr(fulfilling, "ask", lost)
+    monkeypatch.setattr(Client, "ask", lost)
     wish = left_here(command, done, (variant, 3))
     assert isinstance(await write(stage, wish), Later)
     assert events(sandbox) == []

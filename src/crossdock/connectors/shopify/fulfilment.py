@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossdock.connectors.shopify import reading
-from crossdock.connectors.shopify.client import Forbidden, ask, user_errors
+from crossdock.connectors.shopify.client import Client, Forbidden, Said
 from crossdock.connectors.shopify.manifest import FULFILMENT_SCOPES
 from crossdock.connectors.shopify.mapper import gid, tail
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
-from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Outside
 from crossdock.kit.fulfilment import Cancel, Make, Renumber, not_begun, step
+from crossdock.kit.shop.graphql import connected
 from crossdock.kit.tame import Node
 
 NO_RIGHT = (
@@ -34,10 +34,6 @@ STATES = {
 }
 
 
-class _Said(Exception):
-    """Shopify's own words against a change; nothing was done."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A line of a fulfillment order with what can be fulfilled of it. `status` is the order's when nothing can."""
@@ -50,9 +46,9 @@ class _Row:
     status: str = ""
 
 
-async def write_fulfilment(shop: Shop, command: WriteFulfilment) -> Outcome:
+async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
     try:
-        order = await reading.order(shop, command.shop_order_id)
+        order = await reading.order(client, command.shop_order_id)
     except Outside as error:
         return not_begun(error)
     wanted = step(order, command, split=True)
@@ -60,33 +56,33 @@ async def write_fulfilment(shop: Shop, command: WriteFulfilment) -> Outcome:
         match wanted:
             case Make(units, beside):
                 try:
-                    rows = await _fulfillable(shop, order)
+                    rows = await _fulfillable(client, order)
                 except Forbidden:
                     raise
                 except Outside as error:
                     return not_begun(error)
-                made = await _make(shop, rows, order.number, command, units)
+                made = await _make(client, rows, order.number, command, units)
                 if isinstance(made, Refused):
                     return made
                 ids = [*(parcel.parcel_id for parcel in beside), *made]
             case Renumber(parcels):
-                ids = [await _renumber(shop, order, command, parcel) for parcel in parcels]
+                ids = [await _renumber(client, order, command, parcel) for parcel in parcels]
             case Cancel(parcels):
-                ids = [await _cancel(shop, parcel) for parcel in parcels]
+                ids = [await _cancel(client, parcel) for parcel in parcels]
             case _:
                 return wanted
     except Forbidden:
         return Refused(Why.NOT_ALLOWED, NO_RIGHT)
-    except _Said as said:
+    except Said as said:
         # Somebody was faster, perhaps an earlier try of ours: the order says what stands there now.
-        again = step(await reading.order(shop, command.shop_order_id), command, split=True)
+        again = step(await reading.order(client, command.shop_order_id), command, split=True)
         words = f"Shopify did not do it: {said}"
         return Refused(Why.CONFLICT, words) if isinstance(again, Make | Renumber | Cancel) else again
     return Done(",".join(dict.fromkeys(ids)), order.number, order.url)
 
 
 async def _make(
-    shop: Shop, rows: Sequence[_Row], number: str, command: WriteFulfilment, units: dict[str, int]
+    client: Client, rows: Sequence[_Row], number: str, command: WriteFulfilment, units: dict[str, int]
 ) -> list[str] | Refused:
     """ "The fulfillment orders [...] are assigned to the same location" (fulfillmentCreate): one call for each."""
     chosen: dict[str, list[tuple[_Row, int]]] = defaultdict(list)
@@ -110,39 +106,32 @@ async def _make(
             "notifyCustomer": False,
             **({"trackingInfo": _tracking(command)} if command.tracking_number else {}),
         }
-        result = (await ask(shop, "Fulfil", {"fulfillment": wish})).child("fulfillmentCreate")
-        if errors := user_errors(result):
-            raise _Said(errors[0][1])
+        result = await client.change("Fulfil", "fulfillmentCreate", {"fulfillment": wish})
         made.append(tail(result.child("fulfillment").str("id")))
     return made
 
 
-async def _fulfillable(shop: Shop, order: ShopOrder) -> list[_Row]:
-    data = await ask(shop, "Fulfillable", {"id": gid("Order", order.shop_id)})
+async def _fulfillable(client: Client, order: ShopOrder) -> list[_Row]:
+    data = await client.ask("Fulfillable", {"id": gid("Order", order.shop_id)})
     node = data.opt_child("order")
     rows: list[_Row] = []
     for group in node.child("fulfillmentOrders").list("nodes") if node else []:
         actions = {each.str("action") for each in group.list("supportedActions")}
         status = "" if "CREATE_FULFILLMENT" in actions else group.word("status")
         where = group.child("assignedLocation").opt_child("location")
-        for item in await _items(shop, group):
+        for item in await _items(client, group):
             if left := item.int("remainingQuantity"):
                 line = tail(item.child("lineItem").str("id"))
                 rows.append(_Row(group.str("id"), item.str("id"), line, left, where.str("id") if where else "", status))
     return rows
 
 
-async def _items(shop: Shop, group: Node) -> list[Node]:
-    page = group.child("lineItems")
-    items = page.list("nodes")
-    while page.child("pageInfo").bool("hasNextPage"):
-        after = page.child("pageInfo").str("endCursor")
-        again = (await ask(shop, "MoreFulfillable", {"id": group.str("id"), "after": after})).opt_child("node")
-        if again is None:
-            break
-        page = again.child("lineItems")
-        items += page.list("nodes")
-    return items
+async def _items(client: Client, group: Node) -> list[Node]:
+    async def more(after: str) -> Node | None:
+        again = (await client.ask("MoreFulfillable", {"id": group.str("id"), "after": after})).opt_child("node")
+        return again.child("lineItems") if again else None
+
+    return await connected(group.child("lineItems"), more)
 
 
 def _why_not(rows: Sequence[_Row], line: str) -> str:
@@ -155,7 +144,7 @@ def _tracking(command: WriteFulfilment) -> dict[str, str]:
     return {name: word for name, word in words.items() if word}
 
 
-async def _renumber(shop: Shop, order: ShopOrder, command: WriteFulfilment, parcel: Parcel) -> str:
+async def _renumber(client: Client, order: ShopOrder, command: WriteFulfilment, parcel: Parcel) -> str:
     """A fulfillment may have several numbers, each a parcel here: the others stay in their places."""
     base = parcel.parcel_id.partition("/")[0]
     parts = [each for each in order.parcels if each.parcel_id.partition("/")[0] == base]
@@ -171,15 +160,11 @@ async def _renumber(shop: Shop, order: ShopOrder, command: WriteFulfilment, parc
         company = {"company": command.carrier or parcel.carrier} if command.carrier or parcel.carrier else {}
         tracking = {"numbers": [number for number, _ in pairs], **company, **({"urls": urls} if all(urls) else {})}
     wish = {"id": gid("Fulfillment", base), "tracking": tracking}
-    result = (await ask(shop, "Renumber", wish)).child("fulfillmentTrackingInfoUpdate")
-    if errors := user_errors(result):
-        raise _Said(errors[0][1])
+    await client.change("Renumber", "fulfillmentTrackingInfoUpdate", wish)
     return parcel.parcel_id
 
 
-async def _cancel(shop: Shop, parcel: Parcel) -> str:
+async def _cancel(client: Client, parcel: Parcel) -> str:
     base = parcel.parcel_id.partition("/")[0]
-    result = (await ask(shop, "Unfulfil", {"id": gid("Fulfillment", base)})).child("fulfillmentCancel")
-    if errors := user_errors(result):
-        raise _Said(errors[0][1])
+    await client.change("Unfulfil", "fulfillmentCancel", {"id": gid("Fulfillment", base)})
     return parcel.parcel_id
