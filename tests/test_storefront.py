@@ -47,6 +47,17 @@ def visit(url: str) -> str:
     return reader.page
 
 
+def test_a_page_made_for_somebody_is_kept_by_no_proxy_and_one_made_for_a_buyer_by_no_browser() -> None:
+    variant = a_listing(a_seller(), "Owl", count=5)
+    visitor, buyer = Client(), Shopper()
+    assert "Cache-Control" not in visitor.get("/")
+    visitor.post("/cart/add/", {"variant": variant.public_id, "units": "1"})
+    assert visitor.get("/cart/")["Cache-Control"] == "private"
+    for path in ("/", "/cart/", "/orders/", "/offers/", reverse("account_change_password")):
+        answer = buyer.client.get(path, follow=True)
+        assert (answer.status_code, "no-store" in answer["Cache-Control"]) == (200, True), path
+
+
 class TestBrowsing:
     def test_what_is_for_sale_with_price_and_what_is_left(self) -> None:
         seller = a_seller()

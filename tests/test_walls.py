@@ -281,6 +281,7 @@ def walk(house: House, person: User | None) -> Iterator[tuple[str, Any]]:
 def test_the_owner_is_answered(house: House) -> None:
     for name, answer in walk(house, house.owner):
         assert answer.status_code == PANEL[name][2], name
+        assert "no-store" in answer["Cache-Control"], name
         if answer.status_code == 302:
             assert answer["Location"].startswith("/seller/"), name
 

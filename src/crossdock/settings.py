@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "crossdock.web.middleware.NoBlankPages",
     "crossdock.web.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "crossdock.web.middleware.PersonalPages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -1,5 +1,5 @@
-"""Whom to believe about the client's address, no blank page, a Content-Security-Policy without any inline script or
-style, and the static files.
+"""Whom to believe about the client's address, no blank page, personal pages that nobody keeps, a
+Content-Security-Policy without any inline script or style, and the static files.
 
 All of them pass sync and async requests through unchanged, so they cost no thread switch.
 """
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -41,15 +42,17 @@ class Around:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         self.before(request)
         response = self.get_response(request)
-        return self.after(response) if isinstance(response, HttpResponseBase) else self._later(response)
+        return (
+            self.after(request, response) if isinstance(response, HttpResponseBase) else self._later(request, response)
+        )
 
-    async def _later(self, response: Awaitable[HttpResponseBase]) -> HttpResponseBase:
-        return self.after(await response)
+    async def _later(self, request: HttpRequest, response: Awaitable[HttpResponseBase]) -> HttpResponseBase:
+        return self.after(request, await response)
 
     def before(self, request: HttpRequest) -> None:
         """Look at the request first."""
 
-    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         return response
 
 
@@ -84,7 +87,7 @@ class NoBlankPages(Around):
     they read so.
     """
 
-    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if isinstance(response, HttpResponseNotAllowed) and not response.content:
             response.content = render_to_string("405.html")
             if response.has_header("Content-Length"):
@@ -93,10 +96,23 @@ class NoBlankPages(Around):
         return response
 
 
+class PersonalPages(Around):
+    """What was answered to somebody signed in is kept by no browser and no proxy: after signing out, "back" shows
+    nothing. What was answered with a visitor's cart is kept by the visitor's browser alone. A view that set
+    Cache-Control knows better. The API's answers and the panels' set it themselves.
+    """
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        session = request.session
+        if session.accessed and not session.is_empty() and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "private, no-store" if SESSION_KEY in session else "private"
+        return response
+
+
 class ContentSecurityPolicy(Around):
     """Sets the header unless the view did. A view widens single directives with `allow`."""
 
-    def after(self, response: HttpResponseBase) -> HttpResponseBase:
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if "Content-Security-Policy" not in response:
             response["Content-Security-Policy"] = policy(getattr(response, "csp_also", {}))
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
