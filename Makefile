@@ -14,6 +14,8 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input -q
 # faster than two, since nearly half of the time is spent waiting. More words for pytest with `make test ARGS=...`
 JOBS ?= 4
 ARGS ?=
+# What proves the product: not part of it, and not in its wheel.
+LAB := $(PY) -m crossdock_lab
 PROVE := $(PY) tests/proofs.py
 
 help: ## this list
@@ -43,21 +45,21 @@ format: $(VENV)/.dev ## put the sources into shape
 	$(VENV)/bin/ruff check --fix .
 
 story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; BREAK=name plants a bug
-	@$(VENV)/bin/crossdock story $(if $(BREAK),--break $(BREAK))
+	@$(LAB) story $(if $(BREAK),--break $(BREAK))
 
 test-real: $(VENV)/.dev ## install an unmodified Vendure and play against it
 	$(PY) tests/suite.py -n 2 --dist loadgroup -m real tests/real $(ARGS)
 
 soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every odd value in every answer, every kill point, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= ODD= KILLS=no BUGS=no for less, RECORD=1 keeps the results in docs/proofs.md
-	$(PROVE) "the loop" $(VENV)/bin/crossdock check loop --orders $(or $(ORDERS),1000)
-	$(PROVE) "the model" $(VENV)/bin/crossdock check model $(or $(MODEL),--all)
-	$(PROVE) "the seeds" $(VENV)/bin/crossdock check stock --seeds $(or $(SEEDS),10000)
-	$(PROVE) "the rush" $(VENV)/bin/crossdock check rush --buyers $(or $(BUYERS),10000)
-	$(PROVE) "the big shop" $(VENV)/bin/crossdock check reconcile --variants $(or $(VARIANTS),100000)
-	$(PROVE) "the labels" $(VENV)/bin/crossdock check labels --labels $(or $(LABELS),1000)
-	$(PROVE) "odd values" $(VENV)/bin/crossdock check odd --every $(or $(ODD),1)
+	$(PROVE) "the loop" $(LAB) loop --orders $(or $(ORDERS),1000)
+	$(PROVE) "the model" $(LAB) model $(or $(MODEL),--all)
+	$(PROVE) "the seeds" $(LAB) stock --seeds $(or $(SEEDS),10000)
+	$(PROVE) "the rush" $(LAB) rush --buyers $(or $(BUYERS),10000)
+	$(PROVE) "the big shop" $(LAB) reconcile --variants $(or $(VARIANTS),100000)
+	$(PROVE) "the labels" $(LAB) labels --labels $(or $(LABELS),1000)
+	$(PROVE) "odd values" $(LAB) odd --every $(or $(ODD),1)
 	$(if $(filter no,$(KILLS)),,$(PROVE) "kill points" $(PY) tests/crash_play.py)
-	$(if $(filter no,$(BUGS)),,$(PROVE) "planted bugs" $(VENV)/bin/crossdock story --every-bug)
+	$(if $(filter no,$(BUGS)),,$(PROVE) "planted bugs" $(LAB) story --every-bug)
 
 docs: $(VENV)/.runtime ## write the generated pages
 	$(VENV)/bin/crossdock docs

@@ -14,9 +14,9 @@ import pytest
 import pytest_socket
 
 import seed
-from crossdock.cli import patience
 from crossdock.cli.postgres import Cluster
 from crossdock.config import Config
+from crossdock_lab import patience
 
 # What a busy machine makes slowly is not made wrongly.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

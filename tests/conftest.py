@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-from crossdock.cli.patience import patient
+from crossdock_lab.patience import patient
 
 
 @pytest.fixture(scope="module")

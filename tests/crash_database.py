@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
 
-from crossdock.cli.facts import Facts  # noqa: E402
-from crossdock.cli.patience import patient  # noqa: E402
-from crossdock.cli.stage import PATIENCE, Stage, now, stages  # noqa: E402
-from crossdock.cli.trial import Trial  # noqa: E402
+from crossdock_lab.facts import Facts  # noqa: E402
+from crossdock_lab.patience import patient  # noqa: E402
+from crossdock_lab.stage import PATIENCE, Stage, now, stages  # noqa: E402
+from crossdock_lab.trial import Trial  # noqa: E402
 
 if TYPE_CHECKING:
     from crossdock.store.models import Variant

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
 
-from crossdock.cli.facts import Facts  # noqa: E402
-from crossdock.cli.patience import patient  # noqa: E402
 from crossdock.cli.processes import die_with  # noqa: E402
-from crossdock.cli.stage import Stage, stages  # noqa: E402
-from crossdock.cli.trial import Process, Trial  # noqa: E402
 from crossdock.store.crash import POINTS  # noqa: E402
+from crossdock_lab.facts import Facts  # noqa: E402
+from crossdock_lab.patience import patient  # noqa: E402
+from crossdock_lab.stage import Stage, stages  # noqa: E402
+from crossdock_lab.trial import Process, Trial  # noqa: E402
 
 if TYPE_CHECKING:
     from crossdock.store.models import Order
@@ -205,9 +205,9 @@ def reject(order_pk: int) -> None:
 
 def buy(variant_pk: int, buyer_pk: int) -> None:
     from crossdock.config import Config
-    from crossdock.demo.buying import Till
     from crossdock.domain.values import Address
     from crossdock.store.models import User, Variant
+    from crossdock_lab.buying import Till
 
     variant: Variant = Variant.objects.select_related("listing", "connection").get(pk=variant_pk)
     ship_to = Address("Zoë Buyer", "1 Elm Street", "Springfield", "US", "12345", region="IL")

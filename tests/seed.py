@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from crossdock.cli.patience import patient
 from crossdock.cli.postgres import Cluster
 from crossdock.config import Config
+from crossdock_lab.patience import patient
 
 ROOT = Path(__file__).parents[1]
 NAME = "CROSSDOCK_TEST_SEED"

@@ -8,9 +8,9 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from crossdock.cli.patience import patient
 from crossdock.kit import discover
 from crossdock.kit.sandbox import Sandbox, Shelf
+from crossdock_lab.patience import patient
 
 T = TypeVar("T")
 

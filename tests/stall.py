@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import market
-from crossdock.cli.patience import patient
 from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.engine.engine import Engine
@@ -24,6 +23,7 @@ from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.checkout.checkout import open_checkout, place_order
 from crossdock.usecases.parties import leases
 from crossdock.usecases.stock import counts
+from crossdock_lab.patience import patient
 from toy import ToyConnector, Truth
 
 

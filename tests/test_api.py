@@ -21,7 +21,6 @@ from jsonschema import Draft202012Validator
 from tests.market import World, user
 from tests.market import seller as a_seller
 
-from crossdock.cli.patience import patient
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
 from crossdock.domain.values import Money
@@ -54,6 +53,7 @@ from crossdock.usecases.record.policy import switch
 from crossdock.usecases.shops.privacy import erase_buyer
 from crossdock.usecases.shops.timers import prune
 from crossdock.web.api import people
+from crossdock_lab.patience import patient
 from test_walls import names
 
 pytestmark = pytest.mark.django_db

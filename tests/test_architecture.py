@@ -18,6 +18,7 @@ from crossdock.usecases.outcomes.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "crossdock"
+LAB = ROOT / "src" / "crossdock_lab"
 MODULE_LINES, FUNCTION_LINES, FOLDER_FILES = 400, 70, 20
 # Lines of code, formatted, without blanks, comments and docstrings, beside the manifest:
 # docs/decisions/0005-the-size-of-a-connector.md
@@ -28,6 +29,10 @@ def modules() -> list[Path]:
     return [path for path in sorted(SOURCE.rglob("*.py")) if "migrations" not in path.parts]
 
 
+def lab_modules() -> list[Path]:
+    return sorted(LAB.rglob("*.py"))
+
+
 def product_modules() -> list[Path]:
     return [path for path in modules() if "tests" not in path.parts]
 
@@ -36,18 +41,18 @@ def test_the_import_contracts_hold() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-1000:]
-    assert "5 kept, 0 broken" in result.stdout
+    assert "6 kept, 0 broken" in result.stdout
 
 
 def test_modules_and_functions_stay_small() -> None:
     long_modules = [
         f"{path.relative_to(ROOT)}: {n}"
-        for path in product_modules()
+        for path in product_modules() + lab_modules()
         if (n := len(path.read_text().splitlines())) > MODULE_LINES
     ]
     long_functions = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {length}"
-        for path in product_modules()
+        for path in product_modules() + lab_modules()
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
@@ -67,7 +72,7 @@ def test_no_room_is_crowded() -> None:
 def test_every_module_says_what_it_is() -> None:
     silent = [
         str(path.relative_to(ROOT))
-        for path in product_modules()
+        for path in product_modules() + lab_modules()
         if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))
     ]
     assert silent == []
@@ -104,10 +109,11 @@ def _words(path: Path) -> Iterator[tuple[int, str]]:
 def test_no_platform_is_named_outside_its_folder() -> None:
     names = re.compile("|".join(folder.name for folder in connectors()), re.IGNORECASE)
     files = [path for suffix in ("py", "html", "css", "js", "toml", "txt") for path in SOURCE.rglob(f"*.{suffix}")]
+    files += lab_modules()
     named = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}"
         for path in files
-        if SOURCE / "connectors" not in path.parents and path.name != "article.toml"
+        if not {SOURCE / "connectors", LAB / "connectors"} & set(path.parents) and path.name != "article.toml"
         for number, line in _words(path)
         if names.search(line)
     ]
@@ -121,7 +127,7 @@ def test_every_rule_of_stock_that_the_code_names_is_explained() -> None:
     counterexamples = set(re.findall(r"(?m)^\| (C\d+[a-z]?) \|", page))
     assert len(rules) == 12
     unknown = []
-    for path in product_modules():
+    for path in product_modules() + lab_modules():
         text = path.read_text()
         for match in re.finditer(r"\b[Rr]ules? ((?:\d+(?:, | and )?)+)", text):
             unknown += [f"{path.relative_to(ROOT)}: rule {n}" for n in set(re.findall(r"\d+", match[1])) - rules]
@@ -171,8 +177,8 @@ def test_no_function_is_without_a_caller() -> None:
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and not node.decorator_list
-        # What a simulated shop can be made to do, tests ask of it.
-        and "sandbox" not in path.parts
+        # What a simulated shop can be made to do and what the scenarios offer, tests and the lab ask of them.
+        and not {"sandbox", "conformance"} & set(path.parts)
         and named[node.name] == 1
     ]
     assert dead == []

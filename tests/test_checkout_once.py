@@ -11,13 +11,13 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from crossdock.cli.patience import patient
 from crossdock.kit.gateway import NotKnown
 from crossdock.payments.sandbox import SandboxGateway
 from crossdock.store.models import Order, PaymentIntent, Reservation, Variant
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.catalogue.listings import edit_listing
 from crossdock.usecases.stock.reservations import availability
+from crossdock_lab.patience import patient
 from shopper import Shopper, a_listing, a_seller
 
 pytestmark = pytest.mark.django_db

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from crossdock.cli.patience import patient
 from crossdock.payments.sandbox.wire import SECRET_KEY, Wire
 from crossdock.store.models import Order, PaymentIntent, Reservation, Variant
 from crossdock.store.models.money import IntentState
+from crossdock_lab.patience import patient
 from shopper import Shopper, a_listing, a_seller
 
 pytestmark = pytest.mark.django_db

@@ -20,11 +20,11 @@ from django.apps import apps
 from django.db import models
 
 from crossdock.cli import database, postgres, run, vault
-from crossdock.cli.patience import patient
-from crossdock.cli.ports import free_ports
 from crossdock.cli.postgres import Cluster
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
+from crossdock_lab.patience import patient
+from crossdock_lab.ports import free_ports
 
 Environment = dict[str, str]
 # The tests' own settings are not for the operator's commands.

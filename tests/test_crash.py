@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 import picking
-from crossdock.cli.patience import patient
 from crossdock.store.crash import LABEL_POINTS, POINTS
+from crossdock_lab.patience import patient
 
 ROOT = Path(__file__).parents[1]
 EVERY = (*POINTS, "database", "sigterm")

@@ -13,8 +13,6 @@ from django.db.models import Sum
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdock.cli.patience import patient
-from crossdock.demo.buying import Till
 from crossdock.domain.commands import CancelReason, Done, Refused, Why
 from crossdock.domain.credit import Paid, for_lines, for_units, with_shipping
 from crossdock.domain.values import Money
@@ -39,6 +37,8 @@ from crossdock.usecases.orders import shop_refunds
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
+from crossdock_lab.buying import Till
+from crossdock_lab.patience import patient
 from market import ADDRESS, World
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from crossdock.cli.patience import patient
 from crossdock.demo import world
 from crossdock.demo.cards import PER_SHOP, of_set
 from crossdock.demo.pictures import KINDS, PALETTES, draw
@@ -19,6 +18,7 @@ from crossdock.kit import discover
 from crossdock.kit.remote_hand import RemoteHand
 from crossdock.kit.sandbox import Shelf
 from crossdock.store.models import Connection, Listing, Seller, User
+from crossdock_lab.patience import patient
 
 
 def test_a_set_is_the_same_on_every_machine_and_has_what_the_demo_needs() -> None:

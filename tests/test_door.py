@@ -15,13 +15,13 @@ import psycopg
 import pytest
 
 import market
-from crossdock.cli.patience import patient
 from crossdock.kit import discover
 from crossdock.store.models import Connection, Delivery
 from crossdock.store.vault import seal
 from crossdock.usecases.outbox import inbox
 from crossdock.web import inbox as inbox_module
 from crossdock.web.door import Door
+from crossdock_lab.patience import patient
 from stall import until
 from toy import SECRET, ToyConnector
 

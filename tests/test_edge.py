@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pytest_socket import enable_socket
 
-from crossdock.cli.patience import patient
+from crossdock_lab.patience import patient
 
 HERE = Path(__file__).parent
 SERVE = f"""

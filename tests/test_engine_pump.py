@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crossdock.cli.patience import patient
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, No, Pace
 from crossdock.domain.commands import CancelReason, Later, Refused, SignInAgain, Unknown, Why
@@ -23,6 +22,7 @@ from crossdock.usecases.orders.actions import resend_command
 from crossdock.usecases.outcomes import claims
 from crossdock.usecases.parties import leases
 from crossdock.usecases.stock import reservations
+from crossdock_lab.patience import patient
 from stall import Make, connector, copy_of, engine, make, no_jobs, rest, started, stopped, sweep, sync, until  # noqa: F401
 from toy import Placed, ToyConnector
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import market
-from crossdock.cli.patience import patient
 from crossdock.engine import invariants, worker
 from crossdock.store.models import (
     AuditEntry,
@@ -22,6 +21,7 @@ from crossdock.store.models import (
     Reservation,
     ShopCopy,
 )
+from crossdock_lab.patience import patient
 from stall import Stall, connector, stall, sync, until  # noqa: F401
 from toy import ToyConnector
 

@@ -15,11 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from crossdock.cli.patience import patient
 from crossdock.domain.capability import Pace
 from crossdock.kit import http
 from crossdock.kit.errors import NoAnswer, NotSent, Throttled
 from crossdock.kit.http import Exchange, Transport
+from crossdock_lab.patience import patient
 
 PACE = Pace(per_second=1000, burst=1000, parallel=10)
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -14,11 +14,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from crossdock.cli.patience import patient
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.remote_hand import HandFailed, RemoteHand
 from crossdock.kit.sandbox import FaultDial, Shelf
 from crossdock.kit.sandbox.dial import CHANCES, BadDial
+from crossdock_lab.patience import patient
 from toyshop import Sandbox
 
 

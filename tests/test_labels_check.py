@@ -1,5 +1,5 @@
-"""`crossdock check labels` at a small size: a real worker that is killed with -9, a carrier that loses answers; and
-the same with a planted bug, which must be noticed.
+"""`python -m crossdock_lab labels` at a small size: a real worker that is killed with -9, a carrier that loses answers;
+and the same with a planted bug, which must be noticed.
 """
 
 import subprocess
@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from crossdock.cli.patience import patient
+from crossdock_lab.patience import patient
 
 Play = Future[subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.timeout(420)
@@ -19,8 +19,7 @@ def played(*more: str) -> subprocess.CompletedProcess[str]:
     words = [
         sys.executable,
         "-m",
-        "crossdock.cli.main",
-        "check",
+        "crossdock_lab",
         "labels",
         "--labels",
         "40",

@@ -1,5 +1,5 @@
-"""A sample of `crossdock check odd`: odd but legal values in the platforms' answers stop no reading and lose no other
-row; and the same through the real tables, where what trips stands in quarantine with its cause.
+"""A sample of `python -m crossdock_lab odd`: odd but legal values in the platforms' answers stop no reading and lose no
+other row; and the same through the real tables, where what trips stands in quarantine with its cause.
 """
 
 import json
@@ -10,7 +10,6 @@ import pytest
 from asgiref.sync import async_to_sync
 
 import market
-from crossdock.cli.proof.odd import tried
 from crossdock.domain.capability import Capability
 from crossdock.domain.events import ShopProduct, Unreadable
 from crossdock.kit import discover
@@ -21,6 +20,7 @@ from crossdock.kit.connector import Looks
 from crossdock.store.models import Listing, Quarantined
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.stock import counts
+from crossdock_lab.proof.odd import tried
 
 PLATFORMS = sorted(discover.connectors())
 READ = ("products", "product", "variants", "counts", "orders", "order", "look-up", "connection test")

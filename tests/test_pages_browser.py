@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from crossdock.cli.patience import patient
 from crossdock.store.models import Listing, Order, PaymentIntent, User, Variant
 from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock_lab.patience import patient
 from page_checks import faults, pale, too_wide
 from shopper import a_listing, a_seller, of
 

@@ -14,7 +14,6 @@ from tests.market import World
 from tests.market import seller as a_seller
 from tests.page_checks import measured
 
-from crossdock.cli.patience import patient
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Refused, Why
 from crossdock.domain.events import ShopProduct, ShopVariant
@@ -26,6 +25,7 @@ from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.shops.timers import move_cursor
 from crossdock.usecases.stock import counts
+from crossdock_lab.patience import patient
 from simulated import Town, town
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

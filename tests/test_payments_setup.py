@@ -18,12 +18,12 @@ from django.db import IntegrityError, connection, transaction
 
 from crossdock import config
 from crossdock.cli.main import main
-from crossdock.cli.patience import patient
 from crossdock.logs import PlainFormatter
 from crossdock.payments.sandbox.wire import SECRET_KEY
 from crossdock.store.models import Command, Party
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.outbox.queue import party_named
+from crossdock_lab.patience import patient
 
 
 @pytest.fixture

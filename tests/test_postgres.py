@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from crossdock.cli import postgres
-from crossdock.cli.patience import patient
 from crossdock.cli.postgres import Cluster
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config
+from crossdock_lab.patience import patient
 from databases import servers_below
 
 AS_ROOT = os.getuid() == 0

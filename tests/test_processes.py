@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from crossdock.cli import processes
-from crossdock.cli.patience import patient
 from crossdock.cli.processes import Household
 from crossdock.cli.trouble import Trouble
+from crossdock_lab.patience import patient
 
 SLEEPS = "import time; time.sleep(60)"
 

@@ -6,14 +6,14 @@ import gc
 
 import pytest
 
-from crossdock.cli.proof.bugs import BUGS, Bug, planted
-from crossdock.cli.proof.configs import CONFIGS
-from crossdock.cli.proof.explore import explore
-from crossdock.cli.proof.plan import Plan, plan
-from crossdock.cli.proof.play import Result, platforms, play
-from crossdock.cli.proof.state import Config
-from crossdock.cli.proof.stock import shrunk, told
-from crossdock.cli.proof.town import Town, build
+from crossdock_lab.proof.bugs import BUGS, Bug, planted
+from crossdock_lab.proof.configs import CONFIGS
+from crossdock_lab.proof.explore import explore
+from crossdock_lab.proof.plan import Plan, plan
+from crossdock_lab.proof.play import Result, platforms, play
+from crossdock_lab.proof.state import Config
+from crossdock_lab.proof.stock import shrunk, told
+from crossdock_lab.proof.town import Town, build
 
 MINUTE = [config for config in CONFIGS if config.minute]
 WORLDS = {config.name: config for config in CONFIGS}

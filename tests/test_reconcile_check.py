@@ -1,5 +1,5 @@
-"""`crossdock check reconcile` at a small size: a real worker, a simulated shop, an outage; the shape of the cost is
-the same as with 100,000 variants. On every platform.
+"""`python -m crossdock_lab reconcile` at a small size: a real worker, a simulated shop, an outage; the shape of the
+cost is the same as with 100,000 variants. On every platform.
 """
 
 import subprocess
@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from crossdock.cli.patience import patient
-from crossdock.cli.proof.reconcile import _fillable
 from crossdock.kit import discover
+from crossdock_lab.patience import patient
+from crossdock_lab.proof.reconcile import _fillable
 
 
 def test_every_simulator_can_be_filled() -> None:
@@ -19,7 +19,7 @@ def test_every_simulator_can_be_filled() -> None:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("platform", list(discover.connectors()))
 def test_an_outage_costs_what_changed(platform: str) -> None:
-    words = [sys.executable, "-m", "crossdock.cli.main", "check", "reconcile", "--platform", platform]
+    words = [sys.executable, "-m", "crossdock_lab", "reconcile", "--platform", platform]
     words += ["--variants", "300", "--patience", "120"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=patient(380), check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from crossdock.cli import database, fitting, risk_kinds
+from crossdock.cli import database, fitting
 from crossdock.cli.risk import facts_about, write
 from crossdock.cli.trouble import Trouble
 from crossdock.demo.fraud import BEGIN, DAYS, history
@@ -21,6 +21,7 @@ from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, User
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.risk.judge import rules_in_force
 from crossdock.usecases.risk.rules import keep_fitted, labelled, release
+from crossdock_lab import risk_weights
 from market import World
 from test_risk import BAD, bought
 
@@ -134,22 +135,22 @@ def test_what_was_not_better_stays_in_shadow(staff: User) -> None:
 
 @pytest.mark.django_db
 def test_the_shipped_weights_are_what_the_command_writes_and_the_same_seeds_give_the_same() -> None:
-    shipped = risk_kinds.WHERE.read_text()
+    shipped = risk_weights.WHERE.read_text()
     seeds = [int(seed) for seed in re.findall(r"--seeds ([\d,]+)", shipped)[0].split(",")]
-    assert risk_kinds.as_module(RuleSet(), len(KINDS), seeds) == shipped, "nobody edits it by hand"
-    assert set(risk_kinds.HAND) == set(WEIGHTS) and set(WEIGHTS) > risk_kinds.FIXED
+    assert risk_weights.as_module(RuleSet(), len(KINDS), seeds) == shipped, "nobody edits it by hand"
+    assert set(risk_weights.HAND) == set(WEIGHTS) and set(WEIGHTS) > risk_weights.FIXED
     for code, points in WEIGHTS.items():
-        assert points * risk_kinds.HAND[code] >= 0, "no signal is turned round"
-        assert code not in risk_kinds.FIXED or points == risk_kinds.HAND[code]
+        assert points * risk_weights.HAND[code] >= 0, "no signal is turned round"
+        assert code not in risk_weights.FIXED or points == risk_weights.HAND[code]
 
     def once() -> RuleSet:
-        sample = risk_kinds.Sample([], [])
+        sample = risk_weights.Sample([], [])
         for name in ("testing", "resellers"):
-            risk_kinds._gather(sample, BY_NAME[name], 5, 300)
-        return risk_kinds.learn(sample)
+            risk_weights._gather(sample, BY_NAME[name], 5, 300)
+        return risk_weights.learn(sample)
 
     rules = once()
-    assert rules == once() and rules.problems() == [] and rules.weights != risk_kinds.HAND
+    assert rules == once() and rules.problems() == [] and rules.weights != risk_weights.HAND
 
 
 def test_without_the_optional_packages_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

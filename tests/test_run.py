@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from crossdock.cli.patience import patient
-from crossdock.cli.ports import free_ports
 from crossdock.cli.sandbox import platforms
+from crossdock_lab.patience import patient
+from crossdock_lab.ports import free_ports
 
 Environment = dict[str, str]
 _BEGUN: list["subprocess.Popen[str]"] = []

@@ -11,10 +11,10 @@ from tests.market import World
 from tests.page_checks import faults, pale, too_wide
 from tests.test_panel_browser import PHONE, WIDE, Window, chromium  # noqa: F401 - a fixture
 
-from crossdock.cli.patience import patient
 from crossdock.domain.labels import TrackEvent, TrackStatus
 from crossdock.store.models import Label, LabelDocument, Shipment
 from crossdock.usecases.labels import purchase
+from crossdock_lab.patience import patient
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIZES = [(WIDE, "light"), (PHONE, "dark")]

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from crossdock.cli.patience import patient
+from crossdock_lab.patience import patient
 from databases import servers_below
 
 # Says when its database is up, and when it is about to end; the end takes long enough to be asked in the middle of it.
 PLAY = """
 import sys, time
-from crossdock.cli import postgres, trial
+from crossdock.cli import postgres
+from crossdock_lab import trial
 good, bad = postgres.Cluster.start, postgres.Cluster.stop
 def start(self):
     good(self)

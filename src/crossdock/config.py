@@ -24,7 +24,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "CROSSDOCK_"
 # Read by other parts of the house straight from the environment; named here so that they do not look like misspellings.
-ALSO_READ = ("CROSSDOCK_CRASH", "CROSSDOCK_BREAK", "CROSSDOCK_CHROMIUM", "CROSSDOCK_TEST_")
+ALSO_READ = ("CROSSDOCK_CRASH", "CROSSDOCK_CHROMIUM", "CROSSDOCK_TEST_")
 
 LONGEST_SOCKET_FOLDER = 80
 

@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from real_hand import RealHand
 from vendure_server import RealSite
 
-from crossdock.cli.facts import Facts
-from crossdock.cli.scenes import loop
-from crossdock.cli.stage import PATIENCE, Stage, now
-from crossdock.cli.trial import Trial, Waited
+from crossdock_lab.facts import Facts
+from crossdock_lab.scenes import loop
+from crossdock_lab.stage import PATIENCE, Stage, now
+from crossdock_lab.trial import Trial, Waited
 
 SCENES = (
     loop.asking_price,
@@ -76,10 +76,10 @@ def killed_worker(stage: Stage) -> None:
 def play(address: str, password: str) -> int:
     facts = Facts()
     with Trial() as trial:
-        from crossdock.demo.buying import make_seller
         from crossdock.demo.joining import join
         from crossdock.kit import discover
         from crossdock.store.models import User
+        from crossdock_lab.buying import make_seller
 
         trial.start_web()
         trial.worker.start()

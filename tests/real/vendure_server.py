@@ -19,9 +19,9 @@ from pathlib import Path
 from psycopg import sql
 from real_hand import RealHand
 
-from crossdock.cli.patience import patient
-from crossdock.cli.ports import free_ports
 from crossdock.cli.postgres import Cluster
+from crossdock_lab.patience import patient
+from crossdock_lab.ports import free_ports
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / "var" / "real-vendure"

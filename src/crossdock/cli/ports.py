@@ -1,9 +1,7 @@
-"""Whether a port can be had, asked before anything is started; and ports for a marketplace that lives for a moment."""
+"""Whether a port can be had, asked before anything is started."""
 
 import errno
 import socket
-from contextlib import ExitStack, suppress
-from random import SystemRandom
 
 from crossdock.cli.trouble import Trouble
 
@@ -24,15 +22,3 @@ def free(host: str, port: int, *, what: str, setting: str) -> None:
             if error.errno == errno.EACCES:
                 raise Trouble(f"Port {port} may only be used by root; choose one above 1023 with {setting}.") from None
             raise Trouble(f"{what[:1].upper()}{what[1:]} cannot listen on {host}:{port} ({error.strerror}).") from None
-
-
-def free_ports(count: int = 1) -> int:
-    """The first of so many free ports in a row, below those that the kernel gives to whoever asks for any: nobody takes
-    one between the moment it is chosen and the moment it is used. Raises Trouble.
-    """
-    for first in SystemRandom().sample(range(20_000, 32_000, count), 99):
-        with ExitStack() as held, suppress(OSError):
-            for port in range(first, first + count):
-                held.enter_context(socket.create_server(("127.0.0.1", port)))
-            return first
-    raise Trouble("No ports are free.")

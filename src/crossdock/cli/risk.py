@@ -1,8 +1,7 @@
-"""`crossdock risk report | bench | fit`: how well the rules tell fraud from honest orders, what judging costs, and
-learning from labelled orders.
+"""`crossdock risk report | fit`: how well the rules tell fraud from honest orders, and learning from labelled orders.
 
-`report` and `bench` play in a throw-away marketplace: with made-up histories, or with a file of somebody's payments.
-`fit` learns from the marketplace's own.
+`report` judges in a throw-away marketplace: made-up histories, or a file of somebody's payments. `fit` learns from the
+marketplace's own.
 """
 
 import argparse
@@ -11,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdock.cli.trial import Trial
+from crossdock.cli.scratch import scratch
 from crossdock.cli.trouble import Trouble
 from crossdock.domain.risk import Facts, RuleSet
 from crossdock.domain.risk.report import Judged, judged, report
@@ -26,19 +25,12 @@ TEST_SHARE = 0.4
 
 
 def words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=["report", "bench", "fit"])
-    parser.add_argument(
-        "--orders", type=int, default=0, help="size of the made-up history (report: as its kind says, bench 200,000)"
-    )
+    parser.add_argument("what", choices=["report", "fit"])
+    parser.add_argument("--orders", type=int, default=0, help="report: size of the made-up history")
     parser.add_argument("--file", type=Path, help="report: judge the payments of this CSV file instead")
     parser.add_argument(
         "--delay", type=float, default=7, metavar="DAYS", help="report --file: a fraud is known so long after its order"
     )
-    parser.add_argument(
-        "--kinds", action="store_true", help="fit: learn the shipped weights from the made-up histories"
-    )
-    parser.add_argument("--seeds", default="1,2", help="fit --kinds: which made-up histories, by their seeds")
-    parser.add_argument("--write", action="store_true", help="fit --kinds: write them to domain/risk/weights.py")
     parser.add_argument("--kind", default="", help="report: only the made-up history of this kind (demo/histories.py)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shadow", action="store_true", help="fit: let the fitted rules run in shadow from now on")
@@ -50,12 +42,6 @@ def run(args: argparse.Namespace) -> int:
             return _report_file(args.file, args.delay)
         case "report":
             return _report(args.orders, args.seed, args.kind)
-        case "bench":
-            from crossdock.cli.risk_bench import bench
-
-            return bench(args.orders or 200_000, args.seed)
-        case "fit" if args.kinds:
-            return _fit_kinds(args.seeds, args.orders, write=args.write)
         case _:
             from crossdock.cli.fitting import fit
 
@@ -169,17 +155,6 @@ def _report(orders: int, seed: int, kind: str) -> int:
     return over_kinds([BY_NAME[kind]] if kind else KINDS, seed=seed, orders=orders)
 
 
-def _fit_kinds(seeds: str, orders: int, *, write: bool) -> int:
-    from crossdock.cli.risk_kinds import fit_kinds
-    from crossdock.demo.histories import KINDS
-
-    try:
-        chosen = [int(seed) for seed in seeds.split(",")]
-    except ValueError:
-        raise Trouble("--seeds are numbers with commas between them, such as 1,2.") from None
-    return fit_kinds(KINDS, seeds=chosen, orders=orders, write=write)
-
-
 def _report_file(path: Path, delay: float) -> int:
     from crossdock.cli.risk_file import rows_of
 
@@ -187,7 +162,7 @@ def _report_file(path: Path, delay: float) -> int:
         raise Trouble("--delay is a number of days, 0 or more.")
     rows = rows_of(path, delay=timedelta(days=delay))
     print(*rows.words(), sep="\n")
-    with Trial():
+    with scratch():
         print(*judged_file(rows.attempts, write(rows.attempts)), sep="\n")
     return 0
 

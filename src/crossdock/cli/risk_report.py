@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from crossdock.cli.risk import facts_of, split_at, write
-from crossdock.cli.trial import Trial
+from crossdock.cli.scratch import scratch
 from crossdock.demo.fields import KNOWN, SIX, with_only
 from crossdock.demo.fraud import Attempt
 from crossdock.demo.histories import Kind, history_of
@@ -101,7 +101,7 @@ def over_kinds(kinds: Sequence[Kind], *, seed: int, orders: int) -> int:
     rules, rows, sixes = RuleSet(), list[Case](), dict[str, float]()
     alarms: dict[str, float] = {}
     print("Made-up histories; judged is the later part of each, every order with what was known at its moment.")
-    with Trial():
+    with scratch():
         for kind in kinds:
             one = of_kind(kind, seed=seed, orders=orders, rules=rules)
             print(*one.lines(), sep="\n", flush=True)

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from crossdock.cli import database, planted, ports
+from crossdock.cli import database, ports
 from crossdock.config import load
 from crossdock.kit.called import not_called
 
@@ -26,7 +26,6 @@ def run(args: argparse.Namespace) -> int:
     config = load()
     ports.free(config.web_host, config.web_port, what="the web server", setting="CROSSDOCK_WEB_PORT")
     database.ready()
-    planted.if_asked()
     if config.https and not config.trusted_proxies:
         print(
             "crossdock: PUBLIC_URL is https, and TRUSTED_PROXIES names no proxy: visitors' addresses are not known, so"

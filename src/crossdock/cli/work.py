@@ -2,7 +2,7 @@
 
 import argparse
 
-from crossdock.cli import database, planted
+from crossdock.cli import database
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -11,7 +11,6 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
-    planted.if_asked()
     from crossdock.engine import worker
 
     return int(worker.main() or 0)

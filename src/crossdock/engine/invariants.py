@@ -1,7 +1,7 @@
 """What must always hold, checked every quarter of an hour. A broken one is logged, kept in the audit, and an alert for
 staff that carries the evidence.
 
-The alert settles by itself once it holds again. Whoever finds it here found it late: the proofs of `crossdock check`
+The alert settles by itself once it holds again. Whoever finds it here found it late: the proofs of `crossdock_lab`
 are there to find it first.
 """
 

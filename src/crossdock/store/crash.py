@@ -45,7 +45,7 @@ POINTS: tuple[str, ...] = (
     "told.after_send",
     "told.before_send",
 )
-# The same for labels; `crossdock check labels` kills at each.
+# The same for labels; `python -m crossdock_lab labels` kills at each.
 LABEL_POINTS: tuple[str, ...] = (
     "label.before_buy",
     "label.after_buy",

@@ -1,8 +1,8 @@
 """What each signal weighs in the rules that are shipped, and where the levels begin. Ten points are about one
 step of e in the odds.
 
-Written by `crossdock risk fit --kinds --seeds 21,22 --write` from 12 kinds of made-up histories: change
-what that learns from (cli/risk_kinds.py, demo/histories.py), not this.
+Written by `python -m crossdock_lab risk-weights --seeds 21,22 --write` from 12 kinds of made-up histories:
+change what that learns from (crossdock_lab/risk_weights.py, demo/histories.py), not this.
 """
 
 from collections.abc import Mapping

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from crossdock.cli.patience import patient
 from crossdock.domain.commands import Done, Refused, Why
 from crossdock.domain.payments import Intent
 from crossdock.domain.values import Money
 from crossdock.kit.gateway import Captured, Declined, NeverSeen, NotKnown
 from crossdock.kit.payments import open_gateway
 from crossdock.payments.sandbox import SandboxGateway, gateway
+from crossdock_lab.patience import patient
 
 TEN = Money(1000, "USD")
 I1, I2 = (Intent(name, TEN, datetime.now(UTC)) for name in ("i1", "i2"))

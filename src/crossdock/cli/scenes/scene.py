@@ -1,7 +1,0 @@
-"""What a scene is: it plays on one stage and says what it saw."""
-
-from collections.abc import Callable
-
-from crossdock.cli.stage import Stage
-
-Scene = Callable[[Stage], None]

@@ -1,0 +1,188 @@
+"""Bugs to plant, so that the story can show that it would notice them."""
+
+import asyncio
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from crossdock.cli.trouble import Trouble
+
+
+def plant(name: str) -> None:
+    """Break this process. A platform may have bugs of its own (`crossdock_lab/connectors/<platform>.py`)."""
+    from crossdock.kit import discover
+
+    planted = False
+    if name in BUGS:
+        BUGS[name]()
+        planted = True
+    for platform in discover.connectors():
+        try:
+            own: dict[str, Callable[[], None]] = importlib.import_module(f"crossdock_lab.connectors.{platform}").BUGS
+        except ModuleNotFoundError:
+            continue
+        if name in own:
+            own[name]()
+            planted = True
+    if not planted:
+        raise Trouble(f"There is no bug called {name!r} to plant.")
+
+
+def _blind_resend() -> None:
+    """An unknown outcome is sent again without looking."""
+    from dataclasses import replace
+
+    from crossdock.usecases.outcomes import claims
+
+    good = claims.claim_commands
+
+    def claim(**given: Any) -> Any:
+        return [replace(claimed, look_first=False) for claimed in good(**given)]
+
+    claims.claim_commands = claim
+
+
+def _answer_before_commit() -> None:
+    """The door says yes, and writes the delivery down a little later."""
+    from crossdock.web import inbox
+
+    good = inbox.Inbox.put
+
+    def put(self: inbox.Inbox, **given: Any) -> "asyncio.Future[None]":
+        loop = asyncio.get_running_loop()
+        loop.call_later(5, lambda: good(self, **given))
+        kept: asyncio.Future[None] = loop.create_future()
+        kept.set_result(None)
+        return kept
+
+    inbox.Inbox.put = put  # type: ignore[method-assign]
+
+
+def _restore_twice() -> None:
+    """What a shop gave back after a cancel is added once more: in the shop where it takes counts, and on top of the
+    count that is read here.
+    """
+    from django.db.models import F
+
+    from crossdock.domain.commands import CancelOrder
+    from crossdock.store.models import Reservation, VariantStock
+    from crossdock.usecases.stock import counts, restore
+
+    ended, read, waiting = restore.after_ending, counts.apply_counts, dict[int, int]()
+
+    def after_ending(**given: Any) -> None:
+        ended(**given | {"restores": False, "already": False})
+        if given["order"] is not None and isinstance(given["ended"], CancelOrder):
+            waiting.update(Reservation.objects.filter(order=given["order"]).values_list("variant_id", "quantity"))
+
+    def apply_counts(**given: Any) -> tuple[str, ...]:
+        unanswered = read(**given)
+        for variant in list(waiting):
+            VariantStock.objects.filter(pk=variant).update(count=F("count") + waiting.pop(variant))
+        return unanswered
+
+    restore.after_ending = after_ending
+    counts.apply_counts = apply_counts
+
+
+def _believe_webhook() -> None:
+    """The number that a webhook carries becomes the count."""
+    from dataclasses import replace
+
+    from crossdock.domain import stock as rules
+    from crossdock.domain.stock import Stock
+
+    def take_hint(stock: Stock, *, count: int, no: int) -> Stock:
+        return replace(stock, count=count, applied_no=no)
+
+    rules.take_hint = take_hint
+
+
+def _credit_twice() -> None:
+    """The bank is asked under a new key each time, so what is asked again is paid again; and it is asked twice."""
+    from crossdock.engine.payments import PaymentDesk
+
+    good = PaymentDesk._refund
+
+    async def refund(self: PaymentDesk, claimed: Any) -> Any:
+        from crossdock.domain.values import Money
+        from crossdock.store.models import PaymentIntent
+        from crossdock.usecases.outbox.payloads import REFUND
+
+        asked = REFUND.validate_python(claimed.payload)
+        row = await self._engine.threads.run(PaymentIntent.objects.get, public_id=asked.intent)
+        half = Money(asked.amount_minor // 2, asked.currency)
+        await self._gateway.refund(row.asked, half, f"again:{claimed.id}")
+        return await good(self, claimed)
+
+    PaymentDesk._refund = refund  # type: ignore[method-assign]
+
+
+def _refund_seen_as_new() -> None:
+    """A refund is not recognised by the shop's id of it: each reading is another refund."""
+    import secrets
+    from dataclasses import replace
+
+    from crossdock.domain.orders import news as good
+    from crossdock.usecases.orders import snapshots
+
+    def news(known: Any, copy: Any) -> Any:
+        renamed = tuple(replace(refund, refund_id=secrets.token_hex(6)) for refund in copy.refunds)
+        return good(known, replace(copy, refunds=renamed))
+
+    setattr(snapshots, "news", news)  # noqa: B010
+
+
+def _one_trips_all() -> None:
+    """No row has a savepoint of its own: what trips takes everything beside it along."""
+    from crossdock.usecases.parties.quarantine import Intake
+
+    def take(self: Intake, entity: str, work: Callable[[], object], *, order_id: int | None = None) -> bool:
+        work()
+        self.taken.append(entity)
+        return True
+
+    def take_all(self: Intake, rows: Any, work: Callable[[list[Any]], object]) -> None:
+        work([*rows.values()])
+        self.taken += rows
+
+    Intake.take, Intake.take_all = take, take_all  # type: ignore[method-assign]
+
+
+def _fulfil_blind() -> None:
+    """After a lost answer a parcel is written into the shop again, without a look at what stands there."""
+    from dataclasses import replace
+
+    from crossdock.kit import fulfilment
+    from crossdock.usecases.outcomes import claims
+
+    look, claim = fulfilment.this_parcel, claims.claim_commands
+
+    def this_parcel(order: Any, command: Any, *given: Any) -> Any:
+        return look(order, command, *given) if command.parcel_id else ()
+
+    def claimed(**given: Any) -> Any:
+        return [replace(row, look_first=False) for row in claim(**given)]
+
+    setattr(fulfilment, "this_parcel", this_parcel)  # noqa: B010
+    claims.claim_commands = claimed
+
+
+def _currency_unseen() -> None:
+    """Nobody compares the shop's currency with the one it was connected with."""
+    from crossdock.usecases.shops import shop_money
+
+    setattr(shop_money, "money_seen", lambda **_: True)  # noqa: B010
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    "blind_resend": _blind_resend,
+    "fulfil_blind": _fulfil_blind,
+    "answer_before_commit": _answer_before_commit,
+    "believe_webhook": _believe_webhook,
+    "restore_twice": _restore_twice,
+    "credit_twice": _credit_twice,
+    "refund_seen_as_new": _refund_seen_as_new,
+    "one_trips_all": _one_trips_all,
+    "currency_unseen": _currency_unseen,
+}

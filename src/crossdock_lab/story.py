@@ -1,0 +1,135 @@
+"""`python -m crossdock_lab story`: a fresh world, the loop on every platform with the faults on, one line per fact.
+`--break NAME` plants a bug and must end in FAIL.
+
+Each platform plays in a process and a marketplace of its own, side by side, since most of the time is spent waiting.
+"""
+
+import argparse
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+
+from crossdock_lab import scenes
+from crossdock_lab.facts import Enough, Facts
+from crossdock_lab.stage import Stage, stages
+from crossdock_lab.trial import Trial, Waited
+
+
+def words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--break", dest="bug", default="", help="plant a bug: " + ", ".join(scenes.BUGS))
+    parser.add_argument("--every-bug", action="store_true", help="plant each of them in turn; all must be noticed")
+    parser.add_argument(
+        "--platform", action="append", default=[], help="only these platforms; may be given several times"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from crossdock.kit import discover
+
+    names = args.platform or list(discover.connectors())
+    if args.every_bug:
+        return every_bug(names)
+    return play(names[0], args.bug) if len(names) == 1 else side_by_side(names, args.bug).end()
+
+
+def every_bug(names: list[str]) -> int:
+    """A play for each planted bug. One that breaks down without a wrong fact was not noticed."""
+    missed = []
+    for bug in scenes.BUGS:
+        print(f"=== planted: {bug}", flush=True)
+        bad = side_by_side(names, bug).bad
+        if not any(line.split()[1] != "-" for line in bad):
+            missed.append(bug)
+    print(f"{len(scenes.BUGS) - len(missed)} planted bugs were noticed, {len(missed)} were not", flush=True)
+    if missed:
+        print(f"not noticed: {', '.join(missed)}", flush=True)
+    return 1 if missed else 0
+
+
+def side_by_side(names: list[str], bug: str) -> Facts:
+    """A child per platform. A child that ends without having said so in a FAIL is one itself."""
+    facts = Facts()
+    lock = threading.Lock()
+    children: list[subprocess.Popen[str]] = []
+
+    def follow(name: str) -> None:
+        words = [
+            sys.executable,
+            "-m",
+            "crossdock_lab",
+            "story",
+            "--platform",
+            name,
+            *(["--break", bug] if bug else []),
+        ]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as child:
+            children.append(child)
+            assert child.stdout is not None
+            said = False
+            for line in child.stdout:
+                with lock:
+                    _count(facts, line)
+                wrong = line.startswith("FAIL ")
+                if wrong and bug and not said:
+                    # Noticed on one platform: the others need not go on.
+                    for other in children:
+                        if other is not child:
+                            other.terminate()
+                said = said or wrong
+        with lock:
+            if child.returncode and not said and not (bug and facts.bad):
+                facts.see(False, "-", name, "-", f"the story ended with code {child.returncode}")
+
+    threads = [threading.Thread(target=follow, args=[name]) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return facts
+
+
+def _count(facts: Facts, line: str) -> None:
+    """A child's line, passed on; its own closing line is left out."""
+    if line.startswith("ok   "):
+        facts.good += 1
+    elif line.startswith("FAIL "):
+        facts.bad.append(line.rstrip())
+    elif line.rstrip().endswith(" failed"):
+        return
+    print(line, end="", flush=True)
+
+
+def play(platform: str, bug: str) -> int:
+    facts = Facts(first_wrong=bool(bug))
+    with Trial(bug=bug) as trial:
+        trial.start_web()
+        trial.worker.start()
+        for stage in stages(trial, facts, [platform]):
+            for scene in _chosen(bug):
+                if not _plays(scene, stage, facts, bug):
+                    return facts.end()
+    return facts.end()
+
+
+def _plays(scene: scenes.Scene, stage: Stage, facts: Facts, bug: str) -> bool:
+    """False when a planted bug was noticed, which is all that was wanted."""
+    try:
+        scene(stage)
+    except Enough:
+        return False
+    except Waited as late:
+        facts.bad.append(scene.__name__)
+        print(f"FAIL -    {stage.platform:<12} as-described {scene.__name__}: {str(late).splitlines()[0]}", flush=True)
+        if not bug:
+            print(late)
+    finally:
+        stage.calm()
+    return True
+
+
+def _chosen(bug: str) -> Iterable[scenes.Scene]:
+    """All of them; with a planted bug only those that are there to notice it, so that it is noticed for the right
+    reason.
+    """
+    return scenes.BUGS.get(bug, scenes.SCENES)
