@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -89,6 +90,22 @@ def _loopback_only() -> Iterator[None]:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
     yield
     pytest_socket._remove_restrictions()
+
+
+@pytest.fixture(autouse=True)
+def _signed_in_just_now() -> Iterator[None]:
+    """Whom a test's client signs in by force has proved a moment ago who they are, as after a real sign-in."""
+    from allauth.account.internal.flows.login import record_authentication
+    from django.contrib.auth.signals import user_logged_in
+
+    def proved(sender: object, request: Any, user: Any, **more: object) -> None:
+        # A real request says where it comes from.
+        if "REMOTE_ADDR" not in request.META:
+            record_authentication(request, user, "password", reauthenticated=True)
+
+    user_logged_in.connect(proved)
+    yield
+    user_logged_in.disconnect(proved)
 
 
 @pytest.hookimpl(wrapper=True)

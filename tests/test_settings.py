@@ -91,6 +91,26 @@ def test_strangers_shops_are_not_local_unless_the_operator_says_so(monkeypatch: 
     assert not config.load().local_shops
 
 
+@pytest.mark.parametrize(
+    ("demo", "url", "needed"),
+    [
+        ("false", "", True),
+        ("false", "http://127.0.0.1:8000", True),
+        ("false", "https://market.example", True),
+        ("true", "", False),
+        ("true", "http://127.0.0.1:8000", False),
+        ("true", "https://market.example", True),
+        ("true", "http://192.168.1.5", True),
+    ],
+)
+def test_only_a_demo_on_this_machine_spares_staff_the_second_factor(
+    monkeypatch: pytest.MonkeyPatch, demo: str, url: str, needed: bool
+) -> None:
+    monkeypatch.setenv("CROSSDOCK_DEMO", demo)
+    monkeypatch.setenv("PUBLIC_URL", url)
+    assert config.load().staff_second_factor is needed
+
+
 def test_keys_are_made_once_and_only_for_their_owner() -> None:
     first = config.load()
     assert (first.secret_key, first.vault_keys) == (config.load().secret_key, config.load().vault_keys)

@@ -27,6 +27,7 @@ PREFIX = "CROSSDOCK_"
 ALSO_READ = ("CROSSDOCK_CRASH", "CROSSDOCK_CHROMIUM", "CROSSDOCK_TEST_")
 
 LONGEST_SOCKET_FOLDER = 80
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class WrongSetting(Exception):
@@ -162,7 +163,7 @@ class Config(BaseSettings):
     @classmethod
     def _is_base(cls, value: str) -> str:
         parts = urlsplit(value)
-        local = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        local = parts.hostname in LOOPBACK
         if value and (
             parts.scheme not in ("http", "https") or not parts.hostname or (parts.scheme == "http" and not local)
         ):
@@ -190,6 +191,13 @@ class Config(BaseSettings):
     @property
     def https(self) -> bool:
         return self.public_url.startswith("https://")
+
+    @property
+    def staff_second_factor(self) -> bool:
+        """Staff need one everywhere but in a demo that is reached on this machine: everybody knows its password, and
+        nothing in it is worth a theft.
+        """
+        return not self.demo or urlsplit(self.public_url or self.local_url).hostname not in LOOPBACK
 
     @property
     def local_url(self) -> str:

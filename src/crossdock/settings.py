@@ -70,6 +70,8 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "ninja",
     "django_htmx",
     "procrastinate.contrib.django",
@@ -176,6 +178,21 @@ ACCOUNT_EMAIL_VERIFICATION = CONFIG.email_verification
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{SITE_NAME}: "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if CONFIG.https else "http"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+# What a thief would want asks who it is, unless they signed in or proved it in the last quarter of an hour.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+STAFF_SECOND_FACTOR = CONFIG.staff_second_factor
+MFA_ADAPTER = "crossdock.web.signin.factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+# Adding one asks for a confirmed address itself (`setting_up`); allauth's rule would forbid to change it later.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "crossdock.web.signin.factor.AuthenticateForm",
+    "reauthenticate": "crossdock.web.signin.factor.ReauthenticateForm",
+    "activate_totp": "crossdock.web.signin.factor.ActivateForm",
+}
 # Per address or per account; a stranger who knows an e-mail cannot lock its owner out for long.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",

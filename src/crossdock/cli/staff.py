@@ -12,15 +12,27 @@ from crossdock.cli.trouble import Trouble
 
 def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("email", help="the address that they sign in with")
-    parser.add_argument("--off", action="store_true", help="take it away again")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--off", action="store_true", help="take it away again")
+    what.add_argument(
+        "--remove-second-factor",
+        action="store_true",
+        help="for anybody who lost phone and recovery codes: remove it and end their sessions; make sure first that it"
+        " is really them who asks",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
+    from crossdock.usecases.accounts.sessions import remove_second_factor
     from crossdock.usecases.accounts.staffing import set_staff
     from crossdock.usecases.errors import Problem
 
     try:
+        if args.remove_second_factor:
+            remove_second_factor(email=args.email, now=datetime.now(UTC))
+            print(f"{args.email} has no second factor any more and is signed out everywhere.")
+            return 0
         fresh = set_staff(email=args.email, staff=not args.off, now=datetime.now(UTC))
     except Problem as problem:
         raise Trouble(str(problem)) from None

@@ -1,4 +1,4 @@
-"""`crossdock rotate-vault-key`: a new key for the shops' credentials.
+"""`crossdock rotate-vault-key`: a new key for the shops' credentials and the second factors.
 
 Every secret is written again under it; the old key still opens old backups.
 """
@@ -19,6 +19,8 @@ SEALED: tuple[tuple[str, str], ...] = (
     ("ConnectAttempt", "secrets"),
     ("Endpoint", "secrets"),
 )
+# What of a second factor is sealed, each beside what is not.
+FACTORS = ("secret", "seed")
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +97,26 @@ def _reseal(keys: list[str]) -> int:
                     ) from None
                 manager.filter(pk=row.pk).update(**{field: sealed})
                 done += 1
+        done += _reseal_factors()
     return done
+
+
+def _reseal_factors() -> int:
+    from allauth.mfa.models import Authenticator
+
+    from crossdock.store.vault import VaultLocked, reseal
+
+    rows = [row for row in Authenticator.objects.select_for_update() if any(name in row.data for name in FACTORS)]
+    for row in rows:
+        try:
+            row.data |= {name: reseal(row.data[name].encode()).decode() for name in FACTORS if name in row.data}
+        except VaultLocked:
+            raise Trouble(
+                f"The second factor of {row.user} cannot be opened, so nothing was changed; `crossdock staff"
+                f" {row.user.email} --remove-second-factor` removes it."
+            ) from None
+        row.save(update_fields=["data"])
+    return len(rows)
 
 
 def _write(config: Config, keys: list[str]) -> None:

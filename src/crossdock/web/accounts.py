@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from crossdock.store.models import Seller
+from crossdock.store.models import Seller, User
+from crossdock.web.signin.factor import remember_sign_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         if Seller.objects.filter(owner_id=user.pk).exists():
             return reverse("seller_home")
         return settings.LOGIN_REDIRECT_URL
+
+    def post_login(self, request: HttpRequest, user: User, *, signup: bool, **more: Any) -> HttpResponse:
+        remember_sign_in(request, user, signed_up=signup)
+        answer: HttpResponse = super().post_login(request, user, signup=signup, **more)
+        return answer
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         site = Site(settings.SITE_NAME, urlsplit(settings.BASE_URL).netloc)

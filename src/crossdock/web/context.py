@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from crossdock.store.models import Seller
 from crossdock.web.acting import acting_of
+from crossdock.web.signin.factor import passkeys_work
 
 CART = "cart"
 
@@ -28,7 +29,9 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "site_name": settings.SITE_NAME,
         "demo": settings.DEMO,
+        "staff_second_factor": settings.STAFF_SECOND_FACTOR,
         "cart_units": sum(cart["lines"].values()) if cart else 0,
         "my_seller": SimpleLazyObject(lambda: _seller(request)),
         "acting": acting_of(request),
+        "passkeys_work": SimpleLazyObject(lambda: passkeys_work(request)),
     }

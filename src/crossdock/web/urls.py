@@ -10,7 +10,7 @@ from crossdock.web.staff.admin import site
 handler500 = "crossdock.web.away.broken"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("crossdock.web.signin.urls")),
     path("admin/", site.urls),
     path("seller/", include("crossdock.web.seller.urls")),
     path("staff/", include("crossdock.web.staff.urls")),

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower, Upper
+from django.utils.crypto import salted_hmac
 
 from crossdock.store.ids import public_id
 
@@ -21,11 +22,15 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """Signs in by e-mail; staff are users with is_staff."""
+    """Signs in by e-mail; staff are users with is_staff.
+
+    Every session is bound to the password and to `session_round`: the next round ends all of them.
+    """
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail", unique=True)
     name = models.CharField(max_length=120, blank=True)
+    session_round = models.PositiveIntegerField(default=0, db_default=0)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -38,6 +43,15 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def get_session_auth_hash(self) -> str:
+        """What a session has to carry. Django's own in round 0, so that nobody was signed out by the field."""
+        bound = super().get_session_auth_hash()
+        return (
+            salted_hmac("crossdock.session_round", f"{bound}:{self.session_round}").hexdigest()
+            if self.session_round
+            else bound
+        )
 
 
 class Seller(models.Model):

@@ -30,6 +30,7 @@ from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
 from crossdock.web.seller.care import guarded, not_too_often
 from crossdock.web.seller.panel import sellers_only, show
+from crossdock.web.signin.again import fresh
 
 LONGEST_FIELD = 2000
 
@@ -92,7 +93,12 @@ def platform(request: HttpRequest, seller: Seller, platform: str) -> HttpRespons
     return show(request, seller, "connect_platform", context, here="shops")
 
 
+def _shops_anywhere() -> tuple[str, ...]:
+    return ("https:", "http://127.0.0.1:*", "http://localhost:*") if settings.ALLOW_LOCAL_SHOPS else ("https:",)
+
+
 @sellers_only
+@fresh(form_action=_shops_anywhere)
 @require_http_methods(["GET", "HEAD", "POST"])
 def way(request: HttpRequest, seller: Seller, platform: str, way: str) -> HttpResponse:
     """The form of one way. `?shop=` reconnects that one."""
@@ -119,10 +125,6 @@ def way(request: HttpRequest, seller: Seller, platform: str, way: str) -> HttpRe
     )
     # The form's answer sends the browser on to the shop, and browsers apply form-action to that too.
     return allow(response, form_action=_shops_anywhere()) if chosen.redirect else response
-
-
-def _shops_anywhere() -> tuple[str, ...]:
-    return ("https:", "http://127.0.0.1:*", "http://localhost:*") if settings.ALLOW_LOCAL_SHOPS else ("https:",)
 
 
 def _initial(way: Way, shop: Connection | None) -> dict[str, str]:
@@ -185,6 +187,7 @@ def _attempt(seller: Seller, public_id: str) -> ConnectAttempt:
 
 
 @sellers_only
+@fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def attempt(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """What the test found, the first products, and the last question before the shop is connected."""

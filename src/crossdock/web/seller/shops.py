@@ -32,6 +32,7 @@ from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.connecting import capabilities
 from crossdock.web.seller.health import health_of, healths_of, summary
 from crossdock.web.seller.panel import sellers_only, show, try_it
+from crossdock.web.signin.again import fresh
 
 LAST_CALLS = 15
 STREAM_WORDS = {
@@ -284,6 +285,7 @@ def resume(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
 
 
 @sellers_only
+@fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def disconnect(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """What it does stands on the page before its button."""

@@ -11,6 +11,7 @@ from crossdock.usecases.accounts.tokens import make_token, revoke_token
 from crossdock.usecases.errors import Problem
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show, try_it
+from crossdock.web.signin.again import fresh
 
 
 class TokenForm(forms.Form):
@@ -18,6 +19,7 @@ class TokenForm(forms.Form):
 
 
 @sellers_only
+@fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, seller: Seller) -> HttpResponse:
     form, secret = TokenForm(request.POST or None), ""
@@ -34,6 +36,7 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
 
 
 @sellers_only
+@fresh
 @require_POST
 def revoke(request: HttpRequest, seller: Seller, pk: int) -> HttpResponse:
     token = get_object_or_404(ApiToken.objects.select_related("seller"), pk=pk, seller=seller)

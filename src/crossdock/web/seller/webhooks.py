@@ -22,6 +22,7 @@ from crossdock.usecases.record.events import EVENTS
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show, try_it
+from crossdock.web.signin.again import fresh
 from crossdock.web.storefront.browse import number_after
 
 PAGE = 25
@@ -58,6 +59,7 @@ class NewForm(EndpointForm):
 
 
 @sellers_only
+@fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def table(request: HttpRequest, seller: Seller) -> HttpResponse:
     form, secret, made = NewForm(request.POST or None), "", None
@@ -78,6 +80,7 @@ def _endpoint(seller: Seller, public_id: str) -> Endpoint:
 
 
 @sellers_only
+@fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     endpoint = _endpoint(seller, public_id)
@@ -103,6 +106,7 @@ def _page(request: HttpRequest, endpoint: Endpoint, form: EndpointForm, secret: 
 
 
 @sellers_only
+@fresh
 @require_POST
 def rotate(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """Answers the page itself, since the secret may be shown once only and is kept nowhere in between."""
@@ -117,6 +121,7 @@ def rotate(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
 
 
 @sellers_only
+@fresh
 @require_POST
 def deed(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """Pause, resume, delete, test."""

@@ -11,10 +11,12 @@ from crossdock.store.models import Seller, User
 from crossdock.usecases.errors import Problem
 from crossdock.web import acting
 from crossdock.web.forms import typed
+from crossdock.web.signin.again import fresh
 from crossdock.web.staff.panel import staff_only
 
 
 @staff_only
+@fresh
 @require_POST
 def begin(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     seller = get_object_or_404(Seller, public_id=public_id)

@@ -22,6 +22,7 @@ from crossdock.usecases.money.credit_preview import CreditPreview, begun, previe
 from crossdock.usecases.money.credits import REASONS, decide_credit, needs_second, room, staff_credit, try_refund_again
 from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.seller.panel import try_it
+from crossdock.web.signin.again import fresh
 from crossdock.web.staff.panel import page_of, show, staff_only
 from crossdock.web.templatetags.crossdock import money
 
@@ -106,6 +107,7 @@ def _credit(public_id: str) -> Credit:
 
 
 @staff_only
+@fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     credit = _credit(public_id)
@@ -170,6 +172,7 @@ def _outcome(credit: Credit) -> str:
 
 
 @staff_only
+@fresh
 @require_POST
 def retry(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     credit = _credit(public_id)
@@ -184,6 +187,7 @@ def _preview(request: HttpRequest, order: Order, form: CreditForm, shown: Credit
 
 
 @staff_only
+@fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     """Staff begin one themselves, on an order."""

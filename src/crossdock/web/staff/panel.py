@@ -11,16 +11,18 @@ from typing import Any, TypeVar
 from django.contrib.auth.decorators import login_required
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from crossdock.usecases.support.dashboard import counts
 from crossdock.web.people import signed_in
+from crossdock.web.signin.factor import owed
 from crossdock.web.storefront.browse import number_after
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 _Row = TypeVar("_Row", bound=Model)
 PAGE = 40
 
@@ -58,15 +60,20 @@ NAVIGATION = (
 
 
 def staff_only(view: View) -> View:
-    """Gives the view the member of staff. Nobody is sent to the sign-in; to everybody else there is no such page."""
+    """Gives the view the member of staff, who used a second factor. Nobody is sent to the sign-in; to everybody else
+    there is no such page.
+    """
 
     @never_cache
     @login_required
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         staff = signed_in(request)
         if not staff.is_staff:
             raise Http404
+        first = owed(request)
+        if first:
+            return redirect(first)
         return view(request, staff, *args, **kwargs)
 
     return guarded

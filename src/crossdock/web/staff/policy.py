@@ -16,6 +16,7 @@ from crossdock.store.models import PolicySwitch, User
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.policy import newest_switches, switch, switches_of
 from crossdock.web.forms import typed
+from crossdock.web.signin.again import fresh
 from crossdock.web.staff.panel import show, staff_only
 
 LAST = 30
@@ -62,6 +63,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
 
 
 @staff_only
+@fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, staff: User, rule: str) -> HttpResponse:
     """A rule's history, and the question before it is switched: what changes, platform by platform.

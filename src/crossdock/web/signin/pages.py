@@ -1,0 +1,101 @@
+"""“Sign-in and security”: what guards the account, and where it is signed in, with the buttons that end that."""
+
+import re
+
+from allauth.account.models import EmailAddress
+from allauth.mfa import app_settings as mfa_settings
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from crossdock.usecases.accounts.sessions import end_sessions_of
+from crossdock.web.people import signed_in
+from crossdock.web.signin.factor import passkeys_work
+
+# The first that fits names the browser; each of them also calls itself by older names.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_of(agent: str) -> str:
+    """In a person's words: "Firefox on Linux". What it says of itself where nothing fits."""
+    browser = next((words for sign, words in _BROWSERS if sign + "/" in agent), "")
+    system = next((words for sign, words in _SYSTEMS if sign in agent), "")
+    if browser or system:
+        return f"{browser or 'A browser'} on {system}" if system else browser
+    return re.split(r"[\s/]", agent.strip(), maxsplit=1)[0][:40] or "A program without a name"
+
+
+@never_cache
+@login_required
+@require_safe
+def security(request: HttpRequest) -> HttpResponse:
+    user = signed_in(request)
+    mine = list(Authenticator.objects.filter(user=user).order_by("pk"))
+    codes = next((row for row in mine if row.type == Authenticator.Type.RECOVERY_CODES), None)
+    here = request.session.session_key
+    sessions = UserSession.objects.purge_and_list(user)
+    sessions.sort(key=lambda row: (row.session_key != here, -row.created_at.timestamp()))
+    context = {
+        "address": EmailAddress.objects.filter(user=user, primary=True).first(),
+        "app": next((row for row in mine if row.type == Authenticator.Type.TOTP), None),
+        "passkeys": [row for row in mine if row.type == Authenticator.Type.WEBAUTHN],
+        "passkeys_work": passkeys_work(request),
+        "codes": codes,
+        # From the mask alone: the codes are not opened to count them.
+        "codes_left": mfa_settings.RECOVERY_CODE_COUNT - codes.data["used_mask"].bit_count() if codes else 0,
+        "sessions": [(row, browser_of(row.user_agent), row.session_key == here) for row in sessions],
+        "must": user.is_staff and settings.STAFF_SECOND_FACTOR,
+    }
+    return render(request, "account/security.html", context)
+
+
+@login_required
+@require_POST
+def end_one(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ended by somebody else meanwhile is ended too."""
+    row = UserSession.objects.filter(user=signed_in(request), pk=pk).first()
+    if row is not None and row.session_key == request.session.session_key:
+        messages.info(request, "That is this browser. Press “Sign out” instead.")
+        return redirect("account_security")
+    if row is not None:
+        row.end()
+    messages.success(request, "That browser is signed out.")
+    return redirect("account_security")
+
+
+@login_required
+@require_POST
+def end_others(request: HttpRequest) -> HttpResponse:
+    user = signed_in(request)
+    end_sessions_of(user=user, actor=user, now=timezone.now())
+    UserSession.objects.filter(user=user).delete()
+    update_session_auth_hash(request, user)
+    UserSession.objects.create_from_request(request)
+    messages.success(request, "Every other browser is signed out.")
+    return redirect("account_security")
