@@ -49,9 +49,9 @@ def unread() -> frozenset[str]:
 class Node:
     """One JSON object. `x("key")` insists on the type; `opt_x("key")` gives None when the key is absent or null.
 
-    `text`, `moment` and `rows` read what is only shown, or what others put there: it is left out when it is odd.
-    A number that is written as text, a flag that is written as a number or a word: what it says is clear, so it is
-    read.
+    `text`, `view`, `moment` and `rows` read what is only shown, or what others put there: it is left out when it
+    is odd. A number that is written as text, a flag that is written as a number or a word: what it says is clear, so
+    it is read.
     """
 
     __slots__ = ("_seen", "_value", "path")
@@ -163,6 +163,12 @@ class Node:
         """Text that is only shown. Empty when it is absent or odd; a number is written out."""
         self._seen.add(key)
         return _shown(self._value.get(key))
+
+    def view(self, key: Text) -> "Node":
+        """An object that is only shown, or that we can do without. Empty when it is absent or odd."""
+        self._seen.add(key)
+        value = self._value.get(key)
+        return Node(value if isinstance(value, dict) else {}, f"{self.path}.{key}")
 
     def moment(self, key: Text, *, naive_utc: Flag = False) -> datetime | None:
         """A moment that is only shown, or that others write: None when it is absent or odd (zero dates)."""

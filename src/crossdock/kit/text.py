@@ -7,8 +7,10 @@ following paragraph. Here each part is looked at once.
 
 import re
 from html import unescape
+from typing import Any
 
 MOST = 50_000
+LONGEST_LINK = 2_000
 # Elements that begin and end a line of their own; inside of them words never touch those before and after.
 _BLOCK_NAMES = (
     "address article aside blockquote br button caption center dd details dialog dir div dl dt fieldset figcaption"
@@ -54,6 +56,12 @@ def label(text: str, most: int = 1_000) -> str:
     if "<" in short or "&" in short:
         short = _without_tags(unescape(_without_tags(short, any_tag=False)), any_tag=False)
     return " ".join(short.split())[:most]
+
+
+def link(value: Any) -> str:
+    """A web address that people here may follow; empty for anything else: PHP writes null or false for none."""
+    good = isinstance(value, str) and value.startswith(("https://", "http://")) and len(value) <= LONGEST_LINK
+    return value if good else ""
 
 
 def _without_tags(text: str, *, any_tag: bool) -> str:

@@ -128,18 +128,16 @@ def _learn(shop: Shop, answer: Node) -> None:
 
 def _throttle(answer: Node) -> tuple[float, float, float] | None:
     """(points left, points a second, what the request would cost), where the answer says so in numbers."""
-    place: Any = answer.raw("extensions")
-    cost = place.get("cost") if isinstance(place, dict) else None
-    status = cost.get("throttleStatus") if isinstance(cost, dict) else None
-    if not isinstance(cost, dict) or not isinstance(status, dict):
+    cost = answer.view("extensions").view("cost")
+    status = cost.view("throttleStatus")
+    left, restore = _points(status.raw("currentlyAvailable")), _points(status.raw("restoreRate"))
+    if left is None or restore is None:
         return None
-    left, restore = status.get("currentlyAvailable"), status.get("restoreRate")
-    asked = cost.get("requestedQueryCost")
-    good = [
-        float(number) if isinstance(number, int | float) and 0 <= number <= MOST_POINTS else None
-        for number in (left, restore, asked)
-    ]
-    return (good[0], good[1], good[2] or 0.0) if good[0] is not None and good[1] is not None else None
+    return left, restore, _points(cost.raw("requestedQueryCost")) or 0.0
+
+
+def _points(number: Any) -> float | None:
+    return float(number) if isinstance(number, int | float) and 0 <= number <= MOST_POINTS else None
 
 
 def _complain(answer: Node, *, mutation: bool) -> None:

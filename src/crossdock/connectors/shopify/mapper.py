@@ -21,11 +21,10 @@ from crossdock.domain.events import (
 )
 from crossdock.domain.values import Money
 from crossdock.kit import text
-from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
 from crossdock.kit.part import key_of
 from crossdock.kit.rows import read_row
-from crossdock.kit.tame import Node, flag, tame
+from crossdock.kit.tame import Node, flag
 
 NAMESPACE, KEY = "crossdock", "reference"
 FIELD = {"namespace": NAMESPACE, "key": KEY}
@@ -127,16 +126,12 @@ def _why_not(node: Node) -> list[str]:
 
 
 def media_of(node: Node) -> list[Node]:
-    media = node.raw("media")
-    return tame(media, "media").rows("nodes") if isinstance(media, dict) else []
+    return node.view("media").rows("nodes")
 
 
 def _image(media: Node) -> str:
     """A video or 3D model has a preview image too; one that is still being processed has none."""
-    preview = media.raw("preview")
-    image = preview.get("image") if isinstance(preview, dict) else None
-    url = tame(image, "image").text("url") if isinstance(image, dict) else ""
-    return url if url.startswith(("https://", "http://")) and len(url) <= 2_000 else ""
+    return text.link(media.view("preview").view("image").text("url"))
 
 
 def _variant(node: Node, currency: str, places: frozenset[str]) -> ShopVariant:
@@ -164,11 +159,6 @@ def variant_id(node: Node) -> str:
 
 def count(node: Node, places: frozenset[str] = frozenset()) -> Count:
     return Count(variant_id(node), available(node.child("inventoryItem"), places), backorders=_continues(node))
-
-
-def chosen(shop: Shop) -> frozenset[str]:
-    """The locations whose stock counts; none named means all of them."""
-    return frozenset(filter(None, shop.settings.get("location", "").split(",")))
 
 
 def available(item: Node, places: frozenset[str] = frozenset()) -> int | None:
@@ -277,9 +267,7 @@ def _total(node: Node) -> Money:
 
 
 def _cancel_note(node: Node) -> str:
-    cancellation = node.raw("cancellation")
-    note = tame(cancellation, "cancellation").text("staffNote") if isinstance(cancellation, dict) else ""
-    note, reason = text.label(note), node.text("cancelReason").capitalize()
+    note, reason = text.label(node.view("cancellation").text("staffNote")), node.text("cancelReason").capitalize()
     return ": ".join(part for part in (reason, note) if part)
 
 

@@ -18,6 +18,7 @@ from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Missing
 from crossdock.kit.rows import await_each, named, order_with, read_row, read_rows, readable
+from crossdock.kit.shop.base import chosen_locations
 from crossdock.kit.shop.graphql import connected
 from crossdock.kit.shop.paging import usable
 from crossdock.kit.tame import Node
@@ -101,7 +102,7 @@ def stock_scope(client: Client, levels: int | None = None) -> dict[str, Any]:
     Several chosen ones are all asked for, by name, and added up here: one request answers them all, so units moved
     between two are never counted twice.
     """
-    places = mapper.chosen(client.shop)
+    places = chosen_locations(client.shop.settings)
     pinned = next(iter(places)) if len(places) == 1 else ""
     known = int(client.shop.settings.get("locations") or 1)
     return {
@@ -149,7 +150,7 @@ async def counted(client: Client, variant_ids: Sequence[str], levels: int | None
             elif read[1] and scope["levels"] < 200:
                 cut.append(mapper.variant_id(read[0]))
             else:
-                count = partial(mapper.count, read[0], mapper.chosen(client.shop))
+                count = partial(mapper.count, read[0], chosen_locations(client.shop.settings))
                 found.append(read_row(LookKind.COUNTS, mapper.variant_id(read[0]), count))
     return [*found, *(await counted(client, cut, 200) if cut else [])]
 
@@ -200,9 +201,8 @@ async def _whole(client: Client, node: Node, scope: Mapping[str, Any]) -> ShopPr
         return again.child("variants") if again else None
 
     variants = await connected(node.child("variants"), more)
-    found = mapper.product(
-        node, variants, currency=await currency(client), address=client.shop.address, places=mapper.chosen(client.shop)
-    )
+    shop, places = client.shop, chosen_locations(client.shop.settings)
+    found = mapper.product(node, variants, currency=await currency(client), address=shop.address, places=places)
     told = {variant.variant_id for variant in found.variants}
     read = [v for v in variants if v.text("id").rpartition("/")[2] in told]
     cut = [mapper.variant_id(v) for v in read if mapper.cut_short(v.child("inventoryItem"))]

@@ -6,7 +6,7 @@ from typing import Any
 
 from crossdock.connectors.shopify.client import Client, Said
 from crossdock.connectors.shopify.manifest import MANIFEST
-from crossdock.connectors.shopify.mapper import chosen, gid, tail
+from crossdock.connectors.shopify.mapper import gid, tail
 from crossdock.domain.commands import (
     AdjustStock,
     Done,
@@ -15,6 +15,7 @@ from crossdock.domain.commands import (
     Refused,
     Why,
 )
+from crossdock.kit.shop.base import chosen_locations
 from crossdock.kit.tame import Node
 
 
@@ -52,7 +53,7 @@ def _where(client: Client, item: Node) -> str:
     """The pinned location; of several, or of all, the first that stocks it and ships online orders, else the first
     that stocks it.
     """
-    only = chosen(client.shop)
+    only = chosen_locations(client.shop.settings)
     if len(only) == 1:
         return gid("Location", next(iter(only)))
     places = [level.child("location") for level in item.child("inventoryLevels").list("nodes")]

@@ -14,7 +14,7 @@ from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer
 from crossdock.kit.shop.addresses import typed
 from crossdock.kit.shop.base import allowed, checked, fields
-from crossdock.kit.tame import Node, tame
+from crossdock.kit.tame import Node
 
 # Right as the dashboard names it -> the call that is forbidden without it. The writing ones name an order that does
 # not exist.
@@ -60,7 +60,6 @@ async def prove(client: Client) -> Proof:
     """
     data = await client.ask("Prove")
     channel = data.child("activeChannel")
-    seller = channel.raw("seller")
     checks = [Check(True, "Sign-in")]
     if (wanted := client.shop.secrets.get("channel_token", "")) and wanted != channel.str("token"):
         checks.append(
@@ -82,7 +81,7 @@ async def prove(client: Client) -> Proof:
         # copied with the database (packages/core/src/config/vendure-config.ts).
         shop_id=f"{channel.str('token')}@{client.shop.address.partition('://')[2]}",
         stays=channel.str("token"),
-        name=text.label(tame(seller, "seller").text("name") if isinstance(seller, dict) else "") or channel.str("code"),
+        name=text.label(channel.view("seller").text("name")) or channel.str("code"),
         currency=channel.word("defaultCurrencyCode"),
         checks=tuple(checks),
         settings=await _settings(client, data),

@@ -29,7 +29,8 @@ from crossdock.kit import text
 from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
 from crossdock.kit.rows import read_row
-from crossdock.kit.tame import Node, flag, tame
+from crossdock.kit.shop.base import chosen_locations
+from crossdock.kit.tame import Node, flag
 
 METHOD = "crossdock"
 # A customer's name is all that orders can be searched by before they are paid, so the reference stands there from the
@@ -67,8 +68,7 @@ def books(data: Node, settings: Mapping[str, str]) -> Books:
     """
     world = data.child("globalSettings")
     listed = frozenset(id_ for place in data.child("stockLocations").rows("items") if (id_ := place.text("id")))
-    chosen = frozenset(filter(None, settings.get("location", "").split(",")))
-    return Books(world.bool("trackInventory"), world.int("outOfStockThreshold"), chosen or listed)
+    return Books(world.bool("trackInventory"), world.int("outOfStockThreshold"), chosen_locations(settings) or listed)
 
 
 def saleable(variant: Node, ours: Books) -> int | None:
@@ -142,17 +142,15 @@ def product(node: Node, ours: Books, shop: Shop) -> ShopProduct:
 
 
 def _picture(node: Node, shop: Shop) -> str:
-    front = node.raw("featuredAsset")
-    return _preview(tame(front, "featuredAsset").text("preview"), shop) if isinstance(front, dict) else ""
+    return _preview(node.view("featuredAsset").text("preview"), shop)
 
 
 def _preview(path: str, shop: Shop) -> str:
     """Paths of the shop's own server, or whole addresses of a store of files."""
     try:
-        url = urljoin(shop.address + "/", path) if path else ""
+        return text.link(urljoin(shop.address + "/", path) if path else "")
     except ValueError:
         return ""
-    return url if url.startswith(("https://", "http://")) and len(url) <= 2_000 else ""
 
 
 def _name(variant: Node) -> str:
@@ -191,7 +189,6 @@ def order(node: Node, shop: Shop, *, taken: Mapping[str, int | None] | None = No
     currency = node.str("currencyCode")
     lines = tuple(_line(line, cancelled, taken) for line in node.list("lines"))
     refunds = [refund for pay in node.opt_list("payments") or () for refund in pay.list("refunds")]
-    buyer = node.raw("customer")
     return ShopOrder(
         shop_id=node.id("id"),
         number=text.label(node.text("code")) or node.id("id"),
@@ -207,7 +204,7 @@ def order(node: Node, shop: Shop, *, taken: Mapping[str, int | None] | None = No
         and all((line.stock_taken or 0) >= line.quantity for line in lines),
         url=f"{shop.address}/dashboard/orders/{node.id('id')}",
         cancel_note=_cancel_note(node),
-        buyer=text.label(tame(buyer, "customer").text("emailAddress")) if isinstance(buyer, dict) else "",
+        buyer=text.label(node.view("customer").text("emailAddress")),
         updated_at=node.moment("updatedAt"),
     )
 
@@ -283,8 +280,7 @@ def reasons_of(order: Node) -> list[str]:
 
 def history(order: Node) -> list[dict[str, Any]]:
     """The data of the order's history, as far as each entry has any."""
-    held = order.raw("history")
-    items = tame(held, "history").rows("items") if isinstance(held, dict) else []
+    items = order.view("history").rows("items")
     return [data for item in items if isinstance(data := item.raw("data"), dict)]
 
 

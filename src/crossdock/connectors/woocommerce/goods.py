@@ -5,7 +5,7 @@ from decimal import ROUND_FLOOR
 from functools import partial
 from typing import Any
 
-from crossdock.connectors.woocommerce.mapper import MOST_UNITS, UNUSED, url_of
+from crossdock.connectors.woocommerce.mapper import MOST_UNITS, UNUSED
 from crossdock.domain.events import LookKind, ShopProduct, ShopVariant
 from crossdock.domain.values import share
 from crossdock.kit import text
@@ -187,8 +187,7 @@ def _options(node: Node) -> str:
 
 def _image(entry: Any) -> str:
     """PHP writes a missing picture as null, false, an empty list or `src` false."""
-    src = entry.get("src") if isinstance(entry, dict) else None
-    return url_of(src)
+    return text.link(entry.get("src") if isinstance(entry, dict) else None)
 
 
 def _images(node: Node) -> tuple[str, ...]:

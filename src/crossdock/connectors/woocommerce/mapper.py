@@ -97,9 +97,8 @@ def order_of(node: Node, fulfillments: Sequence[Node], refunds: Sequence[Node] =
 
 
 def _buyer(node: Node) -> str:
-    billing = node.raw("billing")
-    names = tame(billing, "billing") if isinstance(billing, dict) else None
-    return text.label(f"{names.text('first_name')} {names.text('last_name')}") if names else ""
+    names = node.view("billing")
+    return text.label(f"{names.text('first_name')} {names.text('last_name')}")
 
 
 def gone(shop_id: str, currency: str) -> ShopOrder:
@@ -207,7 +206,7 @@ def core_parcel(node: Node) -> Parcel:
         lines=tuple((line.id("item_id"), units_in(line.raw("qty"))) for line in lines),
         tracking_number=_word(facts.get("_tracking_number")),
         carrier=_word(facts.get("_provider_name")) or provider,
-        tracking_url=url_of(facts.get("_tracking_url")),
+        tracking_url=text.link(facts.get("_tracking_url")),
         shipped_at=_moment(facts.get("_date_fulfilled")),
     )
     node.ignore("fulfillment_id", "entity_type", "entity_id", "status", "is_fulfilled", "date_updated", "date_deleted")
@@ -232,14 +231,9 @@ def _plugin(value: Any) -> Iterable[Parcel]:
             lines=lines,
             tracking_number=_word(node.raw("tracking_number")),
             carrier=_word(node.raw("custom_tracking_provider")) or _word(node.raw("tracking_provider")),
-            tracking_url=url_of(node.raw("custom_tracking_link")),
+            tracking_url=text.link(node.raw("custom_tracking_link")),
             shipped_at=_moment(node.raw("date_shipped")),
         )
-
-
-def url_of(value: Any) -> str:
-    good = isinstance(value, str) and value.startswith(("https://", "http://")) and len(value) <= 2_000
-    return value if good else ""
 
 
 def _moment(value: Any) -> datetime | None:

@@ -276,3 +276,8 @@ def fields(manifest: Manifest, way: str, form: Mapping[str, str]) -> dict[str, s
         if each.required and not found[each.name]:
             raise BadInput(f"Fill in “{each.label}”.")
     return {name: words for name, words in found.items() if words}
+
+
+def chosen_locations(settings: Mapping[str, str]) -> frozenset[str]:
+    """Whose stock counts, by the seller's choice; none named means all of them."""
+    return frozenset(filter(None, settings.get("location", "").split(",")))
