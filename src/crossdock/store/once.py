@@ -1,6 +1,4 @@
-"""Rows that are written once per cause, several in one statement, without a look before and without a savepoint; and
-one row's INSERT as text, to be part of a larger statement.
-"""
+"""Rows that are written once per cause, several in one statement, without a look before and without a savepoint."""
 
 from collections.abc import Sequence
 from typing import Any, LiteralString, TypeVar
@@ -41,17 +39,6 @@ def insert_new(rows: Sequence[Row], *unique: str, where: LiteralString = "true")
         row = by_name[tuple(name)]
         row.pk, row._state.adding, row._state.db = key, False, connection.alias
     return [row for row, name in zip(rows, names, strict=True) if row.pk is not None and by_name[name] is row]
-
-
-def insert_of(row: models.Model) -> tuple[str, list[Any]]:
-    """The statement that writes this fresh row, and its values."""
-    fields = _fields(row)
-    statement = SQL("INSERT INTO {} ({}) VALUES ({})").format(
-        Identifier(row._meta.db_table),
-        SQL(", ").join(Identifier(str(field.column)) for field in fields),
-        SQL(", ").join([Placeholder()] * len(fields)),
-    )
-    return statement.as_string(), _values(row)
 
 
 def _fields(row: models.Model) -> list[Any]:

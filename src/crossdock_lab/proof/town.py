@@ -75,7 +75,7 @@ def simulated(loop: SimulatedLoop, woken: Any, dice: Random) -> Iterator[None]:
         (settings, "ALLOW_LOCAL_SHOPS", True),
         (settings, "POLL_SECONDS", POLL_SECONDS),
         (shops, "_now", loop.now),
-        (work, "_defer", woken),
+        (work, "_defer", lambda party_ids: [woken(party_id) for party_id in party_ids]),
         (ids, "secrets", Secrets),
         (pump, "LOOK_SECONDS", 2.0),
         (checkout, "HOLD_FOR", timedelta(seconds=40)),

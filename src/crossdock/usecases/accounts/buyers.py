@@ -3,18 +3,25 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from crossdock.store.models import User
 from crossdock.usecases.errors import Invalid, NotAllowed
 
 
-def buyer_of(*, email: str, name: str) -> User:
-    """The account with this address, in any case of letters; made when there is none."""
+def buyers_named(email: str) -> QuerySet[User]:
+    return User.objects.filter(email__iexact=email)
+
+
+def buyer_of(*, email: str, name: str, known: User | None = None) -> User:
+    """The account with this address, in any case of letters; made when there is none. `known` where it was looked for
+    already (`buyers_named`).
+    """
     try:
         validate_email(email)
     except ValidationError:
         raise Invalid("The buyer's e-mail address is not one.") from None
-    found = User.objects.filter(email__iexact=email).first()
+    found = known or buyers_named(email).first()
     if found is None:
         try:
             with transaction.atomic():

@@ -66,8 +66,9 @@ def token_of(*, secret: str, now: datetime) -> ApiToken | None:
         return None
     if token.seller is None and not token.made_by.is_staff:
         return None
-    seen_long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - _SEEN_EVERY)
-    ApiToken.objects.filter(seen_long_ago, pk=token.pk).update(last_used_at=now)
+    if token.last_used_at is None or token.last_used_at < now - _SEEN_EVERY:
+        seen_long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - _SEEN_EVERY)
+        ApiToken.objects.filter(seen_long_ago, pk=token.pk).update(last_used_at=now)
     return token
 
 
@@ -91,7 +92,6 @@ def begin_once(*, token: ApiToken, key: str, fingerprint: str, now: datetime) ->
     """None: do the work, then `finish_once` or `forget_once`. Raises InFlight or OtherBody."""
     if not 1 <= len(key) <= 120 or not key.isprintable():
         raise Invalid("The Idempotency-Key must have 1 to 120 printable characters.")
-    IdempotentReply.objects.filter(token=token, created_at__lt=now - KEPT_FOR).delete()
     if insert_new([IdempotentReply(token=token, key=key, fingerprint=fingerprint, created_at=now)], "token_id", "key"):
         return None
     with transaction.atomic():
@@ -99,6 +99,11 @@ def begin_once(*, token: ApiToken, key: str, fingerprint: str, now: datetime) ->
         if row is None:
             # The first request failed just now and freed its key.
             raise InFlight("A request with this Idempotency-Key is still being worked on; ask again in a moment.")
+        if now - row.created_at >= KEPT_FOR:
+            # As if it were gone: the hourly housekeeping has not come by yet.
+            row.fingerprint, row.status, row.body, row.created_at = fingerprint, None, None, now
+            row.save(update_fields=["fingerprint", "status", "body", "created_at"])
+            return None
         if row.fingerprint != fingerprint:
             raise OtherBody("This Idempotency-Key was used for another request; take a new one.")
         if row.status is not None:

@@ -1,18 +1,21 @@
 """A basket priced as of now: lines of one seller's one shop, because each order lands in one shop."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
+
+from django.db.models import QuerySet
 
 from crossdock.domain.offers import OfferState
 from crossdock.domain.places import COUNTRIES, US_TERRITORIES, postal_country
 from crossdock.domain.values import Money
-from crossdock.store.models import Connection, Offer, Seller, ShippingRate, Variant
+from crossdock.store.models import Connection, Listing, Offer, Reservation, Seller, ShippingRate, Variant
+from crossdock.store.together import ask
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_other_currency
 from crossdock.usecases.errors import Invalid
-from crossdock.usecases.stock.reservations import availability, open_holds
+from crossdock.usecases.stock.reservations import held_by, left_of, open_holds
 
 
 class Basket(TypedDict):
@@ -55,13 +58,37 @@ class PricedBasket:
     fingerprint: str
 
 
-def shipping_price(*, seller: Seller, country: str, currency: str) -> Money | None:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the database knows of the lines of a basket: one question, however many lines."""
+
+    variants: tuple[Variant, ...]
+    held: Mapping[int, int]
+    rates: tuple[ShippingRate, ...]
+
+
+def questions(lines: Mapping[str, int]) -> tuple[QuerySet[Any], ...]:
+    """To be asked together; `found_in` reads the answers."""
+    wanted = list(lines)
+    return (
+        _variants(lines).select_related("stock"),
+        held_by(Reservation.objects.filter(variant__public_id__in=wanted)),
+        ShippingRate.objects.filter(
+            seller__in=Listing.objects.filter(variants__public_id__in=wanted).values("seller_id")
+        ),
+    )
+
+
+def found_in(lines: Mapping[str, int], variants: list[Variant], held: Any, rates: list[ShippingRate]) -> Found:
+    """In the order of the lines; what does not exist is left out."""
+    wanted = list(lines)
+    return Found(tuple(sorted(variants, key=lambda variant: wanted.index(variant.public_id))), dict(held), tuple(rates))
+
+
+def shipping_price(*, rates: Sequence[ShippingRate], country: str, currency: str) -> Money | None:
     """The seller's flat price; None when they do not ship there in this currency."""
-    rates = {
-        rate.country: rate
-        for rate in ShippingRate.objects.filter(seller=seller, currency=currency, country__in=[country, "*"])
-    }
-    rate = rates.get(country) or rates.get("*")
+    mine = {rate.country: rate for rate in rates if rate.currency == currency}
+    rate = mine.get(country) or mine.get("*")
     return Money(rate.price_minor, currency) if rate else None
 
 
@@ -110,15 +137,26 @@ def _line(variant: Variant, quantity: int, available: int | None) -> PricedLine:
 
 
 def variants_in(lines: Mapping[str, int]) -> list[Variant]:
-    found = Variant.objects.filter(public_id__in=lines).select_related(
-        "listing__seller", "listing__connection", "connection"
-    )
-    return sorted(found, key=lambda variant: list(lines).index(variant.public_id))
+    return sorted(_variants(lines), key=lambda variant: list(lines).index(variant.public_id))
 
 
-def priced(*, basket: Basket, country: str | None, now: datetime) -> PricedBasket:
-    """Raises Invalid for a basket that no page could have made (mixed shops, nothing in it, odd quantities)."""
-    variants = variants_in(basket["lines"])
+def _variants(lines: Mapping[str, int]) -> QuerySet[Variant]:
+    found = Variant.objects.filter(public_id__in=list(lines))
+    return found.select_related("listing__seller", "listing__connection", "connection")
+
+
+def _left(variant: Variant, held: Mapping[int, int], *, now: datetime) -> int | None:
+    """Units that may be sold now; None is unknown."""
+    row = None if variant.gone else getattr(variant, "stock", None)
+    return left_of(row, held.get(variant.pk, 0), now=now)
+
+
+def priced(*, basket: Basket, country: str | None, now: datetime, found: Found | None = None) -> PricedBasket:
+    """Raises Invalid for a basket that no page could have made (mixed shops, nothing in it, odd quantities). `found`
+    where it was looked up in this same request.
+    """
+    found = found or found_in(basket["lines"], *ask(*questions(basket["lines"])))
+    variants = found.variants
     if not variants:
         raise Invalid("Your cart is empty.")
     if any(not 0 < basket["lines"][variant.public_id] <= MOST_UNITS for variant in variants):
@@ -130,7 +168,7 @@ def priced(*, basket: Basket, country: str | None, now: datetime) -> PricedBaske
         for v in variants
     ):
         raise Invalid("A cart holds items of one seller's shop; finish this one first.")
-    stock = availability(variants=variants, now=now)
+    stock = {variant.pk: _left(variant, found.held, now=now) for variant in variants}
     offer = offer_in(basket)
     if offer is None:
         lines = tuple(_line(variant, basket["lines"][variant.public_id], stock[variant.pk]) for variant in variants)
@@ -141,7 +179,7 @@ def priced(*, basket: Basket, country: str | None, now: datetime) -> PricedBaske
     taken = country is None or country in ships_to(first.connection)
     country = postal_country(country) if country else None
     shipping = (
-        shipping_price(seller=first.seller, country=country, currency=first.currency) if country and taken else None
+        shipping_price(rates=found.rates, country=country, currency=first.currency) if country and taken else None
     )
     problems = [f"{line.variant}: {line.problem}" for line in lines if line.problem]
     if country and shipping is None:

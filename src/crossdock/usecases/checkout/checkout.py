@@ -3,49 +3,40 @@
 Two tabs and double clicks share one intent.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from crossdock.domain.commands import CommandKind
 from crossdock.domain.offers import OfferState
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Address
 from crossdock.store.crash import point
-from crossdock.store.models import (
-    Offer,
-    Order,
-    PaymentIntent,
-    Reservation,
-    User,
-    VariantStock,
-)
+from crossdock.store.models import Movement, Offer, Order, PaymentIntent, Reservation, User, VariantStock
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.work import PartyKind
+from crossdock.store.together import ask, insert_of, keys_of, send
 from crossdock.usecases.catalogue.offers import lock_for_payment, mark_paid
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, offer_in, priced
-from crossdock.usecases.checkout.new_order import write_order
+from crossdock.usecases.checkout.new_order import UnderLock, ask_under_lock, write_order
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
 from crossdock.usecases.outbox.queue import enqueue, party_named
-from crossdock.usecases.risk.trace import Origin, begin_trace, end_unpaid, trace_of
-from crossdock.usecases.stock.reservations import end_hold, left_of, locked, promised, record_all
+from crossdock.usecases.risk.trace import Origin, end_unpaid, trace_for, trace_of
+from crossdock.usecases.stock.reservations import (
+    end_hold,
+    left_of,
+    lock_with_promises,
+    locked,
+    locking_with_promises,
+    movements,
+    promised,
+)
 
 HOLD_FOR = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class Units:
-    """What is held for an order, and the locked stock rows that it is held of."""
-
-    rows: Mapping[int, VariantStock]
-    holds: Sequence[Reservation]
-
-
-NO_UNITS = Units({}, ())
 
 
 def open_checkout(
@@ -67,15 +58,19 @@ def open_checkout(
     """
     if not 8 <= len(key) <= 80:
         raise Invalid("This page is incomplete; reload it.")
+    # What is wanted is known before, where it was priced in this request and no offer holds it already.
+    lines = shown.lines if shown and not basket.get("offer") else ()
+    early = {line.variant.pk: line.quantity for line in lines}
     with transaction.atomic():
-        with connection.cursor() as cursor:
+        _, existing, [[[number]]], rows, held = ask(
             # Serialises the two tabs: the second waits here and then finds the first one's intent.
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-        existing = PaymentIntent.objects.filter(checkout=key).first()
+            ("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key]),
+            PaymentIntent.objects.filter(checkout=key),
+            keys_of({PaymentIntent: 1}),
+            *locking_with_promises(early),
+        )
         if existing:
-            if existing.buyer_id != buyer.pk:
-                raise NotAllowed("This checkout belongs to somebody else.")
-            return existing
+            return _own(existing[0], buyer)
         basket_now = shown or priced(basket=basket, country=ship_to.territory or ship_to.country, now=now)
         if basket_now.problems or basket_now.total is None:
             raise Stale(" ".join(basket_now.problems) or "The seller does not ship to this country.")
@@ -86,7 +81,8 @@ def open_checkout(
         offer = offer_in(basket)
         if offer is not None and offer.buyer_id != buyer.pk:
             raise NotAllowed("This offer was agreed with somebody else.")
-        intent = PaymentIntent.objects.create(
+        intent = PaymentIntent(
+            pk=number,
             checkout=key,
             buyer=buyer,
             seller=basket_now.seller,
@@ -96,11 +92,20 @@ def open_checkout(
             gateway=gateway,
             created_at=now,
         )
-        begin_trace(intent=intent, origin=origin, now=now)
+        writes = [insert_of([intent]), insert_of([trace_for(intent=intent, origin=origin, now=now)])]
         if offer is None or not _keep_hold_of(offer, now=now):
             wanted = {line.variant.pk: line.quantity for line in basket_now.lines}
-            _hold(intent, wanted, locked(wanted), now=now)
+            known = early and ({row.pk: row for row in rows}, dict(held))
+            holds, moved = _hold(intent, wanted, *(known or lock_with_promises(wanted)), now=now)
+            writes += [insert_of(rows) for rows in (holds, moved) if rows]
+        send(writes)
         return intent
+
+
+def _own(intent: PaymentIntent, buyer: User) -> PaymentIntent:
+    if intent.buyer_id != buyer.pk:
+        raise NotAllowed("This checkout belongs to somebody else.")
+    return intent
 
 
 def _keep_hold_of(offer: Offer, *, now: datetime) -> bool:
@@ -129,18 +134,20 @@ def _hold(
     intent: PaymentIntent,
     quantities: Mapping[int, int],
     rows: Mapping[int, VariantStock],
+    held: Mapping[int, int],
     *,
     now: datetime,
     again: str = "",
-) -> list[Reservation]:
-    """Rule 1: re-checked under each variant's lock. All or nothing: raises Stale when a unit is gone."""
-    held = promised(quantities)
+) -> tuple[list[Reservation], list[Movement]]:
+    """Rule 1: re-checked under each variant's lock. All or nothing: raises Stale when a unit is gone. `held` was asked
+    for under those locks. Not written yet.
+    """
     wanted = {pk: row for pk, row in rows.items() if pk in quantities}
     for pk, row in wanted.items():
         left = left_of(row, held.get(pk, 0), now=now)
         if left is None or left < quantities[pk]:
             raise Stale(f"“{row.variant}” was just sold." if not left else f"Only {left} of “{row.variant}” are left.")
-    holds = Reservation.objects.bulk_create(
+    holds = [
         Reservation(
             cause=f"checkout:{intent.public_id}:{pk}{again}",
             variant_id=pk,
@@ -150,10 +157,9 @@ def _hold(
             created_at=now,
         )
         for pk in wanted
-    )
-    held = {pk: held.get(pk, 0) + quantities[pk] for pk in wanted}
-    record_all(holds, rows=rows, held=held, kind="held", now=now)
-    return holds
+    ]
+    after = {pk: held.get(pk, 0) + quantities[pk] for pk in wanted}
+    return holds, movements(holds, rows=rows, held=after, kind="held", now=now)
 
 
 def payment_failed(*, intent_id: str, sentence: str, now: datetime) -> None:
@@ -175,7 +181,7 @@ def payment_unknown(*, intent_id: str, sentence: str, now: datetime) -> None:
     )
 
 
-def _open_of(intent: PaymentIntent, *, with_offer: bool = False) -> list[Reservation]:
+def _open_of(intent: PaymentIntent, *, with_offer: bool = False) -> QuerySet[Reservation]:
     """The checkout's own holds.
 
     An offer's hold is not the checkout's to release, but the order's to take (`with_offer`).
@@ -183,11 +189,11 @@ def _open_of(intent: PaymentIntent, *, with_offer: bool = False) -> list[Reserva
     mine = Q(cause__startswith=f"checkout:{intent.public_id}:")
     if with_offer and intent.basket.get("offer"):
         mine |= Q(cause=f"offer:{intent.basket['offer']}")
-    return list(Reservation.objects.filter(mine, state=HoldState.CHECKOUT).order_by("variant_id"))
+    return Reservation.objects.filter(mine, state=HoldState.CHECKOUT).order_by("variant_id")
 
 
 def _release(intent: PaymentIntent, *, why: EndedWhy, now: datetime) -> None:
-    holds = _open_of(intent)
+    holds = list(_open_of(intent))
     locked(hold.variant_id for hold in holds)
     for hold in holds:
         end_hold(hold, why=why, now=now)
@@ -212,11 +218,11 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
         point("checkout.captured")
         offer = lock_for_payment(intent.basket["offer"]) if intent.basket.get("offer") else None
         if offer is not None and offer.state == OfferState.PAID:
-            gone, units = "This offer was paid already. This second payment goes back to you.", NO_UNITS
+            gone, under = "This offer was paid already. This second payment goes back to you.", None
         else:
-            gone, units = _hold_again(intent, now=now)
-        if not gone:
-            order = write_order(intent=intent, rows=units.rows, holds=units.holds, now=now)
+            gone, under = _hold_again(intent, now=now)
+        if under is not None:
+            order = write_order(intent=intent, under=under, now=now)
             if offer is not None:
                 mark_paid(offer=offer, order=order, now=now)
             point("checkout.before_commit")
@@ -225,20 +231,24 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
     raise Stale(gone)
 
 
-def _hold_again(intent: PaymentIntent, *, now: datetime) -> tuple[str, Units]:
+def _hold_again(intent: PaymentIntent, *, now: datetime) -> tuple[str, UnderLock | None]:
     """Units whose hold ran out before the payment came are promised anew, under the lock.
 
-    Returns why not, or nothing, and what is held for the order.
+    Returns why not, or nothing, and what is known under the lock, with what is held for the order.
     """
     wanted = {pk: quantity for pk, quantity, _ in intent.basket["lines"]}
-    rows = locked(wanted, "variant__listing")
-    kept = _open_of(intent, with_offer=True)
-    gone = {pk: units for pk, units in wanted.items() if pk not in {hold.variant_id for hold in kept}}
+    under = ask_under_lock(intent=intent, wanted=wanted, holds=_open_of(intent, with_offer=True), now=now)
+    gone = {pk: units for pk, units in wanted.items() if pk not in {hold.variant_id for hold in under.holds}}
+    if not gone:
+        return "", under
     try:
-        anew = _hold(intent, gone, rows, now=now, again=":again") if gone else []
+        anew, moved = _hold(intent, gone, under.rows, under.held, now=now, again=":again")
     except Stale as why:
-        return f"{why} Your payment goes back to you.", NO_UNITS
-    return "", Units(rows, sorted([*kept, *anew], key=lambda hold: hold.variant_id))
+        return f"{why} Your payment goes back to you.", None
+    Reservation.objects.bulk_create(anew)
+    send([insert_of(moved)])
+    holds = sorted([*under.holds, *anew], key=lambda hold: hold.variant_id)
+    return "", replace(under, holds=holds, held=promised(wanted))
 
 
 def _give_money_back(intent: PaymentIntent, *, sentence: str, now: datetime) -> None:

@@ -25,24 +25,26 @@ def post(
     The database refuses a transfer that does not balance.
     """
     fresh = insert_new([Transfer(cause=cause, at=now, order=order, sentence=sentence)], "cause")
-    Entry.objects.bulk_create(
-        Entry(transfer=transfer, account=account, amount_minor=amount, currency=currency or order.currency)
-        for transfer in fresh
-        for account, amount in entries.items()
-        if amount
-    )
+    for transfer in fresh:
+        Entry.objects.bulk_create(_sides(transfer, entries, currency or order.currency))
     return bool(fresh)
 
 
-def post_payment(*, order: Order, now: datetime) -> None:
+def _sides(transfer: Transfer, entries: dict[str, int], currency: str) -> list[Entry]:
+    return [
+        Entry(transfer=transfer, account=account, amount_minor=amount, currency=currency)
+        for account, amount in entries.items()
+        if amount
+    ]
+
+
+def payment_of(*, order: Order, key: int, now: datetime) -> tuple[Transfer, list[Entry]]:
+    """Not written yet: a fresh order's own payment, with the key that was drawn for it."""
     cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
-    post(
-        cause=f"paid:{order.reference}",
-        order=order,
-        sentence=f"Payment for order {order}",
-        now=now,
-        entries={"gateway": order.total_minor, f"seller:{order.seller_id}": cut - order.total_minor, "fees": -cut},
-    )
+    sentence = f"Payment for order {order}"
+    transfer = Transfer(pk=key, cause=f"paid:{order.reference}", at=now, order=order, sentence=sentence)
+    sides = {"gateway": order.total_minor, f"seller:{order.seller_id}": cut - order.total_minor, "fees": -cut}
+    return transfer, _sides(transfer, sides, order.currency)
 
 
 def post_credit(*, order: Order, amount_minor: int, cause: str, now: datetime) -> bool:

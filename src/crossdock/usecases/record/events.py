@@ -4,14 +4,17 @@ Written in the transaction of what happened, so nothing is told that did not hap
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from crossdock.domain.commands import CommandKind
 from crossdock.domain.redact import redact_text
-from crossdock.store.models import Alert, Endpoint, Order, Seller
+from crossdock.store.models import Alert, Command, Endpoint, Order, Seller
 from crossdock.usecases.outbox.payloads import EVENT, SendEvent
-from crossdock.usecases.outbox.queue import enqueue
+from crossdock.usecases.outbox.queue import command_to, enqueue_all
 
 ORDER_PLACED, ORDER_LANDED, ORDER_SHIPPED = "order.placed", "order.landed", "order.shipped"
 ORDER_CANCELLED, ORDER_CREDITED = "order.cancelled", "order.credited"
@@ -40,17 +43,32 @@ def publish(*, seller: Seller, event: str, cause: str, data: dict[str, Any], now
 
     `cause` names what happened: the same one twice is one event, with the same id for every receiver and every try.
     """
-    for endpoint in Endpoint.objects.filter(seller=seller, deleted_at=None, paused_at=None).select_related("party"):
-        if not endpoint.events or event in endpoint.events:
-            send_to(endpoint=endpoint, event=event, cause=cause, data=data, now=now)
+    enqueue_all(_told(receivers(seller.pk), event=event, cause=cause, data=data, now=now))
+
+
+def receivers(seller_id: int) -> QuerySet[Endpoint]:
+    """Those that are told anything at all."""
+    return Endpoint.objects.filter(seller_id=seller_id, deleted_at=None, paused_at=None)
+
+
+def _told(
+    endpoints: Iterable[Endpoint], *, event: str, cause: str, data: dict[str, Any], now: datetime
+) -> list[Command]:
+    wanted = [endpoint for endpoint in endpoints if not endpoint.events or event in endpoint.events]
+    return [_command(endpoint, event=event, cause=cause, data=data, now=now) for endpoint in wanted]
 
 
 def send_to(*, endpoint: Endpoint, event: str, cause: str, data: dict[str, Any], now: datetime) -> None:
+    """To this one, whatever it wants to hear."""
+    enqueue_all([_command(endpoint, event=event, cause=cause, data=data, now=now)])
+
+
+def _command(endpoint: Endpoint, *, event: str, cause: str, data: dict[str, Any], now: datetime) -> Command:
     """The body as it is signed and sent stands in the command."""
     event_id = f"evt_{hashlib.sha256(f'{event}:{cause}'.encode()).hexdigest()[:28]}"
     body = {"type": event, "timestamp": now.isoformat(timespec="seconds").replace("+00:00", "Z"), "data": data}
-    enqueue(
-        party=endpoint.party,
+    return command_to(
+        party_id=endpoint.party_id,
         cause=f"event:{event_id}:{endpoint.public_id}",
         subject=f"hook:{endpoint.public_id}:{event_id}",
         kind=CommandKind.SEND_EVENT,
@@ -60,8 +78,26 @@ def send_to(*, endpoint: Endpoint, event: str, cause: str, data: dict[str, Any],
 
 
 def order_event(*, order: Order, event: str, cause: str, sentence: str, now: datetime, more: dict[str, Any]) -> None:
+    endpoints = receivers(order.seller_id)
+    enqueue_all(order_told(endpoints, order=order, event=event, cause=cause, sentence=sentence, now=now, more=more))
+
+
+def order_told(
+    endpoints: Iterable[Endpoint],
+    *,
+    order: Order,
+    event: str,
+    cause: str,
+    sentence: str,
+    now: datetime,
+    more: dict[str, Any],
+) -> list[Command]:
+    """Not written yet. Nothing is made of it where nobody listens."""
+    listening = list(endpoints)
+    if not listening:
+        return []
     data = {"order": of_order(order), "sentence": redact_text(sentence), **more}
-    publish(seller=order.seller, event=event, cause=cause, data=data, now=now)
+    return _told(listening, event=event, cause=cause, data=data, now=now)
 
 
 def of_order(order: Order) -> dict[str, Any]:

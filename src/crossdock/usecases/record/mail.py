@@ -10,7 +10,7 @@ from django.conf import settings
 
 from crossdock.domain.commands import CommandKind
 from crossdock.store.ids import public_id
-from crossdock.store.models import Command, Mail, Order
+from crossdock.store.models import Command, Mail, Order, Party
 from crossdock.store.models.work import PartyKind
 from crossdock.store.once import insert_new
 from crossdock.usecases.outbox.payloads import MAIL, SendMail
@@ -47,18 +47,25 @@ def send_commands(mails: Sequence[Mail], *, now: datetime) -> list[Command]:
     fresh = insert_new(mails, "cause")
     if not fresh:
         return []
-    party = party_named(kind=PartyKind.NOTIFY, name="mail")
-    return [
-        command_to(
-            party_id=party.pk,
-            cause=f"mail:{mail.cause}"[:120],
-            subject=f"mail:{mail.pk}",
-            kind=CommandKind.SEND_MAIL,
-            payload=MAIL.dump_python(SendMail(mail.pk), mode="json"),
-            now=now,
-        )
-        for mail in fresh
-    ]
+    party = post_office()
+    return [send_command(mail, party_id=party.pk, now=now) for mail in fresh]
+
+
+def post_office() -> Party:
+    """Who sends the mails."""
+    return party_named(kind=PartyKind.NOTIFY, name="mail")
+
+
+def send_command(mail: Mail, *, party_id: int, now: datetime) -> Command:
+    """Not written yet; the mail has its key."""
+    return command_to(
+        party_id=party_id,
+        cause=f"mail:{mail.cause}"[:120],
+        subject=f"mail:{mail.pk}",
+        kind=CommandKind.SEND_MAIL,
+        payload=MAIL.dump_python(SendMail(mail.pk), mode="json"),
+        now=now,
+    )
 
 
 def _whole(body: str, path: str) -> str:

@@ -1,10 +1,12 @@
 """The order's story, one sentence at a time."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from crossdock.store.models import Order, TimelineEntry
-from crossdock.usecases.record.events import OF_TIMELINE, order_event
+from crossdock.store.models import Command, Endpoint, Order, TimelineEntry
+from crossdock.usecases.outbox.queue import enqueue_all
+from crossdock.usecases.record.events import OF_TIMELINE, order_told, receivers
 
 
 def tell(
@@ -25,8 +27,18 @@ def tell(
         order=order, at=now, source=source, kind=kind, sentence=sentence, public=public, evidence=evidence or {}
     )
     if kind in OF_TIMELINE:
-        event = OF_TIMELINE[kind]
-        order_event(
-            order=order, event=event, cause=f"entry:{entry.pk}", sentence=sentence, more={"source": source}, now=now
-        )
+        enqueue_all(told_of(entry, receivers(order.seller_id), now=now))
     return entry
+
+
+def told_of(entry: TimelineEntry, endpoints: Iterable[Endpoint], *, now: datetime) -> list[Command]:
+    """What the seller's programs hear of it, not written yet; the entry has its key."""
+    return order_told(
+        endpoints,
+        order=entry.order,
+        event=OF_TIMELINE[entry.kind],
+        cause=f"entry:{entry.pk}",
+        sentence=entry.sentence,
+        more={"source": entry.source},
+        now=now,
+    )

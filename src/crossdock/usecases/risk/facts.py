@@ -14,6 +14,7 @@ from crossdock.domain.risk import SHIPPED, Facts, RuleSet
 from crossdock.domain.risk.lookups import disposable, mail_domain, phone, postal_code_fits
 from crossdock.store.models import RiskTrace
 from crossdock.store.models.risk import RiskChoice
+from crossdock.store.together import Statement, ask
 
 # An order that nobody disputed for so long went well.
 SETTLED_AFTER = timedelta(days=45)
@@ -144,10 +145,17 @@ def past_of(trace: RiskTrace, until: datetime | None = None) -> Past:
     """How fast and how much is asked of the time of the order itself; other buyers' use of its card, device and
     address, and frauds, of all that is known `until` now: so a later order can make this one look different.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, _asked(trace, until))
-        row = cursor.fetchone()
-    assert row is not None
+    (answer,) = ask(question_about(trace, until))
+    return past_in(trace, answer)
+
+
+def question_about(trace: RiskTrace, until: datetime | None = None) -> Statement:
+    """The same, for who asks something else along with it."""
+    return _COUNTS, _asked(trace, until)
+
+
+def past_in(trace: RiskTrace, answer: Sequence[Sequence[Any]]) -> Past:
+    (row,) = answer
     return _past(trace, row)
 
 

@@ -39,12 +39,13 @@ def choose(*, to: RiskChoice, actor: User, now: datetime) -> None:
         AuditEntry.objects.create(at=now, actor=actor, action="risk_policy", subject=to, detail={})
 
 
-def hold_if_policy_says(*, order: Order, policy: RiskChoice, now: datetime) -> bool:
-    """In the transaction that places the order, by the policy it was judged under. True when it must not go to its
-    shop yet.
-    """
-    if order.risk != RiskLevel.HIGH or policy is not RiskChoice.HOLD:
-        return False
+def policy_holds(*, order: Order, policy: RiskChoice) -> bool:
+    """By the policy it was judged under. True when it must not go to its shop yet."""
+    return order.risk == RiskLevel.HIGH and policy is RiskChoice.HOLD
+
+
+def hold(*, order: Order, now: datetime) -> None:
+    """In the transaction that places the order."""
     RiskHold.objects.create(order=order, held_at=now)
     tell(
         order=order,
@@ -53,7 +54,6 @@ def hold_if_policy_says(*, order: Order, policy: RiskChoice, now: datetime) -> b
         kind="risk_held",
         sentence="High risk: the order waits until our staff have looked at it. Do not ship it yet.",
     )
-    return True
 
 
 def held(order: Order) -> bool:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.risk import SHIPPED, Assessment, Facts, RiskLevel, RuleSet, assess
 from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, RiskTrace, User
 from crossdock.store.models.risk import RiskChoice
-from crossdock.store.once import insert_of
+from crossdock.store.together import Statement, insert_of
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.timeline import tell
-from crossdock.usecases.risk.facts import known_of
+from crossdock.usecases.risk.facts import Past, known_of
 from crossdock.usecases.risk.places import place_of
 from crossdock.usecases.risk.writing import wish_written
 
@@ -54,9 +54,15 @@ def rules_in_force() -> tuple[RuleSet, RiskRuleSet | None]:
 
 
 def look(
-    *, trace: RiskTrace, checks: Mapping[str, str], ship_to: Mapping[str, str], buyer: User, now: datetime
+    *,
+    trace: RiskTrace,
+    checks: Mapping[str, str],
+    ship_to: Mapping[str, str],
+    buyer: User,
+    now: datetime,
+    past: Past | None = None,
 ) -> Judgement:
-    """Nothing is written. `checks` are the gateway's words about the card."""
+    """Nothing is written. `checks` are the gateway's words about the card; `past` where it was asked for already."""
     place = place_of(trace.ip)
     known = known_of(
         trace=trace,
@@ -66,6 +72,7 @@ def look(
         ip_country=place.country,
         ip_hosting=place.hosting,
         until=now,
+        past=past,
     )
     shadow = float(assess(known.facts, known.shadow).score) if known.shadow else None
     return Judgement(assess(known.facts, known.rules), known.facts, shadow, known.choice)
@@ -74,16 +81,16 @@ def look(
 def keep(*, order: Order, judgement: Judgement, why: str, now: datetime) -> None:
     """The order shows it already. `why` says what made it necessary."""
     _kept(order, judgement, why, now).save(force_insert=True)
-    _warn(order, judgement, now)
+    warn(order=order, judgement=judgement, now=now)
 
 
-def keep_placed(*, trace: RiskTrace, order: Order, judgement: Judgement, now: datetime) -> None:
-    """The same for a fresh order, and its try to pay is over: one statement, since the buyer waits for it."""
-    insert, values = insert_of(_kept(order, judgement, "placed", now))
+def keep_placed(*, trace: RiskTrace, order: Order, judgement: Judgement, now: datetime) -> Statement:
+    """The same for a fresh order, and its try to pay is over: one statement, sent along with what else is written,
+    since the buyer waits for it. `warn` comes after it.
+    """
+    insert, values = insert_of([_kept(order, judgement, "placed", now)])
     ended = "WITH ended AS (UPDATE store_risktrace SET paid = TRUE, order_id = %s, card = %s WHERE id = %s)"
-    with connection.cursor() as cursor:
-        cursor.execute(f"{ended} {insert}", [order.pk, trace.card, trace.pk, *values])
-    _warn(order, judgement, now)
+    return f"{ended} {insert}", [order.pk, trace.card, trace.pk, *values]
 
 
 def _kept(order: Order, judgement: Judgement, why: str, now: datetime) -> RiskAssessment:
@@ -103,7 +110,8 @@ def _kept(order: Order, judgement: Judgement, why: str, now: datetime) -> RiskAs
     )
 
 
-def _warn(order: Order, judgement: Judgement, now: datetime) -> None:
+def warn(*, order: Order, judgement: Judgement, now: datetime) -> None:
+    """The seller is told of a high risk."""
     found = judgement.found
     if found.level is RiskLevel.HIGH:
         worst = " ".join(reason.sentence for reason in found.reasons[:3] if reason.points > 0)

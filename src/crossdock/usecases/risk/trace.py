@@ -21,9 +21,10 @@ class Origin:
     device: str = ""
 
 
-def begin_trace(*, intent: PaymentIntent, origin: Origin, now: datetime) -> RiskTrace:
+def trace_for(*, intent: PaymentIntent, origin: Origin, now: datetime) -> RiskTrace:
+    """Not written yet: it goes along with the intent."""
     to = intent.basket["ship_to"]
-    return RiskTrace.objects.create(
+    return RiskTrace(
         intent=intent,
         at=now,
         buyer=buyer_key(intent.buyer),

@@ -20,6 +20,7 @@ from crossdock.store.bulk import update_rows
 from crossdock.store.models import Connection, Movement, Order, Reservation, User, Variant, VariantStock
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.stock import next_stock_no, next_stock_nos
+from crossdock.store.together import ask
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
@@ -46,9 +47,28 @@ def locked(variant_ids: "Iterable[int] | QuerySet[Any]", *also: str) -> dict[int
     Ids of another question (a QuerySet of one column) are asked for in the same one. `also` names what else is read
     along with them.
     """
+    return {row.pk: row for row in locking(variant_ids, *also)}
+
+
+def locking(variant_ids: "Iterable[int] | QuerySet[Any]", *also: str) -> QuerySet[VariantStock]:
+    """The question that locks them, for who asks something else along with it."""
     which = variant_ids if isinstance(variant_ids, QuerySet) else set(variant_ids)
     rows = VariantStock.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=which).order_by("pk")
-    return {row.pk: row for row in rows.select_related("variant__connection", *also)}
+    return rows.select_related("variant__connection", *also)
+
+
+def lock_with_promises(variant_ids: Iterable[int]) -> tuple[dict[int, VariantStock], dict[int, int]]:
+    """Their rows, locked, and what is promised of each: asked after the lock is held, since it is a statement of its
+    own.
+    """
+    rows, held = ask(*locking_with_promises(variant_ids))
+    return {row.pk: row for row in rows}, dict(held)
+
+
+def locking_with_promises(variant_ids: Iterable[int], *also: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """The two questions, for who asks more along with them."""
+    wanted = set(variant_ids)
+    return locking(wanted, *also), held_by(Reservation.objects.filter(variant_id__in=wanted))
 
 
 def open_holds(variant_ids: Iterable[int]) -> dict[int, list[Reservation]]:
@@ -64,8 +84,13 @@ def promised(variant_ids: Iterable[int]) -> dict[int, int]:
     """Units of each that somebody holds, summed by the database: what is listed by hand can have thousands of orders
     that are not shipped yet.
     """
-    rows = Reservation.objects.filter(variant_id__in=set(variant_ids)).exclude(state=HoldState.ENDED).order_by()
-    return dict(rows.values_list("variant_id").annotate(units=Sum("quantity")))
+    return dict(held_by(Reservation.objects.filter(variant_id__in=set(variant_ids))))
+
+
+def held_by(holds: QuerySet[Reservation]) -> QuerySet[Reservation, tuple[int, int]]:
+    """Variant and units of those of these holds that have not ended."""
+    rows = holds.exclude(state=HoldState.ENDED).order_by()
+    return rows.values_list("variant_id").annotate(units=Sum("quantity"))
 
 
 def availability(*, variants: Iterable[Variant], now: datetime) -> dict[int, int | None]:
@@ -160,7 +185,21 @@ def record_all(
     """A line of the flight recorder for each hold, in one statement. `rows` are locked; `held` are the units that are
     promised of each, these included. `named`: by the order's number, not by the hold's own cause.
     """
-    Movement.objects.bulk_create(
+    Movement.objects.bulk_create(movements(holds, rows=rows, held=held, kind=kind, now=now, order=order, named=named))
+
+
+def movements(
+    holds: Iterable[Reservation],
+    *,
+    rows: Mapping[int, VariantStock],
+    held: Mapping[int, int],
+    kind: str,
+    now: datetime,
+    order: Order | None = None,
+    named: bool = True,
+) -> list[Movement]:
+    """The same, not written yet."""
+    return [
         movement(
             variant_id=hold.variant_id,
             now=now,
@@ -171,7 +210,7 @@ def record_all(
             left=left_of(rows.get(hold.variant_id), held.get(hold.variant_id, 0), now=now),
         )
         for hold in holds
-    )
+    ]
 
 
 def _left_now(variant_id: int, *, now: datetime) -> int | None:
@@ -263,28 +302,6 @@ def release(*, order: Order, why: EndedWhy, now: datetime) -> None:
             end_hold(hold, why=why, now=now)
 
 
-def learn_refusal(*, order: Order, short: Iterable[str], now: datetime) -> None:
-    """Rule 8: the shop had less than was asked. Without named variants every line of the order is under suspicion."""
-    named = set(short)
-    lines = list(order.lines.all())
-    suspects = [line for line in lines if line.shop_variant_id in named] or lines
-    with transaction.atomic():
-        rows = locked(line.variant_id for line in suspects)
-        for line in suspects:
-            row = rows[line.variant_id]
-            row.take(rules.refuse(as_value(row, now=now), asked=line.quantity, no=next_stock_no()))
-            row.save(update_fields=["ceiling", "ceiling_no", "want_no"])
-            record(
-                variant_id=row.pk,
-                now=now,
-                kind="refused",
-                cause=f"the shop refused {line.quantity}",
-                order=order,
-                before=row.count,
-                after=row.ceiling,
-            )
-
-
 def set_aside(
     *, order: Order, now: datetime, only: Iterable[int] | None = None, why: str = "you don't have it"
 ) -> None:
@@ -355,28 +372,6 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
             listing=variant.listing,
             key=f"variant:{variant.pk}",
         )
-
-
-def stock_story(*, variant: Variant, now: datetime) -> dict[str, Any]:
-    """The numbers behind "available", for the listing's page."""
-    row = VariantStock.objects.select_related("variant__connection", "set_aside_by").get(pk=variant.pk)
-    holds = open_holds([variant.pk])[variant.pk]
-    value = as_value(row, now=now)
-    return {
-        "count": row.count,
-        "count_at": row.count_at,
-        "reserved": sum(hold.quantity for hold in holds),
-        "holds": holds,
-        "buffer": value.buffer,
-        "ceiling": row.ceiling,
-        "set_aside_by": row.set_aside_by,
-        "aside_why": row.aside_why,
-        "floor": value.floor,
-        "most": value.most,
-        "fresh": value.fresh,
-        "read_wanted": value.read_wanted,
-        "available": rules.available(value, [hold.value() for hold in holds]),
-    }
 
 
 def sellable(connection: Connection | None) -> bool:

@@ -6,11 +6,11 @@ Reads only what `orders()` has fetched, so a page of fifty asks as often as a pa
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest
 
 from crossdock.domain.values import Money as Amount
-from crossdock.store.models import Order, ShopCopy
+from crossdock.store.models import Order, OrderLine, Shipment, ShipmentLine, ShopCopy, TimelineEntry
+from crossdock.store.together import ask
 from crossdock.web.api.people import mine
 from crossdock.web.api.shapes import CopyOut, EntryOut, Money, OrderLineOut, OrderOut, ParcelOut, RiskOut
 
@@ -23,7 +23,40 @@ def orders(request: HttpRequest) -> QuerySet[Order]:
 
 def order_of(request: HttpRequest, name: str) -> Order:
     """By its id, or by the reference that shops and people keep (CD-…): ids have no hyphen."""
-    return get_object_or_404(orders(request), **{"reference" if "-" in name else "public_id": name})
+    column = "reference" if "-" in name else "public_id"
+    of, of_parcel = {f"order__{column}": name}, {f"shipment__order__{column}": name}
+    found, *children = ask(
+        Order.objects.filter(**mine(request), **{column: name}).select_related("seller__owner", "copy"),
+        OrderLine.objects.filter(**mine(request, "order__"), **of).select_related("variant"),
+        Shipment.objects.filter(**mine(request, "order__"), **of),
+        ShipmentLine.objects.filter(**mine(request, "shipment__order__"), **of_parcel).order_by("pk"),
+        TimelineEntry.objects.filter(**mine(request, "order__"), **of),
+    )
+    if not found:
+        raise Http404
+    return _whole(found[0], *children)
+
+
+def _whole(
+    order: Order,
+    lines: list[OrderLine],
+    parcels: list[Shipment],
+    inside: list[ShipmentLine],
+    entries: list[TimelineEntry],
+) -> Order:
+    """With its rows, as `prefetch_related` would have put them there, with a question for each."""
+    _put(order, "lines", lines)
+    _put(order, "shipments", parcels)
+    _put(order, "timeline", entries)
+    for parcel in parcels:
+        _put(parcel, "lines", [line for line in inside if line.shipment_id == parcel.pk])
+    return order
+
+
+def _put(parent: Any, name: str, rows: list[Any]) -> None:
+    known = getattr(parent, name).all()
+    known._result_cache, known._prefetch_done = rows, True
+    vars(parent).setdefault("_prefetched_objects_cache", {})[name] = known
 
 
 def order_out(order: Order) -> dict[str, Any]:

@@ -27,10 +27,12 @@ def token_in(request: HttpRequest) -> ApiToken:
     return found
 
 
-def mine(request: HttpRequest) -> dict[str, Any]:
-    """The filter that keeps a seller's token to that seller's rows; the marketplace's sees all."""
+def mine(request: HttpRequest, of: str = "") -> dict[str, Any]:
+    """The filter that keeps a seller's token to that seller's rows; the marketplace's sees all. `of` leads to the row
+    that has the seller ("order__").
+    """
     token = token_in(request)
-    return {} if token.seller_id is None else {"seller_id": token.seller_id}
+    return {} if token.seller_id is None else {f"{of}seller_id": token.seller_id}
 
 
 def actor_of(request: HttpRequest) -> User:

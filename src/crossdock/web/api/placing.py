@@ -18,10 +18,19 @@ from crossdock.domain.values import Address
 from crossdock.kit.ask import ask_sync
 from crossdock.kit.errors import Outside
 from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
-from crossdock.store.models import PaymentIntent
+from crossdock.store.models import Order, PaymentIntent, User
 from crossdock.store.models.money import IntentState
-from crossdock.usecases.accounts.buyers import buyer_of
-from crossdock.usecases.checkout.basket import Basket, PricedBasket, PricedLine, priced, variants_in
+from crossdock.store.together import ask
+from crossdock.usecases.accounts.buyers import buyer_of, buyers_named
+from crossdock.usecases.checkout.basket import (
+    Basket,
+    Found,
+    PricedBasket,
+    PricedLine,
+    found_in,
+    priced,
+    questions,
+)
 from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.errors import Invalid, Stale
 from crossdock.web.api.once import KEYED, once_outside, own_key
@@ -47,21 +56,25 @@ __all__ = ["router"]
 PAYMENT_SECONDS = 8.0
 
 
-def _basket(lines: list[LineIn], offer: str) -> Basket:
+def _wanted(lines: list[LineIn]) -> dict[str, int]:
     wanted: dict[str, int] = {}
     for line in lines:
         wanted[line.variant] = wanted.get(line.variant, 0) + line.quantity
-    found = variants_in(wanted)
-    if len(found) != len(wanted):
+    return wanted
+
+
+def _basket(wanted: dict[str, int], offer: str, found: Found) -> Basket:
+    if len(found.variants) != len(wanted):
         raise Invalid("One of the variants does not exist.")
-    basket: Basket = {"seller": found[0].listing.seller_id, "connection": found[0].connection_id, "lines": wanted}
+    first = found.variants[0]
+    basket: Basket = {"seller": first.listing.seller_id, "connection": first.connection_id, "lines": wanted}
     return {**basket, "offer": offer} if offer else basket
 
 
-def _priced(basket: Basket, country: str) -> PricedBasket:
+def _priced(basket: Basket, country: str, found: Found) -> PricedBasket:
     if postal_country(country) not in COUNTRIES:
         raise Invalid(f"{country} is not a country code.")
-    return priced(basket=basket, country=country, now=timezone.now())
+    return priced(basket=basket, country=country, now=timezone.now(), found=found)
 
 
 def _line(line: PricedLine) -> QuoteLine:
@@ -80,7 +93,9 @@ def _line(line: PricedLine) -> QuoteLine:
 def quote(request: HttpRequest, data: QuoteIn) -> QuoteOut:
     """Nothing is held or written."""
     marketplace_only(request)
-    shown = _priced(_basket(data.lines, data.offer), data.country)
+    wanted = _wanted(data.lines)
+    found = found_in(wanted, *ask(*questions(wanted)))
+    shown = _priced(_basket(wanted, data.offer, found), data.country, found)
     return QuoteOut(
         lines=[_line(line) for line in shown.lines],
         items=Money.of(shown.items),
@@ -111,7 +126,14 @@ def place(request: HttpRequest, data: OrderIn) -> HttpResponse:
 
 def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
     """Repeated with the same key it goes on from the intent of the first time."""
-    intent = PaymentIntent.objects.filter(checkout=key).first() or _open(data, key)
+    wanted = _wanted(data.lines)
+    # One round trip for all that is to be known before anything is written.
+    earlier, buyers, *found = ask(
+        PaymentIntent.objects.select_related("order").filter(checkout=key),
+        buyers_named(data.buyer.email),
+        *questions(wanted),
+    )
+    intent = next(iter(earlier), None) or _open(data, wanted, found_in(wanted, *found), next(iter(buyers), None), key)
     if intent.state != IntentState.CREATED:
         return _standing(request, intent)
     verdict = confirmed(intent, may_wait=False)
@@ -119,13 +141,15 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
         raise Stale(verdict.sentence)
     gateway = gateway_of(intent)
     # The bank knows the payment by the intent's id, so asking again cannot charge again.
-    _settle(intent, _ask(gateway.capture(intent.asked, data.payment.token)))
+    order = _settle(intent, _ask(gateway.capture(intent.asked, data.payment.token)))
+    if order is not None:
+        return 201, order_out(order_of(request, order.public_id))
     return _standing(request, PaymentIntent.objects.select_related("order").get(pk=intent.pk))
 
 
-def _open(data: OrderIn, key: str) -> PaymentIntent:
-    basket, ship_to = _basket(data.lines, data.offer), Address(**data.ship_to.model_dump())
-    shown = _priced(basket, ship_to.territory or ship_to.country)
+def _open(data: OrderIn, wanted: dict[str, int], found: Found, buyer: User | None, key: str) -> PaymentIntent:
+    basket, ship_to = _basket(wanted, data.offer, found), Address(**data.ship_to.model_dump())
+    shown = _priced(basket, ship_to.territory or ship_to.country, found)
     if why := why_not_region(ship_to.country, ship_to.region):
         raise Invalid(f"ship_to.region: {why}")
     if shown.problems or shown.total is None:
@@ -133,7 +157,7 @@ def _open(data: OrderIn, key: str) -> PaymentIntent:
     if shown.fingerprint != data.fingerprint:
         raise Stale(f"It costs {shown.total.words} now; quote again and show that to the buyer first.")
     return open_checkout(
-        buyer=buyer_of(email=data.buyer.email, name=data.buyer.name),
+        buyer=buyer_of(email=data.buyer.email, name=data.buyer.name, known=buyer),
         basket=basket,
         ship_to=ship_to,
         key=key,
@@ -156,12 +180,14 @@ def _ask(question: Coroutine[Any, Any, Answer]) -> Answer:
         return NotKnown("The bank did not answer in time.")
 
 
-def _settle(intent: PaymentIntent, answer: Answer) -> None:
-    """Raises Stale when the units were gone by the time the money came; the money goes back then."""
+def _settle(intent: PaymentIntent, answer: Answer) -> Order | None:
+    """The order, if it was paid. Raises Stale when the units were gone by the time the money came; the money goes back
+    then.
+    """
     now = timezone.now()
     match answer:
         case Captured(gateway_ref, checks):
-            place_order(intent_id=intent.public_id, gateway_ref=gateway_ref, checks=dict(checks), now=now)
+            return place_order(intent_id=intent.public_id, gateway_ref=gateway_ref, checks=dict(checks), now=now)
         case Declined(sentence):
             payment_failed(intent_id=intent.public_id, sentence=sentence, now=now)
         case NotKnown(sentence):
@@ -169,6 +195,7 @@ def _settle(intent: PaymentIntent, answer: Answer) -> None:
         case AtTheBank() | NeverSeen():
             # A gateway was told that there is no browser, so neither can be its answer; the worker looks.
             payment_unknown(intent_id=intent.public_id, sentence="The bank is being asked.", now=now)
+    return None
 
 
 def _standing(request: HttpRequest, intent: PaymentIntent) -> tuple[int, Any]:

@@ -18,8 +18,9 @@ from crossdock.store.models.stock import ASIDE
 from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.catalogue.listings import archive_listing, has_word, leave_out, relist, why_not_live
 from crossdock.usecases.record.alerts import open_alerts
-from crossdock.usecases.stock.reservations import availability, confirm_count, stock_story
+from crossdock.usecases.stock.reservations import availability, confirm_count
 from crossdock.usecases.stock.restore import correct_count, why_not_correct
+from crossdock.usecases.stock.story import stock_story
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of

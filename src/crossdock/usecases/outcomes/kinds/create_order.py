@@ -15,7 +15,8 @@ from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind, a_person_decides
 from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.record.timeline import tell
-from crossdock.usecases.stock.reservations import learn_refusal, release
+from crossdock.usecases.stock.refusals import learn_refusal
+from crossdock.usecases.stock.reservations import release
 
 
 def claimed(rows: Sequence[Command], now: datetime) -> None:

@@ -1,0 +1,102 @@
+"""Statements that do not wait for one another's answers, sent together: one round trip instead of one for each.
+
+They are carried out in their order, and each sees what was committed when it began, as if it had been sent alone: what
+is asked after a lock sees what the lock was waited for.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+from django.db.models import QuerySet
+from psycopg.sql import SQL, Identifier, Placeholder
+
+Statement = tuple[str, Sequence[Any] | Mapping[str, Any]]
+# Stands between two of them; a test splits there.
+BETWEEN = ";\n\n"
+
+
+def ask(*questions: QuerySet[Any] | Statement) -> list[Any]:
+    """The rows of each: what the QuerySet gives, or the tuples of a statement."""
+    asked = [_Asked(question) if isinstance(question, QuerySet) else question for question in questions]
+    answers = _sent([one.statement if isinstance(one, _Asked) else one for one in asked])
+    return [one.read(rows) if isinstance(one, _Asked) else rows for one, rows in zip(asked, answers, strict=True)]
+
+
+def send(statements: Sequence[Statement]) -> None:
+    """Writes, whose answers nobody reads."""
+    if statements:
+        _sent(statements)
+
+
+def insert_of(rows: Sequence[models.Model]) -> Statement:
+    """One statement for rows of one table. Those without a key get theirs from the table, and are not told it."""
+    meta = rows[0]._meta
+    fields: list[Any] = [field for field in meta.concrete_fields if rows[0].pk is not None or not field.primary_key]
+    one = SQL("({})").format(SQL(", ").join([Placeholder()] * len(fields)))
+    statement = SQL("INSERT INTO {} ({}) VALUES {}").format(
+        Identifier(meta.db_table),
+        SQL(", ").join(Identifier(str(field.column)) for field in fields),
+        SQL(", ").join([one] * len(rows)),
+    )
+    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias
+    return statement.as_string(), values
+
+
+def update_of(row: models.Model, *names: str) -> Statement:
+    """These fields of one row, by its key."""
+    meta = row._meta
+    fields: list[Any] = [meta.get_field(name) for name in names]
+    statement = SQL("UPDATE {} SET {} WHERE {} = %s").format(
+        Identifier(meta.db_table),
+        SQL(", ").join(SQL("{} = %s").format(Identifier(str(field.column))) for field in fields),
+        Identifier(str(meta.pk.column)),
+    )
+    values = [field.get_db_prep_save(field.pre_save(row, False), connection) for field in fields]
+    return statement.as_string(), [*values, row.pk]
+
+
+def keys_of(wanted: Mapping[type[models.Model], int]) -> Statement:
+    """A question for so many fresh keys of each table; its one row has a list for each."""
+    one = "ARRAY(SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s))"
+    columns = ", ".join([one] * len(wanted))
+    named = [value for model, many in wanted.items() for value in (model._meta.db_table, many)]
+    return f"SELECT {columns}", named
+
+
+def _sent(statements: Sequence[Statement]) -> list[list[Any]]:
+    with connection.cursor() as cursor:
+        if cast(Any, connection.features).uses_server_side_binding:
+            # Prepared statements are sent one by one.
+            return [_rows(cursor, cursor.execute(*statement)) for statement in statements]
+        compose = cast(Any, connection.ops).compose_sql
+        cursor.execute(BETWEEN.join(compose(*statement) for statement in statements))
+        answers = [_rows(cursor, None)]
+        while cast(Any, cursor).nextset():
+            answers.append(_rows(cursor, None))
+        return answers
+
+
+def _rows(cursor: Any, _done: object) -> list[Any]:
+    return cursor.fetchall() if cursor.description else []
+
+
+class _Asked:
+    """A QuerySet whose rows come with other statements' rows. Its compiler is kept between asking and reading."""
+
+    def __init__(self, question: QuerySet[Any]) -> None:
+        self.question = question.all()
+        self.compiler: Any = self.question.query.get_compiler(self.question.db)
+        try:
+            self.statement: Statement = self.compiler.as_sql()
+        except EmptyResultSet:
+            # Django knows without asking that nothing fits: a list of none to choose from.
+            self.statement = ("SELECT 1 WHERE false", ())
+
+    def read(self, rows: list[Any]) -> list[Any]:
+        self.compiler.execute_sql = lambda *_, **__: [rows]
+        cast(Any, self.question.query).get_compiler = lambda *_, **__: self.compiler
+        return list(self.question)
