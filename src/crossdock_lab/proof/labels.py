@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from crossdock_lab.facts import Facts
+from crossdock_lab.patience import patient
 from crossdock_lab.trial import Trial, Waited
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Killer:
         for point in self.points:
             marker = self.trial.folder / f"died-{point}"
             self.trial.worker.start(CROSSDOCK_CRASH_AT=point, CROSSDOCK_CRASH_MARKER=str(marker))
-            end = time.monotonic() + _WAITS_FOR_DEATH
+            end = time.monotonic() + patient(_WAITS_FOR_DEATH)
             while self.trial.worker.running and time.monotonic() < end:
                 time.sleep(0.02)
             if marker.exists():
