@@ -56,6 +56,8 @@ NO_PAGE = {
     "shipmentline",
     "shippingrate",
     "shopline",
+    # Hashes of who guessed how often.
+    "signintry",
 }
 
 

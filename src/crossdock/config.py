@@ -102,7 +102,9 @@ class Config(BaseSettings):
     smtp_user: str = ""
     smtp_password: str = ""
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
-    email_verification: Literal["none", "optional", "mandatory"] = "optional"
+    email_verification_given: Literal["none", "optional", "mandatory"] | None = Field(
+        default=None, validation_alias=PREFIX + "EMAIL_VERIFICATION"
+    )
     hook_body_limit: int = Field(default=2 * 1024 * 1024, ge=1024)
 
     @field_validator("data")
@@ -191,6 +193,11 @@ class Config(BaseSettings):
     @property
     def https(self) -> bool:
         return self.public_url.startswith("https://")
+
+    @property
+    def email_verification(self) -> str:
+        """Mandatory where letters are really sent: only then can signing up keep to itself who is registered."""
+        return self.email_verification_given or ("mandatory" if self.smtp_host and not self.demo else "optional")
 
     @property
     def staff_second_factor(self) -> bool:

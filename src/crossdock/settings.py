@@ -148,8 +148,15 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# In the database, so that rate limits hold over any number of web servers.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
+# In the database, so that rate limits hold over any number of web servers. Django's own 300 entries would throw limits
+# out while they count.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "django_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # -- People
 AUTH_USER_MODEL = "store.User"
@@ -181,6 +188,7 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 # What a thief would want asks who it is, unless they signed in or proved it in the last quarter of an hour.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 STAFF_SECOND_FACTOR = CONFIG.staff_second_factor
 MFA_ADAPTER = "crossdock.web.signin.factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
@@ -193,7 +201,8 @@ MFA_FORMS = {
     "reauthenticate": "crossdock.web.signin.factor.ReauthenticateForm",
     "activate_totp": "crossdock.web.signin.factor.ActivateForm",
 }
-# Per address or per account; a stranger who knows an e-mail cannot lock its owner out for long.
+# Passwords are counted by usecases/accounts/tries.py; `login_failed` is left for codes of second factors, which only
+# somebody who knows the password can try.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "20/m/ip,8/5m/key",

@@ -7,12 +7,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from crossdock.store.models import Seller, User
+from crossdock.usecases.accounts.notices import tell_owner
+from crossdock.usecases.accounts.tries import Source, begin_try, end_well, sources, wait_in_words
+from crossdock.web.signin.device import PROVED, is_known, known_as, place_of, remember
 from crossdock.web.signin.factor import remember_sign_in
+
+# What allauth calls it: what we do.
+_NOTICES = {
+    "password_changed": "password",
+    "password_set": "password",
+    "password_reset": "password",
+    "email_changed": "address",
+    "totp_activated": "app_on",
+    "totp_deactivated": "app_off",
+    "webauthn_added": "passkey_on",
+    "webauthn_removed": "passkey_off",
+    "recovery_codes_generated": "codes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +43,8 @@ class Site:
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
+    _tried: list[Source]
+
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Where no page was asked for (`?next=` wins, and only to this site: allauth sees to both)."""
         user = request.user
@@ -36,7 +57,39 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def post_login(self, request: HttpRequest, user: User, *, signup: bool, **more: Any) -> HttpResponse:
         remember_sign_in(request, user, signed_up=signup)
         answer: HttpResponse = super().post_login(request, user, signup=signup, **more)
+        if not signup and not is_known(request, user):
+            tell_owner(user=user, what="sign_in", place=place_of(request), now=timezone.now())
+        remember(request, answer, user)
         return answer
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Instead of allauth's count by account, with which a stranger locks anybody out."""
+        email = str(credentials.get("email", ""))
+        self._tried = sources(email=email, address=get_ip(request), known_as=known_as(request, email))
+        seconds = begin_try(self._tried, now=timezone.now())
+        if seconds:
+            raise ValidationError(
+                f"Too many wrong tries from here. Wait {wait_in_words(seconds)}, or set a new password: “Forgot your"
+                " password?” works at once."
+            )
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """allauth calls it when the password was right."""
+        end_well(self._tried, now=timezone.now())
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """A new password was set through the owner's mailbox: this browser is theirs."""
+        request.session[PROVED] = str(credentials.get("email", "")).lower()
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """In our words and through our own outbox, so that a mail server that is away loses none."""
+        what, about = _NOTICES.get(template_prefix.rpartition("/")[2]), (context or {}).get("to_email", "")
+        if what is None:
+            return
+        place = place_of(self.request) if self.request else ""
+        tell_owner(user=user, what=what, about=about, place=place, to=email or "", now=timezone.now())
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         site = Site(settings.SITE_NAME, urlsplit(settings.BASE_URL).netloc)

@@ -35,6 +35,7 @@ from crossdock.store.models.risk import (
 )
 from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor, NewsLag
 from crossdock.store.models.stock import Movement, Reservation, VariantStock
+from crossdock.store.models.tries import SignInTry
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "ShopCopy",
     "ShopLine",
     "ShopRefund",
+    "SignInTry",
     "TimelineEntry",
     "Transfer",
     "User",

@@ -6,6 +6,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from crossdock.store.models import User
+from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
 
@@ -33,3 +34,4 @@ def remove_second_factor(*, email: str, now: datetime) -> None:
             raise Invalid(f"{user.email} has no second factor.")
         note(actor=None, action="removed second factor", subject=user.email, now=now)
         end_sessions_of(user=user, actor=None, now=now)
+        tell_owner(user=user, what="factor_off", now=now)

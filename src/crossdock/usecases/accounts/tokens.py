@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from crossdock.store.models import ApiToken, AuditEntry, IdempotentReply, Seller, User
 from crossdock.store.once import insert_new
+from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.errors import Invalid, NotAllowed
 
 PREFIX = "cd_"
@@ -43,6 +44,8 @@ def make_token(*, name: str, seller: Seller | None, actor: User, now: datetime) 
             name=name.strip()[:80], hash=hash_of(secret), hint=secret[-4:], seller=seller, made_by=actor, created_at=now
         )
         _audit("token made", token, actor, now=now)
+        owner = seller.owner if seller is not None else actor
+        tell_owner(user=owner, what="token", about=token.name, path="/seller/tokens/" if seller else "/staff/", now=now)
     return token, secret
 
 

@@ -1,7 +1,5 @@
 """“Sign-in and security”: what guards the account, and where it is signed in, with the buttons that end that."""
 
-import re
-
 from allauth.account.models import EmailAddress
 from allauth.mfa import app_settings as mfa_settings
 from allauth.mfa.models import Authenticator
@@ -18,37 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.usecases.accounts.sessions import end_sessions_of
 from crossdock.web.people import signed_in
+from crossdock.web.signin.device import browser_of
 from crossdock.web.signin.factor import passkeys_work
-
-# The first that fits names the browser; each of them also calls itself by older names.
-_BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR", "Opera"),
-    ("SamsungBrowser", "Samsung Internet"),
-    ("Firefox", "Firefox"),
-    ("FxiOS", "Firefox"),
-    ("CriOS", "Chrome"),
-    ("Chrome", "Chrome"),
-    ("Safari", "Safari"),
-)
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "Mac"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
-
-
-def browser_of(agent: str) -> str:
-    """In a person's words: "Firefox on Linux". What it says of itself where nothing fits."""
-    browser = next((words for sign, words in _BROWSERS if sign + "/" in agent), "")
-    system = next((words for sign, words in _SYSTEMS if sign in agent), "")
-    if browser or system:
-        return f"{browser or 'A browser'} on {system}" if system else browser
-    return re.split(r"[\s/]", agent.strip(), maxsplit=1)[0][:40] or "A program without a name"
 
 
 @never_cache
