@@ -7,6 +7,7 @@ A silent worker is reported, not an error of this server. With `?deep=1` it is, 
 import shutil
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -51,15 +52,15 @@ def _deep(answer: dict[str, object]) -> JsonResponse:
         answer["database"] = "unreachable"
         return JsonResponse(answer, status=503)
     answer["worker"] = "ok" if works else "silent"
-    full = _nearly_full()
+    full = disk_nearly_full(settings.CONFIG.data)
     answer["disk"] = full or "ok"
     return JsonResponse(answer, status=200 if works and not shops["late"] and not full else 503)
 
 
-def _nearly_full() -> str:
+def disk_nearly_full(folder: Path) -> str:
     """Empty: there is room. The page is public, so that the folder's path is not told."""
     try:
-        disk = shutil.disk_usage(settings.CONFIG.data)
+        disk = shutil.disk_usage(folder)
     except OSError as error:
         return f"The data folder cannot be read ({type(error).__name__}). Check that its disk is mounted."
     if disk.free >= max(LOW_BYTES, min(disk.total * LOW_SHARE, PLENTY_BYTES)):
