@@ -26,9 +26,9 @@ from tests.market import World
 from crossdock.cli import doctor
 from crossdock.cli.doctor import inside, outside
 from crossdock.cli.doctor.finding import Finding, State
-from crossdock.cli.ports import free_ports
 from crossdock.config import Config
 from crossdock.store.vault import seal
+from crossdock_lab.ports import free_ports
 
 HEALTHY = json.dumps({"database": "ok", "worker_heartbeat_age": 1.0, "version": version("crossdock")}).encode()
 Answers = dict[tuple[str, str], tuple[int, bytes, dict[str, str]]]
