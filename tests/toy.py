@@ -40,8 +40,8 @@ from crossdock.domain.events import (
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
-from crossdock.kit.fulfilment import Cancel, Make, Renumber, step
-from crossdock.kit.part import pick
+from crossdock.kit.shop.cancel_units import pick
+from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, step
 from crossdock.kit.webhook import body_key, hmac_ok
 
 MANIFEST = Manifest(

@@ -153,7 +153,7 @@ def _fulfil_blind() -> None:
     """After a lost answer a parcel is written into the shop again, without a look at what stands there."""
     from dataclasses import replace
 
-    from crossdock.kit import fulfilment
+    from crossdock.kit.shop import fulfilment
     from crossdock.usecases.outcomes import claims
 
     look, claim = fulfilment.this_parcel, claims.claim_commands

@@ -16,7 +16,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
 from crossdock.domain.events import OrderLine, Parcel
 from crossdock.domain.orders import CopyState, ParcelState
-from crossdock.kit.tame import tame
+from crossdock.kit.json_node import node_of
 from crossdock.store.models import ShopCopy, ShopLine
 from crossdock.usecases.orders.landing import bind
 
@@ -77,10 +77,10 @@ def test_lines_are_kept_once_and_forgotten_with_the_copy() -> None:
 def test_woocommerce_names_nothing_and_shopify_null() -> None:
     """What the platforms answer then, read by their mappers."""
     row = {"id": 7, "product_id": 0, "variation_id": 0, "sku": None, "quantity": 2, "meta_data": []}
-    line = woocommerce.line_of(tame(row, "line"))
+    line = woocommerce.line_of(node_of(row, "line"))
     assert (line.line_id, line.product_id, line.variant_id, line.sku, line.quantity) == ("7", "", "", "", 2)
-    variation = woocommerce.line_of(tame({**row, "product_id": 17}, "line"))
+    variation = woocommerce.line_of(node_of({**row, "product_id": 17}, "line"))
     assert (variation.product_id, variation.variant_id) == ("17", "17"), "its product is left"
     part = {"id": "gid://shopify/LineItem/9", "sku": "", "currentQuantity": 2, "variant": None, "product": None}
-    found = shopify._line(tame(part, "line"))
+    found = shopify._line(node_of(part, "line"))
     assert (found.line_id, found.product_id, found.variant_id) == ("9", "", "")

@@ -18,7 +18,7 @@ from crossdock.connectors.woocommerce import goods as woocommerce
 from crossdock.connectors.woocommerce.sandbox import shapes
 from crossdock.domain.currencies import CURRENCIES, CURRENT, NotMoney, minor_units
 from crossdock.domain.values import Money, share
-from crossdock.kit.tame import tame
+from crossdock.kit.json_node import node_of
 from crossdock.payments.stripe.amounts import NotTaken, from_stripe, to_stripe
 from crossdock.web.forms import currency_choices
 from crossdock.web.templatetags.crossdock import money
@@ -103,7 +103,7 @@ def test_a_dinar_price_comes_from_each_shop_whole() -> None:
         "modified": at,
     }
     shop = "https://shop.example"
-    read = woocommerce.product_of(tame(shapes.product(doc, shop), "product"), [], currency="RSD", address=shop)
+    read = woocommerce.product_of(node_of(shapes.product(doc, shop), "product"), [], currency="RSD", address=shop)
     assert [str(variant.price) for variant in read.variants] == ["150.52"]
     cents = SimpleNamespace(settings={"precision": "2"})
     assert str(vendure.money(15052, "RSD", cents)) == "150.52"  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from crossdock.domain.for_sale import for_sale
 from crossdock.domain.orders import Known, RefundSeen, news
 from crossdock.domain.payments import DisputeState
 from crossdock.domain.values import Money
-from crossdock.kit.tame import tame
+from crossdock.kit.json_node import node_of
 from crossdock.payments.stripe.reading import _DISPUTES
 from crossdock.store.models import Alert, Listing
 from crossdock.usecases.catalogue import import_products
@@ -78,7 +78,7 @@ def test_shopify_says_why(fields: dict[str, Any], word: str) -> None:
 
 
 def test_vendure_says_why() -> None:
-    got = vendure.product(tame(of_vendure.product(enabled=False), "product"), of_vendure.BOOKS, of_vendure.SHOP)
+    got = vendure.product(node_of(of_vendure.product(enabled=False), "product"), of_vendure.BOOKS, of_vendure.SHOP)
     assert (got.active, got.reasons) == (False, ("The product is switched off in your shop.",))
 
 
@@ -134,7 +134,7 @@ def test_each_platform_says_when_it_takes_backorders(written: str) -> None:
     assert shopify.count(of_shopify.a_variant(inventoryPolicy="CONTINUE")).backorders
     assert not shopify.count(of_shopify.a_variant(inventoryPolicy="DENY")).backorders
     below = of_vendure.variant(useGlobalOutOfStockThreshold=False, outOfStockThreshold=-10)
-    assert vendure.backorders(tame(below, "variant"), of_vendure.BOOKS)
+    assert vendure.backorders(node_of(below, "variant"), of_vendure.BOOKS)
 
 
 def test_a_refund_of_nothing_is_no_news() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from crossdock.connectors.vendure import stock
 from crossdock.kit.connector import Http, Shop
-from crossdock.kit.tame import Node, tame
+from crossdock.kit.json_node import Node, node_of
 
 # id, paid (the transaction's beginning), placed (the program's clock); the order of commits was 3, 1, 4, 2.
 PAID = {
@@ -54,11 +54,11 @@ class Server:
     async def ask(self, operation: str, **_: Any) -> Node:
         orders = {"items": [order(id) for id in PAID]}
         if operation == "Holding":
-            return tame({"orders": orders}, "data")
+            return node_of({"orders": orders}, "data")
         records = [{"__typename": "Allocation", "quantity": 1, "createdAt": at(paid)} for paid, _ in PAID.values()]
         movements = {"items": [{"__typename": "StockAdjustment"}, *records]}
         variant = {"id": "7", **STOCK, "stockLevels": [self.level], "stockMovements": movements}
-        return tame(
+        return node_of(
             {
                 "order": {"lines": [{"productVariant": variant}]},
                 "orders": orders,
@@ -73,14 +73,14 @@ class Server:
 async def test_only_the_first_of_four_can_have_the_unit_and_nobody_is_called_proven(
     id: str, short: tuple[str, ...]
 ) -> None:
-    judged = await stock.judge(Server(1), tame(order(id), "order"), {"7": 1}, fresh=False)  # type: ignore[arg-type]
+    judged = await stock.judge(Server(1), node_of(order(id), "order"), {"7": 1}, fresh=False)  # type: ignore[arg-type]
     assert judged.short == short
     assert judged.unsure == (() if short else ("7",))
     assert judged.order.stock_taken is False
-    read = await stock.proven(Server(1), tame(order(id), "order"))  # type: ignore[arg-type]
+    read = await stock.proven(Server(1), node_of(order(id), "order"))  # type: ignore[arg-type]
     assert (read.stock_taken, read.lines[0].stock_taken) == (False, None)
 
 
 async def test_where_the_level_holds_all_four_each_is_proven() -> None:
-    judged = await stock.judge(Server(4, on_hand=4), tame(order("2"), "order"), {"7": 1}, fresh=False)  # type: ignore[arg-type]
+    judged = await stock.judge(Server(4, on_hand=4), node_of(order("2"), "order"), {"7": 1}, fresh=False)  # type: ignore[arg-type]
     assert (judged.short, judged.unsure, judged.order.stock_taken) == ((), (), True)

@@ -10,7 +10,7 @@ from tests.parcelling import Parcelling
 from crossdock.domain.commands import CancelLines, CancelReason, Refused, Why
 from crossdock.domain.events import OrderLine, Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.values import Money
-from crossdock.kit.part import pick
+from crossdock.kit.shop.cancel_units import pick
 from crossdock.store.models import Command, PolicySwitch
 from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
 

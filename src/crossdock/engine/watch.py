@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 from crossdock.domain.redact import redact_value
 from crossdock.kit.aside import SMALL, Aside
 from crossdock.kit.connector import Connector, Shop
-from crossdock.kit.told import told, told_error, told_nothing
+from crossdock.kit.snapshot import cut_snapshot, snapshot, snapshot_of_error
 
 # What changes a shop or reads it for good. Signing in, testing and webhooks are seen as plain exchanges.
 WATCHED = frozenset(
@@ -88,13 +88,13 @@ class _Watched:
                 result = await method(shop, *args, **kwargs)
             except BaseException as error:
                 asking.about = [given[name] for name in ("shop_id", "product_id") if given.get(name)]
-                trouble = told_error(error)
+                trouble = snapshot_of_error(error)
                 self._tell(shop, asking, given, lambda: trouble, lambda: trouble)
                 raise
             else:
                 asking.subject = asking.subject or _reference({"it": result})
                 asking.about = _ids(result)
-                self._tell(shop, asking, given, lambda: told(result), lambda: told_nothing(result))
+                self._tell(shop, asking, given, lambda: snapshot(result), lambda: cut_snapshot(result))
             finally:
                 ASKING.reset(before)
                 LAST.set(asking.key)

@@ -255,7 +255,7 @@ class Connector(Protocol):
         """
 
     async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
-        """Read the order first and do what is missing (kit/fulfilment.py). No stock moves but as the shop's own
+        """Read the order first and do what is missing (kit/shop/fulfilment.py). No stock moves but as the shop's own
         fulfilments move it, and the shop mails nobody.
 
         `Done.shop_id` is the fulfilment under the id that `order` shows it with (several with commas between). A right

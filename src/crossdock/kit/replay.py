@@ -18,7 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from crossdock.domain.redact import HIDDEN, redact_value
 from crossdock.kit.connector import Connector, Forged, Hook, Reply, Shop
 from crossdock.kit.errors import NoAnswer, NotSent
-from crossdock.kit.told import told, told_error
+from crossdock.kit.snapshot import snapshot, snapshot_of_error
 
 FORMAT = "crossdock-case/1"
 MOST_SECONDS = 30.0
@@ -339,9 +339,9 @@ async def _play_call(call: Call, facts: ShopFacts, connector: Connector, spare: 
         return played
     try:
         async with asyncio.timeout(MOST_SECONDS):
-            played.now = told(await method(_shop(facts, tape, call.at), **given))
+            played.now = snapshot(await method(_shop(facts, tape, call.at), **given))
     except Exception as error:
-        played.now = told_error(error)
+        played.now = snapshot_of_error(error)
         if "stumbled" in played.now:
             played.notes.append(f"the connector stumbled: {type(error).__name__}: {error}")
     played.missing += tape.missing
@@ -379,11 +379,11 @@ def _play_delivery(delivery: Delivery, facts: ShopFacts, connector: Connector) -
     hook = Hook({name.lower(): value for name, value in delivery.headers.items()}, delivery.body.encode())
     try:
         # Not verified: its signature was blacked out, and so were the secrets that it could be checked by.
-        played.now = told(connector.news(_shop(facts, Tape([], []), delivery.at), hook))
+        played.now = snapshot(connector.news(_shop(facts, Tape([], []), delivery.at), hook))
     except Forged:
         played.now = {"type": "Forged"}
     except Exception as error:
-        played.now = told_error(error)
+        played.now = snapshot_of_error(error)
         played.notes.append(f"the connector stumbled: {type(error).__name__}: {error}")
     if "value" in played.now:
         played.now["value"] = _news(played.now["value"])

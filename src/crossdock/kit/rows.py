@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from crossdock.domain.events import LookKind, ProductGone, ShopProduct, Unreadable
 from crossdock.kit.errors import NotJson, Outside, Strange
-from crossdock.kit.tame import Node, tame
+from crossdock.kit.json_node import Node, node_of
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -88,7 +88,7 @@ def named(kind: LookKind, value: Any, id_of: Callable[[Node], str]) -> Node | Un
     """The entry as an object with an id, or why it is none."""
 
     def known() -> Node:
-        node = tame(value, str(kind))
+        node = node_of(value, str(kind))
         id_of(node)
         return node
 

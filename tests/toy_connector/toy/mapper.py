@@ -11,7 +11,7 @@ from crossdock.domain.events import (
     ShopProduct,
     ShopVariant,
 )
-from crossdock.kit.tame import Doc, Node
+from crossdock.kit.json_node import Doc, Node
 
 
 def product(node: Node) -> ShopProduct | ProductGone:

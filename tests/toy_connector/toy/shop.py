@@ -30,9 +30,9 @@ from crossdock.domain.values import Money
 from crossdock.kit.check import check
 from crossdock.kit.connector import Check, Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
 from crossdock.kit.errors import BadInput, Missing, Outside, Strange, ending, outcome_of
-from crossdock.kit.fulfilment import Cancel, Make, Renumber, not_begun, step
-from crossdock.kit.part import key_of, marked, pick
-from crossdock.kit.tame import Node, tame
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.cancel_units import key_of, marked, pick
+from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, not_begun, step
 from crossdock.kit.webhook import body_key, hmac_ok
 
 TOPICS = ("order", "product")
@@ -218,7 +218,7 @@ def _gone(shop: Shop, shop_id: str) -> ShopOrder:
 
 
 def _parsed(body: bytes) -> Node:
-    return tame(loads(body), "hook")
+    return node_of(loads(body), "hook")
 
 
 async def _get(shop: Shop, path: str, **query: str) -> Node:
@@ -234,4 +234,4 @@ async def _send(shop: Shop, method: str, path: str, **sent: Any) -> Node:
     reply = check(await shop.http.send(method, shop.address + path, headers={"X-Toy-Key": shop.secrets["key"]}, **sent))
     if reply.status not in (200, 201, 409, 422):
         raise Strange("the answer's status", "200, 201, 409 or 422", reply.status)
-    return tame(reply.json(), path.split("/")[2])
+    return node_of(reply.json(), path.split("/")[2])

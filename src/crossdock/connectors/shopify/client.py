@@ -12,8 +12,8 @@ from crossdock.kit import text
 from crossdock.kit.check import check, is_data, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.graphql import load, problems, whole
-from crossdock.kit.tame import Node, tame
 
 # Our budget counts calls, Shopify's counts points: a usual call of ours asks for about this many.
 POINTS_PER_CALL = 20.0
@@ -55,13 +55,10 @@ class Client:
         reply = await self.shop.http.send(
             "POST",
             f"{self.shop.address}/admin/api/{API_VERSION}/graphql.json",
-            headers={
-                "X-Shopify-Access-Token": self.shop.secrets.get("access_token", ""),
-                "Accept": "application/json",
-            },
+            headers={"X-Shopify-Access-Token": self.shop.secrets.get("access_token", ""), "Accept": "application/json"},
             json={"query": DOCUMENTS[operation], "variables": dict(variables or {}), "operationName": operation},
         )
-        answer = tame(opened(reply, self.shop).json(), "answer")
+        answer = node_of(opened(reply, self.shop).json(), "answer")
         _learn(self.shop, answer)
         _complain(answer, mutation=DOCUMENTS[operation].startswith("mutation"))
         return answer.child("data")

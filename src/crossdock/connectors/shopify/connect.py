@@ -19,9 +19,9 @@ from crossdock.kit import text
 from crossdock.kit.check import is_data
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
 from crossdock.kit.errors import AuthDead, BadInput, Outside
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop import oauth
 from crossdock.kit.shop.base import fields
-from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import hmac_ok
 
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
@@ -118,7 +118,7 @@ async def _token(shop: Shop, form: Mapping[str, str]) -> dict[str, str]:
     )
     if reply.status == 400 or (reply.status in (401, 403) and is_data(reply)):
         raise AuthDead(_why(reply.body))
-    answer = tame(opened(reply, shop).json(), "token")
+    answer = node_of(opened(reply, shop).json(), "token")
     secrets = oauth.tokens(answer, sent=form, now=shop.now())
     answer.ignore("scope", "refresh_token_expires_in", "associated_user_scope", "associated_user")
     answer.done()

@@ -17,9 +17,9 @@ from crossdock.connectors.shopify.mapper import gid, tail
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
 from crossdock.kit.errors import Outside
-from crossdock.kit.fulfilment import Cancel, Make, Renumber, not_begun, step
+from crossdock.kit.json_node import Node
+from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, not_begun, step
 from crossdock.kit.shop.graphql import connected
-from crossdock.kit.tame import Node
 
 NO_RIGHT = (
     f"Shopify does not let our app fulfil orders: the right {FULFILMENT_SCOPES[0]} is missing. Give it to the app and"

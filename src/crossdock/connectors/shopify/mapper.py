@@ -22,9 +22,9 @@ from crossdock.domain.events import (
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
-from crossdock.kit.part import key_of
+from crossdock.kit.json_node import Node, flag
 from crossdock.kit.rows import read_row
-from crossdock.kit.tame import Node, flag
+from crossdock.kit.shop.cancel_units import key_of
 
 NAMESPACE, KEY = "crossdock", "reference"
 FIELD = {"namespace": NAMESPACE, "key": KEY}

@@ -32,12 +32,12 @@ from crossdock.domain.events import ShopOrder, Unreadable
 from crossdock.domain.orders import as_found
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.values import Address, Money
-from crossdock.kit import risk
 from crossdock.kit.errors import NoAnswer, Outside
-from crossdock.kit.part import NOTHING_LEFT, marked, pick
+from crossdock.kit.json_node import Node
 from crossdock.kit.rows import readable
+from crossdock.kit.shop import risk_notes
+from crossdock.kit.shop.cancel_units import NOTHING_LEFT, marked, pick
 from crossdock.kit.shop.placing import titles, units
-from crossdock.kit.tame import Node
 
 GATEWAY = "Crossdock"
 # The cancel runs as a job in the shop; these are the pauses between our looks at it.
@@ -341,10 +341,10 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
         return Refused(Why.NOT_FOUND, "The shop does not have this order any more.")
     done = Done(command.shop_order_id, node.text("name"), client.page_of(command.shop_order_id))
     seen = [fact.text("description") for each in node.child("risk").rows("assessments") for fact in each.rows("facts")]
-    if ended := risk.before(command, reference=mapper.reference(node), texts=seen, done=done):
+    if ended := risk_notes.before(command, reference=mapper.reference(node), texts=seen, done=done):
         return ended
     level = "NONE" if command.level is RiskLevel.NOT_ASSESSED else command.level.upper()
-    rows = risk.facts(command, most=MOST_FACTS, longest=LONGEST_FACT)
+    rows = risk_notes.facts(command, most=MOST_FACTS, longest=LONGEST_FACT)
     facts = [{"sentiment": sentiment.upper(), "description": words} for sentiment, words in rows]
     wish = {"orderId": id_, "riskLevel": level, "facts": facts}
     try:

@@ -17,11 +17,11 @@ from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, Sho
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Missing
+from crossdock.kit.json_node import Node
 from crossdock.kit.rows import await_each, named, order_with, read_row, read_rows, readable
 from crossdock.kit.shop.base import chosen_locations
 from crossdock.kit.shop.graphql import connected
 from crossdock.kit.shop.paging import usable
-from crossdock.kit.tame import Node
 
 # "The single query limit is 1,000 points" (shopify.dev, rate limits): counted before anything is read, from the sizes
 # that are asked for.

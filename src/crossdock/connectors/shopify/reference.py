@@ -3,7 +3,7 @@
 from crossdock.connectors.shopify.client import Client, Said
 from crossdock.connectors.shopify.mapper import FIELD, KEY, NAMESPACE
 from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
-from crossdock.kit.tame import Node
+from crossdock.kit.json_node import Node
 
 
 async def reference_field(client: Client) -> bool:

@@ -7,16 +7,9 @@ from typing import Any
 from crossdock.connectors.shopify.client import Client, Said
 from crossdock.connectors.shopify.manifest import MANIFEST
 from crossdock.connectors.shopify.mapper import gid, tail
-from crossdock.domain.commands import (
-    AdjustStock,
-    Done,
-    Later,
-    Outcome,
-    Refused,
-    Why,
-)
+from crossdock.domain.commands import AdjustStock, Done, Later, Outcome, Refused, Why
+from crossdock.kit.json_node import Node
 from crossdock.kit.shop.base import chosen_locations
-from crossdock.kit.tame import Node
 
 
 async def adjust(client: Client, command: AdjustStock) -> Outcome:

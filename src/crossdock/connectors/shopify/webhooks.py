@@ -13,10 +13,10 @@ from crossdock.domain.events import HookNews, Look, LookKind, StockHint
 from crossdock.kit import wire
 from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
 from crossdock.kit.errors import Outside, Strange
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import read_row, readable
 from crossdock.kit.shop.graphql import further
 from crossdock.kit.shop.webhooks import heal, nothing, ours
-from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import hmac_ok
 
 # Topic and the only fields that we ask to be sent: with these, no buyer's name or address ever comes in.
@@ -62,7 +62,7 @@ def news(shop: Shop, hook: Hook) -> HookNews:
     topic = hook.headers.get("x-shopify-topic", "").lower()
     told = nothing(topic, hook)
     try:
-        body = tame(wire.load(hook.body), topic or "delivery")
+        body = node_of(wire.load(hook.body), topic or "delivery")
         looks, hints = _meaning(topic, body, shop)
     except Strange:
         return told
@@ -122,7 +122,7 @@ def _redact(body: Node) -> tuple[Look, ...]:
 def _ids(body: Node, key: str) -> list[str]:
     """The ids in a list of bare ones."""
     values = body.raw(key)
-    found = [tame({"id": value}, key) for value in (values if isinstance(values, list) else [])]
+    found = [node_of({"id": value}, key) for value in (values if isinstance(values, list) else [])]
     return list(readable(read_row(LookKind.ORDER, "", partial(node.id, "id")) for node in found))
 
 

@@ -16,8 +16,8 @@ from crossdock.kit import text
 from crossdock.kit.check import check, server_time, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.graphql import Problem, load, problems, whole
-from crossdock.kit.tame import Node, tame
 
 API_VERSION = "3.7"
 ADD_LINE = (
@@ -149,7 +149,7 @@ class Client:
 
 
 def _data(reply: Reply) -> Node:
-    answer = tame(reply.json(), "answer")
+    answer = node_of(reply.json(), "answer")
     for problem in problems(answer)[:1]:
         _fail(problem, answer)
     return answer.child("data")

@@ -12,9 +12,9 @@ from crossdock.connectors.vendure.manifest import MANIFEST
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer
+from crossdock.kit.json_node import Node
 from crossdock.kit.shop.addresses import typed
 from crossdock.kit.shop.base import allowed, checked, fields
-from crossdock.kit.tame import Node
 
 # Right as the dashboard names it -> the call that is forbidden without it. The writing ones name an order that does
 # not exist.

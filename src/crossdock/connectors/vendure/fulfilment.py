@@ -14,9 +14,9 @@ from crossdock.connectors.vendure.client import Client, refusal
 from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
 from crossdock.kit.errors import AuthDead, Outside
-from crossdock.kit.fulfilment import NOT_YET, Cancel, Make, Renumber, There, not_begun, step, this_parcel
+from crossdock.kit.json_node import Node
 from crossdock.kit.shop.concurrency import alone
-from crossdock.kit.tame import Node
+from crossdock.kit.shop.fulfilment import NOT_YET, Cancel, Make, Renumber, There, not_begun, step, this_parcel
 
 NO_RIGHT = (
     "Your Vendure does not let us fulfil orders: give the role of our key or administrator the permission UpdateOrder."

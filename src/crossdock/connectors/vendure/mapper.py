@@ -28,9 +28,9 @@ from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
+from crossdock.kit.json_node import Node, flag
 from crossdock.kit.rows import read_row
 from crossdock.kit.shop.base import chosen_locations
-from crossdock.kit.tame import Node, flag
 
 METHOD = "crossdock"
 # A customer's name is all that orders can be searched by before they are paid, so the reference stands there from the

@@ -25,15 +25,15 @@ from crossdock.domain.commands import (
     WriteRisk,
 )
 from crossdock.domain.events import ShopOrder, ShopOrderState
-from crossdock.kit import risk
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import NoAnswer, Outside
-from crossdock.kit.part import key_of, marked, pick
+from crossdock.kit.json_node import Node
 from crossdock.kit.rows import readable
+from crossdock.kit.shop import risk_notes
 from crossdock.kit.shop.cancel import GONE, before
+from crossdock.kit.shop.cancel_units import key_of, marked, pick
 from crossdock.kit.shop.concurrency import alone
 from crossdock.kit.shop.placing import titles, units
-from crossdock.kit.tame import Node
 
 NO_METHOD = (
     "No shipping method of your shop fits this order: under Settings > Shipping methods, set one up whose conditions it"
@@ -351,7 +351,7 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
         return GONE
     done = Done(command.shop_order_id, node.str("code"))
     seen = [str(entry.get("note") or "") for entry in mapper.history(node)]
-    if ended := risk.before(command, reference=mapper.reference_of(node), texts=seen, done=done):
+    if ended := risk_notes.before(command, reference=mapper.reference_of(node), texts=seen, done=done):
         return ended
-    await client.ask("AddNote", order=command.shop_order_id, note=risk.note(command))
+    await client.ask("AddNote", order=command.shop_order_id, note=risk_notes.note(command))
     return done

@@ -18,9 +18,9 @@ from crossdock.connectors.vendure.mapper import stamp
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct, Unreadable
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, VariantRef
+from crossdock.kit.json_node import Node
 from crossdock.kit.rows import named, order_with, read_each, read_rows, readable, unreadable
 from crossdock.kit.shop.paging import usable
-from crossdock.kit.tame import Node
 
 PAGE = 50
 OVERLAP = timedelta(seconds=60)

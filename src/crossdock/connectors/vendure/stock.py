@@ -16,7 +16,7 @@ from typing import Any
 from crossdock.connectors.vendure import mapper
 from crossdock.connectors.vendure.client import Client
 from crossdock.domain.events import ShopOrder
-from crossdock.kit.tame import Node
+from crossdock.kit.json_node import Node
 
 NEAR = timedelta(seconds=15)
 NEWEST = 900

@@ -16,8 +16,8 @@ from crossdock.kit import text
 from crossdock.kit.check import check, is_challenge, server_time, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange, Throttled
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.paging import Listed
-from crossdock.kit.tame import Node, tame
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 PAGE = 100
@@ -60,7 +60,7 @@ class Client:
         return (await self.send(method, path, query=query, json=json)).json()
 
     async def one(self, path: str, *, query: Mapping[str, str] | None = None) -> Node:
-        return tame(await self.ask("GET", path, query=query), path.partition("/")[0])
+        return node_of(await self.ask("GET", path, query=query), path.partition("/")[0])
 
     async def rows(self, path: str, query: Mapping[str, str]) -> Listed:
         """One page. Unknown parameters are ignored by the shop and give everything: whoever asks checks what came."""
@@ -68,7 +68,7 @@ class Client:
         name, values = path.rpartition("/")[2], reply.json()
         if not isinstance(values, list):
             raise Strange(name, "list", values)
-        nodes = [tame(value, f"{name}[{n}]") for n, value in enumerate(values) if isinstance(value, dict)]
+        nodes = [node_of(value, f"{name}[{n}]") for n, value in enumerate(values) if isinstance(value, dict)]
         odd = tuple(value for value in values if not isinstance(value, dict))
         return Listed(nodes, server_time(reply) or self.shop.now(), odd)
 

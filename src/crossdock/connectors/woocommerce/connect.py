@@ -15,9 +15,9 @@ from crossdock.domain.currencies import CURRENCIES, minor_units
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof, Redirect, Shop
 from crossdock.kit.errors import AuthDead, BadInput, Missing
+from crossdock.kit.json_node import Node
 from crossdock.kit.shop.addresses import typed
 from crossdock.kit.shop.base import allowed, checked
-from crossdock.kit.tame import Node
 
 OLDEST = (6, 0)
 PAGES = ("/wp-admin", "/wp-json", "/wp-login.php", "/wc-auth")

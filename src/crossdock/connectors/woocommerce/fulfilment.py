@@ -17,8 +17,8 @@ from crossdock.connectors.woocommerce.client import Client, NotAllowed
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
 from crossdock.kit.errors import Outside
-from crossdock.kit.fulfilment import Cancel, Make, Renumber, There, left, not_begun, step
-from crossdock.kit.tame import Node, tame
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, There, left, not_begun, step
 
 # Our key among a core fulfilment's own fields; the core keeps whatever it does not know.
 KEY = "_crossdock_parcel"
@@ -98,7 +98,9 @@ def _tracking_id(command: WriteFulfilment) -> str:
 async def _make(client: Client, found: _Found, command: WriteFulfilment, units: Mapping[str, int]) -> str:
     if found.core is not None:
         body = {"status": "fulfilled", "is_fulfilled": True, "meta_data": _metas(command, units)}
-        answer = tame(await client.ask("POST", f"orders/{found.order.shop_id}/fulfillments", json=body), "fulfillment")
+        answer = node_of(
+            await client.ask("POST", f"orders/{found.order.shop_id}/fulfillments", json=body), "fulfillment"
+        )
         # Versions differ: the entry itself, or an object with it (10.x).
         entry = answer.child("fulfillment") if "fulfillment" in answer else answer
         return f"f{entry.id('id')}"

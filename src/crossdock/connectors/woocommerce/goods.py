@@ -10,8 +10,8 @@ from crossdock.domain.events import LookKind, ShopProduct, ShopVariant
 from crossdock.domain.values import share
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
+from crossdock.kit.json_node import Node, flag
 from crossdock.kit.rows import read_row, readable
-from crossdock.kit.tame import Node, flag
 
 KINDS = {
     "external": "It is an external product: your shop only links to another shop that sells it.",

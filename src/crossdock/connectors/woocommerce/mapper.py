@@ -8,18 +8,12 @@ from importlib.resources import files
 from typing import Any
 
 from crossdock.domain.commands import CreateOrder
-from crossdock.domain.events import (
-    OrderLine,
-    Parcel,
-    Refund,
-    ShopOrder,
-    ShopOrderState,
-)
+from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState
 from crossdock.domain.values import Address, Money
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
-from crossdock.kit.part import key_of
-from crossdock.kit.tame import Node, flag, tame, units_in, whole
+from crossdock.kit.json_node import Node, flag, node_of, units_in, whole
+from crossdock.kit.shop.cancel_units import key_of
 
 REFERENCE, REFUSED = "_crossdock_reference", "_crossdock_refused"
 # Shipment Tracking writes this, and so does Advanced Shipment Tracking.
@@ -200,7 +194,7 @@ def is_fulfilled(node: Node) -> bool:
 def core_parcel(node: Node) -> Parcel:
     facts = meta(node)
     provider = _word(facts.get("_shipment_provider"))
-    lines = tame(facts, f"{node.path}.meta_data").rows("_items")
+    lines = node_of(facts, f"{node.path}.meta_data").rows("_items")
     parcel = Parcel(
         parcel_id=f"f{node.id('id')}",
         lines=tuple((line.id("item_id"), units_in(line.raw("qty"))) for line in lines),
@@ -224,7 +218,7 @@ def _plugin(value: Any) -> Iterable[Parcel]:
     for place, raw in enumerate(entries, 1):
         if not isinstance(raw, dict):
             continue
-        node = tame(raw, f"{PLUGIN_TRACKING}[{place}]")
+        node = node_of(raw, f"{PLUGIN_TRACKING}[{place}]")
         lines = tuple((p.id("item_id"), units_in(p.raw("qty"))) for p in node.rows("products_list") if p.raw("item_id"))
         yield Parcel(
             parcel_id=f"t-{node.id('tracking_id')}" if lines and node.raw("tracking_id") else f"t{place}",
@@ -246,7 +240,7 @@ def _moment(value: Any) -> datetime | None:
             return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
         except (ValueError, OverflowError, OSError):
             return None
-    return tame({"at": value}, "date").moment("at", naive_utc=True)
+    return node_of({"at": value}, "date").moment("at", naive_utc=True)
 
 
 # Our order in their words

@@ -24,14 +24,14 @@ from crossdock.domain.currencies import minor_units
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money, share
-from crossdock.kit import risk
 from crossdock.kit.errors import NoAnswer, Outside, Strange
-from crossdock.kit.part import NOTHING_LEFT, marked, pick
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop import risk_notes
 from crossdock.kit.shop.cancel import before
+from crossdock.kit.shop.cancel_units import NOTHING_LEFT, marked, pick
 from crossdock.kit.shop.concurrency import patiently
 from crossdock.kit.shop.paging import Listed, seconds
 from crossdock.kit.shop.placing import take_back, titles, units
-from crossdock.kit.tame import Node, tame
 
 MOST_PAGES = 20
 SHIPPED = "Order {number} is marked as shipped in your shop. Cancelling would put units back that have left."
@@ -45,7 +45,9 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
     precision = str(minor_units(command.shipping.currency))
     try:
-        made = tame(await client.ask("POST", "orders", query={"dp": precision}, json=mapper.body_of(command)), "order")
+        made = node_of(
+            await client.ask("POST", "orders", query={"dp": precision}, json=mapper.body_of(command)), "order"
+        )
         shop_id = reading.id_of(made)
         trouble = _differs(command, made) or await _short(client, command)
         if trouble is not None:
@@ -121,7 +123,7 @@ async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
     mark = {"status": "cancelled", "meta_data": [{"key": mapper.REFUSED, "value": str(why.why)}]}
 
     async def cancelled() -> str:
-        status = tame(await client.ask("PUT", f"orders/{shop_id}", json=mark), "order").text("status")
+        status = node_of(await client.ask("PUT", f"orders/{shop_id}", json=mark), "order").text("status")
         return "" if status == "cancelled" else f"“{status}”"
 
     return await take_back(cancelled, why)
@@ -141,7 +143,7 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         words=SHIPPED.format(number=order.number),
     ):
         return ended
-    made = tame(await client.ask("PUT", f"orders/{order.shop_id}", json={"status": "cancelled"}), "order")
+    made = node_of(await client.ask("PUT", f"orders/{order.shop_id}", json={"status": "cancelled"}), "order")
     if made.text("status") != "cancelled":
         return Unknown(f"The order is still “{made.str('status')}” in your shop.")
     return done
@@ -173,7 +175,7 @@ async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
         "api_restock": back,
         "line_items": rows,
     }
-    made = tame(await client.ask("POST", f"orders/{order.shop_id}/refunds", json=body), "refund")
+    made = node_of(await client.ask("POST", f"orders/{order.shop_id}/refunds", json=body), "refund")
     return Done(made.id("id"), order.number, order.url)
 
 
@@ -196,10 +198,10 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
     node = await client.one(path)
     done = Done(command.shop_order_id, node.text("number"))
     seen = [each.text("note") for each in (await client.rows(f"{path}/notes", {"type": "internal"})).items]
-    if ended := risk.before(command, reference=mapper.reference_of(node), texts=seen, done=done):
+    if ended := risk_notes.before(command, reference=mapper.reference_of(node), texts=seen, done=done):
         return ended
-    body = {"note": risk.note(command), "customer_note": False}
-    made = tame(await client.ask("POST", f"{path}/notes", json=body), "note")
+    body = {"note": risk_notes.note(command), "customer_note": False}
+    made = node_of(await client.ask("POST", f"{path}/notes", json=body), "note")
     if made.bool("customer_note"):
         raise Strange("note.customer_note", "private note", True)
     return done

@@ -15,10 +15,10 @@ from crossdock.domain.currencies import minor_units
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Missing, Strange
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import named, order_with, read_each, read_row, readable
 from crossdock.kit.shop.concurrency import each_patiently, patiently, together
 from crossdock.kit.shop.paging import Listed, Spot, Walked, walk
-from crossdock.kit.tame import Node, tame
 
 T = TypeVar("T")
 
@@ -273,7 +273,7 @@ async def fulfillments_of(client: Client, order_id: str) -> list[Node] | None:
     rows = answer.get("fulfillments") if isinstance(answer, dict) else answer
     if not isinstance(rows, list):
         raise Strange("fulfillments", "list", answer)
-    return [tame(row, f"fulfillments[{place}]") for place, row in enumerate(rows)]
+    return [node_of(row, f"fulfillments[{place}]") for place, row in enumerate(rows)]
 
 
 def shown(client: Client, parts: Parts) -> ShopOrder:

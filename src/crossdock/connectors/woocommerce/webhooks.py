@@ -13,8 +13,8 @@ from crossdock.domain.events import HookNews, Look, LookKind
 from crossdock.kit import wire
 from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
 from crossdock.kit.errors import Strange
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.webhooks import gone, heal, nothing, ours
-from crossdock.kit.tame import Node, tame
 from crossdock.kit.webhook import body_key, hmac_ok
 
 TOPICS = tuple(f"{what}.{event}" for what in ("order", "product") for event in ("created", "updated", "deleted"))
@@ -38,7 +38,7 @@ def news(shop: Shop, hook: Hook) -> HookNews:
         return HookNews("ping", f"ping:{body_key(hook.body)}")
     topic = hook.headers.get("x-wc-webhook-topic", "")
     try:
-        body = tame(wire.load(hook.body), "webhook")
+        body = node_of(wire.load(hook.body), "webhook")
         look = _look(topic.partition(".")[0], topic.endswith(".deleted"), body)
     except Strange:
         # A signed error of the shop's own (what it wanted to tell of was deleted before it did), or an odd body. It

@@ -12,8 +12,8 @@ from crossdock.domain.events import Parcel, ShopOrder
 from crossdock.kit.conformance.stage import Stage, another_id, units
 from crossdock.kit.conformance.suite import expect, scenario
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.fulfilment import same_number
 from crossdock.kit.hand import ReadsNotes
+from crossdock.kit.shop.fulfilment import same_number
 
 CREATE, SEEN, WRITE, UNDO = (
     Capability.ORDER_CREATE,

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
-from crossdock.kit.tame import Node, tame
+from crossdock.kit.json_node import Node, node_of
 
 _COMMENT = re.compile(r"^[ \t]*#.*\n", flags=re.M)
 _BEGIN = re.compile(r"^(?=query |mutation |fragment )", flags=re.M)
@@ -61,7 +61,7 @@ def problems(answer: Node) -> list[Problem]:
 def _problem(error: Node) -> Problem:
     path, extensions = error.raw("path"), error.raw("extensions")
     known = extensions is None or isinstance(extensions, dict)
-    described = tame(extensions or {} if known else {}, "extensions")
+    described = node_of(extensions or {} if known else {}, "extensions")
     return Problem(
         text.label(error.text("message"), 300) or "no message",
         described.text("code") if known else None,

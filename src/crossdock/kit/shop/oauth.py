@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from crossdock.kit.connector import Redirect
 from crossdock.kit.errors import AuthDead, BadInput, Strange
-from crossdock.kit.tame import Node
+from crossdock.kit.json_node import Node
 
 LONGEST_TOKEN = 10 * 365 * 24 * 3600
 BEGIN_AGAIN = "Begin again from “Connect a shop”."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crossdock.kit.tame import Node
+from crossdock.kit.json_node import Node
 
 # A row is seen some time after the moment that it carries: what is younger than this is read again.
 SETTLED = timedelta(seconds=60)

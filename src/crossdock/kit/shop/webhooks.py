@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from crossdock.domain.events import HookNews
 from crossdock.kit.connector import Hook, Subscriptions
 from crossdock.kit.errors import Missing
+from crossdock.kit.json_node import Node
 from crossdock.kit.shop.addresses import path_of
-from crossdock.kit.tame import Node
 from crossdock.kit.webhook import body_key
 
 

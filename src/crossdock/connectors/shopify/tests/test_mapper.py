@@ -8,7 +8,7 @@ from crossdock.connectors.shopify import mapper
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.values import Money
 from crossdock.kit.errors import Strange
-from crossdock.kit.tame import Node, tame
+from crossdock.kit.json_node import Node, node_of
 
 ADDRESS = "https://x.myshopify.com"
 
@@ -26,7 +26,7 @@ def a_variant(number: str = "7", **changes: Any) -> Node:
         "barcode": None,
         "price": "12.50",
     }
-    return tame(whole | {"inventoryItem": {"tracked": True, "inventoryLevels": levels}} | changes, "variant")
+    return node_of(whole | {"inventoryItem": {"tracked": True, "inventoryLevels": levels}} | changes, "variant")
 
 
 def a_product(**changes: Any) -> Node:
@@ -42,7 +42,9 @@ def a_product(**changes: Any) -> Node:
         "isGiftCard": False,
         "updatedAt": "2026-11-23T10:00:00Z",
     }
-    return tame(whole | {"descriptionHtml": "<p>x</p>", "media": {"nodes": media}, "variants": {}} | changes, "product")
+    return node_of(
+        whole | {"descriptionHtml": "<p>x</p>", "media": {"nodes": media}, "variants": {}} | changes, "product"
+    )
 
 
 def an_order(**changes: Any) -> dict[str, Any]:
@@ -67,7 +69,7 @@ def an_order(**changes: Any) -> dict[str, Any]:
 
 
 def a_line(number: int = 1, units: int = 2) -> Node:
-    return tame(
+    return node_of(
         {
             "id": f"gid://shopify/LineItem/{number}",
             "sku": "A",
@@ -81,9 +83,10 @@ def a_line(number: int = 1, units: int = 2) -> Node:
 
 def read(order: dict[str, Any], lines: list[Node] | None = None) -> ShopOrder:
     parts = [
-        [tame({"quantity": 1, "lineItem": {"id": "gid://shopify/LineItem/1"}}, "part")] for _ in order["fulfillments"]
+        [node_of({"quantity": 1, "lineItem": {"id": "gid://shopify/LineItem/1"}}, "part")]
+        for _ in order["fulfillments"]
     ]
-    return mapper.order(tame(order, "order"), lines or [a_line()], parts, address=ADDRESS)
+    return mapper.order(node_of(order, "order"), lines or [a_line()], parts, address=ADDRESS)
 
 
 def a_fulfilment(status: str = "SUCCESS", *numbers: str) -> dict[str, Any]:
@@ -132,20 +135,20 @@ def test_counts_of_all_locations_add_up_and_negative_ones_too() -> None:
         "pageInfo": {"hasNextPage": False},
         "nodes": [{"quantities": [{"quantity": 4}]}, {"quantities": [{"quantity": -5}]}],
     }
-    assert mapper.available(tame({"tracked": True, "inventoryLevels": levels}, "item")) == -1
+    assert mapper.available(node_of({"tracked": True, "inventoryLevels": levels}, "item")) == -1
 
 
 def test_an_untracked_variant_has_no_count() -> None:
     assert (
         mapper.available(
-            tame({"tracked": False, "inventoryLevels": {"nodes": [{"quantities": [{"quantity": 9}]}]}}, "item")
+            node_of({"tracked": False, "inventoryLevels": {"nodes": [{"quantities": [{"quantity": 9}]}]}}, "item")
         )
         is None
     )
 
 
 def test_a_pinned_location_that_does_not_stock_it_has_none_to_sell() -> None:
-    assert mapper.available(tame({"tracked": True, "inventoryLevel": None}, "item")) == 0
+    assert mapper.available(node_of({"tracked": True, "inventoryLevel": None}, "item")) == 0
 
 
 def test_our_order() -> None:
@@ -223,7 +226,7 @@ def test_what_a_third_party_still_packs_has_not_left(status: str) -> None:
 
 
 def test_a_line_of_a_deleted_variant_keeps_its_units() -> None:
-    line = tame(
+    line = node_of(
         {"id": "gid://shopify/LineItem/1", "sku": "A", "currentQuantity": 2, "variant": None, "product": None}, "line"
     )
     (seen,) = read(an_order(), [line]).lines

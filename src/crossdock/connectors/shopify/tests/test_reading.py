@@ -13,11 +13,11 @@ from crossdock.domain.events import ShopOrderState, ShopProduct
 from crossdock.kit.conformance.stage import Stage
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import Throttled
-from crossdock.kit.tame import tame
+from crossdock.kit.json_node import node_of
 
 
 def page_info(more: bool = False) -> Any:
-    return tame({"hasNextPage": more, "endCursor": "abc" if more else None}, "pageInfo")
+    return node_of({"hasNextPage": more, "endCursor": "abc" if more else None}, "pageInfo")
 
 
 def replace_location(stage: Stage, location: str) -> Shop:

@@ -12,7 +12,7 @@ from crossdock.domain.events import Parcel, ShopOrderState
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
-from crossdock.kit.tame import tame
+from crossdock.kit.json_node import node_of
 
 SHOP = Shop("https://shop.example", {}, {"currency": "USD", "precision": "2"}, http=None, now=lambda: datetime.now(UTC))  # type: ignore[arg-type]
 BOOKS = Books(tracks=True, threshold=0, locations=frozenset({"1", "2"}))
@@ -89,7 +89,7 @@ def parcel(id: str, state: str, code: str, *, units: int = 2, made: str = AT, ch
 
 
 def read(**fields: Any) -> Any:
-    return mapper.order(tame(order(**fields), "order"), SHOP)
+    return mapper.order(node_of(order(**fields), "order"), SHOP)
 
 
 # Counts
@@ -117,14 +117,14 @@ def read(**fields: Any) -> Any:
     ],
 )
 def test_the_count_is_what_the_shop_would_sell_of_what_it_has(fields: dict[str, Any], count: int | None) -> None:
-    assert mapper.saleable(tame(variant(**fields), "variant"), BOOKS) == count
+    assert mapper.saleable(node_of(variant(**fields), "variant"), BOOKS) == count
 
 
 def test_the_shops_own_settings_decide_where_the_variant_inherits() -> None:
-    node = tame(variant(), "variant")
+    node = node_of(variant(), "variant")
     assert mapper.saleable(node, replace(BOOKS, threshold=1)) == 2
     assert mapper.saleable(node, replace(BOOKS, tracks=False)) is None
-    assert mapper.saleable(tame(variant(trackInventory="TRUE"), "variant"), replace(BOOKS, tracks=False)) == 3
+    assert mapper.saleable(node_of(variant(trackInventory="TRUE"), "variant"), replace(BOOKS, tracks=False)) == 3
 
 
 def test_a_pinned_location_is_the_only_one_counted() -> None:
@@ -132,8 +132,8 @@ def test_a_pinned_location_is_the_only_one_counted() -> None:
         "globalSettings": {"trackInventory": True, "outOfStockThreshold": 0},
         "stockLocations": {"items": [{"id": "1"}, {"id": "2"}]},
     }
-    assert mapper.books(tame(world, "data"), {}).locations == {"1", "2"}
-    assert mapper.books(tame(world, "data"), {"location": "2"}).locations == {"2"}
+    assert mapper.books(node_of(world, "data"), {}).locations == {"1", "2"}
+    assert mapper.books(node_of(world, "data"), {"location": "2"}).locations == {"2"}
 
 
 # Products
@@ -142,7 +142,7 @@ def test_a_pinned_location_is_the_only_one_counted() -> None:
 def test_a_product_is_read_whole() -> None:
     picture = {"preview": "/assets/lamp.jpg"}
     found = mapper.product(
-        tame(product(featuredAsset=picture, assets=[picture, {"preview": "https://cdn.example/b.jpg"}]), "product"),
+        node_of(product(featuredAsset=picture, assets=[picture, {"preview": "https://cdn.example/b.jpg"}]), "product"),
         BOOKS,
         SHOP,
     )
@@ -156,9 +156,9 @@ def test_a_product_is_read_whole() -> None:
 
 
 def test_what_the_shop_does_not_sell_is_not_sold_here() -> None:
-    off = mapper.product(tame(product(enabled=False), "product"), BOOKS, SHOP)
+    off = mapper.product(node_of(product(enabled=False), "product"), BOOKS, SHOP)
     assert (off.active, len(off.variants)) == (False, 1)
-    none = mapper.product(tame(product(variants=[variant(enabled=False)]), "product"), BOOKS, SHOP)
+    none = mapper.product(node_of(product(variants=[variant(enabled=False)]), "product"), BOOKS, SHOP)
     assert (none.active, none.variants) == (False, ())
 
 
@@ -181,13 +181,13 @@ def test_a_missing_field_is_strange_and_named() -> None:
     broken = product()
     del broken["name"]
     with pytest.raises(Strange, match=r"product\.name"):
-        mapper.product(tame(broken, "product"), BOOKS, SHOP)
+        mapper.product(node_of(broken, "product"), BOOKS, SHOP)
 
 
 def test_a_variant_that_cannot_be_understood_leaves_the_others() -> None:
     broken = variant(id="8", options=[{"name": "blue"}])
     del broken["stockLevels"]
-    got = mapper.product(tame(product(variants=[variant(), broken]), "product"), BOOKS, SHOP)
+    got = mapper.product(node_of(product(variants=[variant(), broken]), "product"), BOOKS, SHOP)
     assert [each.variant_id for each in got.variants] == ["7"] and got.active
     assert got.reasons == ("“blue” could not be understood: its number, price or count is no number.",)
 
@@ -211,9 +211,9 @@ def test_a_cancelled_order_shows_what_was_ordered_although_its_lines_are_empty()
 
 def test_an_order_that_nobody_proved_claims_no_stock() -> None:
     assert (read().stock_taken, read().lines[0].stock_taken) == (False, None)
-    proven = mapper.order(tame(order(), "order"), SHOP, taken={"7": 2})
+    proven = mapper.order(node_of(order(), "order"), SHOP, taken={"7": 2})
     assert (proven.stock_taken, proven.lines[0].stock_taken) == (True, 2)
-    short = mapper.order(tame(order(), "order"), SHOP, taken={"7": 1})
+    short = mapper.order(node_of(order(), "order"), SHOP, taken={"7": 1})
     assert (short.stock_taken, short.lines[0].stock_taken) == (False, 1)
 
 
@@ -269,12 +269,12 @@ def moved(*rows: tuple[str, int]) -> Any:
         {"__typename": "Allocation", "createdAt": f"2026-11-23T03:42:{second}.000Z", "quantity": units}
         for second, units in rows
     ]
-    return tame({"id": "7", "stockMovements": {"items": items}}, "variant")
+    return node_of({"id": "7", "stockMovements": {"items": items}}, "variant")
 
 
 def wish(id: str, second: str, units: int, *, variant_id: str = "7", clock: str = "03:42") -> Any:
     """An order paid in that second; `clock` is the hour and minute that the server program thinks it is."""
-    return tame(
+    return node_of(
         {
             "id": id,
             "orderPlacedAt": f"2026-11-23T{clock}:{second}.500Z",

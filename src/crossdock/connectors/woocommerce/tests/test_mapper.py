@@ -12,7 +12,7 @@ from crossdock.connectors.woocommerce.sandbox import shapes
 from crossdock.domain.commands import CreateOrder, Line
 from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.values import Address, Money
-from crossdock.kit.tame import tame, unread
+from crossdock.kit.json_node import node_of, unread
 
 AT = "2026-11-23T10:00:00+00:00"
 BASE = "https://shop.example"
@@ -41,8 +41,8 @@ def child(id_: int, **fields: Any) -> dict[str, Any]:
 
 
 def product(doc: dict[str, Any], *children: dict[str, Any], currency: str = "USD") -> Any:
-    rows = [tame(row, "variation") for row in children]
-    return reading_goods.product_of(tame(doc, "product"), rows, currency=currency, address=BASE)
+    rows = [node_of(row, "variation") for row in children]
+    return reading_goods.product_of(node_of(doc, "product"), rows, currency=currency, address=BASE)
 
 
 # Products
@@ -115,8 +115,8 @@ def test_a_disabled_or_unpriced_variation_is_no_variant() -> None:
 )
 def test_variations_that_share_one_count_get_equal_parts_of_it(total: int, expected: dict[str, int]) -> None:
     """Offering the whole for each would promise one unit three times."""
-    rows = [tame(child(id_, manage="parent", count=total), "variation") for id_ in (13, 11, 12)]
-    counts = reading_goods.counts_of(tame({}, "product"), rows)
+    rows = [node_of(child(id_, manage="parent", count=total), "variation") for id_ in (13, 11, 12)]
+    counts = reading_goods.counts_of(node_of({}, "product"), rows)
     assert counts == expected
     assert total < 0 or sum(count or 0 for count in counts.values()) == total
 
@@ -127,7 +127,7 @@ def test_only_those_that_are_sold_share_and_an_own_count_is_left_alone() -> None
         child(12, manage="parent", count=4, status="private"),
         child(13, count=9),
     ]
-    assert reading_goods.counts_of(tame({}, "product"), [tame(row, "variation") for row in rows]) == {
+    assert reading_goods.counts_of(node_of({}, "product"), [node_of(row, "variation") for row in rows]) == {
         "11": 4,
         "12": 4,
         "13": 9,
@@ -184,7 +184,7 @@ def order_doc(**fields: Any) -> dict[str, Any]:
 
 def order(*fulfillments: dict[str, Any], **fields: Any) -> ShopOrder:
     return mapper.order_of(
-        tame(order_doc(**fields), "order"), [tame(f, "fulfillment") for f in fulfillments], address=BASE
+        node_of(order_doc(**fields), "order"), [node_of(f, "fulfillment") for f in fulfillments], address=BASE
     )
 
 
@@ -230,14 +230,14 @@ def test_stock_is_taken_only_where_each_line_says_so() -> None:
         doc["line_items"][0]["meta_data"] = (
             [{"id": 1, "key": "_reduced_stock", "value": str(reduced)}] if reduced else []
         )
-        got = mapper.order_of(tame(doc, "order"), [], address=BASE)
+        got = mapper.order_of(node_of(doc, "order"), [], address=BASE)
         assert not got.stock_taken and got.lines[0].stock_taken == (reduced or None)
 
 
 def test_a_line_of_a_product_that_the_shop_does_not_know() -> None:
     doc = order_doc()
     doc["line_items"][0] |= {"product_id": 0, "meta_data": [], "sku": None}
-    (line,) = mapper.order_of(tame(doc, "order"), [], address=BASE).lines
+    (line,) = mapper.order_of(node_of(doc, "order"), [], address=BASE).lines
     assert (line.product_id, line.variant_id, line.sku) == ("", "", "")
 
 
@@ -370,10 +370,10 @@ def test_completed_with_a_part_in_a_fulfilment_ships_the_rest() -> None:
     ],
 )
 def test_the_core_is_asked_only_where_it_may_know_something(value: str, asked: bool) -> None:
-    got = mapper.may_have_fulfillments(tame(order_doc(meta_data=metas(_fulfillment_status=value)), "order"))
+    got = mapper.may_have_fulfillments(node_of(order_doc(meta_data=metas(_fulfillment_status=value)), "order"))
     assert got == asked
-    assert not mapper.may_have_fulfillments(tame(order_doc(), "order"))
-    assert mapper.may_have_fulfillments(tame(order_doc(status="completed", completed=AT), "order"))
+    assert not mapper.may_have_fulfillments(node_of(order_doc(), "order"))
+    assert mapper.may_have_fulfillments(node_of(order_doc(status="completed", completed=AT), "order"))
 
 
 # Our order in their words
@@ -435,7 +435,7 @@ def test_amounts_are_written_in_the_currency_s_own_decimals() -> None:
 
 def test_every_field_that_the_simulator_writes_is_read_or_known(monkeypatch: pytest.MonkeyPatch) -> None:
     # What other connectors' tests of this process left unread is not ours.
-    monkeypatch.setattr("crossdock.kit.tame._reported", set())
+    monkeypatch.setattr("crossdock.kit.json_node._reported", set())
     product(goods(type="variable", manage=False), child(11))
     order(fulfillment(3, "A"))
     assert not {path for path in unread() if path.startswith(("product", "variation", "order", "fulfillment"))}

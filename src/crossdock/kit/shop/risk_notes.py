@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteRisk
 from crossdock.domain.risk import RiskLevel, Sentiment
-from crossdock.kit.part import key_of
+from crossdock.kit.shop.cancel_units import key_of
 
 LONGEST_NOTE = 2000
 SIGNS = {Sentiment.NEGATIVE: "-", Sentiment.NEUTRAL: "o", Sentiment.POSITIVE: "+"}

@@ -34,7 +34,7 @@ _INDEX = re.compile(r"\[\d+\]")
 _reported: set[str] = set()
 
 
-def tame(value: Any, path: str) -> "Node":
+def node_of(value: Any, path: str) -> "Node":
     """Wrap a JSON object. Raises Strange when it is none."""
     if not isinstance(value, dict):
         raise Strange(path, "object", value)
@@ -209,7 +209,7 @@ class Node:
                 log.info("outside field neither read nor ignored: %s", path)
 
     def _nodes(self, key: Text, values: Anys) -> "Nodes":
-        return [tame(value, f"{self.path}.{key}[{number}]") for number, value in enumerate(values)]
+        return [node_of(value, f"{self.path}.{key}[{number}]") for number, value in enumerate(values)]
 
 
 def _text(got: Any) -> str | None:
