@@ -90,6 +90,14 @@ class Missing(Outside):
     """The entity does not exist there (positive evidence: a 404 with the platform's own body, or a null node)."""
 
 
+class Declined(Outside):
+    """The party's own no, with its reason: surely not done."""
+
+    def __init__(self, sentence: str, why: Why = Why.INVALID, short: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.why, self.short = why, short
+
+
 class BadInput(Outside):
     """What the seller typed cannot be used; nothing was sent. The message says what to type."""
 
@@ -103,6 +111,8 @@ def outcome_of(error: Outside) -> Outcome:
             return Later(str(error), error.after_seconds)
         case AuthDead():
             return SignInAgain(str(error))
+        case Declined():
+            return Refused(error.why, str(error), error.short)
         case Missing():
             return Refused(Why.NOT_FOUND, str(error))
         case NoAnswer():

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from crossdock.kit.connector import VariantRef
+from crossdock.domain.capability import Manifest
+from crossdock.kit.connector import Shop, VariantRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +126,16 @@ class ReadsNotes(Protocol):
 
     async def buyer_words(self, shop_id: str) -> Sequence[str]:
         """What the buyer sees of it or was mailed."""
+
+
+@runtime_checkable
+class TestCopies(Protocol):
+    """What a connector may have besides: a shop of its kind can be a test copy, in which it moves the seller's hand.
+    Such a shop is proved over the network by whoever runs it.
+    """
+
+    def manifest_of(self, shop: Shop) -> Manifest:
+        """What this very shop can do, as it said when it was proved."""
+
+    def test_hand(self, shop: Shop) -> Hand | None:
+        """None where the shop is no test copy: then nothing is tried in it."""

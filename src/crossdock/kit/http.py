@@ -7,7 +7,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from json import dumps
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -15,6 +14,7 @@ import aiohttp
 from yarl import URL
 
 from crossdock.domain.capability import Pace
+from crossdock.kit import wire
 from crossdock.kit.aside import SMALL, Aside
 from crossdock.kit.budget import SHARE, Budget, Lane
 from crossdock.kit.check import retry_after
@@ -262,7 +262,7 @@ def _request(
     if content is not None:
         kind = next((value for name, value in (headers or {}).items() if name.lower() == "content-type"), "")
     elif json is not None:
-        body, kind = dumps(json, separators=(",", ":")).encode(), "application/json"
+        body, kind = wire.dump(json), "application/json"
     elif form is not None:
         body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
     sent = dict(headers or {})

@@ -3,6 +3,7 @@
 For the demo, the story and the crash tests.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -16,26 +17,11 @@ class HandFailed(Exception):
     """The simulated shop did not do it; the message is its sentence."""
 
 
-class RemoteHand:
-    """Implements Hand.
+class CalledHand(ABC):
+    """Implements Hand by one call for each of its actions, with plain JSON in it."""
 
-    `address` is the base URL of the simulated shop. Use it as an async context manager, or `close()` it.
-    """
-
-    def __init__(self, address: str) -> None:
-        self._address = address.rstrip("/")
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+    @abstractmethod
+    async def _do(self, method: str, **arguments: Any) -> Any: ...
 
     async def products(self) -> Sequence[Stocked]:
         return tuple(Stocked(**row) for row in await self._do("products"))
@@ -65,7 +51,9 @@ class RemoteHand:
 
     async def orders(self) -> Sequence[Standing]:
         rows = await self._do("orders")
-        return tuple(Standing(**row | {name: _units(row[name]) for name in ("lines", "untaken")}) for row in rows)
+        return tuple(
+            Standing(**row | {name: _units(row.get(name, ())) for name in ("lines", "untaken")}) for row in rows
+        )
 
     async def fulfil(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
@@ -84,6 +72,28 @@ class RemoteHand:
 
     async def refund(self, shop_id: str, amount: str) -> str:
         return str(await self._do("refund", shop_id=shop_id, amount=amount))
+
+
+class RemoteHand(CalledHand):
+    """Implements Hand.
+
+    `address` is the base URL of the simulated shop. Use it as an async context manager, or `close()` it.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address.rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def dial(self, **settings: float | bool) -> dict[str, Any]:
         """Turn the fault dial and read it with its counts; with nothing named, only read."""

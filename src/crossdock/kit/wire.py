@@ -1,4 +1,4 @@
-"""Outside bytes into values: JSON is parsed here and nowhere else, and its text is made fit to keep."""
+"""Outside bytes into values and back: JSON is parsed here and nowhere else, and its text is made fit to keep."""
 
 import json
 import re
@@ -25,6 +25,11 @@ def load(body: bytes, where: str = "the answer's body") -> Any:
     except (ValueError, RecursionError):
         raise NotJson(where, "JSON", body) from None
     return make_storable(value) if _SUSPECT.search(text) else value
+
+
+def dump(value: Any) -> bytes:
+    """The bytes that a value goes out as: whoever signs them signs these."""
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _whole(digits: str) -> int | float:

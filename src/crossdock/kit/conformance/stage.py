@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from aiohttp import web
 
-from crossdock.domain.capability import Pace
+from crossdock.domain.capability import Manifest, Pace
 from crossdock.domain.commands import CancelOrder, CancelReason, CreateOrder, Done, Line
 from crossdock.domain.events import ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.domain.values import Address, Money
@@ -45,6 +45,10 @@ class NotYet(AssertionError):
     """What should have come true within the platform's own time bounds did not."""
 
 
+class NeedsSimulator(Exception):
+    """The scenario looks into the shop's own books, or takes a second shop: nobody's real one has that."""
+
+
 class Stage:
     """One connected shop. `say` names everything made on it, so nothing of another scenario is taken for its own."""
 
@@ -62,13 +66,20 @@ class Stage:
 
     @property
     def sandbox(self) -> Sandbox:
+        if self.server.borrowed:
+            raise NeedsSimulator("It looks into the shop's own books, so it needs a simulated shop.")
+        return self.server
+
+    @property
+    def server(self) -> Sandbox:
+        """The simulated shop, or the fault dial that stands before somebody's shop."""
         if not isinstance(self.site, Sandbox):
-            raise NotYet("this scenario needs a simulated shop")
+            raise NeedsSimulator("It needs a shop with a fault dial before it.")
         return self.site
 
     @property
     def dial(self) -> FaultDial:
-        return self.sandbox.dial
+        return self.server.dial
 
     # Connecting
 
@@ -260,10 +271,15 @@ async def staged(connector: Connector, sandbox_class: type[Sandbox], *, seed: in
 
 
 @asynccontextmanager
-async def staged_at(connector: Connector, site: Site, *, pace: Pace | None = None) -> AsyncIterator[Stage]:
-    """A running shop, connected. Several stages can share one, since each looks only at what it made."""
+async def staged_at(
+    connector: Connector, site: Site, *, pace: Pace | None = None, manifest: Manifest | None = None
+) -> AsyncIterator[Stage]:
+    """A running shop, connected. Several stages can share one, since each looks only at what it made. `manifest` is
+    what this very shop can do, where it may be less than its platform.
+    """
     async with Transport() as transport:
         stage = Stage(connector, site, transport, pace or connector.manifest.pace)
+        stage.manifest = manifest or connector.manifest
         await stage.connect()
         yield stage
 

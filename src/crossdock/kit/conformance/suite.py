@@ -5,11 +5,13 @@ A scenario is called for by the capabilities that the manifest answers with yes;
 
 import time
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from crossdock.domain.capability import Capability, Manifest
-from crossdock.kit.conformance.stage import Stage, staged
+from crossdock.kit.conformance.stage import NeedsSimulator, Stage, staged
 from crossdock.kit.connector import Connector
 from crossdock.kit.sandbox import Sandbox
 
@@ -39,11 +41,12 @@ class Verdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     NOT_CALLED_FOR = "not called for"
+    NOT_PLAYED = "not played"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one scenario went on one platform. `sentence` says what was seen when it failed."""
+    """How one scenario went on one platform. `sentence` says what was seen when it failed, or why it was not played."""
 
     platform: str
     number: int
@@ -80,6 +83,9 @@ def called_for(manifest: Manifest, *, real: bool = False) -> tuple[Scenario, ...
     )
 
 
+Opening = Callable[[], AbstractAsyncContextManager[Stage]]
+
+
 async def run(item: Scenario, connector: Connector, sandbox_class: type[Sandbox]) -> None:
     """Play one scenario in a fresh simulated shop.
 
@@ -96,23 +102,37 @@ async def run_all(
     only: Collection[int] = (),
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """Play everything (or only these numbers); nothing is raised, the results tell."""
-    wanted = {item.number for item in called_for(connector.manifest)}
+    """Play everything (or only these numbers), each in a fresh simulated shop; nothing is raised, the results tell."""
+    opening = partial(staged, connector, sandbox_class)
+    return await play_all(connector.manifest, opening, only=only, on_result=on_result)
+
+
+async def play_all(
+    manifest: Manifest,
+    opening: Opening,
+    *,
+    only: Collection[int] = (),
+    on_result: Callable[[Result], None] = lambda result: None,
+) -> list[Result]:
+    """The same wherever `opening` opens a shop that can do what `manifest` says."""
+    wanted = {item.number for item in called_for(manifest)}
     results = []
     for item in scenarios():
         if not only or item.number in only:
-            results.append(await _result(item, connector, sandbox_class, item.number in wanted))
+            results.append(await _result(item, manifest.name, opening, item.number in wanted))
             on_result(results[-1])
     return results
 
 
-async def _result(item: Scenario, connector: Connector, sandbox_class: type[Sandbox], wanted: bool) -> Result:
-    name = connector.manifest.name
+async def _result(item: Scenario, name: str, opening: Opening, wanted: bool) -> Result:
     if not wanted:
         return Result(name, item.number, item.title, Verdict.NOT_CALLED_FOR)
     start = time.monotonic()
     try:
-        await run(item, connector, sandbox_class)
+        async with opening() as stage:
+            await item.run(stage)
+    except NeedsSimulator as reason:
+        return Result(name, item.number, item.title, Verdict.NOT_PLAYED, sentence=str(reason))
     except Exception as error:  # the suite reports what went wrong, whatever it is, and goes on
         seconds = time.monotonic() - start
         return Result(name, item.number, item.title, Verdict.FAILED, seconds, f"{type(error).__name__}: {error}")

@@ -115,7 +115,7 @@ async def down(stage: Stage) -> None:
 @scenario(909, CREATE, title="Where nobody listens, nothing was sent, and that is what is said", simulated=True)
 async def nobody_there(stage: Stage) -> None:
     (variant,) = await stage.product(5)
-    await stage.sandbox.stop()
+    await stage.server.stop()
     error = await _error_of_reading(stage, variant)
     expect(isinstance(error, NotSent | NoAnswer), f"reading gave {error!r}")
     error = await _error_of_reading(stage, variant)
@@ -310,5 +310,5 @@ async def _error_of_reading(stage: Stage, variant: VariantRef) -> Outside:
 
 def _wish(stage: Stage) -> float | None:
     """What the platform's own answer wishes."""
-    answer = stage.sandbox.throttled()
+    answer = stage.server.throttled()
     return retry_after(Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, b""))

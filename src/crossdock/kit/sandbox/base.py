@@ -41,6 +41,9 @@ class Sandbox(ABC):
     # The operator's app as this platform knows it (`Shop.app`), where the platform has such a thing.
     app: Mapping[str, str] = MappingProxyType({})
 
+    # Whether it only stands before a shop that somebody else runs (kit/conformance/front.py).
+    borrowed = False
+
     # Whether it answers quickly with a hundred thousand products in it.
     big = False
 

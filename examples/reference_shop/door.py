@@ -1,0 +1,105 @@
+"""The door itself, the same for every shop: signed calls come in over HTTP, signed webhooks go out. Standard library.
+
+A shop has `calls` (name -> function of the request's body), `transaction()` around each call, and for webhooks
+`waiting()` and `taken(id)`.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+STATUS = {"bad_signature": 401, "not_found": 404, "invalid": 422, "not_offered": 422}
+
+
+class No(Exception):
+    """A refusal: surely not done, and nothing of it. Whatever else goes wrong is a 500."""
+
+    def __init__(self, error, message, **more):
+        super().__init__(message)
+        self.status, self.body = STATUS.get(error, 409), {"error": error, "message": message, **more}
+
+
+def sign(key, id_, at, body):
+    """Standard Webhooks (https://www.standardwebhooks.com): HMAC-SHA256 over `id.time.body`."""
+    secret = base64.b64decode(key.removeprefix("whsec_"))
+    return "v1," + base64.b64encode(hmac.new(secret, f"{id_}.{at}.".encode() + body, hashlib.sha256).digest()).decode()
+
+
+def check(key, headers, body):
+    id_, at, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
+    if not at.isdigit() or abs(time.time() - int(at)) > 300:
+        raise No("bad_signature", "The time of this call is missing, or more than five minutes away.")
+    wanted = sign(key, id_, at, body).encode()
+    if not any(hmac.compare_digest(wanted, one.encode("utf-8", "replace")) for one in given.split(" ")):
+        raise No("bad_signature", "The signature is not of our key.")
+
+
+def answer(shop, key, headers, body):
+    """Check the signature, do what is asked in one transaction, say how it went."""
+    try:
+        check(key, headers, body)
+        asked = json.loads(body)
+        do = shop.calls.get(asked.get("call"))
+        if do is None:
+            raise No("not_offered", f"This shop does not offer {asked.get('call')}.")
+        with shop.transaction():
+            return 200, do(asked)
+    except No as no:
+        return no.status, no.body
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        return 422, {"error": "invalid", "message": f"This call is not as in the contract: {wrong!r}."}
+
+
+def deliver(shop, key, every=0.2):
+    """For ever: what changed is told in turn, each until it was taken; pauses grow to ten minutes."""
+    pause = every
+    while True:
+        time.sleep(pause)
+        url, events = shop.waiting()
+        for event in events:
+            about = {"type": event["type"], "timestamp": event["at"], "data": {"id": event["about"]}}
+            body, at = json.dumps(about).encode(), str(int(time.time()))
+            signed = {"webhook-id": event["id"], "webhook-timestamp": at}
+            signed |= {"webhook-signature": sign(key, event["id"], at, body), "Content-Type": "application/json"}
+            try:
+                urllib.request.urlopen(urllib.request.Request(url, body, signed), timeout=15).close()
+            except (OSError, ValueError):
+                pause = min(pause * 2, 600)
+                break
+            pause = every
+            shop.taken(event["id"])
+
+
+class Door(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body leave together; apart, the second waits 40 ms for the first to be acknowledged
+    shop = key = None
+
+    def do_POST(self):
+        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 4_000_000))
+        try:
+            status, said = answer(self.shop, self.key, self.headers, body)
+        except Exception as error:  # nobody knows what was done: the marketplace looks by its reference
+            self.log_error("%r", error)
+            status, said = 500, {"error": "unknown", "message": "Something went wrong in the shop."}
+        text = json.dumps(said).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_request(self, *_):
+        pass
+
+
+def serve(shop, key, port):
+    threading.Thread(target=deliver, args=(shop, key), daemon=True).start()
+    server = ThreadingHTTPServer(("127.0.0.1", port), type("Own", (Door,), {"shop": shop, "key": key}))
+    server.daemon_threads = True
+    return server

@@ -1,0 +1,242 @@
+"""A simulated shop behind the open door, over real HTTP. It holds what it hears and what it answers against the
+contract.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from aiohttp import web
+from standardwebhooks.webhooks import Webhook
+
+from crossdock.connectors.open_door.sandbox import contract
+from crossdock.connectors.open_door.sandbox.merchant import Merchant
+from crossdock.connectors.open_door.sandbox.store import No, Store, shown
+from crossdock.kit.sandbox import Doc, Shelf
+from crossdock.kit.sandbox import Sandbox as Base
+
+EVENTS = {"order": "order.changed", "product": "product.changed"}
+TRIES = 3
+
+
+class Sandbox(Base):
+    """`without` are calls that this shop does not offer."""
+
+    label = "Simulated shop behind the open door"
+
+    def __init__(
+        self, shelf: Shelf, *, seed: int = 0, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        super().__init__(shelf, seed=seed, clock=clock)
+        if shelf.get("shop", "it") is None:
+            key = "whsec_" + base64.b64encode(self.random.randbytes(32)).decode()
+            shelf.put("shop", "it", {"id": f"shop-{seed}-{self.random.getrandbits(64):x}", "key": key})
+        self.without: frozenset[str] = frozenset({"test/do"})
+        self.store = Store(shelf, clock, self._tell)
+        self._merchant = Merchant(self.store)
+        self._calls: dict[str, Callable[[Doc], Doc]] = {
+            "about": self._about,
+            "products/list": lambda body: self._page("product", body, 0),
+            "products/read": self._products,
+            "orders/list": lambda body: self._page("order", body, self.store.last_number("order")),
+            "orders/read": self._orders,
+            "orders/create": self._create,
+            "orders/cancel": self._cancel,
+            "orders/cancel_units": self._cancel_units,
+            "counts/adjust": self._adjust,
+            "parcels/write": self._write_parcel,
+            "parcels/cancel": self._cancel_parcel,
+            "notes/write": self._note,
+            "webhooks/set": self._set_webhook,
+        }
+
+    @property
+    def hand(self) -> Merchant:
+        return self._merchant
+
+    @property
+    def key(self) -> str:
+        return str(self.shelf.need("shop", "it")["key"])
+
+    def seller_form(self) -> tuple[str, dict[str, str]]:
+        return "key", {"address": self.address, "key": self.key}
+
+    def throttled(self) -> web.Response:
+        body = {"error": "slow_down", "message": "Too many calls."}
+        return web.json_response(body, status=429, headers={"Retry-After": "1"})
+
+    def revoked(self, request: web.Request) -> web.Response:
+        return web.json_response({"error": "bad_signature", "message": "The key was changed."}, status=401)
+
+    async def fill(self, many: int, *, count: int, since: datetime) -> list[str]:
+        found = []
+        with self.shelf.transaction():
+            for n in range(many):
+                number = self.shelf.next_number("product")
+                variant = {"id": f"{number}-0", "sku": f"F-{n}", "title": "", "price": "4.50", "count": count}
+                doc: Doc = {"id": str(number), "title": f"Card {n}", "currency": self.store.currency}
+                doc |= {"variants": [variant], "seq": self.shelf.next_number("seq"), "updated_at": self.store.now()}
+                self.shelf.put("product", doc["id"], doc)
+                found.append(str(variant["id"]))
+        return found
+
+    def routes(self, app: web.Application) -> None:
+        app.router.add_post("/{call:.+}", self._answer)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        raw = await request.read()
+        try:
+            Webhook(self.key).verify(raw, dict(request.headers), json_parse=False)
+        # Whatever is wrong with a signature, it is one that does not count.
+        except Exception as error:
+            return web.json_response({"error": "bad_signature", "message": f"Not signed: {error}."}, status=401)
+        body = json.loads(raw)
+        call = str(body.get("call", ""))
+        status, answer = self._do(call, body)
+        if wrong := contract.wrong_answer(call, status, answer):
+            self.shelf.note("not as the contract", call=call, wrong=wrong)
+            return web.Response(status=500, text=f"The answer to {call} breaks the contract: {wrong}")
+        return web.json_response(answer, status=status)
+
+    def _do(self, call: str, body: Doc) -> tuple[int, Doc]:
+        try:
+            if call not in self._calls or call in self.without:
+                raise No("not_offered", f"This shop does not offer {call}.")
+            if wrong := contract.wrong_request(call, body):
+                raise No("invalid", wrong)
+            return 200, self._calls[call](body)
+        except No as refusal:
+            return refusal.status, refusal.body
+
+    def _tell(self, kind: str, doc: Doc) -> None:
+        """A webhook about what changed; tried again a few times, with the same id."""
+        url = (self.shelf.get("hook", "it") or {}).get("url", "")
+        if not url:
+            return
+        type_ = "product.deleted" if doc.get("deleted") else EVENTS[kind]
+        event = {"type": type_, "timestamp": doc["updated_at"], "data": {"id": doc["id"]}}
+        if wrong := contract.wrong_event(event):
+            self.shelf.note("not as the contract", call=type_, wrong=wrong)
+        self._deliver(url, f"msg_{doc['seq']}", json.dumps(event).encode(), TRIES)
+
+    def _deliver(self, url: str, id_: str, body: bytes, tries: int) -> None:
+        def signed(sent: bytes) -> dict[str, str]:
+            # The time of the wire: a simulated clock has no say in it, since libraries look at the real one.
+            now = datetime.now(UTC)
+            signature = Webhook(self.key).sign(id_, now, sent.decode())
+            return {
+                "Content-Type": "application/json",
+                "webhook-id": id_,
+                "webhook-timestamp": str(int(now.timestamp())),
+                "webhook-signature": signature,
+            }
+
+        def again(status: int | None) -> None:
+            if tries > 1 and (status is None or status >= 500):
+                self._deliver(url, id_, body, tries - 1)
+
+        self.deliver(url, signed, body, on_result=again)
+
+    # The calls
+
+    def _about(self, body: Doc) -> Doc:
+        shop = {"id": self.shelf.need("shop", "it")["id"], "name": "Corner shop", "currency": self.store.currency}
+        calls = sorted(self._calls.keys() - self.without)
+        return {"contract": "1", "shop": shop, "calls": calls}
+
+    def _page(self, kind: str, body: Doc, begin: int) -> Doc:
+        cursor = body["cursor"]
+        if cursor and not cursor.isdigit():
+            raise No("invalid", "This cursor is not ours.")
+        return self.store.page(kind, int(cursor) if cursor else begin, body.get("limit", 100))
+
+    def _products(self, body: Doc) -> Doc:
+        return {"items": [shown(doc) for id_ in body["ids"] if (doc := self.store.product(id_))]}
+
+    def _orders(self, body: Doc) -> Doc:
+        found = self.shelf.by_key("order", body.get("reference", ""))
+        found += [doc for id_ in body.get("ids", ()) if (doc := self.shelf.get("order", id_))]
+        return {"items": [shown(doc) for doc in found]}
+
+    def _create(self, body: Doc) -> Doc:
+        if body["order"]["currency"] != self.store.currency:
+            raise No("invalid", f"This shop sells in {self.store.currency}.")
+        order, already = self.store.place(body["order"])
+        return {"order": shown(order), "already": already}
+
+    def _ours(self, body: Doc) -> Doc:
+        return self.store.order(body["order_id"], body["reference"])
+
+    def _cancel(self, body: Doc) -> Doc:
+        order = self._ours(body)
+        already = order["state"] == "cancelled"
+        if not already:
+            if any(not parcel.get("cancelled") for parcel in order["parcels"]):
+                raise No("too_late", "The order is shipped.")
+            self.store.cancel(order, restock=True, note=body.get("note", ""))
+        return {"order": shown(order), "already": already}
+
+    def _cancel_units(self, body: Doc) -> Doc:
+        order = self._ours(body)
+        if any(row["key"] == body["key"] for row in order["cancellations"]):
+            return {"order": shown(order), "already": True}
+        wanted = {row["line_id"]: row["units"] for row in body["lines"]}
+        left = self.store.left(order)
+        if order["state"] != "open" or any(units > left[line] for line, units in wanted.items()):
+            raise No("too_late", "So much of the order is not left.")
+        self.store.take(order, wanted, body["key"])
+        return {"order": shown(order), "already": False}
+
+    def _adjust(self, body: Doc) -> Doc:
+        done = self.shelf.get("adjusted", body["key"])
+        try:
+            doc, row = self.store.variant(body["variant_id"])
+        except LookupError:
+            raise No("not_found", "This shop has no such product any more.") from None
+        if done is None:
+            with self.shelf.transaction():
+                row["count"] = (row["count"] or 0) + body["delta"]
+                self.store.keep("product", doc)
+                self.shelf.put("adjusted", body["key"], {"id": body["key"]})
+        return {"count": row["count"], "already": done is not None}
+
+    def _write_parcel(self, body: Doc) -> Doc:
+        order = self._ours(body)
+        about = {
+            name: body[name] for name in ("tracking_number", "carrier", "tracking_url", "shipped_at") if name in body
+        }
+        for parcel in order["parcels"]:
+            mine = parcel["id"] == body.get("parcel_id") or parcel.get("key") == body["key"]
+            if mine and not parcel.get("cancelled"):
+                changes = {name: value for name, value in about.items() if parcel.get(name) != value}
+                if "tracking_number" in changes:
+                    parcel |= about
+                    self.store.keep("order", order)
+                return {"parcel": parcel, "already": "tracking_number" not in changes}
+        if "parcel_id" in body:
+            raise No("not_found", "The order has no such parcel.")
+        wanted = {row["line_id"]: row["units"] for row in body.get("lines", ())}
+        return {"parcel": self.store.ship(order, wanted, key=body["key"], **about), "already": False}
+
+    def _cancel_parcel(self, body: Doc) -> Doc:
+        order = self._ours(body)
+        for parcel in order["parcels"]:
+            if parcel["id"] == body["parcel_id"]:
+                already = bool(parcel.get("cancelled"))
+                parcel["cancelled"] = True
+                self.store.keep("order", order)
+                return {"already": already}
+        raise No("not_found", "The order has no such parcel.")
+
+    def _note(self, body: Doc) -> Doc:
+        self._ours(body)
+        already = self.shelf.get("note", body["key"]) is not None
+        if not already:
+            self.shelf.put("note", body["key"], {name: body[name] for name in ("key", "order_id", "text")})
+        return {"already": already}
+
+    def _set_webhook(self, body: Doc) -> Doc:
+        already = (self.shelf.get("hook", "it") or {}).get("url", "") == body["url"]
+        self.shelf.put("hook", "it", {"url": body["url"]})
+        return {"url": body["url"], "already": already}
