@@ -13,7 +13,7 @@ import pytest
 
 from crossdock.kit import discover
 from crossdock.kit.conformance import scenarios
-from crossdock.kit.conformance.front import Copy, NoTestCopy, test_copy
+from crossdock.kit.conformance.front import Copy, NoTestCopy, find_copy
 from crossdock.kit.conformance.suite import Verdict, play_all
 from crossdock.kit.http import Transport
 
@@ -21,8 +21,6 @@ FOLDER = Path(__file__).parents[1] / "examples" / "reference_shop"
 KEY = "whsec_" + base64.b64encode(b"a key of thirty-two bytes, no less").decode()
 # Those that look into the shop's own books, spoil its deliveries or take a second shop.
 SIMULATED = {412, 806, 807, 808, 809}
-open_copy = test_copy
-open_copy.__test__ = False  # type: ignore[attr-defined]
 
 
 def running(script: str, *words: str) -> Iterator[str]:
@@ -48,7 +46,7 @@ def address() -> Iterator[str]:
 @pytest.fixture
 async def copy(address: str) -> AsyncIterator[Copy]:
     async with Transport() as transport:
-        yield await open_copy(discover.connector("open_door"), {"address": address, "key": KEY}, transport)
+        yield await find_copy(discover.connector("open_door"), {"address": address, "key": KEY}, transport)
 
 
 async def test_it_conforms_in_everything_that_it_claims(copy: Copy) -> None:
@@ -65,7 +63,7 @@ async def test_a_shop_that_sells_is_not_tried() -> None:
     for address in running("shop.py", "--add", "Blue mug", "12.50", "7"):
         async with Transport() as transport:
             with pytest.raises(NoTestCopy, match="a test copy of it that offers test/do"):
-                await open_copy(discover.connector("open_door"), {"address": address, "key": KEY}, transport)
+                await find_copy(discover.connector("open_door"), {"address": address, "key": KEY}, transport)
 
 
 def test_it_imports_the_standard_library_alone() -> None:

@@ -99,7 +99,7 @@ class Copy:
             front.shelf.close()
 
 
-async def test_copy(connector: Connector, form: dict[str, str], transport: Transport) -> Copy:
+async def find_copy(connector: Connector, form: dict[str, str], transport: Transport) -> Copy:
     """Raises NoTestCopy, or Outside when the shop does not answer as one."""
     address = connector.address(form, local=True)
     http = transport.party(f"shop:{address}", FAST, local=True)

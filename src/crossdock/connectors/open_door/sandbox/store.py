@@ -11,7 +11,7 @@ from typing import Any
 
 from crossdock.kit.sandbox import Doc, Shelf
 
-CURRENCY = "EUR"
+CURRENCY = "USD"
 # What the contract does not show of an order.
 _INSIDE = ("seq", "email", "ship_to", "placed_at", "shipping")
 
