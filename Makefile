@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make` alone lists it. Works as root and as an ordinary user, in any folder.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-loaded test-crash check format story test-real soak lock docs clean
+.PHONY: help bench run test test-loaded test-crash check format story test-real soak lock docs clean
 .DELETE_ON_ERROR:
 
 # Some containers forbid it, and then every process that is started compiles all it imports again.
@@ -60,6 +60,9 @@ soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock pr
 	$(PROVE) "odd values" $(LAB) odd --every $(or $(ODD),1)
 	$(if $(filter no,$(KILLS)),,$(PROVE) "kill points" $(PY) tests/crash_play.py)
 	$(if $(filter no,$(BUGS)),,$(PROVE) "planted bugs" $(LAB) story --every-bug)
+
+bench: $(VENV)/.runtime ## what work costs: one JSON line per figure, kept in docs/benchmarks.md; ONLY=order, import or idle for one, AGAINST=<commit> to measure that commit in turns with this one
+	$(LAB) bench $(if $(ONLY),--only $(ONLY)) $(if $(AGAINST),--against $(AGAINST))
 
 docs: $(VENV)/.runtime ## write the generated pages
 	$(VENV)/bin/crossdock docs

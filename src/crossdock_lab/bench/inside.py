@@ -1,0 +1,170 @@
+"""Run by the measured commit's own Python, which may be an older one: what has to be made or asked with its modules.
+
+A name that moved from one module to another is looked for; nothing of this package is imported. The last line printed
+is JSON.
+"""
+
+import asyncio
+import contextlib
+import json
+import pkgutil
+import sys
+from datetime import datetime, timedelta, timezone
+from importlib import import_module
+from typing import Any
+
+import django
+
+UTC = timezone.utc  # noqa: UP017 - an older Python may run this
+SHIP_TO = {
+    "name": "Zoë Müller",
+    "line1": "1 Elm St",
+    "city": "Springfield",
+    "country": "US",
+    "postal_code": "12345",
+    "region": "IL",
+}
+
+
+def named(name: str, package: str = "crossdock.usecases") -> Any:
+    """The function of this name, wherever this commit keeps it."""
+    for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
+        with contextlib.suppress(ImportError):
+            found = getattr(import_module(module.name), name, None)
+            if found is not None and found.__module__ == module.name:
+                return found
+    raise SystemExit(f"this commit has no {name}")
+
+
+def person(email: str, **fields: Any) -> Any:
+    from crossdock.store.models import User
+
+    joined = datetime.now(UTC) - timedelta(days=400)
+    return User.objects.create_user(email, None, name="Bench", date_joined=joined, **fields)
+
+
+def shop_keeper(number: int = 0) -> Any:
+    from crossdock.store.models import Seller, ShippingRate
+
+    made = Seller.objects.create(
+        owner=person(f"seller-{number}@bench.test"), name=f"Bench {number}", slug=f"bench-{number}", currency="USD"
+    )
+    ShippingRate.objects.create(seller=made, country="*", currency="USD", price_minor=499)
+    return made
+
+
+def orders(listings: str, buyers: str) -> Any:
+    """A seller with listings made by hand, buyers, and tokens of the marketplace."""
+    from django.conf import settings
+
+    from crossdock.domain.values import Money
+    from crossdock.kit.payments import open_gateway
+
+    now = datetime.now(UTC)
+    seller, staff = shop_keeper(), person("staff@bench.test", is_staff=True)
+    made = [
+        named("make_listing")(
+            seller=seller, title=f"Owl {n}", description="", price=Money(1000 + n, "USD"), count=10**6, now=now
+        )
+        for n in range(int(listings))
+    ]
+    for n in range(int(buyers)):
+        person(f"buyer-{n}@bench.test")
+    return {
+        "variants": [listing.variants.get().public_id for listing in made],
+        "tokens": [named("make_token")(name=f"b{n}", seller=None, actor=staff, now=now)[1] for n in range(8)],
+        "payment": open_gateway("sandbox", settings.CONFIG.data).choices()[0].token,
+        "ship_to": SHIP_TO,
+    }
+
+
+def fill(listing: str, platform: str, products: str) -> Any:
+    """So many products into the simulated shop of this platform."""
+    from crossdock.kit.remote_hand import RemoteHand
+
+    async def work() -> None:
+        async with RemoteHand(_row(listing, platform)["address"]) as hand:
+            for n in range(int(products)):
+                await hand.add_product(f"Card {n}", [(f"SKU-{n}", "10.00", 5)], description=f"A card, number {n}.")
+
+    asyncio.run(work())
+
+
+def join(listing: str, platform: str, number: str) -> Any:
+    """A seller of their own connects it; the worker begins to import. The connection's key."""
+    from crossdock.demo.joining import join as joined
+
+    row = _row(listing, platform)
+    places = {name: row[name] for name in ("platform", "address", "way", "form")}
+    return joined(seller=shop_keeper(int(number)), now=datetime.now(UTC), **places).pk
+
+
+def _row(listing: str, platform: str) -> Any:
+    with open(listing) as file:
+        return next(row for row in json.load(file) if row["platform"] == platform)
+
+
+def listed(connection: str) -> Any:
+    """Variants with a count."""
+    from crossdock.store.models import Variant
+
+    return Variant.objects.filter(connection_id=int(connection), stock__count=5).count()
+
+
+def unsent() -> Any:
+    """Commands that nobody has carried out yet."""
+    from crossdock.store.models import Command
+
+    return Command.objects.filter(state__in=["waiting", "in_flight"]).count()
+
+
+def statements(variant: str, token: str, payment: str) -> Any:
+    """What one order asks of the database, with its quote: the same requests, in this process."""
+    from django.conf import settings
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    settings.ALLOWED_HOSTS = ["*"]
+    head: Any = {"HTTP_AUTHORIZATION": f"Bearer {token}"}
+    lines, kind = [{"variant": variant, "quantity": 1}], "application/json"
+
+    def placed(n: int) -> None:
+        said = Client().post("/api/v1/quotes", json.dumps({"lines": lines, "country": "US"}), kind, **head)
+        asked = {
+            "buyer": {"email": f"buyer-{n}@bench.test", "name": "Bench"},
+            "ship_to": SHIP_TO,
+            "lines": lines,
+            "fingerprint": said.json()["fingerprint"],
+            "payment": {"token": payment},
+        }
+        answer = Client().post("/api/v1/orders", json.dumps(asked), kind, HTTP_IDEMPOTENCY_KEY=f"inside-{n}", **head)
+        if answer.status_code != 201:
+            raise SystemExit(answer.content.decode())
+
+    placed(1)
+    with CaptureQueriesContext(connection) as caught:
+        placed(2)
+    sent = [query["sql"] for query in caught.captured_queries]
+    try:
+        from crossdock.store.together import BETWEEN
+    except ImportError:
+        said = sent
+    else:
+        said = [one for text in sent for one in text.split(BETWEEN)]
+    savepoints = sum(one.startswith("SAVEPOINT") for one in said)
+    return {"round_trips": len(sent), "statements": len(said), "savepoints": savepoints}
+
+
+def versions() -> Any:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version')")
+        return {"server": cursor.fetchone()[0].split()[0]}
+
+
+if __name__ == "__main__":
+    django.setup()
+    deed, *words = sys.argv[1:]
+    print(json.dumps(globals()[deed](*words)))

@@ -1,0 +1,77 @@
+"""The first import of a shop, per product; and what it takes while nothing happens in three shops."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from crossdock_lab.bench.figures import Figure, beside, bounded
+from crossdock_lab.bench.market import Market
+
+PRODUCTS = 200
+# Of the build that is measured beside it.
+IMPORT_AT_MOST = 0.2
+SETTLE_SECONDS, SECONDS, ROUNDS = 20.0, 20.0, 2
+MEGABYTES, SHARE = 180.0, 0.5
+
+
+def platforms(listing: Path) -> list[str]:
+    return sorted({row["platform"] for row in json.loads(listing.read_text())})
+
+
+def imported(markets: Sequence[Market]) -> list[Figure]:
+    listings = [market.simulate() for market in markets]
+    common = sorted(set.intersection(*(set(platforms(listing)) for listing in listings)))
+    figures = []
+    for number, platform in enumerate(common):
+        taken = [_import(*place, platform, number) for place in zip(markets, listings, strict=True)]
+        theirs, name = (taken[1], markets[1].installed.name) if len(taken) > 1 else (None, "")
+        figures.append(
+            beside(
+                "import",
+                f"processor time per product, {platform}",
+                "ms",
+                taken[0],
+                theirs,
+                against=name,
+                at_most=IMPORT_AT_MOST,
+            )
+        )
+    return figures
+
+
+def _import(market: Market, listing: Path, platform: str, number: int) -> float:
+    """Milliseconds of worker and PostgreSQL for each product, from joining to the last count."""
+    market.inside("fill", listing, platform, PRODUCTS)
+    before = market.spent()
+    connection = market.inside("join", listing, platform, number)
+    market.until(lambda: market.inside("listed", connection) >= PRODUCTS, 240, f"{platform}'s products", every=2.0)
+    used = market.spent() - before
+    return (used.worker + used.database) / PRODUCTS * 1000
+
+
+def idle(markets: Sequence[Market]) -> list[Figure]:
+    for market in markets:
+        listing = market.simulate()
+        for number, platform in enumerate(platforms(listing)):
+            market.inside("fill", listing, platform, 3)
+            market.inside("join", listing, platform, number)
+    time.sleep(SETTLE_SECONDS)
+    shares: list[list[float]] = [[] for _ in markets]
+    for _ in range(ROUNDS):
+        for market, share in zip(markets, shares, strict=True):
+            before, begun = market.spent(), time.monotonic()
+            time.sleep(SECONDS)
+            used = market.spent() - before
+            share.append(used.worker / (time.monotonic() - begun) * 100)
+    memory = [sum(market.memory().values()) for market in markets]
+    mean = [sum(share) / len(share) for share in shares]
+    figures = [
+        bounded("idle", "memory of web, worker and PostgreSQL (PSS)", "MB", memory[0], at_most=MEGABYTES),
+        bounded("idle", "the worker with its shops", "% of a processor", mean[0], at_most=SHARE),
+    ]
+    if len(markets) > 1:
+        name = markets[1].installed.name
+        figures.append(beside("idle", "memory, beside", "MB", memory[0], memory[1], against=name))
+        figures.append(beside("idle", "the worker, beside", "% of a processor", mean[0], mean[1], against=name))
+    return figures
