@@ -22,7 +22,7 @@ LAB = ROOT / "src" / "crossdock_lab"
 MODULE_LINES, FUNCTION_LINES, FOLDER_FILES = 400, 70, 20
 # Lines of code, formatted, without blanks, comments and docstrings, beside the manifest:
 # docs/decisions/0005-the-size-of-a-connector.md
-CONNECTOR_LINES = 1325
+CONNECTOR_LINES = 1310
 
 
 def modules() -> list[Path]:
@@ -104,7 +104,7 @@ def test_a_connector_stays_small(folder: Path) -> None:
 
 def test_every_connector_has_the_same_form() -> None:
     """Who knows one finds everything in the next; what a platform alone has is a module beside these."""
-    form = {"__init__", "manifest", "client", "connect", "mapper", "reading", "orders"}
+    form = {"__init__", "manifest", "client", "connect", "mapper", "reading", "orders", "fulfilment"}
     assert {folder.name: form - {path.stem for path in folder.glob("*.py")} for folder in connectors()} == {
         folder.name: set() for folder in connectors()
     }

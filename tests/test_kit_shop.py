@@ -56,7 +56,7 @@ async def test_what_a_platform_does_not_have_is_answered_for_it() -> None:
             read(shop, Hook({}, b"{}"))
     with pytest.raises(BadInput):
         connector.begin(shop, way="x", form={}, state="", return_url="", callback_url="")
-    outcome = await connector.adjust(shop, AdjustStock("p", "v", 1, "k"))
+    outcome = await connector.adjust(shop, AdjustStock("p", "v", 1, "k", "found"))
     assert isinstance(outcome, Refused) and outcome.why is Why.UNSUPPORTED
 
 
@@ -122,8 +122,8 @@ def test_what_is_no_address_is_said_so(typed: str) -> None:
 
 def test_nobody_reads_the_key_on_the_way() -> None:
     with pytest.raises(BadInput, match="your key cannot be read"):
-        addresses.typed("http://shop.example", local=False, pages=("/a",), wrong=WRONG, keep="key")
-    assert addresses.typed("http://127.0.0.1:80", local=True, pages=("/a",), wrong=WRONG, keep="key")
+        addresses.typed("http://shop.example", local=False, wrong=WRONG, keep="key")
+    assert addresses.typed("http://127.0.0.1:80", local=True, wrong=WRONG, keep="key")
 
 
 # Webhooks

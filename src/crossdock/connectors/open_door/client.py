@@ -14,7 +14,7 @@ from crossdock.kit import text, wire
 from crossdock.kit.check import check, is_challenge, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Outside, Strange, Throttled
-from crossdock.kit.tame import Node, tame
+from crossdock.kit.json_node import Node, node_of
 
 REQUIRED = ("about", "products/list", "products/read", "orders/create", "orders/read", "orders/list")
 # Standard Webhooks: a message whose time is further away than this is refused.
@@ -58,7 +58,7 @@ class Client:
             "webhook-signature": signer(self.shop.secrets.get("key", "")).sign(id_, now, wire.dump(body).decode()),
         }
         reply = await self.shop.http.send("POST", f"{self.shop.address}/{call}", headers=headers, json=body)
-        return tame(_checked(reply, self.shop).json(), call)
+        return node_of(_checked(reply, self.shop).json(), call)
 
     def need(self, call: str, what: str) -> None:
         """Raises Declined when the shop does not offer the call; `what` tells the seller what to do instead."""

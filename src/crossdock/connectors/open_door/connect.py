@@ -4,7 +4,6 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from crossdock.connectors.open_door import reading
 from crossdock.connectors.open_door.client import REQUIRED, Client
@@ -13,7 +12,9 @@ from crossdock.domain.events import Unreadable
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import BadInput, Strange
-from crossdock.kit.tame import Node
+from crossdock.kit.json_node import Node
+from crossdock.kit.shop.addresses import typed
+from crossdock.kit.shop.base import checked
 
 CONTRACT = "1"
 # Standard Webhooks, "Signature scheme": between 24 and 64 bytes.
@@ -31,23 +32,13 @@ WITHOUT = {
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
-    typed = form.get("address", "").strip()
-    parts = urlsplit(typed if "://" in typed else f"https://{typed}")
-    try:
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        host, port = "", None
-    named = re.fullmatch(r"[\w.-]+|[0-9a-f:]+", host)
-    if not named or parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise BadInput("Type the address of your shop's open door, for example https://shop.example.com/crossdock.")
-    if parts.scheme != "https" and not (local and parts.scheme == "http"):
-        raise BadInput("The address must begin with https://, so that nobody reads your orders on the way.")
-    return (
-        f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
-    )
+    wrong = "Type the address of your shop's open door, for example https://shop.example.com/crossdock."
+    return typed(form.get("address", ""), local=local, wrong=wrong, keep="key", plain=True)
 
 
-def secrets(form: Mapping[str, str]) -> Mapping[str, str]:
+async def finish(
+    client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
+) -> Mapping[str, str]:
     key = form.get("key", "").strip()
     if not key:
         raise BadInput("Paste the key of your shop's open door; it begins with whsec_.")
@@ -98,7 +89,7 @@ def _settings(node: Node) -> dict[str, str]:
 def _contract(node: Node) -> Check:
     spoken = node.text("contract")
     wrong = f"Your shop speaks contract {spoken[:20] or '(none)'}; this marketplace speaks {CONTRACT}."
-    return Check(spoken == CONTRACT, "Contract", "" if spoken == CONTRACT else wrong)
+    return checked(spoken == CONTRACT, "Contract", wrong)
 
 
 async def _products(client: Client) -> Check:
@@ -112,4 +103,4 @@ async def _products(client: Client) -> Check:
 async def _orders(client: Client) -> Check:
     page = await reading.orders(client, "")
     sentence = "An empty cursor must mean “from now on”: orders/list answered with old orders."
-    return Check(not page.items, "Orders", "" if not page.items else sentence)
+    return checked(not page.items, "Orders", sentence)

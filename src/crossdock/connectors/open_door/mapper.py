@@ -18,8 +18,8 @@ from crossdock.domain.events import (
 )
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
+from crossdock.kit.json_node import Node
 from crossdock.kit.rows import order_with
-from crossdock.kit.tame import Node
 
 STATES = {"open": ShopOrderState.OPEN, "cancelled": ShopOrderState.CANCELLED}
 MOST_PICTURES = 20

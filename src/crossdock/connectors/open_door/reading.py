@@ -1,12 +1,10 @@
 """What the shop has: products with their counts, and orders, page by page behind the shop's own cursors."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TypeVar
 
 from crossdock.connectors.open_door import mapper
 from crossdock.connectors.open_door.client import Client
-from crossdock.domain.commands import Found
 from crossdock.domain.events import (
     Count,
     LookKind,
@@ -19,8 +17,8 @@ from crossdock.domain.events import (
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Strange
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import read_rows
-from crossdock.kit.tame import Node, tame
 
 T = TypeVar("T")
 LIMIT = 100
@@ -50,7 +48,7 @@ def _id(node: Node) -> str:
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
-    for node in await _nodes(client, "products/read", ids=[product_id]):
+    for node in await nodes(client, "products/read", ids=[product_id]):
         if node.id("id") == product_id:
             return mapper.product(node)
     return ProductGone(product_id)
@@ -67,7 +65,7 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
 
 
 async def order_node(client: Client, shop_id: str) -> Node | None:
-    for node in await _nodes(client, "orders/read", ids=[shop_id]):
+    for node in await nodes(client, "orders/read", ids=[shop_id]):
         if node.id("id") == shop_id:
             return node
     return None
@@ -83,12 +81,6 @@ def gone(client: Client, shop_id: str) -> ShopOrder:
     return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), none)
 
 
-async def find(client: Client, reference: str, *, since: datetime) -> Found:
-    """The reference is compared here as well: a shop may search by a part of it."""
-    nodes = await _nodes(client, "orders/read", reference=reference)
-    return Found(tuple(node.id("id") for node in nodes if node.text("reference") == reference))
-
-
-async def _nodes(client: Client, call: str, **asked: object) -> list[Node]:
+async def nodes(client: Client, call: str, **asked: object) -> list[Node]:
     node = await client.ask(call, **asked)
-    return [tame(entry, f"{call}.items[{n}]") for n, entry in enumerate(node.entries("items"))]
+    return [node_of(entry, f"{call}.items[{n}]") for n, entry in enumerate(node.entries("items"))]

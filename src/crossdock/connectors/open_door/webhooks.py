@@ -7,7 +7,7 @@ from crossdock.domain.events import HookNews, Look, LookKind
 from crossdock.kit import wire
 from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
 from crossdock.kit.errors import AuthDead, Strange
-from crossdock.kit.tame import tame
+from crossdock.kit.json_node import node_of
 from crossdock.kit.webhook import body_key
 
 KINDS = {
@@ -28,7 +28,7 @@ def verify(shop: Shop, hook: Hook) -> None:
 
 def news(shop: Shop, hook: Hook) -> HookNews:
     try:
-        body = tame(wire.load(hook.body), "webhook")
+        body = node_of(wire.load(hook.body), "webhook")
         topic = body.word("type")
         look = Look(KINDS.get(topic, LookKind.NOTHING), body.child("data").id("id"))
     except Strange:

@@ -9,7 +9,7 @@ from crossdock.kit.errors import BadInput
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:]+")
 
 
-def typed(text: str, *, local: bool, pages: Sequence[str], wrong: str, keep: str, plain: bool = False) -> str:
+def typed(text: str, *, local: bool, wrong: str, keep: str, pages: Sequence[str] = (), plain: bool = False) -> str:
     """The canonical base URL of a shop that its seller names by any of its pages.
 
     What follows one of `pages` (paths of the platform's own) is cut off. `keep` is what nobody may read on the way;
@@ -27,8 +27,8 @@ def typed(text: str, *, local: bool, pages: Sequence[str], wrong: str, keep: str
         raise BadInput(wrong)
     if parts.scheme != "https" and not (local and parts.scheme == "http"):
         raise BadInput(f"The address must begin with https://, so that your {keep} cannot be read on the way.")
-    cut = "|".join(map(re.escape, pages))
-    path = re.split(rf"(?:{cut})\b", parts.path)[0].rstrip("/")
+    cut = "|".join(rf"{re.escape(page)}\b" for page in pages)
+    path = (re.split(cut, parts.path)[0] if pages else parts.path).rstrip("/")
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{path}"
 
