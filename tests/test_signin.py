@@ -37,6 +37,8 @@ KEYS = [*settings.VAULT_KEYS]
 # What asks again who it is. A name that is not here can be sent with a session alone: think before you leave one out.
 ASKING = {
     "account_email",
+    "account_session_end",
+    "account_sessions_end",
     "seller_tokens",
     "seller_token_revoke",
     "seller_connect_way",
@@ -51,6 +53,13 @@ ASKING = {
     "staff_credit_retry",
     "staff_order_credit",
     "staff_rule",
+}
+
+
+ACCOUNT = {
+    "account_email": "/accounts/email/",
+    "account_session_end": "/accounts/sessions/1/end/",
+    "account_sessions_end": "/accounts/sessions/end/",
 }
 
 
@@ -126,7 +135,7 @@ class TestAStolenSession:
         owner, staff = signed_in(house.owner, ago=QUARTER + 1), signed_in(someone(is_staff=True), ago=QUARTER + 1)
         before = _everything()
         for name in sorted(ASKING):
-            path = {"account_email": "/accounts/email/"}.get(name) or {**PANEL, **STAFF}[name][0].format(**house.urls)
+            path = ACCOUNT.get(name) or {**PANEL, **STAFF}[name][0].format(**house.urls)
             client = staff if name.startswith("staff_") else owner
             form = {"name": "mine", "url": "https://thief.test/", "amount": "1", "email": "thief@example.test"}
             answer = client.post(path, {**form, "deed": "delete", "why": "?", "action_add": "", "decision": "grant"})
@@ -187,6 +196,17 @@ class TestProvingItAgain:
         assert ApiToken.objects.get(seller=shop).name == 'pack "ing" <b>'
         client.post("/seller/tokens/", {"name": "second"})
         assert ApiToken.objects.filter(seller=shop).count() == 2, "not asked a second time"
+
+    def test_a_copied_session_ends_when_its_owner_proves_it_again(self) -> None:
+        owner = a_seller().owner
+        mine, thief = sign_in(owner), Client()
+        age(mine, QUARTER + 1)
+        thief.cookies["session"] = mine.cookies["session"].value
+        assert thief.get("/seller/tokens/").status_code == 200
+        mine.post("/seller/tokens/", {"name": "x", "again_password": PASSWORD})
+        assert thief.get("/seller/tokens/").status_code == 302
+        assert mine.get("/seller/tokens/").status_code == 200
+        assert UserSession.objects.get().session_key == mine.session.session_key
 
     def test_several_values_of_one_name_come_back(self) -> None:
         client = signed_in(a_seller().owner, ago=QUARTER + 1)

@@ -93,6 +93,7 @@ class Config(BaseSettings):
     easypost_webhook_secret: str = ""
     easypost_api_base: str = ""
     credit_second_person_above: Decimal = Field(default=Decimal(200), ge=0)
+    credit_second_person_day_above: Decimal = Field(default=Decimal(1000), ge=0)
     shop_refund_credit_up_to: Decimal = Field(default=Decimal(100), ge=0)
     ip_country_db: Path | None = None
     ip_network_db: Path | None = None

@@ -18,6 +18,9 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    # "orders:read alerts:change", or "*" for everything (usecases/accounts/tokens.py).
+    scopes = models.CharField(max_length=200, default="*", db_default="*")
+    expires_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.name} …{self.hint}"

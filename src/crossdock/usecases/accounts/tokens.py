@@ -4,6 +4,7 @@ its work once.
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,31 @@ KEPT_FOR = timedelta(days=7)
 _SEEN_EVERY = timedelta(minutes=1)
 
 
+EVERYTHING = "*"
+# What a token may reach, in the order of the page. "change" has reading in it; "money" is credits and rejections.
+AREAS = {
+    "listings": "Listings",
+    "offers": "Offers",
+    "orders": "Orders",
+    "money": "Rejecting and credits",
+    "shops": "Connections",
+    "alerts": "Alerts",
+}
+
+
+def scopes_of(*, change: bool, areas: Sequence[str] = ()) -> str:
+    """None named means all that there are today: what comes later is not in it."""
+    if not set(areas) <= set(AREAS):
+        raise Invalid("Choose from the list what the token may reach.")
+    return " ".join(f"{area}:{'change' if change else 'read'}" for area in areas or AREAS)
+
+
+def reaches(scopes: str, *, area: str, change: bool) -> bool:
+    """An area that nobody named is closed to every token but those that reach everything."""
+    held = scopes.split()
+    return EVERYTHING in held or f"{area}:change" in held or (not change and f"{area}:read" in held)
+
+
 def hash_of(secret: str) -> str:
     """Tokens are 43 random letters: a plain hash of them cannot be guessed back, and looking it up takes the same path
     for every secret.
@@ -30,18 +56,37 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def make_token(*, name: str, seller: Seller | None, actor: User, now: datetime) -> tuple[ApiToken, str]:
-    """The row and the secret, which is known only now. Without a seller it is the marketplace's own, made by staff."""
+def make_token(
+    *,
+    name: str,
+    seller: Seller | None,
+    actor: User,
+    now: datetime,
+    scopes: str = EVERYTHING,
+    expires_at: datetime | None = None,
+) -> tuple[ApiToken, str]:
+    """The row and the secret, which is known only now. Without a seller it is the marketplace's own, made by staff; a
+    seller's is made by its owner alone, since it works in their name.
+    """
     if not name.strip():
         raise Invalid("Give the token a name, so that you know later what it is for.")
     if seller is None and not actor.is_staff:
         raise NotAllowed("Only staff make tokens of the marketplace.")
-    if seller is not None and seller.owner_id != actor.pk and not actor.is_staff:
-        raise NotAllowed("This shop is not yours.")
+    if seller is not None and seller.owner_id != actor.pk:
+        raise NotAllowed("Only the seller makes tokens of this shop.")
+    if expires_at is not None and expires_at <= now:
+        raise Invalid("Choose a day in the future.")
     secret = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         token = ApiToken.objects.create(
-            name=name.strip()[:80], hash=hash_of(secret), hint=secret[-4:], seller=seller, made_by=actor, created_at=now
+            name=name.strip()[:80],
+            hash=hash_of(secret),
+            hint=secret[-4:],
+            seller=seller,
+            made_by=actor,
+            created_at=now,
+            scopes=scopes,
+            expires_at=expires_at,
         )
         _audit("token made", token, actor, now=now)
         owner = seller.owner if seller is not None else actor
@@ -63,11 +108,15 @@ def _audit(action: str, token: ApiToken, actor: User, *, now: datetime) -> None:
 
 
 def token_of(*, secret: str, now: datetime) -> ApiToken | None:
-    """The token that this secret opens, or None: unknown, revoked, or its owner's account was closed."""
+    """The token that this secret opens, or None: unknown, revoked, expired, or whoever made it is no longer what they
+    were then: an account that is open, the shop's owner, a member of staff.
+    """
     token = ApiToken.objects.select_related("seller__owner", "made_by").filter(hash=hash_of(secret)).first()
     if token is None or token.revoked_at is not None or not token.made_by.is_active:
         return None
-    if token.seller is None and not token.made_by.is_staff:
+    if token.expires_at is not None and token.expires_at <= now:
+        return None
+    if not token.made_by.is_staff if token.seller is None else token.seller.owner_id != token.made_by_id:
         return None
     if token.last_used_at is None or token.last_used_at < now - _SEEN_EVERY:
         seen_long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - _SEEN_EVERY)

@@ -1,10 +1,11 @@
 """What a credit of staff would do, computed before anything happens."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from crossdock.domain.orders import ParcelState, fee
 from crossdock.domain.values import Money
-from crossdock.store.models import Order, ShopCopy
+from crossdock.store.models import Order, ShopCopy, User
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import needs_second, room
 from crossdock.usecases.stock.restore import stands
@@ -24,7 +25,7 @@ class CreditPreview:
     seen: str
 
 
-def preview_credit(*, order: Order, amount: Money) -> CreditPreview:
+def preview_credit(*, order: Order, amount: Money, actor: User, now: datetime) -> CreditPreview:
     cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
     before, after = order.credited_minor, order.credited_minor + amount.minor
     back = cut * after // order.total_minor - cut * before // order.total_minor if order.total_minor else 0
@@ -36,7 +37,7 @@ def preview_credit(*, order: Order, amount: Money) -> CreditPreview:
         fee_back,
         amount - fee_back,
         payout,
-        needs_second(amount),
+        needs_second(amount, order=order, actor=actor, now=now),
         tuple(_means(order, left)),
         f"{amount.words} of {room(order).words}",
     )

@@ -2,10 +2,11 @@
 the gateway is asked.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet, Sum
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.cases import CaseKind
@@ -25,6 +26,7 @@ from crossdock.usecases.record.mail import write_mail
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.support.cases import open_case
 
+DAY = timedelta(hours=24)
 REASONS = ("Arrived damaged", "Not as described", "Never arrived", "Sent back", "Price error", "Goodwill", "Other")
 
 
@@ -157,10 +159,35 @@ def ask_credit(
     return credit
 
 
-def needs_second(amount: Money) -> bool:
-    """Above the operator's limit, in whole units of the order's currency, another person of staff has to agree."""
-    limit = settings.CONFIG.credit_second_person_above
-    return bool(amount.decimal > limit)
+def needs_second(
+    amount: Money, *, order: Order | None = None, actor: User | None = None, now: datetime | None = None
+) -> bool:
+    """Above the operator's limits, in whole units of the order's currency, another person of staff has to agree.
+
+    What one person alone granted before counts with it: on this order whenever it was, and by this person on all orders
+    in a day. Two halves of an amount are the amount.
+    """
+    alone = Credit.objects.filter(
+        currency=amount.currency, decided_by__isnull=False, second_by=None, granted_at__isnull=False
+    )
+    on_order = _sum(alone.filter(order=order)) if order is not None else 0
+    in_a_day = _sum(alone.filter(decided_by=actor, granted_at__gt=now - DAY)) if actor and now else 0
+    config = settings.CONFIG
+    return bool(
+        Money(amount.minor + on_order, amount.currency).decimal > config.credit_second_person_above
+        or Money(amount.minor + in_a_day, amount.currency).decimal > config.credit_second_person_day_above
+    )
+
+
+def _sum(credits: QuerySet[Credit]) -> int:
+    return int(credits.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
+def why_not_yours(order: Order, actor: User) -> str:
+    """Nobody gives money to themselves, as the buyer or as the seller. Empty when it is somebody else's order."""
+    if actor.pk in (order.buyer_id, order.seller.owner_id):
+        return "This order is your own. Somebody else of staff decides about it."
+    return ""
 
 
 def decide_credit(
@@ -177,6 +204,8 @@ def decide_credit(
         row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)
         if row.state not in (CreditState.ASKED, CreditState.SECOND):
             return row
+        if why := why_not_yours(order, actor):
+            raise NotAllowed(why)
         if not remark.strip():
             raise Invalid("Say why, for those who look at it later.")
         if not grant_it:
@@ -190,7 +219,7 @@ def decide_credit(
         row.note = remark[:300]
         if not second:
             row.decided_by, row.decided_at, row.amount_minor = actor, now, wanted.minor
-            if needs_second(wanted):
+            if needs_second(wanted, order=order, actor=actor, now=now):
                 row.state = CreditState.SECOND
                 row.save()
                 note(
@@ -224,6 +253,8 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
         known = Credit.objects.filter(cause=cause).first()
         if known is not None:
             return known
+        if why := why_not_yours(order, actor):
+            raise NotAllowed(why)
         if amount.minor <= 0 or amount.currency != order.currency or amount > room(order):
             raise Invalid(f"Between 0 and {room(order).words} can be credited.")
         row = Credit.objects.create(
@@ -326,6 +357,8 @@ def try_refund_again(*, credit: Credit, actor: User, now: datetime) -> None:
     with transaction.atomic():
         order = locked_order(credit.order)
         row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)
+        if why := why_not_yours(order, actor):
+            raise NotAllowed(why)
         if row.state != CreditState.FAILED:
             raise NotAllowed("Only a refund that was refused can be tried again.")
         tries = Command.objects.filter(kind=CommandKind.REFUND_PAYMENT, payload__credit=row.cause)

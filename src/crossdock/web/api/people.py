@@ -9,7 +9,7 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from crossdock.store.models import ApiToken, User
-from crossdock.usecases.accounts.tokens import token_of
+from crossdock.usecases.accounts.tokens import reaches, token_of
 from crossdock.web.api.pace import not_too_fast
 from crossdock.web.api.problems import Refuse
 
@@ -19,7 +19,35 @@ class Bearer(HttpBearer):
         found = token_of(secret=token, now=timezone.now())
         if found is not None:
             not_too_fast(found.pk)
+            _within_reach(request, found)
         return found
+
+
+# The address's name -> what a token has to reach. One that is not here is closed to tokens with a narrower reach.
+AREA_OF = {
+    **dict.fromkeys(
+        ("listings", "listings_make", "listing", "listing_edit", "listing_archive", "listing_relist"), "listings"
+    ),
+    **dict.fromkeys(("listing_offers", "offers", "offer", "offer_answer"), "offers"),
+    **dict.fromkeys(
+        ("orders", "orders_place", "order", "order_ship", "order_parcel", "order_create", "quotes", "checkout"),
+        "orders",
+    ),
+    **dict.fromkeys(("order_reject", "order_reject_lines", "order_credit"), "money"),
+    **dict.fromkeys(
+        ("connections", "connection", "connection_change", "connection_pause", "connection_resume", "rules"), "shops"
+    ),
+    **dict.fromkeys(("alerts", "alert_settle"), "alerts"),
+}
+
+
+def _within_reach(request: HttpRequest, token: ApiToken) -> None:
+    match = request.resolver_match
+    area = AREA_OF.get((match.url_name if match else "") or "", "")
+    change = request.method not in ("GET", "HEAD")
+    if not reaches(token.scopes, area=area, change=change):
+        wanted = f"{area or 'everything'}:{'change' if change else 'read'}"
+        raise Refuse("not-yours", f"This needs a token with {wanted}; this one has {token.scopes}.")
 
 
 def token_in(request: HttpRequest) -> ApiToken:

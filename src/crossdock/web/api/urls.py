@@ -12,7 +12,8 @@ from crossdock.web.api.people import Bearer
 
 DESCRIPTION = (
     "A marketplace with its own storefront uses it with the marketplace's token (made by staff), a seller's program"
-    " with a seller's token (made in the panel). Send the token as `Authorization: Bearer …`; cookies open nothing."
+    " with a seller's token (made in the panel). A token reads, or reads and changes, all areas or some; beyond them it"
+    " gets a 403 that names what it needs. Send the token as `Authorization: Bearer …`; cookies open nothing."
     " Errors are application/problem+json. POST requests that create something or move money need an `Idempotency-Key`"
     " header: the same key with the same body gets the first answer again, with another body a 422; while the first is"
     " being worked on, and for two minutes after a crash, a 409. Money is a decimal text with its currency, times are"

@@ -1,5 +1,8 @@
 """Tokens for programs that act for this seller. A token's text is shown once, on the page that made it."""
 
+from datetime import datetime, timedelta
+from typing import Any
+
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -7,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.store.models import ApiToken, Seller
-from crossdock.usecases.accounts.tokens import make_token, revoke_token
+from crossdock.usecases.accounts.tokens import AREAS, EVERYTHING, make_token, revoke_token, scopes_of
 from crossdock.usecases.errors import Problem
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show, try_it
@@ -15,7 +18,47 @@ from crossdock.web.signin.again import fresh
 
 
 class TokenForm(forms.Form):
+    """The least comes first: what is not chosen reads only, and ends after a year."""
+
     name = forms.CharField(label="What is it for?", max_length=80, help_text="For example: packing station.")
+    may = forms.ChoiceField(
+        label="It may", choices=[("read", "Read only"), ("change", "Read and change")], required=False, initial="read"
+    )
+    areas = forms.MultipleChoiceField(
+        label="Only this",
+        choices=list(AREAS.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="With nothing ticked it reaches all of them.",
+    )
+    days = forms.ChoiceField(
+        label="It ends after",
+        choices=[("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("never", "It does not end")],
+        required=False,
+        initial="365",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("may", "days"):
+            self.fields[name].perhaps = True  # type: ignore[attr-defined]
+
+    def scopes(self) -> str:
+        return scopes_of(change=self.cleaned_data["may"] == "change", areas=self.cleaned_data["areas"])
+
+    def expires_at(self, now: datetime) -> datetime | None:
+        days = self.cleaned_data["days"] or "365"
+        return None if days == "never" else now + timedelta(days=int(days))
+
+
+def reach_in_words(scopes: str) -> str:
+    """ "Read only: Orders, Alerts"."""
+    if scopes == EVERYTHING:
+        return "Everything"
+    held = [part.partition(":") for part in scopes.split()]
+    what = "Read and change" if any(how == "change" for _, _, how in held) else "Read only"
+    areas = [area for area, _, _ in held]
+    return what if set(areas) == set(AREAS) else f"{what}: {', '.join(AREAS.get(area, area) for area in areas)}"
 
 
 @sellers_only
@@ -26,12 +69,21 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             name = form.cleaned_data["name"]
-            _, secret = make_token(name=name, seller=seller, actor=signed_in(request), now=timezone.now())
+            now = timezone.now()
+            _, secret = make_token(
+                name=name,
+                seller=seller,
+                actor=signed_in(request),
+                now=now,
+                scopes=form.scopes(),
+                expires_at=form.expires_at(now),
+            )
             form = TokenForm()
         except Problem as problem:
             form.add_error(None, str(problem))
     tokens = ApiToken.objects.filter(seller=seller).order_by("revoked_at", "-pk")
-    context = {"form": form, "secret": secret, "tokens": tokens, "docs_url": "/api/v1/docs"}
+    rows = [(token, reach_in_words(token.scopes)) for token in tokens]
+    context = {"form": form, "secret": secret, "tokens": rows, "now": timezone.now(), "docs_url": "/api/v1/docs"}
     return show(request, seller, "tokens", context, here="tokens", status=422 if form.errors else 200)
 
 

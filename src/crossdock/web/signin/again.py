@@ -14,6 +14,7 @@ from allauth.account.internal.flows.reauthentication import did_recently_reauthe
 from allauth.core.internal import ratelimit
 from allauth.mfa.base.forms import ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -98,6 +99,7 @@ def _asked(request: HttpRequest, user: User) -> HttpResponse | None:
     if form.is_valid():
         wrong = _wrong(request, user, form)
         if not wrong:
+            _renew(request)
             return None
         form.add_error(None, wrong)
     for name in _NOT_CARRIED:
@@ -113,6 +115,13 @@ def _asked(request: HttpRequest, user: User) -> HttpResponse | None:
     response = render(request, "account/again.html", context, status=403)
     add_never_cache_headers(response)
     return response
+
+
+def _renew(request: HttpRequest) -> None:
+    """The session goes on under a new name: a copy of the old one opens nothing of what was just proved."""
+    before = request.session.session_key
+    request.session.cycle_key()
+    UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
 
 
 def _wrong(request: HttpRequest, user: User, form: AgainForm) -> str:

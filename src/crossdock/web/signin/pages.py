@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.usecases.accounts.sessions import end_sessions_of
 from crossdock.web.people import signed_in
+from crossdock.web.signin.again import fresh
 from crossdock.web.signin.device import browser_of
 from crossdock.web.signin.factor import passkeys_work
 
@@ -45,6 +46,7 @@ def security(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@fresh
 @require_POST
 def end_one(request: HttpRequest, pk: int) -> HttpResponse:
     """Ended by somebody else meanwhile is ended too."""
@@ -59,6 +61,7 @@ def end_one(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
+@fresh
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)

@@ -199,18 +199,19 @@ class PolicyAdmin(ReadOnly):
 
 
 class TokenForm(forms.ModelForm[models.ApiToken]):
-    seller = forms.ModelChoiceField(
-        models.Seller.objects.all(), required=False, help_text="Leave it empty for the marketplace's own storefront."
-    )
+    """The marketplace's own storefront's. A seller's is made by the seller alone."""
 
     class Meta:
         model = models.ApiToken
-        fields = ("name", "seller")
+        fields = ("name",)
 
 
 @admin.register(models.ApiToken)
 class TokenAdmin(ReadOnly):
-    list_display = ("name", "hint", "seller", "made_by", "created_at", "last_used_at", "revoked_at")
+    list_display = (
+        *("name", "hint", "seller", "scopes", "made_by"),
+        *("created_at", "expires_at", "last_used_at", "revoked_at"),
+    )
     list_filter = (("seller", admin.EmptyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
     form = TokenForm
     actions = ("revoke",)
@@ -219,10 +220,10 @@ class TokenAdmin(ReadOnly):
         return bool(request.user.is_active and request.user.is_staff)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return super().get_fields(request, obj) if obj else ["name", "seller"]
+        return super().get_fields(request, obj) if obj else ["name"]
 
     def save_model(self, request: HttpRequest, obj: models.ApiToken, form: Any, change: bool) -> None:
-        token, secret = make_token(name=obj.name, seller=obj.seller, actor=signed_in(request), now=timezone.now())
+        token, secret = make_token(name=obj.name, seller=None, actor=signed_in(request), now=timezone.now())
         obj.pk = token.pk
         messages.warning(request, f"Copy the token now, it is not shown again: {secret}")
 

@@ -129,7 +129,7 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "open": credit.state in OPEN,
         "second": credit.state == CreditState.SECOND,
         "mine": credit.state == CreditState.SECOND and credit.decided_by_id == staff.pk,
-        "needs_second": needs_second(credit.amount),
+        "needs_second": needs_second(credit.amount, order=credit.order, actor=staff, now=timezone.now()),
         "others": credit.order.credits.exclude(pk=credit.pk).order_by("-pk")[:LAST],
         "cases": credit.order.cases.order_by("-pk")[:LAST],
         "deeds": AuditEntry.objects.filter(detail__credit=credit.public_id)
@@ -197,7 +197,7 @@ def start(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         fits = data["amount"].minor > 0 and data["amount"] <= left and not begun(order=order, key=data["key"])
-        shown = preview_credit(order=order, amount=data["amount"])
+        shown = preview_credit(order=order, amount=data["amount"], actor=staff, now=timezone.now())
         if fits and request.POST.get("seen") != shown.seen:
             return _preview(request, order, form, shown)
         try:
