@@ -50,6 +50,7 @@ class House:
     owner: User = field(init=False)
     wrong: Seller = field(init=False)
     buyer: User = field(init=False)
+    bought: User = field(init=False)
 
     def __post_init__(self) -> None:
         self.owner, self.wrong, self.buyer = self.world.seller.owner, a_seller(), user()
@@ -150,7 +151,10 @@ def _furnished() -> House:
         "staff_alert": ours.public_id,
         "credit": credit.public_id,
         "quarantined": str(odd.pk),
+        "intent": order.intent.public_id,
+        "slug": world.seller.slug,
     }
+    house.bought = order.buyer
     return house
 
 
@@ -411,3 +415,62 @@ def test_a_deed_of_staff_needs_a_form_of_ours(house: House) -> None:
         assert client.post(at).status_code in (403, 405), name
         if method == "post":
             assert client.get(at).status_code == 405, name
+
+
+# What a buyer has begun: name -> (path, method, what its buyer gets, whose it is in the house).
+BUYERS: dict[str, tuple[str, str, int, str]] = {
+    "my_offer": ("/offers/{offer}/", "get", 200, "buyer"),
+    "my_offer_answer": ("/offers/{offer}/answer/", "post", 302, "buyer"),
+    "my_offer_pay": ("/offers/{offer}/pay/", "post", 302, "buyer"),
+    "payment_check": ("/checkout/check/{intent}/", "get", 302, "bought"),
+    "my_order": ("/orders/{order}/", "get", 200, "bought"),
+}
+# The person's own, whoever they are, behind a sign-in.
+ONES_OWN = {
+    "make_offer": "/l/{own}/offer/",
+    "my_offers": "/offers/",
+    "checkout": "/checkout/",
+    "pay": "/checkout/pay/",
+    "my_orders": "/orders/",
+    "start_selling": "/sell/",
+}
+# For everybody; what they show is public, and a cart is its visitor's session.
+OPEN = {"browse", "listing", "seller", "cart", "cart_add", "cart_change", "healthz", "picture"}
+
+
+def test_every_other_address_has_an_entry() -> None:
+    """A new address is put into one of the tables, or this fails. The API's are in test_api.py, webhooks in
+    test_door.py, the admin's in test_staff.py, accounts' in test_signin.py; the demo's pages exist in a demo only.
+    """
+    elsewhere = ("seller_", "staff_", "demo_")
+    tables = [
+        entry for entry in get_resolver().url_patterns if str(entry.pattern) not in ("admin/", "api/v1/", "accounts/")
+    ]
+    here = {name for name in names("", tables) if not name.startswith(elsewhere)}
+    assert here == set(BUYERS) | set(ONES_OWN) | OPEN
+
+
+def test_what_a_buyer_began_is_found_by_nobody_else(house: House) -> None:
+    strangers = [user(), house.owner, house.wrong.owner, user(is_staff=True)]
+    for name, (path, method, _, whose) in BUYERS.items():
+        theirs = getattr(house, whose)
+        for person in [*strangers, house.buyer if whose == "bought" else house.bought]:
+            answer = getattr(client_of(person), method)(path.format(**house.urls))
+            assert answer.status_code == 404, (name, person)
+        nobody = getattr(client_of(None), method)(path.format(**house.urls))
+        assert (nobody.status_code, nobody["Location"].partition("?")[0]) == (302, SIGN_IN), name
+        own = getattr(client_of(theirs), method)(path.format(**house.urls))
+        assert own.status_code == BUYERS[name][2], name
+        assert not (own.status_code == 302 and own["Location"].startswith(SIGN_IN)), name
+
+
+def test_ones_own_pages_ask_for_a_sign_in_and_show_nothing_of_others(house: House) -> None:
+    stranger = user()
+    for name, path in ONES_OWN.items():
+        at = path.format(**house.urls)
+        nobody = client_of(None).get(at)
+        assert (nobody.status_code, nobody["Location"].partition("?")[0]) == (302, SIGN_IN), name
+        answer = client_of(stranger).get(at)
+        assert answer.status_code in (200, 302), name
+        assert house.urls["order"].encode() not in answer.getvalue(), name
+        assert house.urls["offer"].encode() not in answer.getvalue(), name

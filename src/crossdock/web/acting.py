@@ -19,6 +19,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from crossdock.store.models import Seller, User
+from crossdock.usecases.record.rights import is_staff
 from crossdock.usecases.support.impersonation import begin_acting, end_acting, trace
 from crossdock.web.middleware import Around
 
@@ -64,7 +65,7 @@ class Acting:
 def _kept(request: HttpRequest) -> Acting | None:
     """What the session says, run out or not; only while the person is staff."""
     user = getattr(request, "user", None)
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not isinstance(user, User) or not user.is_staff:
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not isinstance(user, User) or not is_staff(user):
         return None
     kept = request.session.get(KEY)
     return Acting(kept["seller"], kept["name"], datetime.fromisoformat(kept["until"])) if kept else None

@@ -11,6 +11,7 @@ from crossdock.domain.values import COUNTRIES, Money
 from crossdock.store.ids import public_id
 from crossdock.store.models import Seller, ShippingRate, User
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.rights import require
 
 EVERYWHERE = "*"
 
@@ -50,8 +51,7 @@ def start_selling(
 
 def edit_seller(*, seller: Seller, name: str, handling_days: int, actor: User) -> None:
     """What buyers read about the seller. The address in the shop's URL stays, so that links keep working."""
-    if seller.owner_id != actor.pk and not actor.is_staff:
-        raise NotAllowed("This shop is not yours.")
+    require(actor, seller)
     if not name.strip():
         raise Invalid("Give your shop a name.")
     if not 0 <= handling_days <= 30:

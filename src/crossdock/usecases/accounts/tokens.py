@@ -16,6 +16,7 @@ from crossdock.store.models import ApiToken, AuditEntry, IdempotentReply, Seller
 from crossdock.store.once import insert_new
 from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.rights import is_owner, is_staff, require, require_owner
 
 PREFIX = "cd_"
 # A request that has no answer after so long died with its process; the same key may then be tried again.
@@ -70,10 +71,10 @@ def make_token(
     """
     if not name.strip():
         raise Invalid("Give the token a name, so that you know later what it is for.")
-    if seller is None and not actor.is_staff:
-        raise NotAllowed("Only staff make tokens of the marketplace.")
-    if seller is not None and seller.owner_id != actor.pk:
-        raise NotAllowed("Only the seller makes tokens of this shop.")
+    if seller is None:
+        require(actor, None, "Only staff make tokens of the marketplace.")
+    else:
+        require_owner(actor, seller, "Only the seller makes tokens of this shop.")
     if expires_at is not None and expires_at <= now:
         raise Invalid("Choose a day in the future.")
     secret = PREFIX + secrets.token_urlsafe(32)
@@ -96,8 +97,7 @@ def make_token(
 
 def revoke_token(*, token: ApiToken, actor: User, now: datetime) -> None:
     """At once and for ever; revoking twice keeps the first time."""
-    if not actor.is_staff and (token.seller is None or token.seller.owner_id != actor.pk):
-        raise NotAllowed("This token is not yours.")
+    require(actor, token.seller, "This token is not yours.")
     with transaction.atomic():
         if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
             _audit("token revoked", token, actor, now=now)
@@ -116,7 +116,7 @@ def token_of(*, secret: str, now: datetime) -> ApiToken | None:
         return None
     if token.expires_at is not None and token.expires_at <= now:
         return None
-    if not token.made_by.is_staff if token.seller is None else token.seller.owner_id != token.made_by_id:
+    if not (is_staff(token.made_by) if token.seller is None else is_owner(token.made_by, token.seller)):
         return None
     if token.last_used_at is None or token.last_used_at < now - _SEEN_EVERY:
         seen_long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - _SEEN_EVERY)

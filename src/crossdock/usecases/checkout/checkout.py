@@ -25,6 +25,7 @@ from crossdock.usecases.checkout.new_order import UnderLock, ask_under_lock, wri
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
 from crossdock.usecases.outbox.queue import enqueue, party_named
+from crossdock.usecases.record.rights import is_owner, require_buyer
 from crossdock.usecases.risk.trace import Origin, end_unpaid, trace_for, trace_of
 from crossdock.usecases.stock.reservations import (
     end_hold,
@@ -76,11 +77,11 @@ def open_checkout(
             raise Stale(" ".join(basket_now.problems) or "The seller does not ship to this country.")
         if basket_now.fingerprint != fingerprint:
             raise Stale("A price changed since you opened this page. Look at the new total and decide again.")
-        if basket_now.seller.owner_id == buyer.pk:
+        if is_owner(buyer, basket_now.seller):
             raise NotAllowed("You cannot buy from your own shop.")
         offer = offer_in(basket)
-        if offer is not None and offer.buyer_id != buyer.pk:
-            raise NotAllowed("This offer was agreed with somebody else.")
+        if offer is not None:
+            require_buyer(buyer, offer, "This offer was agreed with somebody else.")
         intent = PaymentIntent(
             pk=number,
             checkout=key,
@@ -103,8 +104,7 @@ def open_checkout(
 
 
 def _own(intent: PaymentIntent, buyer: User) -> PaymentIntent:
-    if intent.buyer_id != buyer.pk:
-        raise NotAllowed("This checkout belongs to somebody else.")
+    require_buyer(buyer, intent, "This checkout belongs to somebody else.")
     return intent
 
 

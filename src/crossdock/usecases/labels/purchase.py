@@ -38,6 +38,7 @@ from crossdock.usecases.orders.shippable import why_not_ship
 from crossdock.usecases.outbox.payloads import LABEL, AboutLabel
 from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.record.policy import lifted
+from crossdock.usecases.record.rights import side_of
 from crossdock.usecases.record.timeline import tell
 
 QUOTES_LAST = timedelta(minutes=30)
@@ -280,7 +281,7 @@ def void_label(*, label: Label, by: User, now: datetime) -> Label:
         tell(
             order=order,
             now=now,
-            source="seller" if order.seller.owner_id == by.pk else "staff",
+            source=side_of(by, order.seller),
             kind="label_void_asked",
             sentence=f"{by} asked {label.carrier} to take the label {label.tracking_number} back.",
             evidence={"label": label.public_id},

@@ -23,6 +23,7 @@ from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.mail import write_mail
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.support.cases import open_case
 
@@ -197,8 +198,7 @@ def decide_credit(
 
     `amount` may lower it. Pressed twice it counts once; the second person must be another.
     """
-    if not actor.is_staff:
-        raise NotAllowed("Only staff decide credits.")
+    require(actor, None, "Only staff decide credits.")
     with transaction.atomic():
         order = locked_order(credit.order)
         row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)
@@ -243,8 +243,7 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
 
     `key` is the form's own: pressed twice it is one. Above the limit it waits for a second person.
     """
-    if not actor.is_staff:
-        raise NotAllowed("Only staff credit.")
+    require(actor, None, "Only staff credit.")
     if not reason.strip():
         raise Invalid("Say why.")
     with transaction.atomic():
@@ -352,8 +351,7 @@ def try_refund_again(*, credit: Credit, actor: User, now: datetime) -> None:
     """Only after a refusal, which is proof that nothing moved; under a new key, since the gateway keeps its answer to
     the old one.
     """
-    if not actor.is_staff:
-        raise NotAllowed("Only staff do this.")
+    require(actor, None, "Only staff do this.")
     with transaction.atomic():
         order = locked_order(credit.order)
         row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)

@@ -35,6 +35,7 @@ from crossdock.usecases.orders.parcels import renumber, ship, undo_shipment
 from crossdock.usecases.orders.shippable import HELD, NOT_HELD, why_locked
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.rights import is_staff, side_of
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.holds import held
 from crossdock.usecases.stock.reservations import end_hold, holds_of, locked, record
@@ -376,14 +377,14 @@ def resend_command(*, command: Command, actor: User, now: datetime) -> None:
             row.attempts > 0,
         )
         row.save()
-        if actor.is_staff:
+        if is_staff(actor):
             note(actor=actor, action="resent", subject=str(row), now=now, detail={"command": row.pk})
         order = Order.objects.filter(reference=order_reference(row.subject)).select_related("seller").first()
         if order:
             tell(
                 order=order,
                 now=now,
-                source="seller" if order.seller.owner_id == actor.pk else "staff",
+                source=side_of(actor, order.seller),
                 kind="resent",
                 sentence=f"{actor} sent “{row.kind.replace('_', ' ')}” again.",
             )

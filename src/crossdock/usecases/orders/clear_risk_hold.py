@@ -9,13 +9,13 @@ from crossdock.store.models import AuditEntry, Order, RiskHold, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.landing import send_to_shop
 from crossdock.usecases.record.mail import write_mail
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.timeline import tell
 
 
 def clear_hold(*, order: Order, actor: User, note: str, now: datetime) -> None:
     """Staff looked: it goes to its shop now. Pressed twice it goes once."""
-    if not actor.is_staff:
-        raise NotAllowed("Only staff clear held orders.")
+    require(actor, None, "Only staff clear held orders.")
     with transaction.atomic():
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))

@@ -30,6 +30,7 @@ from crossdock.usecases.orders.shop_lines import bonds_of
 from crossdock.usecases.outbox.payloads import FULFILMENT
 from crossdock.usecases.outbox.queue import enqueue
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.rights import side_of
 from crossdock.usecases.record.timeline import tell
 
 _THERE = (CopyState.ACKNOWLEDGED, CopyState.EQUAL, CopyState.DIFFERS)
@@ -224,7 +225,7 @@ def send_again(*, shipment: Shipment, actor: User, now: datetime) -> None:
         tell(
             order=order,
             now=now,
-            source="seller" if order.seller.owner_id == actor.pk else "staff",
+            source=side_of(actor, order.seller),
             kind="resent",
             sentence=f"{actor} asked to write the shipment into the shop.",
         )

@@ -21,16 +21,12 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox.payloads import EVENT
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.events import EVENTS, TEST, send_to
+from crossdock.usecases.record.rights import require
 
 MOST_ENDPOINTS = 10
 OVERLAP = timedelta(hours=24)
 _SIGNING = "whsec_"
 _PARTY_PREFIX = "hook:"
-
-
-def _mine(seller: Seller, actor: User) -> None:
-    if seller.owner_id != actor.pk and not actor.is_staff:
-        raise NotAllowed("This shop is not yours.")
 
 
 def _in_use(endpoint: Endpoint, actor: User) -> Endpoint:
@@ -40,7 +36,7 @@ def _in_use(endpoint: Endpoint, actor: User) -> Endpoint:
         .select_related("seller__owner")
         .get(pk=endpoint.pk)
     )
-    _mine(row.seller, actor)
+    require(actor, row.seller)
     if row.deleted_at is not None:
         raise Invalid("This receiver was deleted.")
     return row
@@ -60,7 +56,7 @@ def add_endpoint(
     *, seller: Seller, actor: User, url: str, name: str, events: Sequence[str], now: datetime
 ) -> tuple[Endpoint, str]:
     """The row, and the secret, which is known only now. No events means all of them."""
-    _mine(seller, actor)
+    require(actor, seller)
     url = url.strip()
     if not host_of(url) or len(url) > 500:
         raise Invalid("Type the whole web address of your receiver, beginning with https://.")
@@ -161,7 +157,7 @@ def delete_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> None:
     """At once: what waits is withdrawn, and the secret is forgotten. Deleting twice is deleting once."""
     with transaction.atomic():
         row = Endpoint.objects.select_for_update(no_key=True, of=("self",)).select_related("seller").get(pk=endpoint.pk)
-        _mine(row.seller, actor)
+        require(actor, row.seller)
         if row.deleted_at is not None:
             return
         row.deleted_at, row.secrets, row.before_until = now, seal({}), None

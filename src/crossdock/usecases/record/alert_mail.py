@@ -13,8 +13,9 @@ from crossdock.domain.alerts import GROUPS, Group, MailChoice
 from crossdock.domain.redact import redact_text
 from crossdock.store.models import Alert, AlertMail, Mail, Seller, User
 from crossdock.store.models.alerts import DigestState
-from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.mail import write_mail
+from crossdock.usecases.record.rights import require
 
 MOST_IN_A_DIGEST = 40
 
@@ -30,8 +31,7 @@ def choose_mails(*, seller: Seller, choices: Mapping[str, str], actor: User, now
 
     What waits for a digest and is no longer wanted is dropped.
     """
-    if seller.owner_id != actor.pk and not actor.is_staff:
-        raise NotAllowed("This shop is not yours.")
+    require(actor, seller)
     try:
         wanted = {Group(group): MailChoice(choice) for group, choice in choices.items()}
     except ValueError:

@@ -14,10 +14,11 @@ from django.db.models import F, Q, QuerySet
 from crossdock.domain.alerts import AlertCode
 from crossdock.store.models import Alert, Connection, Listing, Order, Seller, User
 from crossdock.store.once import insert_new
-from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.alert_mail import mail_raised
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.events import ALERT_RAISED, ALERT_SETTLED, alert_event
+from crossdock.usecases.record.rights import is_staff, require
 
 
 def raise_alert(
@@ -78,11 +79,11 @@ def settle_alert(*, alert: Alert, actor: User | None, how: str, now: datetime) -
     """Idempotent: the first to settle is kept."""
     if not how.strip():
         raise Invalid("Say how it was settled.")
-    if alert.for_staff and actor is not None and not actor.is_staff:
-        raise NotAllowed("Our staff settle this.")
+    if alert.for_staff and actor is not None:
+        require(actor, None, "Our staff settle this.")
     with transaction.atomic():
         fresh = _settle(Q(pk=alert.pk), actor=actor, how=how, now=now)
-        if fresh and actor is not None and actor.is_staff:
+        if fresh and actor is not None and is_staff(actor):
             note(
                 actor=actor,
                 action="alert settled",

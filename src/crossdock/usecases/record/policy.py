@@ -10,6 +10,7 @@ from crossdock.domain.rules import BY_ID, RULES, Mode, RuleView, view
 from crossdock.store.models import PolicySwitch, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.rights import require
 
 
 def lifted(*, rule: str) -> bool:
@@ -24,8 +25,7 @@ def switch(*, rule: str, lift: bool, actor: User, now: datetime, why: str = "") 
     """
     if rule not in BY_ID:
         raise Invalid("There is no such rule.")
-    if not actor.is_staff:
-        raise NotAllowed("Only staff switch rules.")
+    require(actor, None, "Only staff switch rules.")
     if lift and Mode.LIFTED not in BY_ID[rule].built:
         raise NotAllowed(f"Lifting {rule} is not built yet.")
     with transaction.atomic():

@@ -9,7 +9,7 @@ from django.db import transaction
 from crossdock.domain.risk import RiskLevel
 from crossdock.store.models import AuditEntry, Order, RiskHold, RiskPolicy, User
 from crossdock.store.models.risk import RiskChoice
-from crossdock.usecases.errors import NotAllowed
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.timeline import tell
 
 MEANING: dict[str, str] = {
@@ -32,8 +32,7 @@ def choice() -> RiskChoice:
 
 def choose(*, to: RiskChoice, actor: User, now: datetime) -> None:
     """Counts for orders placed from now on."""
-    if not actor.is_staff:
-        raise NotAllowed("Only staff change this.")
+    require(actor, None, "Only staff change this.")
     with transaction.atomic():
         RiskPolicy.objects.create(choice=to, changed_by=actor, changed_at=now)
         AuditEntry.objects.create(at=now, actor=actor, action="risk_policy", subject=to, detail={})

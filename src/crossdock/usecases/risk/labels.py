@@ -8,16 +8,17 @@ from datetime import datetime
 from django.db import transaction
 
 from crossdock.store.models import Order, RiskTrace, User
-from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.judge import judge, judge_again_linked
 
 
 def label_order(*, order: Order, fraud: bool, actor: User | None, why: str, now: datetime) -> None:
     """`actor` is None when the bank said so. Saying the same again changes nothing."""
-    if actor is not None and not actor.is_staff:
-        raise NotAllowed("Only staff label orders.")
+    if actor is not None:
+        require(actor, None, "Only staff label orders.")
     with transaction.atomic():
         trace = RiskTrace.objects.select_for_update(no_key=True).filter(order=order).first()
         if trace is None:

@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from crossdock.domain.risk.lookups import address_key
 from crossdock.store.models import RiskListEntry, User
 from crossdock.store.models.risk import RiskListKind, RiskListWhat
-from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.rights import require
 
 
 def written(what: RiskListWhat, text: str) -> str:
@@ -42,8 +43,7 @@ def written(what: RiskListWhat, text: str) -> str:
 def add_to_list(
     *, kind: RiskListKind, what: RiskListWhat, text: str, remark: str, actor: User, now: datetime
 ) -> RiskListEntry:
-    if not actor.is_staff:
-        raise NotAllowed("Only staff keep these lists.")
+    require(actor, None, "Only staff keep these lists.")
     if kind is RiskListKind.FORWARDER and what is not RiskListWhat.ADDRESS:
         raise Invalid("A freight forwarder is listed by its address.")
     value = written(what, text)
@@ -67,8 +67,7 @@ def add_to_list(
 
 
 def take_off_list(*, entry: RiskListEntry, actor: User, now: datetime) -> None:
-    if not actor.is_staff:
-        raise NotAllowed("Only staff keep these lists.")
+    require(actor, None, "Only staff keep these lists.")
     with transaction.atomic():
         note(
             actor=actor,

@@ -13,6 +13,7 @@ from crossdock.domain.risk.report import Report, judged, report
 from crossdock.store.models import RiskAssessment, RiskRuleSet, RiskTrace, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.rights import require
 
 # An order this old has shown what it is: unlabelled it counts as honest. Younger ones are left out whatever is known of
 # them, or the youngest would all be frauds.
@@ -27,8 +28,7 @@ def propose(
 
     Signals that are not named keep the shipped weight. Raises Invalid with every reason.
     """
-    if not actor.is_staff:
-        raise NotAllowed("Only staff change the rules.")
+    require(actor, None, "Only staff change the rules.")
     rules = RuleSet(0, {**WEIGHTS, **weights}, medium_from, high_from)
     if wrong := rules.problems():
         raise Invalid(" ".join(wrong))
@@ -71,8 +71,7 @@ def release(*, row: RiskRuleSet, lines: Sequence[str], actor: User, now: datetim
 
     Released once; going back is a new version with the old weights.
     """
-    if not actor.is_staff:
-        raise NotAllowed("Only staff change the rules.")
+    require(actor, None, "Only staff change the rules.")
     with transaction.atomic():
         fresh = RiskRuleSet.objects.select_for_update(no_key=True).get(pk=row.pk)
         if fresh.live_at is not None:

@@ -39,6 +39,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.mail import write_mail
+from crossdock.usecases.record.rights import is_owner, require, require_of
 from crossdock.usecases.shops.identity import is_same_shop, name_of
 from crossdock.usecases.shops.recorded_calls import hand_over
 from crossdock.usecases.shops.shop_money import CHANGED, prices_unknown
@@ -74,8 +75,8 @@ def start_attempt(
     reconnects: Connection | None = None,
 ) -> tuple[ConnectAttempt, str]:
     """The row, and the one-time state that only the browser (or the shop) will bring back; we keep its hash."""
-    if reconnects is not None and reconnects.seller_id != seller.pk:
-        raise NotAllowed("This shop is not yours.")
+    if reconnects is not None:
+        require_of(seller, reconnects)
     state = random_secrets.token_urlsafe(32)
     row = ConnectAttempt.objects.create(
         seller=seller,
@@ -262,18 +263,13 @@ def record_hooks(
     Connection.objects.filter(pk=connection_id).update(hooks={**audit, "proven_after": after}, hooks_checked_at=now)
 
 
-def _mine(connection: Connection, actor: User) -> None:
-    if not actor.is_staff and connection.seller.owner_id != actor.pk:
-        raise NotAllowed("This shop is not yours.")
-
-
 def pause(*, connection: Connection, actor: User, now: datetime, why: str = "") -> None:
     """Its listings stop selling; orders placed before wait and are sent when it is resumed.
 
     Staff say why, and the seller is told.
     """
-    _mine(connection, actor)
-    by_staff = connection.seller.owner_id != actor.pk
+    require(actor, connection.seller)
+    by_staff = not is_owner(actor, connection.seller)
     if by_staff and not why.strip():
         raise Invalid("Say why, so that the seller knows.")
     who = f"Paused by the marketplace: {why.strip()[:300]}" if by_staff else "Paused by you."
@@ -300,14 +296,14 @@ def pause(*, connection: Connection, actor: User, now: datetime, why: str = "") 
 
 def resume(*, connection: Connection, actor: User, now: datetime) -> None:
     """Everything is read again at once; what waited is sent."""
-    _mine(connection, actor)
+    require(actor, connection.seller)
     with transaction.atomic():
         paused = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED)
         if paused.update(state=ConnectionState.ACTIVE, state_sentence=""):
             # What was promised before the pause counts from now on.
             streams = Cursor.objects.filter(connection=connection).exclude(stream="recount")
             streams.update(due_at=now, due_by=now + FIRST)
-            if connection.seller.owner_id != actor.pk:
+            if not is_owner(actor, connection.seller):
                 note(
                     actor=actor,
                     action="resumed",
@@ -343,7 +339,7 @@ def disconnect(*, connection: Connection, actor: User, now: datetime) -> None:
 
     Webhooks are removed by the caller beforehand, as well as it goes.
     """
-    _mine(connection, actor)
+    require(actor, connection.seller)
     with transaction.atomic():
         Connection.objects.filter(pk=connection.pk).update(
             state=ConnectionState.DISCONNECTED, state_sentence="Disconnected by you.", secrets=seal({}), hooks={}

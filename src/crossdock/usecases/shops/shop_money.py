@@ -14,8 +14,9 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.store.models import Connection, Cursor, Listing, User
 from crossdock.store.work import wake
-from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.errors import Invalid, Stale
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.rights import require
 
 # The settings that say how amounts are read: the connection test fills in those that its platform has.
 _SETTINGS = ("currency", "precision", "decimals", "prices")
@@ -115,8 +116,7 @@ def _what(kept: Mapping[str, Any], new: Mapping[str, str], name: str) -> str:
 
 def confirm_money(*, connection: Connection, actor: User, now: datetime) -> None:
     """The seller says that the change is meant. Raises Stale when there is none, NotAllowed, Invalid."""
-    if not actor.is_staff and connection.seller.owner_id != actor.pk:
-        raise NotAllowed("This shop is not yours.")
+    require(actor, connection.seller)
     with transaction.atomic():
         shop = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection.pk)
         found = shop.settings.get(CHANGED)

@@ -14,6 +14,7 @@ from crossdock.domain.capability import Manifest
 from crossdock.domain.recount import SENTENCES, TITLES, Cause, Decision, suggestion
 from crossdock.store.models import Connection, Difference, User
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.stock.reconcile import tell_of_differences
 from crossdock.usecases.stock.reservations import locked, record
 from crossdock.usecases.stock.restore import correct_count, why_not_correct
@@ -72,8 +73,7 @@ def decide(
             .get(pk=difference.pk)
         )
         shop = row.recount.connection
-        if not actor.is_staff and shop.seller.owner_id != actor.pk:
-            raise NotAllowed("This shop is not yours.")
+        require(actor, shop.seller)
         if row.decision:
             return
         match decision:

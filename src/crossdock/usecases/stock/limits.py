@@ -13,6 +13,7 @@ from crossdock.store.models.shops import NoAnswer
 from crossdock.store.models.stock import next_stock_no
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.stock.reservations import available_locked, locked, movement
 
 MOST_BUFFER = 10_000
@@ -56,7 +57,7 @@ def choose_settings(
 
     Without `limits` floor and most stay as they are (connecting again).
     """
-    _mine(connection, actor)
+    require(actor, connection.seller)
     if not 0 <= buffer <= MOST_BUFFER:
         raise Invalid(f"Type how many units to keep back, from 0 to {MOST_BUFFER:,}.")
     if limits is not None:
@@ -83,7 +84,7 @@ def choose_settings(
 
 def push_fulfilments(*, connection: Connection, on: bool, actor: User) -> None:
     """Whether parcels entered here are written into the shop from now on."""
-    _mine(connection, actor)
+    require(actor, connection.seller)
     Connection.objects.filter(pk=connection.pk).update(push_fulfilments=on)
 
 
@@ -124,8 +125,8 @@ def set_limits(*, listings: Iterable[Listing], limits: Limits, actor: User, now:
     chosen = list(listings)
     if len(chosen) > MOST_LISTINGS:
         raise Invalid(f"At most {MOST_LISTINGS} listings at once.")
-    if any(not actor.is_staff and listing.seller.owner_id != actor.pk for listing in chosen):
-        raise NotAllowed("This listing is not yours.")
+    for listing in chosen:
+        require(actor, listing.seller, "This listing is not yours.")
     words = (
         f"limits: {_words('kept back', limits.buffer)}, {_words('floor', limits.floor)},"
         f" {_words('at most', limits.most)}"
@@ -151,14 +152,9 @@ def _words(name: str, number: int | None) -> str:
 
 def sync_now(*, connection: Connection, actor: User, now: datetime) -> None:
     """Everything is due at once; what waited is tried again."""
-    _mine(connection, actor)
+    require(actor, connection.seller)
     if connection.state != "active":
         raise NotAllowed("The shop is not active; nothing is read from it now.")
     with transaction.atomic():
         Cursor.objects.filter(connection=connection).exclude(stream="recount").update(due_at=now)
         wake([connection.party_id])
-
-
-def _mine(connection: Connection, actor: User) -> None:
-    if not actor.is_staff and connection.seller.owner_id != actor.pk:
-        raise NotAllowed("This shop is not yours.")

@@ -40,6 +40,7 @@ from crossdock.store.work import wake
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.outbox.payloads import ADJUST
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.rights import require
 
 STREAM, PRODUCTS = Stream.RECOUNT, Stream.PRODUCTS
 EVERY = timedelta(hours=24)
@@ -63,8 +64,7 @@ class Run:
 
 def ask_for_recount(*, connection: Connection, actor: User, now: datetime) -> Recount:
     """On demand; one at a time, so a second click finds the first."""
-    if not actor.is_staff and connection.seller.owner_id != actor.pk:
-        raise NotAllowed("This shop is not yours.")
+    require(actor, connection.seller)
     if connection.state != "active":
         raise NotAllowed("The shop is not active; nothing is read from it now.")
     with transaction.atomic():

@@ -18,6 +18,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record import audit
 from crossdock.usecases.record.alerts import settle_alert
 from crossdock.usecases.record.mail import write_mail
+from crossdock.usecases.record.rights import is_owner, is_staff, require, require_of
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.support.evidence import PARTS, gather, subject_of
 
@@ -52,8 +53,8 @@ def open_case(
     if not title:
         raise Invalid("Say in a few words what it is about.")
     for thing in (order, listing, connection, alert):
-        if thing is not None and thing.seller_id != seller.pk:
-            raise NotAllowed("That is not yours.")
+        if thing is not None:
+            require_of(seller, thing, "That is not yours.")
     links: dict[str, Any] = {"order": order, "listing": listing, "connection": connection, "alert": alert}
     if credit is not None:
         links["credit"] = credit
@@ -207,14 +208,13 @@ def _locked(case: Case, person: User) -> Case:
         .select_related("seller__owner", "order")
         .get(pk=case.pk)
     )
-    if person.pk != found.seller.owner_id and not person.is_staff:
-        raise NotAllowed("This case is not yours.")
+    require(person, found.seller, "This case is not yours.")
     return found
 
 
 def _is_staff(case: Case, person: User | None) -> bool:
     """A member of staff who sells speaks as the seller in their own cases."""
-    return bool(person and person.is_staff and person.pk != case.seller.owner_id)
+    return is_staff(person) and not is_owner(person, case.seller)
 
 
 def _say(case: Case, author: User | None, words: str, *, now: datetime, state: CaseState | None = None) -> CaseMessage:

@@ -6,16 +6,16 @@ The deeds themselves are the seller's use-cases, with the member of staff as the
 from datetime import datetime, timedelta
 
 from crossdock.store.models import Seller, User
-from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.rights import require
 
 LASTS = timedelta(minutes=60)
 
 
 def begin_acting(*, actor: User, seller: Seller, why: str, now: datetime) -> datetime:
     """Until when. The row says why before anything can be done."""
-    if not actor.is_staff:
-        raise NotAllowed("Only staff act as a seller.")
+    require(actor, None, "Only staff act as a seller.")
     if not why.strip():
         raise Invalid("Say why; it stands in the audit log.")
     until = now + LASTS

@@ -39,7 +39,7 @@ def _found(request: HttpRequest) -> QuerySet[Listing]:
     """A seller's token sees all of that seller's; the marketplace's sees what buyers may see."""
     if token_in(request).seller_id is None:
         return usecases.live()
-    every = Listing.objects.filter(**mine(request)).select_related("seller", "connection")
+    every = mine(Listing, request).select_related("seller", "connection")
     return every.prefetch_related("variants__connection", "variants__listing").order_by("-pk")
 
 

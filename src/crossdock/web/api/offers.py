@@ -83,7 +83,7 @@ def _out(offer: Offer) -> dict[str, Any]:
 
 
 def _found(request: HttpRequest) -> QuerySet[Offer]:
-    rows = Offer.objects.filter(**mine(request)).select_related("variant__listing__connection", "order", "buyer")
+    rows = mine(Offer, request).select_related("variant__listing__connection", "order", "buyer")
     return rows.order_by("-pk")
 
 

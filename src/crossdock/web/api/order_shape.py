@@ -17,7 +17,7 @@ from crossdock.web.api.shapes import CopyOut, EntryOut, Money, OrderLineOut, Ord
 
 def orders(request: HttpRequest) -> QuerySet[Order]:
     """Those that this token may see, with all that the answer shows. Newest first."""
-    found = Order.objects.filter(**mine(request)).select_related("seller__owner", "copy")
+    found = mine(Order, request).select_related("seller__owner", "copy")
     return found.prefetch_related("lines__variant", "shipments__lines", "timeline").order_by("-pk")
 
 
@@ -26,11 +26,11 @@ def order_of(request: HttpRequest, name: str) -> Order:
     column = "reference" if "-" in name else "public_id"
     of, of_parcel = {f"order__{column}": name}, {f"shipment__order__{column}": name}
     found, *children = ask(
-        Order.objects.filter(**mine(request), **{column: name}).select_related("seller__owner", "copy"),
-        OrderLine.objects.filter(**mine(request, "order__"), **of).select_related("variant"),
-        Shipment.objects.filter(**mine(request, "order__"), **of),
-        ShipmentLine.objects.filter(**mine(request, "shipment__order__"), **of_parcel).order_by("pk"),
-        TimelineEntry.objects.filter(**mine(request, "order__"), **of),
+        mine(Order, request).filter(**{column: name}).select_related("seller__owner", "copy"),
+        mine(OrderLine, request).filter(**of).select_related("variant"),
+        mine(Shipment, request).filter(**of),
+        mine(ShipmentLine, request).filter(**of_parcel).order_by("pk"),
+        mine(TimelineEntry, request).filter(**of),
     )
     if not found:
         raise Http404

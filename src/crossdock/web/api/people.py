@@ -2,16 +2,20 @@
 
 import base64
 import binascii
-from typing import Any
+from typing import TypeVar
 
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
 from crossdock.store.models import ApiToken, User
 from crossdock.usecases.accounts.tokens import reaches, token_of
+from crossdock.usecases.record.rights import theirs
 from crossdock.web.api.pace import not_too_fast
 from crossdock.web.api.problems import Refuse
+
+_Row = TypeVar("_Row", bound=Model)
 
 
 class Bearer(HttpBearer):
@@ -55,12 +59,9 @@ def token_in(request: HttpRequest) -> ApiToken:
     return found
 
 
-def mine(request: HttpRequest, of: str = "") -> dict[str, Any]:
-    """The filter that keeps a seller's token to that seller's rows; the marketplace's sees all. `of` leads to the row
-    that has the seller ("order__").
-    """
-    token = token_in(request)
-    return {} if token.seller_id is None else {f"{of}seller_id": token.seller_id}
+def mine(rows: type[_Row], request: HttpRequest) -> QuerySet[_Row]:
+    """A seller's token sees that seller's rows; the marketplace's sees all."""
+    return theirs(rows, token_in(request).seller)
 
 
 def actor_of(request: HttpRequest) -> User:

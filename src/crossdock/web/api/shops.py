@@ -31,7 +31,7 @@ PAGE = 50
 
 
 def _shops(request: HttpRequest) -> QuerySet[Connection]:
-    return Connection.objects.filter(**mine(request)).select_related("seller__owner", "party").order_by("pk")
+    return mine(Connection, request).select_related("seller__owner", "party").order_by("pk")
 
 
 def _shop(shop: Connection) -> dict[str, Any]:
@@ -136,7 +136,8 @@ def rules(request: HttpRequest) -> list[RuleOut]:
 
 def _alerts(request: HttpRequest) -> QuerySet[Alert]:
     return (
-        Alert.objects.filter(**mine(request), for_staff=False)
+        mine(Alert, request)
+        .filter(for_staff=False)
         .select_related("seller", "order", "connection", "listing")
         .order_by("-pk")
     )

@@ -13,6 +13,7 @@ from crossdock.domain.alerts import GROUPS, KINDS, AlertCode, MailChoice
 from crossdock.store.models import Alert, Connection, Seller
 from crossdock.usecases.record.alert_mail import choices_of, choose_mails
 from crossdock.usecases.record.alerts import settle_alert, settle_alerts
+from crossdock.usecases.record.rights import theirs
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.alert_view import view_of
@@ -33,7 +34,7 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
     """Open or settled, of one kind or one shop; newest first."""
     settled = typed(request.GET, "show", longest=10) == "settled"
     code, shop = typed(request.GET, "code", longest=40), typed(request.GET, "shop", longest=14)
-    mine = Alert.objects.filter(seller=seller, for_staff=False)
+    mine = theirs(Alert, seller).filter(for_staff=False)
     found = mine.filter(settled_at__isnull=not settled).select_related("order", "connection", "listing", "settled_by")
     codes = sorted(set(found.values_list("code", flat=True)), key=lambda known: KINDS[AlertCode(known)].title)
     if code:
@@ -50,15 +51,15 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
         "code": code,
         "shop": shop,
         "codes": [(known, KINDS[AlertCode(known)].title) for known in codes],
-        "shops": Connection.objects.filter(seller=seller).order_by("name"),
+        "shops": theirs(Connection, seller).order_by("name"),
         "any": mine.exists(),
     }
     return show(request, seller, "alerts", context, here="alerts")
 
 
 def _alert(seller: Seller, public_id: str) -> Alert:
-    rows = Alert.objects.select_related("order", "connection", "listing", "settled_by", "seller")
-    return get_object_or_404(rows, public_id=public_id, seller=seller, for_staff=False)
+    rows = theirs(Alert, seller).select_related("order", "connection", "listing", "settled_by", "seller")
+    return get_object_or_404(rows, public_id=public_id, for_staff=False)
 
 
 @sellers_only
@@ -101,7 +102,7 @@ def settle_many(request: HttpRequest, seller: Seller) -> HttpResponse:
     """The ticked ones, with one sentence for all."""
     picked = {public_id for public_id in request.POST.getlist("pick") if public_id.isalnum()}
     how, actor = typed(request.POST, "how", longest=200), signed_in(request)
-    mine = Alert.objects.filter(seller=seller, for_staff=False, settled_at=None, public_id__in=picked)
+    mine = theirs(Alert, seller).filter(for_staff=False, settled_at=None, public_id__in=picked)
     count = len(picked)
     if not picked:
         messages.error(request, "Tick the alerts that are settled.")

@@ -18,6 +18,7 @@ from crossdock.store.models import Alert, Case, Connection, Listing, Order, Sell
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.alerts import open_alerts
+from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.support import cases
 from crossdock.usecases.support.cases import cases_of, open_case
 from crossdock.usecases.support.evidence import Subject, gather, subject_of
@@ -73,24 +74,24 @@ def about(seller: Seller, given: QueryDict) -> About:
     """Raises Http404 for what is not this seller's."""
     if id := typed(given, "order", longest=14):
         order = get_object_or_404(
-            Order.objects.select_related("connection__party", "copy", "buyer"), public_id=id, seller=seller
+            theirs(Order, seller).select_related("connection__party", "copy", "buyer"), public_id=id
         )
         return About(
             subject_of(seller=seller, order=order), f"Order #{order.number}", f"/seller/orders/{id}/", {"order": id}
         )
     if id := typed(given, "listing", longest=14):
-        listing = get_object_or_404(Listing.objects.select_related("connection__party"), public_id=id, seller=seller)
+        listing = get_object_or_404(theirs(Listing, seller).select_related("connection__party"), public_id=id)
         return About(
             subject_of(seller=seller, listing=listing), listing.title, f"/seller/listings/{id}/", {"listing": id}
         )
     if id := typed(given, "shop", longest=14):
-        shop = get_object_or_404(Connection.objects.select_related("party"), public_id=id, seller=seller)
+        shop = get_object_or_404(theirs(Connection, seller).select_related("party"), public_id=id)
         return About(subject_of(seller=seller, connection=shop), shop.name, f"/seller/shops/{id}/", {"shop": id})
     if id := typed(given, "alert", longest=14):
-        rows = Alert.objects.select_related(
+        rows = theirs(Alert, seller).select_related(
             "order__connection__party", "order__copy", "listing__connection__party", "connection__party"
         )
-        alert = get_object_or_404(rows, public_id=id, seller=seller)
+        alert = get_object_or_404(rows, public_id=id)
         return About(subject_of(seller=seller, alert=alert), alert.kind.title, "/seller/alerts/", {"alert": id})
     return About(subject_of(seller=seller), "", "/seller/cases/", {})
 
@@ -139,9 +140,9 @@ def choices(seller: Seller) -> list[Choice]:
     ]
     orders = [
         Choice(f"Order #{order.number}", str(order.ship_to.get("name", "")), f"order={order.public_id}")
-        for order in Order.objects.filter(seller=seller).order_by("-pk")[:MOST_CHOICES]
+        for order in theirs(Order, seller).order_by("-pk")[:MOST_CHOICES]
     ]
-    open_shops = Connection.objects.filter(seller=seller).exclude(state=ConnectionState.DISCONNECTED).order_by("pk")
+    open_shops = theirs(Connection, seller).exclude(state=ConnectionState.DISCONNECTED).order_by("pk")
     shops = [Choice(shop.name, shop.address, f"shop={shop.public_id}") for shop in open_shops[:2]]
     room = MOST_CHOICES - len(shops)
     few = max(room // 2, room - len(orders))

@@ -22,6 +22,7 @@ from crossdock.kit.errors import Outside
 from crossdock.store.models import ConnectAttempt, Connection, Seller
 from crossdock.usecases.errors import Invalid, Problem
 from crossdock.usecases.record.policy import rules_for
+from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.shops import connect
 from crossdock.usecases.stock.limits import MOST_BUFFER, choose_settings
 from crossdock.web.forms import typed
@@ -107,7 +108,7 @@ def way(request: HttpRequest, seller: Seller, platform: str, way: str) -> HttpRe
     if chosen is None:
         raise Http404
     again = typed(request.GET, "shop", longest=20)
-    shop = get_object_or_404(Connection, public_id=again, seller=seller, platform=platform) if again else None
+    shop = get_object_or_404(theirs(Connection, seller), public_id=again, platform=platform) if again else None
     form = WayForm(chosen, request.POST or None, initial=_initial(chosen, shop))
     closed = _closed(chosen)
     if request.method == "POST" and not closed and form.is_valid():
@@ -173,15 +174,14 @@ def _begin(
 @require_safe
 def reconnect(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """The way that the shop was connected by; its page offers the others."""
-    shop = get_object_or_404(Connection, public_id=public_id, seller=seller)
+    shop = get_object_or_404(theirs(Connection, seller), public_id=public_id)
     return redirect(f"{reverse('seller_connect_way', args=[shop.platform, shop.way])}?shop={shop.public_id}")
 
 
 def _attempt(seller: Seller, public_id: str) -> ConnectAttempt:
     return get_object_or_404(
-        ConnectAttempt.objects.select_related("reconnects", "seller"),
+        theirs(ConnectAttempt, seller).select_related("reconnects", "seller"),
         public_id=public_id,
-        seller=seller,
         expires_at__gt=timezone.now(),
     )
 

@@ -8,6 +8,7 @@ from crossdock.store.models import Connection, Listing, Seller
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.orders.actions import queues
 from crossdock.usecases.record.alerts import open_alerts
+from crossdock.usecases.record.rights import theirs
 from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.health import healths_of, summary
 from crossdock.web.seller.panel import sellers_only, show
@@ -28,7 +29,7 @@ SHOWN_ALERTS = 8
 @require_safe
 def home(request: HttpRequest, seller: Seller) -> HttpResponse:
     alerts = list(open_alerts(seller=seller))
-    shops = Connection.objects.filter(seller=seller).exclude(state=ConnectionState.DISCONNECTED)
+    shops = theirs(Connection, seller).exclude(state=ConnectionState.DISCONNECTED)
     healths = healths_of(shops.select_related("party").order_by("pk"), alerts)
     counts = queues(seller=seller, now=timezone.now())
     context = {
@@ -37,6 +38,6 @@ def home(request: HttpRequest, seller: Seller) -> HttpResponse:
         "alerts": [view_of(alert) for alert in alerts[:SHOWN_ALERTS]],
         "more_alerts": max(0, len(alerts) - SHOWN_ALERTS),
         "queues": [(name, words, counts[name]) for name, words in QUEUE_WORDS.items() if name != "all"],
-        "listings": Listing.objects.filter(seller=seller).count(),
+        "listings": theirs(Listing, seller).count(),
     }
     return show(request, seller, "home", context, here="home")

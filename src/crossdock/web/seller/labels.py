@@ -25,6 +25,7 @@ from crossdock.store.models import Label, Order, Seller
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.labels import purchase
 from crossdock.usecases.record.policy import lifted
+from crossdock.usecases.record.rights import theirs
 from crossdock.web.carriers import MEDIA, carrier_named, chosen_carrier, document, prices
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
@@ -162,9 +163,7 @@ def _asked(request: HttpRequest, form: LabelForm, order: Order, carrier: Carrier
 
 
 def _label(seller: Seller, public_id: str) -> Label:
-    rows = Label.objects.filter(seller=seller).select_related(
-        "order__seller__owner", "order__buyer", "order__connection", "shipment"
-    )
+    rows = theirs(Label, seller).select_related("order__seller__owner", "order__buyer", "order__connection", "shipment")
     return get_object_or_404(rows, public_id=public_id)
 
 

@@ -13,6 +13,7 @@ from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.limits import MOST_BUFFER, MOST_LISTINGS, Limits, set_limits
 from crossdock.web.forms import WholeNumber, typed
 from crossdock.web.people import signed_in
@@ -40,7 +41,7 @@ class LimitsForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, *, seller: Seller, **kwargs: object) -> None:
         super().__init__(data, **kwargs)  # type: ignore[arg-type]
-        shops = Connection.objects.filter(seller=seller).exclude(state=ConnectionState.DISCONNECTED).order_by("pk")
+        shops = theirs(Connection, seller).exclude(state=ConnectionState.DISCONNECTED).order_by("pk")
         field = self.fields["shop"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "All my shops"), *((shop.public_id, shop.name) for shop in shops)]
@@ -52,7 +53,7 @@ class LimitsForm(forms.Form):
 
 def _chosen(seller: Seller, form: LimitsForm) -> QuerySet[Listing]:
     data = form.cleaned_data
-    found = Listing.objects.filter(seller=seller, connection__isnull=False).exclude(state=ListingState.ARCHIVED)
+    found = theirs(Listing, seller).filter(connection__isnull=False).exclude(state=ListingState.ARCHIVED)
     if data["listing"]:
         return found.filter(public_id=data["listing"])
     if data["shop"]:
@@ -66,7 +67,7 @@ def _chosen(seller: Seller, form: LimitsForm) -> QuerySet[Listing]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, seller: Seller) -> HttpResponse:
     name = typed(request.GET, "listing", longest=14)
-    one = Listing.objects.filter(seller=seller, public_id=name).first() if name else None
+    one = theirs(Listing, seller).filter(public_id=name).first() if name else None
     row = VariantStock.objects.filter(variant__listing=one, variant__gone=False).order_by("pk").first() if one else None
     initial = {"listing": name, "shop": typed(request.GET, "shop", longest=14)}
     if row is not None:

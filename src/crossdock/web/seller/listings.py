@@ -18,6 +18,7 @@ from crossdock.store.models.stock import ASIDE
 from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.catalogue.listings import archive_listing, has_word, leave_out, relist, why_not_live
 from crossdock.usecases.record.alerts import open_alerts
+from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.reservations import availability, confirm_count
 from crossdock.usecases.stock.restore import correct_count, why_not_correct
 from crossdock.usecases.stock.story import stock_story
@@ -82,7 +83,7 @@ def row_of(listing: Listing, stock: dict[int, int | None], rows: dict[int, Varia
 
 
 def of_seller(seller: Seller) -> QuerySet[Listing]:
-    return Listing.objects.filter(seller=seller).select_related("connection__party", "seller")
+    return theirs(Listing, seller).select_related("connection__party", "seller")
 
 
 @sellers_only

@@ -21,6 +21,7 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue.offer_terms import set_terms, set_terms_by_percent, takes_offers, why_closed
 from crossdock.usecases.catalogue.offers import answer_offer
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.record.rights import theirs
 from crossdock.web.forms import MoneyField, money_of
 from crossdock.web.platforms import manifest_of
 from crossdock.web.seller.listings import of_seller
@@ -45,7 +46,7 @@ _MOST = 5000
 def table(request: HttpRequest, seller: Seller) -> HttpResponse:
     tab = request.GET.get("show", "")
     tab = tab if tab in TABS else ""
-    mine = Offer.objects.filter(seller=seller)
+    mine = theirs(Offer, seller)
     rows = mine.filter(TABS[tab][1]).select_related("variant__listing", "buyer", "order")
     after = number_after(request)
     found = list((rows if after is None else rows.filter(pk__lt=after)).order_by("-pk")[: PAGE + 1])
@@ -61,8 +62,8 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
 
 
 def _of(seller: Seller, public_id: str) -> Offer:
-    rows = Offer.objects.select_related("variant__listing__connection", "buyer", "order", "seller")
-    return get_object_or_404(rows, public_id=public_id, seller=seller)
+    rows = theirs(Offer, seller).select_related("variant__listing__connection", "buyer", "order", "seller")
+    return get_object_or_404(rows, public_id=public_id)
 
 
 class CounterForm(PriceForm):
@@ -191,7 +192,7 @@ class BulkForm(forms.Form):
 
     def __init__(self, *args: Any, seller: Seller, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        shops = Connection.objects.filter(seller=seller).exclude(state=ConnectionState.DISCONNECTED).order_by("pk")
+        shops = theirs(Connection, seller).exclude(state=ConnectionState.DISCONNECTED).order_by("pk")
         field = self.fields["which"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("hand", "All made by hand"), *((shop.public_id, f"All of {shop}") for shop in shops)]
@@ -205,7 +206,7 @@ def bulk(request: HttpRequest, seller: Seller) -> HttpResponse:
     chosen: list[Listing] | None = None
     if request.method == "POST" and form.is_valid():
         which = form.cleaned_data["which"]
-        mine = Listing.objects.filter(seller=seller).exclude(state=ListingState.ARCHIVED).prefetch_related("variants")
+        mine = theirs(Listing, seller).exclude(state=ListingState.ARCHIVED).prefetch_related("variants")
         mine = mine.filter(connection=None) if which == "hand" else mine.filter(connection__public_id=which)
         chosen = list(mine.order_by("pk")[:_MOST])
         if request.POST.get("sure") == str(len(chosen)):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.domain.commands import CancelReason, order_reference
 from crossdock.domain.values import Money
-from crossdock.store.models import Command, Order, Seller, Shipment
+from crossdock.store.models import Command, Connection, Order, Seller, Shipment
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders.actions import (
     change_tracking,
@@ -28,6 +28,7 @@ from crossdock.usecases.orders.fulfilments import send_again
 from crossdock.usecases.orders.reject import REASON_WORDS, preview, reason_of, reject_order
 from crossdock.usecases.orders.reject_units import why_not_parts
 from crossdock.usecases.orders.shippable import why_not_ship
+from crossdock.usecases.record.rights import theirs
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of
@@ -238,8 +239,8 @@ def _expected(request: HttpRequest, order: Order) -> Money:
 def resend(request: HttpRequest, seller: Seller, pk: int) -> HttpResponse:
     """Something that gave up tries again. Only what belongs to this seller's shops and orders."""
     command = get_object_or_404(Command.objects.select_related("party"), pk=pk)
-    order = Order.objects.filter(reference=order_reference(command.subject), seller=seller).first()
-    shop = seller.connections.filter(party=command.party).first()
+    order = theirs(Order, seller).filter(reference=order_reference(command.subject)).first()
+    shop = theirs(Connection, seller).filter(party=command.party).first()
     if order is None and shop is None:
         return redirect("seller_orders")
     actor = signed_in(request)

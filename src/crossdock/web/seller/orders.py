@@ -30,6 +30,7 @@ from crossdock.usecases.orders.shippable import why_locked, why_not_ship
 from crossdock.usecases.parties.quarantine import in_words, of_order
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.policy import lifted
+from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.risk.holds import MEANING, choice, held
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
@@ -82,7 +83,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
 
 
 def of_seller(seller: Seller) -> QuerySet[Order]:
-    return Order.objects.filter(seller=seller).select_related(
+    return theirs(Order, seller).select_related(
         "seller__owner", "buyer", "connection__party", "copy", "intent", "risk_hold"
     )
 

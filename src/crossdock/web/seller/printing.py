@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from crossdock.store.models import Order, OrderLine, Seller
 from crossdock.usecases.orders.actions import of_queue
 from crossdock.usecases.orders.shippable import why_locked
+from crossdock.usecases.record.rights import theirs
 from crossdock.web.seller.orders import of_seller
 from crossdock.web.seller.panel import sellers_only, show
 
@@ -73,7 +74,7 @@ def _chosen(request: HttpRequest, seller: Seller) -> Chosen:
         rows = list(mine.filter(of_queue(queue=queue, now=timezone.now()))[: MOST + 1])
         return _without_locked(rows[:MOST], more=len(rows) > MOST)
     picked = [public_id for public_id in dict.fromkeys(request.GET.getlist("pick")) if public_id.isalnum()][:MOST]
-    if Order.objects.filter(seller=seller, public_id__in=picked).count() != len(picked):
+    if theirs(Order, seller).filter(public_id__in=picked).count() != len(picked):
         raise Http404("One of these orders is none of yours.")
     return _without_locked(list(mine.filter(public_id__in=picked)))
 

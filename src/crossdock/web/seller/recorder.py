@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Movement, Seller, Variant
+from crossdock.usecases.record.rights import theirs
 from crossdock.web.forms import typed
 from crossdock.web.seller.export import as_download, plain
 from crossdock.web.seller.listings import MOVEMENT_WORDS
@@ -74,7 +75,7 @@ class Line:
 
 
 def _variant(seller: Seller, listing: str, public_id: str) -> Variant:
-    found = Variant.objects.select_related("listing", "connection").filter(listing__seller=seller)
+    found = theirs(Variant, seller).select_related("listing", "connection")
     return get_object_or_404(found, listing__public_id=listing, public_id=public_id)
 
 

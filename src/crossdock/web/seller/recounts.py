@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.domain.recount import TITLES, Cause, Decision
 from crossdock.store.models import Connection, Difference, Recount, Seller
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.differences import MOST, decide, decide_many, open_differences, told
 from crossdock.usecases.stock.reconcile import EVERY, OUTAGE, ask_for_recount
 from crossdock.web.forms import typed
@@ -32,9 +33,7 @@ BUTTONS = {Decision.SHOP: "Take the shop's", Decision.OURS: "Take ours", Decisio
 
 
 def _shop(seller: Seller, public_id: str) -> Connection:
-    return get_object_or_404(
-        Connection.objects.select_related("party", "seller__owner"), public_id=public_id, seller=seller
-    )
+    return get_object_or_404(theirs(Connection, seller).select_related("party", "seller__owner"), public_id=public_id)
 
 
 @sellers_only

@@ -21,6 +21,7 @@ from crossdock.store.work import wake
 from crossdock.usecases.parties.quarantine import in_words, standing
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.policy import rules_for
+from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.shops import connect
 from crossdock.usecases.shops.news import lags, stir
 from crossdock.usecases.shops.shop_money import confirm_money
@@ -114,16 +115,14 @@ class SettingsForm(forms.Form):
 
 
 def _shop(seller: Seller, public_id: str) -> Connection:
-    return get_object_or_404(
-        Connection.objects.select_related("party", "seller__owner"), public_id=public_id, seller=seller
-    )
+    return get_object_or_404(theirs(Connection, seller).select_related("party", "seller__owner"), public_id=public_id)
 
 
 @sellers_only
 @require_safe
 def table(request: HttpRequest, seller: Seller) -> HttpResponse:
     alerts = list(open_alerts(seller=seller))
-    shops = Connection.objects.filter(seller=seller).select_related("party").order_by("pk")
+    shops = theirs(Connection, seller).select_related("party").order_by("pk")
     shops = shops.annotate(live=Count("listings", filter=Q(listings__state=ListingState.LIVE)))
     healths = healths_of(shops, alerts)
     return show(request, seller, "shops", {"healths": healths, "summary": summary(healths)}, here="shops")

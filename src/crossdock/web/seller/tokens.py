@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crossdock.store.models import ApiToken, Seller
 from crossdock.usecases.accounts.tokens import AREAS, EVERYTHING, make_token, revoke_token, scopes_of
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.record.rights import theirs
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show, try_it
 from crossdock.web.signin.again import fresh
@@ -81,7 +82,7 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
             form = TokenForm()
         except Problem as problem:
             form.add_error(None, str(problem))
-    tokens = ApiToken.objects.filter(seller=seller).order_by("revoked_at", "-pk")
+    tokens = theirs(ApiToken, seller).order_by("revoked_at", "-pk")
     rows = [(token, reach_in_words(token.scopes)) for token in tokens]
     context = {"form": form, "secret": secret, "tokens": rows, "now": timezone.now(), "docs_url": "/api/v1/docs"}
     return show(request, seller, "tokens", context, here="tokens", status=422 if form.errors else 200)
@@ -91,7 +92,7 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
 @fresh
 @require_POST
 def revoke(request: HttpRequest, seller: Seller, pk: int) -> HttpResponse:
-    token = get_object_or_404(ApiToken.objects.select_related("seller"), pk=pk, seller=seller)
+    token = get_object_or_404(theirs(ApiToken, seller).select_related("seller"), pk=pk)
     actor = signed_in(request)
     try_it(request, lambda now: revoke_token(token=token, actor=actor, now=now), "The token is revoked.")
     return redirect("seller_tokens")

@@ -12,6 +12,7 @@ from crossdock.store.models import Alert, AuditEntry, Entry, Listing, Seller, Us
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue.staff_search import MOST, look_up
 from crossdock.usecases.orders.actions import in_queue, queues
+from crossdock.usecases.record.rights import theirs
 from crossdock.web.forms import typed
 from crossdock.web.seller.health import healths_of
 from crossdock.web.seller.home import QUEUE_WORDS
@@ -76,7 +77,7 @@ def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "queues": [(words, counts[name]) for name, words in QUEUE_WORDS.items()],
         "orders": in_queue(seller=found, queue="all", now=now, limit=LAST),
         "payable": [(-row["owed"], row["currency"]) for row in payable.order_by("currency")],
-        "listings": Listing.objects.filter(seller=found, state=ListingState.LIVE).count(),
+        "listings": theirs(Listing, found).filter(state=ListingState.LIVE).count(),
         "tokens": found.tokens.filter(revoked_at=None).count(),
         "deeds": AuditEntry.objects.filter(about).select_related("actor").order_by("-pk")[:LAST],
     }

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from crossdock.usecases.record.rights import is_staff
 from crossdock.usecases.support.dashboard import counts
 from crossdock.web.people import signed_in
 from crossdock.web.signin.factor import owed
@@ -69,7 +70,7 @@ def staff_only(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         staff = signed_in(request)
-        if not staff.is_staff:
+        if not is_staff(staff):
             raise Http404
         first = owed(request)
         if first:

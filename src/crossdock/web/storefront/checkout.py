@@ -28,6 +28,7 @@ from crossdock.usecases.checkout.basket import Basket, PricedBasket, ships_to
 from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.checkout.confirm_stock import Verdict, waits_for_shop
 from crossdock.usecases.errors import Invalid, Problem, Stale
+from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.risk.trace import Origin
 from crossdock.web.device import device_of
 from crossdock.web.forms import typed
@@ -63,7 +64,7 @@ def _unsettled(buyer: User) -> PaymentIntent | None:
     """A payment whose answer was lost, or that broke off when our database went away: perhaps the money moved, so
     nothing else is paid before it is cleared up.
     """
-    open_ones = PaymentIntent.objects.filter(buyer=buyer, state__in=[IntentState.UNKNOWN, IntentState.CREATED])
+    open_ones = bought_by(PaymentIntent, buyer).filter(state__in=[IntentState.UNKNOWN, IntentState.CREATED])
     return next((intent for intent in open_ones.order_by("pk") if not waits_for_shop(intent)), None)
 
 
@@ -74,7 +75,7 @@ def _countries(seller: Seller, currency: str, shop: Connection | None) -> frozen
 
 
 def _last_address(buyer: User, seller: Seller) -> dict[str, str]:
-    last = Order.objects.filter(buyer=buyer).order_by("-pk").values_list("ship_to", flat=True).first()
+    last = bought_by(Order, buyer).order_by("-pk").values_list("ship_to", flat=True).first()
     return last or {"name": buyer.name, "country": seller.country}
 
 
@@ -115,7 +116,7 @@ def pay(request: HttpRequest) -> HttpResponse:
         return _pay(request, buyer)
     if unsettled := _unsettled(buyer):
         return redirect("payment_check", unsettled.public_id)
-    begun = PaymentIntent.objects.filter(checkout=key_of(request.session), buyer=buyer).first()
+    begun = bought_by(PaymentIntent, buyer).filter(checkout=key_of(request.session)).first()
     if begun is not None and not waits_for_shop(begun):
         return _again(request, begun)
     ship_to = request.session.get(SHIP_TO)
@@ -158,7 +159,7 @@ def _pay(request: HttpRequest, buyer: User) -> HttpResponse:
     if not chosen_gateway().accepts(token):
         messages.error(request, "Choose how you want to pay.")
         return redirect("pay")
-    intent = PaymentIntent.objects.filter(checkout=key, buyer=buyer).first()
+    intent = bought_by(PaymentIntent, buyer).filter(checkout=key).first()
     if intent is None:
         if unsettled := _unsettled(buyer):
             return redirect("payment_check", unsettled.public_id)
@@ -287,7 +288,7 @@ def check(request: HttpRequest, public_id: str) -> HttpResponse:
     The buyer's bank sends them back here as well. A POST gives the payment up, to pay another way; money that moved
     meanwhile is kept, with its order.
     """
-    intent = get_object_or_404(PaymentIntent, public_id=public_id, buyer=signed_in(request))
+    intent = get_object_or_404(bought_by(PaymentIntent, signed_in(request)), public_id=public_id)
     if intent.state not in (IntentState.CREATED, IntentState.UNKNOWN):
         return _again(request, intent)
     gateway = gateway_of(intent)

@@ -23,6 +23,7 @@ from crossdock.usecases.catalogue.offers import answer_offer, make_offer, open_o
 from crossdock.usecases.catalogue.sellable import MOST_UNITS
 from crossdock.usecases.checkout.basket import Basket
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.people import signed_in
@@ -122,14 +123,14 @@ def _said(offer: Offer) -> str:
 def _of(request: HttpRequest, public_id: str) -> Offer:
     """Somebody else's offer does not exist."""
     offers = Offer.objects.select_related("variant__listing__connection", "seller", "buyer", "order")
-    return get_object_or_404(offers, public_id=public_id, buyer=signed_in(request))
+    return get_object_or_404(bought_by(offers, signed_in(request)), public_id=public_id)
 
 
 @never_cache
 @login_required
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
-    rows = Offer.objects.filter(buyer=signed_in(request)).select_related("variant__listing", "seller", "order")
+    rows = bought_by(Offer, signed_in(request)).select_related("variant__listing", "seller", "order")
     after = number_after(request)
     found = list((rows if after is None else rows.filter(pk__lt=after)).order_by("-pk")[: PAGE + 1])
     shown = found[:PAGE]

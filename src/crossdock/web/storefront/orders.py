@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Order, PaymentIntent
 from crossdock.store.models.money import IntentState
+from crossdock.usecases.record.rights import bought_by
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.browse import number_after
 
@@ -17,11 +18,11 @@ PAGE = 20
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     buyer = signed_in(request)
-    orders = Order.objects.filter(buyer=buyer).select_related("seller").prefetch_related("lines").order_by("-pk")
+    orders = bought_by(Order, buyer).select_related("seller").prefetch_related("lines").order_by("-pk")
     after = number_after(request)
     found = list((orders if after is None else orders.filter(pk__lt=after))[: PAGE + 1])
     shown = found[:PAGE]
-    unknown = PaymentIntent.objects.filter(buyer=buyer, state=IntentState.UNKNOWN).order_by("pk").first()
+    unknown = bought_by(PaymentIntent, buyer).filter(state=IntentState.UNKNOWN).order_by("pk").first()
     context = {"orders": shown, "next_after": shown[-1].pk if len(found) > PAGE else None, "unknown": unknown}
     return render(request, "storefront/orders.html", context)
 
@@ -32,7 +33,7 @@ def one(request: HttpRequest, public_id: str) -> HttpResponse:
     orders = Order.objects.select_related("seller", "intent").prefetch_related(
         "lines", "shipments__lines__line", "shipments__label"
     )
-    order = get_object_or_404(orders, public_id=public_id, buyer=signed_in(request))
+    order = get_object_or_404(bought_by(orders, signed_in(request)), public_id=public_id)
     parcels = [parcel for parcel in order.shipments.all() if parcel.undone_at is None]
     context = {"order": order, "parcels": parcels, "entries": order.timeline.filter(public=True), "to": order.address}
     return render(request, "storefront/order.html", context)

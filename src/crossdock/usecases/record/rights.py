@@ -1,0 +1,95 @@
+"""Who may: the one place that says what is whose. Staff may do what a seller may; a seller only what is theirs; a buyer
+only what they began.
+
+Use-cases call `require`, which raises. Lists and look-ups begin with `theirs`: what is somebody else's is not found,
+which tells nobody that it exists. tests/test_who_may.py keeps other modules from deciding it by hand.
+"""
+
+from typing import Protocol, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from crossdock.store.models import Seller, User
+from crossdock.usecases.errors import NotAllowed
+
+_Row = TypeVar("_Row", bound=Model)
+NOT_YOURS = "This shop is not yours."
+
+
+class Bought(Protocol):
+    """What a buyer began: a checkout, an offer."""
+
+    @property
+    def buyer_id(self) -> int: ...
+
+
+class Owned(Protocol):
+    """What belongs to a seller."""
+
+    @property
+    def seller_id(self) -> int: ...
+
+
+def is_staff(person: User | None) -> bool:
+    return person is not None and person.is_staff
+
+
+def is_owner(person: User | None, seller: Seller) -> bool:
+    return person is not None and seller.owner_id == person.pk
+
+
+def may(person: User | None, seller: Seller | None) -> bool:
+    """`seller` None is what belongs to the marketplace itself: staff's alone."""
+    return is_staff(person) or (seller is not None and is_owner(person, seller))
+
+
+def require(person: User | None, seller: Seller | None, sentence: str = NOT_YOURS) -> None:
+    """Raises NotAllowed with the sentence."""
+    if not may(person, seller):
+        raise NotAllowed(sentence)
+
+
+def require_owner(person: User | None, seller: Seller, sentence: str) -> None:
+    """Raises NotAllowed with the sentence: what is done in the seller's name alone, staff do not."""
+    if not is_owner(person, seller):
+        raise NotAllowed(sentence)
+
+
+def require_buyer(person: User, begun: Bought, sentence: str) -> None:
+    """Raises NotAllowed with the sentence. What a buyer began is nobody else's, staff's neither."""
+    if begun.buyer_id != person.pk:
+        raise NotAllowed(sentence)
+
+
+def require_of(seller: Seller, thing: Owned, sentence: str = NOT_YOURS) -> None:
+    """Raises NotAllowed with the sentence where one seller's deed names another's thing; for staff as well."""
+    if thing.seller_id != seller.pk:
+        raise NotAllowed(sentence)
+
+
+def side_of(person: User, seller: Seller) -> str:
+    """Whose doing it is, as the timeline says it: staff who are sellers themselves do their own shop's."""
+    return "seller" if is_owner(person, seller) else "staff"
+
+
+# The way from a row to its seller; "seller" where none is named.
+_WAYS = {
+    "Variant": "listing__seller",
+    "OrderLine": "order__seller",
+    "Shipment": "order__seller",
+    "ShipmentLine": "shipment__order__seller",
+    "TimelineEntry": "order__seller",
+    "Difference": "recount__connection__seller",
+}
+
+
+def theirs(rows: type[_Row] | QuerySet[_Row], seller: Seller | None) -> QuerySet[_Row]:
+    """The seller's rows; `None` stands for the marketplace's own token, which sees all."""
+    found = rows if isinstance(rows, QuerySet) else rows._default_manager.all()
+    return found if seller is None else found.filter(**{_WAYS.get(found.model.__name__, "seller"): seller})
+
+
+def bought_by(rows: type[_Row] | QuerySet[_Row], buyer: User) -> QuerySet[_Row]:
+    """What this buyer began or bought."""
+    found = rows if isinstance(rows, QuerySet) else rows._default_manager.all()
+    return found.filter(buyer=buyer)
