@@ -27,6 +27,7 @@ from crossdock.domain.values import Address, Money
 from crossdock.kit.carrier import Carrier
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.errors import AuthDead, BadInput, Missing, Outside
+from crossdock.kit.webhook import told_news
 from easypost_wire import FILES, KEY, SECRET, EasyPostWire
 from labelling import HOME
 
@@ -212,12 +213,12 @@ async def test_only_a_signed_delivery_is_news_and_it_names_the_label(post: Post)
         hook = Hook(headers, body)
     else:
         hook = post.hand.move(bought.tracking_number, TrackStatus.ACCEPTED, NOW)
-    assert post.carrier.hook(hook, NOW).looks == (Look(LookKind.LABEL, bought.ref),)
+    assert told_news(post.carrier, hook, NOW).looks == (Look(LookKind.LABEL, bought.ref),)
     for headers in ({}, dict.fromkeys(hook.headers, ""), dict.fromkeys(hook.headers, "hmac-sha256-hex=00")):
         with pytest.raises(Forged):
-            post.carrier.hook(Hook(headers, hook.body), NOW)
+            told_news(post.carrier, Hook(headers, hook.body), NOW)
     with pytest.raises(Forged):
-        post.carrier.hook(Hook(hook.headers, hook.body + b" "), NOW)
+        told_news(post.carrier, Hook(hook.headers, hook.body + b" "), NOW)
 
 
 async def test_the_operator_reads_that_it_works(post: Post) -> None:
@@ -471,12 +472,12 @@ async def test_easyposts_own_library_takes_the_signature_that_we_take(wire: Easy
 
     headers, body = wire.delivery("shp_1")
     validate_webhook(body, {"X-Hmac-Signature": headers["x-hmac-signature"]}, SECRET)
-    news = easy(wire).carrier.hook(Hook(headers, body), NOW)
+    news = told_news(easy(wire).carrier, Hook(headers, body), NOW)
     assert (news.topic, news.dedupe) == ("tracker.updated", "tracker.updated:evt_1")
     headers, body = wire.delivery("shp_1", "batch.created")
-    assert easy(wire).carrier.hook(Hook(headers, body), NOW).looks == ()
+    assert told_news(easy(wire).carrier, Hook(headers, body), NOW).looks == ()
     with pytest.raises(Forged):
-        easy(wire, webhook_secret="").carrier.hook(Hook(headers, body), NOW)
+        told_news(easy(wire, webhook_secret="").carrier, Hook(headers, body), NOW)
 
 
 def test_without_key_or_library_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

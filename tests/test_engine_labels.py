@@ -19,6 +19,7 @@ from crossdock.domain.labels import Form, LabelState, Parcel, Purchase, TrackSta
 from crossdock.domain.values import Money
 from crossdock.engine import labels as desk
 from crossdock.engine.engine import Engine
+from crossdock.kit.webhook import told_news
 from crossdock.store.models import Command, Delivery, Label, Order, Party
 from crossdock.usecases.labels import purchase
 from crossdock.usecases.orders.reject import reject_order
@@ -163,7 +164,7 @@ async def test_deliveries_are_hints_and_an_hour_of_silence_is_read(make: Make, e
     label = await bought(engine, await sync(ordered, await sync(make), hand))
     party = await sync(Party.objects.get, kind="carrier")
     hook = hand.move(label.tracking_number, TrackStatus.ACCEPTED, datetime.now(UTC))
-    news = hand.carrier.hook(hook, datetime.now(UTC))
+    news = told_news(hand.carrier, hook, datetime.now(UTC))
     looks = [{"kind": "label", "entity_id": look.entity_id} for look in (*news.looks, *news.looks)]
     await sync(
         Delivery.objects.create,

@@ -273,6 +273,13 @@ def test_only_a_case_and_the_check_of_odd_values_read_what_was_not_verified() ->
         if "tests" not in path.parts and re.search(r"connector\.news\(", path.read_text("utf-8"))
     }
     assert readers == {"kit/webhook.py", "kit/replay.py", "kit/conformance/odd.py"}
+    # A payment provider's and a carrier's go one way as well.
+    told = {
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        if "tests" not in path.parts and re.search(r"(?:teller|gateway|carrier)\.news\(", path.read_text("utf-8"))
+    }
+    assert told == {"kit/webhook.py"}
 
 
 def test_a_call_before_its_time_has_the_clock_of_then() -> None:

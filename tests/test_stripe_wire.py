@@ -19,6 +19,7 @@ from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.payments import Intent
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Forged, Hook
+from crossdock.kit.webhook import told_news
 from crossdock.payments.sandbox.wire import SECRET_KEY, Wire
 from crossdock.payments.sandbox.wire import bank as bank_module
 from crossdock.payments.stripe import StripeGateway, amounts
@@ -240,7 +241,7 @@ def gateway() -> StripeGateway:
 
 
 def test_what_the_official_library_signs_we_take(gateway: StripeGateway) -> None:
-    news = gateway.hook(signed(BODY), NOW)
+    news = told_news(gateway, signed(BODY), NOW)
     assert (news.topic, news.dedupe) == ("payment_intent.succeeded", "payment_intent.succeeded:evt_1")
     assert [(look.kind, look.entity_id) for look in news.looks] == [("payment", "i1")]
 
@@ -260,7 +261,7 @@ def test_what_the_official_library_signs_we_take(gateway: StripeGateway) -> None
     ],
 )
 def test_a_signed_event_of_any_shape_is_taken_and_looks_at_nothing(gateway: StripeGateway, event: object) -> None:
-    news = gateway.hook(signed(json.dumps(event).encode()), NOW)
+    news = told_news(gateway, signed(json.dumps(event).encode()), NOW)
     assert news.looks == ()
     assert len(news.topic) <= 80 and news.dedupe
 
@@ -289,18 +290,18 @@ async def test_what_the_bank_signs_the_official_library_takes(wire: Wire) -> Non
 )
 def test_a_forged_delivery_is_nobody_s(gateway: StripeGateway, hook: Hook) -> None:
     with pytest.raises(Forged):
-        gateway.hook(hook, NOW)
+        told_news(gateway, hook, NOW)
 
 
 def test_without_a_secret_nothing_is_believed() -> None:
     with pytest.raises(Forged):
-        StripeGateway({"secret_key": SECRET_KEY}).hook(signed(BODY, secret=""), NOW)
+        told_news(StripeGateway({"secret_key": SECRET_KEY}), signed(BODY, secret=""), NOW)
 
 
 def test_while_a_secret_is_rolled_over_either_signature_will_do(gateway: StripeGateway) -> None:
     old = signed(BODY, secret="whsec_old").headers["stripe-signature"]
     new = signed(BODY).headers["stripe-signature"].partition(",")[2]
-    assert gateway.hook(Hook({"stripe-signature": f"{old},{new}"}, BODY), NOW).looks
+    assert told_news(gateway, Hook({"stripe-signature": f"{old},{new}"}, BODY), NOW).looks
 
 
 @pytest.mark.parametrize(
@@ -316,7 +317,7 @@ def test_while_a_secret_is_rolled_over_either_signature_will_do(gateway: StripeG
 )
 def test_only_payments_of_ours_are_looked_at(gateway: StripeGateway, thing: dict[str, Any], looks: list[str]) -> None:
     body = json.dumps({"id": "evt_2", "type": "x", "data": {"object": thing}}).encode()
-    assert [look.entity_id for look in gateway.hook(signed(body), NOW).looks] == looks
+    assert [look.entity_id for look in told_news(gateway, signed(body), NOW).looks] == looks
 
 
 def test_an_intent_is_never_rounded_to_fit() -> None:

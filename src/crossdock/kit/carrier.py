@@ -66,7 +66,13 @@ class Carrier(Protocol):
 
     async def document(self, ref: str, form: Form) -> bytes: ...
 
-    def hook(self, hook: Hook, now: datetime) -> HookNews:
-        """What a delivery means: looks of kind LABEL, by the carrier's id of the label. Raises Forged; calls nobody."""
+    def verify(self, hook: Hook, now: datetime) -> None:
+        """Over the raw bytes, before anything is parsed. Raises Forged; calls nobody."""
+
+    def news(self, hook: Hook) -> HookNews:
+        """What a delivery says: looks of kind LABEL, by the carrier's id of the label.
+
+        It trusts its caller to have verified the delivery (`kit.webhook.told_news`).
+        """
 
     async def check(self) -> tuple[Check, ...]: ...

@@ -130,10 +130,13 @@ class Gateway(Protocol):
         Raises kit.errors.Outside.
         """
 
-    def hook(self, hook: Hook, now: datetime) -> HookNews:
-        """What a delivery means: looks of kind PAYMENT, by our intent or the provider's id.
+    def verify(self, hook: Hook, now: datetime) -> None:
+        """Over the raw bytes, before anything is parsed. Raises Forged; calls nobody."""
 
-        Raises Forged; calls nobody.
+    def news(self, hook: Hook) -> HookNews:
+        """What a delivery says: looks of kind PAYMENT, by our intent or the provider's id.
+
+        It trusts its caller to have verified the delivery (`kit.webhook.told_news`).
         """
 
     async def check(self) -> tuple[Check, ...]: ...

@@ -4,7 +4,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-from typing import Literal
+from datetime import datetime
+from typing import Literal, Protocol
 
 from crossdock.domain.events import HookNews
 from crossdock.kit.connector import Connector, Hook, Shop
@@ -44,6 +45,20 @@ def verified_news(connector: Connector, shop: Shop, hook: Hook) -> HookNews:
     """What a delivery from outside says. Raises Forged before anything of it is read."""
     connector.verify(shop, hook)
     return connector.news(shop, hook)
+
+
+class Teller(Protocol):
+    """A payment provider or a carrier, opened with the operator's keys: it has one address and one secret."""
+
+    def verify(self, hook: Hook, now: datetime) -> None: ...
+
+    def news(self, hook: Hook) -> HookNews: ...
+
+
+def told_news(teller: Teller, hook: Hook, now: datetime) -> HookNews:
+    """The same for a payment provider or a carrier."""
+    teller.verify(hook, now)
+    return teller.news(hook)
 
 
 def body_key(body: bytes) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from django.db import connection as django_connection
 from crossdock.domain.events import HookNews, LookKind
 from crossdock.kit import discover
 from crossdock.kit.connector import Connector, Forged, Hook, Reply, Shop
-from crossdock.kit.webhook import verified_news
+from crossdock.kit.webhook import Teller, told_news, verified_news
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
 from crossdock.store.models.shops import ConnectionState
@@ -98,6 +98,10 @@ _LATER = _answer(503, b"please send it again\n", retry_after="5")
 
 class _TooLarge(Exception):
     pass
+
+
+class _Unreadable(Exception):
+    """Signed by who sent it, yet not to be understood: polling will bring what it meant."""
 
 
 class _Busy(Exception):
@@ -177,6 +181,8 @@ class Door:
             return await (
                 self._take(parts[3], parts[4], hook) if of_shop else self._take_told(parts[2], parts[3], hook)
             )
+        except _Unreadable:
+            return _UNREADABLE
         except _Busy:
             return _LATER
         except (DatabaseError, OSError) as error:
@@ -199,17 +205,12 @@ class Door:
         room = await self._room(key)
         if room is None:
             return _UNKNOWN
-        try:
-            news = self._news(room, hook)
-            if news is None and time.monotonic() - room.read_at > _SECOND_LOOK_AFTER:
-                # The seller may have reconnected with another secret a moment ago.
-                self._until.pop(key, None)
-                room = await self._room(key) or room
-                news = self._news(room, hook)
-        except Exception as error:
-            # Signed by the shop, yet not to be understood: polling will bring what it meant.
-            _log.warning("a delivery of %s cannot be read: %s: %s", platform, type(error).__name__, error)
-            return _UNREADABLE
+        news = _read(platform, partial(verified_news, room.connector, room.shop, hook))
+        if news is None and time.monotonic() - room.read_at > _SECOND_LOOK_AFTER:
+            # The seller may have reconnected with another secret a moment ago.
+            self._until.pop(key, None)
+            room = await self._room(key) or room
+            news = _read(platform, partial(verified_news, room.connector, room.shop, hook))
         if news is None:
             if room.connection_id:
                 self._open().forged(room.connection_id)
@@ -219,14 +220,10 @@ class Door:
 
     async def _take_told(self, path: str, name: str, hook: Hook) -> tuple[Message, Message]:
         """A payment provider's or a carrier's delivery."""
-        try:
-            teller = carrier_named(name) if path == "carrier" else gateway_named(name)
-            news = teller.hook(hook, _now())
-        except Forged:
+        named: Callable[[str], Teller] = carrier_named if path == "carrier" else gateway_named
+        news = _read(name, lambda: told_news(named(name), hook, _now()))
+        if news is None:
             return _FORGED
-        except Exception as error:
-            _log.warning("a delivery of %s cannot be read: %s: %s", name, type(error).__name__, error)
-            return _UNREADABLE
         point("door.verified")
         if not news.looks:
             return _KEPT
@@ -234,12 +231,6 @@ class Door:
         if (kind, name) not in self._tills:
             self._tills[kind, name] = (await self._threads.run(party_named, kind=kind, name=name)).pk
         return await self._put(self._tills[kind, name], news, hook)
-
-    def _news(self, room: Room, hook: Hook) -> HookNews | None:
-        try:
-            return verified_news(room.connector, room.shop, hook)
-        except Forged:
-            return None
 
     async def _keep(self, room: Room, news: HookNews, hook: Hook) -> tuple[Message, Message]:
         wanted = any(look.kind in _ALWAYS for look in news.looks)
@@ -291,6 +282,17 @@ class Door:
 
     async def _wake(self, parties: set[int]) -> None:
         await self._threads.run(wake, parties)
+
+
+def _read(name: str, verified: Callable[[], HookNews]) -> HookNews | None:
+    """What a delivery says once its signature was found good; None for a forged one. Raises _Unreadable."""
+    try:
+        return verified()
+    except Forged:
+        return None
+    except Exception as error:
+        _log.warning("a delivery of %s cannot be read: %s: %s", name, type(error).__name__, error)
+        raise _Unreadable from None
 
 
 def _shop_of(connector: Connector, hook: Hook) -> str:

@@ -140,7 +140,7 @@ class EasyPostCarrier:
             raise Missing(f"EasyPost has no {form.value.upper()} of this label.")
         return await self._client.download(str(url))
 
-    def hook(self, hook: Hook, now: datetime) -> HookNews:
+    def verify(self, hook: Hook, now: datetime) -> None:
         """Signed over the raw body, without a time: an old delivery played back leads to one more reading, nothing
         else.
         """
@@ -150,6 +150,8 @@ class EasyPostCarrier:
             secret, hook.body, given.removeprefix(SIGNED_AS), encoding="hex"
         ):
             raise Forged
+
+    def news(self, hook: Hook) -> HookNews:
         sent = load(hook.body, "the event")
         event = sent if isinstance(sent, dict) else {}
         topic, told = str(event.get("description") or "")[:80], event.get("result")

@@ -95,9 +95,11 @@ class SandboxCarrier:
     async def document(self, ref: str, form: Form) -> bytes:
         return await asyncio.to_thread(self._document, ref, form)
 
-    def hook(self, hook: Hook, now: datetime) -> HookNews:
+    def verify(self, hook: Hook, now: datetime) -> None:
         if not hmac_ok(self.ledger.secret, hook.body, hook.headers.get(SIGNATURE, ""), encoding="hex"):
             raise Forged
+
+    def news(self, hook: Hook) -> HookNews:
         ref = str(json.loads(hook.body)["label"])
         return HookNews("label.updated", f"label.updated:{body_key(hook.body)}", (Look(LookKind.LABEL, ref),))
 

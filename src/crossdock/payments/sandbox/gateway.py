@@ -110,8 +110,11 @@ class SandboxGateway:
     async def changed(self, since: datetime) -> tuple[str, ...]:
         return await asyncio.to_thread(self._changed, since)
 
-    def hook(self, hook: Hook, now: datetime) -> HookNews:
+    def verify(self, hook: Hook, now: datetime) -> None:
         """It has nobody who could tell us anything."""
+        raise Forged
+
+    def news(self, hook: Hook) -> HookNews:
         raise Forged
 
     async def check(self) -> tuple[Check, ...]:

@@ -15,7 +15,7 @@ from crossdock.domain.commands import Done, Later, Outcome, Refused, SignInAgain
 from crossdock.domain.events import HookNews
 from crossdock.domain.payments import Intent, Standing
 from crossdock.domain.values import Money
-from crossdock.kit.connector import Forged, Hook
+from crossdock.kit.connector import Hook
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, outcome_of
 from crossdock.kit.gateway import Answer, Captured, CardForm, Check, Choice, Declined, NeverSeen, NotKnown
 from crossdock.payments.stripe import hooks, reading, words
@@ -229,11 +229,11 @@ class StripeGateway:
         except (AuthDead, Refusal):
             return []
 
-    def hook(self, hook: Hook, now: datetime) -> HookNews:
-        secret = self._keys.get("webhook_secret", "")
-        if not secret:
-            raise Forged
-        return hooks.news(hook, secret, now)
+    def verify(self, hook: Hook, now: datetime) -> None:
+        hooks.verify(hook, self._keys.get("webhook_secret", ""), now)
+
+    def news(self, hook: Hook) -> HookNews:
+        return hooks.news(hook)
 
     async def check(self) -> tuple[Check, ...]:
         if sentence := self.missing():
