@@ -188,24 +188,82 @@ def test_no_kind_of_command_is_written_out_and_no_payload_is_read_raw() -> None:
     assert found == []
 
 
-def test_no_function_is_without_a_caller() -> None:
-    """A function that nothing else in the product names is dead; tests alone keep nothing alive. What a decorator
-    registers (jobs, routes, filters) has its caller there.
+# Offered to whoever writes a connector, a simulator or a proof: they need no caller among the product's own modules.
+OFFERED = ("kit/json_node.py", "kit/hand.py", "kit/sandbox/", "kit/conformance/", "/sandbox/")
+
+
+def named_in(tree: ast.AST) -> Counter[str]:
+    """How often code names something: a name, an attribute, or a dotted word in a string (a job, a view, a setting).
+    Sentences and comments name nothing.
     """
-    kinds = ("py", "html", "toml")
-    texts = [path for kind in kinds for path in SOURCE.rglob(f"*.{kind}") if "tests" not in path.parts]
-    named = Counter(word for path in texts for word in re.findall(r"\w+", path.read_text(errors="replace")))
-    dead = [
-        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
-        for path in product_modules()
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and not node.decorator_list
-        # What a simulated shop can be made to do and what the scenarios offer, tests and the lab ask of them.
-        and not {"sandbox", "conformance"} & set(path.parts)
-        and named[node.name] == 1
+    found: Counter[str] = Counter()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=word) | ast.Attribute(attr=word):
+                found[word] += 1
+            case ast.Constant(value=str(text)) if re.fullmatch(r"[\w.:]+", text):
+                found.update(re.findall(r"\w+", text))
+    return found
+
+
+def offers(path: Path) -> Iterator[tuple[str, ast.AST]]:
+    """Functions, classes and methods that something has to call. What a decorator registers has its caller there, and
+    a class below another one may be called by that one's library.
+    """
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            registered = node.decorator_list and not isinstance(node, ast.ClassDef)
+            library = isinstance(node, ast.ClassDef) and node.bases
+            if not registered and not library:
+                yield node.name, node
+        if isinstance(node, ast.ClassDef) and not node.bases:
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and not method.name.startswith("__"):
+                    yield method.name, method
+
+
+def dead_in(files: dict[str, Path], others: list[Path]) -> list[str]:
+    named: Counter[str] = Counter()
+    for path in files.values():
+        named += named_in(ast.parse(path.read_text()))
+    for path in others:
+        named.update(set(re.findall(r"\w+", path.read_text(errors="replace"))))
+    return [
+        f"{name}: {word}"
+        for name, path in files.items()
+        if not any(part in name for part in OFFERED)
+        for word, node in offers(path)
+        if named[word] <= named_in(node)[word]
     ]
-    assert dead == []
+
+
+def test_no_function_is_without_a_caller() -> None:
+    """What nothing else in the product names is dead; neither tests nor the lab keep anything alive."""
+    files = {str(path.relative_to(SOURCE)): path for path in modules() if "tests" not in path.parts}
+    pages = [path for kind in ("html", "toml", "txt") for path in SOURCE.rglob(f"*.{kind}")]
+    assert dead_in(files, pages) == []
+
+
+def test_a_function_that_only_itself_and_a_comment_name_is_dead(tmp_path: Path) -> None:
+    text = '''
+class Thing:
+    def used(self):
+        """unused() is named in words alone."""
+        return lonely
+
+    def unused(self):
+        return self.unused()
+
+
+def lonely():  # lonely
+    return Thing().used
+
+
+def recursive():
+    return recursive()
+'''
+    (tmp_path / "thing.py").write_text(text)
+    assert dead_in({"thing.py": tmp_path / "thing.py"}, []) == ["thing.py: unused", "thing.py: recursive"]
 
 
 def test_nothing_private_is_committed() -> None:

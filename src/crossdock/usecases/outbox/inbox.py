@@ -30,12 +30,3 @@ def handled(*, seen: Mapping[int, int], note: str, now: datetime) -> None:
     for doubles, pks in alike.items():
         rows = Delivery.objects.filter(pk__in=pks, handled_at=None, doubles=doubles)
         rows.update(handled_at=now, note=note[:500])
-
-
-def erase(*, party_id: int, now: datetime) -> int:
-    """What a privacy request erases: the bodies of this party's deliveries. Returns how many."""
-    return (
-        Delivery.objects.filter(party_id=party_id)
-        .exclude(body=b"")
-        .update(body=b"", note="Erased on the platform's privacy request.")
-    )

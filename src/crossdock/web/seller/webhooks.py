@@ -26,7 +26,6 @@ from crossdock.web.signin.again import fresh
 from crossdock.web.storefront.browse import number_after
 
 PAGE = 25
-DEEDS = ("pause", "resume", "delete", "test")
 
 
 class EndpointForm(forms.Form):
