@@ -12,16 +12,19 @@ from django.db import connection, models
 from django.db.models import QuerySet
 from psycopg.sql import SQL, Identifier, Placeholder
 
+from crossdock.store.plans import Bound, read
+
 Statement = tuple[str, Sequence[Any] | Mapping[str, Any]]
+Question = QuerySet[Any] | Bound
 # Stands between two of them; a test splits there.
 BETWEEN = ";\n\n"
 
 
-def ask(*questions: QuerySet[Any] | Statement) -> list[Any]:
+def ask(*questions: Question | Statement) -> list[Any]:
     """The rows of each: what the QuerySet gives, or the tuples of a statement."""
     asked = [_Asked(question) if isinstance(question, QuerySet) else question for question in questions]
-    answers = _sent([one.statement if isinstance(one, _Asked) else one for one in asked])
-    return [one.read(rows) if isinstance(one, _Asked) else rows for one, rows in zip(asked, answers, strict=True)]
+    answers = _sent([one if isinstance(one, tuple) else one.statement for one in asked])
+    return [rows if isinstance(one, tuple) else one.read(rows) for one, rows in zip(asked, answers, strict=True)]
 
 
 def send(statements: Sequence[Statement]) -> None:
@@ -97,6 +100,4 @@ class _Asked:
             self.statement = ("SELECT 1 WHERE false", ())
 
     def read(self, rows: list[Any]) -> list[Any]:
-        self.compiler.execute_sql = lambda *_, **__: [rows]
-        cast(Any, self.question.query).get_compiler = lambda *_, **__: self.compiler
-        return list(self.question)
+        return read(self.question, self.compiler, rows)

@@ -6,9 +6,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from crossdock.store.models import User
+from crossdock.store.plans import prepared
 from crossdock.usecases.errors import Invalid, NotAllowed
 
 
+@prepared
 def buyers_named(email: str) -> QuerySet[User]:
     return User.objects.filter(email__iexact=email)
 
@@ -21,7 +23,7 @@ def buyer_of(*, email: str, name: str, known: User | None = None) -> User:
         validate_email(email)
     except ValidationError:
         raise Invalid("The buyer's e-mail address is not one.") from None
-    found = known or buyers_named(email).first()
+    found = known or User.objects.filter(email__iexact=email).first()
     if found is None:
         try:
             with transaction.atomic():

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from crossdock.store.models import ApiToken, AuditEntry, IdempotentReply, Seller, User
 from crossdock.store.once import insert_new
+from crossdock.store.plans import prepared
+from crossdock.store.together import ask
 from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.rights import is_owner, is_staff, require, require_owner
@@ -107,11 +109,17 @@ def _audit(action: str, token: ApiToken, actor: User, *, now: datetime) -> None:
     AuditEntry.objects.create(at=now, actor=actor, action=action, subject=str(token)[:120], detail={"token": token.pk})
 
 
+@prepared
+def _tokens(hash: str) -> QuerySet[ApiToken]:
+    return ApiToken.objects.select_related("seller__owner", "made_by").filter(hash=hash)
+
+
 def token_of(*, secret: str, now: datetime) -> ApiToken | None:
     """The token that this secret opens, or None: unknown, revoked, expired, or whoever made it is no longer what they
     were then: an account that is open, the shop's owner, a member of staff.
     """
-    token = ApiToken.objects.select_related("seller__owner", "made_by").filter(hash=hash_of(secret)).first()
+    (found,) = ask(_tokens(hash_of(secret)))
+    token: ApiToken | None = next(iter(found), None)
     if token is None or token.revoked_at is not None or not token.made_by.is_active:
         return None
     if token.expires_at is not None and token.expires_at <= now:

@@ -12,7 +12,8 @@ from crossdock.domain.offers import OfferState
 from crossdock.domain.places import COUNTRIES, US_TERRITORIES, postal_country
 from crossdock.domain.values import Money
 from crossdock.store.models import Connection, Listing, Offer, Reservation, Seller, ShippingRate, Variant
-from crossdock.store.together import ask
+from crossdock.store.plans import prepared
+from crossdock.store.together import Question, ask
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_other_currency
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.stock.reservations import held_by, left_of, open_holds
@@ -67,16 +68,26 @@ class Found:
     rates: tuple[ShippingRate, ...]
 
 
-def questions(lines: Mapping[str, int]) -> tuple[QuerySet[Any], ...]:
+def questions(lines: Mapping[str, int]) -> tuple[Question, ...]:
     """To be asked together; `found_in` reads the answers."""
     wanted = list(lines)
-    return (
-        _variants(lines).select_related("stock"),
-        held_by(Reservation.objects.filter(variant__public_id__in=wanted)),
-        ShippingRate.objects.filter(
-            seller__in=Listing.objects.filter(variants__public_id__in=wanted).values("seller_id")
-        ),
-    )
+    return _with_stock(wanted), _held(wanted), _rates(wanted)
+
+
+@prepared
+def _with_stock(names: list[str]) -> QuerySet[Variant]:
+    return _variants(names).select_related("stock")
+
+
+@prepared
+def _held(names: list[str]) -> QuerySet[Any]:
+    return held_by(Reservation.objects.filter(variant__public_id__in=names))
+
+
+@prepared
+def _rates(names: list[str]) -> QuerySet[ShippingRate]:
+    sellers = Listing.objects.filter(variants__public_id__in=names).values("seller_id")
+    return ShippingRate.objects.filter(seller__in=sellers)
 
 
 def found_in(lines: Mapping[str, int], variants: list[Variant], held: Any, rates: list[ShippingRate]) -> Found:
@@ -137,11 +148,11 @@ def _line(variant: Variant, quantity: int, available: int | None) -> PricedLine:
 
 
 def variants_in(lines: Mapping[str, int]) -> list[Variant]:
-    return sorted(_variants(lines), key=lambda variant: list(lines).index(variant.public_id))
+    return sorted(_variants(list(lines)), key=lambda variant: list(lines).index(variant.public_id))
 
 
-def _variants(lines: Mapping[str, int]) -> QuerySet[Variant]:
-    found = Variant.objects.filter(public_id__in=list(lines))
+def _variants(names: list[str]) -> QuerySet[Variant]:
+    found = Variant.objects.filter(public_id__in=names)
     return found.select_related("listing__seller", "listing__connection", "connection")
 
 

@@ -18,6 +18,7 @@ from crossdock.store.crash import point
 from crossdock.store.models import Movement, Offer, Order, PaymentIntent, Reservation, User, VariantStock
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.work import PartyKind
+from crossdock.store.plans import prepared
 from crossdock.store.together import ask, insert_of, keys_of, send
 from crossdock.usecases.catalogue.offers import lock_for_payment, mark_paid
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, offer_in, priced
@@ -66,7 +67,7 @@ def open_checkout(
         _, existing, [[[number]]], rows, held = ask(
             # Serialises the two tabs: the second waits here and then finds the first one's intent.
             ("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key]),
-            PaymentIntent.objects.filter(checkout=key),
+            _intents_of(key),
             keys_of({PaymentIntent: 1}),
             *locking_with_promises(early),
         )
@@ -101,6 +102,18 @@ def open_checkout(
             writes += [insert_of(rows) for rows in (holds, moved) if rows]
         send(writes)
         return intent
+
+
+@prepared
+def _intents_of(key: str) -> QuerySet[PaymentIntent]:
+    return PaymentIntent.objects.filter(checkout=key)
+
+
+@prepared
+def _to_be_paid(intent_id: str) -> QuerySet[PaymentIntent]:
+    """Locked, with what its order is made of."""
+    rows = PaymentIntent.objects.select_for_update(no_key=True, of=("self",))
+    return rows.select_related("seller__owner", "buyer", "trace").filter(public_id=intent_id)
 
 
 def _own(intent: PaymentIntent, buyer: User) -> PaymentIntent:
@@ -205,11 +218,10 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
     Units that are gone by now (the hold ran out) mean: no order, the money goes back, Stale.
     """
     with transaction.atomic():
-        intent = (
-            PaymentIntent.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner", "buyer", "trace")
-            .get(public_id=intent_id)
-        )
+        (found,) = ask(_to_be_paid(intent_id))
+        if not found:
+            raise PaymentIntent.DoesNotExist
+        intent: PaymentIntent = found[0]
         if intent.order_id is not None:
             return Order.objects.get(pk=intent.order_id)
         if intent.state not in (IntentState.CREATED, IntentState.UNKNOWN, IntentState.DECLINED):

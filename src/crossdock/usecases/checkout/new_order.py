@@ -31,6 +31,7 @@ from crossdock.store.models import (
 )
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.work import PartyKind
+from crossdock.store.plans import prepared
 from crossdock.store.together import Statement, ask, insert_of, keys_of, send, update_of
 from crossdock.store.work import wake
 from crossdock.usecases.money import books
@@ -80,13 +81,13 @@ def ask_under_lock(
     """One round trip; the rows' locks come first."""
     trace = trace_of(intent)
     rows, held, mine, past, numbers, keys, listening, post = ask(
-        *locking_with_promises(wanted, "variant__listing"),
+        *locking_with_promises(wanted, listings=True),
         holds,
         question_about(trace, now) if trace else _NOTHING,
         ("SELECT nextval('order_no')", ()),
         keys_of({Order: 1, Transfer: 1, TimelineEntry: 1, OrderLine: len(intent.basket["lines"]), Mail: 2}),
-        receivers(intent.seller_id),
-        Party.objects.filter(kind=PartyKind.NOTIFY, name="mail"),
+        _listening(intent.seller_id),
+        _parties("mail"),
     )
     ((number,),) = numbers
     (((order,), (transfer,), (entry,), lines, mails),) = keys
@@ -99,6 +100,16 @@ def ask_under_lock(
         listening=listening,
         post=next(iter(post), None),
     )
+
+
+@prepared
+def _listening(seller_id: int) -> QuerySet[Endpoint]:
+    return receivers(seller_id)
+
+
+@prepared
+def _parties(name: str) -> QuerySet[Party]:
+    return Party.objects.filter(kind=PartyKind.NOTIFY, name=name)
 
 
 def write_order(*, intent: PaymentIntent, under: UnderLock, now: datetime) -> Order:

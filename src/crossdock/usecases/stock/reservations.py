@@ -20,7 +20,8 @@ from crossdock.store.bulk import update_rows
 from crossdock.store.models import Connection, Movement, Order, Reservation, User, Variant, VariantStock
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.stock import next_stock_no, next_stock_nos
-from crossdock.store.together import ask
+from crossdock.store.plans import prepared
+from crossdock.store.together import Question, ask
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
@@ -52,7 +53,7 @@ def locked(variant_ids: "Iterable[int] | QuerySet[Any]", *also: str) -> dict[int
 
 def locking(variant_ids: "Iterable[int] | QuerySet[Any]", *also: str) -> QuerySet[VariantStock]:
     """The question that locks them, for who asks something else along with it."""
-    which = variant_ids if isinstance(variant_ids, QuerySet) else set(variant_ids)
+    which = variant_ids if isinstance(variant_ids, QuerySet) else list(variant_ids)
     rows = VariantStock.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=which).order_by("pk")
     return rows.select_related("variant__connection", *also)
 
@@ -65,10 +66,25 @@ def lock_with_promises(variant_ids: Iterable[int]) -> tuple[dict[int, VariantSto
     return {row.pk: row for row in rows}, dict(held)
 
 
-def locking_with_promises(variant_ids: Iterable[int], *also: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
+def locking_with_promises(variant_ids: Iterable[int], *, listings: bool = False) -> tuple[Question, Question]:
     """The two questions, for who asks more along with them."""
-    wanted = set(variant_ids)
-    return locking(wanted, *also), held_by(Reservation.objects.filter(variant_id__in=wanted))
+    wanted = list(variant_ids)
+    return _locking_with_listings(wanted) if listings else _locking(wanted), _promised(wanted)
+
+
+@prepared
+def _locking(variant_ids: list[int]) -> QuerySet[VariantStock]:
+    return locking(variant_ids)
+
+
+@prepared
+def _locking_with_listings(variant_ids: list[int]) -> QuerySet[VariantStock]:
+    return locking(variant_ids, "variant__listing")
+
+
+@prepared
+def _promised(variant_ids: list[int]) -> QuerySet[Any]:
+    return held_by(Reservation.objects.filter(variant_id__in=variant_ids))
 
 
 def open_holds(variant_ids: Iterable[int]) -> dict[int, list[Reservation]]:
