@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,25 @@ def test_every_connector_has_the_same_form() -> None:
     assert {folder.name: form - {path.stem for path in folder.glob("*.py")} for folder in connectors()} == {
         folder.name: set() for folder in connectors()
     }
+
+
+def test_the_table_of_what_platforms_repeat_names_what_is_there() -> None:
+    """Whoever writes a connector from CONTRIBUTING finds each function, and each module of kit/shop is in the table."""
+    rows = (ROOT / "CONTRIBUTING.md").read_text().split("| shape | function |")[1].split("\n\n")[0].splitlines()[2:]
+    named: list[tuple[str, str]] = []
+    for row in rows:
+        module = ""
+        for name in re.findall(r"`([\w./]+)`", row.split("|")[2]):
+            if name.endswith(".py"):
+                module = name.removesuffix(".py").replace("/", ".")
+            elif "." in name:
+                module = f"kit.shop.{name.partition('.')[0]}"
+            if not name.endswith(".py"):
+                named.append((module, name.rpartition(".")[2]))
+    missing = [(module, name) for module, name in named if not hasattr(import_module(f"crossdock.{module}"), name)]
+    assert missing == []
+    there = {f"kit.shop.{path.stem}" for path in (SOURCE / "kit" / "shop").glob("*.py") if path.stem != "__init__"}
+    assert there - {module for module, _ in named} == set()
 
 
 def test_no_simulator_believes_its_connector() -> None:
