@@ -51,7 +51,7 @@ def test_what_is_no_platform_s_folder_is_passed_over(tmp_path: Path) -> None:
         ("empty_folder", '"""Nothing."""', "connectors/empty_folder/__init__.py offers no `connector`"),
         (
             "misnamed",
-            "from crossdock.connectors.toy.shop import Toy\nconnector = Toy()",
+            "from crossdock.connectors.toy import Toy\nconnector = Toy()",
             "connectors/misnamed calls itself 'toy'",
         ),
     ],
@@ -68,8 +68,8 @@ def test_a_folder_without_a_simulator_of_its_own_is_named(tmp_path: Path) -> Non
     folder = tmp_path / "bare"
     (folder / "sandbox").mkdir(parents=True)
     text = (
-        "from dataclasses import replace\nfrom crossdock.connectors.toy.shop import Toy\n"
-        "class Bare(Toy):\n    manifest = replace(Toy.manifest, name='bare')\nconnector = Bare()\n"
+        "from dataclasses import replace\nfrom crossdock.connectors.toy import Toy\n"
+        "connector = Toy()\nconnector.manifest = replace(connector.manifest, name='bare')\n"
     )
     (folder / "__init__.py").write_text(text)
     (folder / "sandbox" / "__init__.py").write_text("from crossdock.kit.sandbox import Sandbox\n")

@@ -22,7 +22,7 @@ def dropped_in(folder: str = FOLDER) -> Iterator[None]:
 
 
 with dropped_in():
+    from crossdock.connectors.toy import Toy, reading
     from crossdock.connectors.toy.sandbox import Sandbox
-    from crossdock.connectors.toy.shop import Toy
 
-__all__ = ["FOLDER", "Sandbox", "Toy", "dropped_in"]
+__all__ = ["FOLDER", "Sandbox", "Toy", "dropped_in", "reading"]
