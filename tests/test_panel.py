@@ -577,6 +577,13 @@ def sent_again(panel: "Panel", page: str, typed: dict[str, Any]) -> int | None:
     return panel.post(page, **{**typed, "upload": "", "kept": kept, "seen": seen[1]})
 
 
+def test_what_fits_any_shop_is_offered_after_the_platforms(world: World, panel: Panel) -> None:
+    panel.get("/seller/connect/")
+    labels = re.findall(r'<h2><a href="/seller/connect/\w+/">([^<]+)</a>', panel.page)
+    assert labels[-1] == "Any other shop" and labels[:-1] == sorted(labels[:-1], key=str.lower)
+    assert "on none of these platforms" in panel.page and "Choose any other shop" in panel.page
+
+
 class TestListings:
     def new(self, panel: Panel, **form: Any) -> int:
         """Sent once more as the page asks, with the price that was shown back."""

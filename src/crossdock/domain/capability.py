@@ -197,11 +197,18 @@ class Manifest:
     # Our commands that can leave units out of the shop's count when they are damaged or lost; after any other the
     # count includes them again.
     keeps_out: frozenset[CommandKind] = frozenset()
+    # For which shops it is when it is no platform of one name; such a one is offered after all others.
+    for_whom: str = ""
 
     def __post_init__(self) -> None:
         silent = set(Capability) - set(self.answers)
         if silent:
             raise ValueError(f"the manifest of {self.name} says nothing about {', '.join(sorted(silent))}")
+
+    @property
+    def label_within(self) -> str:
+        """The label within a sentence: a name keeps its capital letter, a description does not."""
+        return self.label[:1].lower() + self.label[1:] if self.for_whom else self.label
 
     def can(self, capability: Capability) -> bool:
         return isinstance(self.answers[capability], Yes)

@@ -14,6 +14,8 @@ MANIFEST = Manifest(
     name="open_door",
     label="Any other shop",
     api_version="contract 1",
+    for_whom="For a shop on none of these platforms, or on one of your own making: your developer lets it answer six"
+    " short calls.",
     answers={
         Capability.PRODUCTS_SEEN: Yes(),
         Capability.COUNTS_READ: Yes("Together with the product, all your locations added up."),
@@ -46,7 +48,7 @@ MANIFEST = Manifest(
     ways=(
         Way(
             "key",
-            "With the open door",
+            "Address and key from your developer",
             (
                 Field(
                     "address",
@@ -58,7 +60,7 @@ MANIFEST = Manifest(
             ),
             (
                 "Give your shop's developer the contract and the reference shop (docs/open-door.md): six short calls.",
-                "Let them run `crossdock check connector` against a test copy until it is green.",
+                "Let them run “crossdock check connector” against a test copy until it finds nothing.",
                 "Put the address and the key into the fields here.",
             ),
         ),
@@ -69,7 +71,7 @@ MANIFEST = Manifest(
             "contract 1",
             date(2026, 11, 29),
             "The reference shop, written apart from this connector, plays all its scenarios; what both sides say is"
-            " checked against the contract. Your own shop is proved by `crossdock check connector`.",
+            " checked against the contract. Your own shop is proven by “crossdock check connector”.",
         ),
     ),
     pace=Pace(per_second=10, burst=20, parallel=4),

@@ -74,7 +74,8 @@ def _closed(way: Way) -> str:
 @require_safe
 def platforms(request: HttpRequest, seller: Seller) -> HttpResponse:
     manifests = sorted(
-        (found.manifest for found in discover.connectors().values()), key=lambda manifest: manifest.label.lower()
+        (found.manifest for found in discover.connectors().values()),
+        key=lambda manifest: (bool(manifest.for_whom), manifest.label.lower()),
     )
     rows = [(manifest, sum(can for can, _ in capabilities(manifest)), len(Capability)) for manifest in manifests]
     return show(request, seller, "connect", {"rows": rows}, here="shops")
