@@ -320,10 +320,10 @@ class TestTheWorkersWay:
         steps = {"claim": claim, "landed": landed, "read back": read_back, "mails": mails, "sent": sent}
         assert {name: (step.round_trips, step.savepoints) for name, step in steps.items()} == {
             "claim": (6, 0),
-            "landed": (23, 0),
+            "landed": (21, 0),
             "read back": (16, 0),
             "mails": (4, 0),
-            "sent": (7, 0),
+            "sent": (6, 0),
         }
 
     def test_an_order_of_many_lines_is_fenced_in_as_many(self) -> None:

@@ -29,7 +29,7 @@ def imported(markets: Sequence[Market]) -> list[Figure]:
         figures.append(
             beside(
                 "import",
-                f"processor time per product, {platform}",
+                f"processor time per product of {PRODUCTS}, connecting included, {platform}",
                 "ms",
                 taken[0],
                 theirs,
@@ -41,7 +41,9 @@ def imported(markets: Sequence[Market]) -> list[Figure]:
 
 
 def _import(market: Market, listing: Path, platform: str, number: int) -> float:
-    """Milliseconds of worker and PostgreSQL for each product, from joining to the last count."""
+    """Milliseconds of worker and PostgreSQL for each product, from joining to the last count: what connecting and
+    looking after the shop cost meanwhile is among it.
+    """
     market.inside("fill", listing, platform, PRODUCTS)
     before = market.spent()
     connection = market.inside("join", listing, platform, number)

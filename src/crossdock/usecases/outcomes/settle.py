@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
@@ -17,6 +18,8 @@ from crossdock.store.because import because
 from crossdock.store.crash import point
 from crossdock.store.models import Command, Order, ShopCopy
 from crossdock.store.models.work import CommandResult, CommandState
+from crossdock.store.plans import prepared
+from crossdock.store.together import ask
 from crossdock.usecases.outcomes.kinds import kind_of
 from crossdock.usecases.outcomes.kinds.kind import Facts, Held, a_person_decides
 from crossdock.usecases.parties.leases import backoff
@@ -28,16 +31,26 @@ EARLIER = "earlier_sent_at"
 
 
 def hold(command_id: int) -> Held:
-    subject = Command.objects.values_list("subject", flat=True).get(pk=command_id)
-    order = (
-        Order.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("seller__owner", "connection", "buyer")
-        .filter(reference=order_reference(subject))
-        .first()
-    )
-    row = Command.objects.select_for_update(no_key=True).get(pk=command_id)
-    copy = ShopCopy.objects.select_for_update(no_key=True).filter(order=order).first() if order else None
-    return Held(row, order, copy)
+    """Locked in one round trip, in this order: the order, the command, the shop's copy."""
+    reference = order_reference(Command.objects.values_list("subject", flat=True).get(pk=command_id))
+    orders, rows, copies = ask(_order(reference), _command(command_id), _copy(reference))
+    return Held(rows[0], next(iter(orders), None), next(iter(copies), None))
+
+
+@prepared
+def _order(reference: str) -> QuerySet[Order]:
+    rows = Order.objects.select_for_update(no_key=True, of=("self",)).filter(reference=reference)
+    return rows.select_related("seller__owner", "connection", "buyer")
+
+
+@prepared
+def _command(key: int) -> QuerySet[Command]:
+    return Command.objects.select_for_update(no_key=True).filter(pk=key)
+
+
+@prepared
+def _copy(reference: str) -> QuerySet[ShopCopy]:
+    return ShopCopy.objects.select_for_update(no_key=True, of=("self",)).filter(order__reference=reference)
 
 
 def settle_command(
