@@ -15,6 +15,7 @@ from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, format_hotp_value
 from allauth.usersessions.models import UserSession
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from django.urls import get_resolver, reverse
@@ -25,7 +26,7 @@ from tests.test_walls import PANEL, STAFF, House, _furnished
 
 from crossdock.store.models import ApiToken, AuditEntry, Credit, Endpoint, PolicySwitch, User
 from crossdock.store.vault import unseal
-from crossdock.usecases.accounts.sessions import end_sessions_of, remove_second_factor
+from crossdock.usecases.accounts.sessions import end_all_sessions, remove_second_factor
 from crossdock.usecases.errors import Invalid
 from toyshop import dropped_in
 
@@ -329,6 +330,34 @@ class TestTheSecondFactor:
         answer = before.post("/staff/act/end/")
         assert answer["Location"].endswith("?next=%2Fstaff%2F"), "a form's address cannot be opened"
 
+    def test_after_twelve_hours_staff_use_it_again(self) -> None:
+        client = signed_in(someone(is_staff=True))
+        secret = set_up(client)
+        age(client, 12 * 3600 - 60)
+        assert client.get("/staff/").status_code == 200
+        age(client, 61)
+        assert client.get("/staff/")["Location"] == "/accounts/2fa/reauthenticate/?next=%2Fstaff%2F"
+        cache.clear()
+        before = client.session.session_key
+        answer = client.post("/accounts/2fa/reauthenticate/", {"code": code_of(secret), "next": "/staff/"})
+        assert answer["Location"] == "/staff/"
+        assert client.get("/staff/").status_code == 200
+        assert client.session.session_key != before, "proved again, under a new name"
+
+    def test_a_password_set_by_letter_does_not_walk_around_it(self) -> None:
+        staff = someone(is_staff=True)
+        set_up(signed_in(staff))
+        other = Client()
+        other.post("/accounts/password/reset/", {"email": staff.email})
+        link = re.search(r"http://testserver(/\S+/reset/key/\S+)", str(mail.outbox[-1].body))
+        assert link
+        page = other.get(link[1], follow=True).redirect_chain[-1][0]
+        other.post(page, {"password1": "another-pass-9", "password2": "another-pass-9"})
+        assert other.get("/orders/").status_code == 302
+        answer = other.post("/accounts/login/", {"login": staff.email, "password": "another-pass-9"})
+        assert answer["Location"] == reverse("mfa_authenticate")
+        assert other.get("/orders/").status_code == other.get("/staff/").status_code == 302
+
     def test_who_takes_theirs_off_is_outside_again(self) -> None:
         client = signed_in(someone(is_staff=True))
         set_up(client)
@@ -431,7 +460,7 @@ class TestSessions:
     def test_an_operator_ends_all_of_them(self) -> None:
         who = someone()
         mine = sign_in(who)
-        end_sessions_of(user=who, actor=None, now=datetime.now(UTC))
+        end_all_sessions(email=who.email.upper(), now=datetime.now(UTC))
         assert mine.get("/orders/").status_code == 302
 
     def test_an_operator_removes_a_lost_second_factor(self) -> None:

@@ -14,6 +14,7 @@ def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("email", help="the address that they sign in with")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--off", action="store_true", help="take it away again")
+    what.add_argument("--end-sessions", action="store_true", help="sign anybody out everywhere")
     what.add_argument(
         "--remove-second-factor",
         action="store_true",
@@ -24,11 +25,15 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
-    from crossdock.usecases.accounts.sessions import remove_second_factor
+    from crossdock.usecases.accounts.sessions import end_all_sessions, remove_second_factor
     from crossdock.usecases.accounts.staffing import set_staff
     from crossdock.usecases.errors import Problem
 
     try:
+        if args.end_sessions:
+            end_all_sessions(email=args.email, now=datetime.now(UTC))
+            print(f"{args.email} is signed out everywhere. Tokens go on; the person can sign in again.")
+            return 0
         if args.remove_second_factor:
             remove_second_factor(email=args.email, now=datetime.now(UTC))
             print(f"{args.email} has no second factor any more and is signed out everywhere.")

@@ -23,6 +23,14 @@ def end_sessions_of(*, user: User, actor: User | None, now: datetime) -> None:
         note(actor=actor, action="ended all sessions", subject=user.email, now=now)
 
 
+def end_all_sessions(*, email: str, now: datetime) -> None:
+    """By the operator, on the server's command line. Raises Invalid when nobody has this address."""
+    user = User.objects.filter(email__iexact=email.strip()).first()
+    if user is None:
+        raise Invalid(f"Nobody signs in as {email.strip()}.")
+    end_sessions_of(user=user, actor=None, now=now)
+
+
 def remove_second_factor(*, email: str, now: datetime) -> None:
     """By the operator alone, on the server's command line. Raises Invalid when there is nothing to remove."""
     with transaction.atomic():

@@ -11,11 +11,13 @@ from typing import Any, overload
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.reauthentication import did_recently_reauthenticate, reauthenticate_by_password
+from allauth.account.signals import authentication_step_completed
 from allauth.core.internal import ratelimit
 from allauth.mfa.base.forms import ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django import forms
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -99,7 +101,6 @@ def _asked(request: HttpRequest, user: User) -> HttpResponse | None:
     if form.is_valid():
         wrong = _wrong(request, user, form)
         if not wrong:
-            _renew(request)
             return None
         form.add_error(None, wrong)
     for name in _NOT_CARRIED:
@@ -117,11 +118,13 @@ def _asked(request: HttpRequest, user: User) -> HttpResponse | None:
     return response
 
 
-def _renew(request: HttpRequest) -> None:
+@receiver(authentication_step_completed)
+def _renew(sender: object, request: HttpRequest, reauthenticated: bool = False, **more: object) -> None:
     """The session goes on under a new name: a copy of the old one opens nothing of what was just proved."""
     before = request.session.session_key
-    request.session.cycle_key()
-    UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
+    if reauthenticated and before:
+        request.session.cycle_key()
+        UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
 
 
 def _wrong(request: HttpRequest, user: User, form: AgainForm) -> str:

@@ -4,7 +4,9 @@ allauth does the work; its secrets lie under the vault's keys, as the shops' cre
 """
 
 import contextlib
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -29,6 +31,8 @@ from django.urls import reverse
 from crossdock.store.models import User
 from crossdock.store.vault import VaultLocked, seal, unseal
 
+# So long a member of staff works before the second factor is asked for again.
+STAFF_AGAIN = timedelta(hours=12)
 View = Callable[..., HttpResponseBase]
 _LOCKED = (
     "Your second factor was kept with a key that this marketplace no longer has. Ask its operator to remove it, then"
@@ -139,9 +143,10 @@ def owed(request: HttpRequest) -> str:
     if not settings.STAFF_SECOND_FACTOR or not isinstance(user, User):
         return ""
     mine = dict(Authenticator.objects.filter(user=user).values_list("pk", "type"))
-    used = (record.get("id") for record in get_authentication_records(request, user) if record.get("method") == "mfa")
-    if any(number in mine for number in used):
-        return ""
+    oldest = time.time() - STAFF_AGAIN.total_seconds()
+    for record in get_authentication_records(request, user):
+        if record.get("method") == "mfa" and record.get("id") in mine and record["at"] > oldest:
+            return ""
     kinds = set(mine.values())
     if not kinds & {Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN}:
         messages.info(request, "Staff need a second factor. Set one up here; the staff pages open then.")
