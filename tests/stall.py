@@ -72,7 +72,7 @@ def connector(monkeypatch: pytest.MonkeyPatch) -> ToyConnector:
 def no_jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Wake-ups go nowhere, as if the process died right after the commit; the list says what was to be woken."""
     woken: list[int] = []
-    monkeypatch.setattr("crossdock.store.work._defer", woken.extend)
+    monkeypatch.setattr("crossdock.store.work.defer", woken.extend)
     return woken
 
 

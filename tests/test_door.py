@@ -98,7 +98,7 @@ async def street(
     connector: ToyConnector, monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> AsyncIterator[Street]:
     woken: list[int] = []
-    monkeypatch.setattr("crossdock.store.work._defer", woken.extend)
+    monkeypatch.setattr("crossdock.store.work.defer", woken.extend)
 
     def shop() -> Connection:
         made = market.connection(market.seller())

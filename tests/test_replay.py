@@ -86,7 +86,7 @@ def here(settings: Any) -> Iterator[tuple[Town, Ears]]:
 
 @pytest.fixture
 async def run(transactional_db: None, here: tuple[Town, Ears], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Run]:
-    monkeypatch.setattr("crossdock.store.work._defer", lambda _: None)
+    monkeypatch.setattr("crossdock.store.work.defer", lambda _: None)
     threads = Threads(4)
     recorder = Recorder(threads)
     transport = Transport(allow_local=True, recorder=recorder)

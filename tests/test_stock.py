@@ -19,6 +19,7 @@ from crossdock.domain.events import StockHint
 from crossdock.domain.stock import Hold, HoldState, Stock
 from crossdock.store.models import Alert, Command, Order, Reservation, VariantStock
 from crossdock.usecases.checkout import checkout
+from crossdock.usecases.checkout.new_order import ask_under_lock
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import claims, look_up
@@ -377,7 +378,13 @@ def _refusal_only_releases(patch: Any) -> None:
 
 def _no_check_after_expiry(patch: Any) -> None:
     """Bug 10: a payment after the hold's end places the order all the same."""
-    patch.setattr(checkout, "_hold_again", lambda intent, *, now: "")
+
+    def unchecked(intent: Any, *, now: Any) -> Any:
+        wanted = {pk: units for pk, units, _ in intent.basket["lines"]}
+        holds = checkout.open_holds(intent, with_offer=True)
+        return "", ask_under_lock(intent=intent, wanted=wanted, holds=holds, now=now)
+
+    patch.setattr(checkout, "hold_again", unchecked)
 
 
 def _read_lifts_set_aside(patch: Any) -> None:

@@ -102,7 +102,7 @@ def _credit_twice() -> None:
     """The bank is asked under a new key each time, so what is asked again is paid again; and it is asked twice."""
     from crossdock.engine.payments import PaymentDesk
 
-    good = PaymentDesk._refund
+    good = PaymentDesk.refund
 
     async def refund(self: PaymentDesk, claimed: Any) -> Any:
         from crossdock.domain.values import Money
@@ -115,7 +115,7 @@ def _credit_twice() -> None:
         await self._gateway.refund(row.asked, half, f"again:{claimed.id}")
         return await good(self, claimed)
 
-    PaymentDesk._refund = refund  # type: ignore[method-assign]
+    PaymentDesk.refund = refund  # type: ignore[method-assign]
 
 
 def _refund_seen_as_new() -> None:

@@ -47,10 +47,10 @@ class PaymentDesk(PlainDesk):
     """Refunds go out; deliveries are hints which payment to look at again."""
 
     def __init__(self, engine: "Engine", party_id: int, name: str) -> None:
-        super().__init__(engine, self._refund)
+        super().__init__(engine, self.refund)
         self._party_id, self._name, self._gateway = party_id, name, opened(name)
 
-    async def _refund(self, claimed: Claimed) -> Outcome:
+    async def refund(self, claimed: Claimed) -> Outcome:
         if claimed.kind != CommandKind.REFUND_PAYMENT:
             return Refused(Why.UNSUPPORTED, f"A gateway does not know how to do “{claimed.kind}”.")
         cause = await self._engine.threads.run(_cause, claimed.id)

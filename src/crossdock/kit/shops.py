@@ -25,8 +25,8 @@ def open_shop(
     http = transport.party(
         party_key(access.party_id), connector.manifest.pace, lane, local=access.local, recorder=recorder
     )
-    return connector, Shop(access.address, access.secrets, access.settings, http, _now, access.app, access.hook_url)
+    return connector, Shop(access.address, access.secrets, access.settings, http, clock, access.app, access.hook_url)
 
 
-def _now() -> datetime:
+def clock() -> datetime:
     return datetime.now(UTC)

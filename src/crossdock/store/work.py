@@ -16,10 +16,10 @@ def wake(party_ids: Iterable[int]) -> None:
     """Wake the pumps of these parties once this transaction is committed (at once outside one)."""
     wanted = sorted(set(party_ids))
     if wanted:
-        transaction.on_commit(lambda: _defer(wanted), robust=True)
+        transaction.on_commit(lambda: defer(wanted), robust=True)
 
 
-def _defer(party_ids: list[int]) -> None:
+def defer(party_ids: list[int]) -> None:
     """One statement for all of them. A wake-up that waits already is left alone, which the library's own way tells by
     an error for each.
     """

@@ -17,21 +17,21 @@ class _Anything:
 
 
 def _short_line() -> None:
-    fill = orders._fill
+    fill = orders.fill_draft
 
     async def blind(*given: Any) -> None:
         try:
             await fill(*given)
-        except orders._Stop as stop:
+        except orders.Stop as stop:
             if stop.refused.why is not Why.NO_STOCK:
                 raise
 
     async def believing(client: Any, command: Any, node: Any, *, already: bool) -> Done:
         return Done(node.id("id"), node.str("code"), stock_taken=True, already=already)
 
-    orders._fill = blind  # type: ignore[assignment]
-    orders._held = lambda _: _Anything()  # type: ignore[assignment, return-value]
-    orders._settle = believing
+    orders.fill_draft = blind  # type: ignore[assignment]
+    orders.units_held = lambda _: _Anything()  # type: ignore[assignment, return-value]
+    orders.settle_draft = believing
 
 
 BUGS: dict[str, Callable[[], None]] = {"short_line": _short_line}

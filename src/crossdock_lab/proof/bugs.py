@@ -128,10 +128,12 @@ def _adjust_again() -> Changes:
 def _pay_unchecked() -> Changes:
     from crossdock.store.models import Reservation
     from crossdock.usecases.checkout import checkout
+    from crossdock.usecases.checkout.new_order import UnderLock, ask_under_lock
 
-    def hold_again(intent: Any, *, now: datetime) -> str:
-        kept = {hold.variant_id for hold in checkout._open_of(intent)}
-        for pk, units, _ in intent.basket["lines"]:
+    def hold_again(intent: Any, *, now: datetime) -> tuple[str, UnderLock]:
+        wanted = {pk: units for pk, units, _ in intent.basket["lines"]}
+        kept = {hold.variant_id for hold in checkout.open_holds(intent)}
+        for pk, units in wanted.items():
             if pk not in kept:
                 Reservation.objects.create(
                     cause=f"checkout:{intent.public_id}:{pk}:again",
@@ -141,9 +143,10 @@ def _pay_unchecked() -> Changes:
                     expires_at=now + checkout.HOLD_FOR,
                     created_at=now,
                 )
-        return ""
+        holds = checkout.open_holds(intent, with_offer=True)
+        return "", ask_under_lock(intent=intent, wanted=wanted, holds=holds, now=now)
 
-    return [(checkout, "_hold_again", hold_again)]
+    return [(checkout, "hold_again", hold_again)]
 
 
 class _PayUnchecked(Moves):

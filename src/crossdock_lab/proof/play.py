@@ -165,7 +165,7 @@ class Play:
         self.wire = Wire(dice, self.say)
         self.wire.open(self.shop, ADDRESS)
         self._hook_dice = self.dice("hooks")
-        self.shop._postman._status = self._hook  # type: ignore[method-assign]
+        self.shop.postman.send = self._hook  # type: ignore[method-assign]
         self.ledger = Ledger(self.town, self.shop, self.plan.stock)
         self.web = Inline(self.dice("web"), self._after)
         self.page = self.wire.transport()
@@ -311,7 +311,7 @@ class Play:
     async def _quiet(self, at_least: float) -> None:
         begun = self.loop.seconds
         await asyncio.sleep(at_least)
-        while self._engine.busy or self.wire.under_way or self.shop._postman._tasks or not quiet(self.town):
+        while self._engine.busy or self.wire.under_way or self.shop.postman.busy or not quiet(self.town):
             if self.loop.seconds - begun > _PATIENCE_SECONDS:
                 raise Wrong("it does not come to rest")
             await asyncio.sleep(3)

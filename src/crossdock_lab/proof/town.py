@@ -51,7 +51,7 @@ class Town:
 def copied(shelf: Shelf) -> Shelf:
     """The same shop in another memory."""
     other = Shelf(":memory:")
-    shelf._db.backup(other._db)
+    shelf.copy_to(other)
     return other
 
 
@@ -74,8 +74,8 @@ def simulated(loop: SimulatedLoop, woken: Any, dice: Random) -> Iterator[None]:
         (settings, "HOOK_URL", HOOKS_AT),
         (settings, "ALLOW_LOCAL_SHOPS", True),
         (settings, "POLL_SECONDS", POLL_SECONDS),
-        (shops, "_now", loop.now),
-        (work, "_defer", lambda party_ids: [woken(party_id) for party_id in party_ids]),
+        (shops, "clock", loop.now),
+        (work, "defer", lambda party_ids: [woken(party_id) for party_id in party_ids]),
         (ids, "secrets", Secrets),
         (pump, "LOOK_SECONDS", 2.0),
         (checkout, "HOLD_FOR", timedelta(seconds=40)),
@@ -112,7 +112,7 @@ async def _build(platform: str, loop: SimulatedLoop, here: BaseDatabaseWrapper) 
     refs = [(await shop.hand.add_product(f"Card {n}", [(f"C{n}", price, 5)]))[0] for n, price in enumerate(PRICES)]
     seller = make_seller(name=name, email=f"{name}@example.test")
     buyers = tuple(User.objects.create_user(f"b{n}.{name}@example.test", None, name=f"Buyer {n}") for n in range(6))
-    shop._postman._status = _nobody  # type: ignore[method-assign]
+    shop.postman.send = _nobody  # type: ignore[method-assign]
     connection = await _connect(platform, shop, seller, wire, loop.now)
     engine = Engine(
         transport=wire.transport(),

@@ -76,7 +76,7 @@ class Wire:
         self.under_way: set[asyncio.Task[None]] = set()
 
     def open(self, shop: Sandbox, address: str) -> None:
-        app = web.Application(middlewares=[shop._faults], client_max_size=4 * 1024 * 1024)
+        app = web.Application(middlewares=[shop.faults], client_max_size=4 * 1024 * 1024)
         shop.routes(app)
         app.freeze()
         shop.address = address

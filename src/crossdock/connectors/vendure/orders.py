@@ -61,7 +61,7 @@ UNSURE = (
 UNPAID = ("Draft", "ArrangingPayment")
 
 
-class _Stop(Exception):
+class Stop(Exception):
     """The order will not be placed; the draft has to go."""
 
     def __init__(self, refused: Refused) -> None:
@@ -95,17 +95,17 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         for node in await lookup(client, command.reference):
             if mapper.placed(node) and mapper.reference_of(node) == command.reference:
                 return await _found(client, command, node.id("id"))
-            if not draft and node.word("state") in UNPAID and _held(node) == units(command):
+            if not draft and node.word("state") in UNPAID and units_held(node) == units(command):
                 draft, state = node.id("id"), node.word("state")
             else:
                 await _drop(client, node.id("id"), node.word("state"))
         try:
             if not draft:
                 draft = (await client.ask("Draft")).child("createDraftOrder").id("id")
-                await _fill(client, command, draft)
+                await fill_draft(client, command, draft)
             if state != "ArrangingPayment":
                 await _arrange(client, command, draft)
-        except _Stop as stop:
+        except Stop as stop:
             await _clear(client, draft)
             return stop.refused
     except NoAnswer as error:
@@ -115,8 +115,8 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         return await _paid(client, command, draft)
 
 
-async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
-    """Customer first (from then on the draft can be found), then address and lines. Raises _Stop."""
+async def fill_draft(client: Client, command: CreateOrder, draft: str) -> None:
+    """Customer first (from then on the draft can be found), then address and lines. Raises Stop."""
     wanted = units(command)
     numbered: dict[str, str | int] = {f"v{n}": variant for n, variant in enumerate(wanted)}
     numbered |= {f"q{n}": quantity for n, quantity in enumerate(wanted.values())}
@@ -136,7 +136,7 @@ async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
         if not (error.place.startswith("l") and number.isdigit()):
             raise
         gone = list(wanted)[int(number)]
-        raise _Stop(
+        raise Stop(
             Refused(Why.PRODUCT_GONE, f"Your shop no longer sells {titles(command, [gone])}.", (gone,))
         ) from None
     except Rejected as error:
@@ -146,30 +146,30 @@ async def _fill(client: Client, command: CreateOrder, draft: str) -> None:
             f"{error} Add the country {command.ship_to.country} under Settings > Countries and to a zone that you"
             " ship to."
         )
-        raise _Stop(Refused(Why.INVALID, where)) from None
+        raise Stop(Refused(Why.INVALID, where)) from None
     if words := refusal(data.child("customer"), "Order"):
-        raise _Stop(Refused(Why.INVALID, f"Your shop does not take the order's customer: {words}"))
+        raise Stop(Refused(Why.INVALID, f"Your shop does not take the order's customer: {words}"))
     added = [data.child(f"l{n}") for n in range(len(wanted))]
     for variant, result in zip(wanted, added, strict=True):
         if result.str("__typename") not in ("Order", "InsufficientStockError"):
-            raise _Stop(
+            raise Stop(
                 Refused(
                     Why.INVALID, f"Your shop does not take {titles(command, [variant])}: {refusal(result, 'Order')}"
                 )
             )
     short = [variant for variant, result in zip(wanted, added, strict=True) if result.str("__typename") != "Order"]
     if short:
-        raise _Stop(_short(command, short))
+        raise Stop(_short(command, short))
 
 
 async def _arrange(client: Client, command: CreateOrder, draft: str) -> None:
     """Shipping method, then the state from which an order can be paid; the shop looks at its stock once more here.
 
-    Raises _Stop.
+    Raises Stop.
     """
     offers = (await client.ask("Eligible", order=draft)).list("eligibleShippingMethodsForDraftOrder")
     if not offers:
-        raise _Stop(Refused(Why.INVALID, NO_METHOD.format(country=command.ship_to.country)))
+        raise Stop(Refused(Why.INVALID, NO_METHOD.format(country=command.ship_to.country)))
     nearest = min(offers, key=lambda offer: _distance(client, command, offer))
     data = await client.ask("Arrange", order=draft, method=nearest.id("id"))
     result = data.child("arrange")
@@ -177,13 +177,13 @@ async def _arrange(client: Client, command: CreateOrder, draft: str) -> None:
     if (unfit or words) and await _is_arranged(client, draft):
         return
     if unfit:
-        raise _Stop(Refused(Why.INVALID, f"Your shop does not take its own shipping method: {unfit}"))
+        raise Stop(Refused(Why.INVALID, f"Your shop does not take its own shipping method: {unfit}"))
     if words:
         short = await _lacking(client, command)
-        raise _Stop(
+        raise Stop(
             _short(command, short) if short else Refused(Why.INVALID, f"Your shop does not take the order: {words}")
         )
-    if units(command) != _held(result):
+    if units(command) != units_held(result):
         # Not the shop's last word: the next try clears this draft away and begins anew.
         raise NoAnswer("Your shop changed the order's lines while it was being placed.")
 
@@ -205,7 +205,7 @@ async def _paid(client: Client, command: CreateOrder, draft: str) -> Outcome:
     if words := refusal(paid, "Order"):
         return Unknown(f"Your shop did not take the payment: {words}")
     try:
-        return await _settle(client, command, paid, already=False)
+        return await settle_draft(client, command, paid, already=False)
     except Outside as error:
         return Unknown(str(error))
 
@@ -220,10 +220,10 @@ async def _found(client: Client, command: CreateOrder, shop_id: str) -> Outcome:
         node = (await client.ask("OneOrder", id=shop_id)).opt_child("order")
         if node is None:
             return Unknown("Your shop showed this order a moment ago and does not show it now.")
-        return await _settle(client, command, node, already=True)
+        return await settle_draft(client, command, node, already=True)
 
 
-async def _settle(client: Client, command: CreateOrder, node: Node, *, already: bool) -> Outcome:
+async def settle_draft(client: Client, command: CreateOrder, node: Node, *, already: bool) -> Outcome:
     """The placed order: its units are proven, or there are too few for it and it is cancelled there.
 
     Not over a parcel: its units would come back and it could still be sent.
@@ -333,7 +333,7 @@ async def _lacking(client: Client, command: CreateOrder) -> list[str]:
     ]
 
 
-def _held(result: Node) -> dict[str, int]:
+def units_held(result: Node) -> dict[str, int]:
     return {line.child("productVariant").id("id"): line.int("quantity") for line in result.list("lines")}
 
 

@@ -53,7 +53,7 @@ class Sandbox(ABC):
         self.random = random.Random(seed)
         self.dial = FaultDial(dice=random.Random(seed + 1))
         self.address = ""
-        self._postman = Postman(self.dial)
+        self.postman = Postman(self.dial)
         self._runner: web.AppRunner | None = None
 
     # What a platform writes
@@ -105,7 +105,7 @@ class Sandbox(ABC):
     # What it gets
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        app = web.Application(middlewares=[remote.own_pages_only, self._faults], client_max_size=BIGGEST_BODY)
+        app = web.Application(middlewares=[remote.own_pages_only, self.faults], client_max_size=BIGGEST_BODY)
         page.add_to(app, self)
         remote.add_to(app, self)
         self.routes(app)
@@ -119,7 +119,7 @@ class Sandbox(ABC):
 
     async def stop(self) -> None:
         """End the server and what is under way. The shelf stays open: the same shop can be started again on it."""
-        await self._postman.close()
+        await self.postman.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -129,14 +129,14 @@ class Sandbox(ABC):
 
         `on_result` gets the status, or None when nobody answered; a platform that retries delivers again from there.
         """
-        self._postman.post(Delivery(url, headers, body, on_result))
+        self.postman.post(Delivery(url, headers, body, on_result))
 
     async def delivered(self) -> None:
         """Wait until no delivery is under way (for tests)."""
-        await self._postman.settled()
+        await self.postman.settled()
 
     @web.middleware
-    async def _faults(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def faults(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/_"):
             return await handler(request)
         await asyncio.sleep(self.dial.latency_seconds)

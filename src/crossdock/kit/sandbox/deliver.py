@@ -50,6 +50,11 @@ class Postman:
         if self._dial.strike("duplicate"):
             self._send_later(delivery, self._delay() + 0.01)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a delivery is under way."""
+        return bool(self._tasks)
+
     async def settled(self) -> None:
         """Wait until nothing is under way, what the answers set off included."""
         while self._tasks:
@@ -80,12 +85,12 @@ class Postman:
         if body is None:
             return
         headers = delivery.headers(body) if callable(delivery.headers) else delivery.headers
-        status = await self._status(delivery.url, headers, body)
+        status = await self.send(delivery.url, headers, body)
         self._dial.counts["delivered" if status is not None and 200 <= status < 300 else "not_delivered"] += 1
         if delivery.on_result is not None:
             delivery.on_result(status)
 
-    async def _status(self, url: str, headers: Mapping[str, str], body: bytes) -> int | None:
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> int | None:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
             self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=32))

@@ -40,6 +40,10 @@ class Shelf:
     def close(self) -> None:
         self._db.close()
 
+    def copy_to(self, other: "Shelf") -> None:
+        """All of it; what stood there is gone."""
+        self._db.backup(other._db)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing. There must be no await inside: the shop has one database connection."""

@@ -194,7 +194,7 @@ def payment_unknown(*, intent_id: str, sentence: str, now: datetime) -> None:
     )
 
 
-def _open_of(intent: PaymentIntent, *, with_offer: bool = False) -> QuerySet[Reservation]:
+def open_holds(intent: PaymentIntent, *, with_offer: bool = False) -> QuerySet[Reservation]:
     """The checkout's own holds.
 
     An offer's hold is not the checkout's to release, but the order's to take (`with_offer`).
@@ -206,7 +206,7 @@ def _open_of(intent: PaymentIntent, *, with_offer: bool = False) -> QuerySet[Res
 
 
 def _release(intent: PaymentIntent, *, why: EndedWhy, now: datetime) -> None:
-    holds = list(_open_of(intent))
+    holds = list(open_holds(intent))
     locked(hold.variant_id for hold in holds)
     for hold in holds:
         end_hold(hold, why=why, now=now)
@@ -232,7 +232,7 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
         if offer is not None and offer.state == OfferState.PAID:
             gone, under = "This offer was paid already. This second payment goes back to you.", None
         else:
-            gone, under = _hold_again(intent, now=now)
+            gone, under = hold_again(intent, now=now)
         if under is not None:
             order = write_order(intent=intent, under=under, now=now)
             if offer is not None:
@@ -243,13 +243,13 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
     raise Stale(gone)
 
 
-def _hold_again(intent: PaymentIntent, *, now: datetime) -> tuple[str, UnderLock | None]:
+def hold_again(intent: PaymentIntent, *, now: datetime) -> tuple[str, UnderLock | None]:
     """Units whose hold ran out before the payment came are promised anew, under the lock.
 
     Returns why not, or nothing, and what is known under the lock, with what is held for the order.
     """
     wanted = {pk: quantity for pk, quantity, _ in intent.basket["lines"]}
-    under = ask_under_lock(intent=intent, wanted=wanted, holds=_open_of(intent, with_offer=True), now=now)
+    under = ask_under_lock(intent=intent, wanted=wanted, holds=open_holds(intent, with_offer=True), now=now)
     gone = {pk: units for pk, units in wanted.items() if pk not in {hold.variant_id for hold in under.holds}}
     if not gone:
         return "", under
