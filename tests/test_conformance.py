@@ -66,4 +66,4 @@ def test_every_yes_is_proved_by_a_scenario() -> None:
 def test_there_are_as_many_scenarios_as_ever() -> None:
     numbers = [item.number for item in conformance.scenarios()]
     assert numbers == sorted(set(numbers))
-    assert len(numbers) >= 70
+    assert len(numbers) >= 120

@@ -26,6 +26,7 @@ from crossdock.domain.commands import (
     WriteFulfilment,
 )
 from crossdock.domain.events import Count, HookNews, ProductGone, Refund, ShopOrder, ShopOrderState, ShopProduct
+from crossdock.domain.values import Money
 from crossdock.kit import conformance
 from crossdock.kit.conformance.suite import Verdict, run_all
 from crossdock.kit.connector import Check, Forged, Hook, Page, Proof, Shop, Subscriptions, VariantRef
@@ -342,7 +343,53 @@ class CountsParcels(Sandbox):
         return super().ship(order, wanted, tracking, carrier)
 
 
+class NothingFound(Toy):
+    """Takes silence for an empty shop."""
+
+    async def find(self, shop: Shop, reference: str, *, since: datetime) -> Found:
+        try:
+            return await super().find(shop, reference, since=since)
+        except Outside:
+            return Found()
+
+
+class GoneInSilence(Toy):
+    async def order(self, shop: Shop, shop_id: str) -> ShopOrder:
+        try:
+            return await super().order(shop, shop_id)
+        except Outside:
+            return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero("EUR"))
+
+    async def product(self, shop: Shop, product_id: str) -> ShopProduct | ProductGone:
+        try:
+            return await super().product(shop, product_id)
+        except Outside:
+            return ProductGone(product_id)
+
+
+class BeginsAgain(Toy):
+    async def products(self, shop: Shop, cursor: str) -> Page[ShopProduct | ProductGone]:
+        page = await super().products(shop, cursor)
+        return page if page.more else replace(page, cursor="")
+
+
+class CountsInShort(Toy):
+    """Reads a count into 16 bits."""
+
+    async def counts(self, shop: Shop, variants: Sequence[VariantRef]) -> Sequence[Count]:
+        return [replace(one, count=(one.count or 0) % 65536) for one in await super().counts(shop, variants)]
+
+
 PLANTED = [
+    (NothingFound, Sandbox, {921}),
+    (GoneInSilence, Sandbox, {922, 923}),
+    (BeginsAgain, Sandbox, {210}),
+    (CountsInShort, Sandbox, {312}),
+    (TooCheap, Sandbox, {419}),
+    (ForgetsALine, Sandbox, {418}),
+    (NumberIsTheParcel, Sandbox, {609}),
+    (Toy, OversellingShop, {417}),
+    (Toy, KeepingShop, {509, 510}),
     (FulfilsWithoutLooking, Sandbox, {621, 627, 628}),
     (LooksAndFulfils, Sandbox, {627}),
     (FulfilsTheWhole, Sandbox, {622, 623}),

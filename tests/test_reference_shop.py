@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from crossdock.cli.main import main
 from crossdock.kit import discover
-from crossdock.kit.conformance import scenarios
+from crossdock.kit.conformance import record, scenarios
 from crossdock.kit.conformance.front import Copy, NoTestCopy, find_copy
+from crossdock.kit.conformance.record import Proven
 from crossdock.kit.conformance.suite import Verdict, play_all
 from crossdock.kit.http import Transport
 
@@ -82,3 +84,32 @@ def test_it_imports_the_standard_library_alone() -> None:
     }
     assert names - sys.stdlib_module_names == {path.stem for path in files} & names
     assert len((FOLDER / "shop.py").read_text().splitlines()) < 300
+
+
+def test_it_is_checked_by_its_address(address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A few scenarios by the command, as the shop's developer types it; one failure is a failure."""
+    evidence = tmp_path / "evidence.json"
+    words = ["check", "connector", address, "--key", KEY, "--evidence", str(evidence)]
+    assert main([*words, "--only", "401", "--only", "904", "--only", "412"]) == 0
+    said = capsys.readouterr().out
+    assert "2 passed, 0 failed, 0 not called for, 1 not played" in said
+    assert "order create" in said and "without" not in said
+    assert not evidence.exists()  # a part of them proves nothing
+    assert main(["check", "connector", address]) == 1
+    assert "--key" in capsys.readouterr().err
+    wrong = "whsec_" + base64.b64encode(b"somebody else's key, as long as the other").decode()
+    assert main(["check", "connector", address, "--key", wrong]) == 1
+    assert "refuses our signature" in capsys.readouterr().err
+
+
+def test_what_was_proven_is_kept_once_for_each_thing(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.json"
+    old = Proven("its simulator", "1", "0.1.0", "2026-11-01", 100, 3, 0)
+    record.write(path, old)
+    record.write(path, Proven("your shop", "1", "0.1.0", "2026-11-28", 90, 3, 5))
+    record.write(path, Proven("its simulator", "1", "0.1.0", "2026-11-29", 111, 3, 0))
+    newest, other = record.read(path)
+    assert newest.sentence == "111 of 114 scenarios passed against its simulator (3 not claimed), 2026-11-29."
+    assert other.sentence.endswith("(3 not claimed, 5 not playable there), 2026-11-28.")
+    path.write_text("[{}]")
+    assert record.read(path) == ()

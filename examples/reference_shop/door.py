@@ -10,6 +10,7 @@ import hmac
 import json
 import threading
 import time
+import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -56,23 +57,35 @@ def answer(shop, key, headers, body):
 
 
 def deliver(shop, key, every=0.2):
-    """For ever: what changed is told in turn, each until it was taken; pauses grow to ten minutes."""
-    pause = every
+    """For ever: what changed is told in turn, each until it was taken. Pauses grow, for a new address anew."""
+    before, pause, due = "", every, 0.0
     while True:
-        time.sleep(pause)
+        time.sleep(every)
         url, events = shop.waiting()
+        if url == before and time.monotonic() < due:
+            continue
+        before, pause = url, every if url != before else pause
         for event in events:
-            about = {"type": event["type"], "timestamp": event["at"], "data": {"id": event["about"]}}
-            body, at = json.dumps(about).encode(), str(int(time.time()))
-            signed = {"webhook-id": event["id"], "webhook-timestamp": at}
-            signed |= {"webhook-signature": sign(key, event["id"], at, body), "Content-Type": "application/json"}
-            try:
-                urllib.request.urlopen(urllib.request.Request(url, body, signed), timeout=15).close()
-            except (OSError, ValueError):
-                pause = min(pause * 2, 600)
+            if not told(url, key, event):
+                due, pause = time.monotonic() + pause, min(pause * 2, 600)
                 break
-            pause = every
             shop.taken(event["id"])
+            pause = every
+
+
+def told(url, key, event):
+    """Whether it need not be told again."""
+    about = {"type": event["type"], "timestamp": event["at"], "data": {"id": event["about"]}}
+    body, at = json.dumps(about).encode(), str(int(time.time()))
+    signed = {"webhook-id": event["id"], "webhook-timestamp": at, "Content-Type": "application/json"}
+    signed["webhook-signature"] = sign(key, event["id"], at, body)
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, body, signed), timeout=15).close()
+    except urllib.error.HTTPError as no:
+        return 400 <= no.code < 500 and no.code != 429  # not wanted; the marketplace asks by itself as well
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 class Door(BaseHTTPRequestHandler):

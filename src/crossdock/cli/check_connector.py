@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     except (discover.NoSuchFolder, discover.BrokenFolder) as error:
         raise Trouble(f"{error} An address begins with https://, and a tape is a file.") from None
     results = asyncio.run(run_all(connector, sandbox, only=args.only, on_result=_seen))
-    return _end(args, connector, connector.manifest, results, "its simulator")
+    return _end(args, connector.manifest, results, "its simulator")
 
 
 async def _address(args: argparse.Namespace) -> int:
@@ -60,7 +60,7 @@ async def _address(args: argparse.Namespace) -> int:
     for check in copy.proof.checks:
         print(f"{'ok' if check.ok else 'without'}  {check.title}{': ' if check.sentence else ''}{check.sentence}")
     results = await play_all(copy.manifest, lambda: copy.opened(connector), only=args.only, on_result=_seen)
-    return _end(args, connector, copy.manifest, results, copy.proof.name or copy.address)
+    return _end(args, copy.manifest, results, copy.proof.name or copy.address)
 
 
 def _speaks_with_copies() -> Connector:
@@ -84,9 +84,7 @@ def _seen(result: Result) -> None:
         print(f"FAILED {result.number} {result.title}\n       {result.sentence}", flush=True)
 
 
-def _end(
-    args: argparse.Namespace, connector: Connector, manifest: Manifest, results: list[Result], against: str
-) -> int:
+def _end(args: argparse.Namespace, manifest: Manifest, results: list[Result], against: str) -> int:
     _show(manifest, results)
     counts = {verdict: sum(result.verdict is verdict for result in results) for verdict in Verdict}
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
@@ -95,7 +93,7 @@ def _end(
         return 1
     if args.only:
         return 0
-    path = record.file_of(connector) if args.record else args.evidence
+    path = record.file_of(manifest.name) if args.record else args.evidence
     if path is not None:
         new = record.proven(manifest, results, against=args.against or against, on=datetime.now(UTC).date())
         record.write(path, new)

@@ -9,6 +9,7 @@ from pathlib import Path
 from crossdock.domain.capability import MEANING, Capability, Manifest, Yes
 from crossdock.domain.rules import RULES, Mode, Rule, view
 from crossdock.kit import discover
+from crossdock.kit.conformance import record
 
 NOTE = (
     "<!-- Written by `crossdock docs`. Edit the table in src/crossdock/domain/rules.py or the manifests instead. -->\n"
@@ -58,6 +59,7 @@ def platforms_page(manifests: list[Manifest]) -> str:
     for manifest in manifests:
         lines += ["", f"## {manifest.label} ({manifest.api_version})", "", "How its claims were checked:", ""]
         lines += [f"- {e.kind} ({e.api_version}, {e.checked_on}): {e.sentence}" for e in manifest.evidence]
+        lines += [f"- scenarios ({one.api_version}): {one.sentence}" for one in record.of(manifest.name)]
         limits = [manifest.sentence(c) for c in Capability if not manifest.can(c)] + list(manifest.known_limits)
         lines += ["", "Known limits:", "", *(f"- {limit}" for limit in limits)] if limits else []
     return "\n".join(lines) + "\n"
@@ -84,7 +86,7 @@ def _lift(rule: Rule) -> str:
 
 
 def pages() -> dict[str, str]:
-    manifests = [connector.manifest for connector in discover.connectors().values()]
+    manifests = [connector.manifest for connector in discover.ours().values()]
     return {"rules.md": rules_page(manifests), "platforms.md": platforms_page(manifests)}
 
 

@@ -293,3 +293,11 @@ class Looks(Protocol):
 
     async def look(self, shop: Shop) -> Proof:
         """A Proof whose `currency` and `settings` are those that `prove` would tell; the rest is empty."""
+
+
+@runtime_checkable
+class HasContract(Protocol):
+    """What a connector may have besides, where the shop's own developer writes the other side."""
+
+    def contract(self) -> bytes:
+        """The document that says what the shop has to answer, as JSON."""

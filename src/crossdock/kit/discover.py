@@ -1,5 +1,5 @@
 """Which platforms there are: every folder below crossdock.connectors (and its three sisters) offers one by a fixed
-name. Nothing is registered anywhere.
+name, and other packages may offer connectors by entry points (kit/installed.py). Nothing is registered anywhere.
 """
 
 import importlib
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
 
+from crossdock.kit import installed
 from crossdock.kit.carrier import Carrier
 from crossdock.kit.connector import Connector
 from crossdock.kit.gateway import Gateway
@@ -23,7 +24,24 @@ class NoSuchFolder(LookupError):
 
 
 def connectors() -> Mapping[str, Connector]:
-    """Every shop platform by its name, which is its folder's name."""
+    """Every shop platform by its name, which is its folder's name; those of other packages come last."""
+    own = ours()
+    others = installed.installed(own.keys()).connectors
+    return {**own, **others} if others else own
+
+
+def packages() -> Mapping[str, installed.Package]:
+    """The package of every platform that is not ours."""
+    return installed.installed(ours().keys()).packages
+
+
+def broken() -> tuple[installed.Broken, ...]:
+    """Other packages' connectors that were passed over."""
+    return installed.installed(ours().keys()).broken
+
+
+def ours() -> Mapping[str, Connector]:
+    """Those that are part of Crossdock."""
     found = cast("Mapping[str, Connector]", offered("connectors", "connector"))
     for name, connector in found.items():
         if connector.manifest.name != name:
@@ -53,11 +71,32 @@ def sandbox(name: str) -> type[Sandbox]:
     Loaded only when asked for: a simulator may need packages that a worker does not.
     """
     connector(name)
-    module = importlib.import_module(f"crossdock.connectors.{name}.sandbox")
+    package = packages().get(name)
+    place = f"{package.module if package else f'crossdock.connectors.{name}'}.sandbox"
+    try:
+        module = importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        if package is None or error.name != place:
+            raise
+        raise BrokenFolder(f"{package.words} has no simulated shop for {name} (no module {place}).") from None
     made = getattr(module, "Sandbox", None)
     if not (isinstance(made, type) and issubclass(made, Sandbox) and made is not Sandbox):
         raise BrokenFolder(f"connectors/{name}/sandbox offers no class Sandbox of its own.")
     return made
+
+
+def simulated() -> list[str]:
+    """Every platform that has a simulated shop: all of ours, and those of other packages that brought one."""
+    return sorted([*ours(), *(name for name in packages() if _has_sandbox(name))])
+
+
+def _has_sandbox(name: str) -> bool:
+    try:
+        sandbox(name)
+    # Somebody else's simulator may need whatever is not there.
+    except Exception:
+        return False
+    return True
 
 
 def offered(kind: str, attribute: str) -> Mapping[str, Any]:

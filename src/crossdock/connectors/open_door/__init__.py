@@ -2,6 +2,8 @@
 there.
 """
 
+from importlib.resources import files
+
 from crossdock.connectors.open_door import connect, fulfilment, orders, reading, webhooks
 from crossdock.connectors.open_door.client import Client
 from crossdock.connectors.open_door.hand import TestHand
@@ -14,6 +16,9 @@ from crossdock.kit.shop.base import Composed
 
 class OpenDoor(Composed[Client]):
     """What one shop can do is said by that shop."""
+
+    def contract(self) -> bytes:
+        return files(__name__).joinpath("openapi.json").read_bytes()
 
     def manifest_of(self, shop: Shop) -> Manifest:
         return offered(Client(shop).offers)

@@ -4,6 +4,7 @@ the shop's key, which never travels.
 
 import secrets
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -51,7 +52,8 @@ class Client:
     async def ask(self, call: str, **said: Any) -> Node:
         """The answer. Raises Outside, with Declined and Missing among them."""
         body = {"call": call, **said}
-        id_, now = f"call_{secrets.token_hex(12)}", self.shop.now()
+        # In UTC: the library takes the digits of any other zone for UTC's (findings/).
+        id_, now = f"call_{secrets.token_hex(12)}", self.shop.now().astimezone(UTC)
         headers = {
             "webhook-id": id_,
             "webhook-timestamp": str(int(now.timestamp())),

@@ -47,7 +47,7 @@ async def finish(
     except (binascii.Error, ValueError):
         raw = b""
     if not LEAST_BYTES <= len(raw) <= MOST_BYTES:
-        raise BadInput("This is no key of an open door: it begins with whsec_ and is 24 to 64 bytes in base64.")
+        raise BadInput("This is no whole key of an open door. Copy it from your shop again; it begins with whsec_.")
     return {"key": key}
 
 

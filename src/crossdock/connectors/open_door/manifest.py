@@ -59,9 +59,9 @@ MANIFEST = Manifest(
                 Field("key", "Key", "It begins with whsec_.", secret=True, placeholder="whsec_..."),
             ),
             (
-                "Give your shop's developer the contract and the reference shop (docs/open-door.md): six short calls.",
-                "Let them run “crossdock check connector” against a test copy until it finds nothing.",
-                "Put the address and the key into the fields here.",
+                "Give your shop's developer the contract, which you can download on the page before this one.",
+                "They let your shop answer its six calls, and try them with the command “crossdock check connector”.",
+                "They give you an address and a key. Put both into the fields here.",
             ),
         ),
     ),

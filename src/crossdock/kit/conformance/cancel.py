@@ -1,5 +1,6 @@
 """5xx: cancels, ours and the seller's. Done once, restored once, and an old cancel is not taken for ours."""
 
+import asyncio
 from dataclasses import replace
 
 from crossdock.domain.capability import Capability
@@ -138,3 +139,34 @@ async def lost(stage: Stage) -> None:
         if not hit:
             expect(skip > 0, "no call was made")
             return
+
+
+@scenario(
+    509,
+    CREATE,
+    CANCEL,
+    RESTORES,
+    title="After the seller's recount a cancel puts the units on top of what they counted",
+)
+async def recounted_between(stage: Stage) -> None:
+    (variant,) = await stage.product(10)
+    command = stage.order((variant, 2))
+    done = await stage.placed(command)
+    await stage.hand.recount(variant, 3)
+    await stage.connector.cancel(stage.shop, stage.cancellation(command, done))
+    count = await stage.hand.count(variant)
+    expect(count == 5, f"3 counted and 2 put back, and the shop counts {count}")
+
+
+@scenario(510, CREATE, CANCEL, RESTORES, title="Cancels side by side each put back their own units, once")
+async def cancels_side_by_side(stage: Stage) -> None:
+    (variant,) = await stage.product(20)
+    commands = [stage.order((variant, n)) for n in (1, 2, 3, 4)]
+    placed = [(command, await stage.placed(command)) for command in commands]
+    outcomes = await asyncio.gather(
+        *(stage.connector.cancel(stage.shop, stage.cancellation(command, done)) for command, done in placed)
+    )
+    expect(all(isinstance(outcome, Done) for outcome in outcomes), f"the cancels gave {outcomes}")
+    expect(await stage.hand.count(variant) == 20, f"the shop counts {await stage.hand.count(variant)}")
+    for command in commands:
+        expect(not await stage.standing(command), f"{command.reference} still stands")

@@ -9,6 +9,7 @@ from crossdock.kit.connector import VariantRef
 SEEN = Capability.PRODUCTS_SEEN
 MANY = 260
 BIGGEST_PAGE = 250
+QUIET_PAGES = 3
 
 
 @scenario(201, SEEN, title="A new product is read with variants, SKUs, prices in the shop's currency and counts")
@@ -113,6 +114,33 @@ async def quiet(stage: Stage) -> None:
     items, _ = await stage.all_products(cursor)
     prices = {_price(item) for item in items if item.product_id == variant.product_id}
     expect(prices <= {"8.80"}, f"prices read after a sale: {prices}")
+
+
+@scenario(209, SEEN, title="Two variants with one SKU are two variants, where the shop has such")
+async def one_sku_twice(stage: Stage) -> None:
+    rows = [(f"{stage.word}-TWICE", "5.00", 2), (f"{stage.word}-TWICE", "6.00", 3)]
+    try:
+        refs = await stage.hand.add_product(f"Twice {stage.word}", rows)
+    except Exception:  # this shop's admin does not take it, whatever it says
+        return
+    product = _live(await stage.connector.product(stage.shop, refs[0].product_id))
+    prices = {item.variant_id: str(item.price) for item in product.variants}
+    expect(prices == {refs[0].variant_id: "5.00", refs[1].variant_id: "6.00"}, f"variants: {product.variants}")
+
+
+@scenario(210, SEEN, title="Where nothing changed a reading ends within three pages, however often it is asked for")
+async def nothing_new(stage: Stage) -> None:
+    await stage.product(1)
+    _, cursor = await stage.all_products()
+    for _ in range(3):
+        for _ in range(QUIET_PAGES):
+            page = await stage.connector.products(stage.shop, cursor)
+            expect(bool(page.cursor), "the cursor is lost, so the next reading begins from the start")
+            cursor = page.cursor
+            if not page.more:
+                break
+        else:
+            expect(False, f"there is still more behind {cursor!r}")
 
 
 def _live(product: ShopProduct | ProductGone) -> ShopProduct:

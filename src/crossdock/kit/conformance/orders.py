@@ -6,6 +6,7 @@ from datetime import timedelta
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import CreateOrder, Done, Refused, Why
 from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.domain.orders import differences
 from crossdock.domain.values import Money
 from crossdock.kit.conformance.stage import STREET, Stage, another_id, units
 from crossdock.kit.conformance.suite import expect, scenario
@@ -230,6 +231,45 @@ async def confirmed(stage: Stage) -> None:
     expect(len(await stage.standing(command)) == 1, "it does not stand once any more")
     counts = (await stage.hand.count(a), await stage.hand.count(b))
     expect(counts == (1, 0), f"the shop counts {counts}")
+
+
+@scenario(
+    417,
+    CREATE,
+    COUNTED,
+    title="One after the other for the last unit: the second is refused, and only the first stands",
+)
+async def one_after_the_other(stage: Stage) -> None:
+    """No race is needed: some shops look at their stock when a line is added, and never again."""
+    a, b = await stage.product(1, 5)
+    first = stage.order((a, 1), (b, 1))
+    await stage.placed(first)
+    await _refused_whole(stage, stage.order((b, 1), (a, 1)), Why.NO_STOCK, {a: 0, b: 4}, short={a.variant_id})
+    expect(len(await stage.standing(first)) == 1, "the first does not stand any more")
+
+
+@scenario(418, CREATE, COUNTED, title="An order of thirty lines stands whole, and is read back whole")
+async def many_lines(stage: Stage) -> None:
+    refs = [ref for _ in range(6) for ref in await stage.product(9, 9, 9, 9, 9)]
+    command = stage.order(*((ref, 1 + n % 2) for n, ref in enumerate(refs)))
+    done = await stage.placed(command)
+    ordered = {ref.variant_id: 1 + n % 2 for n, ref in enumerate(refs)}
+    expect(units((await stage.listed(done.shop_id)).lines) == ordered, "it does not stand as ordered")
+    order = await stage.connector.order(stage.shop, done.shop_id)
+    expect(_units(order) == ordered, f"{len(order.lines)} lines are read back")
+    counts = [await stage.hand.count(ref) for ref in refs]
+    expect(counts == [9 - ordered[ref.variant_id] for ref in refs], f"the shop counts {counts}")
+
+
+@scenario(419, CREATE, Capability.ORDER_AT_OUR_PRICE, title="Seven at 0.99 are 6.93, whatever the shop rounds")
+async def seven_cheap_ones(stage: Stage) -> None:
+    (variant,) = await stage.product(9, price="1.13")
+    command = stage.order((variant, 7), price="0.99", shipping="0.01")
+    done = await stage.placed(command)
+    order = await stage.connector.order(stage.shop, done.shop_id)
+    found = differences(command, order, at_our_price=True)
+    expect(not found, f"it differs from what was ordered: {[each.sentence for each in found]}")
+    expect(str(order.total) == "6.94", f"the total is {order.total}")
 
 
 def _no_mail(stage: Stage, command: CreateOrder) -> None:

@@ -11,8 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from crossdock.domain.capability import Capability, Manifest, No
+from crossdock.kit import discover
 from crossdock.kit.conformance.suite import Result, Scenario, Verdict, scenarios
-from crossdock.kit.connector import Connector
 
 FILE = "evidence.json"
 
@@ -93,9 +93,11 @@ def proven(manifest: Manifest, results: Sequence[Result], *, against: str, on: d
     )
 
 
-def file_of(connector: Connector) -> Path | None:
+def file_of(platform: str) -> Path | None:
     """Beside the connector's own code; None where that is no file."""
-    place = getattr(sys.modules.get(type(connector).__module__), "__file__", None)
+    package = discover.packages().get(platform)
+    module = sys.modules.get(package.module if package else f"crossdock.connectors.{platform}")
+    place = getattr(module, "__file__", None)
     return Path(place).with_name(FILE) if place else None
 
 
@@ -109,8 +111,8 @@ def read(path: Path | None) -> tuple[Proven, ...]:
     return tuple(sorted(found, key=lambda one: one.on, reverse=True))
 
 
-def of(connector: Connector) -> tuple[Proven, ...]:
-    return read(file_of(connector))
+def of(platform: str) -> tuple[Proven, ...]:
+    return read(file_of(platform))
 
 
 def write(path: Path, new: Proven) -> None:

@@ -158,6 +158,12 @@ async def corrected_there(stage: Stage) -> None:
     )
 
 
+@scenario(312, READ, title="A count of a million is read to the unit")
+async def a_million(stage: Stage) -> None:
+    a, b = await stage.product(1_000_001, 1)
+    await _reads(stage, {a.variant_id: 1_000_001, b.variant_id: 1}, a, b)
+
+
 def _adjustment(variant: VariantRef, delta: int, key: str) -> AdjustStock:
     return AdjustStock(variant.product_id, variant.variant_id, delta, f"adjust-{key}", "conformance")
 

@@ -138,6 +138,23 @@ async def deleted_then_sent(stage: Stage) -> None:
     expect(not parcel.lines or parcel.lines == ((line.line_id, 2),), f"the parcel holds {parcel.lines}")
 
 
+@scenario(609, CREATE, SEEN, title="A number that is added later belongs to the parcel that left without one")
+async def added_later(stage: Stage) -> None:
+    (variant,) = await stage.product(9)
+    cursor = await stage.order_cursor()
+    done = await stage.placed(stage.order((variant, 2)))
+    fulfilment = await stage.hand.fulfil(done.shop_id)
+    bare = await stage.news(cursor, done.shop_id, lambda order: bool(_sent(order)), "the parcel")
+    try:
+        await stage.hand.change_tracking(done.shop_id, fulfilment, "LATE0001")
+    except LookupError:  # an order is merely marked as sent there, and there is no parcel to be numbered
+        return
+    order = await stage.news(cursor, done.shop_id, lambda order: _numbers(order) == {"LATE0001"}, "the number")
+    (before,), (after,) = _sent(bare), _sent(order)
+    expect(before.parcel_id == after.parcel_id, f"the parcel {before.parcel_id} is {after.parcel_id} now")
+    expect(_covers(order, after) == {variant.variant_id: 2}, f"it holds {after.lines}")
+
+
 def _each(order: ShopOrder) -> set[str]:
     return {parcel.tracking_number for parcel in one_number_each(_sent(order))}
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crossdock.domain.capability import Capability, Manifest, Way, Yes
 from crossdock.kit import discover
-from crossdock.kit.connector import Connector
+from crossdock.kit.connector import Connector, HasContract
 from crossdock.kit.errors import Outside
 from crossdock.store.models import ConnectAttempt, Connection, Seller
 from crossdock.usecases.errors import Invalid, Problem
@@ -28,6 +28,7 @@ from crossdock.usecases.stock.limits import MOST_BUFFER, choose_settings
 from crossdock.web.forms import typed
 from crossdock.web.middleware import allow
 from crossdock.web.people import signed_in
+from crossdock.web.platforms import foreign, proofs_of
 from crossdock.web.seller import asking
 from crossdock.web.seller.care import guarded, not_too_often
 from crossdock.web.seller.panel import sellers_only, show
@@ -77,22 +78,40 @@ def platforms(request: HttpRequest, seller: Seller) -> HttpResponse:
         (found.manifest for found in discover.connectors().values()),
         key=lambda manifest: (bool(manifest.for_whom), manifest.label.lower()),
     )
-    rows = [(manifest, sum(can for can, _ in capabilities(manifest)), len(Capability)) for manifest in manifests]
+    rows = [
+        (manifest, sum(can for can, _ in capabilities(manifest)), len(Capability), foreign(manifest.name))
+        for manifest in manifests
+    ]
     return show(request, seller, "connect", {"rows": rows}, here="shops")
 
 
 @sellers_only
 @require_safe
 def platform(request: HttpRequest, seller: Seller, platform: str) -> HttpResponse:
-    manifest = _connector(platform).manifest
+    connector = _connector(platform)
+    manifest = connector.manifest
     context = {
         "manifest": manifest,
+        "has_contract": isinstance(connector, HasContract),
+        "foreign": foreign(platform),
+        "proofs": proofs_of(platform),
         "ways": [(way, _closed(way)) for way in manifest.ways],
         "capabilities": capabilities(manifest),
         "rules": rules_for(manifest=manifest),
         "polling_only": not settings.HOOK_URL,
     }
     return show(request, seller, "connect_platform", context, here="shops")
+
+
+@sellers_only
+@require_safe
+def contract(request: HttpRequest, seller: Seller, platform: str) -> HttpResponse:
+    """For the seller's developer."""
+    connector = _connector(platform)
+    if not isinstance(connector, HasContract):
+        raise Http404
+    name = f'attachment; filename="{platform}.openapi.json"'
+    return HttpResponse(connector.contract(), content_type="application/json", headers={"Content-Disposition": name})
 
 
 def _shops_anywhere() -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from crossdock.usecases.shops.shop_money import confirm_money
 from crossdock.usecases.stock.limits import MOST_BUFFER, Limits, choose_settings, sync_now
 from crossdock.web.forms import WholeNumber
 from crossdock.web.people import signed_in
+from crossdock.web.platforms import proofs_of
 from crossdock.web.seller import asking
 from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.connecting import capabilities
@@ -162,6 +163,7 @@ def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
         "manifest": manifest,
         "label": manifest.label if manifest else shop.platform,
         "capabilities": capabilities(manifest) if manifest else [],
+        "proofs": proofs_of(shop.platform),
         "rules": rules_for(manifest=manifest) if manifest else [],
         "form": form,
         "quarantined": in_words(standing(connection_id=shop.pk).select_related("order")),

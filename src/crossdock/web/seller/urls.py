@@ -45,6 +45,7 @@ urlpatterns = [
     path("connect/attempt/<slug:public_id>/", connecting.attempt, name="seller_attempt"),
     path("connect/attempt/<slug:public_id>/test/", connecting.test_again, name="seller_attempt_test"),
     path("connect/<slug:platform>/", connecting.platform, name="seller_connect_platform"),
+    path("connect/<slug:platform>/contract.json", connecting.contract, name="seller_connect_contract"),
     path("connect/<slug:platform>/<slug:way>/", connecting.way, name="seller_connect_way"),
     path("shops/", shops.table, name="seller_shops"),
     path("shops/<slug:public_id>/", shops.one, name="seller_shop"),

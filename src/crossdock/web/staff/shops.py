@@ -85,6 +85,8 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
             for incident in incidents_now(now=timezone.now())
         ],
         "not_called": not_called(settings.PUBLIC_URL),
+        "packages": sorted((package.words, label(name)) for name, package in discover.packages().items()),
+        "broken": discover.broken(),
         "rows": [
             (health, label(health.shop.platform), dead.get(health.shop.party_id, 0))
             for health in healths_of(shops, known=ill)
