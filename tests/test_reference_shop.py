@@ -93,7 +93,7 @@ def test_it_is_checked_by_its_address(address: str, tmp_path: Path, capsys: pyte
     assert main([*words, "--only", "401", "--only", "904", "--only", "412"]) == 0
     said = capsys.readouterr().out
     assert "2 passed, 0 failed, 0 not called for, 1 not played" in said
-    assert "order create" in said and "without" not in said
+    assert "order create" in said and "note  Test copy" in said
     assert not evidence.exists()  # a part of them proves nothing
     assert main(["check", "connector", address]) == 1
     assert "--key" in capsys.readouterr().err

@@ -58,7 +58,7 @@ async def _address(args: argparse.Namespace) -> int:
         except (NoTestCopy, Outside) as error:
             raise Trouble(str(error)) from None
     for check in copy.proof.checks:
-        print(f"{'ok' if check.ok else 'without'}  {check.title}{': ' if check.sentence else ''}{check.sentence}")
+        print(f"{'note' if check.limited else 'ok':<5} {check.title}{': ' if check.sentence else ''}{check.sentence}")
     results = await play_all(copy.manifest, lambda: copy.opened(connector), only=args.only, on_result=_seen)
     return _end(args, copy.manifest, results, copy.proof.name or copy.address)
 

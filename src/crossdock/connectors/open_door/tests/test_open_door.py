@@ -1,0 +1,130 @@
+"""What no scenario of the kit asks: a shop that offers little, one that trims orders, a wrong clock, and the contract
+on both sides.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from crossdock.connectors.open_door import connector, webhooks
+from crossdock.connectors.open_door.client import REQUIRED
+from crossdock.connectors.open_door.sandbox import Sandbox, contract
+from crossdock.domain.capability import Capability, No
+from crossdock.domain.commands import CancelLines, CancelReason, Done, Refused, Why
+from crossdock.kit.conformance import Stage, staged
+from crossdock.kit.connector import Forged, Hook
+from crossdock.kit.errors import AuthDead, BadInput, Throttled
+from crossdock.kit.sandbox import Doc
+
+KEY = "whsec_" + "QUJD" * 10
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    async with staged(connector, Sandbox) as connected:
+        yield connected
+        assert connected.sandbox.shelf.ledger("not as the contract") == []
+
+
+class Little(Sandbox):
+    """Six calls and nothing else."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.without = frozenset(self._calls) - frozenset(REQUIRED)
+
+
+class Trims(Sandbox):
+    """Takes what is there and says nothing."""
+
+    def _create(self, body: Doc) -> Doc:
+        for line in body["order"]["lines"]:
+            line["units"] = min(line["units"], 1)
+        return super()._create(body)
+
+
+async def test_a_shop_with_six_calls_sells_and_says_what_it_leaves_to_the_seller() -> None:
+    async with staged(connector, Little) as stage:
+        assert stage.proof.ok
+        left_out = {check.right for check in stage.proof.checks if check.limited}
+        assert {"orders/cancel", "parcels/write", "webhooks/set"} <= left_out
+        (variant,) = await stage.product(5)
+        command = stage.order((variant, 2))
+        done = await stage.placed(command)
+        assert done.stock_taken and await stage.hand.count(variant) == 3
+        refused = await connector.cancel(stage.shop, stage.cancellation(command, done))
+        assert isinstance(refused, Refused) and refused.why is Why.UNSUPPORTED
+        assert "there yourself" in refused.sentence
+        part = CancelLines(
+            command.reference, done.shop_id, ((variant.variant_id, 1),), CancelReason.BUYER_ASKED, "part:1"
+        )
+        assert isinstance(await connector.cancel_lines(stage.shop, part), Refused)
+        assert (await connector.subscribe(stage.shop)).expected == ()
+        manifest = connector.manifest_of(stage.shop)
+        assert not manifest.can(Capability.ORDER_CANCEL) and manifest.can(Capability.ORDER_CREATE)
+        assert isinstance(manifest.answers[Capability.WEBHOOKS], No)
+        assert len(await stage.standing(command)) == 1
+
+
+async def test_an_order_that_the_shop_trimmed_does_not_stay_there() -> None:
+    async with staged(connector, Trims) as stage:
+        (variant,) = await stage.product(5)
+        command = stage.order((variant, 3))
+        outcome = await connector.create(stage.shop, command)
+        assert isinstance(outcome, Refused) and outcome.short == (variant.variant_id,)
+        assert await stage.standing(command) == [] and await stage.hand.count(variant) == 5
+        assert isinstance(await connector.create(stage.shop, stage.order((variant, 1))), Done)
+
+
+async def test_a_wrong_clock_is_waited_for_and_a_wrong_key_is_not(stage: Stage) -> None:
+    stage.sandbox.clock = lambda: datetime.now(UTC) + timedelta(hours=2)
+    late = replace(stage.shop, now=lambda: datetime.now(UTC) - timedelta(hours=1))
+    with pytest.raises(Throttled, match=r"The clock of your shop's server is 1[78][0-9] minutes wrong"):
+        await connector.prove(late)
+    stage.sandbox.clock = lambda: datetime.now(UTC)
+    wrong = replace(stage.shop, secrets={"key": KEY})
+    with pytest.raises(AuthDead, match="paste its key again"):
+        await connector.prove(wrong)
+
+
+def test_a_delivery_of_long_ago_is_forged() -> None:
+    class Keyed:
+        secrets: Mapping[str, str] = {"key": KEY}
+
+    body = b'{"type":"order.changed","timestamp":"2026-11-29T10:00:00Z","data":{"id":"1"}}'
+
+    def hook(minutes: int) -> Hook:
+        at = datetime.now(UTC) - timedelta(minutes=minutes)
+        signature = Webhook(KEY).sign("msg_1", at, body.decode())
+        head = {"webhook-id": "msg_1", "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
+        return Hook(head, body)
+
+    webhooks.verify(Keyed, hook(1))  # type: ignore[arg-type]
+    for odd in (hook(10), hook(-10), replace(hook(1), headers={**hook(1).headers, "webhook-signature": "v1"})):
+        with pytest.raises(Forged):
+            webhooks.verify(Keyed, odd)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("key", ["", "whsec_", "whsec_c2hvcnQ=", "QUJD" * 10, "whsec_" + "QUJD" * 40, "whsec_ä" * 9])
+async def test_what_is_no_key_is_not_kept(stage: Stage, key: str) -> None:
+    with pytest.raises(BadInput, match="whsec_"):
+        await connector.finish(stage.shop, way="key", form={"key": key}, params={}, keep={})
+
+
+async def test_the_simulator_refuses_what_the_contract_refuses(stage: Stage) -> None:
+    assert isinstance(stage.sandbox, Sandbox)
+    for call, body, what in (
+        ("orders/create", {"call": "orders/create", "order": {"reference": "XD-1"}}, "required"),
+        ("orders/read", {"call": "orders/read", "ids": [7]}, "not of type 'string'"),
+        ("products/list", {"call": "orders/list", "cursor": ""}, "was expected"),
+        ("products/list", {"call": "products/list", "cursor": "", "limit": 1000}, "maximum"),
+    ):
+        assert what in contract.wrong_request(call, body)
+        status, answer = stage.sandbox._do(call, body)
+        assert (status, answer["error"]) == (422, "invalid")
+    assert "contract has no call" in contract.wrong_request("orders/delete", {})
+    assert contract.wrong_answer("orders/read", 409, {"error": "because", "message": "No."})
