@@ -175,6 +175,7 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_attempt": ("/seller/connect/attempt/{attempt}/", "get", 200),
     "seller_attempt_test": ("/seller/connect/attempt/{attempt}/test/", "post", 302),
     "seller_connect_platform": ("/seller/connect/{platform}/", "get", 200),
+    "seller_connect_contract": ("/seller/connect/open_door/contract.json", "get", 200),
     "seller_connect_way": ("/seller/connect/{platform}/{way}/?shop={shop}", "get", 200),
     "seller_shops": ("/seller/shops/", "get", 200),
     "seller_shop": ("/seller/shops/{shop}/", "get", 200),
