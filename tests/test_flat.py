@@ -286,6 +286,8 @@ class TestPages:
     def test_a_seller_s_token_reads_its_listings_in_a_fixed_number_of_questions(self, world: World) -> None:
         _, secret = make_token(name="t", seller=world.seller, actor=world.seller.owner, now=NOW)
         ask = Client(headers={"Authorization": f"Bearer {secret}"})
+        # Its first use of the minute is written down.
+        ask.get("/api/v1/listings")
         few = statements(lambda: ask.get("/api/v1/listings"))
         _listings(world, 30)
         answer: Any = None
