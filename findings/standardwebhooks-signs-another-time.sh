@@ -16,11 +16,13 @@ trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
 "$folder/env/bin/python" -m pip install --quiet --disable-pip-version-check standardwebhooks==1.1.0
 "$folder/env/bin/python" - <<'PY'
+import base64
 from datetime import datetime, timedelta, timezone
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-hook, body, now, said = Webhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), '{"test": 1}', datetime.now(timezone.utc), {}
+key = "whsec_" + base64.b64encode(bytes(range(24))).decode()
+hook, body, now, said = Webhook(key), '{"order": "118"}', datetime.now(timezone.utc), {}
 for hours in (0, 2, -5):
     moment = now.astimezone(timezone(timedelta(hours=hours)))
     headers = {
