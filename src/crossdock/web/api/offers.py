@@ -3,7 +3,6 @@
 What was agreed is paid with POST /orders and its `offer`.
 """
 
-from datetime import datetime
 from typing import Any, Literal
 
 from django.db.models import QuerySet
@@ -22,7 +21,7 @@ from crossdock.usecases.errors import Invalid
 from crossdock.web.api.once import KEYED, once
 from crossdock.web.api.people import after_cursor, cursor_after, marketplace_only, mine, token_in
 from crossdock.web.api.problems import Refuse
-from crossdock.web.api.shapes import BuyerIn, Money, MoneyIn, ProblemOut, Strict
+from crossdock.web.api.shapes import BuyerIn, Moment, Money, MoneyIn, ProblemOut, Strict
 from crossdock.web.platforms import manifest_of
 
 router = Router(tags=["offers"])
@@ -59,7 +58,7 @@ class OfferOut(Schema):
     state: OfferState = Field(
         description="open waits for the seller, countered for the buyer, accepted for the payment."
     )
-    ends_at: datetime
+    ends_at: Moment
     order: str | None
 
 

@@ -1,13 +1,26 @@
 """What goes in and out, as JSON. Money is a decimal text with its currency, so that no program rounds it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from crossdock.domain.values import Money as Amount
+
+
+def _in_utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# One way to write a time (RFC 3339, UTC, milliseconds), whether an answer is kept for its repeat or made anew: pydantic
+# alone would write microseconds, and Django's encoder milliseconds.
+Moment = Annotated[
+    datetime,
+    PlainSerializer(_in_utc, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
 
 
 class Strict(Schema):
@@ -74,7 +87,7 @@ class ListingOut(Schema):
     shop_url: str
     variants: list[VariantOut]
     why_not_live: list[str] = Field(description="With a seller's token: what keeps buyers from buying it.")
-    updated_at: datetime
+    updated_at: Moment
 
 
 class ListingPage(Schema):
@@ -189,7 +202,7 @@ class ParcelOut(Schema):
     tracking_number: str
     carrier: str
     tracking_url: str
-    shipped_at: datetime
+    shipped_at: Moment
     source: Literal["shop", "seller"]
     lines: list[dict[str, int]]
 
@@ -201,16 +214,16 @@ class CopyOut(Schema):
     shop_order_id: str
     shop_number: str
     shop_url: str
-    intended_at: datetime
-    sent_at: datetime | None
-    acknowledged_at: datetime | None
-    equal_at: datetime | None
+    intended_at: Moment
+    sent_at: Moment | None
+    acknowledged_at: Moment | None
+    equal_at: Moment | None
     differences: list[Any]
     sentence: str
 
 
 class EntryOut(Schema):
-    at: datetime
+    at: Moment
     source: str
     kind: str
     sentence: str
@@ -235,9 +248,9 @@ class OrderOut(Schema):
     total: Money
     credited: Money
     ship_to: dict[str, str]
-    placed_at: datetime
-    ship_by: datetime
-    cancelled_at: datetime | None
+    placed_at: Moment
+    ship_by: Moment
+    cancelled_at: Moment | None
     lines: list[OrderLineOut]
     shipments: list[ParcelOut]
     shop_copy: CopyOut | None

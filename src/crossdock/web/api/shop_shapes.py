@@ -1,12 +1,11 @@
 """What the API says of shops, alerts and rules."""
 
-from datetime import datetime
 from typing import Any, Literal
 
 from ninja import Schema
 from pydantic import Field
 
-from crossdock.web.api.shapes import Strict
+from crossdock.web.api.shapes import Moment, Strict
 
 
 class ConnectionOut(Schema):
@@ -24,9 +23,9 @@ class ConnectionOut(Schema):
         description="Whether shipments entered here are entered in the shop too; null where the platform cannot."
     )
     checks: list[dict[str, Any]]
-    checked_at: datetime | None
-    last_read_at: datetime | None
-    last_delivery_at: datetime | None
+    checked_at: Moment | None
+    last_read_at: Moment | None
+    last_delivery_at: Moment | None
 
 
 class ConnectionChange(Strict):
@@ -44,9 +43,9 @@ class AlertOut(Schema):
     connection: str | None
     listing: str | None
     times: int
-    raised_at: datetime
-    last_at: datetime
-    settled_at: datetime | None
+    raised_at: Moment
+    last_at: Moment
+    settled_at: Moment | None
     settled_how: str
 
 
