@@ -23,6 +23,7 @@ from crossdock.domain.commands import (
 )
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
+from crossdock.kit.errors import Outside
 from crossdock.kit.shop import risk_notes
 from crossdock.kit.shop.cancel_units import pick
 from crossdock.kit.shop.placing import units
@@ -57,7 +58,12 @@ async def _taken_back(client: Client, command: CreateOrder, made: ShopOrder) -> 
     """The shop made another order of it (one that trims does): what was not bought does not stay there."""
     short = tuple(variant for variant, wanted in units(command).items() if _units(made)[variant] < wanted)
     asked = CancelOrder(command.reference, made.shop_id, CancelReason.NOT_AVAILABLE)
-    if not isinstance(await cancel(client, asked), Done):
+    try:
+        gone = isinstance(await cancel(client, asked), Done)
+    # Whatever stopped the cancelling, the order stands there: its no is none to the order itself.
+    except Outside:
+        gone = False
+    if not gone:
         return Unknown(f"Your shop changed order {made.number} while taking it: look at it there.")
     sentence = "Your shop did not take the order with all its units; what it had made was cancelled there."
     return Refused(Why.NO_STOCK if short else Why.INVALID, sentence, short)
@@ -77,6 +83,8 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         note=command.note,
     )
     order = mapper.order(node.child("order"))
+    if (order.shop_id, order.reference) != (command.shop_order_id, command.reference):
+        return Unknown("Your shop answered with another order than the one that was to be cancelled.")
     if order.state is not ShopOrderState.CANCELLED:
         return Unknown(f"Your shop says that order {order.number} is cancelled, and shows it open.")
     return Done(order.shop_id, order.number, order.url, already=node.bool("already"))

@@ -14,7 +14,7 @@ from crossdock.connectors.open_door import connector, webhooks
 from crossdock.connectors.open_door.client import REQUIRED
 from crossdock.connectors.open_door.sandbox import Sandbox, contract
 from crossdock.domain.capability import Capability, No
-from crossdock.domain.commands import CancelLines, CancelReason, Done, Refused, Why
+from crossdock.domain.commands import CancelLines, CancelReason, Done, Refused, Unknown, Why
 from crossdock.kit.conformance import Stage, staged
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.errors import AuthDead, BadInput, Throttled
@@ -36,6 +36,14 @@ class Little(Sandbox):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.without = frozenset(self._calls) - frozenset(REQUIRED)
+
+
+class CancelsAnother(Sandbox):
+    """Names another order than the one that it was asked about."""
+
+    def _cancel(self, body: Doc) -> Doc:
+        answer = super()._cancel(body)
+        return {**answer, "order": {**answer["order"], "id": "other-1"}}
 
 
 class Trims(Sandbox):
@@ -78,6 +86,27 @@ async def test_an_order_that_the_shop_trimmed_does_not_stay_there() -> None:
         assert isinstance(outcome, Refused) and outcome.short == (variant.variant_id,)
         assert await stage.standing(command) == [] and await stage.hand.count(variant) == 5
         assert isinstance(await connector.create(stage.shop, stage.order((variant, 1))), Done)
+
+
+async def test_a_trimmed_order_that_cannot_be_cancelled_is_no_refusal() -> None:
+    async with staged(connector, Trims) as stage:
+        (variant,) = await stage.product(5)
+        assert isinstance(stage.sandbox, Sandbox)
+        stage.sandbox.without = frozenset({"orders/cancel"})
+        # As the shop said, and before its connection test saw what it offers.
+        for calls in (",".join(REQUIRED), stage.shop.settings["calls"]):
+            shop = replace(stage.shop, settings={**stage.shop.settings, "calls": calls})
+            command = stage.order((variant, 2))
+            assert isinstance(await connector.create(shop, command), Unknown)
+            assert len(await stage.standing(command)) == 1
+
+
+async def test_another_order_s_end_is_not_ours() -> None:
+    async with staged(connector, CancelsAnother) as stage:
+        (variant,) = await stage.product(5)
+        command = stage.order((variant, 3))
+        done = await stage.placed(command)
+        assert isinstance(await connector.cancel(stage.shop, stage.cancellation(command, done)), Unknown)
 
 
 async def test_a_wrong_clock_is_waited_for_and_a_wrong_key_is_not(stage: Stage) -> None:
