@@ -137,3 +137,40 @@ def test_any_other_shop_is_the_last_card_and_hands_out_its_contract(client: Clie
     contract = client.get("/seller/connect/open_door/contract.json")
     assert contract.json()["openapi"] == "3.1.0" and "attachment" in contract["Content-Disposition"]
     assert client.get("/seller/connect/vendure/contract.json").status_code == 404
+
+
+CLAIMS = """import dataclasses
+from crossdock.connectors.open_door import connector as open_door
+
+class Like:
+    def __getattr__(self, name): return getattr(open_door, name)
+
+connector = Like()
+connector.manifest = dataclasses.replace(open_door.manifest, name=%r)
+"""
+
+
+@pytest.mark.parametrize(
+    ("points", "code", "said"),
+    [
+        ("odd = odd_shop:connector", "import sys; sys.exit(3)", "SystemExit: 3"),
+        ("odd = odd_shop:connector", "class E(Exception):\n def __str__(self): return 1 / 0\nraise E", "E"),
+        ("odd = -", "", "AttributeError"),
+        ("not a line of entry points", "", "The entry points cannot be read"),
+        ("a/b = odd_shop:connector", CLAIMS % "a/b", "small letters"),
+        ("Shopify = odd_shop:connector", CLAIMS % "Shopify", "small letters"),
+    ],
+)
+def test_whatever_a_package_does_the_start_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, points: str, code: str, said: str
+) -> None:
+    (tmp_path / "odd_shop.py").write_text(code)
+    about = tmp_path / "odd_shop-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-shop\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(f"[crossdock.connectors]\n{points}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "odd_shop", raising=False)
+    assert set(discover.ours()) <= set(discover.connectors()) <= {*discover.ours(), "corner"}
+    assert any(said in broken.sentence for broken in discover.broken() if broken.package.name in ("odd-shop", "?"))
+    sys.modules.pop("odd_shop", None)

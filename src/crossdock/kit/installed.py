@@ -3,6 +3,7 @@ is broken stops nothing; it is passed over and says why.
 """
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from crossdock.kit.connector import Connector
 
 GROUP = "crossdock.connectors"
 _MUST = tuple(name for name, value in vars(Connector).items() if not name.startswith("_") and callable(value))
+# It stands in addresses, in rows and on the command line.
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 log = logging.getLogger(__name__)
 
 
@@ -57,16 +60,16 @@ def _installed(path: tuple[str, ...], taken: frozenset[str]) -> Installed:
     found: dict[str, Connector] = {}
     packages: dict[str, Package] = {}
     broken: list[Broken] = []
-    for point in sorted(entry_points(group=GROUP), key=lambda each: (each.name, each.value)):
+    for point in _points(broken):
         package = _package(point)
         if point.name in taken or point.name in found:
             broken.append(Broken(point.name, package, f"There is a platform called {point.name} already."))
             continue
         try:
             found[point.name] = _loaded(point)
-        # Whatever somebody else's code raises while it is imported, this program starts.
-        except Exception as error:
-            broken.append(Broken(point.name, package, f"{type(error).__name__}: {error}"[:300]))
+        # Whatever somebody else's code raises while it is imported, or if it means to end the program, this one starts.
+        except (Exception, SystemExit) as error:
+            broken.append(Broken(point.name, package, _words_of(error)))
         else:
             packages[point.name] = package
     for each in broken:
@@ -74,12 +77,37 @@ def _installed(path: tuple[str, ...], taken: frozenset[str]) -> Installed:
     return Installed(found, packages, tuple(broken))
 
 
+def _points(broken: list[Broken]) -> list[EntryPoint]:
+    """None when a package's own list of them cannot be read: Python reads all packages' lists at once."""
+    try:
+        return sorted(entry_points(group=GROUP), key=lambda each: (each.name, each.value))
+    except Exception as error:
+        broken.append(Broken("?", Package("?", "", ""), f"The entry points cannot be read. {_words_of(error)}"))
+        return []
+
+
 def _package(point: EntryPoint) -> Package:
     made_by = point.dist
-    return Package(made_by.name if made_by else "?", made_by.version if made_by else "", point.module)
+    try:
+        module = point.module
+    # Python's own answer to a value that names no module.
+    except AttributeError:
+        module = ""
+    # A package without metadata has neither, whatever the types say.
+    return Package((made_by.name if made_by else "") or "?", (made_by.version if made_by else "") or "", module)
+
+
+def _words_of(error: BaseException) -> str:
+    """Its own sentence may fail as well."""
+    try:
+        return f"{type(error).__name__}: {error}"[:300]
+    except Exception:
+        return type(error).__name__
 
 
 def _loaded(point: EntryPoint) -> Connector:
+    if not _NAME.fullmatch(point.name):
+        raise ValueError("its name must be small letters, digits and _.")
     connector: Connector = point.load()
     manifest = getattr(connector, "manifest", None)
     if not isinstance(manifest, Manifest):
