@@ -157,3 +157,16 @@ def test_other_formats_are_refused(form: str) -> None:
 def test_the_same_picture_gives_the_same_bytes() -> None:
     content = picture("JPEG", exif=taken_in_lisbon())
     assert redraw(content) == redraw(content)
+
+
+def test_a_phone_s_photo_with_a_second_picture_is_its_first() -> None:
+    target = io.BytesIO()
+    Image.new("RGB", (40, 20), RED).save(target, "MPO", save_all=True, append_images=[Image.new("RGB", (40, 20), BLUE)])
+    kept, ending = redraw(target.getvalue())
+    assert ending == "jpg" and opened(kept).format == "JPEG" and near(opened(kept).getpixel((0, 0)), RED)
+
+
+def test_a_scan_with_sixteen_bits_does_not_turn_white() -> None:
+    target = io.BytesIO()
+    Image.new("I;16", (10, 10), 100 * 256).save(target, "PNG")
+    assert near(opened(redraw(target.getvalue())[0]).getpixel((5, 5)), (100, 100, 100))

@@ -42,8 +42,12 @@ def redraw(content: bytes) -> tuple[bytes, str]:
     # The header alone has been read so far.
     if image.width * image.height > MOST_PIXELS:
         raise NotAPicture(_too_large())
-    form = str(image.format)
+    # A phone's photo that carries a second picture (its depth, its preview) is a JPEG whose first one is the photo.
+    form = "JPEG" if image.format == "MPO" else str(image.format)
     try:
+        if image.mode.startswith("I;16"):
+            # Otherwise all that is brighter than 255 of 65,535 would be white.
+            image = image.point(lambda value: value * (1 / 256)).convert("L")
         if image.mode == "P":
             # Colours of a palette cannot be mixed, so it would be scaled by leaving pixels out.
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")
