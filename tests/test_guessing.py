@@ -133,6 +133,22 @@ class TestGuessing:
         new.post("/accounts/login/", {"login": who.email, "password": "another-pass-9"})
         assert new.get("/orders/").status_code == 200
 
+    def test_a_copied_cookie_guesses_no_more_than_one_browser_may(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nor does it begin anew when its thief signs in with an account of their own in between."""
+        who, thief = someone(), someone()
+        cookie, pages = sign_in(who).cookies["known"].value, []
+        for number in range(3):
+            hand = Client()
+            hand.cookies["known"] = cookie
+            pages += [self.guess(hand, who) for _ in range(9)]
+            cache.clear()
+            # Signed at another second, as it would be.
+            monkeypatch.setattr(signing.TimestampSigner, "timestamp", lambda self, at=number: f"1xXhZ{at}")
+            assert self.enters(hand, thief)
+            monkeypatch.undo()
+            cookie = hand.cookies["known"].value
+        assert any("Too many wrong tries" in page for page in pages)
+
     def test_a_made_up_cookie_is_a_strangers(self) -> None:
         who, thief = someone(), Client()
         for number in range(7):

@@ -5,6 +5,7 @@ browser that is new from one that is known.
 """
 
 import re
+import secrets
 from typing import Any
 
 from django.conf import settings
@@ -61,7 +62,9 @@ def cookie_name() -> str:
 
 
 def known_people(request: HttpRequest) -> dict[str, Any]:
-    """User's number -> their round when they signed in here. Whatever was not signed by us is nobody."""
+    """User's number -> their round when they signed in here, and a random name of this sign-in. Whatever was not signed
+    by us is nobody.
+    """
     try:
         found = signing.loads(request.COOKIES.get(cookie_name(), ""), salt=_SALT, max_age=_YEAR)
     except signing.BadSignature:
@@ -71,13 +74,19 @@ def known_people(request: HttpRequest) -> dict[str, Any]:
 
 def is_known(request: HttpRequest, user: User) -> bool:
     """Signing out everywhere ends this too."""
-    return known_people(request).get(str(user.pk)) == user.session_round
+    return bool(_kept(request, user)[0] == user.session_round)
+
+
+def _kept(request: HttpRequest, user: User) -> tuple[Any, str]:
+    """(their round, the name); one that was given before names were is known as nobody's."""
+    found = known_people(request).get(str(user.pk))
+    return (found[0], str(found[1])) if isinstance(found, list) and len(found) == 2 else (None, "")
 
 
 def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
     """The last eight people."""
     people = {name: value for name, value in known_people(request).items() if name != str(user.pk)}
-    people = dict([*people.items(), (str(user.pk), user.session_round)][-MOST:])
+    people = dict([*people.items(), (str(user.pk), [user.session_round, secrets.token_urlsafe(9)])][-MOST:])
     response.set_cookie(
         cookie_name(),
         signing.dumps(people, salt=_SALT),
@@ -92,7 +101,8 @@ def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> No
 def known_as(request: HttpRequest, email: str) -> str:
     """What this browser's guesses at this account are counted by, if its owner used it before; empty for a stranger's.
 
-    Each of a person's browsers has its own, so a copied cookie guesses no more than one browser may.
+    Each of a person's browsers has its own, which only their own sign-in changes, so a copied cookie guesses no more
+    than one browser may, whoever else signs in with it.
     """
     session = request.session.session_key or ""
     if request.user.is_authenticated and request.user.email.lower() == email.lower():
@@ -101,4 +111,4 @@ def known_as(request: HttpRequest, email: str) -> str:
         return f"mailbox:{session}"
     people = known_people(request)
     user = User.objects.filter(pk__in=list(people)[:MOST], email__iexact=email).first() if people else None
-    return request.COOKIES[cookie_name()].rpartition(":")[2] if user is not None and is_known(request, user) else ""
+    return _kept(request, user)[1] if user is not None and is_known(request, user) else ""
