@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls.resolvers import URLPattern
 from tests.market import World, user
 from tests.market import seller as a_seller
@@ -165,6 +167,15 @@ class TestFourEyes:
         assert credit(orders[6], 19_000, two, "a").state == CreditState.GRANTED, "everybody has a day of their own"
         later = NOW + timedelta(hours=25)
         assert credit(orders[7], 19_000, one, "a", now=later).state == CreditState.GRANTED
+
+    def test_one_person_s_credits_wait_for_each_other_before_the_day_is_summed(self, dear: World) -> None:
+        order, one = dear.buy(), user(is_staff=True)
+        with CaptureQueriesContext(connection) as asked:
+            credit(order, 100, one, "a")
+        said = [query["sql"] for query in asked]
+        (locked,) = (n for n, sql in enumerate(said) if "store_user" in sql and sql.endswith("FOR NO KEY UPDATE"))
+        (summed,) = (n for n, sql in enumerate(said) if "SUM(" in sql and 'granted_at" > ' in sql)
+        assert locked < summed
 
     @pytest.mark.parametrize("whose", ["buyer", "seller"])
     def test_nobody_gives_to_themselves(self, dear: World, whose: str) -> None:

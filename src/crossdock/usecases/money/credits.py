@@ -219,6 +219,8 @@ def decide_credit(
         row.note = remark[:300]
         if not second:
             row.decided_by, row.decided_at, row.amount_minor = actor, now, wanted.minor
+            # Two credits of one person on two orders at once would each not see the other in the day's sum.
+            User.objects.select_for_update(no_key=True).get(pk=actor.pk)
             if needs_second(wanted, order=order, actor=actor, now=now):
                 row.state = CreditState.SECOND
                 row.save()
