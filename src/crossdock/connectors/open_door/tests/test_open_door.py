@@ -138,6 +138,12 @@ def test_a_delivery_of_long_ago_is_forged() -> None:
             webhooks.verify(Keyed, odd)  # type: ignore[arg-type]
 
 
+def test_two_changes_in_one_second_are_two_and_a_repeat_is_one(stage: Stage) -> None:
+    body = b'{"type":"order.changed","timestamp":"2026-11-29T10:00:00Z","data":{"id":"1"}}'
+    one, again, other = (webhooks.news(stage.shop, Hook({"webhook-id": id_}, body)) for id_ in ("m1", "m1", "m2"))
+    assert one.dedupe == again.dedupe != other.dedupe
+
+
 @pytest.mark.parametrize("key", ["", "whsec_", "whsec_c2hvcnQ=", "QUJD" * 10, "whsec_" + "QUJD" * 40, "whsec_ä" * 9])
 async def test_what_is_no_key_is_not_kept(stage: Stage, key: str) -> None:
     with pytest.raises(BadInput, match="whsec_"):
