@@ -27,6 +27,7 @@ from crossdock.cli import doctor
 from crossdock.cli.doctor import inside, outside
 from crossdock.cli.doctor.finding import Finding, State
 from crossdock.config import Config
+from crossdock.kit import installed
 from crossdock.store.vault import seal
 from crossdock_lab.ports import free_ports
 
@@ -85,6 +86,15 @@ class TestSettings:
     def test_keys_of_one_machine_beside_a_database_of_another(self, tmp_path: Path) -> None:
         shared = config(tmp_path, database_url="postgresql://db.internal/crossdock", secret_key_given="x" * 50)
         assert [state for state, _ in told(inside.keys(shared))] == [State.OK, State.LOOK]
+
+    def test_a_connector_of_another_package_that_cannot_be_used(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert told(inside.packages(config(tmp_path))) == []
+        broken = installed.Broken("odd", installed.Package("odd-shop", "1", "odd"), "it has no manifest.")
+        monkeypatch.setattr("crossdock.kit.discover.broken", lambda: (broken,))
+        said = only(inside.packages(config(tmp_path)), State.LOOK)
+        assert said.startswith("The connector odd of the package odd-shop is passed over: it has no manifest.")
 
     def test_a_full_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert only(inside.disk(config(tmp_path)), State.OK)

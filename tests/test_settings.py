@@ -111,6 +111,12 @@ def test_only_a_demo_on_this_machine_spares_staff_the_second_factor(
     assert config.load().staff_second_factor is needed
 
 
+def test_a_demo_that_listens_to_the_network_asks_staff_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROSSDOCK_DEMO", "true")
+    monkeypatch.setenv("CROSSDOCK_WEB_HOST", "0.0.0.0")
+    assert config.load().staff_second_factor
+
+
 def test_keys_are_made_once_and_only_for_their_owner() -> None:
     first = config.load()
     assert (first.secret_key, first.vault_keys) == (config.load().secret_key, config.load().vault_keys)

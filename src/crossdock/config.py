@@ -205,7 +205,8 @@ class Config(BaseSettings):
         """Staff need one everywhere but in a demo that is reached on this machine: everybody knows its password, and
         nothing in it is worth a theft.
         """
-        return not self.demo or urlsplit(self.public_url or self.local_url).hostname not in LOOPBACK
+        reached_at = {urlsplit(self.public_url or self.local_url).hostname, self.web_host}
+        return not self.demo or not reached_at <= set(LOOPBACK)
 
     @property
     def local_url(self) -> str:

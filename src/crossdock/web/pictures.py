@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.web.picture_encoding import NotAPicture, redraw
 
-LARGEST = 5 * 1024 * 1024
+LARGEST = 15 * 1024 * 1024
 _TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 _NAME = re.compile(r"[0-9a-f]{40}\.(png|jpg|webp)")
 
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[0-9a-f]{40}\.(png|jpg|webp)")
 def keep(upload: "UploadedFile[Any]") -> str:
     """The address of the picture on this site. The same picture twice is one file. Raises NotAPicture."""
     if not upload.size or upload.size > LARGEST:
-        raise NotAPicture("Choose a picture of up to 5 MB.")
+        raise NotAPicture("Choose a picture of up to 15 MB.")
     content, ending = redraw(upload.read(LARGEST + 1))
     name = f"{hashlib.sha256(content).hexdigest()[:40]}.{ending}"
     path = f"pictures/{name}"

@@ -17,7 +17,12 @@ from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
 
 # Asked in this order. Those that need the database are left out when it cannot be used.
-ALONE: Sequence[Callable[[Config], Iterable[Finding]]] = (inside.settings, inside.keys, inside.disk)
+ALONE: Sequence[Callable[[Config], Iterable[Finding]]] = (
+    inside.settings,
+    inside.keys,
+    inside.disk,
+    inside.packages,
+)
 WITH_DATABASE: Sequence[Callable[[Config], Iterable[Finding]]] = (
     inside.server,
     inside.clock,

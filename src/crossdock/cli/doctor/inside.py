@@ -131,6 +131,18 @@ def clock(config: Config) -> Iterable[Finding]:
     yield told("clock", said, "Set both by NTP: signatures and deadlines depend on the time.")
 
 
+def packages(config: Config) -> Iterable[Finding]:
+    """Connectors of other packages that could not be used."""
+    from crossdock.kit import discover
+
+    for each in discover.broken():
+        yield look(
+            "connectors",
+            f"The connector {each.platform} of the package {each.package.name} is passed over: {each.sentence}",
+            "Update or remove that package, and restart the servers.",
+        )
+
+
 def secrets(config: Config) -> Iterable[Finding]:
     """Whether the present keys open what the database holds: they do not after a restore without the key's copy."""
     from django.apps import apps

@@ -30,9 +30,11 @@ from crossdock.kit.shop.placing import units
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:
-    """The reference is compared here as well: a shop may search by a part of it."""
+    """The reference is compared here as well: a shop may search by a part of it. An order that does not say its own
+    may be the one that is looked for, and is Strange.
+    """
     nodes = await reading.nodes(client, "orders/read", reference=reference)
-    return Found(tuple(node.id("id") for node in nodes if node.text("reference") == reference))
+    return Found(tuple(node.id("id") for node in nodes if node.str("reference") == reference))
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:

@@ -52,7 +52,7 @@ class ListingForm(forms.Form):
     upload = forms.FileField(
         label="Upload a picture",
         required=False,
-        help_text="PNG, JPEG or WebP, up to 5 MB. What a photo says about where it was taken is not kept.",
+        help_text="PNG, JPEG or WebP, up to 15 MB. What a photo says about where it was taken is not kept.",
         widget=forms.ClearableFileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
     )
 

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from crossdock.connectors.open_door import connector, webhooks
+from crossdock.connectors.open_door import connector, reading, webhooks
 from crossdock.connectors.open_door.client import REQUIRED
 from crossdock.connectors.open_door.sandbox import Sandbox, contract
 from crossdock.domain.capability import Capability, No
 from crossdock.domain.commands import CancelLines, CancelReason, Done, Refused, Unknown, Why
 from crossdock.kit.conformance import Stage, staged
 from crossdock.kit.connector import Forged, Hook
-from crossdock.kit.errors import AuthDead, BadInput, Throttled
+from crossdock.kit.errors import AuthDead, BadInput, Strange, Throttled
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.sandbox import Doc
 
 KEY = "whsec_" + "QUJD" * 10
@@ -99,6 +100,18 @@ async def test_a_trimmed_order_that_cannot_be_cancelled_is_no_refusal() -> None:
             command = stage.order((variant, 2))
             assert isinstance(await connector.create(shop, command), Unknown)
             assert len(await stage.standing(command)) == 1
+
+
+@pytest.mark.parametrize("reference", [None, 7, ["CD-1"]])
+async def test_an_order_that_names_no_reference_is_not_taken_for_none(
+    stage: Stage, reference: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nodes(*_: object, **__: object) -> list[Node]:
+        return [node_of({"id": "1", "reference": reference}, "order")]
+
+    monkeypatch.setattr(reading, "nodes", nodes)
+    with pytest.raises(Strange):
+        await connector.find(stage.shop, "CD-1", since=datetime.now(UTC))
 
 
 async def test_another_order_s_end_is_not_ours() -> None:
