@@ -24,8 +24,9 @@ from crossdock_lab.proof.odd import tried
 
 PLATFORMS = sorted(discover.connectors())
 READ = ("products", "product", "variants", "counts", "orders", "order", "look-up", "connection test")
-WRITTEN = ("create", "cancel units", "cancel")
+WRITTEN = ("create", "cancel")
 BESIDES = {
+    Capability.LINES_CANCEL: ("cancel units",),
     Capability.COUNTS_ADJUST: ("adjust",),
     Capability.RISK_WRITE: ("risk",),
     Capability.FULFILMENT_WRITE: ("parcel", "another number"),

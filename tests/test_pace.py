@@ -125,9 +125,12 @@ class TestAfterAnOutage:
         assert Cursor.objects.get(connection=world.shop, stream="hooks").due_at < NOON + timedelta(minutes=1)
 
     def test_an_address_that_a_platform_never_calls_is_named(self) -> None:
-        (words,) = not_called("https://market.example:8443")
-        assert "has port 8443" in words and "WooCommerce shops call only the ports 80, 443 and 8080" in words
-        for fine in ("https://market.example", "http://market.example:8080", "", "http://127.0.0.1:8000"):
+        every = not_called("https://market.example:8443")
+        assert all("has port 8443" in words for words in every) and every
+        assert any("WooCommerce shops call only the ports 80, 443 and 8080" in words for words in every)
+        assert any("BigCommerce shops call only port 443" in words for words in every)
+        assert not any("WooCommerce" in words for words in not_called("http://market.example:8080"))
+        for fine in ("https://market.example", "", "http://127.0.0.1:8000"):
             assert not not_called(fine)
 
     def test_it_stands_where_sellers_and_staff_look(self, settings: Any) -> None:

@@ -1,0 +1,307 @@
+"""BigCommerce's JSON in our words and back. Sources are the vendor's OpenAPI files (github bigcommerce/docs,
+2026-04-01).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from crossdock.domain.commands import CreateOrder, WriteFulfilment
+from crossdock.domain.events import (
+    OrderLine,
+    Parcel,
+    ProductGone,
+    Refund,
+    ShopOrder,
+    ShopOrderState,
+    ShopProduct,
+    ShopVariant,
+)
+from crossdock.domain.values import Money
+from crossdock.kit import text
+from crossdock.kit.json_node import Node
+
+# `external_source` of our orders: others write an external order id as well.
+SOURCE = "crossdock"
+# Behind the reference of an order that was taken back for want of stock: no look-up takes it for the order.
+TAKEN_BACK = " (taken back)"
+AWAITING_FULFILMENT, CANCELLED, SHIPPED, PARTLY_SHIPPED = 11, 5, 2, 3
+REFUNDED, DECLINED, COMPLETED = 4, 6, 10
+WORDS = {CANCELLED: "", DECLINED: "It was declined.", REFUNDED: "It was refunded in full."}
+# `shipping_provider`'s own list; `tracking_carrier` are AfterShip's names.
+PROVIDERS = {"usps": "usps", "ups": "ups", "fedex": "fedex", "canada post": "canadapost", "royal mail": "royalmail"}
+CARRIERS = {"usps": "usps", "ups": "ups", "fedex": "fedex", "dhl": "dhl", "dhl express": "dhl", "gls": "gls"}
+# A parcel of an order that was only marked as shipped.
+BARE = "status"
+BETWEEN_NOTES = "\n\n"
+
+
+# Products
+
+
+def product_of(node: Node, *, currency: str, admin: str) -> ShopProduct | ProductGone:
+    """No count is told: `inventory_level` is the default location's alone (vendor: variants)."""
+    product_id, title, tracking = node.id("id"), text.label(node.text("name")), node.word("inventory_tracking")
+    variants, reasons = [], []
+    for row in node.list("variants"):
+        variant = _variant(row, node, currency)
+        if row.opt_bool("purchasing_disabled"):
+            reasons.append(f"{variant.title or variant.sku or variant.variant_id} is not for sale in your store.")
+        elif variant.price.minor <= 0:
+            reasons.append(f"{variant.title or variant.sku or variant.variant_id} has no price.")
+        else:
+            variants.append(variant)
+    active = node.opt_bool("is_visible") is not False and node.text("availability") != "disabled"
+    if not active:
+        reasons.append("It is hidden or not purchasable in your store.")
+    if tracking == "product" and len(variants) > 1:
+        active = False
+        reasons.append("It is counted as a whole and sold in variants: let BigCommerce track its stock by variant.")
+    if node.opt_bool("is_price_hidden"):
+        active = False
+        reasons.append("Its price is hidden in your store.")
+    return ShopProduct(
+        product_id,
+        title,
+        tuple(variants),
+        active=active and bool(variants),
+        description=text.plain(node.text("description")),
+        images=_images(node),
+        url=f"{admin}/manage/products/{product_id}/edit" if admin else "",
+        updated_at=moment(node, "date_modified"),
+        reasons=tuple(reasons),
+    )
+
+
+def _variant(row: Node, product: Node, currency: str) -> ShopVariant:
+    """`calculated_price` is what the storefront shows; null prices are the product's."""
+    price = row.opt_money("calculated_price", currency)
+    if price is None:
+        price = row.opt_money("price", currency)
+    if price is None:
+        price = product.money("calculated_price" if "calculated_price" in product else "price", currency)
+    options = [text.label(each.text("label")) for each in row.rows("option_values")]
+    return ShopVariant(
+        row.id("id"),
+        text.label(row.text("sku") or product.text("sku"), 200),
+        " / ".join(filter(None, options)),
+        price,
+        barcode=text.label(row.text("gtin") or row.text("upc"), 200),
+        image=text.link(row.raw("image_url")),
+    )
+
+
+def _images(node: Node) -> tuple[str, ...]:
+    rows = sorted(node.rows("images"), key=lambda row: row.raw("is_thumbnail") is not True)
+    urls = [text.link(row.raw("url_standard")) or text.link(row.raw("url_zoom")) for row in rows]
+    return tuple(url for url in urls if url)[:20]
+
+
+def counted(node: Node) -> bool:
+    """Whether a variant has a count of its own: a product without a base variant that is tracked as a whole has one
+    number for all of them.
+    """
+    return node.word("inventory_tracking") != "product" or bool(node.opt_int("base_variant_id"))
+
+
+def count_of(item: Node, places: Collection[str]) -> int:
+    """On hand without the safety stock, over the locations that are in use."""
+    total = 0
+    for row in item.list("locations"):
+        if row.opt_bool("location_enabled") is not False and (not places or row.id("location_id") in places):
+            total += row.int("available_to_sell")
+    return total
+
+
+# Orders
+
+
+def moment(node: Node, key: str) -> datetime | None:
+    """V2 writes RFC 2822 ("Tue, 20 Nov 2012 00:00:00 +0000"), V3 ISO 8601; None when it is neither."""
+    said = node.text(key)
+    if len(said) > 40 or "," not in said:
+        return node.moment(key, naive_utc=True)
+    try:
+        at = parsedate_to_datetime(said)
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+    return at if 1900 < at.year < 2200 else None
+
+
+def reference_of(node: Node) -> str:
+    said = node.text("external_order_id")
+    return said if node.text("external_source") == SOURCE and not said.endswith(TAKEN_BACK) else ""
+
+
+def order_of(
+    node: Node,
+    lines: Sequence[Node] = (),
+    shipments: Sequence[Node] = (),
+    refunds: Sequence[Node] = (),
+    *,
+    admin: str,
+    takes: str,
+) -> ShopOrder:
+    id_, status, currency = node.id("id"), node.int("status_id"), node.word("default_currency_code")
+    rows = tuple(line_of(line) for line in lines)
+    shipped = status in (SHIPPED, COMPLETED) or bool(shipments)
+    return ShopOrder(
+        shop_id=id_,
+        number=id_,
+        reference=reference_of(node),
+        state=_state(node, status, shipped=shipped),
+        lines=rows,
+        total=node.money("total_inc_tax", currency),
+        parcels=_parcels(node, status, rows, shipments),
+        refunds=tuple(_refund(each, currency) for each in refunds),
+        stock_taken=_taken(status, takes),
+        url=f"{admin}/manage/orders/{id_}" if admin else "",
+        cancel_note=WORDS.get(status, ""),
+        buyer=_name(node.view("billing_address")),
+        updated_at=moment(node, "date_modified"),
+    )
+
+
+def _name(address: Node) -> str:
+    return text.label(f"{address.text('first_name')} {address.text('last_name')}")
+
+
+def gone(shop_id: str, currency: str) -> ShopOrder:
+    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
+
+
+def _state(node: Node, status: int, *, shipped: bool) -> ShopOrderState:
+    if node.opt_bool("is_deleted"):
+        return ShopOrderState.GONE
+    # Refunded after it was shipped: that is a refund, and the parcel is still on its way.
+    closed = status in (CANCELLED, DECLINED) or (status == REFUNDED and not shipped)
+    return ShopOrderState.CANCELLED if closed else ShopOrderState.OPEN
+
+
+def _taken(status: int, takes: str) -> bool:
+    """By the store's setting `update_stock_behavior` (vendor: settings, GET /settings/inventory)."""
+    if takes == "order_placed":
+        return status not in (0, CANCELLED, DECLINED, REFUNDED)
+    return takes == "order_completed_or_shipped" and status in (SHIPPED, COMPLETED)
+
+
+def line_of(node: Node) -> OrderLine:
+    """Of a product that is not in the catalogue, both ids are 0."""
+    product, variant = (_known_id(node, key) for key in ("product_id", "variant_id"))
+    return OrderLine(node.id("id"), product, variant, text.label(node.text("sku"), 200), node.int("quantity"))
+
+
+def _known_id(node: Node, key: str) -> str:
+    return "" if node.raw(key) in (None, "", 0, "0", False) else node.id(key)
+
+
+def _parcels(order: Node, status: int, lines: Sequence[OrderLine], shipments: Sequence[Node]) -> tuple[Parcel, ...]:
+    """What no shipment holds of an order that is marked as shipped left without a number."""
+    found = [_parcel(each) for each in shipments]
+    if status not in (SHIPPED, COMPLETED) or any(not parcel.lines for parcel in found):
+        return tuple(found)
+    rest = {line.line_id: line.quantity for line in lines}
+    for line, units in (pair for parcel in found for pair in parcel.lines):
+        rest[line] = rest.get(line, 0) - units
+    left = tuple((line, units) for line, units in rest.items() if units > 0)
+    return (*found, Parcel(BARE, left, shipped_at=moment(order, "date_shipped"))) if left else tuple(found)
+
+
+def _parcel(node: Node) -> Parcel:
+    carrier = node.text("tracking_carrier") or node.text("shipping_provider") or node.text("shipping_method")
+    return Parcel(
+        node.id("id"),
+        tuple((row.id("order_product_id"), row.int("quantity")) for row in node.list("items")),
+        text.label(node.text("tracking_number"), 200),
+        text.label(carrier, 100),
+        text.link(node.raw("tracking_link")) or text.link(node.raw("generated_tracking_link")),
+        moment(node, "date_created"),
+    )
+
+
+def _refund(node: Node, currency: str) -> Refund:
+    return Refund(
+        node.id("id"),
+        node.money("total_amount", currency),
+        text.label(node.text("reason")),
+        moment(node, "created"),
+    )
+
+
+def notes_of(node: Node) -> list[str]:
+    return [note for note in node.text("staff_notes").split(BETWEEN_NOTES) if note.strip()]
+
+
+# Our order in their words
+
+
+def _amount(money: Money) -> float:
+    """`price_inc_tax` and `price_ex_tax` of a line are numbers in the schema."""
+    return float(money.decimal)
+
+
+def body_of(command: CreateOrder) -> dict[str, Any]:
+    """The order for POST /v2/orders. The e-mail address is left out, since shipments and statuses are mailed to
+    whoever stands there; the relay address stands in the staff notes.
+    """
+    relay = f"Relay address of the buyer: {command.email}." if command.email else ""
+    address = address_of(command)
+    return {
+        "status_id": AWAITING_FULFILMENT,
+        "external_source": SOURCE,
+        "external_order_id": command.reference,
+        "payment_method": "Paid on the marketplace",
+        "customer_message": command.note,
+        "staff_notes": BETWEEN_NOTES.join(filter(None, (f"Marketplace order {command.reference}.", relay))),
+        "billing_address": address,
+        "shipping_addresses": [address],
+        "shipping_cost_inc_tax": str(command.shipping),
+        "shipping_cost_ex_tax": str(command.shipping),
+        "products": [
+            {
+                "product_id": int(line.product_id),
+                "variant_id": int(line.variant_id),
+                "quantity": line.quantity,
+                "price_inc_tax": _amount(line.unit_price),
+                "price_ex_tax": _amount(line.unit_price),
+            }
+            for line in command.lines
+        ],
+    }
+
+
+def address_of(command: CreateOrder) -> dict[str, str]:
+    """`zip` is required, with two characters or more (vendor: billingAddress_Base); where there is none, 00."""
+    to = command.ship_to
+    first, _, last = to.name.strip().rpartition(" ")
+    return {
+        "first_name": first or last,
+        "last_name": last if first else "",
+        "company": to.company,
+        "street_1": to.line1,
+        "street_2": to.line2,
+        "city": to.city,
+        "state": "" if to.territory else to.region,
+        "zip": to.postal_code if len(to.postal_code) > 1 else "00",
+        "country_iso2": to.territory or to.country,
+        "phone": to.phone,
+    }
+
+
+def shipment_of(command: WriteFulfilment) -> dict[str, Any]:
+    """What a shipment says beside its units. A carrier that BigCommerce has no name for stands in the method."""
+    name = command.carrier.strip().lower()
+    known = name in PROVIDERS or name in CARRIERS
+    return {
+        "tracking_number": command.tracking_number,
+        "shipping_provider": PROVIDERS.get(name, ""),
+        "tracking_carrier": CARRIERS.get(name, ""),
+        "tracking_link": command.tracking_url,
+        "shipping_method": "" if known else command.carrier,
+    }
+
+
+def items_of(units: Mapping[str, int]) -> list[dict[str, int]]:
+    return [{"order_product_id": int(line), "quantity": n} for line, n in units.items()]

@@ -1,0 +1,234 @@
+"""Reading a BigCommerce store: products with their variants in one list, counts from the inventory of all locations,
+and orders, whose lines, shipments and refunds are lists of their own.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from crossdock.connectors.bigcommerce import mapper
+from crossdock.connectors.bigcommerce.client import PAGE, Client, NotAllowed
+from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
+from crossdock.kit.connector import Page, VariantRef
+from crossdock.kit.errors import Declined, Missing, NoAnswer, Strange
+from crossdock.kit.json_node import Node
+from crossdock.kit.rows import named, order_with, read_each, readable
+from crossdock.kit.shop.base import chosen_locations
+from crossdock.kit.shop.concurrency import each_patiently, together
+from crossdock.kit.shop.paging import SECOND, Listed, Spot, Walked, walk
+
+Call = Awaitable[object]
+# BigCommerce is of 2009: what is dated before is no date of a change.
+BEGAN = datetime(2009, 1, 1, tzinfo=UTC)
+# Products come with up to 600 variants each, so their pages are small.
+PRODUCTS_PAGE = 50
+WITH = "variants,images"
+
+
+async def _changes(client: Client, path: str, spot: Spot, size: int, since: str, **query: str) -> Walked:
+    """One page of what changed, oldest change first. There is no offset, only pages: a walk that goes on within one
+    second reads two half pages. The filter includes its own second, which the walk does not want again.
+    """
+
+    async def page(spot: Spot, size: int) -> Listed:
+        asked = dict(query)
+        if spot.after:
+            asked[since] = f"{(datetime.fromisoformat(spot.after) + SECOND).isoformat()}+00:00"
+        if not spot.offset:
+            return await client.rows(path, {**asked, "limit": str(size), "page": "1"})
+        half = size // 2
+        first = spot.offset // half + 1
+        one, two = [
+            await client.rows(path, {**asked, "limit": str(half), "page": str(number)}) for number in (first, first + 1)
+        ]
+        return Listed([*one.items, *two.items], one.at, (*one.odd, *two.odd))
+
+    return await walk(page, spot, size, lambda row: mapper.moment(row, "date_modified"), BEGAN)
+
+
+def id_of(node: Node) -> str:
+    """Always a number, and part of the addresses that are asked next."""
+    id_ = node.id("id")
+    if not (id_.isascii() and id_.isdigit()):
+        raise Strange(f"{node.path}.id", "whole number", id_)
+    return id_
+
+
+def _spot(text: str) -> Spot:
+    spot = Spot.of(text)
+    try:
+        datetime.fromisoformat(spot.after or "2009-01-01")
+    except ValueError:
+        return Spot()
+    return spot
+
+
+# Products
+
+
+async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
+    """What was deleted is not in the list: it is told by a webhook, and seen when looked at."""
+    query = {"sort": "date_modified", "direction": "asc", "include": WITH}
+    seen = await _changes(client, "v3/catalog/products", _spot(cursor), PRODUCTS_PAGE, "date_modified:min", **query)
+    tried = read_each(LookKind.PRODUCT, _rows(LookKind.PRODUCT, seen, id_of), id_of, partial(_product, client))
+    return Page(tuple(tried), str(seen.spot), seen.more)
+
+
+def _rows(kind: LookKind, page: Listed | Walked, id_of: Callable[[Node], str]) -> list[Node | Unreadable]:
+    """The entries of a page; what is no object, or has no id, stands by itself."""
+    nodes = page.items if isinstance(page, Listed) else page.rows
+    tried = read_each(kind, nodes, lambda node: "", lambda node: (id_of(node), node)[1])
+    return [*tried, *(named(kind, each, id_of) for each in page.odd)]
+
+
+def _product(client: Client, node: Node) -> ShopProduct | ProductGone:
+    settings = client.shop.settings
+    return mapper.product_of(node, currency=settings["currency"], admin=settings.get("admin", ""))
+
+
+async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
+    if not product_id.isdigit():
+        return ProductGone(product_id)
+    try:
+        node = await client.one("GET", f"v3/catalog/products/{product_id}", query={"include": WITH})
+    except Missing:
+        return ProductGone(product_id)
+    return _product(client, node)
+
+
+async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
+    """Each number comes from the inventory; the catalogue says whether it is counted at all."""
+    known = {ref.variant_id: ref.product_id for ref in variants if (ref.product_id + ref.variant_id).isdigit()}
+    if not known:
+        return ()
+    about = {"id:in": ",".join(sorted(set(known.values()))), "limit": str(PAGE)}
+    wanted = {"variant_id:in": ",".join(sorted(known)), "limit": "1000"}
+    catalogue, items = await together(
+        [
+            client.rows("v3/catalog/products", {**about, "include_fields": "inventory_tracking,base_variant_id"}),
+            client.rows("v3/inventory/items", wanted),
+        ]
+    )
+    named_rows = _rows(LookKind.COUNTS, catalogue, id_of)
+    read = read_each(LookKind.COUNTS, named_rows, id_of, lambda node: (id_of(node), _tracked(node)))
+    tracked = dict(readable(read))
+    places = chosen_locations(client.shop.settings)
+
+    def count(node: Node) -> list[Count]:
+        variant = _variant_id(node)
+        of = tracked.get(known.get(variant, ""))
+        if of is None:
+            return []
+        return [Count(variant, mapper.count_of(node, places) if of == "counted" else None)]
+
+    found: list[Count | Unreadable] = []
+    for row in read_each(LookKind.COUNTS, _rows(LookKind.COUNTS, items, _variant_id), _variant_id, count):
+        found += [row] if isinstance(row, Unreadable) else row
+    odd = [row for row in read if isinstance(row, Unreadable)]
+    return (*found, *odd)
+
+
+def _tracked(node: Node) -> str | None:
+    """None: it cannot be said of one variant alone, so it is left out and its product read again."""
+    if not mapper.counted(node):
+        return None
+    return "uncounted" if node.word("inventory_tracking") == "none" else "counted"
+
+
+def _variant_id(node: Node) -> str:
+    return node.child("identity").id("variant_id")
+
+
+async def stock(client: Client, pairs: Sequence[tuple[str, str]]) -> dict[str, int | None]:
+    """By variant; what the store does not have is left out. Raises Outside when a row cannot be understood."""
+    read = await counts(client, [VariantRef(product, variant) for product, variant in pairs])
+    for row in read:
+        if isinstance(row, Unreadable):
+            raise NoAnswer(row.cause)
+    return {row.variant_id: row.count for row in readable(read)}
+
+
+# Orders
+
+
+async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
+    """Those of ours with their parts, each a few requests more; what did not come is asked for with the next page."""
+    if not cursor:
+        now = Spot.settled((await client.rows("v2/orders", {"limit": "1"})).at)
+        return Page((), str(now), more=False)
+    text, _, rest = cursor.partition(";")
+    before = [id_ for id_ in rest.split(",") if id_.isdigit()]
+    seen = await _changes(client, "v2/orders", _spot(text), PAGE, "min_date_modified", sort="date_modified:asc")
+    tried = _rows(LookKind.ORDER, seen, id_of)
+    reads = {id_: partial(parts_of, client, id_) for id_ in before}
+    reads |= {id_of(node): partial(_with_parts, client, node) for node in readable(tried)}
+    found, waiting = await each_patiently(LookKind.ORDER, reads, refusals=(Missing, Declined))
+    odd = [row for row in tried if isinstance(row, Unreadable)]
+    items = [*odd, *read_each(LookKind.ORDER, found, lambda parts: parts.id_, partial(shown, client))]
+    more = seen.more or (bool(waiting) and len(waiting) < len(before))
+    return Page(tuple(items), f"{seen.spot};{','.join(waiting)}", more)
+
+
+async def order(client: Client, shop_id: str) -> ShopOrder:
+    return shown(client, await parts_of(client, shop_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """An order with its lists. `node` is None when it is gone."""
+
+    id_: str
+    node: Node | None = None
+    lines: tuple[Node, ...] = ()
+    shipments: tuple[Node, ...] = ()
+    refunds: tuple[Node, ...] = ()
+
+
+async def parts_of(client: Client, shop_id: str) -> Parts:
+    if not (shop_id.isascii() and shop_id.isdigit()):
+        return Parts(shop_id)
+    try:
+        return await _with_parts(client, await client.one("GET", f"v2/orders/{shop_id}"))
+    except Missing:
+        return Parts(shop_id)
+
+
+async def _with_parts(client: Client, node: Node) -> Parts:
+    """Of our own only. All lists are asked for whatever the order says: `refunded_amount` is always 0 (vendor:
+    order_Shared), and a deleted shipment leaves the status as it is.
+    """
+    id_ = id_of(node)
+    if not mapper.reference_of(node):
+        return Parts(id_, node)
+    lines, shipments, refunds = await together(
+        [
+            client.every(f"v2/orders/{id_}/products"),
+            client.every(f"v2/orders/{id_}/shipments"),
+            _refunds(client, id_),
+        ]
+    )
+    return Parts(id_, node, tuple(lines), tuple(shipments), tuple(refunds))
+
+
+async def _refunds(client: Client, id_: str) -> list[Node]:
+    """That the right to see refunds is missing is said by the connection test, and stops nothing else."""
+    try:
+        return (await client.rows(f"v3/orders/{id_}/payment_actions/refunds", {})).items
+    except NotAllowed:
+        return []
+
+
+def shown(client: Client, parts: Parts) -> ShopOrder:
+    settings = client.shop.settings
+    if parts.node is None:
+        return mapper.gone(parts.id_, settings["currency"])
+    with order_with(mapper.reference_of(parts.node)):
+        return mapper.order_of(
+            parts.node,
+            parts.lines,
+            parts.shipments,
+            parts.refunds,
+            admin=settings.get("admin", ""),
+            takes=settings.get("takes", ""),
+        )

@@ -1,0 +1,71 @@
+"""The simulated store's webhooks: ids only, signed by Standard Webhooks with the account's client secret, tried again a
+few times, and switched off after that.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+from standardwebhooks.webhooks import Webhook
+
+from crossdock.kit.sandbox import Doc, Shelf
+
+TRIES = 3
+Deliver = Callable[..., None]
+
+
+class Hooks:
+    def __init__(self, shelf: Shelf, deliver: Deliver, secret: Callable[[], str], store: Callable[[], str]) -> None:
+        self._shelf, self._deliver, self._secret, self._store = shelf, deliver, secret, store
+
+    def add(self, body: Doc) -> Doc:
+        number = self._shelf.next_number("hook", 18000)
+        doc = {"id": number, "client_id": "client", "store_hash": self._store(), "is_active": True, **body}
+        self._shelf.put("hook", number, doc)
+        return doc
+
+    def change(self, id_: str, body: Doc) -> Doc:
+        doc = self._shelf.need("hook", id_) | body
+        self._shelf.put("hook", id_, doc)
+        return doc
+
+    def tell(self, scope: str, data: Doc) -> None:
+        """`hash` is the same for the same news; the number in it keeps two changes of one second apart."""
+        number = self._shelf.next_number("event")
+        about = json.dumps([scope, data, number]).encode()
+        event = {
+            "scope": scope,
+            "store_id": "1025646",
+            "data": data,
+            "hash": hashlib.sha1(about, usedforsecurity=False).hexdigest(),
+            "created_at": int(datetime.now(UTC).timestamp()),
+            "producer": f"stores/{self._store()}",
+        }
+        for hook in self._shelf.all("hook"):
+            if hook["is_active"] and fnmatchcase(scope, hook["scope"]):
+                self._send(hook, f"msg_{number}", json.dumps(event).encode(), TRIES)
+
+    def _send(self, hook: Doc, id_: str, body: bytes, tries: int) -> None:
+        def signed(sent: bytes) -> dict[str, str]:
+            # The time of the wire: a simulated clock has no say in it, since libraries look at the real one.
+            now = datetime.now(UTC)
+            key = base64.b64encode(self._secret().encode()).decode()
+            return {
+                "Content-Type": "application/json",
+                "webhook-id": id_,
+                "webhook-timestamp": str(int(now.timestamp())),
+                "webhook-signature": Webhook(key).sign(id_, now, sent.decode()),
+            }
+
+        def result(status: int | None) -> None:
+            if status is not None and 200 <= status < 300:
+                return
+            if tries > 1:
+                self._send(hook, id_, body, tries - 1)
+            elif (doc := self._shelf.get("hook", hook["id"])) is not None:
+                self._shelf.put("hook", hook["id"], {**doc, "is_active": False})
+
+        self._deliver(hook["destination"], signed, body, on_result=result)

@@ -1,0 +1,88 @@
+"""Deliveries of BigCommerce: signed by Standard Webhooks, with ids and nothing else. After 48 hours of failures, or 90
+quiet days, it switches a webhook off.
+"""
+
+import base64
+
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
+
+from crossdock.connectors.bigcommerce.client import Client
+from crossdock.domain.events import HookNews, Look, LookKind
+from crossdock.kit import wire
+from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
+from crossdock.kit.errors import Strange
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.webhooks import gone, heal, nothing, ours
+from crossdock.kit.webhook import body_key
+
+# Each covers all events of its kind (vendor: webhooks, store_order_wildcard and its like).
+SCOPES = ("store/order/*", "store/product/*", "store/shipment/*", "store/sku/*")
+
+
+def verify(shop: Shop, hook: Hook) -> None:
+    """The key is the account's client secret, in base64."""
+    key = base64.b64encode(shop.secrets.get("client_secret", "").encode()).decode()
+    try:
+        Webhook(key).verify(hook.body, dict(hook.headers), json_parse=False)
+    # A signature without a comma, or one that is no base64, is a ValueError of the library's.
+    except (WebhookVerificationError, EmptyWebhookSecretError, ValueError):
+        raise Forged from None
+
+
+def news(shop: Shop, hook: Hook) -> HookNews:
+    try:
+        body = node_of(wire.load(hook.body), "webhook")
+        scope = body.word("scope")[:100]
+        look = _look(scope, body.child("data"))
+    except Strange:
+        return nothing("odd", hook)
+    return HookNews(scope, f"{look.kind}:{look.entity_id}:{body_key(hook.body)}", (look,))
+
+
+def _look(scope: str, data: Node) -> Look:
+    """An SKU speaks under its product's name, a shipment under its order's."""
+    match data.word("type"):
+        case "order":
+            return Look(LookKind.ORDER, data.id("id"))
+        case "shipment":
+            return Look(LookKind.ORDER, data.id("orderId"))
+        case "product":
+            deleted = scope == "store/product/deleted"
+            return Look(LookKind.PRODUCT_GONE if deleted else LookKind.PRODUCT, data.id("id"))
+        case "sku":
+            inside = data.child("sku" if "sku" in data else "inventory")
+            return Look(LookKind.PRODUCT, inside.id("product_id"))
+        case _:
+            return Look(LookKind.NOTHING)
+
+
+async def subscribe(client: Client) -> Subscriptions:
+    url = client.shop.hook_url
+    there = await _ours(client)
+    return await heal(
+        SCOPES,
+        there,
+        create=lambda scope: client.one(
+            "POST", "v3/hooks", json={"scope": scope, "destination": url, "is_active": True}
+        ),
+        change=lambda hook, scope: client.one(
+            "PUT", f"v3/hooks/{hook.id('id')}", json={"destination": url, "is_active": True}
+        ),
+        remove=lambda hook: client.send("DELETE", f"v3/hooks/{hook.id('id')}"),
+        right=lambda hook, scope: hook.raw("is_active") is True and hook.text("destination") == url,
+    )
+
+
+async def unsubscribe(client: Client) -> None:
+    for hook in await _ours(client):
+        await gone(client.send("DELETE", f"v3/hooks/{hook.id('id')}"))
+
+
+async def _ours(client: Client) -> list[Node]:
+    """What others call a topic is a scope here."""
+    kept = ("id", "is_active", "destination")
+    found = [
+        node_of({"topic": hook.text("scope"), **{name: hook.raw(name) for name in kept}}, "hook")
+        for hook in await client.every("v3/hooks")
+    ]
+    return ours(found, client.shop.hook_url, "destination")
