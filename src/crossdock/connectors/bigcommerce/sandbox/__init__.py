@@ -1,11 +1,11 @@
 """A simulated BigCommerce store over real HTTP. What it is asked is held against the vendor's OpenAPI (vendor.json)."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from crossdock.connectors.bigcommerce.sandbox.books import Books
+from crossdock.connectors.bigcommerce.sandbox.books import HOME, Books
 from crossdock.connectors.bigcommerce.sandbox.hand import Panel
 from crossdock.connectors.bigcommerce.sandbox.hooks import Hooks
 from crossdock.connectors.bigcommerce.sandbox.rest import Rest
@@ -59,6 +59,19 @@ class Sandbox(Base):
             "access_token": account["token"],
             "client_secret": account["client_secret"],
         }
+
+    async def fill(self, many: int, *, count: int, since: datetime) -> list[str]:
+        template, found = self.shelf.all("product")[0], []
+        with self.shelf.transaction():
+            for left in range(many, 0, -1):
+                number, variant = self.shelf.next_number("product", 80), self.shelf.next_number("variant", 400)
+                row = {**template["variants"][0], "id": variant, "sku": f"C-{number}", "stock": {HOME: count}}
+                # A second apart, as nobody changes a whole catalogue at once.
+                old = (since - timedelta(seconds=left)).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+                doc = {**template, "id": number, "name": f"Card {number}", "modified": old, "variants": [row]}
+                self.shelf.put("product", number, doc)
+                found.append(str(variant))
+        return found
 
     def throttled(self) -> web.Response:
         body = {"status": 429, "title": "Too many requests", "type": "about:blank"}
