@@ -40,12 +40,13 @@ BETWEEN_NOTES = "\n\n"
 # Products
 
 
-def product_of(node: Node, *, currency: str, admin: str) -> ShopProduct | ProductGone:
-    """No count is told: `inventory_level` is the default location's alone (vendor: variants)."""
+def product_of(node: Node, *, currency: str, admin: str, counts: Mapping[str, int]) -> ShopProduct | ProductGone:
+    """`counts` by variant are the inventory's: `inventory_level` is the default location's alone (vendor: variants)."""
     product_id, title, tracking = node.id("id"), text.label(node.text("name")), node.word("inventory_tracking")
     variants, reasons = [], []
+    told = counts if tracking != "none" else {}
     for row in node.list("variants"):
-        variant = _variant(row, node, currency)
+        variant = _variant(row, node, currency, told)
         if row.opt_bool("purchasing_disabled"):
             reasons.append(f"{variant.title or variant.sku or variant.variant_id} is not for sale in your store.")
         elif variant.price.minor <= 0:
@@ -74,7 +75,7 @@ def product_of(node: Node, *, currency: str, admin: str) -> ShopProduct | Produc
     )
 
 
-def _variant(row: Node, product: Node, currency: str) -> ShopVariant:
+def _variant(row: Node, product: Node, currency: str, counts: Mapping[str, int]) -> ShopVariant:
     """`calculated_price` is what the storefront shows; null prices are the product's."""
     price = row.opt_money("calculated_price", currency)
     if price is None:
@@ -82,11 +83,13 @@ def _variant(row: Node, product: Node, currency: str) -> ShopVariant:
     if price is None:
         price = product.money("calculated_price" if "calculated_price" in product else "price", currency)
     options = [text.label(each.text("label")) for each in row.rows("option_values")]
+    id_ = row.id("id")
     return ShopVariant(
-        row.id("id"),
+        id_,
         text.label(row.text("sku") or product.text("sku"), 200),
         " / ".join(filter(None, options)),
         price,
+        counts.get(id_),
         barcode=text.label(row.text("gtin") or row.text("upc"), 200),
         image=text.link(row.raw("image_url")),
     )

@@ -2,7 +2,7 @@
 and orders, whose lines, shipments and refunds are lists of their own.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -71,7 +71,9 @@ async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGon
     """What was deleted is not in the list: it is told by a webhook, and seen when looked at."""
     query = {"sort": "date_modified", "direction": "asc", "include": WITH}
     seen = await _changes(client, "v3/catalog/products", _spot(cursor), PRODUCTS_PAGE, "date_modified:min", **query)
-    tried = read_each(LookKind.PRODUCT, _rows(LookKind.PRODUCT, seen, id_of), id_of, partial(_product, client))
+    rows = _rows(LookKind.PRODUCT, seen, id_of)
+    there = await _inventory(client, [id_of(row) for row in readable(rows)])
+    tried = read_each(LookKind.PRODUCT, rows, id_of, lambda row: _product(client, row, there))
     return Page(tuple(tried), str(seen.spot), seen.more)
 
 
@@ -82,9 +84,21 @@ def _rows(kind: LookKind, page: Listed | Walked, id_of: Callable[[Node], str]) -
     return [*tried, *(named(kind, each, id_of) for each in page.odd)]
 
 
-def _product(client: Client, node: Node) -> ShopProduct | ProductGone:
+async def _inventory(client: Client, products: Sequence[str]) -> dict[str, int]:
+    """Of a page of products; a row that cannot be understood tells no count, and is read again with the counts."""
+    if not products:
+        return {}
+    rows = await client.every("v3/inventory/items", {"product_id:in": ",".join(products)})
+    places = chosen_locations(client.shop.settings)
+    read = read_each(
+        LookKind.COUNTS, rows, lambda row: "", lambda row: (_variant_id(row), mapper.count_of(row, places))
+    )
+    return dict(readable(read))
+
+
+def _product(client: Client, node: Node, there: Mapping[str, int]) -> ShopProduct | ProductGone:
     settings = client.shop.settings
-    return mapper.product_of(node, currency=settings["currency"], admin=settings.get("admin", ""))
+    return mapper.product_of(node, currency=settings["currency"], admin=settings.get("admin", ""), counts=there)
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
@@ -94,7 +108,7 @@ async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
         node = await client.one("GET", f"v3/catalog/products/{product_id}", query={"include": WITH})
     except Missing:
         return ProductGone(product_id)
-    return _product(client, node)
+    return _product(client, node, await _inventory(client, [product_id]))
 
 
 async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:

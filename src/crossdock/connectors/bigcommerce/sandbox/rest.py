@@ -140,13 +140,15 @@ class Rest:
     # Products
 
     def _items(self, query: Mapping[str, str]) -> list[Doc]:
-        wanted = set(filter(None, query.get("variant_id:in", "").split(",")))
+        wanted, products = (
+            set(filter(None, query.get(name, "").split(","))) for name in ("variant_id:in", "product_id:in")
+        )
         places = self._books.shelf.all("location")
         return [
             shapes.item(doc, row, places)
             for doc in self._books.shelf.all("product")
             for row in doc["variants"]
-            if not wanted or str(row["id"]) in wanted
+            if (not wanted or str(row["id"]) in wanted) and (not products or str(doc["id"]) in products)
         ]
 
     def _products(self, path: str, query: Mapping[str, str], rest: list[str]) -> Answer:
