@@ -244,13 +244,13 @@ def played(stage: Stage, point: str, folder: Path) -> dict[str, Any]:
 
 
 def platform() -> str:
-    """One that has webhooks, refuses a second order with our reference, and whose credentials end: then every point
-    lies on its way.
+    """One that has webhooks, refuses a second order with our reference, and whose credentials end, as those do that
+    come of a sign-in there: then every point lies on its way.
     """
     from crossdock.domain.capability import Capability
     from crossdock.kit import discover
 
-    wanted = (Capability.WEBHOOKS, Capability.REFERENCE_UNIQUE)
+    wanted = (Capability.WEBHOOKS, Capability.REFERENCE_UNIQUE, Capability.SIGN_IN_REDIRECT)
     return next(
         name
         for name, connector in discover.connectors().items()

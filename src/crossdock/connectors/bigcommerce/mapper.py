@@ -20,7 +20,7 @@ from crossdock.domain.events import (
 )
 from crossdock.domain.values import Money
 from crossdock.kit import text
-from crossdock.kit.json_node import Node
+from crossdock.kit.json_node import Node, units_in
 
 # `external_source` of our orders: others write an external order id as well.
 SOURCE = "crossdock"
@@ -198,6 +198,15 @@ def line_of(node: Node) -> OrderLine:
 
 def _known_id(node: Node, key: str) -> str:
     return "" if node.raw(key) in (None, "", 0, "0", False) else node.id(key)
+
+
+def marked_alone(order: Node, lines: Sequence[Node], shipments: Sequence[Node]) -> bool:
+    """Whether it is marked as shipped and shipments hold less than its lines. Reads loosely, and decides nothing but
+    to look again.
+    """
+    held = sum(units_in(row.raw("quantity")) for each in shipments for row in each.rows("items"))
+    whole = sum(units_in(line.raw("quantity")) for line in lines)
+    return order.raw("status_id") in (SHIPPED, COMPLETED) and held < whole
 
 
 def _parcels(order: Node, status: int, lines: Sequence[OrderLine], shipments: Sequence[Node]) -> tuple[Parcel, ...]:

@@ -209,12 +209,23 @@ async def parts_of(client: Client, shop_id: str) -> Parts:
 
 
 async def _with_parts(client: Client, node: Node) -> Parts:
-    """Of our own only. All lists are asked for whatever the order says: `refunded_amount` is always 0 (vendor:
-    order_Shared), and a deleted shipment leaves the status as it is.
+    """Of our own only. An order and its shipments are read one after the other, so a shipment that is undone in between
+    leaves what looks like units that left without one: then the order is looked at once more.
+    """
+    if not mapper.reference_of(node):
+        return Parts(id_of(node), node)
+    parts = await _lists(client, node)
+    if not mapper.marked_alone(node, parts.lines, parts.shipments):
+        return parts
+    again = await client.one("GET", f"v2/orders/{parts.id_}")
+    return parts if again.raw("status_id") == node.raw("status_id") else await _lists(client, again)
+
+
+async def _lists(client: Client, node: Node) -> Parts:
+    """All of them, whatever the order says: `refunded_amount` is always 0 (vendor: order_Shared), and a deleted
+    shipment leaves the status as it is.
     """
     id_ = id_of(node)
-    if not mapper.reference_of(node):
-        return Parts(id_, node)
     lines, shipments, refunds = await together(
         [
             client.every(f"v2/orders/{id_}/products"),

@@ -190,6 +190,21 @@ async def test_an_undone_shipment_leaves_the_order_awaiting(stage: Stage, books:
     assert (doc["status_id"], doc["shipments"]) == (11, [])
 
 
+async def test_a_shipment_undone_between_two_calls_of_a_reading_left_nobody(stage: Stage, books: Books) -> None:
+    """The order still says "shipped" and the list is empty already: no parcel without a number is made of that."""
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 2))
+    done = await stage.placed(command)
+    wish = left_here(command, done, (variant, 2))
+    await connector.write_fulfilment(stage.shop, wish)
+
+    async def undo() -> None:
+        assert isinstance(await connector.write_fulfilment(stage.shop, replace(wish, undone=True)), Done)
+
+    met = between(stage, "GET", f"/v2/orders/{done.shop_id}/shipments", undo)
+    assert (await connector.order(stage.shop, done.shop_id)).parcels == () and met == [1]
+
+
 async def test_staff_notes_keep_what_stood_there(stage: Stage) -> None:
     from crossdock.kit.conformance.risk import judged
 
