@@ -239,6 +239,17 @@ async def test_what_is_missing_or_asked_otherwise_is_said(run: Run) -> None:
     assert any("asked otherwise" in line and "quantity" in line for line in one.differences), one.differences
 
 
+async def test_what_was_cut_when_it_was_recorded_is_missing_and_no_difference(run: Run) -> None:
+    _, file = await placed_and_fulfilled(run, "woocommerce")
+    document = replay.read(json.dumps(file))
+    read = next(call for call in document.calls if call.operation == "order" and call.exchanges[0].status == 200)
+    read.exchanges[0].answer = f"{read.exchanges[0].answer[:40]}... (70000 characters)"
+    played = await replay.play(document, discover.connector("woocommerce"))
+    (one,) = (step for step in played if step.missing)
+    assert one.title.startswith("order") and one.missing[0].endswith("was too long and is cut")
+    assert not one.differences and not one.same
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -143,6 +143,8 @@ class Tape:
     missing: list[str] = field(default_factory=list)
     asked_differently: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    # Whether an answer was asked for that was too long to be recorded whole.
+    cut: bool = False
 
     async def send(
         self,
@@ -183,6 +185,7 @@ class Tape:
             trouble = found.trouble or "No answer came."
             raise NotSent(trouble) if any(words in trouble for words in _NEVER_LEFT) else NoAnswer(trouble)
         if _CUT.search(found.answer):
+            self.cut = True
             self.missing.append(f"the recorded answer to {asked} was too long and is cut")
             raise NoAnswer(f"The answer to {asked} was cut when it was recorded.")
         return Reply(
@@ -345,6 +348,10 @@ async def _play_call(call: Call, facts: ShopFacts, connector: Connector, spare: 
         if "stumbled" in played.now:
             played.notes.append(f"the connector stumbled: {type(error).__name__}: {error}")
     played.missing += tape.missing
+    if tape.cut:
+        # The connector did not get what it got then: what it makes of that is no difference, and only what is missing
+        # is told.
+        return played
     if call.made.get("cut"):
         played.notes.append("what was made of it then was too long to be kept, so there is nothing to compare")
     else:

@@ -73,16 +73,20 @@ def report(stage: Stage) -> None:
 
 
 def plays_again(stage: Stage, order: "Order", file: dict[str, Any]) -> None:
-    """The file alone: no difference with the connector as it is, and one when an answer is changed."""
+    """The file alone: no difference with the connector as it is, and one when an answer is changed. A page of orders
+    that was too long to be recorded whole is missing, and no difference.
+    """
     from crossdock.cli.replay import tell
     from crossdock.kit import replay
 
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         code = tell(replay.read(json.dumps(file)))
-    last = said.getvalue().strip().splitlines()[-1]
-    stage.see(code == 0, "S9", f"the case file plays again without a difference: {last}")
-    if code:
+    *lines, last = said.getvalue().strip().splitlines()
+    gaps = [line for line in lines if line.strip().startswith("missing:")]
+    alike = code == 0 or (" 0 differ" in last and bool(gaps) and all(line.endswith("is cut") for line in gaps))
+    stage.see(alike, "S9", f"the case file plays again without a difference: {last}")
+    if not alike:
         print(said.getvalue())
     changed = json.loads(json.dumps(file))
     call = _calls_with(changed, f"R-{order.number}")[0]
