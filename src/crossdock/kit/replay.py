@@ -1,5 +1,4 @@
-"""A case played again: the connector of today meets the answers of then, offline, from the case's file alone
-(docs/cases.md).
+"""A case played again: today's connector meets the answers of then, offline, from the case's file (docs/cases.md).
 
 Blacked out values are equal to whatever stands in their place, so a difference is only what can be known to be one.
 """
@@ -133,9 +132,8 @@ class Played:
 
 @dataclass(slots=True)
 class Tape:
-    """The Http of a played call: answers in the order in which they were recorded.
-
-    `spare` are calls of nobody in particular, like signing in.
+    """The Http of a played call: answers in the order in which they were recorded. `spare` are calls of nobody in
+    particular, like signing in; `cut` is an answer that was asked for and not recorded whole.
     """
 
     waiting: list[Exchange]
@@ -143,7 +141,6 @@ class Tape:
     missing: list[str] = field(default_factory=list)
     asked_differently: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    # Whether an answer was asked for that was too long to be recorded whole.
     cut: bool = False
 
     async def send(
@@ -349,8 +346,7 @@ async def _play_call(call: Call, facts: ShopFacts, connector: Connector, spare: 
             played.notes.append(f"the connector stumbled: {type(error).__name__}: {error}")
     played.missing += tape.missing
     if tape.cut:
-        # The connector did not get what it got then: what it makes of that is no difference, and only what is missing
-        # is told.
+        # What is made of a part of an answer is no difference; what is missing is told.
         return played
     if call.made.get("cut"):
         played.notes.append("what was made of it then was too long to be kept, so there is nothing to compare")
