@@ -5,11 +5,8 @@ is called.
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
-from crossdock.cli.main import Command
-from crossdock.cli.trouble import Trouble
-from crossdock.config import WrongSetting
+from crossdock.cli.main import dispatch
 
 # proof -> (module below crossdock_lab, what it does)
 PROOFS: dict[str, tuple[str, str]] = {
@@ -29,24 +26,8 @@ PROOFS: dict[str, tuple[str, str]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code; 1 when a fact was wrong."""
-    given = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="python -m crossdock_lab", description="The proofs of Crossdock.")
-    commands = parser.add_subparsers(dest="proof", required=True, metavar="proof")
-    module: Command | None = None
-    for name, (place, does) in PROOFS.items():
-        its = commands.add_parser(name, help=does, description=does[:1].upper() + does[1:] + ".")
-        if given and given[0] == name:
-            module = import_module(f"crossdock_lab.{place}")
-            module.words(its)
-    args = parser.parse_args(given)
-    assert module is not None
-    try:
-        return module.run(args)
-    except (Trouble, WrongSetting) as trouble:
-        print(f"crossdock_lab: {trouble}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return dispatch(parser, PROOFS, argv, package="crossdock_lab", kind="proof")
 
 
 if __name__ == "__main__":

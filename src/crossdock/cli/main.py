@@ -5,7 +5,7 @@ A command's module is imported only when it is called, so that the supervisor of
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from typing import Protocol
@@ -44,22 +44,34 @@ class Command(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code. What an operator can put right is one sentence on stderr."""
-    given = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="crossdock", description="A marketplace with store connectors.")
     parser.add_argument("--version", action="version", version=f"crossdock {version('crossdock')}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    return dispatch(parser, COMMANDS, argv, package="crossdock.cli", kind="command")
+
+
+def dispatch(
+    parser: argparse.ArgumentParser,
+    offered: Mapping[str, tuple[str, str]],
+    argv: Sequence[str] | None,
+    *,
+    package: str,
+    kind: str,
+) -> int:
+    """Run the one of `offered` (name -> module below the package, what it does) that is named, and import no other."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    commands = parser.add_subparsers(dest=kind, required=True, metavar=kind)
     module: Command | None = None
-    for name, (place, does) in COMMANDS.items():
+    for name, (place, does) in offered.items():
         its = commands.add_parser(name, help=does, description=does[:1].upper() + does[1:] + ".")
         if given and given[0] == name:
-            module = import_module(f"crossdock.cli.{place}")
+            module = import_module(f"{package}.{place}")
             module.words(its)
     args = parser.parse_args(given)
     assert module is not None
     try:
         return module.run(args)
     except (Trouble, WrongSetting) as trouble:
-        print(f"crossdock: {trouble}", file=sys.stderr)
+        print(f"{package.partition('.')[0]}: {trouble}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

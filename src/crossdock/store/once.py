@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, LiteralString, TypeVar
 
 from django.db import connection, models
-from psycopg.sql import SQL, Identifier, Placeholder
+from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -21,17 +21,12 @@ def insert_new(rows: Sequence[Row], *unique: str, where: LiteralString = "true")
     if not by_name:
         return []
     meta = rows[0]._meta
-    fields = _fields(rows[0])
-    one = SQL("({})").format(SQL(", ").join([Placeholder()] * len(fields)))
-    statement = SQL("INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) WHERE {} DO NOTHING RETURNING {}, id").format(
-        Identifier(meta.db_table),
-        SQL(", ").join(Identifier(str(field.column)) for field in fields),
-        SQL(", ").join([one] * len(rows)),
-        SQL(", ").join(map(Identifier, unique)),
-        SQL(where),
-        SQL(", ").join(map(Identifier, unique)),
+    # The key is made by the table.
+    insert, params = insertion(rows, [field for field in meta.concrete_fields if not field.primary_key])
+    columns = SQL(", ").join(map(Identifier, unique))
+    statement = SQL("{} ON CONFLICT ({}) WHERE {} DO NOTHING RETURNING {}, id").format(
+        insert, columns, SQL(where), columns
     )
-    params = [value for row in rows for value in _values(row)]
     with connection.cursor() as cursor:
         cursor.execute(statement.as_string(), params)
         written = cursor.fetchall()
@@ -41,10 +36,14 @@ def insert_new(rows: Sequence[Row], *unique: str, where: LiteralString = "true")
     return [row for row, name in zip(rows, names, strict=True) if row.pk is not None and by_name[name] is row]
 
 
-def _fields(row: models.Model) -> list[Any]:
-    """All that are written; the key is made by the table."""
-    return [field for field in row._meta.concrete_fields if not field.primary_key]
-
-
-def _values(row: models.Model) -> list[Any]:
-    return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in _fields(row)]
+def insertion(rows: Sequence[models.Model], fields: Sequence[Any]) -> tuple[Composed, list[Any]]:
+    """INSERT of these fields of rows of one table, and its values."""
+    one = SQL("({})").format(SQL(", ").join([Placeholder()] * len(fields)))
+    statement = SQL("INSERT INTO {} ({}) VALUES {}").format(
+        Identifier(rows[0]._meta.db_table),
+        SQL(", ").join(Identifier(str(field.column)) for field in fields),
+        SQL(", ").join([one] * len(rows)),
+    )
+    return statement, [
+        field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields
+    ]

@@ -10,8 +10,9 @@ from typing import Any, cast
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import QuerySet
-from psycopg.sql import SQL, Identifier, Placeholder
+from psycopg.sql import SQL, Identifier
 
+from crossdock.store.once import insertion
 from crossdock.store.plans import Bound, read
 
 Statement = tuple[str, Sequence[Any] | Mapping[str, Any]]
@@ -37,13 +38,7 @@ def insert_of(rows: Sequence[models.Model]) -> Statement:
     """One statement for rows of one table. Those without a key get theirs from the table, and are not told it."""
     meta = rows[0]._meta
     fields: list[Any] = [field for field in meta.concrete_fields if rows[0].pk is not None or not field.primary_key]
-    one = SQL("({})").format(SQL(", ").join([Placeholder()] * len(fields)))
-    statement = SQL("INSERT INTO {} ({}) VALUES {}").format(
-        Identifier(meta.db_table),
-        SQL(", ").join(Identifier(str(field.column)) for field in fields),
-        SQL(", ").join([one] * len(rows)),
-    )
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
+    statement, values = insertion(rows, fields)
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
     return statement.as_string(), values
@@ -71,19 +66,23 @@ def keys_of(wanted: Mapping[type[models.Model], int]) -> Statement:
 
 
 def _sent(statements: Sequence[Statement]) -> list[list[Any]]:
+    answers = list[list[Any]]()
     with connection.cursor() as cursor:
         if cast(Any, connection.features).uses_server_side_binding:
             # Prepared statements are sent one by one.
-            return [_rows(cursor, cursor.execute(*statement)) for statement in statements]
+            for statement in statements:
+                cursor.execute(*statement)
+                answers.append(_rows(cursor))
+            return answers
         compose = cast(Any, connection.ops).compose_sql
         cursor.execute(BETWEEN.join(compose(*statement) for statement in statements))
-        answers = [_rows(cursor, None)]
+        answers.append(_rows(cursor))
         while cast(Any, cursor).nextset():
-            answers.append(_rows(cursor, None))
+            answers.append(_rows(cursor))
         return answers
 
 
-def _rows(cursor: Any, _done: object) -> list[Any]:
+def _rows(cursor: Any) -> list[Any]:
     return cursor.fetchall() if cursor.description else []
 
 

@@ -12,7 +12,8 @@ from crossdock.kit.check import LONGEST_WISH, check, is_challenge, server_time, 
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Strange, Throttled
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop.paging import Listed
+from crossdock.kit.shop.addresses import of_whole_numbers
+from crossdock.kit.shop.paging import Listed, listed
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 # The most that both APIs give (V2 orders and V3 products, `limit`).
@@ -38,14 +39,9 @@ class Client:
     async def rows(self, path: str, query: Mapping[str, str]) -> Listed:
         """One page."""
         reply = await self.send("GET", path, query=query)
-        name, value = path.rpartition("/")[2], self._listed(path, reply)
-        if not isinstance(value, list):
-            raise Strange(name, "list", value)
-        nodes = [node_of(each, f"{name}[{n}]") for n, each in enumerate(value) if isinstance(each, dict)]
-        odd = tuple(each for each in value if not isinstance(each, dict))
-        return Listed(nodes, server_time(reply) or self.shop.now(), odd)
+        return listed(path.rpartition("/")[2], self._values(path, reply), server_time(reply) or self.shop.now())
 
-    def _listed(self, path: str, reply: Reply) -> Any:
+    def _values(self, path: str, reply: Reply) -> Any:
         if reply.status == 204:
             return []
         return node_of(reply.json(), path).raw("data") if path.startswith("v3/") else reply.json()
@@ -63,9 +59,7 @@ class Client:
     async def send(
         self, method: Method, path: str, *, query: Mapping[str, str] | None = None, json: Any = None
     ) -> Reply:
-        # An id is a whole number there, and what an answer calls one becomes a part of the next address.
-        if not (path.isascii() and path.replace("/", "_").isidentifier()):
-            raise Strange("id", "whole number", path)
+        of_whole_numbers(path)
         url = f"{self.shop.address}/{path}"
         if query:
             url += "?" + urlencode(query, quote_via=quote)

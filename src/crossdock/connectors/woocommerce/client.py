@@ -17,7 +17,8 @@ from crossdock.kit.check import check, is_challenge, server_time, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange, Throttled
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop.paging import Listed
+from crossdock.kit.shop.addresses import of_whole_numbers
+from crossdock.kit.shop.paging import Listed, listed
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 PAGE = 100
@@ -65,12 +66,7 @@ class Client:
     async def rows(self, path: str, query: Mapping[str, str]) -> Listed:
         """One page. Unknown parameters are ignored by the shop and give everything: whoever asks checks what came."""
         reply = await self.send("GET", path, query={"per_page": str(PAGE), **query})
-        name, values = path.rpartition("/")[2], reply.json()
-        if not isinstance(values, list):
-            raise Strange(name, "list", values)
-        nodes = [node_of(value, f"{name}[{n}]") for n, value in enumerate(values) if isinstance(value, dict)]
-        odd = tuple(value for value in values if not isinstance(value, dict))
-        return Listed(nodes, server_time(reply) or self.shop.now(), odd)
+        return listed(path.rpartition("/")[2], reply.json(), server_time(reply) or self.shop.now())
 
     async def every(self, path: str, query: Mapping[str, str]) -> list[Node]:
         """All pages of a list that is not expected to move. What is no object in it is left out."""
@@ -85,9 +81,7 @@ class Client:
     async def send(
         self, method: Method, path: str, *, query: Mapping[str, str] | None = None, json: Any = None
     ) -> Reply:
-        # An id is a whole number there, and what an answer calls one becomes a part of the next address.
-        if not (path.isascii() and path.replace("/", "_").isidentifier()):
-            raise Strange("id", "whole number", path)
+        of_whole_numbers(path)
         url = f"{self.shop.address}/wp-json/wc/v3/{path}"
         key, secret = self.shop.secrets.get("consumer_key", ""), self.shop.secrets.get("consumer_secret", "")
         keys = {"consumer_key": key, "consumer_secret": secret} if self.way == "query" else {}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from crossdock.kit.errors import BadInput
+from crossdock.kit.errors import BadInput, Strange
 
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:]+")
 
@@ -39,3 +39,11 @@ def path_of(url: str) -> str:
         return urlsplit(url).path
     except ValueError:
         return ""
+
+
+def of_whole_numbers(path: str) -> None:
+    """Raises Strange unless this path of an API is made of plain words and whole numbers: where an id is one, what an
+    answer calls an id becomes a part of the next address.
+    """
+    if not (path.isascii() and path.replace("/", "_").isidentifier()):
+        raise Strange("id", "whole number", path)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crossdock.kit.json_node import Node
+from crossdock.kit.errors import Strange
+from crossdock.kit.json_node import Node, node_of
 
 # A row is seen some time after the moment that it carries: what is younger than this is read again.
 SETTLED = timedelta(seconds=60)
@@ -30,6 +31,14 @@ class Listed:
     @property
     def size(self) -> int:
         return len(self.items) + len(self.odd)
+
+
+def listed(name: str, values: Any, at: datetime) -> Listed:
+    """Raises Strange when it is no list."""
+    if not isinstance(values, list):
+        raise Strange(name, "list", values)
+    nodes = [node_of(value, f"{name}[{n}]") for n, value in enumerate(values) if isinstance(value, dict)]
+    return Listed(nodes, at, tuple(value for value in values if not isinstance(value, dict)))
 
 
 @dataclass(frozen=True, slots=True)
