@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from crossdock.connectors.bigcommerce.sandbox.books import HOME, Books
-from crossdock.connectors.bigcommerce.sandbox.hand import Panel
 from crossdock.connectors.bigcommerce.sandbox.hooks import Hooks
+from crossdock.connectors.bigcommerce.sandbox.merchant import Panel
 from crossdock.connectors.bigcommerce.sandbox.rest import Rest
 from crossdock.kit.sandbox import Doc, Shelf
 from crossdock.kit.sandbox import Sandbox as Base
@@ -68,7 +68,7 @@ class Sandbox(Base):
                 row = {**template["variants"][0], "id": variant, "sku": f"C-{number}", "stock": {HOME: count}}
                 # A second apart, as nobody changes a whole catalogue at once.
                 old = (since - timedelta(seconds=left)).strftime("%Y-%m-%dT%H:%M:%S+00:00")
-                doc = {**template, "id": number, "name": f"Card {number}", "modified": old, "variants": [row]}
+                doc = {**template, "id": number, "title": f"Card {number}", "updated": old, "variants": [row]}
                 self.shelf.put("product", number, doc)
                 found.append(str(variant))
         return found

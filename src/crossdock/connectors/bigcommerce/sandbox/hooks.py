@@ -32,11 +32,14 @@ class Hooks:
         self._shelf.put("hook", id_, doc)
         return doc
 
-    def tell(self, scope: str, data: Doc) -> None:
-        """`hash` is the same for the same news; the number in it keeps two changes of one second apart."""
+    def tell(self, kind: str, event: str, doc: Doc) -> None:
+        """What is no document of the store's is told as it is.
+
+        `hash` is the same for the same news; the number in it keeps two changes of one second apart."""
+        scope, data = f"store/{kind}/{event}", doc if "type" in doc else {"type": kind, "id": doc["id"]}
         number = self._shelf.next_number("event")
         about = json.dumps([scope, data, number]).encode()
-        event = {
+        news = {
             "scope": scope,
             "store_id": "1025646",
             "data": data,
@@ -46,7 +49,7 @@ class Hooks:
         }
         for hook in self._shelf.all("hook"):
             if hook["is_active"] and fnmatchcase(scope, hook["scope"]):
-                self._send(hook, f"msg_{number}", json.dumps(event).encode(), TRIES)
+                self._send(hook, f"msg_{number}", json.dumps(news).encode(), TRIES)
 
     def _send(self, hook: Doc, id_: str, body: bytes, tries: int) -> None:
         def signed(sent: bytes) -> dict[str, str]:

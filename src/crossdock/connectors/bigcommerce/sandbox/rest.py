@@ -10,7 +10,7 @@ from aiohttp import web
 from crossdock.connectors.bigcommerce.sandbox import shapes, vendor
 from crossdock.connectors.bigcommerce.sandbox.books import Books
 from crossdock.connectors.bigcommerce.sandbox.hooks import Hooks
-from crossdock.kit.sandbox import Doc
+from crossdock.kit.sandbox import Doc, Refusal
 
 Answer = tuple[int, Any]
 MOST = 250
@@ -161,9 +161,9 @@ class Rest:
         if ids := query.get("id:in"):
             docs = [doc for doc in docs if str(doc["id"]) in ids.split(",")]
         if since := query.get("date_modified:min"):
-            docs = [doc for doc in docs if doc["modified"] >= since]
+            docs = [doc for doc in docs if doc["updated"] >= since]
         if query.get("sort") == "date_modified":
-            docs.sort(key=lambda doc: (doc["modified"], doc["id"]))
+            docs.sort(key=lambda doc: (doc["updated"], doc["id"]))
         status, body = self._page(path, query, docs)
         return status, {**body, "data": [self._shown(doc, query) for doc in body["data"]]}
 
@@ -189,7 +189,7 @@ class Rest:
                 status, docs = self._page(path, query, self._listed(query))
                 return status, [shapes.order(self._books, doc, self._base()) for doc in docs or ()]
             try:
-                doc = self._books.new_order(body)
+                doc = self._books.place(body)
             except LookupError:
                 raise No(400, "The field 'product_id' is invalid.") from None
             return 201, shapes.order(self._books, doc, self._base())
@@ -202,7 +202,7 @@ class Rest:
             case "GET", ["products"]:
                 return self._page(path, query, [shapes.line(doc, row) for row in doc["lines"]])
             case "GET", ["shipments"]:
-                return self._page(path, query, [shapes.shipment(doc, row) for row in doc["shipments"]])
+                return self._page(path, query, [shapes.shipment(doc, row) for row in doc["parcels"]])
             case _, ["shipments", *which]:
                 return self._shipments(method, doc, which, body)
         raise No(404, "The requested resource was not found.")
@@ -212,32 +212,35 @@ class Rest:
         shelf = self._books.shelf
         docs = shelf.by_key("order", query["external_order_id"]) if "external_order_id" in query else shelf.all("order")
         since = query.get("min_date_modified", "")
-        docs = [doc for doc in docs if not doc.get("deleted") and doc["modified"] >= since]
-        key = "modified" if query.get("sort", "").startswith("date_modified") else "id"
+        docs = [doc for doc in docs if not doc.get("deleted") and doc["updated"] >= since]
+        key = "updated" if query.get("sort", "").startswith("date_modified") else "id"
         return sorted(docs, key=lambda doc: (doc[key], doc["id"]))
 
     def _change(self, doc: Doc, body: Doc) -> Doc:
-        doc |= {name: body[name] for name in ("staff_notes", "customer_message", "external_order_id") if name in body}
+        doc |= {name: body[name] for name in ("staff_notes", "customer_message") if name in body}
+        doc["reference"] = body.get("external_order_id", doc["reference"])
         if "status_id" in body:
             self._books.change_status(doc, body["status_id"])
-        self._books.save_order(doc)
+        self._books.keep("order", doc)
         return shapes.order(self._books, doc, self._base())
 
     def _shipments(self, method: str, doc: Doc, which: list[str], body: Any) -> Answer:
-        if which and not any(str(row["id"]) == which[0] for row in doc["shipments"]):
+        if which and not any(str(row["id"]) == which[0] for row in doc["parcels"]):
             raise No(404, "The requested resource was not found.")
         if method == "POST" and not which:
             addresses = {line["order_address_id"] for line in doc["lines"]}
             if body["order_address_id"] not in addresses:
                 raise No(400, "The field 'order_address_id' is invalid.")
+            rows = [(item["order_product_id"], item["quantity"]) for item in body["items"]]
+            about = {name: value for name, value in body.items() if name != "items"}
             try:
-                return 201, shapes.shipment(doc, self._books.ship(doc, body))
-            except ValueError as error:
+                return 201, shapes.shipment(doc, self._books.ship_as(doc, rows, **about))
+            except Refusal as error:
                 raise No(400, str(error)) from None
         if method == "PUT" and which:
-            return 200, shapes.shipment(doc, self._books.change_shipment(doc, int(which[0]), body))
+            return 200, shapes.shipment(doc, self._books.change_parcel(doc, which[0], body))
         if method == "DELETE" and which:
-            self._books.delete_shipment(doc, int(which[0]))
+            self._books.delete_parcel(doc, which[0])
             return 204, None
         raise No(405, "Method not allowed.")
 

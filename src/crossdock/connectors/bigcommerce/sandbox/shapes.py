@@ -17,11 +17,11 @@ def rfc(moment: str) -> str:
 
 def product(doc: Mapping[str, Any]) -> Doc:
     """A product with one variant has a base variant, others have none (null)."""
-    first, simple = doc["variants"][0], not doc["variants"][0]["label"]
+    first, simple = doc["variants"][0], not doc["variants"][0]["option"]
     image = {"id": 1, "url_standard": doc["image"], "url_zoom": doc["image"], "is_thumbnail": True}
     return {
         "id": doc["id"],
-        "name": doc["name"],
+        "name": doc["title"],
         "type": "physical",
         "sku": first["sku"] if simple else "",
         "description": doc["description"],
@@ -34,8 +34,8 @@ def product(doc: Mapping[str, Any]) -> Doc:
         "is_price_hidden": False,
         "availability": "available",
         "base_variant_id": first["id"] if simple else None,
-        "date_created": doc["modified"],
-        "date_modified": doc["modified"],
+        "date_created": doc["updated"],
+        "date_modified": doc["updated"],
         "images": [image] if doc["image"] else [],
         "variants": [_variant(doc, row) for row in doc["variants"]],
     }
@@ -43,20 +43,20 @@ def product(doc: Mapping[str, Any]) -> Doc:
 
 def _variant(doc: Mapping[str, Any], row: Mapping[str, Any]) -> Doc:
     """The price of a base variant is null: it is the product's."""
-    options = [{"id": row["id"], "option_id": 1, "option_display_name": "Kind", "label": row["label"]}]
+    options = [{"id": row["id"], "option_id": 1, "option_display_name": "Kind", "label": row["option"]}]
     return {
         "id": row["id"],
         "product_id": doc["id"],
         "sku": row["sku"],
-        "sku_id": row["id"] if row["label"] else None,
-        "price": float(row["price"]) if row["label"] else None,
+        "sku_id": row["id"] if row["option"] else None,
+        "price": float(row["price"]) if row["option"] else None,
         "calculated_price": float(row["price"]),
         "purchasing_disabled": False,
         "image_url": "",
         "upc": "",
         "gtin": "",
         "inventory_level": row["stock"].get(HOME, 0),
-        "option_values": options if row["label"] else [],
+        "option_values": options if row["option"] else [],
     }
 
 
@@ -80,16 +80,16 @@ def item(doc: Mapping[str, Any], row: Mapping[str, Any], locations: list[Doc]) -
 
 def order(books: Books, doc: Mapping[str, Any], base: str) -> Doc:
     """`refunded_amount` is always 0, and the lists are addresses."""
-    total, currency = f"{books.total(dict(doc)):.4f}", books.settings["currency"]
-    sent = sum(item["quantity"] for shipment in doc["shipments"] for item in shipment["items"])
+    total, currency = f"{books.total(doc):.4f}", books.settings["currency"]
+    sent = sum(units for parcel in doc["parcels"] for _, units in parcel["lines"])
     root = f"{base}/v2/orders/{doc['id']}"
     return {
         "id": doc["id"],
         "status_id": doc["status_id"],
         "status": STATUSES[doc["status_id"]],
         "date_created": rfc(doc["created"]),
-        "date_modified": rfc(doc["modified"]),
-        "date_shipped": rfc(doc["modified"]) if doc["status_id"] in (2, 10) else "",
+        "date_modified": rfc(doc["updated"]),
+        "date_shipped": rfc(doc["updated"]) if doc["status_id"] in (2, 10) else "",
         "total_inc_tax": total,
         "total_ex_tax": total,
         "shipping_cost_inc_tax": f"{float(doc['shipping']):.4f}",
@@ -101,7 +101,7 @@ def order(books: Books, doc: Mapping[str, Any], base: str) -> Doc:
         "payment_method": doc["payment_method"],
         "payment_status": "",
         "external_source": doc["external_source"] or None,
-        "external_order_id": doc["external_order_id"],
+        "external_order_id": doc["reference"],
         "external_id": None,
         "staff_notes": doc["staff_notes"],
         "customer_message": doc["customer_message"],
@@ -120,7 +120,7 @@ def line(doc: Mapping[str, Any], row: Mapping[str, Any]) -> Doc:
         "product_id": row["product_id"],
         "variant_id": row["variant_id"],
         "order_address_id": row["order_address_id"],
-        "name": row["name"],
+        "name": row["title"],
         "sku": row["sku"],
         "type": "physical",
         "price_inc_tax": f"{each:.4f}",
@@ -141,7 +141,7 @@ def shipment(doc: Mapping[str, Any], row: Mapping[str, Any]) -> Doc:
         "order_address_id": row.get("order_address_id", 0),
         "date_created": rfc(row["created"]),
         "generated_tracking_link": "",
-        "items": [{**each, "product_id": 0} for each in row["items"]],
+        "items": [{"order_product_id": line, "quantity": units, "product_id": 0} for line, units in row["lines"]],
         **{name: row.get(name, "") for name in names},
     }
 
@@ -152,7 +152,7 @@ def refund(doc: Mapping[str, Any], row: Mapping[str, Any]) -> Doc:
         "order_id": doc["id"],
         "user_id": 1,
         "created": row["created"],
-        "reason": row["reason"],
+        "reason": "",
         "total_amount": float(row["amount"]),
         "total_tax": 0,
         "items": [{"item_type": "ORDER", "item_id": doc["id"], "requested_amount": float(row["amount"])}],
