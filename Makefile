@@ -16,7 +16,7 @@ JOBS ?= 4
 ARGS ?=
 # What proves the product: not part of it, and not in its wheel.
 LAB := $(PY) -m crossdock_lab
-PROVE := $(PY) tests/proofs.py
+PROVE := $(PY) tests/support/proofs.py
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -31,7 +31,7 @@ test-loaded: $(VENV)/.dev ## the same beside eight processes that keep the machi
 	$(PY) tests/busy.py 8 $(MAKE) --no-print-directory test
 
 test-crash: $(VENV)/.dev ## kill real processes with -9 at every named point, and look into the ledgers; THIRD=0, 1 or 2 for a third of the points
-	CROSSDOCK_TEST_THIRD=$(THIRD) $(PY) tests/suite.py -m crash tests/test_crash.py tests/test_crash_database.py $(ARGS)
+	CROSSDOCK_TEST_THIRD=$(THIRD) $(PY) tests/suite.py -m crash tests/crash/test_crash.py tests/crash/test_crash_database.py $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, generated pages fresh
 	$(VENV)/bin/ruff format --check .
@@ -58,7 +58,7 @@ soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock pr
 	$(PROVE) "the big shop" $(LAB) reconcile --variants $(or $(VARIANTS),100000)
 	$(PROVE) "the labels" $(LAB) labels --labels $(or $(LABELS),1000)
 	$(PROVE) "odd values" $(LAB) odd --every $(or $(ODD),1)
-	$(if $(filter no,$(KILLS)),,$(PROVE) "kill points" $(PY) tests/crash_play.py)
+	$(if $(filter no,$(KILLS)),,$(PROVE) "kill points" $(PY) tests/crash/crash_play.py)
 	$(if $(filter no,$(BUGS)),,$(PROVE) "planted bugs" $(LAB) story --every-bug)
 
 bench: $(VENV)/.runtime ## what work costs: one JSON line per figure, kept in docs/benchmarks.md; ONLY=order, import or idle for one, AGAINST=<commit> to measure that commit in turns with this one

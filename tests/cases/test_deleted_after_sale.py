@@ -8,7 +8,6 @@ Reported as woocommerce/woocommerce 9513 (product_id 0 after deletion) and wooco
 from dataclasses import replace
 
 import pytest
-from tests.parcelling import Parcelling
 
 from crossdock.connectors.shopify import mapper as shopify
 from crossdock.connectors.woocommerce import mapper as woocommerce
@@ -19,6 +18,7 @@ from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.kit.json_node import node_of
 from crossdock.store.models import ShopCopy, ShopLine
 from crossdock.usecases.orders.landing import bind
+from parcelling import Parcelling
 
 pytestmark = pytest.mark.django_db
 

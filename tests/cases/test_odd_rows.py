@@ -6,8 +6,6 @@ trouble here.
 from typing import Any
 
 import pytest
-from tests.landed import PLATFORMS, landed
-from tests.parcelling import Parcelling
 
 from crossdock.connectors.shopify.manifest import MANIFEST
 from crossdock.domain.events import (
@@ -24,6 +22,8 @@ from crossdock.domain.values import Money
 from crossdock.kit.conformance.bent import Bend
 from crossdock.store.models import Quarantined, ShopCopy
 from crossdock.usecases.orders.snapshots import receive_orders
+from landed import PLATFORMS, landed
+from parcelling import Parcelling
 
 pytestmark = pytest.mark.django_db
 # Where each platform keeps it.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.test_pace import Rest, connected
+from tests.usecases.shops.test_pace import Rest, connected
 
 import market
 from crossdock.domain.orders import CopyState

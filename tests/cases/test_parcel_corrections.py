@@ -9,7 +9,6 @@ company for everything else).
 from itertools import permutations
 
 import pytest
-from tests.parcelling import Parcelling
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import OrderLine, Parcel
@@ -18,6 +17,7 @@ from crossdock.domain.shipping import follow
 from crossdock.store.models import Shipment
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.orders.actions import change_tracking, ship_by_hand
+from parcelling import Parcelling
 
 pytestmark = pytest.mark.django_db
 

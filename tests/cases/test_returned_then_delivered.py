@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from tests.labelling import Counter
-from tests.market import World
 
 from crossdock.carriers.easypost import reading
 from crossdock.domain.labels import LabelStanding, TrackEvent, TrackStatus, meant
 from crossdock.store.models import Label, Mail, Order
 from crossdock.usecases.labels.carrier_news import providers_under_way, under_way
 from crossdock.usecases.labels.label_list import LISTS
+from labelling import Counter
+from market import World
 
 pytestmark = pytest.mark.django_db
 

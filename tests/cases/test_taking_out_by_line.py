@@ -5,7 +5,6 @@ are two, and a product that was deleted after the sale (woocommerce/woocommerce 
 from dataclasses import replace
 
 import pytest
-from tests.parcelling import Parcelling
 
 from crossdock.domain.commands import CancelLines, CancelReason, Refused, Why
 from crossdock.domain.events import OrderLine, Parcel, ShopOrder, ShopOrderState
@@ -13,6 +12,7 @@ from crossdock.domain.values import Money
 from crossdock.kit.shop.cancel_units import pick
 from crossdock.store.models import Command, PolicySwitch
 from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
+from parcelling import Parcelling
 
 A, B = OrderLine("L1", "p1", "v1", "", 1), OrderLine("L2", "p1", "v1", "", 2)
 ORDER = ShopOrder("s1", "#1", "MK-1", ShopOrderState.OPEN, (A, B), Money(3000, "USD"))

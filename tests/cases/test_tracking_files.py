@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
-from tests.market import World
 
 from crossdock.domain.pasted import SPOILT, rows_in, text_of
 from crossdock.store.models import Order, Shipment, ShopCopy
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.paste_tracking import Judged, apply, judge
 from crossdock.web.seller.export import plain
+from market import World
 
 UPS, UPS2 = "1Z999AA10123456784", "1Z999AA10123456775"
 USPS = "9400111899223344556677"

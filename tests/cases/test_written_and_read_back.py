@@ -4,11 +4,11 @@ second mail.
 """
 
 import pytest
-from tests.landed import PLATFORMS, Landed, landed
 
 from crossdock.domain.commands import Done
 from crossdock.kit.hand import EmptiesBin, SplitsLines
 from crossdock.store.models import Order
+from landed import PLATFORMS, Landed, landed
 
 pytestmark = pytest.mark.django_db
 NUMBER, OTHER = "9400111899223100001842", "1Z999AA10123456784"

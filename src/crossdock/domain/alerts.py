@@ -1,7 +1,7 @@
 """What a person must settle: a code, the sentence they read, and the button that settles it.
 
 To add one: a code here, its kind in KINDS, `raise_alert` where it is seen, `settle_by_fact` where its cause ends, and
-its play in tests/alert_plays.py (a test fails for a code without one).
+its play in tests/support/alert_plays.py (a test fails for a code without one).
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 Shops and strangers write these texts, so each pattern takes time in proportion to the text's length: it starts only
 where a run of its letters starts, or a run is looked at backwards from the character that makes it one ("@", a
-street's ending), each character once. `tests/test_linear.py` tries every pattern.
+street's ending), each character once. `tests/domain/test_linear.py` tries every pattern.
 """
 
 import re

@@ -2,7 +2,7 @@
 only what they began.
 
 Use-cases call `require`, which raises. Lists and look-ups begin with `theirs`: what is somebody else's is not found,
-which tells nobody that it exists. tests/test_who_may.py keeps other modules from deciding it by hand.
+which tells nobody that it exists. tests/house/test_who_may.py keeps other modules from deciding it by hand.
 """
 
 from typing import Protocol, TypeVar

@@ -1,4 +1,4 @@
-"""The seller's addresses. tests/test_walls.py walks this table: a new entry needs one there."""
+"""The seller's addresses. tests/web/test_walls.py walks this table: a new entry needs one there."""
 
 from django.urls import path
 

@@ -1,5 +1,5 @@
 """Staff's addresses, all below /staff/ and named staff_…; an entry of the navigation is a line in panel.py.
-tests/test_walls.py walks this table.
+tests/web/test_walls.py walks this table.
 """
 
 from django.urls import path
