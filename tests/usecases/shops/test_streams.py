@@ -293,12 +293,12 @@ class TestTheEngine:
         settings.HOOK_URL = "https://market.example"
         stall = await sync(make)
         method = {Stream.HOOKS: "subscribe", Stream.SECRETS: "renew"}.get(stream, stream.value)
-        begun = asyncio.Event()
+        begun, over = asyncio.Event(), asyncio.Event()
 
         async def spoiled(*_: Any, **__: Any) -> Subscriptions:
             begun.set()
             if how == "hangs":
-                await asyncio.Event().wait()
+                await over.wait()
             raise ValueError("a bug of ours") if how == "raises" else NoAnswer("It did not answer in time.")
 
         def spoil() -> None:
@@ -312,6 +312,7 @@ class TestTheEngine:
         ill = late[stall.shop.pk]
         assert ill.trouble == "failing" or stream in [each.stream for each in ill.late]
         assert (await sync(shops_now, now=now + timedelta(seconds=1))).healthy == 0
+        over.set()
 
     async def test_slow_pages_are_no_stream_that_is_done(
         self, make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch
