@@ -4,12 +4,15 @@ changed, every product is read again now and then.
 A page at a time, with a quarter of the shop's budget; only what differs from what is kept is written.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from crossdock.domain.events import ShopProduct
+from crossdock.domain.events import ProductGone, ShopProduct, Unreadable
+from crossdock.kit.connector import Page
+from crossdock.kit.held import Held, held
 from crossdock.kit.rows import readable_products
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.shops import timers
@@ -31,7 +34,19 @@ async def sweep_prices(desk: "ShopDesk", cursor: str) -> None:
         await desk.run(timers.set_timer, **wanted)
         return
     read_no, read_as = await desk.engine.threads.run(counts.draw_read_no), desk.opened.shop.settings
-    page = await desk.asked(desk.connector.products(desk.opened.shop, cursor))
+    with held() as reading:
+        page = await desk.asked(desk.connector.products(desk.opened.shop, cursor))
+        await _keep(desk, reading, page, read_no, read_as)
+
+
+async def _keep(
+    desk: "ShopDesk",
+    reading: Held,
+    page: Page[ShopProduct | ProductGone | Unreadable],
+    read_no: int,
+    read_as: Mapping[str, str],
+) -> None:
+    manifest = desk.connector.manifest
     whole = timedelta(hours=manifest.prices_swept_hours) * desk.engine.random.uniform(0.9, 1.1)
     wait = timedelta(seconds=_SHARE / manifest.pace.per_second) if page.more else whole
 
@@ -41,6 +56,7 @@ async def sweep_prices(desk: "ShopDesk", cursor: str) -> None:
             seen = [item for item in readable_products(page.items) if isinstance(item, ShopProduct)]
             changed = import_products.not_as_kept(connection_id=desk.connection_id, products=seen)
             if changed:
+                reading.kept = True
                 import_products.receive_products(
                     connection_id=desk.connection_id, products=changed, read_no=read_no, read_as=read_as, now=at
                 )

@@ -16,11 +16,13 @@ from crossdock.engine.pace import Pace
 from crossdock.engine.watch import LAST
 from crossdock.kit.connector import Connector, Shop, VariantRef
 from crossdock.kit.errors import Missing, Outside, Strange
+from crossdock.kit.held import held
 from crossdock.store.crash import point
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.orders import snapshots
 from crossdock.usecases.parties import streams
+from crossdock.usecases.parties.quarantine import Tally
 from crossdock.usecases.shops.shop_money import ReadOtherwise
 from crossdock.usecases.shops.timers import COUNTS
 from crossdock.usecases.stock import counts
@@ -98,7 +100,9 @@ class Reading:
     async def _read_wanted(self, shop_id: str) -> None:
         await self.read_order(shop_id)
 
-    async def take_orders(self, orders: Sequence[ShopOrder | Unreadable], *, page: bool = False) -> None:
+    async def take_orders(
+        self, orders: Sequence[ShopOrder | Unreadable], *, page: bool = False, tally: Tally | None = None
+    ) -> None:
         await self.run(
             snapshots.receive_orders,
             connection_id=self.connection_id,
@@ -106,6 +110,7 @@ class Reading:
             manifest=self.connector.manifest,
             call=LAST.get(),
             page=page,
+            tally=tally,
         )
 
     async def look(self, look: Look) -> None:
@@ -142,22 +147,26 @@ class Reading:
             if asked is None:
                 break
             point("counts.drawn")
+            tally = Tally()
             try:
-                answers = await contain.counts_of(self, [VariantRef(*ref) for ref in asked.refs])
+                with held() as reading:
+                    answers = await contain.counts_of(self, [VariantRef(*ref) for ref in asked.refs])
+                    point("counts.answered")
+                    unanswered = await self.run(
+                        counts.apply_counts,
+                        connection_id=self.connection_id,
+                        read_no=asked.read_no,
+                        asked=asked.refs,
+                        counts=answers,
+                        call=LAST.get(),
+                        tally=tally,
+                    )
+                    reading.kept = tally.any
             except Strange as error:
                 if error.whole:
                     raise
                 await contain.stream_failed(self, COUNTS, error)
                 break
-            point("counts.answered")
-            unanswered = await self.run(
-                counts.apply_counts,
-                connection_id=self.connection_id,
-                read_no=asked.read_no,
-                asked=asked.refs,
-                counts=answers,
-                call=LAST.get(),
-            )
             await self.run(streams.stream_well, connection_id=self.connection_id, stream=COUNTS)
             await self.read_products(unanswered)
             did = True

@@ -25,7 +25,6 @@ _log = logging.getLogger(__name__)
 _MOST_WAITING = 5000
 _EVERY_SECONDS = 1.0
 _LONGEST_MADE = 100_000
-_POLLS = frozenset({"orders", "products"})
 # The order that a call is made for, where no connector's call says so; tasks inherit it.
 SUBJECT: ContextVar[str] = ContextVar("subject", default="")
 
@@ -38,8 +37,6 @@ class Recorder:
         self.aside = Aside()
         self._waiting: deque[Exchange] = deque(maxlen=_MOST_WAITING)
         self._calls: deque[Call] = deque(maxlen=_MOST_WAITING)
-        # What a poll took, until it is known whether it brought anything.
-        self._polls: deque[tuple[Asking, Exchange]] = deque(maxlen=_MOST_WAITING)
         # Calls that found out whose order it was after some of their exchanges were written.
         self._late: dict[str, str] = {}
         self._task = asyncio.create_task(self._write_on(), name="recorder")
@@ -64,24 +61,10 @@ class Recorder:
                 headers=_plain(dict(heard.headers)),
                 error=storable(heard.trouble),
             )
-            # What went wrong is kept in any case, and so is signing in, which other calls depend on.
-            well = row.status is not None and row.status < 300 and not _signs_in(heard.request)
-            if asking is not None and asking.operation in _POLLS and well and asking.kept is not True:
-                if asking.kept is None:
-                    self._polls.append((asking, row))
-            else:
-                self._waiting.append(row)
+            self._waiting.append(row)
 
     def ended(self, party_id: int, asking: Asking) -> None:
-        """A connector's call is over. A poll that brought nothing is no evidence of anything: neither it nor what it
-        took is kept, or every shop at rest would fill the table.
-        """
-        value = asking.made.get("value")
-        empty = isinstance(value, dict) and not value.get("items")
-        asking.kept = not (asking.operation in _POLLS and empty)
-        self._sort_polls()
-        if not asking.kept:
-            return
+        """A connector's call is over."""
         made = _plain(asking.made)
         if len(json.dumps(made)) > _LONGEST_MADE:
             made = {"type": made.get("type", ""), "cut": True}
@@ -103,17 +86,8 @@ class Recorder:
                     row.subject = row.subject or asking.subject[:60]
             self._late[asking.key] = asking.subject[:60]
 
-    def _sort_polls(self) -> None:
-        still = [(asking, row) for asking, row in self._polls if asking.kept is None]
-        self._waiting.extend(row for asking, row in self._polls if asking.kept)
-        self._polls.clear()
-        self._polls.extend(still)
-
     async def close(self) -> None:
         await self.aside.close()
-        # A poll that never ended is kept: nobody knows what it brought.
-        self._waiting.extend(row for _, row in self._polls)
-        self._polls.clear()
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task

@@ -2,14 +2,17 @@
 date, batches of counts.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from crossdock.domain.events import ProductGone
-from crossdock.kit.connector import VariantRef
+from crossdock.domain.events import Count, ProductGone, ShopProduct, Unreadable
+from crossdock.kit.connector import Page, VariantRef
+from crossdock.kit.held import Held, held
 from crossdock.kit.rows import readable_products
 from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.parties.quarantine import Tally
 from crossdock.usecases.stock import counts, reconcile
 from crossdock.usecases.stock.reconcile import Run
 
@@ -35,7 +38,20 @@ async def recount_stock(desk: "ShopDesk", _: str) -> None:
 
 async def _page(desk: "ShopDesk", run: Run) -> None:
     read_no, read_as = await desk.engine.threads.run(counts.draw_read_no), desk.opened.shop.settings
-    page = await desk.asked(desk.connector.products(desk.opened.shop, run.cursor))
+    with held() as reading:
+        page = await desk.asked(desk.connector.products(desk.opened.shop, run.cursor))
+        await _keep_page(desk, run, reading, page, read_no, read_as)
+
+
+async def _keep_page(
+    desk: "ShopDesk",
+    run: Run,
+    reading: Held,
+    page: Page[ShopProduct | ProductGone | Unreadable],
+    read_no: int,
+    read_as: Mapping[str, str],
+) -> None:
+    tally = Tally()
     items = readable_products(page.items)
     gone = [item.product_id for item in items if isinstance(item, ProductGone)]
     variants = sum(len(item.variants) for item in items if not isinstance(item, ProductGone))
@@ -44,7 +60,7 @@ async def _page(desk: "ShopDesk", run: Run) -> None:
         now = desk.engine.clock()
         with transaction.atomic():
             import_products.receive_products(
-                connection_id=desk.connection_id, products=items, read_no=read_no, read_as=read_as, now=now
+                connection_id=desk.connection_id, products=items, read_no=read_no, read_as=read_as, tally=tally, now=now
             )
             reconcile.page_read(
                 run_id=run.id,
@@ -56,6 +72,7 @@ async def _page(desk: "ShopDesk", run: Run) -> None:
                 sweep=not desk.connector.manifest.counts_move_products,
                 now=now,
             )
+        reading.kept = tally.any
 
     await desk.take_products(keep)
 
@@ -63,9 +80,9 @@ async def _page(desk: "ShopDesk", run: Run) -> None:
 async def _batch(desk: "ShopDesk", run: Run) -> None:
     after, refs = await desk.run(reconcile.to_sweep, run_id=run.id, limit=BATCH)
     read_no = await desk.engine.threads.run(counts.draw_read_no)
-    answers = (
-        await desk.asked(desk.connector.counts(desk.opened.shop, [VariantRef(*ref) for ref in refs])) if refs else ()
-    )
+    tally = Tally()
+
+    answers: Sequence[Count | Unreadable] = ()
 
     def keep() -> tuple[str, ...]:
         now = desk.engine.clock()
@@ -76,6 +93,7 @@ async def _batch(desk: "ShopDesk", run: Run) -> None:
                 asked=refs,
                 counts=answers,
                 waited=False,
+                tally=tally,
                 now=now,
             )
             reconcile.batch_read(
@@ -83,4 +101,9 @@ async def _batch(desk: "ShopDesk", run: Run) -> None:
             )
         return unanswered
 
-    await desk.read_products(await desk.engine.threads.sure(keep))
+    with held() as reading:
+        asked = [VariantRef(*ref) for ref in refs]
+        answers = await desk.asked(desk.connector.counts(desk.opened.shop, asked)) if asked else ()
+        unanswered = await desk.engine.threads.sure(keep)
+        reading.kept = tally.any
+    await desk.read_products(unanswered)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from django.db import transaction
 
 from crossdock.domain.commands import Later, Outcome, SignInAgain
+from crossdock.domain.events import ProductGone, ShopProduct, Unreadable
 from crossdock.domain.health import PATIENCE, Stream
 from crossdock.domain.pace import PROVEN
 from crossdock.domain.values import Access
@@ -26,13 +27,15 @@ from crossdock.engine.reading import Opened, Reading
 from crossdock.engine.record import listened_to
 from crossdock.engine.recount import recount_stock
 from crossdock.engine.watch import LAST
-from crossdock.kit.connector import Looks
+from crossdock.kit.connector import Looks, Page
 from crossdock.kit.errors import AuthDead, Outside
+from crossdock.kit.held import held
 from crossdock.kit.shops import open_shop
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.parties import streams
+from crossdock.usecases.parties.quarantine import Tally
 from crossdock.usecases.shops import connect, shop_money, timers
 from crossdock.usecases.shops.old_copies import want_old_copies
 from crossdock.usecases.shops.timers import COUNTS, HOOKS, ORDERS, PRICES, PRODUCTS, QUARANTINE, RECOUNT, SECRETS, Due
@@ -48,6 +51,8 @@ _SIDE_BY_SIDE = 4
 _MOST_COUNTS = 100
 _OLD_COUNT = timedelta(hours=1)
 _AUDIT_EVERY = timedelta(hours=1)
+# So many products, or for so long, are gathered before they are taken in.
+_MOST_PRODUCTS, _GATHERING_SECONDS = 100, 1.0
 
 
 def open_desk(engine: "Engine", party_id: int, due: Due) -> "ShopDesk":
@@ -215,49 +220,75 @@ class ShopDesk(Reading):
         await self.run(timers.set_timer, connection_id=self.connection_id, stream=stream, at=at, asked=asked, done=done)
 
     async def _poll_orders(self, cursor: str) -> None:
-        page = await self.asked(self.connector.orders(self.opened.shop, cursor))
-        point("poll.orders_read")
-        await self.take_orders(page.items, page=await contain.as_a_page(self, ORDERS))
+        with held() as reading:
+            page = await self.asked(self.connector.orders(self.opened.shop, cursor))
+            point("poll.orders_read")
+            if page.items:
+                tally = Tally()
+                await self.take_orders(page.items, page=await contain.as_a_page(self, ORDERS), tally=tally)
+                reading.kept = tally.any
         point("poll.orders_taken")
         await self._move(ORDERS, page.cursor, more=page.more)
         await self.pace.polled(ORDERS, moments(page.items))
 
     async def _poll_products(self, cursor: str) -> None:
-        """The page and its cursor are kept in one transaction.
+        """A page, or several small ones, and where they end are kept in one transaction.
 
-        Its counts are a read, so the number is drawn before it leaves.
+        Their counts are a read, so the number is drawn before the first of them leaves.
         """
         read_no, read_as = await self.engine.threads.run(counts.draw_read_no), self.opened.shop.settings
-        page = await self.asked(self.connector.products(self.opened.shop, cursor))
-        point("poll.products_read")
-        wait = timedelta(0) if page.more else await self.pace.until_next()
-        whole, call = await contain.as_a_page(self, PRODUCTS), LAST.get()
+        with held() as reading:
+            page = await self._pages(cursor)
+            point("poll.products_read")
+            wait = timedelta(0) if page.more else await self.pace.until_next()
+            whole, call = bool(page.items) and await contain.as_a_page(self, PRODUCTS), LAST.get()
+            tally = Tally()
 
-        def keep() -> None:
-            now = self.engine.clock()
-            with transaction.atomic():
-                import_products.receive_products(
-                    connection_id=self.connection_id,
-                    products=page.items,
-                    read_no=read_no,
-                    read_as=read_as,
-                    call=call,
-                    page=whole,
-                    now=now,
-                )
-                timers.move_cursor(
-                    connection_id=self.connection_id,
-                    stream=PRODUCTS,
-                    value=page.cursor,
-                    next_due=now + wait,
-                    complete=not page.more,
-                    now=now,
-                )
+            def keep() -> None:
+                now = self.engine.clock()
+                with transaction.atomic():
+                    if page.items:
+                        import_products.receive_products(
+                            connection_id=self.connection_id,
+                            products=page.items,
+                            read_no=read_no,
+                            read_as=read_as,
+                            call=call,
+                            page=whole,
+                            tally=tally,
+                            now=now,
+                        )
+                    first = timers.move_cursor(
+                        connection_id=self.connection_id,
+                        stream=PRODUCTS,
+                        value=page.cursor,
+                        next_due=now + wait,
+                        complete=not page.more,
+                        now=now,
+                    )
+                # At first everything is new; later that is news.
+                reading.kept = bool(tally.changed or tally.tripped or (tally.new and not first))
 
-        if not await self.take_products(keep):
-            return
+            if not await self.take_products(keep):
+                return
         point("poll.products_taken")
         await self.pace.polled(PRODUCTS, moments(page.items))
+
+    async def _pages(self, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
+        """From here on, as one: what a page costs here does not depend on its size, and some platforms' are small."""
+        time = asyncio.get_running_loop().time
+        until = time() + _GATHERING_SECONDS
+        page = await self.asked(self.connector.products(self.opened.shop, cursor))
+        items = [*page.items]
+        while page.more and 0 < len(items) < _MOST_PRODUCTS and time() < until:
+            try:
+                page = await self.asked(self.connector.products(self.opened.shop, page.cursor))
+            except Exception as error:
+                # What came before is taken in; the next round begins here, and says what it meets.
+                _log.info("a page of %s failed: %s", self.access.address, error)
+                break
+            items += page.items
+        return replace(page, items=tuple(items))
 
     async def _move(self, stream: Stream, value: str, *, more: bool) -> None:
         wait = timedelta(0) if more else await self.pace.until_next()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 from pydantic_core import to_jsonable_python
@@ -16,6 +17,7 @@ from pydantic_core import to_jsonable_python
 from crossdock.domain.redact import redact_value
 from crossdock.kit.aside import SMALL, Aside
 from crossdock.kit.connector import Connector, Shop
+from crossdock.kit.held import HELD
 from crossdock.kit.snapshot import cut_snapshot, snapshot, snapshot_of_error
 
 # What changes a shop or reads it for good. Signing in, testing and webhooks are seen as plain exchanges.
@@ -52,8 +54,6 @@ class Asking:
     given: dict[str, Any] = field(default_factory=dict)
     made: dict[str, Any] = field(default_factory=dict)
     about: list[str] = field(default_factory=list)
-    # Once it is over: whether it is worth keeping what it took.
-    kept: bool | None = None
 
 
 # The call that an exchange is made for; tasks inherit it.
@@ -110,8 +110,15 @@ class _Watched:
         def looked(made: Made) -> Callable[[], tuple[dict[str, Any], dict[str, Any]]]:
             return lambda: (_written(made), redact_value(_written(lambda: to_jsonable_python(given))))
 
-        size = SMALL + 1 if asking.operation in _READS else 0
-        self._aside.run(size, looked(made), then=hand_over, instead=looked(instead))
+        reads = asking.operation in _READS
+        record = partial(
+            self._aside.run, SMALL + 1 if reads else 0, looked(made), then=hand_over, instead=looked(instead)
+        )
+        held = HELD.get()
+        if held is None or not reads:
+            record()
+        else:
+            held.add(record)
 
 
 def _written(made: Made) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -21,6 +22,7 @@ from crossdock.kit.check import retry_after
 from crossdock.kit.connector import Reply
 from crossdock.kit.errors import NoAnswer, NotSent
 from crossdock.kit.guard import Forbidden, check_url, guarded_socket
+from crossdock.kit.held import HELD
 from crossdock.kit.redact import LONGEST_READ, redact_body, redact_headers, redact_url
 
 TOTAL_SECONDS = 20.0
@@ -35,6 +37,8 @@ DEFAULT_PAUSE_SECONDS = 2.0
 USER_AGENT = "Crossdock/0.1"
 # A recorded body that was cut cannot be played again; longer ones are hardly ever needed.
 LONGEST_KEPT = 60_000
+# Signing in is needed by other calls, whatever came of the one that it was done for.
+_SIGNS_IN = (b'"password"', b'"client_secret"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +244,23 @@ class Party:
             )
 
         size = len(request.body or b"") + (len(reply.body) if reply else 0)
-        self._transport.aside.run(
-            size, work=lambda: exchange(LONGEST_READ), then=self._recorder, instead=lambda: exchange(SMALL)
+        record = partial(
+            self._transport.aside.run,
+            size,
+            work=lambda: exchange(LONGEST_READ),
+            then=self._recorder,
+            instead=lambda: exchange(SMALL),
         )
+        held = HELD.get()
+        if (
+            held is None
+            or reply is None
+            or reply.status >= 300
+            or any(word in (request.body or b"") for word in _SIGNS_IN)
+        ):
+            record()
+        else:
+            held.add(record)
 
 
 def _request(

@@ -19,7 +19,7 @@ from crossdock.store.crash import point
 from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.quarantine import QuarantineKind
-from crossdock.usecases.parties.quarantine import Intake
+from crossdock.usecases.parties.quarantine import Intake, Tally
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.shops.shop_money import read_alike
 from crossdock.usecases.stock.counts import apply_locked
@@ -45,34 +45,38 @@ def receive_products(
     call: str = "",
     page: bool = False,
     read_as: Mapping[str, str] | None = None,
+    tally: Tally | None = None,
 ) -> int:
     """`read_no` was drawn before the request left, so the counts in the page are a read like any other.
 
     `read_as`: the shop's settings that it was read with; raises ReadOtherwise when amounts mean something else by now.
 
     All at once, and one by one only when that trips: a product that does stands in quarantine alone. Returns how many
-    did.
+    did; `tally` is told the rest.
     """
+    tally = Tally() if tally is None else tally
     intake = Intake(QuarantineKind.PRODUCT)
     intake.refuse(product for product in products if isinstance(product, Unreadable))
     rows = [product for product in products if not isinstance(product, Unreadable)]
     with transaction.atomic():
         intake.take_all(
             {row.product_id: row for row in rows},
-            lambda some: _receive(connection_id, some, read_no=read_no, now=now),
+            lambda some: _receive(connection_id, some, read_no=read_no, tally=tally, now=now),
         )
-        tripped = intake.end(connection_id=connection_id, call=call, page=page, now=now)
+        tally.tripped = intake.end(connection_id=connection_id, call=call, page=page, now=now)
         if read_as is not None:
             read_alike(connection_id=connection_id, settings=read_as)
-        return tripped
+        return tally.tripped
 
 
-def _receive(connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, now: datetime) -> None:
+def _receive(
+    connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, tally: Tally, now: datetime
+) -> None:
     shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
     here = {p.product_id: for_sale(p) for p in products if isinstance(p, ShopProduct)}
-    variants, made = _keep(shop, here, now=now)
+    variants, made = _keep(shop, here, tally=tally, now=now)
     by_shop_id = {variant.shop_variant_id: variant.pk for variant in variants}
-    apply_locked(
+    tally.changed += apply_locked(
         answers={
             by_shop_id[v.variant_id]: Count(v.variant_id, v.count, backorders=v.backorders)
             for p in here.values()
@@ -85,7 +89,7 @@ def _receive(connection_id: int, products: Sequence[ShopProduct | ProductGone], 
     )
     for gone in products:
         if isinstance(gone, ProductGone):
-            product_gone(shop=shop, product_id=gone.product_id, now=now)
+            tally.changed += product_gone(shop=shop, product_id=gone.product_id, now=now)
     point("products.before_commit")
 
 
@@ -112,7 +116,9 @@ def _as_kept(product: ShopProduct) -> set[tuple[bool, str, str, int]]:
     }
 
 
-def _keep(shop: Connection, here: Mapping[str, ShopProduct], *, now: datetime) -> tuple[list[Variant], list[Variant]]:
+def _keep(
+    shop: Connection, here: Mapping[str, ShopProduct], *, tally: Tally, now: datetime
+) -> tuple[list[Variant], list[Variant]]:
     """The page's variants, and those of them that are new.
 
     What is as it was is neither locked nor written; the rest is locked in id order, so that two pages with the same
@@ -131,6 +137,7 @@ def _keep(shop: Connection, here: Mapping[str, ShopProduct], *, now: datetime) -
     touched = {id_ for id_, row in listings.items() if _differs(row, _of_product(here[id_]))}
     # What happens to a variant is a change of its listing, too.
     touched |= {*changed.values(), *(owner[id_] for id_ in wanted.keys() - kept.keys())}
+    tally.changed, tally.new = tally.changed + len(touched & listings.keys()), tally.new + len(here) - len(listings)
     listings |= _write_listings(shop, here, [listings[id_].pk for id_ in touched & listings.keys()], now=now)
     listings |= _new_listings(shop, [here[id_] for id_ in here if id_ not in listings], now=now)
     if changed:
@@ -258,9 +265,9 @@ def variants_gone(*, connection_id: int, variants: Iterable[str], now: datetime)
             product_gone(shop=shop, product_id=listing.shop_product_id, now=now)
 
 
-def product_gone(*, shop: Connection, product_id: str, now: datetime) -> None:
+def product_gone(*, shop: Connection, product_id: str, now: datetime) -> bool:
     """Archived, so that units and orders keep their place; the seller decides whether to list again when it comes
-    back.
+    back. False when it is no listing.
     """
     listing = (
         Listing.objects.select_for_update(no_key=True)
@@ -268,7 +275,7 @@ def product_gone(*, shop: Connection, product_id: str, now: datetime) -> None:
         .first()
     )
     if listing is None:
-        return
+        return False
     listing.gone_in_shop, listing.updated_at = True, now
     listing.save(update_fields=["gone_in_shop", "updated_at"])
     raise_alert(
@@ -282,3 +289,4 @@ def product_gone(*, shop: Connection, product_id: str, now: datetime) -> None:
             " product does."
         ),
     )
+    return True

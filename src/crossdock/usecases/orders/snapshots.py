@@ -45,7 +45,7 @@ from crossdock.usecases.orders.reject import why_not_reject
 from crossdock.usecases.orders.shop_lines import article_of, keep_lines
 from crossdock.usecases.orders.shop_parcels import known_parcels, take_parcels
 from crossdock.usecases.orders.shop_refunds import credit_shop_refund
-from crossdock.usecases.parties.quarantine import Intake
+from crossdock.usecases.parties.quarantine import Intake, Tally
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.stock.reservations import fence
@@ -62,12 +62,14 @@ def receive_orders(
     now: datetime,
     call: str = "",
     page: bool = False,
+    tally: Tally | None = None,
 ) -> int:
     """Fresh snapshots of the shop's orders; those without our reference are the shop's own business.
 
-    Each order is its own transaction, and one that trips stands in quarantine alone. Returns how many did. `call` is
-    the recorded call that brought them; of a `page`, all of several raise PageTripped.
+    Each order is its own transaction, and one that trips stands in quarantine alone. Returns how many did; `tally` is
+    told the rest. `call` is the recorded call that brought them; of a `page`, all of several raise PageTripped.
     """
+    tally = Tally() if tally is None else tally
     intake = Intake(QuarantineKind.ORDER)
     odd = [seen for seen in orders if isinstance(seen, Unreadable)]
     snapshots = [seen for seen in orders if not isinstance(seen, Unreadable)]
@@ -78,28 +80,37 @@ def receive_orders(
     }
     intake.refuse(replace(seen, ours=seen.ours or seen.entity_id in copies) for seen in odd)
     for seen in snapshots:
-        _take_in(intake, copies.get(seen.shop_id), seen, connection_id=connection_id, manifest=manifest, now=now)
+        pk = copies.get(seen.shop_id)
+        _take_in(intake, pk, seen, connection_id=connection_id, manifest=manifest, tally=tally, now=now)
         point("receive.between_orders")
-    return intake.end(connection_id=connection_id, call=call, page=page, now=now)
+    tally.tripped = intake.end(connection_id=connection_id, call=call, page=page, now=now)
+    return tally.tripped
 
 
 def _take_in(
-    intake: Intake, order_pk: int | None, seen: ShopOrder, *, connection_id: int, manifest: Manifest, now: datetime
+    intake: Intake,
+    order_pk: int | None,
+    seen: ShopOrder,
+    *,
+    connection_id: int,
+    manifest: Manifest,
+    tally: Tally,
+    now: datetime,
 ) -> None:
     def work() -> None:
         if order_pk is not None:
-            _take(order_pk, seen, manifest=manifest, now=now)
+            tally.changed += _take(order_pk, seen, manifest=manifest, now=now)
         elif seen.reference:
-            _stray(connection_id, seen, now=now)
+            tally.changed += _stray(connection_id, seen, now=now)
 
     intake.take(seen.shop_id, work, order_id=order_pk)
 
 
-def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
+def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> bool:
     """An order with our reference that is not the one we hold: a late double, unless its create is still being settled.
 
     Where we hold none, because the shop refused it or it was never found, an earlier attempt arrived after all: later
-    than the look-up's horizon allows.
+    than the look-up's horizon allows. False when there was nothing to do.
     """
     with transaction.atomic():
         order = (
@@ -110,13 +121,14 @@ def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> None:
         )
         copy = ShopCopy.objects.filter(order=order).first() if order else None
         if order is None or copy is None or seen.state is not ShopOrderState.OPEN or _being_ended(order, seen.shop_id):
-            return
+            return False
         if copy.shop_order_id not in ("", seen.shop_id):
             cancel_doubles(order=order, shop_ids=[seen.shop_id], now=now)
         elif not copy.shop_order_id and order.cancelled_at is not None and not _being_created(order):
             cancel_orphan(order=order, shop_id=seen.shop_id, now=now)
         elif not copy.shop_order_id and copy.state == CopyState.REFUSED and not _being_created(order):
             bind(order=order, copy=copy, outcome=as_found(seen), adopted=True, want_after=None, now=now)
+        return True
 
 
 def _being_ended(order: Order, shop_id: str) -> bool:
@@ -132,7 +144,8 @@ def _being_created(order: Order) -> bool:
     return creates.exclude(state__in=[CommandState.DONE, CommandState.WITHDRAWN]).exists()
 
 
-def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) -> None:
+def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) -> bool:
+    """Whether it was not as it is known."""
     with transaction.atomic(savepoint=False):
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
@@ -168,10 +181,12 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
         copy.shop_number, copy.shop_url = seen.number[:100] or copy.shop_number, seen.url or copy.shop_url
         # An order that is as it was writes the time of its reading now and then.
         old = copy.read_at is None or now - copy.read_at >= _TIME_KEPT
-        if old or found or copy.state != CopyState.EQUAL or _values(copy) != before:
+        changed = bool(found) or _values(copy) != before
+        if old or changed or copy.state != CopyState.EQUAL:
             copy.read_at = now
             copy.save()
         point("receive.before_commit")
+        return changed
 
 
 def _values(copy: ShopCopy) -> dict[str, Any]:

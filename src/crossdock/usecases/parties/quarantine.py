@@ -118,6 +118,19 @@ class PageTripped(Exception):
 
 
 @dataclass(slots=True)
+class Tally:
+    """What came of taking rows in: how many things were new, how many that are known changed, how many rows tripped."""
+
+    new: int = 0
+    changed: int = 0
+    tripped: int = 0
+
+    @property
+    def any(self) -> bool:
+        return bool(self.new or self.changed or self.tripped)
+
+
+@dataclass(slots=True)
 class Intake:
     """Rows of one kind being taken in, each by itself. `end` writes what tripped and heals what did not."""
 

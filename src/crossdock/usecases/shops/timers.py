@@ -142,22 +142,30 @@ def timers_due(*, connection_id: int, now: datetime) -> dict[Stream, str]:
     return {stream: due[stream] for stream in STREAMS if stream in due}
 
 
+# The row as it was is what the subquery sees.
+_MOVE = """
+UPDATE store_cursor k SET value = %(value)s, due_at = %(due)s, asked_at = %(now)s,
+  completed_at = CASE WHEN %(complete)s THEN %(now)s ELSE completed_at END,
+  due_by = CASE WHEN %(complete)s OR completed_at IS NULL THEN %(promised)s ELSE due_by END
+WHERE connection_id = %(shop)s AND stream = %(stream)s
+RETURNING (SELECT o.completed_at IS NULL FROM store_cursor o WHERE o.id = k.id)
+"""
+
+
 def move_cursor(
     *, connection_id: int, stream: str, value: str, next_due: datetime, complete: bool, now: datetime
-) -> None:
+) -> bool:
     """In the transaction that keeps what was read. `complete` means that the page was the last one: only then is the
-    stream done. While a shop is read for the first time, each page is.
+    stream done. While a shop is read for the first time, each page is; then this is true.
     """
-    rows = Cursor.objects.filter(connection_id=connection_id, stream=stream)
-    changed = {"value": value, "due_at": next_due, "asked_at": now}
-    if complete:
-        promised = due_by(Stream(stream), done_at=now, interval=next_due - now)
-        changed |= {"completed_at": now, "due_by": promised}
-    else:
-        rows.filter(completed_at=None).update(due_by=now + FIRST)
-    rows.update(**changed)
+    promised = due_by(Stream(stream), done_at=now, interval=next_due - now) if complete else now + FIRST
+    kept: dict[str, Any] = {"value": value, "due": next_due, "complete": complete, "promised": promised, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE, {**kept, "shop": connection_id, "stream": str(stream)})
+        row = cursor.fetchone()
     if complete:
         Connection.objects.filter(pk=connection_id).update(last_read_at=now)
+    return bool(row and row[0])
 
 
 def set_timer(

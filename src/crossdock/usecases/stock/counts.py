@@ -20,7 +20,7 @@ from crossdock.store.bulk import copy_in, update_rows
 from crossdock.store.models import Connection, Movement, Order, Variant, VariantStock
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.stock import next_stock_no
-from crossdock.usecases.parties.quarantine import Intake
+from crossdock.usecases.parties.quarantine import Intake, Tally
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.stock.reservations import (
     as_value,
@@ -101,36 +101,40 @@ def apply_counts(
     now: datetime,
     waited: bool = True,
     call: str = "",
+    tally: Tally | None = None,
 ) -> tuple[str, ...]:
     """Take a read into the rows; `waited` as for `apply_locked`.
 
     A count that trips stands in quarantine alone, and its variant is unanswered. Returns the shop ids of products whose
-    variants were asked for and not answered: look at these again.
+    variants were asked for and not answered: look at these again. `tally` is told the rest.
     """
+    tally = Tally() if tally is None else tally
     shop = Connection.objects.get(pk=connection_id)
     variants = {row.pk: row for row in shop.variants.filter(shop_variant_id__in=[variant for _, variant in asked])}
     by_shop_id = {row.shop_variant_id: pk for pk, row in variants.items()}
     intake = Intake(QuarantineKind.COUNTS)
     intake.refuse(count for count in counts if isinstance(count, Unreadable))
     rows = [count for count in counts if not isinstance(count, Unreadable) and count.variant_id in by_shop_id]
-    with transaction.atomic():
-        intake.take_all(
-            {count.variant_id: count for count in rows},
-            lambda some: apply_locked(
-                answers={by_shop_id[count.variant_id]: count for count in some},
-                read_no=read_no,
-                waited=waited,
-                variants=variants,
-                now=now,
-            ),
+
+    def apply(some: Sequence[Count]) -> None:
+        tally.changed += apply_locked(
+            answers={by_shop_id[count.variant_id]: count for count in some},
+            read_no=read_no,
+            waited=waited,
+            variants=variants,
+            now=now,
         )
-        intake.end(connection_id=connection_id, call=call, now=now)
+
+    with transaction.atomic():
+        intake.take_all({count.variant_id: count for count in rows}, apply)
+        tally.tripped = intake.end(connection_id=connection_id, call=call, now=now)
         answers = {by_shop_id[variant] for variant in intake.taken}
         Connection.objects.filter(pk=connection_id).update(last_read_at=now)
         unanswered = [(product, variant) for product, variant in asked if by_shop_id.get(variant) not in answers]
         # An unanswered variant is unknown, not what it was: it stops selling, and its wish is met so that it does not
         # spin.
         missing = locked(by_shop_id[variant] for _, variant in unanswered if variant in by_shop_id)
+        tally.changed += len(unanswered)
         for row in missing.values():
             if rules.may_apply(as_value(row, now=now), read_no=read_no):
                 row.count, row.want_no, row.want_after, row.applied_no, row.count_at = (
@@ -152,14 +156,15 @@ def apply_locked(
     waited: bool = False,
     variants: Mapping[int, Variant],
     made: Sequence[VariantStock] = (),
-) -> None:
+) -> int:
     """Rules 3 and 4 for many variants in one transaction: knowledge and the end of holds change together.
 
     `waited` reads were drawn only once the shop's count lag had passed. Any other read of a variant that still has to
     wait is void: on a platform whose counts lag its own writes it may not know the order whose fence it would prove.
 
     A row whose count is as it was is written as well: its number is what voids an older answer that is on its way.
-    `variants` are at hand with their shops; `made` are rows of theirs that nobody has written yet.
+    `variants` are at hand with their shops; `made` are rows of theirs that nobody has written yet. Returns of how many
+    known ones the count changed, or a hold ended.
     """
     fresh = {row.pk: row for row in made}
     kept = VariantStock.objects.select_for_update(no_key=True).filter(pk__in=[pk for pk in answers if pk not in fresh])
@@ -170,6 +175,7 @@ def apply_locked(
     holds = open_holds(pk for pk, row in rows.items() if not row._state.adding)
     applied_no = next_stock_no() if rows else 0
     changed: list[VariantStock] = []
+    news = 0
     moves: list[Movement | None] = []
     for pk, row in rows.items():
         before, answer = as_value(row, now=now), answers[pk]
@@ -188,6 +194,7 @@ def apply_locked(
         ended = {hold.id for hold in settled}
         left = rules.available(after, [hold.value() for id_, hold in mine.items() if id_ not in ended])
         moves += [end_by_read(mine[id_], read_no=read_no, left=left, now=now) for id_ in ended]
+        news += not row._state.adding and (before.count != after.count or bool(ended))
         row.take(after)
         row.counted, row.count_at = answer.count is not None, now
         row.want_after = None if after.want_no == 0 else row.want_after
@@ -198,6 +205,7 @@ def apply_locked(
     copy_in([move for move in moves if move is not None], keys=False)
     update_rows([row for row in changed if not row._state.adding], _FIELDS)
     copy_in(made)
+    return news
 
 
 def _counted(pk: int, before: Stock, after: Stock, *, left: int | None, read_no: int, now: datetime) -> Movement:
