@@ -24,13 +24,14 @@ from crossdock_lab.proof.odd import tried
 
 PLATFORMS = sorted(discover.connectors())
 READ = ("products", "product", "variants", "counts", "orders", "order", "look-up", "connection test")
-WRITTEN = ("create", "cancel")
+WRITTEN = ("create",)
 BESIDES = {
+    Capability.ORDER_CANCEL: ("cancel",),
     Capability.LINES_CANCEL: ("cancel units",),
     Capability.COUNTS_ADJUST: ("adjust",),
     Capability.RISK_WRITE: ("risk",),
-    Capability.FULFILMENT_WRITE: ("parcel", "another number"),
-    Capability.FULFILMENT_UNDO: ("parcel undone",),
+    Capability.FULFILMENT_WRITE: ("parcel",),
+    Capability.FULFILMENT_UNDO: ("another number", "parcel undone"),
     Capability.WEBHOOKS: ("audit of the webhooks", "end of the webhooks", "delivery"),
 }
 

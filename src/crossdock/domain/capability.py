@@ -59,10 +59,8 @@ MEANING: Mapping[Capability, str] = {
     Capability.CANCEL_THERE_CANCELS_HERE: "A cancel made in your shop cancels the order here too.",
     Capability.TRACKING_SEEN: "When you fulfil in your shop, the tracking number comes back by itself.",
     Capability.TRACKING_PARTIAL: "Partial shipments and several parcels come back one by one.",
-    Capability.FULFILMENT_WRITE: (
-        "Shipping an order here fulfils it in your shop too, with its tracking number; a changed number follows."
-    ),
-    Capability.FULFILMENT_UNDO: "A shipment undone here is cancelled in your shop too.",
+    Capability.FULFILMENT_WRITE: "Shipping an order here fulfils it in your shop too, with its tracking number.",
+    Capability.FULFILMENT_UNDO: "A number changed here, or a shipment undone here, is changed in your shop too.",
     Capability.REFUND_SEEN: "A refund made in your shop is seen here (no money moves by itself).",
     Capability.WEBHOOKS: "Your shop tells us at once; otherwise we ask it regularly.",
     Capability.RISK_WRITE: "The risk level can be written to the order in your shop.",
