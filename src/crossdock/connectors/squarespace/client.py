@@ -1,0 +1,138 @@
+"""Asking Squarespace's Commerce APIs. There is one host for all sites: the key says which site it is."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from crossdock.connectors.squarespace.manifest import MANIFEST
+from crossdock.kit import text
+from crossdock.kit.check import check, is_challenge, retry_after, server_time, walled
+from crossdock.kit.connector import Reply, Shop
+from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Strange, Throttled
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.paging import Listed, listed
+
+HOST = "https://api.squarespace.com"
+# "Requests without one will be rejected"; default values "may be subject to stricter rate limiting" (making-requests).
+USER_AGENT = "Crossdock/0.1 (marketplace connector)"
+# "429 Too Many Requests for a cooldown period of 1 minute" (rate-limits); no header says more (seen on a live site).
+COOL_DOWN = 60.0
+# The most that a list gives, and the most ids that one path takes.
+PAGE = 50
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_PATH = re.compile(r"[0-9A-Za-z_.,/-]+")
+
+
+class NotAllowed(AuthDead):
+    """The key is good, but lacks a permission."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """One page; `onward` is the vendor's cursor of the next one, "" at the end."""
+
+    rows: Listed
+    onward: str
+
+
+def known_id(said: str) -> bool:
+    """Whether it can be an id of theirs: ObjectIds of 24 digits and UUIDs become parts of the next address."""
+    return _ID.fullmatch(said) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One site's APIs."""
+
+    shop: Shop
+
+    @property
+    def base(self) -> str:
+        """The key goes to Squarespace, whatever address was typed; only a site on this machine answers itself."""
+        return self.shop.address if self.shop.address.startswith("http://") else HOST
+
+    async def one(self, method: Literal["GET", "POST"], path: str, *, json: Any = None, key: str = "") -> Node:
+        return node_of((await self.send(method, path, json=json, key=key)).json(), path.rpartition("/")[2])
+
+    async def page(self, path: str, name: str, query: Mapping[str, str]) -> Paged:
+        reply = await self.send("GET", path, query=query)
+        node = node_of(reply.json(), name)
+        at: datetime = server_time(reply) or self.shop.now()
+        # "Array fields that contain no data can either be represented as a null value or an empty array"
+        # (responses-error-handling). Asked for by id there is no pagination (seen on a live site).
+        rows = listed(name, node.raw(name) if name in node or "pagination" not in node else [], at)
+        info = node.opt_child("pagination")
+        if info is None or not info.opt_bool("hasNextPage"):
+            return Paged(rows, "")
+        return Paged(rows, info.word("nextPageCursor"))
+
+    async def send(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+        key: str = "",
+    ) -> Reply:
+        """`key` makes a repeat harmless: "alphanumeric, dashes and underscores, up to 64 characters", and good for 48
+        hours (adjusting-stock-levels).
+        """
+        if not _PATH.fullmatch(path):
+            raise Strange("id", "id", path)
+        headers = {"Authorization": f"Bearer {self.shop.secrets.get('api_key', '')}", "User-Agent": USER_AGENT}
+        if key:
+            headers["Idempotency-Key"] = key
+        reply = await self.shop.http.send(method, f"{self.base}/{path}", headers=headers, query=query, json=json)
+        if reply.status == 429:
+            # Whatever is sent within the cool-down is refused as well, so nothing is.
+            self.shop.http.learn(left=-COOL_DOWN * MANIFEST.pace.per_second)
+        return checked(reply)
+
+
+def checked(reply: Reply) -> Reply:
+    """The reply when it is a 2xx; otherwise the error that its status stands for, where Squarespace itself wrote it."""
+    if is_challenge(reply):
+        raise walled(reply.status)
+    if 200 <= reply.status < 300:
+        return reply
+    ours, said = _problem(reply)
+    match reply.status:
+        case 401 if ours:
+            raise AuthDead(f"Squarespace refuses the API key: make a new one. It says: {said}")
+        case 403 if ours:
+            raise NotAllowed(f"The API key lacks a permission. Squarespace says: {said}")
+        case 401 | 403:
+            raise walled(reply.status)
+        case 404 if ours:
+            raise Missing(f"Your site does not have it. Squarespace says: {said}")
+        case 404:
+            raise NoAnswer("At this address there is no Squarespace API.")
+        case 409:
+            raise NoAnswer(f"Squarespace is still busy with the same request. It says: {said}")
+        case 429:
+            wait = retry_after(reply)
+            raise Throttled(
+                "Your site's programs asked Squarespace too often together; we go on in a minute.",
+                COOL_DOWN if wait is None else wait,
+            )
+        case status if 400 <= status < 500 and ours:
+            raise Declined(f"Your site refused this. Squarespace says: {said}")
+    check(reply)
+    raise NoAnswer(f"Squarespace answered in a way that we do not understand ({reply.status}).")
+
+
+def _problem(reply: Reply) -> tuple[bool, str]:
+    """Whether it is an error of Squarespace's, and what it says: {type, subtype, message, contextId}, or RFC 7807 from
+    before its programs (a missing Idempotency-Key, seen on a live site).
+    """
+    try:
+        body = reply.json()
+    except Strange:
+        return False, ""
+    if not isinstance(body, dict) or "type" not in body:
+        return False, ""
+    node = node_of(body, "error")
+    return True, text.label(node.text("message") or node.text("detail"), 200)
