@@ -148,4 +148,6 @@ def staff(number: int = 1) -> "User":
     """The members of staff that all scenes share; large sums take a second one."""
     from crossdock.store.models import User
 
-    return User.objects.get_or_create(email=f"staff{number}@example.test", defaults={"is_staff": True})[0]
+    return User.objects.get_or_create(
+        email=f"staff{number}@example.test", defaults={"is_staff": True, "roles": "admin"}
+    )[0]

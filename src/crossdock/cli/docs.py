@@ -1,5 +1,5 @@
-"""`crossdock docs`: writes docs/rules.md, docs/platforms.md and the README's table of rules from the table and the
-manifests; `--check` fails when they are stale.
+"""`crossdock docs`: writes docs/rules.md, docs/platforms.md, docs/roles.md and the README's table of rules from the
+tables and the manifests; `--check` fails when they are stale.
 """
 
 import argparse
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from crossdock.domain.capability import MEANING, Capability, Manifest, Yes
+from crossdock.domain.roles import WORDS, Role, roles_with
 from crossdock.domain.rules import RULES, Mode, Rule, view
 from crossdock.kit import discover
 from crossdock.kit.conformance import record
@@ -65,6 +66,33 @@ def platforms_page(manifests: list[Manifest]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def roles_page() -> str:
+    """Who of staff may what."""
+    lines = [
+        "# Roles of staff",
+        "",
+        NOTE.replace("domain/rules.py or the manifests", "domain/roles.py"),
+        (
+            "Given and taken on the server: `crossdock staff EMAIL --role support`, `--take support`, `--off`;"
+            " `crossdock staff` lists who has which. The first member of staff is admin. A role that is taken away ends"
+            " the person's sessions, and with them what they had proved and as whom they acted; API tokens of the"
+            " marketplace that they made end too when they may make none any more. The same table is shown at"
+            " `/staff/roles/`."
+        ),
+        "",
+        "| may | " + " | ".join(Role) + " |",
+        "|---|" + "---|" * len(Role),
+    ]
+    for right, what in WORDS.items():
+        lines.append(f"| {what} | " + " | ".join("yes" if r in roles_with(right) else "-" for r in Role) + " |")
+    lines += [
+        "",
+        "Whatever their roles, nobody decides about an order that they bought or sold, and a credit above the limit"
+        " needs two people ([staff.md](staff.md)).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 # The README's table stands between these.
 _BEGIN, _END = "<!-- rules -->\n", "<!-- /rules -->\n"
 
@@ -87,7 +115,7 @@ def _lift(rule: Rule) -> str:
 
 def pages() -> dict[str, str]:
     manifests = [connector.manifest for connector in discover.ours().values()]
-    return {"rules.md": rules_page(manifests), "platforms.md": platforms_page(manifests)}
+    return {"rules.md": rules_page(manifests), "platforms.md": platforms_page(manifests), "roles.md": roles_page()}
 
 
 def write(folder: Path) -> None:

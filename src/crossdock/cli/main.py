@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "play a case file against the connectors of this version, offline"),
     "docs": ("docs", "write the generated pages, or check that they are fresh"),
     "doctor": ("doctor", "look at settings, database, keys, disk, mail and the public address, and say what to mend"),
-    "staff": ("staff", "make somebody staff who signed up, or take it away"),
+    "staff": ("staff", "give and take staff's roles; list who has which"),
     "rotate-vault-key": ("vault", "encrypt the shops' credentials with a new key"),
 }
 

@@ -1,6 +1,7 @@
-"""`crossdock staff EMAIL`: somebody who signed up becomes staff, or with --off is staff no more.
+"""`crossdock staff EMAIL --role ROLE`: gives somebody who signed up a role of staff, --take takes it away; without
+an address it lists who has which. The first of all becomes admin without a word more.
 
-It stands in the audit log.
+Every change stands in the audit log.
 """
 
 import argparse
@@ -11,9 +12,20 @@ from crossdock.cli.trouble import Trouble
 
 
 def words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("email", help="the address that they sign in with")
+    parser.add_argument("email", nargs="?", help="the address that they sign in with; nobody's lists all staff")
+    parser.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="ROLE",
+        help="give this role: support, risk, finance, operations or admin (docs/roles.md says what each may); may be"
+        " repeated",
+    )
+    parser.add_argument(
+        "--take", action="append", default=[], metavar="ROLE", help="take this role away, which ends their sessions"
+    )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--off", action="store_true", help="take it away again")
+    what.add_argument("--off", action="store_true", help="take every role away")
     what.add_argument("--end-sessions", action="store_true", help="sign anybody out everywhere")
     what.add_argument(
         "--remove-second-factor",
@@ -25,26 +37,45 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
-    from crossdock.usecases.accounts.sessions import end_all_sessions, remove_second_factor
-    from crossdock.usecases.accounts.staffing import set_staff
     from crossdock.usecases.errors import Problem
 
     try:
-        if args.end_sessions:
-            end_all_sessions(email=args.email, now=datetime.now(UTC))
-            print(f"{args.email} is signed out everywhere. Tokens go on; the person can sign in again.")
-            return 0
-        if args.remove_second_factor:
-            remove_second_factor(email=args.email, now=datetime.now(UTC))
-            print(f"{args.email} has no second factor any more and is signed out everywhere.")
-            return 0
-        fresh = set_staff(email=args.email, staff=not args.off, now=datetime.now(UTC))
+        return _do(args)
     except Problem as problem:
         raise Trouble(str(problem)) from None
-    word = "is staff no more" if args.off else "is staff; their pages are at /staff/"
-    print(
-        f"{args.email} {word}."
-        if fresh
-        else f"{args.email} was {'no ' if args.off else ''}staff before; nothing was changed."
-    )
+
+
+def _do(args: argparse.Namespace) -> int:
+    from crossdock.domain.roles import Role
+    from crossdock.usecases.accounts.sessions import end_all_sessions, remove_second_factor
+    from crossdock.usecases.accounts.staffing import no_admin, set_roles
+
+    now = datetime.now(UTC)
+    if args.email is None:
+        return _list()
+    if args.end_sessions:
+        end_all_sessions(email=args.email, now=now)
+        print(f"{args.email} is signed out everywhere. Tokens go on; the person can sign in again.")
+        return 0
+    if args.remove_second_factor:
+        remove_second_factor(email=args.email, now=now)
+        print(f"{args.email} has no second factor any more and is signed out everywhere.")
+        return 0
+    roles = set_roles(email=args.email, give=args.role, take=list(Role) if args.off else args.take, now=now)
+    said = f"is staff as {', '.join(roles)}; their pages are at /staff/" if roles else "is staff no more"
+    print(f"{args.email} {said}.")
+    if no_admin():
+        print("Nobody is admin now. `crossdock staff EMAIL --role admin` makes one.")
+    return 0
+
+
+def _list() -> int:
+    from crossdock.usecases.accounts.staffing import staff_people
+    from crossdock.usecases.record.rights import roles_of
+
+    people = list(staff_people())
+    for person in people:
+        print(f"{person.email}  {', '.join(roles_of(person)) or 'no role: may nothing'}")
+    if not people:
+        print("Nobody is staff yet. `crossdock staff EMAIL` makes the first one, as admin.")
     return 0

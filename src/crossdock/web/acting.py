@@ -18,8 +18,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from crossdock.domain.roles import Right
 from crossdock.store.models import Seller, User
-from crossdock.usecases.record.rights import is_staff
+from crossdock.usecases.record.rights import holds
 from crossdock.usecases.support.impersonation import begin_acting, end_acting, trace
 from crossdock.web.middleware import Around
 
@@ -63,9 +64,9 @@ class Acting:
 
 
 def _kept(request: HttpRequest) -> Acting | None:
-    """What the session says, run out or not; only while the person is staff."""
+    """What the session says, run out or not; only while the person may act as a seller."""
     user = getattr(request, "user", None)
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not isinstance(user, User) or not is_staff(user):
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not isinstance(user, User) or not holds(user, Right.ACT):
         return None
     kept = request.session.get(KEY)
     return Acting(kept["seller"], kept["name"], datetime.fromisoformat(kept["until"])) if kept else None

@@ -54,7 +54,7 @@ def _said(stage: Stage) -> bool:
     from crossdock.store.models import User
     from crossdock.usecases.parties.quarantine import standing
 
-    staff, _ = User.objects.get_or_create(email="odd@staff.example.test", defaults={"is_staff": True})
+    staff, _ = User.objects.get_or_create(email="odd@staff.example.test", defaults={"is_staff": True, "roles": "admin"})
     pages = []
     for who, path in ((stage.seller.owner, "seller/shops"), (staff, "staff/shops")):
         client = Client(HTTP_HOST="localhost")

@@ -37,7 +37,7 @@ def report(stage: Stage) -> None:
         PATIENCE,
         "the recorded call that brought the number",
     )
-    clerk, _ = User.objects.get_or_create(email="clerk@example.test", defaults={"is_staff": True})
+    clerk, _ = User.objects.get_or_create(email="clerk@example.test", defaults={"is_staff": True, "roles": "admin"})
     evidence = _evidence(stage, order)
     case = cases.open_case(
         seller=stage.seller,

@@ -54,6 +54,8 @@ ASKING = {
     "staff_credit_retry",
     "staff_order_credit",
     "staff_rule",
+    "staff_token_revoke",
+    "staff_tokens",
 }
 
 

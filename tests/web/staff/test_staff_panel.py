@@ -559,13 +559,6 @@ class TestAudit:
         note(actor=desk.who, action="resent", subject="x", now=datetime.now(UTC))
         assert desk.client.post("/staff/audit/").status_code == 405
 
-    def test_an_alert_settled_in_the_admin_leaves_a_row(self, world: World, desk: Desk) -> None:
-        alert = raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, sentence="?", now=world.now)
-        for _ in range(2):
-            desk.post("/admin/store/alert/", action="settle", _selected_action=[alert.pk])
-        assert Alert.objects.get().settled_by == desk.who
-        assert AuditEntry.objects.filter(action="alert settled", actor=desk.who).count() == 1
-
 
 class TestAlerts:
     def test_ours_are_settled_here_and_sellers_by_their_sellers(self, world: World, desk: Desk) -> None:
@@ -822,21 +815,3 @@ def test_every_table_goes_on_to_a_second_page(world: World, desk: Desk, name: st
     assert rows == 3
     assert desk.get(PAGES[name].partition("?")[0] + following[1]) == 200
     assert "First page" in desk.page
-
-
-def test_staff_are_made_on_the_command_line_with_a_trace() -> None:
-    from crossdock.usecases.accounts.staffing import set_staff
-    from crossdock.usecases.errors import Invalid
-
-    now, somebody = datetime.now(UTC), user("ana@example.test")
-    assert set_staff(email=" ANA@example.test", staff=True, now=now)
-    assert not set_staff(email="ana@example.test", staff=True, now=now)
-    somebody.refresh_from_db()
-    assert somebody.is_staff and not somebody.is_superuser
-    assert set_staff(email="ana@example.test", staff=False, now=now)
-    with pytest.raises(Invalid, match="Nobody signs in"):
-        set_staff(email="nobody@example.test", staff=True, now=now)
-    assert list(AuditEntry.objects.order_by("pk").values_list("action", "subject")) == [
-        ("made staff", "ana@example.test"),
-        ("no staff any more", "ana@example.test"),
-    ]

@@ -12,6 +12,9 @@ from crossdock.store.ids import public_id
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        if fields.get("is_staff"):
+            # Whoever makes staff in code and names no role makes an admin.
+            fields.setdefault("roles", "admin")
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -22,7 +25,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """Signs in by e-mail; staff are users with is_staff.
+    """Signs in by e-mail; staff are users with is_staff, and may what their `roles` give (domain/roles.py).
 
     Every session is bound to the password and to `session_round`: the next round ends all of them.
     """
@@ -30,6 +33,8 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail", unique=True)
     name = models.CharField(max_length=120, blank=True)
+    # Words with spaces between them.
+    roles = models.CharField(max_length=80, default="", db_default="", blank=True)
     session_round = models.PositiveIntegerField(default=0, db_default=0)
 
     USERNAME_FIELD = "email"

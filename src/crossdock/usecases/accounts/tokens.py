@@ -12,13 +12,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from crossdock.domain.roles import Right
 from crossdock.store.models import ApiToken, AuditEntry, IdempotentReply, Seller, User
 from crossdock.store.once import insert_new
 from crossdock.store.plans import prepared
 from crossdock.store.together import ask
 from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.record.rights import is_owner, is_staff, require, require_owner
+from crossdock.usecases.record.rights import holds, is_owner, require, require_owner
 
 PREFIX = "cd_"
 # A request that has no answer after so long died with its process; the same key may then be tried again.
@@ -74,7 +75,7 @@ def make_token(
     if not name.strip():
         raise Invalid("Give the token a name, so that you know later what it is for.")
     if seller is None:
-        require(actor, None, "Only staff make tokens of the marketplace.")
+        require(actor, None, "Only staff make tokens of the marketplace.", Right.TOKENS)
     else:
         require_owner(actor, seller, "Only the seller makes tokens of this shop.")
     if expires_at is not None and expires_at <= now:
@@ -99,14 +100,25 @@ def make_token(
 
 def revoke_token(*, token: ApiToken, actor: User, now: datetime) -> None:
     """At once and for ever; revoking twice keeps the first time."""
-    require(actor, token.seller, "This token is not yours.")
+    require(actor, token.seller, "This token is not yours.", Right.TOKENS)
     with transaction.atomic():
         if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
             _audit("token revoked", token, actor, now=now)
 
 
-def _audit(action: str, token: ApiToken, actor: User, *, now: datetime) -> None:
+def revoke_token_of(*, token: ApiToken, now: datetime) -> None:
+    """Its maker lost the role. By the operator, in the caller's transaction."""
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
+        _audit("token revoked", token, None, now=now)
+
+
+def _audit(action: str, token: ApiToken, actor: User | None, *, now: datetime) -> None:
     AuditEntry.objects.create(at=now, actor=actor, action=action, subject=str(token)[:120], detail={"token": token.pk})
+
+
+def all_tokens() -> QuerySet[ApiToken]:
+    """For staff: the marketplace's and every seller's."""
+    return ApiToken.objects.select_related("seller", "made_by")
 
 
 @prepared
@@ -116,7 +128,7 @@ def _tokens(hash: str) -> QuerySet[ApiToken]:
 
 def token_of(*, secret: str, now: datetime) -> ApiToken | None:
     """The token that this secret opens, or None: unknown, revoked, expired, or whoever made it is no longer what they
-    were then: an account that is open, the shop's owner, a member of staff.
+    were then: an account that is open, the shop's owner, staff with the right to make it.
     """
     (found,) = ask(_tokens(hash_of(secret)))
     token: ApiToken | None = next(iter(found), None)
@@ -124,7 +136,7 @@ def token_of(*, secret: str, now: datetime) -> ApiToken | None:
         return None
     if token.expires_at is not None and token.expires_at <= now:
         return None
-    if not (is_staff(token.made_by) if token.seller is None else is_owner(token.made_by, token.seller)):
+    if not (holds(token.made_by, Right.TOKENS) if token.seller is None else is_owner(token.made_by, token.seller)):
         return None
     if token.last_used_at is None or token.last_used_at < now - _SEEN_EVERY:
         seen_long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - _SEEN_EVERY)

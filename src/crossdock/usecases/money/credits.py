@@ -13,6 +13,7 @@ from crossdock.domain.cases import CaseKind
 from crossdock.domain.commands import CommandKind
 from crossdock.domain.credit import CreditKind, CreditState
 from crossdock.domain.orders import MoneyState, ParcelState
+from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Credit, Order, ShopRefund, User
 from crossdock.store.models.work import CommandState, PartyKind
@@ -198,7 +199,13 @@ def decide_credit(
 
     `amount` may lower it. Pressed twice it counts once; the second person must be another.
     """
-    require(actor, None, "Only staff decide credits.")
+    require(actor, None, "Only staff decide credits.", Right.DECIDE)
+    return _decide(credit=credit, grant_it=grant_it, actor=actor, remark=remark, now=now, amount=amount)
+
+
+def _decide(
+    *, credit: Credit, grant_it: bool, actor: User, remark: str, now: datetime, amount: Money | None = None
+) -> Credit:
     with transaction.atomic():
         order = locked_order(credit.order)
         row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)
@@ -245,7 +252,7 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
 
     `key` is the form's own: pressed twice it is one. Above the limit it waits for a second person.
     """
-    require(actor, None, "Only staff credit.")
+    require(actor, None, "Only staff credit.", Right.CREDIT)
     if not reason.strip():
         raise Invalid("Say why.")
     with transaction.atomic():
@@ -269,7 +276,7 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
             asked_by=actor,
             asked_at=now,
         )
-        return decide_credit(credit=row, grant_it=True, actor=actor, remark=reason, now=now)
+        return _decide(credit=row, grant_it=True, actor=actor, remark=reason, now=now)
 
 
 def _declined(row: Credit, order: Order, actor: User, remark: str, *, now: datetime) -> Credit:
@@ -353,7 +360,7 @@ def try_refund_again(*, credit: Credit, actor: User, now: datetime) -> None:
     """Only after a refusal, which is proof that nothing moved; under a new key, since the gateway keeps its answer to
     the old one.
     """
-    require(actor, None, "Only staff do this.")
+    require(actor, None, "Only staff do this.", Right.DECIDE)
     with transaction.atomic():
         order = locked_order(credit.order)
         row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)

@@ -12,6 +12,7 @@ from django.db.models.fields.json import KT
 from crossdock.domain.commands import order_reference
 from crossdock.domain.labels import PAID
 from crossdock.domain.orders import CopyState, ParcelState
+from crossdock.domain.roles import Right
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.store.models import (
     Alert,
@@ -35,7 +36,7 @@ from crossdock.usecases.orders.parcels import renumber, ship, undo_shipment
 from crossdock.usecases.orders.shippable import HELD, NOT_HELD, why_locked
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.record.audit import note
-from crossdock.usecases.record.rights import is_staff, side_of
+from crossdock.usecases.record.rights import NOT_YOURS, is_staff, require, side_of
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.holds import held
 from crossdock.usecases.stock.reservations import end_hold, holds_of, locked, record
@@ -378,6 +379,8 @@ def resend_command(*, command: Command, actor: User, now: datetime) -> None:
         )
         row.save()
         if is_staff(actor):
+            # From their own pages, or as the seller.
+            require(actor, None, NOT_YOURS, Right.WORK, Right.ACT)
             note(actor=actor, action="resent", subject=str(row), now=now, detail={"command": row.pk})
         order = Order.objects.filter(reference=order_reference(row.subject)).select_related("seller").first()
         if order:

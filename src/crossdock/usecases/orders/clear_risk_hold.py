@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from crossdock.domain.roles import Right
 from crossdock.store.models import AuditEntry, Order, RiskHold, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.landing import send_to_shop
@@ -15,7 +16,7 @@ from crossdock.usecases.record.timeline import tell
 
 def clear_hold(*, order: Order, actor: User, note: str, now: datetime) -> None:
     """Staff looked: it goes to its shop now. Pressed twice it goes once."""
-    require(actor, None, "Only staff clear held orders.")
+    require(actor, None, "Only staff clear held orders.", Right.RISK)
     with transaction.atomic():
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.roles import Right
 from crossdock.store.models import Alert, Connection, Listing, Order, Seller, User
 from crossdock.store.once import insert_new
 from crossdock.usecases.errors import Invalid
@@ -80,7 +81,7 @@ def settle_alert(*, alert: Alert, actor: User | None, how: str, now: datetime) -
     if not how.strip():
         raise Invalid("Say how it was settled.")
     if alert.for_staff and actor is not None:
-        require(actor, None, "Our staff settle this.")
+        require(actor, None, "Our staff settle this.", Right.ALERTS)
     with transaction.atomic():
         fresh = _settle(Q(pk=alert.pk), actor=actor, how=how, now=now)
         if fresh and actor is not None and is_staff(actor):

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from crossdock.domain.capability import Manifest
+from crossdock.domain.roles import Right
 from crossdock.domain.rules import BY_ID, RULES, Mode, RuleView, view
 from crossdock.store.models import PolicySwitch, User
 from crossdock.usecases.errors import Invalid, NotAllowed
@@ -25,7 +26,7 @@ def switch(*, rule: str, lift: bool, actor: User, now: datetime, why: str = "") 
     """
     if rule not in BY_ID:
         raise Invalid("There is no such rule.")
-    require(actor, None, "Only staff switch rules.")
+    require(actor, None, "Only staff switch rules.", Right.RULES)
     if lift and Mode.LIFTED not in BY_ID[rule].built:
         raise NotAllowed(f"Lifting {rule} is not built yet.")
     with transaction.atomic():

@@ -1,5 +1,5 @@
-"""Who may: the one place that says what is whose. Staff may do what a seller may; a seller only what is theirs; a buyer
-only what they began.
+"""Who may: the one place that says what is whose. A seller may what is theirs; a buyer what they began; staff what the
+table of roles gives them, whichever seller it concerns.
 
 Use-cases call `require`, which raises. Lists and look-ups begin with `theirs`: what is somebody else's is not found,
 which tells nobody that it exists. tests/house/test_who_may.py keeps other modules from deciding it by hand.
@@ -7,8 +7,9 @@ which tells nobody that it exists. tests/house/test_who_may.py keeps other modul
 
 from typing import Protocol, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
+from crossdock.domain.roles import GIVEN, WORDS, Right, Role, roles_with
 from crossdock.store.models import Seller, User
 from crossdock.usecases.errors import NotAllowed
 
@@ -34,19 +35,52 @@ def is_staff(person: User | None) -> bool:
     return person is not None and person.is_staff
 
 
+def roles_of(person: User | None) -> tuple[Role, ...]:
+    """In the table's order; a word that is no role any more gives nothing."""
+    held = person.roles.split() if person is not None and person.is_staff else []
+    return tuple(role for role in Role if role in held)
+
+
+def rights_of(person: User | None) -> frozenset[Right]:
+    return frozenset().union(*(GIVEN[role] for role in roles_of(person)))
+
+
+def holds(person: User | None, *rights: Right) -> bool:
+    """Any one of them will do."""
+    return not rights_of(person).isdisjoint(rights)
+
+
+def who_may(right: Right, person: User | None = None) -> str:
+    """The sentence for whoever may not: who does it, and what they are themselves."""
+    names = " and ".join(roles_with(right))
+    mine = roles_of(person)
+    yours = f" Your role{'s are' if len(mine) > 1 else ' is'} {' and '.join(mine)}." if mine else ""
+    return f"Only {names} may {WORDS[right]}.{yours}"
+
+
+def who_hold(right: Right) -> QuerySet[User]:
+    """The staff who may, oldest first."""
+    any_of = Q(pk__in=[])
+    for role in roles_with(right):
+        any_of |= Q(roles__contains=role)
+    return User.objects.filter(any_of, is_staff=True, is_active=True).order_by("pk")
+
+
 def is_owner(person: User | None, seller: Seller) -> bool:
     return person is not None and seller.owner_id == person.pk
 
 
-def may(person: User | None, seller: Seller | None) -> bool:
-    """`seller` None is what belongs to the marketplace itself: staff's alone."""
-    return is_staff(person) or (seller is not None and is_owner(person, seller))
+def may(person: User | None, seller: Seller | None, *staff: Right) -> bool:
+    """`seller` None is what belongs to the marketplace itself. Of staff whoever has one of the rights; where none is
+    named, who may act as a seller.
+    """
+    return holds(person, *(staff or (Right.ACT,))) or (seller is not None and is_owner(person, seller))
 
 
-def require(person: User | None, seller: Seller | None, sentence: str = NOT_YOURS) -> None:
-    """Raises NotAllowed with the sentence."""
-    if not may(person, seller):
-        raise NotAllowed(sentence)
+def require(person: User | None, seller: Seller | None, sentence: str = NOT_YOURS, *staff: Right) -> None:
+    """Raises NotAllowed: with the sentence, or to staff with the roles that may."""
+    if not may(person, seller, *staff):
+        raise NotAllowed(who_may((staff or (Right.ACT,))[0], person) if is_staff(person) else sentence)
 
 
 def require_owner(person: User | None, seller: Seller, sentence: str) -> None:

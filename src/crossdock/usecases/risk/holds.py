@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from crossdock.domain.risk import RiskLevel
+from crossdock.domain.roles import Right
 from crossdock.store.models import AuditEntry, Order, RiskHold, RiskPolicy, User
 from crossdock.store.models.risk import RiskChoice
 from crossdock.usecases.record.rights import require
@@ -32,7 +33,7 @@ def choice() -> RiskChoice:
 
 def choose(*, to: RiskChoice, actor: User, now: datetime) -> None:
     """Counts for orders placed from now on."""
-    require(actor, None, "Only staff change this.")
+    require(actor, None, "Only staff change this.", Right.RISK)
     with transaction.atomic():
         RiskPolicy.objects.create(choice=to, changed_by=actor, changed_at=now)
         AuditEntry.objects.create(at=now, actor=actor, action="risk_policy", subject=to, detail={})

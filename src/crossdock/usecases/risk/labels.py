@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from crossdock.domain.roles import Right
 from crossdock.store.models import Order, RiskTrace, User
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
@@ -18,7 +19,7 @@ from crossdock.usecases.risk.judge import judge, judge_again_linked
 def label_order(*, order: Order, fraud: bool, actor: User | None, why: str, now: datetime) -> None:
     """`actor` is None when the bank said so. Saying the same again changes nothing."""
     if actor is not None:
-        require(actor, None, "Only staff label orders.")
+        require(actor, None, "Only staff label orders.", Right.RISK)
     with transaction.atomic():
         trace = RiskTrace.objects.select_for_update(no_key=True).filter(order=order).first()
         if trace is None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from crossdock.domain.risk.lookups import address_key
+from crossdock.domain.roles import Right
 from crossdock.store.models import RiskListEntry, User
 from crossdock.store.models.risk import RiskListKind, RiskListWhat
 from crossdock.usecases.errors import Invalid
@@ -43,7 +44,7 @@ def written(what: RiskListWhat, text: str) -> str:
 def add_to_list(
     *, kind: RiskListKind, what: RiskListWhat, text: str, remark: str, actor: User, now: datetime
 ) -> RiskListEntry:
-    require(actor, None, "Only staff keep these lists.")
+    require(actor, None, "Only staff keep these lists.", Right.RISK)
     if kind is RiskListKind.FORWARDER and what is not RiskListWhat.ADDRESS:
         raise Invalid("A freight forwarder is listed by its address.")
     value = written(what, text)
@@ -67,7 +68,7 @@ def add_to_list(
 
 
 def take_off_list(*, entry: RiskListEntry, actor: User, now: datetime) -> None:
-    require(actor, None, "Only staff keep these lists.")
+    require(actor, None, "Only staff keep these lists.", Right.RISK)
     with transaction.atomic():
         note(
             actor=actor,

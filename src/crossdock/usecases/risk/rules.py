@@ -10,6 +10,7 @@ from django.db import transaction
 
 from crossdock.domain.risk import WEIGHTS, Facts, RuleSet
 from crossdock.domain.risk.report import Report, judged, report
+from crossdock.domain.roles import Right
 from crossdock.store.models import RiskAssessment, RiskRuleSet, RiskTrace, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
@@ -28,7 +29,7 @@ def propose(
 
     Signals that are not named keep the shipped weight. Raises Invalid with every reason.
     """
-    require(actor, None, "Only staff change the rules.")
+    require(actor, None, "Only staff change the rules.", Right.RISK)
     rules = RuleSet(0, {**WEIGHTS, **weights}, medium_from, high_from)
     if wrong := rules.problems():
         raise Invalid(" ".join(wrong))
@@ -71,7 +72,7 @@ def release(*, row: RiskRuleSet, lines: Sequence[str], actor: User, now: datetim
 
     Released once; going back is a new version with the old weights.
     """
-    require(actor, None, "Only staff change the rules.")
+    require(actor, None, "Only staff change the rules.", Right.RISK)
     with transaction.atomic():
         fresh = RiskRuleSet.objects.select_for_update(no_key=True).get(pk=row.pk)
         if fresh.live_at is not None:

@@ -18,6 +18,7 @@ from crossdock.domain.alerts import ROOT_CAUSES, AlertCode
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.health import FIRST
 from crossdock.domain.orders import CopyState
+from crossdock.domain.roles import Right
 from crossdock.domain.values import Access
 from crossdock.domain.wording import counted
 from crossdock.store.models import (
@@ -39,7 +40,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.mail import write_mail
-from crossdock.usecases.record.rights import is_owner, require, require_of
+from crossdock.usecases.record.rights import NOT_YOURS, is_owner, require, require_of
 from crossdock.usecases.shops.identity import is_same_shop, name_of
 from crossdock.usecases.shops.recorded_calls import hand_over
 from crossdock.usecases.shops.shop_money import CHANGED, prices_unknown
@@ -268,7 +269,7 @@ def pause(*, connection: Connection, actor: User, now: datetime, why: str = "") 
 
     Staff say why, and the seller is told.
     """
-    require(actor, connection.seller)
+    require(actor, connection.seller, NOT_YOURS, Right.WORK)
     by_staff = not is_owner(actor, connection.seller)
     if by_staff and not why.strip():
         raise Invalid("Say why, so that the seller knows.")
@@ -296,7 +297,7 @@ def pause(*, connection: Connection, actor: User, now: datetime, why: str = "") 
 
 def resume(*, connection: Connection, actor: User, now: datetime) -> None:
     """Everything is read again at once; what waited is sent."""
-    require(actor, connection.seller)
+    require(actor, connection.seller, NOT_YOURS, Right.WORK)
     with transaction.atomic():
         paused = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED)
         if paused.update(state=ConnectionState.ACTIVE, state_sentence=""):

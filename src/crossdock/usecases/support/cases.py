@@ -13,12 +13,13 @@ from django.db.models import QuerySet
 
 from crossdock.domain.alerts import Button
 from crossdock.domain.cases import KIND_WORDS, CaseKind, CaseState, after_message
+from crossdock.domain.roles import Right
 from crossdock.store.models import Alert, Case, CaseMessage, Connection, Listing, Order, Seller, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record import audit
 from crossdock.usecases.record.alerts import settle_alert
 from crossdock.usecases.record.mail import write_mail
-from crossdock.usecases.record.rights import is_owner, is_staff, require, require_of
+from crossdock.usecases.record.rights import is_owner, is_staff, require, require_of, who_hold
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.support.evidence import PARTS, gather, subject_of
 
@@ -208,7 +209,7 @@ def _locked(case: Case, person: User) -> Case:
         .select_related("seller__owner", "order")
         .get(pk=case.pk)
     )
-    require(person, found.seller, "This case is not yours.")
+    require(person, found.seller, "This case is not yours.", Right.CASES)
     return found
 
 
@@ -254,7 +255,7 @@ def _mail(case: Case, message: CaseMessage, *, now: datetime) -> None:
 
 
 def _staff() -> Iterable[User]:
-    return User.objects.filter(is_staff=True, is_active=True).order_by("pk")[:_MOST_STAFF]
+    return who_hold(Right.CASES)[:_MOST_STAFF]
 
 
 def _note(case: Case, actor: User, action: str, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ The deeds themselves are the seller's use-cases, with the member of staff as the
 
 from datetime import datetime, timedelta
 
+from crossdock.domain.roles import Right
 from crossdock.store.models import Seller, User
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
@@ -15,7 +16,7 @@ LASTS = timedelta(minutes=60)
 
 def begin_acting(*, actor: User, seller: Seller, why: str, now: datetime) -> datetime:
     """Until when. The row says why before anything can be done."""
-    require(actor, None, "Only staff act as a seller.")
+    require(actor, None, "Only staff act as a seller.", Right.ACT)
     if not why.strip():
         raise Invalid("Say why; it stands in the audit log.")
     until = now + LASTS

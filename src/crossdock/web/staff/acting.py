@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from crossdock.domain.roles import Right
 from crossdock.store.models import Seller, User
 from crossdock.usecases.errors import Problem
 from crossdock.web import acting
@@ -15,7 +16,7 @@ from crossdock.web.signin.again import fresh
 from crossdock.web.staff.panel import staff_only
 
 
-@staff_only
+@staff_only(Right.ACT)
 @fresh
 @require_POST
 def begin(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
@@ -28,7 +29,7 @@ def begin(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     return redirect("seller_home")
 
 
-@staff_only
+@staff_only(Right.LOOK)
 @require_POST
 def end(request: HttpRequest, staff: User) -> HttpResponse:
     """Pressed in a second tab after it ended, it just leads home."""

@@ -1,29 +1,14 @@
-"""Staff's admin: everything can be looked at; the few things that staff do are use-cases with an audit entry."""
+"""Staff's admin: raw rows for those who may read them, and nothing to press: what staff do is on their own pages."""
 
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
-from allauth.account.models import EmailAddress, EmailConfirmation
-from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
-from django import forms
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.translation import ngettext
+from django.contrib import admin
 
-from crossdock.domain.rules import BY_ID, RULES, Mode
 from crossdock.store import models
-from crossdock.usecases.accounts.tokens import make_token, revoke_token
-from crossdock.usecases.errors import Problem
-from crossdock.usecases.orders.actions import resend_command
-from crossdock.usecases.record.alerts import settle_alert
-from crossdock.usecases.record.policy import switch
-from crossdock.web.people import signed_in
 from crossdock.web.signin.again import fresh
 from crossdock.web.signin.factor import with_second_factor
-from crossdock.web.staff.raw import ReadOnly
+from crossdock.web.staff.raw import ReadOnly, may_read
 
 site = admin.site
 site.site_header = site.site_title = "Crossdock staff"
@@ -35,28 +20,16 @@ _admin_view = site.admin_view
 
 
 def _guarded(view: Any, cacheable: bool = False) -> Any:
-    """Staff's guards hold here too. Nearly nothing can be sent in the admin, so all of it asks who it is."""
+    """Staff's guards hold here too. Nothing can be sent in the admin; whoever tries is asked who they are first."""
     return _admin_view(with_second_factor(fresh(view)), cacheable)
 
 
 site.admin_view = _guarded  # type: ignore[method-assign]
-# Secrets and sessions are nobody's rows to look at or to change; an address changes by its owner's own letter.
-for _theirs in (Authenticator, UserSession, EmailAddress, EmailConfirmation):
-    if site.is_registered(_theirs):
-        site.unregister(_theirs)
-
-
-def _each(request: HttpRequest, rows: QuerySet[Any], deed: Any, said: str) -> None:
-    """Do it to every chosen row; what cannot be done says why."""
-    done = 0
-    for row in rows:
-        try:
-            deed(row)
-            done += 1
-        except Problem as problem:
-            messages.error(request, f"{row}: {problem}")
-    if done:
-        messages.success(request, ngettext(f"%d {said}", f"%d {said}", done) % done)
+site.has_permission = may_read  # type: ignore[method-assign]
+# What libraries bring is taken out: secrets and sessions are nobody's rows to look at, an address changes by its
+# owner's own letter, and groups give rights that nothing here asks for.
+for _theirs in list(site._registry):
+    site.unregister(_theirs)
 
 
 @admin.register(models.Command)
@@ -66,13 +39,6 @@ class CommandAdmin(ReadOnly):
     search_fields = ("subject", "cause")
     by_index = True
     list_select_related = ("party",)
-    actions = ("send_again",)
-
-    @admin.action(description="Send again what gave up")
-    def send_again(self, request: HttpRequest, rows: QuerySet[models.Command]) -> None:
-        actor, now = signed_in(request), timezone.now()
-
-        _each(request, rows, lambda row: resend_command(command=row, actor=actor, now=now), "sent again")
 
 
 @admin.register(models.Alert)
@@ -81,14 +47,6 @@ class AlertAdmin(ReadOnly):
     list_filter = ("code", ("settled_at", admin.EmptyFieldListFilter))
     search_fields = ("sentence", "order__reference", "seller__name")
     list_select_related = ("seller", "order", "connection")
-    actions = ("settle",)
-
-    @admin.action(description="Settle as seen by staff")
-    def settle(self, request: HttpRequest, rows: QuerySet[models.Alert]) -> None:
-        actor, now = signed_in(request), timezone.now()
-        _each(
-            request, rows, lambda row: settle_alert(alert=row, actor=actor, how="Settled by staff.", now=now), "settled"
-        )
 
 
 @admin.register(models.Offer)
@@ -161,49 +119,12 @@ class RiskHoldAdmin(ReadOnly):
     list_select_related = ("order", "cleared_by")
 
 
-class SwitchForm(forms.ModelForm[models.PolicySwitch]):
-    rule = forms.ChoiceField(choices=[(rule.id, f"{rule.id}, {rule.title}") for rule in RULES])
-
-    class Meta:
-        model = models.PolicySwitch
-        fields = ("rule", "lifted")
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        rule = BY_ID.get(data.get("rule", ""))
-        if rule and data.get("lifted") and Mode.LIFTED not in rule.built:
-            raise forms.ValidationError(f"Lifting {rule.id} is not built yet.")
-        return data
-
-
 @admin.register(models.PolicySwitch)
 class PolicyAdmin(ReadOnly):
-    """The newest row of a rule is in force; switching adds one."""
+    """The newest row of a rule is in force."""
 
     list_display = ("rule", "lifted", "changed_by", "changed_at")
     list_filter = ("rule",)
-    form = SwitchForm
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return super().get_fields(request, obj) if obj else ["rule", "lifted"]
-
-    def save_model(self, request: HttpRequest, obj: models.PolicySwitch, form: Any, change: bool) -> None:
-        """The use-case writes the row and the audit entry; the admin's own object takes the row's identity."""
-        switch(rule=obj.rule, lift=obj.lifted, actor=signed_in(request), now=timezone.now())
-        newest = models.PolicySwitch.objects.filter(rule=obj.rule).order_by("-pk").first()
-        assert newest is not None
-        obj.pk, obj.changed_by, obj.changed_at = newest.pk, newest.changed_by, newest.changed_at
-
-
-class TokenForm(forms.ModelForm[models.ApiToken]):
-    """The marketplace's own storefront's. A seller's is made by the seller alone."""
-
-    class Meta:
-        model = models.ApiToken
-        fields = ("name",)
 
 
 @admin.register(models.ApiToken)
@@ -213,26 +134,6 @@ class TokenAdmin(ReadOnly):
         *("created_at", "expires_at", "last_used_at", "revoked_at"),
     )
     list_filter = (("seller", admin.EmptyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
-    form = TokenForm
-    actions = ("revoke",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return super().get_fields(request, obj) if obj else ["name"]
-
-    def save_model(self, request: HttpRequest, obj: models.ApiToken, form: Any, change: bool) -> None:
-        token, secret = make_token(name=obj.name, seller=None, actor=signed_in(request), now=timezone.now())
-        obj.pk = token.pk
-        messages.warning(request, f"Copy the token now, it is not shown again: {secret}")
-
-    @admin.action(description="Revoke")
-    def revoke(self, request: HttpRequest, rows: QuerySet[models.ApiToken]) -> None:
-        actor, now = signed_in(request), timezone.now()
-        _each(
-            request, rows.select_related("seller"), lambda row: revoke_token(token=row, actor=actor, now=now), "revoked"
-        )
 
 
 @admin.register(models.Order)
@@ -265,7 +166,7 @@ class ConnectionAdmin(ReadOnly):
 
 @admin.register(models.User)
 class UserAdmin(ReadOnly):
-    list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
+    list_display = ("email", "name", "is_staff", "roles", "is_active", "date_joined", "last_login")
     list_filter = ("is_staff", "is_active")
     search_fields = ("email", "name")
 

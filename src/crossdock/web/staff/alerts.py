@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.alerts import KINDS, AlertCode
+from crossdock.domain.roles import Right
 from crossdock.store.models import Alert, User
 from crossdock.usecases.record.alerts import settle_alert
 from crossdock.web.forms import typed
@@ -22,7 +23,7 @@ WHICH = {
 }
 
 
-@staff_only
+@staff_only(Right.ALERTS)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     code, which = typed(request.GET, "code", longest=40), typed(request.GET, "which", longest=10)
@@ -45,7 +46,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
     return show(request, "alerts", context, here="alerts")
 
 
-@staff_only
+@staff_only(Right.ALERTS)
 @require_POST
 def settle(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     """Only what is staff's: a seller's alert is settled by the seller, or by staff who act as them."""

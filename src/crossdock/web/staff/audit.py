@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.roles import Right
 from crossdock.store.models import AuditEntry, Order, Seller, User
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import page_of, show, staff_only
@@ -49,7 +50,7 @@ def _about(text: str) -> Q:
     return about | Q(detail__seller__in=list(sellers[:20]))
 
 
-@staff_only
+@staff_only(Right.AUDIT)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     filters, found = chosen(request)

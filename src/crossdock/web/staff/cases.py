@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.cases import KIND_WORDS, CaseKind, CaseState
+from crossdock.domain.roles import Right
 from crossdock.kit import discover
 from crossdock.store.models import Case, User
 from crossdock.usecases.support import cases
@@ -36,7 +37,7 @@ _IN = {
 }
 
 
-@staff_only
+@staff_only(Right.CASES)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     which, kind = typed(request.GET, "which", longest=10), typed(request.GET, "kind", longest=20)
@@ -67,7 +68,7 @@ def _of(public_id: str) -> Case:
     return get_object_or_404(rows, public_id=public_id)
 
 
-@staff_only
+@staff_only(Right.CASES)
 @require_safe
 def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     case = _of(public_id)
@@ -84,7 +85,7 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     return show(request, "case", context, here="cases")
 
 
-@staff_only
+@staff_only(Right.CASES)
 @require_POST
 def answer(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     """One form, four buttons."""
@@ -118,7 +119,7 @@ def _newest(case: Case) -> dict[str, object]:
     return gather(subject=about, now=timezone.now(), manifest=speaker.manifest if speaker else None)
 
 
-@staff_only
+@staff_only(Right.CASES)
 @require_safe
 def file(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     """The evidence with the case's head: what `crossdock replay` reads (docs/cases.md). The thread stays here."""

@@ -14,10 +14,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crossdock.domain.commands import CommandKind
+from crossdock.domain.roles import Right
 from crossdock.store.models import Command, Order, User
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders.actions import resend_command
+from crossdock.usecases.record.rights import holds
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import page_of, show, staff_only
 
@@ -105,7 +107,7 @@ def _subjects(query: str) -> list[str]:
     return [*(kind + words for kind in ("", "money:", "risk:") for words in (text, text.upper())), query]
 
 
-@staff_only
+@staff_only(Right.SHOPS)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     filters, found = chosen(request)
@@ -117,7 +119,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
         "states": [("all", "All"), *((state.value, words) for state, (words, _) in STATE_WORDS.items())],
         "parties": [(kind.value, words) for kind, words in PARTY_WORDS.items()],
         "kinds": list(KIND_WORDS.items()),
-        "can_resend": any(command.state == CommandState.DEAD for command in commands),
+        "can_resend": holds(staff, Right.WORK) and any(command.state == CommandState.DEAD for command in commands),
         "most": MOST_AT_ONCE,
     }
     return show(request, "commands", context, here="commands")
@@ -129,7 +131,7 @@ def _picked(request: HttpRequest) -> list[int]:
     return list(dict.fromkeys(picked))[:MOST_AT_ONCE]
 
 
-@staff_only
+@staff_only(Right.WORK)
 @require_http_methods(["GET", "HEAD", "POST"])
 def resend_many(request: HttpRequest, staff: User) -> HttpResponse:
     """First a look at what would be sent again: what was ticked, or all that the filters leave.
@@ -178,7 +180,7 @@ def _say(request: HttpRequest, done: int, wrong: list[str]) -> None:
         messages.info(request, "Nothing was chosen.")
 
 
-@staff_only
+@staff_only(Right.WORK)
 @require_POST
 def resend(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     _say(request, *_resend([pk], staff, timezone.now()))

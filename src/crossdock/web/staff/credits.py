@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crossdock.domain.credit import CreditState
+from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
 from crossdock.store.models import AuditEntry, Credit, Order, User
 from crossdock.usecases.errors import Problem
@@ -81,7 +82,7 @@ class CreditForm(AmountForm):
         return f"{self.cleaned_data['reason']}: {self.cleaned_data['more']}".strip(": ")
 
 
-@staff_only
+@staff_only(Right.CREDIT)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     which = typed(request.GET, "which", longest=10)
@@ -106,7 +107,7 @@ def _credit(public_id: str) -> Credit:
     return get_object_or_404(rows, public_id=public_id)
 
 
-@staff_only
+@staff_only(Right.CREDIT)
 @fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
@@ -171,7 +172,7 @@ def _outcome(credit: Credit) -> str:
             return f"The buyer of order {credit.order} is refunded {amount}."
 
 
-@staff_only
+@staff_only(Right.DECIDE)
 @fresh
 @require_POST
 def retry(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
@@ -186,7 +187,7 @@ def _preview(request: HttpRequest, order: Order, form: CreditForm, shown: Credit
     return show(request, "credit_start", context, here="credits")
 
 
-@staff_only
+@staff_only(Right.CREDIT)
 @fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.roles import Right
 from crossdock.store.models import Alert, AuditEntry, Entry, Listing, Seller, User
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue.staff_search import MOST, look_up
@@ -22,7 +23,7 @@ from crossdock.web.staff.shops import label
 LAST = 15
 
 
-@staff_only
+@staff_only(Right.LOOK)
 @require_safe
 def find(request: HttpRequest, staff: User) -> HttpResponse:
     """What is found; when it is one order or one seller alone, that page at once."""
@@ -35,7 +36,7 @@ def find(request: HttpRequest, staff: User) -> HttpResponse:
     return show(request, "find", {"query": query, "found": found, "most": MOST}, here="find")
 
 
-@staff_only
+@staff_only(Right.LOOK)
 @require_safe
 def sellers(request: HttpRequest, staff: User) -> HttpResponse:
     query = typed(request.GET, "q")
@@ -56,7 +57,7 @@ def sellers(request: HttpRequest, staff: User) -> HttpResponse:
     return show(request, "sellers", context, here="sellers")
 
 
-@staff_only
+@staff_only(Right.LOOK)
 @require_safe
 def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     found = get_object_or_404(Seller.objects.select_related("owner"), public_id=public_id)

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.roles import Right
 from crossdock.store.models import Connection, Delivery, User
 from crossdock.usecases.support.dashboard import unread
 from crossdock.web.forms import typed
@@ -32,7 +33,7 @@ def news_words(news: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-@staff_only
+@staff_only(Right.WORK)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     which, query = typed(request.GET, "which", longest=10), typed(request.GET, "q")

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.credit import CreditState
+from crossdock.domain.roles import Right
 from crossdock.store.models import (
     AuditEntry,
     Case,
@@ -36,7 +37,7 @@ from crossdock.web.staff.panel import show, staff_only
 LAST = 40
 
 
-@staff_only
+@staff_only(Right.LOOK)
 @require_safe
 def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     order = get_object_or_404(

@@ -17,7 +17,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from crossdock.usecases.record.rights import is_staff
+from crossdock.domain.roles import Right
+from crossdock.usecases.record.rights import holds, is_staff, rights_of, who_may
 from crossdock.usecases.support.dashboard import counts
 from crossdock.web.people import signed_in
 from crossdock.web.signin.factor import owed
@@ -30,12 +31,13 @@ PAGE = 40
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of the side navigation. `count` names what desk.counts() counts for it."""
+    """One entry of the side navigation, for who has the right. `count` names what desk.counts() counts for it."""
 
     here: str
     url_name: str
     icon: str
     words: str
+    right: Right
     count: str = ""
 
     @property
@@ -44,47 +46,55 @@ class Entry:
 
 
 NAVIGATION = (
-    Entry("home", "staff_home", "clock", "Needs attention"),
-    Entry("cases", "staff_cases", "talk", "Cases", "cases"),
-    Entry("credits", "staff_credits", "refresh", "Credits", "credits"),
-    Entry("find", "staff_find", "search", "Look up"),
-    Entry("sellers", "staff_sellers", "person", "Sellers"),
-    Entry("shops", "staff_shops", "link", "Connections", "ill"),
-    Entry("commands", "staff_commands", "truck", "Commands", "dead"),
-    Entry("inbox", "staff_inbox", "mail", "Inbox", "unread"),
-    Entry("quarantine", "staff_quarantine", "lock", "Quarantine", "quarantined"),
-    Entry("alerts", "staff_alerts", "warn", "Alerts", "staff_alerts"),
-    Entry("risk", "staff_risk", "info", "Risk", "held"),
-    Entry("policy", "staff_policy", "lock", "Rules"),
-    Entry("audit", "staff_audit", "info", "Audit log"),
+    Entry("home", "staff_home", "clock", "Needs attention", Right.LOOK),
+    Entry("cases", "staff_cases", "talk", "Cases", Right.CASES, "cases"),
+    Entry("credits", "staff_credits", "refresh", "Credits", Right.CREDIT, "credits"),
+    Entry("find", "staff_find", "search", "Look up", Right.LOOK),
+    Entry("sellers", "staff_sellers", "person", "Sellers", Right.LOOK),
+    Entry("shops", "staff_shops", "link", "Connections", Right.SHOPS, "ill"),
+    Entry("commands", "staff_commands", "truck", "Commands", Right.SHOPS, "dead"),
+    Entry("inbox", "staff_inbox", "mail", "Inbox", Right.WORK, "unread"),
+    Entry("quarantine", "staff_quarantine", "lock", "Quarantine", Right.WORK, "quarantined"),
+    Entry("alerts", "staff_alerts", "warn", "Alerts", Right.ALERTS, "staff_alerts"),
+    Entry("risk", "staff_risk", "info", "Risk", Right.RISK, "held"),
+    Entry("tokens", "staff_tokens", "link", "API tokens", Right.TOKENS),
+    Entry("policy", "staff_policy", "lock", "Rules", Right.RULES),
+    Entry("audit", "staff_audit", "info", "Audit log", Right.AUDIT),
+    Entry("roles", "staff_roles", "person", "Roles", Right.LOOK),
 )
 
 
-def staff_only(view: View) -> View:
-    """Gives the view the member of staff, who used a second factor. Nobody is sent to the sign-in; to everybody else
-    there is no such page.
+def staff_only(right: Right) -> Callable[[View], View]:
+    """Gives the view the member of staff, who has the right and used a second factor. Nobody is sent to the sign-in;
+    staff of other roles read who may; to everybody else there is no such page.
     """
 
-    @never_cache
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        staff = signed_in(request)
-        if not is_staff(staff):
-            raise Http404
-        first = owed(request)
-        if first:
-            return redirect(first)
-        return view(request, staff, *args, **kwargs)
+    def guard(view: View) -> View:
+        @never_cache
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            staff = signed_in(request)
+            if not is_staff(staff):
+                raise Http404
+            first = owed(request)
+            if first:
+                return redirect(first)
+            if not holds(staff, right):
+                return show(request, "not_yours", {"sentence": who_may(right, staff)}, here="", status=403)
+            return view(request, staff, *args, **kwargs)
 
-    return guarded
+        guarded.right = right  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
 
 
 def show(request: HttpRequest, template: str, context: dict[str, Any], *, here: str, status: int = 200) -> HttpResponse:
-    """`here` is the entry of the side navigation that is lit."""
-    waiting = counts(now=timezone.now())
-    navigation = [(entry, waiting.get(entry.count, 0)) for entry in NAVIGATION]
-    around = {"here": here, "navigation": navigation, "waiting": waiting}
+    """`here` is the entry of the side navigation that is lit. `may` has what this person may, for a page's buttons."""
+    waiting, may = counts(now=timezone.now()), rights_of(signed_in(request))
+    navigation = [(entry, waiting.get(entry.count, 0)) for entry in NAVIGATION if entry.right in may]
+    around = {"here": here, "navigation": navigation, "waiting": waiting, "may": may}
     return render(request, f"staff/{template}.html", {**around, **context}, status=status)
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from crossdock.domain.roles import Right
 from crossdock.domain.rules import BY_ID, RULES, Mode, Rule, RuleView, view
 from crossdock.kit import discover
 from crossdock.store.models import PolicySwitch, User
@@ -53,7 +54,7 @@ def _standing(rule: Rule, switched: PolicySwitch | None) -> Standing:
     return Standing(rule, switched, _platforms(rule, lifted=switched is not None and switched.lifted))
 
 
-@staff_only
+@staff_only(Right.RULES)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     newest = newest_switches()
@@ -62,7 +63,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
     )
 
 
-@staff_only
+@staff_only(Right.RULES)
 @fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: HttpRequest, staff: User, rule: str) -> HttpResponse:

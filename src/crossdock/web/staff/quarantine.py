@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from crossdock.domain.roles import Right
 from crossdock.kit import discover, replay
 from crossdock.store.models import Quarantined, User
 from crossdock.store.models.quarantine import STANDING, QuarantineKind, QuarantineState
@@ -31,7 +32,7 @@ STATE_WORDS = {
 _MOST_ALIKE = 50
 
 
-@staff_only
+@staff_only(Right.WORK)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     which = typed(request.GET, "which", longest=10)
@@ -52,7 +53,7 @@ def _file(row: Quarantined) -> dict[str, Any] | None:
     return quarantine_board.case_file(row=row, now=timezone.now(), manifest=speaker.manifest if speaker else None)
 
 
-@staff_only
+@staff_only(Right.WORK)
 @require_safe
 def one(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     row = _row(pk)
@@ -80,7 +81,7 @@ def _play(document: dict[str, Any] | None) -> list[replay.Played]:
     return asyncio.run(replay.play(read, speaker)) if speaker else []
 
 
-@staff_only
+@staff_only(Right.WORK)
 @require_safe
 def file(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     """The same for `crossdock replay`."""
@@ -91,7 +92,7 @@ def file(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     return answer
 
 
-@staff_only
+@staff_only(Right.WORK)
 @require_POST
 def end(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     """All that stand for the same cause: tried now, or left alone."""

@@ -9,6 +9,10 @@ from django.db.models import BinaryField, CharField, IntegerField, Model, Q, Que
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from crossdock.domain.roles import Right
+from crossdock.store.models import User
+from crossdock.usecases.record.rights import holds
+
 # Never on a page, whatever model they are in.
 HIDDEN = frozenset({"secrets", "keep", "hash", "state_hash", "password", "body"})
 
@@ -51,6 +55,10 @@ def _exactly(model: type[Model], path: str, text: str) -> Q:
     return Q(**{f"{relation}__in": list(related)})
 
 
+def may_read(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and holds(request.user, Right.RECORDS)
+
+
 class ReadOnly(admin.ModelAdmin[Any]):
     """Nobody adds, changes or deletes here: each change has a use-case of its own, and books are never edited."""
 
@@ -82,10 +90,10 @@ class ReadOnly(admin.ModelAdmin[Any]):
         return queryset.filter(where), False
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
+        return may_read(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """All staff look at everything; nothing here is more secret than the rest."""
+        """Whoever may read raw records looks at all; nothing here is more secret than the rest."""
         return self.has_module_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crossdock.domain.risk import BY_CODE, SIGNALS, RuleSet
+from crossdock.domain.roles import Right
 from crossdock.store.models import Order, RiskHold, RiskListEntry, RiskRuleSet, RiskTrace, User
 from crossdock.store.models.risk import RiskChoice, RiskListKind, RiskListWhat
 from crossdock.usecases.errors import Problem
@@ -29,7 +30,7 @@ BACK = timedelta(days=730)
 LAST = 20
 
 
-@staff_only
+@staff_only(Right.RISK)
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest, staff: User) -> HttpResponse:
     """Orders that wait for staff, and what happens with orders of high risk."""
@@ -77,7 +78,7 @@ class RulesForm(forms.Form):
         return {signal.code: self.cleaned_data[f"w_{signal.code}"] for signal in SIGNALS}
 
 
-@staff_only
+@staff_only(Right.RISK)
 @require_http_methods(["GET", "HEAD", "POST"])
 def rules(request: HttpRequest, staff: User) -> HttpResponse:
     """Change weights and lines; kept as a proposal, with its trial on history beside that of the rules in force."""
@@ -101,7 +102,7 @@ def rules(request: HttpRequest, staff: User) -> HttpResponse:
     return show(request, "risk_rules", {"form": form}, here="risk", status=422 if form.is_bound else 200)
 
 
-@staff_only
+@staff_only(Right.RISK)
 @require_http_methods(["GET", "HEAD", "POST"])
 def rule_set(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     """A proposal beside what is in force, both tried on the same orders; then the button that puts it in force."""
@@ -135,7 +136,7 @@ class ListForm(forms.Form):
     note = forms.CharField(label="Why", max_length=200, required=False)
 
 
-@staff_only
+@staff_only(Right.RISK)
 @require_http_methods(["GET", "HEAD", "POST"])
 def lists(request: HttpRequest, staff: User) -> HttpResponse:
     form = ListForm(request.POST or None)
@@ -160,7 +161,7 @@ def lists(request: HttpRequest, staff: User) -> HttpResponse:
     return show(request, "risk_lists", context, here="risk", status=422 if form.is_bound else 200)
 
 
-@staff_only
+@staff_only(Right.RISK)
 @require_POST
 def unlist(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     entry = RiskListEntry.objects.filter(pk=pk).first()
@@ -175,7 +176,7 @@ def _order(public_id: str) -> Order:
     return get_object_or_404(rows, public_id=public_id)
 
 
-@staff_only
+@staff_only(Right.RISK)
 @require_safe
 def order(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     """Everything collected about one order: each judgement with its inputs, what it is linked to, what it turned out
@@ -196,7 +197,7 @@ def order(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     return show(request, "risk_order", context, here="find")
 
 
-@staff_only
+@staff_only(Right.RISK)
 @require_POST
 def clear(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     found = _order(public_id)
@@ -209,7 +210,7 @@ def clear(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     return redirect("staff_risk_order", public_id)
 
 
-@staff_only
+@staff_only(Right.RISK)
 @require_POST
 def label(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     found = _order(public_id)

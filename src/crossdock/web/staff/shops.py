@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from crossdock.domain.roles import Right
 from crossdock.kit import discover
 from crossdock.kit.called import not_called
 from crossdock.store.models import AuditEntry, Command, Connection, Delivery, Exchange, User
@@ -50,7 +51,7 @@ def status_url(platform: str) -> str:
     return speaker.manifest.status_url if speaker else ""
 
 
-@staff_only
+@staff_only(Right.SHOPS)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     state, platform, query = (
@@ -105,7 +106,7 @@ def _shop(public_id: str) -> Connection:
     return get_object_or_404(Connection.objects.select_related("party", "seller__owner"), public_id=public_id)
 
 
-@staff_only
+@staff_only(Right.SHOPS)
 @require_safe
 def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     shop = _shop(public_id)
@@ -133,7 +134,7 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     return show(request, "shop", context, here="shops")
 
 
-@staff_only
+@staff_only(Right.WORK)
 @require_POST
 def pause(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     shop, why = _shop(public_id), typed(request.POST, "why", longest=300)
@@ -145,7 +146,7 @@ def pause(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     return redirect("staff_shop", public_id)
 
 
-@staff_only
+@staff_only(Right.WORK)
 @require_POST
 def resume(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     shop = _shop(public_id)

@@ -18,7 +18,9 @@ from crossdock.web.staff import (
     policy,
     quarantine,
     risk,
+    roles,
     shops,
+    tokens,
 )
 
 urlpatterns = [
@@ -61,5 +63,8 @@ urlpatterns = [
     path("orders/<slug:public_id>/risk/", risk.order, name="staff_risk_order"),
     path("orders/<slug:public_id>/risk/clear/", risk.clear, name="staff_risk_clear"),
     path("orders/<slug:public_id>/risk/label/", risk.label, name="staff_risk_label"),
+    path("tokens/", tokens.page, name="staff_tokens"),
+    path("tokens/<int:pk>/revoke/", tokens.revoke, name="staff_token_revoke"),
+    path("roles/", roles.table, name="staff_roles"),
     path("audit/", audit.table, name="staff_audit"),
 ]

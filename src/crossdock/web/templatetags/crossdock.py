@@ -9,6 +9,7 @@ from typing import Any
 from babel import Locale
 from babel.dates import format_timedelta
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -16,8 +17,10 @@ from django.utils.safestring import SafeString, mark_safe
 from crossdock.domain.labels import PAID, STATUS_WORDS, LabelState, Parcel, TrackStatus
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
 from crossdock.domain.risk import RiskLevel
+from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
 from crossdock.store.models import Label, Order, Shipment, Variant
+from crossdock.usecases.record import rights
 
 register = template.Library()
 _LOCALE = Locale("en", "US")
@@ -69,6 +72,12 @@ _OFFER_WORDS = {
 @register.simple_tag
 def offer_badge(state: str) -> SafeString:
     return badge(*_OFFER_WORDS[state])
+
+
+@register.simple_tag(takes_context=True)
+def who_may(context: Context, right: str) -> str:
+    """For staff who may not: the roles that do."""
+    return rights.who_may(Right(right), context.get("user"))
 
 
 @register.simple_tag

@@ -1,0 +1,60 @@
+"""Who of staff may what: the one table. `usecases/record/rights.py` asks it; docs/roles.md and a page show it."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is at work. One person may have several."""
+
+    SUPPORT = "support"
+    RISK = "risk"
+    FINANCE = "finance"
+    OPERATIONS = "operations"
+    ADMIN = "admin"
+
+
+class Right(StrEnum):
+    """What staff may. Each page and each deed of theirs names one."""
+
+    LOOK = "look"
+    CASES = "cases"
+    ACT = "act"
+    CREDIT = "credit"
+    DECIDE = "decide"
+    SHOPS = "shops"
+    WORK = "work"
+    ALERTS = "alerts"
+    RISK = "risk"
+    RULES = "rules"
+    TOKENS = "tokens"
+    AUDIT = "audit"
+    RECORDS = "records"
+
+
+# What it is, as it reads after "Only finance and admin may"; and which roles have it. Admin has every one.
+WORDS: dict[Right, str] = {
+    Right.LOOK: "look up orders, sellers and listings",
+    Right.CASES: "read and answer cases",
+    Right.ACT: "act as a seller",
+    Right.CREDIT: "see credits and begin them, up to what one person may give alone",
+    Right.DECIDE: "decide about credits that were asked for, agree as the second person and repeat refused refunds",
+    Right.SHOPS: "see connections and commands",
+    Right.WORK: "pause and resume connections, send commands again, and see inbox and quarantine",
+    Right.ALERTS: "see all alerts and settle those for staff",
+    Right.RISK: "see the risk pages, clear held orders, label fraud, and change risk rules and lists",
+    Right.RULES: "see the marketplace's rules and switch them",
+    Right.TOKENS: "make and revoke API tokens of the marketplace",
+    Right.AUDIT: "read the audit log",
+    Right.RECORDS: "read the raw records",
+}
+GIVEN: dict[Role, frozenset[Right]] = {
+    Role.SUPPORT: frozenset({Right.LOOK, Right.CASES, Right.ACT, Right.CREDIT, Right.SHOPS, Right.ALERTS}),
+    Role.RISK: frozenset({Right.LOOK, Right.RISK}),
+    Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE}),
+    Role.OPERATIONS: frozenset({Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS}),
+    Role.ADMIN: frozenset(Right),
+}
+
+
+def roles_with(right: Right) -> tuple[Role, ...]:
+    return tuple(role for role in Role if right in GIVEN[role])

@@ -1,0 +1,53 @@
+"""API tokens: the marketplace's own, made here, and those of sellers, which only their sellers make."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crossdock.domain.roles import Right
+from crossdock.store.models import ApiToken, User
+from crossdock.usecases.accounts.tokens import all_tokens, make_token, revoke_token
+from crossdock.usecases.errors import Problem
+from crossdock.web.seller.panel import try_it
+from crossdock.web.seller.tokens import TokenForm, reach_in_words
+from crossdock.web.signin.again import fresh
+from crossdock.web.staff.panel import page_of, show, staff_only
+
+
+@staff_only(Right.TOKENS)
+@fresh
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, staff: User) -> HttpResponse:
+    form, secret, now = TokenForm(request.POST or None), "", timezone.now()
+    if request.method == "POST" and form.is_valid():
+        try:
+            _, secret = make_token(
+                name=form.cleaned_data["name"],
+                seller=None,
+                actor=staff,
+                now=now,
+                scopes=form.scopes(),
+                expires_at=form.expires_at(now),
+            )
+            form = TokenForm()
+        except Problem as problem:
+            form.add_error(None, str(problem))
+    tokens, next_after = page_of(request, all_tokens())
+    context = {
+        "form": form,
+        "secret": secret,
+        "tokens": [(token, reach_in_words(token.scopes)) for token in tokens],
+        "next_after": next_after,
+        "now": now,
+    }
+    return show(request, "tokens", context, here="tokens", status=422 if form.errors else 200)
+
+
+@staff_only(Right.TOKENS)
+@fresh
+@require_POST
+def revoke(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
+    token = get_object_or_404(ApiToken.objects.select_related("seller"), pk=pk)
+    try_it(request, lambda now: revoke_token(token=token, actor=staff, now=now), "The token is revoked.")
+    return redirect("staff_tokens")
