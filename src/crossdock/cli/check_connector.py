@@ -12,9 +12,9 @@ from pathlib import Path
 
 from crossdock.cli import replay as tape
 from crossdock.cli.trouble import Trouble
-from crossdock.domain.capability import Manifest
+from crossdock.domain.capability import Capability, Manifest
 from crossdock.kit import discover, replay
-from crossdock.kit.conformance import record, scenarios
+from crossdock.kit.conformance import cost, record, scenarios
 from crossdock.kit.conformance.front import NoTestCopy, find_copy
 from crossdock.kit.conformance.suite import Result, Verdict, play_all, run_all
 from crossdock.kit.connector import Connector
@@ -45,7 +45,24 @@ def run(args: argparse.Namespace) -> int:
     except (discover.NoSuchFolder, discover.BrokenFolder) as error:
         raise Trouble(f"{error} An address begins with https://, and a tape is a file.") from None
     results = asyncio.run(run_all(connector, sandbox, only=args.only, on_result=_seen))
-    return _end(args, connector.manifest, results, "its simulator")
+    code = _end(args, connector.manifest, results, "its simulator")
+    if code == 0 and not args.only:
+        _cost(connector.manifest, asyncio.run(cost.measured(connector, sandbox)), keep=args.record)
+    return code
+
+
+def _cost(manifest: Manifest, calls: cost.Cost, *, keep: bool) -> None:
+    rest, proven = (calls.an_hour_at_rest(manifest, proven=each) for each in (False, True))
+    print(
+        f"Calls: {calls.order} for an order until it is read back, {calls.products} for {cost.PRODUCTS:,} products,"
+        f" {rest} an hour at rest" + (f" ({proven} once its webhooks are proven)." if _tells(manifest) else ".")
+    )
+    if keep:
+        cost.write(manifest.name, calls)
+
+
+def _tells(manifest: Manifest) -> bool:
+    return manifest.can(Capability.WEBHOOKS)
 
 
 async def _address(args: argparse.Namespace) -> int:

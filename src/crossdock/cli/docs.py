@@ -10,7 +10,7 @@ from crossdock.domain.capability import MEANING, Capability, Manifest, Yes
 from crossdock.domain.roles import WORDS, Role, roles_with
 from crossdock.domain.rules import RULES, Mode, Rule, view
 from crossdock.kit import discover
-from crossdock.kit.conformance import record
+from crossdock.kit.conformance import cost, record
 
 NOTE = (
     "<!-- Written by `crossdock docs`. Edit the table in src/crossdock/domain/rules.py or the manifests instead. -->\n"
@@ -57,6 +57,7 @@ def platforms_page(manifests: list[Manifest]) -> str:
     for capability in Capability:
         answers = ["yes" if isinstance(m.answers[capability], Yes) else "no" for m in manifests]
         lines.append(f"| {MEANING[capability]} | " + " | ".join(answers) + " |")
+    lines += _costs(manifests)
     for manifest in manifests:
         lines += ["", f"## {manifest.label} ({manifest.api_version})", "", "How its claims were checked:", ""]
         lines += [f"- {e.kind} ({e.api_version}, {e.checked_on}): {e.sentence}" for e in manifest.evidence]
@@ -91,6 +92,31 @@ def roles_page() -> str:
         " needs two people ([staff.md](staff.md)).",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _costs(manifests: list[Manifest]) -> list[str]:
+    """What a shop is asked, counted at its simulator by `crossdock check connector NAME --record`."""
+    lines = [
+        "",
+        "## Calls",
+        "",
+        f"Counted at the simulators: an order created and read back, {cost.PRODUCTS:,} products read for the first"
+        " time, and an hour in which nothing happens. Our pace leaves a fifth of what the vendor allows.",
+        "",
+        f"| platform | an order | {cost.PRODUCTS:,} products | an hour at rest | with proven webhooks | calls a second,"
+        " at most | the vendor allows |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for manifest in manifests:
+        if (calls := cost.of(manifest.name)) is None:
+            continue
+        proven = calls.an_hour_at_rest(manifest, proven=True) if manifest.can(Capability.WEBHOOKS) else "-"
+        allowed = "no limit named" if manifest.pace.published is None else f"{manifest.pace.published:g}"
+        lines.append(
+            f"| {manifest.label} | {calls.order} | {calls.products} | {calls.an_hour_at_rest(manifest, proven=False)}"
+            f" | {proven} | {manifest.pace.per_second:g} | {allowed} |"
+        )
+    return lines
 
 
 # The README's table stands between these.

@@ -139,11 +139,14 @@ class Pace:
     """How fast we may ask.
 
     `burst` calls at once, refilled `per_second`; at most `parallel` in flight; the platform's headers correct both.
+    `published` is what the vendor allows its smallest plan in calls a second, None where it names no limit; ours leaves
+    a fifth of it to the shop's other programs.
     """
 
     per_second: float
     burst: int
     parallel: int
+    published: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ MANIFEST = Manifest(
         ),
     ),
     # Standard and Plus: 150 calls in 30 seconds, shared by all programs of the store; the headers correct it.
-    pace=Pace(per_second=4, burst=40, parallel=4),
+    pace=Pace(per_second=4, burst=40, parallel=4, published=5),
     # The vendor names no bounds; changes of inventory are carried out later ("transaction_id"), so these are guesses.
     lag=Lag(count=10.0, search=10.0, late_execution=60.0),
     poll_seconds=60.0,

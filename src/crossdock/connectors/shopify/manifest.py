@@ -123,7 +123,7 @@ MANIFEST = Manifest(
     ),
     # In calls of about 20 points each; Shopify counts 100 points a second on the smallest plan and says after each
     # call what is left.
-    pace=Pace(per_second=5, burst=50, parallel=6),
+    pace=Pace(per_second=4, burst=50, parallel=6, published=5),
     # No promise of the platform: guesses on the cautious side. The look-up by unique reference has no lag that is
     # documented; the search index has.
     lag=Lag(count=1.0, search=30.0, late_execution=60.0),

@@ -89,7 +89,7 @@ MANIFEST = Manifest(
         ),
     ),
     # 300 calls a minute for each site, with a minute's cool-down; a fifth of it is left to other programs.
-    pace=Pace(per_second=3.5, burst=30, parallel=4),
+    pace=Pace(per_second=3.5, burst=30, parallel=4, published=5),
     # The vendor names no bounds. An order is found in the list of changes, which may lag behind.
     lag=Lag(count=10.0, search=10.0, late_execution=60.0),
     poll_seconds=60.0,

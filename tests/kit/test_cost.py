@@ -1,0 +1,41 @@
+"""What a shop is asked: the counts that documentation shows are what the simulators count, and our pace stays below
+what vendors allow.
+"""
+
+import pytest
+
+from crossdock.cli.docs import platforms_page
+from crossdock.kit import discover
+from crossdock.kit.conformance import cost
+
+PLATFORMS = list(discover.connectors())
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_what_is_kept_is_what_is_counted(platform: str) -> None:
+    counted = await cost.measured(discover.connector(platform), discover.sandbox(platform))
+    assert cost.of(platform) == counted, f"crossdock check connector {platform} --record"
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_fifth_of_what_the_vendor_allows_is_left_to_others(platform: str) -> None:
+    pace = discover.connector(platform).manifest.pace
+    if pace.published is not None:
+        assert pace.per_second <= 0.8 * pace.published
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_shop_at_rest_takes_little_of_what_is_allowed(platform: str) -> None:
+    manifest = discover.connector(platform).manifest
+    calls = cost.of(platform)
+    assert calls is not None
+    assert calls.an_hour_at_rest(manifest, proven=True) <= calls.an_hour_at_rest(manifest, proven=False)
+    assert calls.an_hour_at_rest(manifest, proven=False) <= 60
+    assert calls.order <= 12 and calls.products <= 120
+
+
+def test_the_page_compares_all_of_them() -> None:
+    manifests = [discover.connector(platform).manifest for platform in PLATFORMS]
+    table = platforms_page(manifests).partition("## Calls")[2].partition("\n## ")[0]
+    for manifest in manifests:
+        assert f"| {manifest.label} |" in table
