@@ -18,6 +18,7 @@ from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.kit.json_node import node_of
 from crossdock.store.models import ShopCopy, ShopLine
 from crossdock.usecases.orders.landing import bind
+from crossdock.usecases.record.telling import telling
 from parcelling import Parcelling
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +71,8 @@ def test_lines_are_kept_once_and_forgotten_with_the_copy() -> None:
     assert list(ShopLine.objects.values_list("shop_line_id", "units")) == [("L1", 2)]
     copy = ShopCopy.objects.get(order=desk.order)
     now = desk.world.later()
-    bind(order=desk.order, copy=copy, outcome=Done("another"), adopted=False, want_after=None, now=now)
+    with telling(now) as told:
+        bind(order=desk.order, copy=copy, outcome=Done("another"), adopted=False, want_after=None, told=told)
     assert not ShopLine.objects.exists()
 
 

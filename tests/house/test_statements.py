@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from tests.web.api.test_api import Program, order_for, token_for
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.commands import Done
+from crossdock.domain.commands import CancelReason, Done
 from crossdock.domain.events import OrderLine as ShopRow
-from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.risk import RuleSet
 from crossdock.domain.values import Money
 from crossdock.store.models import (
@@ -42,8 +42,10 @@ from crossdock.usecases.checkout import checkout
 from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.money import books
 from crossdock.usecases.orders import snapshots
+from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outbox import queue
 from crossdock.usecases.outcomes import claims
+from crossdock.usecases.outcomes.endpoints import add_endpoint
 from crossdock.usecases.outcomes.settle import settle_command
 from crossdock.usecases.record import mail
 from crossdock.usecases.record.alerts import raise_alert, settle_alert
@@ -320,7 +322,7 @@ class TestTheWorkersWay:
         steps = {"claim": claim, "landed": landed, "read back": read_back, "mails": mails, "sent": sent}
         assert {name: (step.round_trips, step.savepoints) for name, step in steps.items()} == {
             "claim": (6, 0),
-            "landed": (21, 0),
+            "landed": (18, 0),
             "read back": (16, 0),
             "mails": (4, 0),
             "sent": (6, 0),
@@ -361,6 +363,72 @@ class TestTheWorkersWay:
         assert copy.shop_number == "#2"
 
 
+class TestWhatIsTold:
+    """With one statement for each table, however much a use-case has to tell. Before it was gathered: 61 round trips
+    for the parcels, 58 for the cancel and 30 for the reject.
+    """
+
+    def test_each_is_counted(self) -> None:
+        steps = {"shipped there": self.shipped(), "cancelled there": self.cancelled(), "rejected": self.rejected()}
+        assert {name: (step.round_trips, self.told(step)) for name, step in steps.items()} == {
+            "shipped there": (42, (1, 1, 1, 1)),
+            "cancelled there": (47, (1, 0, 1, 2)),
+            "rejected": (20, (1, 0, 1, 3)),
+        }
+
+    def told(self, step: Spent) -> tuple[int, ...]:
+        return tuple(step.to(table) for table in ("timelineentry", "alert", "mail", "command"))
+
+    def placed(self) -> tuple[World, Order, ShopOrder]:
+        """It stands in the shop and is read back; its seller's program listens to everything."""
+        world = World(units=5)
+        order, seen = landed(world)
+        read(world, seen)
+        add_endpoint(
+            seller=world.seller,
+            actor=world.seller.owner,
+            url="https://listens.test/",
+            name="",
+            events=[],
+            now=world.later(),
+        )
+        return world, order, seen
+
+    def shipped(self) -> Spent:
+        """Two parcels: one without a number, one with a number that no carrier has."""
+        world, order, seen = self.placed()
+        two = (Parcel("f1", (("l1", 1),), ""), Parcel("f2", (), "T-4711"))
+        with spent() as counted:
+            read(world, replace(seen, parcels=two))
+        kinds = list(order.timeline.order_by("pk").values_list("kind", flat=True))
+        assert kinds[-2:] == ["shipped", "tracking"]
+        assert set(Alert.objects.values_list("code", flat=True)) == {"tracking_missing", "tracking_unknown"}
+        return counted
+
+    def cancelled(self) -> Spent:
+        world, order, seen = self.placed()
+        with spent() as counted:
+            read(world, replace(seen, state=ShopOrderState.CANCELLED))
+        assert list(order.timeline.order_by("pk").values_list("kind", flat=True))[-2:] == [
+            "cancelled_there",
+            "rejected",
+        ]
+        return counted
+
+    def rejected(self) -> Spent:
+        world, order, _ = self.placed()
+        with spent() as counted:
+            reject_order(
+                order=order,
+                reason=CancelReason.BUYER_ASKED,
+                actor=world.seller.owner,
+                expected_total=None,
+                now=world.later(),
+            )
+        assert order.timeline.latest("pk").kind == "rejected"
+        return counted
+
+
 class TestAnAlert:
     def raised(self, world: World) -> Alert:
         return raise_alert(
@@ -373,7 +441,7 @@ class TestAnAlert:
             alert = self.raised(world)
         with spent() as again:
             assert self.raised(world) == alert
-        assert (first.savepoints, again.savepoints, again.round_trips) == (0, 0, 5)
+        assert (first.savepoints, again.savepoints, again.round_trips) == (0, 0, 4)
         alert.refresh_from_db()
         assert (alert.times, Alert.objects.filter(code=AlertCode.STOCK_DIFFERS).count()) == (2, 1)
         settle_alert(alert=alert, actor=None, how="Done.", now=world.now)

@@ -34,6 +34,7 @@ from crossdock.usecases.orders.parcel_alerts import label_voided
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import claims, endpoints
 from crossdock.usecases.parties import leases, root_causes
+from crossdock.usecases.record.telling import telling
 from crossdock.usecases.shops import connect, timers
 from crossdock.usecases.stock import counts
 from labelling import Counter
@@ -295,12 +296,14 @@ def tracking_unknown(stage: Stage) -> Iterator[AlertCode]:
 def label_voided_(stage: Stage) -> Iterator[AlertCode]:
     order = landed(stage.world)
     number = "1Z999AA10123456784"
-    label_voided(order=order, tracking=number, why="not used", now=stage.world.later())
+    with telling(stage.world.later()) as told:
+        label_voided(order=order, tracking=number, why="not used", told=told)
     assert not Alert.objects.exists(), "no parcel left with it"
     ship_by_hand(
         order=order, lines=None, tracking=number, carrier="", actor=stage.world.seller.owner, now=stage.world.later()
     )
-    label_voided(order=order, tracking=number, why="voided at the carrier", now=stage.world.later())
+    with telling(stage.world.later()) as told:
+        label_voided(order=order, tracking=number, why="voided at the carrier", told=told)
     yield AlertCode.LABEL_VOIDED
     stage.post(_parcel(order), tracking="1Z999AA10123456785", carrier="UPS")
 

@@ -5,6 +5,7 @@ Deferring inside the transaction would let a waiting wake-up of another order sw
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 from procrastinate.jobs import DEFAULT_QUEUE
@@ -13,10 +14,27 @@ PUMP = "crossdock.pump"
 
 
 def wake(party_ids: Iterable[int]) -> None:
-    """Wake the pumps of these parties once this transaction is committed (at once outside one)."""
-    wanted = sorted(set(party_ids))
-    if wanted:
-        transaction.on_commit(lambda: defer(wanted), robust=True)
+    """Wake the pumps of these parties once this transaction is committed (at once outside one): one statement for all
+    of a transaction's wake-ups.
+    """
+    wanted = set(party_ids)
+    if not wanted:
+        return
+    # What is asked for within a savepoint is lost with it, so only wake-ups of the same savepoints share one.
+    within = {*connection.savepoint_ids, None}
+    for savepoints, waiting, *_ in connection.run_on_commit:
+        if isinstance(waiting, _Wakeup) and {*savepoints, None} == within:
+            waiting.parties |= wanted
+            return
+    transaction.on_commit(_Wakeup(wanted), robust=True)
+
+
+@dataclass(slots=True)
+class _Wakeup:
+    parties: set[int]
+
+    def __call__(self) -> None:
+        defer(sorted(self.parties))
 
 
 def defer(party_ids: list[int]) -> None:

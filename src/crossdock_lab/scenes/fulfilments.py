@@ -77,12 +77,12 @@ def _pushed(stage: Stage, faults: dict[str, float]) -> None:
 
 
 def _changed(stage: Stage, order: "Order", parcel: "Shipment") -> None:
-    from django.db import transaction
 
     from crossdock.store.models import Order, Shipment
     from crossdock.usecases.orders.actions import change_tracking
     from crossdock.usecases.orders.fulfilments import wish
     from crossdock.usecases.orders.parcels import undo_shipment
+    from crossdock.usecases.record.telling import telling
 
     change_tracking(
         shipment=parcel, tracking=f"MOVED-{order.number}", carrier="UPS", actor=stage.seller.owner, now=now()
@@ -93,9 +93,9 @@ def _changed(stage: Stage, order: "Order", parcel: "Shipment") -> None:
         "S7",
         "another number here is another number there, and one parcel on both sides",
     )
-    with transaction.atomic():
+    with telling(now()) as told:
         order = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
-        undo_shipment(order=order, parcel_id=parcel.parcel_id, source="seller", sentence="It did not leave.", now=now())
+        undo_shipment(order=order, parcel_id=parcel.parcel_id, source="seller", sentence="It did not leave.", told=told)
         wish(order=order, shipment=Shipment.objects.get(pk=parcel.pk), now=now())
     _proved(stage, parcel, "cancelled")
     order.refresh_from_db()

@@ -37,6 +37,7 @@ from crossdock.usecases.orders import shop_refunds
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
+from crossdock.usecases.record.telling import telling
 from crossdock_lab.buying import Till
 from crossdock_lab.patience import patient
 from market import ADDRESS, World
@@ -365,10 +366,8 @@ class TestRefundInTheShop:
             order=order, refund_id=refund_id, amount_minor=minor, currency=currency, seen_at=NOW
         )
         locked = credits.locked_order
-        from django.db import transaction
-
-        with transaction.atomic():
-            self.took = shop_refunds.credit_shop_refund(order=locked(order), refund=refund, now=NOW)
+        with telling(NOW) as told:
+            self.took = shop_refunds.credit_shop_refund(order=locked(order), refund=refund, told=told)
         order.refresh_from_db()
         return world, order
 
@@ -394,11 +393,9 @@ class TestRefundInTheShop:
         _, order = self.seen(9_999)
         refund = ShopRefund.objects.create(order=order, refund_id="r2", amount_minor=9_999, currency="USD", seen_at=NOW)
         third = ShopRefund.objects.create(order=order, refund_id="r3", amount_minor=9_999, currency="USD", seen_at=NOW)
-        from django.db import transaction
-
         for one in (refund, third, refund):
-            with transaction.atomic():
-                shop_refunds.credit_shop_refund(order=credits.locked_order(order), refund=one, now=NOW)
+            with telling(NOW) as told:
+                shop_refunds.credit_shop_refund(order=credits.locked_order(order), refund=one, told=told)
         balanced(order)
         assert order.credited_minor == order.total_minor == 20_500, (
             "the third gives what is left; the second, seen again, nothing"

@@ -20,6 +20,7 @@ from crossdock.usecases.orders import fulfilments
 from crossdock.usecases.orders.actions import change_tracking, ship_by_hand, undo_by_hand, why_not_undo
 from crossdock.usecases.orders.parcels import undo_shipment
 from crossdock.usecases.orders.snapshots import receive_orders
+from crossdock.usecases.record.telling import telling
 from stall import Make, Stall, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from toy import MANIFEST, Placed, ToyConnector
 
@@ -57,7 +58,10 @@ def undo(order: Order, shipment: Shipment) -> None:
     """As a voided label does."""
     now = datetime.now(UTC)
     order = Order.objects.select_related("seller__owner", "buyer", "connection__party").get(pk=order.pk)
-    undo_shipment(order=order, parcel_id=shipment.parcel_id, source="seller", sentence="It did not leave.", now=now)
+    with telling(now) as told:
+        undo_shipment(
+            order=order, parcel_id=shipment.parcel_id, source="seller", sentence="It did not leave.", told=told
+        )
     shipment.refresh_from_db()
     fulfilments.wish(order=order, shipment=shipment, now=now)
 

@@ -347,7 +347,7 @@ def _hold_dropped_at_cancel(patch: Any) -> None:
 
     def end(order: Order, **kw: Any) -> None:
         good(order, **kw)
-        reservations.release(order=order, why=rules.EndedWhy.NOT_SENT, now=kw["now"])
+        reservations.release(order=order, why=rules.EndedWhy.NOT_SENT, now=kw["told"].now)
 
     patch.setattr(reject, "_end_in_shop", end)
 

@@ -20,7 +20,7 @@ from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.parties.quarantine import Intake, Tally
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.shops.shop_money import read_alike
 from crossdock.usecases.stock.counts import apply_locked
 
@@ -58,11 +58,13 @@ def receive_products(
     intake = Intake(QuarantineKind.PRODUCT)
     intake.refuse(product for product in products if isinstance(product, Unreadable))
     rows = [product for product in products if not isinstance(product, Unreadable)]
+
+    def work(some: Sequence[ShopProduct | ProductGone]) -> None:
+        with telling(now, savepoint=False) as told:
+            _receive(connection_id, some, read_no=read_no, tally=tally, told=told)
+
     with transaction.atomic():
-        intake.take_all(
-            {row.product_id: row for row in rows},
-            lambda some: _receive(connection_id, some, read_no=read_no, tally=tally, now=now),
-        )
+        intake.take_all({row.product_id: row for row in rows}, work)
         tally.tripped = intake.end(connection_id=connection_id, call=call, page=page, now=now)
         if read_as is not None:
             read_alike(connection_id=connection_id, settings=read_as)
@@ -70,11 +72,11 @@ def receive_products(
 
 
 def _receive(
-    connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, tally: Tally, now: datetime
+    connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, tally: Tally, told: Telling
 ) -> None:
     shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
     here = {p.product_id: for_sale(p) for p in products if isinstance(p, ShopProduct)}
-    variants, made = _keep(shop, here, tally=tally, now=now)
+    variants, made = _keep(shop, here, tally=tally, told=told)
     by_shop_id = {variant.shop_variant_id: variant.pk for variant in variants}
     tally.changed += apply_locked(
         answers={
@@ -83,13 +85,13 @@ def _receive(
             for v in p.variants
         },
         read_no=read_no,
-        now=now,
+        told=told,
         variants={variant.pk: variant for variant in variants},
         made=[VariantStock(variant=variant) for variant in made],
     )
     for gone in products:
         if isinstance(gone, ProductGone):
-            tally.changed += product_gone(shop=shop, product_id=gone.product_id, now=now)
+            tally.changed += product_gone(shop=shop, product_id=gone.product_id, told=told)
     point("products.before_commit")
 
 
@@ -117,7 +119,7 @@ def _as_kept(product: ShopProduct) -> set[tuple[bool, str, str, int]]:
 
 
 def _keep(
-    shop: Connection, here: Mapping[str, ShopProduct], *, tally: Tally, now: datetime
+    shop: Connection, here: Mapping[str, ShopProduct], *, tally: Tally, told: Telling
 ) -> tuple[list[Variant], list[Variant]]:
     """The page's variants, and those of them that are new.
 
@@ -138,8 +140,8 @@ def _keep(
     # What happens to a variant is a change of its listing, too.
     touched |= {*changed.values(), *(owner[id_] for id_ in wanted.keys() - kept.keys())}
     tally.changed, tally.new = tally.changed + len(touched & listings.keys()), tally.new + len(here) - len(listings)
-    listings |= _write_listings(shop, here, [listings[id_].pk for id_ in touched & listings.keys()], now=now)
-    listings |= _new_listings(shop, [here[id_] for id_ in here if id_ not in listings], now=now)
+    listings |= _write_listings(shop, here, [listings[id_].pk for id_ in touched & listings.keys()], told=told)
+    listings |= _new_listings(shop, [here[id_] for id_ in here if id_ not in listings], now=told.now)
     if changed:
         locked = list(shop.variants.select_for_update(no_key=True, of=("self",)).filter(pk__in=changed).order_by("pk"))
         for variant in locked:
@@ -165,7 +167,7 @@ def _kept(shop: Connection, listings: Sequence[Listing], wanted: Collection[str]
 
 
 def _write_listings(
-    shop: Connection, here: Mapping[str, ShopProduct], which: Sequence[int], *, now: datetime
+    shop: Connection, here: Mapping[str, ShopProduct], which: Sequence[int], *, told: Telling
 ) -> dict[str, Listing]:
     if not which:
         return {}
@@ -173,8 +175,8 @@ def _write_listings(
     for listing in rows:
         if listing.gone_in_shop:
             how = "The product is back in the shop."
-            settle_by_fact(now=now, how=how, codes=(AlertCode.PRODUCT_DELETED,), listing=listing)
-        _fill(listing, {**_of_product(here[listing.shop_product_id]), "updated_at": now})
+            told.settle_by_fact(how=how, codes=(AlertCode.PRODUCT_DELETED,), listing=listing)
+        _fill(listing, {**_of_product(here[listing.shop_product_id]), "updated_at": told.now})
     update_rows(rows, _LISTING)
     return {listing.shop_product_id: listing for listing in rows}
 
@@ -252,7 +254,7 @@ def _fill(row: Model, values: Mapping[str, Any]) -> None:
         setattr(row, name, value)
 
 
-def variants_gone(*, connection_id: int, variants: Iterable[str], now: datetime) -> None:
+def variants_gone(*, connection_id: int, variants: Iterable[str], told: Telling) -> None:
     """The shop was asked for these and does not know them any more; the product's next reading corrects it. A product
     without any variant left is gone.
     """
@@ -262,10 +264,10 @@ def variants_gone(*, connection_id: int, variants: Iterable[str], now: datetime)
     here.update(gone=True)
     for listing in listings.order_by("pk"):
         if not listing.variants.filter(gone=False).exists():
-            product_gone(shop=shop, product_id=listing.shop_product_id, now=now)
+            product_gone(shop=shop, product_id=listing.shop_product_id, told=told)
 
 
-def product_gone(*, shop: Connection, product_id: str, now: datetime) -> bool:
+def product_gone(*, shop: Connection, product_id: str, told: Telling) -> bool:
     """Archived, so that units and orders keep their place; the seller decides whether to list again when it comes
     back. False when it is no listing.
     """
@@ -276,14 +278,13 @@ def product_gone(*, shop: Connection, product_id: str, now: datetime) -> bool:
     )
     if listing is None:
         return False
-    listing.gone_in_shop, listing.updated_at = True, now
+    listing.gone_in_shop, listing.updated_at = True, told.now
     listing.save(update_fields=["gone_in_shop", "updated_at"])
-    raise_alert(
+    told.raise_alert(
         code=AlertCode.PRODUCT_DELETED,
         seller=shop.seller,
         connection=shop,
         listing=listing,
-        now=now,
         sentence=(
             f"“{listing.title}” was deleted in {shop.name}. The listing is kept in your archive and comes back if the"
             " product does."

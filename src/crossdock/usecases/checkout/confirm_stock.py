@@ -22,6 +22,7 @@ from crossdock.store.models.money import IntentState
 from crossdock.store.models.shops import NoAnswer
 from crossdock.usecases.catalogue.import_products import variants_gone
 from crossdock.usecases.checkout.checkout import payment_failed
+from crossdock.usecases.record.telling import telling
 from crossdock.usecases.stock.counts import apply_counts, draw_read_no, take_hints
 from crossdock.usecases.stock.reservations import as_value, locked, open_holds, record
 
@@ -87,7 +88,7 @@ def answered(*, question: Question, counts: Sequence[Count], now: datetime) -> V
 
     Too few for what was promised before and for this checkout: it is off, nothing is charged.
     """
-    with transaction.atomic():
+    with telling(now) as told:
         intent = PaymentIntent.objects.select_for_update(no_key=True).get(public_id=question.intent)
         with because(f"checkout:{question.intent}"):
             apply_counts(
@@ -101,7 +102,7 @@ def answered(*, question: Question, counts: Sequence[Count], now: datetime) -> V
             _lower(question, counts, now=now)
             known = {count.variant_id for count in counts}
             missing = [variant for _, variant in question.refs if variant not in known]
-            variants_gone(connection_id=question.connection_id, variants=missing, now=now)
+            variants_gone(connection_id=question.connection_id, variants=missing, told=told)
         if intent.state != IntentState.CREATED:
             return GO
         _heard_again(intent)

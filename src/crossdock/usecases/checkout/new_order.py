@@ -38,6 +38,7 @@ from crossdock.usecases.money import books
 from crossdock.usecases.orders import landing
 from crossdock.usecases.record.events import receivers
 from crossdock.usecases.record.mail import mail_of, post_office, send_command
+from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.record.timeline import told_of
 from crossdock.usecases.risk.facts import Past, past_in, question_about
 from crossdock.usecases.risk.holds import hold, policy_holds
@@ -104,7 +105,7 @@ def ask_under_lock(
 
 @prepared
 def _listening(seller_id: int) -> QuerySet[Endpoint]:
-    return receivers(seller_id)
+    return receivers([seller_id])
 
 
 @prepared
@@ -146,10 +147,13 @@ def write_order(*, intent: PaymentIntent, under: UnderLock, now: datetime) -> Or
     told, commands = _told(order, lines, under, held=held, now=now)
     send([*writes, *told])
     wake(command.party_id for command in commands)
-    if judgement:
-        warn(order=order, judgement=judgement, now=now)
-    if held:
-        hold(order=order, now=now)
+    if held or judgement:
+        told_of_risk = Telling(now)
+        if judgement:
+            warn(order=order, judgement=judgement, told=told_of_risk)
+        if held:
+            hold(order=order, told=told_of_risk)
+        told_of_risk.write()
     return order
 
 

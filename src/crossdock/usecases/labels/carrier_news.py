@@ -7,8 +7,6 @@ A label that was bought after its order had ended is kept and paid; its seller i
 from datetime import datetime
 from random import Random
 
-from django.db import transaction
-
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CommandKind, Done, Outcome, Refused, Unknown
 from crossdock.domain.labels import (
@@ -32,9 +30,7 @@ from crossdock.usecases.orders.actions import ship_by_hand, take_back
 from crossdock.usecases.orders.parcel_alerts import label_voided
 from crossdock.usecases.outbox.payloads import LABEL
 from crossdock.usecases.outcomes.settle import settle_command
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.record.mail import write_mail
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling, telling
 
 # What a buyer has to know without looking: one mail each per parcel.
 _MAILED = {
@@ -48,18 +44,18 @@ def settle_label(*, command_id: int, answer: Bought | Outcome, random: Random, n
 
     A purchase counts whoever heard of it first; a refusal only while nothing was bought.
     """
-    with transaction.atomic():
+    with telling(now) as told:
         row = Command.objects.get(pk=command_id)
         label = _locked(LABEL.validate_python(row.payload).label)
         outcome = Done(answer.ref, shop_number=answer.tracking_number) if isinstance(answer, Bought) else answer
-        settle_command(command_id=command_id, outcome=outcome, random=random, now=now)
+        settle_command(command_id=command_id, outcome=outcome, random=random, now=now, told=told)
         if row.kind == CommandKind.VOID_LABEL:
             if isinstance(answer, Refused):
-                _void_refused(label, answer.sentence, now=now)
+                _void_refused(label, answer.sentence, told=told)
         elif isinstance(answer, Bought):
-            _bought(label, answer, now=now)
+            _bought(label, answer, told=told)
         elif isinstance(answer, Refused):
-            _refused(label, answer.sentence, now=now)
+            _refused(label, answer.sentence, told=told)
         elif label.state in BUYING:
             label.state = LabelState.UNKNOWN if isinstance(answer, Unknown) else label.state
             label.sentence = getattr(answer, "sentence", "")
@@ -85,7 +81,8 @@ def _locked(public_id: str) -> Label:
     return label
 
 
-def _bought(label: Label, answer: Bought, *, now: datetime) -> None:
+def _bought(label: Label, answer: Bought, *, told: Telling) -> None:
+    now = told.now
     if label.state not in (*BUYING, LabelState.REFUSED):
         return
     order, shown = label.order, label.price
@@ -103,18 +100,17 @@ def _bought(label: Label, answer: Bought, *, now: datetime) -> None:
         entries={f"seller:{label.seller_id}": label.price_minor, f"carrier:{label.provider}": -label.price_minor},
     )
     other = f", not {shown} as shown" if shown != label.price else ""
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source="carrier",
         kind="label_bought",
         evidence={"label": label.public_id, "tracking": label.tracking_number},
         sentence=f"A label was bought: {label.carrier} {label.service} for {label.price.words}{other}.",
     )
-    _enter_parcel(label, now=now)
+    _enter_parcel(label, told=told)
 
 
-def _enter_parcel(label: Label, *, now: datetime) -> None:
+def _enter_parcel(label: Label, *, told: Telling) -> None:
     """The same way as by hand, so that buyer and shop hear of it.
 
     What ended meanwhile is not shipped: the label is there to be voided.
@@ -130,17 +126,17 @@ def _enter_parcel(label: Label, *, now: datetime) -> None:
             tracking=label.tracking_number,
             carrier=label.carrier,
             actor=actor,
-            now=now,
+            now=told.now,
+            told=told,
             key=f"label-{label.public_id}",
         )
     except Problem as why:
-        raise_alert(
+        told.raise_alert(
             code=AlertCode.LABEL_UNUSED,
             seller=order.seller,
             order=order,
             connection=order.connection,
             key=unused_key(label),
-            now=now,
             evidence={"label": label.public_id, "tracking": label.tracking_number},
             sentence=(
                 f"Order {order}: the label {label.tracking_number} was bought for {label.price.words}, but"
@@ -157,14 +153,13 @@ def unused_key(label: Label) -> str:
     return f"label_unused:{label.pk}"
 
 
-def _refused(label: Label, sentence: str, *, now: datetime) -> None:
+def _refused(label: Label, sentence: str, *, told: Telling) -> None:
     if label.state not in BUYING:
         return
     label.state, label.sentence = LabelState.REFUSED, sentence
     label.save(update_fields=["state", "sentence"])
-    tell(
+    told.tell(
         order=label.order,
-        now=now,
         source="carrier",
         kind="label_refused",
         evidence={"label": label.public_id},
@@ -172,14 +167,13 @@ def _refused(label: Label, sentence: str, *, now: datetime) -> None:
     )
 
 
-def _void_refused(label: Label, sentence: str, *, now: datetime) -> None:
+def _void_refused(label: Label, sentence: str, *, told: Telling) -> None:
     if label.state != LabelState.VOIDING:
         return
     label.state, label.sentence = LabelState.VOID_REFUSED, sentence
     label.save(update_fields=["state", "sentence"])
-    tell(
+    told.tell(
         order=label.order,
-        now=now,
         source="carrier",
         kind="label_void_refused",
         evidence={"label": label.public_id},
@@ -189,18 +183,18 @@ def _void_refused(label: Label, sentence: str, *, now: datetime) -> None:
 
 def receive_standing(*, public_id: str, standing: LabelStanding, now: datetime) -> None:
     """A bought label as the carrier sees it. Told twice, late or in another order it is the same."""
-    with transaction.atomic():
+    with telling(now) as told:
         label = _locked(public_id)
         if label.state not in PAID:
             return
         label.read_at = now
-        _follow(label, standing.events, now=now)
+        _follow(label, standing.events, told=told)
         label.save(update_fields=["read_at", "events", "delivered_at", "returned_at", "back_at"])
         match standing.void:
             case VoidState.DONE:
-                _voided(label, now=now)
+                _voided(label, told=told)
             case VoidState.REFUSED:
-                _void_refused(label, standing.sentence or "The carrier gives no money back for it.", now=now)
+                _void_refused(label, standing.sentence or "The carrier gives no money back for it.", told=told)
             case VoidState.ASKED if label.state != LabelState.VOIDING:
                 # Asked for at the carrier's own site, or again after a refusal.
                 label.state, label.void_asked_at = LabelState.VOIDING, now
@@ -209,25 +203,25 @@ def receive_standing(*, public_id: str, standing: LabelStanding, now: datetime) 
                 pass
 
 
-def _follow(label: Label, events: tuple[TrackEvent, ...], *, now: datetime) -> None:
+def _follow(label: Label, events: tuple[TrackEvent, ...], *, told: Telling) -> None:
     """The story so far with what is new in it, read as a whole: that a parcel turned around may be told late."""
     known = {event["key"]: event for event in label.events}
     last = label.events[-1]["status"] if label.events else TrackStatus.MADE
-    told = [(event.key, event) for event in events if event.key not in known]
+    new = [(event.key, event) for event in events if event.key not in known]
     before = [(key, _event(kept)) for key, kept in known.items()]
-    story = sorted((*before, *told), key=lambda pair: pair[1].at)
+    story = sorted((*before, *new), key=lambda pair: pair[1].at)
     meaning = meant(event for _, event in story)
     label.events = [_kept(key, event, what) for (key, event), what in zip(story, meaning, strict=True)]
     label.delivered_at = _first(meaning, TrackStatus.DELIVERED)
     label.returned_at, label.back_at = _first(meaning, TrackStatus.RETURNED), _first(meaning, TrackStatus.BACK)
-    fresh = {key for key, _ in told}
+    fresh = {key for key, _ in new}
     changed = {
         now["key"] for now in label.events if now["key"] in known and now["status"] != known[now["key"]]["status"]
     }
     for (key, _), event in zip(story, meaning, strict=True):
         # Ten scans on the way are one piece of news.
         if key in fresh | changed and event.status not in (last, TrackStatus.MADE):
-            _tell_event(label, event, now=now)
+            _tell_event(label, event, told=told)
         if key in fresh | changed:
             last = str(event.status)
 
@@ -256,12 +250,11 @@ def _kept(key: str, event: TrackEvent, meaning: TrackEvent) -> dict[str, str]:
     }
 
 
-def _tell_event(label: Label, event: TrackEvent, *, now: datetime) -> None:
+def _tell_event(label: Label, event: TrackEvent, *, told: Telling) -> None:
     order, place = label.order, f" ({event.place})" if event.place else ""
     words = f"{STATUS_WORDS[event.status]}{place}"
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source="carrier",
         kind="tracking",
         public=True,
@@ -269,12 +262,11 @@ def _tell_event(label: Label, event: TrackEvent, *, now: datetime) -> None:
         evidence={"label": label.public_id, "at": event.at.isoformat()},
     )
     if subject := _MAILED.get(event.status):
-        write_mail(
+        told.write_mail(
             cause=f"parcel:{label.reference}:{event.status}",
             to=order.buyer.email,
             subject=subject.format(order=order),
             order=order,
-            now=now,
             body=(
                 f"{words} {event.sentence}".strip()
                 + f"\n\nTracking: {label.carrier} {label.tracking_number}\n{label.tracking_url}".rstrip()
@@ -282,11 +274,12 @@ def _tell_event(label: Label, event: TrackEvent, *, now: datetime) -> None:
         )
 
 
-def _voided(label: Label, *, now: datetime) -> None:
+def _voided(label: Label, *, told: Telling) -> None:
     """The carrier gives the price back, once.
 
     A parcel that its seller called back has not left; one that the carrier voided by itself is an alert.
     """
+    now = told.now
     order, asked = label.order, label.state == LabelState.VOIDING
     label.state, label.voided_at, label.sentence = LabelState.VOIDED, now, ""
     label.save(update_fields=["state", "voided_at", "sentence"])
@@ -299,19 +292,19 @@ def _voided(label: Label, *, now: datetime) -> None:
         entries={f"carrier:{label.provider}": label.price_minor, f"seller:{label.seller_id}": -label.price_minor},
     )
     if asked:
-        _take_back_parcel(label, order, now=now)
+        _take_back_parcel(label, order, told=told)
     why = "as you asked" if asked else "by the carrier"
-    label_voided(order=order, tracking=label.tracking_number, why=why, now=now)
-    settle_by_fact(
-        now=now, how="The label was voided.", codes=(AlertCode.LABEL_UNUSED,), order=order, key=unused_key(label)
+    label_voided(order=order, tracking=label.tracking_number, why=why, told=told)
+    told.settle_by_fact(
+        how="The label was voided.", codes=(AlertCode.LABEL_UNUSED,), order=order, key=unused_key(label)
     )
 
 
-def _take_back_parcel(label: Label, order: Order, *, now: datetime) -> None:
+def _take_back_parcel(label: Label, order: Order, *, told: Telling) -> None:
     parcel = label.shipment
     if parcel is not None and parcel.undone_at is None and parcel.tracking_number == label.tracking_number:
         sentence = f"The label {label.tracking_number} was voided before the parcel left; it gets another one."
-        take_back(order=order, shipment=parcel, sentence=sentence, now=now)
+        take_back(order=order, shipment=parcel, sentence=sentence, told=told)
 
 
 def label_of_news(*, provider: str, carrier_ref: str) -> str | None:

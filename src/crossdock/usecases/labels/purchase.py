@@ -39,7 +39,7 @@ from crossdock.usecases.outbox.payloads import LABEL, AboutLabel
 from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.record.rights import side_of
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import telling
 
 QUOTES_LAST = timedelta(minutes=30)
 WANTED: TypeAdapter[Wanted] = TypeAdapter(Wanted)
@@ -260,7 +260,7 @@ def why_not_void(*, label: Label) -> str:
 
 def void_label(*, label: Label, by: User, now: datetime) -> Label:
     """Ask the carrier for the money back. Pressed twice it is asked once. Raises NotAllowed."""
-    with transaction.atomic():
+    with telling(now) as told:
         order = locked_order(label.order)
         label = Label.objects.select_for_update(no_key=True).get(pk=label.pk)
         if label.state == LabelState.VOIDING:
@@ -278,9 +278,8 @@ def void_label(*, label: Label, by: User, now: datetime) -> Label:
             payload=LABEL.dump_python(AboutLabel(label.public_id, order.reference), mode="json"),
             now=now,
         )
-        tell(
+        told.tell(
             order=order,
-            now=now,
             source=side_of(by, order.seller),
             kind="label_void_asked",
             sentence=f"{by} asked {label.carrier} to take the label {label.tracking_number} back.",

@@ -7,8 +7,6 @@ sent for it, and nobody is credited twice.
 
 from datetime import datetime
 
-from django.db import transaction
-
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.credit import CreditKind, CreditState
 from crossdock.domain.orders import MoneyState, ParcelState
@@ -16,8 +14,7 @@ from crossdock.domain.payments import BankRefund, Dispute, DisputeState, FraudWa
 from crossdock.store.models import Command, Credit, Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import room
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.risk.again import judge_open
 from crossdock.usecases.risk.labels import label_order
 
@@ -29,7 +26,7 @@ def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> No
 
     A payment without an order has nobody who could be credited.
     """
-    with transaction.atomic():
+    with telling(now) as told:
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "buyer", "connection")
@@ -39,11 +36,11 @@ def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> No
         if order is None:
             return
         for refund in standing.refunds:
-            _refund_seen(order, refund, now=now)
-        for warning in standing.warnings:
-            _warning_seen(order, warning, now=now)
-        for dispute in standing.disputes:
-            _dispute_seen(order, dispute, now=now)
+            _refund_seen(order, refund, told=told)
+        for warning in {one.warning_id: one for one in standing.warnings}.values():
+            _warning_seen(order, warning, told=told)
+        for dispute in {(one.dispute_id, one.state): one for one in standing.disputes}.values():
+            _dispute_seen(order, dispute, told=told)
 
 
 def payment_of_news(*, gateway: str, entity: str) -> PaymentIntent | None:
@@ -52,21 +49,22 @@ def payment_of_news(*, gateway: str, entity: str) -> PaymentIntent | None:
     return mine.filter(public_id=entity).first() or mine.filter(gateway_ref=entity).exclude(gateway_ref="").first()
 
 
-def _refund_seen(order: Order, refund: BankRefund, *, now: datetime) -> None:
+def _refund_seen(order: Order, refund: BankRefund, *, told: Telling) -> None:
     cause = refund.key or f"bank:{refund.refund_id}"
     posted = Transfer.objects.filter(cause=f"refunded:{cause}").exists()
     if refund.state is RefundState.FAILED:
         if posted:
-            _came_back(order, refund, now=now)
+            _came_back(order, refund, told=told)
     elif not refund.key and not posted:
-        _refunded_there(order, refund, cause, now=now)
+        _refunded_there(order, refund, cause, told=told)
 
 
-def _refunded_there(order: Order, refund: BankRefund, cause: str, *, now: datetime) -> None:
+def _refunded_there(order: Order, refund: BankRefund, cause: str, *, told: Telling) -> None:
     """What was not promised yet becomes a credit.
 
     The rest only keeps a promise that was made before, by another hand.
     """
+    now = told.now
     amount = min(refund.amount, room(order))
     if amount.minor > 0:
         Credit.objects.create(
@@ -81,15 +79,14 @@ def _refunded_there(order: Order, refund: BankRefund, cause: str, *, now: dateti
             granted_at=now,
             refunded_at=now,
         )
-        books.post_credit(order=order, amount_minor=amount.minor, cause=cause, now=now)
+        books.post_credit(order=order, amount_minor=amount.minor, cause=cause, told=told)
         order.credited_minor += amount.minor
         whole = order.credited_minor == order.total_minor
         order.money = MoneyState.CREDITED if whole else MoneyState.PARTLY_CREDITED
         order.save(update_fields=["credited_minor", "money"])
     books.post_refund_done(order=order, amount_minor=refund.amount.minor, cause=cause, now=now)
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source="staff",
         kind="refunded_at_bank",
         public=True,
@@ -99,15 +96,15 @@ def _refunded_there(order: Order, refund: BankRefund, cause: str, *, now: dateti
             " nothing is sent again."
         ),
     )
-    judge_open(order=order, why="refunded at the payment provider", now=now)
+    judge_open(order=order, why="refunded at the payment provider", told=told)
 
 
-def _came_back(order: Order, refund: BankRefund, *, now: datetime) -> None:
+def _came_back(order: Order, refund: BankRefund, *, told: Telling) -> None:
     fresh = books.post(
         cause=f"refund_failed:{refund.refund_id}",
         order=order,
         sentence=f"Refund of order {order} came back",
-        now=now,
+        now=told.now,
         entries={"gateway": refund.amount.minor, "refunds_due": -refund.amount.minor},
     )
     if not fresh:
@@ -118,40 +115,38 @@ def _came_back(order: Order, refund: BankRefund, *, now: datetime) -> None:
     failed = Credit.objects.filter(order=order, cause__in=mine, state=CreditState.REFUNDED)
     failed.update(state=CreditState.FAILED, sentence="The buyer's bank sent the money back.")
     sentence = f"The buyer's bank sent a refund of {refund.amount.words} back; the buyer still has to be paid."
-    tell(order=order, now=now, source="marketplace", kind="refund_failed", sentence=sentence)
-    raise_alert(
+    told.tell(order=order, source="marketplace", kind="refund_failed", sentence=sentence)
+    told.raise_alert(
         code=AlertCode.REFUND_FAILED,
         seller=order.seller,
         order=order,
         key=f"refund:{refund.refund_id}",
-        now=now,
         sentence=f"Order {order}: {sentence}",
         evidence={"refund": refund.refund_id},
     )
 
 
-def _warning_seen(order: Order, warning: FraudWarning, *, now: datetime) -> None:
+def _warning_seen(order: Order, warning: FraudWarning, *, told: Telling) -> None:
     """Once per warning. It counts as fraud from now on, when we know of it, not from when the issuer said it."""
     if TimelineEntry.objects.filter(order=order, kind=WARNED, evidence__warning=warning.warning_id).exists():
         return
     evidence = {"warning": warning.warning_id, "at": warning.at.isoformat(), "kind": warning.kind}
     why = f" ({warning.kind.replace('_', ' ')})" if warning.kind else ""
     sentence = f"The card's issuer reported this payment as fraud on {warning.at:%d %B %Y}{why}."
-    tell(order=order, now=now, source="bank", kind=WARNED, sentence=sentence, evidence=evidence)
+    told.tell(order=order, source="bank", kind=WARNED, sentence=sentence, evidence=evidence)
     if RiskTrace.objects.filter(order=order).exists():
-        label_order(order=order, fraud=True, actor=None, why="the card's issuer reported it", now=now)
+        label_order(order=order, fraud=True, actor=None, why="the card's issuer reported it", now=told.now, told=told)
     if order.cancelled_at is not None:
         return
     gone = order.parcels == ParcelState.SHIPPED
     what_now = (
         "Keep what proves the delivery." if gone else "Do not ship it: reject the order, and the owner is paid back."
     )
-    raise_alert(
+    told.raise_alert(
         code=AlertCode.DISPUTED,
         seller=order.seller,
         order=order,
         key=f"warning:{warning.warning_id}",
-        now=now,
         sentence=f"Order {order}: {sentence} A dispute may follow. {what_now}",
         evidence=evidence,
     )
@@ -165,7 +160,7 @@ _STATES = {
 }
 
 
-def _dispute_seen(order: Order, dispute: Dispute, *, now: datetime) -> None:
+def _dispute_seen(order: Order, dispute: Dispute, *, told: Telling) -> None:
     """One entry per state of a dispute: reading it again tells nobody twice, also after its alert was settled."""
     evidence = {"dispute": dispute.dispute_id, "state": str(dispute.state), "reason": dispute.reason}
     if dispute.opened_at:
@@ -179,28 +174,27 @@ def _dispute_seen(order: Order, dispute: Dispute, *, now: datetime) -> None:
     fresh = dispute.state in (DisputeState.ASKED, DisputeState.TAKEN)
     since = f", since {dispute.opened_at:%d %B %Y}" if dispute.opened_at and fresh else ""
     sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}{since}."
-    _move(order, dispute, now=now)
-    tell(order=order, now=now, source="buyer", kind="dispute", sentence=sentence, evidence=evidence)
-    if not _label(order, dispute, now=now):
-        judge_open(order=order, why=f"the buyer's bank {_STATES[dispute.state]} the payment", now=now)
+    _move(order, dispute, now=told.now)
+    told.tell(order=order, source="buyer", kind="dispute", sentence=sentence, evidence=evidence)
+    if not _label(order, dispute, told=told):
+        judge_open(order=order, why=f"the buyer's bank {_STATES[dispute.state]} the payment", told=told)
     if dispute.state is DisputeState.WON:
         how = "The dispute ended well; the money stays."
-        settle_by_fact(now=now, how=how, codes=(AlertCode.DISPUTED,), order=order)
+        told.settle_by_fact(how=how, codes=(AlertCode.DISPUTED,), order=order)
         return
     by = f" Send what proves the sale to staff before {dispute.answer_by:%d %B %Y}." if dispute.answer_by else ""
     end = "" if dispute.state is DisputeState.LOST else by
-    raise_alert(
+    told.raise_alert(
         code=AlertCode.DISPUTED,
         seller=order.seller,
         order=order,
         key=f"dispute:{dispute.dispute_id}",
-        now=now,
         sentence=f"Order {order}: {sentence}{end}",
         evidence=evidence,
     )
 
 
-def _label(order: Order, dispute: Dispute, *, now: datetime) -> bool:
+def _label(order: Order, dispute: Dispute, *, told: Telling) -> bool:
     """A dispute for fraud is what the risk analysis learns from, and so is a bank's first question: it comes earlier.
 
     Providers' words for it differ; all have "fraud" in them. Whether it was one.
@@ -211,7 +205,8 @@ def _label(order: Order, dispute: Dispute, *, now: datetime) -> bool:
             fraud=dispute.state is not DisputeState.WON,
             actor=None,
             why=f"the buyer's bank {_STATES[dispute.state]} the payment",
-            now=now,
+            now=told.now,
+            told=told,
         )
         return True
     return False

@@ -14,7 +14,8 @@ from crossdock.domain.orders import fee
 from crossdock.domain.values import Money
 from crossdock.store.models import Entry, Order, Transfer
 from crossdock.store.once import insert_new
-from crossdock.usecases.record.events import ORDER_CREDITED, order_event
+from crossdock.usecases.record.events import ORDER_CREDITED
+from crossdock.usecases.record.telling import Telling
 
 
 def post(
@@ -47,7 +48,7 @@ def payment_of(*, order: Order, key: int, now: datetime) -> tuple[Transfer, list
     return transfer, _sides(transfer, sides, order.currency)
 
 
-def post_credit(*, order: Order, amount_minor: int, cause: str, now: datetime) -> bool:
+def post_credit(*, order: Order, amount_minor: int, cause: str, told: Telling) -> bool:
     """The buyer is owed `amount_minor`; seller and fees give back their shares. Call it before `order.credited_minor`
     grows.
 
@@ -61,17 +62,16 @@ def post_credit(*, order: Order, amount_minor: int, cause: str, now: datetime) -
         cause=f"credit:{cause}",
         order=order,
         sentence=f"Credit for order {order}",
-        now=now,
+        now=told.now,
         entries={f"seller:{order.seller_id}": amount_minor - cut_back, "fees": cut_back, "refunds_due": -amount_minor},
     )
     if fresh:
         amount = Money(amount_minor, order.currency)
-        order_event(
+        told.order_event(
             order=order,
             event=ORDER_CREDITED,
             cause=f"credit:{cause}",
             sentence=f"The buyer is refunded {amount.words}.",
-            now=now,
             more={"amount": {"amount": str(amount), "currency": order.currency}},
         )
     return fresh

@@ -21,11 +21,9 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money import books
 from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
 from crossdock.usecases.outbox.queue import enqueue, party_named
-from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.record.audit import note
-from crossdock.usecases.record.mail import write_mail
 from crossdock.usecases.record.rights import require
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.support.cases import open_case
 
 DAY = timedelta(hours=24)
@@ -50,7 +48,7 @@ def grant(
     kind: CreditKind,
     cause: str,
     reason: str,
-    now: datetime,
+    told: Telling,
     actor: User | None = None,
     lines: list[dict[str, object]] | None = None,
     asked: Credit | None = None,
@@ -61,6 +59,7 @@ def grant(
 
     `asked` is the wish that is granted by it. Raises NotAllowed when there is not so much left.
     """
+    now = told.now
     before = Credit.objects.filter(cause=cause).exclude(state__in=[CreditState.ASKED, CreditState.SECOND]).first()
     if before is not None:
         return before
@@ -73,7 +72,7 @@ def grant(
     credit.granted_at, credit.lines = now, lines or credit.lines or []
     credit.shop_refund = shop_refund or credit.shop_refund
     credit.save()
-    books.post_credit(order=order, amount_minor=amount.minor, cause=credit.cause, now=now)
+    books.post_credit(order=order, amount_minor=amount.minor, cause=credit.cause, told=told)
     order.credited_minor += amount.minor
     whole = order.credited_minor == order.total_minor
     order.money = MoneyState.CREDITED if whole else MoneyState.PARTLY_CREDITED
@@ -115,7 +114,7 @@ def ask_credit(
 
     One wish at a time: asking again while one is open changes nothing.
     """
-    with transaction.atomic():
+    with telling(now) as told:
         order = locked_order(order)
         if why := why_not_ask(order):
             raise NotAllowed(why)
@@ -141,9 +140,8 @@ def ask_credit(
             asked_at=now,
             shop_refund=refund,
         )
-        tell(
+        told.tell(
             order=order,
-            now=now,
             source="seller",
             kind="credit_asked",
             sentence=f"Asked staff to credit {amount.words}: {reason}",
@@ -155,6 +153,7 @@ def ask_credit(
             order=order,
             credit=credit,
             now=now,
+            told=told,
             subject=f"Credit {amount.words} for order #{order.number}",
             body=body.strip() or reason,
         )
@@ -193,58 +192,65 @@ def why_not_yours(order: Order, actor: User) -> str:
 
 
 def decide_credit(
-    *, credit: Credit, grant_it: bool, actor: User, remark: str, now: datetime, amount: Money | None = None
+    *,
+    credit: Credit,
+    grant_it: bool,
+    actor: User,
+    remark: str,
+    now: datetime,
+    amount: Money | None = None,
 ) -> Credit:
     """Staff's word on a wish.
 
     `amount` may lower it. Pressed twice it counts once; the second person must be another.
     """
     require(actor, None, "Only staff decide credits.", Right.DECIDE)
-    return _decide(credit=credit, grant_it=grant_it, actor=actor, remark=remark, now=now, amount=amount)
+    with telling(now) as told:
+        return _decide(credit=credit, grant_it=grant_it, actor=actor, remark=remark, told=told, amount=amount)
 
 
 def _decide(
-    *, credit: Credit, grant_it: bool, actor: User, remark: str, now: datetime, amount: Money | None = None
+    *, credit: Credit, grant_it: bool, actor: User, remark: str, told: Telling, amount: Money | None = None
 ) -> Credit:
-    with transaction.atomic():
-        order = locked_order(credit.order)
-        row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)
-        if row.state not in (CreditState.ASKED, CreditState.SECOND):
-            return row
-        if why := why_not_yours(order, actor):
-            raise NotAllowed(why)
-        if not remark.strip():
-            raise Invalid("Say why, for those who look at it later.")
-        if not grant_it:
-            return _declined(row, order, actor, remark, now=now)
-        wanted = amount if amount is not None and row.state == CreditState.ASKED else row.amount
-        if wanted.minor <= 0 or wanted.currency != order.currency or wanted > room(order):
-            raise Invalid(f"Between 0 and {room(order).words} can be credited.")
-        second = row.state == CreditState.SECOND
-        if second and row.decided_by_id == actor.pk:
-            raise NotAllowed("You agreed already. This amount needs a second person.")
-        row.note = remark[:300]
-        if not second:
-            row.decided_by, row.decided_at, row.amount_minor = actor, now, wanted.minor
-            # Two credits of one person on two orders at once would each not see the other in the day's sum.
-            User.objects.select_for_update(no_key=True).get(pk=actor.pk)
-            if needs_second(wanted, order=order, actor=actor, now=now):
-                row.state = CreditState.SECOND
-                row.save()
-                note(
-                    actor=actor,
-                    action="credit agreed",
-                    subject=str(order),
-                    now=now,
-                    detail={"credit": row.public_id, "amount": str(wanted), "why": remark},
-                )
-                return row
-        else:
-            row.second_by = actor
-        kind = CreditKind(row.kind)
-        row = grant(order=order, amount=wanted, kind=kind, cause=row.cause, reason=row.reason, now=now, asked=row)
-        _said(row, order, actor, remark, now=now)
+    now = told.now
+    order = locked_order(credit.order)
+    row = Credit.objects.select_for_update(no_key=True).get(pk=credit.pk)
+    if row.state not in (CreditState.ASKED, CreditState.SECOND):
         return row
+    if why := why_not_yours(order, actor):
+        raise NotAllowed(why)
+    if not remark.strip():
+        raise Invalid("Say why, for those who look at it later.")
+    if not grant_it:
+        return _declined(row, order, actor, remark, told=told)
+    wanted = amount if amount is not None and row.state == CreditState.ASKED else row.amount
+    if wanted.minor <= 0 or wanted.currency != order.currency or wanted > room(order):
+        raise Invalid(f"Between 0 and {room(order).words} can be credited.")
+    second = row.state == CreditState.SECOND
+    if second and row.decided_by_id == actor.pk:
+        raise NotAllowed("You agreed already. This amount needs a second person.")
+    row.note = remark[:300]
+    if not second:
+        row.decided_by, row.decided_at, row.amount_minor = actor, now, wanted.minor
+        # Two credits of one person on two orders at once would each not see the other in the day's sum.
+        User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+        if needs_second(wanted, order=order, actor=actor, now=now):
+            row.state = CreditState.SECOND
+            row.save()
+            note(
+                actor=actor,
+                action="credit agreed",
+                subject=str(order),
+                now=now,
+                detail={"credit": row.public_id, "amount": str(wanted), "why": remark},
+            )
+            return row
+    else:
+        row.second_by = actor
+    kind = CreditKind(row.kind)
+    row = grant(order=order, amount=wanted, kind=kind, cause=row.cause, reason=row.reason, told=told, asked=row)
+    _said(row, order, actor, remark, told=told)
+    return row
 
 
 def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: str, now: datetime) -> Credit:
@@ -255,7 +261,7 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
     require(actor, None, "Only staff credit.", Right.CREDIT)
     if not reason.strip():
         raise Invalid("Say why.")
-    with transaction.atomic():
+    with telling(now) as told:
         order = locked_order(order)
         cause = f"{order.reference}:staff:{key[:40]}"
         known = Credit.objects.filter(cause=cause).first()
@@ -276,10 +282,11 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
             asked_by=actor,
             asked_at=now,
         )
-        return _decide(credit=row, grant_it=True, actor=actor, remark=reason, now=now)
+        return _decide(credit=row, grant_it=True, actor=actor, remark=reason, told=told)
 
 
-def _declined(row: Credit, order: Order, actor: User, remark: str, *, now: datetime) -> Credit:
+def _declined(row: Credit, order: Order, actor: User, remark: str, *, told: Telling) -> Credit:
+    now = told.now
     row.state, row.decided_by, row.decided_at, row.note = (
         CreditState.DECLINED,
         row.decided_by or actor,
@@ -294,52 +301,48 @@ def _declined(row: Credit, order: Order, actor: User, remark: str, *, now: datet
         now=now,
         detail={"credit": row.public_id, "why": remark},
     )
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source="staff",
         kind="credit_declined",
         sentence=f"Staff did not credit {row.amount.words}: {remark}",
     )
-    write_mail(
+    told.write_mail(
         cause=f"credit_declined:{row.public_id}",
         to=order.seller.owner.email,
         subject=f"Order #{order.number}: no credit",
         order=order,
-        now=now,
         body=f"Our staff did not credit {row.amount.words}: {remark}",
     )
     return row
 
 
-def _said(row: Credit, order: Order, actor: User, remark: str, *, now: datetime) -> None:
+def _said(row: Credit, order: Order, actor: User, remark: str, *, told: Telling) -> None:
     note(
         actor=actor,
         action="credited",
         subject=str(order),
-        now=now,
+        now=told.now,
         detail={"credit": row.public_id, "amount": str(row.amount), "why": remark},
     )
-    tell_granted(row, order, source="staff", sentence=f"Staff credited {row.amount.words}: {row.reason}", now=now)
-    settle_by_fact(now=now, how="The buyer was credited.", codes=(AlertCode.REFUNDED_IN_SHOP,), order=order)
+    tell_granted(row, order, source="staff", sentence=f"Staff credited {row.amount.words}: {row.reason}", told=told)
+    told.settle_by_fact(how="The buyer was credited.", codes=(AlertCode.REFUNDED_IN_SHOP,), order=order)
 
 
-def tell_granted(row: Credit, order: Order, *, source: str, sentence: str, now: datetime) -> None:
-    tell(
+def tell_granted(row: Credit, order: Order, *, source: str, sentence: str, told: Telling) -> None:
+    told.tell(
         order=order,
-        now=now,
         source=source,
         kind="credited",
         sentence=sentence,
         public=True,
         evidence={"credit": row.public_id},
     )
-    write_mail(
+    told.write_mail(
         cause=f"credited:{row.public_id}",
         to=order.buyer.email,
         subject=f"Money back for your order #{order.number}",
         order=order,
-        now=now,
         body=f"We’re refunding {row.amount.words} of your order #{order.number} to your card. {row.reason}".strip(),
     )
 

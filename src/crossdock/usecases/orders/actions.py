@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KT
 
@@ -37,7 +36,7 @@ from crossdock.usecases.orders.shippable import HELD, NOT_HELD, why_locked
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import NOT_YOURS, is_staff, require, side_of
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.risk.holds import held
 from crossdock.usecases.stock.reservations import end_hold, holds_of, locked, record
 
@@ -140,12 +139,13 @@ def ship_by_hand(
     actor: User,
     now: datetime,
     key: str = "",
+    told: Telling | None = None,
 ) -> Shipment:
     """`lines` maps line ids to units, None ships all that is left.
 
     The same `key` (a form's one-time value) ships once.
     """
-    with transaction.atomic():
+    with telling(now, told) as told:
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "buyer", "connection__party")
@@ -173,7 +173,7 @@ def ship_by_hand(
             carrier=carrier.strip(),
             url="",
             shipped_at=now,
-            now=now,
+            told=told,
         )
         wish(order=order, shipment=parcel, now=now)
         if order.connection_id is None and order.parcels == ParcelState.SHIPPED:
@@ -227,7 +227,7 @@ def back_to_own_stock(order: Order, units: Mapping[int, int], *, now: datetime) 
 
 
 def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: User, now: datetime) -> None:
-    with transaction.atomic():
+    with telling(now) as told:
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "buyer", "connection__party")
@@ -243,7 +243,7 @@ def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: U
             carrier=carrier.strip(),
             url="",
             source="seller",
-            now=now,
+            told=told,
         )
         wish(order=order, shipment=shipment, now=now)
 
@@ -266,7 +266,7 @@ def undo_by_hand(*, shipment: Shipment, actor: User, now: datetime) -> None:
     """The seller entered a parcel that did not leave: its units are to be shipped again, here and in the shop. Done
     once, however often it is asked.
     """
-    with transaction.atomic():
+    with telling(now) as told:
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "buyer", "connection__party")
@@ -280,17 +280,18 @@ def undo_by_hand(*, shipment: Shipment, actor: User, now: datetime) -> None:
             raise NotAllowed(why)
         name = f"{shipment.carrier} {shipment.tracking_number}".strip()
         words = f"The shipment {name}" if name else "A shipment"
-        take_back(order=order, shipment=shipment, sentence=f"{words} was undone: it did not leave.", now=now)
+        take_back(order=order, shipment=shipment, sentence=f"{words} was undone: it did not leave.", told=told)
         note(actor=actor, action="undone a shipment", subject=f"#{order.number}", now=now, detail={"number": name})
 
 
-def take_back(*, order: Order, shipment: Shipment, sentence: str, now: datetime) -> None:
+def take_back(*, order: Order, shipment: Shipment, sentence: str, told: Telling) -> None:
     """A parcel did not leave: its units are open again, and what is counted here gets them back."""
+    now = told.now
     taken = order.connection_id is None and order.parcels == ParcelState.SHIPPED
     units = Counter[int]()
     for part in shipment.lines.select_related("line"):
         units[part.line.variant_id] += part.quantity
-    undo_shipment(order=order, parcel_id=shipment.parcel_id, source="seller", sentence=sentence, now=now)
+    undo_shipment(order=order, parcel_id=shipment.parcel_id, source="seller", sentence=sentence, told=told)
     shipment.refresh_from_db()
     wish(order=order, shipment=shipment, now=now)
     if taken:
@@ -321,7 +322,7 @@ def create_in_shop(*, order: Order, actor: User, now: datetime) -> str:
     """S6: looks in the shop by our reference first, adopts what it finds, creates otherwise; so it can't appear twice.
     Returns why it was missing.
     """
-    with transaction.atomic():
+    with telling(now) as told:
         order = Order.objects.select_for_update(no_key=True, of=("self",)).get(pk=order.pk)
         why_not = why_not_create(order)
         if why_not:
@@ -341,9 +342,8 @@ def create_in_shop(*, order: Order, actor: User, now: datetime) -> str:
             row.save()
             copy.state = CopyState.SENT if row.attempts else CopyState.INTENDED
             copy.save(update_fields=["state"])
-        tell(
+        told.tell(
             order=order,
-            now=now,
             source="seller",
             kind="create_in_shop",
             sentence=f"{actor} asked to create the order in the shop. Why it was missing: {why}",
@@ -366,7 +366,7 @@ def _why_missing(copy: ShopCopy, row: Command) -> str:
 
 def resend_command(*, command: Command, actor: User, now: datetime) -> None:
     """A dead command tries again, looking first where that can be done."""
-    with transaction.atomic():
+    with telling(now) as told:
         row = Command.objects.select_for_update(no_key=True).get(pk=command.pk)
         if row.state != CommandState.DEAD:
             raise NotAllowed("Only what gave up can be sent again; this is still being tried.")
@@ -384,9 +384,8 @@ def resend_command(*, command: Command, actor: User, now: datetime) -> None:
             note(actor=actor, action="resent", subject=str(row), now=now, detail={"command": row.pk})
         order = Order.objects.filter(reference=order_reference(row.subject)).select_related("seller").first()
         if order:
-            tell(
+            told.tell(
                 order=order,
-                now=now,
                 source=side_of(actor, order.seller),
                 kind="resent",
                 sentence=f"{actor} sent “{row.kind.replace('_', ' ')}” again.",

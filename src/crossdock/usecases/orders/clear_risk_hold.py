@@ -3,21 +3,19 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 
 from crossdock.domain.roles import Right
 from crossdock.store.models import AuditEntry, Order, RiskHold, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.landing import send_to_shop
-from crossdock.usecases.record.mail import write_mail
 from crossdock.usecases.record.rights import require
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import telling
 
 
 def clear_hold(*, order: Order, actor: User, note: str, now: datetime) -> None:
     """Staff looked: it goes to its shop now. Pressed twice it goes once."""
     require(actor, None, "Only staff clear held orders.", Right.RISK)
-    with transaction.atomic():
+    with telling(now) as told:
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("connection__party", "seller__owner")
@@ -35,13 +33,12 @@ def clear_hold(*, order: Order, actor: User, note: str, now: datetime) -> None:
         # The seller could not ship while it was held.
         order.ship_by += now - hold.held_at
         order.save(update_fields=["ship_by"])
-        tell(order=order, now=now, source="staff", kind="risk_cleared", sentence="Our staff cleared the order.")
-        write_mail(
+        told.tell(order=order, source="staff", kind="risk_cleared", sentence="Our staff cleared the order.")
+        told.write_mail(
             cause=f"released:{order.reference}",
             to=order.seller.owner.email,
             subject=f"Order #{order.number} may be shipped",
             order=order,
-            now=now,
             body=(
                 f"Our staff released order #{order.number}. Ship it by {order.ship_by:%d %B %Y}.\n"
                 f"{settings.BASE_URL}/seller/orders/{order.public_id}/"

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
-
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CommandKind, Done, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
@@ -29,9 +27,8 @@ from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.orders.shop_lines import bonds_of
 from crossdock.usecases.outbox.payloads import FULFILMENT
 from crossdock.usecases.outbox.queue import enqueue
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.rights import side_of
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling, telling
 
 _THERE = (CopyState.ACKNOWLEDGED, CopyState.EQUAL, CopyState.DIFFERS)
 _OPEN = (CommandState.WAITING, CommandState.IN_FLIGHT)
@@ -140,7 +137,7 @@ def alert_key(shipment_id: int) -> str:
     return f"fulfilment:{shipment_id}"
 
 
-def written(*, order: Order, copy: ShopCopy, row: Command, outcome: Done, now: datetime) -> None:
+def written(*, order: Order, copy: ShopCopy, row: Command, outcome: Done, told: Telling) -> None:
     """Done there. Unless something newer is on its way, it is read back at once."""
     kept = _row_of(row)
     copy.read_wanted = True
@@ -151,23 +148,23 @@ def written(*, order: Order, copy: ShopCopy, row: Command, outcome: Done, now: d
     kept.adopted = outcome.already and not undone
     if not pending(order, kept.shipment_id):
         kept.state, kept.sentence = CopyState.CANCELLED if undone else CopyState.ACKNOWLEDGED, outcome.note
-        kept.acknowledged_at = now
+        kept.acknowledged_at = told.now
     kept.save()
-    _settled(order, kept.shipment_id, now=now, how="It stands in the shop now.")
+    _settled(order, kept.shipment_id, told=told, how="It stands in the shop now.")
     if undone:
         words = "The shipment was cancelled in the shop too."
     elif outcome.already:
         words = "The shop has this shipment already; nothing was written there."
     else:
         words = "The shipment was written into the shop, which does not mail the buyer."
-    tell(order=order, now=now, source="marketplace", kind="fulfilment_written", sentence=words)
+    told.tell(order=order, source="marketplace", kind="fulfilment_written", sentence=words)
 
 
-def _settled(order: Order, shipment_id: int, *, now: datetime, how: str) -> None:
-    settle_by_fact(now=now, how=how, codes=(AlertCode.FULFILMENT_NOT_WRITTEN,), order=order, key=alert_key(shipment_id))
+def _settled(order: Order, shipment_id: int, *, told: Telling, how: str) -> None:
+    told.settle_by_fact(how=how, codes=(AlertCode.FULFILMENT_NOT_WRITTEN,), order=order, key=alert_key(shipment_id))
 
 
-def not_written(*, order: Order, row: Command, outcome: Refused, now: datetime) -> None:
+def not_written(*, order: Order, row: Command, outcome: Refused, told: Telling) -> None:
     """One alert a parcel, with what to do; where the platform cannot at all, only a word in the story.
 
     Shipping here holds whatever the shop says.
@@ -178,9 +175,8 @@ def not_written(*, order: Order, row: Command, outcome: Refused, now: datetime) 
     if not pending(order, kept.shipment_id):
         kept.state, kept.sentence = CopyState.REFUSED, outcome.sentence
         kept.save(update_fields=["state", "sentence"])
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source="shop",
         kind="fulfilment_not_written",
         sentence=f"The shipment was not written into the shop: {outcome.sentence}",
@@ -197,13 +193,12 @@ def not_written(*, order: Order, row: Command, outcome: Refused, now: datetime) 
     )
     # A right that is missing stands in the way of every parcel: that is one alert of the shop's.
     lacking = outcome.why is Why.NOT_ALLOWED
-    raise_alert(
+    told.raise_alert(
         code=AlertCode.FULFILMENT_NOT_WRITTEN,
         seller=order.seller,
         order=order,
         connection=order.connection,
         key=f"fulfilment_right:{order.connection_id}" if lacking else alert_key(kept.shipment_id),
-        now=now,
         evidence={"parcel": kept.shipment_id, "why": outcome.why},
         sentence=f"Order {order}: {words}",
     )
@@ -211,7 +206,7 @@ def not_written(*, order: Order, row: Command, outcome: Refused, now: datetime) 
 
 def send_again(*, shipment: Shipment, actor: User, now: datetime) -> None:
     """The seller mended what stood in the way. It is looked for there before anything is written."""
-    with transaction.atomic():
+    with telling(now) as told:
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "connection__party")
@@ -222,9 +217,8 @@ def send_again(*, shipment: Shipment, actor: User, now: datetime) -> None:
             raise NotAllowed("Shipments are not written into this shop: it is switched off on the shop's page.")
         if row is not None and (row.state == CopyState.EQUAL or pending(order, shipment.pk)):
             raise NotAllowed("It stands in your shop already, or is on its way there.")
-        tell(
+        told.tell(
             order=order,
-            now=now,
             source=side_of(actor, order.seller),
             kind="resent",
             sentence=f"{actor} asked to write the shipment into the shop.",
@@ -277,27 +271,28 @@ def _numbers(row: Fulfilment) -> set[str]:
     return {plain(number) for number in (row.shipment.tracking_number, *row.numbers)}
 
 
-def compare(order: Order, seen: ShopOrder, *, now: datetime) -> None:
+def compare(order: Order, seen: ShopOrder, *, told: Telling) -> None:
     """The last step of the proof: read back, number and units equal or not."""
     for row in Fulfilment.objects.filter(shipment__order=order).select_related("shipment"):
         if pending(order, row.shipment_id):
             continue
         parcels = [p for p in seen.parcels if p.parcel_id in row.shipment.there and not p.cancelled]
         if row.shipment.undone_at is not None:
-            _compare_undone(order, row, parcels, now=now)
+            _compare_undone(order, row, parcels, told=told)
         elif parcels or row.state not in (CopyState.INTENDED, CopyState.SENT):
-            _compare_live(order, row, parcels, now=now)
+            _compare_live(order, row, parcels, told=told)
 
 
-def _compare_undone(order: Order, row: Fulfilment, parcels: list[Parcel], *, now: datetime) -> None:
+def _compare_undone(order: Order, row: Fulfilment, parcels: list[Parcel], *, told: Telling) -> None:
     still = [parcel for parcel in parcels if plain(parcel.tracking_number) in _numbers(row)]
     if row.state != CopyState.CANCELLED and not still:
         row.state = CopyState.CANCELLED
         row.save(update_fields=["state"])
-        _settled(order, row.shipment_id, now=now, how="It is cancelled in the shop now.")
+        _settled(order, row.shipment_id, told=told, how="It is cancelled in the shop now.")
 
 
-def _compare_live(order: Order, row: Fulfilment, parcels: list[Parcel], *, now: datetime) -> None:
+def _compare_live(order: Order, row: Fulfilment, parcels: list[Parcel], *, told: Telling) -> None:
+    now = told.now
     wrong = _wrong(row, parcels) if parcels else "The shop does not show the shipment."
     if wrong:
         if row.acknowledged_at is not None:
@@ -307,7 +302,7 @@ def _compare_live(order: Order, row: Fulfilment, parcels: list[Parcel], *, now: 
         row.state, row.sentence, row.equal_at = CopyState.EQUAL, "", now
         row.acknowledged_at = row.acknowledged_at or now
         row.save()
-        _settled(order, row.shipment_id, now=now, how="It stands in the shop.")
+        _settled(order, row.shipment_id, told=told, how="It stands in the shop.")
 
 
 def _wrong(row: Fulfilment, parcels: list[Parcel]) -> str:

@@ -13,8 +13,7 @@ from crossdock.store.models import Command, Order, OrderLine, ShopCopy
 from crossdock.usecases.orders import fulfilments
 from crossdock.usecases.orders.shop_lines import forget_lines
 from crossdock.usecases.outbox.queue import create_order_command, enqueue_all
-from crossdock.usecases.record.alerts import settle_by_fact
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.risk import writing
 from crossdock.usecases.stock.reservations import fence
 
@@ -51,11 +50,12 @@ def create_command(order: Order, lines: Sequence[OrderLine] | None = None) -> Cr
 
 
 def bind(
-    *, order: Order, copy: ShopCopy, outcome: Done, adopted: bool, want_after: datetime | None, now: datetime
+    *, order: Order, copy: ShopCopy, outcome: Done, adopted: bool, want_after: datetime | None, told: Telling
 ) -> None:
     """The order stands in the shop: keep their id, fence the holds if the stock was surely taken, and ask to read it
     back.
     """
+    now = told.now
     if copy.shop_order_id not in ("", outcome.shop_id):
         forget_lines(order)
     copy.shop_order_id, copy.shop_number, copy.shop_url = outcome.shop_id, outcome.shop_number[:100], outcome.url
@@ -67,9 +67,8 @@ def bind(
         fence(order=order, now=now, state=HoldState.TAKEN, want_after=want_after)
     took = (now - order.placed_at).total_seconds()
     words = "found in" if adopted else "created in"
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source="shop",
         kind="landed",
         evidence={"shop_order": outcome.shop_id, "seconds": took},
@@ -77,8 +76,7 @@ def bind(
     )
     writing.wish_written(order=order, now=now)
     fulfilments.wish_all(order=order, now=now)
-    settle_by_fact(
-        now=now,
+    told.settle_by_fact(
         how="The order stands in the shop.",
         codes=(AlertCode.ORDER_NOT_LANDED, AlertCode.ORDER_REFUSED, AlertCode.COMMAND_DEAD),
         order=order,

@@ -4,15 +4,12 @@ was voided after all.
 Asked again after every change of a parcel, so that the answer settles the question whoever gave it.
 """
 
-from datetime import datetime
-
 from crossdock.domain.alerts import AlertCode
 from crossdock.store.models import Alert, Order, Shipment
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling
 
 
-def ask_about_parcels(*, order: Order, now: datetime) -> None:
+def ask_about_parcels(*, order: Order, told: Telling) -> None:
     """The caller holds the order's lock."""
     parcels = list(order.shipments.filter(undone_at=None).order_by("pk"))
     bare = [parcel for parcel in parcels if not parcel.tracking_number]
@@ -23,7 +20,7 @@ def ask_about_parcels(*, order: Order, now: datetime) -> None:
         order,
         bare,
         "A tracking number came.",
-        now=now,
+        told=told,
         sentence=(
             f"Order {order} was marked shipped without a tracking number. Add it so that the buyer can follow the"
             " parcel."
@@ -35,7 +32,7 @@ def ask_about_parcels(*, order: Order, now: datetime) -> None:
         order,
         strange,
         "The parcel can be followed now.",
-        now=now,
+        told=told,
         sentence=(
             f"Order {order}: no carrier that we know has numbers like {numbers}, so the buyer cannot follow the parcel."
             " Check the number, or name the carrier."
@@ -45,40 +42,35 @@ def ask_about_parcels(*, order: Order, now: datetime) -> None:
     for alert in order.alerts.filter(code=AlertCode.LABEL_VOIDED, settled_at=None):
         if alert.evidence.get("tracking") not in numbered:
             how = "The parcel has another number, or was undone."
-            settle_by_fact(now=now, how=how, codes=(AlertCode.LABEL_VOIDED,), order=order, key=_label_key(order, alert))
+            told.settle_by_fact(how=how, codes=(AlertCode.LABEL_VOIDED,), order=order, key=_label_key(order, alert))
 
 
-def _ask(code: AlertCode, order: Order, parcels: list[Shipment], how: str, *, sentence: str, now: datetime) -> None:
-    open_one = order.alerts.filter(code=code, settled_at=None).first()
+def _ask(code: AlertCode, order: Order, parcels: list[Shipment], how: str, *, sentence: str, told: Telling) -> None:
     if not parcels:
-        if open_one:
-            settle_by_fact(now=now, how=how, codes=(code,), order=order)
+        told.settle_by_fact(how=how, codes=(code,), order=order)
         return
-    pks = [parcel.pk for parcel in parcels]
-    if open_one is None or open_one.evidence.get("parcels") != pks or open_one.sentence != sentence:
-        raise_alert(
-            code=code,
-            seller=order.seller,
-            order=order,
-            connection=order.connection,
-            sentence=sentence,
-            now=now,
-            evidence={"parcels": pks},
-        )
+    told.raise_alert(
+        code=code,
+        seller=order.seller,
+        order=order,
+        connection=order.connection,
+        sentence=sentence,
+        evidence={"parcels": [parcel.pk for parcel in parcels]},
+        if_changed=True,
+    )
 
 
 def _label_key(order: Order, alert: Alert) -> str:
     return f"label:{order.pk}:{alert.evidence['tracking']}"
 
 
-def label_voided(*, order: Order, tracking: str, why: str, now: datetime) -> None:
+def label_voided(*, order: Order, tracking: str, why: str, told: Telling) -> None:
     """A bought label is not valid any more, by whoever's doing.
 
     Only a parcel that left with it needs its seller. The caller holds the order's lock.
     """
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source="carrier",
         kind="label_voided",
         sentence=f"The label {tracking} was voided: {why}",
@@ -86,13 +78,12 @@ def label_voided(*, order: Order, tracking: str, why: str, now: datetime) -> Non
     )
     left = order.shipments.filter(undone_at=None, tracking_number=tracking).first()
     if left is not None:
-        raise_alert(
+        told.raise_alert(
             code=AlertCode.LABEL_VOIDED,
             seller=order.seller,
             order=order,
             connection=order.connection,
             key=f"label:{order.pk}:{tracking}",
-            now=now,
             evidence={"tracking": tracking, "parcels": [left.pk]},
             sentence=(
                 f"Order {order}: the label {tracking} was voided ({why}), but a parcel was shipped with it. The carrier"

@@ -22,9 +22,7 @@ from crossdock.domain.parcels import LONGEST_NUMBER, Told
 from crossdock.domain.shipping import follow
 from crossdock.store.models import Order, OrderLine, Shipment, ShipmentLine
 from crossdock.usecases.orders.parcel_alerts import ask_about_parcels
-from crossdock.usecases.record.alerts import settle_by_fact
-from crossdock.usecases.record.mail import write_mail
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling
 
 TOLD: TypeAdapter[dict[str, Told]] = TypeAdapter(dict[str, Told])
 Units = Mapping[OrderLine, int]
@@ -40,20 +38,20 @@ def ship(
     carrier: str,
     url: str,
     shipped_at: datetime,
-    now: datetime,
+    told: Telling,
 ) -> Shipment:
     """A parcel left. One that was undone before comes back under its id."""
     parcel = Parcel(parcel_id, (), tracking, carrier, url, shipped_at)
-    shipment = enter(order, parcel, units, source=source, now=now)
-    announce(order, [(shipment, units)], now=now)
+    shipment = enter(order, parcel, units, source=source, told=told)
+    announce(order, [(shipment, units)], told=told)
     return shipment
 
 
-def enter(order: Order, parcel: Parcel, units: Units, *, source: str, now: datetime) -> Shipment:
+def enter(order: Order, parcel: Parcel, units: Units, *, source: str, told: Telling) -> Shipment:
     carrier, url = follow(parcel.tracking_number, named=parcel.carrier, url=parcel.tracking_url)
     before = next((s for s in order.shipments.all() if parcel.parcel_id in (s.parcel_id, *s.there)), None)
     shipment = before or Shipment(order=order, parcel_id=parcel.parcel_id or uuid.uuid4().hex)
-    shipment.source, shipment.undone_at, shipment.shipped_at = source, None, parcel.shipped_at or now
+    shipment.source, shipment.undone_at, shipment.shipped_at = source, None, parcel.shipped_at or told.now
     shipment.tracking_number = parcel.tracking_number[:LONGEST_NUMBER]
     shipment.carrier, shipment.tracking_url = carrier[:80], url
     if source == "shop":
@@ -62,9 +60,8 @@ def enter(order: Order, parcel: Parcel, units: Units, *, source: str, now: datet
     add_units(shipment, units)
     set_parcels(order)
     number = numbered(shipment) or "no tracking number"
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source=source,
         kind="shipped" if units else "tracking",
         public=True,
@@ -99,13 +96,13 @@ def add_units(shipment: Shipment, units: Units) -> None:
         line.save(update_fields=["shipped"])
 
 
-def announce(order: Order, made: Sequence[tuple[Shipment, Units]], *, now: datetime) -> None:
+def announce(order: Order, made: Sequence[tuple[Shipment, Units]], *, told: Telling) -> None:
     """What follows from parcels that left together. A parcel without units has only a number to tell: it goes into the
     mail of the one before it.
     """
-    ask_about_parcels(order=order, now=now)
+    ask_about_parcels(order=order, told=told)
     if order.parcels == ParcelState.SHIPPED:
-        settle_by_fact(now=now, how="The order was shipped.", codes=(AlertCode.HIGH_RISK,), order=order)
+        told.settle_by_fact(how="The order was shipped.", codes=(AlertCode.HIGH_RISK,), order=order)
     mails: list[tuple[Shipment, Units, list[Shipment]]] = []
     for shipment, units in made:
         if units or not mails:
@@ -113,24 +110,23 @@ def announce(order: Order, made: Sequence[tuple[Shipment, Units]], *, now: datet
         else:
             mails[-1][2].append(shipment)
     for shipment, units, more in mails:
-        _mail_shipped(order, shipment, units, more, now=now)
+        _mail_shipped(order, shipment, units, more, told=told)
 
 
-def _mail_shipped(order: Order, shipment: Shipment, units: Units, more: Sequence[Shipment], *, now: datetime) -> None:
+def _mail_shipped(order: Order, shipment: Shipment, units: Units, more: Sequence[Shipment], *, told: Telling) -> None:
     numbers = "\n".join(
         f"Tracking: {numbered(each) or 'no tracking number'}\n{each.tracking_url}".rstrip()
         for each in (shipment, *more)
     )
     if not units:
         if shipment.tracking_number:
-            _mail_number(order, shipment, f"One more tracking number of your order.\n\n{numbers}", now=now)
+            _mail_number(order, shipment, f"One more tracking number of your order.\n\n{numbers}", told=told)
         return
-    write_mail(
+    told.write_mail(
         cause=f"shipped:{order.reference}:{shipment.pk}",
         to=order.buyer.email,
         subject=f"Your order #{order.number} is on its way",
         order=order,
-        now=now,
         body=f"{order.seller.name} shipped {words_of(units)}.\n\n{numbers}",
     )
 
@@ -139,16 +135,15 @@ def words_of(units: Units) -> str:
     return ", ".join(f"{n} × {line.title}" for line, n in units.items())
 
 
-def _mail_number(order: Order, shipment: Shipment, body: str, *, now: datetime) -> None:
+def _mail_number(order: Order, shipment: Shipment, body: str, *, told: Telling) -> None:
     """Once for what the buyer can read: number, carrier and link."""
     shown = "\n".join((shipment.tracking_number, shipment.carrier, shipment.tracking_url))
     digest = hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    write_mail(
+    told.write_mail(
         cause=f"tracking:{order.reference}:{shipment.pk}:{digest}",
         to=order.buyer.email,
         subject=f"Tracking for your order #{order.number}",
         order=order,
-        now=now,
         body=body,
     )
 
@@ -170,7 +165,7 @@ def renumber(
     carrier: str,
     url: str,
     source: str,
-    now: datetime,
+    told: Telling,
     quiet: bool = False,
 ) -> None:
     """The same parcel has another number, carrier or link; the buyer is told once what is new, unless it is `quiet`."""
@@ -179,13 +174,13 @@ def renumber(
     named, link = follow(tracking, named=carrier, url=url)
     shipment.tracking_number, shipment.carrier, shipment.tracking_url = number, named[:80], link
     shipment.save(update_fields=["tracking_number", "carrier", "tracking_url"])
-    ask_about_parcels(order=order, now=now)
+    ask_about_parcels(order=order, told=told)
     if quiet or before == (shipment.tracking_number, shipment.carrier, shipment.tracking_url):
         return
     words = _news_of(shipment, before[0])
-    tell(order=order, now=now, source=source, kind="tracking", sentence=words, public=True)
+    told.tell(order=order, source=source, kind="tracking", sentence=words, public=True)
     if number:
-        _mail_number(order, shipment, f"{words}\n{shipment.carrier} {shipment.tracking_url}".rstrip(), now=now)
+        _mail_number(order, shipment, f"{words}\n{shipment.carrier} {shipment.tracking_url}".rstrip(), told=told)
 
 
 def _news_of(shipment: Shipment, before: str) -> str:
@@ -197,15 +192,15 @@ def _news_of(shipment: Shipment, before: str) -> str:
     return f"Tracking number changed from {before} to {number}." if before else f"Tracking number: {number}."
 
 
-def undo_shipment(*, order: Order, parcel_id: str, source: str, sentence: str, now: datetime) -> None:
+def undo_shipment(*, order: Order, parcel_id: str, source: str, sentence: str, told: Telling) -> None:
     """A parcel did not leave after all. The caller looks after the count of an own listing."""
     shipment = order.shipments.get(parcel_id=parcel_id)
-    shipment.undone_at = now
+    shipment.undone_at = told.now
     shipment.save(update_fields=["undone_at"])
     take_out(shipment)
-    ask_about_parcels(order=order, now=now)
+    ask_about_parcels(order=order, told=told)
     set_parcels(order)
-    tell(order=order, now=now, source=source, kind="unshipped", sentence=sentence, public=True)
+    told.tell(order=order, source=source, kind="unshipped", sentence=sentence, public=True)
 
 
 def take_out(shipment: Shipment) -> Counter[int]:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Manifest
@@ -22,9 +20,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import grant, locked_order, room
 from crossdock.usecases.outbox.queue import cancel_order_command
-from crossdock.usecases.record.alerts import settle_by_fact
-from crossdock.usecases.record.mail import write_mail
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.stock.reject_stops import what_stops
 from crossdock.usecases.stock.reservations import fence, release
 from crossdock.usecases.stock.restore import (
@@ -125,6 +121,7 @@ def reject_order(
     now: datetime,
     source: str = "seller",
     reasons: Mapping[int, CancelReason] | None = None,
+    told: Telling | None = None,
 ) -> None:
     """Credit what is left of the order once, whatever crashes or is pressed twice.
 
@@ -134,7 +131,7 @@ def reject_order(
     `reasons` by variant, where they differ; `reason` is then the one that the shop reads, and must let it put units
     back if any come back.
     """
-    with transaction.atomic():
+    with telling(now, told) as told:
         order = locked_order(order)
         why_not = why_not_reject(order)
         if why_not:
@@ -148,38 +145,34 @@ def reject_order(
         if back.minor:
             words = f"Cancelled. Reason: {REASON_FOR_BUYER[reason]}"
             cause = order.reference
-            grant(order=order, amount=back, kind=CreditKind.REJECT, cause=cause, reason=words, actor=actor, now=now)
+            grant(order=order, amount=back, kind=CreditKind.REJECT, cause=cause, reason=words, actor=actor, told=told)
         lines = order.lines.select_related("variant__listing__seller", "variant__connection")
         fates = dict.fromkeys((line.variant_id for line in lines), reason) | dict(reasons or {})
         # For any other reason the shop puts back what is gone as well.
         copy = ShopCopy.objects.filter(order=order).first() if reason in GONE else None
-        gone_is_set_aside(order=order, copy=copy, reasons=fates, now=now)
+        gone_is_set_aside(order=order, copy=copy, reasons=fates, told=told)
         coming_back = [line.variant for line in lines if fates[line.variant_id] not in GONE]
-        offer_to_list_again(order=order, variants=coming_back, now=now)
-        _end_in_shop(order, reason=reason, now=now)
+        offer_to_list_again(order=order, variants=coming_back, told=told)
+        _end_in_shop(order, reason=reason, told=told)
         who = {
             "seller": "The seller rejected the order",
             "shop": "The order was cancelled in the shop",
             "staff": "Staff cancelled the order",
         }[source]
-        tell(
+        told.tell(
             order=order,
-            now=now,
             source=source,
             kind="rejected",
             public=True,
             evidence={"reason": reason, "actor": str(actor or "")},
             sentence=f"{who}. The buyer is refunded {back.words}.",
         )
-        settle_by_fact(
-            now=now, how="The order was rejected and the buyer credited.", codes=_SETTLED_BY_REJECT, order=order
-        )
-        write_mail(
+        told.settle_by_fact(how="The order was rejected and the buyer credited.", codes=_SETTLED_BY_REJECT, order=order)
+        told.write_mail(
             cause=f"rejected:{order.reference}",
             to=order.buyer.email,
             subject=f"Your order #{order.number} was cancelled",
             order=order,
-            now=now,
             body=(
                 f"{order.seller.name} could not fulfil your order #{order.number}. We’re refunding"
                 f" {back.words} to your card."
@@ -188,11 +181,12 @@ def reject_order(
         point("reject.before_commit")
 
 
-def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
+def _end_in_shop(order: Order, *, reason: CancelReason, told: Telling) -> None:
     """Rules 7 and 9: withdraw what was surely never sent; otherwise keep the holds and cancel after the create is
     resolved.
     """
     # The command before the copy, as everywhere, so that nobody waits in a circle.
+    now = told.now
     create = Command.objects.select_for_update(no_key=True).filter(cause=f"create:{order.reference}").first()
     copy = ShopCopy.objects.select_for_update(no_key=True).filter(order=order).first()
     if copy is None or order.connection is None:
@@ -202,9 +196,8 @@ def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
         # It was held for its risk, so nobody was ever asked.
         release(order=order, why=EndedWhy.NOT_SENT, now=now)
         _close(copy, CopyState.CANCELLED, "Never sent to the shop.")
-        tell(
+        told.tell(
             order=order,
-            now=now,
             source="marketplace",
             kind="never_sent",
             sentence="It was never sent to the shop; nothing has to be cancelled there.",
@@ -216,9 +209,8 @@ def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
         )
         release(order=order, why=EndedWhy.NOT_SENT, now=now)
         _close(copy, CopyState.CANCELLED, "Never sent to the shop.")
-        tell(
+        told.tell(
             order=order,
-            now=now,
             source="marketplace",
             kind="never_sent",
             sentence="It was never sent to the shop; nothing has to be cancelled there.",
@@ -234,9 +226,8 @@ def _end_in_shop(order: Order, *, reason: CancelReason, now: datetime) -> None:
             # Its fate is unknown: look once more, only to find what has to be cancelled.
             Command.objects.filter(pk=create.pk).update(state=CommandState.WAITING, due_at=now, unresolved=True)
         if copy.acknowledged_at is None:
-            tell(
+            told.tell(
                 order=order,
-                now=now,
                 source="marketplace",
                 kind="cancelled_in_flight",
                 sentence=(

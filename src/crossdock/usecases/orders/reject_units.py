@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
@@ -30,8 +28,8 @@ from crossdock.usecases.orders.reject import REASON_FOR_BUYER, reject_order
 from crossdock.usecases.orders.shop_lines import rows_there
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.outbox.queue import cancel_lines_command
-from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.record.policy import lifted
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.stock.reject_stops import what_stops
 from crossdock.usecases.stock.reservations import end_hold, locked, record
 from crossdock.usecases.stock.restore import (
@@ -175,7 +173,7 @@ def reject_parts(
 
     Raises Stale when the amount is not the one that was shown. None where nothing had to be credited.
     """
-    with transaction.atomic():
+    with telling(now) as told:
         order = locked_order(order)
         cause = f"{order.reference}:part:{key[:40]}"
         known = Credit.objects.filter(cause=cause).first()
@@ -186,7 +184,9 @@ def reject_parts(
             raise Stale(f"The amount to credit is {shown.total.words}. Look again and confirm that.")
         if shown.whole:
             reasons, main = _reasons(shown.lines), min((p.reason for p in shown.lines), key=lambda why: why in GONE)
-            reject_order(order=order, reason=main, reasons=reasons, actor=actor, expected_total=room(order), now=now)
+            reject_order(
+                order=order, reason=main, reasons=reasons, actor=actor, expected_total=room(order), now=now, told=told
+            )
             return Credit.objects.filter(cause=order.reference).first()
         for part in shown.lines:
             OrderLine.objects.filter(pk=part.line.pk).update(rejected=part.line.rejected + part.units)
@@ -199,7 +199,7 @@ def reject_parts(
                 kind=CreditKind.LINES,
                 cause=cause,
                 reason=words,
-                now=now,
+                told=told,
                 actor=actor,
                 lines=[
                     {"line": p.line.pk, "units": p.units, "reason": p.reason, "minor": p.credit.minor}
@@ -210,24 +210,25 @@ def reject_parts(
                 credit,
                 order,
                 source="seller",
-                now=now,
+                told=told,
                 sentence=f"The seller rejected {words}. The buyer is refunded {credit.amount.words}.",
             )
         reasons = _reasons(shown.lines)
-        gone_is_set_aside(order=order, copy=ShopCopy.objects.filter(order=order).first(), reasons=reasons, now=now)
+        gone_is_set_aside(order=order, copy=ShopCopy.objects.filter(order=order).first(), reasons=reasons, told=told)
         coming_back = [p.line.variant for p in shown.lines if p.reason not in GONE]
-        offer_to_list_again(order=order, variants=coming_back, now=now)
+        offer_to_list_again(order=order, variants=coming_back, told=told)
         set_parcels(order)
         if order.connection_id is None and order.parcels == ParcelState.SHIPPED:
             take_from_own_stock(order, now=now)
-        _take_out(order, shown, cause, manifest, now=now)
+        _take_out(order, shown, cause, manifest, told=told)
         return credit
 
 
-def _take_out(order: Order, shown: PartPreview, cause: str, manifest: Manifest | None, *, now: datetime) -> None:
+def _take_out(order: Order, shown: PartPreview, cause: str, manifest: Manifest | None, *, told: Telling) -> None:
     """Rules 7 and 9 for a part: rewritten before it was ever sent; otherwise taken out there, and the hold waits for a
     read after that.
     """
+    now = told.now
     create = Command.objects.select_for_update(no_key=True).filter(cause=f"create:{order.reference}").first()
     copy = ShopCopy.objects.select_for_update(no_key=True).filter(order=order).first()
     groups = _groups(shown.lines, cause)
@@ -246,7 +247,7 @@ def _take_out(order: Order, shown: PartPreview, cause: str, manifest: Manifest |
         _split(order, groups, now=now, end=EndedWhy.REFUSED if copy.state == CopyState.REFUSED else None)
     elif manifest is None or not manifest.can(Capability.LINES_CANCEL):
         _split(order, groups, now=now, end=None)
-        _by_hand(order, shown, "Your shop cannot be asked to do it.", now=now)
+        _by_hand(order, shown, "Your shop cannot be asked to do it.", told=told)
     else:
         _split(order, groups, now=now, end=None)
         for name, parts in groups.items():
@@ -284,14 +285,13 @@ def _ask_shop(order: Order, copy: ShopCopy, parts: Sequence[PartLine], key: str,
     cancel_lines_command(party=order.connection.party, command=command, now=now)
 
 
-def _by_hand(order: Order, shown: PartPreview, why: str, *, now: datetime) -> None:
+def _by_hand(order: Order, shown: PartPreview, why: str, *, told: Telling) -> None:
     words = ", ".join(f"{part.units} × {part.line.title}" for part in shown.lines)
-    raise_alert(
+    told.raise_alert(
         code=AlertCode.CANCEL_FAILED,
         seller=order.seller,
         order=order,
         connection=order.connection,
-        now=now,
         sentence=(
             f"Order {order}: {words} were rejected here and credited. {why} Take them out of the order in your shop by"
             " hand; do not ship them."

@@ -7,7 +7,6 @@ Everything here runs under the order's lock, which the caller holds.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from crossdock.domain.events import Parcel
 from crossdock.domain.orders import OrderEvent, OrderShipped, ParcelRepacked, ParcelUndone, TrackingChanged
@@ -29,7 +28,7 @@ from crossdock.usecases.orders.parcels import (
     words_of,
 )
 from crossdock.usecases.orders.shop_lines import ours_of
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling
 
 
 def known_parcels(order: Order) -> dict[str, Told | None]:
@@ -41,29 +40,29 @@ def known_parcels(order: Order) -> dict[str, Told | None]:
     return known
 
 
-def take_parcels(*, order: Order, bonds: Sequence[Bond], news: Sequence[OrderEvent], now: datetime) -> None:
+def take_parcels(*, order: Order, bonds: Sequence[Bond], news: Sequence[OrderEvent], told: Telling) -> None:
     """What a fresh snapshot says of parcels, together: of two that are one, the order in which they stand there does
     not matter.
     """
     gone = {event.parcel_id for event in news if isinstance(event, ParcelUndone)}
     fresh = [event.parcel for event in news if isinstance(event, OrderShipped)]
-    fresh = [parcel for parcel in fresh if not _same_here(order, parcel, bonds, gone, now=now)]
+    fresh = [parcel for parcel in fresh if not _same_here(order, parcel, bonds, gone, told=told)]
     for parcel_id in sorted(gone):
-        _gone_there(order, parcel_id, now=now)
-    _shipped_there(order, fresh, bonds, now=now)
+        _gone_there(order, parcel_id, told=told)
+    _shipped_there(order, fresh, bonds, told=told)
     for event in news:
         match event:
             case ParcelRepacked(parcel):
-                _repacked(order, _holding(order, parcel.parcel_id), parcel, bonds, now=now)
+                _repacked(order, _holding(order, parcel.parcel_id), parcel, bonds, told=told)
             case TrackingChanged(parcel):
-                _renumbered(order, _holding(order, parcel.parcel_id), parcel, now=now)
+                _renumbered(order, _holding(order, parcel.parcel_id), parcel, told=told)
 
 
 def _holding(order: Order, parcel_id: str) -> Shipment:
     return next(s for s in order.shipments.filter(undone_at=None) if parcel_id in s.there)
 
 
-def _same_here(order: Order, parcel: Parcel, bonds: Sequence[Bond], gone: set[str], *, now: datetime) -> bool:
+def _same_here(order: Order, parcel: Parcel, bonds: Sequence[Bond], gone: set[str], *, told: Telling) -> bool:
     """Whether a parcel here is the one that was just found in the shop; then it is bound to it."""
     ours, lines = ours_of(order), {line.pk: line for line in order.lines.all()}
     new = dealt(parcel.lines, bonds, ours)
@@ -90,8 +89,8 @@ def _same_here(order: Order, parcel: Parcel, bonds: Sequence[Bond], gone: set[st
     more = {line: n for line, n in more.items() if n > 0}
     if more:
         add_units(shipment, more)
-        _holds_now(order, shipment, source="shop", now=now)
-    _show(order, shipment, parcel, now=now)
+        _holds_now(order, shipment, source="shop", told=told)
+    _show(order, shipment, parcel, told=told)
     return True
 
 
@@ -106,7 +105,7 @@ def _units_of(shipment: Shipment) -> dict[int, int]:
     return dict(units)
 
 
-def _show(order: Order, shipment: Shipment, parcel: Parcel, *, now: datetime) -> None:
+def _show(order: Order, shipment: Shipment, parcel: Parcel, *, told: Telling) -> None:
     """What the shop says now is shown. What it leaves out of a parcel that was entered here stays as it is, and what
     it adds by itself to one that we wrote there (a link) is no news.
     """
@@ -124,22 +123,22 @@ def _show(order: Order, shipment: Shipment, parcel: Parcel, *, now: datetime) ->
         carrier=carrier,
         url=url,
         source="shop",
-        now=now,
+        told=told,
         quiet=quiet,
     )
 
 
-def _gone_there(order: Order, parcel_id: str, *, now: datetime) -> None:
+def _gone_there(order: Order, parcel_id: str, *, told: Telling) -> None:
     shipment = _holding(order, parcel_id)
-    told = told_of(shipment)
-    alone = set(told) == {parcel_id}
-    if alone and (shipment.source == "shop" or told[parcel_id].number):
+    there = told_of(shipment)
+    alone = set(there) == {parcel_id}
+    if alone and (shipment.source == "shop" or there[parcel_id].number):
         undo_shipment(
             order=order,
             parcel_id=shipment.parcel_id,
             source="shop",
             sentence="The shop took a shipment back.",
-            now=now,
+            told=told,
         )
         return
     # Another fulfilment there is this parcel as well; or it left from here, and the shop never named its number.
@@ -147,7 +146,7 @@ def _gone_there(order: Order, parcel_id: str, *, now: datetime) -> None:
     shipment.save(update_fields=["there"])
 
 
-def _shipped_there(order: Order, parcels: Sequence[Parcel], bonds: Sequence[Bond], *, now: datetime) -> None:
+def _shipped_there(order: Order, parcels: Sequence[Parcel], bonds: Sequence[Bond], *, told: Telling) -> None:
     if not parcels:
         return
     made: list[tuple[Shipment, Units]] = []
@@ -159,18 +158,18 @@ def _shipped_there(order: Order, parcels: Sequence[Parcel], bonds: Sequence[Bond
         units = {lines[key]: n for key, n in dealt(parcel.lines, bonds, ours_of(order)).items()}
         # Neither units nor a number: nothing that anybody could be told.
         if units or (sent and parcel.tracking_number):
-            made.append((enter(order, parcel, units, source="shop", now=now), units))
+            made.append((enter(order, parcel, units, source="shop", told=told), units))
     if made:
-        announce(order, made, now=now)
+        announce(order, made, told=told)
 
 
-def _renumbered(order: Order, shipment: Shipment, parcel: Parcel, *, now: datetime) -> None:
+def _renumbered(order: Order, shipment: Shipment, parcel: Parcel, *, told: Telling) -> None:
     remember(shipment, parcel)
     shipment.save(update_fields=["there"])
-    _show(order, shipment, parcel, now=now)
+    _show(order, shipment, parcel, told=told)
 
 
-def _repacked(order: Order, shipment: Shipment, parcel: Parcel, bonds: Sequence[Bond], *, now: datetime) -> None:
+def _repacked(order: Order, shipment: Shipment, parcel: Parcel, bonds: Sequence[Bond], *, told: Telling) -> None:
     """The seller corrected what is in it."""
     remember(shipment, parcel)
     shipment.save(update_fields=["there"])
@@ -182,17 +181,16 @@ def _repacked(order: Order, shipment: Shipment, parcel: Parcel, bonds: Sequence[
     units = dealt([pair for lines_there in named for pair in lines_there or ()], bonds, ours_of(order))
     add_units(shipment, {lines[key]: n for key, n in units.items()})
     if units != before:
-        _holds_now(order, shipment, source="shop", now=now)
+        _holds_now(order, shipment, source="shop", told=told)
 
 
-def _holds_now(order: Order, shipment: Shipment, *, source: str, now: datetime) -> None:
+def _holds_now(order: Order, shipment: Shipment, *, source: str, told: Telling) -> None:
     set_parcels(order)
-    ask_about_parcels(order=order, now=now)
+    ask_about_parcels(order=order, told=told)
     units = {part.line: part.quantity for part in shipment.lines.select_related("line")}
     name = f"The parcel {shipment.tracking_number}" if shipment.tracking_number else "A parcel"
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source=source,
         kind="tracking",
         public=True,

@@ -1,7 +1,5 @@
 """A refund that was made in the shop: where it is lifted it credits the buyer, up to a limit; above, staff decide."""
 
-from datetime import datetime
-
 from django.conf import settings
 
 from crossdock.domain.cases import CaseKind
@@ -10,10 +8,11 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, ShopRefund
 from crossdock.usecases.money.credits import grant, room, tell_granted
 from crossdock.usecases.record.policy import lifted
+from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.support.cases import open_case
 
 
-def credit_shop_refund(*, order: Order, refund: ShopRefund, now: datetime) -> bool:
+def credit_shop_refund(*, order: Order, refund: ShopRefund, told: Telling) -> bool:
     """S8 lifted: the buyer is credited what was refunded in the shop, up to the operator's limit; above it staff get a
     case. False as described.
 
@@ -26,7 +25,7 @@ def credit_shop_refund(*, order: Order, refund: ShopRefund, now: datetime) -> bo
     if amount.minor == 0 and refund.currency == order.currency:
         return True
     if amount.minor == 0 or refund.amount.decimal > settings.CONFIG.shop_refund_credit_up_to:
-        _case_for_refund(order, refund, cause, now=now)
+        _case_for_refund(order, refund, cause, told=told)
         return True
     row = grant(
         order=order,
@@ -34,16 +33,17 @@ def credit_shop_refund(*, order: Order, refund: ShopRefund, now: datetime) -> bo
         kind=CreditKind.SHOP_REFUND,
         cause=cause,
         reason="Refunded by the seller in their shop.",
-        now=now,
+        told=told,
         shop_refund=refund,
     )
     sentence = f"The refund of {refund.amount.words} made in the shop credits the buyer {row.amount.words} here."
-    tell_granted(row, order, source="shop", sentence=sentence, now=now)
+    tell_granted(row, order, source="shop", sentence=sentence, told=told)
     return True
 
 
-def _case_for_refund(order: Order, refund: ShopRefund, cause: str, *, now: datetime) -> None:
+def _case_for_refund(order: Order, refund: ShopRefund, cause: str, *, told: Telling) -> None:
     """Prefilled for staff: the wish stands there with its amount, and they decide."""
+    now = told.now
     wish = min(refund.amount, room(order)) if refund.currency == order.currency else room(order)
     credit, fresh = Credit.objects.get_or_create(
         cause=cause,
@@ -66,6 +66,7 @@ def _case_for_refund(order: Order, refund: ShopRefund, cause: str, *, now: datet
             order=order,
             credit=credit,
             now=now,
+            told=told,
             subject=f"Refund of {refund.amount.words} in the shop, order #{order.number}",
             body=f"{order.seller.name} refunded {refund.amount.words} in their shop. {refund.note}".strip(),
         )

@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import CommandKind
@@ -46,8 +44,7 @@ from crossdock.usecases.orders.shop_lines import article_of, keep_lines
 from crossdock.usecases.orders.shop_parcels import known_parcels, take_parcels
 from crossdock.usecases.orders.shop_refunds import credit_shop_refund
 from crossdock.usecases.parties.quarantine import Intake, Tally
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.stock.reservations import fence
 
 # Far less than after how long an open order is read again anyway.
@@ -112,7 +109,7 @@ def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> bool:
     Where we hold none, because the shop refused it or it was never found, an earlier attempt arrived after all: later
     than the look-up's horizon allows. False when there was nothing to do.
     """
-    with transaction.atomic():
+    with telling(now) as told:
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "connection")
@@ -123,11 +120,11 @@ def _stray(connection_id: int, seen: ShopOrder, *, now: datetime) -> bool:
         if order is None or copy is None or seen.state is not ShopOrderState.OPEN or _being_ended(order, seen.shop_id):
             return False
         if copy.shop_order_id not in ("", seen.shop_id):
-            cancel_doubles(order=order, shop_ids=[seen.shop_id], now=now)
+            cancel_doubles(order=order, shop_ids=[seen.shop_id], told=told)
         elif not copy.shop_order_id and order.cancelled_at is not None and not _being_created(order):
-            cancel_orphan(order=order, shop_id=seen.shop_id, now=now)
+            cancel_orphan(order=order, shop_id=seen.shop_id, told=told)
         elif not copy.shop_order_id and copy.state == CopyState.REFUSED and not _being_created(order):
-            bind(order=order, copy=copy, outcome=as_found(seen), adopted=True, want_after=None, now=now)
+            bind(order=order, copy=copy, outcome=as_found(seen), adopted=True, want_after=None, told=told)
         return True
 
 
@@ -146,7 +143,7 @@ def _being_created(order: Order) -> bool:
 
 def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) -> bool:
     """Whether it was not as it is known."""
-    with transaction.atomic(savepoint=False):
+    with telling(now, savepoint=False) as told:
         order = (
             Order.objects.select_for_update(no_key=True, of=("self",))
             .select_related("seller__owner", "buyer", "connection")
@@ -156,27 +153,27 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
         again, before = False, _values(copy)
         lines = list(order.lines.all())
         bonds = keep_lines(order, seen.lines, lines)
-        _compare(order, lines, copy, seen, bonds, manifest=manifest, now=now)
+        _compare(order, lines, copy, seen, bonds, manifest=manifest, told=told)
         if seen.stock_taken and not copy.stock_taken:
             copy.stock_taken = True
             fence(order=order, now=now, state=HoldState.TAKEN)
-            settle_by_fact(now=now, how="The shop took the stock.", codes=(AlertCode.STOCK_NOT_TAKEN,), order=order)
+            told.settle_by_fact(how="The shop took the stock.", codes=(AlertCode.STOCK_NOT_TAKEN,), order=order)
         heed = Heed(order, confirmed=copy.read_wanted)
         found = tuple(filter(heed.believes, news(_known(order, copy), seen)))
-        take_parcels(order=order, bonds=bonds, news=found, now=now)
+        take_parcels(order=order, bonds=bonds, news=found, told=told)
         for event in found:
             match event:
                 case RefundSeen(refund):
                     _refund_seen(
-                        order, refund.refund_id, refund.amount.minor, refund.amount.currency, refund.note, now=now
+                        order, refund.refund_id, refund.amount.minor, refund.amount.currency, refund.note, told=told
                     )
                 case OrderCancelledThere():
-                    cancelled_there(order=order, copy=copy, event=event, manifest=manifest, now=now)
+                    cancelled_there(order=order, copy=copy, event=event, manifest=manifest, told=told)
                 case OrderReopenedThere():
-                    again = reopened_there(order=order, copy=copy, confirmed=copy.read_wanted, now=now)
+                    again = reopened_there(order=order, copy=copy, confirmed=copy.read_wanted, told=told)
         if seen.packed:
-            _tell_packed(order, seen, now=now)
-        compare(order, seen, now=now)
+            _tell_packed(order, seen, told=told)
+        compare(order, seen, told=told)
         copy.read_wanted = again or heed.again
         copy.shop_number, copy.shop_url = seen.number[:100] or copy.shop_number, seen.url or copy.shop_url
         # An order that is as it was writes the time of its reading now and then.
@@ -201,15 +198,15 @@ def _other_total(order: Order, seen: ShopOrder) -> str:
     return f"Paid here: {paid}. Your shop's total: {there}."
 
 
-def _tell_packed(order: Order, seen: ShopOrder, *, now: datetime) -> None:
+def _tell_packed(order: Order, seen: ShopOrder, *, told: Telling) -> None:
     """Once per parcel: it has not left, and it keeps the shop's order from being cancelled."""
-    told = set(order.timeline.filter(kind="packed").values_list("evidence__parcel", flat=True))
+    known = set(order.timeline.filter(kind="packed").values_list("evidence__parcel", flat=True))
     for parcel in seen.packed:
-        if parcel.parcel_id not in told:
+        if parcel.parcel_id not in known:
+            known.add(parcel.parcel_id)
             name = f"{parcel.carrier} {parcel.tracking_number}".strip() or "no tracking number"
-            tell(
+            told.tell(
                 order=order,
-                now=now,
                 source="shop",
                 kind="packed",
                 evidence={"parcel": parcel.parcel_id},
@@ -228,7 +225,7 @@ def _compare(
     bonds: Sequence[Bond],
     *,
     manifest: Manifest,
-    now: datetime,
+    told: Telling,
 ) -> None:
     """The last step of the order-landed guarantee: read back, and equal or not."""
     if (
@@ -252,33 +249,30 @@ def _compare(
     if not found:
         copy.sentence = _other_total(order, seen)
     if not found and copy.equal_at is None:
-        copy.equal_at = now
-        tell(
+        copy.equal_at = told.now
+        told.tell(
             order=order,
-            now=now,
             source="marketplace",
             kind="read_back",
             sentence="Read back from the shop: lines and quantities are equal.",
         )
     if found and was != CopyState.DIFFERS:
-        tell(
+        told.tell(
             order=order,
-            now=now,
             source="shop",
             kind="differs",
             sentence=f"The shop's copy differs. {'; '.join(copy.differences)}.",
         )
-        raise_alert(
+        told.raise_alert(
             code=AlertCode.ORDER_DIFFERS,
             seller=order.seller,
             order=order,
             connection=order.connection,
-            now=now,
             evidence={"differences": copy.differences},
             sentence=f"Order {order} stands in your shop, but not as it was placed: {'; '.join(copy.differences)}.",
         )
     elif not found and was == CopyState.DIFFERS:
-        settle_by_fact(now=now, how="Both are equal again.", codes=(AlertCode.ORDER_DIFFERS,), order=order)
+        told.settle_by_fact(how="Both are equal again.", codes=(AlertCode.ORDER_DIFFERS,), order=order)
 
 
 def _being_changed(order: Order) -> bool:
@@ -294,29 +288,27 @@ def _known(order: Order, copy: ShopCopy) -> Known:
     return Known(known_parcels(order), refunds, copy.cancelled_there)
 
 
-def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str, note: str, *, now: datetime) -> None:
+def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str, note: str, *, told: Telling) -> None:
     """S8: a refund made in the shop moves no money here."""
     ShopRefund.objects.create(
-        order=order, refund_id=refund_id, amount_minor=amount_minor, currency=currency, note=note, seen_at=now
+        order=order, refund_id=refund_id, amount_minor=amount_minor, currency=currency, note=note, seen_at=told.now
     )
     refund = order.shop_refunds.get(refund_id=refund_id)
     words = f"A refund of {refund.amount.words} was recorded in the shop. It moved no money here."
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source="shop",
         kind="refund_seen",
         sentence=words,
         evidence={"refund": refund_id, "note": note},
     )
-    if order.cancelled_at is None and not credit_shop_refund(order=order, refund=refund, now=now):
-        raise_alert(
+    if order.cancelled_at is None and not credit_shop_refund(order=order, refund=refund, told=told):
+        told.raise_alert(
             code=AlertCode.REFUNDED_IN_SHOP,
             seller=order.seller,
             order=order,
             connection=order.connection,
             key=f"refund:{order.pk}:{refund_id}",
-            now=now,
             evidence={"refund": refund.pk},
             sentence=f"Order {order}: {words} The buyer paid on the marketplace: "
             + ("reject the order to credit them." if not why_not_reject(order) else "ask staff for a credit."),

@@ -19,9 +19,9 @@ from crossdock.store.vault import seal, unseal
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox.payloads import EVENT
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.events import EVENTS, TEST, send_to
 from crossdock.usecases.record.rights import require
+from crossdock.usecases.record.telling import Telling, telling
 
 MOST_ENDPOINTS = 10
 OVERLAP = timedelta(hours=24)
@@ -137,7 +137,7 @@ def _stop(row: Endpoint, *, why: str, now: datetime) -> None:
 
 def resume_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> int:
     """What waits or was given up is sent, oldest first. Returns how many messages that are."""
-    with transaction.atomic():
+    with telling(now) as told:
         row = _in_use(endpoint, actor)
         row.paused_at, row.paused_why = None, ""
         row.save(update_fields=["paused_at", "paused_why"])
@@ -146,8 +146,8 @@ def resume_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> int:
         )
         again = Command.objects.filter(party_id=row.party_id, state__in=[CommandState.DEAD, CommandState.WAITING])
         many = again.update(state=CommandState.WAITING, due_at=now, created_at=now, finished_at=None)
-        settle_by_fact(
-            now=now, how="The receiver was resumed.", codes=(AlertCode.ENDPOINT_FAILING,), key=f"endpoint:{row.pk}"
+        told.settle_by_fact(
+            how="The receiver was resumed.", codes=(AlertCode.ENDPOINT_FAILING,), key=f"endpoint:{row.pk}"
         )
         wake([row.party_id])
     return many
@@ -155,7 +155,7 @@ def resume_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> int:
 
 def delete_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> None:
     """At once: what waits is withdrawn, and the secret is forgotten. Deleting twice is deleting once."""
-    with transaction.atomic():
+    with telling(now) as told:
         row = Endpoint.objects.select_for_update(no_key=True, of=("self",)).select_related("seller").get(pk=endpoint.pk)
         require(actor, row.seller)
         if row.deleted_at is not None:
@@ -166,8 +166,8 @@ def delete_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> None:
         Command.objects.filter(party_id=row.party_id, state__in=[CommandState.WAITING, CommandState.DEAD]).update(
             state=CommandState.WITHDRAWN, finished_at=now, sentence="The receiver was deleted."
         )
-        settle_by_fact(
-            now=now, how="The receiver was deleted.", codes=(AlertCode.ENDPOINT_FAILING,), key=f"endpoint:{row.pk}"
+        told.settle_by_fact(
+            how="The receiver was deleted.", codes=(AlertCode.ENDPOINT_FAILING,), key=f"endpoint:{row.pk}"
         )
 
 
@@ -203,7 +203,7 @@ def deliveries_of(*, endpoint: Endpoint, before: int | None, limit: int) -> list
     return list((rows.filter(pk__lt=before) if before else rows).order_by("-pk")[:limit])
 
 
-def endpoint_gave_up(*, command: Command, sentence: str, now: datetime) -> None:
+def endpoint_gave_up(*, command: Command, sentence: str, told: Telling) -> None:
     """It took nothing for two days, or said that it is gone for good: it is paused, and its seller decides.
 
     Called while the command is settled.
@@ -218,13 +218,12 @@ def endpoint_gave_up(*, command: Command, sentence: str, now: datetime) -> None:
         return
     said = redact_text(sentence)
     if endpoint.paused_at is None:
-        _stop(endpoint, why=f"Paused by us: {said}", now=now)
+        _stop(endpoint, why=f"Paused by us: {said}", now=told.now)
     host = host_of(endpoint.url)
-    raise_alert(
+    told.raise_alert(
         code=AlertCode.ENDPOINT_FAILING,
         seller=endpoint.seller,
         key=f"endpoint:{endpoint.pk}",
-        now=now,
         evidence={"endpoint": endpoint.public_id, "host": host, "answer": said},
         sentence=(
             f"{host} did not take our webhooks: {said} It is paused. Mend it and resume; what was not taken is sent"

@@ -4,8 +4,6 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from django.db import transaction
-
 from crossdock.domain import stock as rules
 from crossdock.domain.commands import Done, Found, Later, Outcome, Refused, SignInAgain, Unknown
 from crossdock.domain.orders import CopyState
@@ -16,6 +14,7 @@ from crossdock.usecases.orders.landing import bind
 from crossdock.usecases.outcomes.kinds.create_order import never_stood
 from crossdock.usecases.outcomes.kinds.kind import Held
 from crossdock.usecases.outcomes.settle import EARLIER, finish, hold, put_back, was_refused
+from crossdock.usecases.record.telling import Telling, telling
 
 # Until what stands in the shop is looked at again, where the shop names no time of its own.
 _LOOK_AGAIN_SECONDS = 2.0
@@ -39,7 +38,7 @@ def settle_look(
     execution + search lag) from the last sending, unless the shop itself refuses a second order with our reference.
     Several found: the first is kept, the others are cancelled, and somebody is told.
     """
-    with transaction.atomic():
+    with telling(now) as told:
         held = hold(command_id)
         row, order, copy = held.row, held.order, held.copy
         assert order is not None and copy is not None
@@ -54,7 +53,7 @@ def settle_look(
             unique_reference=unique_reference,
         )
         if verdict is rules.Look.ADOPT:
-            return _found(held, found, standing, conclusive=conclusive, now=now)
+            return _found(held, found, standing, conclusive=conclusive, told=told)
         if verdict is rules.Look.WITHDRAW:
             row.state, row.finished_at = CommandState.WITHDRAWN, now
             row.sentence, row.unresolved = "Cancelled before it reached the shop.", False
@@ -82,14 +81,15 @@ def settle_look(
         return "wait"
 
 
-def _found(held: Held, found: Found, standing: Outcome | None, *, conclusive: bool, now: datetime) -> str:
+def _found(held: Held, found: Found, standing: Outcome | None, *, conclusive: bool, told: Telling) -> str:
     """What a look-up found is kept, unless it was taken back there, or cannot be judged yet."""
+    now = told.now
     assert held.order is not None and held.copy is not None
     match standing:
         case Refused():
             # The attempt in doubt is the one that was found, so this is final.
             finish(held.row, CommandResult.REFUSED, standing.sentence, asdict(standing), now=now)
-            was_refused(held, standing, now=now)
+            was_refused(held, standing, told=told)
             return "refused"
         case Later() | SignInAgain() | Unknown() if not conclusive:
             wished = None if isinstance(standing, SignInAgain) else standing.after_seconds
@@ -100,6 +100,6 @@ def _found(held: Held, found: Found, standing: Outcome | None, *, conclusive: bo
     known = standing if isinstance(standing, Done) else Done(first)
     done = replace(known, already=True, note=known.note or "Found in the shop by our reference.")
     finish(held.row, CommandResult.OK, done.note, asdict(done), now=now)
-    bind(order=held.order, copy=held.copy, outcome=done, adopted=True, want_after=None, now=now)
-    cancel_doubles(order=held.order, shop_ids=others, now=now)
+    bind(order=held.order, copy=held.copy, outcome=done, adopted=True, want_after=None, told=told)
+    cancel_doubles(order=held.order, shop_ids=others, told=told)
     return "adopted"

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from crossdock.domain import stock as rules
@@ -24,7 +23,7 @@ from crossdock.usecases.outcomes.kinds import kind_of
 from crossdock.usecases.outcomes.kinds.kind import Facts, Held, a_person_decides
 from crossdock.usecases.parties.leases import backoff
 from crossdock.usecases.parties.root_causes import explained
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.telling import Telling, telling
 
 GIVE_UP_AFTER = timedelta(hours=48)
 EARLIER = "earlier_sent_at"
@@ -62,12 +61,13 @@ def settle_command(
     restores: bool = True,
     keeps_out: bool = False,
     now: datetime,
+    told: Telling | None = None,
 ) -> None:
     """Idempotent: a command that is finished already stays as it is.
 
     Later, SignInAgain and Unknown put it back in line.
     """
-    with transaction.atomic(), because(f"command:{command_id}"):
+    with telling(now, told) as told, because(f"command:{command_id}"):
         held = hold(command_id)
         if held.row.state != CommandState.IN_FLIGHT:
             return
@@ -76,7 +76,7 @@ def settle_command(
             case Done():
                 finish(held.row, CommandResult.OK, outcome.note, asdict(outcome), now=now)
                 after = now + timedelta(seconds=count_lag_seconds) if count_lag_seconds else None
-                _done(held, outcome, Facts(now, after, restores, keeps_out))
+                _done(held, outcome, Facts(told, after, restores, keeps_out))
             case Refused() if _creates(held.row) and not rules.refusal_is_final(unresolved=held.row.unresolved):
                 # Final only if no earlier attempt can still arrive (stock protocol, C4c): look until the horizon. This
                 # attempt is settled, so the horizon counts from the one before; else each refusal would put it off,
@@ -91,7 +91,7 @@ def settle_command(
                 )
             case Refused():
                 finish(held.row, CommandResult.REFUSED, outcome.sentence, asdict(outcome), now=now)
-                was_refused(held, outcome, now=now)
+                was_refused(held, outcome, told=told)
             case Later():
                 wait = (
                     timedelta(seconds=outcome.after_seconds)
@@ -99,7 +99,7 @@ def settle_command(
                     else backoff(attempts=held.row.attempts, random=random)
                 )
                 put_back(held.row, outcome.sentence, wait, unknown=held.row.unresolved, now=now)
-                give_up(held, now=now)
+                give_up(held, told=told)
             case SignInAgain():
                 put_back(held.row, outcome.sentence, timedelta(0), unknown=held.row.unresolved, now=now)
             case Unknown():
@@ -108,7 +108,7 @@ def settle_command(
                     or min(30.0, 0.5 * 2 ** min(held.row.attempts, 6)) * random.uniform(0.5, 1.0)
                 )
                 put_back(held.row, outcome.sentence, wait, unknown=True, now=now)
-                give_up(held, now=now)
+                give_up(held, told=told)
         point("settle.before_commit")
     point("settle.after_commit")
 
@@ -135,8 +135,9 @@ def _earlier(row: Command) -> datetime | None:
     return datetime.fromisoformat(row.outcome[EARLIER]) if EARLIER in row.outcome else None
 
 
-def give_up(held: Held, *, now: datetime) -> None:
+def give_up(held: Held, *, told: Telling) -> None:
     """After two days a person decides. The row stays, visible and resendable."""
+    now = told.now
     row = held.row
     if now - row.created_at < GIVE_UP_AFTER:
         return
@@ -147,20 +148,19 @@ def give_up(held: Held, *, now: datetime) -> None:
     if kind is not None and kind.ends_refused and held.order:
         given_up = Refused(Why.CONFLICT, f"It was tried for two days without success. Last answer: {row.sentence}")
         finish(row, CommandResult.REFUSED, given_up.sentence, asdict(given_up), now=now)
-        kind.refused(held, given_up, now)
+        kind.refused(held, given_up, told)
         return
     row.state, row.finished_at = CommandState.DEAD, now
     row.save(update_fields=["state", "finished_at"])
     if kind is not None:
-        kind.gave_up(held, row.sentence, now)
+        kind.gave_up(held, row.sentence, told)
     if held.order:
-        raise_alert(
+        told.raise_alert(
             code=AlertCode.COMMAND_DEAD,
             seller=held.order.seller,
             order=held.order,
             connection=held.order.connection,
             key=f"command:{row.pk}",
-            now=now,
             evidence={"command": row.pk},
             sentence=(
                 f"Order {held.order}: “{row.kind.replace('_', ' ')}” was tried for two days without success. Last"
@@ -176,8 +176,7 @@ def _creates(row: Command) -> bool:
 
 def _done(held: Held, outcome: Done, facts: Facts) -> None:
     if held.order:
-        settle_by_fact(
-            now=facts.now,
+        facts.told.settle_by_fact(
             how="It was delivered.",
             codes=(AlertCode.COMMAND_DEAD,),
             order=held.order,
@@ -188,6 +187,6 @@ def _done(held: Held, outcome: Done, facts: Facts) -> None:
         kind.done(held, outcome, facts)
 
 
-def was_refused(held: Held, outcome: Refused, *, now: datetime) -> None:
+def was_refused(held: Held, outcome: Refused, *, told: Telling) -> None:
     kind = kind_of(held.row)
-    (kind.refused if kind is not None else a_person_decides)(held, outcome, now)
+    (kind.refused if kind is not None else a_person_decides)(held, outcome, told)

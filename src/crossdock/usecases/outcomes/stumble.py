@@ -13,6 +13,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases.outcomes.settle import GIVE_UP_AFTER, give_up, hold, put_back
 from crossdock.usecases.parties.quarantine import Trip, heal
 from crossdock.usecases.parties.quarantine import hold as keep
+from crossdock.usecases.record.telling import telling
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(minutes=30)
 
@@ -30,8 +31,8 @@ def stumbled(*, command_id: int, trip: Trip, now: datetime) -> None:
             put_back(row, words, wait, unknown=True, now=now)
         keep(party_id=row.party_id, trips=[trip], now=now)
     if now - row.created_at >= GIVE_UP_AFTER:
-        with transaction.atomic():
-            give_up(hold(command_id), now=now)
+        with telling(now) as told:
+            give_up(hold(command_id), told=told)
 
 
 def taken_in(*, command_id: int, now: datetime) -> None:

@@ -3,7 +3,7 @@
 Nothing about buyers and no secret gets into a mail.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -14,16 +14,20 @@ from crossdock.domain.redact import redact_text
 from crossdock.store.models import Alert, AlertMail, Mail, Seller, User
 from crossdock.store.models.alerts import DigestState
 from crossdock.usecases.errors import Invalid
-from crossdock.usecases.record.mail import write_mail
+from crossdock.usecases.record.mail import mail_of, write_mail
 from crossdock.usecases.record.rights import require
 
 MOST_IN_A_DIGEST = 40
 
 
 def choices_of(*, seller: Seller) -> dict[Group, MailChoice]:
+    return with_choices(AlertMail.objects.filter(seller=seller))
+
+
+def with_choices(kept: Iterable[AlertMail]) -> dict[Group, MailChoice]:
+    """One seller's, the sensible ones among them where nothing was chosen."""
     chosen = {group: sensible for group, (_, _, sensible) in GROUPS.items()}
-    kept = AlertMail.objects.filter(seller=seller).values_list("group", "choice")
-    return chosen | {Group(group): MailChoice(choice) for group, choice in kept}
+    return chosen | {Group(row.group): MailChoice(row.choice) for row in kept}
 
 
 def choose_mails(*, seller: Seller, choices: Mapping[str, str], actor: User, now: datetime) -> None:
@@ -47,23 +51,17 @@ def choose_mails(*, seller: Seller, choices: Mapping[str, str], actor: User, now
                 Alert.objects.filter(pk=alert.pk).update(digest=DigestState.NONE)
 
 
-def mail_raised(*, alert: Alert, now: datetime) -> None:
-    """In the transaction that raised it: mailed now, kept for the hour's mail, or neither."""
-    match choices_of(seller=alert.seller)[alert.kind.group]:
-        case MailChoice.AT_ONCE:
-            about = f": {alert.order}" if alert.order else f": {alert.connection}" if alert.connection else ""
-            write_mail(
-                cause=f"alert:{alert.public_id}",
-                to=alert.seller.owner.email,
-                subject=f"{alert.kind.title}{about}",
-                order=alert.order,
-                now=now,
-                body=f"{_lines(alert)}\n\n{_footer('at once')}",
-            )
-        case MailChoice.HOURLY:
-            Alert.objects.filter(pk=alert.pk).update(digest=DigestState.WAITING)
-        case MailChoice.NEVER:
-            pass
+def mail_at_once(*, alert: Alert, now: datetime) -> Mail:
+    """Not written yet."""
+    about = f": {alert.order}" if alert.order else f": {alert.connection}" if alert.connection else ""
+    return mail_of(
+        cause=f"alert:{alert.public_id}",
+        to=alert.seller.owner.email,
+        subject=f"{alert.kind.title}{about}",
+        order=alert.order,
+        now=now,
+        body=f"{_lines(alert)}\n\n{_footer('at once')}",
+    )
 
 
 def _lines(alert: Alert) -> str:

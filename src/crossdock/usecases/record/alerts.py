@@ -9,17 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.roles import Right
 from crossdock.store.models import Alert, Connection, Listing, Order, Seller, User
-from crossdock.store.once import insert_new
 from crossdock.usecases.errors import Invalid
-from crossdock.usecases.record.alert_mail import mail_raised
 from crossdock.usecases.record.audit import note
-from crossdock.usecases.record.events import ALERT_RAISED, ALERT_SETTLED, alert_event
 from crossdock.usecases.record.rights import is_staff, require
+from crossdock.usecases.record.telling import telling
 
 
 def raise_alert(
@@ -35,40 +33,20 @@ def raise_alert(
     evidence: dict[str, Any] | None = None,
     for_staff: bool = False,
 ) -> Alert:
-    """`key` names the root cause; without one it is the code with its order, listing or connection.
-
-    `for_staff`: the seller neither sees it nor is mailed.
-    """
-    subject = (
-        (order and f"order:{order.pk}")
-        or (listing and f"listing:{listing.pk}")
-        or (connection and f"shop:{connection.pk}")
-        or "seller"
-    )
-    full_key = f"{seller.pk}:{code}:{key or subject}"[:160]
-    alert = Alert(
-        key=full_key,
-        code=code,
-        seller=seller,
-        order=order,
-        connection=connection,
-        listing=listing,
-        for_staff=for_staff,
-        sentence=sentence,
-        evidence=evidence or {},
-        raised_at=now,
-        last_at=now,
-    )
-    with transaction.atomic(savepoint=False):
-        # One that is open and settled before it could be counted is tried again as a new one.
-        while not insert_new([alert], "key", where="settled_at IS NULL"):
-            opened = Alert.objects.filter(key=full_key, settled_at=None)
-            if opened.update(times=F("times") + 1, last_at=now, sentence=sentence, evidence=evidence or {}):
-                return opened.get()
-        if not for_staff:
-            mail_raised(alert=alert, now=now)
-            alert_event(alert=alert, event=ALERT_RAISED, now=now)
-    return alert
+    """One alert, by who tells nothing else; see `Telling.raise_alert`."""
+    with telling(now, savepoint=False) as told:
+        raised = told.raise_alert(
+            code=code,
+            seller=seller,
+            sentence=sentence,
+            order=order,
+            connection=connection,
+            listing=listing,
+            key=key,
+            evidence=evidence,
+            for_staff=for_staff,
+        )
+    return raised.alert
 
 
 def reword_alert(*, alert: Alert, sentence: str, evidence: dict[str, Any]) -> None:
@@ -83,8 +61,9 @@ def settle_alert(*, alert: Alert, actor: User | None, how: str, now: datetime) -
     if alert.for_staff and actor is not None:
         require(actor, None, "Our staff settle this.", Right.ALERTS)
     with transaction.atomic():
-        fresh = _settle(Q(pk=alert.pk), actor=actor, how=how, now=now)
-        if fresh and actor is not None and is_staff(actor):
+        with telling(now, savepoint=False) as told:
+            settled = told.settle(Q(pk=alert.pk), lambda one: one.pk == alert.pk, actor=actor, how=how)
+        if settled.alerts and actor is not None and is_staff(actor):
             note(
                 actor=actor,
                 action="alert settled",
@@ -111,23 +90,9 @@ def settle_by_fact(
     listing: Listing | None = None,
     key: str = "",
 ) -> None:
-    """The world settled it: what the alert warned of is no longer so. `key` as it was given to `raise_alert`."""
-    about = Q(order=order) if order else Q(listing=listing) if listing else Q(connection=connection, order=None)
-    if key:
-        about &= Q(key__endswith=f":{key}")
-    _settle(about & Q(code__in=codes), actor=None, how=how, now=now)
-
-
-def _settle(which: Q, *, actor: User | None, how: str, now: datetime) -> int:
-    """Each row once, whoever comes at the same time. Returns how many."""
-    with transaction.atomic(savepoint=False):
-        rows = Alert.objects.select_for_update(no_key=True, of=("self",)).filter(which, settled_at=None).order_by("pk")
-        settled = list(rows.select_related("seller", "order", "connection", "listing"))
-        for alert in settled:
-            alert.settled_at, alert.settled_by, alert.settled_how = now, actor, how.strip()[:200]
-            alert.save(update_fields=["settled_at", "settled_by", "settled_how"])
-            alert_event(alert=alert, event=ALERT_SETTLED, now=now)
-    return len(settled)
+    """By who tells nothing else; see `Telling.settle_by_fact`."""
+    with telling(now, savepoint=False) as told:
+        told.settle_by_fact(how=how, codes=codes, order=order, connection=connection, listing=listing, key=key)
 
 
 def open_alerts(*, seller: Seller) -> QuerySet[Alert]:

@@ -4,7 +4,7 @@ Written in the transaction of what happened, so nothing is told that did not hap
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from crossdock.domain.commands import CommandKind
 from crossdock.domain.redact import redact_text
-from crossdock.store.models import Alert, Command, Endpoint, Order, Seller
+from crossdock.store.models import Alert, Command, Endpoint, Order
 from crossdock.usecases.outbox.payloads import EVENT, SendEvent
 from crossdock.usecases.outbox.queue import command_to, enqueue_all
 
@@ -38,24 +38,23 @@ OF_TIMELINE = {
 }
 
 
-def publish(*, seller: Seller, event: str, cause: str, data: dict[str, Any], now: datetime) -> None:
-    """To every receiver that wants it.
+def receivers(sellers: Sequence[int]) -> QuerySet[Endpoint]:
+    """Those that are told anything at all."""
+    return Endpoint.objects.filter(seller_id__in=sellers, deleted_at=None, paused_at=None)
+
+
+def event_commands(
+    endpoints: Iterable[Endpoint], *, event: str, cause: str, data: dict[str, Any], now: datetime
+) -> list[Command]:
+    """To every receiver that wants it; not written yet.
 
     `cause` names what happened: the same one twice is one event, with the same id for every receiver and every try.
     """
-    enqueue_all(_told(receivers(seller.pk), event=event, cause=cause, data=data, now=now))
-
-
-def receivers(seller_id: int) -> QuerySet[Endpoint]:
-    """Those that are told anything at all."""
-    return Endpoint.objects.filter(seller_id=seller_id, deleted_at=None, paused_at=None)
-
-
-def _told(
-    endpoints: Iterable[Endpoint], *, event: str, cause: str, data: dict[str, Any], now: datetime
-) -> list[Command]:
     wanted = [endpoint for endpoint in endpoints if not endpoint.events or event in endpoint.events]
-    return [_command(endpoint, event=event, cause=cause, data=data, now=now) for endpoint in wanted]
+    if not wanted:
+        return []
+    said = {**data, "sentence": redact_text(data["sentence"])} if "sentence" in data else data
+    return [_command(endpoint, event=event, cause=cause, data=said, now=now) for endpoint in wanted]
 
 
 def send_to(*, endpoint: Endpoint, event: str, cause: str, data: dict[str, Any], now: datetime) -> None:
@@ -77,27 +76,9 @@ def _command(endpoint: Endpoint, *, event: str, cause: str, data: dict[str, Any]
     )
 
 
-def order_event(*, order: Order, event: str, cause: str, sentence: str, now: datetime, more: dict[str, Any]) -> None:
-    endpoints = receivers(order.seller_id)
-    enqueue_all(order_told(endpoints, order=order, event=event, cause=cause, sentence=sentence, now=now, more=more))
-
-
-def order_told(
-    endpoints: Iterable[Endpoint],
-    *,
-    order: Order,
-    event: str,
-    cause: str,
-    sentence: str,
-    now: datetime,
-    more: dict[str, Any],
-) -> list[Command]:
-    """Not written yet. Nothing is made of it where nobody listens."""
-    listening = list(endpoints)
-    if not listening:
-        return []
-    data = {"order": of_order(order), "sentence": redact_text(sentence), **more}
-    return _told(listening, event=event, cause=cause, data=data, now=now)
+def about_order(order: Order, sentence: str, more: dict[str, Any]) -> dict[str, Any]:
+    """What is told of an order, as it is now."""
+    return {"order": of_order(order), "sentence": sentence, **more}
 
 
 def of_order(order: Order) -> dict[str, Any]:
@@ -114,11 +95,9 @@ def of_order(order: Order) -> dict[str, Any]:
     }
 
 
-def alert_event(*, alert: Alert, event: str, now: datetime) -> None:
+def about_alert(alert: Alert) -> dict[str, Any]:
     """Raised once and settled once per row, however often its cause is seen."""
-    if alert.for_staff:
-        return
-    data = {
+    return {
         "alert": {
             "id": alert.public_id,
             "code": alert.code,
@@ -131,4 +110,3 @@ def alert_event(*, alert: Alert, event: str, now: datetime) -> None:
             "settled_how": redact_text(alert.settled_how),
         }
     }
-    publish(seller=alert.seller, event=event, cause=alert.public_id, data=data, now=now)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from crossdock.domain.commands import CommandKind
 from crossdock.store.ids import public_id
@@ -15,6 +16,8 @@ from crossdock.store.models.work import PartyKind
 from crossdock.store.once import insert_new
 from crossdock.usecases.outbox.payloads import MAIL, SendMail
 from crossdock.usecases.outbox.queue import command_to, enqueue_all, party_named
+
+BY_MAIL = "mail"
 
 
 def write_mail(
@@ -53,7 +56,12 @@ def send_commands(mails: Sequence[Mail], *, now: datetime) -> list[Command]:
 
 def post_office() -> Party:
     """Who sends the mails."""
-    return party_named(kind=PartyKind.NOTIFY, name="mail")
+    return party_named(kind=PartyKind.NOTIFY, name=BY_MAIL)
+
+
+def office(name: str) -> QuerySet[Party]:
+    """The same, asked for along with other things; none before the first mail."""
+    return Party.objects.filter(kind=PartyKind.NOTIFY, name=name)
 
 
 def send_command(mail: Mail, *, party_id: int, now: datetime) -> Command:

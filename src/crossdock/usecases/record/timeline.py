@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from crossdock.store.models import Command, Endpoint, Order, TimelineEntry
-from crossdock.usecases.outbox.queue import enqueue_all
-from crossdock.usecases.record.events import OF_TIMELINE, order_told, receivers
+from crossdock.usecases.record.events import OF_TIMELINE, about_order, event_commands
+from crossdock.usecases.record.telling import telling
 
 
 def tell(
@@ -18,27 +18,14 @@ def tell(
     sentence: str,
     public: bool = False,
     evidence: dict[str, Any] | None = None,
-) -> TimelineEntry:
-    """`source` is whose doing it was: buyer, seller, shop, marketplace, carrier, staff.
-
-    Some kinds are told to the seller's programs as well.
-    """
-    entry = TimelineEntry.objects.create(
-        order=order, at=now, source=source, kind=kind, sentence=sentence, public=public, evidence=evidence or {}
-    )
-    if kind in OF_TIMELINE:
-        enqueue_all(told_of(entry, receivers(order.seller_id), now=now))
-    return entry
+) -> None:
+    """One line, by who tells nothing else; see `Telling.tell`."""
+    with telling(now, savepoint=False) as told:
+        told.tell(order=order, source=source, kind=kind, sentence=sentence, public=public, evidence=evidence)
 
 
 def told_of(entry: TimelineEntry, endpoints: Iterable[Endpoint], *, now: datetime) -> list[Command]:
     """What the seller's programs hear of it, not written yet; the entry has its key."""
-    return order_told(
-        endpoints,
-        order=entry.order,
-        event=OF_TIMELINE[entry.kind],
-        cause=f"entry:{entry.pk}",
-        sentence=entry.sentence,
-        more={"source": entry.source},
-        now=now,
-    )
+    listening = list(endpoints)
+    data = about_order(entry.order, entry.sentence, {"source": entry.source}) if listening else {}
+    return event_commands(listening, event=OF_TIMELINE[entry.kind], cause=f"entry:{entry.pk}", data=data, now=now)

@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from crossdock.domain.orders import ParcelState
 from crossdock.store.models import Order, RiskAssessment, RiskTrace
+from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.risk.judge import judge, linked_orders
 
 # A round looks back so far, and at no more than so many; a worker that was away longer misses nothing that a later
@@ -17,10 +18,10 @@ _AT_ONCE = 1000
 _SHARED = ("buyers_of_card", "buyers_of_device", "buyers_of_address")
 
 
-def judge_open(*, order: Order, why: str, now: datetime) -> None:
+def judge_open(*, order: Order, why: str, told: Telling) -> None:
     """What is shipped or cancelled stays as it was judged: nobody can act on it any more."""
     if order.cancelled_at is None and order.parcels != ParcelState.SHIPPED:
-        judge(order=order, why=why, now=now)
+        judge(order=order, why=why, now=told.now, told=told)
 
 
 def judge_newly_linked(*, now: datetime, seen: set[int] | None = None) -> int:

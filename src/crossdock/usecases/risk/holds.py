@@ -11,7 +11,7 @@ from crossdock.domain.roles import Right
 from crossdock.store.models import AuditEntry, Order, RiskHold, RiskPolicy, User
 from crossdock.store.models.risk import RiskChoice
 from crossdock.usecases.record.rights import require
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling
 
 MEANING: dict[str, str] = {
     RiskChoice.SELLER: "You decide: ship it, reject it, or ask us first. A loss by fraud is yours.",
@@ -44,12 +44,11 @@ def policy_holds(*, order: Order, policy: RiskChoice) -> bool:
     return order.risk == RiskLevel.HIGH and policy is RiskChoice.HOLD
 
 
-def hold(*, order: Order, now: datetime) -> None:
+def hold(*, order: Order, told: Telling) -> None:
     """In the transaction that places the order."""
-    RiskHold.objects.create(order=order, held_at=now)
-    tell(
+    RiskHold.objects.create(order=order, held_at=told.now)
+    told.tell(
         order=order,
-        now=now,
         source="marketplace",
         kind="risk_held",
         sentence="High risk: the order waits until our staff have looked at it. Do not ship it yet.",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
@@ -16,8 +15,7 @@ from crossdock.domain.risk import SHIPPED, Assessment, Facts, RiskLevel, RuleSet
 from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, RiskTrace, User
 from crossdock.store.models.risk import RiskChoice
 from crossdock.store.together import Statement, insert_of
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.risk.facts import Past, known_of
 from crossdock.usecases.risk.places import place_of
 from crossdock.usecases.risk.writing import wish_written
@@ -78,10 +76,10 @@ def look(
     return Judgement(assess(known.facts, known.rules), known.facts, shadow, known.choice)
 
 
-def keep(*, order: Order, judgement: Judgement, why: str, now: datetime) -> None:
+def keep(*, order: Order, judgement: Judgement, why: str, told: Telling) -> None:
     """The order shows it already. `why` says what made it necessary."""
-    _kept(order, judgement, why, now).save(force_insert=True)
-    warn(order=order, judgement=judgement, now=now)
+    _kept(order, judgement, why, told.now).save(force_insert=True)
+    warn(order=order, judgement=judgement, told=told)
 
 
 def keep_placed(*, trace: RiskTrace, order: Order, judgement: Judgement, now: datetime) -> Statement:
@@ -110,24 +108,23 @@ def _kept(order: Order, judgement: Judgement, why: str, now: datetime) -> RiskAs
     )
 
 
-def warn(*, order: Order, judgement: Judgement, now: datetime) -> None:
+def warn(*, order: Order, judgement: Judgement, told: Telling) -> None:
     """The seller is told of a high risk."""
     found = judgement.found
     if found.level is RiskLevel.HIGH:
         worst = " ".join(reason.sentence for reason in found.reasons[:3] if reason.points > 0)
-        raise_alert(
+        told.raise_alert(
             code=AlertCode.HIGH_RISK,
             seller=order.seller,
             order=order,
-            now=now,
             sentence=f"Order {order}: {worst}",
             evidence={"score": found.score},
         )
 
 
-def judge(*, order: Order, why: str, now: datetime) -> Assessment:
+def judge(*, order: Order, why: str, now: datetime, told: Telling | None = None) -> Assessment:
     """An order that stands already, once more. One from before there were traces stays as it is."""
-    with transaction.atomic():
+    with telling(now, told) as told:
         trace = RiskTrace.objects.filter(order=order).first()
         if trace is None:
             return Assessment(RiskLevel(order.risk), (), order.risk_available, order.risk_asked)
@@ -136,12 +133,12 @@ def judge(*, order: Order, why: str, now: datetime) -> Assessment:
         for name, value in judgement.on_order().items():
             setattr(order, name, value)
         order.save(update_fields=list(judgement.on_order()))
-        keep(order=order, judgement=judgement, why=why, now=now)
+        keep(order=order, judgement=judgement, why=why, told=told)
         if before == RiskLevel.HIGH != level:
-            settle_by_fact(now=now, how="Judged again: no longer high risk.", codes=(AlertCode.HIGH_RISK,), order=order)
+            told.settle_by_fact(how="Judged again: no longer high risk.", codes=(AlertCode.HIGH_RISK,), order=order)
         if before != level:
             words = f"Risk judged again ({why}): {before.replace('_', ' ')} → {level.value.replace('_', ' ')}."
-            tell(order=order, now=now, source="marketplace", kind="risk", sentence=words)
+            told.tell(order=order, source="marketplace", kind="risk", sentence=words)
         wish_written(order=order, now=now)
         return judgement.found
 

@@ -5,22 +5,22 @@ Earlier judgements stay; linked open orders are judged again.
 
 from datetime import datetime
 
-from django.db import transaction
-
 from crossdock.domain.roles import Right
 from crossdock.store.models import Order, RiskTrace, User
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.risk.judge import judge, judge_again_linked
 
 
-def label_order(*, order: Order, fraud: bool, actor: User | None, why: str, now: datetime) -> None:
+def label_order(
+    *, order: Order, fraud: bool, actor: User | None, why: str, now: datetime, told: Telling | None = None
+) -> None:
     """`actor` is None when the bank said so. Saying the same again changes nothing."""
     if actor is not None:
         require(actor, None, "Only staff label orders.", Right.RISK)
-    with transaction.atomic():
+    with telling(now, told) as told:
         trace = RiskTrace.objects.select_for_update(no_key=True).filter(order=order).first()
         if trace is None:
             raise Invalid("This order is from before there was a risk analysis.")
@@ -29,9 +29,9 @@ def label_order(*, order: Order, fraud: bool, actor: User | None, why: str, now:
         trace.fraud, trace.known_at = fraud, now
         trace.save(update_fields=["fraud", "known_at"])
         words = "Labelled as fraud" if fraud else "Labelled as honest"
-        tell(order=order, now=now, source="staff" if actor else "bank", kind="risk_label", sentence=f"{words}: {why}")
+        told.tell(order=order, source="staff" if actor else "bank", kind="risk_label", sentence=f"{words}: {why}")
         if actor is not None:
             note(actor=actor, action="risk label", subject=str(order), now=now, detail={"fraud": fraud, "why": why})
         if order.cancelled_at is None and order.parcels != "shipped":
-            judge(order=order, why="labelled", now=now)
+            judge(order=order, why="labelled", now=now, told=told)
         judge_again_linked(trace=trace, why="a linked order was labelled", now=now)

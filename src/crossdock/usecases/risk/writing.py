@@ -16,7 +16,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases.outbox.payloads import RISK
 from crossdock.usecases.outbox.queue import enqueue
 from crossdock.usecases.record.policy import lifted
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling
 
 RULE = "S5"
 _NOT_THERE = (CopyState.INTENDED, CopyState.SENT, CopyState.REFUSED, CopyState.CANCELLED)
@@ -88,17 +88,16 @@ def still_wanted(*, command_id: int, now: datetime) -> bool:
         return False
 
 
-def written(*, order: Order, row: Command, now: datetime) -> None:
+def written(*, order: Order, row: Command, told: Telling) -> None:
     level = RISK.validate_python(row.payload).level.replace("_", " ")
     words = f"The risk level ({level}) with its reasons stands at the order in the shop, for its staff only."
-    tell(order=order, now=now, source="shop", kind="risk_written", sentence=words)
+    told.tell(order=order, source="shop", kind="risk_written", sentence=words)
 
 
-def not_written(*, order: Order, sentence: str, now: datetime) -> None:
+def not_written(*, order: Order, sentence: str, told: Telling) -> None:
     """No alert: the level is here, and nothing has to be done about it in the shop."""
-    tell(
+    told.tell(
         order=order,
-        now=now,
         source="shop",
         kind="risk_not_written",
         sentence=f"The risk level is not written to the shop: {sentence}",

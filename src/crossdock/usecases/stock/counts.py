@@ -21,7 +21,7 @@ from crossdock.store.models import Connection, Movement, Order, Variant, Variant
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases.parties.quarantine import Intake, Tally
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.stock.reservations import (
     as_value,
     end_by_read,
@@ -117,13 +117,9 @@ def apply_counts(
     rows = [count for count in counts if not isinstance(count, Unreadable) and count.variant_id in by_shop_id]
 
     def apply(some: Sequence[Count]) -> None:
-        tally.changed += apply_locked(
-            answers={by_shop_id[count.variant_id]: count for count in some},
-            read_no=read_no,
-            waited=waited,
-            variants=variants,
-            now=now,
-        )
+        answers = {by_shop_id[count.variant_id]: count for count in some}
+        with telling(now, savepoint=False) as told:
+            tally.changed += apply_locked(answers=answers, read_no=read_no, waited=waited, variants=variants, told=told)
 
     with transaction.atomic():
         intake.take_all({count.variant_id: count for count in rows}, apply)
@@ -152,7 +148,7 @@ def apply_locked(
     *,
     answers: Mapping[int, Count],
     read_no: int,
-    now: datetime,
+    told: Telling,
     waited: bool = False,
     variants: Mapping[int, Variant],
     made: Sequence[VariantStock] = (),
@@ -166,6 +162,7 @@ def apply_locked(
     `variants` are at hand with their shops; `made` are rows of theirs that nobody has written yet. Returns of how many
     known ones the count changed, or a hold ended.
     """
+    now = told.now
     fresh = {row.pk: row for row in made}
     kept = VariantStock.objects.select_for_update(no_key=True).filter(pk__in=[pk for pk in answers if pk not in fresh])
     rows = {row.pk: row for row in kept.order_by("pk")}
@@ -201,7 +198,7 @@ def apply_locked(
         changed.append(row)
         if before.count != after.count:
             moves.append(_counted(pk, before, after, left=left, read_no=read_no, now=now))
-        _look_below_zero(row, before, after, answer, now=now)
+        _look_below_zero(row, before, after, answer, told=told)
     copy_in([move for move in moves if move is not None], keys=False)
     update_rows([row for row in changed if not row._state.adding], _FIELDS)
     copy_in(made)
@@ -221,13 +218,12 @@ def _counted(pk: int, before: Stock, after: Stock, *, left: int | None, read_no:
     )
 
 
-def _look_below_zero(row: VariantStock, before: Stock, after: Stock, answer: Count, *, now: datetime) -> None:
+def _look_below_zero(row: VariantStock, before: Stock, after: Stock, answer: Count, *, told: Telling) -> None:
     was_below = before.count is not None and before.count < 0
     if rules.oversold(after) and not answer.backorders and not was_below:
-        _alert_below_zero(row, now=now)
+        _alert_below_zero(row, told=told)
     elif was_below and after.count is not None and after.count >= 0:
-        settle_by_fact(
-            now=now,
+        told.settle_by_fact(
             how=f"Your shop counts {after.count} now.",
             codes=(AlertCode.STOCK_BELOW_ZERO,),
             listing=row.variant.listing,
@@ -273,7 +269,7 @@ def _take_hints(hints: Mapping[int, int], *, now: datetime) -> None:
             )
 
 
-def _alert_below_zero(row: VariantStock, *, now: datetime) -> None:
+def _alert_below_zero(row: VariantStock, *, told: Telling) -> None:
     variant = row.variant
     open_orders = [
         f"#{number}"
@@ -284,12 +280,11 @@ def _alert_below_zero(row: VariantStock, *, now: datetime) -> None:
             .values_list("number", flat=True)[:10]
         )
     ]
-    raise_alert(
+    told.raise_alert(
         code=AlertCode.STOCK_BELOW_ZERO,
         seller=variant.listing.seller,
         listing=variant.listing,
         connection=variant.connection,
-        now=now,
         key=f"variant:{variant.pk}",
         evidence={"count": row.count, "orders": open_orders},
         sentence=(

@@ -24,7 +24,7 @@ from crossdock.store.plans import prepared
 from crossdock.store.together import Question, ask
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
+from crossdock.usecases.record.telling import Telling, telling
 
 
 def fresh(*, connection: Connection | None, now: datetime) -> bool:
@@ -319,30 +319,28 @@ def release(*, order: Order, why: EndedWhy, now: datetime) -> None:
 
 
 def set_aside(
-    *, order: Order, now: datetime, only: Iterable[int] | None = None, why: str = "you don't have it"
+    *, order: Order, told: Telling, only: Iterable[int] | None = None, why: str = "you don't have it"
 ) -> None:
     """Rule 12, in the reject's transaction: nothing sells again until the seller confirms a count.
 
     `only` are variants, else all of the order's.
     """
-    with transaction.atomic():
-        for row in locked(order.lines.values_list("variant_id", flat=True) if only is None else only).values():
-            row.set_aside_by = order
-            row.save(update_fields=["set_aside_by"])
-            record(variant_id=row.pk, now=now, kind="set_aside", cause=f"rejected: {why}", order=order)
-            _ask_to_count(row, order, why, now=now)
+    for row in locked(order.lines.values_list("variant_id", flat=True) if only is None else only).values():
+        row.set_aside_by = order
+        row.save(update_fields=["set_aside_by"])
+        record(variant_id=row.pk, now=told.now, kind="set_aside", cause=f"rejected: {why}", order=order)
+        _ask_to_count(row, order, why, told=told)
 
 
-def _ask_to_count(row: VariantStock, order: Order, why: str, *, now: datetime) -> None:
+def _ask_to_count(row: VariantStock, order: Order, why: str, *, told: Telling) -> None:
     variant = row.variant
     counted = "nobody knows how many" if row.count is None else str(row.count)
     there = f"{variant.connection.name} counts {counted}" if variant.connection else f"the count here is {counted}"
-    raise_alert(
+    told.raise_alert(
         code=AlertCode.STOCK_DIFFERS,
         seller=variant.listing.seller,
         listing=variant.listing,
         connection=variant.connection,
-        now=now,
         key=f"variant:{variant.pk}",
         evidence={"count": row.count, "order": order.public_id, "variant": variant.public_id},
         sentence=(
@@ -357,7 +355,7 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
 
     For a listing made by hand `count` is the new count; a shop's count is read from the shop.
     """
-    with transaction.atomic():
+    with telling(now) as told:
         row = locked([variant.pk]).get(variant.pk)
         if row is None:
             raise Invalid("This item has no stock record.")
@@ -381,8 +379,7 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
             before=before,
             after=row.count,
         )
-        settle_by_fact(
-            now=now,
+        told.settle_by_fact(
             how="The count was confirmed.",
             codes=(AlertCode.STOCK_DIFFERS,),
             listing=variant.listing,

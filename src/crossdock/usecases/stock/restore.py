@@ -22,8 +22,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.outbox.payloads import ADJUST
 from crossdock.usecases.outbox.queue import adjust_stock_command
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.stock.reservations import availability, locked, record, set_aside, want_reads
 
 # What is not on the shelf is not put back on it.
@@ -40,7 +39,7 @@ def after_ending(
     already: bool,
     restores: bool,
     keeps_out: bool,
-    now: datetime,
+    told: Telling,
 ) -> None:
     """What an order or a part of it that ended means for the shop's own count.
 
@@ -59,7 +58,7 @@ def after_ending(
     reason = ended.reason
     if reason in GONE_FROM_SHELF and restores and (already or not keeps_out):
         # The shop counts them again though they are gone, so its count must not be sold from until the seller looked.
-        set_aside(order=order, now=now, only=[variant.pk for variant in units], why=GONE_FROM_SHELF[reason])
+        set_aside(order=order, told=told, only=[variant.pk for variant in units], why=GONE_FROM_SHELF[reason])
     put_back(
         order=order,
         units=units,
@@ -68,7 +67,7 @@ def after_ending(
         already=already,
         restores=restores,
         key=key,
-        now=now,
+        told=told,
     )
 
 
@@ -81,7 +80,7 @@ def put_back(
     already: bool,
     restores: bool,
     key: str,
-    now: datetime,
+    told: Telling,
 ) -> None:
     """Rule 10, in the transaction that settles the cancel: +units once, where the platform never restores and our own
     call did it.
@@ -98,14 +97,13 @@ def put_back(
             adjust_stock_command(
                 party=order.connection.party,
                 subject=order.reference,
-                now=now,
+                now=told.now,
                 command=AdjustStock(
                     variant.listing.shop_product_id, variant.shop_variant_id, count, cause, f"order {order}: put back"
                 ),
             )
-            tell(
+            told.tell(
                 order=order,
-                now=now,
                 source="marketplace",
                 kind="put_back",
                 sentence=(
@@ -118,7 +116,7 @@ def put_back(
             ask_to_compare(
                 order=order,
                 variants=[variant],
-                now=now,
+                told=told,
                 sentence=(
                     f"Order {order} was cancelled in {order.connection.name}, and {why}, so nobody here knows whether"
                     f" it put {count} × “{variant}” back. No count was changed."
@@ -127,7 +125,7 @@ def put_back(
 
 
 def gone_is_set_aside(
-    *, order: Order, copy: ShopCopy | None, reasons: Mapping[int, CancelReason], now: datetime
+    *, order: Order, copy: ShopCopy | None, reasons: Mapping[int, CancelReason], told: Telling
 ) -> None:
     """S4b: what the seller does not have is not sold again before they counted. `reasons` by variant.
 
@@ -137,7 +135,7 @@ def gone_is_set_aside(
     there = stands(copy) and copy is not None and copy.acknowledged_at is not None
     for reason in set(reasons.values()) & (GONE - GONE_FROM_SHELF.keys() if there else GONE):
         only = [variant for variant, its in reasons.items() if its is reason]
-        set_aside(order=order, now=now, only=only, why=GONE_FROM_SHELF.get(reason, "you don't have it"))
+        set_aside(order=order, told=told, only=only, why=GONE_FROM_SHELF.get(reason, "you don't have it"))
 
 
 def stands(copy: ShopCopy | None) -> bool:
@@ -170,19 +168,18 @@ def fate_of_units(reason: CancelReason | None, copy: ShopCopy | None, manifest: 
     return "Your shop's count changes when you take the units out there."
 
 
-def offer_to_list_again(*, order: Order, variants: Iterable[Variant], now: datetime) -> None:
+def offer_to_list_again(*, order: Order, variants: Iterable[Variant], told: Telling) -> None:
     """S4a: an archived listing keeps its place, so the units of an ended order return to it; whether it is sold again
     the seller says.
     """
     for variant in variants:
         listing = variant.listing
         if listing.state == ListingState.ARCHIVED:
-            raise_alert(
+            told.raise_alert(
                 code=AlertCode.UNITS_BACK,
                 seller=listing.seller,
                 listing=listing,
                 connection=variant.connection,
-                now=now,
                 evidence={"order": order.public_id, "variant": variant.public_id},
                 sentence=(
                     f"Order {order} ended, and its units of “{variant}” return to a listing that is archived, so they"
@@ -191,17 +188,16 @@ def offer_to_list_again(*, order: Order, variants: Iterable[Variant], now: datet
             )
 
 
-def ask_to_compare(*, variants: Iterable[Variant], sentence: str, now: datetime, order: Order | None = None) -> None:
+def ask_to_compare(*, variants: Iterable[Variant], sentence: str, told: Telling, order: Order | None = None) -> None:
     """A person looks at both counts; one open question per variant."""
     for variant in variants:
-        known, here = both_counts(variant, now=now)
-        raise_alert(
+        known, here = both_counts(variant, now=told.now)
+        told.raise_alert(
             code=AlertCode.STOCK_DIFFERS,
             seller=variant.listing.seller,
             order=None,
             listing=variant.listing,
             connection=variant.connection,
-            now=now,
             key=f"variant:{variant.pk}",
             evidence={
                 "shop": known,
@@ -282,12 +278,11 @@ def correct_count(
         )
 
 
-def adjusted(*, row: Command, now: datetime) -> None:
+def adjusted(*, row: Command, told: Telling) -> None:
     """The shop changed its count; only the next read shows it here (rule 5)."""
     for variant in _variants_of(row):
         want_reads(rows=locked([variant.pk]))
-        settle_by_fact(
-            now=now,
+        told.settle_by_fact(
             how="The shop's count was corrected from here.",
             codes=(AlertCode.STOCK_DIFFERS,),
             listing=variant.listing,
@@ -295,7 +290,7 @@ def adjusted(*, row: Command, now: datetime) -> None:
         )
 
 
-def not_adjusted(*, row: Command, sentence: str, now: datetime) -> None:
+def not_adjusted(*, row: Command, sentence: str, told: Telling) -> None:
     """Refused, or nobody knows: a person compares. A read shows what the shop counts after all."""
     variants = _variants_of(row)
     for variant in variants:
@@ -305,7 +300,7 @@ def not_adjusted(*, row: Command, sentence: str, now: datetime) -> None:
     ask_to_compare(
         order=order,
         variants=variants,
-        now=now,
+        told=told,
         sentence=(f"Your shop's count of this item was to be changed by {asked.delta:+d} ({asked.reason}). {sentence}"),
     )
 

@@ -18,9 +18,8 @@ from crossdock.store.models import Alert, Case, CaseMessage, Connection, Listing
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record import audit
 from crossdock.usecases.record.alerts import settle_alert
-from crossdock.usecases.record.mail import write_mail
 from crossdock.usecases.record.rights import is_owner, is_staff, require, require_of, who_hold
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.support.evidence import PARTS, gather, subject_of
 
 LONGEST_BODY = 8000
@@ -44,6 +43,7 @@ def open_case(
     credit: Any = None,
     evidence: dict[str, Any] | None = None,
     now: datetime,
+    told: Telling | None = None,
 ) -> Case:
     """The case. Asking twice is one case: the same words are nothing new, and further words to an open question go
     into its thread.
@@ -59,12 +59,12 @@ def open_case(
     links: dict[str, Any] = {"order": order, "listing": listing, "connection": connection, "alert": alert}
     if credit is not None:
         links["credit"] = credit
-    with transaction.atomic():
+    with telling(now, told) as told:
         Seller.objects.select_for_update(no_key=True, of=("self",)).get(pk=seller.pk)
         before = _same(seller=seller, kind=kind, title=title, words=words, links=links, now=now)
         if before is not None:
             if kind is not CaseKind.PROBLEM and not before.messages.filter(body=words).exists():
-                _say(before, opened_by, words, now=now)
+                _say(before, opened_by, words, told=told)
             return before
         if seller.cases.exclude(state=CaseState.CLOSED).count() >= MOST_OPEN:
             raise NotAllowed("You have very many open cases. Close some, or write into one that is open.")
@@ -81,14 +81,13 @@ def open_case(
             last_at=now,
             **links,
         )
-        _say(case, opened_by, words, now=now, state=CaseState.OPEN)
+        _say(case, opened_by, words, told=told, state=CaseState.OPEN)
         if alert is not None and alert.kind.button is Button.ASK_STAFF and not alert.for_staff:
             settle_alert(alert=alert, actor=opened_by, how=f"Staff were asked: “{title}”.", now=now)
         if order is not None:
             who = "staff" if _is_staff(case, opened_by) else "seller" if opened_by else "marketplace"
-            tell(
+            told.tell(
                 order=order,
-                now=now,
                 source=who,
                 kind="case",
                 sentence=f"{KIND_WORDS[kind]}: “{title}”.",
@@ -117,12 +116,12 @@ def answer(*, case: Case, author: User, body: str, now: datetime) -> CaseMessage
     Writing to a closed case opens it again. The same words at once are one message.
     """
     words = _words(body)
-    with transaction.atomic():
+    with telling(now) as told:
         case = _locked(case, author)
         last = case.messages.order_by("-pk").first()
         if last and last.author_id == author.pk and last.body == words and last.at > now - _TWICE:
             return last
-        message = _say(case, author, words, now=now)
+        message = _say(case, author, words, told=told)
         if message.is_staff:
             audit.note(
                 actor=author, action="answered a case", subject=case.subject, now=now, detail={"case": case.public_id}
@@ -218,35 +217,34 @@ def _is_staff(case: Case, person: User | None) -> bool:
     return is_staff(person) and not is_owner(person, case.seller)
 
 
-def _say(case: Case, author: User | None, words: str, *, now: datetime, state: CaseState | None = None) -> CaseMessage:
+def _say(case: Case, author: User | None, words: str, *, told: Telling, state: CaseState | None = None) -> CaseMessage:
+    now = told.now
     by_staff = _is_staff(case, author)
     message = CaseMessage.objects.create(case=case, author=author, is_staff=by_staff, body=words, at=now)
     case.state, case.last_at = state or after_message(by_staff=by_staff), now
     case.closed_at = case.closed_by = None
     case.save(update_fields=["state", "last_at", "closed_at", "closed_by"])
-    _mail(case, message, now=now)
+    _mail(case, message, told=told)
     return message
 
 
-def _mail(case: Case, message: CaseMessage, *, now: datetime) -> None:
+def _mail(case: Case, message: CaseMessage, *, told: Telling) -> None:
     """To the other side. A page that is signed in shows the rest, so the words themselves go to the seller alone."""
     base = settings.BASE_URL
     if message.is_staff:
-        write_mail(
+        told.write_mail(
             cause=f"case:{case.public_id}:{message.pk}",
             to=case.seller.owner.email,
             subject=f"Answer: {case.subject}",
             order=case.order,
-            now=now,
             body=f"{message.body}\n\nAnswer here: {base}/seller/cases/{case.public_id}/",
         )
         return
     for member in _staff():
-        write_mail(
+        told.write_mail(
             cause=f"case:{case.public_id}:{message.pk}:{member.pk}",
             to=member.email,
             subject=f"{KIND_WORDS[CaseKind(case.kind)]}: {case.subject}",
-            now=now,
             body=(
                 f"{case.seller.name} wrote about “{case.subject}”.\n\nRead and answer it here:"
                 f" {base}/staff/cases/{case.public_id}/"

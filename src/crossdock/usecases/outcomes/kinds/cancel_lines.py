@@ -2,42 +2,38 @@
 a later read shows what the shop put back.
 """
 
-from datetime import datetime
-
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CommandKind, Done, Refused
 from crossdock.store.models import ShopCopy
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.outbox.payloads import LINES
 from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind, units_back
-from crossdock.usecases.record.alerts import raise_alert
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.stock.reservations import fence
 
 
 def done(held: Held, outcome: Done, facts: Facts) -> None:
     order, command = held.order, LINES.validate_python(held.row.payload)
     if order and held.copy:
-        fence(order=order, now=facts.now, want_after=facts.want_after, part=command.key)
+        fence(order=order, now=facts.told.now, want_after=facts.want_after, part=command.key)
         ShopCopy.objects.filter(order=order).update(read_wanted=True)
         words = "The rejected units were taken out of the order in the shop; its count is read again."
-        tell(order=order, now=facts.now, source="shop", kind="lines_gone", sentence=words)
+        facts.told.tell(order=order, source="shop", kind="lines_gone", sentence=words)
     units_back(held, command, outcome, facts)
 
 
-def refused(held: Held, outcome: Refused, now: datetime) -> None:
+def refused(held: Held, outcome: Refused, told: Telling) -> None:
     """The shop kept them: a person takes them out there."""
     order = held.order
     if order is None:
         return
     words = f"The shop did not take the rejected units out: {outcome.sentence}"
-    tell(order=order, now=now, source="shop", kind="lines_stay", sentence=words)
-    raise_alert(
+    told.tell(order=order, source="shop", kind="lines_stay", sentence=words)
+    told.raise_alert(
         code=AlertCode.CANCEL_FAILED,
         seller=order.seller,
         order=order,
         connection=order.connection,
-        now=now,
         sentence=(
             f"Order {order}: units were rejected and credited here, but your shop did not take them out:"
             f" {outcome.sentence} Take them out there by hand; do not ship them."

@@ -11,36 +11,34 @@ from crossdock.store.models import Command, Order, ShopCopy
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.outbox.payloads import CANCEL
 from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind, a_person_decides, units_back
-from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.stock.reservations import fence
 
 
 def done(held: Held, outcome: Done, facts: Facts) -> None:
     command = CANCEL.validate_python(held.row.payload)
     if held.order and held.copy:
-        cancelled(held.order, held.copy, command, outcome, row=held.row, want_after=facts.want_after, now=facts.now)
+        cancelled(held.order, held.copy, command, outcome, row=held.row, want_after=facts.want_after, told=facts.told)
     units_back(held, command, outcome, facts)
 
 
-def refused(held: Held, outcome: Refused, now: datetime) -> None:
+def refused(held: Held, outcome: Refused, told: Telling) -> None:
     order, copy = held.order, held.copy
     if order is None or copy is None:
-        a_person_decides(held, outcome, now)
+        a_person_decides(held, outcome, told)
         return
     if outcome.why is Why.NOT_FOUND:
         gone = Done(copy.shop_order_id, already=True, note=outcome.sentence)
         command = CANCEL.validate_python(held.row.payload)
-        cancelled(order, copy, command, gone, row=held.row, want_after=None, now=now)
+        cancelled(order, copy, command, gone, row=held.row, want_after=None, told=told)
         return
     words = f"The shop did not cancel the order: {outcome.sentence}"
-    tell(order=order, now=now, source="shop", kind="cancel_refused", sentence=words)
-    raise_alert(
+    told.tell(order=order, source="shop", kind="cancel_refused", sentence=words)
+    told.raise_alert(
         code=AlertCode.CANCEL_FAILED,
         seller=order.seller,
         order=order,
         connection=order.connection,
-        now=now,
         sentence=(
             f"Order {order} is cancelled and credited here, but your shop did not cancel it: {outcome.sentence}"
             " Cancel it there by hand."
@@ -56,18 +54,18 @@ def cancelled(
     *,
     row: Command,
     want_after: datetime | None,
-    now: datetime,
+    told: Telling,
 ) -> None:
     if command.shop_order_id not in ("", copy.shop_order_id):
-        _double_cancelled(order, row, want_after=want_after, now=now)
+        _double_cancelled(order, row, want_after=want_after, told=told)
         return
     copy.cancelled_there = True
-    settle_by_fact(now=now, how="It is cancelled in the shop now.", codes=(AlertCode.CANCEL_FAILED,), order=order)
+    told.settle_by_fact(how="It is cancelled in the shop now.", codes=(AlertCode.CANCEL_FAILED,), order=order)
     # A look that was wanted before is answered by this; "open" in an older snapshot must not count for the second look
     # of a reopened order.
     copy.state, copy.read_wanted = CopyState.CANCELLED, False
     copy.save(update_fields=["cancelled_there", "state", "read_wanted"])
-    fence(order=order, now=now, want_after=want_after)
+    fence(order=order, now=told.now, want_after=want_after)
     if outcome.already:
         kind, words = (
             "already_cancelled",
@@ -78,21 +76,20 @@ def cancelled(
         )
     else:
         kind, words = "cancelled_there", "The order was cancelled in the shop too; its count is read again."
-    tell(order=order, now=now, source="shop", kind=kind, sentence=words)
+    told.tell(order=order, source="shop", kind=kind, sentence=words)
 
 
-def _double_cancelled(order: Order, row: Command, *, want_after: datetime | None, now: datetime) -> None:
-    tell(
+def _double_cancelled(order: Order, row: Command, *, want_after: datetime | None, told: Telling) -> None:
+    told.tell(
         order=order,
-        now=now,
         source="marketplace",
         kind="double_cancelled",
         sentence="A second copy of the order in the shop was cancelled.",
     )
-    fence(order=order, now=now, want_after=want_after)
+    fence(order=order, now=told.now, want_after=want_after)
     doubles = Command.objects.filter(subject=order.reference, kind=CommandKind.CANCEL_ORDER).exclude(pk=row.pk)
     if not doubles.filter(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT, CommandState.DEAD]).exists():
-        settle_by_fact(now=now, how="One copy is left.", codes=(AlertCode.ORDER_DOUBLE,), order=order)
+        told.settle_by_fact(how="One copy is left.", codes=(AlertCode.ORDER_DOUBLE,), order=order)
 
 
 KIND = Kind(CommandKind.CANCEL_ORDER, PartyKind.SHOP, CANCEL, done=done, refused=refused, names_copy=True)

@@ -13,8 +13,7 @@ from crossdock.usecases.catalogue.import_products import variants_gone
 from crossdock.usecases.orders.landing import bind
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind, a_person_decides
-from crossdock.usecases.record.alerts import raise_alert
-from crossdock.usecases.record.timeline import tell
+from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.stock.refusals import learn_refusal
 from crossdock.usecases.stock.reservations import release
 
@@ -34,32 +33,32 @@ def done(held: Held, outcome: Done, facts: Facts) -> None:
             outcome=outcome,
             adopted=outcome.already,
             want_after=facts.want_after,
-            now=facts.now,
+            told=facts.told,
         )
 
 
-def refused(held: Held, outcome: Refused, now: datetime) -> None:
+def refused(held: Held, outcome: Refused, told: Telling) -> None:
+    now = told.now
     order, copy = held.order, held.copy
     if order is None or copy is None:
-        a_person_decides(held, outcome, now)
+        a_person_decides(held, outcome, told)
         return
     if outcome.why is Why.NO_STOCK:
         learn_refusal(order=order, short=outcome.short, now=now)
     if outcome.why is Why.PRODUCT_GONE and order.connection_id is not None:
-        variants_gone(connection_id=order.connection_id, variants=outcome.short, now=now)
+        variants_gone(connection_id=order.connection_id, variants=outcome.short, told=told)
     copy.state, copy.sentence = CopyState.REFUSED, outcome.sentence
     copy.save(update_fields=["state", "sentence"])
     words = f"The shop refused the order: {outcome.sentence}"
-    tell(order=order, now=now, source="shop", kind="refused", sentence=words)
+    told.tell(order=order, source="shop", kind="refused", sentence=words)
     if order.cancelled_at is not None:
         never_stood(order, now=now, why=EndedWhy.REFUSED)
         return
-    raise_alert(
+    told.raise_alert(
         code=AlertCode.ORDER_REFUSED,
         seller=order.seller,
         order=order,
         connection=order.connection,
-        now=now,
         evidence={"why": outcome.why},
         sentence=(
             f"Order {order}: {outcome.sentence} The units stay unsold here. Reject the order to credit the"

@@ -14,7 +14,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CancelLines, CancelOrder, CommandKind, Done, Refused
 from crossdock.store.models import Command, Order, ShopCopy
 from crossdock.store.models.work import PartyKind
-from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.stock import restore
 
 T = TypeVar("T")
@@ -31,12 +31,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known when something was done. `want_after`: counts lag, so a read before then says nothing.
+    """What is known when something was done, and what is told of it.
 
-    `restores`: the platform puts units back by itself; `keeps_out`: not those that are gone.
+    `want_after`: counts lag, so a read before then says nothing. `restores`: the platform puts units back by itself;
+    `keeps_out`: not those that are gone.
     """
 
-    now: datetime
+    told: Telling
     want_after: datetime | None = None
     restores: bool = True
     keeps_out: bool = False
@@ -50,16 +51,15 @@ def nothing_claimed(rows: Sequence[Command], now: datetime) -> None:
     """It is written as sent in its own row alone."""
 
 
-def a_person_decides(held: Held, outcome: Refused, now: datetime) -> None:
+def a_person_decides(held: Held, outcome: Refused, told: Telling) -> None:
     """Nobody expected a refusal: an alert, where there is an order to show it at."""
     order, row = held.order, held.row
     if order:
-        raise_alert(
+        told.raise_alert(
             code=AlertCode.COMMAND_DEAD,
             seller=order.seller,
             order=order,
             key=f"command:{row.pk}",
-            now=now,
             sentence=f"Order {order}: “{row.kind.replace('_', ' ')}” was refused: {outcome.sentence}",
         )
 
@@ -73,7 +73,7 @@ def units_back(held: Held, ended: CancelOrder | CancelLines, outcome: Done, fact
         already=outcome.already,
         restores=facts.restores,
         keeps_out=facts.keeps_out,
-        now=facts.now,
+        told=facts.told,
     )
 
 
@@ -90,9 +90,9 @@ class Kind(Generic[T]):
     asks: PartyKind
     payload: TypeAdapter[T]
     done: Callable[[Held, Done, Facts], None] = nothing
-    refused: Callable[[Held, Refused, datetime], None] = a_person_decides
+    refused: Callable[[Held, Refused, Telling], None] = a_person_decides
     claimed: Callable[[Sequence[Command], datetime], None] = nothing_claimed
-    gave_up: Callable[[Held, str, datetime], None] = nothing
+    gave_up: Callable[[Held, str, Telling], None] = nothing
     creates: bool = False
     names_copy: bool = False
     ends_refused: bool = False

@@ -9,7 +9,7 @@ from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind
 
 def done(held: Held, outcome: Done, facts: Facts) -> None:
     mail = MAIL.validate_python(held.row.payload).mail
-    Mail.objects.filter(pk=mail, sent_at=None).update(sent_at=facts.now)
+    Mail.objects.filter(pk=mail, sent_at=None).update(sent_at=facts.told.now)
 
 
 KIND = Kind(CommandKind.SEND_MAIL, PartyKind.NOTIFY, MAIL, done=done)

@@ -11,6 +11,7 @@ from crossdock.store.models.work import PartyKind
 from crossdock.usecases.orders import fulfilments
 from crossdock.usecases.outbox.payloads import FULFILMENT
 from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind
+from crossdock.usecases.record.telling import Telling
 
 
 def claimed(rows: Sequence[Command], now: datetime) -> None:
@@ -19,12 +20,12 @@ def claimed(rows: Sequence[Command], now: datetime) -> None:
 
 def done(held: Held, outcome: Done, facts: Facts) -> None:
     if held.order and held.copy:
-        fulfilments.written(order=held.order, copy=held.copy, row=held.row, outcome=outcome, now=facts.now)
+        fulfilments.written(order=held.order, copy=held.copy, row=held.row, outcome=outcome, told=facts.told)
 
 
-def refused(held: Held, outcome: Refused, now: datetime) -> None:
+def refused(held: Held, outcome: Refused, told: Telling) -> None:
     if held.order:
-        fulfilments.not_written(order=held.order, row=held.row, outcome=outcome, now=now)
+        fulfilments.not_written(order=held.order, row=held.row, outcome=outcome, told=told)
 
 
 KIND = Kind(
