@@ -100,11 +100,11 @@ def _believe_webhook() -> None:
 
 def _credit_twice() -> None:
     """The bank is asked under a new key each time, so what is asked again is paid again; and it is asked twice."""
-    from crossdock.engine.payments import PaymentDesk
+    from crossdock.engine.payments import PaymentHandler
 
-    good = PaymentDesk.refund
+    good = PaymentHandler.refund
 
-    async def refund(self: PaymentDesk, claimed: Any) -> Any:
+    async def refund(self: PaymentHandler, claimed: Any) -> Any:
         from crossdock.domain.values import Money
         from crossdock.store.models import PaymentIntent
         from crossdock.usecases.outbox.payloads import REFUND
@@ -115,7 +115,7 @@ def _credit_twice() -> None:
         await self._gateway.refund(row.asked, half, f"again:{claimed.id}")
         return await good(self, claimed)
 
-    PaymentDesk.refund = refund  # type: ignore[method-assign]
+    PaymentHandler.refund = refund  # type: ignore[method-assign]
 
 
 def _refund_seen_as_new() -> None:

@@ -14,8 +14,9 @@ import pytest
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, No, Pace
 from crossdock.domain.commands import CancelReason, Later, Refused, SignInAgain, Unknown, Why
+from crossdock.engine.contain import MOST_SECONDS
 from crossdock.engine.engine import Engine
-from crossdock.engine.sending import FRESH, MOST_SECONDS
+from crossdock.engine.shop.commands import FRESH
 from crossdock.store.models import Alert, Command, Connection, Order, Party, Reservation, ShopCopy, VariantStock
 from crossdock.store.vault import unseal
 from crossdock.usecases.orders.actions import resend_command

@@ -12,8 +12,9 @@ from tests.engine.test_engine_reading import deliver, handled, try_now
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import LookKind, Parcel, ShopOrder, ShopProduct, ShopVariant, Unreadable
 from crossdock.domain.values import Money
-from crossdock.engine import inbox, jobs, set_aside
+from crossdock.engine import jobs, set_aside
 from crossdock.engine.engine import Engine
+from crossdock.engine.shop import inbox
 from crossdock.kit.connector import Page, Shop, VariantRef
 from crossdock.kit.errors import NoAnswer, Strange
 from crossdock.store.models import Alert, Command, Cursor, Delivery, Order, Party, Quarantined, VariantStock

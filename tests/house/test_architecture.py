@@ -13,7 +13,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from crossdock.domain.commands import CommandKind
-from crossdock.engine.sending import SENDERS
+from crossdock.engine.shop.commands import SENDERS
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.outcomes.kinds import KINDS
 
@@ -301,7 +301,7 @@ def test_the_lab_uses_public_names_only() -> None:
         if PRIVATE.search(line) and not re.search(r"\b(?:self|cls)\._", line)
     ]
     assert found == []
-    breaches = ("    good = PaymentDesk._refund", '    return [(checkout, "_hold_again", again)]')
+    breaches = ("    good = PaymentHandler._refund", '    return [(checkout, "_hold_again", again)]')
     assert all(PRIVATE.search(line) for line in breaches)
 
 

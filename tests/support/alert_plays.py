@@ -21,7 +21,8 @@ from crossdock.domain.events import Look, LookKind, Parcel, ProductGone, Refund,
 from crossdock.domain.labels import VoidState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
 from crossdock.domain.values import Money
-from crossdock.engine import inbox, invariants
+from crossdock.engine import invariants
+from crossdock.engine.shop import inbox
 from crossdock.kit.connector import Check, Proof, Shop
 from crossdock.store.models import Alert, Command, Order, RiskListEntry
 from crossdock.usecases.catalogue import import_products

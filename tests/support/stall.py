@@ -13,7 +13,7 @@ import market
 from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.engine.engine import Engine
-from crossdock.engine.worker import DESKS
+from crossdock.engine.worker import HANDLERS
 from crossdock.kit import discover
 from crossdock.kit.http import Transport
 from crossdock.store.models import Connection, Cursor, Order, PaymentIntent, Seller, ShopCopy, Variant
@@ -97,7 +97,9 @@ def make(connector: ToyConnector, no_jobs: list[int]) -> Make:
 
 
 async def started(lease_seconds: float = 15.0) -> Engine:
-    return Engine(transport=Transport(allow_local=True), threads=Threads(4), desks=DESKS, lease_seconds=lease_seconds)
+    return Engine(
+        transport=Transport(allow_local=True), threads=Threads(4), handlers=HANDLERS, lease_seconds=lease_seconds
+    )
 
 
 async def stopped(engine: Engine, grace: float = 10) -> None:

@@ -289,7 +289,7 @@ async def test_deliveries_of_the_operators_app(street: Street, settings: Any) ->
 
 
 async def test_a_request_to_erase_is_obeyed_for_a_shop_that_left(street: Street) -> None:
-    from crossdock.engine import inbox
+    from crossdock.engine.shop import inbox
 
     await street.send(say("order", "7"))
     await sync(Connection.objects.filter(pk=street.shop.pk).update, state="disconnected")

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 
-from crossdock.engine.pump import Desk, Pump
+from crossdock.engine.handler import Handler
+from crossdock.engine.pump import Pump
 from crossdock.kit.http import Transport
 from crossdock.store.threads import Threads
 from crossdock.usecases.shops.timers import Due
@@ -20,18 +21,18 @@ MOST_PUMPS = 500
 LEASE_SECONDS = 15.0
 # A wake-up due within this time is kept in memory; later ones are the sweep's.
 _REMEMBER_SECONDS = 60.0
-Opener = Callable[["Engine", int, Due], Desk]
+Opener = Callable[["Engine", int, Due], Handler]
 
 
 class Engine:
-    """Must be made inside the running loop. `desks` opens the counter for a kind of party (shop, payment, notify)."""
+    """Must be made inside the running loop. `handlers` opens one for a kind of party (shop, payment, notify)."""
 
     def __init__(
         self,
         *,
         transport: Transport,
         threads: Threads,
-        desks: dict[str, Opener],
+        handlers: dict[str, Opener],
         random: Random | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         lease_seconds: float = LEASE_SECONDS,
@@ -41,7 +42,7 @@ class Engine:
         self.stopping = False
         # Answers lost in a row, by party: one is bad luck, three are a party in trouble.
         self.unsure: dict[int, int] = {}
-        self._desks = desks
+        self._handlers = handlers
         self._name = secrets.token_hex(6)
         self._runs = 0
         self._pumps: dict[int, Pump] = {}
@@ -58,9 +59,9 @@ class Engine:
         self._runs += 1
         return f"{self._name}-{self._runs}"
 
-    def desk(self, party_id: int, due: Due) -> Desk:
+    def handler(self, party_id: int, due: Due) -> Handler:
         """Raises LookupError for a kind of party that this build does not know."""
-        return self._desks[due.kind](self, party_id, due)
+        return self._handlers[due.kind](self, party_id, due)
 
     async def accept(self, party_id: int) -> None:
         """A wake-up from outside; waits while this worker is full, so that another worker may take it."""
@@ -122,6 +123,6 @@ class Engine:
         if self._tasks:
             _, late = await asyncio.wait(set(self._tasks), timeout=grace_seconds)
             for pump in list(self._pumps.values()):
-                pump.hurry()
+                pump.cancel_in_flight()
             if late:
                 await asyncio.wait(late, timeout=10)

@@ -8,9 +8,10 @@ from functools import partial
 from procrastinate import JobContext
 from procrastinate.jobs import Status
 
-from crossdock.engine import inbox, invariants, labels, payments, set_aside
+from crossdock.engine import invariants, labels, payments, set_aside
 from crossdock.engine.app import app
 from crossdock.engine.engine import Engine
+from crossdock.engine.shop import inbox
 from crossdock.store.work import PUMP
 from crossdock.usecases.catalogue import offers
 from crossdock.usecases.checkout import checkout

@@ -14,9 +14,8 @@ from crossdock.domain.commands import CommandKind, Done, Later, Outcome, Refused
 from crossdock.domain.events import Look, LookKind
 from crossdock.domain.labels import Bought, LabelState, Purchase
 from crossdock.engine import contain
-from crossdock.engine.inbox import news_of
-from crossdock.engine.pump import Errand
-from crossdock.engine.sending import guarded
+from crossdock.engine.contain import guarded
+from crossdock.engine.handler import Attempt
 from crossdock.kit.carrier import Answer, Carrier
 from crossdock.kit.carriers import open_carrier
 from crossdock.kit.discover import NoSuchFolder
@@ -50,7 +49,7 @@ class NotYet(Unknown):
     """
 
 
-class CarrierDesk:
+class CarrierHandler:
     """Buys, voids, and reads labels of which a delivery said something."""
 
     parallel = 4
@@ -59,22 +58,22 @@ class CarrierDesk:
     def __init__(self, engine: "Engine", party_id: int, name: str) -> None:
         self._engine, self._party_id, self._name, self._carrier = engine, party_id, name, opened(name)
 
-    async def carry_out(self, errand: Errand) -> Outcome | None:
+    async def carry_out(self, attempt: Attempt) -> Outcome | None:
         try:
-            return await self._carry_out(errand)
+            return await self._carry_out(attempt)
         except Exception as error:
-            return await contain.stumbled(self._engine, errand.claimed, error)
+            return await contain.stumbled(self._engine, attempt.claimed, error)
 
-    async def _carry_out(self, errand: Errand) -> Outcome | None:
-        claimed = errand.claimed
+    async def _carry_out(self, attempt: Attempt) -> Outcome | None:
+        claimed = attempt.claimed
         label = await self._engine.threads.run(_label, LABEL.validate_python(claimed.payload).label)
         try:
             answer = await self._do(claimed, label)
         except asyncio.CancelledError:
-            if not errand.lost:
+            if not attempt.lost:
                 await self._settle(claimed, Unknown("We were stopped before the answer came."))
             raise
-        if errand.lost:
+        if attempt.lost:
             # The row stays in flight under another holder, who looks first.
             return None
         await self._settle(claimed, answer)
@@ -182,7 +181,9 @@ class CarrierDesk:
         run = self._engine.threads.run
         rows = await run(inbox.waiting, party_id=self._party_id, limit=_AT_ONCE)
         point("inbox.taken")
-        looks = {row.pk: [look for look in news_of(row.news).looks if look.kind is LookKind.LABEL] for row in rows}
+        looks = {
+            row.pk: [look for look in inbox.news_of(row.news).looks if look.kind is LookKind.LABEL] for row in rows
+        }
         trouble: dict[str, Exception] = {}
         for ref in dict.fromkeys(look.entity_id for some in looks.values() for look in some):
             label_id = await run(carrier_news.label_of_news, provider=self._name, carrier_ref=ref)
@@ -223,9 +224,9 @@ async def _bounded_buy(carrier: Carrier, purchase: Purchase, seconds: float) -> 
         return Unknown(f"Our connector stumbled over the carrier's answer ({type(error).__name__}).")
 
 
-def open_desk(engine: "Engine", party_id: int, due: Due) -> CarrierDesk:
+def open_handler(engine: "Engine", party_id: int, due: Due) -> CarrierHandler:
     """Raises NoSuchFolder when this carrier is not installed (any more)."""
-    return CarrierDesk(engine, party_id, due.name)
+    return CarrierHandler(engine, party_id, due.name)
 
 
 def opened(name: str) -> Carrier:

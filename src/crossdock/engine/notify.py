@@ -16,7 +16,7 @@ from django.core.mail import EmailMessage
 
 from crossdock.domain.capability import Pace
 from crossdock.domain.commands import CommandKind, Done, Later, Outcome, Refused, Why
-from crossdock.engine.plain import PlainDesk
+from crossdock.engine.plain import PlainHandler
 from crossdock.kit.notify import notifier
 from crossdock.store.models import Endpoint, Mail
 from crossdock.store.vault import VaultLocked
@@ -33,8 +33,8 @@ BY_MAIL, WEBHOOKS = "mail", "standard_webhooks"
 _PACE = Pace(per_second=20, burst=40, parallel=4)
 
 
-def open_desk(engine: "Engine", party_id: int, due: Due) -> PlainDesk:
-    return PlainDesk(engine, _mails(engine) if due.name == BY_MAIL else _events(engine, party_id))
+def open_handler(engine: "Engine", party_id: int, due: Due) -> PlainHandler:
+    return PlainHandler(engine, _mails(engine) if due.name == BY_MAIL else _events(engine, party_id))
 
 
 def _mails(engine: "Engine") -> Do:

@@ -13,8 +13,7 @@ from django.db.models import Q
 from crossdock.domain.commands import CommandKind, Outcome, Refused, Why
 from crossdock.domain.events import Look
 from crossdock.engine import contain
-from crossdock.engine.inbox import news_of
-from crossdock.engine.plain import PlainDesk
+from crossdock.engine.plain import PlainHandler
 from crossdock.kit.discover import NoSuchFolder
 from crossdock.kit.errors import Missing, Outside
 from crossdock.kit.gateway import AtTheBank, Captured, Declined, Gateway, NeverSeen
@@ -43,7 +42,7 @@ _IN_USE, _LOOK_BACK = timedelta(days=180), timedelta(days=4)
 _NEVER_PAID = checkout.HOLD_FOR + timedelta(minutes=5)
 
 
-class PaymentDesk(PlainDesk):
+class PaymentHandler(PlainHandler):
     """Refunds go out; deliveries are hints which payment to look at again."""
 
     def __init__(self, engine: "Engine", party_id: int, name: str) -> None:
@@ -66,7 +65,7 @@ class PaymentDesk(PlainDesk):
         run = self._engine.threads.run
         rows = await run(inbox.waiting, party_id=self._party_id, limit=_AT_ONCE)
         point("inbox.taken")
-        looks = {row.pk: news_of(row.news).looks for row in rows}
+        looks = {row.pk: inbox.news_of(row.news).looks for row in rows}
         trouble: dict[Look, Exception] = {}
         for look in dict.fromkeys(look for some in looks.values() for look in some):
             try:
@@ -87,9 +86,9 @@ class PaymentDesk(PlainDesk):
         return bool(seen)
 
 
-def open_desk(engine: "Engine", party_id: int, due: Due) -> PaymentDesk:
+def open_handler(engine: "Engine", party_id: int, due: Due) -> PaymentHandler:
     """Raises NoSuchFolder when this gateway is not installed (any more)."""
-    return PaymentDesk(engine, party_id, due.name)
+    return PaymentHandler(engine, party_id, due.name)
 
 
 async def look_at(engine: "Engine", name: str, entity: str) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from crossdock.domain.commands import Outcome, Unknown
 from crossdock.engine import contain
-from crossdock.engine.pump import Errand
-from crossdock.engine.sending import guarded
+from crossdock.engine.contain import guarded
+from crossdock.engine.handler import Attempt
 from crossdock.store.crash import point
 from crossdock.usecases.outcomes import settle
 from crossdock.usecases.outcomes.claims import Claimed
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
 
 
-class PlainDesk:
+class PlainHandler:
     """`do` carries one command out. After an unknown end it is simply done again, under the same key."""
 
     parallel = 4
@@ -29,17 +29,17 @@ class PlainDesk:
     def __init__(self, engine: "Engine", do: Callable[[Claimed], Awaitable[Outcome]]) -> None:
         self._engine, self._do = engine, do
 
-    async def carry_out(self, errand: Errand) -> Outcome | None:
-        claimed = errand.claimed
+    async def carry_out(self, attempt: Attempt) -> Outcome | None:
+        claimed = attempt.claimed
         point("told.before_send")
         try:
             outcome = await guarded(self._do(claimed))
             point("told.after_send")
         except asyncio.CancelledError:
-            if not errand.lost:
+            if not attempt.lost:
                 await self._settle(claimed, Unknown("We were stopped before the answer came."))
             raise
-        if errand.lost:
+        if attempt.lost:
             return None
         try:
             await self._settle(claimed, outcome)

@@ -7,22 +7,17 @@ more afterwards.
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
 
 from django.db import Error as DatabaseError
 
 from crossdock.domain.commands import Done, Later, Outcome, Refused, SignInAgain, Unknown
+from crossdock.engine.handler import Attempt, Handler, Host
 from crossdock.kit.errors import Outside, outcome_of
 from crossdock.store.crash import point
 from crossdock.usecases.outcomes import claims
-from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.parties import leases
 from crossdock.usecases.shops.timers import Due, due_of
-
-if TYPE_CHECKING:
-    from crossdock.engine.engine import Engine
 
 _log = logging.getLogger(__name__)
 # How soon a running pump sees what another process wrote for its party.
@@ -30,43 +25,12 @@ LOOK_SECONDS = 0.2
 _UNSURE_IN_A_ROW = 3
 
 
-@dataclass(slots=True)
-class Errand:
-    """A command on its way.
-
-    `sent` is set before anything that may change the party leaves; `lost` when the lease is somebody else's.
-    """
-
-    claimed: Claimed
-    sent: bool = False
-    lost: bool = False
-
-
-class Desk(Protocol):
-    """What a pump does for one kind of party."""
-
-    parallel: int
-    # Set by the desk whenever the party answered a question; the pump takes it as a sign of health.
-    heard: bool
-
-    async def carry_out(self, errand: Errand) -> Outcome | None:
-        """Do it and settle its row.
-
-        Returns how the party behaved; None when it was not asked. Raises nothing but CancelledError.
-        """
-
-    async def chores(self, due: Due) -> bool:
-        """One round of reading. False when there was nothing to do. May raise kit.errors.Outside."""
-
-    async def close(self) -> None: ...
-
-
 class Pump:
-    def __init__(self, engine: "Engine", party_id: int) -> None:
+    def __init__(self, engine: Host, party_id: int) -> None:
         self.party_id = party_id
         self.nudge = asyncio.Event()
         self._engine = engine
-        self._flying: dict[asyncio.Task[Outcome | None], Errand] = {}
+        self._flying: dict[asyncio.Task[Outcome | None], Attempt] = {}
         self._reading: asyncio.Task[bool] | None = None
         self._halted = False
         self._lost = False
@@ -116,22 +80,22 @@ class Pump:
         self._of_a_shop = due.connection_id is not None
         renewing = asyncio.create_task(self._renew(owner))
         point("pump.leased")
-        desk: Desk | None = None
+        handler: Handler | None = None
         try:
-            desk = await self._open(due)
-            return desk is not None and await self._work(desk, owner, due)
+            handler = await self._open(due)
+            return handler is not None and await self._work(handler, owner, due)
         finally:
             await self._abandon()
             renewing.cancel()
-            if desk is not None:
-                await desk.close()
+            if handler is not None:
+                await handler.close()
             if not self._lost:
                 point("pump.before_release")
                 await self._engine.threads.run(leases.release_lease, party_id=self.party_id, owner=owner)
 
-    async def _open(self, due: Due) -> Desk | None:
+    async def _open(self, due: Due) -> Handler | None:
         try:
-            return await self._engine.threads.run(self._engine.desk, self.party_id, due)
+            return await self._engine.threads.run(self._engine.handler, self.party_id, due)
         except DatabaseError:
             raise
         except Exception as error:
@@ -163,12 +127,12 @@ class Pump:
             if not ours:
                 _log.warning("the lease of party %s was lost", self.party_id)
                 self._lost = True
-                self.hurry()
+                self.cancel_in_flight()
 
-    def hurry(self) -> None:
+    def cancel_in_flight(self) -> None:
         """Give back what was not sent; what was becomes unknown."""
-        for task, errand in self._flying.items():
-            errand.lost = self._lost
+        for task, attempt in self._flying.items():
+            attempt.lost = self._lost
             task.cancel()
         if self._reading is not None:
             self._reading.cancel()
@@ -177,22 +141,22 @@ class Pump:
     def _may_start(self) -> bool:
         return not (self._halted or self._lost or self._engine.stopping)
 
-    async def _work(self, desk: Desk, owner: str, due: Due) -> bool:
+    async def _work(self, handler: Handler, owner: str, due: Due) -> bool:
         """Until nothing is under way and nothing can be started. True when something was done."""
         loop = asyncio.get_running_loop()
         progressed, more, reads, looked = False, due.commands, due.reads, loop.time()
         while True:
             # One at a time until an ailing party answers again, so that a thousand waiting commands don't each try.
-            room = (1 if self._ill else desk.parallel) - len(self._flying)
+            room = (1 if self._ill else handler.parallel) - len(self._flying)
             if more and room > 0 and self._may_start:
-                more = await self._claim(desk, owner, room)
+                more = await self._claim(handler, owner, room)
             if reads and self._reading is None and self._may_start and loop.time() >= self._rest_reading_until:
-                self._reading, reads = asyncio.create_task(desk.chores(due), name=f"reading {self.party_id}"), False
+                self._reading, reads = asyncio.create_task(handler.chores(due), name=f"reading {self.party_id}"), False
             if not self._flying and self._reading is None:
                 return progressed
             await self._wait()
-            if desk.heard:
-                desk.heard = False
+            if handler.heard:
+                handler.heard = False
                 await self._well()
             done, fruitful = await self._collect()
             progressed, more, reads = progressed or done, more or done, reads or fruitful
@@ -206,14 +170,14 @@ class Pump:
                     # A round of reading that found nothing to do is repeated only after something happened.
                     due, more, reads = seen, more or seen.commands, reads or (seen.reads and fresh)
 
-    async def _claim(self, desk: Desk, owner: str, room: int) -> bool:
+    async def _claim(self, handler: Handler, owner: str, room: int) -> bool:
         """Start up to `room` commands. True when there may be more."""
         claimed = await self._engine.threads.run(
             claims.claim_commands, party_id=self.party_id, owner=owner, limit=room, now=self._engine.clock()
         )
         for one in claimed:
-            errand = Errand(one)
-            self._flying[asyncio.create_task(desk.carry_out(errand), name=f"{one.kind} {one.subject}")] = errand
+            attempt = Attempt(one)
+            self._flying[asyncio.create_task(handler.carry_out(attempt), name=f"{one.kind} {one.subject}")] = attempt
         return len(claimed) == room
 
     async def _wait(self) -> None:
@@ -237,7 +201,7 @@ class Pump:
 
     async def _abandon(self) -> None:
         """Nothing may outlive the lease."""
-        self.hurry()
+        self.cancel_in_flight()
         reading = [self._reading] if self._reading is not None else []
         await asyncio.gather(*self._flying, *reading, return_exceptions=True)
         self._flying.clear()

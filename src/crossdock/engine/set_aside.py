@@ -1,11 +1,12 @@
 """What stands in quarantine of parties that no pump looks at for it: news of gateways and carriers, and requests of
-shops that are closed. A shop's own is tried by its desk (engine/contain.py).
+shops that are closed. A shop's own is tried by its own handler (engine/shop).
 """
 
 from typing import TYPE_CHECKING
 
 from crossdock.domain.events import Look, LookKind
-from crossdock.engine import contain, inbox, labels, payments
+from crossdock.engine import contain, labels, payments
+from crossdock.engine.shop import inbox
 from crossdock.kit.errors import Missing
 from crossdock.store.models import Quarantined
 from crossdock.store.models.quarantine import QuarantineKind

@@ -14,10 +14,11 @@ import uvloop
 from django.conf import settings
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from crossdock.engine import jobs, labels, notify, payments, shops
+from crossdock.engine import jobs, labels, notify, payments
 from crossdock.engine.app import app
 from crossdock.engine.engine import LEASE_SECONDS, Engine, Opener
 from crossdock.engine.record import Recorder
+from crossdock.engine.shop.worker import open_shop_handler
 from crossdock.kit.http import Transport
 from crossdock.store.threads import Threads
 from crossdock.usecases.shops import timers
@@ -25,11 +26,11 @@ from crossdock.usecases.shops import timers
 _log = logging.getLogger(__name__)
 GRACE_SECONDS = 15.0
 _AT_ONCE = 50
-DESKS: dict[str, Opener] = {
-    "shop": shops.open_desk,
-    "payment": payments.open_desk,
-    "carrier": labels.open_desk,
-    "notify": notify.open_desk,
+HANDLERS: dict[str, Opener] = {
+    "shop": open_shop_handler,
+    "payment": payments.open_handler,
+    "carrier": labels.open_handler,
+    "notify": notify.open_handler,
 }
 
 
@@ -53,7 +54,7 @@ async def serve(stop: asyncio.Event | None = None) -> None:
     engine = Engine(
         transport=transport,
         threads=threads,
-        desks=DESKS,
+        handlers=HANDLERS,
         lease_seconds=float(os.environ.get("CROSSDOCK_LEASE_SECONDS", LEASE_SECONDS)),
     )
     _log.info("working")

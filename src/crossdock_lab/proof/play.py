@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from crossdock.domain.events import Count, HookNews
 from crossdock.engine.engine import Engine
-from crossdock.engine.worker import DESKS
+from crossdock.engine.worker import HANDLERS
 from crossdock.kit import discover
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.shops import open_shop
@@ -217,7 +217,7 @@ class Play:
         self._engine = Engine(
             transport=self._transport,
             threads=self._threads,
-            desks=DESKS,
+            handlers=HANDLERS,
             random=self.dice("engine"),
             clock=self.loop.now,
             lease_seconds=LEASE_SECONDS,

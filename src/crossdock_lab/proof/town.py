@@ -15,7 +15,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crossdock.engine.engine import Engine
-from crossdock.engine.worker import DESKS
+from crossdock.engine.worker import HANDLERS
 from crossdock.kit import discover
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.sandbox import Sandbox, Shelf
@@ -117,7 +117,7 @@ async def _build(platform: str, loop: SimulatedLoop, here: BaseDatabaseWrapper) 
     engine = Engine(
         transport=wire.transport(),
         threads=Inline(Random(2), lambda given: None),
-        desks=DESKS,
+        handlers=HANDLERS,
         random=Random(3),
         clock=loop.now,
         lease_seconds=LEASE_SECONDS,

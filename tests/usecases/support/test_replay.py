@@ -21,7 +21,7 @@ from crossdock.cli.replay import tell
 from crossdock.domain.events import Parcel
 from crossdock.engine.engine import Engine
 from crossdock.engine.record import Recorder
-from crossdock.engine.worker import DESKS
+from crossdock.engine.worker import HANDLERS
 from crossdock.kit import discover, replay
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.http import Transport
@@ -90,7 +90,7 @@ async def run(transactional_db: None, here: tuple[Town, Ears], monkeypatch: pyte
     threads = Threads(4)
     recorder = Recorder(threads)
     transport = Transport(allow_local=True, recorder=recorder)
-    engine = Engine(transport=transport, threads=threads, desks=DESKS)
+    engine = Engine(transport=transport, threads=threads, handlers=HANDLERS)
     yield Run(*here, engine, recorder)
     await engine.stop(grace_seconds=5)
     await transport.close()

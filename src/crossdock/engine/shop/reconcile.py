@@ -3,11 +3,12 @@ date, batches of counts.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from crossdock.domain.events import Count, ProductGone, ShopProduct, Unreadable
+from crossdock.engine.shop.reading import read_products, take_products
+from crossdock.engine.shop.session import Session
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.held import Held, held
 from crossdock.kit.rows import readable_products
@@ -16,35 +17,32 @@ from crossdock.usecases.parties.quarantine import Tally
 from crossdock.usecases.stock import counts, reconcile
 from crossdock.usecases.stock.reconcile import Run
 
-if TYPE_CHECKING:
-    from crossdock.engine.shops import ShopDesk
-
 BATCH = 100
 
 
-async def recount_stock(desk: "ShopDesk", _: str) -> None:
+async def recount_stock(session: Session, _: str) -> None:
     """One call's worth of the open run.
 
     The page, what it changed and the run's place are kept in one transaction, so a killed worker repeats one page.
     """
-    run = await desk.run(reconcile.take_up, connection_id=desk.connection_id)
+    run = await session.run(reconcile.take_up, connection_id=session.connection_id)
     if run is None:
         return
     if run.after is None:
-        await _page(desk, run)
+        await _page(session, run)
     else:
-        await _batch(desk, run)
+        await _batch(session, run)
 
 
-async def _page(desk: "ShopDesk", run: Run) -> None:
-    read_no, read_as = await desk.engine.threads.run(counts.draw_read_no), desk.opened.shop.settings
+async def _page(session: Session, run: Run) -> None:
+    read_no, read_as = await session.engine.threads.run(counts.draw_read_no), session.opened.shop.settings
     with held() as reading:
-        page = await desk.asked(desk.connector.products(desk.opened.shop, run.cursor))
-        await _keep_page(desk, run, reading, page, read_no, read_as)
+        page = await session.asked(session.connector.products(session.opened.shop, run.cursor))
+        await _keep_page(session, run, reading, page, read_no, read_as)
 
 
 async def _keep_page(
-    desk: "ShopDesk",
+    session: Session,
     run: Run,
     reading: Held,
     page: Page[ShopProduct | ProductGone | Unreadable],
@@ -57,10 +55,15 @@ async def _keep_page(
     variants = sum(len(item.variants) for item in items if not isinstance(item, ProductGone))
 
     def keep() -> None:
-        now = desk.engine.clock()
+        now = session.engine.clock()
         with transaction.atomic():
             import_products.receive_products(
-                connection_id=desk.connection_id, products=items, read_no=read_no, read_as=read_as, tally=tally, now=now
+                connection_id=session.connection_id,
+                products=items,
+                read_no=read_no,
+                read_as=read_as,
+                tally=tally,
+                now=now,
             )
             reconcile.page_read(
                 run_id=run.id,
@@ -69,26 +72,26 @@ async def _keep_page(
                 gone=gone,
                 cursor=page.cursor,
                 more=page.more,
-                sweep=not desk.connector.manifest.counts_move_products,
+                sweep=not session.connector.manifest.counts_move_products,
                 now=now,
             )
         reading.kept = tally.any
 
-    await desk.take_products(keep)
+    await take_products(session, keep)
 
 
-async def _batch(desk: "ShopDesk", run: Run) -> None:
-    after, refs = await desk.run(reconcile.to_sweep, run_id=run.id, limit=BATCH)
-    read_no = await desk.engine.threads.run(counts.draw_read_no)
+async def _batch(session: Session, run: Run) -> None:
+    after, refs = await session.run(reconcile.to_sweep, run_id=run.id, limit=BATCH)
+    read_no = await session.engine.threads.run(counts.draw_read_no)
     tally = Tally()
 
     answers: Sequence[Count | Unreadable] = ()
 
     def keep() -> tuple[str, ...]:
-        now = desk.engine.clock()
+        now = session.engine.clock()
         with transaction.atomic():
             unanswered = counts.apply_counts(
-                connection_id=desk.connection_id,
+                connection_id=session.connection_id,
                 read_no=read_no,
                 asked=refs,
                 counts=answers,
@@ -103,7 +106,7 @@ async def _batch(desk: "ShopDesk", run: Run) -> None:
 
     with held() as reading:
         asked = [VariantRef(*ref) for ref in refs]
-        answers = await desk.asked(desk.connector.counts(desk.opened.shop, asked)) if asked else ()
-        unanswered = await desk.engine.threads.sure(keep)
+        answers = await session.asked(session.connector.counts(session.opened.shop, asked)) if asked else ()
+        unanswered = await session.engine.threads.sure(keep)
         reading.kept = tally.any
-    await desk.read_products(unanswered)
+    await read_products(session, unanswered)

@@ -6,11 +6,12 @@ A page at a time, with a quarter of the shop's budget; only what differs from wh
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from crossdock.domain.events import ProductGone, ShopProduct, Unreadable
+from crossdock.engine.shop.reading import take_products
+from crossdock.engine.shop.session import Session
 from crossdock.kit.connector import Page
 from crossdock.kit.held import Held, held
 from crossdock.kit.rows import readable_products
@@ -19,49 +20,46 @@ from crossdock.usecases.shops import timers
 from crossdock.usecases.shops.timers import PRICES
 from crossdock.usecases.stock import counts
 
-if TYPE_CHECKING:
-    from crossdock.engine.shops import ShopDesk
-
 _LOOK_AGAIN = timedelta(days=1)
 _SHARE = 4
 
 
-async def sweep_prices(desk: "ShopDesk", cursor: str) -> None:
+async def sweep_prices(session: Session, cursor: str) -> None:
     """One page; `cursor` is where the sweep stands, empty at its beginning."""
-    manifest, now = desk.connector.manifest, desk.engine.clock()
+    manifest, now = session.connector.manifest, session.engine.clock()
     if not manifest.prices_swept_hours:
-        wanted = {"connection_id": desk.connection_id, "stream": PRICES, "at": now + _LOOK_AGAIN, "done": True}
-        await desk.run(timers.set_timer, **wanted)
+        wanted = {"connection_id": session.connection_id, "stream": PRICES, "at": now + _LOOK_AGAIN, "done": True}
+        await session.run(timers.set_timer, **wanted)
         return
-    read_no, read_as = await desk.engine.threads.run(counts.draw_read_no), desk.opened.shop.settings
+    read_no, read_as = await session.engine.threads.run(counts.draw_read_no), session.opened.shop.settings
     with held() as reading:
-        page = await desk.asked(desk.connector.products(desk.opened.shop, cursor))
-        await _keep(desk, reading, page, read_no, read_as)
+        page = await session.asked(session.connector.products(session.opened.shop, cursor))
+        await _keep(session, reading, page, read_no, read_as)
 
 
 async def _keep(
-    desk: "ShopDesk",
+    session: Session,
     reading: Held,
     page: Page[ShopProduct | ProductGone | Unreadable],
     read_no: int,
     read_as: Mapping[str, str],
 ) -> None:
-    manifest = desk.connector.manifest
-    whole = timedelta(hours=manifest.prices_swept_hours) * desk.engine.random.uniform(0.9, 1.1)
+    manifest = session.connector.manifest
+    whole = timedelta(hours=manifest.prices_swept_hours) * session.engine.random.uniform(0.9, 1.1)
     wait = timedelta(seconds=_SHARE / manifest.pace.per_second) if page.more else whole
 
     def keep() -> None:
-        at = desk.engine.clock()
+        at = session.engine.clock()
         with transaction.atomic():
             seen = [item for item in readable_products(page.items) if isinstance(item, ShopProduct)]
-            changed = import_products.not_as_kept(connection_id=desk.connection_id, products=seen)
+            changed = import_products.not_as_kept(connection_id=session.connection_id, products=seen)
             if changed:
                 reading.kept = True
                 import_products.receive_products(
-                    connection_id=desk.connection_id, products=changed, read_no=read_no, read_as=read_as, now=at
+                    connection_id=session.connection_id, products=changed, read_no=read_no, read_as=read_as, now=at
                 )
             timers.move_cursor(
-                connection_id=desk.connection_id,
+                connection_id=session.connection_id,
                 stream=PRICES,
                 value=page.cursor if page.more else "",
                 next_due=at + wait,
@@ -69,4 +67,4 @@ async def _keep(
                 now=at,
             )
 
-    await desk.take_products(keep)
+    await take_products(session, keep)
