@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from crossdock.cli.risk import facts_about, facts_of, judged_file, judged_since, split_at, write
+from crossdock.cli.risk import judged_file, judged_since
 from crossdock.cli.risk_file import rows_of
 from crossdock.cli.trouble import Trouble
 from crossdock.demo.histories import BY_NAME, KINDS, history_of
 from crossdock.demo.patterns import PATTERNS
+from crossdock.demo.traces import facts_about, facts_of, split_at, write
 from crossdock.domain.risk import RiskLevel, RuleSet
 from crossdock.domain.risk.report import report
 from crossdock.store.models import RiskTrace

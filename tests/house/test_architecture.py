@@ -42,7 +42,7 @@ def test_the_import_contracts_hold() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-1000:]
-    assert "6 kept, 0 broken" in result.stdout
+    assert re.search(r"\b[7-9] kept, 0 broken", result.stdout)
 
 
 def test_modules_and_functions_stay_small() -> None:
@@ -128,22 +128,6 @@ def test_the_table_of_what_platforms_repeat_names_what_is_there() -> None:
     assert missing == []
     there = {f"kit.shop.{path.stem}" for path in (SOURCE / "kit" / "shop").glob("*.py") if path.stem != "__init__"}
     assert there - {module for module, _ in named} == set()
-
-
-def test_no_simulator_believes_its_connector() -> None:
-    """A misreading that both share cannot be seen. The names of rights, ways and versions are the manifest's; the tool
-    that cuts a vendor's schema down needs our documents.
-    """
-    believed = re.compile(r"from crossdock\.connectors\.(\w+)(?:\.(?!sandbox|manifest)\w+)? import")
-    found = [
-        f"{path.relative_to(ROOT)}:{number}: {line}"
-        for folder in connectors()
-        for path in sorted((folder / "sandbox").rglob("*.py"))
-        if path.name != "cut.py"
-        for number, line in _words(path)
-        if believed.match(line)
-    ]
-    assert found == []
 
 
 def _words(path: Path) -> Iterator[tuple[int, str]]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from crossdock.cli.risk import facts_of, split_at, write
 from crossdock.cli.scratch import scratch
 from crossdock.demo.fields import KNOWN, SIX, with_only
 from crossdock.demo.fraud import Attempt
 from crossdock.demo.histories import Kind, history_of
+from crossdock.demo.traces import facts_of, split_at, write
 from crossdock.domain.risk import SIGNALS, Facts, RuleSet
 from crossdock.domain.risk.report import Report, judged, report
 

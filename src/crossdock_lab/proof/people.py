@@ -5,7 +5,7 @@ through the product's use-cases.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from crossdock.domain.commands import CancelReason
 from crossdock.domain.events import Count
@@ -14,6 +14,7 @@ from crossdock.kit.ask import ask
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Outside
 from crossdock.kit.rows import readable
+from crossdock.kit.sandbox import Sandbox
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Order
 from crossdock.usecases.checkout import checkout, confirm_stock
@@ -23,21 +24,37 @@ from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders import reject
 from crossdock.usecases.shops import connect
 from crossdock.usecases.stock import reservations
-from crossdock_lab.proof.plan import Step
-from crossdock_lab.proof.town import BEGIN_SECONDS
-
-if TYPE_CHECKING:
-    from crossdock_lab.proof.play import Play
+from crossdock_lab.proof.clock import Inline, SimulatedLoop
+from crossdock_lab.proof.ledger import Ledger
+from crossdock_lab.proof.plan import Plan, Step
+from crossdock_lab.proof.town import BEGIN_SECONDS, Town
+from crossdock_lab.proof.wire import WireTransport
 
 _SHIP_TO = Address("Zoë Müller", "1 Elm St", "Springfield", "US", "12345", region="IL")
 # Who is asked to wait presses the button again.
 _PRESSES = 2
 
 
+class Stage(Protocol):
+    """The play, as far as its people reach it."""
+
+    loop: SimulatedLoop
+    town: Town
+    plan: Plan
+    shop: Sandbox
+    ledger: Ledger
+    web: Inline
+    page: WireTransport
+
+    def say(self, text: str) -> None: ...
+
+    async def kill(self) -> None: ...
+
+
 class People:
     """What they did is remembered by buyer, since later steps are about their orders."""
 
-    def __init__(self, play: "Play") -> None:
+    def __init__(self, play: Stage) -> None:
         self.play = play
         self._orders: dict[int, str] = {}
 

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossdock.cli.fitting import better, compared, fitted_on
-from crossdock.cli.risk import judged_since, split_at, write
+from crossdock.cli.risk import judged_since
 from crossdock.cli.trouble import Trouble
 from crossdock.demo.fraud import PATTERNS, history
+from crossdock.demo.traces import split_at, write
 from crossdock.domain.commands import CancelReason
 from crossdock.domain.risk import SIGNALS, WEIGHTS, Facts, RiskLevel, RuleSet, assess
 from crossdock.domain.risk.lookups import address_key, disposable, phone, postal_code_fits

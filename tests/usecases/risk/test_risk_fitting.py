@@ -13,10 +13,10 @@ from django.test import Client
 from tests.usecases.risk.test_risk import BAD, bought
 
 from crossdock.cli import database, fitting
-from crossdock.cli.risk import facts_about, write
 from crossdock.cli.trouble import Trouble
 from crossdock.demo.fraud import BEGIN, DAYS, history
 from crossdock.demo.histories import BY_NAME, KINDS
+from crossdock.demo.traces import facts_about, write
 from crossdock.domain.risk import WEIGHTS, Facts, RuleSet, assess
 from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, User
 from crossdock.usecases.errors import NotAllowed

@@ -5,16 +5,13 @@ Plain forms over the Hand and nothing else, so every platform has it.
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiohttp import web
 
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.hand import Hand, Standing, Stocked
-
-if TYPE_CHECKING:
-    from crossdock.kit.sandbox.base import Sandbox
+from crossdock.kit.sandbox.remote import Played
 
 _STYLE = """
 :root{color-scheme:light dark}*{box-sizing:border-box}
@@ -45,7 +42,7 @@ class CannotDo(ValueError):
     """The form's input cannot be used; the message says why."""
 
 
-def add_to(app: web.Application, sandbox: "Sandbox") -> None:
+def add_to(app: web.Application, sandbox: Played) -> None:
     """Add the page and its one form target."""
 
     async def show(request: web.Request) -> web.Response:

@@ -5,7 +5,7 @@ seller. Only for this machine.
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -13,10 +13,20 @@ from aiohttp.typedefs import Handler
 
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.hand import Hand
-from crossdock.kit.sandbox.dial import BadDial
+from crossdock.kit.sandbox.dial import BadDial, FaultDial
+from crossdock.kit.sandbox.shelf import Shelf
 
-if TYPE_CHECKING:
-    from crossdock.kit.sandbox.base import Sandbox
+
+class Played(Protocol):
+    """What a person beside a simulated shop reaches of it."""
+
+    label: str
+    shelf: Shelf
+    dial: FaultDial
+
+    @property
+    def hand(self) -> Hand: ...
+
 
 METHODS = frozenset(name for name in vars(Hand) if not name.startswith("_"))
 
@@ -54,7 +64,7 @@ def _same_origin(request: web.Request) -> bool:
     return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
 
 
-def add_to(app: web.Application, sandbox: "Sandbox") -> None:
+def add_to(app: web.Application, sandbox: Played) -> None:
     """Add the remote control's routes."""
 
     async def hand(request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from crossdock.connectors.shopify.sandbox.books import Books, Complaint
-from crossdock.connectors.shopify.sandbox.reads import Fields, Reads, connection, denied, gid, number
+from crossdock.connectors.shopify.sandbox.fields import Fields, connection, denied, gid, number, sliced
 from crossdock.kit.sandbox import Doc
 
 READ = ("read_merchant_managed_fulfillment_orders", "write_merchant_managed_fulfillment_orders")
@@ -42,9 +42,22 @@ def _split(order: Doc, books: Books) -> dict[str, dict[str, list[int]]]:
     return found
 
 
+def fulfilment(part: Doc) -> Fields:
+    rows = [
+        {"quantity": units, "lineItem": {"id": gid("LineItem", line)}, "cursor": line} for line, units in part["lines"]
+    ]
+    return {
+        "id": gid("Fulfillment", part["id"]),
+        "status": part["status"],
+        "createdAt": part["created"],
+        "trackingInfo": lambda info, first=None: part["tracking"][:first],
+        "fulfillmentLineItems": sliced(lambda: rows),
+    }
+
+
 class FulfilmentOrders:
-    def __init__(self, books: Books, reads: Reads, scopes: set[str]) -> None:
-        self.books, self._reads, self._scopes = books, reads, scopes
+    def __init__(self, books: Books, scopes: set[str]) -> None:
+        self.books, self._scopes = books, scopes
 
     def roots(self) -> Fields:
         return {
@@ -105,7 +118,7 @@ class FulfilmentOrders:
                 made = self._made(fulfillment)
         except Complaint as wrong:
             return _complained(wrong)
-        return {"fulfillment": self._reads.fulfilment(made), "userErrors": []}
+        return {"fulfillment": fulfilment(made), "userErrors": []}
 
     def _made(self, given: Doc) -> Doc:
         groups = [

@@ -3,65 +3,17 @@
 Connections slice, so pages and limits are real.
 """
 
-import base64
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from graphql import GraphQLError
 
 from crossdock.connectors.shopify.sandbox.books import Books, refunded, total_of
+from crossdock.connectors.shopify.sandbox.fields import Fields, connection, denied, gid, money, number, sliced
+from crossdock.connectors.shopify.sandbox.fulfil import FulfilmentOrders, fulfilment
 from crossdock.domain.places import COUNTRIES
 from crossdock.kit.sandbox import Doc
-
-Fields = dict[str, Any]
-LONGEST_PAGE = 250
-
-
-def gid(kind: str, id: str) -> str:
-    return f"gid://shopify/{kind}/{id}"
-
-
-def number(global_id: str, kind: str) -> str:
-    found = re.fullmatch(rf"gid://shopify/{kind}/(\d+)", global_id)
-    if found is None:
-        raise GraphQLError(f"Invalid global id '{global_id}'")
-    return found[1]
-
-
-def connection(
-    items: Sequence[Fields], first: int | None, after: str | None, build: Callable[[Fields], Fields] = dict
-) -> Fields:
-    """Relay's slicing. Each item carries its cursor's text under "cursor"; only those of the page are built."""
-    if first is None:
-        raise GraphQLError("you must provide one of first or last")
-    if not 0 <= first <= LONGEST_PAGE:
-        raise GraphQLError(f"first cannot exceed {LONGEST_PAGE}")
-    start = 0
-    if after:
-        mark = base64.b64decode(after).decode()
-        start = next((place + 1 for place, item in enumerate(items) if item["cursor"] == mark), None) or _later(
-            items, mark
-        )
-    part = items[start : start + first]
-    end = base64.b64encode(part[-1]["cursor"].encode()).decode() if part else None
-    return {
-        "nodes": [build(item) for item in part],
-        "pageInfo": {"hasNextPage": start + len(part) < len(items), "endCursor": end},
-    }
-
-
-def _later(items: Sequence[Fields], mark: str) -> int:
-    """The item of the cursor moved away: go on behind the place where it was."""
-    return next((place for place, item in enumerate(items) if item["cursor"] > mark), len(items))
-
-
-def sliced(items: Callable[[], Sequence[Fields]]) -> Callable[..., Fields]:
-    return lambda info, first=None, after=None, **_: connection(items(), first, after)
-
-
-def money(amount: object, currency: str) -> Fields:
-    return {"shopMoney": {"amount": str(amount), "currencyCode": currency}}
 
 
 class Reads:
@@ -69,6 +21,7 @@ class Reads:
 
     def __init__(self, books: Books, scopes: set[str]) -> None:
         self.books, self.shelf, self._scopes = books, books.shelf, scopes
+        self._groups = FulfilmentOrders(books, scopes)
 
     def roots(self) -> Fields:
         return {
@@ -125,10 +78,10 @@ class Reads:
             self._may("ProductVariant", "read_products", lambda info: None)(None)
             found = self.variant_at(id)
         elif kind == "FulfillmentOrder":
-            found = self._groups().one(id)
+            found = self._groups.one(id)
         elif kind == "Fulfillment":
             parts = (
-                self.fulfilment(part)
+                fulfilment(part)
                 for order in self.shelf.all("order")
                 for part in order["fulfillments"]
                 if part["id"] == id
@@ -258,10 +211,8 @@ class Reads:
             "currentTotalPriceSet": money(total_of(order) - paid_back, currency),
             "totalRefundedSet": money(paid_back, currency),
             "lineItems": sliced(lambda: [self._line(line) for line in order["lines"]]),
-            "fulfillmentOrders": self._groups().of(order),
-            "fulfillments": lambda info, first=None, **_: [self.fulfilment(part) for part in order["fulfillments"]][
-                :first
-            ],
+            "fulfillmentOrders": self._groups.of(order),
+            "fulfillments": lambda info, first=None, **_: [fulfilment(part) for part in order["fulfillments"]][:first],
             "refunds": lambda info, first=None: [
                 {
                     "id": gid("Refund", refund["id"]),
@@ -273,11 +224,6 @@ class Reads:
             ][:first],
         }
 
-    def _groups(self) -> Any:
-        from crossdock.connectors.shopify.sandbox.fulfil import FulfilmentOrders
-
-        return FulfilmentOrders(self.books, self, self._scopes)
-
     def _line(self, line: Doc) -> Fields:
         alive = self.shelf.get("variant", line["variant"])
         return {
@@ -287,19 +233,6 @@ class Reads:
             "cursor": line["id"],
             "variant": {"id": gid("ProductVariant", alive["id"])} if alive else None,
             "product": {"id": gid("Product", alive["product"])} if alive else None,
-        }
-
-    def fulfilment(self, part: Doc) -> Fields:
-        rows = [
-            {"quantity": units, "lineItem": {"id": gid("LineItem", line)}, "cursor": line}
-            for line, units in part["lines"]
-        ]
-        return {
-            "id": gid("Fulfillment", part["id"]),
-            "status": part["status"],
-            "createdAt": part["created"],
-            "trackingInfo": lambda info, first=None: part["tracking"][:first],
-            "fulfillmentLineItems": sliced(lambda: rows),
         }
 
     # The rest
@@ -336,17 +269,6 @@ def subscription(row: Doc) -> Fields:
         "uri": row["uri"],
         "includeFields": row["fields"],
     }
-
-
-def denied(field: str, scope: str) -> Callable[..., Any]:
-    def refuse(*_: Any, **__: Any) -> Any:
-        need = f"`{scope}` access scope."
-        raise GraphQLError(
-            f"Access denied for {field} field. Required access: {need}",
-            extensions={"code": "ACCESS_DENIED", "requiredAccess": need},
-        )
-
-    return refuse
 
 
 _UPDATED = re.compile(r"updated_at:>='([^']+)'")

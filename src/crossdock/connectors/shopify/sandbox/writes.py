@@ -14,8 +14,9 @@ from graphql import GraphQLError, get_directive_values
 
 from crossdock.connectors.shopify.sandbox import graph
 from crossdock.connectors.shopify.sandbox.books import Books, Complaint, unfulfilled
+from crossdock.connectors.shopify.sandbox.fields import Fields, denied, gid, number
 from crossdock.connectors.shopify.sandbox.fulfil import FulfilmentOrders
-from crossdock.connectors.shopify.sandbox.reads import Fields, Reads, denied, gid, number, subscription
+from crossdock.connectors.shopify.sandbox.reads import Reads, subscription
 from crossdock.kit.sandbox import Doc
 
 ORDERS_A_MINUTE_ON_TRIAL = 5
@@ -37,7 +38,7 @@ class Writes:
             "orderRiskAssessmentCreate": self._may("orderRiskAssessmentCreate", "write_orders", self._assess),
             "inventoryAdjustQuantities": self._may("inventoryAdjustQuantities", "write_inventory", self._adjust),
             "metafieldDefinitionCreate": self._may("metafieldDefinitionCreate", "write_orders", self._define),
-            **FulfilmentOrders(self.books, self._reads, self._scopes).roots(),
+            **FulfilmentOrders(self.books, self._scopes).roots(),
             "webhookSubscriptionCreate": self._subscribe,
             "webhookSubscriptionUpdate": self._resubscribe,
             "webhookSubscriptionDelete": self._unsubscribe,

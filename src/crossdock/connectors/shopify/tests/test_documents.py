@@ -12,7 +12,8 @@ import pytest
 from crossdock.connectors.shopify import reading
 from crossdock.connectors.shopify.client import DOCUMENTS, Client
 from crossdock.connectors.shopify.manifest import API_VERSION, FULFILMENT_SCOPES, SCOPES
-from crossdock.connectors.shopify.sandbox import cut, graph
+from crossdock.connectors.shopify.sandbox import graph
+from crossdock.connectors.shopify.tests import cut
 from crossdock.connectors.shopify.tests.conftest import a_shop
 
 HERE = Path(__file__).parent

@@ -4,15 +4,12 @@
 
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from aiohttp import web
 
 from crossdock.payments.sandbox.wire.bank import Bank
 from crossdock.payments.sandbox.wire.shapes import Json, Problem
-
-if TYPE_CHECKING:
-    from crossdock.payments.sandbox.wire.server import Wire
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action *",
@@ -34,7 +31,13 @@ _ACTS: Mapping[str, Callable[[Bank, str], object]] = {
 }
 
 
-def add_to(app: web.Application, wire: "Wire") -> None:
+class Acting(Protocol):
+    """The server, as far as a person at the bank's pages reaches it."""
+
+    def do(self, work: Callable[[Bank], object]) -> None: ...
+
+
+def add_to(app: web.Application, wire: Acting) -> None:
     """Add the pages."""
 
     async def ask(request: web.Request) -> web.Response:

@@ -1,8 +1,8 @@
 """Cuts the vendor's full schema down to what our operations use, and writes down what was checked against it. Run it
 after any change to an operation.
 
-`python -m crossdock.connectors.shopify.sandbox.cut <the full introspection, .json.gz>` writes schema.graphql and
-evidence.json beside this file. The full introspection is in the npm package @shopify/dev-mcp (1.16.0, ISC licence),
+`python -m crossdock.connectors.shopify.tests.cut <the full introspection, .json.gz>` writes schema.graphql and
+evidence.json beside the simulator. The full introspection is in the npm package @shopify/dev-mcp (1.16.0, ISC licence),
 dist/data/admin_<version>.json.gz; it is not kept here.
 """
 
@@ -41,7 +41,7 @@ from graphql import (
 from crossdock.connectors.shopify.client import DOCUMENTS
 from crossdock.connectors.shopify.manifest import API_VERSION
 
-HERE = Path(__file__).parent
+SANDBOX = Path(__file__).parents[1] / "sandbox"
 # Types that only answers name: what stands behind the interface Media.
 BEHIND_INTERFACES = {"MediaImage": {"id", "preview"}}
 _BUILT_IN = {"Int", "Float", "String", "Boolean", "ID"}
@@ -157,7 +157,7 @@ def main(path: str) -> None:
     if wrong:
         sys.exit("Shopify's schema refuses our operations:\n" + "\n".join(wrong))
     text = cut(schema)
-    (HERE / "schema.graphql").write_text(text)
+    (SANDBOX / "schema.graphql").write_text(text)
     evidence = {
         "api_version": API_VERSION,
         "source": f"npm @shopify/dev-mcp 1.16.0, dist/data/admin_{API_VERSION}.json.gz",
@@ -165,7 +165,7 @@ def main(path: str) -> None:
         "cut_schema_sha256": digest(text),
         "documents_sha256": {name: digest(document) for name, document in sorted(DOCUMENTS.items())},
     }
-    (HERE / "evidence.json").write_text(json.dumps(evidence, indent=2) + "\n")
+    (SANDBOX / "evidence.json").write_text(json.dumps(evidence, indent=2) + "\n")
 
 
 if __name__ == "__main__":
