@@ -13,7 +13,7 @@ from crossdock.domain.events import LookKind, Parcel, ShopProduct, ShopVariant, 
 from crossdock.domain.values import Money
 from crossdock.engine.engine import Engine
 from crossdock.engine.record import Recorder
-from crossdock.engine.worker import DESKS
+from crossdock.engine.worker import HANDLERS
 from crossdock.kit.connector import Page, Shop
 from crossdock.kit.errors import NoAnswer
 from crossdock.kit.held import held
@@ -100,7 +100,7 @@ class TestOfTheTransport:
 async def engine(transactional_db: None) -> AsyncIterator[Engine]:
     threads = Threads(4)
     recorder = Recorder(threads)
-    made = Engine(transport=Transport(allow_local=True, recorder=recorder), threads=threads, desks=DESKS)
+    made = Engine(transport=Transport(allow_local=True, recorder=recorder), threads=threads, handlers=HANDLERS)
     yield made
     await made.stop(grace_seconds=10)
     await made.transport.close()
@@ -255,7 +255,7 @@ class TestSmallPages:
     async def test_a_hundred_at_once(
         self, make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch, taken: list[int]
     ) -> None:
-        monkeypatch.setattr("crossdock.engine.shops._GATHERING_SECONDS", 60.0)
+        monkeypatch.setattr("crossdock.engine.shop.polling._GATHERING_SECONDS", 60.0)
         stall = await sync(make)
         taken.clear()
         asked = self.pages(connector, monkeypatch, 13)
@@ -267,7 +267,7 @@ class TestSmallPages:
     async def test_a_page_that_fails_costs_none_before_it(
         self, make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch, taken: list[int]
     ) -> None:
-        monkeypatch.setattr("crossdock.engine.shops._GATHERING_SECONDS", 60.0)
+        monkeypatch.setattr("crossdock.engine.shop.polling._GATHERING_SECONDS", 60.0)
         stall = await sync(make)
         taken.clear()
         asked = self.pages(connector, monkeypatch, 5, broken=3)
@@ -277,7 +277,7 @@ class TestSmallPages:
     async def test_a_slow_shop_is_taken_in_page_by_page(
         self, make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch, taken: list[int]
     ) -> None:
-        monkeypatch.setattr("crossdock.engine.shops._GATHERING_SECONDS", 0.0)
+        monkeypatch.setattr("crossdock.engine.shop.polling._GATHERING_SECONDS", 0.0)
         stall = await sync(make)
         taken.clear()
         self.pages(connector, monkeypatch, 3)
