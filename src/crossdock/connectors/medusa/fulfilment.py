@@ -1,0 +1,138 @@
+"""A parcel of ours as a fulfilment that is marked as shipped. Medusa changes no number of a shipment and takes none
+back: a number that changes later stands in the order's metadata, where the mapper reads it.
+
+A fulfilment takes its units at one location, the one where they are reserved (another is a 404, or a count below zero),
+so a parcel can be several. Each carries our key; one that an earlier try left packed is shipped and not made again.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from crossdock.connectors.medusa import mapper, reading
+from crossdock.connectors.medusa.client import Client, NotAllowed
+from crossdock.connectors.medusa.manifest import MANIFEST
+from crossdock.domain.capability import Capability
+from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
+from crossdock.domain.events import Parcel, ShopOrder
+from crossdock.kit.errors import Declined, Outside
+from crossdock.kit.json_node import Node
+from crossdock.kit.shop.concurrency import alone
+from crossdock.kit.shop.fulfilment import (
+    NOT_YET,
+    Cancel,
+    Make,
+    Renumber,
+    There,
+    not_begun,
+    same_number,
+    step,
+    this_parcel,
+)
+
+NO_RIGHT = "The API key may not fulfil orders; give its role that right, or make another key."
+EDITED = "Order {number} is being edited in your store: confirm or discard the edit there, then try again."
+
+
+async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
+    async with alone(client.shop.address):
+        try:
+            node = await reading.whole(client, command.shop_order_id)
+            order = _order(client, command, node)
+        except Outside as error:
+            return not_begun(error)
+        keys = _keys(node)
+        begun = [each for each in order.packed if keys.get(each.parcel_id) == command.key]
+        if begun and order.reference == command.reference and not command.undone:
+            wanted: object = Unknown(NOT_YET) if command.only_look else begun
+        else:
+            wanted = step(order, command, There(order.packed, keys), split=True)
+        try:
+            match wanted:
+                case Make(units):
+                    await _make(client, order, command, units)
+                case Renumber(parcels):
+                    await _renumber(client, order, command, parcels)
+                case Cancel():
+                    return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.FULFILMENT_UNDO))
+                case list():
+                    for parcel in begun:
+                        await _ship(client, order.shop_id, command, parcel.parcel_id, dict(parcel.lines))
+                case _:
+                    return _outcome(wanted)
+        except NotAllowed:
+            return Refused(Why.NOT_ALLOWED, NO_RIGHT)
+        except Declined as refusal:
+            edited = "active order change" in str(refusal)
+            return Refused(Why.CONFLICT, EDITED.format(number=order.number) if edited else str(refusal))
+        return _done(order, command, await reading.whole(client, order.shop_id), client)
+
+
+def _outcome(wanted: object) -> Outcome:
+    assert isinstance(wanted, Done | Refused | Unknown)
+    return wanted
+
+
+def _order(client: Client, command: WriteFulfilment, node: Node | None) -> ShopOrder:
+    if node is None:
+        return mapper.gone(command.shop_order_id, client.shop.settings["currency"])
+    return reading.shown(client, node)
+
+
+def _keys(node: Node | None) -> dict[str, str]:
+    rows = node.rows("fulfillments") if node else []
+    return {row.text("id"): key for row in rows if (key := row.view("metadata").text(mapper.KEY))}
+
+
+async def _make(client: Client, order: ShopOrder, command: WriteFulfilment, units: Mapping[str, int]) -> None:
+    places = await _places(client, list(units))
+    for place in dict.fromkeys(places.get(line, "") for line in units):
+        here = {line: n for line, n in units.items() if places.get(line, "") == place}
+        body = {
+            "items": _items(here),
+            "no_notification": True,
+            "metadata": {mapper.KEY: command.key, mapper.CARRIER: command.carrier},
+            **({"location_id": place} if place else {}),
+        }
+        before = set(_ids(await reading.whole(client, order.shop_id))) if len(set(places.values())) > 1 else None
+        query = (("fields", "id,fulfillments.id"),)
+        made = await client.one("POST", f"orders/{order.shop_id}/fulfillments", "order", query=query, json=body)
+        known = before if before is not None else {each.parcel_id for each in (*order.parcels, *order.packed)}
+        for new in [id_ for id_ in _ids(made) if id_ not in known]:
+            await _ship(client, order.shop_id, command, new, here)
+
+
+def _ids(order: Node | None) -> list[str]:
+    return [reading.id_of(row) for row in order.list("fulfillments")] if order else []
+
+
+async def _places(client: Client, lines: Sequence[str]) -> dict[str, str]:
+    """Where each line's units are reserved; a line that is not counted is reserved nowhere."""
+    query = [("fields", "id,line_item_id,location_id"), *(("line_item_id[]", line) for line in lines)]
+    rows = await client.every("reservations", "reservations", query)
+    return {row.id("line_item_id"): row.id("location_id") for row in rows}
+
+
+def _items(units: Mapping[str, int]) -> list[dict[str, object]]:
+    return [{"id": line, "quantity": n} for line, n in units.items()]
+
+
+async def _ship(client: Client, order_id: str, command: WriteFulfilment, id_: str, units: Mapping[str, int]) -> None:
+    body = {"items": _items(units), "labels": mapper.label_of(command), "no_notification": True}
+    await client.send("POST", f"orders/{order_id}/fulfillments/{id_}/shipments", query=(("fields", "id"),), json=body)
+
+
+async def _renumber(client: Client, order: ShopOrder, command: WriteFulfilment, parcels: Sequence[Parcel]) -> None:
+    """Metadata is merged by its names, so nothing else in it is lost."""
+    names: dict[str, str] = {}
+    for parcel in parcels:
+        names |= mapper.renumbered(parcel.parcel_id, command)
+    body = {"metadata": names}
+    await client.send("POST", f"orders/{order.shop_id}", query=(("fields", "id"),), json=body)
+
+
+def _done(before: ShopOrder, command: WriteFulfilment, node: Node | None, client: Client) -> Outcome:
+    """Under the ids that the order shows it with."""
+    after = _order(client, command, node)
+    found = this_parcel(after, command, There(keys=_keys(node)))
+    if not found or not all(same_number(each.tracking_number, command.tracking_number) for each in found):
+        return Unknown("The fulfilment was made in your store and is not to be seen there yet.")
+    return Done(",".join(parcel.parcel_id for parcel in found), after.number, after.url)
