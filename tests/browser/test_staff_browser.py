@@ -149,6 +149,7 @@ def _pages(world: World) -> dict[str, str]:
         "policy": "/staff/policy/",
         "rule": "/staff/policy/S3/",
         "audit": "/staff/audit/",
+        "roles": "/staff/roles/",
         "nothing": "/staff/commands/?state=in_flight",
     }
 

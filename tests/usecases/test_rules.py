@@ -17,7 +17,7 @@ from crossdock.domain.events import (
     ShopProduct,
     ShopVariant,
 )
-from crossdock.domain.rules import RULES, Mode, view
+from crossdock.domain.rules import BY_ID, RULES, Mode, view
 from crossdock.domain.values import Money
 from crossdock.store.models import (
     Alert,
@@ -125,6 +125,22 @@ class TestS1:
 
 
 class TestS3:
+    def test_what_a_platform_cannot_is_not_promised_first(self) -> None:
+        cannot = "Your shop lets no program cancel an order."
+        shown = view(BY_ID["S3"], manifest(order_cancel=No(cannot)), lifted=False)
+        assert shown.sentence.endswith(cannot)
+        assert "in your shop is cancelled" not in shown.sentence
+
+    def test_a_preview_promises_no_cancel_that_the_platform_cannot_make(self) -> None:
+        world = World()
+        order = landed(world)
+        cannot = "Your shop lets no program cancel an order."
+        able, unable = manifest(), manifest(order_cancel=No(cannot))
+        assert "cancelled in your shop as well" in preview(order=order, now=world.now, manifest=able).shop_sentence
+        shown = preview(order=order, now=world.now, manifest=unable)
+        assert shown.shop_sentence.endswith(cannot)
+        assert all("puts the units back" not in row.stock_sentence for row in shown.lines)
+
     def test_a_cancel_in_the_shop_changes_nothing_here_and_raises_the_alert(self) -> None:
         world = World()
         order = landed(world)

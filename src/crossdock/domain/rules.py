@@ -19,7 +19,8 @@ class Rule:
     """One rule of the article. `sentence` is what a seller reads as described; `lifted` when the operator switched it;
     "" where nothing is lifted.
 
-    `needs` are the capabilities that the rule stands on; where one is missing the manifest's own sentence is shown.
+    `needs` are the capabilities that the rule stands on; where one is missing the manifest's own sentence is shown, and
+    `without` stands in place of `sentence` where that would promise what is missing.
     `lift_needs` are those without which the lift cannot hold on a platform. `built` names the modes that this version
     plays.
     """
@@ -29,6 +30,7 @@ class Rule:
     sentence: str
     lifted: str = ""
     needs: tuple[Capability, ...] = ()
+    without: str = ""
     lift_needs: tuple[Capability, ...] = ()
     built: tuple[Mode, ...] = (Mode.AS_DESCRIBED,)
 
@@ -57,6 +59,7 @@ RULES: tuple[Rule, ...] = (
         "To cancel an order, reject it here: the buyer is credited and the order in your shop is cancelled.",
         "Cancel where you like: a cancel in your shop cancels the order here too.",
         needs=(Capability.ORDER_CANCEL,),
+        without="To cancel an order, reject it here: the buyer is credited.",
         lift_needs=(Capability.CANCEL_SEEN,),
         built=(Mode.AS_DESCRIBED, Mode.LIFTED),
     ),
@@ -102,6 +105,7 @@ RULES: tuple[Rule, ...] = (
         "Tracking",
         "Fulfil the order in your shop as always; the tracking number comes back by itself and the buyer is told.",
         needs=(Capability.TRACKING_SEEN,),
+        without="Fulfil the order in your shop as always and enter the tracking number here; the buyer is told.",
     ),
     Rule(
         "S8",
@@ -139,7 +143,8 @@ def view(rule: Rule, manifest: Manifest, *, lifted: bool) -> RuleView:
 
     A lift that the platform cannot carry says why and stays as described.
     """
-    sentence = rule.sentence
+    limits = [manifest.sentence(need) for need in rule.needs if not manifest.can(need)]
+    sentence = (limits and rule.without) or rule.sentence
     if rule.id == "S3" and not lifted and manifest.can(Capability.CANCEL_THERE_CANCELS_HERE):
         sentence = (
             "Cancel in your shop or reject here, as you like: either cancels the order on both sides and credits the"
@@ -150,5 +155,4 @@ def view(rule: Rule, manifest: Manifest, *, lifted: bool) -> RuleView:
         missing = [need for need in rule.lift_needs if not manifest.can(need)]
         in_force = not missing
         sentence = rule.lifted if in_force else " ".join([sentence, *(manifest.sentence(need) for need in missing)])
-    limits = [manifest.sentence(need) for need in rule.needs if not manifest.can(need)]
     return RuleView(rule.id, rule.title, " ".join([sentence, *limits]), in_force)

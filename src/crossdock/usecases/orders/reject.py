@@ -8,7 +8,7 @@ from datetime import datetime
 
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.capability import Manifest
+from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import CancelOrder, CancelReason
 from crossdock.domain.credit import CreditKind
 from crossdock.domain.orders import CopyState, ParcelState
@@ -90,6 +90,13 @@ def why_not_reject(order: Order) -> str:
     return ""
 
 
+def ends_there(manifest: Manifest | None) -> str:
+    """What becomes of a whole order in its shop when it is rejected here."""
+    if manifest is None or manifest.can(Capability.ORDER_CANCEL):
+        return "is cancelled in your shop as well."
+    return f"stays open in your shop. {manifest.sentence(Capability.ORDER_CANCEL)}"
+
+
 def preview(
     *, order: Order, now: datetime, reason: CancelReason | None = None, manifest: Manifest | None = None
 ) -> RejectPreview:
@@ -102,7 +109,7 @@ def preview(
     elif copy.state == CopyState.INTENDED or not stands(copy):
         shop = "The order does not stand in your shop; nothing has to be cancelled there."
     else:
-        shop = f"The order {copy.shop_number or ''} is cancelled in your shop as well.".replace("  ", " ")
+        shop = f"The order {copy.shop_number or ''} {ends_there(manifest)}".replace("  ", " ")
     why_not, stock = why_not_reject(order), fate_of_units(reason, copy, manifest, whole=True)
     rows = list(order.lines.select_related("order", "variant__listing", "variant__connection"))
     stops: dict[int, str] = {}

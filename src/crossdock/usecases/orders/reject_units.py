@@ -24,7 +24,7 @@ from crossdock.usecases.money.credits import grant, locked_order, room, tell_gra
 from crossdock.usecases.orders.actions import take_from_own_stock
 from crossdock.usecases.orders.landing import create_command
 from crossdock.usecases.orders.parcels import set_parcels
-from crossdock.usecases.orders.reject import REASON_FOR_BUYER, reject_order
+from crossdock.usecases.orders.reject import REASON_FOR_BUYER, ends_there, reject_order
 from crossdock.usecases.orders.shop_lines import rows_there
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.outbox.queue import cancel_lines_command
@@ -153,7 +153,7 @@ def _in_shop(copy: ShopCopy | None, manifest: Manifest | None, *, whole: bool) -
     if not stands(copy):
         return "The order does not stand in your shop; nothing has to be changed there."
     if whole:
-        return "Nothing is left of the order, so it is cancelled in your shop as well."
+        return f"Nothing is left of the order; it {ends_there(manifest)}"
     if manifest is None or not manifest.can(Capability.LINES_CANCEL):
         return "Your shop cannot be asked to take single units out: take them out of the order there by hand."
     return "These units are taken out of the order in your shop; the rest stays."

@@ -163,7 +163,11 @@ def fate_of_units(reason: CancelReason | None, copy: ShopCopy | None, manifest: 
         return "We change no count. Your shop's own count is read again and sold from."
     if not stands(copy) or copy.state == CopyState.INTENDED:
         return "Your shop's count stays as it is; it is read again."
+    if whole and manifest is not None and not manifest.can(Capability.ORDER_CANCEL):
+        return "Your shop's count changes when you cancel the order there."
     if whole or (manifest is not None and manifest.can(Capability.LINES_CANCEL)):
+        if manifest is not None and not manifest.can(Capability.CANCEL_RESTORES):
+            return f"Your shop's count is read again. {manifest.sentence(Capability.CANCEL_RESTORES)}"
         return "Your shop puts the units back itself; its count is then read again."
     return "Your shop's count changes when you take the units out there."
 
