@@ -37,13 +37,13 @@ def iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def numbered(shelf: Shelf, first: Mapping[str, int]) -> Callable[[str], Id]:
+def numbered(shelf: Shelf, first: Mapping[str, int]) -> Callable[..., Any]:
     """Ids by kind, counted from `first`."""
     return lambda kind: shelf.next_number(kind, first.get(kind, 1))
 
 
-class Books:
-    """Products and orders on a shelf. A platform's own books add what it alone does."""
+class Documents:
+    """Settings, ids, dated documents and their news, whatever the documents look like."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Books:
         clock: Callable[[], datetime],
         tell: Tell,
         *,
-        ids: Callable[[str], Id] | None = None,
+        ids: Callable[..., Any] | None = None,
         stamp: Callable[[datetime], str] = iso,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
@@ -109,6 +109,10 @@ class Books:
         found = [doc for doc in self.shelf.all(kind) if doc["updated"] >= moment]
         return sorted(found, key=lambda doc: (doc["updated"], doc["id"]))
 
+
+class Books(Documents):
+    """Products and orders on a shelf, in the shape above. A platform's own books add what it alone does."""
+
     # Products
 
     def add_product(self, title: str, rows: Iterable[tuple[str, str, int]], *, place: str = "", **fields: Any) -> Doc:
@@ -124,10 +128,14 @@ class Books:
             }
             for sku, price, count in rows
         ]
+        for row in doc["variants"]:
+            self.shelf.put("product of", row["id"], {"id": doc["id"]})
         return self.keep("product", doc, "created")
 
-    def variant(self, product_id: Id, variant_id: Id) -> tuple[Doc, Doc]:
-        """Its product and its row there. Raises LookupError."""
+    def variant(self, product_id: Id | None, variant_id: Id) -> tuple[Doc, Doc]:
+        """Its product and its row there; no product is named where the API names variants alone. Raises LookupError."""
+        if product_id is None:
+            product_id = self.shelf.need("product of", variant_id)["id"]
         product = self.shelf.need("product", product_id)
         for row in product["variants"]:
             if str(row["id"]) == str(variant_id):

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.hand import Standing, Stocked
-from crossdock.kit.sandbox.books import Books, Refusal, Rows, money, refs, rows_to_ship, stocked
+from crossdock.kit.sandbox.books import Books, Documents, Refusal, Rows, money, refs, rows_to_ship, stocked
 from crossdock.kit.sandbox.shelf import Doc, Shelf
 
 
@@ -47,7 +47,7 @@ class Store(Protocol):
 
 
 @contextmanager
-def acting(store: Store | Books) -> Iterator[None]:
+def acting(store: Store | Documents) -> Iterator[None]:
     """All or nothing; what the shop refuses is a sentence to the person at its admin."""
     try:
         with store.at_once():

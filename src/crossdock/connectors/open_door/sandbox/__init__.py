@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
-from crossdock.connectors.open_door.sandbox import contract
+from crossdock.connectors.open_door.sandbox import contract, shapes
+from crossdock.connectors.open_door.sandbox.books import HOME, Books, No
 from crossdock.connectors.open_door.sandbox.merchant import Merchant
-from crossdock.connectors.open_door.sandbox.store import No, Store, shown
-from crossdock.kit.sandbox import Doc, Shelf
+from crossdock.kit.sandbox import Doc, Shelf, books
 from crossdock.kit.sandbox import Sandbox as Base
 
-EVENTS = {"order": "order.changed", "product": "product.changed"}
 TRIES = 3
 
 
@@ -33,13 +32,13 @@ class Sandbox(Base):
             key = "whsec_" + base64.b64encode(self.random.randbytes(32)).decode()
             shelf.put("shop", "it", {"id": f"shop-{seed}-{self.random.getrandbits(64):x}", "key": key})
         self.without: frozenset[str] = frozenset({"test/do"})
-        self.store = Store(shelf, clock, self._tell)
-        self._merchant = Merchant(self.store)
+        self.books = Books(shelf, clock, self._tell)
+        self._merchant = Merchant(self.books)
         self._calls: dict[str, Callable[[Doc], Doc]] = {
             "about": self._about,
             "products/list": lambda body: self._page("product", body, 0),
             "products/read": self._products,
-            "orders/list": lambda body: self._page("order", body, self.store.last_number("order")),
+            "orders/list": lambda body: self._page("order", body, self.books.last_number("order")),
             "orders/read": self._orders,
             "orders/create": self._create,
             "orders/cancel": self._cancel,
@@ -70,16 +69,12 @@ class Sandbox(Base):
         return web.json_response({"error": "bad_signature", "message": "The key was changed."}, status=401)
 
     async def fill(self, many: int, *, count: int, since: datetime) -> list[str]:
-        found = []
+        made = []
         with self.shelf.transaction():
             for n in range(many):
-                number = self.shelf.next_number("product")
-                variant = {"id": f"{number}-0", "sku": f"F-{n}", "title": "", "price": "4.50", "count": count}
-                doc: Doc = {"id": str(number), "title": f"Card {n}", "currency": self.store.currency}
-                doc |= {"variants": [variant], "seq": self.shelf.next_number("seq"), "updated_at": self.store.now()}
-                self.shelf.put("product", doc["id"], doc)
-                found.append(str(variant["id"]))
-        return found
+                product = self.books.add_product(f"Card {n}", [(f"F-{n}", "4.50", count)])
+                made.append(str(product["variants"][0]["id"]))
+        return made
 
     def routes(self, app: web.Application) -> None:
         app.router.add_post("/{call:.+}", self._answer)
@@ -114,13 +109,13 @@ class Sandbox(Base):
         except No as refusal:
             return refusal.status, refusal.body
 
-    def _tell(self, kind: str, doc: Doc) -> None:
+    def _tell(self, kind: str, what: str, doc: Doc) -> None:
         """A webhook about what changed; tried again a few times, with the same id."""
         url = (self.shelf.get("hook", "it") or {}).get("url", "")
         if not url:
             return
-        type_ = "product.deleted" if doc.get("deleted") else EVENTS[kind]
-        event = {"type": type_, "timestamp": doc["updated_at"], "data": {"id": doc["id"]}}
+        type_ = f"{kind}.{'deleted' if what == 'deleted' else 'changed'}"
+        event = {"type": type_, "timestamp": doc["updated"], "data": {"id": doc["id"]}}
         if wrong := contract.wrong_event(event):
             self.shelf.note("not as the contract", call=type_, wrong=wrong)
         self._deliver(url, f"msg_{doc['seq']}", json.dumps(event).encode(), TRIES)
@@ -146,32 +141,39 @@ class Sandbox(Base):
     # The calls
 
     def _about(self, body: Doc) -> Doc:
-        shop = {"id": self.shelf.need("shop", "it")["id"], "name": "Corner shop", "currency": self.store.currency}
+        currency = self.books.settings["currency"]
+        shop = {"id": self.shelf.need("shop", "it")["id"], "name": "Corner shop", "currency": currency}
         calls = sorted(self._calls.keys() - self.without)
         return {"contract": "1", "shop": shop, "calls": calls}
+
+    def _shown(self, kind: str, doc: Doc) -> Doc:
+        return shapes.order(doc) if kind == "order" else shapes.product(doc, self.books.settings["currency"])
 
     def _page(self, kind: str, body: Doc, begin: int) -> Doc:
         cursor = body["cursor"]
         if cursor and not cursor.isdigit():
             raise No("invalid", "This cursor is not ours.")
-        return self.store.page(kind, int(cursor) if cursor else begin, body.get("limit", 100))
+        docs, last, more = self.books.page(kind, int(cursor) if cursor else begin, body.get("limit", 100))
+        return {"items": [self._shown(kind, doc) for doc in docs], "cursor": str(last), "more": more}
 
     def _products(self, body: Doc) -> Doc:
-        return {"items": [shown(doc) for id_ in body["ids"] if (doc := self.store.product(id_))]}
+        docs = [doc for id_ in body["ids"] if (doc := self.shelf.get("product", id_)) and not doc.get("deleted")]
+        return {"items": [self._shown("product", doc) for doc in docs]}
 
     def _orders(self, body: Doc) -> Doc:
         found = self.shelf.by_key("order", body.get("reference", ""))
         found += [doc for id_ in body.get("ids", ()) if (doc := self.shelf.get("order", id_))]
-        return {"items": [shown(doc) for doc in found]}
+        return {"items": [shapes.order(doc) for doc in found]}
 
     def _create(self, body: Doc) -> Doc:
-        if body["order"]["currency"] != self.store.currency:
-            raise No("invalid", f"This shop sells in {self.store.currency}.")
-        order, already = self.store.place(body["order"])
-        return {"order": shown(order), "already": already}
+        currency = self.books.settings["currency"]
+        if body["order"]["currency"] != currency:
+            raise No("invalid", f"This shop sells in {currency}.")
+        order, already = self.books.place(body["order"])
+        return {"order": shapes.order(order), "already": already}
 
     def _ours(self, body: Doc) -> Doc:
-        return self.store.order(body["order_id"], body["reference"])
+        return self.books.ours(body["order_id"], body["reference"])
 
     def _cancel(self, body: Doc) -> Doc:
         order = self._ours(body)
@@ -179,32 +181,31 @@ class Sandbox(Base):
         if not already:
             if any(not parcel.get("cancelled") for parcel in order["parcels"]):
                 raise No("too_late", "The order is shipped.")
-            self.store.cancel(order, restock=True, note=body.get("note", ""))
-        return {"order": shown(order), "already": already}
+            self.books.cancel(order, restock=True, note=body.get("note", ""))
+        return {"order": shapes.order(order), "already": already}
 
     def _cancel_units(self, body: Doc) -> Doc:
         order = self._ours(body)
         if any(row["key"] == body["key"] for row in order["cancellations"]):
-            return {"order": shown(order), "already": True}
+            return {"order": shapes.order(order), "already": True}
         wanted = {row["line_id"]: row["units"] for row in body["lines"]}
-        left = self.store.left(order)
+        left = self.books.left(order)
         if order["state"] != "open" or any(units > left[line] for line, units in wanted.items()):
             raise No("too_late", "So much of the order is not left.")
-        self.store.take(order, wanted, body["key"])
-        return {"order": shown(order), "already": False}
+        return {"order": shapes.order(self.books.take(order, wanted, body["key"])), "already": False}
 
     def _adjust(self, body: Doc) -> Doc:
         done = self.shelf.get("adjusted", body["key"])
         try:
-            doc, row = self.store.variant(body["variant_id"])
+            doc, row = self.books.variant(None, body["variant_id"])
         except LookupError:
             raise No("not_found", "This shop has no such product any more.") from None
         if done is None:
-            with self.shelf.transaction():
-                row["count"] = (row["count"] or 0) + body["delta"]
-                self.store.keep("product", doc)
+            with self.books.at_once():
+                row["stock"][HOME] = row["stock"].get(HOME, 0) + body["delta"]
+                self.books.keep("product", doc)
                 self.shelf.put("adjusted", body["key"], {"id": body["key"]})
-        return {"count": row["count"], "already": done is not None}
+        return {"count": shapes.count(row), "already": done is not None}
 
     def _write_parcel(self, body: Doc) -> Doc:
         order = self._ours(body)
@@ -214,25 +215,26 @@ class Sandbox(Base):
         for parcel in order["parcels"]:
             mine = parcel["id"] == body.get("parcel_id") or parcel.get("key") == body["key"]
             if mine and not parcel.get("cancelled"):
-                changes = {name: value for name, value in about.items() if parcel.get(name) != value}
-                if "tracking_number" in changes:
+                changed = "tracking_number" in about and parcel.get("tracking_number") != about["tracking_number"]
+                if changed:
                     parcel |= about
-                    self.store.keep("order", order)
-                return {"parcel": parcel, "already": "tracking_number" not in changes}
+                    self.books.keep("order", order)
+                return {"parcel": shapes.parcel(parcel), "already": not changed}
         if "parcel_id" in body:
             raise No("not_found", "The order has no such parcel.")
-        wanted = {row["line_id"]: row["units"] for row in body.get("lines", ())}
-        return {"parcel": self.store.ship(order, wanted, key=body["key"], **about), "already": False}
+        rows = [(row["line_id"], row["units"]) for row in body.get("lines", ())]
+        return {"parcel": shapes.parcel(self.books.ship_as(order, rows, key=body["key"], **about)), "already": False}
 
     def _cancel_parcel(self, body: Doc) -> Doc:
         order = self._ours(body)
-        for parcel in order["parcels"]:
-            if parcel["id"] == body["parcel_id"]:
-                already = bool(parcel.get("cancelled"))
-                parcel["cancelled"] = True
-                self.store.keep("order", order)
-                return {"already": already}
-        raise No("not_found", "The order has no such parcel.")
+        try:
+            parcel = books.parcel(order, body["parcel_id"])
+        except LookupError:
+            raise No("not_found", "The order has no such parcel.") from None
+        already = bool(parcel.get("cancelled"))
+        parcel["cancelled"] = True
+        self.books.keep("order", order)
+        return {"already": already}
 
     def _note(self, body: Doc) -> Doc:
         self._ours(body)
