@@ -74,6 +74,10 @@ class Documents:
     def now(self) -> str:
         return self._stamp(self.clock())
 
+    def need(self, kind: str, id: Id) -> Doc:
+        """Raises LookupError."""
+        return self.shelf.need(kind, id)
+
     def keep(self, kind: str, doc: Doc, event: str = "updated", *, touch: bool = True) -> Doc:
         """Store what changed, and tell of it. `touch` moves its date; an empty `event` tells nobody."""
         if touch:
@@ -271,15 +275,16 @@ def stocked(product: Mapping[str, Any], row: Mapping[str, Any]) -> Stocked:
 
 def standing(order: Mapping[str, Any], *, buyer: str, cancelled: bool, **fields: Any) -> Standing:
     """`fields` where the platform shows something else than the document has."""
-    shown: Doc = {
-        "shop_id": str(order["id"]),
-        "number": str(order["id"]),
-        "reference": order["reference"],
-        "lines": tuple((str(line["variant_id"]), line["quantity"]) for line in order["lines"]),
-        "total": f"{total(order):.2f}" if "total" not in fields else "",
-        "parcels": sum(not made.get("cancelled") for made in order["parcels"]),
+    shown: dict[str, Callable[[], Any]] = {
+        "shop_id": lambda: str(order["id"]),
+        "number": lambda: str(order["id"]),
+        "reference": lambda: order["reference"],
+        "lines": lambda: tuple((str(line["variant_id"]), line["quantity"]) for line in order["lines"]),
+        "total": lambda: f"{total(order):.2f}",
+        "parcels": lambda: sum(not made.get("cancelled") for made in order["parcels"]),
     }
-    return Standing(**{**shown, "buyer": buyer, "cancelled": cancelled, **fields})
+    here = {name: read() for name, read in shown.items() if name not in fields}
+    return Standing(**here, buyer=buyer, cancelled=cancelled, **fields)
 
 
 def refs(product: Mapping[str, Any]) -> tuple[VariantRef, ...]:

@@ -13,13 +13,14 @@ from aiohttp import web
 from crossdock.connectors.shopify.manifest import API_VERSION, OWN_APP
 from crossdock.connectors.shopify.sandbox import graph
 from crossdock.connectors.shopify.sandbox.access import OPERATOR_APP, Access
-from crossdock.connectors.shopify.sandbox.books import Books, iso
+from crossdock.connectors.shopify.sandbox.books import Books
 from crossdock.connectors.shopify.sandbox.hand import ShopHand
 from crossdock.connectors.shopify.sandbox.hooks import Hooks
 from crossdock.connectors.shopify.sandbox.reads import Reads
 from crossdock.connectors.shopify.sandbox.writes import Writes
 from crossdock.kit.sandbox import Sandbox as Base
 from crossdock.kit.sandbox import Shelf
+from crossdock.kit.sandbox.books import iso
 
 __all__ = ["OPERATOR_APP", "Sandbox"]
 
@@ -131,7 +132,7 @@ class Sandbox(Base):
 
     def uninstall(self) -> None:
         """The seller removes the operator's app and their own."""
-        self.books.tell("APP_UNINSTALLED", self.books.shop)
+        self.books.event("APP_UNINSTALLED", self.books.shop)
         for app in self.shelf.all("app"):
             self.access.uninstall(app["client_id"])
 
@@ -141,7 +142,7 @@ class Sandbox(Base):
         for job in self.shelf.all("job"):
             if not job["done"] and (not due_only or job["due"] <= now):
                 with self.books.at_once():
-                    self.books.cancel(job["order"], restock=job["restock"], reason=job["reason"], note=job["note"])
+                    self.books.call_off(job["order"], restock=job["restock"], reason=job["reason"], note=job["note"])
                     self.shelf.put("job", job["id"], job | {"done": True}, key=job["order"])
 
     async def _graphql(self, request: web.Request) -> web.Response:

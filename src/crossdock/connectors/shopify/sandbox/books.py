@@ -4,19 +4,21 @@ What the real shop refuses is refused here, with its words.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from crossdock.kit.sandbox import Doc, Shelf
+from crossdock.kit.hand import Standing
+from crossdock.kit.sandbox import Doc, Refusal, Shelf, books
+from crossdock.kit.sandbox.books import Rows, iso
 
 # Shopify's ids are 64-bit: these lie beyond what a JavaScript number holds exactly.
 FIRST_ID = 9_107_199_254_740_993
 Tell = Callable[[str, Doc], None]
 
 
-class Complaint(Exception):
+class Complaint(Refusal):
     """A user error of the API."""
 
     def __init__(self, code: str | None, field: tuple[str, ...], message: str) -> None:
@@ -24,61 +26,30 @@ class Complaint(Exception):
         self.code, self.field, self.message = code, field, message
 
 
-class Books:
+class Books(books.Documents):
     """`tell(topic, document)` is called for each event that the shop has a webhook topic for."""
 
     def __init__(self, shelf: Shelf, clock: Callable[[], datetime], currency: str) -> None:
-        self.shelf, self.clock = shelf, clock
+        super().__init__(shelf, clock, self._told, ids=lambda *_: str(shelf.next_number("id", FIRST_ID)))
         # How long the search index is behind: for looking up a word, and for listing by updated_at.
         self.search_lag_seconds, self.listing_lag_seconds = 0.2, 0.0
         self.trial = False
         self._listeners: list[Tell] = []
-        self._held: list[tuple[str, Doc]] | None = None
         if shelf.get("shop", "shop") is None:
             name = f"sandbox-{uuid.uuid4().hex[:10]}"
-            shelf.put(
-                "shop",
-                "shop",
-                {
-                    "id": self.new_id(),
-                    "domain": f"{name}.myshopify.com",
-                    "name": "Simulated Shopify shop",
-                    "currency": currency,
-                },
-            )
+            shop = {"id": self.new_id(), "domain": f"{name}.myshopify.com", "name": "Simulated Shopify shop"}
+            shelf.put("shop", "shop", {**shop, "currency": currency})
             self.add_location("Main warehouse")
 
     def on_event(self, tell: Tell) -> None:
         self._listeners.append(tell)
 
-    def tell(self, topic: str, doc: Doc) -> None:
-        if self._held is not None:
-            self._held.append((topic, doc))
-            return
+    def event(self, topic: str, doc: Doc) -> None:
+        self.tell("", topic, doc)
+
+    def _told(self, _: str, topic: str, doc: Doc) -> None:
         for listener in self._listeners:
             listener(topic, doc)
-
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """All or nothing, and told only when it is done."""
-        self._held = []
-        try:
-            with self.shelf.transaction():
-                yield
-            done = self._held
-        except BaseException:
-            done = []
-            raise
-        finally:
-            self._held = None
-        for topic, doc in done:
-            self.tell(topic, doc)
-
-    def new_id(self) -> str:
-        return str(self.shelf.next_number("id", FIRST_ID))
-
-    def now(self) -> str:
-        return iso(self.clock())
 
     @property
     def shop(self) -> Doc:
@@ -88,20 +59,14 @@ class Books:
         """Prices keep their numbers."""
         self.shelf.put("shop", "shop", {**self.shop, "currency": currency})
 
-    def need(self, kind: str, id: str) -> Doc:
-        doc = self.shelf.get(kind, id)
-        if doc is None:
-            raise LookupError(f"the shop has no {kind} {id}")
-        return doc
-
-    def keep(self, kind: str, doc: Doc) -> None:
+    def keep(self, kind: str, doc: Doc, event: str = "", *, touch: bool = True) -> Doc:
         """Store a changed product or order.
 
         The search index learns of it after the lag; until then it answers with the change before.
         """
         doc["updated"] = self.now()
         doc["index"] = [*doc.get("index", [])[-4:], [self.clock().timestamp(), doc["updated"]]]
-        self.shelf.put(kind, doc["id"], doc, key=doc.get("reference") or "")
+        return super().keep(kind, doc, event, touch=touch)
 
     def indexed(self, kind: str, lag: float) -> list[tuple[str, Doc]]:
         """(updated_at as the index has it, document), oldest change first."""
@@ -115,7 +80,7 @@ class Books:
     # Products and stock
 
     def add_location(self, name: str, *, online: bool = True) -> str:
-        id = self.new_id()
+        id = str(self.new_id())
         self.shelf.put("location", id, {"id": id, "name": name, "online": online})
         return id
 
@@ -151,13 +116,13 @@ class Books:
         for variant in made:
             self.shelf.put("variant", variant["id"], variant, key=variant["item"])
         self.keep("product", product)
-        self.tell("PRODUCTS_CREATE", product)
+        self.event("PRODUCTS_CREATE", product)
         return made
 
     def change_product(self, product_id: str, **changes: object) -> None:
         product = self.need("product", product_id) | changes
         self.keep("product", product)
-        self.tell("PRODUCTS_UPDATE", product)
+        self.event("PRODUCTS_UPDATE", product)
 
     def change_variant(self, variant_id: str, **changes: object) -> None:
         variant = self.need("variant", variant_id) | changes
@@ -169,14 +134,14 @@ class Books:
         for variant in product["variants"]:
             self.shelf.delete("variant", variant)
         self.shelf.delete("product", product_id)
-        self.tell("PRODUCTS_DELETE", product)
+        self.event("PRODUCTS_DELETE", product)
 
     def move(self, variant: Doc, location: str, delta: int, why: str) -> None:
         """Change "available" at one location. An inventory change counts as a change of the product."""
         variant["levels"][location] = variant["levels"].get(location, 0) + delta
         self.shelf.put("variant", variant["id"], variant, key=variant["item"])
-        self.shelf.note("stock", variant=variant["id"], location=location, delta=delta, why=why, left=total(variant))
-        self.tell(
+        self.shelf.note("stock", variant=variant["id"], location=location, delta=delta, why=why, left=on_hand(variant))
+        self.event(
             "INVENTORY_LEVELS_UPDATE",
             {
                 "item": variant["item"],
@@ -194,7 +159,7 @@ class Books:
         """
         if behaviour == "BYPASS" or not variant["tracked"]:
             return []
-        if behaviour == "DECREMENT_OBEYING_POLICY" and variant["policy"] == "DENY" and total(variant) < units:
+        if behaviour == "DECREMENT_OBEYING_POLICY" and variant["policy"] == "DENY" and on_hand(variant) < units:
             raise Complaint("INVENTORY_CLAIM_FAILED", ("order", "lineItems"), "Unable to reserve inventory")
         taken: list[tuple[str, int]] = []
         for location in sorted(variant["levels"], key=int):
@@ -213,7 +178,7 @@ class Books:
     def place(self, order: Doc, behaviour: str) -> Doc:
         """Claim everything or nothing, then store. Call inside a transaction."""
         for line in order["lines"]:
-            line["claimed"] = self.claim(self.need("variant", line["variant"]), line["quantity"], behaviour)
+            line["claimed"] = self.claim(self.need("variant", line["variant_id"]), line["quantity"], behaviour)
         number = self.shelf.next_number("order", 1001)
         order |= {
             "id": self.new_id(),
@@ -232,17 +197,17 @@ class Books:
             "order",
             id=order["id"],
             reference=order.get("reference", ""),
-            lines=[(x["variant"], x["quantity"]) for x in order["lines"]],
+            lines=[(x["variant_id"], x["quantity"]) for x in order["lines"]],
         )
-        self.tell("ORDERS_CREATE", order)
+        self.event("ORDERS_CREATE", order)
         return order
 
     def changed_order(self, order: Doc, *topics: str) -> None:
         self.keep("order", order)
         for topic in (*topics, "ORDERS_UPDATED"):
-            self.tell(topic, order)
+            self.event(topic, order)
 
-    def cancel(self, order_id: str, *, restock: bool, reason: str, note: str | None) -> None:
+    def call_off(self, order_id: str, *, restock: bool, reason: str, note: str | None) -> None:
         order = self.need("order", order_id)
         if order["cancelled"]:
             raise Complaint("INVALID", ("orderId",), "Order has already been canceled")
@@ -255,7 +220,7 @@ class Books:
         )
         for line in order["lines"] if restock else []:
             for location, units in line["claimed"]:
-                variant = self.shelf.get("variant", line["variant"])
+                variant = self.shelf.get("variant", line["variant_id"])
                 if variant is not None:
                     self.move(variant, location, units, "cancel")
         self.shelf.note("cancel", id=order_id, restock=restock)
@@ -273,11 +238,11 @@ class Books:
         """`tracking`: (number, company, url); `lines`: (line id, units), or all. `notify` is ticked in the admin."""
         order = self.need("order", order_id)
         if order["cancelled"]:
-            raise ValueError("a cancelled order cannot be fulfilled")
+            raise Refusal("a cancelled order cannot be fulfilled")
         left = unfulfilled(order)
         wanted = [(line, units) for line, units in (lines or left.items()) if units > 0]
-        if not wanted or any(units > left.get(line, 0) for line, units in wanted):
-            raise ValueError("so much is not left to fulfil")
+        if not wanted or any(units > left[line] for line, units in wanted):
+            raise Refusal("so much is not left to fulfil")
         part: Doc = {
             "id": self.new_id(),
             "status": "SUCCESS",
@@ -293,7 +258,7 @@ class Books:
         order["fulfillments"].append(part)
         done = not any(unfulfilled(order).values())
         self.changed_order(order, "ORDERS_FULFILLED" if done else "ORDERS_PARTIALLY_FULFILLED")
-        self.tell("FULFILLMENTS_CREATE", part | {"order": order})
+        self.event("FULFILLMENTS_CREATE", part | {"order": order})
         if notify and order["email"]:
             self.shelf.note("mail", to=order["email"], about="shipping confirmation")
         self.shelf.note("fulfil", id=order_id, fulfillment=part["id"])
@@ -301,15 +266,12 @@ class Books:
 
     def change_fulfilment(self, order_id: str, part_id: str, **changes: object) -> None:
         order = self.need("order", order_id)
-        part = next((part for part in order["fulfillments"] if part["id"] == part_id), None)
-        if part is None:
-            raise LookupError(f"the order has no fulfillment {part_id}")
+        part = books.parcel({"parcels": order["fulfillments"]}, part_id)
         part |= changes | {"updated": self.now()}
         self.changed_order(order)
-        self.tell("FULFILLMENTS_UPDATE", part | {"order": order})
+        self.event("FULFILLMENTS_UPDATE", part | {"order": order})
 
-    def refund(self, order_id: str, amount: Decimal) -> str:
-        order = self.need("order", order_id)
+    def refund(self, order: Doc, amount: Decimal) -> str:
         refund = {
             "id": self.new_id(),
             "amount": f"{amount:.2f}",
@@ -318,9 +280,9 @@ class Books:
             "restock": False,
         }
         order["refunds"].append(refund)
-        self.shelf.note("refund", id=order_id, amount=refund["amount"])
+        self.shelf.note("refund", id=order["id"], amount=refund["amount"])
         self.changed_order(order)
-        self.tell("REFUNDS_CREATE", refund | {"order": order})
+        self.event("REFUNDS_CREATE", refund | {"order": order})
         return str(refund["id"])
 
     def take_out(self, order: Doc, rows: Sequence[tuple[str, int, str, str]], *, note: str) -> Doc:
@@ -341,17 +303,17 @@ class Books:
             line["quantity"] -= units
             if restock != "NO_RESTOCK":
                 self._put_back(line, units, location)
-            self.shelf.note("take_out", order=order["id"], variant=line["variant"], units=units, restock=restock)
+            self.shelf.note("take_out", order=order["id"], variant=line["variant_id"], units=units, restock=restock)
         order["refunds"].append(refund)
         self.changed_order(order)
-        self.tell("REFUNDS_CREATE", refund | {"order": order})
+        self.event("REFUNDS_CREATE", refund | {"order": order})
         return refund
 
     def _put_back(self, line: Doc, units: int, location: str) -> None:
         """At the location that was named, and no longer claimed for the order, so that a cancel of the rest gives back
         the rest.
         """
-        variant = self.shelf.get("variant", line["variant"])
+        variant = self.shelf.get("variant", line["variant_id"])
         if variant is not None:
             if location not in variant["levels"]:
                 raise Complaint(None, ("input", "refundLineItems"), "Location is not valid for this item")
@@ -364,37 +326,71 @@ class Books:
                 claimed.append((place, there - given))
         line["claimed"] = claimed
 
+    def line(self, variant: Doc, quantity: int, price: str) -> Doc:
+        return {
+            "id": self.new_id(),
+            "variant_id": variant["id"],
+            "product_id": variant["product"],
+            "sku": variant["sku"],
+            "title": variant["title"],
+            "quantity": quantity,
+            "price": price,
+            "requires_shipping": True,
+        }
+
+    # What the seller does in the admin (kit/sandbox/merchant.py)
+
+    def order(self, order_id: str) -> Doc:
+        return self.need("order", order_id)
+
+    def sell(self, product_id: str, variant_id: str, units: int) -> str:
+        row = self.need("variant", variant_id)
+        order: Doc = {
+            "reference": "",
+            "source_identifier": None,
+            "tags": [],
+            "email": "walkin@customer.example",
+            "note": "",
+            "buyer": "Walk-in customer",
+            "lines": [self.line(row, units, row["price"])],
+            "shipping": "0",
+            "financial_status": "PAID",
+        }
+        return str(self.place(order, "DECREMENT_IGNORING_POLICY")["id"])
+
+    def standing(self, order: Doc) -> Standing:
+        alive = sum(part["status"] == "SUCCESS" for part in order["fulfillments"])
+        about: Doc = {"number": order["name"], "buyer": order["buyer"], "cancelled": bool(order["cancelled"])}
+        return books.standing(order, total=f"{books.total(order):f}", parcels=alive, **about)
+
+    def left(self, order: Doc) -> Counter[str]:
+        return unfulfilled(order)
+
+    def ship(self, order: Doc, rows: Rows, *, tracking: str, carrier: str) -> str:
+        numbers = [number.strip() for number in tracking.split(",") if number.strip()]
+        return str(self.fulfil(order["id"], tracking=[(each, carrier, "") for each in numbers], lines=rows)["id"])
+
+    def renumber(self, order: Doc, parcel_id: str, tracking: str) -> None:
+        """A fulfillment has several numbers: its id, and the place of one."""
+        part_id, _, place = parcel_id.partition("/")
+        part = books.parcel({"parcels": order["fulfillments"]}, part_id)
+        infos = list(part["tracking"]) or [{"number": "", "company": "", "url": ""}]
+        infos[int(place or 1) - 1] |= {"number": tracking, "url": f"https://track.example/{tracking}"}
+        self.change_fulfilment(order["id"], part_id, tracking=infos)
+
+    def cancel(self, order: Doc, *, restock: bool) -> None:
+        self.call_off(order["id"], restock=restock, reason="CUSTOMER", note="Cancelled by the seller")
+
     def orders_in_last_minute(self) -> int:
         since = iso(self.clock() - timedelta(minutes=1))
         return sum(1 for order in self.shelf.all("order") if order["created"] > since and order.get("by_api"))
 
 
-def iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def total(variant: Doc) -> int:
+def on_hand(variant: Doc) -> int:
     return sum(variant["levels"].values())
 
 
-def unfulfilled(order: Doc) -> dict[str, int]:
+def unfulfilled(order: Doc) -> Counter[str]:
     """Line id -> units that no living fulfillment covers."""
-    left = {line["id"]: line["quantity"] for line in order["lines"]}
-    for part in order["fulfillments"]:
-        if part["status"] == "SUCCESS":
-            for line, units in part["lines"]:
-                left[line] -= units
-    return left
-
-
-def total_of(order: Doc) -> Decimal:
-    items = sum((Decimal(line["price"]) * line["quantity"] for line in order["lines"]), Decimal(0))
-    return items + Decimal(order["shipping"])
-
-
-def refunded(order: Doc) -> Decimal:
-    return sum((Decimal(refund["amount"]) for refund in order["refunds"]), Decimal(0))
-
-
-def tags_of(tags: Iterable[str]) -> str:
-    return ", ".join(tags)
+    living = [part for part in order["fulfillments"] if part["status"] == "SUCCESS"]
+    return books.left_of(order["lines"], [row for part in living for row in part["lines"]])

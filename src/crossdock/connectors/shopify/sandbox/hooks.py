@@ -10,8 +10,9 @@ from typing import Any
 
 from crossdock.connectors.shopify.manifest import API_VERSION
 from crossdock.connectors.shopify.sandbox.access import Access
-from crossdock.connectors.shopify.sandbox.books import Books, refunded, tags_of, total, total_of, unfulfilled
+from crossdock.connectors.shopify.sandbox.books import Books, on_hand, unfulfilled
 from crossdock.kit.sandbox import Doc
+from crossdock.kit.sandbox.books import refunded, total
 from crossdock.kit.webhook import sign
 
 # "8 retries over 4 hours"; then a subscription that was made by API is deleted.
@@ -156,7 +157,7 @@ def payload(topic: str, doc: Doc, books: Books) -> Doc:
 
 
 def _order(order: Doc, books: Books) -> Doc:
-    rest = total_of(order) - refunded(order)
+    rest = total(order) - refunded(order)
     return {
         "id": int(order["id"]),
         "admin_graphql_api_id": f"gid://shopify/Order/{order['id']}",
@@ -172,15 +173,15 @@ def _order(order: Doc, books: Books) -> Doc:
         "financial_status": (order.get("financial_status") or "paid").lower(),
         "email": order["email"],
         "source_identifier": order.get("source_identifier"),
-        "tags": tags_of(order["tags"]),
+        "tags": ", ".join(order["tags"]),
         "note": order["note"],
-        "total_price": f"{total_of(order):.2f}",
+        "total_price": f"{total(order):.2f}",
         "current_total_price": f"{rest:.2f}",
         "line_items": [
             {
                 "id": int(line["id"]),
-                "variant_id": int(line["variant"]),
-                "product_id": int(line["product"]),
+                "variant_id": int(line["variant_id"]),
+                "product_id": int(line["product_id"]),
                 "quantity": line["quantity"],
                 "sku": line["sku"],
                 "title": line["title"],
@@ -235,7 +236,7 @@ def _product(product: Doc, books: Books) -> Doc:
                 "sku": variant["sku"],
                 "price": variant["price"],
                 "inventory_item_id": int(variant["item"]),
-                "inventory_quantity": total(variant),
+                "inventory_quantity": on_hand(variant),
                 "inventory_policy": variant["policy"].lower(),
                 "inventory_management": "shopify" if variant["tracked"] else None,
                 "admin_graphql_api_id": f"gid://shopify/ProductVariant/{variant['id']}",

@@ -9,11 +9,12 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from crossdock.connectors.shopify.sandbox.books import Books, refunded, total_of
+from crossdock.connectors.shopify.sandbox.books import Books
 from crossdock.connectors.shopify.sandbox.fields import Fields, connection, denied, gid, money, number, sliced
 from crossdock.connectors.shopify.sandbox.fulfil import FulfilmentOrders, fulfilment
 from crossdock.domain.places import COUNTRIES
 from crossdock.kit.sandbox import Doc
+from crossdock.kit.sandbox.books import refunded, total
 
 
 class Reads:
@@ -208,7 +209,7 @@ class Reads:
                 if order.get("reference") and (namespace, key) == ("crossdock", "reference")
                 else None
             ),
-            "currentTotalPriceSet": money(total_of(order) - paid_back, currency),
+            "currentTotalPriceSet": money(total(order) - paid_back, currency),
             "totalRefundedSet": money(paid_back, currency),
             "lineItems": sliced(lambda: [self._line(line) for line in order["lines"]]),
             "fulfillmentOrders": self._groups.of(order),
@@ -225,7 +226,7 @@ class Reads:
         }
 
     def _line(self, line: Doc) -> Fields:
-        alive = self.shelf.get("variant", line["variant"])
+        alive = self.shelf.get("variant", line["variant_id"])
         return {
             "id": gid("LineItem", line["id"]),
             "sku": line["sku"],

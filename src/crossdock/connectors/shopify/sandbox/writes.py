@@ -113,16 +113,8 @@ class Writes:
             raise Complaint(
                 "INVALID", ("order", "lineItems", str(place), "priceSet"), "Currency must be the shop's currency"
             )
-        return {
-            "id": self.books.new_id(),
-            "variant": variant["id"],
-            "product": variant["product"],
-            "sku": variant["sku"],
-            "title": variant["title"],
-            "quantity": line["quantity"],
-            "price": str(price["amount"]),
-            "requires_shipping": bool(line.get("requiresShipping")),
-        }
+        made = self.books.line(variant, line["quantity"], str(price["amount"]))
+        return {**made, "requires_shipping": bool(line.get("requiresShipping"))}
 
     def _custom_id(self, metafields: list[Doc]) -> str:
         """A value of the type id needs its definition, and is unique in the shop."""
