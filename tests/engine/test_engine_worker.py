@@ -3,15 +3,19 @@
 # ruff: noqa: F811
 
 import asyncio
+import contextlib
 import statistics
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import psycopg
 import pytest
 
 import market
-from crossdock.engine import invariants, worker
+from crossdock.engine import invariants, jobs, worker
+from crossdock.engine.app import worker_connector
 from crossdock.store.models import (
     AuditEntry,
     Command,
@@ -177,3 +181,38 @@ async def test_calls_are_recorded_for_the_panel(transactional_db: None, connecto
     await threads.close()
     row = await sync(Exchange.objects.get)
     assert (row.party_id, row.subject, row.status, row.response) == (here.shop.party_id, "CD-1-AAAAA", 200, "ok")
+
+
+async def test_the_quick_rounds_leave_no_jobs(working: asyncio.Event, connector: ToyConnector) -> None:
+    """Two in ten seconds would be rows by the hundred thousand a day; and psycopg's ten looks a second cost more than
+    the worker's own work at rest.
+    """
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    names = await sync(lambda: set(ProcrastinateJob.objects.values_list("task_name", flat=True)))
+    assert names.isdisjoint({"crossdock.sweep", "crossdock.payments"})
+    assert {"crossdock.sweep", "crossdock.payments"}.isdisjoint(jobs.registered())
+
+
+async def test_a_worker_waits_for_its_jobs_without_looking_up(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intervals: list[float] = []
+    real = psycopg.waiting.wait_async
+
+    async def wait(gen: Any, fileno: int, **named: Any) -> Any:
+        intervals.append(named["interval"])
+        return await real(gen, fileno, **named)
+
+    monkeypatch.setattr(psycopg.waiting, "wait_async", wait)
+    connector = worker_connector()
+    await connector.open_async()
+    async with connector._get_standalone_connection() as line:
+        intervals.clear()
+        await line.execute("SELECT 1")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                async for _ in line.notifies():
+                    pass
+        assert intervals and min(intervals) >= 60
+    await connector.close_async()

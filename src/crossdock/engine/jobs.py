@@ -1,4 +1,6 @@
-"""The jobs. One wakes a pump and ends at once; the others are timers that find what a lost wake-up left and tidy up."""
+"""The jobs. One wakes a pump and ends at once; the others are timers that find what a lost wake-up left and tidy up.
+The quickest timers are no jobs.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -52,11 +54,8 @@ async def pump(context: JobContext, *, party_id: int) -> None:
     await _engine(context).accept(party_id)
 
 
-@app.periodic(cron="* * * * * */5")
-@app.task(name="crossdock.sweep", queueing_lock="sweep", pass_context=True)
-async def sweep(context: JobContext, timestamp: int) -> None:
+async def sweep(engine: Engine) -> None:
     """Parties whose due rows nobody holds, and checkouts whose time is over."""
-    engine = _engine(context)
 
     async def due() -> None:
         for party_id in await engine.threads.run(leases.due_parties, now=engine.clock()):
@@ -65,10 +64,13 @@ async def sweep(context: JobContext, timestamp: int) -> None:
     await _each(due, partial(engine.threads.run, checkout.expire_checkouts, now=engine.clock()))
 
 
-@app.periodic(cron="* * * * * */10")
-@app.task(name="crossdock.payments", queueing_lock="payments", pass_context=True)
-async def open_payments(context: JobContext, timestamp: int) -> None:
-    await payments.settle_intents(_engine(context))
+async def open_payments(engine: Engine) -> None:
+    await payments.settle_intents(engine)
+
+
+# What every worker does by itself, each so many seconds: as jobs these would be written, fetched and deleted a hundred
+# thousand times a day.
+BY_ITSELF: tuple[tuple[float, Callable[[Engine], Awaitable[None]]], ...] = ((5.0, sweep), (10.0, open_payments))
 
 
 @app.periodic(cron="* * * * *")

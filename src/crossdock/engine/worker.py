@@ -9,13 +9,14 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Awaitable, Callable
 
 import uvloop
 from django.conf import settings
-from procrastinate.contrib.django.django_connector import DjangoConnector
+from django.db import Error as DatabaseError
 
 from crossdock.engine import jobs, labels, notify, payments
-from crossdock.engine.app import app
+from crossdock.engine.app import app, worker_connector
 from crossdock.engine.engine import LEASE_SECONDS, Engine, Opener
 from crossdock.engine.record import Recorder
 from crossdock.engine.shop.worker import open_shop_handler
@@ -26,6 +27,8 @@ from crossdock.usecases.shops import timers
 _log = logging.getLogger(__name__)
 GRACE_SECONDS = 15.0
 _AT_ONCE = 50
+# A round under way when we are asked to stop.
+_ROUND_SECONDS = 5.0
 HANDLERS: dict[str, Opener] = {
     "shop": open_shop_handler,
     "payment": payments.open_handler,
@@ -58,14 +61,35 @@ async def serve(stop: asyncio.Event | None = None) -> None:
         lease_seconds=float(os.environ.get("CROSSDOCK_LEASE_SECONDS", LEASE_SECONDS)),
     )
     _log.info("working")
+    rounds = [asyncio.create_task(_again(engine, stop, *timer)) for timer in jobs.BY_ITSELF]
     try:
         await _take_jobs(engine, stop)
     finally:
+        stop.set()
         await engine.stop(grace_seconds=GRACE_SECONDS)
+        _, late = await asyncio.wait(rounds, timeout=_ROUND_SECONDS)
+        for one in late:
+            one.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
         await transport.close()
         await recorder.close()
         await threads.close()
     _log.info("stopped")
+
+
+async def _again(
+    engine: Engine, stop: asyncio.Event, seconds: float, work: Callable[[Engine], Awaitable[None]]
+) -> None:
+    """Until we are asked to stop, whatever it meets. With some jitter, so that several workers do not look at once."""
+    while not stop.is_set():
+        try:
+            await work(engine)
+        except DatabaseError as error:
+            _log.warning("a timer stumbled over the database and goes on: %s", error)
+        except Exception:
+            _log.exception("a timer stumbled and goes on")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds * engine.random.uniform(0.9, 1.1))
 
 
 async def _take_jobs(engine: Engine, stop: asyncio.Event) -> None:
@@ -93,7 +117,7 @@ async def _take_jobs(engine: Engine, stop: asyncio.Event) -> None:
 async def _procrastinate(engine: Engine) -> None:
     jobs.registered()
     await engine.threads.run(timers.audit_soon, now=engine.clock())
-    with app.replace_connector(DjangoConnector().get_worker_connector()):
+    with app.replace_connector(worker_connector()):
         async with app.open_async():
             await app.run_worker_async(
                 name="crossdock",

@@ -9,6 +9,8 @@ import contextlib
 import json
 import pkgutil
 import sys
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from typing import Any
@@ -104,11 +106,34 @@ def _row(listing: str, platform: str) -> Any:
         return next(row for row in json.load(file) if row["platform"] == platform)
 
 
-def listed(connection: str) -> Any:
-    """Variants with a count."""
+def listed(connection: str, products: str, seconds: str) -> Any:
+    """Wait until so many variants have a count. In one process and by one statement a second, whose own cost would
+    otherwise be among what is measured.
+    """
     from crossdock.store.models import Variant
 
-    return Variant.objects.filter(connection_id=int(connection), stock__count=5).count()
+    found = Variant.objects.filter(connection_id=int(connection), stock__count=5)
+    return _until(lambda: found.count() >= int(products), float(seconds))
+
+
+def again(connection: str, seconds: str) -> Any:
+    """Read all products again from the beginning, and wait until that is done."""
+    from crossdock.store.models import Connection, Cursor
+    from crossdock.store.work import wake
+
+    rows, begun = Cursor.objects.filter(connection_id=int(connection), stream="products"), datetime.now(UTC)
+    rows.update(value="", due_at=begun)
+    wake([Connection.objects.get(pk=int(connection)).party_id])
+    return _until(lambda: rows.filter(completed_at__gt=begun).exists(), float(seconds))
+
+
+def _until(done: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise SystemExit("it took too long")
+        time.sleep(1)
+    return True
 
 
 def unsent() -> Any:
