@@ -55,6 +55,7 @@ class VariantStock(models.Model):
         indexes = [
             models.Index(fields=["want_no"], name="stock_wanted", condition=Q(want_no__gt=0)),
             models.Index(fields=["variant"], name="stock_aside", condition=ASIDE),
+            models.Index(fields=["variant"], name="stock_below_zero", condition=Q(count__lt=0)),
         ]
 
     def value(self, *, fresh: bool, buffer: int = 0, floor: int = 0, most: int | None = None) -> Stock:
