@@ -90,6 +90,21 @@ class Stage:
             lambda: self.copy_is(order, "equal", "differs"), PATIENCE, f"order {order} to land on {self.platform}"
         )
 
+    def by_hand(self, order: "Order") -> None:
+        """Where no program may cancel, the seller is asked to, and does."""
+        from crossdock.domain.capability import Capability
+
+        if self.manifest.can(Capability.ORDER_CANCEL):
+            return
+        self.trial.until(lambda: "cancel_failed" in self.alerts(order), PATIENCE, "the seller to be asked to cancel")
+        for standing in self.standing(order):
+            self.trial.call(self.shop.hand.cancel(standing.shop_id))
+
+    def ends_there(self, order: "Order") -> None:
+        """Rejected here: cancelled in the shop too."""
+        self.by_hand(order)
+        self.trial.until(lambda: self.copy_is(order, "cancelled"), PATIENCE, "the cancel in the shop")
+
     def listens(self) -> None:
         """Wait until the shop's webhooks are set up."""
         from crossdock.store.models import Connection

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from crossdock.domain.capability import Capability
 from crossdock.domain.commands import CommandKind
-from crossdock_lab.scenes.scene import Scene
+from crossdock_lab.scenes.scene import Scene, needs
 from crossdock_lab.stage import LIFTED, PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def in_flight(stage: Stage) -> None:
     stage.trial.until(sent.exists, PATIENCE, "the order to be sent", every=0.01)
     _reject(stage, order)
     stage.calm()
+    stage.by_hand(order)
     _ends(stage, variant)
     open_there = [standing for standing in stage.standing(order) if not standing.cancelled]
     stage.see(
@@ -112,7 +114,8 @@ def in_flight(stage: Stage) -> None:
 
 def after_shipping(stage: Stage) -> None:
     """S3: cancelled in the shop after a part, or all of it, had left: no money moves by itself."""
-    for units, words in ((1, "after 1 of 2 units"), (2, "after everything")):
+    in_part = ((1, "after 1 of 2 units"),) if stage.manifest.can(Capability.TRACKING_PARTIAL) else ()
+    for units, words in (*in_part, (2, "after everything")):
         _, variant = stage.item(4)
         order = stage.buy(variant, 2)
         stage.lands(order)
@@ -184,6 +187,7 @@ def restored_once(stage: Stage) -> None:
         return _at_rest(stage, variant)
 
     _reject(stage, order)
+    stage.by_hand(order)
     stage.trial.until(lambda: stage.copy_is(order, "cancelled") and over(), PATIENCE, "the restore", every=0.02)
     over()
     stage.see(
@@ -198,7 +202,7 @@ def restored_once(stage: Stage) -> None:
     _reject(stage, unlucky)
     stage.trial.call(stage.shop.hand.sell(ref, 2))
     stage.trial.worker.start()
-    stage.trial.until(lambda: stage.copy_is(unlucky, "cancelled"), PATIENCE, "the cancel in the shop")
+    stage.ends_there(unlucky)
     _ends(stage, variant)
     stage.see(
         stage.count(ref) == 4 and stage.available(variant) == 4,
@@ -213,7 +217,6 @@ def corrected(stage: Stage) -> None:
 
     The seller corrects the shop's count from here where the platform takes counts; elsewhere they read why not.
     """
-    from crossdock.domain.capability import Capability
     from crossdock.store.models import Variant
     from crossdock.usecases.errors import NotAllowed
     from crossdock.usecases.stock.restore import correct_count
@@ -241,6 +244,7 @@ def corrected(stage: Stage) -> None:
     stage.see(stage.count(ref) == 7, "S4", f"corrected from here by 2: the shop counts {stage.count(ref)}")
 
 
+@needs(Capability.ORDER_CANCEL)
 def archived(stage: Stage) -> None:
     """S4a: its units return to the archived listing, and the seller decides."""
     from crossdock.store.models import Alert, Listing

@@ -3,8 +3,9 @@
 Facts about a shop are read in the shop's own ledger, facts about money in the gateway's.
 """
 
+from crossdock.domain.capability import Capability
 from crossdock.domain.commands import CommandKind
-from crossdock_lab.scenes.scene import Scene
+from crossdock_lab.scenes.scene import Scene, needs
 from crossdock_lab.stage import LIFTED, PATIENCE, Stage, now, staff
 
 FAULTS = {"throttle": 0.05, "broken": 0.03, "duplicate": 0.2, "drop": 0.1, "out_of_order": 0.2}
@@ -60,8 +61,9 @@ def loop(stage: Stage) -> None:
     )
 
 
+@needs(Capability.TRACKING_PARTIAL)
 def parcels(stage: Stage) -> None:
-    """S7: partly shipped, two parcels, a number that changes, and a fulfilment without one."""
+    """S7: partly shipped, two parcels, and a number that changes."""
     _, variant = stage.item(5)
     order = stage.buy(variant, 2)
     stage.lands(order)
@@ -80,9 +82,14 @@ def parcels(stage: Stage) -> None:
     stage.trial.until(lambda: numbers() == ["P-1B", "P-2"], PATIENCE, "the changed number and the second parcel")
     order.refresh_from_db()
     stage.see(order.parcels == "shipped", "S7", "two parcels, one with a changed number, and no third")
+
+
+def bare_parcel(stage: Stage) -> None:
+    """S7: fulfilled without a number."""
+    _, variant = stage.item(3)
     bare = stage.buy(variant)
     stage.lands(bare)
-    stage.trial.call(hand.fulfil(stage.standing(bare)[0].shop_id))
+    stage.trial.call(stage.shop.hand.fulfil(stage.standing(bare)[0].shop_id))
     stage.trial.until(lambda: "tracking_missing" in stage.alerts(bare), PATIENCE, "the question for the number")
     stage.see(
         bare.shipments.get().tracking_number == "",
@@ -93,7 +100,6 @@ def parcels(stage: Stage) -> None:
 
 def cancelled_in_shop(stage: Stage) -> None:
     """S3 as described: by capability, with the one button elsewhere."""
-    from crossdock.domain.capability import Capability
     from crossdock.domain.commands import CancelReason
     from crossdock.store.models import ShopCopy
     from crossdock.usecases.orders.reject import reject_order
@@ -163,7 +169,7 @@ def rejected_here(stage: Stage) -> None:
     reject_order(
         order=order, reason=CancelReason.BUYER_ASKED, actor=stage.seller.owner, expected_total=order.total, now=now()
     )
-    stage.trial.until(lambda: stage.copy_is(order, "cancelled"), PATIENCE, "the cancel in the shop")
+    stage.ends_there(order)
     stage.trial.until(lambda: stage.refunded() == before + 1, PATIENCE, "the credit")
     order.refresh_from_db()
     cancelled = all(s.cancelled for s in stage.standing(order))
@@ -187,7 +193,7 @@ def rejected_here(stage: Stage) -> None:
         expected_total=missing.total,
         now=now(),
     )
-    stage.trial.until(lambda: stage.copy_is(missing, "cancelled"), PATIENCE, "the cancel in the shop")
+    stage.ends_there(missing)
     read_again = lambda: not variant.stock.__class__.objects.get(pk=variant.pk).want_no  # noqa: E731
     stage.trial.until(read_again, PATIENCE, "the count to be read again")
     stage.see(
@@ -255,7 +261,6 @@ def lost_replies(stage: Stage) -> None:
 
 def killed_door(stage: Stage) -> None:
     """A delivery that was answered is kept, though the web server dies right after."""
-    from crossdock.domain.capability import Capability
     from crossdock.store.models import Delivery
 
     if not stage.manifest.can(Capability.WEBHOOKS):
@@ -283,7 +288,6 @@ def killed_door(stage: Stage) -> None:
 
 def late_webhook(stage: Stage) -> None:
     """A number of before our order arrives when everything is quiet: it may lower what is sold, never raise it."""
-    from crossdock.domain.capability import Capability
     from crossdock.store.models import Delivery
 
     if not stage.manifest.can(Capability.WEBHOOKS):
@@ -316,6 +320,7 @@ def late_webhook(stage: Stage) -> None:
     stage.see(highest == 0, "S4", f"late webhooks arrived: at most {highest} could be sold of 0 that are there")
 
 
+@needs(Capability.REFUND_SEEN)
 def refund_there(stage: Stage) -> None:
     """S8 as described: a refund in the shop moves no money here."""
     _, variant = stage.item(2)
@@ -369,6 +374,7 @@ SCENES: tuple[Scene, ...] = (
     asking_price,
     loop,
     parcels,
+    bare_parcel,
     cancelled_in_shop,
     cancel_lifted,
     rejected_here,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import CommandKind
-from crossdock_lab.scenes.scene import Scene
+from crossdock_lab.scenes.scene import Scene, needs
 from crossdock_lab.stage import DESCRIBED, LIFTED, PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def rejected_once(stage: Stage) -> None:
     )
 
 
+@needs(Capability.REFUND_SEEN)
 def after_fulfilment(stage: Stage) -> None:
     """A refund in the shop moves nothing; after shipping the seller asks, staff credit, and a large amount needs a
     second person.
@@ -174,6 +175,7 @@ def _second_person(stage: Stage, order: "Order") -> None:
     )
 
 
+@needs(Capability.REFUND_SEEN)
 def refund_lifted(stage: Stage) -> None:
     """Lifted: a refund in the shop credits the buyer once, however often it is seen; above the limit staff decide."""
     from crossdock.usecases.money.credits import decide_credit
@@ -265,7 +267,7 @@ def lines_lifted(stage: Stage) -> None:
             )
         rest = _reject(stage, order, 2, "rest")
         _paid_back(stage, order, 2)
-        stage.trial.until(lambda: stage.copy_is(order, "cancelled"), PATIENCE, "the cancel in the shop")
+        stage.ends_there(order)
         stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "equal counts")
         stage.see(
             bank(stage, order) == [first, rest] and first + rest == order.total_minor and stage.count(ref) == 6,

@@ -5,7 +5,8 @@ a thread with staff.
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from crossdock_lab.scenes.scene import Scene
+from crossdock.domain.capability import Capability
+from crossdock_lab.scenes.scene import Scene, needs
 from crossdock_lab.stage import LIFTED, PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def judged_high(stage: Stage) -> None:
     )
 
 
+@needs(Capability.RISK_WRITE)
 def written_to_the_shop(stage: Stage) -> None:
     """S5 lifted: at the order in the shop, once per judgement, for its staff alone; again when the level changes; not
     for a cancelled order.

@@ -1,7 +1,23 @@
 """What a scene is: it plays on one stage and says what it saw."""
 
 from collections.abc import Callable
+from functools import wraps
 
+from crossdock.domain.capability import Capability
 from crossdock_lab.stage import Stage
 
 Scene = Callable[[Stage], None]
+
+
+def needs(*capabilities: Capability) -> Callable[[Scene], Scene]:
+    """Played where the platform can, by its own manifest."""
+
+    def marked(scene: Scene) -> Scene:
+        @wraps(scene)
+        def played(stage: Stage) -> None:
+            if all(map(stage.manifest.can, capabilities)):
+                scene(stage)
+
+        return played
+
+    return marked

@@ -142,7 +142,8 @@ def _line(row: Node) -> OrderLine:
 def _parcels(node: Node, status: str, lines: Sequence[OrderLine]) -> tuple[Parcel, ...]:
     """A shipment says neither its units nor an id (orders-overview: shipDate, carrierName, service, trackingNumber,
     trackingUrl). The first stands for all units, since fulfilling is for whole orders; it is known by its date. Those
-    of an order that is pending again were undone (webhooks: order.update, MARKED_PENDING).
+    of an order that is pending again were undone (webhooks: order.update, MARKED_PENDING). Only a pending order can be
+    cancelled there, so a cancel says nothing of them: they count as sent.
     """
     all_of_it = tuple((line.line_id, line.quantity) for line in lines)
     found: dict[str, Parcel] = {}
@@ -158,7 +159,7 @@ def _parcels(node: Node, status: str, lines: Sequence[OrderLine]) -> tuple[Parce
             text.label(row.text("carrierName"), 100),
             text.link(row.raw("trackingUrl")),
             at,
-            cancelled=status != FULFILLED,
+            cancelled=status == PENDING,
         )
     if status == FULFILLED and not found:
         return (Parcel(BARE, all_of_it, shipped_at=node.moment("fulfilledOn")),)
