@@ -9,7 +9,7 @@ from crossdock.connectors.squarespace import mapper
 from crossdock.connectors.squarespace.client import PAGE, Client, Paged, known_id
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Declined, Missing, NoAnswer
+from crossdock.kit.errors import Declined, Missing, NoAnswer, Strange
 from crossdock.kit.json_node import Node
 from crossdock.kit.rows import named, order_with, read_each, readable
 from crossdock.kit.shop.concurrency import together
@@ -95,7 +95,7 @@ async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
     if not page.rows.size:
         return ProductGone(product_id)
     if not page.rows.items:
-        raise NoAnswer("Your site answered with something that is no product.")
+        raise Strange("products[0]", "object", page.rows.odd[0])
     return mapper.product_of(page.rows.items[0])
 
 
