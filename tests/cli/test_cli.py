@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from cryptography.fernet import Fernet
 from django.apps import apps
 from django.db import models
 
-from crossdock.cli import database, postgres, run, vault
+from crossdock.cli import archive, database, postgres, run, vault, verify
 from crossdock.cli.postgres import Cluster
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
@@ -311,6 +312,91 @@ def test_half_a_backup_changes_nothing(
     backup.write_bytes(whole[: int(len(whole) * kept)])
     refused(crossdock(environment, "restore", "--yes", str(backup)))
     assert _sql(cluster, name, KEYS) == [("after",), ("before",)]
+
+
+def test_a_backup_of_before_it_held_pictures_still_comes_back(
+    environment: Environment, cluster: Cluster, name: str, backup: Path
+) -> None:
+    with tarfile.open(backup) as tar:
+        tar.extract("database.dump", backup.parent, filter="data")
+    old = backup.parent / "database.dump"
+    assert crossdock(environment, "restore", "--yes", str(old)).returncode == 0
+    assert _sql(cluster, name, KEYS) == [("before",)]
+
+
+def test_pictures_are_in_it_and_come_back_and_what_came_since_stays(
+    environment: Environment, cluster: Cluster, name: str, tmp_path: Path
+) -> None:
+    pictures = Path(environment["CROSSDOCK_DATA"]) / "media" / "pictures"
+    pictures.mkdir(parents=True)
+    old, new = pictures / f"{'a' * 40}.png", pictures / f"{'b' * 40}.png"
+    old.write_bytes(b"old picture")
+    file = tmp_path / "with pictures"
+    said = crossdock(environment, "backup", str(file)).stdout
+    assert said.startswith("The database and 1 picture are in ")
+    old.unlink()
+    new.write_bytes(b"new picture")
+    done = crossdock(environment, "restore", "--yes", str(file))
+    assert done.stdout == "The database is restored. 1 picture was missing and is back.\n", done.stderr
+    assert (old.read_bytes(), new.read_bytes()) == (b"old picture", b"new picture")
+    assert sorted(path.name for path in pictures.iterdir()) == [old.name, new.name]
+
+
+def test_a_damaged_picture_is_found_before_anything_changes(
+    environment: Environment, cluster: Cluster, name: str, tmp_path: Path
+) -> None:
+    pictures = Path(environment["CROSSDOCK_DATA"]) / "media" / "pictures"
+    pictures.mkdir(parents=True)
+    (pictures / f"{'a' * 40}.png").write_bytes(b"some picture")
+    file = tmp_path / "with pictures"
+    crossdock(environment, "backup", str(file))
+    _sql(cluster, name, ROW.format("after"))
+    file.write_bytes(file.read_bytes().replace(b"some picture", b"same picture"))
+    assert "is damaged: pictures/aaaa" in refused(crossdock(environment, "restore", "--yes", str(file)))
+    assert _sql(cluster, name, KEYS) == [("after",)]
+
+
+def test_a_backup_is_verified_without_touching_the_marketplace(
+    environment: Environment, cluster: Cluster, name: str, tmp_path: Path
+) -> None:
+    """In a folder the newest of those that `--keep` left, and another key than that of the backup is told."""
+    _sql(cluster, name, ROW.format("before"))
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "crossdock-20200101T000000Z.backup").write_bytes(b"old")
+    assert crossdock(environment, "backup", "--keep", "1", str(folder)).returncode == 0
+    (made,) = folder.iterdir()
+    _sql(cluster, name, ROW.format("after"))
+    done = crossdock(environment, "backup", "--verify", str(folder))
+    said = [line.partition(":")[0].split() for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [words[-1] for words in said if words[0] == "ok"] == [
+        "file",
+        "pictures",
+        "keys",
+        "database",
+        "rows",
+        "stock",
+        "rules",
+        "vault",
+    ]
+    assert done.stdout.splitlines()[-1] == f"{made} comes back."
+    assert _sql(cluster, name, KEYS) == [("after",), ("before",)]
+
+    other = {**environment, "VAULT_KEYS": Fernet.generate_key().decode()}
+    done = crossdock(other, "backup", "--verify", str(made))
+    assert done.returncode == 1 and "is not configured here" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"{made} would not come back whole."
+
+
+def test_what_a_restore_lacks_is_named() -> None:
+    """A row, a table and a cent."""
+    contents = archive.Contents(rows={"a": 2, "b": 1, "c": 3}, figures={"books": "7", "units": "5"})
+    found = list(verify.compared(contents, {"a": 2, "b": 0}, {"books": "6", "units": "5"}))
+    assert [(each.state.value, each.said) for each in found] == [
+        ("fix", "b has 0 of 1 rows; c has 0 of 3 rows."),
+        ("fix", "books is 6 instead of 7."),
+    ]
 
 
 def test_what_is_no_backup_is_refused(environment: Environment, tmp_path: Path) -> None:

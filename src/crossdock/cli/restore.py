@@ -1,4 +1,4 @@
-"""`crossdock restore FILE`: the database as it was.
+"""`crossdock restore FILE`: the database as it was, and the pictures that are not there any more.
 
 All of it or nothing: everything happens in one transaction, after the file was looked at.
 """
@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from crossdock.cli import database, tools
+from crossdock.cli import archive, database, tools
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
 
@@ -25,23 +25,51 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     config = load()
-    try:
-        with open(args.file, "rb") as file:
-            ours = file.read(5) == b"PGDMP"
-    except OSError as error:
-        raise Trouble(f"The backup {args.file} cannot be read ({error.strerror}).") from None
-    if not ours:
-        raise Trouble(f"{args.file} is not a backup made by `crossdock backup`.")
-    _of_our_version(config, args.file)
-    _quiet(yes=args.yes)
-    with tempfile.TemporaryDirectory(prefix="crossdock-restore-") as folder:
-        _put_back(config, args.file, Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="crossdock-restore-") as folder,
+        archive.opened(args.file, Path(folder)) as found,
+    ):
+        of_our_version(config, found.dump)
+        _quiet(yes=args.yes)
+        put_back(config, found.dump, Path(folder))
+        many = _pictures(config, found)
     missing, _ = database.migrations()
-    print("The database is restored." + (" It is older than this version: run `crossdock migrate`." if missing else ""))
+    pictures = f" {many} picture{'s were' if many > 1 else ' was'} missing and {'are' if many > 1 else 'is'} back."
+    print(
+        "The database is restored."
+        + (pictures if many else "")
+        + (" It is older than this version: run `crossdock migrate`." if missing else "")
+    )
+    keys = {archive.fingerprint(key) for key in config.vault_keys}
+    if found.contents is not None and found.contents.vault_keys[:1] and found.contents.vault_keys[0] not in keys:
+        print(
+            f"The vault's key of that time (fingerprint {found.contents.vault_keys[0]}) is not configured here: add its"
+            " copy to VAULT_KEYS, or have every shop reconnected."
+        )
     return 0
 
 
-def _of_our_version(config: Config, file: Path) -> None:
+def _pictures(config: Config, found: archive.Opened) -> int:
+    """Those that are not there. Their names are made of their bytes, so that one that is there is the same."""
+    folder, many = config.data / "media" / "pictures", 0
+    try:
+        for name, data in found.pictures():
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / name).exists():
+                draft = folder / f".{name}.part"
+                draft.write_bytes(data)
+                draft.chmod(0o644)
+                draft.replace(folder / name)
+                many += 1
+    except OSError as error:
+        raise Trouble(
+            f"The database is restored, but not all pictures are ({error.strerror} in {folder}); make it writable and"
+            " restore once more."
+        ) from None
+    return many
+
+
+def of_our_version(config: Config, file: Path) -> None:
     """Read the list of migrations out of the file, before anything is touched."""
     database.setup()
     from django.apps import apps
@@ -87,7 +115,7 @@ def _quiet(*, yes: bool) -> None:
         raise Trouble("The database is not empty, and restoring replaces all of it; add --yes if that is meant.")
 
 
-def _put_back(config: Config, file: Path, folder: Path) -> None:
+def put_back(config: Config, file: Path, folder: Path) -> None:
     listed = tools.call(config, "pg_restore", "--list", str(file))
     wanted = folder / "list"
     wanted.write_text("".join(f"{line}\n" for line in listed.stdout.splitlines() if not _OURS_ALREADY.match(line)))

@@ -22,7 +22,7 @@ FOREIGN = ("DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "VAULT_KEYS")
 
 @dataclass(frozen=True)
 class Scratch:
-    """The folder and its database, migrated; this process is set up to use them."""
+    """The folder and its database; this process is set up to use them."""
 
     folder: Path
     cluster: Cluster
@@ -49,14 +49,21 @@ def no_second_time() -> None:
 
 @contextmanager
 def scratch(
-    settings: Mapping[str, str] | None = None, *, kept: tuple[str, ...] = (), begin: Path | None = None
+    settings: Mapping[str, str] | None = None,
+    *,
+    kept: tuple[str, ...] = (),
+    begin: Path | None = None,
+    migrated: bool = True,
 ) -> Iterator[Scratch]:
     """`settings` are added; `kept` are beginnings of names in the environment that stay; `begin` is a migrated cluster
-    to copy instead of migrating an empty one.
+    to copy instead of migrating an empty one; `migrated=False` leaves it empty.
     """
     with orderly(), ExitStack() as ends:
         try:
-            yield _made(ends, settings or {}, kept, begin)
+            made = _made(ends, settings or {}, kept, begin)
+            if migrated:
+                _migrate()
+            yield made
         finally:
             no_second_time()
 
@@ -82,9 +89,13 @@ def _made(ends: ExitStack, settings: Mapping[str, str], kept: tuple[str, ...], b
     ends.callback(cluster.stop)
     cluster.start()
     setup()
-    from django.core.management import call_command
     from django.db import connections
 
     ends.callback(connections.close_all)
-    call_command("migrate", verbosity=0, interactive=False)
     return Scratch(folder, cluster)
+
+
+def _migrate() -> None:
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
