@@ -327,3 +327,14 @@ def test_many_threads_ask_at_once_and_the_loop_ends_when_told() -> None:
     assert asking._Background.running is None
     assert "crossdock-ask" not in [thread.name for thread in threading.enumerate()]
     assert ask_sync(question) == 1
+
+
+def test_a_body_of_xml_is_shown_without_keys_and_people() -> None:
+    body = (
+        b"<?xml version='1.0' encoding='utf-8'?><shop><customer><id>7</id><passwd>s3cret-pass</passwd>"
+        b"<firstname>Ada</firstname><email><![CDATA[ada@example.test]]></email><note>Mail ada@example.test</note>"
+        b"<address1>17 Cormorant Lane</address1><quantity>2</quantity></customer></shop>"
+    )
+    shown = redact_body(body, "text/xml; charset=utf-8")
+    assert not [word for word in ("s3cret", "Ada", "ada@", "Cormorant") if word in shown], shown
+    assert "<id>7</id>" in shown and "<quantity>2</quantity>" in shown and "<customer>" in shown

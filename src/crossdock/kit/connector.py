@@ -55,8 +55,10 @@ class Http(Protocol):
         query: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         timeout_seconds: float | None = None,
-    ) -> Reply: ...
+    ) -> Reply:
+        """`content` goes out as it is, under the Content-Type in `headers`."""
 
     def learn(self, *, left: float, per_second: float | None = None) -> None:
         """Correct the budget with what the platform's throttle headers say is left now."""

@@ -4,12 +4,15 @@ Evidence for people, and for playing a case again.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from crossdock.domain.redact import DEEPEST, HIDDEN, SECRET_NAME, hides, redact_cut, redact_text, redact_value
 
+# <name>text</name>, also with <![CDATA[text]]>, as in the bodies of XML that we write.
+_ELEMENT = re.compile(r"<([\w.-]+)>([^<]+|<!\[CDATA\[[^\]]*\]\]>)</\1>")
 LONGEST = 4_000
 LONGEST_READ = 200_000
 
@@ -34,7 +37,7 @@ def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def redact_body(body: bytes, kind: str = "", longest: int = LONGEST, longest_read: int = LONGEST_READ) -> str:
-    """The body as readable text. `kind` is its content type; anything but JSON, forms and text is only measured."""
+    """The body as readable text. `kind` is its content type; what is no JSON, form, XML or text is only measured."""
     if not body:
         return ""
     if len(body) > longest_read:
@@ -47,6 +50,9 @@ def redact_body(body: bytes, kind: str = "", longest: int = LONGEST, longest_rea
         fields = parse_qsl(text, keep_blank_values=True)
         shown = "&".join(f"{name}={HIDDEN if hides(name) else redact_cut(value, longest)}" for name, value in fields)
         return _cut(shown, longest)
+    if "xml" in kind:
+        text = _ELEMENT.sub(lambda found: f"<{found[1]}>{HIDDEN}</{found[1]}>" if hides(found[1]) else found[0], text)
+        return text_cut(text, longest)
     try:
         return _cut(json.dumps(redact_value(_shortened(json.loads(text), longest)), ensure_ascii=False), longest)
     except (ValueError, RecursionError):

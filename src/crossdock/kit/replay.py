@@ -17,6 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from crossdock.domain.redact import HIDDEN, redact_value
 from crossdock.kit.connector import Connector, Forged, Hook, Reply, Shop
 from crossdock.kit.errors import NoAnswer, NotSent
+from crossdock.kit.redact import LONGEST_READ, redact_body
 from crossdock.kit.snapshot import snapshot, snapshot_of_error
 
 FORMAT = "crossdock-case/1"
@@ -152,16 +153,14 @@ class Tape:
         query: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         timeout_seconds: float | None = None,
     ) -> Reply:
         if query:
             url += ("&" if "?" in url else "?") + urlencode(query, quote_via=quote)
-        asked = _Asked(
-            method.upper(),
-            _path(url),
-            dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)),
-            form if json is None else json,
-        )
+        body = (form if json is None else json) if content is None else redact_body(content, "text/xml", LONGEST_READ)
+        said = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+        asked = _Asked(method.upper(), _path(url), said, body)
         found = self._find(asked)
         if found is None:
             self.missing.append(f"no answer was recorded for {asked}")
@@ -223,7 +222,7 @@ class _Asked:
             return
         body = redact_value(dict(self.body) if isinstance(self.body, Mapping) else self.body)
         recorded = _loaded(one.request)
-        if isinstance(recorded, str):
+        if isinstance(recorded, str) and not isinstance(body, str):
             recorded = dict(parse_qsl(recorded, keep_blank_values=True))
         yield from differences(recorded, body, "body")[0]
 

@@ -30,11 +30,19 @@ class Bent:
         query: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         timeout_seconds: float | None = None,
     ) -> Reply:
         self.sent.append((method, url, json))
         reply = await self.inner.send(
-            method, url, headers=headers, query=query, json=json, form=form, timeout_seconds=timeout_seconds
+            method,
+            url,
+            headers=headers,
+            query=query,
+            json=json,
+            form=form,
+            content=content,
+            timeout_seconds=timeout_seconds,
         )
         answer = changed(reply, lambda document: self.bend(method, url, document, json))
         self.changed += answer is not reply

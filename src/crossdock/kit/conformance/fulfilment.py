@@ -49,6 +49,11 @@ async def an_order(stage: Stage, ordered: int = 3) -> tuple[VariantRef, CreateOr
     return variant, command, await stage.placed(command)
 
 
+def most(stage: Stage, units: int, ordered: int = 3) -> int:
+    """So many of the order, or all of it where the shop ships an order as a whole."""
+    return units if stage.manifest.can(PARTIAL) else ordered
+
+
 async def write(stage: Stage, command: WriteFulfilment) -> Outcome:
     return await stage.connector.write_fulfilment(stage.shop, command)
 
@@ -133,14 +138,15 @@ async def two(stage: Stage) -> None:
 async def renumbered(stage: Stage) -> None:
     for first in (NUMBER, ""):
         variant, command, done = await an_order(stage)
-        wish = left_here(command, done, (variant, 2), number=first)
+        units = most(stage, 2)
+        wish = left_here(command, done, (variant, units), number=first)
         id_ = await wrote(stage, wish)
         count, before = await stage.hand.count(variant), await mails(stage, done)
         numbers = tuple(filter(None, (first, OTHER)))
-        changed = replace(left_here(command, done, (variant, 2), number=OTHER), parcel_id=id_, numbers=numbers)
+        changed = replace(left_here(command, done, (variant, units), number=OTHER), parcel_id=id_, numbers=numbers)
         expect(await wrote(stage, changed) == id_, "it has another id now")
         found = await parcels(stage, done)
-        expect(found == [(id_, OTHER, {variant.variant_id: 2})], f"read back, there are {found}")
+        expect(found == [(id_, OTHER, {variant.variant_id: units})], f"read back, there are {found}")
         again = await write(stage, changed)
         expect(isinstance(again, Done) and again.already, f"again, it gave {again}")
         expect((await stage.listed(done.shop_id)).parcels == 1, "the seller sees another number of parcels")
@@ -243,7 +249,7 @@ async def only_looks(stage: Stage) -> None:
 async def lost(stage: Stage) -> None:
     async def fresh() -> tuple[Done, WriteFulfilment]:
         variant, command, done = await an_order(stage)
-        return done, left_here(command, done, (variant, 2 if stage.manifest.can(PARTIAL) else 3))
+        return done, left_here(command, done, (variant, most(stage, 2)))
 
     await _each_lost(stage, fresh, [NUMBER])
 
@@ -260,7 +266,7 @@ async def lost(stage: Stage) -> None:
 async def lost_number(stage: Stage) -> None:
     async def fresh() -> tuple[Done, WriteFulfilment]:
         variant, command, done = await an_order(stage)
-        wish = left_here(command, done, (variant, 2))
+        wish = left_here(command, done, (variant, most(stage, 2)))
         id_ = await wrote(stage, wish)
         return done, replace(wish, tracking_number=OTHER, parcel_id=id_, numbers=(NUMBER, OTHER))
 
@@ -279,7 +285,7 @@ async def lost_number(stage: Stage) -> None:
 async def lost_undo(stage: Stage) -> None:
     async def fresh() -> tuple[Done, WriteFulfilment]:
         variant, command, done = await an_order(stage)
-        wish = left_here(command, done, (variant, 2))
+        wish = left_here(command, done, (variant, most(stage, 2)))
         return done, replace(wish, parcel_id=await wrote(stage, wish), undone=True)
 
     await _each_lost(stage, fresh, [])

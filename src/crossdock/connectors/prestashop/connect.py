@@ -1,0 +1,180 @@
+"""The shop's address and its webservice key, and the connection test: rights are tried with calls that change nothing,
+and the shop's own statuses, currency and time zone are read.
+"""
+
+import re
+from collections.abc import Mapping
+from zoneinfo import available_timezones
+
+from crossdock.connectors.prestashop.client import Client, NotAllowed
+from crossdock.connectors.prestashop.manifest import MANIFEST
+from crossdock.domain.currencies import CURRENCIES
+from crossdock.kit import text
+from crossdock.kit.connector import Check, Proof
+from crossdock.kit.errors import BadInput, Declined, NoAnswer
+from crossdock.kit.json_node import Node, flag
+from crossdock.kit.shop.addresses import typed
+from crossdock.kit.shop.base import allowed, checked, fields
+
+WRONG = "Type the address of your shop, for example https://shop.example.com."
+KEY = "A webservice key has 32 letters and digits; copy it whole."
+TICK = "Tick {} for the key in Advanced Parameters > Webservice."
+# What each promise needs; the ticks have these names on the key's page. Where a resource needs one right alone, that it
+# is listed for the key says so.
+RIGHTS = {
+    "Products": "GET products, GET combinations, GET product_option_values",
+    "Counts": "GET stock_availables",
+    "Orders": "GET orders, POST orders, PUT orders, GET order_details, PUT order_details, POST order_histories",
+    "Buyers": "POST customers, POST addresses, POST carts, GET countries, GET states",
+    "Shipments": "GET order_carriers, PUT order_carriers, GET carriers",
+    "Refunds": "GET order_slip",
+}
+TRIED = ("GET orders", "POST orders", "PUT orders", "PUT order_details", "PUT order_carriers")
+TICKS = {"GET": "View (GET)", "POST": "Add (POST)", "PUT": "Modify (PUT)"}
+# PrestaShop's own names of what a seller chooses (install/data/xml/configuration.xml).
+CHOSEN = {
+    "PS_OS_WS_PAYMENT": "paid",
+    "PS_OS_CANCELED": "canceled",
+    "PS_OS_ERROR": "error",
+    "PS_OS_REFUND": "refunded",
+    "PS_OS_SHIPPING": "shipping",
+    "PS_OS_PREPARATION": "preparation",
+    "PS_CURRENCY_DEFAULT": "id_currency",
+    "PS_LANG_DEFAULT": "id_lang",
+    "PS_TIMEZONE": "zone",
+    "PS_STOCK_MANAGEMENT": "counts",
+    "PS_ORDER_OUT_OF_STOCK": "backorders",
+    "PS_VERSION_DB": "version",
+}
+STATES = ("paid", "canceled", "error", "shipping", "preparation")
+# In 1.7.6.0 and 1.7.6.1 an order at another price is called paid, and has taken no units (PrestaShop #15834).
+OLDEST = (1, 7, 6, 2)
+SEVERAL = "Your PrestaShop has several shops: name one by its number (Advanced Parameters > Multistore)."
+NO_SHOP = "Your PrestaShop has no shop of this number (Advanced Parameters > Multistore)."
+NO_COUNTS = "Switch on Shop Parameters > Product Settings > Enable stock management: your shop has no counts."
+
+
+def address(form: Mapping[str, str], *, local: bool) -> str:
+    return typed(form.get("address", ""), local=local, wrong=WRONG, keep="key", pages=("/api", "/index.php"))
+
+
+async def finish(
+    client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
+) -> Mapping[str, str]:
+    given = fields(MANIFEST, way, form)
+    if not re.fullmatch(r"[A-Za-z0-9]{32}", given["key"]):
+        raise BadInput(KEY)
+    if not re.fullmatch(r"\d{0,6}", given.get("id_shop", "")):
+        raise BadInput("The number of the shop is a whole number.")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,64}", given.get("module", "")):
+        raise BadInput("The payment module is written as in Modules > Module Manager, like ps_wirepayment.")
+    return given
+
+
+async def prove(client: Client) -> Proof:
+    """Raises AuthDead when the key is refused."""
+    shop = await _shop(client)
+    if isinstance(shop, str):
+        return Proof("", "", "", (Check(True, "Sign-in"), Check(False, "Shop", shop)))
+    settings, odd = await _settings(client, shop)
+    counted = settings["counts"] == "1"
+    checks = [
+        Check(True, "Sign-in"),
+        checked(not odd, "Settings", odd),
+        *await _rights(client),
+        Check(counted, "Stock", "" if counted else NO_COUNTS, limited=True),
+    ]
+    name = text.label(shop.text("name"), 200)
+    stays = f"{settings['shop']}:{name}"
+    return Proof(f"{stays}@{client.shop.address}", name, settings["currency"], tuple(checks), settings, stays=stays)
+
+
+async def look(client: Client) -> Proof:
+    shop = await _shop(client)
+    if isinstance(shop, str):
+        raise NoAnswer(shop)
+    settings, odd = await _settings(client, shop)
+    if not settings["currency"]:
+        raise NoAnswer(odd)
+    return Proof("", "", settings["currency"], (), settings)
+
+
+async def _shop(client: Client) -> Node | str:
+    """Or why it is not known which."""
+    wanted = client.shop.secrets.get("id_shop", "")
+    rows = (await client.rows("shops", display="[id,id_shop_group,name,active]")).items
+    found = [row for row in rows if flag(row.raw("active")) is not False and (not wanted or row.id("id") == wanted)]
+    return found[0] if len(found) == 1 else SEVERAL if found else NO_SHOP
+
+
+async def _settings(client: Client, shop: Node) -> tuple[dict[str, str], str]:
+    """What the shop has chosen, and what stands against selling with it."""
+    names = {"filter[name]": f"[{'|'.join(CHOSEN)}]"}
+    rows = (await client.rows("configurations", names, display="[name,value,id_shop]")).items
+    chosen = dict.fromkeys(CHOSEN.values(), "")
+    # A shop's own value stands beside the one for all shops, which names no shop.
+    for row in sorted(rows, key=lambda row: row.text("id_shop") not in ("", "0")):
+        if row.text("id_shop") in ("", "0", shop.id("id")) and row.text("name") in CHOSEN:
+            chosen[CHOSEN[row.text("name")]] = row.text("value")[:60]
+    countries = (await client.rows("countries", {"filter[active]": "[1]"}, display="[iso_code]")).items
+    states = (await client.rows("order_states", display="[id,shipped,logable]")).items
+    coins = [(row.text("id"), row.text("iso_code").upper()) for row in (await client.rows("currencies")).items]
+    currencies = {id_: code for id_, code in coins if id_.isdigit() and code in CURRENCIES}
+    settings = {
+        **chosen,
+        "shop": shop.id("id"),
+        "group": shop.text("id_shop_group") or "1",
+        "currency": currencies.get(chosen["id_currency"], ""),
+        "currencies": " ".join(f"{id_}={code}" for id_, code in currencies.items()),
+        "shipped": ",".join(_ticked(states, "shipped")),
+        "countries": ",".join(sorted(code for row in countries if len(code := row.text("iso_code")) == 2)),
+    }
+    return settings, _trouble(settings, _ticked(states, "logable"))
+
+
+def _ticked(states: list[Node], tick: str) -> list[str]:
+    return [row.text("id") for row in states if flag(row.raw(tick)) and row.text("id").isdigit()]
+
+
+def _trouble(settings: Mapping[str, str], logable: list[str]) -> str:
+    if not settings["currency"]:
+        return "We do not know the default currency of your shop."
+    if re.match(r"\d", version := settings["version"]) and _numbers(version) < OLDEST:
+        return f"PrestaShop {version} is too old; {'.'.join(map(str, OLDEST))} or later is needed."
+    if settings["zone"] not in available_timezones():
+        return "We do not know the time zone of your shop; set it in International > Localization."
+    if missing := [name for name in STATES if not settings[name].isdigit()]:
+        return f"Your shop names no order status for: {', '.join(missing)}."
+    if settings["paid"] not in logable:
+        return (
+            "Tick “Consider the associated order as validated” at the order status “Remote payment accepted”: without"
+            " it your shop takes no units for our orders."
+        )
+    return ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part[:6]) for part in re.findall(r"\d+", version)[:4])
+
+
+async def _tried(client: Client, right: str) -> None:
+    method, resource = right.split()
+    if method == "GET":
+        await client.rows(resource, {"limit": "1"}, display="[id]")
+    else:
+        await client.write("POST" if method == "POST" else "PUT", resource, "", [])
+
+
+async def _rights(client: Client) -> list[Check]:
+    """A write without a body is refused as unreadable where it is allowed (code 127), and before where not (25)."""
+    listed = await client.resources()
+    lacking = {right for rights in RIGHTS.values() for right in rights.split(", ") if right.split()[1] not in listed}
+    for right in TRIED:
+        if right not in lacking and not await allowed(_tried(client, right), also=(Declined,), but=NotAllowed):
+            lacking.add(right)
+    found = []
+    for title, rights in RIGHTS.items():
+        missing = [right.split() for right in rights.split(", ") if right in lacking]
+        ticks = ", ".join(f"{TICKS[method]} of {resource}" for method, resource in missing)
+        found.append(checked(not missing, title, TICK.format(ticks), right=ticks))
+    return found

@@ -1,0 +1,252 @@
+"""PrestaShop's JSON in our words and back. Sources are the vendor's tables of its resources (PrestaShop/docs, 2024-03)
+and its source (github PrestaShop/PrestaShop, classes/).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
+from crossdock.domain.values import Money
+from crossdock.kit import text
+from crossdock.kit.errors import Strange
+from crossdock.kit.json_node import Node, flag
+
+Settings = Mapping[str, str]
+# The payment method of our orders; `payment` is kept as it was sent (Order::addWs hands it to validateOrder), can be
+# filtered by, and staff see it. Behind one that was taken back for want of stock stands something more.
+PAYMENT, TAKEN_BACK = "Crossdock ", " (taken back)"
+REFUNDED = "It was set to “Refunded”."
+# A parcel of an order that was only set to a shipped status, and has no row of a carrier.
+BARE = "status"
+
+
+# Times are the shop's own, without a zone
+
+
+def moment(node: Node, key: str, zone: ZoneInfo, after: str = "") -> datetime | None:
+    """In the hour that comes twice it is the later one where the earlier one is before `after` (UTC)."""
+    naive = node.moment(key, naive_utc=True)
+    if naive is None:
+        return None
+    early, late = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return late if after and early.strftime("%Y-%m-%dT%H:%M:%S") < after else early
+
+
+def since(after: str, zone: ZoneInfo) -> str:
+    """The shop's own time, an hour earlier where its clocks are put back within the next one."""
+    at = datetime.fromisoformat(after).replace(tzinfo=UTC)
+    here, soon = at.astimezone(zone), (at + timedelta(hours=1)).astimezone(zone)
+    back = (here.utcoffset() or timedelta()) - (soon.utcoffset() or timedelta())
+    return (here.replace(tzinfo=None) - max(back, timedelta())).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def number(node: Node, key: str) -> str:
+    """An id that is a part of what is asked next: always a whole number."""
+    id_ = node.id(key)
+    if not (id_.isascii() and id_.isdigit()):
+        raise Strange(f"{node.path}.{key}", "whole number", id_)
+    return id_
+
+
+# Products
+
+
+def variant_id(product: str, attribute: str) -> str:
+    """A product without combinations has the attribute 0 wherever PrestaShop names one."""
+    return f"{product}-{attribute or '0'}"
+
+
+def count_of(row: Node, settings: Settings) -> tuple[int | None, bool]:
+    """The count, and whether it is sold below zero. `out_of_stock`: 0 no, 1 yes, 2 as the shop does in general."""
+    if settings.get("counts") != "1":
+        return None, False
+    below = row.text("out_of_stock")
+    return row.int("quantity"), (settings.get("backorders") if below == "2" else below) == "1"
+
+
+def said(node: Node, key: str) -> str:
+    """In one language it is the text itself, in several a list (WebserviceOutputJSON::renderField)."""
+    several = node.rows(key)
+    return several[0].text("value") if several else node.text(key)
+
+
+def product_of(
+    node: Node,
+    combinations: Sequence[Node],
+    stock: Mapping[str, Node],
+    names: Mapping[str, str],
+    *,
+    settings: Settings,
+    address: str,
+) -> ShopProduct:
+    """`stock` is by variant, `names` are of the values of attributes."""
+    product, parts = number(node, "id"), node.view("associations")
+    reasons, variants = [], []
+    if parts.rows("combinations") and not combinations:
+        raise Strange(f"{node.path}.associations.combinations", "combination that can be read", None)
+    rows = combinations or [node]
+    for row in rows:
+        variant = _variant(row, node, stock, names, settings, address)
+        held = stock.get(variant.variant_id)
+        what = variant.title or variant.sku or variant.variant_id
+        if held is not None and flag(held.raw("depends_on_stock")):
+            # OrderHistory::changeIdOrderState moves no such stock.
+            reasons.append(f"{what} uses advanced stock management, which is not known here.")
+        elif variant.price.minor <= 0:
+            reasons.append(f"{what} has no price.")
+        else:
+            variants.append(variant)
+    why = _not_sold(node)
+    return ShopProduct(
+        product,
+        text.label(said(node, "name")),
+        tuple(variants),
+        active=not why and bool(variants),
+        description=text.plain(said(node, "description") or said(node, "description_short")),
+        images=_images(node, parts, address),
+        updated_at=moment(node, "date_upd", ZoneInfo(settings["zone"])),
+        reasons=(*reasons, *why),
+    )
+
+
+def _not_sold(node: Node) -> list[str]:
+    told = {
+        "It is not active or not available for order in your shop.": flag(node.raw("active")) is False
+        or flag(node.raw("available_for_order")) is False
+        or node.text("state") == "0",
+        "It is hidden in your shop.": node.text("visibility") == "none",
+        # OrderHistory::changeIdOrderState leaves packs out when an order gets its units.
+        "It is a pack: PrestaShop does not count packs for orders from outside.": flag(node.raw("cache_is_pack"))
+        is True
+        or node.text("type") == "pack",
+        "It is a download, and PrestaShop mails its link.": flag(node.raw("is_virtual")) is True,
+        "It has fields that a buyer must fill in.": node.text("customizable") == "2",
+    }
+    return [reason for reason, so in told.items() if so]
+
+
+def _variant(
+    row: Node,
+    product: Node,
+    stock: Mapping[str, Node],
+    names: Mapping[str, str],
+    settings: Settings,
+    address: str,
+) -> ShopVariant:
+    """`gross` is the shop's own sum with taxes and sales, asked for by `price[gross]`."""
+    id_ = variant_id(number(product, "id"), "" if row is product else number(row, "id"))
+    values = [] if row is product else row.view("associations").rows("product_option_values")
+    held = stock.get(id_)
+    count, below = (None, False) if held is None else count_of(held, settings)
+    images = [] if row is product else row.view("associations").rows("images")
+    return ShopVariant(
+        id_,
+        text.label(row.text("reference") or product.text("reference"), 200),
+        " / ".join(filter(None, (names.get(value.text("id"), "") for value in values))),
+        row.money("gross", settings["currency"]),
+        count,
+        barcode=text.label(row.text("ean13") or row.text("upc"), 200),
+        image=next(filter(None, (picture(each.text("id"), address) for each in images)), ""),
+        backorders=below,
+    )
+
+
+def _images(node: Node, parts: Node, address: str) -> tuple[str, ...]:
+    first = node.text("id_default_image")
+    ids = sorted((row.text("id") for row in parts.rows("images")), key=lambda id_: id_ != first)
+    return tuple(filter(None, (picture(id_, address) for id_ in ids)))[:20]
+
+
+def picture(id_: str, address: str) -> str:
+    """The original is in a folder for each digit (Image::getImgFolderStatic); the webservice's needs the key."""
+    digits = id_.isascii() and id_.isdigit() and len(id_) < 12
+    return f"{address}/img/p/{'/'.join(id_)}/{id_}.jpg" if digits else ""
+
+
+# Orders
+
+
+def reference_of(node: Node) -> str:
+    found = re.fullmatch(rf"{PAYMENT}(\S+)", node.text("payment"))
+    return found[1] if found else ""
+
+
+def line_of(row: Node) -> OrderLine:
+    product = number(row, "product_id")
+    attribute = row.text("product_attribute_id")
+    return OrderLine(
+        row.id("id"),
+        product,
+        variant_id(product, attribute),
+        text.label(row.text("product_reference"), 200),
+        row.int("product_quantity"),
+    )
+
+
+def order_of(
+    node: Node, sent: Sequence[Node], slips: Sequence[Node], carriers: Mapping[str, Node], settings: Settings
+) -> ShopOrder:
+    id_, state = number(node, "id"), node.text("current_state")
+    codes = dict(pair.split("=") for pair in settings["currencies"].split())
+    currency = codes.get(node.id("id_currency"))
+    if currency is None:
+        raise Strange(f"{node.path}.id_currency", "currency that we know", node.raw("id_currency"))
+    parts = node.view("associations")
+    lines = tuple(map(line_of, parts.list("order_rows") if "order_rows" in parts else ()))
+    zone = ZoneInfo(settings["zone"])
+    shipped = state in settings["shipped"].split(",")
+    parcels = _parcels(node, sent, lines, carriers, shipped, moment(node, "delivery_date", zone))
+    closed = state == settings["canceled"] or (state == settings["refunded"] and not parcels)
+    return ShopOrder(
+        shop_id=id_,
+        number=text.label(node.text("reference"), 40) or id_,
+        reference=reference_of(node),
+        state=ShopOrderState.CANCELLED if closed else ShopOrderState.OPEN,
+        lines=lines,
+        total=node.money("total_paid_tax_incl", currency),
+        parcels=parcels,
+        refunds=tuple(_refund(slip, currency, zone) for slip in slips),
+        # OrderDetail::checkProductStock: every status takes them but these two, and they give them back.
+        stock_taken=state not in (settings["canceled"], settings["error"]),
+        cancel_note=REFUNDED if closed and state == settings["refunded"] else "",
+        updated_at=moment(node, "date_upd", zone),
+    )
+
+
+def gone(shop_id: str, settings: Settings) -> ShopOrder:
+    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(settings["currency"]))
+
+
+def _parcels(
+    order: Node,
+    sent: Sequence[Node],
+    lines: Sequence[OrderLine],
+    carriers: Mapping[str, Node],
+    shipped: bool,
+    at: datetime | None,
+) -> tuple[Parcel, ...]:
+    """PrestaShop ships an order as a whole: of several numbers the first has all units. A number without a shipped
+    status is one that the buyer was told (UpdateOrderShippingDetailsHandler mails it).
+    """
+    units = tuple((line.line_id, line.quantity) for line in lines)
+    rows = sorted(sent, key=lambda row: int(number(row, "id")))
+    left = [row for row in rows if row.text("tracking_number")] or (rows[:1] if shipped else [])
+    if not left:
+        return (Parcel(BARE, units, shipped_at=at),) if shipped else ()
+    nothing = tuple((line, 0) for line, _ in units)
+    return tuple(_parcel(row, nothing if n else units, carriers, at) for n, row in enumerate(left))
+
+
+def _parcel(row: Node, units: tuple[tuple[str, int], ...], carriers: Mapping[str, Node], at: datetime | None) -> Parcel:
+    """A carrier named 0 has the shop's own name (Carrier.php); `url` has an @ where the number goes."""
+    tracking, carrier = text.label(row.text("tracking_number"), 200), carriers.get(row.text("id_carrier"))
+    name = text.label(carrier.text("name"), 100) if carrier is not None else ""
+    link = text.link(carrier.raw("url")).replace("@", tracking) if carrier is not None and tracking else ""
+    return Parcel(row.id("id"), units, tracking, "" if name == "0" else name, link, at)
+
+
+def _refund(slip: Node, currency: str, zone: ZoneInfo) -> Refund:
+    amount = slip.money("total_products_tax_incl", currency) + slip.money("total_shipping_tax_incl", currency)
+    return Refund(slip.id("id"), amount, at=moment(slip, "date_add", zone))
