@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import CommandKind
-from crossdock_lab.scenes.scene import Scene, needs
+from crossdock_lab.scenes.scene import Scene
 from crossdock_lab.stage import LIFTED, PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
@@ -244,7 +244,6 @@ def corrected(stage: Stage) -> None:
     stage.see(stage.count(ref) == 7, "S4", f"corrected from here by 2: the shop counts {stage.count(ref)}")
 
 
-@needs(Capability.ORDER_CANCEL)
 def archived(stage: Stage) -> None:
     """S4a: its units return to the archived listing, and the seller decides."""
     from crossdock.store.models import Alert, Listing
@@ -255,6 +254,7 @@ def archived(stage: Stage) -> None:
     stage.lands(order)
     archive_listing(listing=variant.listing, now=now())
     _reject(stage, order)
+    stage.by_hand(order)
     _ends(stage, variant)
     asked = Alert.objects.filter(listing=variant.listing, code="units_back", settled_at=None)
     stage.see(
