@@ -174,7 +174,7 @@ def test_each_kind_of_command_has_its_module_and_is_sent_somewhere() -> None:
         assert kind.name == name and isinstance(kind.payload, TypeAdapter)
         assert callable(kind.done) and callable(kind.refused)
     assert set(SENDERS) == {name for name, kind in KINDS.items() if kind.asks is PartyKind.SHOP}
-    told = "".join((SOURCE / "engine" / f"{name}.py").read_text() for name in ("payments", "labels", "notify"))
+    told = "".join((SOURCE / "engine" / f"{name}.py").read_text() for name in ("payments", "labels", "notify", "mails"))
     assert [name for name in set(KINDS) - set(SENDERS) if f"CommandKind.{CommandKind(name).name}" not in told] == []
 
 

@@ -113,10 +113,18 @@ def settle_command(
     point("settle.after_commit")
 
 
+FINISHED = ("state", "result", "sentence", "outcome", "unresolved", "finished_at")
+
+
 def finish(row: Command, result: CommandResult, sentence: str, outcome: dict[str, Any], *, now: datetime) -> None:
+    finished(row, result, sentence, outcome, now=now)
+    row.save()
+
+
+def finished(row: Command, result: CommandResult, sentence: str, outcome: dict[str, Any], *, now: datetime) -> None:
+    """The caller writes it (`FINISHED`)."""
     row.state, row.result, row.sentence, row.outcome = CommandState.DONE, result, sentence, outcome
     row.unresolved, row.finished_at = False, now
-    row.save()
 
 
 def put_back(row: Command, sentence: str, wait: timedelta, *, unknown: bool, now: datetime) -> None:
