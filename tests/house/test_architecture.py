@@ -70,6 +70,35 @@ def test_no_room_is_crowded() -> None:
     assert [room.name for room in rooms if len(list(room.glob("*.py"))) > FOLDER_FILES] == []
 
 
+def test_pages_ask_no_table_by_themselves() -> None:
+    """What is read is asked by the rooms' `queries` (and by use-cases); a page filters and shows what they give. Of the
+    raw records Django's own admin asks.
+    """
+    manager = re.compile(r"\.(?:objects|_base_manager)\b|\bconnection\.cursor\(")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in product_modules()
+        if path.is_relative_to(SOURCE / "web")
+        for number, line in _words(path)
+        if manager.search(line)
+    ]
+    assert found == []
+
+
+def test_what_is_read_of_a_room_changes_nothing() -> None:
+    """Whoever calls a room's `queries` from a page that is only looked at writes nothing and locks nothing."""
+    writes = re.compile(
+        r"\.(?:create|save|delete|update|bulk_create|bulk_update|get_or_create|update_or_create|select_for_update)\("
+    )
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sorted((SOURCE / "usecases").glob("*/queries.py"))
+        for number, line in _words(path)
+        if writes.search(line)
+    ]
+    assert found == []
+
+
 def test_every_module_says_what_it_is() -> None:
     silent = [
         str(path.relative_to(ROOT))

@@ -14,8 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from crossdock.store.models import Seller, User
+from crossdock.store.models import User
 from crossdock.usecases.accounts.notices import tell_owner
+from crossdock.usecases.accounts.queries import sells
 from crossdock.usecases.accounts.tries import Source, begin_try, end_well, sources, wait_in_words
 from crossdock.web.signin.device import PROVED, is_known, known_as, place_of, remember
 from crossdock.web.signin.factor import remember_sign_in
@@ -50,7 +51,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         user = request.user
         if getattr(user, "is_staff", False):
             return reverse("staff_home")
-        if Seller.objects.filter(owner_id=user.pk).exists():
+        if sells(user):
             return reverse("seller_home")
         return settings.LOGIN_REDIRECT_URL
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from crossdock.domain.roles import Right
 from crossdock.store.models import Seller, User
+from crossdock.usecases.accounts.queries import sellers_named
 from crossdock.usecases.record.rights import holds
 from crossdock.usecases.support.impersonation import begin_acting, end_acting, trace
 from crossdock.web.middleware import Around
@@ -81,7 +82,7 @@ def seller_of(request: HttpRequest, user: User) -> Seller | None:
     """Whose panel this person sees: their own, or that of the seller they act as."""
     acting = acting_of(request)
     whose = {"public_id": acting.seller} if acting else {"owner": user}
-    return Seller.objects.select_related("owner").filter(**whose).first()
+    return sellers_named("").filter(**whose).first()
 
 
 def begin(request: HttpRequest, *, staff: User, seller: Seller, why: str) -> None:

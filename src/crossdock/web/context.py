@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from crossdock.store.models import Seller
+from crossdock.usecases.accounts.queries import seller_of
 from crossdock.web.acting import acting_of
 from crossdock.web.signin.factor import passkeys_work
 
@@ -16,7 +17,7 @@ CART = "cart"
 
 def _seller(request: HttpRequest) -> Seller | None:
     user = getattr(request, "user", None)
-    return Seller.objects.filter(owner=user).first() if user is not None and user.is_authenticated else None
+    return seller_of(user)
 
 
 def site(request: HttpRequest) -> dict[str, object]:

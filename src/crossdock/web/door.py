@@ -24,13 +24,13 @@ from crossdock.kit import discover
 from crossdock.kit.connector import Connector, Forged, Hook, Reply, Shop
 from crossdock.kit.webhook import Teller, told_news, verified_news
 from crossdock.store.crash import point
-from crossdock.store.models import Connection
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import PartyKind
 from crossdock.store.threads import Threads
 from crossdock.store.work import wake
 from crossdock.usecases.outbox.queue import party_named
 from crossdock.usecases.shops import connect
+from crossdock.usecases.shops.queries import shop_called
 from crossdock.web.carriers import carrier_named
 from crossdock.web.inbox import Inbox, Unkeepable, connector_to
 from crossdock.web.payments import gateway_named
@@ -329,8 +329,7 @@ async def _body(receive: Receive, headers: Mapping[str, str], limit: int) -> byt
 
 def _read_room(platform: str, name: str, shop_key: str) -> Room | None:
     connector = discover.connectors()[platform]
-    rows = Connection.objects.filter(platform=platform)
-    row = (rows.filter(shop_key=shop_key) if shop_key else rows.filter(public_id=name)).order_by("-pk").first()
+    row = shop_called(platform, name=name, shop_key=shop_key)
     if row is None:
         bare = Shop("", {}, {}, Mute(), _now, app=settings.APPS.get(platform, {}))
         return Room(connector, bare, 0, 0, ConnectionState.DISCONNECTED, time.monotonic()) if shop_key else None

@@ -10,15 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from crossdock.usecases.shops.health import shops_now, worker_works
+from crossdock.usecases.support.queries import since_last_sign
 
-_LAST_SIGN = "SELECT extract(epoch FROM now() - max(last_heartbeat))::float8 FROM procrastinate_workers"
 _MB = 1024**2
 # The data folder holds uploads and, where it is our own, the database: it takes nothing any more when its disk is full.
 # A share of it warns in time; of a very large disk the share alone would warn for years.
@@ -31,9 +31,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """`worker_heartbeat_age` in seconds, null when no worker was ever seen or the newest one signed off."""
     answer: dict[str, object] = {"database": "ok", "worker_heartbeat_age": None, "version": version("crossdock")}
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(_LAST_SIGN)
-            age = cursor.fetchone()[0]
+        age = since_last_sign()
     except DatabaseError:
         answer["database"] = "unreachable"
         return JsonResponse(answer, status=503)

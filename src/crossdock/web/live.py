@@ -12,10 +12,11 @@ from crossdock.kit.errors import Outside, Strange
 from crossdock.kit.http import Recorder, Transport
 from crossdock.kit.rows import readable, unreadable
 from crossdock.kit.shops import open_shop
-from crossdock.store.models import Connection, PaymentIntent
+from crossdock.store.models import PaymentIntent
 from crossdock.store.vault import VaultLocked
 from crossdock.usecases.checkout.confirm_stock import GO, Question, Verdict, answered, question_of, unanswered
 from crossdock.usecases.shops.connect import access_of
+from crossdock.usecases.shops.queries import shop_with
 from crossdock.web.heard import ask_and_keep
 
 
@@ -39,7 +40,7 @@ def confirmed(intent: PaymentIntent, *, may_wait: bool = True) -> Verdict:
 
 def counts_now(question: Question, within: float = PATIENCE_SECONDS) -> Sequence[Count]:
     """Raises Outside, NoSuchFolder or VaultLocked."""
-    access = access_of(connection=Connection.objects.get(pk=question.connection_id))
+    access = access_of(connection=shop_with(question.connection_id))
 
     async def ask(transport: Transport, recorder: Recorder) -> Sequence[Count]:
         connector, shop = open_shop(access, transport, lane="interactive", recorder=recorder)

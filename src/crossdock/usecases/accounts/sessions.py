@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.db import transaction
+from django.http import HttpRequest
 
 from crossdock.store.models import User
 from crossdock.usecases.accounts.notices import tell_owner
@@ -43,3 +45,17 @@ def remove_second_factor(*, email: str, now: datetime) -> None:
         note(actor=None, action="removed second factor", subject=user.email, now=now)
         end_sessions_of(user=user, actor=None, now=now)
         tell_owner(user=user, what="factor_off", now=now)
+
+
+def forget_sessions(user: User) -> None:
+    """They are ended already; the list of them goes."""
+    UserSession.objects.filter(user=user).delete()
+
+
+def keep_session(request: HttpRequest) -> None:
+    """The browser that asks stands in the list of those that are signed in."""
+    UserSession.objects.create_from_request(request)
+
+
+def rename_session(before: str, now: str) -> None:
+    UserSession.objects.filter(session_key=before).update(session_key=now)

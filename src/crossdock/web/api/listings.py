@@ -11,10 +11,11 @@ from django.utils import timezone
 from ninja import Router
 
 from crossdock.domain.values import Money as Amount
-from crossdock.store.models import Listing, VariantStock
+from crossdock.store.models import Listing
 from crossdock.usecases.catalogue import listings as usecases
 from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
+from crossdock.usecases.stock.queries import stock_rows
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.api.once import KEYED, once
 from crossdock.web.api.people import after_cursor, cursor_after, mine, seller_only, token_in
@@ -50,7 +51,7 @@ def _out(request: HttpRequest, listings: list[Listing]) -> list[dict[str, Any]]:
     stock = availability(variants=variants, now=now)
     if token_in(request).seller_id is None:
         return [_one(listing, stock, []) for listing in listings]
-    rows = VariantStock.objects.in_bulk(list(stock))
+    rows = stock_rows(stock)
     return [
         _one(listing, stock, usecases.why_not_live(listing=listing, now=now, stock=stock, rows=rows))
         for listing in listings

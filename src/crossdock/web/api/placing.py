@@ -33,6 +33,7 @@ from crossdock.usecases.checkout.basket import (
 )
 from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.errors import Invalid, Stale
+from crossdock.usecases.money.queries import payments
 from crossdock.web.api.once import KEYED, once_outside, own_key
 from crossdock.web.api.order_shape import order_of, order_out
 from crossdock.web.api.orders import router
@@ -129,7 +130,7 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
     wanted = _wanted(data.lines)
     # One round trip for all that is to be known before anything is written.
     earlier, buyers, *found = ask(
-        PaymentIntent.objects.select_related("order").filter(checkout=key),
+        payments().filter(checkout=key),
         buyers_named(data.buyer.email),
         *questions(wanted),
     )
@@ -144,7 +145,7 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
     order = _settle(intent, _ask(gateway.capture(intent.asked, data.payment.token)))
     if order is not None:
         return 201, order_out(order_of(request, order.public_id))
-    return _standing(request, PaymentIntent.objects.select_related("order").get(pk=intent.pk))
+    return _standing(request, payments().get(pk=intent.pk))
 
 
 def _open(data: OrderIn, wanted: dict[str, int], found: Found, buyer: User | None, key: str) -> PaymentIntent:
@@ -228,4 +229,4 @@ def _checking(intent: PaymentIntent) -> dict[str, Any]:
 def checkout(request: HttpRequest, id: str) -> dict[str, Any]:
     """For a payment whose answer was lost: captured (then `order` is there), declined, abandoned, or still unknown."""
     marketplace_only(request)
-    return _checking(get_object_or_404(PaymentIntent.objects.select_related("order"), public_id=id))
+    return _checking(get_object_or_404(payments(), public_id=id))

@@ -17,6 +17,7 @@ from crossdock.domain.rules import RULES, Mode
 from crossdock.store.models import Alert, Connection
 from crossdock.usecases.record.alerts import settle_alert
 from crossdock.usecases.record.policy import lifted
+from crossdock.usecases.record.queries import open_about
 from crossdock.usecases.shops import connect
 from crossdock.usecases.stock.limits import push_fulfilments
 from crossdock.web.api.people import actor_of, after_cursor, cursor_after, mine
@@ -42,8 +43,7 @@ def _shop(shop: Connection) -> dict[str, Any]:
 def _told(shops: Iterable[Connection]) -> list[dict[str, Any]]:
     """A fixed number of statements, however many shops there are."""
     rows = list(shops)
-    about = Alert.objects.filter(connection__in=rows, settled_at=None, for_staff=False, order=None)
-    return [_in_words(health) for health in healths_of(rows, about.order_by("-last_at", "-pk"))]
+    return [_in_words(health) for health in healths_of(rows, open_about(rows))]
 
 
 def _in_words(health: Health) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from crossdock.domain.alerts import AlertCode, Button
-from crossdock.store.models import Alert, Command, Listing, Order, Shipment
+from crossdock.store.models import Alert, Listing, Order, Shipment
 from crossdock.store.models.catalogue import ListingState
-from crossdock.store.models.work import CommandState
 from crossdock.usecases.money.credits import why_not_ask
 from crossdock.usecases.orders.actions import why_not_create
 from crossdock.usecases.orders.reject import why_not_reject
+from crossdock.usecases.outbox.queries import gave_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +125,4 @@ def _parcel(alert: Alert, order: Order) -> Shipment | None:
 def _dead(alert: Alert) -> int | None:
     """The command, while it can be sent again."""
     pk = alert.evidence.get("command")
-    return pk if pk and Command.objects.filter(pk=pk, state=CommandState.DEAD).exists() else None
+    return pk if pk and gave_up(pk) else None

@@ -8,16 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.postgres.aggregates import StringAgg
 from django.core.handlers.asgi import ASGIRequest
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.values import Money
-from crossdock.store.models import Order, Seller, Shipment
+from crossdock.store.models import Order, Seller
 from crossdock.usecases.orders.actions import found_in
+from crossdock.usecases.orders.queries import in_page, tracking_numbers
 from crossdock.web.seller.orders import chosen
 from crossdock.web.seller.panel import sellers_only
 
@@ -66,9 +66,7 @@ def as_download(lines: Iterable[str], name: str) -> HttpResponse:
 
 def _rows(page: QuerySet[Order]) -> list[tuple[Any, ...]]:
     """The lines of a page of orders, ordered as these are: one statement."""
-    parcels = Shipment.objects.filter(order=OuterRef("pk")).exclude(tracking_number="").order_by().values("order")
-    numbers = parcels.annotate(all=StringAgg("tracking_number", " ", order_by="pk")).values("all")
-    rows = Order.objects.filter(pk__in=page.values("pk"))
+    numbers, rows = tracking_numbers(), in_page(page)
     return list(
         rows.order_by(*page.query.order_by, "lines__pk").values_list(
             "pk",

@@ -8,13 +8,14 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from crossdock.store.models import Connection, Listing, Seller, VariantStock
+from crossdock.store.models import Connection, Listing, Seller
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.limits import MOST_BUFFER, MOST_LISTINGS, Limits, set_limits
+from crossdock.usecases.stock.queries import first_stock_of
 from crossdock.web.forms import WholeNumber, typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show
@@ -68,7 +69,7 @@ def _chosen(seller: Seller, form: LimitsForm) -> QuerySet[Listing]:
 def page(request: HttpRequest, seller: Seller) -> HttpResponse:
     name = typed(request.GET, "listing", longest=14)
     one = theirs(Listing, seller).filter(public_id=name).first() if name else None
-    row = VariantStock.objects.filter(variant__listing=one, variant__gone=False).order_by("pk").first() if one else None
+    row = first_stock_of(one) if one else None
     initial = {"listing": name, "shop": typed(request.GET, "shop", longest=14)}
     if row is not None:
         initial |= {"buffer": row.buffer, "floor": row.floor, "most": row.most_shown}  # type: ignore[dict-item]

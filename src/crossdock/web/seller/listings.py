@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.values import Money
-from crossdock.store.models import Listing, Movement, Seller, Variant, VariantStock
+from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
-from crossdock.store.models.stock import ASIDE
 from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.catalogue.listings import archive_listing, has_word, leave_out, relist, why_not_live
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.rights import theirs
+from crossdock.usecases.stock.queries import has_aside, moves_of, stock_rows
 from crossdock.usecases.stock.reservations import availability, confirm_count
 from crossdock.usecases.stock.restore import correct_count, why_not_correct
 from crossdock.usecases.stock.story import stock_story
@@ -35,7 +35,7 @@ TABS = {
     "": ("All", Q()),
     "live": ("Live", Q(state=ListingState.LIVE)),
     "hand": ("Made by hand", Q(connection=None)),
-    "aside": ("Set aside", Q(Exists(VariantStock.objects.filter(ASIDE, variant__listing=OuterRef("pk"))))),
+    "aside": ("Set aside", has_aside()),
     "left_out": ("Left out", Q(state=ListingState.LEFT_OUT)),
     "archived": ("Archived", Q(state=ListingState.ARCHIVED)),
 }
@@ -100,7 +100,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
     page = list(found.prefetch_related("variants__connection", "variants__listing").order_by("-pk")[: PAGE + 1])
     now = timezone.now()
     stock = availability(variants=[variant for listing in page for variant in listing.variants.all()], now=now)
-    known = VariantStock.objects.in_bulk(list(stock))
+    known = stock_rows(stock)
     context = {
         "rows": [row_of(listing, stock, known, now) for listing in page[:PAGE]],
         "next_after": page[PAGE - 1].pk if len(page) > PAGE else None,
@@ -121,7 +121,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     listing, now = _listing(seller, public_id), timezone.now()
     variants = list(listing.variants.select_related("listing", "connection"))
     stories = [(variant, stock_story(variant=variant, now=now)) for variant in variants]
-    moves = Movement.objects.filter(variant__in=variants).select_related("order", "variant").order_by("-pk")[:MOVEMENTS]
+    moves = moves_of(variants)[:MOVEMENTS]
     context = {
         "listing": listing,
         "alerts": [view_of(alert) for alert in open_alerts(seller=seller).filter(listing=listing)],

@@ -148,5 +148,5 @@ def ask(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
 
 def _refund(request: HttpRequest, order: Order) -> ShopRefund | None:
     text = typed(request.GET, "refund", longest=18)
-    refund = ShopRefund.objects.filter(order=order, pk=int(text)).first() if text.isdecimal() else None
+    refund = order.shop_refunds.filter(pk=int(text)).first() if text.isdecimal() else None
     return refund if refund and refund.currency == order.currency and not hasattr(refund, "credit") else None

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.domain.commands import CancelReason, order_reference
 from crossdock.domain.values import Money
-from crossdock.store.models import Command, Connection, Order, Seller, Shipment
+from crossdock.store.models import Connection, Order, Seller, Shipment
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders.actions import (
     change_tracking,
@@ -25,9 +25,11 @@ from crossdock.usecases.orders.actions import (
     why_not_undo,
 )
 from crossdock.usecases.orders.fulfilments import send_again
+from crossdock.usecases.orders.queries import parcels_there
 from crossdock.usecases.orders.reject import REASON_WORDS, preview, reason_of, reject_order
 from crossdock.usecases.orders.reject_units import why_not_parts
 from crossdock.usecases.orders.shippable import why_not_ship
+from crossdock.usecases.outbox.queries import with_party
 from crossdock.usecases.record.rights import theirs
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
@@ -150,7 +152,7 @@ def parcel(request: HttpRequest, seller: Seller, public_id: str, pk: int) -> Htt
 def undo_parcel(request: HttpRequest, seller: Seller, public_id: str, pk: int) -> HttpResponse:
     """A parcel that did not leave; what undoing does stands above the button."""
     order = _order(seller, public_id)
-    shipment = get_object_or_404(Shipment.objects.select_related("order__connection"), pk=pk, order=order)
+    shipment = get_object_or_404(parcels_there(), pk=pk, order=order)
     if shipment.undone_at is not None:
         messages.info(request, "This shipment is undone already.")
         return redirect("seller_order", public_id)
@@ -238,7 +240,7 @@ def _expected(request: HttpRequest, order: Order) -> Money:
 @require_POST
 def resend(request: HttpRequest, seller: Seller, pk: int) -> HttpResponse:
     """Something that gave up tries again. Only what belongs to this seller's shops and orders."""
-    command = get_object_or_404(Command.objects.select_related("party"), pk=pk)
+    command = get_object_or_404(with_party(), pk=pk)
     order = theirs(Order, seller).filter(reference=order_reference(command.subject)).first()
     shop = theirs(Connection, seller).filter(party=command.party).first()
     if order is None and shop is None:

@@ -16,7 +16,7 @@ from crossdock.domain.labels import BUYING
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.values import Money
-from crossdock.store.models import Command, Exchange, Listing, Order, Seller, ShopCopy, VariantStock
+from crossdock.store.models import Listing, Order, Seller, ShopCopy
 from crossdock.store.models.risk import RiskChoice
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.labels.label_list import cost_of, in_list
@@ -24,14 +24,17 @@ from crossdock.usecases.labels.purchase import labels_of, why_not_buy
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import why_not_ask
 from crossdock.usecases.orders.actions import in_queue, queues, why_not_create
+from crossdock.usecases.orders.queries import copy_of
 from crossdock.usecases.orders.reject import why_not_reject
 from crossdock.usecases.orders.reject_units import why_not_parts
 from crossdock.usecases.orders.shippable import why_locked, why_not_ship
+from crossdock.usecases.outbox.queries import calls_with_shop, commands_about
 from crossdock.usecases.parties.quarantine import in_words, of_order
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.risk.holds import MEANING, choice, held
+from crossdock.usecases.stock.queries import stock_rows
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
 from crossdock.web.seller.alert_view import view_of
@@ -94,19 +97,12 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     order = get_object_or_404(
         of_seller(seller).prefetch_related("lines", "shipments__lines__line"), public_id=public_id
     )
-    copy = ShopCopy.objects.select_related("connection").filter(order=order).first()
-    commands = Command.objects.filter(
-        Q(subject__in=[f"{kind}{order.reference}" for kind in ("", "money:", "risk:")])
-        | Q(subject__startswith=f"label:{order.reference}:")
-    ).order_by("pk")
+    copy = copy_of(order)
+    commands = commands_about(order)
     busy = any(command.state in (CommandState.WAITING, CommandState.IN_FLIGHT) for command in commands)
     alerts = list(open_alerts(seller=seller).filter(about(order, copy)))
     told = {alert.evidence.get("command") for alert in alerts}
-    calls = (
-        Exchange.objects.filter(subject=order.reference).order_by("-at")
-        if order.connection
-        else Exchange.objects.none()
-    )
+    calls = calls_with_shop(order)
     labels = list(labels_of(order=order))
     proofs = parcel_proofs(order, list(order.shipments.all()))
     context = {
@@ -172,7 +168,7 @@ def about(order: Order, copy: ShopCopy | None) -> Q:
 def _stock(order: Order) -> dict[int, Counts]:
     """By line."""
     lines = list(order.lines.select_related("variant__connection", "variant__listing"))
-    rows = VariantStock.objects.in_bulk([line.variant_id for line in lines])
+    rows = stock_rows(line.variant_id for line in lines)
     left = availability(variants=[line.variant for line in lines], now=timezone.now())
     return {
         line.pk: Counts(row.count, left.get(line.variant_id), row.set_aside_by_id is not None, line.variant.listing)

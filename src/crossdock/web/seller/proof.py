@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from crossdock.domain.orders import CopyState
 from crossdock.store.models import Fulfilment, Order, Shipment, ShopCopy
+from crossdock.usecases.orders.queries import written_parcels
 
 _UNDER_WAY = (CopyState.INTENDED, CopyState.SENT, CopyState.ACKNOWLEDGED)
 
@@ -80,7 +81,7 @@ def parcel_proofs(order: Order, parcels: Sequence[Shipment]) -> dict[int, Parcel
     """By parcel, for those that are written into the shop."""
     if order.connection is None:
         return {}
-    rows = Fulfilment.objects.in_bulk([parcel.pk for parcel in parcels])
+    rows = written_parcels(parcels)
     return {pk: _proof(row, push=order.connection.push_fulfilments) for pk, row in rows.items()}
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Movement, Seller, Variant
 from crossdock.usecases.record.rights import theirs
+from crossdock.usecases.stock.queries import left_around, moves_of
 from crossdock.web.forms import typed
 from crossdock.web.seller.export import as_download, plain
 from crossdock.web.seller.listings import MOVEMENT_WORDS
@@ -80,7 +81,7 @@ def _variant(seller: Seller, listing: str, public_id: str) -> Variant:
 
 
 def _moves(variant: Variant, kind: str) -> QuerySet[Movement]:
-    rows = Movement.objects.filter(variant=variant).select_related("order", "actor").order_by("-pk")
+    rows = moves_of([variant])
     kinds = KINDS[kind][1]
     return rows.filter(kind__in=kinds) if kinds else rows
 
@@ -89,9 +90,7 @@ def _lines(variant: Variant, moves: Sequence[Movement]) -> list[Line]:
     """Newest first. What was left before each is read beside them, since a filter hides the movement that left it."""
     if not moves:
         return []
-    around = Movement.objects.filter(variant=variant, pk__lte=moves[0].pk).order_by("-pk")
-    left = dict(around.filter(pk__gte=moves[-1].pk).values_list("pk", "left"))
-    eldest = around.filter(pk__lt=moves[-1].pk).values_list("left", flat=True).first()
+    left, eldest = left_around(variant, newest=moves[0].pk, eldest=moves[-1].pk)
     order = sorted(left)
     before = {pk: left[order[place - 1]] if place else eldest for place, pk in enumerate(order)}
     return [

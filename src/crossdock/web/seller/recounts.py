@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.recount import TITLES, Cause, Decision
-from crossdock.store.models import Connection, Difference, Recount, Seller
+from crossdock.store.models import Connection, Difference, Seller
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.differences import MOST, decide, decide_many, open_differences, told
+from crossdock.usecases.stock.queries import decided_differences, recounts_of
 from crossdock.usecases.stock.reconcile import EVERY, OUTAGE, ask_for_recount
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
@@ -50,7 +51,7 @@ def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     if after is not None:
         rows = rows.filter(pk__lt=after)
     found = list(rows[: PAGE + 1])
-    runs = list(Recount.objects.filter(connection=shop).select_related("actor").order_by("-pk")[:RUNS])
+    runs = list(recounts_of(shop)[:RUNS])
     context = {
         "shop": shop,
         "rows": [told(row, manifest) for row in found[:PAGE]],
@@ -74,11 +75,8 @@ def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
 def _rows(shop: Connection, tab: str) -> "QuerySet[Difference]":
     if not tab:
         return open_differences(connection=shop)
-    rows = Difference.objects.filter(recount__connection=shop).exclude(decision="")
-    rows = rows.filter(cause=Cause.ECHO) if tab == "own" else rows.exclude(cause=Cause.ECHO)
-    return rows.select_related(
-        "variant__listing__seller", "variant__stock", "variant__connection", "recount", "decided_by"
-    ).order_by("-pk")
+    rows = decided_differences(shop)
+    return rows.filter(cause=Cause.ECHO) if tab == "own" else rows.exclude(cause=Cause.ECHO)
 
 
 @sellers_only

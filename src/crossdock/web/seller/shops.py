@@ -13,11 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crossdock.domain.capability import Capability
 from crossdock.kit.called import why_not_called
-from crossdock.store.models import Command, Connection, Exchange, Listing, Seller, Variant
+from crossdock.store.models import Connection, Seller
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.store.work import wake
+from crossdock.usecases.catalogue.queries import counted_of
+from crossdock.usecases.outbox.queries import calls_of, of_party
 from crossdock.usecases.parties.quarantine import in_words, standing
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.policy import rules_for
@@ -149,7 +151,7 @@ def _somebody_looks(shop: Connection) -> None:
 def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
     speaker = asking.platform(shop.platform)
     manifest = speaker.manifest if speaker else None
-    open_commands = Command.objects.filter(party=shop.party)
+    open_commands = of_party(shop.party)
     hooks = shop.hooks or {}
     alerts = list(open_alerts(seller=shop.seller).filter(connection=shop, order=None, listing=None))
     health = health_of(shop, alerts)
@@ -173,7 +175,7 @@ def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
         ],
         "waiting": open_commands.filter(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT]).count(),
         "dead": open_commands.filter(state=CommandState.DEAD).order_by("pk")[:LAST_CALLS],
-        "calls": Exchange.objects.filter(party=shop.party).order_by("-at")[:LAST_CALLS],
+        "calls": calls_of(shop.party)[:LAST_CALLS],
         "hooks": hooks,
         # All of them at once is the first time, not a healing.
         "healed": [] if hooks.get("healed") == hooks.get("active") else hooks.get("healed", []),
@@ -191,19 +193,17 @@ def _page(shop: Connection, form: SettingsForm) -> dict[str, object]:
 def first_import(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """How far the first reading is. Reloads itself until all products were seen."""
     shop = _shop(seller, public_id)
-    counted = Variant.objects.filter(connection=shop, gone=False).aggregate(
-        all=Count("pk"), known=Count("pk", filter=Q(stock__count__isnull=False))
-    )
-    listings = Listing.objects.filter(connection=shop)
+    all_of_them, counted = counted_of(shop)
+    listings = shop.listings.all()
     context = {
         "shop": shop,
         "done": shop.cursors.filter(stream="products", completed_at__isnull=False).exists(),
         "listings": listings.count(),
         "left_out": listings.filter(state=ListingState.LEFT_OUT).count(),
         "unpublished": listings.filter(active_in_shop=False).count(),
-        "variants": counted["all"],
-        "counted": counted["known"],
-        "uncounted": counted["all"] - counted["known"],
+        "variants": all_of_them,
+        "counted": counted,
+        "uncounted": all_of_them - counted,
         "health": health_of(shop, open_alerts(seller=seller)),
     }
     return show(request, seller, "first_import", context, here="shops")

@@ -14,8 +14,6 @@ from allauth.account.internal.flows.reauthentication import did_recently_reauthe
 from allauth.account.signals import authentication_step_completed
 from allauth.core.internal import ratelimit
 from allauth.mfa.base.forms import ReauthenticateForm
-from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django import forms
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +22,8 @@ from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
 from crossdock.store.models import User
+from crossdock.usecases.accounts.queries import codes_of, passkeys_of
+from crossdock.usecases.accounts.sessions import rename_session
 from crossdock.web.middleware import allow
 
 View = Callable[..., HttpResponseBase]
@@ -50,7 +50,7 @@ class AgainForm(forms.Form):
 
     def __init__(self, data: dict[str, str] | None, *, user: User) -> None:
         super().__init__(data)
-        codes = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN).exists()
+        codes = codes_of(user).exists()
         if not user.has_usable_password():
             del self.fields[PASSWORD]
         if not codes:
@@ -111,7 +111,7 @@ def _asked(request: HttpRequest, user: User) -> HttpResponse | None:
         "carried": carried,
         "files": bool(request.FILES),
         "action": request.get_full_path(),
-        "passkey": Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists(),
+        "passkey": passkeys_of(user).exists(),
     }
     response = render(request, "account/again.html", context, status=403)
     add_never_cache_headers(response)
@@ -124,7 +124,7 @@ def _renew(sender: object, request: HttpRequest, reauthenticated: bool = False, 
     before = request.session.session_key
     if reauthenticated and before:
         request.session.cycle_key()
-        UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
+        rename_session(before, request.session.session_key or "")
 
 
 def _wrong(request: HttpRequest, user: User, form: AgainForm) -> str:

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from crossdock.store.models import User
+from crossdock.usecases.accounts.queries import among
 
 # In the session of a browser that set a new password by a letter: the address that the letter went to.
 PROVED = "proved_mailbox"
@@ -110,5 +111,5 @@ def known_as(request: HttpRequest, email: str) -> str:
     if email and request.session.get(PROVED) == email.lower():
         return f"mailbox:{session}"
     people = known_people(request)
-    user = User.objects.filter(pk__in=list(people)[:MOST], email__iexact=email).first() if people else None
+    user = among(list(people)[:MOST], email) if people else None
     return _kept(request, user)[1] if user is not None and is_known(request, user) else ""

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
-from allauth.account.models import EmailAddress
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm as _AuthenticateForm
@@ -30,6 +29,7 @@ from django.urls import reverse
 
 from crossdock.store.models import User
 from crossdock.store.vault import VaultLocked, seal, unseal
+from crossdock.usecases.accounts.queries import addresses_of, factors_of
 
 # So long a member of staff works before the second factor is asked for again.
 STAFF_AGAIN = timedelta(hours=12)
@@ -107,13 +107,13 @@ def _confirmed(user: User) -> bool:
     """Where letters are not sent nobody can confirm one, and nobody is asked to."""
     if settings.ACCOUNT_EMAIL_VERIFICATION == "none":
         return True
-    return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())
+    return bool(addresses_of(user).filter(email__iexact=user.email, verified=True).exists())
 
 
 def _mine(request: HttpRequest) -> set[Authenticator]:
     if request.method != "POST" or not isinstance(request.user, User):
         return set()
-    rows = Authenticator.objects.filter(user=request.user).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    rows = factors_of(request.user).exclude(type=Authenticator.Type.RECOVERY_CODES)
     return set(rows.select_related("user"))
 
 
@@ -142,7 +142,7 @@ def owed(request: HttpRequest) -> str:
     user = request.user
     if not settings.STAFF_SECOND_FACTOR or not isinstance(user, User):
         return ""
-    mine = dict(Authenticator.objects.filter(user=user).values_list("pk", "type"))
+    mine = dict(factors_of(user).values_list("pk", "type"))
     oldest = time.time() - STAFF_AGAIN.total_seconds()
     for record in get_authentication_records(request, user):
         if record.get("method") == "mfa" and record.get("id") in mine and record["at"] > oldest:

@@ -1,9 +1,7 @@
 """“Sign-in and security”: what guards the account, and where it is signed in, with the buttons that end that."""
 
-from allauth.account.models import EmailAddress
 from allauth.mfa import app_settings as mfa_settings
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -14,7 +12,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from crossdock.usecases.accounts.sessions import end_sessions_of
+from crossdock.usecases.accounts.queries import addresses_of, factors_of, living_sessions_of, sessions_of
+from crossdock.usecases.accounts.sessions import end_sessions_of, forget_sessions, keep_session
 from crossdock.web.people import signed_in
 from crossdock.web.signin.again import fresh
 from crossdock.web.signin.device import browser_of
@@ -26,13 +25,13 @@ from crossdock.web.signin.factor import passkeys_work
 @require_safe
 def security(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
-    mine = list(Authenticator.objects.filter(user=user).order_by("pk"))
+    mine = list(factors_of(user))
     codes = next((row for row in mine if row.type == Authenticator.Type.RECOVERY_CODES), None)
     here = request.session.session_key
-    sessions = UserSession.objects.purge_and_list(user)
+    sessions = living_sessions_of(user)
     sessions.sort(key=lambda row: (row.session_key != here, -row.created_at.timestamp()))
     context = {
-        "address": EmailAddress.objects.filter(user=user, primary=True).first(),
+        "address": addresses_of(user).filter(primary=True).first(),
         "app": next((row for row in mine if row.type == Authenticator.Type.TOTP), None),
         "passkeys": [row for row in mine if row.type == Authenticator.Type.WEBAUTHN],
         "passkeys_work": passkeys_work(request),
@@ -50,7 +49,7 @@ def security(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_one(request: HttpRequest, pk: int) -> HttpResponse:
     """Ended by somebody else meanwhile is ended too."""
-    row = UserSession.objects.filter(user=signed_in(request), pk=pk).first()
+    row = sessions_of(signed_in(request)).filter(pk=pk).first()
     if row is not None and row.session_key == request.session.session_key:
         messages.info(request, "That is this browser. Press “Sign out” instead.")
         return redirect("account_security")
@@ -66,8 +65,8 @@ def end_one(request: HttpRequest, pk: int) -> HttpResponse:
 def end_others(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     end_sessions_of(user=user, actor=user, now=timezone.now())
-    UserSession.objects.filter(user=user).delete()
+    forget_sessions(user)
     update_session_auth_hash(request, user)
-    UserSession.objects.create_from_request(request)
+    keep_session(request)
     messages.success(request, "Every other browser is signed out.")
     return redirect("account_security")

@@ -2,7 +2,6 @@
 many of them have in common.
 """
 
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
@@ -11,16 +10,13 @@ from crossdock.domain.alerts import KINDS, AlertCode
 from crossdock.domain.roles import Right
 from crossdock.store.models import Alert, User
 from crossdock.usecases.record.alerts import settle_alert
+from crossdock.usecases.record.queries import alerts_in, open_by_code
 from crossdock.web.forms import typed
 from crossdock.web.seller.panel import try_it
 from crossdock.web.staff.commands import back_to
 from crossdock.web.staff.panel import page_of, show, staff_only
 
-WHICH = {
-    "staff": ("For staff", Q(settled_at=None, for_staff=True)),
-    "open": ("For sellers", Q(settled_at=None, for_staff=False)),
-    "settled": ("Settled", Q(settled_at__isnull=False)),
-}
+WHICH = {"staff": "For staff", "open": "For sellers", "settled": "Settled"}
 
 
 @staff_only(Right.ALERTS)
@@ -28,19 +24,16 @@ WHICH = {
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     code, which = typed(request.GET, "code", longest=40), typed(request.GET, "which", longest=10)
     which = which if which in WHICH else "open"
-    counts = dict(Alert.objects.filter(WHICH["open"][1]).values_list("code").annotate(n=Count("pk")))
-    found = Alert.objects.filter(WHICH[which][1])
+    counts, found = open_by_code(), alerts_in(which)
     if code in set(AlertCode):
         found = found.filter(code=code)
-    alerts, next_after = page_of(
-        request, found.select_related("seller", "order", "connection", "listing", "settled_by")
-    )
+    alerts, next_after = page_of(request, found)
     context = {
         "alerts": alerts,
         "next_after": next_after,
         "code": code,
         "which": which,
-        "tabs": [(name, words) for name, (words, _) in WHICH.items()],
+        "tabs": list(WHICH.items()),
         "codes": [(item.value, KINDS[item].title, counts.get(item.value, 0)) for item in KINDS],
     }
     return show(request, "alerts", context, here="alerts")

@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.roles import Right
-from crossdock.store.models import AuditEntry, Order, Seller, User
+from crossdock.store.models import AuditEntry, User
+from crossdock.usecases.record.queries import actions_done, deeds_with, people_with_deeds
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import page_of, show, staff_only
 
@@ -25,29 +26,15 @@ def _day(text: str) -> datetime | None:
 def chosen(request: HttpRequest) -> tuple[dict[str, str], QuerySet[AuditEntry]]:
     """The filters in the address and what they leave. Days are days in UTC, the last one included."""
     filters = {name: typed(request.GET, name, longest=100) for name in ("who", "action", "q", "since", "until")}
-    found = AuditEntry.objects.select_related("actor")
-    if filters["who"].isdecimal() and len(filters["who"]) < 19:
-        found = found.filter(actor=int(filters["who"]))
-    if filters["action"]:
-        found = found.filter(action=filters["action"])
-    if filters["q"]:
-        found = found.filter(_about(filters["q"]))
     since, until = _day(filters["since"]), _day(filters["until"])
-    if since:
-        found = found.filter(at__gte=since)
-    if until:
-        found = found.filter(at__lt=until + timedelta(days=1))
+    found = deeds_with(
+        who=filters["who"],
+        action=filters["action"],
+        text=filters["q"],
+        since=since,
+        until=until + timedelta(days=1) if until else None,
+    )
     return filters, found
-
-
-def _about(text: str) -> Q:
-    """The subject's own words, or the order or seller that the row's ids name."""
-    about = Q(subject__icontains=text) | Q(detail__path__icontains=text)
-    number = text.lstrip("#")
-    if number.isdecimal() and len(number) < 19:
-        about |= Q(detail__order__in=list(Order.objects.filter(number=int(number)).values_list("public_id", flat=True)))
-    sellers = Seller.objects.filter(name__iexact=text).values_list("public_id", flat=True)
-    return about | Q(detail__seller__in=list(sellers[:20]))
 
 
 @staff_only(Right.AUDIT)
@@ -59,8 +46,8 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
         "entries": [(entry, _facts(entry)) for entry in entries],
         "next_after": next_after,
         "filters": filters,
-        "people": User.objects.filter(pk__in=AuditEntry.objects.exclude(actor=None).values("actor")).order_by("email"),
-        "actions": AuditEntry.objects.order_by("action").values_list("action", flat=True).distinct(),
+        "people": people_with_deeds(),
+        "actions": actions_done(),
         "filtered": any(filters.values()),
     }
     return show(request, "audit", context, here="audit")

@@ -17,6 +17,7 @@ from crossdock.kit import discover
 from crossdock.store.models import Case, User
 from crossdock.usecases.support import cases
 from crossdock.usecases.support.evidence import gather, subject_of
+from crossdock.usecases.support.queries import cases_with, whole_cases
 from crossdock.web import evidence as shown
 from crossdock.web.forms import typed
 from crossdock.web.seller.panel import try_it
@@ -29,12 +30,6 @@ STATE_WORDS = {
     CaseState.WAITING_FOR_SELLER: ("Waiting for the seller", ""),
     CaseState.CLOSED: ("Closed", "good"),
 }
-_IN = {
-    "staff": [CaseState.OPEN, CaseState.WAITING_FOR_STAFF],
-    "seller": [CaseState.WAITING_FOR_SELLER],
-    "closed": [CaseState.CLOSED],
-    "all": list(CaseState),
-}
 
 
 @staff_only(Right.CASES)
@@ -43,12 +38,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
     which, kind = typed(request.GET, "which", longest=10), typed(request.GET, "kind", longest=20)
     query = typed(request.GET, "q")
     which = which if which in STATES else "staff"
-    rows = Case.objects.filter(state__in=_IN[which])
-    if kind in set(CaseKind):
-        rows = rows.filter(kind=kind)
-    if query:
-        rows = rows.filter(seller__name__icontains=query) | rows.filter(subject__icontains=query)
-    found, next_after = page_of(request, rows.select_related("seller", "order", "listing", "connection"))
+    found, next_after = page_of(request, cases_with(which=which, kind=kind, query=query))
     context = {
         "rows": [(case, KIND_WORDS[CaseKind(case.kind)], *STATE_WORDS[CaseState(case.state)]) for case in found],
         "next_after": next_after,
@@ -62,10 +52,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
 
 
 def _of(public_id: str) -> Case:
-    rows = Case.objects.select_related(
-        "seller__owner", "order__connection__party", "listing__connection__party", "connection__party", "alert"
-    )
-    return get_object_or_404(rows, public_id=public_id)
+    return get_object_or_404(whole_cases(), public_id=public_id)
 
 
 @staff_only(Right.CASES)

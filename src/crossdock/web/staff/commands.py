@@ -19,12 +19,12 @@ from crossdock.store.models import Command, Order, User
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders.actions import resend_command
+from crossdock.usecases.outbox.queries import commands_with, orders_named, picked
 from crossdock.usecases.record.rights import holds
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import page_of, show, staff_only
 
 MOST_AT_ONCE = 200
-LARGEST = 2**63 - 1
 STATE_WORDS = {
     CommandState.DEAD: ("Gave up", "bad"),
     CommandState.WAITING: ("Waiting", "warn"),
@@ -72,7 +72,7 @@ class Row:
 def rows_of(commands: list[Command]) -> list[Row]:
     """With their orders, in one more query."""
     references = {command: command.subject.removeprefix("money:").removeprefix("risk:") for command in commands}
-    orders = {order.reference: order for order in Order.objects.filter(reference__in=references.values())}
+    orders = orders_named(references.values())
     return [Row(command, orders.get(references[command])) for command in commands]
 
 
@@ -85,26 +85,9 @@ def chosen(request: HttpRequest) -> tuple[dict[str, str], QuerySet[Command]]:
         typed(request.GET, "q"),
     )
     shop = typed(request.GET, "shop", longest=14)
-    found = Command.objects.select_related("party__connection__seller")
-    if state in CommandState.values:
-        found = found.filter(state=state)
-    if party in PartyKind.values:
-        found = found.filter(party__kind=party)
-    if kind:
-        found = found.filter(kind=kind)
-    if query:
-        found = found.filter(subject__in=_subjects(query))
-    if shop:
-        found = found.filter(party__connection__public_id=shop)
+    known = party if party in PartyKind.values else ""
+    found = commands_with(state=state, party=known, kind=kind, query=query, shop=shop)
     return {"state": state, "party": party, "kind": kind, "q": query, "shop": shop}, found
-
-
-def _subjects(query: str) -> list[str]:
-    """What a command of this order, or of this very subject, is filed under."""
-    text = query.lstrip("#")
-    if text.isdecimal() and int(text) <= LARGEST:
-        text = Order.objects.filter(number=int(text)).values_list("reference", flat=True).first() or text
-    return [*(kind + words for kind in ("", "money:", "risk:") for words in (text, text.upper())), query]
 
 
 @staff_only(Right.SHOPS)
@@ -145,9 +128,7 @@ def resend_many(request: HttpRequest, staff: User) -> HttpResponse:
         _, found = chosen(request)
         found = found.filter(state=CommandState.DEAD).order_by("pk")
     else:
-        found = (
-            Command.objects.select_related("party__connection__seller").filter(pk__in=_picked(request)).order_by("pk")
-        )
+        found = picked(_picked(request))
     commands = list(found[: MOST_AT_ONCE + 1])
     rows = rows_of(commands[:MOST_AT_ONCE])
     context = {
@@ -162,7 +143,7 @@ def resend_many(request: HttpRequest, staff: User) -> HttpResponse:
 def _resend(ids: list[int], staff: User, now: datetime) -> tuple[int, list[str]]:
     """How many are sent again, and why others are not."""
     done, wrong = 0, []
-    for command in Command.objects.filter(pk__in=ids).order_by("pk"):
+    for command in picked(ids):
         try:
             resend_command(command=command, actor=staff, now=now)
             done += 1

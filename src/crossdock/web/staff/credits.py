@@ -17,10 +17,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crossdock.domain.credit import CreditState
 from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
-from crossdock.store.models import AuditEntry, Credit, Order, User
+from crossdock.store.models import Credit, Order, User
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.money.credit_preview import CreditPreview, begun, preview_credit
 from crossdock.usecases.money.credits import REASONS, decide_credit, needs_second, room, staff_credit, try_refund_again
+from crossdock.usecases.money.queries import credits_in, whole_credits
+from crossdock.usecases.orders.queries import bare_orders
+from crossdock.usecases.record.queries import deeds_of_credit
 from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.seller.panel import try_it
 from crossdock.web.signin.again import fresh
@@ -87,10 +90,7 @@ class CreditForm(AmountForm):
 def table(request: HttpRequest, staff: User) -> HttpResponse:
     which = typed(request.GET, "which", longest=10)
     which = which if which in WHICH else "waiting"
-    found = Credit.objects.filter(WHICH[which][1]).select_related(
-        "order__seller", "asked_by", "decided_by", "second_by"
-    )
-    credits, next_after = page_of(request, found)
+    credits, next_after = page_of(request, credits_in(WHICH[which][1]))
     context = {
         "rows": [(credit, STATE_WORDS[CreditState(credit.state)]) for credit in credits],
         "next_after": next_after,
@@ -101,10 +101,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
 
 
 def _credit(public_id: str) -> Credit:
-    rows = Credit.objects.select_related(
-        "order__seller", "order__buyer", "asked_by", "decided_by", "second_by", "shop_refund"
-    )
-    return get_object_or_404(rows, public_id=public_id)
+    return get_object_or_404(whole_credits(), public_id=public_id)
 
 
 @staff_only(Right.CREDIT)
@@ -133,9 +130,7 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "needs_second": needs_second(credit.amount, order=credit.order, actor=staff, now=timezone.now()),
         "others": credit.order.credits.exclude(pk=credit.pk).order_by("-pk")[:LAST],
         "cases": credit.order.cases.order_by("-pk")[:LAST],
-        "deeds": AuditEntry.objects.filter(detail__credit=credit.public_id)
-        .select_related("actor")
-        .order_by("pk")[:LAST],
+        "deeds": deeds_of_credit(credit)[:LAST],
         "form": form,
     }
     return show(request, "credit", context, here="credits", status=422 if form.errors else 200)
@@ -192,7 +187,7 @@ def _preview(request: HttpRequest, order: Order, form: CreditForm, shown: Credit
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     """Staff begin one themselves, on an order."""
-    order = get_object_or_404(Order.objects.select_related("seller", "buyer"), public_id=public_id)
+    order = get_object_or_404(bare_orders(), public_id=public_id)
     left = room(order)
     form = CreditForm(request.POST or None, initial={"key": secrets.token_urlsafe(12)}, currency=order.currency)
     if request.method == "POST" and form.is_valid():

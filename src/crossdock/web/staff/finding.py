@@ -2,18 +2,19 @@
 there.
 """
 
-from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.roles import Right
-from crossdock.store.models import Alert, AuditEntry, Entry, Listing, Seller, User
-from crossdock.store.models.catalogue import ListingState
+from crossdock.store.models import User
+from crossdock.usecases.accounts.queries import sellers_named
+from crossdock.usecases.catalogue.queries import live_by_seller
 from crossdock.usecases.catalogue.staff_search import MOST, look_up
+from crossdock.usecases.money.queries import payable_to
 from crossdock.usecases.orders.actions import in_queue, queues
-from crossdock.usecases.record.rights import theirs
+from crossdock.usecases.record.queries import deeds_of_seller, open_by_seller
 from crossdock.web.forms import typed
 from crossdock.web.seller.health import healths_of
 from crossdock.web.seller.home import QUEUE_WORDS
@@ -40,15 +41,9 @@ def find(request: HttpRequest, staff: User) -> HttpResponse:
 @require_safe
 def sellers(request: HttpRequest, staff: User) -> HttpResponse:
     query = typed(request.GET, "q")
-    rows = Seller.objects.select_related("owner")
-    if query:
-        rows = rows.filter(Q(name__icontains=query) | Q(owner__email__icontains=query))
-    page, next_after = page_of(request, rows)
+    page, next_after = page_of(request, sellers_named(query))
     ids = [seller.pk for seller in page]
-    alerts = dict(Alert.objects.filter(seller__in=ids, settled_at=None).values_list("seller").annotate(n=Count("pk")))
-    live = dict(
-        Listing.objects.filter(seller__in=ids, state=ListingState.LIVE).values_list("seller").annotate(n=Count("pk"))
-    )
+    alerts, live = open_by_seller(ids), live_by_seller(ids)
     context = {
         "rows": [(seller, live.get(seller.pk, 0), alerts.get(seller.pk, 0)) for seller in page],
         "next_after": next_after,
@@ -60,14 +55,10 @@ def sellers(request: HttpRequest, staff: User) -> HttpResponse:
 @staff_only(Right.LOOK)
 @require_safe
 def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
-    found = get_object_or_404(Seller.objects.select_related("owner"), public_id=public_id)
+    found = get_object_or_404(sellers_named(""), public_id=public_id)
     now = timezone.now()
     alerts = list(found.alerts.filter(settled_at=None).select_related("order", "connection").order_by("-pk")[:LAST])
     counts = queues(seller=found, now=now)
-    payable = Entry.objects.filter(account=f"seller:{found.pk}").values("currency").annotate(owed=Sum("amount_minor"))
-    about = Q(detail__seller=found.public_id) | Q(
-        detail__shop__in=list(found.connections.values_list("public_id", flat=True))
-    )
     context = {
         "seller": found,
         "healths": [
@@ -77,9 +68,9 @@ def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "alerts": alerts,
         "queues": [(words, counts[name]) for name, words in QUEUE_WORDS.items()],
         "orders": in_queue(seller=found, queue="all", now=now, limit=LAST),
-        "payable": [(-row["owed"], row["currency"]) for row in payable.order_by("currency")],
-        "listings": theirs(Listing, found).filter(state=ListingState.LIVE).count(),
+        "payable": payable_to(found),
+        "listings": live_by_seller([found.pk]).get(found.pk, 0),
         "tokens": found.tokens.filter(revoked_at=None).count(),
-        "deeds": AuditEntry.objects.filter(about).select_related("actor").order_by("-pk")[:LAST],
+        "deeds": deeds_of_seller(found)[:LAST],
     }
     return show(request, "seller", context, here="sellers")

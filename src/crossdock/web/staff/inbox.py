@@ -6,24 +6,18 @@ Bodies are never shown.
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.roles import Right
-from crossdock.store.models import Connection, Delivery, User
+from crossdock.store.models import User
+from crossdock.usecases.outbox.queries import deliveries_in, matching
 from crossdock.usecases.support.dashboard import unread
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import page_of, show, staff_only
 
 WHICH = {"unread": "Unread", "waiting": "Waiting", "doubled": "Came twice", "noted": "With a note", "all": "All"}
-_FILTERS = {
-    "waiting": Q(handled_at=None),
-    "doubled": Q(doubles__gt=0),
-    "noted": ~Q(note=""),
-    "all": Q(),
-}
 
 
 def news_words(news: Mapping[str, Any]) -> str:
@@ -40,14 +34,9 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
     if which not in WHICH:
         which = "all"
     now = timezone.now()
-    found = unread(now=now) if which == "unread" else Delivery.objects.filter(_FILTERS[which])
+    found = unread(now=now) if which == "unread" else deliveries_in(which)
     if query:
-        shops = Connection.objects.filter(
-            Q(name__icontains=query) | Q(seller__name__icontains=query) | Q(platform__iexact=query) | Q(public_id=query)
-        )
-        found = found.filter(
-            Q(party__in=shops.values("party")) | Q(topic__icontains=query) | Q(party__name__iexact=query)
-        )
+        found = matching(found, query)
     deliveries, next_after = page_of(request, found.select_related("party__connection__seller").defer("body"))
     context = {
         "deliveries": [(delivery, news_words(delivery.news)) for delivery in deliveries],

@@ -18,6 +18,7 @@ from crossdock.store.models import Quarantined, User
 from crossdock.store.models.quarantine import STANDING, QuarantineKind, QuarantineState
 from crossdock.usecases.parties.quarantine import MEANING
 from crossdock.usecases.support import quarantine_board
+from crossdock.usecases.support.queries import quarantined
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import show, staff_only
 
@@ -42,8 +43,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
 
 
 def _row(pk: int) -> Quarantined:
-    rows = Quarantined.objects.select_related("party__connection__seller", "connection__seller__owner", "order")
-    return get_object_or_404(rows, pk=pk)
+    return get_object_or_404(quarantined(), pk=pk)
 
 
 def _file(row: Quarantined) -> dict[str, Any] | None:

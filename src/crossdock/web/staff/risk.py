@@ -14,14 +14,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crossdock.domain.risk import BY_CODE, SIGNALS, RuleSet
 from crossdock.domain.roles import Right
-from crossdock.store.models import Order, RiskHold, RiskListEntry, RiskRuleSet, RiskTrace, User
+from crossdock.store.models import Order, User
 from crossdock.store.models.risk import RiskChoice, RiskListKind, RiskListWhat
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders.clear_risk_hold import clear_hold
+from crossdock.usecases.orders.queries import bare_orders
 from crossdock.usecases.risk.holds import MEANING, choice, choose
 from crossdock.usecases.risk.judge import linked_orders, rules_in_force
 from crossdock.usecases.risk.labels import label_order
 from crossdock.usecases.risk.lists import add_to_list, take_off_list
+from crossdock.usecases.risk.queries import held_orders, hold_of, list_entries, rule_sets, trace_about
 from crossdock.usecases.risk.rules import backtest, propose, release
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import page_of, show, staff_only
@@ -40,17 +42,14 @@ def home(request: HttpRequest, staff: User) -> HttpResponse:
             choose(to=RiskChoice(wanted), actor=staff, now=timezone.now())
             messages.success(request, "Saved. It counts for orders placed from now on.")
         return redirect("staff_risk")
-    held = RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None).select_related(
-        "order__seller", "order__buyer"
-    )
     rules, row = rules_in_force()
     context = {
-        "held": held.order_by("held_at")[:200],
+        "held": held_orders()[:200],
         "choice": choice(),
         "choices": [(value, label, MEANING[value]) for value, label in RiskChoice.choices],
         "rules": rules,
         "row": row,
-        "sets": RiskRuleSet.objects.select_related("made_by", "live_by").order_by("-pk")[:LAST],
+        "sets": rule_sets()[:LAST],
     }
     return show(request, "risk", context, here="risk")
 
@@ -106,7 +105,7 @@ def rules(request: HttpRequest, staff: User) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def rule_set(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     """A proposal beside what is in force, both tried on the same orders; then the button that puts it in force."""
-    row = get_object_or_404(RiskRuleSet.objects.select_related("made_by", "live_by"), pk=pk)
+    row = get_object_or_404(rule_sets(), pk=pk)
     now = timezone.now()
     kept = row.live_at or row.shadow_at
     tried = row.report if kept else backtest(rules=row.value, since=now - BACK, now=now).lines()
@@ -156,7 +155,7 @@ def lists(request: HttpRequest, staff: User) -> HttpResponse:
         else:
             messages.success(request, "Added.")
             return redirect("staff_risk_lists")
-    rows, following = page_of(request, RiskListEntry.objects.select_related("added_by"))
+    rows, following = page_of(request, list_entries())
     context = {"form": form, "rows": rows, "next_after": following}
     return show(request, "risk_lists", context, here="risk", status=422 if form.is_bound else 200)
 
@@ -164,7 +163,7 @@ def lists(request: HttpRequest, staff: User) -> HttpResponse:
 @staff_only(Right.RISK)
 @require_POST
 def unlist(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
-    entry = RiskListEntry.objects.filter(pk=pk).first()
+    entry = list_entries().filter(pk=pk).first()
     if entry is not None:
         take_off_list(entry=entry, actor=staff, now=timezone.now())
         messages.success(request, "Taken off the list.")
@@ -172,8 +171,7 @@ def unlist(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
 
 
 def _order(public_id: str) -> Order:
-    rows = Order.objects.select_related("seller__owner", "buyer", "intent", "connection__party")
-    return get_object_or_404(rows, public_id=public_id)
+    return get_object_or_404(bare_orders(), public_id=public_id)
 
 
 @staff_only(Right.RISK)
@@ -183,7 +181,7 @@ def order(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     to be.
     """
     found = _order(public_id)
-    trace = RiskTrace.objects.filter(order=found).first()
+    trace = trace_about(found)
     judged = list(found.assessments.select_related("rules").order_by("-pk"))
     context = {
         "order": found,
@@ -192,7 +190,7 @@ def order(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "newest": judged[0] if judged else None,
         "inputs": sorted(judged[0].inputs.items()) if judged else [],
         "linked": linked_orders(trace, limit=LAST) if trace else [],
-        "hold": RiskHold.objects.select_related("cleared_by").filter(order=found).first(),
+        "hold": hold_of(found),
     }
     return show(request, "risk_order", context, here="find")
 

@@ -4,7 +4,7 @@ and resume with a trace.
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -13,14 +13,16 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.domain.roles import Right
 from crossdock.kit import discover
 from crossdock.kit.called import not_called
-from crossdock.store.models import AuditEntry, Command, Connection, Delivery, Exchange, User
+from crossdock.store.models import Connection, User
 from crossdock.store.models.shops import ConnectionState
-from crossdock.store.models.work import CommandState
+from crossdock.usecases.outbox.queries import calls_of, dead_by_party, deliveries_of, unfinished_of
 from crossdock.usecases.parties.quarantine import in_words, standing
+from crossdock.usecases.record.queries import deeds_of_shop
 from crossdock.usecases.shops import connect
 from crossdock.usecases.shops.health import not_working
 from crossdock.usecases.shops.incidents import incidents_now
 from crossdock.usecases.shops.news import lags
+from crossdock.usecases.shops.queries import shops_with, whole_shops
 from crossdock.web.forms import typed
 from crossdock.web.seller.health import health_of, healths_of
 from crossdock.web.seller.panel import try_it
@@ -62,24 +64,10 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
     if state not in STATES:
         state = "all"
     ill = not_working(now=timezone.now())
-    found = Connection.objects.filter(STATES[state][1]).select_related("party", "seller")
-    if state == "ill":
-        found = found.filter(pk__in=list(ill))
-    if platform:
-        found = found.filter(platform=platform)
-    if query:
-        found = found.filter(
-            Q(name__icontains=query)
-            | Q(seller__name__icontains=query)
-            | Q(address__icontains=query)
-            | Q(seller__owner__email__iexact=query)
-        )
+    only = list(ill) if state == "ill" else None
+    found = shops_with(which=STATES[state][1], platform=platform, query=query, only=only)
     shops, next_after = page_of(request, found)
-    dead = dict(
-        Command.objects.filter(party__in=[shop.party_id for shop in shops], state=CommandState.DEAD)
-        .values_list("party")
-        .annotate(found=Count("pk"))
-    )
+    dead = dead_by_party(shop.party_id for shop in shops)
     context = {
         "incidents": [
             (incident, label(incident.platform), status_url(incident.platform))
@@ -103,7 +91,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
 
 
 def _shop(public_id: str) -> Connection:
-    return get_object_or_404(Connection.objects.select_related("party", "seller__owner"), public_id=public_id)
+    return get_object_or_404(whole_shops(), public_id=public_id)
 
 
 @staff_only(Right.SHOPS)
@@ -111,12 +99,9 @@ def _shop(public_id: str) -> Connection:
 def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     shop = _shop(public_id)
     alerts = list(shop.alerts.filter(settled_at=None).select_related("order", "connection").order_by("-pk")[:LAST])
-    unfinished = Command.objects.filter(
-        party=shop.party, state__in=[CommandState.DEAD, CommandState.WAITING, CommandState.IN_FLIGHT]
-    )
     health = health_of(shop, alerts)
     news_lag, order_lag = lags(connection_id=shop.pk, now=timezone.now())
-    deliveries = Delivery.objects.filter(party=shop.party).defer("body").order_by("-pk")[:LAST]
+    deliveries = deliveries_of(shop.party)[:LAST]
     context = {
         "shop": shop,
         "health": health,
@@ -126,10 +111,10 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "alerts": alerts,
         "quarantined": in_words(standing(connection_id=shop.pk).select_related("order")),
         "streams": [(row, health.is_late(row.stream)) for row in shop.cursors.order_by("pk")],
-        "commands": rows_of(list(unfinished.select_related("party").order_by("pk")[:LAST])),
+        "commands": rows_of(list(unfinished_of(shop.party)[:LAST])),
         "deliveries": [(delivery, news_words(delivery.news)) for delivery in deliveries],
-        "calls": Exchange.objects.filter(party=shop.party).order_by("-at")[:LAST],
-        "deeds": AuditEntry.objects.filter(detail__shop=shop.public_id).select_related("actor").order_by("-pk")[:LAST],
+        "calls": calls_of(shop.party)[:LAST],
+        "deeds": deeds_of_shop(shop)[:LAST],
     }
     return show(request, "shop", context, here="shops")
 

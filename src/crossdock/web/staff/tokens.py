@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.domain.roles import Right
-from crossdock.store.models import ApiToken, User
+from crossdock.store.models import User
 from crossdock.usecases.accounts.tokens import all_tokens, make_token, revoke_token
 from crossdock.usecases.errors import Problem
 from crossdock.web.seller.panel import try_it
@@ -48,6 +48,6 @@ def page(request: HttpRequest, staff: User) -> HttpResponse:
 @fresh
 @require_POST
 def revoke(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
-    token = get_object_or_404(ApiToken.objects.select_related("seller"), pk=pk)
+    token = get_object_or_404(all_tokens(), pk=pk)
     try_it(request, lambda now: revoke_token(token=token, actor=staff, now=now), "The token is revoked.")
     return redirect("staff_tokens")

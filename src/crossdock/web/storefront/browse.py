@@ -12,8 +12,10 @@ from django.views.decorators.http import require_safe
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
+from crossdock.usecases.accounts.queries import shops_called
 from crossdock.usecases.catalogue.listings import live, search
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
+from crossdock.usecases.catalogue.queries import listings_shown
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
@@ -92,7 +94,7 @@ def _page(found: Sequence[Listing]) -> tuple[Sequence[Listing], int | None]:
 def browse(request: HttpRequest) -> HttpResponse:
     words = typed(request.GET, "q")
     shown, following = _page(search(query=words, after=number_after(request), limit=PAGE + 1))
-    sellers = Seller.objects.filter(name__unaccent__icontains=words)[:4] if words else Seller.objects.none()
+    sellers = shops_called(words)[:4]
     context = {"words": words, "tiles": tiles(shown, now=timezone.now()), "next_after": following, "sellers": sellers}
     return render(request, "storefront/browse.html", context)
 
@@ -135,7 +137,7 @@ def _chosen(offers: Sequence[Offer], named: str) -> Offer | None:
 
 @require_safe
 def listing(request: HttpRequest, public_id: str) -> HttpResponse:
-    row = get_object_or_404(Listing.objects.select_related("seller", "connection"), public_id=public_id)
+    row = get_object_or_404(listings_shown(), public_id=public_id)
     if row.state == ListingState.LEFT_OUT:
         raise Http404
     now = timezone.now()

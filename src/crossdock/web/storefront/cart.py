@@ -16,7 +16,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from crossdock.store.models import Seller, Variant
+from crossdock.store.models import Variant
+from crossdock.usecases.accounts.queries import sellers_named
+from crossdock.usecases.catalogue.queries import items
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced, variants_in
 from crossdock.web.context import CART
@@ -105,7 +107,7 @@ def _units(form: QueryDict) -> int | None:
 
 def _fits(basket: Basket, variant: Variant) -> bool:
     """The same seller's same shop, in the same currency."""
-    inside = Variant.objects.filter(public_id__in=basket["lines"]).select_related("listing").first()
+    inside = items().filter(public_id__in=basket["lines"]).first()
     mine = variant.listing
     return inside is None or (inside.listing.seller_id, inside.listing.connection_id, inside.listing.currency) == (
         mine.seller_id,
@@ -117,7 +119,7 @@ def _fits(basket: Basket, variant: Variant) -> bool:
 @require_POST
 def add(request: HttpRequest) -> HttpResponse:
     variant = get_object_or_404(
-        Variant.objects.select_related("listing__seller", "listing__connection"),
+        items(),
         public_id=typed(request.POST, "variant"),
     )
     units = _units(request.POST)
@@ -134,7 +136,11 @@ def add(request: HttpRequest) -> HttpResponse:
         basket = basket_of(request.session)
     if basket and not _fits(basket, variant):
         if "new" not in request.POST:
-            context = {"variant": variant, "units": units, "other": Seller.objects.filter(pk=basket["seller"]).first()}
+            context = {
+                "variant": variant,
+                "units": units,
+                "other": sellers_named("").filter(pk=basket["seller"]).first(),
+            }
             return render(request, "storefront/cart_other.html", context)
         basket = None
     if basket is None:

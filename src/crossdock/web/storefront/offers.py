@@ -16,10 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crossdock.domain.offers import WAITING, Deed, OfferState, Who, may, off
 from crossdock.domain.values import Money
-from crossdock.store.models import Listing, Offer, Variant
+from crossdock.store.models import Offer, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
 from crossdock.usecases.catalogue.offers import answer_offer, make_offer, open_of
+from crossdock.usecases.catalogue.queries import listings_shown, offers_made
 from crossdock.usecases.catalogue.sellable import MOST_UNITS
 from crossdock.usecases.checkout.basket import Basket
 from crossdock.usecases.errors import Problem
@@ -74,7 +75,7 @@ class OfferForm(PriceForm):
 def make(request: HttpRequest, public_id: str) -> HttpResponse:
     """The form of a listing; an offer that is open already is shown instead."""
     buyer = signed_in(request)
-    listings = Listing.objects.select_related("seller", "connection").exclude(state=ListingState.LEFT_OUT)
+    listings = listings_shown().exclude(state=ListingState.LEFT_OUT)
     listing = get_object_or_404(listings, public_id=public_id)
     variants = list(listing.variants.filter(gone=False).select_related("listing__seller", "listing__connection"))
     manifest = manifest_of(listing)
@@ -122,7 +123,7 @@ def _said(offer: Offer) -> str:
 
 def _of(request: HttpRequest, public_id: str) -> Offer:
     """Somebody else's offer does not exist."""
-    offers = Offer.objects.select_related("variant__listing__connection", "seller", "buyer", "order")
+    offers = offers_made()
     return get_object_or_404(bought_by(offers, signed_in(request)), public_id=public_id)
 
 

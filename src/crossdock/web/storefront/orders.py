@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Order, PaymentIntent
 from crossdock.store.models.money import IntentState
+from crossdock.usecases.orders.queries import bought_orders
 from crossdock.usecases.record.rights import bought_by
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.browse import number_after
@@ -30,10 +31,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def one(request: HttpRequest, public_id: str) -> HttpResponse:
-    orders = Order.objects.select_related("seller", "intent").prefetch_related(
-        "lines", "shipments__lines__line", "shipments__label"
-    )
-    order = get_object_or_404(bought_by(orders, signed_in(request)), public_id=public_id)
+    order = get_object_or_404(bought_by(bought_orders(), signed_in(request)), public_id=public_id)
     parcels = [parcel for parcel in order.shipments.all() if parcel.undone_at is None]
     context = {"order": order, "parcels": parcels, "entries": order.timeline.filter(public=True), "to": order.address}
     return render(request, "storefront/order.html", context)

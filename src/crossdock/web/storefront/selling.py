@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from crossdock.store.models import Seller
+from crossdock.usecases.accounts.queries import sells
 from crossdock.usecases.accounts.sellers import EVERYWHERE, start_selling
 from crossdock.usecases.errors import Problem
 from crossdock.web.forms import MoneyField, country_choices, currency_choices, money_of
@@ -56,7 +56,7 @@ class SellerForm(forms.Form):
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
-    if Seller.objects.filter(owner=user).exists():
+    if sells(user):
         return redirect("/seller/")
     form = SellerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

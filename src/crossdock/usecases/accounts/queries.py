@@ -1,0 +1,68 @@
+"""What is read of people and sellers. Nothing here writes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from crossdock.store.models import Seller, User
+
+
+def sellers_named(query: str) -> QuerySet[Seller]:
+    """All of them without a word."""
+    rows = Seller.objects.select_related("owner")
+    return rows.filter(Q(name__icontains=query) | Q(owner__email__icontains=query)) if query else rows
+
+
+def seller_of(user: Any) -> Seller | None:
+    """Whom this person sells as; None for somebody who only buys, or is not signed in."""
+    return Seller.objects.filter(owner=user).first() if user is not None and user.is_authenticated else None
+
+
+def sells(user: User | AnonymousUser) -> bool:
+    return Seller.objects.filter(owner_id=user.pk).exists()
+
+
+def shops_called(words: str) -> QuerySet[Seller]:
+    """None without a word."""
+    return Seller.objects.filter(name__unaccent__icontains=words) if words else Seller.objects.none()
+
+
+def among(people: Iterable[str], email: str) -> User | None:
+    """The one of these people who has this address."""
+    return User.objects.filter(pk__in=list(people), email__iexact=email).first()
+
+
+def factors_of(user: User) -> QuerySet[Any]:
+    """Second factors and passkeys, the oldest first."""
+    found: QuerySet[Any] = Authenticator.objects.filter(user=user).order_by("pk")
+    return found
+
+
+def codes_of(user: User) -> QuerySet[Any]:
+    """Those that a code can be typed of."""
+    return factors_of(user).exclude(type=Authenticator.Type.WEBAUTHN)
+
+
+def passkeys_of(user: User) -> QuerySet[Any]:
+    return factors_of(user).filter(type=Authenticator.Type.WEBAUTHN)
+
+
+def addresses_of(user: User) -> QuerySet[Any]:
+    found: QuerySet[Any] = EmailAddress.objects.filter(user=user)
+    return found
+
+
+def sessions_of(user: User) -> QuerySet[Any]:
+    found: QuerySet[Any] = UserSession.objects.filter(user=user)
+    return found
+
+
+def living_sessions_of(user: User) -> list[Any]:
+    """Those that ended are forgotten first."""
+    found: list[Any] = UserSession.objects.purge_and_list(user)
+    return found

@@ -1,0 +1,33 @@
+"""What is read of payments, books and credits. Nothing here writes."""
+
+from django.db.models import Q, QuerySet, Sum
+
+from crossdock.store.models import Credit, Entry, Order, PaymentIntent, Seller
+
+
+def intent_of(order: Order) -> PaymentIntent | None:
+    return PaymentIntent.objects.filter(order=order).first()
+
+
+def book_of(order: Order) -> QuerySet[Entry]:
+    return Entry.objects.filter(transfer__order=order).select_related("transfer").order_by("pk")
+
+
+def payable_to(seller: Seller) -> list[tuple[int, str]]:
+    """Minor units and their currency."""
+    rows = Entry.objects.filter(account=f"seller:{seller.pk}").values("currency").annotate(owed=Sum("amount_minor"))
+    return [(-row["owed"], row["currency"]) for row in rows.order_by("currency")]
+
+
+def credits_in(which: Q) -> QuerySet[Credit]:
+    return Credit.objects.filter(which).select_related("order__seller", "asked_by", "decided_by", "second_by")
+
+
+def whole_credits() -> QuerySet[Credit]:
+    return Credit.objects.select_related(
+        "order__seller", "order__buyer", "asked_by", "decided_by", "second_by", "shop_refund"
+    )
+
+
+def payments() -> QuerySet[PaymentIntent]:
+    return PaymentIntent.objects.select_related("order")
