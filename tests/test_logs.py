@@ -1,10 +1,11 @@
 """No secret stands in a log line, wherever it came from."""
 
+import json
 import logging
 
 import pytest
 
-from crossdock.logs import MASK, PlainFormatter, mask
+from crossdock.logs import ABOUT, MASK, REQUEST, JsonFormatter, PlainFormatter, mask
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,28 @@ def test_configured_secrets_are_masked_in_arguments_and_tracebacks() -> None:
     assert "correct horse" not in line
     assert "battery" not in line
     assert "ValueError" in line
+
+
+def test_a_line_as_json_says_what_it_is_about_and_no_secret() -> None:
+    formatter = JsonFormatter(secrets=["correct horse battery"])
+    try:
+        raise ValueError("it was correct horse battery")
+    except ValueError as error:
+        told = (type(error), error, error.__traceback__)
+        record = logging.LogRecord("shop", logging.ERROR, __file__, 1, 'said "%s"\npassword=geheim', ("x",), told)
+    request, about = REQUEST.set("0123456789abcdef"), ABOUT.set("ORDER-1")
+    try:
+        line = formatter.format(record)
+    finally:
+        REQUEST.reset(request)
+        ABOUT.reset(about)
+    assert "\n" not in line and "correct horse" not in line and "geheim" not in line
+    read = json.loads(line)
+    assert (read["request"], read["order"], read["level"], read["logger"]) == (
+        "0123456789abcdef",
+        "ORDER-1",
+        "ERROR",
+        "shop",
+    )
+    assert read["message"].startswith('said "x"\n') and "ValueError" in read["message"]
+    assert "order" not in json.loads(formatter.format(record))

@@ -83,6 +83,9 @@ class Config(BaseSettings):
     allow_local_shops: bool | None = None
     debug: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["plain", "json"] = "plain"
+    metrics: bool = False
+    metrics_token: str = Field(default="", max_length=500)
     payment_gateway: str = "sandbox"
     stripe_secret_key: str = ""
     stripe_publishable_key: str = ""

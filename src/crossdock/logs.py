@@ -1,12 +1,19 @@
-"""Plain log lines on stderr, in which no secret stands: configured values and everything that looks like a credential
-are masked.
+"""Log lines on stderr, plain or JSON, in which no secret stands: configured values and everything that looks like a
+credential are masked.
 """
 
+import json
 import logging
 import re
 from collections.abc import Iterable
+from contextvars import ContextVar
+from datetime import UTC, datetime
 
 MASK = "•••"
+# What a line is written for: the request's id, and the order that the request or the command is about. Tasks that are
+# started inherit them.
+REQUEST: ContextVar[str] = ContextVar("request", default="")
+ABOUT: ContextVar[str] = ContextVar("about", default="")
 # Strangers write parts of a log line: each pattern starts at a word of its own and takes time in proportion.
 _LOOKS_SECRET = re.compile(
     r"""(?ix)
@@ -54,3 +61,27 @@ class PlainFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return mask_line(super().format(record), self.secrets)
+
+
+class JsonFormatter(PlainFormatter):
+    """One object a line, for programs that collect logs: the same words, masked alike, and what they are about."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": mask_line(self._said(record), self.secrets),
+            "request": REQUEST.get(),
+            "order": ABOUT.get(),
+        }
+        return json.dumps({name: value for name, value in told.items() if value}, ensure_ascii=False)
+
+    def _said(self, record: logging.LogRecord) -> str:
+        """With the traceback, which begins on a line of its own."""
+        parts = [record.getMessage()]
+        if record.exc_info:
+            parts.append(self.formatException(record.exc_info))
+        if record.stack_info:
+            parts.append(self.formatStack(record.stack_info))
+        return "\n".join(parts)

@@ -78,6 +78,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "crossdock.web.middleware.RequestIds",
+    *(["crossdock.web.metrics.Measured"] if CONFIG.metrics else []),
     "crossdock.web.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "crossdock.web.middleware.ContentSecurityPolicy",
@@ -227,7 +229,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 # Without a named proxy every request looks like plain http, and a redirect would never end; the proxy has to do it
 # then.
 SECURE_SSL_REDIRECT = CONFIG.https and bool(TRUSTED_PROXIES)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
 # The header is removed by TrustedProxies unless a named proxy sent it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
@@ -273,11 +275,12 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {
-            "()": "crossdock.logs.PlainFormatter",
+            "()": "crossdock.logs.JsonFormatter" if CONFIG.log_format == "json" else "crossdock.logs.PlainFormatter",
             "secrets": [
                 SECRET_KEY,
                 *VAULT_KEYS,
                 CONFIG.smtp_password,
+                CONFIG.metrics_token,
                 CONFIG.stripe_secret_key,
                 CONFIG.stripe_webhook_secret,
                 unquote(urlsplit(CONFIG.database_url).password or ""),

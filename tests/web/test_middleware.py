@@ -1,13 +1,16 @@
 """Whom to believe about an address, what a page may load, and static files in both worlds."""
 
+import re
 from ipaddress import ip_network
+from typing import cast
 
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import URLPattern
 
-from crossdock.web.middleware import ContentSecurityPolicy, TrustedProxies, allow
+from crossdock.logs import ABOUT, REQUEST
+from crossdock.web.middleware import ContentSecurityPolicy, RequestIds, TrustedProxies, allow
 
 urlpatterns: list[URLPattern] = []
 pytestmark = pytest.mark.urls(__name__)
@@ -101,3 +104,20 @@ async def test_static_files_without_a_thread() -> None:
     answer = await AsyncClient().get(STATIC)
     assert answer.status_code == 200
     assert len(answer.content) == int(answer["Content-Length"])
+
+
+def test_each_request_has_an_id_of_its_own_which_log_lines_name() -> None:
+    seen = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        seen.append((REQUEST.get(), ABOUT.get()))
+        return HttpResponse("")
+
+    around = RequestIds(view)
+    factory = RequestFactory()
+    told = [
+        cast(HttpResponse, around(factory.get(path, headers={"X-Request-ID": "a visitor's"})))["X-Request-ID"]
+        for path in ("/seller/orders/A-77/ship/", "/seller/")
+    ]
+    assert seen == [(told[0], "A-77"), (told[1], "")]
+    assert told[0] != told[1] and all(re.fullmatch("[0-9a-f]{16}", each) for each in told)

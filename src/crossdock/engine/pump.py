@@ -7,6 +7,7 @@ more afterwards.
 
 import asyncio
 import logging
+from contextvars import copy_context
 from datetime import datetime, timedelta
 
 from django.db import Error as DatabaseError
@@ -14,6 +15,7 @@ from django.db import Error as DatabaseError
 from crossdock.domain.commands import Done, Later, Outcome, Refused, SignInAgain, Unknown
 from crossdock.engine.handler import Attempt, Handler, Host
 from crossdock.kit.errors import Outside, outcome_of
+from crossdock.logs import ABOUT
 from crossdock.store.crash import point
 from crossdock.usecases.outcomes import claims
 from crossdock.usecases.parties import leases
@@ -177,7 +179,10 @@ class Pump:
         )
         for one in claimed:
             attempt = Attempt(one)
-            self._flying[asyncio.create_task(handler.carry_out(attempt), name=f"{one.kind} {one.subject}")] = attempt
+            about = copy_context()
+            about.run(ABOUT.set, one.subject)
+            task = asyncio.create_task(handler.carry_out(attempt), name=f"{one.kind} {one.subject}", context=about)
+            self._flying[task] = attempt
         return len(claimed) == room
 
     async def _wait(self) -> None:

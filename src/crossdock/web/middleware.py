@@ -1,10 +1,12 @@
-"""Whom to believe about the client's address, no blank page, personal pages that nobody keeps, a
-Content-Security-Policy without any inline script or style, and the static files.
+"""An id for each request, whom to believe about the client's address, no blank page, personal pages that nobody keeps,
+a Content-Security-Policy without any inline script or style, and the static files.
 
 All of them pass sync and async requests through unchanged, so they cost no thread switch.
 """
 
 import contextlib
+import re
+import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeVar
@@ -18,8 +20,13 @@ from django.template.loader import render_to_string
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import Response
 
+from crossdock.logs import ABOUT, REQUEST
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 _Response = TypeVar("_Response", bound=HttpResponseBase)
+# Whether anything says that a proxy brought the request.
+PASSED_ON = "crossdock.passed_on"
+_ORDER = re.compile(r"/orders/([\w-]{1,60})")
 _FORWARDED = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
@@ -56,6 +63,22 @@ class Around:
         return response
 
 
+class RequestIds(Around):
+    """Each request has an id of its own, told in a header and in the log lines written for it, so that a person who
+    reports an error names the lines. What a visitor sends as one is not taken over.
+    """
+
+    def before(self, request: HttpRequest) -> None:
+        request.META["crossdock.request"] = number = secrets.token_hex(8)
+        REQUEST.set(number)
+        about = _ORDER.search(request.path_info)
+        ABOUT.set(about[1] if about else "")
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response["X-Request-ID"] = request.META["crossdock.request"]
+        return response
+
+
 class TrustedProxies(Around):
     """Believes X-Forwarded-For and -Proto only from TRUSTED_PROXIES; from everybody else the headers are removed
     before anyone reads them.
@@ -65,6 +88,8 @@ class TrustedProxies(Around):
         meta = request.META
         chain = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
         scheme = meta.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
+        # Whoever answers this machine alone asks for it.
+        meta[PASSED_ON] = any(name in meta for name in _FORWARDED)
         for name in _FORWARDED:
             meta.pop(name, None)
         if not _trusted(_address(meta.get("REMOTE_ADDR", ""))):

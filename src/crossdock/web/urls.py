@@ -18,5 +18,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("media/<str:name>", serve_picture, name="picture"),
     path("", include("crossdock.web.storefront.urls")),
 ]
+if settings.CONFIG.metrics:
+    from crossdock.web.metrics import metrics
+
+    urlpatterns.insert(0, path("metrics", metrics, name="metrics"))
 if settings.DEMO:
     urlpatterns.append(path("demo/", include("crossdock.demo.urls")))
