@@ -68,16 +68,19 @@ async def _stock(client: Client, command: CreateOrder) -> Stock:
 
 
 async def _country(client: Client, command: CreateOrder) -> tuple[str, str]:
-    """PrestaShop's ids of the country and the state. To one that is not active it makes no order (validateOrder)."""
-    code = command.ship_to.territory or command.ship_to.country
-    found = [row for row in await client.of("countries", "iso_code", [code]) if row.opt_bool("active") is not False]
-    if not found:
-        raise Declined(NO_COUNTRY.format(country=code))
-    country, region = mapper.number(found[0], "id"), command.ship_to.region
-    if not region or command.ship_to.territory:
-        return country, ""
-    states = await client.of("states", "id_country", [country])
-    return country, next((row.text("id") for row in states if row.text("iso_code") == region), "")
+    """PrestaShop's ids of the country and the state. To one that is not active it makes no order (validateOrder).
+    Puerto Rico and its like are countries there, and states of the US as well (localization/us.xml).
+    """
+    to = command.ship_to
+    rows = await client.of("countries", "iso_code", filter(None, (to.territory, to.country)))
+    active = {row.text("iso_code"): mapper.number(row, "id") for row in rows if row.opt_bool("active") is not False}
+    if to.territory in active:
+        return active[to.territory], ""
+    if to.country not in active:
+        raise Declined(NO_COUNTRY.format(country=to.country))
+    country = active[to.country]
+    states = await client.of("states", "id_country", [country] if to.region else [])
+    return country, next((row.text("id") for row in states if row.text("iso_code") == to.region), "")
 
 
 async def _cart(client: Client, command: CreateOrder, country: str, state: str) -> tuple[str, str, str]:

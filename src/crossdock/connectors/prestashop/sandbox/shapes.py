@@ -16,7 +16,7 @@ from crossdock.kit.sandbox.books import stocked
 COUNTRIES = sorted(code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code))
 US_STATES = (
     "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA"
-    " RI SC SD TN TX UT VT VA WA WV WI WY PR VI GU"
+    " RI SC SD TN TX UT VT VA WA WV WI WY PR VI DC"
 )
 # The values of attributes begin here, so that no two things of one product have the same number.
 VALUES = 1000

@@ -7,6 +7,7 @@ import pytest
 
 from crossdock.connectors.prestashop import connect, connector, reading
 from crossdock.connectors.prestashop.client import Client
+from crossdock.connectors.prestashop.sandbox import shapes
 from crossdock.connectors.prestashop.sandbox.books import CANCELED, ERROR, REFUNDED, SHIPPED, Books
 from crossdock.domain.commands import CancelLines, CancelReason, Done, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrderState, ShopProduct
@@ -16,6 +17,7 @@ from crossdock.kit.conformance.fulfilment import NUMBER, left_here
 from crossdock.kit.conformance.risk import judged
 from crossdock.kit.connector import Reply, VariantRef
 from crossdock.kit.errors import AuthDead, BadInput, NoAnswer
+from crossdock.kit.rows import readable, unreadable
 
 
 async def proved_again(stage: Stage) -> list[str]:
@@ -167,6 +169,38 @@ async def test_a_country_that_is_not_active_is_refused_before_anything_is_made(s
     outcome = await connector.create(stage.shop, stage.order((variant, 1)))
     assert isinstance(outcome, Refused) and "International > Locations" in outcome.sentence
     assert not books.shelf.all("customer") and not books.shelf.all("order")
+
+
+@pytest.mark.parametrize(("closed", "country"), [(["XX"], "PR"), (["PR"], "US")])
+async def test_puerto_rico_is_a_country_or_a_state(stage: Stage, books: Books, closed: list[str], country: str) -> None:
+    (variant,) = await stage.product(5)
+    books.set(closed=closed)
+    command = stage.order((variant, 1))
+    await stage.placed(replace(command, ship_to=replace(command.ship_to, country="PR", region="")))
+    address = books.shelf.all("address")[-1]
+    assert shapes.COUNTRIES[int(address["id_country"]) - 1] == country
+    assert bool(address["id_state"]) is (country == "US")
+
+
+async def test_a_joint_list_that_cannot_be_read_is_asked_for_one_by_one(stage: Stage) -> None:
+    """What an order has besides is never taken for nothing: its parcel would look undone."""
+    (variant,) = await stage.product(9)
+    cursor = await stage.order_cursor()
+    placed = [await stage.placed(stage.order((variant, 1))) for _ in range(3)]
+    for done in placed:
+        await stage.hand.fulfil(done.shop_id, tracking=f"N{done.shop_id}", carrier="UPS")
+    send, odd = stage.shop.http.send, placed[1].shop_id
+
+    async def bent(way: str, url: str, **rest: Any) -> Reply:
+        if "/api/order_carriers" in url and (f"%5B{odd}%5D" in url or "%7C" in url):
+            return Reply(200, {"content-type": "application/json"}, b'{"order_carriers": null}')
+        return await send(way, url, **rest)
+
+    stage.shop.http.send = bent  # type: ignore[method-assign]
+    page = await connector.orders(stage.shop, cursor)
+    numbers = {row.shop_id: [p.tracking_number for p in row.parcels] for row in readable(page.items)}
+    assert numbers == {done.shop_id: [f"N{done.shop_id}"] for done in (placed[0], placed[2])}
+    assert [row.entity_id for row in unreadable(page.items)] == [odd]
 
 
 async def test_names_and_addresses_lose_what_prestashop_refuses(stage: Stage, books: Books) -> None:
