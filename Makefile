@@ -61,7 +61,7 @@ soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock pr
 	$(if $(filter no,$(KILLS)),,$(PROVE) "kill points" $(PY) tests/crash/crash_play.py)
 	$(if $(filter no,$(BUGS)),,$(PROVE) "planted bugs" $(LAB) story --every-bug)
 
-bench: $(VENV)/.runtime ## what work costs: one JSON line per figure, kept in docs/benchmarks.md; ONLY=order, import or idle for one, AGAINST=<commit> to measure that commit in turns with this one
+bench: $(VENV)/.runtime ## what work costs: one JSON line per figure, kept in docs/benchmarks.md; ONLY=order, import, idle or growth for one, AGAINST=<commit> to measure that commit in turns with this one
 	$(LAB) bench $(if $(ONLY),--only $(ONLY)) $(if $(AGAINST),--against $(AGAINST))
 
 docs: $(VENV)/.runtime ## write the generated pages

@@ -252,17 +252,17 @@ class TestSmallPages:
         monkeypatch.setattr(import_products, "receive_products", receive)
         return sizes
 
-    async def test_a_hundred_at_once(
+    async def test_two_hundred_at_once(
         self, make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch, taken: list[int]
     ) -> None:
         monkeypatch.setattr("crossdock.engine.shop.polling._GATHERING_SECONDS", 60.0)
         stall = await sync(make)
         taken.clear()
-        asked = self.pages(connector, monkeypatch, 13)
+        asked = self.pages(connector, monkeypatch, 23)
         await polled(engine, stall, "products")
-        assert taken == [100, 30] and asked == ["", *map(str, range(1, 13))]
-        assert await sync(Listing.objects.filter(connection=stall.shop).count) == 131
-        assert (await sync(Cursor.objects.get, connection=stall.shop, stream="products")).value == "13"
+        assert taken == [200, 30] and asked == ["", *map(str, range(1, 23))]
+        assert await sync(Listing.objects.filter(connection=stall.shop).count) == 231
+        assert (await sync(Cursor.objects.get, connection=stall.shop, stream="products")).value == "23"
 
     async def test_a_page_that_fails_costs_none_before_it(
         self, make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch, taken: list[int]

@@ -9,8 +9,8 @@ from crossdock.kit.errors import NotJson
 
 # Longer whole numbers are no count, id or amount; as a float they stay comparable, and cost no time to convert.
 _LONGEST_NUMBER = 40
-# Only where one of these is written can a text hold something unfit: NUL, or an escape of NUL or of half a pair.
-_SUSPECT = re.compile(r"\x00|\\u(?:0000|[dD][89a-fA-F])|[\ud800-\udfff]")
+# Only by NUL itself, or by an escape of it or of half a pair, is a text unfit to keep: decoding makes no halves.
+_SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def load(body: bytes, where: str = "the answer's body") -> Any:
@@ -24,7 +24,7 @@ def load(body: bytes, where: str = "the answer's body") -> Any:
         value = json.loads(text, strict=False, parse_int=_whole)
     except (ValueError, RecursionError):
         raise NotJson(where, "JSON", body) from None
-    return make_storable(value) if _SUSPECT.search(text) else value
+    return make_storable(value) if "\x00" in text or _SUSPECT.search(text) else value
 
 
 def dump(value: Any) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from crossdock.cli.scratch import orderly
-from crossdock_lab.bench import order, shops
+from crossdock_lab.bench import growth, order, shops
 from crossdock_lab.bench.figures import Figure, keep, machine
 from crossdock_lab.bench.installed import at, this
 from crossdock_lab.bench.market import Market
@@ -15,6 +15,7 @@ BENCHES: dict[str, Callable[[Sequence[Market]], list[Figure]]] = {
     "order": order.bench,
     "import": shops.imported,
     "idle": shops.idle,
+    "growth": growth.bench,
 }
 
 

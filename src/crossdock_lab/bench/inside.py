@@ -80,14 +80,16 @@ def orders(listings: str, buyers: str) -> Any:
     }
 
 
-def fill(listing: str, platform: str, products: str) -> Any:
+def fill(listing: str, platform: str, products: str, units: str = "5") -> Any:
     """So many products into the simulated shop of this platform."""
     from crossdock.kit.remote_hand import RemoteHand
 
     async def work() -> None:
         async with RemoteHand(_row(listing, platform)["address"]) as hand:
             for n in range(int(products)):
-                await hand.add_product(f"Card {n}", [(f"SKU-{n}", "10.00", 5)], description=f"A card, number {n}.")
+                await hand.add_product(
+                    f"Card {n}", [(f"SKU-{n}", "10.00", int(units))], description=f"A card, number {n}."
+                )
 
     asyncio.run(work())
 
@@ -112,7 +114,7 @@ def listed(connection: str, products: str, seconds: str) -> Any:
     """
     from crossdock.store.models import Variant
 
-    found = Variant.objects.filter(connection_id=int(connection), stock__count=5)
+    found = Variant.objects.filter(connection_id=int(connection), stock__count__gt=0)
     return _until(lambda: found.count() >= int(products), float(seconds))
 
 
@@ -125,6 +127,52 @@ def again(connection: str, seconds: str) -> Any:
     rows.update(value="", due_at=begun)
     wake([Connection.objects.get(pk=int(connection)).party_id])
     return _until(lambda: rows.filter(completed_at__gt=begun).exists(), float(seconds))
+
+
+def till(connection: str, variants: str, buyers: str) -> Any:
+    """Like `orders`, with the first variants of a connected shop."""
+    from crossdock.store.models import Variant
+
+    known = orders("1", buyers)
+    found = Variant.objects.filter(connection_id=int(connection)).order_by("pk")[: int(variants)]
+    return known | {"variants": [variant.public_id for variant in found]}
+
+
+def sizes() -> Any:
+    """Bytes of each table with its indexes, without what is free in it already."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
+        cursor.execute("SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables")
+        return dict(cursor.fetchall())
+
+
+def polls(connection: str, rounds: str) -> Any:
+    """Rows that were inserted and updated while all polls of a shop were due so many times and found nothing."""
+    from crossdock.store.models import Cursor
+
+    rows = Cursor.objects.filter(connection_id=int(connection), stream__in=["orders", "products", "counts"])
+    before = _rows_written()
+    for _ in range(int(rounds)):
+        rows.update(due_at=datetime.now(UTC))
+        _until(lambda: not rows.filter(due_at__lte=datetime.now(UTC)).exists(), 60)
+    after = _rows_written()
+    return {name: after[name] - before[name] - (3 * int(rounds) if name == "updated" else 0) for name in after}
+
+
+def _rows_written() -> dict[str, int]:
+    from django.db import connection
+
+    # Within so long each process of the database has told what it counted.
+    time.sleep(12)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(n_tup_ins), sum(n_tup_upd) FROM pg_stat_user_tables WHERE relname LIKE 'store_%' OR relname"
+            " LIKE 'procrastinate_jobs'"
+        )
+        inserted, updated = cursor.fetchone()
+    return {"inserted": int(inserted), "updated": int(updated)}
 
 
 def _until(done: Callable[[], bool], seconds: float) -> bool:

@@ -39,7 +39,7 @@ _MOST_COUNTS = 100
 _OLD_COUNT = timedelta(hours=1)
 _AUDIT_EVERY = timedelta(hours=1)
 # So many products, or for so long, are gathered before they are taken in.
-_MOST_PRODUCTS, _GATHERING_SECONDS = 100, 1.0
+_MOST_PRODUCTS, _GATHERING_SECONDS = 200, 1.0
 
 
 async def timers_due(session: Session) -> bool:
