@@ -25,12 +25,17 @@ def bench(markets: Sequence[Market]) -> list[Figure]:
         "bytes of an order, for 30 days": SHORTLY,
         "rows that a shop at rest leaves in a day": ROWS,
     }
-    figures = [bounded("growth", what, "", ours[what], at_most=most) for what, most in bounds.items()]
+    figures = [bounded("growth", what, _unit(what), ours[what], at_most=most) for what, most in bounds.items()]
     for what, value in ours.items():
         theirs = found[1][what] if name else None
         if what not in bounds or theirs is not None:
-            figures.append(beside("growth", f"{what}{', beside' * (what in bounds)}", "", value, theirs, against=name))
+            words = f"{what}{', beside' * (what in bounds)}"
+            figures.append(beside("growth", words, _unit(what), value, theirs, against=name))
     return figures
+
+
+def _unit(what: str) -> str:
+    return "B" if what.startswith("bytes") else ""
 
 
 def _grown(market: Market) -> dict[str, float]:

@@ -13,16 +13,21 @@ WAIT_SECONDS = 240
 # Of the build that is measured beside it.
 IMPORT_AT_MOST = 0.2
 SETTLE_SECONDS, SECONDS, ROUNDS = 20.0, 20.0, 2
-MEGABYTES, SHARE = 180.0, 0.5
+MEGABYTES, SHARE, SHOPS = 180.0, 0.5, 3
 
 
 def platforms(listing: Path) -> list[str]:
     return sorted({row["platform"] for row in json.loads(listing.read_text())})
 
 
+def _common(listings: Sequence[Path]) -> list[str]:
+    """The platforms that each of the measured commits has."""
+    return sorted(set.intersection(*(set(platforms(listing)) for listing in listings)))
+
+
 def imported(markets: Sequence[Market]) -> list[Figure]:
     listings = [market.simulate() for market in markets]
-    common = sorted(set.intersection(*(set(platforms(listing)) for listing in listings)))
+    common = _common(listings)
     figures = []
     for number, platform in enumerate(common):
         taken = [_import(*place, platform, number) for place in zip(markets, listings, strict=True)]
@@ -52,9 +57,9 @@ def _per_product(used: Spent) -> float:
 
 
 def idle(markets: Sequence[Market]) -> list[Figure]:
-    for market in markets:
-        listing = market.simulate()
-        for number, platform in enumerate(platforms(listing)):
+    listings = [market.simulate() for market in markets]
+    for market, listing in zip(markets, listings, strict=True):
+        for number, platform in enumerate(_common(listings)[:SHOPS]):
             market.inside("fill", listing, platform, 3)
             market.inside("join", listing, platform, number)
     time.sleep(SETTLE_SECONDS)
