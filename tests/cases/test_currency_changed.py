@@ -131,8 +131,6 @@ def change(stage: Stage, platform: str) -> Any:
     match platform:
         case "shopify":
             books.change_currency("EUR")
-        case "vendure":
-            books.settings["currency"] = "EUR"
         case _:
             books.set(currency="EUR")
 

@@ -81,7 +81,7 @@ def restrict(stage: Stage, platform: str) -> None:
         case "shopify":
             books.shelf.put("shop", "shop", {**books.shop, "ships_to": ["US", "DE"]})
         case "vendure":
-            books.settings["countries"] = ["US", "DE"]
+            books.set(countries=["US", "DE"])
         case _:
             books.set(sells_to=["US", "DE", "FR"], ships_to=["US", "DE", "PL"])
 

@@ -34,7 +34,7 @@ class Sandbox(Base):
     def __init__(self, shelf: Shelf, **options: Any) -> None:
         super().__init__(shelf, **options)
         self.books = Books(shelf, self.clock, self.random)
-        self.books.settings["database"] = self.database
+        self.books.set(database=self.database)
         self.rights = EVERY_RIGHT
         self._hand = SandboxHand(self.books)
         with shelf.transaction():

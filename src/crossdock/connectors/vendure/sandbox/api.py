@@ -247,7 +247,7 @@ class Api:
         return self._order(self._books.set_address(orderId, dict(input)))
 
     def do_unsetDraftOrderShippingAddress(self, orderId: str) -> Doc:  # noqa: N802, N803
-        return self._order(self._books.set(orderId, address=None))
+        return self._order(self._books.set_order(orderId, address=None))
 
     def do_addNoteToOrder(self, input: Doc) -> Doc:  # noqa: N802
         return self._order(self._books.add_note(input["id"], input["note"], public=input["isPublic"]))

@@ -6,8 +6,10 @@ A short line is added with what is left; a payment looks at no stock and allocat
 
 from typing import Any
 
-from crossdock.connectors.vendure.sandbox.refusals import BadField, Denied, Doc, NoSuchEntity, Stumbled
+from crossdock.connectors.vendure.sandbox.refusals import BadField, Denied, NoSuchEntity, Stumbled
 from crossdock.connectors.vendure.sandbox.shelves import CODE_LETTERS, Begun, Shelves
+from crossdock.kit.sandbox import Doc
+from crossdock.kit.sandbox.books import split
 
 __all__ = ["BadField", "Books", "Denied", "Doc", "NoSuchEntity", "Stumbled"]
 SHIPPING = 500
@@ -56,7 +58,7 @@ class Books(Shelves):
         self.shelf.delete("order", order_id)
         return {"result": "DELETED", "message": None}
 
-    def set(self, order_id: str, **fields: Any) -> Doc:
+    def set_order(self, order_id: str, **fields: Any) -> Doc:
         return self._keep({**self.order(order_id), **fields})
 
     def add_note(self, order_id: str, text: str, *, public: bool) -> Doc:
@@ -75,16 +77,16 @@ class Books(Shelves):
         for other in self.shelf.all("order"):
             if other["customer"] and other["customer"]["emailAddress"] == email:
                 self._keep({**other, "customer": {**words, "emailAddress": email}}, touched=False)
-        return self.set(order_id, customer={**words, "emailAddress": email})
+        return self.set_order(order_id, customer={**words, "emailAddress": email})
 
     def set_address(self, order_id: str, words: Doc) -> Doc:
         if words["countryCode"] not in self.settings["countries"]:
             raise BadField(f'The countryCode "{words["countryCode"]}" was not recognized')
-        return self.set(order_id, address=words)
+        return self.set_order(order_id, address=words)
 
     def set_method(self, order_id: str, method: str) -> Doc:
         self._modifiable(self.order(order_id))
-        return self.set(order_id, method=method)
+        return self.set_order(order_id, method=method)
 
     def _modifiable(self, order: Doc) -> None:
         if order["state"] != "Draft":
@@ -124,11 +126,7 @@ class Books(Shelves):
         """Before anything of it left. A row of the same variant, which has its share of what was allocated."""
         order = self.order(order_id)
         line = next(each for each in order["lines"] if each["variant"] == variant_id)
-        new = {**line, "id": self._id("line")}
-        for name in ("quantity", "placed", "allocated"):
-            new[name] = min(units, line[name])
-            line[name] -= new[name]
-        order["lines"].append(new)
+        order["lines"].append({**split(line, units, "placed", "allocated"), "id": self._id("line")})
         self._keep(order)
 
     def transition(self, order_id: str, state: str) -> Doc:

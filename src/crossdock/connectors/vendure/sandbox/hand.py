@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from crossdock.connectors.vendure.sandbox.books import Books, Denied
+from crossdock.connectors.vendure.sandbox.books import Books
 from crossdock.connectors.vendure.sandbox.places import open_place, stock_at
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.hand import Standing, Stocked
+from crossdock.kit.sandbox.books import money, rows_to_ship, standing
+from crossdock.kit.sandbox.merchant import acting
 
 # The payment method that the marketplace names, as the shop's staff read it.
 METHOD = "crossdock"
@@ -43,7 +45,7 @@ class SandboxHand:
         self, title: str, variants: Sequence[tuple[str, str, int]], *, image: str = "", description: str = ""
     ) -> tuple[VariantRef, ...]:
         rows = [(sku, _minor(price), count) for sku, price, count in variants]
-        with self._books.shelf.transaction():
+        with acting(self._books):
             product, made = self._books.add_product(title, rows, image, description)
         return tuple(VariantRef(product, variant) for variant in made)
 
@@ -51,11 +53,11 @@ class SandboxHand:
         self._books.change_variant(variant.variant_id, price=_minor(price))
 
     async def delete_product(self, product_id: str) -> None:
-        with self._books.shelf.transaction():
+        with acting(self._books):
             self._books.delete_product(product_id)
 
     async def change_currency(self, currency: str) -> None:
-        self._books.settings["currency"] = currency
+        self._books.set(currency=currency)
 
     async def recount(self, variant: VariantRef, count: int) -> None:
         """The open orders' units are on the shelf too."""
@@ -75,21 +77,18 @@ class SandboxHand:
     async def arranged(self, variant: VariantRef, quantity: int) -> str:
         """An order of the shop's own, all but paid."""
         books = self._books
-        with books.shelf.transaction():
+        with acting(books):
             order = books.draft()["id"]
             books.set_customer(
                 order, {"firstName": "Walk", "lastName": "In", "emailAddress": f"walkin-{order}@shop.example"}
             )
-            books.set(order, method="1")
-            try:
-                books.add_item(order, variant.variant_id, quantity)
-                books.transition(order, "ArrangingPayment")
-            except Denied as denied:
-                raise ValueError(str(denied)) from None
+            books.set_order(order, method="1")
+            books.add_item(order, variant.variant_id, quantity)
+            books.transition(order, "ArrangingPayment")
         return str(order)
 
     async def pay(self, shop_id: str) -> None:
-        with self._books.shelf.transaction():
+        with acting(self._books):
             self._books.pay(shop_id, "counter", "")
 
     async def sell(self, variant: VariantRef, quantity: int) -> str:
@@ -107,59 +106,48 @@ class SandboxHand:
     def _standing(self, order: dict[str, Any]) -> Standing:
         cancelled = order["state"] == "Cancelled"
         ours = [pay["transactionId"] for pay in order["payments"] if pay["method"] == METHOD]
-        return Standing(
-            shop_id=order["id"],
+        lines = tuple((line["variant"], line["placed"] if cancelled else line["quantity"]) for line in order["lines"])
+        short = ((line["variant"], line["quantity"] - line["allocated"]) for line in order["lines"])
+        return standing(
+            order,
             number=order["code"],
             reference=ours[0] if ours else "",
             buyer=f"{order['customer']['firstName']} <{order['customer']['emailAddress']}>",
-            lines=tuple(
-                (line["variant"], line["placed"] if cancelled else line["quantity"]) for line in order["lines"]
-            ),
+            lines=lines,
             total=_decimal(self._books.total(order)),
             cancelled=cancelled,
             parcels=sum(each["state"] in ("Shipped", "Delivered") for each in order["fulfillments"]),
-            untaken=tuple(
-                (line["variant"], short)
-                for line in order["lines"]
-                if (short := line["quantity"] - line["allocated"]) > 0
-            ),
+            untaken=tuple((variant, units) for variant, units in short if units > 0),
         )
 
     async def pack(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
     ) -> str:
         """A fulfilment that has not left yet."""
-        wanted = dict(lines)
-        rows = []
-        for line in self._books.order(shop_id)["lines"]:
-            left = line["quantity"] - line["fulfilled"] + line["returned"]
-            units = min(left, wanted.get(line["variant"], 0)) if lines else left
-            if units > 0:
-                rows.append((line["id"], units))
-        with self._books.shelf.transaction():
-            try:
-                return self._books.fulfil(shop_id, rows, carrier or "By hand", tracking)
-            except Denied as denied:
-                raise ValueError(str(denied)) from None
+        order = self._books.order(shop_id)
+        left = {line["id"]: line["quantity"] - line["fulfilled"] + line["returned"] for line in order["lines"]}
+        with acting(self._books):
+            rows = rows_to_ship(order["lines"], left, lines, variant=lambda line: line["variant"])
+            return self._books.fulfil(shop_id, rows, carrier or "By hand", tracking)
 
     async def fulfil(
         self, shop_id: str, *, tracking: str = "", carrier: str = "", lines: Sequence[tuple[str, int]] = ()
     ) -> str:
         parcel = await self.pack(shop_id, tracking=tracking, carrier=carrier, lines=lines)
-        with self._books.shelf.transaction():
+        with acting(self._books):
             self._books.move_parcel(shop_id, parcel, "Shipped")
         return parcel
 
     async def split_line(self, shop_id: str, variant_id: str, units: int) -> None:
         """Shops with fields of their own on a line have the same variant in several."""
-        with self._books.shelf.transaction():
+        with acting(self._books):
             self._books.split_line(shop_id, variant_id, units)
 
     async def change_tracking(self, shop_id: str, parcel_id: str, tracking: str) -> None:
         """Vendure has no way: the seller cancels the fulfilment and makes the same again."""
         books = self._books
         old = next(each for each in books.order(shop_id)["fulfillments"] if each["id"] == parcel_id)
-        with books.shelf.transaction():
+        with acting(books):
             books.move_parcel(shop_id, parcel_id, "Cancelled")
             new = books.fulfil(shop_id, [(line, units) for line, units in old["lines"]], old["method"], tracking)
             books.move_parcel(shop_id, new, "Shipped")
@@ -167,18 +155,15 @@ class SandboxHand:
     async def cancel(self, shop_id: str, *, restock: bool = True) -> None:
         """Vendure always restocks; a seller who does not want that takes the units out again."""
         lines = self._books.order(shop_id)["lines"]
-        with self._books.shelf.transaction():
-            try:
-                self._books.cancel(shop_id, "Cancelled by the shop")
-            except Denied as denied:
-                raise ValueError(str(denied)) from None
+        with acting(self._books):
+            self._books.cancel(shop_id, "Cancelled by the shop")
             for line in () if restock else lines:
                 doc = self._books.variant(line["variant"], deleted=True)
                 self._books.change_variant(line["variant"], onHand=doc["onHand"] - line["quantity"])
 
     async def refund(self, shop_id: str, amount: str) -> str:
-        with self._books.shelf.transaction():
-            return self._books.refund(shop_id, _minor(amount))
+        with acting(self._books):
+            return self._books.refund(shop_id, int(money(amount) * 100))
 
     async def staff_words(self, shop_id: str) -> Sequence[str]:
         """The private notes in the order's history."""

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-Doc = dict[str, Any]
+from crossdock.kit.sandbox import Doc, Refusal
 
 
-class Denied(Exception):
+class Denied(Refusal):
     """A union member as an answer: the shop understood and does not do it."""
 
     def __init__(self, kind: str, code: str, message: str, **more: Any) -> None:

@@ -11,11 +11,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from crossdock.connectors.vendure.sandbox.refusals import Doc, NoSuchEntity
-from crossdock.kit.sandbox import Shelf
+from crossdock.connectors.vendure.sandbox.refusals import NoSuchEntity
+from crossdock.kit.sandbox import Doc, Shelf, books
 
 COUNTRIES = frozenset({"US", "DE", "GB"})
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ123456789"
+
+
+# The seller's settings, as a person would find them under Settings.
+DEFAULTS: Doc = {
+    "database": "sqlite",
+    "track": True,
+    "threshold": 0,
+    "tax": 0,
+    "currency": "USD",
+    "methods": True,
+    "countries": sorted(COUNTRIES),
+}
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +45,12 @@ class Begun:
     levels: dict[str, tuple[int, int]]
 
 
-class Shelves:
+class Shelves(books.Documents):
     """All documents are JSON on the shelf; amounts are in 1/100."""
 
     def __init__(self, shelf: Shelf, clock: Callable[[], datetime], random: random.Random) -> None:
-        self.shelf = shelf
-        self._clock = clock
+        super().__init__(shelf, clock, lambda *_: None, stamp=_stamp, settings=DEFAULTS)
         self._random = random
-        # The seller's settings, as a person would find them under Settings.
-        self.settings: Doc = {
-            "database": "sqlite",
-            "track": True,
-            "threshold": 0,
-            "tax": 0,
-            "currency": "USD",
-            "methods": True,
-            "countries": sorted(COUNTRIES),
-        }
-
-    def now(self) -> str:
-        return self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def second(self) -> str:
         """What the database writes by itself; SQLite's datetime('now') has whole seconds."""
@@ -63,7 +65,7 @@ class Shelves:
         return str(doc["token"])
 
     def _id(self, kind: str) -> str:
-        return str(self.shelf.next_number(kind))
+        return str(self.new_id(kind))
 
     # Catalogue
 

@@ -343,7 +343,7 @@ async def test_throttled_after_the_payment_is_unknown_and_not_a_promise_that_not
 
 async def refused(stage: Stage, **settings: Any) -> Refused:
     assert isinstance(stage.sandbox, Sandbox)
-    stage.sandbox.books.settings |= settings
+    stage.sandbox.books.set(**settings)
     (variant,) = await stage.product(5)
     outcome = await connector.create(stage.shop, stage.order((variant, 1)))
     assert isinstance(outcome, Refused)
@@ -368,7 +368,7 @@ async def test_a_registered_customer_with_our_relay_address_is_refused_with_the_
 ) -> None:
     (variant,) = await stage.product(5)
     command = stage.order((variant, 1))
-    books.settings["registered"] = [command.email]
+    books.set(registered=[command.email])
     outcome = await connector.create(stage.shop, command)
     assert isinstance(outcome, Refused)
     assert outcome.why is Why.INVALID
@@ -508,7 +508,7 @@ async def test_a_tax_rate_changes_every_price_and_moves_no_date(stage: Stage, bo
     await stage.product(5)
     _, cursor = await stage.all_products()
     (before,) = [item for item in (await stage.all_products())[0] if isinstance(item, ShopProduct)]
-    books.settings["tax"] = 20
+    books.set(tax=20)
     later = replace(Cursor.read(cursor), begun=datetime.now(UTC) + timedelta(hours=2)).write()
     assert (await stage.all_products(later))[0] == []
     (after,) = [item for item in (await stage.all_products())[0] if isinstance(item, ShopProduct)]
