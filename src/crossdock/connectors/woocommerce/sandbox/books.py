@@ -3,14 +3,14 @@ Blind where the real one is blind.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from crossdock.kit.sandbox import Shelf
+from crossdock.kit.sandbox import Doc, Shelf, books
 
-Doc = dict[str, Any]
 TAKES = ("processing", "on-hold", "completed")
 RESTORES = ("cancelled", "pending")
 ADDRESS = (
@@ -35,42 +35,37 @@ CUSTOMER_MAILS = {
 Tell = Callable[[str, int], None]
 
 
-class Books:
+# What the seller or the host set.
+DEFAULTS: Doc = {
+    "hpos": True,
+    "fulfillments": True,
+    "manage_stock": True,
+    "currency": "USD",
+    "decimals": 2,
+    "pretty": True,
+    "plugins": [],
+    "version": "11.0.1",
+    "strips_authorization": False,
+    "name": "Simulated WooCommerce shop",
+    "challenge": False,
+    "taxes": False,
+    "prices_include_tax": True,
+    "tax_display": "incl",
+    "sells_to": [],
+    "ships_to": [],
+}
+
+
+class Books(books.Documents):
     """Products and orders on a shelf. `tell(topic, id)` is called for everything that a webhook could be about."""
 
     def __init__(self, shelf: Shelf, clock: Callable[[], datetime], tell: Tell) -> None:
-        self.shelf, self._clock, self._tell = shelf, clock, tell
+        super().__init__(
+            shelf, clock, lambda _, topic, doc: tell(topic, doc["id"]), stamp=datetime.isoformat, settings=DEFAULTS
+        )
 
-    @property
-    def settings(self) -> Doc:
-        """What the seller or the host set: name, hpos, fulfillments, manage_stock, currency, decimals, permalinks,
-        plugins.
-        """
-        default = {
-            "hpos": True,
-            "fulfillments": True,
-            "manage_stock": True,
-            "currency": "USD",
-            "decimals": 2,
-            "pretty": True,
-            "plugins": [],
-            "version": "11.0.1",
-            "strips_authorization": False,
-            "name": "Simulated WooCommerce shop",
-            "challenge": False,
-            "taxes": False,
-            "prices_include_tax": True,
-            "tax_display": "incl",
-            "sells_to": [],
-            "ships_to": [],
-        }
-        return default | (self.shelf.get("settings", "shop") or {})
-
-    def set(self, **settings: Any) -> None:
-        self.shelf.put("settings", "shop", self.settings | settings)
-
-    def now(self) -> str:
-        return self._clock().isoformat()
+    def news(self, topic: str, id_: int) -> None:
+        self.tell("", topic, {"id": id_})
 
     # Products
 
@@ -84,7 +79,7 @@ class Books:
         if doc["parent"] and (parent := self.product(doc["parent"])):
             parent["modified"] = self.now()
             self.shelf.put("product", parent["id"], parent)
-        self._tell(f"product.{news}", doc["id"])
+        self.news(f"product.{news}", doc["id"])
 
     def new_product(self, **fields: Any) -> Doc:
         doc: Doc = {
@@ -113,7 +108,7 @@ class Books:
                 member |= {"status": "trash", "modified": self.now()}
                 self.shelf.put("product", member["id"], member)
         if not force:
-            self._tell("product.deleted", doc["id"])
+            self.news("product.deleted", doc["id"])
 
     def _forget(self, product_id: int) -> None:
         """Lines keep their own ids, and know only products that are there."""
@@ -157,7 +152,7 @@ class Books:
     def save_order(self, doc: Doc, *, news: str = "updated") -> None:
         doc["modified"] = self.now()
         self.shelf.put("order", doc["id"], doc, key=self.meta(doc, "_crossdock_reference") or "")
-        self._tell(f"order.{news}", doc["id"])
+        self.news(f"order.{news}", doc["id"])
 
     @staticmethod
     def meta(doc: Doc, key: str) -> Any:
@@ -198,7 +193,7 @@ class Books:
         wanted = body.get("status", "pending")
         self.change_status(doc, "processing" if body.get("set_paid") and wanted == "pending" else wanted)
         self.save_order(doc, news="created")
-        self._tell("order.updated", doc["id"])
+        self.news("order.updated", doc["id"])
         return doc
 
     def _line(self, line: Mapping[str, Any]) -> Doc:
@@ -254,11 +249,11 @@ class Books:
             doc["paid"] = doc["paid"] or (self.now() if status != "on-hold" else None)
             for line in doc["line_items"]:
                 if not line["reduced"]:
-                    line["reduced"] = -self.move_stock(line["variation_id"] or line["product_id"], -line["quantity"])
+                    line["reduced"] = -self.move_stock(sold(line), -line["quantity"])
         elif status in RESTORES:
             for line in doc["line_items"]:
                 if line["reduced"]:
-                    self.move_stock(line["variation_id"] or line["product_id"], line["reduced"])
+                    self.move_stock(sold(line), line["reduced"])
                     line["reduced"] = 0
         if status == "completed":
             doc["completed"] = self.now()
@@ -280,7 +275,7 @@ class Books:
             return
         doc |= {"status": "trash", "modified": self.now()}
         self.shelf.put("order", doc["id"], doc)
-        self._tell("order.deleted", doc["id"])
+        self.news("order.deleted", doc["id"])
 
     def add_note(self, doc: Doc, text: str, *, customer: bool) -> Doc:
         """A comment on the order: the order itself and its date stay as they are."""
@@ -343,7 +338,7 @@ class Books:
                 continue
             items.append({"id": self.shelf.next_number("item"), "line": line["id"], "units": units, "worth": worth})
             if restock and units <= line["reduced"]:
-                self.move_stock(line["variation_id"] or line["product_id"], units)
+                self.move_stock(sold(line), units)
                 line["reduced"] -= units
         entry = self._refund(doc, amount, reason, items)
         self.shelf.note(
@@ -357,12 +352,10 @@ class Books:
         return entry
 
     @staticmethod
-    def refunded_units(doc: Doc) -> dict[int, int]:
+    def refunded_units(doc: Doc) -> Counter[int]:
         """Units by line id that refunds took out."""
-        gone: dict[int, int] = {}
-        for item in (item for entry in doc["refunds"] for item in entry.get("items", [])):
-            gone[item["line"]] = gone.get(item["line"], 0) + item["units"]
-        return gone
+        items = (item for entry in doc["refunds"] for item in entry.get("items", []))
+        return units_by((item["line"], item["units"]) for item in items)
 
     def fulfillments(self, order_id: int) -> list[Doc]:
         return [entry for entry in self.shelf.all("fulfillment") if entry["order_id"] == order_id]
@@ -388,11 +381,20 @@ class Books:
         self.set_meta(doc, "_fulfillment_status", status)
         self.save_order(doc)
 
-    def fulfilled(self, order_id: int) -> dict[int, int]:
+    def fulfilled(self, order_id: int) -> Counter[int]:
         """Units by line id."""
-        done: dict[int, int] = {}
-        for entry in self.fulfillments(order_id):
-            items: list[Doc] = next((meta["value"] for meta in entry["meta_data"] if meta["key"] == "_items"), [])
-            for item in items if entry["is_fulfilled"] else []:
-                done[int(item["item_id"])] = done.get(int(item["item_id"]), 0) + int(item["qty"])
-        return done
+        metas = (meta for entry in self.fulfillments(order_id) if entry["is_fulfilled"] for meta in entry["meta_data"])
+        items = (item for meta in metas if meta["key"] == "_items" for item in meta["value"])
+        return units_by((int(item["item_id"]), int(item["qty"])) for item in items)
+
+
+def units_by(rows: Iterable[tuple[int, int]]) -> Counter[int]:
+    found = Counter[int]()
+    for line, units in rows:
+        found[line] += units
+    return found
+
+
+def sold(line: Mapping[str, Any]) -> int:
+    """The variation, or the product where it has none."""
+    return int(line["variation_id"] or line["product_id"])

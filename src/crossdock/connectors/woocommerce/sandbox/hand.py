@@ -3,14 +3,15 @@
 import json
 import time
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
-from crossdock.connectors.woocommerce.sandbox.books import Books
+from crossdock.connectors.woocommerce.sandbox.books import Books, sold
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.hand import Standing, Stocked
+from crossdock.kit.sandbox import Doc
+from crossdock.kit.sandbox.books import left_of, money, rows_to_ship, split, standing
+from crossdock.kit.sandbox.merchant import acting
 
-Doc = dict[str, Any]
 CLOSED = ("cancelled", "trash", "failed", "refunded")
 TRACKING = "_wc_shipment_tracking_items"
 
@@ -139,15 +140,11 @@ class Admin:
     def _standing(self, doc: Doc) -> Standing:
         billing, refunded = doc["billing"], self._books.refunded_units(doc)
         who = (billing["first_name"], billing["last_name"], billing.get("email", ""), doc["customer_note"])
-        return Standing(
-            shop_id=str(doc["id"]),
-            number=str(doc["id"]),
+        return standing(
+            doc,
             reference=self._books.meta(doc, "_crossdock_reference") or "",
             buyer=" ".join(part for part in who if part),
-            lines=tuple(
-                (str(line["variation_id"] or line["product_id"]), line["quantity"] - refunded.get(line["id"], 0))
-                for line in doc["line_items"]
-            ),
+            lines=tuple((str(sold(line)), line["quantity"] - refunded[line["id"]]) for line in doc["line_items"]),
             total=f"{Decimal(doc['total']):.2f}",
             cancelled=doc["status"] in CLOSED,
             parcels=self._parcels(doc),
@@ -171,7 +168,8 @@ class Admin:
             self._books.change_status(doc, "completed")
             self._books.save_order(doc)
             return "completed"
-        items = self._items(doc, lines)
+        with acting(self._books):
+            items = self._items(doc, lines)
         if self._books.settings["fulfillments"]:
             return self._fulfilment(doc, items, tracking, carrier)
         known = self._books.meta(doc, TRACKING) or []
@@ -195,37 +193,19 @@ class Admin:
 
     def _items(self, doc: Doc, lines: Sequence[tuple[str, int]]) -> list[Doc]:
         """Units by line id: those named, or all that is left. Raises ValueError when there is nothing to ship."""
-        done = self._books.fulfilled(doc["id"])
-        gone = self._books.refunded_units(doc)
-        left = {
-            line["id"]: line["quantity"] - done.get(line["id"], 0) - gone.get(line["id"], 0)
-            for line in doc["line_items"]
-        }
-        if not lines:
-            return [{"item_id": id_, "qty": units} for id_, units in left.items() if units > 0]
-        items = []
-        for variant, units in lines:
-            for line in doc["line_items"]:
-                fits = min(units, left[line["id"]]) if str(line["variation_id"] or line["product_id"]) == variant else 0
-                if fits > 0:
-                    items.append({"item_id": line["id"], "qty": fits})
-                    left[line["id"]] -= fits
-                    units -= fits
-            if units:
-                raise ValueError(f"the order has no {units} more of {variant} to ship")
-        return items
+        gone = [*self._books.fulfilled(doc["id"]).items(), *self._books.refunded_units(doc).items()]
+        left = left_of(doc["line_items"], gone)
+        rows = rows_to_ship(doc["line_items"], left, lines, variant=sold) if lines else left.items()
+        return [{"item_id": id_, "qty": units} for id_, units in rows]
 
     async def split_line(self, shop_id: str, variant_id: str, units: int) -> None:
         """An edit of the order: fewer of the line, and the same product added once more."""
         doc = self._order(shop_id)
-        line = next(each for each in doc["line_items"] if str(each["variation_id"] or each["product_id"]) == variant_id)
+        line = next(each for each in doc["line_items"] if str(sold(each)) == variant_id)
         part = {name: str(Decimal(line[name]) * units / line["quantity"]) for name in ("subtotal", "total")}
-        taken = min(units, line["reduced"])
-        new = {**line, **part, "id": self._books.shelf.next_number("item"), "quantity": units, "reduced": taken}
+        new = {**split(line, units, "reduced"), **part, "id": self._books.shelf.next_number("item")}
         for name, worth in part.items():
             line[name] = str(Decimal(line[name]) - Decimal(worth))
-        line["quantity"] -= units
-        line["reduced"] -= taken
         doc["line_items"].append(new)
         self._books.save_order(doc)
 
@@ -249,7 +229,7 @@ class Admin:
     async def cancel(self, shop_id: str, *, restock: bool = True) -> None:
         """WooCommerce always puts the units back; a seller who does not want that corrects the counts after."""
         doc = self._order(shop_id)
-        taken = [(line["variation_id"] or line["product_id"], line["reduced"]) for line in doc["line_items"]]
+        taken = [(sold(line), line["reduced"]) for line in doc["line_items"]]
         self._books.change_status(doc, "cancelled")
         self._books.save_order(doc)
         for product_id, units in taken if not restock else []:
@@ -274,10 +254,7 @@ class Admin:
         return [note["note"] for note in self._books.notes(shop_id, "customer")] + mails
 
     async def refund(self, shop_id: str, amount: str) -> str:
-        try:
-            return str(self._books.refund(self._order(shop_id), f"{Decimal(amount):.2f}")["id"])
-        except InvalidOperation:
-            raise ValueError(f"{amount!r} is no amount") from None
+        return str(self._books.refund(self._order(shop_id), f"{money(amount):.2f}")["id"])
 
 
 def _noted(order: Doc, place: int, number: str, carrier: str, rows: list[Doc]) -> Doc:

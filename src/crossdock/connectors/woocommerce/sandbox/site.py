@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from crossdock.connectors.woocommerce.sandbox.books import Books, Doc
+from crossdock.connectors.woocommerce.sandbox.books import Books
+from crossdock.kit.sandbox import Doc
 
 CHALLENGE = (
     "<!doctype html><title>Just a moment...</title><p>Checking your browser before you go on."
