@@ -1,14 +1,16 @@
 """What a simulated shop's books and its merchant do for every platform, and what they leave to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.hand import Standing
-from crossdock.kit.sandbox import Books, Doc, Merchant, Refusal, Shelf, books
+from crossdock.kit.sandbox import Books, Doc, Merchant, Refusal, Shelf, books, deliver, schema
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -172,3 +174,33 @@ def test_a_parcel_takes_a_variant_from_its_first_line_on() -> None:
     assert books.rows_to_ship(lines, books.left(order), [("v", 2)]) == [(1, 1), (2, 1)]
     with pytest.raises(Refusal):
         books.rows_to_ship(lines, books.left(order), [("v", 4)])
+
+
+def test_a_webhook_is_sent_again_until_it_is_taken_or_given_up() -> None:
+    sent: list[tuple[str, bytes]] = []
+    ended: list[str] = []
+
+    def deliver_it(answers: list[int | None], **rest: Any) -> None:
+        def answered(url: str, headers: Any, body: bytes, *, on_result: Callable[[int | None], None]) -> None:
+            sent.append((headers(body)["webhook-id"], body))
+            on_result(answers.pop(0))
+
+        sent.clear()
+        headers = deliver.standard_webhook("c2VjcmV0", "msg_1")
+        deliver.deliver_again(
+            answered, "http://x", headers, b"{}", tries=3, given_up=lambda: ended.append("given up"), **rest
+        )
+
+    deliver_it([None, 500, 200])
+    assert sent == [("msg_1", b"{}")] * 3 and ended == []
+    deliver_it([None, 500, 404])
+    assert len(sent) == 3 and ended == ["given up"]
+    deliver_it([404], enough=lambda status: status < 500)
+    assert len(sent) == 1 and ended == ["given up"]
+
+
+def test_a_schema_names_the_first_thing_that_is_wrong() -> None:
+    documents = {"urn:x": {"$defs": {"n": {"type": "object", "properties": {"a": {"type": "integer"}}}}}}
+    checks = schema.validator({"$ref": "urn:x#/$defs/n"}, documents=documents)
+    assert schema.problem(checks, {"a": 1}) == "" and schema.problem(None, {"a": "x"}) == ""
+    assert schema.problem(checks, {"a": "x"}).startswith("$.a: ")

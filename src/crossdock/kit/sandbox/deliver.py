@@ -6,8 +6,10 @@ They never hold up the shop's API; headers can be made from the body, since it m
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import aiohttp
+from standardwebhooks.webhooks import Webhook
 
 from crossdock.kit.sandbox.dial import FaultDial
 
@@ -29,6 +31,47 @@ class Delivery:
     headers: Headers
     body: Body
     on_result: OnResult | None = None
+
+
+def standard_webhook(key: str, id_: str) -> Callable[[bytes], Mapping[str, str]]:
+    """The headers of Standard Webhooks, over the body as it is sent.
+
+    The time is the wire's: a simulated clock has no say in it, since libraries look at the real one.
+    """
+
+    def signed(body: bytes) -> Mapping[str, str]:
+        now = datetime.now(UTC)
+        return {
+            "Content-Type": "application/json",
+            "webhook-id": id_,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(key).sign(id_, now, body.decode()),
+        }
+
+    return signed
+
+
+def deliver_again(
+    deliver: Callable[..., None],
+    url: str,
+    headers: Headers,
+    body: Body,
+    *,
+    tries: int,
+    enough: Callable[[int], bool] = lambda status: 200 <= status < 300,
+    given_up: Callable[[], None] = lambda: None,
+) -> None:
+    """`deliver` it, with the same id, until an answer is `enough` or the tries are used up."""
+
+    def result(status: int | None) -> None:
+        if status is not None and enough(status):
+            return
+        if tries == 1:
+            given_up()
+        else:
+            deliver_again(deliver, url, headers, body, tries=tries - 1, enough=enough, given_up=given_up)
+
+    deliver(url, headers, body, on_result=result)
 
 
 class Postman:

@@ -8,10 +8,10 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-
-from standardwebhooks.webhooks import Webhook
+from functools import partial
 
 from crossdock.kit.sandbox import Doc, Shelf
+from crossdock.kit.sandbox.deliver import deliver_again, standard_webhook
 
 TRIES = 3
 Deliver = Callable[..., None]
@@ -49,26 +49,16 @@ class Hooks:
         }
         for hook in self._shelf.all("hook"):
             if hook["is_active"] and fnmatchcase(scope, hook["scope"]):
-                self._send(hook, f"msg_{number}", json.dumps(news).encode(), TRIES)
+                key = base64.b64encode(self._secret().encode()).decode()
+                deliver_again(
+                    self._deliver,
+                    hook["destination"],
+                    standard_webhook(key, f"msg_{number}"),
+                    json.dumps(news).encode(),
+                    tries=TRIES,
+                    given_up=partial(self._switch_off, hook["id"]),
+                )
 
-    def _send(self, hook: Doc, id_: str, body: bytes, tries: int) -> None:
-        def signed(sent: bytes) -> dict[str, str]:
-            # The time of the wire: a simulated clock has no say in it, since libraries look at the real one.
-            now = datetime.now(UTC)
-            key = base64.b64encode(self._secret().encode()).decode()
-            return {
-                "Content-Type": "application/json",
-                "webhook-id": id_,
-                "webhook-timestamp": str(int(now.timestamp())),
-                "webhook-signature": Webhook(key).sign(id_, now, sent.decode()),
-            }
-
-        def result(status: int | None) -> None:
-            if status is not None and 200 <= status < 300:
-                return
-            if tries > 1:
-                self._send(hook, id_, body, tries - 1)
-            elif (doc := self._shelf.get("hook", hook["id"])) is not None:
-                self._shelf.put("hook", hook["id"], {**doc, "is_active": False})
-
-        self._deliver(hook["destination"], signed, body, on_result=result)
+    def _switch_off(self, id_: int) -> None:
+        if (doc := self._shelf.get("hook", id_)) is not None:
+            self._shelf.put("hook", id_, {**doc, "is_active": False})

@@ -15,6 +15,7 @@ from crossdock.connectors.open_door.sandbox.books import HOME, Books, No
 from crossdock.connectors.open_door.sandbox.merchant import Merchant
 from crossdock.kit.sandbox import Doc, Shelf, books
 from crossdock.kit.sandbox import Sandbox as Base
+from crossdock.kit.sandbox.deliver import deliver_again, standard_webhook
 
 TRIES = 3
 
@@ -118,25 +119,14 @@ class Sandbox(Base):
         event = {"type": type_, "timestamp": doc["updated"], "data": {"id": doc["id"]}}
         if wrong := contract.wrong_event(event):
             self.shelf.note("not as the contract", call=type_, wrong=wrong)
-        self._deliver(url, f"msg_{doc['seq']}", json.dumps(event).encode(), TRIES)
-
-    def _deliver(self, url: str, id_: str, body: bytes, tries: int) -> None:
-        def signed(sent: bytes) -> dict[str, str]:
-            # The time of the wire: a simulated clock has no say in it, since libraries look at the real one.
-            now = datetime.now(UTC)
-            signature = Webhook(self.key).sign(id_, now, sent.decode())
-            return {
-                "Content-Type": "application/json",
-                "webhook-id": id_,
-                "webhook-timestamp": str(int(now.timestamp())),
-                "webhook-signature": signature,
-            }
-
-        def again(status: int | None) -> None:
-            if tries > 1 and (status is None or status >= 500):
-                self._deliver(url, id_, body, tries - 1)
-
-        self.deliver(url, signed, body, on_result=again)
+        deliver_again(
+            self.deliver,
+            url,
+            standard_webhook(self.key, f"msg_{doc['seq']}"),
+            json.dumps(event).encode(),
+            tries=TRIES,
+            enough=lambda status: status < 500,
+        )
 
     # The calls
 

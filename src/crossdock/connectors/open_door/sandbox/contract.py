@@ -1,19 +1,11 @@
-"""The contract as the simulated shop reads it: every request and every answer is held against openapi.json.
-
-The validator is there in development only; a demo answers without it.
-"""
+"""The contract as the simulated shop reads it: every request and every answer is held against openapi.json."""
 
 import json
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-try:
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-    from referencing.jsonschema import DRAFT202012
-except ImportError:  # requirements/dev.in
-    Draft202012Validator = None  # type: ignore[assignment, misc]
+from crossdock.kit.sandbox import schema
 
 _URN = "urn:contract"
 
@@ -30,18 +22,11 @@ def _pointer(call: str, rest: str) -> str:
 
 @lru_cache
 def _validator(pointer: str) -> Any:
-    resource = DRAFT202012.create_resource(document())
-    return Draft202012Validator(
-        {"$ref": pointer},
-        registry=Registry().with_resource(_URN, resource),
-        format_checker=Draft202012Validator.FORMAT_CHECKER,
-    )
+    return schema.validator({"$ref": pointer}, documents={_URN: document()})
 
 
 def _wrong(pointer: str, value: Any) -> str:
-    if Draft202012Validator is None:
-        return ""
-    return next((f"{error.json_path}: {error.message[:200]}" for error in _validator(pointer).iter_errors(value)), "")
+    return schema.problem(_validator(pointer), value)
 
 
 def wrong_request(call: str, body: Any) -> str:
