@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 
 from crossdock.config import LOOPBACK
 from crossdock.usecases.shops.health import shops_now, worker_age
+from crossdock.usecases.support.queries import figures
 from crossdock.web.middleware import PASSED_ON, Around
 
 REGISTRY = CollectorRegistry()
@@ -117,17 +118,15 @@ REGISTRY.register(Marketplace())
 def _asked() -> Iterator[Metric]:
     from crossdock.store.models.quarantine import STANDING
 
-    with connection.cursor() as cursor:
-        for name, help_text, labels, query in _GAUGES:
-            family = GaugeMetricFamily(name, help_text, labels=labels)
-            cursor.execute(query, {"standing": list(STANDING)} if "%(standing)s" in query else None)
-            for *values, figure in cursor.fetchall():
-                family.add_metric([str(value) for value in values], float(figure))
-            yield family
-        cursor.execute(_FORGED)
-        forged = CounterMetricFamily("crossdock_deliveries_forged", "Webhook deliveries whose signature did not fit")
-        forged.add_metric([], float(cursor.fetchone()[0]))
-        yield forged
+    for name, help_text, labels, query in _GAUGES:
+        family = GaugeMetricFamily(name, help_text, labels=labels)
+        for *values, figure in figures(query, {"standing": list(STANDING)} if "%(standing)s" in query else None):
+            family.add_metric([str(value) for value in values], float(figure))
+        yield family
+    forged = CounterMetricFamily("crossdock_deliveries_forged", "Webhook deliveries whose signature did not fit")
+    ((many,),) = figures(_FORGED)
+    forged.add_metric([], float(many))
+    yield forged
     yield from _shops()
     age = worker_age()
     silent = GaugeMetricFamily("crossdock_worker_silent_seconds", "Since a worker was last heard of; +Inf: never")

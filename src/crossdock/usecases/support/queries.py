@@ -1,5 +1,8 @@
 """What is read of cases and of what could not be read. Nothing here writes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -45,3 +48,11 @@ def since_last_sign() -> float | None:
         cursor.execute("SELECT extract(epoch FROM now() - max(last_heartbeat))::float8 FROM procrastinate_workers")
         (age,) = cursor.fetchone()
     return None if age is None else float(age)
+
+
+def figures(query: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    """Rows of one count over the whole marketplace, for the operator's metrics. The query is this program's own."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
