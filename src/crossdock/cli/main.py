@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "docs": ("docs", "write the generated pages, or check that they are fresh"),
     "doctor": ("doctor", "look at settings, database, keys, disk, mail and the public address, and say what to mend"),
     "staff": ("staff", "give and take staff's roles; list who has which"),
+    "audit": ("audit", "whether the audit log is whole, and the log as JSON lines"),
     "rotate-vault-key": ("vault", "encrypt the shops' credentials with a new key"),
 }
 

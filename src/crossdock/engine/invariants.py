@@ -18,8 +18,9 @@ from psycopg.sql import SQL, Identifier
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import HoldState
-from crossdock.store.models import Alert, AuditEntry, OrderLine, Reservation, Seller
+from crossdock.store.models import Alert, AuditTopic, OrderLine, Reservation, Seller
 from crossdock.usecases.record.alerts import raise_alert, settle_alert
+from crossdock.usecases.record.audit import note
 
 _log = logging.getLogger(__name__)
 _MOST_NAMED = 20
@@ -245,7 +246,14 @@ def check(*, now: datetime, whole: bool = True) -> dict[str, list[str]]:
     for number, found in broken.items():
         sentence, words = ALL[number].sentence, [one.text for one in found]
         _log.error("does not hold: %s %s", sentence, "; ".join(words))
-        AuditEntry.objects.create(at=now, action="invariant broken", subject=sentence[:120], detail={"found": words})
+        note(
+            actor=None,
+            action="invariant broken",
+            subject=sentence,
+            now=now,
+            detail={"found": words},
+            topic=AuditTopic.SYSTEM,
+        )
     _alert(broken, now=now)
     return {ALL[number].sentence: [one.text for one in found] for number, found in broken.items()}
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crossdock.store.models import User
+from crossdock.usecases.accounts.account_log import account_note, sign_in_failed
 from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.accounts.queries import sells
 from crossdock.usecases.accounts.tries import Source, begin_try, end_well, sources, wait_in_words
@@ -58,6 +59,9 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def post_login(self, request: HttpRequest, user: User, *, signup: bool, **more: Any) -> HttpResponse:
         remember_sign_in(request, user, signed_up=signup)
         answer: HttpResponse = super().post_login(request, user, signup=signup, **more)
+        account_note(
+            person=user, action="signed up" if signup else "signed in", now=timezone.now(), place=place_of(request)
+        )
         if not signup and not is_known(request, user):
             tell_owner(user=user, what="sign_in", place=place_of(request), now=timezone.now())
         remember(request, answer, user)
@@ -73,6 +77,10 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
                 f"Too many wrong tries from here. Wait {wait_in_words(seconds)}, or set a new password: “Forgot your"
                 " password?” works at once."
             )
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        email = str(credentials.get("email", ""))
+        sign_in_failed(email=email, place=place_of(request), tried=self._tried, now=timezone.now())
 
     def _rollback_login_failed_rl_usage(self) -> None:
         """allauth calls it when the password was right."""

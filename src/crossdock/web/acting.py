@@ -22,7 +22,7 @@ from crossdock.domain.roles import Right
 from crossdock.store.models import Seller, User
 from crossdock.usecases.accounts.queries import sellers_named
 from crossdock.usecases.record.rights import holds
-from crossdock.usecases.support.impersonation import begin_acting, end_acting, trace
+from crossdock.usecases.support.impersonation import begin_acting, end_acting, trace, trace_reading
 from crossdock.web.middleware import Around
 
 KEY = "acting"
@@ -51,6 +51,11 @@ OPEN = frozenset(
         "seller_order_parts",
         "seller_profile",
     }
+)
+# Pages that show who bought: opening one of them as a seller leaves a row too.
+BUYERS = (
+    *("seller_order", "seller_parcel", "seller_slips", "seller_pull_sheet", "seller_paste"),
+    *("seller_label", "seller_offer", "seller_case"),
 )
 _ENDS_IT = frozenset({"account_logout"})
 
@@ -117,13 +122,15 @@ class ActingAs(Around):
         name = (match.url_name if match else "") or ""
         if found.until <= timezone.now():
             return _over(request, found, name)
-        if request.method in SAFE or name in _ENDS_IT or name.startswith("staff_"):
+        reads = request.method in SAFE and name.startswith(BUYERS)
+        if (request.method in SAFE and not reads) or name in _ENDS_IT or name.startswith("staff_"):
             return None
-        if name not in OPEN:
+        if not reads and name not in OPEN:
             return _closed(request, found)
         assert isinstance(request.user, User)
         order = str(kwargs.get("public_id", "")) if name.startswith(("seller_order", "seller_parcel")) else ""
-        trace(
+        note = trace_reading if reads else trace
+        note(
             actor=request.user, seller=found.seller, name=found.name, path=request.path, order=order, now=timezone.now()
         )
         return None

@@ -450,7 +450,7 @@ class TestSessions:
         assert [one.get("/orders/").status_code for one in (mine, listed, unknown, stranger)] == [200, 302, 302, 200]
         assert UserSession.objects.filter(user=who).count() == 1
         assert "This browser" in mine.get(reverse("account_security")).content.decode()
-        assert AuditEntry.objects.filter(action="ended all sessions", subject=who.email).count() == 1
+        assert AuditEntry.objects.filter(action="ended all sessions", person=who).count() == 1
 
     def test_a_new_password_ends_the_others(self) -> None:
         who = someone()

@@ -45,6 +45,7 @@ def staff() -> Client:
 # What a label prints is on the label's own page; shipments in the shop and its lines are on the order's, lags on the
 # shop's, and quarantine has its own pages.
 NO_PAGE = {
+    "auditlink",
     "connectattempt",
     "cursor",
     "fulfilment",

@@ -17,13 +17,43 @@ class PolicySwitch(models.Model):
         indexes = [models.Index(fields=["rule", "-id"], name="policy_newest")]
 
 
+class AuditTopic(models.TextChoices):
+    """What kind of thing happened."""
+
+    STAFF = "staff", "What staff did"
+    ACCOUNT = "account", "Sign-ins and accounts"
+    ACCESS = "access", "Data read or exported"
+    SETTINGS = "settings", "Settings of shops"
+    SYSTEM = "system", "By itself"
+
+
 class AuditEntry(models.Model):
+    """One thing that somebody did. Who did it and to whom are numbers of accounts, never names or addresses: an account
+    that is erased leaves a number that leads to nobody, and no row has to change for it.
+    """
+
     at = models.DateTimeField()
-    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    actor = models.ForeignKey(User, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    person = models.ForeignKey(User, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    topic = models.CharField(max_length=12, default=AuditTopic.STAFF, db_default=AuditTopic.STAFF)
     action = models.CharField(max_length=60)
     subject = models.CharField(max_length=120)
     detail = models.JSONField(default=dict)
 
     class Meta:
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["-at"], name="audit_recent")]
+        indexes = [
+            models.Index(fields=["-at"], name="audit_recent"),
+            models.Index(fields=["topic", "-id"], name="audit_topic"),
+        ]
+
+
+class AuditLink(models.Model):
+    """A row's place in the chain, written by the database as the row is committed (migration 0032): its hash covers the
+    row and the hash before. Two tables, since the order of commits is known only then and a row is never changed.
+    """
+
+    no = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(AuditEntry, on_delete=models.DO_NOTHING, db_constraint=False, related_name="link")
+    previous = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from crossdock.store.ids import public_id
 from crossdock.store.models import User
+from crossdock.usecases.accounts.account_log import NOTED, account_note
 from crossdock.usecases.record.mail import write_mail
 
 # What happened -> (subject, sentence). `{0}` is what it was done with, where the words need it.
@@ -47,6 +48,8 @@ def tell_owner(
 ) -> None:
     """`place` is the browser and the address in words; `to` the address from before, where it is another one."""
     subject, sentence = WORDS[what]
+    if what in NOTED:
+        account_note(person=user, action=NOTED[what], now=now, place=place)
     lines = [
         f"{sentence.format(about)}",
         "",

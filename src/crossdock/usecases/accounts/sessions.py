@@ -7,7 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.http import HttpRequest
 
-from crossdock.store.models import User
+from crossdock.store.models import AuditTopic, User
 from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
@@ -22,7 +22,14 @@ def end_sessions_of(*, user: User, actor: User | None, now: datetime) -> None:
         locked.session_round += 1
         locked.save(update_fields=["session_round"])
         user.session_round = locked.session_round
-        note(actor=actor, action="ended all sessions", subject=user.email, now=now)
+        note(
+            actor=actor,
+            action="ended all sessions",
+            subject=f"account {user.pk}",
+            now=now,
+            topic=AuditTopic.ACCOUNT,
+            person=user,
+        )
 
 
 def end_all_sessions(*, email: str, now: datetime) -> None:
@@ -42,7 +49,14 @@ def remove_second_factor(*, email: str, now: datetime) -> None:
         removed, _ = Authenticator.objects.filter(user=user).delete()
         if not removed:
             raise Invalid(f"{user.email} has no second factor.")
-        note(actor=None, action="removed second factor", subject=user.email, now=now)
+        note(
+            actor=None,
+            action="removed second factor",
+            subject=f"account {user.pk}",
+            now=now,
+            topic=AuditTopic.ACCOUNT,
+            person=user,
+        )
         end_sessions_of(user=user, actor=None, now=now)
         tell_owner(user=user, what="factor_off", now=now)
 

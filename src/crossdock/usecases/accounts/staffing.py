@@ -50,7 +50,7 @@ def set_roles(*, email: str, give: Iterable[str] = (), take: Iterable[str] = (),
         user.is_superuser = user.is_superuser and Role.ADMIN in after
         user.save(update_fields=["roles", "is_staff", "is_superuser"])
         detail = {"roles": " ".join(after) or "none", "before": " ".join(before) or "none"}
-        note(actor=None, action=_deed(before, after), subject=user.email, now=now, detail=detail)
+        note(actor=None, action=_deed(before, after), subject=f"account {user.pk}", now=now, detail=detail, person=user)
         if set(before) - set(after):
             end_sessions_of(user=user, actor=None, now=now)
             if not set(after) & set(roles_with(Right.TOKENS)):

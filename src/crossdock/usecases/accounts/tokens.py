@@ -13,12 +13,13 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from crossdock.domain.roles import Right
-from crossdock.store.models import ApiToken, AuditEntry, IdempotentReply, Seller, User
+from crossdock.store.models import ApiToken, AuditTopic, IdempotentReply, Seller, User
 from crossdock.store.once import insert_new
 from crossdock.store.plans import prepared
 from crossdock.store.together import ask
 from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import holds, is_owner, require, require_owner
 
 PREFIX = "cd_"
@@ -113,7 +114,7 @@ def revoke_token_of(*, token: ApiToken, now: datetime) -> None:
 
 
 def _audit(action: str, token: ApiToken, actor: User | None, *, now: datetime) -> None:
-    AuditEntry.objects.create(at=now, actor=actor, action=action, subject=str(token)[:120], detail={"token": token.pk})
+    note(actor=actor, action=action, subject=str(token), now=now, detail={"token": token.pk}, topic=AuditTopic.ACCOUNT)
 
 
 def all_tokens() -> QuerySet[ApiToken]:

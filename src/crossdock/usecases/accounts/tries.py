@@ -78,6 +78,12 @@ def begin_try(tried: Sequence[Source], *, now: datetime) -> int:
     return 0
 
 
+def waiting(tried: Sequence[Source], *, now: datetime) -> int:
+    """Seconds until the next try is taken."""
+    rows = SignInTry.objects.filter(bucket__in=[one.bucket for one in tried]).values_list("wait_until", flat=True)
+    return max(0, math.ceil((max(rows, default=now) - now).total_seconds()))
+
+
 def end_well(tried: Sequence[Source], *, now: datetime) -> None:
     """The password was right."""
     SignInTry.objects.filter(bucket__in=[one.bucket for one in tried if one.ends]).delete()

@@ -5,9 +5,10 @@ from datetime import datetime
 from django.conf import settings
 
 from crossdock.domain.roles import Right
-from crossdock.store.models import AuditEntry, Order, RiskHold, User
+from crossdock.store.models import Order, RiskHold, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.landing import send_to_shop
+from crossdock.usecases.record import audit
 from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import telling
 
@@ -44,8 +45,6 @@ def clear_hold(*, order: Order, actor: User, note: str, now: datetime) -> None:
                 f"{settings.BASE_URL}/seller/orders/{order.public_id}/"
             ),
         )
-        AuditEntry.objects.create(
-            at=now, actor=actor, action="risk_cleared", subject=order.reference, detail={"note": note}
-        )
+        audit.note(actor=actor, action="risk_cleared", subject=order.reference, now=now, detail={"note": note})
         if order.connection is not None:
             send_to_shop(order=order, now=now)

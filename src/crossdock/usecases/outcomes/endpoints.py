@@ -19,6 +19,7 @@ from crossdock.store.vault import seal, unseal
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox.payloads import EVENT
+from crossdock.usecases.record.audit import settings_note
 from crossdock.usecases.record.events import EVENTS, TEST, send_to
 from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling, telling
@@ -82,7 +83,13 @@ def add_endpoint(
             hint=secret[-4:],
             created_at=now,
         )
+        _noted(endpoint, actor, "webhook receiver added", now=now)
     return endpoint, secret
+
+
+def _noted(row: Endpoint, actor: User, action: str, *, now: datetime) -> None:
+    detail = {"seller": row.seller.public_id, "webhook": row.public_id}
+    settings_note(actor=actor, action=action, subject=host_of(row.url), now=now, detail=detail)
 
 
 def _fresh_secret() -> str:
@@ -109,6 +116,7 @@ def rotate_secret(*, endpoint: Endpoint, actor: User, now: datetime) -> str:
         row.secrets, row.hint = seal({"now": secret, "before": before}), secret[-4:]
         row.rotated_at, row.before_until = now, now + OVERLAP
         row.save(update_fields=["secrets", "hint", "rotated_at", "before_until"])
+        _noted(row, actor, "webhook secret changed", now=now)
     return secret
 
 
@@ -162,6 +170,7 @@ def delete_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> None:
             return
         row.deleted_at, row.secrets, row.before_until = now, seal({}), None
         row.save(update_fields=["deleted_at", "secrets", "before_until"])
+        _noted(row, actor, "webhook receiver deleted", now=now)
         Party.objects.filter(pk=row.party_id).update(stopped=True)
         Command.objects.filter(party_id=row.party_id, state__in=[CommandState.WAITING, CommandState.DEAD]).update(
             state=CommandState.WITHDRAWN, finished_at=now, sentence="The receiver was deleted."

@@ -1,11 +1,10 @@
 """What is read of the record: deeds of staff, alerts, mails. Nothing here writes."""
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
-from crossdock.store.models import Alert, AuditEntry, Connection, Credit, Mail, Order, Seller, User
+from crossdock.store.models import Alert, AuditEntry, Connection, Credit, Mail, Order, Seller
 
 # What staff see of all sellers' alerts.
 ALERTS_IN = {
@@ -13,7 +12,6 @@ ALERTS_IN = {
     "open": Q(settled_at=None, for_staff=False),
     "settled": Q(settled_at__isnull=False),
 }
-_LONGEST_NUMBER = 18
 
 
 def deeds() -> QuerySet[AuditEntry]:
@@ -36,40 +34,6 @@ def deeds_of_shop(shop: Connection) -> QuerySet[AuditEntry]:
 
 def deeds_of_credit(credit: Credit) -> QuerySet[AuditEntry]:
     return deeds().filter(detail__credit=credit.public_id).order_by("pk")
-
-
-def deeds_with(
-    *, who: str, action: str, text: str, since: datetime | None, until: datetime | None
-) -> QuerySet[AuditEntry]:
-    """Those that fit every filter which says something; `until` is left out itself."""
-    found = deeds()
-    if who.isdecimal() and len(who) <= _LONGEST_NUMBER:
-        found = found.filter(actor=int(who))
-    if action:
-        found = found.filter(action=action)
-    if text:
-        found = found.filter(_about(text))
-    if since:
-        found = found.filter(at__gte=since)
-    return found.filter(at__lt=until) if until else found
-
-
-def _about(text: str) -> Q:
-    """The subject's own words, or the order or seller that the row's ids name."""
-    about = Q(subject__icontains=text) | Q(detail__path__icontains=text)
-    number = text.lstrip("#")
-    if number.isdecimal() and len(number) <= _LONGEST_NUMBER:
-        about |= Q(detail__order__in=list(Order.objects.filter(number=int(number)).values_list("public_id", flat=True)))
-    sellers = Seller.objects.filter(name__iexact=text).values_list("public_id", flat=True)
-    return about | Q(detail__seller__in=list(sellers[:20]))
-
-
-def people_with_deeds() -> QuerySet[User]:
-    return User.objects.filter(pk__in=AuditEntry.objects.exclude(actor=None).values("actor")).order_by("email")
-
-
-def actions_done() -> QuerySet[AuditEntry, str]:
-    return AuditEntry.objects.order_by("action").values_list("action", flat=True).distinct()
 
 
 def alerts_in(which: str) -> QuerySet[Alert]:

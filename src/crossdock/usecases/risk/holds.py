@@ -8,8 +8,9 @@ from django.db import transaction
 
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.roles import Right
-from crossdock.store.models import AuditEntry, Order, RiskHold, RiskPolicy, User
+from crossdock.store.models import Order, RiskHold, RiskPolicy, User
 from crossdock.store.models.risk import RiskChoice
+from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling
 
@@ -36,7 +37,7 @@ def choose(*, to: RiskChoice, actor: User, now: datetime) -> None:
     require(actor, None, "Only staff change this.", Right.RISK)
     with transaction.atomic():
         RiskPolicy.objects.create(choice=to, changed_by=actor, changed_at=now)
-        AuditEntry.objects.create(at=now, actor=actor, action="risk_policy", subject=to, detail={})
+        note(actor=actor, action="risk_policy", subject=to, now=now)
 
 
 def policy_holds(*, order: Order, policy: RiskChoice) -> bool:

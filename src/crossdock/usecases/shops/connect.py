@@ -38,7 +38,7 @@ from crossdock.store.vault import seal, unseal
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.alerts import settle_by_fact
-from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.audit import note, settings_note
 from crossdock.usecases.record.mail import write_mail
 from crossdock.usecases.record.rights import NOT_YOURS, is_owner, require, require_of
 from crossdock.usecases.shops.identity import is_same_shop, name_of
@@ -197,6 +197,9 @@ def confirm_attempt(
         except IntegrityError:
             raise Invalid("This shop is already connected.") from None
         hand_over(attempt=attempt, party_id=shop.party_id)
+        said = {"shop": shop.public_id, "platform": shop.platform}
+        action = "shop reconnected" if back else "shop connected"
+        settings_note(actor=attempt.user, action=action, subject=shop.name, now=now, detail=said)
         attempt.delete()
     return shop
 
@@ -345,6 +348,8 @@ def disconnect(*, connection: Connection, actor: User, now: datetime) -> None:
         Connection.objects.filter(pk=connection.pk).update(
             state=ConnectionState.DISCONNECTED, state_sentence="Disconnected by you.", secrets=seal({}), hooks={}
         )
+        detail = {"shop": connection.public_id}
+        settings_note(actor=actor, action="shop disconnected", subject=connection.name, now=now, detail=detail)
         settle_by_fact(now=now, how="The shop was disconnected.", codes=tuple(AlertCode), connection=connection)
 
 

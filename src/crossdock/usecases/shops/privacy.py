@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.store.models import (
-    AuditEntry,
+    AuditTopic,
     Call,
     Command,
     Connection,
@@ -26,6 +26,7 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.store.vault import seal
 from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.trace import forget
 
@@ -140,4 +141,5 @@ def _forget_traces(shop: Connection) -> None:
 
 
 def _audit(action: str, shop: Connection, detail: dict[str, int], *, now: datetime) -> None:
-    AuditEntry.objects.create(at=now, actor=None, action=action, subject=f"connection {shop.public_id}", detail=detail)
+    subject = f"connection {shop.public_id}"
+    note(actor=None, action=action, subject=subject, now=now, detail=detail, topic=AuditTopic.SYSTEM)

@@ -6,7 +6,7 @@ The deeds themselves are the seller's use-cases, with the member of staff as the
 from datetime import datetime, timedelta
 
 from crossdock.domain.roles import Right
-from crossdock.store.models import Seller, User
+from crossdock.store.models import AuditTopic, Seller, User
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require
@@ -27,6 +27,12 @@ def begin_acting(*, actor: User, seller: Seller, why: str, now: datetime) -> dat
 
 def end_acting(*, actor: User, seller: str, name: str, how: str, now: datetime) -> None:
     note(actor=actor, action="ended acting as", subject=name, now=now, detail={"seller": seller, "how": how})
+
+
+def trace_reading(*, actor: User, seller: str, name: str, path: str, order: str, now: datetime) -> None:
+    """A page with buyers' names or addresses was opened as the seller."""
+    detail = {"seller": seller, "path": path[:300], **({"order": order} if order else {})}
+    note(actor=actor, action="read as", subject=name, now=now, detail=detail, topic=AuditTopic.ACCESS)
 
 
 def trace(*, actor: User, seller: str, name: str, path: str, order: str, now: datetime) -> None:

@@ -18,6 +18,8 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Order, Seller
 from crossdock.usecases.orders.actions import found_in
 from crossdock.usecases.orders.queries import in_page, tracking_numbers
+from crossdock.usecases.record.audit import exported
+from crossdock.web.people import signed_in
 from crossdock.web.seller.orders import chosen
 from crossdock.web.seller.panel import sellers_only
 
@@ -115,6 +117,9 @@ def as_csv(request: HttpRequest, seller: Seller) -> StreamingHttpResponse:
     """Sent page by page as it is read, so that its memory does not grow with it."""
     queue, query = chosen(request)
     now = timezone.now()
+    exported(
+        actor=signed_in(request), what="orders as CSV", now=now, detail={"seller": seller.public_id, "which": queue}
+    )
 
     def lines() -> Iterator[str]:
         yield MARK + ",".join(COLUMNS) + "\r\n"

@@ -5,12 +5,15 @@ import io
 from datetime import UTC, datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Seller
 from crossdock.usecases.labels.label_list import LISTS, cost_of, every, in_list
+from crossdock.usecases.record.audit import exported
 from crossdock.web.forms import typed
+from crossdock.web.people import signed_in
 from crossdock.web.seller.export import as_download, plain
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.storefront.browse import number_after
@@ -77,6 +80,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
 @sellers_only
 @require_safe
 def as_csv(request: HttpRequest, seller: Seller) -> HttpResponse:
+    exported(actor=signed_in(request), what="labels as CSV", now=timezone.now(), detail={"seller": seller.public_id})
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)

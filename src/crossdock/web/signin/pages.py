@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from crossdock.usecases.accounts.account_log import account_note
 from crossdock.usecases.accounts.queries import addresses_of, factors_of, living_sessions_of, sessions_of
 from crossdock.usecases.accounts.sessions import end_sessions_of, forget_sessions, keep_session
 from crossdock.web.people import signed_in
@@ -55,6 +56,7 @@ def end_one(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("account_security")
     if row is not None:
         row.end()
+        account_note(person=signed_in(request), action="ended a session", now=timezone.now())
     messages.success(request, "That browser is signed out.")
     return redirect("account_security")
 

@@ -1,4 +1,4 @@
-"""What staff did: every deed with who, when and to what. Rows are only ever added; nothing here changes one."""
+"""The audit log: what staff did and what happened to accounts, by whom and when. Nothing here changes a row."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +8,8 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.roles import Right
-from crossdock.store.models import AuditEntry, User
-from crossdock.usecases.record.queries import actions_done, deeds_with, people_with_deeds
+from crossdock.store.models import AuditEntry, AuditTopic, User
+from crossdock.usecases.record import audit_log
 from crossdock.web.forms import typed
 from crossdock.web.staff.panel import page_of, show, staff_only
 
@@ -25,16 +25,18 @@ def _day(text: str) -> datetime | None:
 
 def chosen(request: HttpRequest) -> tuple[dict[str, str], QuerySet[AuditEntry]]:
     """The filters in the address and what they leave. Days are days in UTC, the last one included."""
-    filters = {name: typed(request.GET, name, longest=100) for name in ("who", "action", "q", "since", "until")}
-    since, until = _day(filters["since"]), _day(filters["until"])
-    found = deeds_with(
-        who=filters["who"],
+    names = ("who", "topic", "action", "q", "since", "until")
+    filters = {name: typed(request.GET, name, longest=100) for name in names}
+    who, until = filters["who"], _day(filters["until"])
+    wanted = audit_log.Wanted(
+        who=int(who) if who.isdecimal() and len(who) < 19 else None,
+        topic=filters["topic"],
         action=filters["action"],
-        text=filters["q"],
-        since=since,
-        until=until + timedelta(days=1) if until else None,
+        about=filters["q"],
+        since=_day(filters["since"]),
+        before=until + timedelta(days=1) if until else None,
     )
-    return filters, found
+    return filters, audit_log.rows(wanted)
 
 
 @staff_only(Right.AUDIT)
@@ -43,14 +45,26 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
     filters, found = chosen(request)
     entries, next_after = page_of(request, found)
     context = {
-        "entries": [(entry, _facts(entry)) for entry in entries],
+        "entries": [(entry, _who(entry), _subject(entry), _facts(entry)) for entry in entries],
         "next_after": next_after,
         "filters": filters,
-        "people": people_with_deeds(),
-        "actions": actions_done(),
+        "people": audit_log.doers(),
+        "topics": AuditTopic.choices,
+        "actions": audit_log.actions(),
         "filtered": any(filters.values()),
     }
     return show(request, "audit", context, here="audit")
+
+
+def _who(entry: AuditEntry) -> str:
+    """An account that is gone stays a number."""
+    if entry.actor_id is None:
+        return "nobody signed in" if entry.topic == AuditTopic.ACCOUNT else "by itself"
+    return str(entry.actor) if entry.actor else f"account {entry.actor_id}"
+
+
+def _subject(entry: AuditEntry) -> str:
+    return entry.person.email if entry.person_id and entry.person else entry.subject
 
 
 def _facts(entry: AuditEntry) -> list[tuple[str, str]]:

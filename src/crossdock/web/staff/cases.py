@@ -15,6 +15,7 @@ from crossdock.domain.cases import KIND_WORDS, CaseKind, CaseState
 from crossdock.domain.roles import Right
 from crossdock.kit import discover
 from crossdock.store.models import Case, User
+from crossdock.usecases.record.audit import exported
 from crossdock.usecases.support import cases
 from crossdock.usecases.support.evidence import gather, subject_of
 from crossdock.usecases.support.queries import cases_with, whole_cases
@@ -111,6 +112,7 @@ def _newest(case: Case) -> dict[str, object]:
 def file(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     """The evidence with the case's head: what `crossdock replay` reads (docs/cases.md). The thread stays here."""
     case = _of(public_id)
+    exported(actor=staff, what="case file", now=timezone.now(), detail={"case": case.public_id})
     document = {
         "case": {
             "id": case.public_id,

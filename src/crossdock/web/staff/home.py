@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from crossdock.domain.roles import Right
 from crossdock.kit.called import not_called
 from crossdock.store.models import User
-from crossdock.usecases.record.queries import deeds
+from crossdock.usecases.record.audit_log import staff_deeds
 from crossdock.usecases.record.rights import holds
 from crossdock.usecases.shops.incidents import incidents_now
 from crossdock.usecases.support.dashboard import counts
@@ -103,6 +103,6 @@ def home(request: HttpRequest, staff: User) -> HttpResponse:
         ],
         "not_called": not_called(settings.PUBLIC_URL),
         "open_alerts": waiting["alerts"],
-        "deeds": deeds().order_by("-pk")[:LAST_DEEDS],
+        "deeds": staff_deeds(limit=LAST_DEEDS),
     }
     return show(request, "home", context, here="home")

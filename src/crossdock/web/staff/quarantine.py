@@ -17,6 +17,7 @@ from crossdock.kit import discover, replay
 from crossdock.store.models import Quarantined, User
 from crossdock.store.models.quarantine import STANDING, QuarantineKind, QuarantineState
 from crossdock.usecases.parties.quarantine import MEANING
+from crossdock.usecases.record.audit import exported
 from crossdock.usecases.support import quarantine_board
 from crossdock.usecases.support.queries import quarantined
 from crossdock.web.forms import typed
@@ -86,6 +87,7 @@ def _play(document: dict[str, Any] | None) -> list[replay.Played]:
 def file(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     """The same for `crossdock replay`."""
     row = _row(pk)
+    exported(actor=staff, what="quarantine file", now=timezone.now(), detail={"quarantined": row.pk})
     text = json.dumps(_file(row) or {}, ensure_ascii=False, indent=1)
     answer = HttpResponse(text, content_type="application/json; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="quarantine-{row.pk}.json"'

@@ -1,0 +1,342 @@
+"""The audit log: what is written and what never is, that nobody changes a row, and that the chain tells if one did."""
+
+import hashlib
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from tests.web.test_walls import House, house
+
+from crossdock.cli.main import main
+from crossdock.store.models import AuditEntry, AuditLink, AuditTopic, User
+from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.audit_chain import exported_rows, verify
+from market import seller as a_seller
+from market import user
+
+__all__ = ["house"]
+NOW = datetime.now(UTC)
+
+
+def written(count: int = 3, **more: Any) -> list[int]:
+    before = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    for number in range(count):
+        note(actor=None, action="resent", subject=f"#{number}", now=NOW, detail={"n": number, "ü": "é"}, **more)
+    settled()
+    return list(AuditEntry.objects.filter(pk__gt=before).order_by("pk").values_list("pk", flat=True))
+
+
+def settled() -> None:
+    """What happens when the transaction is committed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+
+def forced(*statements: str) -> None:
+    """By somebody who owns the database and takes its guards away."""
+    with connection.cursor() as cursor:
+        for table in ("store_auditentry", "store_auditlink"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+        for statement in statements:
+            cursor.execute(statement)
+        for table in ("store_auditentry", "store_auditlink"):
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
+
+
+@pytest.mark.django_db
+class TestTheChain:
+    def test_each_row_has_a_link_that_anybody_can_compute(self) -> None:
+        rows = written(4)
+        found = list(exported_rows())
+        assert [row["id"] for row in found] == rows
+        before = ""
+        for row in found:
+            assert row["previous"] == before
+            before = hashlib.sha256((row["previous"] + row["said"]).encode()).hexdigest()
+            assert row["hash"] == before
+        assert found[1]["detail"] == {"n": 1, "ü": "é"} and found[1]["action"] in found[1]["said"]
+        checked = verify()
+        assert (checked.rows, checked.head, checked.broken) == (4, before, "")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "subject = 'other'",
+            "action = 'x'",
+            "actor_id = 1",
+            "person_id = 1",
+            "topic = 'system'",
+            "at = at + interval '1 second'",
+            "detail = '{}'",
+        ],
+    )
+    def test_every_column_is_covered(self, change: str) -> None:
+        rows = written()
+        forced(f"UPDATE store_auditentry SET {change} WHERE id = {rows[1]}")
+        checked = verify()
+        assert checked.broken == f"Row {rows[1]} (link 2) is not as it was written." and checked.rows == 1
+
+    def test_what_is_missing_or_put_in_is_told(self) -> None:
+        rows = written(5)
+        with transaction.atomic():
+            forced(f"DELETE FROM store_auditentry WHERE id = {rows[2]}")
+            assert verify().broken == f"Row {rows[2]} (link 3) was deleted."
+            forced("DELETE FROM store_auditlink WHERE no = 3")
+            assert verify().broken == "After link 2 the next is 4: what was between is missing."
+            forced("UPDATE store_auditlink SET no = no - 1 WHERE no > 3")
+            assert "does not follow the one before" in verify().broken
+            transaction.set_rollback(True)
+        forced(
+            "INSERT INTO store_auditentry (at, topic, action, subject, detail) VALUES (now(), 'staff', 'x', 'y', '{}')"
+        )
+        assert "was put in beside the chain" in verify().broken
+
+    def test_cutting_off_the_newest_is_seen_with_a_hash_that_was_kept(self) -> None:
+        rows = written(3)
+        head = verify().head
+        assert verify(known=head).found_known
+        written(1)
+        assert verify(known=head).found_known, "it grew since"
+        forced(f"DELETE FROM store_auditentry WHERE id >= {rows[2]}", "DELETE FROM store_auditlink WHERE no >= 3")
+        assert verify().broken == "" and not verify(known=head).found_known
+
+    @pytest.mark.parametrize("table", ["store_auditentry", "store_auditlink"])
+    @pytest.mark.parametrize("deed", ["UPDATE {} SET {}", "DELETE FROM {}"])
+    def test_the_database_lets_nobody_change_one(self, table: str, deed: str) -> None:
+        written(1)
+        change = "action = 'x'" if table == "store_auditentry" else "hash = 'x'"
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(deed.format(table, change))
+        assert verify().rows == 1
+
+    def test_what_is_older_than_three_years_may_go_from_the_front(self) -> None:
+        note(actor=None, action="resent", subject="old", now=NOW - timedelta(days=3 * 366))
+        settled()
+        written(2)
+        AuditEntry.objects.filter(subject="old").delete()
+        AuditLink.objects.filter(no=1).delete()
+        checked = verify()
+        assert (checked.broken, checked.rows, checked.head_no) == ("", 2, 3)
+
+    def test_an_account_that_is_erased_changes_no_row(self) -> None:
+        gone = user("gone@example.test")
+        note(actor=gone, person=gone, action="signed in", subject=f"account {gone.pk}", now=NOW)
+        settled()
+        number = gone.pk
+        gone.delete()
+        assert verify().broken == ""
+        staff = Client()
+        staff.force_login(user(is_staff=True))
+        page = staff.get("/staff/audit/").content.decode()
+        assert f"account {number}" in page and "gone@example.test" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_at_the_same_time_make_one_chain_and_wait_for_no_open_work() -> None:
+    """One transaction writes its row and stays open; others write and commit meanwhile."""
+    many, started, go_on, wrong = 6, threading.Event(), threading.Event(), []
+
+    def slow() -> None:
+        try:
+            with transaction.atomic():
+                note(actor=None, action="resent", subject="slow", now=NOW)
+                started.set()
+                assert go_on.wait(60)
+        except Exception as error:
+            wrong.append(error)
+        finally:
+            connection.close()
+
+    def quick(number: int) -> None:
+        try:
+            for step in range(5):
+                with transaction.atomic():
+                    note(actor=None, action="resent", subject=f"{number}.{step}", now=NOW)
+        except Exception as error:
+            wrong.append(error)
+        finally:
+            connection.close()
+
+    first = threading.Thread(target=slow)
+    first.start()
+    assert started.wait(60)
+    others = [threading.Thread(target=quick, args=(number,)) for number in range(many)]
+    for thread in others:
+        thread.start()
+    for thread in others:
+        thread.join(60)
+    assert AuditEntry.objects.count() == many * 5, "nobody waited for the open one"
+    go_on.set()
+    first.join(60)
+    checked = verify()
+    assert wrong == [] and (checked.broken, checked.rows) == ("", many * 5 + 1)
+    assert AuditLink.objects.order_by("-no").first().entry.subject == "slow", "in the order of the commits"  # type: ignore[union-attr]
+
+
+@pytest.mark.django_db
+class TestTheCommand:
+    @pytest.fixture(autouse=True)
+    def _ready(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("crossdock.cli.database.ready", lambda: None)
+
+    def test_verify(self, capsys: pytest.CaptureFixture[str]) -> None:
+        rows = written(3)
+        assert main(["audit", "verify"]) == 0
+        said = capsys.readouterr().out
+        head = verify().head
+        assert "All 3 rows are as they were written" in said and f"--known {head}" in said
+        assert main(["audit", "verify", "--known", head]) == 0
+        capsys.readouterr()
+        assert main(["audit", "verify", "--known", "f" * 64]) != 0
+        assert "is not in it" in capsys.readouterr().err
+        forced(f"UPDATE store_auditentry SET subject = 'x' WHERE id = {rows[0]}")
+        assert main(["audit", "verify"]) != 0
+        assert f"Row {rows[0]} (link 1) is not as it was written" in capsys.readouterr().err
+
+    def test_export(self, capsys: pytest.CaptureFixture[str]) -> None:
+        written(2)
+        assert main(["audit", "export"]) == 0
+        settled()
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [line["subject"] for line in lines[:2]] == ["#0", "#1"]
+        assert AuditEntry.objects.filter(action="exported", topic=AuditTopic.ACCESS).count() == 1
+        assert main(["audit", "export", "--since", "2999-01-01"]) == 0
+        assert capsys.readouterr().out == ""
+        assert main(["audit", "export", "--since", "tomorrow"]) != 0
+
+
+def sign_in(email: str, password: str) -> Client:
+    client = Client(headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0"}, REMOTE_ADDR="203.0.113.77")
+    client.post("/accounts/login/", {"login": email, "password": password})
+    return client
+
+
+def account_rows() -> list[tuple[str, User | None, dict[str, Any]]]:
+    rows = AuditEntry.objects.filter(topic=AuditTopic.ACCOUNT).order_by("pk")
+    return [(row.action, row.person, row.detail) for row in rows]
+
+
+@pytest.mark.django_db
+class TestAccounts:
+    @pytest.fixture(autouse=True)
+    def _no_counts(self) -> None:
+        from django.core.cache import cache
+
+        cache.clear()
+
+    def test_sign_ins_and_failures_with_a_network_and_no_address(self) -> None:
+        ana = user("ana@example.test")
+        sign_in("ana@example.test", "pass-word-1")
+        sign_in("ANA@example.test", "wrong-wrong-1")
+        sign_in("nobody.of.this.name@example.test", "wrong-wrong-1")
+        place = {"from": "Firefox on Linux, 203.0.113.0/24"}
+        assert account_rows() == [
+            ("signed in", ana, place),
+            ("sign-in failed", ana, place),
+            ("sign-in failed", None, place),
+        ]
+        kept = json.dumps(list(exported_rows())) + str(list(AuditEntry.objects.values()))
+        for secret in ("wrong-wrong", "pass-word-1", "example.test", "203.0.113.77"):
+            assert secret not in kept, secret
+
+    def test_the_wait_is_told(self) -> None:
+        user("ana@example.test")
+        for _ in range(7):
+            sign_in("ana@example.test", "wrong-wrong-1")
+        waits = [detail.get("has to wait") for action, _, detail in account_rows() if action == "sign-in failed"]
+        assert waits[:4] == [None] * 4 and waits[4] is not None
+        assert len(waits) == 5, "what was not tried is no failure"
+
+    def test_a_changed_password_and_an_ended_session(self) -> None:
+        ana = user("ana@example.test")
+        client = sign_in("ana@example.test", "pass-word-1")
+        form = {"oldpassword": "pass-word-1", "password1": "other-word-22", "password2": "other-word-22"}
+        client.post("/accounts/password/change/", form)
+        client.post("/accounts/sessions/end/")
+        assert [action for action, person, _ in account_rows() if person == ana] == [
+            "signed in",
+            "password changed",
+            "ended all sessions",
+        ]
+
+    def test_tokens_and_roles_name_accounts_by_number(self) -> None:
+        from crossdock.usecases.accounts.staffing import set_roles
+        from crossdock.usecases.accounts.tokens import make_token
+
+        shop = a_seller()
+        make_token(name="till", seller=shop, actor=shop.owner, now=NOW)
+        set_roles(email=shop.owner.email, now=NOW)
+        made, role = AuditEntry.objects.order_by("pk")
+        assert (made.action, made.topic) == ("token made", "account")
+        assert (role.action, role.topic, role.person, role.subject) == (
+            "made staff",
+            "staff",
+            shop.owner,
+            f"account {shop.owner.pk}",
+        )
+
+
+@pytest.mark.django_db
+class TestAccess:
+    def test_reading_a_buyer_s_data_as_the_seller_is_traced(self, house: House) -> None:
+        staff, client = user(is_staff=True), Client()
+        client.force_login(staff)
+        order = f"/seller/orders/{house.urls['order']}/"
+        client.post(f"/staff/sellers/{house.urls['seller']}/act/", {"why": "case"})
+        client.get("/seller/")
+        client.get(order)
+        client.get("/seller/orders/")
+        rows = AuditEntry.objects.filter(action="read as").order_by("pk")
+        assert [(row.actor, row.topic, row.detail["path"]) for row in rows] == [
+            (staff, "access", order),
+            (staff, "access", "/seller/orders/"),
+        ]
+        assert rows[0].detail["order"] == house.urls["order"]
+        client.post("/staff/act/end/")
+        before = AuditEntry.objects.count()
+        own = Client()
+        own.force_login(house.owner)
+        own.get(order)
+        assert AuditEntry.objects.count() == before, "a seller in their own shop leaves none"
+
+    def test_what_leaves_as_a_file_is_traced(self, house: House) -> None:
+        own, staff = Client(), Client()
+        own.force_login(house.owner)
+        staff.force_login(user(is_staff=True))
+        own.get("/seller/orders/export.csv")
+        own.get("/seller/labels/export.csv")
+        staff.get(f"/staff/cases/{house.urls['case']}/file/")
+        staff.get(f"/staff/quarantine/{house.urls['quarantined']}/file/")
+        rows = AuditEntry.objects.filter(action="exported").order_by("pk").values_list("subject", flat=True)
+        assert list(rows) == ["orders as CSV", "labels as CSV", "case file", "quarantine file"]
+
+    def test_webhooks_and_disconnecting_are_settings(self, house: House) -> None:
+        from crossdock.usecases.shops.connect import disconnect
+
+        disconnect(connection=house.world.shop, actor=house.owner, now=NOW)
+        rows = AuditEntry.objects.filter(topic=AuditTopic.SETTINGS).order_by("pk")
+        assert [(row.action, row.actor) for row in rows] == [
+            ("webhook receiver added", house.owner),
+            ("shop disconnected", house.owner),
+        ]
+        assert "secret" not in str(list(rows.values("detail")))
+
+
+@pytest.mark.django_db
+def test_the_page_filters_by_kind_and_finds_an_account_by_its_address() -> None:
+    ana = user("ana@example.test")
+    note(actor=ana, person=ana, action="signed in", subject=f"account {ana.pk}", now=NOW, topic=AuditTopic.ACCOUNT)
+    note(actor=None, action="resent", subject="#77", now=NOW)
+    client = Client()
+    client.force_login(user(is_staff=True))
+    page = client.get("/staff/audit/?topic=account").content.decode()
+    assert "ana@example.test" in page and "#77" not in page
+    page = client.get("/staff/audit/?q=ANA@example.test").content.decode()
+    assert "signed in" in page and "#77" not in page
+    assert "#77" in client.get("/staff/audit/?topic=nonsense").content.decode()
+    home = client.get("/staff/").content.decode()
+    assert "#77" in home and "signed in" not in home, "the desk shows what staff did"
