@@ -149,7 +149,9 @@ def _pages(world: World) -> dict[str, str]:
         "policy": "/staff/policy/",
         "rule": "/staff/policy/S3/",
         "audit": "/staff/audit/",
+        "tokens": "/staff/tokens/",
         "roles": "/staff/roles/",
+        "retention": "/staff/retention/",
         "nothing": "/staff/commands/?state=in_flight",
     }
 

@@ -371,6 +371,7 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_tokens": ("/staff/tokens/", "get", 200),
     "staff_token_revoke": ("/staff/tokens/{token}/revoke/", "post", 302),
     "staff_roles": ("/staff/roles/", "get", 200),
+    "staff_retention": ("/staff/retention/", "get", 200),
     "staff_audit": ("/staff/audit/", "get", 200),
     "staff_act": ("/staff/sellers/{seller}/act/", "post", 302),
     "staff_act_end": ("/staff/act/end/", "post", 302),

@@ -1,5 +1,5 @@
-"""`crossdock docs`: writes docs/rules.md, docs/platforms.md, docs/roles.md and the README's table of rules from the
-tables and the manifests; `--check` fails when they are stale.
+"""`crossdock docs`: writes docs/rules.md, docs/platforms.md, docs/roles.md, docs/retention.md and the README's
+table of rules from the tables and the manifests; `--check` fails when they are stale.
 """
 
 import argparse
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from crossdock.domain.capability import MEANING, Capability, Manifest, Yes
+from crossdock.domain.retention import PICTURES, POLICY, Then
 from crossdock.domain.roles import WORDS, Role, roles_with
 from crossdock.domain.rules import RULES, Mode, Rule, view
 from crossdock.kit import discover
@@ -119,6 +120,28 @@ def _costs(manifests: list[Manifest]) -> list[str]:
     return lines
 
 
+def retention_page() -> str:
+    """How long data is kept."""
+    lines = [
+        "# How long data is kept",
+        "",
+        NOTE.replace("domain/rules.py or the manifests", "domain/retention.py"),
+        (
+            "The worker carries this out every night, a few rows at a time; recorded calls, deliveries and quotes go"
+            " every hour. `crossdock retention` shows it, `crossdock retention --now` does what is due, and staff read"
+            " it at `/staff/retention/`. A backup keeps what it held: keep backups no longer than the shortest time"
+            " here that matters to you, since a restored one brings rows back until the next night."
+        ),
+        "",
+        "| what | table | after | then | why |",
+        "|---|---|---|---|---|",
+    ]
+    for rule in (*POLICY, PICTURES):
+        after = "" if rule.then is Then.KEEP else "at once" if not rule.days else f"{rule.days} d"
+        lines.append(f"| {rule.what} | `{rule.table}` | {after} | {rule.then} | {rule.why} |")
+    return "\n".join(lines) + "\n"
+
+
 # The README's table stands between these.
 _BEGIN, _END = "<!-- rules -->\n", "<!-- /rules -->\n"
 
@@ -141,7 +164,12 @@ def _lift(rule: Rule) -> str:
 
 def pages() -> dict[str, str]:
     manifests = [connector.manifest for connector in discover.ours().values()]
-    return {"rules.md": rules_page(manifests), "platforms.md": platforms_page(manifests), "roles.md": roles_page()}
+    return {
+        "rules.md": rules_page(manifests),
+        "platforms.md": platforms_page(manifests),
+        "roles.md": roles_page(),
+        "retention.md": retention_page(),
+    }
 
 
 def write(folder: Path) -> None:

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "look at settings, database, keys, disk, mail and the public address, and say what to mend"),
     "staff": ("staff", "give and take staff's roles; list who has which"),
     "audit": ("audit", "whether the audit log is whole, and the log as JSON lines"),
+    "retention": ("retention", "how long data is kept; delete and black out what is due"),
     "rotate-vault-key": ("vault", "encrypt the shops' credentials with a new key"),
 }
 

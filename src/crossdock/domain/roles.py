@@ -44,7 +44,7 @@ WORDS: dict[Right, str] = {
     Right.RISK: "see the risk pages, clear held orders, label fraud, and change risk rules and lists",
     Right.RULES: "see the marketplace's rules and switch them",
     Right.TOKENS: "make and revoke API tokens of the marketplace",
-    Right.AUDIT: "read the audit log",
+    Right.AUDIT: "read the audit log and how long data is kept",
     Right.RECORDS: "read the raw records",
 }
 GIVEN: dict[Role, frozenset[Right]] = {

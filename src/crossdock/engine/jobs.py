@@ -10,6 +10,7 @@ from functools import partial
 from procrastinate import JobContext
 from procrastinate.jobs import Status
 
+from crossdock.domain.retention import EVIDENCE
 from crossdock.engine import invariants, labels, payments, set_aside
 from crossdock.engine.app import app
 from crossdock.engine.engine import Engine
@@ -22,9 +23,10 @@ from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.record import alert_mail
 from crossdock.usecases.risk.again import judge_newly_linked
 from crossdock.usecases.shops import timers
+from crossdock.usecases.support import retention
 
 _log = logging.getLogger(__name__)
-KEEP_EVIDENCE = timedelta(days=30)
+KEEP_EVIDENCE = timedelta(days=EVIDENCE)
 # The judgements whose links this process followed already.
 _LINKED: set[int] = set()
 
@@ -140,6 +142,13 @@ async def tidy(context: JobContext, timestamp: int) -> None:
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=60):
         await jobs.finish_job(job, Status.FAILED, delete_job=True)
     await jobs.delete_old_jobs(nb_hours=24, include_failed=True, include_cancelled=True, include_aborted=True)
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(name="crossdock.retention", queueing_lock="retention", pass_context=True)
+async def keep_no_longer(context: JobContext, timestamp: int) -> None:
+    """What the policy lets go, a few rows at a time (docs/retention.md)."""
+    await _engine(context).threads.run(retention.run, now=datetime.now(UTC))
 
 
 def registered() -> tuple[str, ...]:

@@ -60,6 +60,7 @@ NAVIGATION = (
     Entry("tokens", "staff_tokens", "link", "API tokens", Right.TOKENS),
     Entry("policy", "staff_policy", "lock", "Rules", Right.RULES),
     Entry("audit", "staff_audit", "info", "Audit log", Right.AUDIT),
+    Entry("retention", "staff_retention", "clock", "Kept how long", Right.AUDIT),
     Entry("roles", "staff_roles", "person", "Roles", Right.LOOK),
 )
 

@@ -17,6 +17,7 @@ from crossdock.web.staff import (
     orders,
     policy,
     quarantine,
+    retention,
     risk,
     roles,
     shops,
@@ -66,5 +67,6 @@ urlpatterns = [
     path("tokens/", tokens.page, name="staff_tokens"),
     path("tokens/<int:pk>/revoke/", tokens.revoke, name="staff_token_revoke"),
     path("roles/", roles.table, name="staff_roles"),
+    path("retention/", retention.table, name="staff_retention"),
     path("audit/", audit.table, name="staff_audit"),
 ]

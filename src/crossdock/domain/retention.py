@@ -1,0 +1,203 @@
+"""How long each table's rows are kept, why, and what happens then: the one policy. `usecases/support/retention.py`
+carries it out; docs/retention.md, a page of staff's and `crossdock retention` show it. A test walks all tables.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Then(StrEnum):
+    """What happens when the days are over."""
+
+    KEEP = "kept"
+    DELETE = "deleted"
+    BLACK_OUT = "blacked out"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`table` is Django's name of it, `what` which of its rows or columns. A number of days belongs to all but KEEP."""
+
+    table: str
+    then: Then
+    what: str
+    why: str
+    days: int = 0
+
+    @property
+    def after(self) -> timedelta:
+        return timedelta(days=self.days)
+
+    @property
+    def key(self) -> str:
+        return f"{self.table}:{self.then}"
+
+
+EVIDENCE = 30
+_BOOKS = "Proof of a sale, of its money and its stock; books are kept as long as tax law asks."
+_WITH_SHOP = "Part of the seller's shop; it goes with their account."
+_WITH_ACCOUNT = "Part of the account; it goes with it."
+_EVIDENCE = "Evidence for a seller's question or a case, which comes within weeks; keys and persons are hidden in it."
+_HOUSE = "Names nobody: bookkeeping of the house itself."
+
+
+def _keep(why: str, *tables: str) -> tuple[Rule, ...]:
+    return tuple(Rule(table, Then.KEEP, "all rows", why) for table in tables)
+
+
+POLICY: tuple[Rule, ...] = (
+    Rule("store.Exchange", Then.DELETE, "recorded calls", _EVIDENCE, EVIDENCE),
+    Rule("store.Call", Then.DELETE, "what was asked of connectors", _EVIDENCE, EVIDENCE),
+    Rule(
+        "store.Delivery",
+        Then.BLACK_OUT,
+        "the body of a delivery that was looked at",
+        "As a shop sent it, with names and addresses; what matters of it was read.",
+        7,
+    ),
+    Rule("store.Delivery", Then.DELETE, "deliveries that were looked at", _EVIDENCE, EVIDENCE),
+    Rule(
+        "store.IdempotentReply",
+        Then.DELETE,
+        "answers of the API kept for a repeat",
+        "A program repeats within days.",
+        EVIDENCE,
+    ),
+    Rule(
+        "store.Command",
+        Then.DELETE,
+        "events sent to sellers' programs; all other commands stay with their order",
+        _EVIDENCE,
+        EVIDENCE,
+    ),
+    Rule("store.NewsLag", Then.DELETE, "how long news took", _HOUSE, 2),
+    Rule(
+        "store.Mail",
+        Then.BLACK_OUT,
+        "the words of a mail that was sent",
+        "The receiver has it; that it was sent stays provable.",
+        180,
+    ),
+    Rule("store.Label", Then.DELETE, "labels that were quoted and never bought", "A quote holds for a day.", 1),
+    Rule(
+        "store.LabelDocument",
+        Then.DELETE,
+        "what a label prints",
+        "It shows the buyer's address; nobody prints it again after a year.",
+        400,
+    ),
+    Rule(
+        "store.PaymentIntent",
+        Then.BLACK_OUT,
+        "the address of a checkout that became no order",
+        "Nothing was sold; the address was typed for nothing.",
+        90,
+    ),
+    Rule(
+        "store.RiskTrace",
+        Then.BLACK_OUT,
+        "network address, browser and e-mail of a try to pay",
+        "Fraud shows within months, by chargebacks; sums and dates stay for the rules.",
+        540,
+    ),
+    Rule(
+        "store.ConnectAttempt",
+        Then.DELETE,
+        "connecting a shop, begun and not finished",
+        "It holds credentials; who comes back begins anew.",
+        1,
+    ),
+    Rule("store.Quarantined", Then.DELETE, "what could not be read, once it is over", _EVIDENCE, 90),
+    Rule("store.SignInTry", Then.DELETE, "how often was guessed, by hash", "A day's rest forgets.", 1),
+    Rule(
+        "store.AuditEntry",
+        Then.DELETE,
+        "the audit log",
+        "Misuse is found late; who did what is asked for years after. People are numbers in it.",
+        1100,
+    ),
+    Rule("store.AuditLink", Then.DELETE, "links of rows that went", "A link proves its row.", 1100),
+    Rule("sessions.Session", Then.DELETE, "sessions that ended", "They open nothing any more.", 0),
+    Rule(
+        "usersessions.UserSession",
+        Then.DELETE,
+        "browser and address of a session that ended",
+        "Its owner ends only what is open.",
+        0,
+    ),
+    Rule("account.EmailConfirmation", Then.DELETE, "links to confirm an address", "They hold for three days.", 7),
+    Rule(
+        "admin.LogEntry",
+        Then.DELETE,
+        "what Django's admin noted",
+        "Nothing can be done there any more; the audit log has it.",
+        365,
+    ),
+    *_keep(
+        _BOOKS,
+        "store.Order",
+        "store.OrderLine",
+        "store.ShopLine",
+        "store.ShopCopy",
+        "store.Shipment",
+        "store.ShipmentLine",
+        "store.ShopRefund",
+        "store.TimelineEntry",
+        "store.Fulfilment",
+        "store.Credit",
+        "store.Transfer",
+        "store.Entry",
+        "store.Movement",
+        "store.Reservation",
+        "store.RiskAssessment",
+        "store.RiskHold",
+    ),
+    *_keep(
+        _WITH_SHOP,
+        "store.Seller",
+        "store.ShippingRate",
+        "store.SellerAddress",
+        "store.Connection",
+        "store.Cursor",
+        "store.Listing",
+        "store.Variant",
+        "store.VariantStock",
+        "store.Alert",
+        "store.AlertMail",
+        "store.Case",
+        "store.CaseMessage",
+        "store.Endpoint",
+        "store.Offer",
+        "store.OfferMove",
+        "store.Recount",
+        "store.Difference",
+    ),
+    *_keep(_WITH_ACCOUNT, "store.User", "store.ApiToken", "account.EmailAddress", "mfa.Authenticator"),
+    *_keep(
+        _HOUSE,
+        "store.Party",
+        "store.PolicySwitch",
+        "store.RiskRuleSet",
+        "store.RiskPolicy",
+        "auth.Permission",
+        "auth.Group",
+        "auth.Group_permissions",
+        "store.User_groups",
+        "store.User_user_permissions",
+        "contenttypes.ContentType",
+    ),
+    *_keep("Somebody who defrauded once is kept out; staff take an entry off.", "store.RiskListEntry"),
+    *_keep(
+        "The worker's own queue; finished jobs go after a day.",
+        "procrastinate.ProcrastinateWorker",
+        "procrastinate.ProcrastinateJob",
+        "procrastinate.ProcrastinateEvent",
+        "procrastinate.ProcrastinatePeriodicDefer",
+    ),
+)
+PICTURES = Rule("pictures", Then.DELETE, "uploaded pictures that no listing shows", "Nobody sees them any more.", 7)
+
+
+def days_of(table: str, then: Then) -> int:
+    return next(rule.days for rule in POLICY if (rule.table, rule.then) == (table, then))
