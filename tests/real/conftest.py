@@ -1,4 +1,4 @@
-"""One real Vendure on PostgreSQL for all tests of this folder, and one on SQLite for those marked `both`.
+"""One real Vendure on PostgreSQL for its tests, and one on SQLite for those marked `both`. (Medusa's has its own file.)
 
 Each test makes its own products and orders and looks at nothing else.
 """
@@ -43,6 +43,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if once(item)]
     for item in items:
+        if item.get_closest_marker("xdist_group") is not None:
+            continue
         on = getattr(item, "callspec", None)
         item.add_marker(pytest.mark.xdist_group(on.params.get("server", DATABASES[0]) if on else DATABASES[0]))
 

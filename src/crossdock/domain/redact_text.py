@@ -23,7 +23,10 @@ _PHONES = (
     re.compile(r"(?<![\w.:#/-])0\d{2,4}[ /-]\d{5,9}(?![\w-])"),
 )
 _WEB_TOKEN = re.compile(r"(?<![\w-])(?=[\w-]+\.[\w-]+\.)(?P<kept>[\w-]*?)\beyJ[\w-]{10,}\.[\w-]+\.[\w-]*")
-_PREFIXED_KEY = re.compile(r"\b[A-Za-z]{2,8}_(?=[A-Za-z_]*\d)[0-9A-Za-z_]{20,}\b")
+# A ULID behind its kind ("order_01M8M7D3EZG520Y77BYT76M3GM") is an id that some shops write everywhere, and no key.
+_PREFIXED_KEY = re.compile(
+    r"\b(?![a-z]+(?:_[a-z]+)?_01[0-9A-HJKMNP-TV-Z]{24}\b)[A-Za-z]{2,8}_(?=[A-Za-z_]*\d)[0-9A-Za-z_]{20,}\b"
+)
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}( ?[A-Z0-9]{4}){3,7}( ?[A-Z0-9]{1,3})?\b")
 _KEY_BLOCK = re.compile(r"-----BEGIN [A-Z ]+-----.*?(-----END [A-Z ]+-----|\Z)", re.DOTALL)
 _LONG_KEY = re.compile(

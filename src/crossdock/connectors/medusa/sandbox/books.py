@@ -2,6 +2,8 @@
 does to them (each oddity was seen there: tests/real).
 """
 
+import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +13,15 @@ from crossdock.kit.hand import Standing
 from crossdock.kit.sandbox import Doc, Refusal, Shelf, books
 from crossdock.kit.sandbox.books import Id, Rows
 
-HOME = "sloc_01HOME000000000000000001"
-CHANNEL, REGION, STORE = "sc_01CHANNEL00000000000001", "reg_01REGION0000000000000001", "store_01CORNERSHOP000000001"
-OPTION, PROFILE = "so_01POST0000000000000000001", "sp_01DEFAULT00000000000001"
+
+def ulid(said: str) -> str:
+    """As Medusa's ids are: Crockford's alphabet, which has no I, L, O and U."""
+    digits = base64.b32encode(hashlib.sha256(said.encode()).digest()).decode()
+    return f"01{digits[:24].translate(str.maketrans('ILOU', '8910'))}"
+
+
+HOME, OPTION = f"sloc_{ulid('home')}", f"so_{ulid('post')}"
+CHANNEL, REGION, STORE = f"sc_{ulid('channel')}", f"reg_{ulid('region')}", f"store_{ulid('store')}"
 COUNTRIES = ("de", "gb", "us")
 PREFIX = {
     "product": "prod",
@@ -57,7 +65,7 @@ class Books(books.Books):
 
     def __init__(self, shelf: Shelf, clock: Callable[[], datetime]) -> None:
         def new_id(kind: str) -> Id:
-            return f"{PREFIX[kind]}_01SIM{shelf.next_number(kind):021d}"
+            return f"{PREFIX[kind]}_{ulid(f'{kind} {shelf.next_number(kind)}')}"
 
         super().__init__(shelf, clock, lambda *news: None, ids=new_id, stamp=stamp, settings=DEFAULTS)
         if shelf.get("location", HOME) is None:

@@ -12,7 +12,7 @@ from crossdock.kit.sandbox.merchant import acting
 
 
 class Seller(Merchant):
-    """Implements Hand and SetsCurrency."""
+    """Implements Hand, SetsCurrency and ReadsNotes."""
 
     def __init__(self, books: Books) -> None:
         super().__init__(books, books, place=HOME)
@@ -50,3 +50,11 @@ class Seller(Merchant):
 
     async def orders(self) -> Sequence[Standing]:
         return [self._own.standing(doc) for doc in self._own.shelf.all("order") if doc["status"] != "draft"]
+
+    async def staff_words(self, shop_id: str) -> Sequence[str]:
+        """Medusa has no note that only the staff read."""
+        return []
+
+    async def buyer_words(self, shop_id: str) -> Sequence[str]:
+        """The storefront shows the metadata; the core mails nobody."""
+        return [f"{name}: {value}" for name, value in self._own.order(shop_id)["metadata"].items()]

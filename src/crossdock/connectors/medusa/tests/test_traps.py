@@ -13,6 +13,7 @@ from crossdock.connectors.medusa.client import Client, NotAllowed
 from crossdock.connectors.medusa.sandbox.books import HOME, Books
 from crossdock.domain.commands import CancelLines, CancelReason, Done, Outcome, Refused, SignInAgain, Unknown, Why
 from crossdock.domain.events import ShopOrderState, ShopProduct
+from crossdock.domain.redact import redact_text
 from crossdock.domain.values import Money
 from crossdock.kit.conformance.fulfilment import NUMBER, OTHER, left_here
 from crossdock.kit.conformance.stage import Stage
@@ -501,3 +502,18 @@ async def test_a_body_that_is_not_as_documented_is_refused_and_noted(stage: Stag
     with pytest.raises(Declined):
         await Client(stage.shop).send("POST", "draft-orders", json={"region_id": "reg_1", "note": "unknown"})
     assert len(books.shelf.ledger("not as documented")) == 2
+
+
+async def test_ids_stay_in_what_is_recorded_for_a_case_and_the_key_does_not(stage: Stage) -> None:
+    """An id of Medusa's looks like a vendor's key: a case in which every id is blacked out cannot be played again."""
+    (variant,) = await stage.product(5)
+    done = await stage.placed(stage.order((variant, 1)))
+    await connector.order(stage.shop, done.shop_id)
+    seen = stage.exchanges[-1]
+    assert done.shop_id in seen.url and f'"id": "{done.shop_id}"' in seen.answer and variant.variant_id in seen.answer
+    key = stage.shop.secrets["api_key"]
+    assert not any(key in f"{each.url} {each.request} {each.answer} {each.headers}" for each in stage.exchanges)
+    assert redact_text(f"the key {key}") == "the key [hidden]"
+    assert redact_text("pay_col_01M8M7FJN9QK0V2HGE9KTZ6FEF, sk_live_01M8M7D3EZG520Y77BYT76M3GMa9") == (
+        "pay_col_01M8M7FJN9QK0V2HGE9KTZ6FEF, [hidden]"
+    )
