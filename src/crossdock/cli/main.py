@@ -32,6 +32,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "staff": ("staff", "give and take staff's roles; list who has which"),
     "audit": ("audit", "whether the audit log is whole, and the log as JSON lines"),
     "retention": ("retention", "how long data is kept; delete and black out what is due"),
+    "person": ("person", "suspend somebody, let them in again, or end their sessions and tokens"),
+    "platform": ("pausing", "pause or resume all shops of a platform, with words for their sellers"),
+    "resend": ("resend", "list what was given up by its cause, and send one cause again"),
     "rotate-vault-key": ("vault", "encrypt the shops' credentials with a new key"),
 }
 

@@ -1,0 +1,70 @@
+"""`crossdock person EMAIL`: suspends somebody, lets them in again, or ends every session and token that they hold.
+
+Every change stands in the audit log.
+"""
+
+import argparse
+from datetime import UTC, datetime
+
+from crossdock.cli import database
+from crossdock.cli.trouble import Trouble
+
+
+def words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("email", help="the address that they sign in with")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--suspend", metavar="WHY", help="they cannot sign in, and read why in a mail")
+    what.add_argument("--restore", action="store_true", help="they can sign in again")
+    what.add_argument("--end-access", action="store_true", help="end all their sessions and API tokens")
+    parser.add_argument(
+        "--by", metavar="STAFF", help="with --suspend: whose deed it is that the person's shops are paused too"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    database.ready()
+    from crossdock.usecases.errors import Problem
+
+    try:
+        return _do(args)
+    except Problem as problem:
+        raise Trouble(str(problem)) from None
+
+
+def _do(args: argparse.Namespace) -> int:
+    from django.db import transaction
+
+    from crossdock.usecases.accounts import suspending
+
+    now = datetime.now(UTC)
+    if args.restore:
+        suspending.restore(email=args.email, now=now)
+        print(f"{args.email} can sign in again. Tokens stay ended; shops that were paused are resumed on their pages.")
+        return 0
+    if args.end_access:
+        ended = suspending.end_access(email=args.email, now=now)
+        print(f"{args.email} is signed out everywhere; API tokens ended: {ended}. The person can sign in again.")
+        return 0
+    with transaction.atomic():
+        ended = suspending.suspend(email=args.email, why=args.suspend, now=now)
+        paused = _pause_shops(args, now)
+    print(f"{args.email} is suspended and signed out everywhere. API tokens ended: {ended}. Shops paused: {paused}.")
+    return 0
+
+
+def _pause_shops(args: argparse.Namespace, now: datetime) -> int:
+    from crossdock.cli.deeds import member_of_staff
+    from crossdock.store.models import Connection
+    from crossdock.store.models.shops import ConnectionState
+    from crossdock.usecases.shops.connect import pause
+
+    theirs = Connection.objects.filter(seller__owner__email__iexact=args.email.strip(), state=ConnectionState.ACTIVE)
+    shops = list(theirs.select_related("seller__owner"))
+    if shops and not args.by:
+        raise Trouble(
+            f"{args.email} sells from {len(shops)} connected shop{'s' if len(shops) > 1 else ''}; name with --by who of"
+            " staff pauses them. Nothing was changed."
+        )
+    for shop in shops:
+        pause(connection=shop, actor=member_of_staff(args.by), why=args.suspend, now=now)
+    return len(shops)

@@ -1,0 +1,100 @@
+"""What an operator does on the server in an emergency: people, platforms, what was given up."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+import market
+from crossdock.cli.main import main
+from crossdock.store.models import ApiToken, AuditEntry, Command, Connection, Mail, Party, User
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def staff() -> User:
+    return market.user("ops@example.test", is_staff=True, roles="operations admin")
+
+
+def _token(owner: market.Seller, name: str) -> ApiToken:
+    return ApiToken.objects.create(name=name, hash=name, hint="h", seller=owner, made_by=owner.owner, created_at=NOW)
+
+
+class TestAPerson:
+    def test_access_ends_everywhere_and_another_s_stays(self) -> None:
+        one, other = market.seller(), market.seller()
+        mine, theirs = _token(one, "mine"), _token(other, "theirs")
+        round_before = one.owner.session_round
+        assert main(["person", one.owner.email, "--end-access"]) == 0
+        one.owner.refresh_from_db()
+        mine.refresh_from_db()
+        theirs.refresh_from_db()
+        assert one.owner.session_round == round_before + 1 and one.owner.is_active
+        assert mine.revoked_at is not None and theirs.revoked_at is None
+
+    def test_a_suspended_seller_cannot_come_in_and_their_shops_pause(
+        self, staff: User, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        seller = market.seller()
+        shop, other = market.connection(seller), market.connection(market.seller())
+        email = seller.owner.email
+        assert main(["person", email, "--suspend", "Complaints."]) == 1
+        assert "name with --by" in capsys.readouterr().err
+        seller.owner.refresh_from_db()
+        assert seller.owner.is_active, "nothing was changed"
+        assert main(["person", email, "--suspend", "Complaints.", "--by", staff.email]) == 0
+        seller.owner.refresh_from_db()
+        shop.refresh_from_db()
+        other.refresh_from_db()
+        assert (seller.owner.is_active, shop.state, other.state) == (False, "paused", "active")
+        assert "Complaints." in Mail.objects.get(to=email, subject="Your account is suspended").body
+        assert {"suspended", "ended all sessions", "paused"} <= set(AuditEntry.objects.values_list("action", flat=True))
+        assert main(["person", email, "--suspend", "Again.", "--by", staff.email]) == 1
+        assert main(["person", email, "--restore"]) == 0
+        assert main(["person", email, "--restore"]) == 1
+
+    def test_nobody_of_that_address(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["person", "nobody@example.test", "--suspend", "x"]) == 1
+        assert capsys.readouterr().err == "crossdock: Nobody signs in as nobody@example.test.\n"
+
+
+class TestAPlatform:
+    def test_one_switch_and_what_was_paused_for_another_reason_stays(self, staff: User) -> None:
+        toys = [market.connection(market.seller()) for _ in range(2)]
+        other = market.connection(market.seller(), platform="other")
+        Connection.objects.filter(pk=toys[1].pk).update(state="paused", state_sentence="Paused by you.")
+        assert main(["platform", "toy", "--pause", "Its API refuses everybody.", "--by", staff.email]) == 0
+        shop = Connection.objects.get(pk=toys[0].pk)
+        assert shop.state == "paused" and "Its API refuses everybody." in shop.state_sentence
+        assert Connection.objects.get(pk=other.pk).state == "active"
+        assert "Its API refuses everybody." in Mail.objects.get(to=shop.seller.owner.email).body
+        assert main(["platform", "toy", "--resume", "--by", staff.email]) == 0
+        assert [Connection.objects.get(pk=toy.pk).state for toy in toys] == ["active", "paused"]
+
+    def test_who_is_not_staff_switches_nothing(self) -> None:
+        shop = market.connection(market.seller())
+        assert main(["platform", "toy", "--pause", "x", "--by", shop.seller.owner.email]) == 1
+        assert Connection.objects.get(pk=shop.pk).state == "active"
+
+
+def test_what_was_given_up_is_sent_again_by_its_cause(staff: User, capsys: pytest.CaptureFixture[str]) -> None:
+    party = Party.objects.create(kind="payment", name="bank")
+    for number, sentence in enumerate(["The bank was away.", "The bank was away.", "Refused by law."]):
+        Command.objects.create(
+            **{"party": party, "cause": f"c{number}", "subject": "s", "kind": "refund_payment", "payload": {}},
+            **{"state": "dead", "sentence": sentence, "due_at": NOW, "created_at": NOW, "finished_at": NOW},
+        )
+    assert main(["resend"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "     2  refund_payment: The bank was away.",
+        "     1  refund_payment: Refused by law.",
+    ]
+    assert main(["resend", "bank was away"]) == 1
+    assert main(["resend", "bank was away", "--by", staff.email]) == 0
+    assert list(Command.objects.filter(kind="refund_payment").order_by("pk").values_list("state", flat=True)) == [
+        "waiting",
+        "waiting",
+        "dead",
+    ]
+    assert main(["resend", "no such thing", "--by", staff.email]) == 1
