@@ -1,7 +1,8 @@
 """`python -m crossdock_lab story`: a fresh world, the loop on every platform with the faults on, one line per fact.
 `--break NAME` plants a bug and must end in FAIL.
 
-Each platform plays in a process and a marketplace of its own, side by side, since most of the time is spent waiting.
+Each platform plays in a process and a marketplace of its own, several side by side, since most of the time is spent
+waiting.
 """
 
 import argparse
@@ -14,6 +15,9 @@ from crossdock_lab import scenes
 from crossdock_lab.facts import Enough, Facts
 from crossdock_lab.stage import Stage, stages
 from crossdock_lab.trial import Trial, Waited
+
+# Marketplaces that run at once. A planted bug is mostly noticed on the first platform that plays.
+AT_ONCE, AT_ONCE_WITH_A_BUG = 5, 2
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +54,15 @@ def every_bug(names: list[str]) -> int:
 def side_by_side(names: list[str], bug: str) -> Facts:
     """A child per platform. A child that ends without having said so in a FAIL is one itself."""
     facts = Facts()
-    lock = threading.Lock()
+    lock, room = threading.Lock(), threading.Semaphore(AT_ONCE_WITH_A_BUG if bug else AT_ONCE)
     children: list[subprocess.Popen[str]] = []
 
     def follow(name: str) -> None:
+        with room:
+            if not (bug and facts.bad):
+                played(name)
+
+    def played(name: str) -> None:
         words = [
             sys.executable,
             "-m",

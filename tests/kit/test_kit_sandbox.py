@@ -282,6 +282,19 @@ async def test_a_slow_door_does_not_hold_up_the_shop_nor_its_end(
     assert door.bodies == []
 
 
+async def test_what_is_held_goes_out_when_it_is_released_and_not_before(shop: Sandbox, door: Door) -> None:
+    await shop.hold(deliveries=True)
+    shop.deliver(door.url, {}, b"1")
+    shop.deliver(door.url, {}, b"2")
+    await shop.hold(deliveries=False)
+    shop.deliver(door.url, {}, b"3")
+    await shop.delivered()
+    assert door.bodies == [b"3"]
+    await shop.release()
+    await shop.delivered()
+    assert sorted(door.bodies) == [b"1", b"2", b"3"]
+
+
 # The seller's page
 
 

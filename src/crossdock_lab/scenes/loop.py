@@ -5,6 +5,7 @@ Facts about a shop are read in the shop's own ledger, facts about money in the g
 
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import CommandKind
+from crossdock.domain.stock import HoldState
 from crossdock_lab.scenes.scene import Scene, needs
 from crossdock_lab.stage import LIFTED, PATIENCE, Stage, now, staff
 
@@ -295,18 +296,21 @@ def late_webhook(stage: Stage) -> None:
     stage.listens()
     ref, variant = stage.item(2)
     # Only the news of the shop's own sale is late; that of our order comes at once, so the older number arrives last.
-    stage.shop.dial.set({"late_seconds": 10.0})
+    stage.trial.call(stage.shop.hold(deliveries=True))
     stage.trial.call(stage.shop.hand.sell(ref, 1))
-    stage.calm()
+    stage.trial.call(stage.shop.hold(deliveries=False))
     order = stage.buy(variant)
     stage.lands(order)
+    # A read has taken the order's hold over: until then the hold would hide a number that is too high.
+    held = order.reservations.exclude(state=HoldState.ENDED)
     stage.trial.until(
-        lambda: stage.count(ref) == 0 and stage.available(variant) == 0,
+        lambda: stage.count(ref) == 0 and stage.available(variant) == 0 and not held.exists(),
         PATIENCE,
         "both sides to know that none is left",
     )
     # The shop answers slowly, so that a wrong number would stand for a moment before a read corrects it.
     stage.shop.dial.set({"latency_seconds": 0.7})
+    stage.trial.call(stage.shop.release())
     on_their_way = stage.trial.begin(stage.shop.delivered())
     highest = 0
 

@@ -131,6 +131,14 @@ class Sandbox(ABC):
         """
         self.postman.post(Delivery(url, headers, body, on_result))
 
+    async def hold(self, *, deliveries: bool) -> None:
+        """Whether what is to be delivered from now on is kept until `release`, beside what may go out meanwhile."""
+        self.postman.holding = deliveries
+
+    async def release(self) -> None:
+        """Send the deliveries that were kept, in their order."""
+        self.postman.release()
+
     async def delivered(self) -> None:
         """Wait until no delivery is under way (for tests)."""
         await self.postman.settled()

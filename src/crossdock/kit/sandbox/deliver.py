@@ -81,6 +81,9 @@ class Postman:
         self._dial = dial
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        # What is posted while it is true waits for `release`.
+        self.holding = False
+        self._held: list[Delivery] = []
 
     def post(self, delivery: Delivery) -> None:
         """Schedule it.
@@ -89,9 +92,18 @@ class Postman:
         """
         if self._dial.strike("drop"):
             return
+        if self.holding:
+            self._held.append(delivery)
+            return
         self._send_later(delivery, self._delay())
         if self._dial.strike("duplicate"):
             self._send_later(delivery, self._delay() + 0.01)
+
+    def release(self) -> None:
+        """Send what was held, in its order."""
+        self.holding, held, self._held = False, self._held, []
+        for delivery in held:
+            self._send_later(delivery, self._delay())
 
     @property
     def busy(self) -> bool:
