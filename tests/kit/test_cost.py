@@ -30,8 +30,9 @@ def test_a_shop_at_rest_takes_little_of_what_is_allowed(platform: str) -> None:
     calls = cost.of(platform)
     assert calls is not None
     assert calls.an_hour_at_rest(manifest, proven=True) <= calls.an_hour_at_rest(manifest, proven=False)
-    assert calls.an_hour_at_rest(manifest, proven=False) <= 60
-    assert calls.order <= 12 and calls.products <= 120
+    # The most that any platform needs today; a connector that needs more should have a reason that convinces.
+    assert calls.an_hour_at_rest(manifest, proven=False) <= 70
+    assert calls.order <= 21 and calls.products <= 100
 
 
 def test_the_page_compares_all_of_them() -> None:
