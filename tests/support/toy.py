@@ -91,6 +91,7 @@ class Truth:
     answer_confirm: Callable[[ShopOrder], Outcome | None] = lambda found: None
     before_take: Callable[[CancelLines], Outcome | None] = lambda command: None
     after_take: Callable[[CancelLines, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
+    no_cancel: str = ""
     after_adjust: Callable[[AdjustStock, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
     after_risk: Callable[[WriteRisk, Outcome], Outcome | BaseException | None] = lambda command, outcome: None
     risks: list[WriteRisk] = field(default_factory=list)
@@ -241,6 +242,8 @@ class ToyConnector:
             return Refused(Why.NOT_FOUND, "No such order.")
         if order.cancelled:
             return Done(order.shop_id, already=True)
+        if truth.no_cancel:
+            return Refused(Why.UNSUPPORTED, truth.no_cancel)
         order.cancelled = True
         for v, units in order.lines.items() if truth.restores else ():
             truth.counts[v] += units

@@ -132,6 +132,21 @@ async def test_what_is_damaged_is_not_sold_again(
     assert (asked is None) if keeps_out else (asked is not None and "it is damaged" in asked.sentence)
 
 
+@pytest.mark.parametrize(("reason", "aside"), [(CancelReason.DAMAGED, True), (CancelReason.BUYER_ASKED, False)])
+async def test_what_is_damaged_is_counted_first_where_a_person_has_to_cancel(
+    make: Make, engine: Engine, connector: ToyConnector, reason: CancelReason, *, aside: bool
+) -> None:
+    """The shop lets no program cancel: its seller does, and may put the damaged unit back."""
+    stall = await sync(make)
+    order = await landed(stall, engine)
+    stall.truth.no_cancel = "No program may."
+    await sync(reject, order, reason)
+    engine.wake(stall.shop.party_id)
+    await until(lambda: Alert.objects.filter(code="cancel_failed", settled_at=None).exists(), what="the alert")
+    row = await sync(VariantStock.objects.get)
+    assert row.set_aside is aside
+
+
 async def test_what_is_lost_before_it_was_sent_is_not_sold_again(
     make: Make, engine: Engine, connector: ToyConnector
 ) -> None:

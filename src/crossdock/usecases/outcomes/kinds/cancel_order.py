@@ -12,7 +12,8 @@ from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.outbox.payloads import CANCEL
 from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind, a_person_decides, units_back
 from crossdock.usecases.record.telling import Telling
-from crossdock.usecases.stock.reservations import fence
+from crossdock.usecases.stock.reservations import fence, set_aside
+from crossdock.usecases.stock.restore import GONE_FROM_SHELF
 
 
 def done(held: Held, outcome: Done, facts: Facts) -> None:
@@ -27,11 +28,14 @@ def refused(held: Held, outcome: Refused, told: Telling) -> None:
     if order is None or copy is None:
         a_person_decides(held, outcome, told)
         return
+    command = CANCEL.validate_python(held.row.payload)
     if outcome.why is Why.NOT_FOUND:
         gone = Done(copy.shop_order_id, already=True, note=outcome.sentence)
-        command = CANCEL.validate_python(held.row.payload)
         cancelled(order, copy, command, gone, row=held.row, want_after=None, told=told)
         return
+    if command.reason in GONE_FROM_SHELF:
+        # A person ends it there, and nobody knows whether they put back what is gone: it is counted first.
+        set_aside(order=order, told=told, why=GONE_FROM_SHELF[command.reason])
     words = f"The shop did not cancel the order: {outcome.sentence}"
     told.tell(order=order, source="shop", kind="cancel_refused", sentence=words)
     told.raise_alert(
