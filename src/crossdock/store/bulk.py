@@ -2,6 +2,7 @@
 key, which takes longer than reading the page they came from.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,6 +13,14 @@ from psycopg.sql import SQL, Composed, Identifier
 Row = TypeVar("Row", bound=models.Model)
 # What psycopg writes as it is.
 _PLAIN = (str, int, bool, datetime, type(None))
+
+
+def lock_in_order(rows: models.QuerySet[Any]) -> None:
+    """Lock these rows by key, before an UPDATE that would lock them in the order in which it finds them: two that write
+    the same rows then wait for each other instead of both being refused. Inside a transaction.
+    """
+    keys = rows.select_for_update(no_key=True, of=("self",)).order_by("pk").values_list("pk", flat=True)
+    deque(keys.iterator(chunk_size=2000), maxlen=0)
 
 
 def copy_in(rows: Sequence[Row], *, keys: bool = True) -> Sequence[Row]:

@@ -14,7 +14,7 @@ from django.db.models import Model
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant, Unreadable
 from crossdock.domain.for_sale import for_sale
-from crossdock.store.bulk import copy_in, update_rows
+from crossdock.store.bulk import copy_in, lock_in_order, update_rows
 from crossdock.store.crash import point
 from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
@@ -261,6 +261,8 @@ def variants_gone(*, connection_id: int, variants: Iterable[str], told: Telling)
     shop = Connection.objects.select_related("seller").get(pk=connection_id)
     here = Variant.objects.filter(connection=shop, shop_variant_id__in=list(variants))
     listings = Listing.objects.filter(pk__in=list(here.values_list("listing", flat=True)))
+    lock_in_order(listings)
+    lock_in_order(here)
     here.update(gone=True)
     for listing in listings.order_by("pk"):
         if not listing.variants.filter(gone=False).exists():

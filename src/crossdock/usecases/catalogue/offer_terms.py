@@ -7,6 +7,7 @@ from django.db import transaction
 
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.offers import Terms
+from crossdock.store.bulk import lock_in_order
 from crossdock.store.models import Listing, Seller
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.policy import lifted
@@ -64,9 +65,11 @@ def set_terms(
     if accept_from is not None and decline_below is not None and decline_below > accept_from:
         raise Invalid("The price that declines by itself must not be above the one that accepts by itself.")
     mine = Listing.objects.filter(seller=seller, pk__in=[listing.pk for listing in listings])
-    return mine.update(
-        takes_offers=takes, accept_from_minor=accept_from, decline_below_minor=decline_below, updated_at=now
-    )
+    with transaction.atomic():
+        lock_in_order(mine)
+        return mine.update(
+            takes_offers=takes, accept_from_minor=accept_from, decline_below_minor=decline_below, updated_at=now
+        )
 
 
 def set_terms_by_percent(

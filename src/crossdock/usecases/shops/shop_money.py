@@ -12,6 +12,7 @@ from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.currencies import CURRENCIES
+from crossdock.store.bulk import lock_in_order
 from crossdock.store.models import Connection, Cursor, Listing, User
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid, Stale
@@ -136,8 +137,10 @@ def confirm_money(*, connection: Connection, actor: User, now: datetime) -> None
 def prices_unknown(*, shop: Connection, now: datetime) -> None:
     """Every price is of another currency or another decimal point: each listing waits until its product is read.
 
-    The prices from which offers are accepted or declined are the seller's own, in the old currency: they end.
+    The prices from which offers are accepted or declined are the seller's own, in the old currency: they end. A page of
+    products that is taken in meanwhile locks its listings in the same order.
     """
+    lock_in_order(Listing.objects.filter(connection=shop))
     others = Listing.objects.filter(connection=shop).exclude(currency=shop.currency)
     others.update(accept_from_minor=None, decline_below_minor=None)
     Listing.objects.filter(connection=shop).update(active_in_shop=False)
