@@ -48,7 +48,7 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
         try:
             match wanted:
                 case Make(units):
-                    await _make(client, order, command, units)
+                    await _make(client, node, command, units)
                 case Renumber(parcels):
                     await _renumber(client, order, command, parcels)
                 case Cancel():
@@ -82,7 +82,12 @@ def _keys(node: Node | None) -> dict[str, str]:
     return {row.text("id"): key for row in rows if (key := row.view("metadata").text(mapper.KEY))}
 
 
-async def _make(client: Client, order: ShopOrder, command: WriteFulfilment, units: Mapping[str, int]) -> None:
+async def _make(client: Client, node: Node | None, command: WriteFulfilment, units: Mapping[str, int]) -> None:
+    """The new one is ours by its key: the seller can have cancelled one before, and pack another one meanwhile."""
+    order_id, known = (
+        command.shop_order_id,
+        {reading.id_of(row) for row in node.rows("fulfillments")} if node else set(),
+    )
     places = await _places(client, list(units))
     for place in dict.fromkeys(places.get(line, "") for line in units):
         here = {line: n for line, n in units.items() if places.get(line, "") == place}
@@ -92,16 +97,12 @@ async def _make(client: Client, order: ShopOrder, command: WriteFulfilment, unit
             "metadata": {mapper.KEY: command.key, mapper.CARRIER: command.carrier},
             **({"location_id": place} if place else {}),
         }
-        before = set(_ids(await reading.whole(client, order.shop_id))) if len(set(places.values())) > 1 else None
-        query = (("fields", "id,fulfillments.id"),)
-        made = await client.one("POST", f"orders/{order.shop_id}/fulfillments", "order", query=query, json=body)
-        known = before if before is not None else {each.parcel_id for each in (*order.parcels, *order.packed)}
-        for new in [id_ for id_ in _ids(made) if id_ not in known]:
-            await _ship(client, order.shop_id, command, new, here)
-
-
-def _ids(order: Node | None) -> list[str]:
-    return [reading.id_of(row) for row in order.list("fulfillments")] if order else []
+        query = (("fields", "id,fulfillments.id,fulfillments.metadata"),)
+        made = await client.one("POST", f"orders/{order_id}/fulfillments", "order", query=query, json=body)
+        ours = [row for row in made.list("fulfillments") if row.view("metadata").text(mapper.KEY) == command.key]
+        for new in [id_ for row in ours if (id_ := reading.id_of(row)) not in known]:
+            known.add(new)
+            await _ship(client, order_id, command, new, here)
 
 
 async def _places(client: Client, lines: Sequence[str]) -> dict[str, str]:

@@ -19,8 +19,12 @@ from crossdock.kit.shop.paging import SECOND, Listed, Spot, Walked, walk
 BEGAN = datetime(2021, 1, 1, tzinfo=UTC)
 PRODUCTS_PAGE = 50
 LEVELS = "inventory_items.required_quantity,*inventory_items.inventory.location_levels"
+# `fields` replace the defaults (api/admin/products/query-config.js: defaultAdminProductFields). Without these two of
+# them a price of a region or a group has no `rules` (helpers.js: buildRules), and looks like the one for everybody.
+RULES = "variants.prices.price_rules.attribute,variants.prices.price_rules.value"
 PRODUCT = (
     "id,title,status,description,thumbnail,updated_at,images.url,*variants,*variants.prices,sales_channels.id,"
+    f"{RULES},"
     "variants.inventory_items.required_quantity,*variants.inventory_items.inventory.location_levels"
 )
 VARIANT = f"id,product_id,manage_inventory,allow_backorder,{LEVELS}"

@@ -86,7 +86,7 @@ class Rest:
             case [name] if name in LISTS:
                 return self._page(name, query)
             case ["products", id_]:
-                return {"product": shapes.product(self._books.shelf.need("product", id_), self._currency)}
+                return {"product": shapes.product(self._books.shelf.need("product", id_), self._currency, fields)}
             case ["orders", id_]:
                 return {"order": shapes.order(self._books, self._order(id_), fields)}
             case ["orders", id_, "changes"]:
@@ -166,10 +166,10 @@ class Rest:
     def _shown(self, name: str, doc: Any, fields: str) -> Any:
         match name:
             case "products":
-                return shapes.product(doc, self._currency)
+                return shapes.product(doc, self._currency, fields)
             case "product-variants":
                 product, row = doc
-                return shapes.variant(product, row, self._currency)
+                return shapes.variant(product, row, self._currency, fields)
             case "orders" | "draft-orders":
                 return shapes.order(self._books, doc, fields)
         return doc

@@ -40,7 +40,7 @@ def option(currency: str) -> Doc:
     }
 
 
-def product(doc: Doc, currency: str) -> Doc:
+def product(doc: Doc, currency: str, fields: str) -> Doc:
     image = doc.get("image") or None
     return {
         "id": doc["id"],
@@ -52,11 +52,16 @@ def product(doc: Doc, currency: str) -> Doc:
         "sales_channels": [{"id": CHANNEL}] if doc.get("offered", True) else [],
         "created_at": doc["created"],
         "updated_at": doc["updated"],
-        "variants": [variant(doc, row, currency) for row in doc["variants"]],
+        "variants": [variant(doc, row, currency, fields) for row in doc["variants"]],
     }
 
 
-def variant(doc: Doc, row: Doc, currency: str) -> Doc:
+def variant(doc: Doc, row: Doc, currency: str, fields: str) -> Doc:
+    """A price's rules are made of what was named of them: else there are none (api/admin/products/helpers.js)."""
+    named = all(f"prices.price_rules.{part}" in fields for part in ("attribute", "value"))
+    usual = {"id": f"price_{row['id']}", "amount": number(row["price"]), "currency_code": currency.lower()}
+    prices = [*row.get("first_prices", []), usual | {"min_quantity": None, "max_quantity": None, "rules": {}}]
+    prices += row.get("prices", [])
     return {
         "id": row["id"],
         "product_id": doc["id"],
@@ -67,11 +72,7 @@ def variant(doc: Doc, row: Doc, currency: str) -> Doc:
         "manage_inventory": row["managed"],
         "allow_backorder": row["backorder"],
         "updated_at": row["updated"],
-        "prices": [
-            {"id": f"price_{row['id']}", "amount": number(row["price"]), "currency_code": currency.lower()}
-            | {"min_quantity": None, "max_quantity": None, "rules": {}},
-            *row.get("prices", []),
-        ],
+        "prices": prices if named else [{**price, "rules": {}} for price in prices],
         "inventory_items": [
             {
                 "inventory_item_id": row["item"],

@@ -355,6 +355,34 @@ async def test_packed_by_a_try_that_was_cut_it_is_shipped_and_not_made_again(sta
     assert await stage.hand.count(variant) == 3
 
 
+async def test_one_that_the_seller_packed_and_cancelled_is_not_taken_for_ours(stage: Stage, books: Books) -> None:
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 2))
+    done = await stage.placed(command)
+    doc = books.order(done.shop_id)
+    theirs = books.fulfil(doc, [(doc["lines"][0]["id"], 2)])
+    books.cancel_parcel(books.order(done.shop_id), theirs["id"])
+    assert isinstance(await connector.write_fulfilment(stage.shop, left_here(command, done, (variant, 2))), Done)
+    made = books.order(done.shop_id)["parcels"]
+    assert [(bool(each["shipped"]), each["cancelled"]) for each in made] == [(False, True), (True, False)]
+
+
+async def test_one_that_the_seller_packs_meanwhile_is_not_shipped_by_us(stage: Stage, books: Books) -> None:
+    first, second = await stage.product(5, 5)
+    command = stage.order((first, 1), (second, 1))
+    done = await stage.placed(command)
+
+    async def pack() -> None:
+        doc = books.order(done.shop_id)
+        line = next(each for each in doc["lines"] if each["variant_id"] == second.variant_id)
+        books.fulfil(doc, [(line["id"], 1)])
+
+    between(stage, "POST", "/fulfillments", pack)
+    assert isinstance(await connector.write_fulfilment(stage.shop, left_here(command, done, (first, 1))), Done)
+    made = books.order(done.shop_id)["parcels"]
+    assert [bool(each["shipped"]) for each in made] == [False, True]
+
+
 async def test_a_number_that_changes_stands_in_the_metadata_beside_what_stood_there(stage: Stage, books: Books) -> None:
     (variant,) = await stage.product(5)
     command = stage.order((variant, 2))
@@ -410,6 +438,17 @@ async def test_the_price_for_everybody_is_the_price(stage: Stage, books: Books) 
     books.change_variant(variant.product_id, variant.variant_id, prices=others)
     product = await connector.product(stage.shop, variant.product_id)
     assert isinstance(product, ShopProduct) and [str(each.price) for each in product.variants] == ["12.50"]
+
+
+async def test_a_price_of_a_region_is_not_for_everybody_wherever_it_stands(stage: Stage, books: Books) -> None:
+    """Medusa shows whom a price is for only where that is asked for."""
+    (variant,) = await stage.product(2, price="20.00")
+    region = {"amount": 18, "currency_code": "usd", "rules": {"region_id": "reg_1"}}
+    books.change_variant(variant.product_id, variant.variant_id, first_prices=[region])
+    one = await connector.product(stage.shop, variant.product_id)
+    listed, _ = await stage.all_products()
+    for product in (one, *listed):
+        assert isinstance(product, ShopProduct) and [str(each.price) for each in product.variants] == ["20.00"]
 
 
 async def test_what_another_channel_sells_alone_or_is_a_draft_is_not_offered(stage: Stage, books: Books) -> None:
