@@ -4,6 +4,8 @@
 
 import asyncio
 import smtplib
+import ssl
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from random import Random
@@ -15,11 +17,11 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crossdock.domain.commands import Done, Later, Outcome
-from crossdock.engine import mails
+from crossdock.domain.commands import Done, Later, Outcome, Refused, Unknown
+from crossdock.engine import contain, mails
 from crossdock.engine.engine import Engine
 from crossdock.engine.mails import Gathered
-from crossdock.store.models import Command, Mail, Party
+from crossdock.store.models import AuditEntry, Command, Mail, Party
 from crossdock.usecases.outcomes import claims, settle, settle_mails
 from crossdock.usecases.record.mail import post_office, write_mail
 from stall import engine, no_jobs, sync, until  # noqa: F401
@@ -60,15 +62,26 @@ class Server(EmailBackend):
     """Takes mail for everybody but Bad, and leaves in the middle of Gone's first."""
 
     opened, gone = 0, 0
+    expired = False
+    # What is about to be handed over waits for it, where it is set.
+    gate: threading.Event | None = None
 
     def open(self) -> bool:
         type(self).opened += 1
+        if Server.expired:
+            raise ssl.SSLCertVerificationError(1, "certificate has expired")
         return True
 
     def send_messages(self, messages: Sequence[EmailMessage]) -> int:
         to = messages[0].to[0]
         if to.startswith("bad@"):
             raise smtplib.SMTPRecipientsRefused({to: (550, b"no such person")})
+        if to.startswith("grey@"):
+            raise smtplib.SMTPRecipientsRefused({to: (450, b"greylisted")})
+        if to.startswith("odd@"):
+            raise AttributeError("'NoneType' object has no attribute 'addr_spec'")
+        if to.startswith("slow@") and Server.gate is not None:
+            Server.gate.wait(20)
         if to.startswith("gone@") and not Server.gone:
             Server.gone += 1
             raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
@@ -79,6 +92,7 @@ class Server(EmailBackend):
 def server(settings: Any) -> None:
     settings.EMAIL_BACKEND = "engine.test_mails.Server" if __name__.startswith("engine.") else f"{__name__}.Server"
     Server.opened = Server.gone = 0
+    Server.expired, Server.gate = False, None
 
 
 async def test_one_run_sends_all_that_are_due(
@@ -105,6 +119,61 @@ async def test_a_bad_address_concerns_that_mail_alone(
         "c": ("done", "ok", True),
     }
     assert [message.subject for message in mailoutbox] == ["a", "c"]
+    command = await sync(Command.objects.get, result="refused")
+    told = await sync(AuditEntry.objects.get, action="mail refused")
+    assert (told.subject, told.detail) == (command.subject, {"command": command.pk}), "staff see it, without an address"
+
+
+async def test_an_odd_mail_an_odd_payload_and_a_greylisted_one_concern_themselves_alone(
+    no_jobs: list[int], engine: Engine, mailoutbox: list[EmailMessage], server: None
+) -> None:
+    party = await sync(written, "a", "odd", "grey", "c")
+    await sync(Command.objects.create, **_odd(party))
+    claimed = await sync(claims.claim_commands, party_id=party.pk, owner="w", limit=5, now=NOW)
+    outcomes = await mails.MailHandler(engine)._send(claimed)
+    assert [type(outcome) for outcome in outcomes] == [Done, Unknown, Later, Done, Refused]
+    assert [message.subject for message in mailoutbox] == ["a", "c"]
+
+
+def _odd(party: Party) -> dict[str, Any]:
+    return {
+        "party_id": party.pk,
+        "cause": "x",
+        "subject": "x",
+        "kind": "send_mail",
+        "payload": {},
+        "due_at": NOW,
+        "created_at": NOW,
+    }
+
+
+async def test_a_server_whose_certificate_has_expired_refuses_no_mail(
+    no_jobs: list[int], engine: Engine, mailoutbox: list[EmailMessage], server: None
+) -> None:
+    Server.expired = True
+    party = await sync(written, "a", "b")
+    claimed = await sync(claims.claim_commands, party_id=party.pk, owner="w", limit=4, now=NOW)
+    outcomes = await mails.MailHandler(engine)._send(claimed)
+    assert [type(outcome) for outcome in outcomes] == [Later, Later]
+    assert mailoutbox == []
+
+
+async def test_the_time_of_a_mail_does_not_run_while_it_waits_for_the_line(
+    no_jobs: list[int], engine: Engine, mailoutbox: list[EmailMessage], server: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first takes longer than its time: it alone is unknown, its fact is written, and nothing is sent twice."""
+    monkeypatch.setattr(contain, "MOST_SECONDS", 0.3)
+    Server.gate = threading.Event()
+    party = await sync(written, "slow", "b", "c")
+    engine.wake(party.pk)
+    await until(lambda: Command.objects.filter(unresolved=True, state="waiting").exists(), what="the first's end")
+    assert await sync(Command.objects.filter(state="waiting").count) == 1, "the others' time has not begun"
+    Server.gate.set()
+    await until(lambda: not Mail.objects.filter(sent_at=None).exists(), what="what was sent, written down")
+    await sync(Command.objects.filter(state="waiting").update, due_at=NOW)
+    engine.wake(party.pk)
+    await until(lambda: not Command.objects.exclude(state="done").exists(), what="all of them")
+    assert [message.subject for message in mailoutbox] == ["slow", "b", "c"]
 
 
 async def test_a_server_that_hangs_up_is_called_again_for_the_next(

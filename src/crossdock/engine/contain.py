@@ -23,10 +23,13 @@ _log = logging.getLogger(__name__)
 MOST_SECONDS = 30.0
 
 
-async def guarded(call: Awaitable[Outcome]) -> Outcome:
-    """A connector's command as an outcome, whatever happens in it: what is not understood may have been carried out."""
+async def guarded(call: Awaitable[Outcome], *, seconds: float | None = MOST_SECONDS) -> Outcome:
+    """A connector's command as an outcome, whatever happens in it: what is not understood may have been carried out.
+
+    Without `seconds` the call keeps its own time, and ends with TimeoutError.
+    """
     try:
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(seconds):
             outcome: object = await call
     except TimeoutError:
         return Unknown("The shop did not finish in time.")

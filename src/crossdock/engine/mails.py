@@ -8,6 +8,7 @@ more are ever sent and not yet written down than the handler carries out side by
 
 import asyncio
 import hashlib
+import logging
 import smtplib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from crossdock.domain.commands import CommandKind, Done, Later, Outcome, Refused, Why
+from crossdock.domain.commands import CommandKind, Done, Later, Outcome, Refused, Unknown, Why
+from crossdock.engine import contain
 from crossdock.engine.plain import PlainHandler
 from crossdock.store.models import Mail
 from crossdock.usecases.outbox.payloads import MAIL
@@ -29,8 +31,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+_log = logging.getLogger(__name__)
 # A slow server's mails are written down as they go.
 _TOGETHER_SECONDS = 2.0
+# A mail that is being handed over is waited for, so that it is not sent again; a dead server is not.
+_CLOSING_SECONDS = 5.0
+# RFC 5321, 4.2.1: 4yz asks to try again (greylisting does), 5yz is for good.
+_FOR_GOOD = 500
 
 
 class Gathered(Generic[T, R]):
@@ -50,10 +57,10 @@ class Gathered(Generic[T, R]):
             self._running = asyncio.create_task(self._run())
         return await future
 
-    async def ended(self) -> None:
-        """What is under way is over."""
+    async def ended(self, *, seconds: float | None = None) -> None:
+        """What is under way is over, or `seconds` are."""
         if self._running is not None:
-            await asyncio.wait([self._running])
+            await asyncio.wait([self._running], timeout=seconds)
 
     async def _run(self) -> None:
         try:
@@ -83,23 +90,49 @@ def _answer(future: asyncio.Future[R], answer: R | Exception) -> None:
 
 
 class MailHandler(PlainHandler):
+    """The time of each mail is counted from when its own sending begins: four wait for one connection."""
+
+    seconds = None
+
     def __init__(self, engine: "Engine") -> None:
-        super().__init__(engine, Gathered[Claimed, Outcome](self._send))
+        super().__init__(engine, self._timed)
+        self._sent = Gathered[Claimed, Outcome](self._send)
+        # By the command, as long as somebody waits for what comes of it.
+        self._limits: dict[int, asyncio.Timeout] = {}
         self._settled = Gathered[tuple[int, Outcome], None](self._settle_all)
 
+    async def _timed(self, claimed: Claimed) -> Outcome:
+        async with asyncio.timeout(None) as limit:
+            self._limits[claimed.id] = limit
+            try:
+                return await self._sent(claimed)
+            finally:
+                del self._limits[claimed.id]
+
+    def _begins(self, command_id: int) -> None:
+        if command_id in self._limits:
+            self._limits[command_id].reschedule(asyncio.get_running_loop().time() + contain.MOST_SECONDS)
+
     async def _send(self, claimed: list[Claimed]) -> list[Outcome]:
-        engine, kinds = self._engine, {one.id: one.kind for one in claimed}
-        wanted = {
-            one.id: MAIL.validate_python(one.payload).mail for one in claimed if one.kind == CommandKind.SEND_MAIL
-        }
+        """What was handed over after its waiter had left is written down here, so the next try does not send it."""
+        engine, loop = self._engine, asyncio.get_running_loop()
+        wanted, known = _wanted(claimed)
         mails = await engine.threads.run(Mail.objects.in_bulk, list(wanted.values()))
-        known: list[Mail | Outcome] = []
-        for one in claimed:
-            if one.id not in wanted:
-                known.append(Refused(Why.UNSUPPORTED, f"The mail does not know how to do “{kinds[one.id]}”."))
-            else:
-                known.append(_to_send(wanted[one.id], mails))
-        return await asyncio.to_thread(_send_all, known, lambda: engine.stopping)
+        known |= {command_id: _to_send(mail, mails) for command_id, mail in wanted.items()}
+        outcomes = await asyncio.to_thread(
+            _send_all,
+            [known[one.id] for one in claimed],
+            lambda: engine.stopping,
+            lambda place: loop.call_soon_threadsafe(self._begins, claimed[place].id),
+        )
+        late = [
+            wanted[one.id]
+            for one, outcome in zip(claimed, outcomes, strict=False)
+            if isinstance(outcome, Done) and one.id not in self._limits
+        ]
+        if late:
+            await engine.threads.sure(settle_mails.mails_sent, mails=late, now=engine.clock())
+        return outcomes
 
     async def _settle(self, claimed: Claimed, outcome: Outcome) -> None:
         await self._settled((claimed.id, outcome))
@@ -118,6 +151,7 @@ class MailHandler(PlainHandler):
 
     async def close(self) -> None:
         """What was sent is written down."""
+        await self._sent.ended(seconds=_CLOSING_SECONDS)
         await self._settled.ended()
 
     async def _settle_one(self, command_id: int, outcome: Outcome) -> Exception | None:
@@ -132,6 +166,21 @@ class MailHandler(PlainHandler):
         return None
 
 
+def _wanted(claimed: Sequence[Claimed]) -> tuple[dict[int, int], dict[int, Mail | Outcome]]:
+    """By the command: the key of the mail that it sends, or what comes of it already."""
+    wanted, known = dict[int, int](), dict[int, Mail | Outcome]()
+    for one in claimed:
+        if one.kind != CommandKind.SEND_MAIL:
+            known[one.id] = Refused(Why.UNSUPPORTED, f"The mail does not know how to do “{one.kind}”.")
+            continue
+        try:
+            wanted[one.id] = MAIL.validate_python(one.payload).mail
+        except ValueError as error:
+            _log.exception("command %s does not say which mail it sends", one.id)
+            known[one.id] = Refused(Why.INVALID, f"The command does not say which mail it sends: {error}")
+    return wanted, known
+
+
 def _to_send(key: int, mails: Mapping[int, Mail]) -> Mail | Outcome:
     mail = mails.get(key)
     if mail is None:
@@ -139,14 +188,17 @@ def _to_send(key: int, mails: Mapping[int, Mail]) -> Mail | Outcome:
     return mail if mail.sent_at is None else Done(str(mail.pk), already=True)
 
 
-def _send_all(known: Sequence[Mail | Outcome], stopping: Callable[[], bool]) -> list[Outcome]:
+def _send_all(
+    known: Sequence[Mail | Outcome], stopping: Callable[[], bool], begins: Callable[[int], object]
+) -> list[Outcome]:
     """On a thread of its own, in their order and over one connection: an SMTP server may take its time."""
     began, outcomes = time.monotonic(), list[Outcome]()
     line = get_connection()
     try:
-        for one in known:
+        for place, one in enumerate(known):
             if outcomes and (stopping() or time.monotonic() - began > _TOGETHER_SECONDS):
                 break
+            begins(place)
             outcomes.append(_send_one(line, one) if isinstance(one, Mail) else one)
     finally:
         _hang_up(line)
@@ -154,24 +206,48 @@ def _send_all(known: Sequence[Mail | Outcome], stopping: Callable[[], bool]) -> 
 
 
 def _send_one(line: BaseEmailBackend, mail: Mail) -> Outcome:
-    name = hashlib.sha256(mail.cause.encode()).hexdigest()[:32]
-    headers = {"Message-ID": f"<{name}@crossdock.invalid>"}
     try:
         line.open()
-        EmailMessage(mail.subject, mail.body, to=[mail.to], headers=headers, connection=line).send()
-    except (smtplib.SMTPRecipientsRefused, ValueError) as error:
+    except Exception as error:
+        # Whatever it is, it is not about this mail. An expired certificate is a ValueError as well.
+        _log.warning("the mail server cannot be reached", exc_info=error)
         _hang_up(line)
-        return Refused(Why.INVALID, f"The mail server does not take mail for {mail.to}: {error}")
+        return Later(f"The mail server cannot be reached: {error}")
+    try:
+        _hand_over(line, mail)
+    except smtplib.SMTPRecipientsRefused as error:
+        _hang_up(line)
+        if not all(code >= _FOR_GOOD for code, _ in error.recipients.values()):
+            return Later(f"The mail server does not take mail for {mail.to} now: {error}")
+        return _refused(mail, error)
     except (smtplib.SMTPException, OSError) as error:
         # What the connection is good for now nobody knows; the next mail gets a fresh one.
         _hang_up(line)
         return Later(f"The mail server did not take the mail: {error}")
+    except ValueError as error:
+        _hang_up(line)
+        return _refused(mail, error)
+    except Exception as error:
+        _log.exception("mail %s stumbled", mail.pk)
+        _hang_up(line)
+        return Unknown(f"Our mail program stumbled over this mail ({type(error).__name__}: {error}).")
     return Done(str(mail.pk))
+
+
+def _hand_over(line: BaseEmailBackend, mail: Mail) -> None:
+    name = hashlib.sha256(mail.cause.encode()).hexdigest()[:32]
+    headers = {"Message-ID": f"<{name}@crossdock.invalid>"}
+    EmailMessage(mail.subject, mail.body, to=[mail.to], headers=headers, connection=line).send()
+
+
+def _refused(mail: Mail, error: Exception) -> Refused:
+    _log.error("mail %s is refused for good: %s", mail.pk, error)
+    return Refused(Why.INVALID, f"The mail server does not take mail for {mail.to}: {error}")
 
 
 def _hang_up(line: BaseEmailBackend) -> None:
     try:
         line.close()
-    except (smtplib.SMTPException, OSError):
+    except Exception:
         # Django's own has forgotten the connection by now.
-        return
+        _log.debug("the mail server's line did not close well", exc_info=True)

@@ -25,6 +25,8 @@ class PlainHandler:
 
     parallel = 4
     heard = False
+    # None: the call keeps its own time.
+    seconds: float | None = contain.MOST_SECONDS
 
     def __init__(self, engine: "Engine", do: Callable[[Claimed], Awaitable[Outcome]]) -> None:
         self._engine, self._do = engine, do
@@ -33,7 +35,7 @@ class PlainHandler:
         claimed = attempt.claimed
         point("told.before_send")
         try:
-            outcome = await guarded(self._do(claimed))
+            outcome = await guarded(self._do(claimed), seconds=self.seconds)
             point("told.after_send")
         except asyncio.CancelledError:
             if not attempt.lost:

@@ -88,9 +88,11 @@ class Pump:
             return handler is not None and await self._work(handler, owner, due)
         finally:
             await self._abandon()
-            renewing.cancel()
-            if handler is not None:
-                await handler.close()
+            try:
+                if handler is not None:
+                    await handler.close()
+            finally:
+                renewing.cancel()
             if not self._lost:
                 point("pump.before_release")
                 await self._engine.threads.run(leases.release_lease, party_id=self.party_id, owner=owner)

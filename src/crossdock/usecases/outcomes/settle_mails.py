@@ -1,6 +1,6 @@
 """Several mails at once: what was sent is written down in one transaction, with one statement for each table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from random import Random
@@ -34,3 +34,8 @@ def settle_mails(*, outcomes: Mapping[int, Outcome], random: Random, now: dateti
     for command_id, outcome in outcomes.items():
         if command_id not in sent:
             settle_command(command_id=command_id, outcome=outcome, random=random, now=now)
+
+
+def mails_sent(*, mails: Sequence[int], now: datetime) -> None:
+    """They were handed over after their commands had been given up as unknown: the next try finds it written."""
+    Mail.objects.filter(pk__in=mails, sent_at=None).update(sent_at=now)
