@@ -7,6 +7,10 @@ import pytest
 import market
 from crossdock.cli.main import main
 from crossdock.store.models import ApiToken, AuditEntry, Command, Connection, Mail, Party, User
+from crossdock.usecases.errors import NotAllowed
+from crossdock.usecases.shops.connection_test import connection_tested
+from crossdock.usecases.shops.pausing import pause, resume
+from crossdock.usecases.shops.timers import uninstalled
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -71,6 +75,50 @@ class TestAPlatform:
         assert "Its API refuses everybody." in Mail.objects.get(to=shop.seller.owner.email).body
         assert main(["platform", "toy", "--resume", "--by", staff.email]) == 0
         assert [Connection.objects.get(pk=toy.pk).state for toy in toys] == ["active", "paused"]
+
+    def test_a_suspended_seller_s_shop_stays_paused(self, staff: User) -> None:
+        shop, other = market.connection(market.seller()), market.connection(market.seller())
+        email, by = shop.seller.owner.email, ["--by", staff.email]
+        assert main(["platform", "toy", "--pause", "Away.", *by]) == 0
+        assert main(["person", email, "--suspend", "Complaints.", *by]) == 0
+        assert main(["platform", "toy", "--resume", *by]) == 0
+        assert Connection.objects.get(pk=other.pk).state == "active"
+        shop.refresh_from_db()
+        assert shop.state == "paused" and "Complaints." in shop.paused_by_staff
+        with pytest.raises(NotAllowed, match="suspended"):
+            resume(connection=shop, actor=staff, now=NOW)
+        assert main(["person", email, "--restore"]) == 0
+        shop.refresh_from_db()
+        assert shop.state == "paused"
+        resume(connection=shop, actor=staff, now=NOW)
+        shop.refresh_from_db()
+        assert (shop.state, shop.paused_by_staff) == ("active", "")
+
+    @pytest.mark.parametrize("state", ["needs_reauth", "paused"])
+    def test_shops_that_do_not_sell_are_paused_too_and_are_what_they_were_afterwards(
+        self, staff: User, state: str
+    ) -> None:
+        shop = market.connection(market.seller())
+        Connection.objects.filter(pk=shop.pk).update(state=state, state_sentence="As before.")
+        assert main(["platform", "toy", "--pause", "Away.", "--by", staff.email]) == 0
+        shop.refresh_from_db()
+        assert (shop.state, shop.state_sentence) == (state, "As before.") and "Away." in shop.paused_by_staff
+        with pytest.raises(NotAllowed, match="Only our staff"):
+            resume(connection=shop, actor=shop.seller.owner, now=NOW)
+        if state == "needs_reauth":
+            connection_tested(connection=shop, checks=[{"ok": True}], now=NOW)
+            shop.refresh_from_db()
+            assert shop.state == "paused", "a passed test does not end staff's pause"
+        assert main(["platform", "toy", "--resume", "--by", staff.email]) == 0
+        shop.refresh_from_db()
+        assert shop.state == ("active" if state == "needs_reauth" else "paused") and not shop.paused_by_staff
+
+    def test_a_seller_does_not_undo_it_by_removing_the_app(self, staff: User) -> None:
+        shop = market.connection(market.seller())
+        pause(connection=shop, actor=staff, why="Look.", now=NOW)
+        uninstalled(connection_id=shop.pk, now=NOW)
+        shop.refresh_from_db()
+        assert shop.state == "needs_reauth" and "Look." in shop.paused_by_staff
 
     def test_who_is_not_staff_switches_nothing(self) -> None:
         shop = market.connection(market.seller())

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from crossdock.store.models import Connection
     from crossdock.store.models.shops import ConnectionState
     from crossdock.usecases.errors import Problem
-    from crossdock.usecases.shops.connect import pause, resume
+    from crossdock.usecases.shops.pausing import pause, resume
 
     actor, now = member_of_staff(args.by), datetime.now(UTC)
     of_it = Connection.objects.filter(platform=args.platform.strip().lower()).select_related("seller__owner")
@@ -37,13 +37,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         with transaction.atomic():
             if args.resume:
-                shops = list(of_it.filter(state=ConnectionState.PAUSED, state_sentence__contains=mark))
+                shops = list(of_it.filter(paused_by_staff__contains=mark, seller__owner__is_active=True))
                 for shop in shops:
                     resume(connection=shop, actor=actor, now=now)
             else:
                 if not args.pause.strip():
                     raise Trouble("Say why: the sellers read it.")
-                shops = list(of_it.filter(state=ConnectionState.ACTIVE))
+                shops = list(of_it.filter(paused_by_staff="").exclude(state=ConnectionState.DISCONNECTED))
                 for shop in shops:
                     pause(connection=shop, actor=actor, why=f"{mark} {args.pause.strip()}", now=now)
     except Problem as problem:

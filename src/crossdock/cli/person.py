@@ -39,7 +39,7 @@ def _do(args: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     if args.restore:
         suspending.restore(email=args.email, now=now)
-        print(f"{args.email} can sign in again. Tokens stay ended; shops that were paused are resumed on their pages.")
+        print(f"{args.email} can sign in again. Tokens stay ended; shops that were paused are resumed by staff.")
         return 0
     if args.end_access:
         ended = suspending.end_access(email=args.email, now=now)
@@ -56,15 +56,15 @@ def _pause_shops(args: argparse.Namespace, now: datetime) -> int:
     from crossdock.cli.deeds import member_of_staff
     from crossdock.store.models import Connection
     from crossdock.store.models.shops import ConnectionState
-    from crossdock.usecases.shops.connect import pause
+    from crossdock.usecases.shops.pausing import pause
 
-    theirs = Connection.objects.filter(seller__owner__email__iexact=args.email.strip(), state=ConnectionState.ACTIVE)
-    shops = list(theirs.select_related("seller__owner"))
+    theirs = Connection.objects.filter(seller__owner__email__iexact=args.email.strip())
+    shops = list(theirs.exclude(state=ConnectionState.DISCONNECTED).select_related("seller__owner"))
     if shops and not args.by:
         raise Trouble(
             f"{args.email} sells from {len(shops)} connected shop{'s' if len(shops) > 1 else ''}; name with --by who of"
             " staff pauses them. Nothing was changed."
         )
     for shop in shops:
-        pause(connection=shop, actor=member_of_staff(args.by), why=args.suspend, now=now)
+        pause(connection=shop, actor=member_of_staff(args.by), why=args.suspend, anew=True, now=now)
     return len(shops)

@@ -162,7 +162,7 @@ class TestRootCauses:
         assert stage.alert(AlertCode.COMMAND_DEAD)
 
     def test_a_paused_shop_is_one_alert(self, stage: Stage) -> None:
-        from crossdock.usecases.shops.connect import pause, resume
+        from crossdock.usecases.shops.pausing import pause, resume
 
         world = stage.world
         self.late(stage, 4)

@@ -23,7 +23,7 @@ from crossdock.usecases.orders.actions import resend_command
 from crossdock.usecases.record.policy import switch
 from crossdock.usecases.record.rights import holds, may, rights_of, roles_of, who_hold, who_may
 from crossdock.usecases.risk import holds as risk_holds
-from crossdock.usecases.shops import connect
+from crossdock.usecases.shops import pausing
 from crossdock.usecases.support import cases
 from crossdock.usecases.support.impersonation import begin_acting
 from crossdock.web.staff.panel import NAVIGATION
@@ -158,7 +158,7 @@ class TestDeeds:
             Right.CREDIT: lambda who: credits.staff_credit(
                 order=order, amount=Money(100, "USD"), reason="?", actor=who, key=str(who.pk), now=NOW
             ),
-            Right.WORK: lambda who: connect.pause(connection=world.shop, actor=who, now=NOW, why="?"),
+            Right.WORK: lambda who: pausing.pause(connection=world.shop, actor=who, now=NOW, why="?"),
             Right.CASES: lambda who: cases.close(case=case, actor=who, now=NOW),
             Right.ACT: lambda who: begin_acting(actor=who, seller=world.seller, why="?", now=NOW),
             Right.RULES: lambda who: switch(rule="S3", lift=True, actor=who, now=NOW, why="?"),

@@ -175,6 +175,15 @@ class TestJudging:
         order = bought(world, GOOD, buyer=zoe, now=NOW + timedelta(minutes=5))
         assert RiskAssessment.objects.get(order=order).inputs["declined_last_day"] == 1
 
+    def test_staff_neither_label_nor_clear_an_order_of_their_own(self, world: World) -> None:
+        order = bought(world, GOOD)
+        mine = order.seller.owner
+        mine.is_staff, mine.roles = True, "risk"
+        with pytest.raises(NotAllowed, match="your own"):
+            label_order(order=order, fraud=False, actor=mine, why="x", now=NOW)
+        with pytest.raises(NotAllowed, match="your own"):
+            clear_hold(order=order, actor=mine, note="", now=NOW)
+
     def test_a_fraud_makes_linked_open_orders_look_different(self, world: World, staff: User) -> None:
         first, second = bought(world, GOOD), bought(world, GOOD, now=NOW + timedelta(hours=1))
         assert second.risk != "high"

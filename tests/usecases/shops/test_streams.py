@@ -22,7 +22,7 @@ from crossdock.kit.errors import NoAnswer
 from crossdock.store.models import Command, Connection, Cursor, Delivery, Party, Quarantined, VariantStock
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.parties import quarantine
-from crossdock.usecases.shops import connect, timers
+from crossdock.usecases.shops import pausing, timers
 from crossdock.usecases.shops.health import not_working, shops_now
 from crossdock.usecases.shops.incidents import incidents_now
 from crossdock.usecases.support.dashboard import counts as desk_counts
@@ -218,9 +218,9 @@ class TestNothingRuns:
     def test_after_a_pause_the_promise_begins_anew(self) -> None:
         world = World(now=NOON)
         Cursor.objects.filter(connection=world.shop).update(due_by=NOON)
-        connect.pause(connection=world.shop, actor=world.seller.owner, now=NOON)
+        pausing.pause(connection=world.shop, actor=world.seller.owner, now=NOON)
         now = NOON + timedelta(days=3)
-        connect.resume(connection=world.shop, actor=world.seller.owner, now=now)
+        pausing.resume(connection=world.shop, actor=world.seller.owner, now=now)
         assert not not_working(now=now)
         assert not_working(now=now + FIRST + MINUTE)
 

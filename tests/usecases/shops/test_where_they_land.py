@@ -132,6 +132,13 @@ class TestTwoShopsOfOneName:
     def confirm(self, row: ConnectAttempt) -> Connection:
         return connect.confirm_attempt(attempt=row, left_out=[], settings={}, now=datetime.now(UTC))
 
+    def test_a_shop_that_staff_paused_stays_paused_when_it_is_connected_again(self) -> None:
+        owner = seller()
+        shop = self.confirm(self.attempt(owner, "https://one.example"))
+        Connection.objects.filter(pk=shop.pk).update(state="needs_reauth", paused_by_staff="Paused.")
+        again = self.confirm(self.attempt(owner, "https://one.example", again=shop))
+        assert (again.pk, again.state, again.state_sentence) == (shop.pk, "paused", "Paused.")
+
     def test_are_two_shops_with_two_names(self) -> None:
         owner = seller()
         first = self.confirm(self.attempt(owner, "https://one.example"))

@@ -43,6 +43,8 @@ class Connection(models.Model):
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=20, choices=ConnectionState.choices, default=ConnectionState.ACTIVE)
     state_sentence = models.TextField(blank=True)
+    # What the seller reads while staff pause it, whatever its state; only staff empty it.
+    paused_by_staff = models.TextField(blank=True, default="", db_default="")
     secrets = models.BinaryField()
     settings = models.JSONField(default=dict)
     checks = models.JSONField(default=list)

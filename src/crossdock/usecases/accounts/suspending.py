@@ -38,7 +38,14 @@ def suspend(*, email: str, why: str, now: datetime) -> int:
         user = _named(email)
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             raise Invalid(f"{user.email} is suspended already.")
-        note(actor=None, action="suspended", subject=user.email, now=now, detail={"why": why.strip()})
+        note(
+            actor=None,
+            action="suspended",
+            subject=f"account {user.pk}",
+            now=now,
+            detail={"why": why.strip()},
+            person=user,
+        )
         ended = end_access(email=user.email, now=now)
         write_mail(
             cause=f"suspended:{user.pk}:{now.isoformat(timespec='seconds')}",
@@ -59,7 +66,7 @@ def restore(*, email: str, now: datetime) -> None:
         user = _named(email)
         if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
             raise Invalid(f"{user.email} is not suspended.")
-        note(actor=None, action="restored", subject=user.email, now=now)
+        note(actor=None, action="restored", subject=f"account {user.pk}", now=now, person=user)
 
 
 def _named(email: str) -> User:

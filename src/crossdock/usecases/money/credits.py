@@ -22,7 +22,7 @@ from crossdock.usecases.money import books
 from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
 from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.record.audit import note
-from crossdock.usecases.record.rights import require
+from crossdock.usecases.record.rights import require, why_not_yours
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.support.cases import open_case
 
@@ -182,13 +182,6 @@ def needs_second(
 
 def _sum(credits: QuerySet[Credit]) -> int:
     return int(credits.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
-
-
-def why_not_yours(order: Order, actor: User) -> str:
-    """Nobody gives money to themselves, as the buyer or as the seller. Empty when it is somebody else's order."""
-    if actor.pk in (order.buyer_id, order.seller.owner_id):
-        return "This order is your own. Somebody else of staff decides about it."
-    return ""
 
 
 def decide_credit(

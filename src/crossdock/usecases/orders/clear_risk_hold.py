@@ -9,7 +9,7 @@ from crossdock.store.models import Order, RiskHold, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.landing import send_to_shop
 from crossdock.usecases.record import audit
-from crossdock.usecases.record.rights import require
+from crossdock.usecases.record.rights import require, why_not_yours
 from crossdock.usecases.record.telling import telling
 
 
@@ -22,6 +22,8 @@ def clear_hold(*, order: Order, actor: User, note: str, now: datetime) -> None:
             .select_related("connection__party", "seller__owner")
             .get(pk=order.pk)
         )
+        if why := why_not_yours(order, actor):
+            raise NotAllowed(why)
         hold = RiskHold.objects.select_for_update(no_key=True).filter(order=order).first()
         if hold is None:
             raise Invalid("This order is not held.")

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from crossdock.domain.roles import GIVEN, WORDS, Right, Role, roles_with
-from crossdock.store.models import Seller, User
+from crossdock.store.models import Order, Seller, User
 from crossdock.usecases.errors import NotAllowed
 
 _Row = TypeVar("_Row", bound=Model)
@@ -99,6 +99,13 @@ def require_of(seller: Seller, thing: Owned, sentence: str = NOT_YOURS) -> None:
     """Raises NotAllowed with the sentence where one seller's deed names another's thing; for staff as well."""
     if thing.seller_id != seller.pk:
         raise NotAllowed(sentence)
+
+
+def why_not_yours(order: Order, actor: User) -> str:
+    """Nobody of staff decides about an order that they bought or sold. Empty when it is somebody else's."""
+    if actor.pk in (order.buyer_id, order.seller.owner_id):
+        return "This order is your own. Somebody else of staff decides about it."
+    return ""
 
 
 def side_of(person: User, seller: Seller) -> str:

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from crossdock.domain.roles import Right
 from crossdock.store.models import Order, RiskTrace, User
-from crossdock.usecases.errors import Invalid
+from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
-from crossdock.usecases.record.rights import require
+from crossdock.usecases.record.rights import require, why_not_yours
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.risk.judge import judge, judge_again_linked
 
@@ -20,6 +20,8 @@ def label_order(
     """`actor` is None when the bank said so. Saying the same again changes nothing."""
     if actor is not None:
         require(actor, None, "Only staff label orders.", Right.RISK)
+        if not_theirs := why_not_yours(order, actor):
+            raise NotAllowed(not_theirs)
     with telling(now, told) as told:
         trace = RiskTrace.objects.select_for_update(no_key=True).filter(order=order).first()
         if trace is None:

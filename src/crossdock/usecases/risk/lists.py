@@ -59,9 +59,8 @@ def add_to_list(
                 added_by=actor,
                 added_at=now,
             )
-            note(
-                actor=actor, action="risk list", subject=f"{kind}: {entry.shown}"[:120], now=now, detail={"what": what}
-            )
+            # The number alone: what is listed is an e-mail or a street, and the log cannot be erased.
+            note(actor=actor, action="risk list", subject=f"{kind}: entry {entry.pk}", now=now, detail={"what": what})
     except IntegrityError:
         raise Invalid("It is on this list already.") from None
     return entry
@@ -73,7 +72,7 @@ def take_off_list(*, entry: RiskListEntry, actor: User, now: datetime) -> None:
         note(
             actor=actor,
             action="risk list",
-            subject=f"off {entry.kind}: {entry.shown}"[:120],
+            subject=f"off {entry.kind}: entry {entry.pk}",
             now=now,
             detail={"what": entry.what},
         )

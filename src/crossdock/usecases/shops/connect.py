@@ -18,7 +18,6 @@ from crossdock.domain.alerts import ROOT_CAUSES, AlertCode
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.health import FIRST
 from crossdock.domain.orders import CopyState
-from crossdock.domain.roles import Right
 from crossdock.domain.values import Access
 from crossdock.domain.wording import counted
 from crossdock.store.models import (
@@ -38,9 +37,8 @@ from crossdock.store.vault import seal, unseal
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.alerts import settle_by_fact
-from crossdock.usecases.record.audit import note, settings_note
-from crossdock.usecases.record.mail import write_mail
-from crossdock.usecases.record.rights import NOT_YOURS, is_owner, require, require_of
+from crossdock.usecases.record.audit import settings_note
+from crossdock.usecases.record.rights import require, require_of
 from crossdock.usecases.shops.identity import is_same_shop, name_of
 from crossdock.usecases.shops.recorded_calls import hand_over
 from crossdock.usecases.shops.shop_money import CHANGED, prices_unknown
@@ -220,12 +218,9 @@ def _write(
         prices_unknown(shop=shop, now=now)
     chosen.pop(CHANGED, None)
     counted, shop.secrets, shop.settings = shop.settings.get("location", ""), attempt.secrets or b"", chosen
-    shop.state, shop.state_sentence, shop.checks, shop.checked_at = (
-        ConnectionState.ACTIVE,
-        "",
-        list(proof["checks"]),
-        now,
-    )
+    # What staff paused stays paused, however often it is connected.
+    shop.state = ConnectionState.PAUSED if shop.paused_by_staff else ConnectionState.ACTIVE
+    shop.state_sentence, shop.checks, shop.checked_at = shop.paused_by_staff, list(proof["checks"]), now
     shop.save()
     if back and counted != chosen.get("location", ""):
         count_anew(shop)
@@ -265,57 +260,6 @@ def record_hooks(
     whole = not audit["healed"] and audit["expected"] == audit["active"]
     after = before if whole and before else now.isoformat()
     Connection.objects.filter(pk=connection_id).update(hooks={**audit, "proven_after": after}, hooks_checked_at=now)
-
-
-def pause(*, connection: Connection, actor: User, now: datetime, why: str = "") -> None:
-    """Its listings stop selling; orders placed before wait and are sent when it is resumed.
-
-    Staff say why, and the seller is told.
-    """
-    require(actor, connection.seller, NOT_YOURS, Right.WORK)
-    by_staff = not is_owner(actor, connection.seller)
-    if by_staff and not why.strip():
-        raise Invalid("Say why, so that the seller knows.")
-    who = f"Paused by the marketplace: {why.strip()[:300]}" if by_staff else "Paused by you."
-    sentence = f"{who} Its listings are not sold until {'it is resumed' if by_staff else 'you resume it'}."
-    with transaction.atomic():
-        active = Connection.objects.filter(pk=connection.pk, state=ConnectionState.ACTIVE)
-        if active.update(state=ConnectionState.PAUSED, state_sentence=sentence) and by_staff:
-            note(
-                actor=actor,
-                action="paused",
-                subject=connection.name,
-                now=now,
-                detail={"shop": connection.public_id, "why": why.strip()},
-            )
-            write_mail(
-                cause=f"paused:{connection.public_id}:{now.isoformat(timespec='seconds')}",
-                to=connection.seller.owner.email,
-                now=now,
-                subject=f"{connection.name} is paused",
-                body=f"{connection.name}: {sentence} Orders that were placed before wait and are sent then.",
-                path=f"/seller/shops/{connection.public_id}/",
-            )
-
-
-def resume(*, connection: Connection, actor: User, now: datetime) -> None:
-    """Everything is read again at once; what waited is sent."""
-    require(actor, connection.seller, NOT_YOURS, Right.WORK)
-    with transaction.atomic():
-        paused = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PAUSED)
-        if paused.update(state=ConnectionState.ACTIVE, state_sentence=""):
-            # What was promised before the pause counts from now on.
-            streams = Cursor.objects.filter(connection=connection).exclude(stream="recount")
-            streams.update(due_at=now, due_by=now + FIRST)
-            if not is_owner(actor, connection.seller):
-                note(
-                    actor=actor,
-                    action="resumed",
-                    subject=connection.name,
-                    now=now,
-                    detail={"shop": connection.public_id},
-                )
-            wake([connection.party_id])
 
 
 def what_disconnect_does(*, connection: Connection) -> list[str]:

@@ -40,7 +40,9 @@ def connection_tested(*, connection: Connection, checks: Sequence[dict[str, Any]
             now=now, how="The connection test passed.", codes=(AlertCode.SCOPE_MISSING,), connection=connection
         )
         waiting = Connection.objects.filter(pk=connection.pk, state=ConnectionState.NEEDS_REAUTH)
-        if waiting.update(state=ConnectionState.ACTIVE, state_sentence=""):
+        kept = connection.paused_by_staff
+        state = ConnectionState.PAUSED if kept else ConnectionState.ACTIVE
+        if waiting.update(state=state, state_sentence=kept):
             # Its keys work: they were given back their rights, or what refused them was not the shop.
             open_again(shop=connection, how="The connection test passed.", now=now)
         elif connection.state == ConnectionState.ACTIVE:

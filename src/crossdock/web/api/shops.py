@@ -18,7 +18,7 @@ from crossdock.store.models import Alert, Connection
 from crossdock.usecases.record.alerts import settle_alert
 from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.record.queries import open_about
-from crossdock.usecases.shops import connect
+from crossdock.usecases.shops import pausing
 from crossdock.usecases.stock.limits import push_fulfilments
 from crossdock.web.api.people import actor_of, after_cursor, cursor_after, mine
 from crossdock.web.api.problems import Refuse
@@ -107,13 +107,13 @@ def change(request: HttpRequest, id: str, data: ConnectionChange) -> dict[str, A
 @router.post("/connections/{str:id}/pause", response=ConnectionOut, url_name="connection_pause", tags=["connections"])
 def pause(request: HttpRequest, id: str) -> dict[str, Any]:
     """Its listings stop selling; orders placed before wait. Pausing twice is pausing once."""
-    connect.pause(connection=_one_shop(request, id), actor=actor_of(request), now=timezone.now())
+    pausing.pause(connection=_one_shop(request, id), actor=actor_of(request), now=timezone.now())
     return _shop(_one_shop(request, id))
 
 
 @router.post("/connections/{str:id}/resume", response=ConnectionOut, url_name="connection_resume", tags=["connections"])
 def resume(request: HttpRequest, id: str) -> dict[str, Any]:
-    connect.resume(connection=_one_shop(request, id), actor=actor_of(request), now=timezone.now())
+    pausing.resume(connection=_one_shop(request, id), actor=actor_of(request), now=timezone.now())
     return _shop(_one_shop(request, id))
 
 

@@ -71,9 +71,9 @@ def _health(shop: Connection, alerts: Iterable[Alert], ill: Ill | None, hint: st
     if shop.state == ConnectionState.DISCONNECTED:
         return Health(shop, GONE, shop.state_sentence)
     if shop.state == ConnectionState.PAUSED:
-        return Health(shop, PAUSED, shop.state_sentence, mine)
+        return Health(shop, PAUSED, shop.paused_by_staff or shop.state_sentence, mine)
     if shop.state == ConnectionState.NEEDS_REAUTH:
-        return Health(shop, NEEDS_YOU, shop.state_sentence, mine)
+        return Health(shop, NEEDS_YOU, f"{shop.state_sentence} {shop.paused_by_staff}".strip(), mine)
     party = shop.party
     if party.failures or (party.resting_until is not None and party.resting_until > timezone.now()):
         why = party.last_error or "Your shop did not answer."

@@ -24,7 +24,7 @@ from crossdock.usecases.parties.quarantine import in_words, standing
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.policy import rules_for
 from crossdock.usecases.record.rights import theirs
-from crossdock.usecases.shops import connect
+from crossdock.usecases.shops import connect, pausing
 from crossdock.usecases.shops.news import lags, stir
 from crossdock.usecases.shops.shop_money import confirm_money
 from crossdock.usecases.stock.limits import MOST_BUFFER, Limits, choose_settings, sync_now
@@ -272,7 +272,7 @@ def read_now(request: HttpRequest, seller: Seller, public_id: str) -> HttpRespon
 def pause(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     shop, actor = _shop(seller, public_id), signed_in(request)
     said = f"{shop.name} is paused. Its listings are not sold until you resume it."
-    try_it(request, lambda now: connect.pause(connection=shop, actor=actor, now=now), said)
+    try_it(request, lambda now: pausing.pause(connection=shop, actor=actor, now=now), said)
     return redirect("seller_shop", public_id)
 
 
@@ -281,7 +281,7 @@ def pause(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
 def resume(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     shop, actor = _shop(seller, public_id), signed_in(request)
     said = f"{shop.name} is resumed. Everything is being read again, and what waited is sent."
-    try_it(request, lambda now: connect.resume(connection=shop, actor=actor, now=now), said)
+    try_it(request, lambda now: pausing.resume(connection=shop, actor=actor, now=now), said)
     return redirect("seller_shop", public_id)
 
 

@@ -18,7 +18,7 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.outbox.queries import calls_of, dead_by_party, deliveries_of, unfinished_of
 from crossdock.usecases.parties.quarantine import in_words, standing
 from crossdock.usecases.record.queries import deeds_of_shop
-from crossdock.usecases.shops import connect
+from crossdock.usecases.shops import pausing
 from crossdock.usecases.shops.health import not_working
 from crossdock.usecases.shops.incidents import incidents_now
 from crossdock.usecases.shops.news import lags
@@ -127,7 +127,7 @@ def pause(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         messages.info(request, "Only a shop that is active can be paused.")
         return redirect("staff_shop", public_id)
     said = f"{shop.name} is paused, and its seller is told."
-    try_it(request, lambda now: connect.pause(connection=shop, actor=staff, now=now, why=why), said)
+    try_it(request, lambda now: pausing.pause(connection=shop, actor=staff, now=now, why=why), said)
     return redirect("staff_shop", public_id)
 
 
@@ -139,5 +139,5 @@ def resume(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         messages.info(request, "It is not paused.")
         return redirect("staff_shop", public_id)
     said = f"{shop.name} is resumed. Everything is being read again, and what waited is sent."
-    try_it(request, lambda now: connect.resume(connection=shop, actor=staff, now=now), said)
+    try_it(request, lambda now: pausing.resume(connection=shop, actor=staff, now=now), said)
     return redirect("staff_shop", public_id)
