@@ -17,6 +17,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F
 from pydantic import TypeAdapter
 
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.capability import Capability
 from crossdock.domain.events import Count, HookNews
 from crossdock.engine.engine import Engine
 from crossdock.engine.worker import HANDLERS
@@ -24,7 +26,7 @@ from crossdock.kit import discover
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.shops import open_shop
 from crossdock.kit.webhook import verified_news
-from crossdock.store.models import Cursor, Delivery, VariantStock
+from crossdock.store.models import Alert, Cursor, Delivery, Order, VariantStock
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases.checkout import checkout, confirm_stock
 from crossdock.usecases.parties import leases
@@ -302,11 +304,33 @@ class Play:
         polled = Cursor.objects.get(connection=self.town.connection, stream=ORDERS)
         halfway = polled.completed_at != polled.asked_at
         await self._quiet((2.3 if halfway else 1.15) * POLL_SECONDS)
+        if not discover.connector(self.plan.platform).manifest.can(Capability.ORDER_CANCEL):
+            await self._cancel_by_hand()
         self.ledger.at_first_rest()
         VariantStock.objects.filter(variant__in=self.town.variants).update(want_no=next_stock_no(), want_after=None)
         self._ring()
         await self._quiet(0.0)
         self.ledger.at_rest(self.loop.now())
+
+    async def _cancel_by_hand(self) -> None:
+        """No program may cancel there, so the seller does what the alert asks of them."""
+        asked = dict(
+            Alert.objects.filter(connection=self.town.connection, code=AlertCode.CANCEL_FAILED, settled_at=None)
+            .exclude(order=None)
+            .values_list("order__reference", "pk")
+        )
+        ours = self.ledger.ours()
+        for reference in Order.objects.exclude(cancelled_at=None).values_list("reference", flat=True):
+            for copy in ours.get(reference, []):
+                if copy.cancelled:
+                    continue
+                if reference not in asked:
+                    raise Wrong(
+                        "an order is cancelled here and stands in the shop, and its seller is not asked to cancel"
+                    )
+                await self.shop.hand.cancel(copy.shop_id, restock=True)
+                self.say("the seller cancels in the shop what is cancelled here")
+        await self._quiet(2.3 * POLL_SECONDS)
 
     async def _quiet(self, at_least: float) -> None:
         begun = self.loop.seconds
