@@ -20,8 +20,9 @@ from cryptography.fernet import Fernet
 from django.apps import apps
 from django.db import models
 
-from crossdock.cli import archive, database, postgres, run, vault, verify
+from crossdock.cli import archive, database, postgres, restore, run, tools, vault, verify
 from crossdock.cli.postgres import Cluster
+from crossdock.cli.scratch import Scratch
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
 from crossdock_lab.patience import patient
@@ -314,6 +315,29 @@ def test_half_a_backup_changes_nothing(
     assert _sql(cluster, name, KEYS) == [("after",), ("before",)]
 
 
+@pytest.mark.parametrize("dies", ["before", "in the middle"])
+def test_a_pg_restore_that_dies_changes_nothing(
+    cluster: Cluster, name: str, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies: str
+) -> None:
+    """What it wrote until then reads like a whole script."""
+    real, fake = tools.program("pg_restore"), tmp_path / "pg_restore"
+    listing = f'exec "{real}" "$@"' if dies == "in the middle" else "kill -9 $$"
+    fake.write_text(
+        f'#!/bin/sh\ncase "$1" in --list) {listing};; esac\n'
+        "printf 'CREATE TABLE public.half (id int);\\nCOPY public.half FROM stdin;\\n1\\n2\\n'\nkill -9 $$\n"
+    )
+    fake.chmod(0o755)
+    program = tools.program
+    monkeypatch.setattr(tools, "program", lambda word: str(fake) if word == "pg_restore" else program(word))
+    with tarfile.open(backup) as tar:
+        tar.extract("database.dump", tmp_path, filter="data")
+    config = Config(database_url=_url(cluster, name))
+    with pytest.raises(Trouble, match="nothing was changed"):
+        restore.put_back(config, tmp_path / "database.dump", tmp_path)
+    assert _sql(cluster, name, KEYS) == [("after",), ("before",)]
+    assert _sql(cluster, name, "SELECT to_regclass('public.half')") == [(None,)]
+
+
 def test_a_backup_of_before_it_held_pictures_still_comes_back(
     environment: Environment, cluster: Cluster, name: str, backup: Path
 ) -> None:
@@ -387,6 +411,22 @@ def test_a_backup_is_verified_without_touching_the_marketplace(
     done = crossdock(other, "backup", "--verify", str(made))
     assert done.returncode == 1 and "is not configured here" in done.stdout
     assert done.stdout.splitlines()[-1] == f"{made} would not come back whole."
+
+
+@pytest.mark.parametrize("setting", ["database_url", "Crossdock_Database_Url"])
+def test_verifying_never_touches_the_marketplace_whatever_the_case_of_its_setting(
+    environment: Environment, cluster: Cluster, name: str, backup: Path, setting: str
+) -> None:
+    lower = {key: value for key, value in environment.items() if key != "DATABASE_URL"}
+    done = crossdock({**lower, setting: environment["DATABASE_URL"]}, "backup", "--verify", str(backup))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert _sql(cluster, name, KEYS) == [("after",), ("before",)]
+
+
+def test_verifying_refuses_a_database_that_is_not_its_own(tmp_path: Path) -> None:
+    place = Scratch(tmp_path, Cluster(tmp_path, tmp_path / "socket"))
+    with pytest.raises(Trouble, match="Nothing was verified"):
+        verify._our_own(Config(database_url="postgresql://live.example/market"), place)
 
 
 def test_what_a_restore_lacks_is_named() -> None:

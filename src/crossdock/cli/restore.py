@@ -4,18 +4,22 @@ All of it or nothing: everything happens in one transaction, after the file was 
 """
 
 import argparse
+import contextlib
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import IO
 
 from crossdock.cli import archive, database, tools
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
 
 _PRELUDE = "DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public;"
-_OURS_ALREADY = re.compile(r"^\d+; \S+ \S+ (SCHEMA|COMMENT|ACL) - (SCHEMA )?public\b")
+_LEFT_OUT = re.compile(r"^\d+; \S+ \S+ (SCHEMA|COMMENT|ACL) - (SCHEMA )?public\b")
+_AT_ONCE = 1024**2
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -116,33 +120,62 @@ def _quiet(*, yes: bool) -> None:
 
 
 def put_back(config: Config, file: Path, folder: Path) -> None:
+    """Committed only after pg_restore said that its script is whole: psql takes the end of a script that broke off for
+    its ordinary end.
+    """
     listed = tools.call(config, "pg_restore", "--list", str(file))
+    if listed.returncode:
+        raise _unchanged(listed.stderr)
     wanted = folder / "list"
-    wanted.write_text("".join(f"{line}\n" for line in listed.stdout.splitlines() if not _OURS_ALREADY.match(line)))
-    prelude = folder / "prelude.sql"
-    prelude.write_text(_PRELUDE)
-    script = subprocess.Popen(
-        [tools.program("pg_restore"), "--no-owner", "--no-privileges", f"--use-list={wanted}", "--file=-", str(file)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    wanted.write_text("".join(f"{line}\n" for line in listed.stdout.splitlines() if not _LEFT_OUT.match(line)))
+    words = ["--no-owner", "--no-privileges", f"--use-list={wanted}", "--file=-", str(file)]
+    # Files, since a pipe that nobody reads would fill up and stop its program.
+    with open(folder / "script.said", "w+b") as script_said, open(folder / "psql.said", "w+b") as psql_said:
+        script = subprocess.Popen([tools.program("pg_restore"), *words], stdout=subprocess.PIPE, stderr=script_said)
+        psql = subprocess.Popen(
+            [tools.program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", "-"],
+            env=tools.environment(config),
+            stdin=subprocess.PIPE,
+            stderr=psql_said,
+        )
+        assert script.stdout is not None and psql.stdin is not None
+        whole = False
+        try:
+            whole = _feed(script, psql.stdin)
+        finally:
+            if not whole:
+                psql.kill()
+            script.stdout.close()
+            with contextlib.suppress(BrokenPipeError):
+                psql.stdin.close()
+            script.wait()
+            psql.wait()
+        if not whole or psql.returncode:
+            # pg_restore also complains of a psql that left early: then psql knows why.
+            raise _unchanged(_all_of(psql_said) or _all_of(script_said))
+
+
+def _feed(script: "subprocess.Popen[bytes]", psql: IO[bytes]) -> bool:
+    """Whether all of the script, and the order to keep it, went to psql."""
     assert script.stdout is not None
-    fed = tools.call(
-        config,
-        "psql",
-        "-X",
-        "-q",
-        "-1",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-o",
-        os.devnull,
-        "-f",
-        str(prelude),
-        "-f",
-        "-",
-        stdin=script.stdout.fileno(),
-    )
-    script.stdout.close()
-    if script.wait() or fed.returncode:
-        raise Trouble(f"The backup was not restored, and nothing was changed ({tools.reason(fed.stderr)}).")
+    try:
+        psql.write(f"BEGIN;\n{_PRELUDE}\n".encode())
+        shutil.copyfileobj(script.stdout, psql, _AT_ONCE)
+        psql.flush()
+        if script.wait():
+            return False
+        psql.write(b"\nCOMMIT;\n")
+        psql.flush()
+    except BrokenPipeError:
+        # It stopped at an error: let it say which.
+        return True
+    return True
+
+
+def _all_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
+def _unchanged(said: str) -> Trouble:
+    return Trouble(f"The backup was not restored, and nothing was changed ({tools.reason(said)}).")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crossdock.cli.database import setup
 from crossdock.cli.postgres import Cluster
+from crossdock.cli.trouble import Trouble
 from crossdock.config import Config
 
 FOREIGN = ("DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "VAULT_KEYS")
@@ -75,7 +76,9 @@ def _made(ends: ExitStack, settings: Mapping[str, str], kept: tuple[str, ...], b
     # Ours alone, but the system user of the database has to enter it.
     folder.chmod(0o711)
     for name in [*os.environ]:
-        if name in FOREIGN or (name.startswith("CROSSDOCK_") and not name.startswith(kept)):
+        # Settings are read whatever the case of their names.
+        upper = name.upper()
+        if upper in FOREIGN or (upper.startswith("CROSSDOCK_") and not name.startswith(kept)):
             del os.environ[name]
     os.environ.update(
         CROSSDOCK_DATA=str(folder),
@@ -85,7 +88,10 @@ def _made(ends: ExitStack, settings: Mapping[str, str], kept: tuple[str, ...], b
         DJANGO_SETTINGS_MODULE="crossdock.settings",
     )
     os.environ.update(settings)
-    cluster = Cluster.of(Config(), durable=False, seed=begin)
+    config = Config()
+    if not config.embedded or config.data != folder:
+        raise Trouble("Nothing was tried: the settings lead to another database than one of our own.")
+    cluster = Cluster.of(config, durable=False, seed=begin)
     ends.callback(cluster.stop)
     cluster.start()
     setup()

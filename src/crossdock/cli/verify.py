@@ -12,7 +12,8 @@ from crossdock.cli import archive, database, restore
 from crossdock.cli.archive import Contents, Opened
 from crossdock.cli.doctor import inside
 from crossdock.cli.doctor.finding import Finding, State, fix, look, ok
-from crossdock.cli.scratch import scratch
+from crossdock.cli.scratch import Scratch, scratch
+from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
 
 _MOST = 5
@@ -37,8 +38,9 @@ def _findings(found: Opened, keys: tuple[str, ...], folder: Path) -> Iterator[Fi
         yield ok("file", f"Whole, of {found.contents.made_at}, made by version {found.contents.version}.")
         yield _pictures(found)
         yield _keys(found.contents, keys)
-    with scratch({"VAULT_KEYS": " ".join(keys)}, migrated=False):
+    with scratch({"VAULT_KEYS": " ".join(keys)}, migrated=False) as place:
         config = Config()
+        _our_own(config, place)
         restore.of_our_version(config, found.dump)
         restore.put_back(config, found.dump, folder)
         yield ok("database", "PostgreSQL takes it back.")
@@ -50,6 +52,15 @@ def _findings(found: Opened, keys: tuple[str, ...], folder: Path) -> Iterator[Fi
         else:
             yield from _rules(found.contents)
             yield from inside.secrets(config)
+
+
+def _our_own(config: Config, place: Scratch) -> None:
+    """Everything in the database is about to be dropped: it must be the one that was begun for this."""
+    from django.db import connection
+
+    socket = str(place.cluster.socket)
+    if not config.embedded or str(config.socket_folder) != socket or connection.settings_dict["HOST"] != socket:
+        raise Trouble("Nothing was verified: the settings lead to another database than the one made for it.")
 
 
 def compared(contents: Contents, rows: dict[str, int], figures: dict[str, str]) -> Iterator[Finding]:
