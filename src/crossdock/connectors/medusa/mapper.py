@@ -25,7 +25,9 @@ from crossdock.kit.shop.cancel_units import key_of
 REFERENCE, RELAY, NOTE = "crossdock_reference", "crossdock_relay", "crossdock_note"
 KEY, CARRIER = "crossdock_key", "carrier"
 COMPANY = "Crossdock"
-DRAFT, CANCELED, COMPLETED = "draft", "canceled", "completed"
+DRAFT, CANCELED = "draft", "canceled"
+# Medusa takes neither back. Archived is what was completed, cancelled or a draft (order-module-service.js: archive_).
+COMPLETED = ("completed", "archived")
 # Within this time of a cancel, a refund without a note that returns all that was paid is the cancel's own.
 WITH_THE_CANCEL = timedelta(seconds=60)
 
@@ -124,8 +126,7 @@ def order_of(node: Node, *, admin: str) -> ShopOrder:
     decimals than the currency (a tax on the shipping).
     """
     id_, status, currency = node.id("id"), node.word("status"), node.word("currency_code").upper()
-    # A draft that was never converted is no order yet.
-    states = {CANCELED: ShopOrderState.CANCELLED, DRAFT: ShopOrderState.GONE}
+    state = _state(node, status)
     credited = node.opt_money("credit_line_total", currency) or Money.zero(currency)
     rows = node.list("items")
     parcels = [(each, _parcel(each, rows, node)) for each in node.opt_list("fulfillments") or ()]
@@ -134,17 +135,26 @@ def order_of(node: Node, *, admin: str) -> ShopOrder:
         shop_id=id_,
         number=node.text("display_id") or id_,
         reference=reference_of(node),
-        state=states.get(status, ShopOrderState.OPEN),
+        state=state,
         lines=tuple(_line(row) for row in rows),
         total=node.money("total", currency) + credited,
         parcels=tuple(parcel for each, parcel in parcels if left(each)),
         refunds=_refunds(node, currency),
-        stock_taken=status not in states,
+        stock_taken=state is ShopOrderState.OPEN,
         url=f"{admin}/app/orders/{id_}",
         buyer=_name(node.view("shipping_address")),
         updated_at=node.moment("updated_at"),
         packed=tuple(parcel for each, parcel in live if not left(each)),
     )
+
+
+def _state(node: Node, status: str) -> ShopOrderState:
+    """A draft that was never converted is no order yet. What is archived keeps the marks of what it was before."""
+    if status == DRAFT or node.opt_bool("is_draft_order"):
+        return ShopOrderState.GONE
+    if status == CANCELED or node.moment("canceled_at"):
+        return ShopOrderState.CANCELLED
+    return ShopOrderState.OPEN
 
 
 def gone(shop_id: str, currency: str) -> ShopOrder:

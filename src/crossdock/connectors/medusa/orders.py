@@ -243,7 +243,7 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         return ended
     if order.packed:
         return Refused(Why.TOO_LATE, PACKED.format(number=order.number))
-    if node is not None and node.word("status") == mapper.COMPLETED:
+    if node is not None and node.word("status") in mapper.COMPLETED:
         return Refused(Why.TOO_LATE, COMPLETED.format(number=order.number))
     if await being_edited(client, order.shop_id):
         return Refused(Why.CONFLICT, EDITED.format(number=order.number))

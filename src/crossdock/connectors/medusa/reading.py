@@ -30,7 +30,7 @@ PRODUCT = (
 VARIANT = f"id,product_id,manage_inventory,allow_backorder,{LEVELS}"
 # Not one of fulfilments, labels and refunds is there unless it is named.
 ORDER = (
-    "id,display_id,status,currency_code,total,credit_line_total,metadata,updated_at,canceled_at,items.*,"
+    "id,display_id,status,is_draft_order,currency_code,total,credit_line_total,metadata,updated_at,canceled_at,items.*,"
     "items.variant.inventory_items.required_quantity,items.variant.inventory_items.inventory_item_id,"
     "shipping_address.first_name,shipping_address.last_name,fulfillments.*,fulfillments.items.*,fulfillments.labels.*,"
     "payment_collections.id,payment_collections.status,payment_collections.payments.id,"

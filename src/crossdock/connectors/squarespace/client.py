@@ -29,6 +29,10 @@ class NotAllowed(AuthDead):
     """The key is good, but lacks a permission."""
 
 
+class TooLittle(Declined):
+    """The site has not the units."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paged:
     """One page; `onward` is the vendor's cursor of the next one, "" at the end."""
@@ -98,7 +102,7 @@ def checked(reply: Reply) -> Reply:
         raise walled(reply.status)
     if 200 <= reply.status < 300:
         return reply
-    ours, said = _problem(reply)
+    ours, said, subtype = _problem(reply)
     match reply.status:
         case 401 if ours:
             raise AuthDead(f"Squarespace refuses the API key: make a new one. It says: {said}")
@@ -110,6 +114,12 @@ def checked(reply: Reply) -> Reply:
             raise Missing(f"Your site does not have it. Squarespace says: {said}")
         case 404:
             raise NoAnswer("At this address there is no Squarespace API.")
+        # A 409 is of type CONFLICT; its subtypes are CONCURRENT_MODIFICATION, INSUFFICIENT_STOCK, STOCK_NOT_TRACKED and
+        # STOCK_EXCEEDS_MAX (create-order, adjust-stock-quantities). Only the first one can be over in a moment.
+        case 409 if subtype == "INSUFFICIENT_STOCK":
+            raise TooLittle(f"Your site has not enough. Squarespace says: {said}")
+        case 409 if subtype and subtype != "CONCURRENT_MODIFICATION":
+            raise Declined(f"Your site refused this. Squarespace says: {said}")
         case 409:
             raise NoAnswer(f"Squarespace is still busy with the same request. It says: {said}")
         case 429:
@@ -124,15 +134,15 @@ def checked(reply: Reply) -> Reply:
     raise NoAnswer(f"Squarespace answered in a way that we do not understand ({reply.status}).")
 
 
-def _problem(reply: Reply) -> tuple[bool, str]:
-    """Whether it is an error of Squarespace's, and what it says: {type, subtype, message, contextId}, or RFC 7807 from
-    before its programs (a missing Idempotency-Key, seen on a live site).
+def _problem(reply: Reply) -> tuple[bool, str, str]:
+    """Whether it is an error of Squarespace's, what it says, and its subtype: {type, subtype, message, contextId},
+    or RFC 7807 from before its programs (a missing Idempotency-Key, seen on a live site).
     """
     try:
         body = reply.json()
     except Strange:
-        return False, ""
+        return False, "", ""
     if not isinstance(body, dict) or "type" not in body:
-        return False, ""
+        return False, "", ""
     node = node_of(body, "error")
-    return True, text.label(node.text("message") or node.text("detail"), 200)
+    return True, text.label(node.text("message") or node.text("detail"), 200), node.text("subtype")

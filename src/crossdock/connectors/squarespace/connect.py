@@ -49,7 +49,7 @@ async def prove(client: Client) -> Proof:
         checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency[:10]}."),
         await _may(client.page(reading.PRODUCTS, "products", {"type": reading.KIND}), "Products", goods),
         await _may(client.page(reading.INVENTORY, "inventory", {}), "Counts", stock),
-        # Nothing is changed by no operation, and an order that is not there cannot be fulfilled.
+        # Nothing is changed: no operation is a 400, and an order that is not there cannot be fulfilled.
         await _may(client.send("POST", reading.ADJUST, json=nothing, key="crossdock-test"), "Counts, writing", stock),
         await _may(client.page(reading.ORDERS, "result", {}), "Orders", orders),
         await _may(

@@ -15,6 +15,10 @@ WHOLE = (
     "Squarespace fulfils whole orders, and this parcel holds a part of order {number}. When the last one has left, mark"
     " the order as fulfilled in your site."
 )
+LONG = (
+    "Squarespace takes tracking numbers of at most 100 characters, and this one is longer. Correct it here, or mark"
+    " order {number} as fulfilled in your site."
+)
 CHANGED = "Squarespace lets no program change or delete a shipment. Change it in order {number} in your site."
 
 
@@ -40,6 +44,8 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
 
 async def _make(client: Client, order: ShopOrder, command: WriteFulfilment) -> Outcome:
     """Answered without a body, so the order is read to know it."""
+    if len(command.tracking_number) > mapper.MOST:
+        return Refused(Why.INVALID, LONG.format(number=order.number))
     try:
         await client.send("POST", f"{reading.ORDERS}/{order.shop_id}/fulfillments", json=mapper.fulfilment_of(command))
     except NotAllowed:

@@ -25,6 +25,8 @@ from crossdock.kit.json_node import Node
 # `channelName` of our orders (30 characters): others write an external reference as well (create-order).
 CHANNEL = "Crossdock"
 PENDING, FULFILLED, CANCELED = "PENDING", "FULFILLED", "CANCELED"
+# "Maximum: 100 characters": shippingLines.method (create-order); carrierName, service, trackingNumber (fulfill-order).
+MOST = 100
 # A parcel of an order that was only marked as fulfilled.
 BARE = "status"
 
@@ -208,7 +210,9 @@ def body_of(command: CreateOrder) -> dict[str, Any]:
             for line in command.lines
         ],
         "subtotal": _money(goods),
-        "shippingLines": [{"method": relay[:200], "amount": _money(command.shipping)}],
+        "shippingLines": [
+            {"method": relay if len(relay) <= MOST else command.email[:MOST], "amount": _money(command.shipping)}
+        ],
         "shippingTotal": _money(command.shipping),
         "discountTotal": none,
         "taxTotal": none,
@@ -237,7 +241,7 @@ def fulfilment_of(command: WriteFulfilment) -> dict[str, Any]:
     """Of a shipment all but the link is required, `service` too (fulfill-order); one without a number is none."""
     shipment = {
         "shipDate": instant(command.shipped_at),
-        "carrierName": command.carrier or "Carrier",
+        "carrierName": command.carrier[:MOST] or "Carrier",
         "service": "Standard",
         "trackingNumber": command.tracking_number,
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from crossdock.connectors.squarespace import mapper, reading
-from crossdock.connectors.squarespace.client import Client, known_id
+from crossdock.connectors.squarespace.client import Client, TooLittle, known_id
 from crossdock.connectors.squarespace.manifest import MANIFEST
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import (
@@ -90,6 +90,8 @@ async def _why(client: Client, command: CreateOrder, error: Outside) -> Outcome:
         lacking = _lacking(command, await _stock(client, command))
     except Outside as trouble:
         return not_begun(trouble)
+    if lacking is None and isinstance(error, TooLittle):
+        return Refused(Why.NO_STOCK, str(error), tuple(units(command)))
     return lacking or Refused(Why.INVALID, str(error))
 
 
@@ -136,5 +138,8 @@ async def adjust(client: Client, command: AdjustStock) -> Outcome:
         return Refused(Why.CONFLICT, "Its stock is unlimited in your site, so there is no count to correct.")
     if command.delta:
         body, key = mapper.adjustment_of(command), mapper.key("count", command.key)
-        await client.send("POST", reading.ADJUST, json=body, key=key)
+        try:
+            await client.send("POST", reading.ADJUST, json=body, key=key)
+        except TooLittle as error:
+            return Refused(Why.NO_STOCK, str(error), (command.variant_id,))
     return Done(command.variant_id)

@@ -234,6 +234,13 @@ class Books(books.Books):
         doc["status"], doc["canceled_at"] = "canceled", self.now()
         self.keep("order", doc)
 
+    def archive(self, doc: Doc) -> None:
+        """Only what is completed, cancelled or a draft (order-module-service.js: archive_)."""
+        if doc["status"] not in ("completed", "canceled", "draft"):
+            raise No("invalid_data", f"Orders {doc['id']} are completed, canceled, or in draft and cannot be archived")
+        doc |= {"drafted": doc["status"] == "draft", "status": "archived"}
+        self.keep("order", doc)
+
     def fulfil(self, doc: Doc, rows: Rows, *, place: str = "", metadata: Mapping[str, Any] | None = None) -> Doc:
         """Without a location it is the shipping option's."""
         self._not_cancelled(doc)
@@ -344,7 +351,7 @@ class Books(books.Books):
             doc,
             number=str(doc["number"]),
             buyer=f"{to.get('first_name')} {to.get('last_name')} <{doc['email']}>",
-            cancelled=doc["status"] == "canceled",
+            cancelled=bool(doc["canceled_at"]),
             total=f"{self.total(doc):.2f}",
             parcels=sum(bool(made["shipped"]) and not made["cancelled"] for made in doc["parcels"]),
         )

@@ -111,7 +111,7 @@ def order(books: Books, doc: Doc, fields: str) -> Doc:
         "id": doc["id"],
         "display_id": doc["number"],
         "status": doc["status"],
-        "is_draft_order": doc["status"] == "draft",
+        "is_draft_order": doc["status"] == "draft" or doc.get("drafted", False),
         "currency_code": books.settings["currency"].lower(),
         "email": doc["email"],
         "total": number(books.total(doc)),

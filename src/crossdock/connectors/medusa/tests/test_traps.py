@@ -10,7 +10,7 @@ import pytest
 
 from crossdock.connectors.medusa import connector
 from crossdock.connectors.medusa.client import Client, NotAllowed
-from crossdock.connectors.medusa.sandbox.books import HOME, Books
+from crossdock.connectors.medusa.sandbox.books import HOME, REGION, Books, No
 from crossdock.domain.commands import CancelLines, CancelReason, Done, Outcome, Refused, SignInAgain, Unknown, Why
 from crossdock.domain.events import ShopOrderState, ShopProduct
 from crossdock.domain.redact import redact_text
@@ -266,6 +266,24 @@ async def test_a_completed_order_and_a_packed_one_are_not_cancelled(stage: Stage
     books.cancel_parcel(books.order(done.shop_id), made["id"])
     assert isinstance(await connector.cancel(stage.shop, stage.cancellation(command, done)), Done)
     assert await stage.hand.count(variant) == 8
+
+
+async def test_what_is_archived_is_what_it_was_before(stage: Stage, books: Books) -> None:
+    (variant,) = await stage.product(9)
+    command = stage.order((variant, 1))
+    done, gone = await stage.placed(command), await stage.placed(stage.order((variant, 1)))
+    with pytest.raises(No):
+        books.archive(books.order(done.shop_id))
+    books.keep("order", {**books.order(done.shop_id), "status": "completed"})
+    await stage.hand.cancel(gone.shop_id)
+    drafted = books.draft({"region_id": REGION})["id"]
+    for shop_id in (done.shop_id, gone.shop_id, drafted):
+        books.archive(books.order(shop_id))
+    read = [await connector.order(stage.shop, shop_id) for shop_id in (done.shop_id, gone.shop_id, drafted)]
+    assert [order.state for order in read] == [ShopOrderState.OPEN, ShopOrderState.CANCELLED, ShopOrderState.GONE]
+    assert [order.stock_taken for order in read] == [True, False, False]
+    outcome = await connector.cancel(stage.shop, stage.cancellation(command, done))
+    assert isinstance(outcome, Refused) and outcome.why is Why.TOO_LATE and "completed" in outcome.sentence
 
 
 async def test_single_units_are_not_taken_out(stage: Stage) -> None:

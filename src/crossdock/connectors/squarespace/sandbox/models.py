@@ -59,7 +59,7 @@ class LineItem(Strict):
 
 
 class ShippingLine(Strict):
-    method: Annotated[str, Field(min_length=1)]
+    method: Annotated[str, Field(min_length=1, max_length=100)]
     amount: Amount
 
 
@@ -67,9 +67,9 @@ class Shipment(Strict):
     """fulfill-order: shipments; all but the link is required."""
 
     ship_date: AwareDatetime
-    carrier_name: Annotated[str, Field(min_length=1)]
-    service: Annotated[str, Field(min_length=1)]
-    tracking_number: Annotated[str, Field(min_length=1)]
+    carrier_name: Annotated[str, Field(min_length=1, max_length=100)]
+    service: Annotated[str, Field(min_length=1, max_length=100)]
+    tracking_number: Annotated[str, Field(min_length=1, max_length=100)]
     tracking_url: HttpUrl | None = None
 
 

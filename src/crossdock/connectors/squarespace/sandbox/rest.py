@@ -214,8 +214,17 @@ class Rest:
         return found
 
     def _adjust(self, asked: models.Adjust) -> Answer:
-        """No operation at all changes nothing."""
+        """All or none: a unit that is not there is not taken, and what is unlimited has no count to change."""
         books = self._books
+        if not any(asked.model_dump().values()):
+            raise No(400, "There is no operation.", subtype="INVALID_ARGUMENT")
+        for operation in (*asked.increment_operations, *asked.decrement_operations):
+            if books.shelf.get("variant", operation.variant_id) and books.of(operation.variant_id)[1].get("unlimited"):
+                raise No(409, "The stock is not tracked.", "CONFLICT", "STOCK_NOT_TRACKED")
+        for take in asked.decrement_operations:
+            known = books.shelf.get("variant", take.variant_id)
+            if known and books.of(take.variant_id)[1]["stock"][""] < take.quantity:
+                raise No(409, "There is not enough stock.", "CONFLICT", "INSUFFICIENT_STOCK")
         try:
             for add in asked.increment_operations:
                 books.move(add.variant_id, add.quantity)
@@ -254,7 +263,7 @@ class Rest:
         except LookupError:
             raise No(400, "lineItems.variantId must be of an existing product.") from None
         except Refusal as error:
-            raise No(400, str(error)) from None
+            raise No(409, str(error), "CONFLICT", "INSUFFICIENT_STOCK") from None
         return 201, shapes.order(doc)
 
     def _fulfil(self, id_: str, asked: models.Fulfil) -> Answer:

@@ -76,6 +76,15 @@ async def test_what_is_not_counted_or_gone_is_not_changed(stage: Stage, books: B
     assert not [row for row in books.shelf.ledger("adjusted") if row["incrementOperations"]]
 
 
+async def test_a_unit_that_was_sold_meanwhile_is_not_taken_out(stage: Stage, books: Books) -> None:
+    (variant,) = await stage.product(2)
+    outcome = await connector.adjust(stage.shop, change(variant, -3))
+    assert isinstance(outcome, Refused) and outcome.why is Why.NO_STOCK and outcome.short == (variant.variant_id,)
+    assert await stage.hand.count(variant) == 2 and not [
+        row for row in books.shelf.ledger("adjusted") if row["decrementOperations"]
+    ]
+
+
 async def test_an_order_sent_twice_with_its_key_stands_once(stage: Stage, books: Books) -> None:
     """Our own look before each try aside: the key alone keeps a second one away."""
     (variant,) = await stage.product(5)

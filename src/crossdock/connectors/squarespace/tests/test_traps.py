@@ -43,6 +43,35 @@ async def test_a_sale_between_our_look_and_our_order_is_refused_by_the_site(stag
     assert await stage.hand.count(variant) == 0
 
 
+async def test_too_little_is_no_stock_even_where_the_count_is_back_by_our_second_look(stage: Stage) -> None:
+    (variant,) = await stage.product(2)
+    body = b'{"type": "CONFLICT", "subtype": "%s", "message": "No", "details": null, "contextId": "X"}'
+    send, subtype = stage.shop.http.send, [b""]
+
+    async def says(way: str, url: str, **rest: Any) -> Reply:
+        return Reply(409, {}, body % subtype[0]) if way == "POST" else await send(way, url, **rest)
+
+    stage.shop.http.send = says  # type: ignore[method-assign]
+    for subtype[0], why in ((b"INSUFFICIENT_STOCK", Why.NO_STOCK), (b"STOCK_NOT_TRACKED", Why.INVALID)):
+        outcome = await connector.create(stage.shop, stage.order((variant, 1)))
+        assert isinstance(outcome, Refused) and outcome.why is why
+    for subtype[0] in (b"CONCURRENT_MODIFICATION", b""):
+        assert isinstance(await connector.create(stage.shop, stage.order((variant, 1))), Unknown)
+
+
+async def test_what_is_longer_than_squarespace_takes_is_shortened_or_refused(stage: Stage, books: Books) -> None:
+    (variant,) = await stage.product(5)
+    command = replace(stage.order((variant, 1)), email=f"{'a' * 60}@relay.example.test")
+    done = await stage.placed(command)
+    assert books.order(done.shop_id)["methods"][0]["method"] == command.email
+    wish = replace(left_here(command, done, (variant, 1), number="9" * 101), carrier="C" * 101)
+    outcome = await connector.write_fulfilment(stage.shop, wish)
+    assert isinstance(outcome, Refused) and "100 characters" in outcome.sentence
+    assert not books.order(done.shop_id)["parcels"]
+    fits = replace(left_here(command, done, (variant, 1), number="9" * 100), carrier="C" * 101)
+    assert isinstance(await connector.write_fulfilment(stage.shop, fits), Done)
+
+
 async def test_one_that_is_taken_without_stock_stands_and_its_count_says_so(stage: Stage, books: Books) -> None:
     """Should a site not refuse: nothing can be taken back there, so it is not called refused."""
     books.set(refuses_short=False)
