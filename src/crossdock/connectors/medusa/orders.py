@@ -31,7 +31,10 @@ from crossdock.kit.shop.cancel import before
 from crossdock.kit.shop.fulfilment import not_begun
 from crossdock.kit.shop.placing import titles, units
 
-DRAFT: Query = (("fields", "id,status,metadata,total,discount_total,promotions.code"),)
+# `promotions` of a draft is empty where one applies by itself; its code stands in what it takes off.
+DRAFT: Query = (
+    ("fields", "id,status,metadata,total,discount_total,items.adjustments.code,shipping_methods.adjustments.code"),
+)
 SHIPPED = "Order {number} is marked as shipped or delivered in your store, so it was not cancelled."
 PACKED = "Order {number} is packed in your store: cancel its fulfilment there first, then cancel again."
 COMPLETED = "Order {number} is completed in your store, and Medusa cancels no such order."
@@ -180,8 +183,9 @@ async def _undiscounted(client: Client, draft: Node) -> None:
     """An automatic promotion lowers even a price that is given: an edit of the draft takes it off again. An edit that
     an earlier try began is gone on with.
     """
-    codes = [row.text("code") for row in draft.rows("promotions") if row.text("code")]
-    if not codes or not draft.opt_decimal("discount_total"):
+    lowered = [*draft.rows("items"), *draft.rows("shipping_methods")]
+    codes = sorted({code for row in lowered for each in row.rows("adjustments") if (code := each.text("code"))})
+    if not codes:
         return
     edit = f"draft-orders/{reading.id_of(draft)}/edit"
     try:

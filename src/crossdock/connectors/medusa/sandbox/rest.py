@@ -198,6 +198,8 @@ class Rest:
 
     def _draft(self, method: str, doc: Doc, rest: list[str], fields: str, body: Any) -> Any:
         books = self._books
+        if rest[:1] == ["edit"] and doc["status"] != "draft":
+            raise No("invalid_data", "Order is not a draft")
         match method, rest:
             case "DELETE", []:
                 if doc["status"] != "draft":

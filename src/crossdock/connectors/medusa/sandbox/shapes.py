@@ -121,9 +121,9 @@ def order(books: Books, doc: Doc, fields: str) -> Doc:
         "created_at": doc["created"],
         "updated_at": doc["updated"],
         "canceled_at": doc["canceled_at"],
-        "promotions": [{"code": "AUTO"}] if doc["promotion"] else [],
+        "promotions": [],
         "shipping_address": {name: doc["addresses"][0].get(name) for name in ("first_name", "last_name")},
-        "items": [_line(books, line) for line in doc["lines"]],
+        "items": [{**_line(books, line), "adjustments": _taken_off(doc)} for line in doc["lines"]],
         "payment_status": "captured" if any(held["payment"] for held in doc["collections"]) else "not_paid",
     }
     if any(name.startswith(("fulfillments", "*fulfillments")) for name in named):
@@ -132,6 +132,11 @@ def order(books: Books, doc: Doc, fields: str) -> Doc:
         refunds = any("refunds" in name for name in named)
         shown["payment_collections"] = [collection(doc, held, refunds=refunds) for held in doc["collections"]]
     return shown
+
+
+def _taken_off(doc: Doc) -> list[Doc]:
+    """A promotion that applies by itself is named here alone: `promotions` stays empty."""
+    return [{"code": "AUTO"}] if doc["promotion"] else []
 
 
 def _line(books: Books, line: Doc) -> Doc:
