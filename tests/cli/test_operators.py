@@ -8,6 +8,7 @@ import market
 from crossdock.cli.main import main
 from crossdock.store.models import ApiToken, AuditEntry, Command, Connection, Mail, Party, User
 from crossdock.usecases.errors import NotAllowed
+from crossdock.usecases.outcomes.endpoints import add_endpoint
 from crossdock.usecases.shops.connection_test import connection_tested
 from crossdock.usecases.shops.pausing import pause, resume
 from crossdock.usecases.shops.timers import uninstalled
@@ -43,6 +44,9 @@ class TestAPerson:
         seller = market.seller()
         shop, other = market.connection(seller), market.connection(market.seller())
         email = seller.owner.email
+        receiver, _ = add_endpoint(
+            seller=seller, actor=seller.owner, url="https://example.com/hook", name="", events=[], now=NOW
+        )
         assert main(["person", email, "--suspend", "Complaints."]) == 1
         assert "name with --by" in capsys.readouterr().err
         seller.owner.refresh_from_db()
@@ -53,6 +57,9 @@ class TestAPerson:
         other.refresh_from_db()
         assert (seller.owner.is_active, shop.state, other.state) == (False, "paused", "active")
         assert "Complaints." in Mail.objects.get(to=email, subject="Your account is suspended").body
+        receiver.refresh_from_db()
+        assert receiver.paused_at is not None and receiver.party.stopped
+        assert not AuditEntry.objects.filter(subject__contains=email).exists(), "the log cannot be erased"
         assert {"suspended", "ended all sessions", "paused"} <= set(AuditEntry.objects.values_list("action", flat=True))
         assert main(["person", email, "--suspend", "Again.", "--by", staff.email]) == 1
         assert main(["person", email, "--restore"]) == 0

@@ -4,11 +4,13 @@ import hashlib
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from allauth.mfa.signals import authentication_failed
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 from tests.web.test_walls import House, house
 
 from crossdock.cli.main import main
@@ -227,6 +229,14 @@ class TestAccounts:
         from django.core.cache import cache
 
         cache.clear()
+
+    def test_a_wrong_second_factor(self) -> None:
+        ana = user("ana@example.test")
+        import_module("crossdock.web.signin.again")
+        request = RequestFactory().get("/", REMOTE_ADDR="203.0.113.77")
+        authentication_failed.send(sender=None, request=request, user=ana, authenticator=None, reauthentication=False)
+        row = AuditEntry.objects.get(action="second factor failed")
+        assert (row.person, row.actor, row.topic) == (ana, None, AuditTopic.ACCOUNT)
 
     def test_sign_ins_and_failures_with_a_network_and_no_address(self) -> None:
         ana = user("ana@example.test")

@@ -24,7 +24,7 @@ from crossdock.usecases.record.policy import switch
 from crossdock.usecases.record.rights import holds, may, rights_of, roles_of, who_hold, who_may
 from crossdock.usecases.risk import holds as risk_holds
 from crossdock.usecases.shops import pausing
-from crossdock.usecases.support import cases
+from crossdock.usecases.support import cases, quarantine_board
 from crossdock.usecases.support.impersonation import begin_acting
 from crossdock.web.staff.panel import NAVIGATION
 from crossdock.web.staff.urls import urlpatterns
@@ -271,3 +271,11 @@ class TestGivenAndTaken:
             "bob@example.test is staff as risk, finance; their pages are at /staff/.",
             "Nobody is admin now. `crossdock staff EMAIL --role admin` makes one.",
         ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("deed", [quarantine_board.release, quarantine_board.dismiss])
+def test_what_is_set_aside_is_decided_by_who_may(deed: Callable[..., int]) -> None:
+    with pytest.raises(NotAllowed, match="Only operations and admin"):
+        deed(causes=["x"], actor=of(Role.FINANCE), now=NOW)
+    assert deed(causes=["x"], actor=of(Role.OPERATIONS), now=NOW) == 0

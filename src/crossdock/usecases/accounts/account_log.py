@@ -51,6 +51,19 @@ def account_note(*, person: User, action: str, now: datetime, place: str = "", h
     )
 
 
+def second_factor_failed(*, person: User, place: str, now: datetime) -> None:
+    """A wrong code, after the right password or to prove again who they are: by whom is not known."""
+    note(
+        actor=None,
+        person=person,
+        action="second factor failed",
+        subject=f"account {person.pk}",
+        now=now,
+        detail={"from": coarse(place)},
+        topic=AuditTopic.ACCOUNT,
+    )
+
+
 def sign_in_failed(*, email: str, place: str, tried: Sequence[Source], now: datetime) -> None:
     """Nobody's account is nobody's name: what was typed is not kept."""
     person = User.objects.filter(email__iexact=email.strip()).first() if email.strip() else None

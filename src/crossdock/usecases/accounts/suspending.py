@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from crossdock.store.models import ApiToken, User
+from crossdock.store.models import ApiToken, Endpoint, Party, User
 from crossdock.usecases.accounts.sessions import end_sessions_of
 from crossdock.usecases.accounts.tokens import revoke_token_of
 from crossdock.usecases.errors import Invalid
@@ -47,6 +47,9 @@ def suspend(*, email: str, why: str, now: datetime) -> int:
             person=user,
         )
         ended = end_access(email=user.email, now=now)
+        receivers = Endpoint.objects.filter(seller__owner=user, deleted_at=None, paused_at=None)
+        Party.objects.filter(pk__in=receivers.values("party_id")).update(stopped=True)
+        receivers.update(paused_at=now, paused_why="Paused by the marketplace: the account was suspended.")
         write_mail(
             cause=f"suspended:{user.pk}:{now.isoformat(timespec='seconds')}",
             to=user.email,

@@ -9,12 +9,14 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from crossdock.domain.capability import Manifest
+from crossdock.domain.roles import Right
 from crossdock.store.models import Command, Quarantined, User
 from crossdock.store.models.quarantine import STANDING, QuarantineKind, QuarantineState
 from crossdock.store.models.work import CommandState
 from crossdock.store.work import wake
 from crossdock.usecases.parties.quarantine import end_rows, wind
 from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.support.evidence import gather_calls
 
 MOST_GROUPS = 200
@@ -85,6 +87,7 @@ def case_file(*, row: Quarantined, now: datetime, manifest: Manifest | None) -> 
 
 def release(*, causes: Iterable[str], actor: User | None, now: datetime) -> int:
     """Staff want all with these causes tried now. Returns how many."""
+    _may(actor)
     with transaction.atomic():
         rows = Quarantined.objects.filter(cause__in=list(causes), state__in=STANDING)
         found = list(rows.select_for_update(no_key=True, of=("self",)).order_by("pk"))
@@ -102,11 +105,18 @@ def release(*, causes: Iterable[str], actor: User | None, now: datetime) -> int:
 
 def dismiss(*, causes: Iterable[str], actor: User | None, now: datetime) -> int:
     """Nothing more is done about all with these causes, until they trip for another. Returns how many."""
+    _may(actor)
     with transaction.atomic():
         rows = Quarantined.objects.filter(cause__in=list(causes), state__in=STANDING)
         found = list(rows.select_related("party"))
         _note(actor, "dismissed from quarantine", found, now=now)
         return end_rows(rows, QuarantineState.DISMISSED, how="Our staff looked at it.", actor=actor, now=now)
+
+
+def _may(actor: User | None) -> None:
+    """`actor` is None where we do it ourselves."""
+    if actor is not None:
+        require(actor, None, "Only staff see the quarantine.", Right.WORK)
 
 
 def _note(actor: User | None, action: str, rows: Sequence[Quarantined], *, now: datetime) -> None:

@@ -14,17 +14,21 @@ from allauth.account.internal.flows.reauthentication import did_recently_reauthe
 from allauth.account.signals import authentication_step_completed
 from allauth.core.internal import ratelimit
 from allauth.mfa.base.forms import ReauthenticateForm
+from allauth.mfa.signals import authentication_failed
 from django import forms
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from crossdock.store.models import User
+from crossdock.usecases.accounts.account_log import second_factor_failed
 from crossdock.usecases.accounts.queries import codes_of, passkeys_of
 from crossdock.usecases.accounts.sessions import rename_session
 from crossdock.web.middleware import allow
+from crossdock.web.signin.device import place_of
 
 View = Callable[..., HttpResponseBase]
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -125,6 +129,11 @@ def _renew(sender: object, request: HttpRequest, reauthenticated: bool = False, 
     if reauthenticated and before:
         request.session.cycle_key()
         rename_session(before, request.session.session_key or "")
+
+
+@receiver(authentication_failed)
+def _wrong_code(sender: object, request: HttpRequest, user: User, **more: object) -> None:
+    second_factor_failed(person=user, place=place_of(request), now=timezone.now())
 
 
 def _wrong(request: HttpRequest, user: User, form: AgainForm) -> str:
