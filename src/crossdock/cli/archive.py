@@ -61,7 +61,11 @@ def write(draft: Path, config: Config, told: Callable[[str], Contents], *, snaps
         contents = told(sha)
         hashes = {}
         for path in pictures(config):
-            data = path.read_bytes()
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                # Nothing shows it any more: it was deleted since the folder was read.
+                continue
             _add(file, PICTURES + path.name, data)
             hashes[path.name] = hashlib.sha256(data).hexdigest()
         contents = Contents(**{**asdict(contents), "pictures": hashes})

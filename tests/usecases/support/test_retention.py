@@ -1,6 +1,8 @@
 """How long data is kept: every table has a rule, and what is due goes, no earlier and nothing else."""
 
+import os
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,10 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from PIL import Image
 
 from crossdock.cli.main import main
 from crossdock.domain.retention import POLICY, Rule, Then
@@ -31,6 +35,7 @@ from crossdock.store.models import (
 from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.record.audit_chain import verify
 from crossdock.usecases.support import retention
+from crossdock.web import pictures
 from market import World, user
 
 pytestmark = pytest.mark.django_db
@@ -197,6 +202,25 @@ class TestCarriedOut:
         assert retention.run(now=NOW) == {}
         assert retention.run(now=NOW + timedelta(days=7.1)).get("pictures:deleted") == 1
         assert sorted(default_storage.listdir("pictures")[1]) == ["bought.png", "shown.png"]
+
+    def test_a_picture_that_went_meanwhile_ends_nothing(self, settings: Any, tmp_path: Path, monkeypatch: Any) -> None:
+        settings.MEDIA_ROOT = str(tmp_path)
+        default_storage.save("pictures/orphan.png", ContentFile(b"x"))
+        monkeypatch.setattr(default_storage, "listdir", lambda folder: ([], ["gone.png", "orphan.png"]))
+        assert retention.run(now=NOW + timedelta(days=7.1)).get("pictures:deleted") == 1
+
+    def test_a_picture_uploaded_again_is_as_new(self, settings: Any, tmp_path: Path) -> None:
+        settings.MEDIA_ROOT = str(tmp_path)
+        drawn = BytesIO()
+        Image.new("RGB", (8, 8)).save(drawn, "PNG")
+        for _ in range(2):
+            upload = SimpleUploadedFile("a.png", drawn.getvalue())
+            path = Path(default_storage.path(f"pictures/{pictures.keep(upload).rpartition('/')[2]}"))
+            assert retention.run(now=datetime.now(UTC)).get("pictures:deleted") is None
+            assert path.exists()
+            long_ago = ago(30).timestamp()
+            os.utime(path, (long_ago, long_ago))
+        assert retention.run(now=NOW).get("pictures:deleted") == 1
 
     def test_recorded_calls_go_too(self) -> None:
         world = World(now=NOW)

@@ -148,10 +148,18 @@ def _pictures(*, now: datetime) -> int:
         shown.update(str(url).rpartition("/")[2] for url in images)
     bought = OrderLine.objects.filter(image__in=[f"/media/{name}" for name in old]).values_list("image", flat=True)
     gone = sorted(set(old) - shown - {url.rpartition("/")[2] for url in bought})
+    many = 0
     for name in gone:
-        default_storage.delete(f"{_FOLDER}/{name}")
-    return len(gone)
+        # Once more: it may have been uploaded again since.
+        if _age(name, now=now) > PICTURES.after:
+            default_storage.delete(f"{_FOLDER}/{name}")
+            many += 1
+    return many
 
 
 def _age(name: str, *, now: datetime) -> timedelta:
-    return now - default_storage.get_modified_time(f"{_FOLDER}/{name}")
+    """None at all where somebody else deleted it just now."""
+    try:
+        return now - default_storage.get_modified_time(f"{_FOLDER}/{name}")
+    except FileNotFoundError:
+        return timedelta(0)
