@@ -18,7 +18,7 @@ from crossdock.kit.connector import Page, Shop
 from crossdock.kit.errors import NoAnswer
 from crossdock.kit.held import held
 from crossdock.kit.http import Exchange, Transport
-from crossdock.store.models import Call, Cursor, Listing, VariantStock
+from crossdock.store.models import Call, Cursor, Listing, Quarantined, VariantStock
 from crossdock.store.threads import Threads
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.stock import counts
@@ -263,6 +263,23 @@ class TestSmallPages:
         assert taken == [200, 30] and asked == ["", *map(str, range(1, 23))]
         assert await sync(Listing.objects.filter(connection=stall.shop).count) == 231
         assert (await sync(Cursor.objects.get, connection=stall.shop, stream="products")).value == "23"
+
+    async def test_what_is_set_aside_names_the_call_of_its_own_page(
+        self, make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("crossdock.engine.shop.polling._GATHERING_SECONDS", 60.0)
+        stall = await sync(make)
+
+        async def products(shop: Shop, cursor: str) -> Page[ShopProduct | Unreadable]:
+            number = int(cursor or 0)
+            odd = (Unreadable(LookKind.PRODUCT, f"odd{number}", "A price is no number."),) if number < 2 else ()
+            return Page((card(f"p{number}"), *odd), str(number + 1), number < 3)
+
+        monkeypatch.setattr(connector, "products", products)
+        assert await polled(engine, stall, "products") == ["products"] * 4
+        calls = await sync(lambda: list(Call.objects.order_by("at", "pk").values_list("key", flat=True)))
+        aside = await sync(lambda: dict(Quarantined.objects.values_list("entity", "call")))
+        assert aside == {"odd0": calls[0], "odd1": calls[1]}
 
     async def test_a_page_that_fails_costs_none_before_it(
         self, make: Make, engine: Engine, connector: ToyConnector, monkeypatch: pytest.MonkeyPatch, taken: list[int]

@@ -11,6 +11,7 @@ from crossdock.domain.events import Parcel
 from crossdock.engine.engine import Engine
 from crossdock.store.models import Mail, Shipment, TimelineEntry
 from crossdock.usecases.orders import snapshots
+from crossdock.usecases.parties.quarantine import Tally
 from stall import Make, connector, copy_of, engine, make, no_jobs, rest, sync, until  # noqa: F401
 from toy import ToyConnector
 
@@ -26,14 +27,17 @@ async def test_it_is_told_once_and_is_no_shipment(make: Make, engine: Engine, co
     (standing,) = stall.truth.standing(order.reference)
     seen = replace(connector._order(standing), packed=(Parcel("9", (), "T1", "UPS"),))
     mails = await sync(Mail.objects.count)
-    for _ in range(2):
+    tallies = [Tally(), Tally()]
+    for tally in tallies:
         await sync(
             snapshots.receive_orders,
             connection_id=stall.shop.pk,
             orders=[seen],
             manifest=connector.manifest,
+            tally=tally,
             now=datetime.now(UTC),
         )
+    assert [tally.changed for tally in tallies] == [1, 0], "something came of the first reading alone"
     told = await sync(lambda: list(TimelineEntry.objects.filter(order=order, kind="packed")))
     assert [each.sentence for each in told] == [
         "A parcel is packed in the shop and has not left yet: UPS T1. The shop's order is not cancelled from here now."

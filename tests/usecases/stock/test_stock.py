@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crossdock.domain import stock as rules
 from crossdock.domain.commands import CancelReason, Done, Found, Refused, Why
-from crossdock.domain.events import StockHint
+from crossdock.domain.events import Count, StockHint
 from crossdock.domain.stock import Hold, HoldState, Stock
 from crossdock.store.models import Alert, Command, Order, Reservation, VariantStock
 from crossdock.usecases.checkout import checkout
@@ -23,6 +23,7 @@ from crossdock.usecases.errors import Stale
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import claims, look_up
 from crossdock.usecases.outcomes.kinds import cancel_order, create_order
+from crossdock.usecases.record.telling import telling
 from crossdock.usecases.stock import counts, reservations
 from market import RANDOM, World
 
@@ -531,3 +532,25 @@ def test_a_refusal_with_an_earlier_attempt_unresolved_is_not_final() -> None:
     row = Command.objects.get(cause=f"create:{order.reference}")
     assert (row.state, row.unresolved) == ("waiting", True)
     assert world.available == 0
+
+
+@pytest.mark.django_db
+def test_a_read_that_lifts_a_ceiling_or_is_void_with_another_number_is_news() -> None:
+    world = World(units=4)
+    row = VariantStock.objects.select_related("variant").get(variant=world.variant)
+
+    def said(count: int | None, *, read_no: int) -> int:
+        with telling(world.later()) as told:
+            answers = {row.pk: Count(world.variant.shop_variant_id, count)}
+            return counts.apply_locked(
+                answers=answers, read_no=read_no, waited=True, variants={row.pk: row.variant}, told=told
+            )
+
+    VariantStock.objects.filter(pk=row.pk).update(ceiling=1, ceiling_no=counts.draw_read_no())
+    early = row.applied_no - 1
+    assert said(4, read_no=counts.draw_read_no()) == 1, "the ceiling is lifted"
+    assert said(4, read_no=counts.draw_read_no()) == 0, "as it was"
+    assert said(4, read_no=early) == 0, "void, and as it was"
+    assert said(3, read_no=early) == 1, "void, and another number"
+    row.refresh_from_db()
+    assert (row.count, row.ceiling) == (4, None)

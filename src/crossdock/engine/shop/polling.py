@@ -113,7 +113,7 @@ async def _poll_products(session: Session, cursor: str) -> None:
     """
     read_no, read_as = await session.engine.threads.run(counts.draw_read_no), session.opened.shop.settings
     with held() as reading:
-        page = await _pages(session, cursor)
+        page, calls = await _pages(session, cursor)
         point("poll.products_read")
         wait = timedelta(0) if page.more else await pace.until_next(session)
         whole, call = bool(page.items) and await trouble.as_a_page(session, PRODUCTS), LAST.get()
@@ -129,6 +129,7 @@ async def _poll_products(session: Session, cursor: str) -> None:
                         read_no=read_no,
                         read_as=read_as,
                         call=call,
+                        calls=calls,
                         page=whole,
                         tally=tally,
                         now=now,
@@ -150,12 +151,16 @@ async def _poll_products(session: Session, cursor: str) -> None:
     await pace.polled(session, PRODUCTS, pace.moments(page.items))
 
 
-async def _pages(session: Session, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
-    """From here on, as one: what a page costs here does not depend on its size, and some platforms' are small."""
+async def _pages(session: Session, cursor: str) -> tuple[Page[ShopProduct | ProductGone | Unreadable], tuple[str, ...]]:
+    """From here on, as one: what a page costs here does not depend on its size, and some platforms' are small.
+
+    With the recorded call that brought each item.
+    """
     time = asyncio.get_running_loop().time
     until = time() + _GATHERING_SECONDS
     page = await session.asked(session.connector.products(session.opened.shop, cursor))
     items = [*page.items]
+    calls = [LAST.get()] * len(items)
     while page.more and 0 < len(items) < _MOST_PRODUCTS and time() < until:
         try:
             page = await session.asked(session.connector.products(session.opened.shop, page.cursor))
@@ -164,7 +169,8 @@ async def _pages(session: Session, cursor: str) -> Page[ShopProduct | ProductGon
             _log.info("a page of %s failed: %s", session.access.address, error)
             break
         items += page.items
-    return replace(page, items=tuple(items))
+        calls += [LAST.get()] * len(page.items)
+    return replace(page, items=tuple(items)), tuple(calls)
 
 
 async def _move(session: Session, stream: Stream, value: str, *, more: bool) -> None:

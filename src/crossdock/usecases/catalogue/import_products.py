@@ -19,7 +19,7 @@ from crossdock.store.crash import point
 from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.quarantine import QuarantineKind
-from crossdock.usecases.parties.quarantine import Intake, Tally
+from crossdock.usecases.parties.quarantine import Intake, Tally, key_of, of_row
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.shops.shop_money import read_alike
 from crossdock.usecases.stock.counts import apply_locked
@@ -43,6 +43,7 @@ def receive_products(
     read_no: int,
     now: datetime,
     call: str = "",
+    calls: Sequence[str] = (),
     page: bool = False,
     read_as: Mapping[str, str] | None = None,
     tally: Tally | None = None,
@@ -52,7 +53,8 @@ def receive_products(
     `read_as`: the shop's settings that it was read with; raises ReadOtherwise when amounts mean something else by now.
 
     All at once, and one by one only when that trips: a product that does stands in quarantine alone. Returns how many
-    did; `tally` is told the rest.
+    did; `tally` is told the rest. `calls`: of each product the recorded call that
+    brought it, where not all came by `call`.
     """
     tally = Tally() if tally is None else tally
     intake = Intake(QuarantineKind.PRODUCT)
@@ -65,10 +67,20 @@ def receive_products(
 
     with transaction.atomic():
         intake.take_all({row.product_id: row for row in rows}, work)
-        tally.tripped = intake.end(connection_id=connection_id, call=call, page=page, now=now)
+        tally.tripped = intake.end(
+            connection_id=connection_id, call=call, calls=_calls_of(products, calls), page=page, now=now
+        )
         if read_as is not None:
             read_alike(connection_id=connection_id, settings=read_as)
         return tally.tripped
+
+
+def _calls_of(products: Sequence[ShopProduct | ProductGone | Unreadable], calls: Sequence[str]) -> dict[str, str]:
+    """By the key of what stands in quarantine if it trips."""
+    return {
+        of_row(row).key if isinstance(row, Unreadable) else key_of(QuarantineKind.PRODUCT, row.product_id): call
+        for row, call in zip(products, calls, strict=False)
+    }
 
 
 def _receive(

@@ -271,28 +271,32 @@ def _numbers(row: Fulfilment) -> set[str]:
     return {plain(number) for number in (row.shipment.tracking_number, *row.numbers)}
 
 
-def compare(order: Order, seen: ShopOrder, *, told: Telling) -> None:
-    """The last step of the proof: read back, number and units equal or not."""
+def compare(order: Order, seen: ShopOrder, *, told: Telling) -> bool:
+    """The last step of the proof: read back, number and units equal or not. Whether one is not what it was."""
+    changed = False
     for row in Fulfilment.objects.filter(shipment__order=order).select_related("shipment"):
         if pending(order, row.shipment_id):
             continue
         parcels = [p for p in seen.parcels if p.parcel_id in row.shipment.there and not p.cancelled]
         if row.shipment.undone_at is not None:
-            _compare_undone(order, row, parcels, told=told)
+            changed |= _compare_undone(order, row, parcels, told=told)
         elif parcels or row.state not in (CopyState.INTENDED, CopyState.SENT):
-            _compare_live(order, row, parcels, told=told)
+            changed |= _compare_live(order, row, parcels, told=told)
+    return changed
 
 
-def _compare_undone(order: Order, row: Fulfilment, parcels: list[Parcel], *, told: Telling) -> None:
+def _compare_undone(order: Order, row: Fulfilment, parcels: list[Parcel], *, told: Telling) -> bool:
     still = [parcel for parcel in parcels if plain(parcel.tracking_number) in _numbers(row)]
-    if row.state != CopyState.CANCELLED and not still:
-        row.state = CopyState.CANCELLED
-        row.save(update_fields=["state"])
-        _settled(order, row.shipment_id, told=told, how="It is cancelled in the shop now.")
+    if row.state == CopyState.CANCELLED or still:
+        return False
+    row.state = CopyState.CANCELLED
+    row.save(update_fields=["state"])
+    _settled(order, row.shipment_id, told=told, how="It is cancelled in the shop now.")
+    return True
 
 
-def _compare_live(order: Order, row: Fulfilment, parcels: list[Parcel], *, told: Telling) -> None:
-    now = told.now
+def _compare_live(order: Order, row: Fulfilment, parcels: list[Parcel], *, told: Telling) -> bool:
+    now, before = told.now, (row.state, row.sentence)
     wrong = _wrong(row, parcels) if parcels else "The shop does not show the shipment."
     if wrong:
         if row.acknowledged_at is not None:
@@ -303,6 +307,7 @@ def _compare_live(order: Order, row: Fulfilment, parcels: list[Parcel], *, told:
         row.acknowledged_at = row.acknowledged_at or now
         row.save()
         _settled(order, row.shipment_id, told=told, how="It stands in the shop.")
+    return (row.state, row.sentence) != before
 
 
 def _wrong(row: Fulfilment, parcels: list[Parcel]) -> str:

@@ -24,8 +24,8 @@ def bonds_of(order: Order) -> tuple[Bond, ...]:
     return tuple(Bond(row.line_id, row.shop_line_id, row.units) for row in rows)
 
 
-def keep_lines(order: Order, rows: Sequence[ShopRow], lines: Sequence[OrderLine]) -> tuple[Bond, ...]:
-    """What is known of the copy's lines after this reading; what is new is kept."""
+def keep_lines(order: Order, rows: Sequence[ShopRow], lines: Sequence[OrderLine]) -> tuple[tuple[Bond, ...], bool]:
+    """What is known of the copy's lines after this reading, and whether that is new; what is new is kept."""
     known = bonds_of(order)
     found = match(ours_of(order, lines), rows, known)
     for before, bond in zip(known, found, strict=False):
@@ -34,7 +34,7 @@ def keep_lines(order: Order, rows: Sequence[ShopRow], lines: Sequence[OrderLine]
     ShopLine.objects.bulk_create(
         ShopLine(line_id=bond.key, shop_line_id=bond.there, units=bond.units) for bond in found[len(known) :]
     )
-    return found
+    return found, tuple(found) != known
 
 
 def forget_lines(order: Order) -> None:

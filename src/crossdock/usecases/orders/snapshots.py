@@ -152,7 +152,7 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
         copy = ShopCopy.objects.select_for_update(no_key=True).get(order=order)
         again, before = False, _values(copy)
         lines = list(order.lines.all())
-        bonds = keep_lines(order, seen.lines, lines)
+        bonds, matched = keep_lines(order, seen.lines, lines)
         _compare(order, lines, copy, seen, bonds, manifest=manifest, told=told)
         if seen.stock_taken and not copy.stock_taken:
             copy.stock_taken = True
@@ -171,14 +171,13 @@ def _take(order_pk: int, seen: ShopOrder, *, manifest: Manifest, now: datetime) 
                     cancelled_there(order=order, copy=copy, event=event, manifest=manifest, told=told)
                 case OrderReopenedThere():
                     again = reopened_there(order=order, copy=copy, confirmed=copy.read_wanted, told=told)
-        if seen.packed:
-            _tell_packed(order, seen, told=told)
-        compare(order, seen, told=told)
+        packed = _tell_packed(order, seen, told=told)
+        compared = compare(order, seen, told=told)
         copy.read_wanted = again or heed.again
         copy.shop_number, copy.shop_url = seen.number[:100] or copy.shop_number, seen.url or copy.shop_url
         # An order that is as it was writes the time of its reading now and then.
         old = copy.read_at is None or now - copy.read_at >= _TIME_KEPT
-        changed = bool(found) or _values(copy) != before
+        changed = bool(found) or matched or packed or compared or _values(copy) != before
         if old or changed or copy.state != CopyState.EQUAL:
             copy.read_at = now
             copy.save()
@@ -198,12 +197,16 @@ def _other_total(order: Order, seen: ShopOrder) -> str:
     return f"Paid here: {paid}. Your shop's total: {there}."
 
 
-def _tell_packed(order: Order, seen: ShopOrder, *, told: Telling) -> None:
-    """Once per parcel: it has not left, and it keeps the shop's order from being cancelled."""
+def _tell_packed(order: Order, seen: ShopOrder, *, told: Telling) -> bool:
+    """Once per parcel: it has not left, and it keeps the shop's order from being cancelled. Whether one is new."""
+    if not seen.packed:
+        return False
+    fresh = False
     known = set(order.timeline.filter(kind="packed").values_list("evidence__parcel", flat=True))
     for parcel in seen.packed:
         if parcel.parcel_id not in known:
             known.add(parcel.parcel_id)
+            fresh = True
             name = f"{parcel.carrier} {parcel.tracking_number}".strip() or "no tracking number"
             told.tell(
                 order=order,
@@ -215,6 +218,7 @@ def _tell_packed(order: Order, seen: ShopOrder, *, told: Telling) -> None:
                     " from here now."
                 ),
             )
+    return fresh
 
 
 def _compare(

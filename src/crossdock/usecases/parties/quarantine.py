@@ -170,8 +170,18 @@ class Intake:
     def refuse(self, rows: Iterable[Unreadable]) -> None:
         self.trips += [of_row(row) for row in rows]
 
-    def end(self, *, connection_id: int, now: datetime, call: str = "", page: bool = False) -> int:
-        """How many tripped. Of a `page`, all of several rows are not their failure: raises PageTripped."""
+    def end(
+        self,
+        *,
+        connection_id: int,
+        now: datetime,
+        call: str = "",
+        calls: Mapping[str, str] | None = None,
+        page: bool = False,
+    ) -> int:
+        """How many tripped. `calls`: the call that brought it by the trip's key, where several did.
+
+        Of a `page`, all of several rows are not their failure: raises PageTripped."""
         ours = [trip for trip in self.trips if trip.ours]
         if page and not self.taken and len(ours) > 1:
             raise PageTripped(self.kind, ours)
@@ -180,19 +190,29 @@ class Intake:
         party_id, any_aside = shops.values_list("party_id", Exists(aside)).get()
         if any_aside:
             heal(party_id=party_id, kind=self.kind, entities=self.taken, now=now)
-        hold(party_id=party_id, trips=self.trips, call=call, now=now)
+        hold(party_id=party_id, trips=self.trips, call=call, calls=calls, now=now)
         return len(self.trips)
 
 
-def hold(*, party_id: int, trips: Sequence[Trip], now: datetime, call: str = "", quiet: bool = False) -> None:
-    """Keep each, or count one more try of it. `quiet`: the seller is told only when it tripped three times."""
+def hold(
+    *,
+    party_id: int,
+    trips: Sequence[Trip],
+    now: datetime,
+    call: str = "",
+    calls: Mapping[str, str] | None = None,
+    quiet: bool = False,
+) -> None:
+    """Keep each, with its own of `calls` or with `call`, or count one more try of it.
+
+    `quiet`: the seller is told only when it tripped three times."""
     if not trips:
         return
     with transaction.atomic():
         shop = Connection.objects.select_related("seller__owner", "party").filter(party_id=party_id).first()
         fresh: set[str] = set()
         for trip in {trip.key: trip for trip in trips}.values():
-            row, before = _keep(party_id, shop, trip, call=call, now=now)
+            row, before = _keep(party_id, shop, trip, call=(calls or {}).get(trip.key, call), now=now)
             if shop is not None and before and (before != row.cause or row.state not in STANDING):
                 _over(shop, before, how="It has another cause now.", now=now)
             told = row.tries in ((3,) if quiet else (1, 3)) or (before not in ("", row.cause) and row.tries > 3)

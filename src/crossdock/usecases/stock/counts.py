@@ -160,7 +160,7 @@ def apply_locked(
 
     A row whose count is as it was is written as well: its number is what voids an older answer that is on its way.
     `variants` are at hand with their shops; `made` are rows of theirs that nobody has written yet. Returns of how many
-    known ones the count changed, or a hold ended.
+    known ones the count or the ceiling changed, a hold ended, or a void read said another number.
     """
     now = told.now
     fresh = {row.pk: row for row in made}
@@ -178,6 +178,8 @@ def apply_locked(
         before, answer = as_value(row, now=now), answers[pk]
         too_early = row.want_after is not None and (not waited or row.want_after > now)
         if too_early or not rules.may_apply(before, read_no=read_no):
+            # It changes nothing, and another number is evidence all the same.
+            news += answer.count != before.count
             continue
         mine = {str(hold.pk): hold for hold in holds.get(pk, [])}
         after, settled = rules.apply_read(
@@ -191,7 +193,9 @@ def apply_locked(
         ended = {hold.id for hold in settled}
         left = rules.available(after, [hold.value() for id_, hold in mine.items() if id_ not in ended])
         moves += [end_by_read(mine[id_], read_no=read_no, left=left, now=now) for id_ in ended]
-        news += not row._state.adding and (before.count != after.count or bool(ended))
+        news += not row._state.adding and (
+            before.count != after.count or before.ceiling != after.ceiling or bool(ended)
+        )
         row.take(after)
         row.counted, row.count_at = answer.count is not None, now
         row.want_after = None if after.want_no == 0 else row.want_after
