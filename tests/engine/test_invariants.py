@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from crossdock.domain.commands import Done
 from crossdock.engine import invariants
-from crossdock.store.models import Alert, AuditEntry, VariantStock
+from crossdock.store.models import Alert, AuditEntry, Command, Label, VariantStock
+from crossdock.usecases.money import books
 from market import World
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,10 @@ BREAKING = {
         " jsonb_build_object('order', o.reference, 'amount_minor', o.total_minor), 'waiting', 'none', '', '{}', 0,"
         " false, now(), now() FROM store_order o, store_command c, generate_series(1, 2) n WHERE c.kind ="
         " 'create_order'"
+    ),
+    "No order was acknowledged twice by its shop.": (
+        "UPDATE store_command SET state = 'done', result = 'ok', outcome = '{\"shop_id\": \"s1\"}' WHERE kind ="
+        " 'create_order'; UPDATE store_shopcopy SET shop_order_id = 's2'"
     ),
 }
 
@@ -142,3 +147,65 @@ def test_no_check_of_every_quarter_of_an_hour_reads_a_whole_table() -> None:
         "shopcopy",
     ):
         assert f"Seq Scan on store_{table} " not in read, read
+
+
+def test_a_refund_that_was_refused_or_came_back_may_go_out_once_more() -> None:
+    world = World(now=datetime.now(UTC))
+    order = world.buy()
+    sentence = "No payment goes back twice."
+    with connection.cursor() as cursor:
+        cursor.execute(BREAKING[sentence])
+    refunds = Command.objects.filter(kind="refund_payment")
+    refunds.filter(cause="refund 1").update(state="done", result="refused")
+    assert sentence not in invariants.check(now=world.later())
+    refunds.update(state="done", result="ok")
+    assert sentence in invariants.check(now=world.later())
+    books.post(
+        cause="refund_failed:r1",
+        order=order,
+        sentence="It came back",
+        now=world.now,
+        entries={"gateway": order.total_minor, "refunds_due": -order.total_minor},
+    )
+    for whole in (True, False):
+        assert sentence not in invariants.check(now=world.later(), whole=whole)
+
+
+def test_a_copy_whose_first_is_cancelled_is_not_acknowledged_twice() -> None:
+    world = World()
+    order = world.buy()
+    sentence = "No order was acknowledged twice by its shop."
+    with connection.cursor() as cursor:
+        cursor.execute(BREAKING[sentence])
+    create = Command.objects.get(kind="create_order")
+    Command.objects.create(
+        party=create.party,
+        cause="cancel",
+        subject=order.reference,
+        kind="cancel_order",
+        payload={"shop_order_id": "s1"},
+        due_at=world.now,
+        created_at=world.now,
+    )
+    assert sentence not in invariants.check(now=world.later())
+
+
+def test_an_old_label_that_was_voided_lately_without_a_booking_is_seen_at_once() -> None:
+    world = World(now=datetime.now(UTC))
+    order = world.buy()
+    old = world.now - timedelta(days=3)
+    label = Label.objects.create(
+        order=order,
+        seller=order.seller,
+        reference="old-label",
+        provider="toy",
+        price_minor=500,
+        quoted_at=old,
+        wanted={},
+        lines={},
+        quotes=[],
+    )
+    books.post(cause="label:old-label", order=order, sentence="L", now=old, entries={"carrier:toy": -500, "fees": 500})
+    sentence = "Every label is booked at its price, once, for as long as it is paid."
+    Label.objects.filter(pk=label.pk).update(state="voided", voided_at=world.now)
+    assert sentence in invariants.check(now=world.now + timedelta(hours=1), whole=False)

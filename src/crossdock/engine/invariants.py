@@ -94,7 +94,7 @@ class Sql:
     """A query whose every row names something broken: a text and, where somebody owns it, the seller.
 
     One that would read whole tables has the condition `lately`, in place of {lately}: it leaves what was written since
-    `%(order)s` and the like, keys of two hours ago. Empty: only the night's check asks.
+    `%(order)s` and the like, keys of two hours ago, and %(since)s, that time. Empty: only the night's check asks.
     """
 
     sentence: str
@@ -104,7 +104,7 @@ class Sql:
     def broken(self, *, now: datetime) -> list[Found]:
         return self._rows(self.query.replace("{lately}", ""), None)
 
-    def broken_lately(self, keys: Mapping[str, int], *, now: datetime) -> list[Found]:
+    def broken_lately(self, keys: Mapping[str, int | datetime], *, now: datetime) -> list[Found]:
         if self.lately is None:
             return self.broken(now=now)
         if not self.lately:
@@ -112,7 +112,7 @@ class Sql:
         return self._rows(self.query.replace("%", "%%").replace("{lately}", self.lately), keys)
 
     @staticmethod
-    def _rows(query: str, params: Mapping[str, int] | None) -> list[Found]:
+    def _rows(query: str, params: Mapping[str, int | datetime] | None) -> list[Found]:
         with connection.cursor() as cursor:
             cursor.execute(query, params)
             return [Found(str(text), seller) for text, seller in cursor.fetchmany(_MOST_NAMED)]
@@ -158,8 +158,11 @@ ALL: tuple[Invariant, ...] = (
     Sql(
         "No payment goes back twice.",
         "SELECT 'order ' || o.number, o.seller_id FROM store_command c JOIN store_order o ON o.reference ="
-        " c.payload->>'order' WHERE c.kind = 'refund_payment' AND c.state <> 'withdrawn' {lately}GROUP BY o.id HAVING"
-        " sum((c.payload->>'amount_minor')::bigint) > o.total_minor",
+        " c.payload->>'order' WHERE c.kind = 'refund_payment' AND c.state <> 'withdrawn' AND c.result <> 'refused'"
+        " {lately}GROUP BY o.id HAVING sum((c.payload->>'amount_minor')::bigint) > o.total_minor +"
+        # What the buyer's bank sent back may go out once more.
+        " (SELECT coalesce(sum(e.amount_minor), 0) FROM store_transfer t JOIN store_entry e ON e.transfer_id = t.id"
+        " WHERE t.order_id = o.id AND t.cause LIKE 'refund_failed:%' AND e.account = 'gateway')",
         lately="AND c.subject IN (SELECT n.subject FROM store_command n WHERE n.id > %(command)s AND n.kind ="
         " 'refund_payment') ",
     ),
@@ -193,15 +196,17 @@ ALL: tuple[Invariant, ...] = (
         " l.price_minor ELSE 0 END{lately}",
         lately=" AND l.id IN (SELECT n.id FROM store_label n WHERE n.id > %(label)s UNION SELECT n.id FROM store_label"
         " n JOIN store_transfer t ON n.reference = split_part(t.cause, ':', 2) WHERE t.id > %(transfer)s AND t.cause"
-        " LIKE 'label%%')",
+        " LIKE 'label%%' UNION SELECT n.id FROM store_label n WHERE n.voided_at > %(since)s)",
     ),
     Sql(
         "No order was acknowledged twice by its shop.",
-        "SELECT c.subject, min(o.seller_id) FROM store_command c LEFT JOIN store_order o ON o.reference = c.subject"
-        " WHERE c.kind = 'create_order' AND c.result = 'ok' {lately}GROUP BY c.subject HAVING count(DISTINCT"
-        " c.outcome->>'shop_id') > 1",
-        lately="AND c.subject IN (SELECT n.subject FROM store_command n WHERE n.id > %(command)s AND n.kind ="
-        " 'create_order') ",
+        # There is one create per order: a second copy shows as another binding, without a cancel of the first.
+        "SELECT c.subject, o.seller_id FROM store_command c JOIN store_order o ON o.reference = c.subject JOIN"
+        " store_shopcopy s ON s.order_id = o.id WHERE c.kind = 'create_order' AND c.result = 'ok' AND s.shop_order_id"
+        " NOT IN ('', c.outcome->>'shop_id') AND NOT EXISTS (SELECT 1 FROM store_command k WHERE k.subject ="
+        " o.reference AND k.kind = 'cancel_order' AND k.state <> 'withdrawn' AND k.payload->>'shop_order_id' ="
+        " c.outcome->>'shop_id'){lately}",
+        lately=" AND c.id > %(command)s",
     ),
 )
 
@@ -217,8 +222,8 @@ _KEYS = {
 _LATELY = timedelta(hours=2)
 
 
-def _keys(now: datetime) -> dict[str, int]:
-    found = {}
+def _keys(now: datetime) -> dict[str, int | datetime]:
+    found: dict[str, int | datetime] = {"since": now - _LATELY}
     with connection.cursor() as cursor:
         for name, (table, moment) in _KEYS.items():
             before = SQL("SELECT id FROM {} WHERE {} < %s ORDER BY id DESC LIMIT 1")
@@ -234,7 +239,7 @@ def check(*, now: datetime, whole: bool = True) -> dict[str, list[str]]:
     """
     told = Alert.objects.filter(code=AlertCode.INVARIANT_BROKEN, settled_at=None)
     standing = set() if whole else set(told.values_list("evidence__sentence", flat=True))
-    keys = {} if whole else _keys(now)
+    keys: dict[str, int | datetime] = {} if whole else _keys(now)
     broken = {}
     for number, invariant in enumerate(ALL):
         if isinstance(invariant, Sql) and not whole and invariant.sentence not in standing:

@@ -89,6 +89,8 @@ class Label(models.Model):
                 condition=Q(state__in=["bought", "voiding", "void_refused"], delivered_at=None),
             ),
             models.Index(fields=["quoted_at"], name="label_only_quoted", condition=Q(state="quoted")),
+            # The check of what must always hold asks which were voided lately.
+            models.Index(fields=["voided_at"], name="label_voided", condition=Q(voided_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
