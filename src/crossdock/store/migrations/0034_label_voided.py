@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0032_audit_chain")]
+    dependencies = [("store", "0033_paused_by_staff")]
     operations = [
         migrations.AddIndex(
             "label",
