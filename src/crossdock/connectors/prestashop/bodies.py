@@ -137,24 +137,26 @@ def _whose(customer: str, address: str, settings: Settings) -> dict[str, Any]:
 
 def new_order(command: CreateOrder, cart: str, customer: str, address: str, module: str, settings: Settings) -> Any:
     """What it costs is worked out again from the cart; only `module`, `payment` and `total_paid` are used
-    (Order::addWs).
+    (Order::addWs). `total_paid` is booked as a payment (validateOrder: `$order->addOrderPayment($amount_paid, ...)`),
+    and the status that comes last books the whole total as one more, for it overlooks what stands there
+    (changeIdOrderState without `$use_existing_payment`). So nothing is paid at first.
     """
-    total = str(command.total)
     return {
         **_whose(customer, address, settings),
         "id_cart": cart,
         "module": module,
         "payment": PAYMENT + command.reference,
-        "total_paid": total,
-        "total_paid_real": total,
-        "total_products": total,
-        "total_products_wt": total,
+        **dict.fromkeys(("total_paid", "total_paid_real", "total_products", "total_products_wt"), 0),
         "conversion_rate": 1,
     }
 
 
-def priced(order: Node, details: Iterable[Node], command: CreateOrder) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The order and its rows at what the buyer paid, with the shop's own rates of tax for that address."""
+def priced(
+    order: Node, details: Iterable[Node], command: CreateOrder, *, unpaid: bool
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The order and its rows at what the buyer paid, with the shop's own rates of tax for that address. `unpaid` where
+    the status that books the payment is still to come.
+    """
     rows, net = [], Decimal(0)
     for detail in details:
         units, cost = summed(command)[line_of(detail).variant_id]
@@ -181,7 +183,8 @@ def priced(order: Node, details: Iterable[Node], command: CreateOrder) -> tuple[
         **_three("total_wrapping", Decimal(0), Decimal(0)),
         **_three("total_shipping", command.shipping.decimal, carriage),
         **_three("total_paid", command.total.decimal, net + carriage),
-        "total_paid_real": command.total.decimal,
+        # changeIdOrderState: `$order->total_paid_real += $payment->amount`.
+        **({"total_paid_real": 0} if unpaid else {}),
         "total_products": net,
         "total_products_wt": command.total.decimal - command.shipping.decimal,
     }, rows

@@ -1,6 +1,6 @@
 """Our order in the shop: guest, address, cart, order. PrestaShop works its price out again from the cart; where that is
-another one than was paid, it stands as “Payment error” and has taken no units (PaymentModule::validateOrder). So the
-prices are set first, and the status that takes the units comes last. It refuses nothing for want of stock.
+another one than was paid, it stands as “Payment error” and has taken no units (PaymentModule::validateOrder). So it is
+made as not paid, gets its prices, and then the status that books the payment and takes the units. It refuses nothing for want of stock.
 """
 
 import secrets
@@ -104,7 +104,7 @@ async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier:
         if node is None:
             return Unknown("The order was created and cannot be read.")
         if order.total != command.total or not order.stock_taken:
-            await _price(client, command, node)
+            await _price(client, command, node, unpaid=not order.stock_taken)
         if not order.stock_taken:
             await set_state(client, shop_id, client.shop.settings["paid"])
         _, order = await patiently(lambda: reading.read(client, shop_id))
@@ -120,9 +120,9 @@ async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier:
     return Done(shop_id, order.number, order.url, stock_taken=order.stock_taken and fell)
 
 
-async def _price(client: Client, command: CreateOrder, node: Node) -> None:
+async def _price(client: Client, command: CreateOrder, node: Node, *, unpaid: bool) -> None:
     details = await client.of("order_details", "id_order", [mapper.number(node, "id")])
-    order, rows = bodies.priced(node, details, command)
+    order, rows = bodies.priced(node, details, command, unpaid=unpaid)
     await client.write("PUT", "order_details", "order_detail", rows)
     await client.write("PUT", "orders", "order", [order])
 

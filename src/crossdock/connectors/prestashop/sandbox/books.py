@@ -130,15 +130,18 @@ class Books(books.Books):
         state = BY_MODULE if whole == self.rounded(paid) else ERROR
         packages = [[row] for row in rows] if self.settings["splits"] else [rows] if rows else []
         with self.at_once():
-            made = [self._order(cart, package, module, payment, paid, state) for package in packages]
+            made = [self._order(cart, package, module, payment, state) for package in packages]
+            # Booked whatever the status became: the one that was asked for counts as a sale.
+            for doc in made[-1:]:
+                doc |= {"payments": [str(paid)], "invoiced": str(paid if state != ERROR else 0), "paid": str(paid)}
+                self.keep("order", doc, "")
         return made
 
-    def _order(
-        self, cart: Mapping[str, Any], package: list[Any], module: str, payment: str, paid: Decimal, state: int
-    ) -> Doc:
+    def _order(self, cart: Mapping[str, Any], package: list[Any], module: str, payment: str, state: int) -> Doc:
         lines = [self.line(product, variant, units) for product, variant, units in package]
         doc = self.new_order(lines, shipping=self.settings["carriage"], cart=cart["id"], customer=cart["id_customer"])
-        doc |= {"state": state, "module": module, "payment": payment, "paid": str(paid), "note": "", "named": {}}
+        doc |= {"state": state, "module": module, "payment": payment, "note": "", "named": {}}
+        doc |= {"paid": "0", "payments": [], "invoiced": "0"}
         doc |= {"code": "".join(chr(65 + int(digit)) for digit in f"{doc['id'] * 7919:09d}"), "carriers": []}
         doc["address"] = cart["id_address_delivery"]
         doc["carriers"].append({"id": self.new_id("order_carrier"), "id_carrier": "1", "tracking": ""})
@@ -165,10 +168,21 @@ class Books(books.Books):
             elif not will and state in GIVEN_BACK and (was or old not in GIVEN_BACK):
                 self.move(line, line["quantity"])
         doc["state"] = state
+        if will:
+            self._book(doc)
         self.keep("order", doc)
         self.shelf.note("state", id=doc["id"], state=state)
         if mail and STATES[state][3]:
             self.mail(doc, STATES[state][0])
+
+    def _book(self, doc: Doc) -> None:
+        """The rest of the invoice as a payment; one from before the invoice is overlooked. Each installed status that
+        counts as a sale is `paid` too.
+        """
+        rest = self.total(doc) - Decimal(doc["invoiced"])
+        if rest > 0:
+            doc["payments"].append(str(rest))
+            doc["paid"], doc["invoiced"] = str(Decimal(doc["paid"]) + rest), str(self.total(doc))
 
     def logable(self, state: int) -> bool:
         if state == BY_MODULE and not self.settings["paid_is_logable"]:

@@ -176,6 +176,7 @@ class Rest:
         known = [name for name in vendor.tables()["orders"] if name not in MANAGED]
         doc["named"] = {name: entity.get(name, "") for name in known}
         doc["module"], doc["payment"] = entity["module"], entity["payment"]
+        doc["paid"] = entity.get("total_paid_real") or "0"
         if self._books.settings["notes"]:
             doc["note"] = entity.get("note", "")
         for row in doc["carriers"][:1]:

@@ -72,12 +72,23 @@ async def test_the_units_leave_with_the_status_and_the_prices_are_set_before(sta
     assert doc["named"]["reference"] and doc["named"]["secure_key"], "a PUT empties what it leaves out"
 
 
-async def test_an_order_that_happens_to_match_is_left_as_it_is(stage: Stage, books: Books) -> None:
+@pytest.mark.parametrize(("price", "shipping"), [("9.90", "7.00"), ("8.00", "3.00")])
+async def test_it_is_paid_once_whatever_the_shop_would_ask(
+    stage: Stage, books: Books, price: str, shipping: str
+) -> None:
+    """What the order is made with is booked as a payment, and the status that comes last books the total once more."""
     (variant,) = await stage.product(5, price="9.90")
-    seen = calls(stage)
-    done = await stage.placed(stage.order((variant, 2), price="9.90", shipping="7.00"))
+    command = stage.order((variant, 2), price=price, shipping=shipping)
+    done = await stage.placed(command)
     assert done.stock_taken and await stage.hand.count(variant) == 3
-    assert not [call for call in seen if call[0] == "PUT"] and not books.shelf.ledger("state")
+    doc = books.order(done.shop_id)
+    assert [sum_ for sum_ in doc["payments"] if float(sum_)] == [str(command.total)]
+    assert doc["paid"] == str(command.total)
+    await connector.write_risk(stage.shop, judged(command, done))
+    await connector.write_fulfilment(stage.shop, left_here(command, done, (variant, 2)))
+    doc = books.order(done.shop_id)
+    assert [sum_ for sum_ in doc["payments"] if float(sum_)] == [str(command.total)]
+    assert float(doc["paid"]) == float(command.total.decimal)
 
 
 @pytest.mark.parametrize("step", [("PUT", "order_details"), ("PUT", "orders"), ("POST", "order_histories")])
