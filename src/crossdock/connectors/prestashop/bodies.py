@@ -82,7 +82,10 @@ def guest_of(command: CreateOrder, password: str, settings: Settings) -> dict[st
 
 
 def address_of(command: CreateOrder, customer: str, country: str, state: str) -> dict[str, Any]:
+    """A region that is no state of the shop's stands behind the second line."""
     to = command.ship_to
+    region = "" if state or to.region == to.territory else _cut(to.region, _NOT_ADDRESS, 60)
+    second = _cut(to.line2, _NOT_ADDRESS, 128 - len(region) - 2 if region else 128)
     return {
         "id_customer": customer,
         "id_country": country,
@@ -91,7 +94,7 @@ def address_of(command: CreateOrder, customer: str, country: str, state: str) ->
         "company": _cut(to.company, _NOT_GENERIC, 64),
         **_names(command),
         "address1": _cut(to.line1, _NOT_ADDRESS, 128),
-        "address2": _cut(to.line2, _NOT_ADDRESS, 128),
+        "address2": ", ".join(filter(None, (second, region))),
         "postcode": _cut(to.postal_code, _NOT_POSTCODE, 12),
         "city": _cut(to.city, _NOT_CITY, 64),
         "phone": _cut(to.phone, _NOT_PHONE, 32),
@@ -162,7 +165,9 @@ def priced(
         units, cost = summed(command)[line_of(detail).variant_id]
         gross, without = detail.decimal("unit_price_tax_incl"), detail.decimal("unit_price_tax_excl")
         rate = without / gross if gross > 0 and without > 0 else Decimal(1)
-        total, one = (cost.decimal * rate).quantize(_MICRO), (cost.decimal / units * rate).quantize(_MICRO)
+        # Of several rows of one product each has its share.
+        paid = (cost.decimal * detail.int("product_quantity") / units).quantize(_MICRO)
+        total, one = (paid * rate).quantize(_MICRO), (cost.decimal / units * rate).quantize(_MICRO)
         net += total
         rows.append(
             {
@@ -172,7 +177,7 @@ def priced(
                 "unit_price_tax_excl": one,
                 "unit_price_tax_incl": (cost.decimal / units).quantize(_MICRO),
                 "total_price_tax_excl": total,
-                "total_price_tax_incl": cost.decimal,
+                "total_price_tax_incl": paid,
             }
         )
     rate = 1 + (order.opt_decimal("carrier_tax_rate") or Decimal(0)) / 100

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from crossdock.connectors.prestashop.client import Client, NotAllowed
 from crossdock.connectors.prestashop.manifest import MANIFEST
+from crossdock.connectors.prestashop.mapper import older
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
@@ -37,6 +38,7 @@ CHOSEN = {
     "PS_OS_CANCELED": "canceled",
     "PS_OS_ERROR": "error",
     "PS_OS_REFUND": "refunded",
+    "PS_OS_OUTOFSTOCK_UNPAID": "unpaid",
     "PS_OS_SHIPPING": "shipping",
     "PS_OS_PREPARATION": "preparation",
     "PS_CURRENCY_DEFAULT": "id_currency",
@@ -139,7 +141,7 @@ def _ticked(states: list[Node], tick: str) -> list[str]:
 def _trouble(settings: Mapping[str, str], logable: list[str]) -> str:
     if not settings["currency"]:
         return "We do not know the default currency of your shop."
-    if re.match(r"\d", version := settings["version"]) and _numbers(version) < OLDEST:
+    if older(version := settings["version"], OLDEST):
         return f"PrestaShop {version} is too old; {'.'.join(map(str, OLDEST))} or later is needed."
     if settings["zone"] not in available_timezones():
         return "We do not know the time zone of your shop; set it in International > Localization."
@@ -151,10 +153,6 @@ def _trouble(settings: Mapping[str, str], logable: list[str]) -> str:
             " it your shop takes no units for our orders."
         )
     return ""
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part[:6]) for part in re.findall(r"\d+", version)[:4])
 
 
 async def _tried(client: Client, right: str) -> None:

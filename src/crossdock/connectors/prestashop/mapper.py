@@ -165,6 +165,12 @@ def picture(id_: str, address: str) -> str:
     return f"{address}/img/p/{'/'.join(id_)}/{id_}.jpg" if digits else ""
 
 
+def older(version: str, than: tuple[int, ...]) -> bool:
+    """False where the version is not known."""
+    told = tuple(int(part[:6]) for part in re.findall(r"\d+", version)[:4])
+    return re.match(r"\d", version) is not None and told < than
+
+
 # Orders
 
 
@@ -208,8 +214,9 @@ def order_of(
         total=node.money("total_paid_tax_incl", currency),
         parcels=parcels,
         refunds=tuple(_refund(slip, currency, zone) for slip in slips),
-        # OrderDetail::checkProductStock: every status takes them but these two, and they give them back.
-        stock_taken=state not in (settings["canceled"], settings["error"]),
+        # OrderDetail::checkProductStock: every status takes them but these two, and they give them back. A payment
+        # error of what was below zero before becomes the third at once (validateOrder: `product_quantity_in_stock`).
+        stock_taken=state not in (settings["canceled"], settings["error"], settings.get("unpaid")),
         cancel_note=REFUNDED if closed and state == settings["refunded"] else "",
         updated_at=moment(node, "date_upd", zone),
     )

@@ -1,6 +1,7 @@
 """Our order in the shop: guest, address, cart, order. PrestaShop works its price out again from the cart; where that is
 another one than was paid, it stands as “Payment error” and has taken no units (PaymentModule::validateOrder). So it is
-made as not paid, gets its prices, and then the status that books the payment and takes the units. It refuses nothing for want of stock.
+made as not paid, gets its prices, and then the status that books the payment and takes the units. It
+refuses nothing for want of stock.
 """
 
 import secrets
@@ -36,6 +37,8 @@ from crossdock.kit.shop.placing import take_back, titles, units
 SHIPPED = "Order {number} is shipped in your shop. Cancelling would put units back that have left."
 NO_COUNTRY = "Your shop does not sell to {country}: make it active in International > Locations."
 NO_NOTE = "Your PrestaShop keeps no internal note with an order; that came with 1.7.8."
+UNDER_WAY = "The order may still be under way in your shop; it is looked at again before anything is repeated."
+WITH_NOTES = (1, 7, 8)
 MOST_FOUND = 100
 BETWEEN_NOTES = "\n\n"
 Stock = dict[str, Count]
@@ -183,7 +186,18 @@ async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Out
             except Outside as error:
                 return Unknown(f"The order stands there; the stock after it could not be read. {error}")
             return as_found(found) if trouble is None else await _take_back(client, command, found.shop_id, trouble)
+        if not found.stock_taken and (wait := _under_way(client, found)) > 0:
+            return Unknown(UNDER_WAY, after_seconds=wait)
         return await _finished(client, command, found.shop_id, None)
+
+
+def _under_way(client: Client, found: ShopOrder) -> float:
+    """Seconds until a status that was sent before can do nothing more: two at once both see "Payment error" and both
+    take the units (changeIdOrderState reads `$old_os` and has no lock). Prices are set just before the status is.
+    """
+    if found.updated_at is None:
+        return 0.0
+    return MANIFEST.lag.late_execution - (client.shop.now() - found.updated_at).total_seconds()
 
 
 async def _take_back(client: Client, command: CreateOrder, shop_id: str, why: Refused) -> Outcome:
@@ -234,6 +248,9 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
         node, order = await reading.read(client, command.shop_order_id)
         if node is None:
             return Refused(Why.NOT_FOUND, "That is no order of this shop.")
+        if mapper.older(client.shop.settings["version"], WITH_NOTES):
+            # A PUT would set the order's status once more there, with its mails (PrestaShop #20623).
+            return Refused(Why.UNSUPPORTED, NO_NOTE)
         notes = [note for note in node.text("note").split(BETWEEN_NOTES) if note.strip()]
         done = Done(order.shop_id, order.number)
         if ended := risk_notes.before(command, reference=order.reference, texts=notes, done=done):

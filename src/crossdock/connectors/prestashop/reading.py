@@ -208,25 +208,28 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     spot = _spot(cursor)
     seen = await _changes(client, "orders", spot, ORDERS_PAGE)
     rows = _rows(LookKind.ORDER, seen)
-    onward, more = str(seen.spot), seen.more
-    if not more:
-        late, onward, more = await _refunded(client, spot, onward)
-        there = {id_of(row) for row in readable(rows)}
-        rows += (await _shown(client, "orders", late - there)).values()
+    late, onward, more = await _refunded(client, spot, seen)
+    there = {id_of(row) for row in readable(rows)}
+    rows += (await _shown(client, "orders", late - there)).values()
     parts = await _around(client, [row for row in readable(rows) if mapper.reference_of(row)])
     return Page(tuple(read_each(LookKind.ORDER, rows, id_of, parts.order)), onward, more)
 
 
-async def _refunded(client: Client, spot: Spot, onward: str) -> tuple[set[str], str, bool]:
-    """Orders with a new slip, and where to go on: from the same spot where the slips could not be read."""
+async def _refunded(client: Client, spot: Spot, seen: Walked) -> tuple[set[str], str, bool]:
+    """Orders with a new slip, and where to go on: with each page of changed orders, and not beyond what was read of
+    the slips. Where they could not be read, from the same spot, unless more orders wait behind it.
+    """
     try:
         slips = await _changes(client, "order_slip", Spot(spot.after), ORDERS_PAGE)
     except NotJson:
         raise
     except Strange:
-        return set(), str(spot), False
-    more = slips.more and slips.spot.after > spot.after
-    return {row.text("id_order") for row in slips.rows}, str(Spot(slips.spot.after)) if more else onward, more
+        return set(), str(seen.spot if seen.more else spot), seen.more
+    late = {row.text("id_order") for row in slips.rows}
+    moved = slips.more and slips.spot.after > spot.after
+    if moved and (not seen.more or slips.spot.after < seen.spot.after):
+        return late, str(Spot(slips.spot.after)), True
+    return late, str(seen.spot), seen.more
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:

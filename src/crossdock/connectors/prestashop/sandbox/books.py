@@ -14,6 +14,7 @@ from crossdock.kit.sandbox import Doc, Refusal, Shelf, books
 from crossdock.kit.sandbox.books import Id, Rows
 
 CANCELED, REFUNDED, ERROR, PAID, SHIPPED, PREPARATION, DELIVERED, WAITING, BY_MODULE = 6, 7, 8, 2, 4, 3, 5, 1, 11
+BACKORDER = 12
 # id: name, logable, shipped, mails the customer
 STATES = {
     WAITING: ("Awaiting check payment", 0, 0, 1),
@@ -26,6 +27,7 @@ STATES = {
     ERROR: ("Payment error", 0, 0, 1),
     9: ("On backorder (paid)", 0, 0, 1),
     10: ("Awaiting bank wire payment", 0, 0, 1),
+    BACKORDER: ("On backorder (not paid)", 0, 0, 1),
     BY_MODULE: ("Remote payment accepted", 1, 0, 1),
 }
 GIVEN_BACK = (CANCELED, ERROR)
@@ -152,6 +154,10 @@ class Books(books.Books):
             self.mail(doc, "order_conf")
         self.mail(doc, STATES[state][0])
         self.shelf.note("order", id=doc["id"], payment=payment)
+        if state == ERROR and any(sum(variant["stock"].values()) < 0 for _, variant, _ in package):
+            # It moves no units, and no later status takes them.
+            doc["state"] = BACKORDER
+            self.keep("order", doc, "")
         return doc
 
     def mail(self, doc: Mapping[str, Any], about: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from babel import Locale
 
-from crossdock.connectors.prestashop.sandbox.books import BY_MODULE, CARRIERS, ERROR, STATES, Books
+from crossdock.connectors.prestashop.sandbox.books import BACKORDER, BY_MODULE, CARRIERS, ERROR, STATES, Books
 from crossdock.kit.sandbox import Doc
 from crossdock.kit.sandbox.books import stocked
 
@@ -256,6 +256,7 @@ def configurations(books: Books) -> list[Doc]:
         "PS_OS_CANCELED": 6,
         "PS_OS_ERROR": ERROR,
         "PS_OS_REFUND": 7,
+        "PS_OS_OUTOFSTOCK_UNPAID": BACKORDER,
         "PS_OS_SHIPPING": 4,
         "PS_OS_PREPARATION": 3,
         "PS_CURRENCY_DEFAULT": 1,

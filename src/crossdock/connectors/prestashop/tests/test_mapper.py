@@ -21,6 +21,7 @@ SETTINGS = {
     "canceled": "6",
     "refunded": "7",
     "error": "8",
+    "unpaid": "12",
     "counts": "1",
     "backorders": "0",
 }
@@ -61,7 +62,9 @@ def test_other_payment_methods_carry_no_reference(said: str) -> None:
     assert read(payment=said).reference == ""
 
 
-@pytest.mark.parametrize(("state", "closed", "taken"), [("6", True, False), ("7", True, True), ("8", False, False)])
+@pytest.mark.parametrize(
+    ("state", "closed", "taken"), [("6", True, False), ("7", True, True), ("8", False, False), ("12", False, False)]
+)
 def test_states(state: str, closed: bool, taken: bool) -> None:
     order = read(current_state=state)
     assert (order.state is ShopOrderState.CANCELLED, order.stock_taken) == (closed, taken)

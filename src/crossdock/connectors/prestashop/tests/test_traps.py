@@ -1,22 +1,24 @@
 """What a PrestaShop does that an order must survive, played against the simulator."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from crossdock.connectors.prestashop import connect, connector, reading
+from crossdock.connectors.prestashop import bodies, connect, connector, reading
 from crossdock.connectors.prestashop.client import Client
 from crossdock.connectors.prestashop.sandbox import shapes
-from crossdock.connectors.prestashop.sandbox.books import CANCELED, ERROR, REFUNDED, SHIPPED, Books
+from crossdock.connectors.prestashop.sandbox.books import BY_MODULE, CANCELED, ERROR, REFUNDED, SHIPPED, Books
 from crossdock.domain.commands import CancelLines, CancelReason, Done, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrderState, ShopProduct
 from crossdock.domain.values import Money
 from crossdock.kit.conformance import Stage
 from crossdock.kit.conformance.fulfilment import NUMBER, left_here
 from crossdock.kit.conformance.risk import judged
-from crossdock.kit.connector import Reply, VariantRef
+from crossdock.kit.connector import Reply, Shop, VariantRef
 from crossdock.kit.errors import AuthDead, BadInput, NoAnswer
+from crossdock.kit.json_node import node_of
 from crossdock.kit.rows import readable, unreadable
 
 
@@ -51,7 +53,56 @@ def cut(stage: Stage, method: str, resource: str) -> None:
     stage.shop.http.send = stopped  # type: ignore[method-assign]
 
 
+def later(stage: Stage) -> Shop:
+    """When nothing that was sent is carried out any more."""
+    now, late = stage.shop.now, timedelta(seconds=connector.manifest.lag.late_execution + 1)
+    return replace(stage.shop, now=lambda: now() + late)
+
+
 # Prices, statuses, stock
+
+
+async def test_a_status_that_is_carried_out_late_takes_the_units_once(stage: Stage, books: Books) -> None:
+    """The answer is lost while PHP still runs: the order is found with no units taken, and that status comes then."""
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 2))
+    cut(stage, "POST", "order_histories")
+    assert isinstance(await connector.create(stage.shop, command), Unknown)
+    (shop_id,) = (await connector.find(stage.shop, command.reference, since=command.placed_at)).shop_ids
+    found = await connector.order(stage.shop, shop_id)
+    assert isinstance(await connector.confirm(stage.shop, command, found), Unknown)
+    books.change_state(books.order(shop_id), BY_MODULE, mail=False)
+    stage.shop, before = later(stage), len(books.shelf.ledger("state"))
+    outcome = await connector.confirm(stage.shop, command, await connector.order(stage.shop, shop_id))
+    assert isinstance(outcome, Done) and outcome.stock_taken and await stage.hand.count(variant) == 3
+    assert len(books.shelf.ledger("state")) == before, "no second status"
+    assert [sum_ for sum_ in books.order(shop_id)["payments"] if float(sum_)] == [str(command.total)]
+
+
+async def test_what_was_below_zero_before_is_paid_and_said_to_have_taken_nothing(stage: Stage, books: Books) -> None:
+    """PrestaShop makes a payment error of it “On backorder (not paid)”, out of which no status takes units."""
+    (variant,) = await stage.product(5)
+    books.set(backorders=True)
+    books.put_stock(variant.product_id, variant.variant_id, "", -1)
+    assert not await proved_again(stage)
+    command = stage.order((variant, 2))
+    done = await stage.placed(command)
+    assert not done.stock_taken and await stage.hand.count(variant) == -1
+    doc = books.order(done.shop_id)
+    assert doc["state"] == BY_MODULE and float(doc["paid"]) == float(command.total.decimal)
+
+
+async def test_two_rows_of_one_product_share_what_it_cost(stage: Stage) -> None:
+    """As when a module splits them."""
+    (variant,) = await stage.product(9)
+    command = stage.order((variant, 3), price="10.00", shipping="0")
+    product, attribute = variant.variant_id.split("-")
+    same = {"product_id": product, "product_attribute_id": attribute}
+    taxed = {"unit_price_tax_incl": "12.00", "unit_price_tax_excl": "10.00"}
+    details = [node_of({"id": n, "product_quantity": str(n), **same, **taxed}, "row") for n in (1, 2)]
+    order, rows = bodies.priced(node_of({}, "order"), details, command, unpaid=True)
+    assert [float(row["total_price_tax_incl"]) for row in rows] == [10, 20]
+    assert (order["total_products"], float(order["total_paid_tax_excl"])) == (25, 25)
 
 
 async def test_the_units_leave_with_the_status_and_the_prices_are_set_before(stage: Stage, books: Books) -> None:
@@ -65,7 +116,7 @@ async def test_the_units_leave_with_the_status_and_the_prices_are_set_before(sta
     assert done.stock_taken and await stage.hand.count(variant) == 3
     doc = books.order(done.shop_id)
     line = doc["lines"][0]["named"]
-    assert (line["unit_price_tax_incl"], line["total_price_tax_incl"]) == ("9.900000", "19.80")
+    assert (line["unit_price_tax_incl"], line["total_price_tax_incl"]) == ("9.900000", "19.800000")
     net = [line["total_price_tax_excl"], doc["named"]["total_paid_tax_excl"]]
     assert [round(float(amount), 2) for amount in net] == [16.5, 19.0], "the shop's own 20 per cent"
     assert doc["named"]["total_shipping_tax_incl"] == "3.00"
@@ -100,6 +151,10 @@ async def test_what_an_earlier_try_left_undone_is_done_when_it_is_found(stage: S
     found = await connector.find(stage.shop, command.reference, since=command.placed_at)
     order = await connector.order(stage.shop, found.shop_ids[0])
     assert order.state is ShopOrderState.OPEN and not order.stock_taken and await stage.hand.count(variant) == 5
+    seen = calls(stage)
+    early = await connector.confirm(stage.shop, command, order)
+    assert isinstance(early, Unknown) and early.after_seconds and not seen, "what was sent may still be under way"
+    stage.shop = later(stage)
     outcome = await connector.confirm(stage.shop, command, order)
     assert isinstance(outcome, Done) and outcome.already and outcome.stock_taken
     assert await stage.hand.count(variant) == 3 and len(await stage.standing(command)) == 1
@@ -224,6 +279,18 @@ async def test_names_and_addresses_lose_what_prestashop_refuses(stage: Stage, bo
     assert (address["address1"], address["city"], address["phone"]) == ("Hall 7 8", "St. Louis 1", "555/1")
 
 
+async def test_a_region_that_is_no_state_of_the_shop_is_in_the_address_all_the_same(stage: Stage, books: Books) -> None:
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 1))
+    for line2, said in (("", "Kerry"), ("Flat 2", "Flat 2, Kerry"), ("x" * 128, "x" * 121 + ", Kerry")):
+        to = replace(command.ship_to, country="IE", region="Kerry", postal_code="V93 X2X3", line2=line2)
+        other = stage.order((variant, 1))
+        await stage.placed(replace(other, ship_to=to))
+        assert books.shelf.all("address")[-1]["address2"] == said
+    await stage.placed(stage.order((variant, 1)))
+    assert books.shelf.all("address")[-1]["address2"] == command.ship_to.line2, "a state has a place of its own"
+
+
 async def test_an_order_without_any_carrier_is_made_too(stage: Stage, books: Books) -> None:
     """Nothing of it could be numbered there, and that is said."""
     (variant,) = await stage.product(5)
@@ -289,6 +356,28 @@ async def test_a_credit_slip_is_seen_though_it_moves_no_date(stage: Stage, books
     assert [str(refund.amount) for order in orders for refund in order.refunds if order.shop_id == done.shop_id] == [
         "1.50"
     ]
+
+
+@pytest.mark.parametrize(("slips", "sales"), [(1, 9), (9, 0), (9, 9)])
+async def test_slips_are_seen_with_each_page_of_changed_orders(
+    stage: Stage, books: Books, monkeypatch: pytest.MonkeyPatch, slips: int, sales: int
+) -> None:
+    monkeypatch.setattr(reading, "ORDERS_PAGE", 4)
+    at = [datetime.now(UTC) - timedelta(seconds=300)]
+    monkeypatch.setattr(books, "now", lambda: books.stamped(at[0]))
+    variants = [(await stage.product(19))[0] for _ in range(slips)]
+    placed = [await stage.placed(stage.order((variant, 1))) for variant in variants]
+    cursor = await stage.order_cursor()
+    at[0] = datetime.now(UTC) - timedelta(seconds=50)
+    for done in placed:
+        await stage.hand.refund(done.shop_id, "1.50")
+        at[0] += timedelta(seconds=2)
+    for _ in range(sales):
+        await stage.hand.sell(variants[0], 1)
+        at[0] += timedelta(seconds=2)
+    orders, _ = await stage.all_orders(cursor)
+    refunded = {order.shop_id for order in orders if order.refunds}
+    assert refunded == {done.shop_id for done in placed}
 
 
 async def test_orders_of_one_second_are_all_seen(stage: Stage, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -425,6 +514,19 @@ async def test_without_an_internal_note_the_risk_is_refused_in_words(stage: Stag
     books.set(notes=False)
     outcome = await connector.write_risk(stage.shop, judged(command, done))
     assert isinstance(outcome, Refused) and outcome.why is Why.UNSUPPORTED and "1.7.8" in outcome.sentence
+
+
+async def test_before_internal_notes_the_order_is_not_touched_for_the_risk(stage: Stage, books: Books) -> None:
+    """Each PUT of an order repeats its status there (PrestaShop #20623)."""
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 1))
+    done = await stage.placed(command)
+    books.set(notes=False, version="1.7.7.8")
+    assert not await proved_again(stage)
+    seen = calls(stage)
+    outcome = await connector.write_risk(stage.shop, judged(command, done))
+    assert isinstance(outcome, Refused) and outcome.why is Why.UNSUPPORTED and "1.7.8" in outcome.sentence
+    assert not [call for call in seen if call[0] != "GET"]
 
 
 async def test_single_units_are_not_taken_out(stage: Stage) -> None:
