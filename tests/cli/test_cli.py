@@ -20,7 +20,8 @@ from cryptography.fernet import Fernet
 from django.apps import apps
 from django.db import models
 
-from crossdock.cli import archive, database, postgres, restore, run, tools, vault, verify
+from crossdock.cli import database, postgres, run, tools, vault
+from crossdock.cli.backups import archive, restore, verify
 from crossdock.cli.postgres import Cluster
 from crossdock.cli.scratch import Scratch
 from crossdock.cli.trouble import Trouble

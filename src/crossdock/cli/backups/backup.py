@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from crossdock.cli import archive, database
+from crossdock.cli import database
+from crossdock.cli.backups import archive
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if args.keep is not None and (args.keep < 1 or not args.file.is_dir()):
         raise Trouble("--keep takes a number from 1 on, and needs a folder that exists to count in.")
     if args.verify:
-        from crossdock.cli import verify
+        from crossdock.cli.backups import verify
 
         return verify.run(_newest(args.file) if args.file.is_dir() else args.file)
     config = load()

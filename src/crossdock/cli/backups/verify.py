@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crossdock.cli import archive, database, restore
-from crossdock.cli.archive import Contents, Opened
+from crossdock.cli import database
+from crossdock.cli.backups import archive, restore
+from crossdock.cli.backups.archive import Contents, Opened
 from crossdock.cli.doctor import inside
 from crossdock.cli.doctor.finding import Finding, State, fix, look, ok
 from crossdock.cli.scratch import Scratch, scratch

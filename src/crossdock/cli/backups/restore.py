@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from crossdock.cli import archive, database, tools
+from crossdock.cli import database, tools
+from crossdock.cli.backups import archive
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
 

@@ -1,0 +1,1 @@
+"""Backups: what is written, how it is put back, and whether a file would serve."""
