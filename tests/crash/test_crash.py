@@ -28,7 +28,7 @@ def plays(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(f"\nkill points played, {len(PLAYED)} of {len(EVERY)}: {', '.join(PLAYED)}", flush=True)
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "crash_play.py"), *PLAYED],
+        [sys.executable, str(ROOT / "tests" / "crash" / "crash_play.py"), *PLAYED],
         capture_output=True,
         text=True,
         check=False,

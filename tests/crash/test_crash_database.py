@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.timeout(1500)
 def test_the_database_dies_under_orders() -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "crash_database.py")],
+        [sys.executable, str(ROOT / "tests" / "crash" / "crash_database.py")],
         capture_output=True,
         text=True,
         check=False,
