@@ -23,7 +23,7 @@ sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parents[1] / "src")]
 
 from crossdock_lab.facts import Facts  # noqa: E402
 from crossdock_lab.patience import patient  # noqa: E402
-from crossdock_lab.stage import PATIENCE, Stage, now, stages  # noqa: E402
+from crossdock_lab.stage import PATIENCE, Stage, now, staff, stages  # noqa: E402
 from crossdock_lab.trial import Trial  # noqa: E402
 
 if TYPE_CHECKING:
@@ -62,11 +62,9 @@ class Play:
         return self._wrong()
 
     def _token(self) -> str:
-        from crossdock.store.models import User
         from crossdock.usecases.accounts import tokens
 
-        staff, _ = User.objects.get_or_create(email="staff@example.test", defaults={"is_staff": True})
-        return tokens.make_token(name="program", seller=None, actor=staff, now=now())[1]
+        return tokens.make_token(name="program", seller=None, actor=staff(), now=now())[1]
 
     def _shown(self) -> str:
         from crossdock.usecases.checkout.basket import priced

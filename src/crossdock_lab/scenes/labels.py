@@ -143,13 +143,14 @@ def described(stage: Stage) -> None:
     purchase.void_label(label=other, by=other.seller.owner, now=now())
     gone = Label.objects.filter(pk=other.pk, state="voided")
     stage.trial.until(gone.exists, PATIENCE, "the label to be taken back")
-    other.order.refresh_from_db()
-    stage.see(
-        sum(_booked(other)) == 0 and other.order.parcels == "unshipped",
-        "S2",
-        "a voided label's price is back, its parcel is to be shipped",
-        DESCRIBED,
-    )
+
+    def back() -> bool:
+        """A reading that began before may show the parcel once more."""
+        other.order.refresh_from_db()
+        return sum(_booked(other)) == 0 and other.order.parcels == "unshipped"
+
+    stage.trial.until(back, PATIENCE, "its price and its parcel to be back")
+    stage.see(back(), "S2", "a voided label's price is back, its parcel is to be shipped", DESCRIBED)
 
 
 def lifted(stage: Stage) -> None:

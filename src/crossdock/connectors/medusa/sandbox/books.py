@@ -21,7 +21,7 @@ def ulid(said: str) -> str:
 
 
 HOME, OPTION = f"sloc_{ulid('home')}", f"so_{ulid('post')}"
-CHANNEL, REGION, STORE = f"sc_{ulid('channel')}", f"reg_{ulid('region')}", f"store_{ulid('store')}"
+CHANNEL, REGION = f"sc_{ulid('channel')}", f"reg_{ulid('region')}"
 COUNTRIES = ("de", "gb", "us")
 PREFIX = {
     "product": "prod",
@@ -70,6 +70,11 @@ class Books(books.Books):
         super().__init__(shelf, clock, lambda *news: None, ids=new_id, stamp=stamp, settings=DEFAULTS)
         if shelf.get("location", HOME) is None:
             shelf.put("location", HOME, {"id": HOME, "name": "Home"})
+
+    @property
+    def store_id(self) -> str:
+        """Another one in each store, as the key is."""
+        return f"store_{ulid(str(self.shelf.need('key', 'it')['token']))}"
 
     # Products. A variant's change moves its own date, and a level's none of both.
 

@@ -121,7 +121,7 @@ class Rest:
         ids, found = query.getall("id[]", []), list[Any]()
         match name:
             case "stores":
-                found = [shapes.store(self._currency)]
+                found = [shapes.store(self._books.store_id, self._currency)]
             case "regions":
                 found = [shapes.region(self._currency)] if settings["region"] else []
             case "shipping-options":

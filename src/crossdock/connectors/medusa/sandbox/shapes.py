@@ -11,15 +11,14 @@ from crossdock.connectors.medusa.sandbox.books import (
     COUNTRIES,
     OPTION,
     REGION,
-    STORE,
     Books,
 )
 from crossdock.kit.sandbox import Doc
 
 
-def store(currency: str) -> Doc:
+def store(id_: str, currency: str) -> Doc:
     held = [{"id": "stocur_01", "currency_code": currency.lower(), "is_default": True}]
-    return {"id": STORE, "name": "Corner shop", "default_sales_channel_id": CHANNEL, "supported_currencies": held}
+    return {"id": id_, "name": "Corner shop", "default_sales_channel_id": CHANNEL, "supported_currencies": held}
 
 
 def region(currency: str) -> Doc:
