@@ -133,10 +133,14 @@ class Loop:
         self.trial.worker.start()
 
     def _fulfil(self) -> None:
-        """The sellers ship whatever stands in their shops; the number is made from our reference."""
+        """The sellers ship whatever stands in their shops and is not on its way to standing: what a shop calls unpaid
+        nobody ships. The number is made from our reference.
+        """
         for i, (shop, _, _) in enumerate(self.shops):
             for standing in self.trial.call(shop.hand.orders()):
-                if standing.reference and not standing.cancelled and (i, standing.shop_id) not in self.fulfilled:
+                if not standing.reference or standing.cancelled or standing.untaken:
+                    continue
+                if (i, standing.shop_id) not in self.fulfilled:
                     self.trial.call(
                         shop.hand.fulfil(standing.shop_id, tracking=f"TRK-{standing.reference}", carrier="UPS")
                     )

@@ -3,6 +3,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -224,16 +225,18 @@ class Books(books.Books):
         ours = doc["payment"].startswith(PAYMENT)
         reference = doc["payment"].removeprefix(PAYMENT)
         numbers = sum(1 for row in doc["carriers"] if row["tracking"])
-        return books.standing(
+        closed = doc["state"] in (CANCELED, REFUNDED)
+        shown = books.standing(
             doc,
             number=doc["code"],
             reference=reference.removesuffix(TAKEN_BACK) if ours else "",
             buyer=" ".join(customer[name] for name in ("firstname", "lastname", "email", "note")),
             total=str(self.total(doc)),
-            cancelled=doc["state"] in (CANCELED, REFUNDED),
+            cancelled=closed,
             parcels=numbers or STATES[doc["state"]][2],
             taken_back=reference.endswith(TAKEN_BACK),
         )
+        return shown if closed or self.logable(doc["state"]) else replace(shown, untaken=shown.lines)
 
     def ship(self, doc: Doc, rows: Rows, *, tracking: str, carrier: str) -> str:
         """The whole order or nothing. A number that is entered is mailed (UpdateOrderShippingDetailsHandler)."""

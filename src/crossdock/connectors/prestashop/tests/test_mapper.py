@@ -16,6 +16,7 @@ PARIS = ZoneInfo("Europe/Paris")
 SETTINGS = {
     "currency": "EUR",
     "currencies": "1=EUR 2=JPY",
+    "id_currency": "1",
     "zone": "Europe/Paris",
     "shipped": "4,5",
     "canceled": "6",
@@ -68,6 +69,12 @@ def test_other_payment_methods_carry_no_reference(said: str) -> None:
 def test_states(state: str, closed: bool, taken: bool) -> None:
     order = read(current_state=state)
     assert (order.state is ShopOrderState.CANCELLED, order.stock_taken) == (closed, taken)
+
+
+def test_a_confirmed_change_of_the_default_currency_holds_before_the_list_is_read_again() -> None:
+    stale = SETTINGS | {"currencies": "1=USD 2=JPY"}
+    order = mapper.order_of(node_of(ORDER, "order"), [], [], [], stale)
+    assert order.total.currency == "EUR"
 
 
 def test_refunded_after_it_was_shipped_is_no_cancel() -> None:
