@@ -335,3 +335,16 @@ async def test_all_are_finished_before_the_first_trouble_is_raised() -> None:
     with pytest.raises(Outside):
         await concurrency.together([read(n) for n in range(4)])
     assert done == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("Ada Buyer", ("Ada", "Buyer")),
+        (" Ada Lou Buyer ", ("Ada Lou", "Buyer")),
+        ("Ada", ("Ada", "")),
+        ("", ("", "")),
+    ],
+)
+def test_a_name_of_one_word_is_a_first_name(name: str, kept: tuple[str, str]) -> None:
+    assert placing.two_names(name) == kept

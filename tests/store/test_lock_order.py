@@ -1,16 +1,16 @@
 """Two that write the same rows wait for each other, in whatever order the rows lie in the table."""
 
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connections, transaction
 
 from crossdock.store.models import Connection, Listing
 from crossdock.usecases.catalogue.offer_terms import set_terms
 from crossdock.usecases.shops.shop_money import prices_unknown
 from crossdock_lab.patience import patient
+from databases import until_somebody_waits
 from market import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,19 +59,7 @@ def test_a_page_of_products_and_a_change_of_all_listings_do_not_refuse_each_othe
         Listing.objects.select_for_update(no_key=True).get(pk=first.pk)
         thread = threading.Thread(target=other)
         thread.start()
-        end = time.monotonic() + patient(20)
-        while not _waiting():
-            assert time.monotonic() < end, "the other never came to the lock"
-            time.sleep(0.01)
+        until_somebody_waits()
         Listing.objects.select_for_update(no_key=True).get(pk=second.pk)
     thread.join(patient(20))
     assert failed == []
-
-
-def _waiting() -> bool:
-    """Whether somebody waits for this connection; pg_stat_activity would stand still within a transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-        )
-        return bool(cursor.fetchone()[0])

@@ -14,6 +14,7 @@ from crossdock.store.models import IdempotentReply, Mail, Order, Party, Reservat
 from crossdock.store.together import ask, insert_of, keys_of, send, update_of
 from crossdock.store.work import PUMP, wake
 from crossdock.usecases.stock.reservations import lock_with_promises
+from databases import until_somebody_waits
 from market import World, user
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -59,8 +60,7 @@ class TestAsking:
             lock_with_promises([world.variant.pk])
             thread.start()
             locked.wait()
-            while not _waiting():
-                pass
+            until_somebody_waits()
             Reservation.objects.filter(order=order).update(quantity=4)
         thread.join()
         assert seen == [4]
@@ -112,11 +112,3 @@ def test_an_old_answer_is_no_answer_any_more() -> None:
     again = market.post("/orders", order_for(world, 2), key="k")
     assert first.status_code == 201 and "Idempotent-Replayed" not in again
     assert IdempotentReply.objects.get().created_at > datetime.now(UTC) - timedelta(days=1)
-
-
-def _waiting() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return bool(cursor.fetchone()[0])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from crossdock.cli import database
 from crossdock.cli.deeds import member_of_staff
-from crossdock.cli.trouble import Trouble
+from crossdock.cli.trouble import Trouble, refusals
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,6 @@ def run(args: argparse.Namespace) -> int:
 
     from crossdock.store.models import Connection
     from crossdock.store.models.shops import ConnectionState
-    from crossdock.usecases.errors import Problem
     from crossdock.usecases.shops.pausing import pause, resume
 
     actor, now = member_of_staff(args.by), datetime.now(UTC)
@@ -34,19 +33,16 @@ def run(args: argparse.Namespace) -> int:
         raise Trouble(f"No shop of a platform named {args.platform} is connected.")
     # Each begins so; a shop that staff paused for a reason of its own does not, and stays paused.
     mark = "All shops of this platform are paused."
-    try:
-        with transaction.atomic():
-            if args.resume:
-                shops = list(of_it.filter(paused_by_staff__contains=mark, seller__owner__is_active=True))
-                for shop in shops:
-                    resume(connection=shop, actor=actor, now=now)
-            else:
-                if not args.pause.strip():
-                    raise Trouble("Say why: the sellers read it.")
-                shops = list(of_it.filter(paused_by_staff="").exclude(state=ConnectionState.DISCONNECTED))
-                for shop in shops:
-                    pause(connection=shop, actor=actor, why=f"{mark} {args.pause.strip()}", now=now)
-    except Problem as problem:
-        raise Trouble(str(problem)) from None
+    with refusals(), transaction.atomic():
+        if args.resume:
+            shops = list(of_it.filter(paused_by_staff__contains=mark, seller__owner__is_active=True))
+            for shop in shops:
+                resume(connection=shop, actor=actor, now=now)
+        else:
+            if not args.pause.strip():
+                raise Trouble("Say why: the sellers read it.")
+            shops = list(of_it.filter(paused_by_staff="").exclude(state=ConnectionState.DISCONNECTED))
+            for shop in shops:
+                pause(connection=shop, actor=actor, why=f"{mark} {args.pause.strip()}", now=now)
     print(f"Shops {'resumed' if args.resume else 'paused'}: {len(shops)}.")
     return 0

@@ -8,7 +8,7 @@ import argparse
 from datetime import UTC, datetime
 
 from crossdock.cli import database
-from crossdock.cli.trouble import Trouble
+from crossdock.cli.trouble import refusals
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -37,12 +37,8 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
-    from crossdock.usecases.errors import Problem
-
-    try:
+    with refusals():
         return _do(args)
-    except Problem as problem:
-        raise Trouble(str(problem)) from None
 
 
 def _do(args: argparse.Namespace) -> int:

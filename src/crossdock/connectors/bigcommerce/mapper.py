@@ -21,6 +21,7 @@ from crossdock.domain.events import (
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node, units_in
+from crossdock.kit.shop.placing import two_names
 
 # `external_source` of our orders: others write an external order id as well.
 SOURCE = "crossdock"
@@ -287,10 +288,10 @@ def body_of(command: CreateOrder) -> dict[str, Any]:
 def address_of(command: CreateOrder) -> dict[str, str]:
     """`zip` is required, with two characters or more (vendor: billingAddress_Base); where there is none, 00."""
     to = command.ship_to
-    first, _, last = to.name.strip().rpartition(" ")
+    first, last = two_names(to.name)
     return {
-        "first_name": first or last,
-        "last_name": last if first else "",
+        "first_name": first,
+        "last_name": last,
         "company": to.company,
         "street_1": to.line1,
         "street_2": to.line2,

@@ -20,6 +20,7 @@ from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.cancel_units import key_of
+from crossdock.kit.shop.placing import two_names
 
 # In an order's metadata. The reference stands in the billing address as well: metadata cannot be searched.
 REFERENCE, RELAY, NOTE = "crossdock_reference", "crossdock_relay", "crossdock_note"
@@ -286,10 +287,10 @@ def amount(money: Money) -> float:
 
 def address_of(command: CreateOrder) -> dict[str, str]:
     to = command.ship_to
-    first, _, last = to.name.strip().rpartition(" ")
+    first, last = two_names(to.name)
     return {
-        "first_name": first or last,
-        "last_name": last if first else "",
+        "first_name": first,
+        "last_name": last,
         "company": to.company,
         "address_1": to.line1,
         "address_2": to.line2,

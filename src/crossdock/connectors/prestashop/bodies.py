@@ -11,6 +11,7 @@ from crossdock.connectors.prestashop.mapper import PAYMENT, Settings, line_of
 from crossdock.domain.commands import CreateOrder
 from crossdock.domain.values import Money
 from crossdock.kit.json_node import Node
+from crossdock.kit.shop.placing import two_names
 
 # A domain that can never exist (RFC 2606). validateOrder mails the customer, whatever the status (PaymentModule.php).
 NOBODY = "orders.crossdock.invalid"
@@ -62,8 +63,8 @@ def _cut(said: str, refused: re.Pattern[str], most: int) -> str:
 
 
 def _names(command: CreateOrder) -> dict[str, str]:
-    first, _, last = _cut(command.ship_to.name, _NOT_NAME, 200).rpartition(" ")
-    return {"firstname": (first or last or "-")[:32], "lastname": (last if first else "-")[:32]}
+    first, last = two_names(_cut(command.ship_to.name, _NOT_NAME, 200))
+    return {"firstname": (first or "-")[:32], "lastname": (last or "-")[:32]}
 
 
 def guest_of(command: CreateOrder, password: str, settings: Settings) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from crossdock.domain.events import (
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
+from crossdock.kit.shop.placing import two_names
 
 # `channelName` of our orders (30 characters): others write an external reference as well (create-order).
 CHANNEL = "Crossdock"
@@ -222,11 +223,11 @@ def body_of(command: CreateOrder) -> dict[str, Any]:
 
 def address_of(command: CreateOrder) -> dict[str, str]:
     to = command.ship_to
-    first, _, last = to.name.strip().rpartition(" ")
+    first, last = two_names(to.name)
     second = ", ".join(filter(None, (to.company, to.line2)))
     return {
-        "firstName": first or last,
-        "lastName": last if first else "",
+        "firstName": first,
+        "lastName": last,
         "address1": to.line1,
         "address2": second,
         "city": to.city,

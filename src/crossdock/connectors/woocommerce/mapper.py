@@ -14,6 +14,7 @@ from crossdock.kit import text
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, flag, node_of, units_in, whole
 from crossdock.kit.shop.cancel_units import key_of
+from crossdock.kit.shop.placing import two_names
 
 REFERENCE, REFUSED = "_crossdock_reference", "_crossdock_refused"
 # Shipment Tracking writes this, and so does Advanced Shipment Tracking.
@@ -291,10 +292,10 @@ def body_of(command: CreateOrder) -> dict[str, Any]:
 
 def address_of(address: Address) -> dict[str, str]:
     """Puerto Rico and its like are countries there, and no states of US (i18n/countries.php, i18n/states.php)."""
-    first, _, last = address.name.strip().rpartition(" ")
+    first, last = two_names(address.name)
     return {
-        "first_name": first or last,
-        "last_name": last if first else "",
+        "first_name": first,
+        "last_name": last,
         "company": address.company,
         "address_1": address.line1,
         "address_2": address.line2,

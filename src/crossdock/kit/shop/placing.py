@@ -22,6 +22,12 @@ def titles(command: CreateOrder, variants: Iterable[str]) -> str:
     return ", ".join(named.get(variant, variant) for variant in variants)
 
 
+def two_names(name: str) -> tuple[str, str]:
+    """First names and last name, as most platforms keep them apart; a name of one word is a first name."""
+    first, _, last = name.strip().rpartition(" ")
+    return (first, last) if first else (last, "")
+
+
 async def take_back(cancel: Callable[[], Awaitable[str]], why: Refused) -> Outcome:
     """`cancel` ends the order that was just made, and says why it stands there all the same ("" when it does not).
 

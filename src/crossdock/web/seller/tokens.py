@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crossdock.store.models import ApiToken, Seller
+from crossdock.store.models import ApiToken, Seller, User
 from crossdock.usecases.accounts.tokens import AREAS, EVERYTHING, make_token, revoke_token, scopes_of
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.rights import theirs
@@ -51,6 +51,22 @@ class TokenForm(forms.Form):
         days = self.cleaned_data["days"] or "365"
         return None if days == "never" else now + timedelta(days=int(days))
 
+    def make(self, *, seller: Seller | None, actor: User) -> str:
+        """The new token's text; "" when it was refused, and the form says why."""
+        now = timezone.now()
+        try:
+            return make_token(
+                name=self.cleaned_data["name"],
+                seller=seller,
+                actor=actor,
+                now=now,
+                scopes=self.scopes(),
+                expires_at=self.expires_at(now),
+            )[1]
+        except Problem as problem:
+            self.add_error(None, str(problem))
+            return ""
+
 
 def reach_in_words(scopes: str) -> str:
     """ "Read only: Orders, Alerts"."""
@@ -67,21 +83,8 @@ def reach_in_words(scopes: str) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, seller: Seller) -> HttpResponse:
     form, secret = TokenForm(request.POST or None), ""
-    if request.method == "POST" and form.is_valid():
-        try:
-            name = form.cleaned_data["name"]
-            now = timezone.now()
-            _, secret = make_token(
-                name=name,
-                seller=seller,
-                actor=signed_in(request),
-                now=now,
-                scopes=form.scopes(),
-                expires_at=form.expires_at(now),
-            )
-            form = TokenForm()
-        except Problem as problem:
-            form.add_error(None, str(problem))
+    if request.method == "POST" and form.is_valid() and (secret := form.make(seller=seller, actor=signed_in(request))):
+        form = TokenForm()
     tokens = theirs(ApiToken, seller).order_by("revoked_at", "-pk")
     rows = [(token, reach_in_words(token.scopes)) for token in tokens]
     context = {"form": form, "secret": secret, "tokens": rows, "now": timezone.now(), "docs_url": "/api/v1/docs"}

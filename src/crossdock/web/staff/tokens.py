@@ -7,8 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.domain.roles import Right
 from crossdock.store.models import User
-from crossdock.usecases.accounts.tokens import all_tokens, make_token, revoke_token
-from crossdock.usecases.errors import Problem
+from crossdock.usecases.accounts.tokens import all_tokens, revoke_token
 from crossdock.web.seller.panel import try_it
 from crossdock.web.seller.tokens import TokenForm, reach_in_words
 from crossdock.web.signin.again import fresh
@@ -20,19 +19,8 @@ from crossdock.web.staff.panel import page_of, show, staff_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, staff: User) -> HttpResponse:
     form, secret, now = TokenForm(request.POST or None), "", timezone.now()
-    if request.method == "POST" and form.is_valid():
-        try:
-            _, secret = make_token(
-                name=form.cleaned_data["name"],
-                seller=None,
-                actor=staff,
-                now=now,
-                scopes=form.scopes(),
-                expires_at=form.expires_at(now),
-            )
-            form = TokenForm()
-        except Problem as problem:
-            form.add_error(None, str(problem))
+    if request.method == "POST" and form.is_valid() and (secret := form.make(seller=None, actor=staff)):
+        form = TokenForm()
     tokens, next_after = page_of(request, all_tokens())
     context = {
         "form": form,
