@@ -9,16 +9,14 @@ import contextlib
 import json
 import os
 import secrets
-import signal
 import subprocess
-import time
-import urllib.request
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 from medusa_hand import SELLER, RealHand
+from node_server import NodeServer
 from npm_package import installed, lock_of, node
 from psycopg import sql
 
@@ -27,7 +25,7 @@ from crossdock_lab.patience import patient
 from crossdock_lab.ports import free_ports
 
 SOURCE = Path(__file__).parent / "medusa"
-START_SECONDS, COMMAND_SECONDS = 240, 300
+COMMAND_SECONDS = 300
 CLI = "node_modules/@medusajs/cli/cli.js"
 
 
@@ -44,7 +42,7 @@ class RealSite:
 
 
 @dataclass
-class RealMedusa:
+class RealMedusa(NodeServer):
     """One running server. `stop` or `kill`, and `start` again, go on with the same database."""
 
     folder: Path
@@ -55,7 +53,6 @@ class RealMedusa:
     api_key: str = ""
     port: int = 0
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
-    _process: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> str:
@@ -95,43 +92,7 @@ class RealMedusa:
     def start(self) -> None:
         self.port = self.port or free_ports()
         words = ["start", "-H", "127.0.0.1", "-p", str(self.port)]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [node(), CLI, *words], cwd=self.folder, env=self._environment(), stdout=log, stderr=log
-            )
-        deadline = time.monotonic() + patient(START_SECONDS)
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if self._healthy():
-                return
-            time.sleep(0.2)
-        self.stop()
-        raise RuntimeError("Medusa did not start:\n" + self.log.read_text()[-3000:])
-
-    def _healthy(self) -> bool:
-        with (
-            contextlib.suppress(OSError),
-            urllib.request.urlopen(f"{self.address}/health", timeout=patient(5)) as reply,
-        ):
-            return bool(reply.status == 200)
-        return False
-
-    def stop(self) -> None:
-        """By its own pid, and only that."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(patient(20))
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
-
-    def kill(self) -> None:
-        """kill -9."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-        self._process = None
+        self._run(CLI, *words, folder=self.folder, environment=self._environment(), log=self.log, address=self.address)
 
 
 def fresh(folder: Path, cluster: Cluster) -> RealMedusa:

@@ -6,23 +6,19 @@ Nothing of its code is in this project.
 import contextlib
 import os
 import secrets
-import subprocess
-import time
-import urllib.request
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from npm_package import installed, node
+from node_server import NodeServer
+from npm_package import installed
 from psycopg import sql
 from real_hand import RealHand
 
 from crossdock.cli.postgres import Cluster
-from crossdock_lab.patience import patient
 from crossdock_lab.ports import free_ports
 
 HERE = Path(__file__).parent
-START_SECONDS = 240
 
 
 def folder() -> Path:
@@ -43,7 +39,7 @@ class RealSite:
 
 
 @dataclass
-class RealVendure:
+class RealVendure(NodeServer):
     """One running server. `stop` and `start` again go on with the same database."""
 
     data: Path
@@ -53,16 +49,10 @@ class RealVendure:
     # The socket's folder and the database of a PostgreSQL; without them it is SQLite in `data`.
     socket: str = ""
     database: str = ""
-    _process: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
 
     @contextlib.asynccontextmanager
     async def site(self) -> AsyncIterator[RealSite]:
@@ -84,33 +74,14 @@ class RealVendure:
             "REAL_DATABASE": self.database,
             "VENDURE_DISABLE_TELEMETRY": "true",
         }
-        place = folder()
-        with (self.data / "server.log").open("ab") as log:
-            self._process = subprocess.Popen([node(), "server.js"], cwd=place, env=environment, stdout=log, stderr=log)
-        deadline = time.monotonic() + patient(START_SECONDS)
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if (self.data / "server.log").read_text().endswith("READY\n") and self._healthy():
-                return
-            time.sleep(0.2)
-        self.stop()
-        raise RuntimeError("Vendure did not start:\n" + (self.data / "server.log").read_text()[-3000:])
-
-    def _healthy(self) -> bool:
-        address = f"{self.address}/health"
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=patient(5)) as reply:
-            return bool(reply.status == 200)
-        return False
-
-    def stop(self) -> None:
-        """By its own pid, and only that."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(patient(20))
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
+        self._run(
+            "server.js",
+            folder=folder(),
+            environment=environment,
+            log=self.data / "server.log",
+            address=self.address,
+            ready=lambda said: said.endswith("READY\n"),
+        )
 
 
 def fresh(folder: Path, *, session: str = "1y", cluster: Cluster | None = None) -> RealVendure:
