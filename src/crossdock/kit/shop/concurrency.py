@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from crossdock.domain.events import LookKind, Unreadable
 from crossdock.kit.errors import AuthDead, NoAnswer, NotJson, Outside, Strange, Throttled
@@ -14,7 +14,8 @@ from crossdock.kit.rows import await_row
 T = TypeVar("T")
 TURN_SECONDS = 10.0
 AT_ONCE, TRIES, PAUSE_SECONDS, MOST_WAITING = 4, 3, 0.3, 100
-_turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
+# Of each loop its own: the id of one that ended may be another's.
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
 async def together(calls: Sequence[Awaitable[T]], at_once: int = AT_ONCE) -> list[T]:
@@ -82,7 +83,8 @@ async def alone(address: str) -> AsyncIterator[None]:
 
     Raises Throttled instead of a long wait; then nothing was sent.
     """
-    turn = _turns.setdefault((id(asyncio.get_running_loop()), address), asyncio.Lock())
+    here = _turns.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+    turn = here.setdefault(address, asyncio.Lock())
     try:
         async with asyncio.timeout(TURN_SECONDS):
             await turn.acquire()
