@@ -4,7 +4,6 @@ connection test said that every check passed.
 
 from dataclasses import replace
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -12,7 +11,9 @@ import pytest
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
-from crossdock.kit.conformance.stage import Stage, staged
+from crossdock.kit import discover
+from crossdock.kit.conformance.stage import staged
+from crossdock.kit.hand import SetsCurrency
 from crossdock.store.models import Alert, Connection, Cursor, Listing
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.catalogue.sellable import why_not_sold
@@ -106,6 +107,38 @@ def test_changed_back_sells_again_by_itself() -> None:
     assert problems(world) == ()
 
 
+def test_what_goes_with_the_currency_waits_for_the_seller_with_it() -> None:
+    """The new currency's number and regions: orders in flight are still in the old one."""
+    world = connected(World(units=5), regions="id:us", id_currency="1", location="a")
+
+    def look(currency: str, **settings: str) -> bool:
+        return money_seen(
+            connection_id=world.shop.pk,
+            currency=currency,
+            settings={"currency": currency, "location": "not the shop's", **settings},
+            follows=("regions", "id_currency", "absent"),
+            now=world.later(),
+        )
+
+    def kept() -> dict[str, Any]:
+        settings = Connection.objects.get().settings
+        return {name: settings.get(name) for name in ("currency", "regions", "id_currency", "location")}
+
+    before = kept()
+    assert not look("EUR", regions="id:de", id_currency="2")
+    assert kept() == before, "nothing of it is taken over before the seller confirms"
+    confirm_money(connection=Connection.objects.get(), actor=world.seller.owner, now=world.later())
+    assert kept() == {"currency": "EUR", "regions": "id:de", "id_currency": "2", "location": "a"}
+    # Without a change of the money they follow by themselves, and one that was never known is learnt.
+    assert look("EUR", regions="id:de.fr", id_currency="2")
+    assert kept() == {"currency": "EUR", "regions": "id:de.fr", "id_currency": "2", "location": "a"}
+    # Changed and changed back: what the shop says today holds.
+    assert not look("USD", regions="id:us", id_currency="1")
+    assert look("EUR", regions="id:at", id_currency="2")
+    assert kept() == {"currency": "EUR", "regions": "id:at", "id_currency": "2", "location": "a"}
+    assert not Alert.objects.filter(code=AlertCode.SHOP_MONEY_CHANGED, settled_at=None).exists()
+
+
 def test_what_was_never_known_is_learnt_without_an_alarm() -> None:
     """Shops that were connected before decimals were kept."""
     world = connected(World(units=5))
@@ -125,23 +158,14 @@ def test_the_look_is_hourly_and_not_right_after_a_test() -> None:
     assert not look_due(connection_id=world.shop.pk, every=hour, now=world.now + hour)
 
 
-def change(stage: Stage, platform: str) -> Any:
-    """Every simulated shop can change its currency, as a seller does."""
-    books = stage.sandbox.books  # type: ignore[attr-defined]
-    match platform:
-        case "shopify":
-            books.change_currency("EUR")
-        case _:
-            books.set(currency="EUR")
-
-
-@pytest.mark.parametrize("platform", ["shopify", "woocommerce", "vendure"])
+@pytest.mark.parametrize("platform", discover.connectors())
 async def test_each_platform_s_connection_test_tells_it(platform: str) -> None:
-    connector = import_module(f"crossdock.connectors.{platform}").connector
-    async with staged(connector, import_module(f"crossdock.connectors.{platform}.sandbox").Sandbox) as stage:
+    connector = discover.connector(platform)
+    async with staged(connector, discover.sandbox(platform)) as stage:
         before = await connector.prove(stage.shop)
         assert before.settings["currency"] == before.currency == "USD"
-        change(stage, platform)
+        assert isinstance(stage.hand, SetsCurrency)
+        await stage.hand.change_currency("EUR")
         after = await connector.prove(replace(stage.shop))
         assert after.settings["currency"] == after.currency == "EUR"
 

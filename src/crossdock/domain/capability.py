@@ -164,6 +164,11 @@ class Lag:
     late_execution: float = 60.0
 
 
+# The settings that say how a shop's amounts are read. A connection test fills in those that its platform has; when one
+# changes, nothing is sold until the seller has confirmed it.
+MONEY_SETTINGS = ("currency", "precision", "decimals", "prices")
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Everything the marketplace knows about a platform before it speaks to a shop.
@@ -195,6 +200,9 @@ class Manifest:
     # Whether a repeat that overtakes the first try of the same change is carried out beside it: then no change is sent
     # again before the first one's time is over.
     repeats_double: bool = False
+    # Settings of the connection test that are the shop's own and are taken over whenever it is looked at again, so that
+    # an order goes out with those of today; while a change of its money waits for the seller, they wait with it.
+    follows: tuple[str, ...] = ()
     # Our commands that can leave units out of the shop's count when they are damaged or lost; after any other the
     # count includes them again.
     keeps_out: frozenset[CommandKind] = frozenset()

@@ -96,6 +96,7 @@ MANIFEST = Manifest(
     # The vendor names no bounds; changes of inventory are carried out later ("transaction_id"), so these are guesses.
     lag=Lag(count=10.0, search=10.0, late_execution=60.0),
     poll_seconds=60.0,
+    follows=("admin", "takes", "restocks"),
     # Vendor's OpenAPI of webhooks, `destination`: served on port 443, no others.
     hook_ports=frozenset({443}),
     # Inventory by location is an API of its own; whether it moves the product's date is not said.

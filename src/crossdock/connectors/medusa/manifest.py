@@ -103,6 +103,7 @@ MANIFEST = Manifest(
     pace=Pace(per_second=8, burst=20, parallel=4),
     lag=Lag(count=0, search=0, late_execution=60),
     poll_seconds=60,
+    follows=("channel", "regions", "taxed", "places"),
     # Seen on 2.21.2: a stock level keeps the dates of its variant and its product.
     counts_move_products=False,
     # A price list, a tax or a setting changes what is paid and moves no date.

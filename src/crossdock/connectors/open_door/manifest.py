@@ -77,6 +77,7 @@ MANIFEST = Manifest(
     pace=Pace(per_second=10, burst=20, parallel=4),
     lag=Lag(count=0.0, search=0.0, late_execution=60.0),
     poll_seconds=60.0,
+    follows=("calls",),
     keep_in_mind=(
         "Keep our reference with the order: by it your shop knows a repeat.",
         "Your shop writes to nobody about these orders; the e-mail address in them is a relay of this marketplace.",

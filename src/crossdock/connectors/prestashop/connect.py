@@ -98,7 +98,7 @@ async def look(client: Client) -> Proof:
     settings, odd = await _settings(client, shop)
     if not settings["currency"]:
         raise NoAnswer(odd)
-    return Proof("", "", settings["currency"], (), settings)
+    return Proof("", "", settings["currency"], (checked(not odd, "Settings", odd),), settings)
 
 
 async def _shop(client: Client) -> Node | str:

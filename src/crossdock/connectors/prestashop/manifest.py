@@ -113,6 +113,10 @@ MANIFEST = Manifest(
     # taken as it stands.
     lag=Lag(count=0.0, search=30.0, late_execution=60.0),
     poll_seconds=60.0,
+    follows=(
+        *("id_currency", "currencies", "id_lang", "group", "zone", "counts", "backorders", "version"),
+        *("paid", "canceled", "error", "refunded", "unpaid", "shipping", "preparation", "shipped"),
+    ),
     # A count is a row of its own (stock_availables); it moves no date of its product.
     counts_move_products=False,
     # Taxes and specific prices change what is shown without the product.

@@ -196,8 +196,6 @@ def order_of(
 ) -> ShopOrder:
     id_, state = number(node, "id"), node.text("current_state")
     codes = dict(pair.split("=") for pair in settings["currencies"].split())
-    # What the default is worth was confirmed by the seller; the list is of the connection test.
-    codes[settings["id_currency"]] = settings["currency"]
     currency = codes.get(node.id("id_currency"))
     if currency is None:
         raise Strange(f"{node.path}.id_currency", "currency that we know", node.raw("id_currency"))

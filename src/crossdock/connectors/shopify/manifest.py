@@ -128,6 +128,7 @@ MANIFEST = Manifest(
     # documented; the search index has.
     lag=Lag(count=1.0, search=30.0, late_execution=60.0),
     poll_seconds=300.0,
+    follows=("locations",),
     keep_in_mind=(
         (
             "Orders from here carry the tag “crossdock” and our reference in the field “Crossdock order reference”:"

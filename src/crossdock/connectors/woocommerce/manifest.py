@@ -124,6 +124,7 @@ MANIFEST = Manifest(
     # No search index and no queue before the database; a guess for hosts that read from a replica.
     lag=Lag(count=0.0, search=5.0, late_execution=60.0),
     poll_seconds=60.0,
+    follows=("auth",),
     # wp_safe_remote_request, which WooCommerce delivers with, takes no other (WordPress: wp_http_validate_url).
     hook_ports=frozenset({80, 443, 8080}),
     # Tax rates and the options of taxes are rows of their own: changing them moves no product's date.

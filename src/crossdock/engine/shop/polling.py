@@ -237,4 +237,5 @@ async def _look_at_money(session: Session) -> None:
         connection_id=session.connection_id,
         currency=proof.currency,
         settings=dict(proof.settings),
+        follows=session.connector.manifest.follows if proof.ok else (),
     )

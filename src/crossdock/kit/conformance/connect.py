@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from crossdock.domain.capability import Capability, No
+from crossdock.domain.capability import MONEY_SETTINGS, Capability, No
 from crossdock.domain.commands import SignInAgain
 from crossdock.domain.currencies import CURRENCIES
-from crossdock.kit.conformance.stage import Stage
+from crossdock.kit.conformance.stage import NeedsSimulator, Stage
 from crossdock.kit.conformance.suite import expect, scenario
-from crossdock.kit.connector import Proof, Shop
+from crossdock.kit.connector import Looks, Proof, Shop
 from crossdock.kit.errors import AuthDead, BadInput, Outside
+from crossdock.kit.hand import SetsCurrency
 
 
 @scenario(101, title="The connection test is all right, names the shop and its currency, and changes nothing")
@@ -145,6 +146,31 @@ async def signs_in(stage: Stage) -> None:
         params = await stage.sandbox.approve(redirect.url)
         kept = await stage.connector.finish(shop, way=way.name, form=form, params=params, keep=redirect.keep)
         expect((await stage.connector.prove(replace(shop, secrets=kept))).ok, f"the secrets of {way.name} do not work")
+
+
+@scenario(
+    111,
+    Capability.ORDER_CREATE,
+    title="After the shop changed its currency, an order stands in the new one by what a look takes over",
+    simulated=True,
+)
+async def other_currency(stage: Stage) -> None:
+    hand, connector, before = stage.hand, stage.connector, stage.shop.settings
+    (variant,) = await stage.product(5)
+    if not isinstance(hand, SetsCurrency):
+        raise NeedsSimulator("It changes the shop's currency, which this seller's hand cannot (kit.hand.SetsCurrency).")
+    await hand.change_currency("EUR")
+    found = (await (connector.look if isinstance(connector, Looks) else connector.prove)(stage.shop)).settings
+    changed = {name for name in found if found[name] != before.get(name)}
+    taken = {name: found[name] for name in (*MONEY_SETTINGS, "countries", *stage.manifest.follows) if name in found}
+    expect(found.get("currency") == "EUR", f"the look says {dict(found)}")
+    expect(changed <= taken.keys(), f"nothing takes over {changed - taken.keys()} (Manifest.follows)")
+    stage.shop, stage.proof = replace(stage.shop, settings={**before, **taken}), replace(stage.proof, currency="EUR")
+    done = await stage.placed(stage.order((variant, 2)))
+    order = await connector.order(stage.shop, done.shop_id)
+    expect(order.total.currency == "EUR", f"it stands there at {order.total!r}")
+    ours = stage.manifest.can(Capability.ORDER_AT_OUR_PRICE)
+    expect(not ours or str(order.total) == "19.80", f"it stands there at {order.total!r}")
 
 
 def _spoiled(value: str) -> str:

@@ -4,13 +4,14 @@ A shop may change either any day, and its prices carry no currency: 1,500 yen wo
 nothing of it is sold until the seller has looked, and until every price was read again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.capability import MONEY_SETTINGS
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.store.bulk import lock_in_order
 from crossdock.store.models import Connection, Cursor, Listing, User
@@ -19,8 +20,6 @@ from crossdock.usecases.errors import Invalid, Stale
 from crossdock.usecases.record.alerts import raise_alert, settle_by_fact
 from crossdock.usecases.record.rights import require
 
-# The settings that say how amounts are read: the connection test fills in those that its platform has.
-_SETTINGS = ("currency", "precision", "decimals", "prices")
 CHANGED = "money_changed"
 # The title of the connection test's line.
 CHECK = "Currency and decimals"
@@ -37,7 +36,7 @@ def read_alike(*, connection_id: int, settings: Mapping[str, str]) -> None:
     back into waiting.
     """
     now = Connection.objects.values_list("settings", flat=True).get(pk=connection_id)
-    if any(str(now.get(name, "")) != settings.get(name, "") for name in _SETTINGS):
+    if any(str(now.get(name, "")) != settings.get(name, "") for name in MONEY_SETTINGS):
         raise ReadOtherwise("The shop's currency or decimals were confirmed anew while it was read.")
 
 
@@ -47,9 +46,16 @@ def look_due(*, connection_id: int, every: timedelta, now: datetime) -> bool:
     return now - (shop.checked_at or shop.created_at) >= every
 
 
-def money_seen(*, connection_id: int, currency: str, settings: Mapping[str, str], now: datetime) -> bool:
-    """Whether it is as connected. What was never known is learnt; a difference stops the sales and raises the alert."""
-    found = {name: settings[name] for name in _SETTINGS if name in settings} | {"currency": currency}
+def money_seen(
+    *, connection_id: int, currency: str, settings: Mapping[str, str], now: datetime, follows: Collection[str] = ()
+) -> bool:
+    """Whether it is as connected. What was never known is learnt; a difference stops the sales and raises the alert.
+
+    Of the `settings`, those that `follows` names are taken over: at once, or with the change that the seller confirms,
+    since what goes with the new currency (its number, its regions) is wrong for orders in the old one.
+    """
+    found = {name: settings[name] for name in MONEY_SETTINGS if name in settings} | {"currency": currency}
+    following = {name: settings[name] for name in follows if name in settings}
     with transaction.atomic():
         shop = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection_id)
         _countries_seen(shop, settings)
@@ -57,8 +63,9 @@ def money_seen(*, connection_id: int, currency: str, settings: Mapping[str, str]
         new = _differing(kept, found)
         learnt = {name: value for name, value in found.items() if name not in kept}
         if not new:
-            if shop.settings.get(CHANGED) or learnt:
-                shop.settings = {name: value for name, value in kept.items() if name != CHANGED} | learnt
+            if shop.settings.get(CHANGED) or learnt or _differing(kept, following) or following.keys() - kept.keys():
+                taken = learnt | following
+                shop.settings = {name: value for name, value in kept.items() if name != CHANGED} | taken
                 shop.save(update_fields=["settings"])
                 settle_by_fact(
                     now=now,
@@ -67,7 +74,7 @@ def money_seen(*, connection_id: int, currency: str, settings: Mapping[str, str]
                     connection=shop,
                 )
             return True
-        shop.settings = {**kept, CHANGED: found}
+        shop.settings = {**kept, CHANGED: following | found}
         shop.save(update_fields=["settings"])
         raise_alert(
             code=AlertCode.SHOP_MONEY_CHANGED,
@@ -116,7 +123,10 @@ def _what(kept: Mapping[str, Any], new: Mapping[str, str], name: str) -> str:
 
 
 def confirm_money(*, connection: Connection, actor: User, now: datetime) -> None:
-    """The seller says that the change is meant. Raises Stale when there is none, NotAllowed, Invalid."""
+    """The seller says that the change is meant: it holds, with the settings that came with it.
+
+    Raises Stale when there is none, NotAllowed, Invalid.
+    """
     require(actor, connection.seller)
     with transaction.atomic():
         shop = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection.pk)

@@ -174,8 +174,13 @@ def _same(shop: Connection, proof: Proof) -> bool:
 
 def _other_money(shop: Connection, proof: Proof) -> list[Check]:
     """Prices that mean something else than when the shop was connected stop its sales here."""
+    speaker = platform(shop.platform)
     if not _same(shop, proof) or money_seen(
-        connection_id=shop.pk, currency=proof.currency, settings=proof.settings, now=timezone.now()
+        connection_id=shop.pk,
+        currency=proof.currency,
+        settings=proof.settings,
+        follows=speaker.manifest.follows if speaker and proof.ok else (),
+        now=timezone.now(),
     ):
         return []
     said = change_in_words(connection_id=shop.pk)

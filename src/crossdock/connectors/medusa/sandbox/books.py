@@ -2,26 +2,18 @@
 does to them (each oddity was seen there: tests/real).
 """
 
-import base64
-import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from crossdock.connectors.medusa.sandbox.ids import ulid
 from crossdock.kit.hand import Standing
 from crossdock.kit.sandbox import Doc, Refusal, Shelf, books
 from crossdock.kit.sandbox.books import Id, Rows
 
-
-def ulid(said: str) -> str:
-    """As Medusa's ids are: Crockford's alphabet, which has no I, L, O and U."""
-    digits = base64.b32encode(hashlib.sha256(said.encode()).digest()).decode()
-    return f"01{digits[:24].translate(str.maketrans('ILOU', '8910'))}"
-
-
 HOME, OPTION = f"sloc_{ulid('home')}", f"so_{ulid('post')}"
-CHANNEL, REGION = f"sc_{ulid('channel')}", f"reg_{ulid('region')}"
+CHANNEL = f"sc_{ulid('channel')}"
 COUNTRIES = ("de", "gb", "us")
 PREFIX = {
     "product": "prod",
@@ -122,9 +114,14 @@ class Books(books.Books):
 
     # Orders
 
+    @property
+    def region(self) -> str:
+        """A country lies in one region alone, so that another currency is another region with the same countries."""
+        return f"reg_{ulid('region ' + self.settings['currency'])}"
+
     def draft(self, asked: Mapping[str, Any]) -> Doc:
         """No stock is taken. It is compared with the sum of all locations, line by line."""
-        if asked["region_id"] != REGION:
+        if asked["region_id"] != self.region:
             raise No("not_found", f"Region with id {asked['region_id']} not found")
         lines, gone = [], []
         for item in asked.get("items", ()):
@@ -151,6 +148,7 @@ class Books(books.Books):
             option=methods[0]["shipping_option_id"] if methods else "",
             number=self.shelf.next_number("number"),
             status="draft",
+            currency=self.settings["currency"],
             email=asked.get("email", ""),
             metadata=dict(asked.get("metadata") or {}),
             addresses=[asked.get("shipping_address") or {}, asked.get("billing_address") or {}],
@@ -340,7 +338,7 @@ class Books(books.Books):
         _, row = self.variant(product_id, variant_id)
         doc = self.draft(
             {
-                "region_id": REGION,
+                "region_id": self.region,
                 "email": "customer@example.test",
                 "shipping_address": who,
                 "items": [{"variant_id": variant_id, "quantity": units, "unit_price": row["price"]}],

@@ -12,7 +12,7 @@ from aiohttp import web
 from multidict import MultiMapping
 
 from crossdock.connectors.medusa.sandbox import shapes, vendor
-from crossdock.connectors.medusa.sandbox.books import REGION, Books, No
+from crossdock.connectors.medusa.sandbox.books import Books, No
 from crossdock.kit.sandbox import Doc, Refusal
 from crossdock.kit.sandbox.books import parcel
 
@@ -123,14 +123,14 @@ class Rest:
             case "stores":
                 found = [shapes.store(self._books.store_id, self._currency)]
             case "regions":
-                found = [shapes.region(self._currency)] if settings["region"] else []
+                found = [shapes.region(self._books.region, self._currency)] if settings["region"] else []
             case "shipping-options":
                 found = [shapes.option(self._currency)] if settings["shipping"] else []
             case "tax-regions":
                 found = [{"id": "txreg_01", "country_code": "us"}] if settings["tax"] else []
             case "price-preferences":
                 said = {"is_tax_inclusive": settings["with_tax"]}
-                found = [{"id": "prpref_01", "attribute": "region_id", "value": REGION, **said}]
+                found = [{"id": "prpref_01", "attribute": "region_id", "value": self._books.region, **said}]
             case "stock-locations":
                 found = books.shelf.all("location")
             case "reservations":

@@ -10,7 +10,6 @@ from crossdock.connectors.medusa.sandbox.books import (
     CHANNEL,
     COUNTRIES,
     OPTION,
-    REGION,
     Books,
 )
 from crossdock.kit.sandbox import Doc
@@ -21,10 +20,10 @@ def store(id_: str, currency: str) -> Doc:
     return {"id": id_, "name": "Corner shop", "default_sales_channel_id": CHANNEL, "supported_currencies": held}
 
 
-def region(currency: str) -> Doc:
+def region(id_: str, currency: str) -> Doc:
     countries = [{"iso_2": code} for code in COUNTRIES]
     code = currency.lower()
-    return {"id": REGION, "name": "World", "currency_code": code, "automatic_taxes": True, "countries": countries}
+    return {"id": id_, "name": "World", "currency_code": code, "automatic_taxes": True, "countries": countries}
 
 
 def option(currency: str) -> Doc:
@@ -111,7 +110,7 @@ def order(books: Books, doc: Doc, fields: str) -> Doc:
         "display_id": doc["number"],
         "status": doc["status"],
         "is_draft_order": doc["status"] == "draft" or doc.get("drafted", False),
-        "currency_code": books.settings["currency"].lower(),
+        "currency_code": doc["currency"].lower(),
         "email": doc["email"],
         "total": number(books.total(doc)),
         "discount_total": number(books.discount(doc)),

@@ -10,7 +10,7 @@ import pytest
 
 from crossdock.connectors.medusa import connector
 from crossdock.connectors.medusa.client import Client, NotAllowed
-from crossdock.connectors.medusa.sandbox.books import HOME, REGION, Books, No
+from crossdock.connectors.medusa.sandbox.books import HOME, Books, No
 from crossdock.domain.commands import CancelLines, CancelReason, Done, Outcome, Refused, SignInAgain, Unknown, Why
 from crossdock.domain.events import ShopOrderState, ShopProduct
 from crossdock.domain.redact import redact_text
@@ -276,7 +276,7 @@ async def test_what_is_archived_is_what_it_was_before(stage: Stage, books: Books
         books.archive(books.order(done.shop_id))
     books.keep("order", {**books.order(done.shop_id), "status": "completed"})
     await stage.hand.cancel(gone.shop_id)
-    drafted = books.draft({"region_id": REGION})["id"]
+    drafted = books.draft({"region_id": books.region})["id"]
     for shop_id in (done.shop_id, gone.shop_id, drafted):
         books.archive(books.order(shop_id))
     read = [await connector.order(stage.shop, shop_id) for shop_id in (done.shop_id, gone.shop_id, drafted)]

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crossdock.domain.currencies import minor_units
+from crossdock.domain.currencies import CURRENCIES, minor_units
 from crossdock.kit.hand import Standing
 from crossdock.kit.sandbox import Doc, Refusal, Shelf, books
 from crossdock.kit.sandbox.books import Id, Rows
@@ -75,6 +75,17 @@ class Books(books.Books):
         super().__init__(
             shelf, clock, lambda *_: None, ids=books.numbered(shelf, FIRST), stamp=self.stamped, settings=DEFAULTS
         )
+
+    @property
+    def coins(self) -> dict[str, str]:
+        """Numbers of currencies, each with its code: the one that came with the installation, and today's default."""
+        first, today = str(DEFAULTS["currency"]), str(self.settings["currency"])
+        return {"1": first} | ({} if today == first else {str(2 + sorted(CURRENCIES).index(today)): today})
+
+    @property
+    def coin(self) -> str:
+        """The default's number, which each cart of the shop's own has."""
+        return next(number for number, code in self.coins.items() if code == self.settings["currency"])
 
     def stamped(self, moment: datetime) -> str:
         """The shop's own time, without a zone."""
@@ -146,7 +157,7 @@ class Books(books.Books):
         doc |= {"state": state, "module": module, "payment": payment, "note": "", "named": {}}
         doc |= {"paid": "0", "payments": [], "invoiced": "0"}
         doc |= {"code": "".join(chr(65 + int(digit)) for digit in f"{doc['id'] * 7919:09d}"), "carriers": []}
-        doc["address"] = cart["id_address_delivery"]
+        doc["address"], doc["coin"] = cart["id_address_delivery"], str(cart.get("id_currency", self.coin))
         doc["carriers"].append({"id": self.new_id("order_carrier"), "id_carrier": "1", "tracking": ""})
         self.keep("order", doc, "")
         if state not in GIVEN_BACK:

@@ -139,7 +139,7 @@ def order(books: Books, doc: Mapping[str, Any]) -> Doc:
     )
     told = {
         "id_cart": str(doc["cart"]),
-        "id_currency": "1",
+        "id_currency": doc["coin"],
         "id_lang": "1",
         "id_carrier": first["id_carrier"],
         "secure_key": "b44a6d9efd7a0076a0fbce6b15eaf3b1",
@@ -259,7 +259,7 @@ def configurations(books: Books) -> list[Doc]:
         "PS_OS_OUTOFSTOCK_UNPAID": BACKORDER,
         "PS_OS_SHIPPING": 4,
         "PS_OS_PREPARATION": 3,
-        "PS_CURRENCY_DEFAULT": 1,
+        "PS_CURRENCY_DEFAULT": books.coin,
         "PS_LANG_DEFAULT": 1,
         "PS_TIMEZONE": settings["zone"],
         "PS_STOCK_MANAGEMENT": int(settings["counts"]),
@@ -277,7 +277,8 @@ def fixed(books: Books, resource: str) -> list[Doc]:
             many = range(1, settings["shops"] + 1)
             return [{"id": n, "id_shop_group": "1", "name": f"Presta {n}", "active": "1"} for n in many]
         case "currencies":
-            return [{"id": 1, "iso_code": settings["currency"], "active": "1", "conversion_rate": "1.000000"}]
+            rows = books.coins.items()
+            return [{"id": n, "iso_code": code, "active": "1", "conversion_rate": "1.000000"} for n, code in rows]
         case "countries":
             return [
                 {"id": n, "iso_code": code, "active": str(int(code not in settings["closed"]))}

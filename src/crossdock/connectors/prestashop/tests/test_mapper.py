@@ -71,12 +71,6 @@ def test_states(state: str, closed: bool, taken: bool) -> None:
     assert (order.state is ShopOrderState.CANCELLED, order.stock_taken) == (closed, taken)
 
 
-def test_a_confirmed_change_of_the_default_currency_holds_before_the_list_is_read_again() -> None:
-    stale = SETTINGS | {"currencies": "1=USD 2=JPY"}
-    order = mapper.order_of(node_of(ORDER, "order"), [], [], [], stale)
-    assert order.total.currency == "EUR"
-
-
 def test_refunded_after_it_was_shipped_is_no_cancel() -> None:
     assert read([NUMBERED], current_state="7").state is ShopOrderState.OPEN
 
