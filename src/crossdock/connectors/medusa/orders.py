@@ -77,9 +77,9 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
 
 async def _convert(client: Client, command: CreateOrder, draft: Node) -> Outcome:
     id_ = reading.id_of(draft)
-    await _undiscounted(client, draft)
     query = (("fields", reading.ORDER),)
     try:
+        await _undiscounted(client, draft)
         node = await client.one("POST", f"draft-orders/{id_}/convert-to-order", "order", query=query)
     except Declined as refusal:
         seen = await reading.order(client, id_)

@@ -172,6 +172,20 @@ async def test_an_edit_of_the_draft_that_was_begun_already_is_ended(stage: Stage
     assert not books.being_edited(books.order(done.shop_id))
 
 
+async def test_an_edit_that_is_refused_leaves_no_draft_that_somebody_could_convert(
+    stage: Stage, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(doc: object) -> None:
+        raise No("invalid_data", "Promotions of a draft cannot be changed")
+
+    books.set(promotion=10)
+    (variant,) = await stage.product(5)
+    monkeypatch.setattr(books, "end_edit", refuse)
+    outcome = await connector.create(stage.shop, stage.order((variant, 2)))
+    assert isinstance(outcome, Refused) and "cannot be changed" in outcome.sentence
+    assert not books.shelf.all("order")
+
+
 async def test_a_total_with_more_decimals_than_the_currency_is_rounded_and_said_at_the_connection(
     stage: Stage, books: Books
 ) -> None:
