@@ -111,8 +111,8 @@ class Door(BaseHTTPRequestHandler):
         pass
 
 
-def serve(shop, key, port):
+def serve(shop, key, port, door=Door):
     threading.Thread(target=deliver, args=(shop, key), daemon=True).start()
-    server = ThreadingHTTPServer(("127.0.0.1", port), type("Own", (Door,), {"shop": shop, "key": key}))
+    server = ThreadingHTTPServer(("127.0.0.1", port), type("Own", (door,), {"shop": shop, "key": key}))
     server.daemon_threads = True
     return server
