@@ -135,6 +135,7 @@ async def test_one_slow_shop_does_not_hold_up_another(make: Make, engine: Engine
     engine.wake(quick.shop.party_id)
     await until(lambda: copy_of(order).state == "equal", what="the quick shop")
     assert (slow.truth.kinds(), slow.truth.at_once) == (["create"], 1), "the slow one has not answered yet"
+    slow.truth.seconds = 0.0
 
 
 async def test_a_wake_up_reaches_a_running_pump_at_once(make: Make, engine: Engine) -> None:
@@ -147,6 +148,7 @@ async def test_a_wake_up_reaches_a_running_pump_at_once(make: Make, engine: Engi
     engine.wake(stall.shop.party_id)
     await until(lambda: any(which == second.reference for _, which, _ in stall.truth.calls), what="the second order")
     assert stall.truth.at_once >= 2, "the first one is still in flight"
+    stall.truth.seconds = 0.0
 
 
 async def test_a_wake_up_that_meets_another_workers_lease_is_seen_by_its_holder(make: Make, engine: Engine) -> None:
@@ -164,6 +166,7 @@ async def test_a_wake_up_that_meets_another_workers_lease_is_seen_by_its_holder(
             what="the second order to be sent",
         )
         assert stall.truth.at_once >= 2, "while something is in flight the holder looks again and again"
+        stall.truth.seconds = 0.0
         await rest(other)
         await until(lambda: copy_of(second).state == "equal")
         assert len(stall.truth.standing(second.reference)) == 1

@@ -40,6 +40,7 @@ _WAITS_FOR_DEATH = 12.0
 
 def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=int, default=1000)
+    parser.add_argument("--no-kills", action="store_true", help="the worker is left alive, which is over sooner")
     parser.add_argument("--break", dest="bug", default="", help="plant a bug: blind_resend must end in FAIL")
     parser.add_argument("--patience", type=float, default=600, help="seconds until everything must be at rest")
 
@@ -88,6 +89,9 @@ class Labels:
     def see(self, true: bool, seen: str) -> None:
         self.facts.see(true, "S2", "sandbox", MODE, seen)
 
+    def _killer(self, points: tuple[str, ...]) -> Killer:
+        return Killer(self.trial, () if self.args.no_kills else points)
+
     def play(self) -> None:
         from crossdock.carriers.sandbox.carrier import Hand
         from crossdock.web.carriers import carrier_named
@@ -98,7 +102,7 @@ class Labels:
         orders = self._orders()
         hand.dial(**TROUBLE)
         begun = time.monotonic()
-        killer = Killer(self.trial, BUYING)
+        killer = self._killer(BUYING)
         pressed = self._press(carrier, orders)
         killer.close()
         self.trial.until(self._at_rest, self.args.patience, "every label to be bought", every=0.2)
@@ -106,12 +110,11 @@ class Labels:
         hand.dial(throttle=0.0)
         deaths = killer.died + self._void(hand)
         self._deliver(hand)
-        print(
-            f"{pressed} labels bought in {bought:.0f} s, at rest after {time.monotonic() - begun:.0f} s; died at"
-            f" {', '.join(deaths)}",
-            flush=True,
-        )
-        self.see(len(deaths) == len(BUYING) + len(VOIDING), f"the worker died by -9 at {len(deaths)} named points")
+        died = f"; died at {', '.join(deaths)}" if deaths else ""
+        rest = time.monotonic() - begun
+        print(f"{pressed} labels bought in {bought:.0f} s, at rest after {rest:.0f} s{died}", flush=True)
+        points = 0 if self.args.no_kills else len(BUYING) + len(VOIDING)
+        self.see(len(deaths) == points, f"the worker died by -9 at {len(deaths)} named points")
         self._count(hand, pressed)
 
     def _orders(self) -> "list[Order]":
@@ -188,7 +191,7 @@ class Labels:
         from crossdock.usecases.labels import purchase
 
         self.trial.worker.kill()
-        killer = Killer(self.trial, VOIDING)
+        killer = self._killer(VOIDING)
         for label in Label.objects.filter(state="bought").select_related("order", "seller__owner").order_by("pk")[::10]:
             for _ in range(2):
                 purchase.void_label(label=label, by=label.seller.owner, now=datetime.now(UTC))
