@@ -4,6 +4,7 @@ come back whole or not at all.
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -22,6 +23,7 @@ from django.db import models
 
 from crossdock.cli import database, postgres, run, tools, vault
 from crossdock.cli.backups import archive, restore, verify
+from crossdock.cli.backups import backup as backup_command
 from crossdock.cli.postgres import Cluster
 from crossdock.cli.scratch import Scratch
 from crossdock.cli.trouble import Trouble
@@ -243,8 +245,15 @@ def _answers(port: int) -> bool:
 
 # Backup and restore
 
-ROW = "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('{}', 'é', now())"
-KEYS = "SELECT session_key FROM django_session ORDER BY 1"
+ROW = "INSERT INTO auth_group (name) VALUES ('{} é')"
+KEYS = "SELECT rtrim(name, ' é') FROM auth_group ORDER BY 1"
+SESSION = "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('{}', 'é', now())"
+SESSIONS = "SELECT session_key FROM django_session"
+PERSON = (
+    "INSERT INTO store_user (id, password, is_superuser, first_name, last_name, is_staff, is_active, date_joined,"
+    " email, name, roles) VALUES (1, '', false, '', '', false, true, now(), 'maker@example.test', 'Maker', '')"
+)
+TOKEN = "INSERT INTO store_apitoken (name, hash, hint, made_by_id, created_at) VALUES ('{0}', '{0}', '', 1, now())"
 
 
 @pytest.fixture
@@ -264,7 +273,8 @@ def test_a_backup_comes_back(environment: Environment, cluster: Cluster, name: s
     assert not list(backup.parent.glob("*.part"))
     sequence = _sql(cluster, name, "SELECT nextval('stock_no')")[0][0]
     done = crossdock(environment, "restore", "--yes", str(backup))
-    assert (done.returncode, done.stdout) == (0, "The database is restored.\n"), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"The database is restored as it was on \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n.*\n", done.stdout)
     assert _sql(cluster, name, KEYS) == [("before",)]
     assert _sql(cluster, name, "SELECT nextval('stock_no')")[0][0] == sequence
     assert _sql(cluster, name, "SELECT 'pokemon' % 'pokémon'") == [(True,)]
@@ -345,8 +355,56 @@ def test_a_backup_of_before_it_held_pictures_still_comes_back(
     with tarfile.open(backup) as tar:
         tar.extract("database.dump", backup.parent, filter="data")
     old = backup.parent / "database.dump"
-    assert crossdock(environment, "restore", "--yes", str(old)).returncode == 0
+    assert "has no seal" in refused(crossdock(environment, "restore", "--yes", str(old)))
+    assert _sql(cluster, name, KEYS) == [("after",), ("before",)]
+    assert crossdock(environment, "restore", "--yes", "--unproven", str(old)).returncode == 0
     assert _sql(cluster, name, KEYS) == [("before",)]
+
+
+def test_a_restore_signs_nobody_in_and_says_what_came_back(
+    environment: Environment, cluster: Cluster, name: str, tmp_path: Path
+) -> None:
+    _sql(cluster, name, SESSION.format("stolen"), PERSON, TOKEN.format("revoked later"))
+    file = tmp_path / "of a busy day"
+    assert crossdock(environment, "backup", str(file)).returncode == 0
+    assert b"stolen" not in file.read_bytes()
+    _sql(cluster, name, SESSION.format("of today"), "UPDATE store_apitoken SET revoked_at = now()")
+    with tarfile.open(file) as tar:
+        member = tar.extractfile("contents.json")
+        assert member is not None
+        told = json.load(member)
+    assert told["left_out"] == ["django_session", "usersessions_usersession", "django_cache"]
+    assert (told["rows"]["django_session"], told["rows"]["store_apitoken"]) == (0, 1)
+
+    done = crossdock(environment, "restore", "--yes", str(file))
+    assert _sql(cluster, name, SESSIONS) == []
+    assert "Every session has ended" in done.stdout
+    assert "1 API token is good, also what was revoked since; restore with --end-tokens" in done.stdout
+    assert _sql(cluster, name, "SELECT revoked_at FROM store_apitoken") == [(None,)]
+    done = crossdock(environment, "restore", "--yes", "--end-tokens", str(file))
+    assert "Every API token has ended" in done.stdout
+    assert _sql(cluster, name, "SELECT revoked_at IS NULL FROM store_apitoken") == [(False,)]
+    (audited,) = _sql(cluster, name, "SELECT action, detail->>'tokens_ended' FROM store_auditentry")
+    assert audited == ("backup restored", "true")
+
+
+def test_sessions_in_a_backup_of_before_they_were_left_out_end_too(cluster: Cluster, name: str, tmp_path: Path) -> None:
+    _sql(cluster, name, SESSION.format("old"))
+    config = Config(database_url=_url(cluster, name))
+    dump = tmp_path / "database.dump"
+    assert tools.call(config, "pg_dump", "--format=custom", f"--file={dump}").returncode == 0
+    restore.put_back(config, dump, tmp_path, after=restore._SESSIONS)
+    assert _sql(cluster, name, SESSIONS) == []
+
+
+def test_a_backup_is_restored_where_its_key_is(
+    environment: Environment, cluster: Cluster, name: str, backup: Path
+) -> None:
+    other = {**environment, "VAULT_KEYS": Fernet.generate_key().decode()}
+    said = refused(crossdock(other, "restore", "--yes", str(backup)))
+    assert "sealed under a vault's key that is not configured here (fingerprint " in said
+    assert "add --unproven" in said
+    assert _sql(cluster, name, KEYS) == [("after",), ("before",)]
 
 
 def test_pictures_are_in_it_and_come_back_and_what_came_since_stays(
@@ -362,7 +420,7 @@ def test_pictures_are_in_it_and_come_back_and_what_came_since_stays(
     old.unlink()
     new.write_bytes(b"new picture")
     done = crossdock(environment, "restore", "--yes", str(file))
-    assert done.stdout == "The database is restored. 1 picture was missing and is back.\n", done.stderr
+    assert " UTC. 1 picture was missing and is back.\n" in done.stdout, done.stderr
     assert (old.read_bytes(), new.read_bytes()) == (b"old picture", b"new picture")
     assert sorted(path.name for path in pictures.iterdir()) == [old.name, new.name]
 
@@ -397,6 +455,7 @@ def test_a_backup_is_verified_without_touching_the_marketplace(
     assert done.returncode == 0, done.stdout + done.stderr
     assert [words[-1] for words in said if words[0] == "ok"] == [
         "file",
+        "seal",
         "pictures",
         "keys",
         "database",
@@ -438,6 +497,44 @@ def test_what_a_restore_lacks_is_named() -> None:
         ("fix", "b has 0 of 1 rows; c has 0 of 3 rows."),
         ("fix", "books is 6 instead of 7."),
     ]
+
+
+def test_older_backups_stay_until_a_new_one_was_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked, code = [], 1
+
+    def verified(words: list[str]) -> "subprocess.CompletedProcess[str]":
+        asked.append(words[-2:])
+        return subprocess.CompletedProcess(words, code)
+
+    monkeypatch.setattr(backup_command.subprocess, "run", verified)
+    names = [f"crossdock-2026010{day}T000000Z.backup" for day in (1, 2, 3)]
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    made = tmp_path / names[-1]
+    assert backup_command._pruned(tmp_path, made, 1) == 1
+    assert "No older backup was removed" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    code = 0
+    assert backup_command._pruned(tmp_path, made, 2) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == names[1:]
+    assert asked == [["--verify", str(made)]] * 2
+
+
+def test_a_step_of_a_migration_that_waits_for_a_table_gives_up_and_says_who_is_at_work(
+    environment: Environment, cluster: Cluster, name: str
+) -> None:
+    _sql(cluster, name, "DELETE FROM django_migrations WHERE app = 'account' AND name LIKE '0009%'")
+    _sql(cluster, name, "DROP INDEX unique_primary_email")
+    with cluster.connect(name) as holder:
+        holder.execute(b"SET application_name = 'a long report'")
+        holder.execute(b"BEGIN")
+        holder.execute(b"LOCK TABLE account_emailaddress IN ROW EXCLUSIVE MODE")
+        said = refused(crossdock(environment, "migrate", "--wait", "1"))
+    assert "A step waited 1 second for a table that others use and gave up" in said
+    assert "(a long report)" in said
+    assert crossdock(environment, "migrate").returncode == 0
 
 
 def test_what_is_no_backup_is_refused(environment: Environment, tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ The vault's key is not in it, on purpose: a stolen backup must not open the shop
 
 import argparse
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from crossdock.cli import database
 from crossdock.cli.backups import archive
+from crossdock.cli.backups.seal import fingerprint
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
 
@@ -28,7 +31,10 @@ def words(parser: argparse.ArgumentParser) -> None:
         " compare",
     )
     what.add_argument(
-        "--keep", type=int, metavar="N", help="of a folder: remove older backups there but the N newest ones"
+        "--keep",
+        type=int,
+        metavar="N",
+        help="of a folder: verify the new backup, and if it comes back remove older ones there but the N newest",
     )
 
 
@@ -44,16 +50,28 @@ def run(args: argparse.Namespace) -> int:
     made = datetime.now(UTC)
     file = args.file / f"crossdock-{made:%Y%m%dT%H%M%SZ}.backup" if args.file.is_dir() else args.file
     contents = _make(config, file, made)
-    for old in sorted(args.file.glob(_DATED))[: -args.keep] if args.keep else []:
-        old.unlink()
     keys = "the setting VAULT_KEYS" if config.vault_keys_given else f"the file {config.vault_keys_file}"
     many = len(contents.pictures)
     pictures = f" and {many} picture{'s' if many > 1 else ''}" if many else ""
     print(f"The database{pictures} {'are' if many else 'is'} in {file} ({file.stat().st_size // 1024} kB).")
     print(
         f"The key that opens the shops' credentials is not: keep a copy of {keys} in another safe place. Without it"
-        " every shop has to be reconnected."
+        " every shop has to be reconnected. Who is signed in is not in it either: after a restore everybody signs in"
+        " again."
     )
+    return _pruned(args.file, file, args.keep) if args.keep else 0
+
+
+def _pruned(folder: Path, made: Path, keep: int) -> int:
+    """Older ones go only when the new one was restored and compared, by a program of its own: this one is bound to the
+    database that runs.
+    """
+    sys.stdout.flush()
+    if subprocess.run([sys.executable, "-m", "crossdock.cli.main", "backup", "--verify", str(made)]).returncode:
+        print("No older backup was removed, since this one did not pass.")
+        return 1
+    for old in sorted(folder.glob(_DATED))[:-keep]:
+        old.unlink()
     return 0
 
 
@@ -74,11 +92,13 @@ def _written(config: Config, draft: Path, made: datetime) -> archive.Contents:
     """The dump and the figures are of one moment: both look through the same snapshot."""
     from django.db import connection, transaction
 
-    keys = [archive.fingerprint(key) for key in config.vault_keys]
+    keys = [fingerprint(key) for key in config.vault_keys]
 
     def told(sha: str) -> archive.Contents:
         rows, figures = archive.rows_and_figures()
-        return archive.Contents(made.isoformat(), version("crossdock"), sha, rows, figures, {}, keys)
+        out = [table for table in archive.LEFT_OUT if table in rows]
+        rows |= dict.fromkeys(out, 0)
+        return archive.Contents(made.isoformat(), version("crossdock"), sha, rows, figures, {}, keys, out)
 
     with database.spoken_of(), transaction.atomic():
         with connection.cursor() as cursor:

@@ -10,15 +10,24 @@ import re
 import shutil
 import subprocess
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from crossdock.cli import database, tools
 from crossdock.cli.backups import archive
+from crossdock.cli.backups.seal import Seal, fingerprint
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
+from crossdock.domain.wording import counted
 
 _PRELUDE = "DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public;"
+# Backups of before had them; the tables may be older than their columns.
+_SESSIONS = "".join(
+    f"DO $$ BEGIN IF to_regclass('public.{table}') IS NOT NULL THEN DELETE FROM public.{table}; END IF; END $$;\n"  # noqa: S608 - our own names
+    for table in ("usersessions_usersession", "django_session")
+)
+_TOKENS = "UPDATE public.store_apitoken SET revoked_at = now() WHERE revoked_at IS NULL;\n"
 _LEFT_OUT = re.compile(r"^\d+; \S+ \S+ (SCHEMA|COMMENT|ACL) - (SCHEMA )?public\b")
 _AT_ONCE = 1024**2
 
@@ -26,32 +35,111 @@ _AT_ONCE = 1024**2
 def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--yes", action="store_true", help="replace a database that is not empty")
+    parser.add_argument(
+        "--end-tokens",
+        action="store_true",
+        help="end every API token: one that was revoked after the backup would be good again",
+    )
+    parser.add_argument(
+        "--unproven",
+        action="store_true",
+        help="also a backup whose seal cannot be checked with the keys that are configured here",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     config = load()
     with (
         tempfile.TemporaryDirectory(prefix="crossdock-restore-") as folder,
-        archive.opened(args.file, Path(folder)) as found,
+        archive.opened(args.file, Path(folder), config.vault_keys) as found,
     ):
+        if not args.unproven:
+            _proved(found)
         of_our_version(config, found.dump)
         _quiet(yes=args.yes)
-        put_back(config, found.dump, Path(folder))
+        put_back(config, found.dump, Path(folder), after=_SESSIONS + (_TOKENS if args.end_tokens else ""))
         many = _pictures(config, found)
     missing, _ = database.migrations()
     pictures = f" {many} picture{'s were' if many > 1 else ' was'} missing and {'are' if many > 1 else 'is'} back."
+    of = f" as it was on {_moment(found.contents.made_at)}" if found.contents else ""
     print(
-        "The database is restored."
+        f"The database is restored{of}."
         + (pictures if many else "")
         + (" It is older than this version: run `crossdock migrate`." if missing else "")
     )
-    keys = {archive.fingerprint(key) for key in config.vault_keys}
+    print(_what_came_back(tokens_ended=args.end_tokens))
+    if not missing:
+        _audited(found, tokens_ended=args.end_tokens)
+    keys = {fingerprint(key) for key in config.vault_keys}
     if found.contents is not None and found.contents.vault_keys[:1] and found.contents.vault_keys[0] not in keys:
         print(
             f"The vault's key of that time (fingerprint {found.contents.vault_keys[0]}) is not configured here: add its"
             " copy to VAULT_KEYS, or have every shop reconnected."
         )
     return 0
+
+
+def _proved(found: archive.Opened) -> None:
+    """Raises Trouble where nobody can tell whether the file is as it was written."""
+    if found.seal is Seal.PROVED:
+        return
+    if found.seal is Seal.NONE:
+        why = "it has no seal: it was made before backups had one, or somebody took it off"
+    else:
+        key = next(iter(found.contents.vault_keys if found.contents else []), "unknown")
+        why = (
+            f"it was sealed under a vault's key that is not configured here (fingerprint {key}); add its copy to"
+            " VAULT_KEYS"
+        )
+    raise Trouble(
+        f"Nobody can tell whether {found.file} is as it was written: {why}. If you know where it has been since, add"
+        " --unproven."
+    )
+
+
+def _moment(made_at: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(made_at).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return "an unknown day"
+
+
+def _what_came_back(*, tokens_ended: bool) -> str:
+    """What was taken from somebody after the backup cannot be known from it: the operator knows, and is reminded."""
+    from django.db import connection
+
+    with database.spoken_of(), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM store_apitoken WHERE revoked_at IS NULL")
+        tokens = cursor.fetchone()[0]
+    if tokens_ended:
+        said = "Every API token has ended, too."
+    elif tokens:
+        said = (
+            f"{counted(tokens, 'API token')} {'is' if tokens == 1 else 'are'} good, also what was revoked since;"
+            " restore with --end-tokens to end them all."
+        )
+    else:
+        said = "No API token is good."
+    return (
+        f"Every session has ended: everybody signs in again. {said} Passwords, second factors, roles and suspended"
+        " accounts are those of the backup: repeat what was changed since (`crossdock staff`, `crossdock person`)."
+    )
+
+
+def _audited(found: archive.Opened, *, tokens_ended: bool) -> None:
+    from crossdock.store.models import AuditTopic
+    from crossdock.usecases.record.audit import note
+
+    detail = {"made_at": found.contents.made_at if found.contents else "", "tokens_ended": tokens_ended}
+    with database.spoken_of():
+        note(
+            actor=None,
+            action="backup restored",
+            subject=found.file.name,
+            now=datetime.now(UTC),
+            detail=detail,
+            topic=AuditTopic.SYSTEM,
+        )
 
 
 def _pictures(config: Config, found: archive.Opened) -> int:
@@ -120,9 +208,9 @@ def _quiet(*, yes: bool) -> None:
         raise Trouble("The database is not empty, and restoring replaces all of it; add --yes if that is meant.")
 
 
-def put_back(config: Config, file: Path, folder: Path) -> None:
+def put_back(config: Config, file: Path, folder: Path, *, after: str = "") -> None:
     """Committed only after pg_restore said that its script is whole: psql takes the end of a script that broke off for
-    its ordinary end.
+    its ordinary end. `after` is SQL that is carried out in the same transaction.
     """
     listed = tools.call(config, "pg_restore", "--list", str(file))
     if listed.returncode:
@@ -142,7 +230,7 @@ def put_back(config: Config, file: Path, folder: Path) -> None:
         assert script.stdout is not None and psql.stdin is not None
         whole = False
         try:
-            whole = _feed(script, psql.stdin)
+            whole = _feed(script, psql.stdin, after)
         finally:
             if not whole:
                 psql.kill()
@@ -156,7 +244,7 @@ def put_back(config: Config, file: Path, folder: Path) -> None:
             raise _unchanged(_all_of(psql_said) or _all_of(script_said))
 
 
-def _feed(script: "subprocess.Popen[bytes]", psql: IO[bytes]) -> bool:
+def _feed(script: "subprocess.Popen[bytes]", psql: IO[bytes], after: str) -> bool:
     """Whether all of the script, and the order to keep it, went to psql."""
     assert script.stdout is not None
     try:
@@ -165,7 +253,7 @@ def _feed(script: "subprocess.Popen[bytes]", psql: IO[bytes]) -> bool:
         psql.flush()
         if script.wait():
             return False
-        psql.write(b"\nCOMMIT;\n")
+        psql.write(f"\n{after}\nCOMMIT;\n".encode())
         psql.flush()
     except BrokenPipeError:
         # It stopped at an error: let it say which.

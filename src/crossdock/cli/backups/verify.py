@@ -11,6 +11,7 @@ from pathlib import Path
 from crossdock.cli import database
 from crossdock.cli.backups import archive, restore
 from crossdock.cli.backups.archive import Contents, Opened
+from crossdock.cli.backups.seal import Seal, fingerprint
 from crossdock.cli.doctor import inside
 from crossdock.cli.doctor.finding import Finding, State, fix, look, ok
 from crossdock.cli.scratch import Scratch, scratch
@@ -24,7 +25,10 @@ def run(file: Path) -> int:
     """0 when the backup is whole and the present keys open it, else 1. Raises Trouble where it cannot be read."""
     keys = load().vault_keys
     bad = 0
-    with tempfile.TemporaryDirectory(prefix="crossdock-verify-") as folder, archive.opened(file, Path(folder)) as found:
+    with (
+        tempfile.TemporaryDirectory(prefix="crossdock-verify-") as folder,
+        archive.opened(file, Path(folder), keys) as found,
+    ):
         for finding in _findings(found, keys, Path(folder)):
             bad += finding.state is State.FIX
             print(f"{finding.state:<4}  {finding.about}: {finding.said}{' ' + finding.do if finding.do else ''}")
@@ -37,6 +41,7 @@ def _findings(found: Opened, keys: tuple[str, ...], folder: Path) -> Iterator[Fi
         yield look("file", "It was made before backups counted what they hold.", "Make a new one with this version.")
     else:
         yield ok("file", f"Whole, of {found.contents.made_at}, made by version {found.contents.version}.")
+        yield _seal(found.seal)
         yield _pictures(found)
         yield _keys(found.contents, keys)
     with scratch({"VAULT_KEYS": " ".join(keys)}, migrated=False) as place:
@@ -76,7 +81,8 @@ def compared(contents: Contents, rows: dict[str, int], figures: dict[str, str]) 
         for name, value in contents.figures.items()
         if figures.get(name) != value
     ]
-    yield _told("rows", short, f"{sum(rows.values())} in {len(rows)} tables, as many as were put in.")
+    out = f" Left out: {', '.join(contents.left_out)}." if contents.left_out else ""
+    yield _told("rows", short, f"{sum(rows.values())} in {len(rows)} tables, as many as were put in.{out}")
     yield _told("money and stock", off, "To the unit what they were.")
 
 
@@ -94,8 +100,18 @@ def _pictures(found: Opened) -> Finding:
     return ok("pictures", f"{many} with the bytes that they had." if many else "There were none.")
 
 
+def _seal(seal: Seal) -> Finding:
+    match seal:
+        case Seal.PROVED:
+            return ok("seal", "It is as it was written.")
+        case Seal.ANOTHER_KEY:
+            return look("seal", "Not looked at: it was made under a key that is not here.", "See the line about keys.")
+        case Seal.NONE:
+            return look("seal", "It has none, so whoever could write the file may have changed it.", "Make a new one.")
+
+
 def _keys(contents: Contents, keys: tuple[str, ...]) -> Finding:
-    present = {archive.fingerprint(key) for key in keys}
+    present = {fingerprint(key) for key in keys}
     if not contents.vault_keys or contents.vault_keys[0] in present:
         return ok("keys", "The vault's key of that time is configured here.")
     return fix(
