@@ -11,7 +11,7 @@ from crossdock.kit.gateway import Captured, Declined, NotKnown
 from crossdock.kit.payments import open_gateway
 from crossdock.store.models import Order, Seller, ShippingRate, User, Variant
 from crossdock.usecases.checkout import checkout
-from crossdock.usecases.checkout.basket import Basket, priced
+from crossdock.usecases.checkout.basket import priced, with_offer
 
 PATIENCE_SECONDS = 20.0
 
@@ -31,13 +31,7 @@ class Till:
         """`offer` is the public id of the accepted offer that is paid. Raises a use-case's Problem, or NotPaid."""
         gateway = open_gateway(self.gateway, self.data)
         now = datetime.now(UTC)
-        listing = variant.listing
-        basket: Basket = {
-            "seller": listing.seller_id,
-            "connection": listing.connection_id,
-            "lines": {variant.public_id: quantity},
-            "offer": offer,
-        }
+        basket = with_offer({variant.public_id: quantity}, offer)
         shown = priced(basket=basket, country=ship_to.country, now=now)
         intent = checkout.open_checkout(
             buyer=buyer,

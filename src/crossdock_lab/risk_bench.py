@@ -254,7 +254,7 @@ def _place(variant: "Variant", buyer: "User", attempt: "Attempt", number: int, w
     from crossdock.usecases.risk.trace import Origin
 
     now = attempt.at + timedelta(days=1)
-    basket: Basket = {"seller": variant.listing.seller_id, "connection": None, "lines": {variant.public_id: 1}}
+    basket: Basket = {"lines": {variant.public_id: 1}}
     shown = priced(basket=basket, country=attempt.country, now=now)
     to = Address(
         "Bench", attempt.line1, "Town", attempt.country, attempt.postal_code, region=attempt.region, phone=attempt.phone

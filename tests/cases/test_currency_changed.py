@@ -42,7 +42,7 @@ def connected(world: World, **settings: str) -> World:
 
 
 def problems(world: World) -> tuple[str, ...]:
-    basket: Basket = {"seller": world.seller.pk, "connection": world.shop.pk, "lines": {world.variant.public_id: 1}}
+    basket: Basket = {"lines": {world.variant.public_id: 1}}
     return priced(basket=basket, country="US", now=world.now).problems
 
 

@@ -43,12 +43,7 @@ def sold_in_euros() -> None:
 
 
 def basket(world: World, offer: Offer) -> Basket:
-    return {
-        "seller": world.seller.pk,
-        "connection": world.shop.pk,
-        "lines": {world.variant.public_id: 1},
-        "offer": offer.public_id,
-    }
+    return {"lines": {}, "offers": [offer.public_id]}
 
 
 def test_an_accepted_offer_is_not_paid_in_the_new_currency() -> None:

@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 def bought(shop: Rest) -> Order:
     variant = Variant.objects.get(connection=shop.shop)
-    basket: Basket = {"seller": shop.shop.seller_id, "connection": shop.shop.pk, "lines": {variant.public_id: 1}}
+    basket: Basket = {"lines": {variant.public_id: 1}}
     shown = priced(basket=basket, country="US", now=shop.now)
     intent = open_checkout(
         buyer=market.user(),

@@ -20,7 +20,7 @@ from crossdock.kit.conformance.stage import Stage, staged
 from crossdock.kit.connector import Http, Proof, Reply
 from crossdock.kit.errors import Challenged, Throttled, outcome_of
 from crossdock.store.models import Alert, Listing, Order, ShopCopy, Variant
-from crossdock.usecases.checkout.confirm_stock import Question, answered
+from crossdock.usecases.checkout.confirm_stock import Question, judged
 from crossdock.usecases.shops.old_copies import want_old_copies
 from crossdock.usecases.stock.counts import draw_read_no
 from market import World
@@ -120,7 +120,7 @@ def test_a_count_that_the_shop_no_longer_knows_marks_the_listing_gone_at_checkou
     world = World(units=5)
     intent = world.hold()
     question = Question(intent, world.shop.pk, draw_read_no(), (("p1", "v1"),))
-    verdict = answered(question=question, counts=[], now=world.later())
+    verdict = judged(intent_id=intent, answers=[(question, [])], now=world.later())
     assert not verdict.go
     assert Variant.objects.get().gone
     assert Listing.objects.get().gone_in_shop
@@ -130,8 +130,9 @@ def test_a_count_that_the_shop_no_longer_knows_marks_the_listing_gone_at_checkou
 @pytest.mark.django_db
 def test_a_count_that_came_marks_nothing() -> None:
     world = World(units=5)
-    question = Question(world.hold(), world.shop.pk, draw_read_no(), (("p1", "v1"),))
-    assert answered(question=question, counts=[Count("v1", 5)], now=world.later()).go
+    intent = world.hold()
+    question = Question(intent, world.shop.pk, draw_read_no(), (("p1", "v1"),))
+    assert judged(intent_id=intent, answers=[(question, [Count("v1", 5)])], now=world.later()).go
     assert not Listing.objects.get().gone_in_shop
 
 

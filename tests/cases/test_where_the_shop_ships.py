@@ -27,7 +27,7 @@ def seen(world: World, countries: str | None) -> None:
 
 
 def basket(world: World) -> Basket:
-    return {"seller": world.seller.pk, "connection": world.shop.pk, "lines": {world.variant.public_id: 1}}
+    return {"lines": {world.variant.public_id: 1}}
 
 
 def problems(world: World, country: str) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ class Play:
         from crossdock.usecases.checkout.basket import priced
 
         lines = {self.variant.public_id: 1}
-        basket: Any = {"seller": self.stage.seller.pk, "connection": self.stage.connection.pk, "lines": lines}
+        basket: Any = {"lines": lines}
         return priced(basket=basket, country="US", now=now()).fingerprint
 
     def _place(self, number: int) -> None:

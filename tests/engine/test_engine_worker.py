@@ -21,7 +21,7 @@ from crossdock.store.models import (
     Command,
     Exchange,
     Mail,
-    PaymentIntent,
+    Order,
     Reservation,
     ShopCopy,
 )
@@ -83,7 +83,7 @@ async def test_the_sweep_ends_checkouts_whose_time_is_over(working: asyncio.Even
         from crossdock.usecases.checkout.checkout import open_checkout
 
         now = datetime.now(UTC) - timedelta(minutes=16)
-        basket = {"seller": here.shop.seller_id, "connection": here.shop.pk, "lines": {here.variant.public_id: 1}}
+        basket = {"lines": {here.variant.public_id: 1}}
         shown = priced(basket=basket, country="US", now=now)  # type: ignore[arg-type]
         intent = open_checkout(
             buyer=market.user(),
@@ -98,7 +98,7 @@ async def test_the_sweep_ends_checkouts_whose_time_is_over(working: asyncio.Even
 
     intent = await sync(leave)
     await until(lambda: not Reservation.objects.exclude(state="ended").exists(), seconds=12, what="the hold to end")
-    assert (await sync(PaymentIntent.objects.get, public_id=intent)).order_id is None
+    assert not await sync(Order.objects.filter(intent__public_id=intent).exists)
 
 
 def test_the_invariants_hold_and_a_broken_one_is_written_down(connector: ToyConnector) -> None:

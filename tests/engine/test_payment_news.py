@@ -130,7 +130,7 @@ async def test_a_lost_answer_becomes_an_order_as_soon_as_the_bank_tells(town: To
     assert not isinstance(await payments.opened("stripe").capture(intent.asked, "pm_card_visa"), Captured)
     await town.news()
     order = await sync(Order.objects.get)
-    assert (await sync(PaymentIntent.objects.get, pk=intent.pk)).order_id == order.pk
+    assert order.intent_id == intent.pk
     assert await sync(Delivery.objects.count) == 1
 
 

@@ -98,7 +98,7 @@ class Landed:
     def buy(self, ref: VariantRef, units: int = 1) -> Order:
         """Paid here, and created in the shop."""
         lines = {self.variant(ref).public_id: units}
-        basket: Basket = {"seller": self.seller.pk, "connection": self.shop.pk, "lines": lines}
+        basket: Basket = {"lines": lines}
         shown = priced(basket=basket, country="US", now=self.now)
         intent = checkout.open_checkout(
             buyer=market.user(),

@@ -90,8 +90,6 @@ class World:
     def hold(self, quantity: int = 1) -> str:
         """A checkout that holds units; the intent's id."""
         basket: Basket = {
-            "seller": self.seller.pk,
-            "connection": self.shop.pk,
             "lines": {self.variant.public_id: quantity},
         }
         shown = priced(basket=basket, country="US", now=self.now)

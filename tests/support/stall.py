@@ -40,8 +40,6 @@ class Stall:
         """Held, and not paid yet."""
         now = datetime.now(UTC)
         basket: Basket = {
-            "seller": self.shop.seller_id,
-            "connection": self.shop.pk,
             "lines": {self.variant.public_id: quantity},
         }
         shown = priced(basket=basket, country="US", now=now)

@@ -95,7 +95,7 @@ class TestS1:
         product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", Money(1250, "USD"), 1),))
         from crossdock.usecases.checkout.basket import priced
 
-        basket = {"seller": world.seller.pk, "connection": world.shop.pk, "lines": {world.variant.public_id: 1}}
+        basket = {"lines": {world.variant.public_id: 1}}
         before = priced(basket=basket, country="US", now=world.now)  # type: ignore[arg-type]
         import_products.receive_products(
             connection_id=world.shop.pk, products=[product], read_no=counts.draw_read_no(), now=world.later()
@@ -443,7 +443,7 @@ class TestListingsByHand:
         from crossdock.usecases.stock import reservations
 
         def buy(key: str) -> Order:
-            basket = {"seller": owner.pk, "connection": None, "lines": {variant.public_id: 1}}
+            basket = {"lines": {variant.public_id: 1}}
             shown = priced(basket=basket, country="US", now=world.now)  # type: ignore[arg-type]
             intent = checkout.open_checkout(
                 buyer=user(),

@@ -428,6 +428,7 @@ BUYERS: dict[str, tuple[str, str, int, str]] = {
     "my_offer_answer": ("/offers/{offer}/answer/", "post", 302, "buyer"),
     "my_offer_pay": ("/offers/{offer}/pay/", "post", 302, "buyer"),
     "payment_check": ("/checkout/check/{intent}/", "get", 302, "bought"),
+    "paid": ("/checkout/paid/{intent}/", "get", 200, "bought"),
     "my_order": ("/orders/{order}/", "get", 200, "bought"),
 }
 # The person's own, whoever they are, behind a sign-in.
@@ -440,7 +441,7 @@ ONES_OWN = {
     "start_selling": "/sell/",
 }
 # For everybody; what they show is public, and a cart is its visitor's session.
-OPEN = {"browse", "listing", "seller", "cart", "cart_add", "cart_change", "healthz", "picture"}
+OPEN = {"browse", "listing", "seller", "cart", "cart_add", "cart_change", "cart_drop", "healthz", "picture"}
 
 
 def test_every_other_address_has_an_entry() -> None:

@@ -66,3 +66,19 @@ def for_lines(lines: Sequence[Paid], shipping: int, more: Sequence[int]) -> tupl
     return tuple(
         for_units(whole, line.units, line.gone, units) for line, whole, units in zip(lines, wholes, more, strict=True)
     )
+
+
+def over_orders(amount: int, rests: Sequence[int], totals: Sequence[int]) -> tuple[int, ...]:
+    """What each order of one payment has of `amount`, which the bank moved of the payment as a whole.
+
+    Exactly what one of them has left is that order's; otherwise each has its share of what is left. What is more than
+    is left (the bank keeps a promise that was made here before) is shared by what was promised, or else by what was
+    paid. The parts always add up to the whole.
+    """
+    if list(rests).count(amount) == 1:
+        return tuple(amount if rest == amount else 0 for rest in rests)
+    first = min(amount, sum(rests))
+    promised = tuple(total - rest for total, rest in zip(totals, rests, strict=True))
+    weights = promised if any(promised) else tuple(totals)
+    more = share(amount - first, weights)
+    return tuple(part + extra for part, extra in zip(share(first, tuple(rests)), more, strict=True))

@@ -188,6 +188,15 @@ ALL: tuple[Invariant, ...] = (
         lately=" AND o.id > %(order)s",
     ),
     Sql(
+        "The orders of a payment, and the parts of it that went back, are the payment.",
+        "SELECT 'payment ' || p.public_id, min(o.seller_id) FROM store_paymentintent p LEFT JOIN store_order o ON"
+        " o.intent_id = p.id WHERE p.state = 'captured' {lately}GROUP BY p.id HAVING p.amount_minor <>"
+        " coalesce(sum(o.total_minor), 0) + (SELECT coalesce(sum((part->>'items_minor')::bigint +"
+        " (part->>'shipping_minor')::bigint), 0) FROM jsonb_array_elements(p.basket->'parts') part WHERE"
+        " part->>'back' <> '')",
+        lately="AND p.id IN (SELECT n.intent_id FROM store_order n WHERE n.id > %(order)s) ",
+    ),
+    Sql(
         "Every label is booked at its price, once, for as long as it is paid.",
         "SELECT 'label ' || l.reference || ' is booked at ' || b.minor, l.seller_id FROM store_label l CROSS JOIN"
         " LATERAL (SELECT coalesce(-sum(e.amount_minor), 0) AS minor FROM store_transfer t JOIN store_entry e ON"

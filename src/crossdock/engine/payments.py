@@ -98,7 +98,7 @@ async def look_at(engine: "Engine", name: str, entity: str) -> None:
     row = await engine.threads.run(usecase.payment_of_news, gateway=name, entity=entity)
     if row is None or row.state == IntentState.ABANDONED:
         return
-    if row.order_id is None:
+    if row.state != IntentState.CAPTURED:
         # Declined here and captured there would be money without an order: a late answer is worth a look as well.
         await settle_intent(engine, row, lost=False, late=False)
         return

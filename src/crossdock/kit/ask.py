@@ -7,7 +7,7 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, TypeVar
@@ -38,6 +38,17 @@ def ask_sync(make: Callable[[Transport], Coroutine[Any, Any, T]], within: float 
     """
     future = asyncio.run_coroutine_threadsafe(_asked(make, within), _Background.of_this_process().loop)
     return _result(future, within)
+
+
+def ask_all_sync(
+    makes: Sequence[Callable[[Transport], Coroutine[Any, Any, T]]], within: float = PATIENCE_SECONDS
+) -> list[T | BaseException]:
+    """Several at once, each for at most `within` seconds: what each gave or raised."""
+
+    async def all_of(_: Transport) -> list[T | BaseException]:
+        return await asyncio.gather(*(_asked(make, within) for make in makes), return_exceptions=True)
+
+    return ask_sync(all_of, within + 0.5)
 
 
 async def _asked(make: Callable[[Transport], Coroutine[Any, Any, T]], within: float) -> T:

@@ -31,7 +31,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "site_name": settings.SITE_NAME,
         "demo": settings.DEMO,
         "staff_second_factor": settings.STAFF_SECOND_FACTOR,
-        "cart_units": sum(cart["lines"].values()) if cart else 0,
+        "cart_units": sum(cart["lines"].values()) + sum(cart.get("agreed", {}).values()) if cart else 0,
         "my_seller": SimpleLazyObject(lambda: _seller(request)),
         "acting": acting_of(request),
         "passkeys_work": SimpleLazyObject(lambda: passkeys_work(request)),

@@ -1,6 +1,7 @@
-"""The question to a shop that a buyer's payment waits for: at most 1.5 seconds in all, never inside a transaction."""
+"""The question to its shops that a payment waits for: at most 1.5 seconds in all, never inside a transaction."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.utils import timezone
 
@@ -12,43 +13,46 @@ from crossdock.kit.errors import Outside, Strange
 from crossdock.kit.http import Recorder, Transport
 from crossdock.kit.rows import readable, unreadable
 from crossdock.kit.shops import open_shop
-from crossdock.store.models import PaymentIntent
+from crossdock.store.models import Connection, PaymentIntent
 from crossdock.store.vault import VaultLocked
-from crossdock.usecases.checkout.confirm_stock import GO, Question, Verdict, answered, question_of, unanswered
+from crossdock.usecases.checkout.confirm_stock import GO, Question, Verdict, judged, questions_of
 from crossdock.usecases.shops.connect import access_of
 from crossdock.usecases.shops.queries import shop_with
-from crossdock.web.heard import ask_and_keep
+from crossdock.web.heard import ask_all_and_keep
 
 
 def confirmed(intent: PaymentIntent, *, may_wait: bool = True) -> Verdict:
-    """Whether the money may be taken now.
+    """Whether the money may be taken now, by what each of its shops says, asked side by side.
 
-    Silence, nonsense and dead keys are all "no answer"; what that means the seller decided.
+    Silence, nonsense and dead keys are all "no answer"; what that means each seller decided.
     """
-    if intent.basket["connection"] is None:
+    if all(part["connection"] is None for part in intent.basket["parts"]):
         # Made by hand: there is nobody to ask.
         return GO
-    question = question_of(intent_id=intent.public_id, now=timezone.now())
-    if question is None:
+    questions = questions_of(intent_id=intent.public_id, now=timezone.now())
+    if not questions:
         return GO
-    try:
-        counts = counts_now(question)
-    except (Outside, NoSuchFolder, VaultLocked):
-        return unanswered(question=question, now=timezone.now(), may_wait=may_wait)
-    return answered(question=question, counts=counts, now=timezone.now())
+    answers = list(zip(questions, heard_of(questions), strict=True))
+    return judged(intent_id=intent.public_id, answers=answers, now=timezone.now(), may_wait=may_wait)
 
 
-def counts_now(question: Question, within: float = PATIENCE_SECONDS) -> Sequence[Count]:
-    """Raises Outside, NoSuchFolder or VaultLocked."""
-    access = access_of(connection=shop_with(question.connection_id))
-
-    async def ask(transport: Transport, recorder: Recorder) -> Sequence[Count]:
-        connector, shop = open_shop(access, transport, lane="interactive", recorder=recorder)
-        answer = await connector.counts(shop, [VariantRef(*ref) for ref in question.refs])
-        for odd in unreadable(answer):
-            # Not understood is not answered; a count that is left out would mean "the shop has it no more".
-            raise Strange(odd.path or "the count", "count", None)
-        return readable(answer)
-
+def heard_of(questions: Sequence[Question], within: float = PATIENCE_SECONDS) -> list[Sequence[Count] | None]:
+    """What each shop says, asked side by side; None where it does not."""
+    shops = [shop_with(question.connection_id) for question in questions]
+    asks = [(shop.party_id, partial(_counts, question, shop)) for question, shop in zip(questions, shops, strict=True)]
+    heard: list[Sequence[Count] | None] = []
     # Kept among the shop's last calls: a sale that was called off for its answer can be explained.
-    return ask_and_keep(ask, within, party_id=access.party_id)
+    for answer in ask_all_and_keep(asks, within):
+        if isinstance(answer, BaseException) and not isinstance(answer, (Outside, NoSuchFolder, VaultLocked)):
+            raise answer
+        heard.append(None if isinstance(answer, BaseException) else answer)
+    return heard
+
+
+async def _counts(question: Question, shop: Connection, transport: Transport, recorder: Recorder) -> Sequence[Count]:
+    connector, opened = open_shop(access_of(connection=shop), transport, lane="interactive", recorder=recorder)
+    answer = await connector.counts(opened, [VariantRef(*ref) for ref in question.refs])
+    for odd in unreadable(answer):
+        # Not understood is not answered; a count that is left out would mean "the shop has it no more".
+        raise Strange(odd.path or "the count", "count", None)
+    return readable(answer)

@@ -129,9 +129,10 @@ def _pay_unchecked() -> Changes:
     from crossdock.store.models import Reservation
     from crossdock.usecases.checkout import checkout
     from crossdock.usecases.checkout.new_order import UnderLock, ask_under_lock
+    from crossdock.usecases.checkout.parts import parts_of, units_of
 
-    def hold_again(intent: Any, *, now: datetime) -> tuple[str, UnderLock]:
-        wanted = {pk: units for pk, units, _ in intent.basket["lines"]}
+    def hold_again(intent: Any, *, now: datetime, off: Any) -> tuple[dict[int, str], UnderLock]:
+        wanted = units_of(parts_of(intent))
         kept = {hold.variant_id for hold in checkout.open_holds(intent)}
         for pk, units in wanted.items():
             if pk not in kept:
@@ -144,7 +145,7 @@ def _pay_unchecked() -> Changes:
                     created_at=now,
                 )
         holds = checkout.open_holds(intent, with_offer=True)
-        return "", ask_under_lock(intent=intent, wanted=wanted, holds=holds, now=now)
+        return {}, ask_under_lock(intent=intent, parts=parts_of(intent), holds=holds, now=now)
 
     return [(checkout, "hold_again", hold_again)]
 

@@ -219,7 +219,9 @@ class Ledger:
             back = Command.objects.filter(kind=CommandKind.REFUND_PAYMENT, payload__order=order.reference).count()
             if back != (1 if order.cancelled_at else 0):
                 raise Wrong(f"an order's money goes back {back} times")
-        for intent in PaymentIntent.objects.filter(seller=self.town.seller, state="abandoned"):
+        for intent in PaymentIntent.objects.filter(
+            basket__parts__contains=[{"seller": self.town.seller.pk}], state="abandoned"
+        ):
             back = Command.objects.filter(kind=CommandKind.REFUND_PAYMENT, payload__intent=intent.public_id).count()
             if back != 1:
                 raise Wrong(f"the money of a purchase that came too late goes back {back} times")

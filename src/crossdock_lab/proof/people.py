@@ -77,11 +77,7 @@ class People:
 
     async def _buy(self, step: Step) -> None:
         buyer = self.play.town.buyers[step.who]
-        basket: Basket = {
-            "seller": self.play.town.seller.pk,
-            "connection": self.play.town.connection.pk,
-            "lines": {self.play.town.variants[v].public_id: step.units for v in step.variants},
-        }
+        basket: Basket = {"lines": {self.play.town.variants[v].public_id: step.units for v in step.variants}}
 
         def _open() -> str:
             now = self.play.loop.now()
@@ -120,7 +116,7 @@ class People:
         """Before money is taken the shop is asked, as the page does it (web/live.py)."""
 
         def _question() -> Question | None:
-            return confirm_stock.question_of(intent_id=intent, now=self.play.loop.now())
+            return next(iter(confirm_stock.questions_of(intent_id=intent, now=self.play.loop.now())), None)
 
         question = await self.play.web.run(_question)
         if question is None:
@@ -133,9 +129,8 @@ class People:
             heard = readable(await ask(connector.counts(shop, [VariantRef(*ref) for ref in question.refs])))
 
         def _verdict(*, read_no: int) -> Verdict:
-            if heard is None:
-                return confirm_stock.unanswered(question=question, now=self.play.loop.now())
-            return confirm_stock.answered(question=question, counts=heard, now=self.play.loop.now())
+            answers = [(question, heard)]
+            return confirm_stock.judged(intent_id=intent, answers=answers, now=self.play.loop.now())
 
         verdict = await self.play.web.run(_verdict, read_no=question.read_no)
         words = "is silent" if heard is None else "has it" if verdict.go else "has it no more"

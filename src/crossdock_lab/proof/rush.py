@@ -165,11 +165,7 @@ class Rush:
         from crossdock_lab.buying import NotPaid
 
         now = datetime.now(UTC)
-        basket: Basket = {
-            "seller": listing.seller.pk,
-            "connection": listing.connection.pk,
-            "lines": {listing.variant.public_id: 1},
-        }
+        basket: Basket = {"lines": {listing.variant.public_id: 1}}
         ship_to = Address(person.name, "1 Elm Street", "Springfield", "US", "12345", region="IL")
         try:
             shown = priced(basket=basket, country="US", now=now)
@@ -275,13 +271,11 @@ class Rush:
     @staticmethod
     def _silent() -> set[int]:
         """The orders that were placed although the shop did not answer in time, by the flight recorder's word."""
-        from crossdock.store.models import Movement, PaymentIntent
+        from crossdock.store.models import Movement, Order
 
         events = Movement.objects.filter(kind="unanswered").values_list("event", flat=True)
         intents = [event.removeprefix("checkout:") for event in events]
-        return set(
-            PaymentIntent.objects.filter(public_id__in=intents, order__isnull=False).values_list("order_id", flat=True)
-        )
+        return set(Order.objects.filter(intent__public_id__in=intents).values_list("pk", flat=True))
 
     def _window(self) -> None:
         from crossdock.store.models import ShopCopy

@@ -119,7 +119,7 @@ def deleted(stage: Stage) -> None:
     from crossdock.kit.hand import EmptiesBin
     from crossdock.store.models import Listing, Order
     from crossdock.usecases.checkout import confirm_stock
-    from crossdock.web.live import counts_now
+    from crossdock.web.live import heard_of
 
     stage.calm()
     ref, variant = stage.item(1)
@@ -131,9 +131,9 @@ def deleted(stage: Stage) -> None:
     try:
         gone = hand.delete_for_good if isinstance(hand, EmptiesBin) else hand.delete_product
         stage.trial.call(gone(ref.product_id))
-        question = confirm_stock.question_of(intent_id=intent.public_id, now=now())
-        assert question is not None
-        verdict = confirm_stock.answered(question=question, counts=counts_now(question, within=10), now=now())
+        questions = confirm_stock.questions_of(intent_id=intent.public_id, now=now())
+        answers = list(zip(questions, heard_of(questions, within=10), strict=True))
+        verdict = confirm_stock.judged(intent_id=intent.public_id, answers=answers, now=now())
         stage.see(
             not verdict.go, "S4", f"deleted for good, and nobody was told: asked before payment: {verdict.sentence}"
         )

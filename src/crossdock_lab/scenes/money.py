@@ -19,6 +19,7 @@ def bank(stage: Stage, order: "Order") -> list[int]:
     """Minor units of each refund that the bank itself has in its books for this order."""
     from crossdock.payments.sandbox.ledger import Ledger, refunds_of
 
+    assert order.intent is not None
     ledger = Ledger(stage.trial.folder / "payments" / "sandbox" / "ledger.sqlite")
     with ledger.book() as db:
         return [minor for _, minor, _ in refunds_of(db, order.intent.public_id)]

@@ -108,8 +108,10 @@ def written_to_the_shop(stage: Stage) -> None:
         )
         order.buyer.date_joined = now() - timedelta(days=900)
         order.buyer.save()
-        order.intent.checks = {"postal_code": "pass", "cvc": "pass", "three_d_secure": "authenticated"}
-        order.intent.save()
+        paid = order.intent
+        assert paid is not None
+        paid.checks = {"postal_code": "pass", "cvc": "pass", "three_d_secure": "authenticated"}
+        paid.save()
         found = judge(order=Order.objects.get(pk=order.pk), why="the bank's answer came", now=now())
         stage.trial.until(lambda: len(said(kept)) == 2, PATIENCE, "the second level")
         newest = said(kept)[-1]

@@ -19,7 +19,7 @@ def held(stage: Stage, variant: "Variant") -> "PaymentIntent":
     from crossdock.usecases.checkout.basket import Basket, priced
     from crossdock.usecases.checkout.checkout import open_checkout
 
-    basket = Basket(seller=stage.seller.pk, connection=stage.connection.pk, lines={variant.public_id: 1})
+    basket = Basket(lines={variant.public_id: 1})
     shown = priced(basket=basket, country="US", now=now())
     return open_checkout(
         buyer=stage.buyer,
@@ -37,18 +37,19 @@ def asked_before_paid(stage: Stage) -> None:
     charged.
     """
     from crossdock.usecases.checkout import confirm_stock
-    from crossdock.web.live import counts_now
+    from crossdock.web.live import heard_of
 
     stage.calm()
     ref, variant = stage.item(1)
     intent = held(stage, variant)
     stage.trial.call(stage.shop.hand.sell(ref, 1))
-    question = confirm_stock.question_of(intent_id=intent.public_id, now=now())
-    if question is None:
+    questions = confirm_stock.questions_of(intent_id=intent.public_id, now=now())
+    if not questions:
         stage.see(False, RULE, "the last unit was not worth asking for", LIFTED)
         return
     begun = now()
-    verdict = confirm_stock.answered(question=question, counts=counts_now(question, within=10), now=now())
+    answers = list(zip(questions, heard_of(questions, within=10), strict=True))
+    verdict = confirm_stock.judged(intent_id=intent.public_id, answers=answers, now=now())
     took = (now() - begun).total_seconds()
     stage.see(not verdict.go, RULE, f"the shop was asked in {took:.2f} s before payment: {verdict.sentence}", LIFTED)
     intent.refresh_from_db()

@@ -176,34 +176,33 @@ class TestWhoWasFirst:
         in_shop(scarce, 1)
         now = datetime.now(UTC)
         for intent, goes in ((second, False), (first, True)):
-            question = confirm_stock.question_of(intent_id=intent.public_id, now=now)
-            assert question
-            verdict = confirm_stock.answered(question=question, counts=[Count("v1", 1)], now=now)
+            (question,) = confirm_stock.questions_of(intent_id=intent.public_id, now=now)
+            verdict = confirm_stock.judged(intent_id=intent.public_id, answers=[(question, [Count("v1", 1)])], now=now)
             assert verdict.go is goes
 
     def test_an_answer_that_another_read_overlapped_may_only_lower(self, scarce: Stall) -> None:
         intent, now = scarce.open_checkout(), datetime.now(UTC)
-        question = confirm_stock.question_of(intent_id=intent.public_id, now=now)
-        assert question
+        (question,) = confirm_stock.questions_of(intent_id=intent.public_id, now=now)
         read(scarce)
-        assert confirm_stock.answered(question=question, counts=[Count("v1", 9)], now=now).go
+        answers = [(question, [Count("v1", 9)])]
+        assert confirm_stock.judged(intent_id=intent.public_id, answers=answers, now=now).go
         assert VariantStock.objects.get().count == 3
-        late = confirm_stock.question_of(intent_id=intent.public_id, now=now)
-        assert late
+        (late,) = confirm_stock.questions_of(intent_id=intent.public_id, now=now)
         read(scarce)
-        verdict = confirm_stock.answered(question=late, counts=[Count("v1", 0)], now=now)
+        answers = [(late, [Count("v1", 0)])]
+        verdict = confirm_stock.judged(intent_id=intent.public_id, answers=answers, now=now)
         assert not verdict.go
         assert left(scarce) == 0
 
     def test_what_was_paid_already_is_not_asked_for(self, scarce: Stall) -> None:
         intent = scarce.open_checkout()
         PaymentIntent.objects.update(state="captured")
-        assert confirm_stock.question_of(intent_id=intent.public_id, now=datetime.now(UTC)) is None
+        assert not confirm_stock.questions_of(intent_id=intent.public_id, now=datetime.now(UTC))
 
     @override_settings(ASK_BELOW=0, ASK_OLDER_SECONDS=10_000)
     def test_how_few_is_few_is_a_setting(self, scarce: Stall) -> None:
         intent = scarce.open_checkout()
-        assert confirm_stock.question_of(intent_id=intent.public_id, now=datetime.now(UTC)) is None
+        assert not confirm_stock.questions_of(intent_id=intent.public_id, now=datetime.now(UTC))
 
 
 @pytest.mark.parametrize(

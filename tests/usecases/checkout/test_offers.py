@@ -71,12 +71,7 @@ class Stand:
         return availability(variants=[self.variant], now=NOW)[self.variant.pk]
 
     def basket(self, offer: Offer) -> Basket:
-        return {
-            "seller": self.seller.pk,
-            "connection": None,
-            "lines": {self.variant.public_id: offer.quantity},
-            "offer": offer.public_id,
-        }
+        return {"lines": {}, "offers": [offer.public_id]}
 
     def intent(self, offer: Offer, key: str = "checkout-1", buyer: User | None = None, now: datetime = NOW) -> str:
         shown = priced(basket=self.basket(offer), country="US", now=now)
@@ -159,7 +154,7 @@ class TestTheWay:
         assert stand.left == 0
         with pytest.raises(Stale, match="sold meanwhile"):
             stand.answer(second, Who.SELLER, Deed.ACCEPT)
-        plain: Basket = {"seller": stand.seller.pk, "connection": None, "lines": {stand.variant.public_id: 1}}
+        plain: Basket = {"lines": {stand.variant.public_id: 1}}
         with pytest.raises(Stale, match="sold out"):
             checkout.open_checkout(
                 buyer=stand.other,
@@ -418,7 +413,7 @@ def test_whatever_both_sides_do_no_unit_is_promised_twice(steps: list[tuple[str,
 
 def plain_order(stand: Stand, buyer: User, now: datetime) -> None:
     """Somebody simply buys one at the asking price."""
-    plain: Basket = {"seller": stand.seller.pk, "connection": None, "lines": {stand.variant.public_id: 1}}
+    plain: Basket = {"lines": {stand.variant.public_id: 1}}
     shown = priced(basket=plain, country="US", now=now)
     intent = checkout.open_checkout(
         buyer=buyer,

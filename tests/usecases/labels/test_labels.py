@@ -387,7 +387,7 @@ def own_order(world: World, units: int) -> tuple[Order, Variant]:
         seller=world.seller, title="Old Fox", description="", price=Money(1000, "USD"), count=5, now=world.now
     )
     variant = Variant.objects.get(listing=listing)
-    basket: Basket = {"seller": world.seller.pk, "connection": None, "lines": {variant.public_id: units}}
+    basket: Basket = {"lines": {variant.public_id: units}}
     shown = priced(basket=basket, country="US", now=world.now)
     intent = checkout.open_checkout(
         buyer=user(),

@@ -113,7 +113,7 @@ def bought(
     now: datetime = NOW,
 ) -> Order:
     Connection.objects.filter(pk=world.shop.pk).update(last_read_at=now)
-    basket: Basket = {"seller": world.seller.pk, "connection": world.shop.pk, "lines": {world.variant.public_id: 1}}
+    basket: Basket = {"lines": {world.variant.public_id: 1}}
     who = buyer or User.objects.create_user(f"b{User.objects.count()}@example.test", None, name="Zoë")
     shown = priced(basket=basket, country="US", now=now)
     intent = checkout.open_checkout(

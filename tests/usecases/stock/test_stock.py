@@ -19,6 +19,7 @@ from crossdock.domain.stock import Hold, HoldState, Stock
 from crossdock.store.models import Alert, Command, Order, Reservation, VariantStock
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.checkout.new_order import ask_under_lock
+from crossdock.usecases.checkout.parts import parts_of
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import claims, look_up
@@ -380,10 +381,9 @@ def _refusal_only_releases(patch: Any) -> None:
 def _no_check_after_expiry(patch: Any) -> None:
     """Bug 10: a payment after the hold's end places the order all the same."""
 
-    def unchecked(intent: Any, *, now: Any) -> Any:
-        wanted = {pk: units for pk, units, _ in intent.basket["lines"]}
+    def unchecked(intent: Any, *, now: Any, off: Any) -> Any:
         holds = checkout.open_holds(intent, with_offer=True)
-        return "", ask_under_lock(intent=intent, wanted=wanted, holds=holds, now=now)
+        return {}, ask_under_lock(intent=intent, parts=parts_of(intent), holds=holds, now=now)
 
     patch.setattr(checkout, "hold_again", unchecked)
 

@@ -107,8 +107,6 @@ async def work(run: Run) -> None:
 def bought(variant: Variant, buyer: User) -> Order:
     now = datetime.now(UTC)
     basket: Basket = {
-        "seller": variant.listing.seller_id,
-        "connection": variant.listing.connection_id,
         "lines": {variant.public_id: 2},
     }
     shown = priced(basket=basket, country="US", now=now)

@@ -111,7 +111,7 @@ class TestCarriedOut:
         for _ in range(3):
             world.hold()
         order = world.buy()
-        old, young, asked = PaymentIntent.objects.filter(order=None).order_by("pk")
+        old, young, asked = PaymentIntent.objects.filter(orders=None).order_by("pk")
         PaymentIntent.objects.filter(pk__in=[old.pk, order.intent.pk]).update(created_at=ago(91), state="expired")
         PaymentIntent.objects.filter(pk=young.pk).update(created_at=ago(89), state="expired")
         PaymentIntent.objects.filter(pk=asked.pk).update(created_at=ago(91), state="unknown")

@@ -69,23 +69,29 @@ def test_the_whole_way_through_the_pages() -> None:
     assert buyer.post(f"/offers/{offer.public_id}/pay/") == 200 and f"#{order.number}" in buyer.page, "paid: its order"
 
 
-def test_the_cart_keeps_what_was_agreed_alone() -> None:
+def test_what_was_agreed_is_a_line_of_the_cart() -> None:
     seller = a_seller()
     card, other = a_listing(seller), a_listing(seller, "Tide Owl")
     Listing.objects.filter(pk=card.listing_id).update(accept_from_minor=100)
     buyer = Shopper()
+    buyer.add(other)
+    buyer.add(card)
     buyer.post(of(card.listing) + "offer/", variant=card.public_id, quantity=2, price="5")
     offer = Offer.objects.get()
     assert offer.state == "accepted"
-    buyer.post(f"/offers/{offer.public_id}/pay/")
+    for _ in range(2):
+        buyer.post(f"/offers/{offer.public_id}/pay/")
+    assert buyer.url == "/cart/"
+    assert buyer.page.count("as agreed") == 1 and "2 × $5.00" in buyer.page and "Tide Owl" in buyer.page
+    buyer.post("/cart/change/", variant=card.public_id, quantity=5, offer="")
     buyer.get("/cart/")
-    assert "2 × $5.00, as agreed" in buyer.page
-    buyer.post("/cart/change/", variant=card.public_id, quantity=5)
-    assert "agreed for this number" in buyer.page and "2 × $5.00" in buyer.page
-    buyer.add(other)
-    assert "Tide Owl" in buyer.page and "as agreed" not in buyer.page
-    offer.refresh_from_db()
-    assert offer.state == "accepted", "nothing is lost: it waits under the buyer's offers"
+    assert "2 × $5.00" in buyer.page, "the price was agreed for this number"
+    buyer.add(card)
+    assert "in your cart at the agreed price" in buyer.page
+    buyer.give_address()
+    buyer.post("/checkout/pay/", **buyer.form(), token="works")
+    order = Order.objects.get()
+    assert order.items_minor == 2000 and list(order.offers.all()) == [offer]
 
 
 def accepted(buyer: Shopper, card: Variant) -> Offer:
@@ -94,37 +100,16 @@ def accepted(buyer: Shopper, card: Variant) -> Offer:
     return Offer.objects.get(variant=card)
 
 
-def test_paying_an_offer_keeps_the_cart_and_gives_it_back() -> None:
+def test_an_offer_that_is_taken_out_waits_under_the_buyers_offers() -> None:
     seller, elsewhere = a_seller(), a_seller("Beacon")
     card, other = a_listing(seller), a_listing(elsewhere, "Tide Owl", count=5)
-    buyer = Shopper()
-    buyer.add(other, 3)
-    offer = accepted(buyer, card)
-    for _ in range(2):
-        buyer.post(f"/offers/{offer.public_id}/pay/")
-    buyer.get("/cart/")
-    assert "as agreed" in buyer.page and "Tide Owl" not in buyer.page and "Your cart with 3 units is kept" in buyer.page
-    buyer.get("/checkout/")
-    buyer.give_address()
-    buyer.post("/checkout/pay/", **buyer.form(), token="works")
-    assert "placed and paid" in buyer.page and "still there" in buyer.page
-    assert Order.objects.get().items_minor == 500, "the cart was not paid with it"
-    buyer.get("/cart/")
-    assert "Tide Owl" in buyer.page and 'value="3"' in buyer.page and "is kept" not in buyer.page
-
-
-def test_an_offer_that_is_not_paid_after_all_gives_the_cart_back() -> None:
-    seller = a_seller()
-    card, other, third = a_listing(seller), a_listing(seller, "Tide Owl", count=5), a_listing(seller, "Moss Bear")
     buyer = Shopper()
     buyer.add(other, 2)
     offer = accepted(buyer, card)
     buyer.post(f"/offers/{offer.public_id}/pay/")
-    buyer.post("/cart/change/", variant=card.public_id, remove="1", quantity=1)
+    assert "as agreed" in buyer.page and "Tide Owl" in buyer.page
+    buyer.post("/cart/change/", variant=card.public_id, offer=offer.public_id, remove="1")
     assert "Tide Owl" in buyer.page and "as agreed" not in buyer.page
-    buyer.post(f"/offers/{offer.public_id}/pay/")
-    buyer.add(third)
-    assert "Tide Owl" in buyer.page and "Moss Bear" in buyer.page and "as agreed" not in buyer.page
     offer.refresh_from_db()
     assert offer.state == "accepted"
 

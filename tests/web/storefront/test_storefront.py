@@ -16,17 +16,21 @@ from crossdock.store.models import (
     Connection,
     Listing,
     Order,
+    PaymentIntent,
+    Reservation,
     Seller,
     ShippingRate,
     TimelineEntry,
     User,
     Variant,
+    VariantStock,
 )
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.orders.actions import change_tracking, ship_by_hand
 from crossdock.usecases.record.mail import keep_mail
 from crossdock.usecases.stock import counts
+from crossdock.web.storefront import checkout
 from crossdock.web.templatetags.crossdock import money, when
 from market import World
 from market import connection as a_connection
@@ -264,26 +268,92 @@ class TestCart:
         assert buyer.url == "/checkout/"
         assert "Where should it go?" in buyer.page
 
-    def test_another_seller_s_card_asks_first(self) -> None:
-        one, two = a_listing(a_seller("One"), "Mine"), a_listing(a_seller("Two"), "Theirs")
+    def test_cards_of_several_sellers_are_one_payment_and_an_order_of_each(self) -> None:
+        one, two = a_listing(a_seller("One"), "Mine"), a_listing(a_seller("Two"), "Theirs", price=700)
         buyer = Shopper()
         buyer.add(one)
         buyer.add(two)
-        assert "Start a new cart?" in buyer.page
+        assert "From <a" in buyer.page and "Mine" in buyer.page and "Theirs" in buyer.page
+        assert "an order and a parcel from each of 2 sellers" in buyer.page
+        buyer.give_address()
+        assert "From One" in buyer.page and "From Two" in buyer.page
+        assert buyer.page.count("<span>Shipping</span><span>$4.50") == 2, "each seller's shipping before the payment"
+        assert "Pay $26.00" in buyer.page
+        buyer.post("/checkout/pay/", token="works", **buyer.form())
+        first, second = Order.objects.order_by("pk")
+        assert buyer.url == f"/checkout/paid/{first.intent.public_id}/"
+        assert f"#{first.number}" in buyer.page and f"#{second.number}" in buyer.page
+        assert "Your 2 orders are placed and paid" in buyer.page
+        buyer.get(f"/orders/{first.public_id}/")
+        assert "Paid together with" in buyer.page and f"#{second.number}" in buyer.page
         buyer.get("/cart/")
-        assert "Mine" in buyer.page
-        assert "Theirs" not in buyer.page
-        buyer.add(two, new="1")
-        assert "Theirs" in buyer.page
-        assert "Mine" not in buyer.page
+        assert "Your cart is empty" in buyer.page
 
-    def test_another_shop_of_the_same_seller_asks_as_well(self) -> None:
+    def test_a_part_that_cannot_go_there_is_taken_out_with_one_button(self) -> None:
+        one, two = a_listing(a_seller("One"), "Mine"), a_listing(a_seller("Two"), "Theirs", price=700)
+        ShippingRate.objects.filter(seller=two.listing.seller).update(country="FR")
+        buyer = Shopper()
+        buyer.add(one)
+        buyer.add(two)
+        buyer.give_address()
+        assert "Two does not ship to this country" in buyer.page and 'name="fingerprint"' not in buyer.page
+        buyer.post("/cart/drop/", variant=two.public_id, back="pay")
+        assert buyer.url == "/checkout/pay/" and "Theirs" not in buyer.page
+        buyer.post("/checkout/pay/", token="works", **buyer.form())
+        assert Order.objects.get().lines.get().variant == one
+
+    def test_what_is_gone_when_the_money_comes_is_named_and_the_rest_is_bought(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one, two = a_listing(a_seller("One"), "Mine"), a_listing(a_seller("Two"), "Theirs", price=700)
+        buyer = Shopper()
+        buyer.add(one)
+        buyer.add(two)
+        buyer.give_address()
+        good = checkout.confirmed
+
+        def while_paying(intent: PaymentIntent) -> object:
+            Reservation.objects.filter(variant=two).update(state="ended", expires_at=None)
+            VariantStock.objects.filter(variant=two).update(count=0)
+            return good(intent)
+
+        monkeypatch.setattr(checkout, "confirmed", while_paying)
+        buyer.post("/checkout/pay/", token="works", **buyer.form())
+        assert "“Theirs” was just sold" in buyer.page and "$11.50 of your payment go back" in buyer.page
+        assert Order.objects.get().lines.get().variant == one
+
+    def test_each_currency_is_paid_by_itself(self) -> None:
+        one = a_listing(a_seller("One"), "Mine")
+        two = a_listing(a_seller("Two", currency="EUR"), "Theirs", price=700, currency="EUR")
+        buyer = Shopper()
+        buyer.add(one)
+        buyer.add(two)
+        assert "One payment is in one currency" in buyer.page and "Check out in EUR" in buyer.page
+        buyer.get("/checkout/?currency=EUR")
+        assert "Theirs" in buyer.page and "Mine" not in buyer.page
+        buyer.give_address()
+        buyer.post("/checkout/pay/", token="works", **buyer.form())
+        assert Order.objects.get().currency == "EUR" and "still in your cart" in buyer.page
+        buyer.get("/cart/")
+        assert "Mine" in buyer.page and "Theirs" not in buyer.page
+
+    def test_a_cart_of_an_earlier_version_is_read(self) -> None:
+        one, two = a_listing(a_seller("One"), "Mine"), a_listing(a_seller("Two"), "Theirs")
+        buyer = Shopper()
+        session = buyer.client.session
+        session["cart"] = {"seller": 1, "connection": None, "lines": {one.public_id: 2}}
+        session.save()
+        buyer.add(two)
+        assert "Mine" in buyer.page and "Theirs" in buyer.page and 'value="2"' in buyer.page
+
+    def test_another_shop_of_the_same_seller_is_an_order_of_its_own(self) -> None:
         world = World(units=2, now=datetime.now(UTC))
         by_hand = a_listing(world.seller, "By hand")
         buyer = Shopper()
         buyer.add(world.variant)
         buyer.add(by_hand)
-        assert "Start a new cart?" in buyer.page
+        buyer.give_address()
+        assert "an order for each of 2 sellers" in buyer.page
 
     def test_units_are_changed_and_taken_out(self) -> None:
         card = a_listing(a_seller(), count=5)
@@ -316,7 +386,7 @@ class TestCart:
         assert "no longer for sale" in buyer.page
         assert "Check out" not in buyer.page
 
-    @pytest.mark.parametrize("url", ["/cart/add/", "/cart/change/", "/checkout/pay/"])
+    @pytest.mark.parametrize("url", ["/cart/add/", "/cart/change/", "/cart/drop/", "/checkout/pay/"])
     def test_values_that_no_page_could_have_sent(self, url: str) -> None:
         buyer = Shopper()
         buyer.to_payment(a_listing(a_seller()))

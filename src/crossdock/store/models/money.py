@@ -7,7 +7,7 @@ from crossdock.domain.payments import Intent
 from crossdock.domain.values import Money
 from crossdock.store.ids import public_id
 from crossdock.store.models.orders import Order
-from crossdock.store.models.people import Seller, User
+from crossdock.store.models.people import User
 
 
 class IntentState(models.TextChoices):
@@ -23,14 +23,13 @@ class IntentState(models.TextChoices):
 class PaymentIntent(models.Model):
     """The row that exists before the gateway is asked.
 
-    `checkout` is the form's one-time key: two tabs and double clicks share one intent.
+    `checkout` is the form's one-time key: two tabs and double clicks share one intent. `basket` has `ship_to` and
+    `parts`: what each seller's shop is to get as an order of its own (`usecases/checkout/parts.py`).
     """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     checkout = models.CharField(max_length=80, unique=True)
     buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="intents")
-    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="+")
-    order = models.OneToOneField(Order, null=True, on_delete=models.PROTECT, related_name="intent")
     state = models.CharField(max_length=10, choices=IntentState.choices, default=IntentState.CREATED)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)

@@ -30,7 +30,7 @@ class Offer(models.Model):
     made_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
-    order = models.OneToOneField(Order, null=True, on_delete=models.PROTECT, related_name="offer")
+    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="offers")
 
     class Meta:
         constraints = [

@@ -14,13 +14,16 @@ from crossdock.store.models.shops import Connection
 
 
 class Order(models.Model):
-    """Placed and paid. `number` is what people say; `reference` is what shops keep; both are unique."""
+    """Placed and paid, by a payment that may have paid orders of other sellers too. `number` is what people say;
+    `reference` is what shops keep; both are unique.
+    """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     number = models.PositiveBigIntegerField(unique=True)
     reference = models.CharField(max_length=40, unique=True)
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="orders")
     buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
+    intent = models.ForeignKey("store.PaymentIntent", null=True, on_delete=models.PROTECT, related_name="orders")
     connection = models.ForeignKey(Connection, null=True, on_delete=models.PROTECT, related_name="orders")
     currency = models.CharField(max_length=3)
     items_minor = models.BigIntegerField()

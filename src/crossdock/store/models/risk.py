@@ -12,8 +12,9 @@ from crossdock.store.models.people import User
 
 
 class RiskTrace(models.Model):
-    """One try to pay, paid or not. The keys link tries to each other: empty where nobody told us, and emptied when a
-    buyer is erased.
+    """One try to pay, paid or not, and the order that came of it. Further orders of the same payment have a trace
+    `beside` it, which counts as no try of its own. The keys link tries to each other: empty where nobody told us, and
+    emptied when a buyer is erased.
 
     `fraud` is None while nobody knows; `known_at` is when the marketplace learned it, so that history can be judged
     with what was known then.
@@ -33,6 +34,7 @@ class RiskTrace(models.Model):
     address = models.CharField(max_length=40, blank=True)
     email = models.CharField(max_length=254, blank=True)
     paid = models.BooleanField(null=True)
+    beside = models.BooleanField(default=False, db_default=False)
     fraud = models.BooleanField(null=True)
     known_at = models.DateTimeField(null=True)
 

@@ -255,14 +255,18 @@ def expire_offers(*, now: datetime, limit: int = 200) -> int:
 
 def _being_paid(offer: Offer) -> bool:
     open_ones = PaymentIntent.objects.filter(state__in=[IntentState.CREATED, IntentState.UNKNOWN], buyer=offer.buyer)
-    return open_ones.filter(basket__offer=offer.public_id).exists()
+    return open_ones.filter(basket__parts__contains=[{"offers": [offer.public_id]}]).exists()
 
 
 # Paying: called by the checkout inside its own transaction.
 
 
-def lock_for_payment(public_id: str) -> Offer:
-    return _locked(Offer.objects.get(public_id=public_id))
+def lock_for_payment(names: Sequence[str]) -> dict[str, Offer]:
+    """By their public ids, locked in one order. Raises DoesNotExist."""
+    found = {offer.public_id: offer for offer in map(_locked, Offer.objects.filter(public_id__in=names).order_by("pk"))}
+    if len(found) != len(set(names)):
+        raise Offer.DoesNotExist
+    return found
 
 
 def mark_paid(*, offer: Offer, order: Order, now: datetime) -> None:

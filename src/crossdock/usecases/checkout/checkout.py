@@ -1,31 +1,29 @@
-"""Buying: hold the units and write the intent, then the gateway is asked outside, then the order.
+"""Buying: hold the units and write the intent, then the gateway is asked outside, then the orders.
 
-Two tabs and double clicks share one intent.
+Two tabs and double clicks share one intent. One payment pays an order for each seller's shop (`parts.py`).
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from crossdock.domain.commands import CommandKind
 from crossdock.domain.offers import OfferState
 from crossdock.domain.stock import EndedWhy, HoldState
-from crossdock.domain.values import Address
+from crossdock.domain.values import Address, Money
 from crossdock.store.crash import point
-from crossdock.store.models import Movement, Offer, Order, PaymentIntent, Reservation, User, VariantStock
+from crossdock.store.models import Movement, Offer, Order, PaymentIntent, Reservation, RiskTrace, User, VariantStock
 from crossdock.store.models.money import IntentState
-from crossdock.store.models.work import PartyKind
 from crossdock.store.plans import prepared
 from crossdock.store.together import ask, insert_of, keys_of, send
 from crossdock.usecases.catalogue.offers import lock_for_payment, mark_paid
-from crossdock.usecases.checkout.basket import Basket, PricedBasket, offer_in, priced
-from crossdock.usecases.checkout.new_order import UnderLock, ask_under_lock, write_order
+from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced
+from crossdock.usecases.checkout.gone import give_back, give_part_back
+from crossdock.usecases.checkout.new_order import UnderLock, ask_under_lock, write_orders
+from crossdock.usecases.checkout.parts import Part, basket_of, offers_of, parts_of, units_of
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
-from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
-from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.record.rights import is_owner, require_buyer
 from crossdock.usecases.risk.trace import Origin, end_unpaid, trace_for, trace_of
 from crossdock.usecases.stock.reservations import (
@@ -39,6 +37,7 @@ from crossdock.usecases.stock.reservations import (
 )
 
 HOLD_FOR = timedelta(minutes=15)
+_PAID_ALREADY = "This offer was paid already."
 
 
 def open_checkout(
@@ -53,7 +52,7 @@ def open_checkout(
     origin: Origin = Origin(),  # noqa: B008 - frozen
     shown: PricedBasket | None = None,
 ) -> PaymentIntent:
-    """Hold the units for 15 minutes and write down what is to be paid, before any money moves.
+    """Hold the units for 15 minutes and write down what is to be paid, before any money moves: all units or none.
 
     The same key gives the same intent. `shown` is the basket as it was priced in this same request, if it was; the
     units are checked again under their locks either way.
@@ -61,7 +60,7 @@ def open_checkout(
     if not 8 <= len(key) <= 80:
         raise Invalid("This page is incomplete; reload it.")
     # What is wanted is known before, where it was priced in this request and no offer holds it already.
-    lines = shown.lines if shown and not basket.get("offer") else ()
+    lines = shown.lines if shown and not basket.get("offers") else ()
     early = {line.variant.pk: line.quantity for line in lines}
     with transaction.atomic():
         _, existing, [[[number]]], rows, held = ask(
@@ -74,34 +73,52 @@ def open_checkout(
         if existing:
             return _own(existing[0], buyer)
         basket_now = shown or priced(basket=basket, country=ship_to.territory or ship_to.country, now=now)
-        if basket_now.problems or basket_now.total is None:
-            raise Stale(" ".join(basket_now.problems) or "The seller does not ship to this country.")
-        if basket_now.fingerprint != fingerprint:
-            raise Stale("A price changed since you opened this page. Look at the new total and decide again.")
-        if is_owner(buyer, basket_now.seller):
-            raise NotAllowed("You cannot buy from your own shop.")
-        offer = offer_in(basket)
-        if offer is not None:
-            require_buyer(buyer, offer, "This offer was agreed with somebody else.")
+        amount = _payable(basket_now, fingerprint, buyer)
         intent = PaymentIntent(
             pk=number,
             checkout=key,
             buyer=buyer,
-            seller=basket_now.seller,
-            amount_minor=basket_now.total.minor,
-            currency=basket_now.total.currency,
-            basket=_snapshot(basket, basket_now, ship_to),
+            amount_minor=amount.minor,
+            currency=amount.currency,
+            basket=basket_of(basket_now, ship_to),
             gateway=gateway,
             created_at=now,
         )
-        writes = [insert_of([intent]), insert_of([trace_for(intent=intent, origin=origin, now=now)])]
-        if offer is None or not _keep_hold_of(offer, now=now):
-            wanted = {line.variant.pk: line.quantity for line in basket_now.lines}
-            known = early and ({row.pk: row for row in rows}, dict(held))
-            holds, moved = _hold(intent, wanted, *(known or lock_with_promises(wanted)), now=now)
+        writes = [insert_of([intent]), insert_of([_trace(intent, origin, now=now)])]
+        wanted = {line.variant.pk: line.quantity for line in basket_now.lines}
+        # All of them under their locks in one order, an offer's units among them.
+        rows_now, held_now = ({row.pk: row for row in rows}, dict(held)) if early else lock_with_promises(wanted)
+        for offer in (line.offer for line in basket_now.lines if line.offer):
+            if _keep_hold_of(offer, now=now):
+                del wanted[offer.variant_id]
+        if wanted:
+            holds, moved = _hold(intent, wanted, rows_now, held_now, now=now)
             writes += [insert_of(rows) for rows in (holds, moved) if rows]
         send(writes)
         return intent
+
+
+def _payable(shown: PricedBasket, fingerprint: str, buyer: User) -> Money:
+    """What is to be paid. Raises a Problem where the buyer may not buy this, or was shown something else."""
+    if shown.problems or shown.total is None:
+        raise Stale(" ".join(shown.problems) or "The seller does not ship to this country.")
+    if shown.fingerprint != fingerprint:
+        raise Stale("A price changed since you opened this page. Look at the new total and decide again.")
+    if any(is_owner(buyer, part.seller) for part in shown.parts):
+        raise NotAllowed("You cannot buy from your own shop.")
+    for line in shown.lines:
+        if line.offer:
+            require_buyer(buyer, line.offer, "This offer was agreed with somebody else.")
+    return shown.total
+
+
+def _trace(intent: PaymentIntent, origin: Origin, *, now: datetime) -> RiskTrace:
+    """One try to pay, however many sellers are paid: under the first one's name until it is known which orders come of
+    it.
+    """
+    parts = parts_of(intent)
+    units = max(units_of(parts).values(), default=1)
+    return trace_for(intent=intent, seller=parts[0].seller, units=units, origin=origin, now=now)
 
 
 @prepared
@@ -111,9 +128,9 @@ def _intents_of(key: str) -> QuerySet[PaymentIntent]:
 
 @prepared
 def _to_be_paid(intent_id: str) -> QuerySet[PaymentIntent]:
-    """Locked, with what its order is made of."""
+    """Locked, with what its orders are made of."""
     rows = PaymentIntent.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("seller__owner", "buyer", "trace").filter(public_id=intent_id)
+    return rows.select_related("buyer", "trace").filter(public_id=intent_id)
 
 
 def _own(intent: PaymentIntent, buyer: User) -> PaymentIntent:
@@ -122,25 +139,11 @@ def _own(intent: PaymentIntent, buyer: User) -> PaymentIntent:
 
 
 def _keep_hold_of(offer: Offer, *, now: datetime) -> bool:
-    """The units of an accepted offer are held already; at least as long as any checkout."""
-    locked([offer.variant_id])
+    """The units of an accepted offer are held already; at least as long as any checkout. Their row is locked."""
     mine = Reservation.objects.filter(cause=offer.hold_cause, state=HoldState.CHECKOUT).first()
     if mine is not None and mine.expires_at is not None and mine.expires_at < now + HOLD_FOR:
         Reservation.objects.filter(pk=mine.pk).update(expires_at=now + HOLD_FOR)
     return mine is not None
-
-
-def _snapshot(basket: Basket, shown: PricedBasket, ship_to: Address) -> dict[str, object]:
-    """Everything that the order will need, as it stood when the buyer said yes."""
-    assert shown.shipping is not None
-    return {
-        "connection": basket["connection"],
-        "ship_to": asdict(ship_to),
-        "items_minor": shown.items.minor,
-        "shipping_minor": shown.shipping.minor,
-        "lines": [[line.variant.pk, line.quantity, line.unit_price.minor] for line in shown.lines],
-        "offer": basket.get("offer", ""),
-    }
 
 
 def _hold(
@@ -200,81 +203,113 @@ def open_holds(intent: PaymentIntent, *, with_offer: bool = False) -> QuerySet[R
     An offer's hold is not the checkout's to release, but the order's to take (`with_offer`).
     """
     mine = Q(cause__startswith=f"checkout:{intent.public_id}:")
-    if with_offer and intent.basket.get("offer"):
-        mine |= Q(cause=f"offer:{intent.basket['offer']}")
+    if with_offer and (offers := offers_of(intent)):
+        mine |= Q(cause__in=[f"offer:{name}" for name in offers])
     return Reservation.objects.filter(mine, state=HoldState.CHECKOUT).order_by("variant_id")
 
 
-def _release(intent: PaymentIntent, *, why: EndedWhy, now: datetime) -> None:
-    holds = list(open_holds(intent))
+def _release(intent: PaymentIntent, *, why: EndedWhy, now: datetime, only: Collection[int] | None = None) -> None:
+    """`only` are variants."""
+    holds = [hold for hold in open_holds(intent) if only is None or hold.variant_id in only]
     locked(hold.variant_id for hold in holds)
     for hold in holds:
         end_hold(hold, why=why, now=now)
 
 
 def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], now: datetime) -> Order:
-    """The money is captured: make the order, once per intent.
+    """The money is captured: make an order of each part, once per intent. Returns the first of them; the intent's
+    `orders` are all.
 
-    Units that are gone by now (the hold ran out) mean: no order, the money goes back, Stale.
+    A part whose units are gone by now (the hold ran out) becomes no order, and its money goes back; the others go on.
+    None is left: the whole payment goes back, Stale.
     """
     with transaction.atomic():
         (found,) = ask(_to_be_paid(intent_id))
         if not found:
             raise PaymentIntent.DoesNotExist
         intent: PaymentIntent = found[0]
-        if intent.order_id is not None:
-            return Order.objects.get(pk=intent.order_id)
+        if intent.state == IntentState.CAPTURED:
+            return intent.orders.order_by("pk")[0]
         if intent.state not in (IntentState.CREATED, IntentState.UNKNOWN, IntentState.DECLINED):
             raise Stale(intent.sentence)
         intent.gateway_ref, intent.checks, intent.settled_at = gateway_ref, dict(checks), now
         point("checkout.captured")
-        offer = lock_for_payment(intent.basket["offer"]) if intent.basket.get("offer") else None
-        if offer is not None and offer.state == OfferState.PAID:
-            gone, under = "This offer was paid already. This second payment goes back to you.", None
-        else:
-            gone, under = hold_again(intent, now=now)
+        parts, names = parts_of(intent), offers_of(intent)
+        offers = lock_for_payment(names) if names else {}
+        off = {
+            part.number: _PAID_ALREADY
+            for part in parts
+            if any(offers[name].state == OfferState.PAID for name in part.offers)
+        }
+        gone, under = hold_again(intent, now=now, off=off)
         if under is not None:
-            order = write_order(intent=intent, under=under, now=now)
-            if offer is not None:
-                mark_paid(offer=offer, order=order, now=now)
+            orders = write_orders(
+                intent=intent,
+                parts=[part for part in parts if part.number not in gone],
+                back=[(part, gone[part.number]) for part in parts if part.number in gone],
+                under=under,
+                now=now,
+            )
+            for part in parts:
+                if part.number in gone:
+                    _release(intent, why=EndedWhy.EXPIRED, now=now, only=part.units)
+                    give_part_back(intent=intent, part=part, now=now)
+                for name in part.offers:
+                    if part.number in orders:
+                        mark_paid(offer=offers[name], order=orders[part.number], now=now)
             point("checkout.before_commit")
-            return order
-        _give_money_back(intent, sentence=gone, now=now)
-    raise Stale(gone)
+            return next(iter(orders.values()))
+        sentence = _whole_back(gone)
+        intent.state, intent.sentence = IntentState.ABANDONED, sentence
+        intent.save()
+        _release(intent, why=EndedWhy.EXPIRED, now=now)
+        give_back(intent=intent, now=now)
+    raise Stale(sentence)
 
 
-def hold_again(intent: PaymentIntent, *, now: datetime) -> tuple[str, UnderLock | None]:
-    """Units whose hold ran out before the payment came are promised anew, under the lock.
+def _whole_back(gone: Mapping[int, str]) -> str:
+    said = list(dict.fromkeys(gone.values()))
+    which = "This second payment" if said == [_PAID_ALREADY] else "Your payment"
+    return f"{' '.join(said)} {which} goes back to you."
 
-    Returns why not, or nothing, and what is known under the lock, with what is held for the order.
+
+def hold_again(
+    intent: PaymentIntent, *, now: datetime, off: Mapping[int, str] | None = None
+) -> tuple[dict[int, str], UnderLock | None]:
+    """Units whose hold ran out before the payment came are promised anew, under the lock, part by part; `off` are parts
+    that come to nothing anyway.
+
+    Returns why not, by the part's number, and what is known under the lock, with what is held for the orders: nothing
+    when no part is left.
     """
-    wanted = {pk: quantity for pk, quantity, _ in intent.basket["lines"]}
-    under = ask_under_lock(intent=intent, wanted=wanted, holds=open_holds(intent, with_offer=True), now=now)
-    gone = {pk: units for pk, units in wanted.items() if pk not in {hold.variant_id for hold in under.holds}}
-    if not gone:
-        return "", under
-    try:
-        anew, moved = _hold(intent, gone, under.rows, under.held, now=now, again=":again")
-    except Stale as why:
-        return f"{why} Your payment goes back to you.", None
-    Reservation.objects.bulk_create(anew)
-    send([insert_of(moved)])
-    holds = sorted([*under.holds, *anew], key=lambda hold: hold.variant_id)
-    return "", replace(under, holds=holds, held=promised(wanted))
-
-
-def _give_money_back(intent: PaymentIntent, *, sentence: str, now: datetime) -> None:
-    intent.state, intent.sentence = IntentState.ABANDONED, sentence
-    intent.save()
-    _release(intent, why=EndedWhy.EXPIRED, now=now)
-    enqueue(
-        party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway),
-        cause=f"refund:intent:{intent.public_id}",
-        subject=f"intent:{intent.public_id}",
-        kind=CommandKind.REFUND_PAYMENT,
-        payload=REFUND.dump_python(RefundPayment(intent.public_id, intent.amount_minor, intent.currency), mode="json"),
-        now=now,
-    )
+    gone = dict(off or {})
+    parts: list[Part] = [part for part in parts_of(intent) if part.number not in gone]
+    if not parts:
+        return gone, None
+    holds = open_holds(intent, with_offer=True)
+    under = ask_under_lock(intent=intent, parts=parts, holds=holds, now=now)
+    kept = {hold.variant_id for hold in under.holds}
+    anew: list[Reservation] = []
+    moves: list[Movement] = []
+    for part in parts:
+        missing = {pk: units for pk, units in part.units.items() if pk not in kept}
+        if not missing:
+            continue
+        try:
+            again, moved = _hold(intent, missing, under.rows, under.held, now=now, again=":again")
+        except Stale as why:
+            gone[part.number] = str(why)
+        else:
+            anew, moves = [*anew, *again], [*moves, *moved]
+    left = units_of(part for part in parts if part.number not in gone)
+    if not left:
+        return gone, None
+    if anew:
+        Reservation.objects.bulk_create(anew)
+        send([insert_of(moves)])
+        under = replace(under, held=promised(units_of(parts)))
+    mine = sorted([*under.holds, *anew], key=lambda hold: hold.variant_id)
+    return gone, replace(under, holds=[hold for hold in mine if hold.variant_id in left])
 
 
 def expire_checkouts(*, now: datetime, limit: int = 200) -> int:

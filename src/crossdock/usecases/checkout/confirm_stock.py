@@ -5,12 +5,12 @@ The read is one like any other: its number is drawn before it leaves, and what i
 first is served first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 
 from crossdock.domain import stock as rules
@@ -22,7 +22,8 @@ from crossdock.store.models.money import IntentState
 from crossdock.store.models.shops import NoAnswer
 from crossdock.usecases.catalogue.import_products import variants_gone
 from crossdock.usecases.checkout.checkout import payment_failed
-from crossdock.usecases.record.telling import telling
+from crossdock.usecases.checkout.parts import offers_of, parts_of
+from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.stock.counts import apply_counts, draw_read_no, take_hints
 from crossdock.usecases.stock.reservations import as_value, locked, open_holds, record
 
@@ -63,93 +64,122 @@ class Verdict:
 GO = Verdict(True)
 
 
-def question_of(*, intent_id: str, now: datetime) -> Question | None:
-    """None when nothing is worth asking: made by hand, many left and read lately, or paid already."""
+def questions_of(*, intent_id: str, now: datetime) -> list[Question]:
+    """One for each shop that is worth asking. None where it was made by hand, many are left that were read lately, or
+    it is paid already.
+    """
     intent = PaymentIntent.objects.get(public_id=intent_id)
-    shop = Connection.objects.filter(pk=intent.basket["connection"]).first()
-    if shop is None or intent.state != IntentState.CREATED:
-        return None
+    shops = {part.connection for part in parts_of(intent)} - {None}
+    if not shops or intent.state != IntentState.CREATED:
+        return []
     mine = _mine(intent)
     rows = VariantStock.objects.filter(pk__in=mine).select_related("variant__connection", "variant__listing")
     holds = open_holds(mine)
-    asked: list[tuple[str, str]] = []
+    asked = defaultdict[int, list[tuple[str, str]]](list)
     for row in rows.order_by("pk"):
+        shop = row.variant.connection_id
+        if shop is None:
+            continue
         others = [hold.value() for hold in holds[row.pk] if hold.pk != mine[row.pk].pk]
         left = rules.available(as_value(row, now=now), others)
         age = (now - row.count_at).total_seconds() if row.count_at else float("inf")
         few, old = settings.ASK_BELOW, settings.ASK_OLDER_SECONDS
         if left is None or rules.worth_asking(left=left, age_seconds=age, few=few, old_seconds=old):
-            asked.append((row.variant.listing.shop_product_id, row.variant.shop_variant_id))
-    return Question(intent_id, shop.pk, draw_read_no(), tuple(asked[:MOST])) if asked else None
+            asked[shop].append((row.variant.listing.shop_product_id, row.variant.shop_variant_id))
+    return [Question(intent_id, shop, draw_read_no(), tuple(refs[:MOST])) for shop, refs in sorted(asked.items())]
 
 
-def answered(*, question: Question, counts: Sequence[Count], now: datetime) -> Verdict:
-    """The shop said how many it has.
-
-    Too few for what was promised before and for this checkout: it is off, nothing is charged.
-    """
-    with telling(now) as told:
-        intent = PaymentIntent.objects.select_for_update(no_key=True).get(public_id=question.intent)
-        with because(f"checkout:{question.intent}"):
-            apply_counts(
-                connection_id=question.connection_id,
-                read_no=question.read_no,
-                asked=question.refs,
-                counts=counts,
-                waited=False,
-                now=now,
-            )
-            _lower(question, counts, now=now)
-            known = {count.variant_id for count in counts}
-            missing = [variant for _, variant in question.refs if variant not in known]
-            variants_gone(connection_id=question.connection_id, variants=missing, told=told)
-        if intent.state != IntentState.CREATED:
-            return GO
-        _heard_again(intent)
-        short = _short(intent, now=now)
-        if not short:
-            return GO
-        sentence = _sentence(short)
-        payment_failed(intent_id=question.intent, sentence=sentence, now=now)
-        return Verdict(False, sentence, {variant.public_id: left for variant, left in short})
+Answer = Sequence[Count] | None
 
 
-def unanswered(*, question: Question, now: datetime, may_wait: bool = True) -> Verdict:
-    """The shop did not answer in time: the seller's policy says what happens.
+def judged(
+    *, intent_id: str, answers: Sequence[tuple[Question, Answer]], now: datetime, may_wait: bool = True
+) -> Verdict:
+    """What the shops said of a checkout, each to its question; None is silence in time, and the seller's policy says
+    what that means. One that has too few calls the payment off before anything is charged, and is named with what it
+    has.
 
     `may_wait` is false for programs, which hold nothing while they wait.
     """
-    shop = Connection.objects.get(pk=question.connection_id)
-    _tell_silence(question, NoAnswer(shop.no_answer), now=now)
+    with telling(now) as told:
+        intent = PaymentIntent.objects.select_for_update(no_key=True).get(public_id=intent_id)
+        if len(answers) > 1:
+            # All rows in one order, before each shop's are locked.
+            locked(_mine(intent))
+        silent = [question for question, counts in answers if counts is None]
+        for question, counts in answers:
+            if counts is not None:
+                _take_in(question, counts, told=told)
+        verdicts = [_silence(intent, question, now=now, may_wait=may_wait) for question in silent]
+        if intent.state != IntentState.CREATED:
+            return GO
+        if not silent:
+            _heard_again(intent)
+        heard = {question.connection_id for question, counts in answers if counts is not None}
+        if short := _short(intent, heard, now=now) if heard else []:
+            verdicts.append(Verdict(False, _sentence(short), {variant.public_id: left for variant, left in short}))
+        return _all_in_all(intent, [verdict for verdict in verdicts if not verdict.go], now=now)
+
+
+def _take_in(question: Question, counts: Sequence[Count], *, told: Telling) -> None:
+    with because(f"checkout:{question.intent}"):
+        apply_counts(
+            connection_id=question.connection_id,
+            read_no=question.read_no,
+            asked=question.refs,
+            counts=counts,
+            waited=False,
+            now=told.now,
+        )
+        _lower(question, counts, now=told.now)
+        known = {count.variant_id for count in counts}
+        missing = [variant for _, variant in question.refs if variant not in known]
+        variants_gone(connection_id=question.connection_id, variants=missing, told=told)
+
+
+def _silence(intent: PaymentIntent, question: Question, *, now: datetime, may_wait: bool) -> Verdict:
+    shop = Connection.objects.select_related("seller").get(pk=question.connection_id)
+    _tell_silence(intent, shop, now=now)
     if shop.no_answer == NoAnswer.SELL:
         return GO
     if shop.no_answer == NoAnswer.HOLD and may_wait:
-        with transaction.atomic():
-            intent = PaymentIntent.objects.select_for_update(no_key=True).get(public_id=question.intent)
-            intent.basket[_SILENT] = now.isoformat()
-            intent.save(update_fields=["basket"])
         return Verdict(
             False,
             f"{shop.seller.name}'s shop is slow to confirm its stock. Your items are kept for you; pay again in a"
-            " moment. Nothing was charged.",
+            " moment.",
             wait=True,
         )
-    sentence = (
-        f"{shop.seller.name}'s shop could not confirm that it still has this. Nothing was charged; try again later."
-    )
-    payment_failed(intent_id=question.intent, sentence=sentence, now=now)
-    return Verdict(False, sentence)
+    return Verdict(False, f"{shop.seller.name}'s shop could not confirm that it still has this.")
 
 
-def _tell_silence(question: Question, policy: NoAnswer, *, now: datetime) -> None:
+def _all_in_all(intent: PaymentIntent, against: Sequence[Verdict], *, now: datetime) -> Verdict:
+    """Waiting is enough where nobody said no."""
+    if not against:
+        return GO
+    final = [verdict for verdict in against if not verdict.wait]
+    words = " ".join(verdict.sentence for verdict in final or against)
+    if not final:
+        intent.basket[_SILENT] = now.isoformat()
+        intent.save(update_fields=["basket"])
+        return Verdict(False, f"{words} Nothing was charged.", wait=True)
+    left = {name: units for verdict in final for name, units in verdict.left.items()}
+    again = "Nothing was charged; try again later." if any(not one.left for one in final) else "Nothing was charged."
+    if any(not one.left for one in final) and len(intent.basket["parts"]) > 1:
+        again = "Nothing was charged; try again later, or take these items out of your cart and buy the rest."
+    payment_failed(intent_id=intent.public_id, sentence=f"{words} {again}", now=now)
+    return Verdict(False, f"{words} {again}", left)
+
+
+def _tell_silence(intent: PaymentIntent, shop: Connection, *, now: datetime) -> None:
     """In each line's flight recorder: if the unit turns out to be gone, the seller sees that nobody could know, and
     whose choice it was.
     """
-    with transaction.atomic(), because(f"checkout:{question.intent}"):
-        mine = _mine(PaymentIntent.objects.get(public_id=question.intent))
-        locked(mine)
-        for pk, hold in sorted(mine.items()):
-            record(variant_id=pk, now=now, kind="unanswered", cause=_NO_WORD[policy], quantity=hold.quantity)
+    with because(f"checkout:{intent.public_id}"):
+        mine = _mine(intent)
+        for pk, row in locked(mine).items():
+            if row.variant.connection_id == shop.pk:
+                cause = _NO_WORD[NoAnswer(shop.no_answer)]
+                record(variant_id=pk, now=now, kind="unanswered", cause=cause, quantity=mine[pk].quantity)
 
 
 def waits_for_shop(intent: PaymentIntent) -> bool:
@@ -165,8 +195,8 @@ def _heard_again(intent: PaymentIntent) -> None:
 def _mine(intent: PaymentIntent) -> dict[int, Reservation]:
     """This checkout's open holds by variant; an accepted offer's hold is its own."""
     causes = Q(cause__startswith=f"checkout:{intent.public_id}:")
-    if intent.basket.get("offer"):
-        causes |= Q(cause=f"offer:{intent.basket['offer']}")
+    if offers := offers_of(intent):
+        causes |= Q(cause__in=[f"offer:{name}" for name in offers])
     return {hold.variant_id: hold for hold in Reservation.objects.filter(causes, state=HoldState.CHECKOUT)}
 
 
@@ -189,12 +219,16 @@ def _lower(question: Question, counts: Sequence[Count], *, now: datetime) -> Non
         take_hints(connection_id=question.connection_id, hints=hints, now=now)
 
 
-def _short(intent: PaymentIntent, *, now: datetime) -> list[tuple[Variant, int]]:
-    """Under the rows' locks: what of this checkout has no unit any more, and how many there are of it."""
+def _short(intent: PaymentIntent, heard: Collection[int], *, now: datetime) -> list[tuple[Variant, int]]:
+    """Under the rows' locks: what of this checkout its shop has no unit of any more, of the shops that answered, and
+    how many there are of it.
+    """
     mine = _mine(intent)
     holds = open_holds(mine)
     short = []
     for pk, row in locked(mine).items():
+        if row.variant.connection_id not in heard:
+            continue
         earlier = [hold.value() for hold in holds[pk] if hold.pk < mine[pk].pk]
         there = rules.covered(as_value(row, now=now), earlier, mine[pk].value())
         if there is None or there < mine[pk].quantity:
@@ -215,4 +249,4 @@ def _sentence(short: Sequence[tuple[Variant, int]]) -> str:
         f"“{variant}” was just sold in the shop." if not left else f"Only {left} of “{variant}” are left in the shop."
         for variant, left in short
     ]
-    return " ".join([*said, "Nothing was charged."])
+    return " ".join(said)

@@ -1,16 +1,22 @@
 """What a payment provider shows of a payment that was captured: refunds made at its own pages, refunds that came back,
 disputes. Each is posted once, by its id.
 
+A payment may have paid several orders. A refund or a dispute of exactly what one of them has left is that order's;
+any other is shared over them to the cent, and each tells its part.
+
 A refund there already moved the money, so it counts as a credit here, up to what is left of the payment; nothing is
 sent for it, and nobody is credited twice.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.credit import CreditKind, CreditState
+from crossdock.domain.credit import CreditKind, CreditState, over_orders
 from crossdock.domain.orders import MoneyState, ParcelState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, FraudWarning, RefundState, Standing
+from crossdock.domain.values import Money
 from crossdock.store.models import Command, Credit, Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import room
@@ -24,23 +30,34 @@ WARNED = "fraud_warning"
 def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> None:
     """Take in a whole snapshot; what was seen before changes nothing.
 
-    A payment without an order has nobody who could be credited.
+    What it says of the payment is shared over its orders. A payment without an order has nobody who could be credited.
     """
     with telling(now) as told:
-        order = (
+        orders = list(
             Order.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner", "buyer", "connection")
+            .select_related("seller__owner", "buyer", "connection", "intent")
             .filter(intent__public_id=intent_id)
-            .first()
+            .order_by("pk")
         )
-        if order is None:
+        if not orders:
             return
         for refund in standing.refunds:
-            _refund_seen(order, refund, told=told)
+            _refund_seen(orders, refund, told=told)
         for warning in {one.warning_id: one for one in standing.warnings}.values():
-            _warning_seen(order, warning, told=told)
+            for order in orders:
+                _warning_seen(order, warning, _beside(orders, order), told=told)
         for dispute in {(one.dispute_id, one.state): one for one in standing.disputes}.values():
-            _dispute_seen(order, dispute, told=told)
+            totals = [order.total_minor for order in orders]
+            # By what was paid, which never changes: what the bank takes back later comes back to the same orders.
+            for order, minor in zip(orders, over_orders(dispute.amount.minor, totals, totals), strict=True):
+                if minor or len(orders) == 1:
+                    mine = replace(dispute, amount=Money(minor, dispute.amount.currency))
+                    _dispute_seen(order, mine, _beside(orders, order), told=told)
+
+
+def _beside(orders: Sequence[Order], order: Order) -> str:
+    """What tells the causes of several orders of one payment apart; nothing where there is one."""
+    return f":{order.reference}" if len(orders) > 1 else ""
 
 
 def payment_of_news(*, gateway: str, entity: str) -> PaymentIntent | None:
@@ -49,14 +66,23 @@ def payment_of_news(*, gateway: str, entity: str) -> PaymentIntent | None:
     return mine.filter(public_id=entity).first() or mine.filter(gateway_ref=entity).exclude(gateway_ref="").first()
 
 
-def _refund_seen(order: Order, refund: BankRefund, *, told: Telling) -> None:
+def _refund_seen(orders: Sequence[Order], refund: BankRefund, *, told: Telling) -> None:
     cause = refund.key or f"bank:{refund.refund_id}"
-    posted = Transfer.objects.filter(cause=f"refunded:{cause}").exists()
+    named = {f"refunded:{cause}{'' if refund.key else _beside(orders, order)}": order for order in orders}
+    posted = Transfer.objects.filter(cause__in=named).order_by("pk")
     if refund.state is RefundState.FAILED:
-        if posted:
-            _came_back(order, refund, told=told)
-    elif not refund.key and not posted:
-        _refunded_there(order, refund, cause, told=told)
+        for transfer in posted:
+            (order,) = (order for order in orders if order.pk == transfer.order_id)
+            minor = sum(entry.amount_minor for entry in transfer.entries.filter(account="refunds_due"))
+            mine = replace(refund, amount=Money(minor, order.currency))
+            _came_back(order, mine, "" if refund.key else _beside(orders, order), told=told)
+    elif not refund.key and not posted.exists():
+        rests = [room(order).minor for order in orders]
+        parts = over_orders(refund.amount.minor, rests, [order.total_minor for order in orders])
+        for order, minor in zip(orders, parts, strict=True):
+            if minor or len(orders) == 1:
+                mine = replace(refund, amount=Money(minor, refund.amount.currency))
+                _refunded_there(order, mine, f"{cause}{_beside(orders, order)}", told=told)
 
 
 def _refunded_there(order: Order, refund: BankRefund, cause: str, *, told: Telling) -> None:
@@ -99,9 +125,9 @@ def _refunded_there(order: Order, refund: BankRefund, cause: str, *, told: Telli
     judge_open(order=order, why="refunded at the payment provider", told=told)
 
 
-def _came_back(order: Order, refund: BankRefund, *, told: Telling) -> None:
+def _came_back(order: Order, refund: BankRefund, beside: str, *, told: Telling) -> None:
     fresh = books.post(
-        cause=f"refund_failed:{refund.refund_id}",
+        cause=f"refund_failed:{refund.refund_id}{beside}",
         order=order,
         sentence=f"Refund of order {order} came back",
         now=told.now,
@@ -111,7 +137,7 @@ def _came_back(order: Order, refund: BankRefund, *, told: Telling) -> None:
         return
     # Surely not with the buyer: staff may try again, under a new key, or pay in another way.
     causes = Command.objects.filter(cause=refund.key).values_list("payload__credit", flat=True)
-    mine = [f"bank:{refund.refund_id}", *(str(cause) for cause in causes if cause)]
+    mine = [f"bank:{refund.refund_id}{beside}", *(str(cause) for cause in causes if cause)]
     failed = Credit.objects.filter(order=order, cause__in=mine, state=CreditState.REFUNDED)
     failed.update(state=CreditState.FAILED, sentence="The buyer's bank sent the money back.")
     sentence = f"The buyer's bank sent a refund of {refund.amount.words} back; the buyer still has to be paid."
@@ -120,13 +146,13 @@ def _came_back(order: Order, refund: BankRefund, *, told: Telling) -> None:
         code=AlertCode.REFUND_FAILED,
         seller=order.seller,
         order=order,
-        key=f"refund:{refund.refund_id}",
+        key=f"refund:{refund.refund_id}{beside}",
         sentence=f"Order {order}: {sentence}",
         evidence={"refund": refund.refund_id},
     )
 
 
-def _warning_seen(order: Order, warning: FraudWarning, *, told: Telling) -> None:
+def _warning_seen(order: Order, warning: FraudWarning, beside: str, *, told: Telling) -> None:
     """Once per warning. It counts as fraud from now on, when we know of it, not from when the issuer said it."""
     if TimelineEntry.objects.filter(order=order, kind=WARNED, evidence__warning=warning.warning_id).exists():
         return
@@ -146,7 +172,7 @@ def _warning_seen(order: Order, warning: FraudWarning, *, told: Telling) -> None
         code=AlertCode.DISPUTED,
         seller=order.seller,
         order=order,
-        key=f"warning:{warning.warning_id}",
+        key=f"warning:{warning.warning_id}{beside}",
         sentence=f"Order {order}: {sentence} A dispute may follow. {what_now}",
         evidence=evidence,
     )
@@ -160,7 +186,7 @@ _STATES = {
 }
 
 
-def _dispute_seen(order: Order, dispute: Dispute, *, told: Telling) -> None:
+def _dispute_seen(order: Order, dispute: Dispute, beside: str, *, told: Telling) -> None:
     """One entry per state of a dispute: reading it again tells nobody twice, also after its alert was settled."""
     evidence = {"dispute": dispute.dispute_id, "state": str(dispute.state), "reason": dispute.reason}
     if dispute.opened_at:
@@ -174,7 +200,7 @@ def _dispute_seen(order: Order, dispute: Dispute, *, told: Telling) -> None:
     fresh = dispute.state in (DisputeState.ASKED, DisputeState.TAKEN)
     since = f", since {dispute.opened_at:%d %B %Y}" if dispute.opened_at and fresh else ""
     sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}{since}."
-    _move(order, dispute, now=told.now)
+    _move(order, dispute, beside, now=told.now)
     told.tell(order=order, source="buyer", kind="dispute", sentence=sentence, evidence=evidence)
     if not _label(order, dispute, told=told):
         judge_open(order=order, why=f"the buyer's bank {_STATES[dispute.state]} the payment", told=told)
@@ -188,7 +214,7 @@ def _dispute_seen(order: Order, dispute: Dispute, *, told: Telling) -> None:
         code=AlertCode.DISPUTED,
         seller=order.seller,
         order=order,
-        key=f"dispute:{dispute.dispute_id}",
+        key=f"dispute:{dispute.dispute_id}{beside}",
         sentence=f"Order {order}: {sentence}{end}",
         evidence=evidence,
     )
@@ -212,9 +238,9 @@ def _label(order: Order, dispute: Dispute, *, told: Telling) -> bool:
     return False
 
 
-def _move(order: Order, dispute: Dispute, *, now: datetime) -> None:
+def _move(order: Order, dispute: Dispute, beside: str, *, now: datetime) -> None:
     """A bank that takes the money back takes it from what we hold there; who bears it is decided later, by staff."""
-    minor, taken = dispute.amount.minor, f"disputed:{dispute.dispute_id}"
+    minor, taken = dispute.amount.minor, f"disputed:{dispute.dispute_id}{beside}"
     if dispute.state in (DisputeState.TAKEN, DisputeState.LOST):
         books.post(
             cause=taken,
@@ -225,7 +251,7 @@ def _move(order: Order, dispute: Dispute, *, now: datetime) -> None:
         )
     elif dispute.state is DisputeState.WON and Transfer.objects.filter(cause=taken).exists():
         books.post(
-            cause=f"dispute_won:{dispute.dispute_id}",
+            cause=f"dispute_won:{dispute.dispute_id}{beside}",
             order=order,
             sentence=f"Dispute over order {order} won",
             now=now,

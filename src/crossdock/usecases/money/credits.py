@@ -83,6 +83,7 @@ def grant(
 
 def _ask_gateway(credit: Credit, cause: str, *, now: datetime) -> None:
     intent, order = credit.order.intent, credit.order
+    assert intent is not None, "what was never paid is never credited"
     enqueue(
         party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway),
         cause=cause,

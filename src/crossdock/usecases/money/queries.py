@@ -6,7 +6,12 @@ from crossdock.store.models import Credit, Entry, Order, PaymentIntent, Seller
 
 
 def intent_of(order: Order) -> PaymentIntent | None:
-    return PaymentIntent.objects.filter(order=order).first()
+    return order.intent
+
+
+def paid_with(intent: PaymentIntent) -> QuerySet[Order]:
+    """The orders of a payment, as its buyer sees them: a seller sees their own alone."""
+    return Order.objects.filter(intent=intent).select_related("seller").prefetch_related("lines").order_by("pk")
 
 
 def book_of(order: Order) -> QuerySet[Entry]:
@@ -30,4 +35,4 @@ def whole_credits() -> QuerySet[Credit]:
 
 
 def payments() -> QuerySet[PaymentIntent]:
-    return PaymentIntent.objects.select_related("order")
+    return PaymentIntent.objects.all()

@@ -27,27 +27,29 @@ _SCORES = {"normal": 10, "elevated": 65, "highest": 80}
 _LATEST = 400
 
 # One answer for each thing that is shared, each through its index of store/models/risk.py. Frauds count from the day
-# when they became known.
+# when they became known. A payment counts once, however many sellers it paid; its amounts count all.
 _COUNTS = """
 SELECT
   (SELECT json_build_object(
-     'earlier_of_buyer', count(*) FILTER (WHERE at < %(at)s),
+     'earlier_of_buyer', count(*) FILTER (WHERE NOT beside AND at < %(at)s),
      'known_days', extract(epoch FROM %(at)s - min(at) FILTER (WHERE at < %(at)s AND paid)) / 86400,
-     'orders_last_hour', count(*) FILTER (WHERE at >= %(hour)s AND at < %(at)s AND paid),
-     'orders_last_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid),
-     'orders_last_week', count(*) FILTER (WHERE at >= %(week)s AND at < %(at)s AND paid),
+     'orders_last_hour', count(*) FILTER (WHERE NOT beside AND at >= %(hour)s AND at < %(at)s AND paid),
+     'orders_last_day', count(*) FILTER (WHERE NOT beside AND at >= %(day)s AND at < %(at)s AND paid),
+     'orders_last_week', count(*) FILTER (WHERE NOT beside AND at >= %(week)s AND at < %(at)s AND paid),
      'spent_last_day_minor', coalesce(sum(amount_minor) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid
        AND currency = %(currency)s), 0),
-     'declined_last_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid IS FALSE),
-     'settled_orders', count(*) FILTER (WHERE at < %(settled)s AND paid AND (fraud IS NOT TRUE OR known_at > %(at)s)),
-     'aged_orders', count(*) FILTER (WHERE at < %(aged)s AND paid AND (fraud IS NOT TRUE OR known_at > %(at)s)),
+     'declined_last_day', count(*) FILTER (WHERE NOT beside AND at >= %(day)s AND at < %(at)s AND paid IS FALSE),
+     'settled_orders', count(*) FILTER (WHERE NOT beside AND at < %(settled)s AND paid
+       AND (fraud IS NOT TRUE OR known_at > %(at)s)),
+     'aged_orders', count(*) FILTER (WHERE NOT beside AND at < %(aged)s AND paid
+       AND (fraud IS NOT TRUE OR known_at > %(at)s)),
      'card_days', extract(epoch FROM %(at)s - min(at) FILTER (WHERE at < %(at)s AND paid AND card = %(card)s)) / 86400,
      'device_days', extract(epoch FROM %(at)s - min(at) FILTER (WHERE at < %(at)s AND paid AND device = %(device)s))
        / 86400,
      'devices_of_buyer_week', count(DISTINCT device) FILTER (WHERE at >= %(week)s AND at < %(at)s AND device <> ''
        AND device <> %(device)s) + (%(device)s <> '')::int,
      'busiest_day', (SELECT max(orders) FROM (SELECT count(*) orders FROM store_risktrace WHERE buyer = %(buyer)s
-       AND buyer <> '' AND at < %(week)s AND paid AND (fraud IS NOT TRUE OR known_at > %(at)s)
+       AND buyer <> '' AND NOT beside AND at < %(week)s AND paid AND (fraud IS NOT TRUE OR known_at > %(at)s)
        GROUP BY date_trunc('day', at, 'UTC')) days),
      'buyers_usual_minor', percentile_disc(0.5) WITHIN GROUP (ORDER BY amount_minor) FILTER (WHERE at < %(at)s AND paid
        AND currency = %(currency)s AND amount_minor > 0),
@@ -58,18 +60,18 @@ SELECT
      'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
    FROM store_risktrace WHERE buyer = %(buyer)s AND buyer <> ''),
   (SELECT json_build_object(
-     'earlier_of_device', count(*) FILTER (WHERE at < %(at)s),
-     'device_orders_hour', count(*) FILTER (WHERE at >= %(hour)s AND at < %(at)s AND paid),
-     'device_orders_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid),
-     'device_declined_last_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid IS FALSE),
+     'earlier_of_device', count(*) FILTER (WHERE NOT beside AND at < %(at)s),
+     'device_orders_hour', count(*) FILTER (WHERE NOT beside AND at >= %(hour)s AND at < %(at)s AND paid),
+     'device_orders_day', count(*) FILTER (WHERE NOT beside AND at >= %(day)s AND at < %(at)s AND paid),
+     'device_declined_last_day', count(*) FILTER (WHERE NOT beside AND at >= %(day)s AND at < %(at)s AND paid IS FALSE),
      'cards', array_agg(DISTINCT card) FILTER (WHERE at >= %(day)s AND at <= %(at)s AND card <> ''),
      'buyers_of_device', count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
      'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
    FROM store_risktrace WHERE device = %(device)s AND device <> ''),
   (SELECT json_build_object(
-     'earlier_of_card', count(*) FILTER (WHERE at < %(at)s),
-     'card_orders_hour', count(*) FILTER (WHERE at >= %(hour)s AND at < %(at)s AND paid),
-     'card_orders_day', count(*) FILTER (WHERE at >= %(day)s AND at < %(at)s AND paid),
+     'earlier_of_card', count(*) FILTER (WHERE NOT beside AND at < %(at)s),
+     'card_orders_hour', count(*) FILTER (WHERE NOT beside AND at >= %(hour)s AND at < %(at)s AND paid),
+     'card_orders_day', count(*) FILTER (WHERE NOT beside AND at >= %(day)s AND at < %(at)s AND paid),
      'buyers_of_card', count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
      'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
    FROM store_risktrace WHERE card = %(card)s AND card <> ''),

@@ -3,7 +3,7 @@
 The order shows the newest judgement.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,13 +82,24 @@ def keep(*, order: Order, judgement: Judgement, why: str, told: Telling) -> None
     warn(order=order, judgement=judgement, told=told)
 
 
-def keep_placed(*, trace: RiskTrace, order: Order, judgement: Judgement, now: datetime) -> Statement:
-    """The same for a fresh order, and its try to pay is over: one statement, sent along with what else is written,
+def keep_placed(judged: Sequence[tuple[RiskTrace, Order, Judgement]], *, now: datetime) -> list[Statement]:
+    """The same for fresh orders, and their try to pay is over: one statement, sent along with what else is written,
     since the buyer waits for it. `warn` comes after it.
+
+    The first has the trace of the try; those of further orders are written beside it, by one statement more.
     """
-    insert, values = insert_of([_kept(order, judgement, "placed", now)])
-    ended = "WITH ended AS (UPDATE store_risktrace SET paid = TRUE, order_id = %s, card = %s WHERE id = %s)"
-    return f"{ended} {insert}", [order.pk, trace.card, trace.pk, *values]
+    if not judged:
+        return []
+    (trace, order, _), *more = judged
+    insert, values = insert_of([_kept(order, judgement, "placed", now) for _, order, judgement in judged])
+    ended = (
+        "WITH ended AS (UPDATE store_risktrace SET paid = TRUE, order_id = %s, card = %s, seller = %s,"
+        " amount_minor = %s, units = %s WHERE id = %s)"
+    )
+    known = [order.pk, trace.card, trace.seller, trace.amount_minor, trace.units, trace.pk]
+    for beside, its, _ in more:
+        beside.order, beside.paid = its, True
+    return [(f"{ended} {insert}", [*known, *values]), *([insert_of([one for one, _, _ in more])] if more else [])]
 
 
 def _kept(order: Order, judgement: Judgement, why: str, now: datetime) -> RiskAssessment:
@@ -128,7 +139,13 @@ def judge(*, order: Order, why: str, now: datetime, told: Telling | None = None)
         trace = RiskTrace.objects.filter(order=order).first()
         if trace is None:
             return Assessment(RiskLevel(order.risk), (), order.risk_available, order.risk_asked)
-        judgement = look(trace=trace, checks=order.intent.checks, ship_to=order.ship_to, buyer=order.buyer, now=now)
+        judgement = look(
+            trace=trace,
+            checks=order.intent.checks if order.intent else {},
+            ship_to=order.ship_to,
+            buyer=order.buyer,
+            now=now,
+        )
         before, level = order.risk, judgement.found.level
         for name, value in judgement.on_order().items():
             setattr(order, name, value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crossdock.domain.risk.lookups import address_key
+from crossdock.domain.values import Money
 from crossdock.store.models import PaymentIntent, RiskTrace, User
 
 
@@ -21,17 +22,17 @@ class Origin:
     device: str = ""
 
 
-def trace_for(*, intent: PaymentIntent, origin: Origin, now: datetime) -> RiskTrace:
-    """Not written yet: it goes along with the intent."""
+def trace_for(*, intent: PaymentIntent, seller: int, units: int, origin: Origin, now: datetime) -> RiskTrace:
+    """Not written yet: it goes along with the intent. `units` is the most of one thing."""
     to = intent.basket["ship_to"]
     return RiskTrace(
         intent=intent,
         at=now,
         buyer=buyer_key(intent.buyer),
-        seller=intent.seller_id,
+        seller=seller,
         amount_minor=intent.amount_minor,
         currency=intent.currency,
-        units=max((quantity for _, quantity, _ in intent.basket["lines"]), default=1),
+        units=units,
         device=origin.device[:60],
         ip=origin.ip[:45],
         address=address_key(to["line1"], to["postal_code"], to["country"]),
@@ -48,6 +49,23 @@ def trace_of(intent: PaymentIntent) -> RiskTrace | None:
     if trace is not None:
         trace.card = str(intent.checks.get("card_fingerprint", ""))[:80]
     return trace
+
+
+_OF_THE_TRY = ("at", "buyer", "card", "device", "ip", "address", "email")
+
+
+def as_part(trace: RiskTrace, *, seller: int, amount: Money, units: int, beside: bool) -> RiskTrace:
+    """The same try as one of several sellers sees it; `beside` it, it is a row of its own. Not written yet."""
+    return RiskTrace(
+        pk=None if beside else trace.pk,
+        intent_id=None if beside else trace.intent_id,
+        seller=seller,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        units=units,
+        beside=beside,
+        **{name: getattr(trace, name) for name in _OF_THE_TRY},
+    )
 
 
 def end_unpaid(*, trace: RiskTrace) -> None:

@@ -20,7 +20,6 @@ from crossdock.store.models import (
     IdempotentReply,
     Label,
     Order,
-    PaymentIntent,
 )
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
@@ -117,7 +116,7 @@ def _forget_copies(order: Order) -> None:
     """The address also stands in what was to be paid, on labels, and in answers of the API that are kept for a repeat
     (which then is worked out anew).
     """
-    intent = PaymentIntent.objects.filter(order=order).first()
+    intent = order.intent
     if intent is not None:
         intent.basket = {**intent.basket, "ship_to": order.ship_to}
         intent.save(update_fields=["basket"])
@@ -126,7 +125,9 @@ def _forget_copies(order: Order) -> None:
         label.save(update_fields=["wanted"])
         label.documents.all().delete()
     IdempotentReply.objects.filter(
-        Q(body__reference=order.reference) | Q(body__order__reference=order.reference)
+        Q(body__reference=order.reference)
+        | Q(body__order__reference=order.reference)
+        | Q(body__orders__contains=[{"reference": order.reference}])
     ).delete()
 
 

@@ -79,7 +79,7 @@ def _locking(variant_ids: list[int]) -> QuerySet[VariantStock]:
 
 @prepared
 def _locking_with_listings(variant_ids: list[int]) -> QuerySet[VariantStock]:
-    return locking(variant_ids, "variant__listing")
+    return locking(variant_ids, "variant__listing__seller__owner")
 
 
 @prepared

@@ -123,7 +123,7 @@ _NOWHERE = {"name": "", "line1": "", "line2": "", "city": "", "region": "", "pos
 def _addresses_typed_for_nothing(*, now: datetime, most: int) -> int:
     """The country stays, for figures of where people wanted to buy from."""
     before = now - timedelta(days=days_of("store.PaymentIntent", Then.BLACK_OUT))
-    rows = PaymentIntent.objects.filter(order=None, created_at__lt=before).exclude(basket__ship_to__line1="")
+    rows = PaymentIntent.objects.filter(orders=None, created_at__lt=before).exclude(basket__ship_to__line1="")
     rows = rows.filter(basket__has_key="ship_to").exclude(state__in=[IntentState.CREATED, IntentState.UNKNOWN])
     done = 0
     while done < most and (found := list(rows.order_by("pk")[:AT_ONCE])):

@@ -4,7 +4,7 @@ the same way.
 A payment taken elsewhere is not accepted: our refund could never be carried out, and the books would say that it was.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -22,18 +22,22 @@ from crossdock.store.models import Order, PaymentIntent, User
 from crossdock.store.models.money import IntentState
 from crossdock.store.together import ask
 from crossdock.usecases.accounts.buyers import buyer_of, buyers_named
+from crossdock.usecases.accounts.queries import sellers_named
 from crossdock.usecases.checkout.basket import (
     Basket,
     Found,
     PricedBasket,
     PricedLine,
+    PricedPart,
     found_in,
     priced,
     questions,
+    with_offer,
 )
 from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
+from crossdock.usecases.checkout.parts import Part, parts_of
 from crossdock.usecases.errors import Invalid, Stale
-from crossdock.usecases.money.queries import payments
+from crossdock.usecases.money.queries import paid_with, payments
 from crossdock.web.api.once import KEYED, once_outside, own_key
 from crossdock.web.api.order_shape import order_of, order_out
 from crossdock.web.api.orders import router
@@ -44,11 +48,13 @@ from crossdock.web.api.shapes import (
     LineIn,
     Money,
     OrderIn,
-    OrderOut,
+    PlacedOut,
     ProblemOut,
     QuoteIn,
     QuoteLine,
     QuoteOut,
+    QuotePart,
+    ReturnedPart,
 )
 from crossdock.web.live import confirmed
 from crossdock.web.payments import gateway_of
@@ -67,9 +73,7 @@ def _wanted(lines: list[LineIn]) -> dict[str, int]:
 def _basket(wanted: dict[str, int], offer: str, found: Found) -> Basket:
     if len(found.variants) != len(wanted):
         raise Invalid("One of the variants does not exist.")
-    first = found.variants[0]
-    basket: Basket = {"seller": first.listing.seller_id, "connection": first.connection_id, "lines": wanted}
-    return {**basket, "offer": offer} if offer else basket
+    return with_offer(wanted, offer)
 
 
 def _priced(basket: Basket, country: str, found: Found) -> PricedBasket:
@@ -90,6 +94,16 @@ def _line(line: PricedLine) -> QuoteLine:
     )
 
 
+def _part(part: PricedPart) -> QuotePart:
+    return QuotePart(
+        seller=part.seller.slug,
+        variants=[line.variant.public_id for line in part.lines],
+        items=Money.of(part.items),
+        shipping=Money.of(part.shipping) if part.shipping is not None else None,
+        problems=list(part.problems),
+    )
+
+
 @router.post("/quotes", response={200: QuoteOut, 422: ProblemOut}, url_name="quotes", summary="What it would cost now")
 def quote(request: HttpRequest, data: QuoteIn) -> QuoteOut:
     """Nothing is held or written."""
@@ -98,6 +112,7 @@ def quote(request: HttpRequest, data: QuoteIn) -> QuoteOut:
     found = found_in(wanted, *ask(*questions(wanted)))
     shown = _priced(_basket(wanted, data.offer, found), data.country, found)
     return QuoteOut(
+        parts=[_part(part) for part in shown.parts],
         lines=[_line(line) for line in shown.lines],
         items=Money.of(shown.items),
         shipping=Money.of(shown.shipping) if shown.shipping else None,
@@ -112,11 +127,13 @@ def quote(request: HttpRequest, data: QuoteIn) -> QuoteOut:
     url_name="orders_place",
     summary="Place an order",
     openapi_extra=KEYED,
-    response={201: OrderOut, 202: CheckingOut, 402: ProblemOut, 409: ProblemOut, 422: ProblemOut},
+    response={201: PlacedOut, 202: CheckingOut, 402: ProblemOut, 409: ProblemOut, 422: ProblemOut},
 )
 def place(request: HttpRequest, data: OrderIn) -> HttpResponse:
-    """Holds the units, takes the payment through the marketplace's gateway, and writes the order; from there it goes
-    to the seller's shop.
+    """Holds the units, takes one payment through the marketplace's gateway, and writes an order for each seller's shop
+    that the lines are of; from there each goes to its shop.
+
+    A seller's part whose units are gone by the time the money comes is `returned` to the buyer; the others go on.
 
     A 202 says that the bank's answer was lost: nothing is charged twice whatever is repeated, and `poll` tells what
     came of it.
@@ -143,9 +160,21 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
     gateway = gateway_of(intent)
     # The bank knows the payment by the intent's id, so asking again cannot charge again.
     order = _settle(intent, _ask(gateway.capture(intent.asked, data.payment.token)))
-    if order is not None:
-        return 201, order_out(order_of(request, order.public_id))
+    if order is None:
+        return _standing(request, payments().get(pk=intent.pk))
+    if len(intent.basket["parts"]) == 1:
+        return 201, _placed(request, [order.public_id], ())
     return _standing(request, payments().get(pk=intent.pk))
+
+
+def _placed(request: HttpRequest, names: list[str], returned: Sequence[Part]) -> dict[str, Any]:
+    first, *others = (order_out(order_of(request, name)) for name in names)
+    rows = sellers_named("").filter(pk__in=[part.seller for part in returned]) if returned else ()
+    sellers = {seller.pk: seller.slug for seller in rows}
+    back = [
+        ReturnedPart(seller=sellers[part.seller], amount=Money.of(part.total), sentence=part.back) for part in returned
+    ]
+    return {**first, "others": others, "returned": [one.model_dump(mode="json") for one in back]}
 
 
 def _open(data: OrderIn, wanted: dict[str, int], found: Found, buyer: User | None, key: str) -> PaymentIntent:
@@ -204,8 +233,9 @@ def _standing(request: HttpRequest, intent: PaymentIntent) -> tuple[int, Any]:
 
     The order, a refusal, or a 202 while the bank is being asked (the worker does, until it knows).
     """
-    if intent.order is not None:
-        return 201, order_out(order_of(request, intent.order.public_id))
+    if intent.state == IntentState.CAPTURED:
+        names = [order.public_id for order in paid_with(intent)]
+        return 201, _placed(request, names, [part for part in parts_of(intent) if part.back])
     if intent.state == IntentState.DECLINED:
         raise Refuse("payment-declined", intent.sentence or "The bank declined the payment.")
     if intent.state == IntentState.ABANDONED:
@@ -214,9 +244,16 @@ def _standing(request: HttpRequest, intent: PaymentIntent) -> tuple[int, Any]:
 
 
 def _checking(intent: PaymentIntent) -> dict[str, Any]:
-    order = intent.order.public_id if intent.order else None
+    orders = [order.public_id for order in paid_with(intent)]
     poll = settings.BASE_URL + reverse("api:checkout", args=[intent.public_id])
-    said = CheckingOut(checkout=intent.public_id, state=intent.state, order=order, sentence=intent.sentence, poll=poll)
+    said = CheckingOut(
+        checkout=intent.public_id,
+        state=intent.state,
+        order=next(iter(orders), None),
+        orders=orders,
+        sentence=intent.sentence,
+        poll=poll,
+    )
     return said.model_dump(mode="json")
 
 

@@ -136,7 +136,7 @@ class LineIn(Strict):
 
 class QuoteIn(Strict):
     lines: list[LineIn] = Field(min_length=1, max_length=100)
-    offer: str = Field("", max_length=20, description="The accepted offer that these lines are of.")
+    offer: str = Field("", max_length=20, description="The accepted offer that one of these lines is of.")
     country: str = Field(pattern="^[A-Z]{2}$")
 
 
@@ -150,12 +150,24 @@ class QuoteLine(Schema):
     problem: str = Field(description="Empty when this many can be bought.")
 
 
+class QuotePart(Schema):
+    """What one seller's shop would get as an order of its own."""
+
+    seller: str
+    variants: list[str]
+    items: Money
+    shipping: Money | None
+    problems: list[str] = Field(description="Why this part cannot be ordered; leave its lines out to order the rest.")
+
+
 class QuoteOut(Schema):
     """`fingerprint` stands for these prices; send it with the order.
 
-    Nothing can be ordered while there are `problems`.
+    Lines of several sellers are one payment and an order for each of `parts`, each with its own shipping. Nothing can
+    be ordered while there are `problems`.
     """
 
+    parts: list[QuotePart]
     lines: list[QuoteLine]
     items: Money
     shipping: Money | None
@@ -176,12 +188,12 @@ class PaymentIn(Strict):
 
 
 class OrderIn(Strict):
-    """All lines are of one seller's one shop. `fingerprint` is of the quote that the buyer agreed to."""
+    """Lines may be of several sellers, in one currency. `fingerprint` is of the quote that the buyer agreed to."""
 
     buyer: BuyerIn
     ship_to: AddressIn
     lines: list[LineIn] = Field(min_length=1, max_length=100)
-    offer: str = Field("", max_length=20, description="The accepted offer that is paid, if it is one.")
+    offer: str = Field("", max_length=20, description="The accepted offer that one of the lines is of.")
     fingerprint: str = Field(min_length=1, max_length=64)
     payment: PaymentIn
 
@@ -258,6 +270,23 @@ class OrderOut(Schema):
     timeline: list[EntryOut]
 
 
+class ReturnedPart(Schema):
+    """A seller's part of a payment that came to no order: its units were gone when the money came."""
+
+    seller: str
+    amount: Money
+    sentence: str
+
+
+class PlacedOut(OrderOut):
+    """The first order of the payment. `others` are those of further sellers; what is `returned` goes back to the
+    buyer.
+    """
+
+    others: list[OrderOut]
+    returned: list[ReturnedPart]
+
+
 class OrderPage(Schema):
     items: list[OrderOut]
     next: str | None
@@ -266,12 +295,14 @@ class OrderPage(Schema):
 class CheckingOut(Schema):
     """The bank did not answer in time; it is being asked.
 
-    Look at `poll` for what came of it: captured (then `order` is there), declined, abandoned.
+    Look at `poll` for what came of it: captured (then `order` is there, and `orders` has all of them), declined,
+    abandoned.
     """
 
     checkout: str
     state: str
     order: str | None = None
+    orders: list[str] = []
     sentence: str = ""
     poll: str
 

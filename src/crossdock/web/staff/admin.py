@@ -207,7 +207,7 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     ),
     models.ShopRefund: (("order", "refund_id", "amount_minor", "currency", "seen_at"), (), ("order__reference",)),
     models.PaymentIntent: (
-        ("public_id", "buyer", "seller", "state", "amount_minor", "currency", "order"),
+        ("public_id", "buyer", "state", "amount_minor", "currency"),
         ("state", "gateway"),
         ("public_id",),
     ),

@@ -1,13 +1,13 @@
-"""The cart lives in the session, so it works before anybody signs in. It holds lines of one seller's one shop, since
-one order lands in one shop.
+"""The cart lives in the session, so it works before anybody signs in. It holds lines of any sellers, and accepted
+offers among them; each seller's shop gets what is its own as an order.
 
-An accepted offer is paid alone: the cart is set aside meanwhile and comes back afterwards.
-
-`checkout_key` is made with the cart and changes with it: two tabs of one cart pay under one key and buy once.
+One payment is in one currency: what costs another one is paid by a payment of its own. `checkout_key` is made with the
+cart and changes with it: two tabs of one cart pay under one key and buy once.
 """
 
 import secrets
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.contrib import messages
 from django.contrib.sessions.backends.base import SessionBase
@@ -16,27 +16,43 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from crossdock.store.models import Variant
-from crossdock.usecases.accounts.queries import sellers_named
-from crossdock.usecases.catalogue.queries import items
+from crossdock.domain.offers import OfferState
+from crossdock.store.models import Offer
+from crossdock.usecases.catalogue.queries import items, offers_made
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced, variants_in
 from crossdock.web.context import CART
 from crossdock.web.forms import typed
 
 KEY = "checkout_key"
-ASIDE = "cart_aside"
+PAY_IN = "checkout_currency"
 MOST_LINES = 50
+# Where a cart of an earlier version waited while an offer was paid alone.
+_ASIDE = "cart_aside"
 
 
-def basket_of(session: SessionBase) -> Basket | None:
-    """None when there is nothing in it."""
-    basket = session.get(CART)
-    return cast(Basket, basket) if basket and basket["lines"] else None
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """`lines` maps variants' public ids to units, `agreed` those of accepted offers to theirs."""
+
+    lines: Mapping[str, int] = field(default_factory=dict)
+    agreed: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.lines) + len(self.agreed)
+
+
+def cart_of(session: SessionBase) -> Cart:
+    kept = session.get(CART) or {"lines": {}}
+    lines, agreed = dict(kept["lines"]), dict(kept.get("agreed", {}))
+    if offer := kept.get("offer"):
+        # A cart of an earlier version: an offer that was paid alone.
+        lines, agreed = dict((session.get(_ASIDE) or {"lines": {}})["lines"]), {offer: sum(lines.values())}
+    return Cart(lines, agreed)
 
 
 def key_of(session: SessionBase) -> str:
-    """The one-time key under which this cart, as it is now, is paid."""
+    """The one-time key under which what is to be paid, as it is now, is paid."""
     if KEY not in session:
         session[KEY] = secrets.token_urlsafe(16)
     return str(session[KEY])
@@ -46,74 +62,98 @@ def renew_key(session: SessionBase) -> None:
     session[KEY] = secrets.token_urlsafe(16)
 
 
-def keep(session: SessionBase, basket: Basket | None) -> None:
-    """Store a changed cart; it gets a new key, so that no earlier payment of other contents can stand in for it.
-
-    Where nothing is left, the cart that was set aside for an offer comes back.
-    """
-    if basket is None or not basket["lines"]:
-        basket = session.pop(ASIDE, None)
-    if basket is None:
-        session.pop(CART, None)
+def keep(session: SessionBase, cart: Cart) -> None:
+    """Store a changed cart; it gets a new key, so that no earlier payment of other contents can stand in for it."""
+    session.pop(_ASIDE, None)
+    if cart:
+        session[CART] = {"lines": dict(cart.lines), "agreed": dict(cart.agreed)}
     else:
-        session[CART] = basket
+        session.pop(CART, None)
     renew_key(session)
 
 
-def pay_alone(session: SessionBase, offer: Basket) -> None:
-    """The offer becomes the cart; what was in it is set aside."""
-    basket = basket_of(session)
-    if basket is not None and not basket.get("offer"):
-        session[ASIDE] = basket
-    keep(session, offer)
+def put_offer(session: SessionBase, offer: Offer) -> None:
+    """A line like any other. It takes the place of units of the same thing at the asking price."""
+    cart = cart_of(session)
+    lines = {name: units for name, units in cart.lines.items() if name != offer.variant.public_id}
+    if offer.public_id not in cart.agreed or lines != cart.lines:
+        keep(session, Cart(lines, {**cart.agreed, offer.public_id: offer.quantity}))
+    choose_currency(session, offer.currency)
 
 
-def aside_of(session: SessionBase) -> int:
-    """Units of the cart that waits while an offer is paid."""
-    basket = session.get(ASIDE)
-    return sum(basket["lines"].values()) if basket else 0
+def baskets_of(session: SessionBase) -> dict[str, Basket]:
+    """What is in the cart, by its currency. What no longer exists, and offers that are paid, are dropped from it."""
+    cart = cart_of(session)
+    if not cart:
+        return {}
+    variants = variants_in(cart.lines) if cart.lines else []
+    offers = list(_open_offers(cart)) if cart.agreed else []
+    baskets: dict[str, Basket] = {}
+    for variant in variants:
+        basket = baskets.setdefault(variant.listing.currency, {"lines": {}})
+        basket["lines"][variant.public_id] = cart.lines[variant.public_id]
+    for offer in offers:
+        basket = baskets.setdefault(offer.variant.listing.currency, {"lines": {}})
+        basket["offers"] = [*basket.get("offers", []), offer.public_id]
+    if len(variants) != len(cart.lines) or len(offers) != len(cart.agreed):
+        lines = {variant.public_id: cart.lines[variant.public_id] for variant in variants}
+        keep(session, Cart(lines, {offer.public_id: offer.quantity for offer in offers}))
+    return baskets
+
+
+def _open_offers(cart: Cart) -> list[Offer]:
+    found = offers_made().filter(public_id__in=list(cart.agreed)).exclude(state=OfferState.PAID)
+    return list(found.order_by("pk"))
+
+
+def choose_currency(session: SessionBase, currency: str) -> None:
+    """What costs so is paid next."""
+    if session.get(PAY_IN) != currency:
+        session[PAY_IN] = currency
+        renew_key(session)
+
+
+def to_be_paid(session: SessionBase) -> Basket | None:
+    """What the next payment pays: what is in the cart in the chosen currency, or in the first one."""
+    baskets = baskets_of(session)
+    return baskets.get(session.get(PAY_IN, "")) or next(iter(baskets.values()), None)
+
+
+def was_paid(session: SessionBase) -> None:
+    """What was to be paid leaves the cart; what costs another currency stays."""
+    basket, cart = to_be_paid(session), cart_of(session)
+    if basket is None:
+        return renew_key(session)
+    lines = {name: units for name, units in cart.lines.items() if name not in basket["lines"]}
+    agreed = {name: units for name, units in cart.agreed.items() if name not in basket.get("offers", [])}
+    keep(session, Cart(lines, agreed))
+    session.pop(PAY_IN, None)
+    return None
+
+
+def no_more_than(session: SessionBase, left: Mapping[str, int]) -> None:
+    """Units that a shop turned out not to have leave the cart."""
+    cart = cart_of(session)
+    lines = {name: min(units, left.get(name, units)) for name, units in cart.lines.items()}
+    keep(session, Cart({name: units for name, units in lines.items() if units}, cart.agreed))
 
 
 def show_priced(session: SessionBase, *, country: str | None = None) -> PricedBasket | None:
-    """The cart with today's prices; lines that no longer exist are dropped from it."""
-    basket = basket_of(session)
-    if basket is None:
-        return None
-    known = {variant.public_id for variant in variants_in(basket["lines"])}
-    if known != set(basket["lines"]):
-        basket["lines"] = {name: units for name, units in basket["lines"].items() if name in known}
-        keep(session, basket)
-        if not basket["lines"]:
-            return show_priced(session, country=country)
-    return priced(basket=basket, country=country, now=timezone.now())
+    """What is to be paid next, with today's prices."""
+    basket = to_be_paid(session)
+    return priced(basket=basket, country=country, now=timezone.now()) if basket else None
 
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    shown = show_priced(request.session)
-    basket = basket_of(request.session)
-    context = {
-        "priced": shown,
-        "cart_offer": basket.get("offer", "") if basket else "",
-        "aside": aside_of(request.session),
-    }
-    return render(request, "storefront/cart.html", context)
+    baskets = baskets_of(request.session).values()
+    shown = [priced(basket=basket, country=None, now=timezone.now()) for basket in baskets]
+    return render(request, "storefront/cart.html", {"payments": shown})
 
 
 def _units(form: QueryDict) -> int | None:
     text = form.get("quantity", "1").strip()
     return int(text) if text.isdecimal() and len(text) < 5 and int(text) <= MOST_UNITS else None
-
-
-def _fits(basket: Basket, variant: Variant) -> bool:
-    """The same seller's same shop, in the same currency."""
-    inside = items().filter(public_id__in=basket["lines"]).first()
-    mine = variant.listing
-    return inside is None or (inside.listing.seller_id, inside.listing.connection_id, inside.listing.currency) == (
-        mine.seller_id,
-        mine.connection_id,
-        mine.currency,
-    )
 
 
 @require_POST
@@ -129,53 +169,56 @@ def add(request: HttpRequest) -> HttpResponse:
     if why := why_not_sold(variant):
         messages.error(request, why)
         return redirect("listing", variant.listing.public_id)
-    basket = basket_of(request.session)
-    if basket and basket.get("offer"):
-        messages.info(request, "What you agreed on is paid alone; you find it under Your offers.")
-        keep(request.session, None)
-        basket = basket_of(request.session)
-    if basket and not _fits(basket, variant):
-        if "new" not in request.POST:
-            context = {
-                "variant": variant,
-                "units": units,
-                "other": sellers_named("").filter(pk=basket["seller"]).first(),
-            }
-            return render(request, "storefront/cart_other.html", context)
-        basket = None
-    if basket is None:
-        basket = Basket(seller=variant.listing.seller_id, connection=variant.listing.connection_id, lines={})
-    lines: dict[str, Any] = dict(basket["lines"])
-    lines[variant.public_id] = min(lines.get(variant.public_id, 0) + units, MOST_UNITS)
-    if len(lines) > MOST_LINES:
+    cart = cart_of(request.session)
+    if cart.agreed and any(offer.variant_id == variant.pk for offer in _open_offers(cart)):
+        messages.info(request, f"“{variant}” is in your cart at the agreed price. Pay for it first, then buy more.")
+        return redirect("cart")
+    lines = {**cart.lines, variant.public_id: min(cart.lines.get(variant.public_id, 0) + units, MOST_UNITS)}
+    if len(Cart(lines, cart.agreed)) > MOST_LINES:
         messages.error(request, f"A cart holds {MOST_LINES} different items; buy these first.")
         return redirect("cart")
-    keep(request.session, Basket(seller=basket["seller"], connection=basket["connection"], lines=lines))
+    keep(request.session, Cart(lines, cart.agreed))
     messages.success(request, f"“{variant}” is in your cart.")
     return redirect("cart")
 
 
 @require_POST
 def change(request: HttpRequest) -> HttpResponse:
-    """A new number of units for one line; 0 takes it out."""
-    basket = basket_of(request.session)
+    """A new number of units for one line; 0 takes it out. An accepted offer can only be taken out."""
+    cart = cart_of(request.session)
     name, units = typed(request.POST, "variant"), _units(request.POST)
+    if offer := typed(request.POST, "offer"):
+        keep(request.session, Cart(cart.lines, {one: n for one, n in cart.agreed.items() if one != offer}))
+        return redirect("cart")
     if "remove" in request.POST:
         units = 0
-    if basket is None or name not in basket["lines"]:
+    if name not in cart.lines:
         return redirect("cart")
     if units is None:
         messages.error(request, f"Type a number between 0 and {MOST_UNITS}.")
         return redirect("cart")
-    if basket.get("offer"):
-        if units:
-            messages.info(request, "The price was agreed for this number of units.")
-        else:
-            keep(request.session, None)
-        return redirect("cart")
-    lines = {**basket["lines"], name: units}
-    keep(
-        request.session,
-        Basket(seller=basket["seller"], connection=basket["connection"], lines={k: n for k, n in lines.items() if n}),
-    )
+    lines = {**cart.lines, name: units}
+    keep(request.session, Cart({one: n for one, n in lines.items() if n}, cart.agreed))
     return redirect("cart")
+
+
+@require_POST
+def drop(request: HttpRequest) -> HttpResponse:
+    """Everything of the seller's shop that has this item: its part cannot be bought now, the rest goes on."""
+    cart, name = cart_of(request.session), typed(request.POST, "variant")
+    for basket in baskets_of(request.session).values():
+        for part in priced(basket=basket, country=None, now=timezone.now()).parts:
+            if all(line.variant.public_id != name for line in part.lines):
+                continue
+            gone = {line.variant.public_id for line in part.lines}
+            agreed = {line.offer.public_id for line in part.lines if line.offer}
+            keep(
+                request.session,
+                Cart(
+                    {one: units for one, units in cart.lines.items() if one not in gone},
+                    {one: units for one, units in cart.agreed.items() if one not in agreed},
+                ),
+            )
+            messages.success(request, f"The items of {part.seller.name} are no longer in your cart.")
+    back = typed(request.POST, "back") == "pay" and bool(cart_of(request.session))
+    return redirect("pay" if back else "cart")

@@ -1,4 +1,4 @@
-"""Checkout: the address, then the payment.
+"""Checkout: the address, then the payment, then the orders that it paid.
 
 The intent is written before the gateway is asked, a lost answer is looked up, and one key buys once.
 """
@@ -15,19 +15,21 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from crossdock.domain.places import COUNTRIES, postal_country
 from crossdock.domain.values import Address, Money
 from crossdock.kit.ask import ask_sync
 from crossdock.kit.errors import Outside
 from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
-from crossdock.store.models import Connection, Order, PaymentIntent, Seller, User
+from crossdock.store.models import Order, PaymentIntent, Seller, User
 from crossdock.store.models.money import IntentState
-from crossdock.usecases.checkout.basket import Basket, PricedBasket, ships_to
+from crossdock.usecases.checkout.basket import PricedBasket, PricedPart, ships_to
 from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.checkout.confirm_stock import Verdict, waits_for_shop
+from crossdock.usecases.checkout.parts import parts_of
 from crossdock.usecases.errors import Invalid, Problem, Stale
+from crossdock.usecases.money.queries import paid_with
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.risk.trace import Origin
 from crossdock.web.device import device_of
@@ -37,7 +39,18 @@ from crossdock.web.middleware import allow
 from crossdock.web.payments import chosen_gateway, gateway_of
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.address import AddressForm
-from crossdock.web.storefront.cart import KEY, basket_of, keep, key_of, renew_key, show_priced
+from crossdock.web.storefront.cart import (
+    KEY,
+    baskets_of,
+    cart_of,
+    choose_currency,
+    key_of,
+    no_more_than,
+    renew_key,
+    show_priced,
+    to_be_paid,
+    was_paid,
+)
 
 SHIP_TO = "ship_to"
 PAYMENT_PATIENCE_SECONDS = 8.0
@@ -68,10 +81,11 @@ def _unsettled(buyer: User) -> PaymentIntent | None:
     return next((intent for intent in open_ones.order_by("pk") if not waits_for_shop(intent)), None)
 
 
-def _countries(seller: Seller, currency: str, shop: Connection | None) -> frozenset[str]:
+def _countries(part: PricedPart) -> frozenset[str]:
     """Where the seller ships to in this currency, and where the shop takes an order to."""
-    named = set(seller.shipping_rates.filter(currency=currency).values_list("country", flat=True))
-    return ships_to(shop) & (COUNTRIES if "*" in named else frozenset(map(postal_country, named)))
+    rates = part.seller.shipping_rates.filter(currency=part.items.currency)
+    named = set(rates.values_list("country", flat=True))
+    return ships_to(part.connection) & (COUNTRIES if "*" in named else frozenset(map(postal_country, named)))
 
 
 def _last_address(buyer: User, seller: Seller) -> dict[str, str]:
@@ -83,15 +97,20 @@ def _last_address(buyer: User, seller: Seller) -> dict[str, str]:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def address(request: HttpRequest) -> HttpResponse:
-    """Where the parcel goes; the price of shipping depends on it."""
+    """Where the parcels go; the price of shipping depends on it. `currency` in the address says what is paid, where
+    the cart has several.
+    """
     buyer = signed_in(request)
+    if (currency := typed(request.GET, "currency", longest=3)) in baskets_of(request.session):
+        choose_currency(request.session, currency)
     if unsettled := _unsettled(buyer):
         return redirect("payment_check", unsettled.public_id)
     shown = show_priced(request.session)
     if shown is None or shown.problems:
         return redirect("cart")
-    countries = _countries(shown.seller, shown.items.currency, shown.lines[0].variant.connection)
-    initial = request.session.get(SHIP_TO) or _last_address(buyer, shown.seller)
+    # Where any of them ships to: the next page says which part cannot go there, and the others still can.
+    countries = frozenset[str]().union(*(_countries(part) for part in shown.parts))
+    initial = request.session.get(SHIP_TO) or _last_address(buyer, shown.parts[0].seller)
     form = AddressForm(request.POST or None, initial=initial, countries=countries)
     if request.method == "POST" and form.is_valid():
         ship_to = {name: form.cleaned_data[name] for name in form.fields}
@@ -120,7 +139,7 @@ def pay(request: HttpRequest) -> HttpResponse:
     if begun is not None and not waits_for_shop(begun):
         return _again(request, begun)
     ship_to = request.session.get(SHIP_TO)
-    if basket_of(request.session) is None:
+    if not cart_of(request.session):
         return redirect("cart")
     if not ship_to:
         return redirect("checkout")
@@ -185,11 +204,8 @@ def _not_confirmed(request: HttpRequest, intent: PaymentIntent, verdict: Verdict
     if verdict.wait:
         messages.warning(request, verdict.sentence)
         return redirect("pay")
-    basket = basket_of(request.session)
-    if basket is not None and _is_current(request, intent) and verdict.left and not basket.get("offer"):
-        lines = {name: min(units, verdict.left.get(name, units)) for name, units in basket["lines"].items()}
-        kept = {name: units for name, units in lines.items() if units}
-        keep(request.session, Basket(seller=basket["seller"], connection=basket["connection"], lines=kept))
+    if _is_current(request, intent) and verdict.left.keys() & cart_of(request.session).lines.keys():
+        no_more_than(request.session, verdict.left)
         messages.error(request, verdict.sentence)
         return redirect("cart")
     return _not_bought(request, intent, verdict.sentence)
@@ -197,7 +213,7 @@ def _not_confirmed(request: HttpRequest, intent: PaymentIntent, verdict: Verdict
 
 def _open(request: HttpRequest, buyer: User, key: str) -> PaymentIntent:
     """Raises a use-case's Problem."""
-    basket, ship_to = basket_of(request.session), request.session.get(SHIP_TO)
+    basket, ship_to = to_be_paid(request.session), request.session.get(SHIP_TO)
     if basket is None or not ship_to:
         raise Invalid("Your cart is empty.")
     return open_checkout(
@@ -216,18 +232,24 @@ def _again(request: HttpRequest, intent: PaymentIntent) -> HttpResponse:
     """The key was used before: show what came of it, and move no money."""
     if intent.state in (IntentState.CREATED, IntentState.UNKNOWN):
         return redirect("payment_check", intent.public_id)
-    if intent.order is None:
+    if intent.state != IntentState.CAPTURED:
         return _not_bought(request, intent, intent.sentence or "This payment did not go through; nothing was charged.")
     if _is_current(request, intent):
         _paid(request)
-    return redirect("my_order", intent.order.public_id)
+    return _its_orders(intent)
 
 
 def _paid(request: HttpRequest) -> None:
-    """The cart was bought; one that was set aside for an offer comes back."""
-    keep(request.session, None)
-    if basket_of(request.session):
-        messages.info(request, "What you had in your cart before is still there.")
+    was_paid(request.session)
+    if cart_of(request.session):
+        messages.info(request, "What costs another currency is still in your cart; it is paid by itself.")
+
+
+def _its_orders(intent: PaymentIntent) -> HttpResponse:
+    """One order's page, or the list of what a payment of several parts came to."""
+    if len(intent.basket["parts"]) > 1:
+        return redirect("paid", intent.public_id)
+    return redirect("my_order", paid_with(intent)[0].public_id)
 
 
 def _is_current(request: HttpRequest, intent: PaymentIntent) -> bool:
@@ -266,16 +288,33 @@ def _bought(request: HttpRequest, intent: PaymentIntent, gateway_ref: str, check
     except Stale as gone:
         return _not_bought(request, intent, str(gone))
     if _is_current(request, intent):
-        messages.success(request, f"Thank you. Your order #{order.number} is placed and paid.")
+        if len(intent.basket["parts"]) == 1:
+            messages.success(request, f"Thank you. Your order #{order.number} is placed and paid.")
         _paid(request)
-    return redirect("my_order", order.public_id)
+    return _its_orders(intent)
+
+
+@never_cache
+@login_required
+@require_safe
+def paid(request: HttpRequest, public_id: str) -> HttpResponse:
+    """What one payment came to: an order of each seller, and what goes back."""
+    rows = bought_by(PaymentIntent, signed_in(request)).filter(state=IntentState.CAPTURED)
+    intent = get_object_or_404(rows, public_id=public_id)
+    context = {
+        "orders": paid_with(intent),
+        "back": [part for part in parts_of(intent) if part.back],
+        "amount": Money(intent.amount_minor, intent.currency),
+        "to": Address(**intent.basket["ship_to"]),
+    }
+    return render(request, "storefront/paid.html", context)
 
 
 def _not_bought(request: HttpRequest, intent: PaymentIntent, sentence: str) -> HttpResponse:
     if _is_current(request, intent):
         renew_key(request.session)
     messages.error(request, sentence)
-    return redirect("pay" if basket_of(request.session) else "cart")
+    return redirect("pay" if cart_of(request.session) else "cart")
 
 
 @never_cache

@@ -22,7 +22,6 @@ from crossdock.usecases.catalogue.offer_terms import why_no_offers
 from crossdock.usecases.catalogue.offers import answer_offer, make_offer, open_of
 from crossdock.usecases.catalogue.queries import listings_shown, offers_made
 from crossdock.usecases.catalogue.sellable import MOST_UNITS
-from crossdock.usecases.checkout.basket import Basket
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.stock.reservations import availability
@@ -30,7 +29,7 @@ from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of
 from crossdock.web.storefront.browse import number_after
-from crossdock.web.storefront.cart import pay_alone
+from crossdock.web.storefront.cart import cart_of, put_offer
 
 PAGE = 20
 
@@ -198,14 +197,12 @@ def seen_in(request: HttpRequest, offer: Offer) -> Money:
 @login_required
 @require_POST
 def pay(request: HttpRequest, public_id: str) -> HttpResponse:
-    """What was agreed is paid alone; the buyer's cart is kept and comes back after the payment."""
+    """What was agreed becomes a line of the cart, at its price; its units stay held for it."""
     offer = _of(request, public_id)
     if offer.state == OfferState.PAID and offer.order is not None:
         return redirect("my_order", offer.order.public_id)
     if offer.state != OfferState.ACCEPTED:
         messages.error(request, "This offer is not open for payment.")
         return redirect("my_offer", public_id)
-    lines = {offer.variant.public_id: offer.quantity}
-    basket = Basket(seller=offer.seller_id, connection=offer.variant.connection_id, lines=lines, offer=offer.public_id)
-    pay_alone(request.session, basket)
-    return redirect("checkout")
+    put_offer(request.session, offer)
+    return redirect("cart" if len(cart_of(request.session)) > 1 else "checkout")

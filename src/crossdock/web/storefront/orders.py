@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Order, PaymentIntent
 from crossdock.store.models.money import IntentState
+from crossdock.usecases.money.queries import paid_with
 from crossdock.usecases.orders.queries import bought_orders
 from crossdock.usecases.record.rights import bought_by
 from crossdock.web.people import signed_in
@@ -33,5 +34,11 @@ def mine(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, public_id: str) -> HttpResponse:
     order = get_object_or_404(bought_by(bought_orders(), signed_in(request)), public_id=public_id)
     parcels = [parcel for parcel in order.shipments.all() if parcel.undone_at is None]
-    context = {"order": order, "parcels": parcels, "entries": order.timeline.filter(public=True), "to": order.address}
+    context = {
+        "order": order,
+        "parcels": parcels,
+        "entries": order.timeline.filter(public=True),
+        "to": order.address,
+        "together": paid_with(order.intent).exclude(pk=order.pk) if order.intent else [],
+    }
     return render(request, "storefront/order.html", context)

@@ -1,0 +1,31 @@
+"""Money of what came to no order goes back to the buyer: the whole payment, or one part of it to the cent."""
+
+from datetime import datetime
+
+from crossdock.domain.commands import CommandKind
+from crossdock.domain.values import Money
+from crossdock.store.models import PaymentIntent
+from crossdock.store.models.work import PartyKind
+from crossdock.usecases.checkout.parts import Part
+from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
+from crossdock.usecases.outbox.queue import enqueue, party_named
+
+
+def give_back(*, intent: PaymentIntent, now: datetime) -> None:
+    _ask_gateway(intent, Money(intent.amount_minor, intent.currency), f"refund:intent:{intent.public_id}", now=now)
+
+
+def give_part_back(*, intent: PaymentIntent, part: Part, now: datetime) -> None:
+    """Once per part: its number is in the cause."""
+    _ask_gateway(intent, part.total, f"refund:intent:{intent.public_id}:{part.number}", now=now)
+
+
+def _ask_gateway(intent: PaymentIntent, amount: Money, cause: str, *, now: datetime) -> None:
+    enqueue(
+        party=party_named(kind=PartyKind.PAYMENT, name=intent.gateway),
+        cause=cause,
+        subject=f"intent:{intent.public_id}",
+        kind=CommandKind.REFUND_PAYMENT,
+        payload=REFUND.dump_python(RefundPayment(intent.public_id, amount.minor, amount.currency), mode="json"),
+        now=now,
+    )

@@ -1,0 +1,49 @@
+"""Payments of the version in which one payment was one order are carried over, and back while each still is."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from crossdock.store.models import PaymentIntent
+from market import World
+
+OLD, NEW = ("store", "0034_label_voided"), ("store", "0035_one_payment_several_orders")
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def migrate(to: tuple[str, str] | None) -> None:
+    executor = MigrationExecutor(connection)
+    executor.migrate([to] if to else [node for node in executor.loader.graph.leaf_nodes() if node[0] == "store"])
+
+
+def asked(query: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def test_there_and_back() -> None:
+    world = World(units=5)
+    order, unpaid = world.buy(2), world.hold()
+    before = {row.public_id: row.basket for row in PaymentIntent.objects.all()}
+    try:
+        migrate(OLD)
+        rows = asked("SELECT public_id, order_id, seller_id, basket FROM store_paymentintent ORDER BY id")
+        assert [(name, paid, seller) for name, paid, seller, _ in rows] == [
+            (order.intent.public_id, order.pk, world.seller.pk),
+            (unpaid, None, world.seller.pk),
+        ]
+        for *_, kept in rows:
+            basket = json.loads(kept) if isinstance(kept, str) else kept
+            assert set(basket) == {"ship_to", "connection", "items_minor", "shipping_minor", "lines", "offer"}
+            assert (basket["connection"], basket["offer"]) == (world.shop.pk, "")
+        migrate(NEW)
+    finally:
+        migrate(None)
+    assert {row.public_id: row.basket for row in PaymentIntent.objects.all()} == before
+    order.refresh_from_db()
+    assert order.intent and order.intent.public_id != unpaid
+    assert not PaymentIntent.objects.get(public_id=unpaid).orders.exists()
