@@ -1,0 +1,19 @@
+"""Saleor shops over their GraphQL API, with an app's token, and webhooks signed by the server's own key."""
+
+from crossdock.connectors.saleor import connect, fulfilment, orders, reading, webhooks
+from crossdock.connectors.saleor.client import Client
+from crossdock.connectors.saleor.manifest import MANIFEST
+from crossdock.kit.connector import Connector
+from crossdock.kit.shop.base import Composed
+
+connector: Connector = Composed(
+    MANIFEST,
+    Client,
+    connect=connect,
+    reading=reading,
+    orders=orders,
+    fulfilment=fulfilment,
+    webhooks=webhooks,
+    renewal=connect,
+    look=connect.look,
+)

@@ -1,0 +1,114 @@
+"""Asking a Saleor server. Nearly everything is HTTP 200: `errors` beside `data` mean that a field failed, `errors`
+within a mutation's own result that the shop refuses.
+
+A dead token and a missing permission look the same (PermissionDenied on the field): a token that Saleor does not know
+is nobody's (saleor/core/auth_backend.py).
+"""
+
+import functools
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from crossdock.kit import text
+from crossdock.kit.check import check, is_challenge, is_data, server_time, walled
+from crossdock.kit.connector import Reply, Shop
+from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.graphql import Problem, load, problems, whole
+
+# "exceeds the `first` limit of 100 records" (saleor/graphql/core/connection.py).
+PAGE = 100
+_PARTS = load(__package__)
+# Classes of errors about the token itself (saleor/graphql/views.py: PyJWTError and its kinds).
+_DEAD = frozenset({"PermissionDenied", "InvalidTokenError", "ExpiredSignatureError", "InvalidSignatureError"})
+# What is not in one of these forms is the server's own trouble, and a field may have done its work before.
+_REFUSED = frozenset({"GraphQLError", "QueryCostError", "ValidationError"})
+
+
+class Refusal(Declined):
+    """The shop's own no. `code` is the first error's, `rows` are all of them."""
+
+    def __init__(self, sentence: str, code: str, rows: tuple[Node, ...]) -> None:
+        super().__init__(sentence)
+        self.code, self.rows = code, rows
+
+    def ids(self, name: str) -> set[str]:
+        """What the errors name: `orderLines` or `variants`."""
+        return {id_ for row in self.rows for id_ in row.raw(name) or () if isinstance(id_, str)}
+
+
+@functools.cache
+def document(name: str) -> str:
+    return whole(_PARTS[name], _PARTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    data: Node
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One shop's API. `shop.address` is the server's, without /graphql/."""
+
+    shop: Shop
+
+    @property
+    def channel(self) -> str:
+        return self.shop.settings.get("channel", "")
+
+    async def ask(self, operation: str, **variables: Any) -> Node:
+        return (await self.answer(operation, **variables)).data
+
+    async def answer(self, operation: str, **variables: Any) -> Answer:
+        """Raises Outside, with Declined and Missing among them."""
+        headers = {"Authorization": f"Bearer {self.shop.secrets.get('token', '')}", "Accept": "application/json"}
+        body = {"query": document(operation), "variables": variables}
+        reply = await self.shop.http.send("POST", f"{self.shop.address}/graphql/", headers=headers, json=body)
+        return Answer(_data(reply), server_time(reply) or self.shop.now())
+
+    async def do(self, operation: str, **variables: Any) -> Node:
+        """A mutation's result. Raises Refusal when the shop says no."""
+        result = (await self.ask(operation, **variables)).child("result")
+        if rows := tuple(result.list("errors")):
+            first = rows[0]
+            said = text.label(first.text("message"), 300) or "no reason"
+            raise Refusal(f"Your shop says: {said}", first.text("code"), rows)
+        return result
+
+
+def _data(reply: Reply) -> Node:
+    if is_challenge(reply):
+        raise walled(reply.status)
+    if reply.status == 404:
+        raise NoAnswer("At this address there is no Saleor API; connect it again with the address of your Saleor API.")
+    if reply.status in (401, 403) and not is_data(reply):
+        raise walled(reply.status)
+    if reply.status not in (400, 401, 413):
+        check(reply)
+    answer = node_of(reply.json(), "answer")
+    found = problems(answer)
+    if reply.status == 401:
+        # A shop that lets nobody unknown ask (saleor/graphql/views.py: STOREFRONT_TRAFFIC_BLOCKED).
+        raise AuthDead("Your Saleor does not know this app token; make a new one and connect again.")
+    for problem in found[:1]:
+        _fail(problem)
+    if reply.status >= 400:
+        raise Declined(f"Your Saleor refused this ({reply.status}).")
+    return answer.child("data")
+
+
+def _fail(problem: Problem) -> None:
+    code = problem.extensions.view("exception").text("code")
+    if code in _DEAD:
+        raise AuthDead(
+            f"Your Saleor does not let us do this ({problem.place or 'sign-in'}): the app token has ended, or the app"
+            f" lacks a permission. Saleor says: {problem.message}"
+        )
+    if code == "GraphQLError" and problem.message.startswith(("Invalid ID", "Couldn't resolve")):
+        raise Missing("Your shop does not have it.")
+    if code in _REFUSED or "syntax" in code.lower():
+        raise Declined(f"Your Saleor refused this. It says: {problem.message}")
+    raise NoAnswer(f"Your Saleor failed. It says: {problem.message}")

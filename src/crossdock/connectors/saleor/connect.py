@@ -1,0 +1,155 @@
+"""The API's address, an app's token and a channel; the keys that the server signs its webhooks with are read with them,
+and again every day, since anybody may read them and a server may change them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from crossdock.connectors.saleor.client import Client
+from crossdock.connectors.saleor.manifest import MANIFEST, PERMISSIONS, TAXES
+from crossdock.domain.currencies import CURRENCIES
+from crossdock.kit import text
+from crossdock.kit.check import check
+from crossdock.kit.connector import Check, Proof, Shop
+from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer, Strange
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop import oauth
+from crossdock.kit.shop.addresses import typed
+from crossdock.kit.shop.base import checked, fields
+
+PAGES = ("/graphql", "/dashboard", "/plugins")
+WRONG = "Type the address of your Saleor API, for example https://store.saleor.cloud/graphql/."
+KEYS_LAST = timedelta(days=1)
+EARLY = timedelta(hours=1)
+MOST_KEYS = 10
+GIVE = "Give the app the permission {} in your dashboard, under Extensions."
+NET = (
+    "Your prices are entered without tax: your shop adds its tax to the price that a buyer paid here, unless the app"
+    " may exempt our orders from tax (permission MANAGE_TAXES)."
+)
+SENDS = "DISABLED"
+
+
+def address(form: Mapping[str, str], *, local: bool) -> str:
+    return typed(form.get("address", ""), local=local, pages=PAGES, wrong=WRONG, keep="token", plain=True)
+
+
+async def finish(
+    client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
+) -> Mapping[str, str]:
+    given = fields(MANIFEST, way, form)
+    token = given["token"]
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise BadInput("An app token of Saleor has no blanks; copy it whole.")
+    return {**given, **await _keys(client.shop)}
+
+
+async def _keys(shop: Shop) -> dict[str, str]:
+    """Saleor's public keys (saleor/core/jwt_manager.py: get_jwks), with their names."""
+    url = f"{shop.address}/.well-known/jwks.json"
+    try:
+        answer = node_of(check(await shop.http.send("GET", url)).json(), "keys")
+    except Missing:
+        raise NoAnswer("At this address there is no Saleor: it shows no keys for its webhooks.") from None
+    kept = [_key(row) for row in answer.list("keys")[:MOST_KEYS] if row.text("kty") == "RSA"]
+    if not kept:
+        raise Strange("keys.keys", "RSA key", [])
+    until = shop.now() + KEYS_LAST
+    return {"jwks": json.dumps(kept, separators=(",", ":")), "expires_at": until.isoformat()}
+
+
+def _key(row: Node) -> dict[str, str]:
+    return {name: row.secret(name) for name in ("kid", "n", "e")}
+
+
+def renew_at(shop: Shop) -> datetime | None:
+    return oauth.renew_at(shop.secrets, EARLY)
+
+
+async def renew(shop: Shop) -> Mapping[str, str]:
+    return {**shop.secrets, **await _keys(shop)}
+
+
+async def prove(client: Client) -> Proof:
+    """Raises AuthDead when the token is nobody's."""
+    data = await client.ask("Prove")
+    app = data.opt_child("app")
+    if app is None:
+        raise AuthDead("This token is no app's: make an app in your dashboard, and copy the app's token.")
+    may = {row.text("code") for row in app.rows("permissions")}
+    channel, sentence = _channel(client, data.list("channels"))
+    checks = [Check(True, "Sign-in")]
+    checks += [checked(name in may, f"Permission {name}", GIVE.format(name), right=name) for name in PERMISSIONS]
+    checks.append(checked(channel is not None, "Channel", sentence))
+    if channel is None:
+        return Proof(client.shop.address, _name(data), "USD", tuple(checks))
+    settings = settings_of(channel)
+    currency, net = settings["currency"], settings["net"] == "yes"
+    checks += [
+        checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency[:10]}."),
+        checked(bool(settings["warehouses"]), "Warehouses", "The channel has no warehouse, so nothing can be sold."),
+        checked(bool(settings["countries"]), "Shipping", "No shipping zone of the channel has a country."),
+        Check(not net or TAXES in may, "Prices", NET if net else "", TAXES, limited=True),
+    ]
+    return Proof(
+        # A channel's id is a count within one database.
+        shop_id=f"{settings['channel_id']}@{client.shop.address.partition('://')[2]}",
+        stays=settings["channel_id"],
+        name=_name(data),
+        currency=currency,
+        checks=tuple(checks),
+        settings=settings,
+        locations=tuple(
+            (place.id("id"), text.label(place.text("name")) or place.id("id")) for place in sent_from(channel)
+        ),
+    )
+
+
+async def look(client: Client) -> Proof:
+    """The same call. A channel that is gone is told by the connection test."""
+    channel, sentence = _channel(client, (await client.ask("Prove")).list("channels"))
+    if channel is None:
+        raise NoAnswer(sentence)
+    settings = settings_of(channel)
+    return Proof("", "", settings["currency"], (), settings)
+
+
+def _name(data: Node) -> str:
+    return text.label(data.view("shop").text("name")) or "Saleor"
+
+
+def _channel(client: Client, channels: Sequence[Node]) -> tuple[Node | None, str]:
+    """The one that was named, or the only one that is active; otherwise what to type."""
+    slug = client.shop.secrets.get("channel", "")
+    active = [row for row in channels if row.bool("isActive")]
+    found = [row for row in active if slug in ("", row.word("slug"))]
+    if len(found) == 1:
+        return found[0], ""
+    slugs = ", ".join(row.word("slug") for row in active) or "none"
+    if slug:
+        return None, f"Your shop has no active channel “{text.label(slug, 60)}”. Its channels are: {slugs}."
+    return None, f"Name the channel to sell from. The active channels of your shop are: {slugs}."
+
+
+def settings_of(channel: Node) -> dict[str, str]:
+    taxes = channel.child("taxConfiguration")
+    net = taxes.bool("chargeTaxes") and not taxes.bool("pricesEnteredWithTax")
+    return {
+        "currency": channel.word("currencyCode"),
+        "channel": channel.word("slug"),
+        "channel_id": channel.id("id"),
+        "warehouses": ",".join(place.id("id") for place in sent_from(channel)),
+        "countries": ",".join(sorted({code for row in channel.rows("countries") if (code := row.text("code"))})),
+        "gross": "yes" if taxes.bool("displayGrossPrices") else "no",
+        "net": "yes" if net else "no",
+    }
+
+
+def sent_from(channel: Node) -> list[Node]:
+    """Warehouses that goods are sent from: one without a shipping zone, where buyers only pick up, sends nothing."""
+    return [
+        place
+        for place in channel.list("warehouses")
+        if place.text("clickAndCollectOption") == SENDS or place.child("shippingZones").rows("edges")
+    ]

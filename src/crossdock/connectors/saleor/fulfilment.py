@@ -1,0 +1,151 @@
+"""A parcel of ours as a fulfilment, at the warehouses where its units are allocated: one for each of them. Saleor keeps
+no carrier and no key; both stand in the fulfilment's private metadata, written right after it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from crossdock.connectors.saleor import mapper, orders, reading
+from crossdock.connectors.saleor.client import Client, Refusal
+from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
+from crossdock.domain.events import Parcel, ShopOrder
+from crossdock.kit.errors import Outside
+from crossdock.kit.json_node import Node
+from crossdock.kit.shop.concurrency import alone
+from crossdock.kit.shop.fulfilment import NOT_YET, Cancel, Make, Renumber, There, not_begun, step, this_parcel
+
+EXCEEDED = (
+    "Your shop counts fewer units of order {number} at a warehouse than this parcel holds. Correct the stock there, or"
+    " fulfil the order in your shop and let it exceed the stock."
+)
+Rows = list[tuple[str, str, int]]
+
+
+async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
+    async with alone(client.shop.address):
+        try:
+            node = await reading.whole(client, command.shop_order_id)
+            order = _order(client, command, node)
+        except Outside as error:
+            return not_begun(error)
+        keys = _keys(node)
+        waiting = [each for each in order.packed if keys.get(each.parcel_id) == command.key]
+        wanted: object = step(order, command, There(order.packed, keys), split=True)
+        if waiting and order.reference == command.reference:
+            wanted = Cancel(tuple(waiting)) if command.undone else waiting
+            wanted = Unknown(NOT_YET) if command.only_look else wanted
+        try:
+            match wanted:
+                case Make(units) if node is not None:
+                    if why := await orders.pay(client, node, command.reference):
+                        return Refused(Why.CONFLICT, why)
+                    await _make(client, node, command, units)
+                case Renumber(parcels):
+                    for parcel in parcels:
+                        await client.do("Renumber", id=parcel.parcel_id, tracking=command.tracking_number)
+                        await _mark(client, command, parcel.parcel_id)
+                case Cancel(parcels):
+                    for parcel in parcels:
+                        await client.do(
+                            "Undo", id=parcel.parcel_id, input={"warehouseId": _place(client, node, parcel)}
+                        )
+                    return Done(_ids(parcels), order.number, order.url)
+                case list():
+                    for parcel in waiting:
+                        await client.do("Approve", id=parcel.parcel_id)
+                case _:
+                    return await _ended(client, command, order, wanted)
+        except Refusal as refusal:
+            exceeded = refusal.code == "INSUFFICIENT_STOCK"
+            return Refused(Why.CONFLICT, EXCEEDED.format(number=order.number) if exceeded else str(refusal))
+        return _done(command, _order(client, command, await reading.whole(client, command.shop_order_id)))
+
+
+def _order(client: Client, command: WriteFulfilment, node: Node | None) -> ShopOrder:
+    if node is None:
+        return mapper.gone(command.shop_order_id, client.shop.settings["currency"])
+    return reading.shown(client, node)
+
+
+def _keys(node: Node | None) -> dict[str, str]:
+    rows = node.rows("fulfillments") if node is not None else []
+    words = {row.text("id"): mapper.words_in(row, "privateMetadata").get(mapper.KEY, "") for row in rows}
+    return {id_: key for id_, key in words.items() if key}
+
+
+def _ids(parcels: Sequence[Parcel]) -> str:
+    return ",".join(parcel.parcel_id for parcel in parcels)
+
+
+async def _ended(client: Client, command: WriteFulfilment, order: ShopOrder, outcome: object) -> Outcome:
+    """An earlier try may have stopped before it could say who carries the parcel."""
+    assert isinstance(outcome, Done | Refused | Unknown)
+    if isinstance(outcome, Done) and not (command.undone or command.only_look):
+        for parcel in order.parcels:
+            if parcel.parcel_id in outcome.shop_id.split(",") and command.carrier and not parcel.carrier:
+                await _mark(client, command, parcel.parcel_id)
+    return outcome
+
+
+async def _make(client: Client, node: Node, command: WriteFulfilment, units: Mapping[str, int]) -> None:
+    """What is not tracked has no stock to be taken from, and is let through; what is must be there."""
+    rows = list(_places(client, node, units))
+    tracked = {row.id("id") for row in node.list("lines") if _tracked(row)}
+    for beyond in (False, True):
+        lines = _lines([row for row in rows if (row[0] not in tracked) is beyond])
+        if not lines:
+            continue
+        made = await client.do(
+            "Fulfil", order=node.id("id"), lines=lines, tracking=command.tracking_number, beyond=beyond
+        )
+        for row in made.list("fulfillments"):
+            await _mark(client, command, row.id("id"))
+            if row.word("status") == mapper.WAITING:
+                await client.do("Approve", id=row.id("id"))
+
+
+def _tracked(line: Node) -> bool:
+    return line.view("variant").raw("trackInventory") is True
+
+
+def _places(client: Client, node: Node, units: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
+    """(line, warehouse, units): where they are allocated; what is allocated nowhere leaves from the first warehouse."""
+    home = client.shop.settings.get("warehouses", "").split(",")[0]
+    for line in node.list("lines"):
+        left = units.get(line.id("id"), 0)
+        for row in line.opt_list("allocations") or ():
+            here = min(left, row.int("quantity"))
+            left -= here
+            if here:
+                yield line.id("id"), row.child("warehouse").id("id"), here
+        if left:
+            yield line.id("id"), home, left
+
+
+def _lines(rows: Rows) -> list[dict[str, object]]:
+    summed = Counter[tuple[str, str]]()
+    for line, place, units in rows:
+        summed[line, place] += units
+    found: dict[str, list[dict[str, object]]] = {}
+    for (line, place), units in summed.items():
+        found.setdefault(line, []).append({"warehouse": place, "quantity": units})
+    return [{"orderLineId": line, "stocks": stocks} for line, stocks in found.items()]
+
+
+async def _mark(client: Client, command: WriteFulfilment, id_: str) -> None:
+    await client.do("Mark", id=id_, words=mapper.marks_of(command))
+
+
+def _place(client: Client, node: Node | None, parcel: Parcel) -> str:
+    """Units go back to where they came from; Saleor wants a warehouse for those too that came from none."""
+    rows = node.rows("fulfillments") if node is not None else []
+    places = {row.text("id"): row.view("warehouse").text("id") for row in rows}
+    return places.get(parcel.parcel_id) or client.shop.settings.get("warehouses", "").split(",")[0]
+
+
+def _done(command: WriteFulfilment, order: ShopOrder) -> Outcome:
+    """Under the ids that the order shows it with."""
+    found = this_parcel(order, command)
+    if not found:
+        return Unknown("The fulfilment was made in your shop and is not to be seen there yet.")
+    return Done(_ids(found), order.number, order.url)

@@ -1,0 +1,331 @@
+"""Saleor's words into ours. Amounts are numbers with a currency of their own; ids are base64 of a type and a key, and
+are never taken apart, but for one: external shipping methods begin with "app:".
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from crossdock.domain.commands import CreateOrder, WriteFulfilment
+from crossdock.domain.currencies import NotMoney
+from crossdock.domain.events import (
+    LookKind,
+    OrderLine,
+    Parcel,
+    Refund,
+    ShopOrder,
+    ShopOrderState,
+    ShopProduct,
+    ShopVariant,
+    Unreadable,
+)
+from crossdock.domain.values import Money
+from crossdock.kit import text
+from crossdock.kit.errors import Strange
+from crossdock.kit.json_node import Node
+from crossdock.kit.rows import read_row
+from crossdock.kit.shop.base import chosen_locations
+from crossdock.kit.shop.placing import two_names
+
+# Orders can be filtered by it (OrderWhereInput.metadata), and not by their external reference.
+MARK = "crossdock"
+KEY, CARRIER, LINK, RELAY = "crossdock_key", "crossdock_carrier", "crossdock_link", "crossdock_relay"
+CLOSED = frozenset({"CANCELED", "EXPIRED"})
+DRAFT = "DRAFT"
+WAITING = "WAITING_FOR_APPROVAL"
+# Units that come back are moved to a fulfilment of their own (RETURNED and its like); that one never left.
+SENT = {"FULFILLED": False, "CANCELED": True}
+_NUMBER = re.compile(r"(?=[^/]*\d)[0-9A-Za-z-]{6,60}")
+
+
+def money(node: Node) -> Money:
+    currency = node.word("currency")
+    try:
+        return node.money("amount", currency)
+    except NotMoney:
+        raise Strange(f"{node.path}.currency", "currency", currency) from None
+
+
+def words_in(node: Node, name: str) -> dict[str, str]:
+    return {row.text("key"): row.text("value") for row in node.rows(name)}
+
+
+# Products
+
+
+def count_of(variant: Node, settings: Mapping[str, str]) -> int | None:
+    """In stock, without what is allocated and reserved. Below zero where the seller counted less than is sold."""
+    if not variant.bool("trackInventory"):
+        return None
+    places = chosen_locations(settings) or frozenset(filter(None, settings.get("warehouses", "").split(",")))
+    return sum(
+        stock.int("quantity") - stock.int("quantityAllocated") - (stock.opt_int("quantityReserved") or 0)
+        for stock in variant.opt_list("stocks") or ()
+        if stock.child("warehouse").id("id") in places
+    )
+
+
+def product_of(node: Node, settings: Mapping[str, str], *, admin: str, now: datetime) -> ShopProduct:
+    reasons = list(filter(None, [_not_sold(node, settings, now)]))
+    hidden, variants = bool(reasons), list[ShopVariant]()
+    for each in node.opt_list("variants") or ():
+        name = text.label(each.text("name")) or text.label(each.text("sku")) or "A variant"
+        if "preorder" in each:
+            reasons.append(f"“{name}” is a preorder, which is not sold here.")
+        elif not each.view("pricing").raw("price"):
+            reasons.append(f"“{name}” has no price in this channel.")
+        else:
+            read = read_row(LookKind.PRODUCT, node.id("id"), partial(_variant, each, name, settings))
+            if isinstance(read, Unreadable):
+                reasons.append(f"“{name}” could not be understood: its number, price or count is no number.")
+            else:
+                variants.append(read)
+    if not variants and not reasons:
+        reasons.append("The product has no variant in your shop.")
+    return ShopProduct(
+        product_id=node.id("id"),
+        title=text.label(node.str("name")),
+        variants=tuple(variants),
+        active=not hidden and bool(variants),
+        description=described(node.raw("description")),
+        images=_pictures(node),
+        url=f"{admin}/dashboard/products/{quote(node.id('id'), safe='')}",
+        updated_at=node.moment("updatedAt"),
+        reasons=tuple(reasons),
+    )
+
+
+def _not_sold(node: Node, settings: Mapping[str, str], now: datetime) -> str:
+    """Why the channel does not sell it: unpublished, published later, or not for purchase."""
+    listings = [row for row in node.rows("channelListings") if row.view("channel").text("id") == settings["channel_id"]]
+    if not listings:
+        return "The product is not listed in this channel of your shop."
+    published = listings[0].moment("publishedAt")
+    if not listings[0].bool("isPublished") or (published is not None and published > now):
+        return "The product is not published in this channel of your shop."
+    if listings[0].opt_bool("isAvailableForPurchase") is False:
+        return "The product is not available for purchase in this channel of your shop."
+    return ""
+
+
+def _variant(node: Node, name: str, settings: Mapping[str, str]) -> ShopVariant:
+    price = node.child("pricing").child("price")
+    pictures = _pictures(node)
+    return ShopVariant(
+        variant_id=node.id("id"),
+        sku=text.label(node.text("sku")),
+        title=name,
+        price=money(price.child("gross" if settings.get("gross") == "yes" else "net")),
+        count=count_of(node, settings),
+        image=pictures[0] if pictures else "",
+    )
+
+
+def _pictures(node: Node) -> tuple[str, ...]:
+    rows = [row for row in node.rows("media") if row.text("type") == "IMAGE"]
+    return tuple(filter(None, (text.link(row.raw("url")) for row in rows)))
+
+
+def described(value: Any) -> str:
+    """The blocks of an EditorJS document, which Saleor sends as JSON within text."""
+    try:
+        document = json.loads(value) if isinstance(value, str) and len(value) < text.MOST else None
+    except (ValueError, RecursionError):
+        return ""
+    blocks = document.get("blocks") if isinstance(document, dict) else None
+    found: list[str] = []
+    for block in blocks if isinstance(blocks, list) else ():
+        data = block.get("data") if isinstance(block, dict) else None
+        if not isinstance(data, dict):
+            continue
+        items = data.get("items")
+        found += [each for each in (data.get("text"), *(items if isinstance(items, list) else ())) if _is_text(each)]
+    return text.plain("<p>".join(found))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+# Orders
+
+
+def reference_of(node: Node) -> str:
+    """Only of an order that carries our mark: other programs have external references too."""
+    marked = words_in(node, "metadata").get(MARK, "")
+    return marked if marked and marked == node.text("externalReference") else ""
+
+
+def gone(shop_id: str, currency: str) -> ShopOrder:
+    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
+
+
+def order_of(node: Node, *, admin: str) -> ShopOrder:
+    closed = node.word("status") in CLOSED
+    lines = tuple(_line(row) for row in node.list("lines"))
+    parcels = [(row, row.word("status")) for row in node.opt_list("fulfillments") or ()]
+    return ShopOrder(
+        shop_id=node.id("id"),
+        number=text.label(node.text("number")) or node.id("id"),
+        reference=reference_of(node),
+        state=ShopOrderState.CANCELLED if closed else ShopOrderState.OPEN,
+        lines=lines,
+        total=money(node.child("total").child("gross")),
+        parcels=tuple(_parcel(row, cancelled=SENT[status]) for row, status in parcels if status in SENT),
+        packed=tuple(_parcel(row) for row, status in parcels if status == WAITING),
+        refunds=_refunds(node),
+        stock_taken=not closed and bool(lines) and all(line.stock_taken in (None, line.quantity) for line in lines),
+        url=f"{admin}/dashboard/orders/{quote(node.id('id'), safe='')}",
+        updated_at=node.moment("updatedAt"),
+    )
+
+
+def _line(node: Node) -> OrderLine:
+    """What is allocated or fulfilled was taken. A variant that is not tracked is allocated nowhere, and neither is one
+    that was deleted, whose stock rows went with it.
+    """
+    variant, quantity = node.opt_child("variant"), node.int("quantity")
+    counted = variant is not None and variant.bool("trackInventory")
+    held = sum(row.int("quantity") for row in node.opt_list("allocations") or ())
+    return OrderLine(
+        line_id=node.id("id"),
+        product_id=variant.child("product").id("id") if variant is not None else "",
+        variant_id=node.text("productVariantId") or (variant.id("id") if variant is not None else ""),
+        sku=text.label(node.text("productSku")),
+        quantity=quantity,
+        stock_taken=min(quantity, held + node.int("quantityFulfilled")) if counted else None,
+    )
+
+
+def _parcel(node: Node, *, cancelled: bool = False) -> Parcel:
+    """A seller may enter a link in place of the number (saleor/order/models.py: is_tracking_number_url)."""
+    words, number = words_in(node, "privateMetadata"), text.label(node.text("trackingNumber"))
+    link = text.link(number) if " " not in number else ""
+    lines = [(row.opt_child("orderLine"), row.int("quantity")) for row in node.opt_list("lines") or ()]
+    return Parcel(
+        parcel_id=node.id("id"),
+        lines=tuple((line.id("id"), units) for line, units in lines if line is not None),
+        tracking_number=_number_in(link) if link else number,
+        carrier=text.label(words.get(CARRIER, "")),
+        tracking_url=link or text.link(words.get(LINK)),
+        shipped_at=node.moment("created"),
+        cancelled=cancelled,
+    )
+
+
+def _number_in(link: str) -> str:
+    """The last part of a tracking link that looks like a number."""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return ""
+    words = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    return next((word for word in reversed(words) if _NUMBER.fullmatch(word)), "")
+
+
+def _refunds(node: Node) -> tuple[Refund, ...]:
+    """Paid back by the older payments or by transactions; and what is only granted yet, once."""
+    found = list[Refund]()
+    for payment in node.opt_list("payments") or ():
+        for row in payment.opt_list("transactions") or ():
+            if row.word("kind") == "REFUND" and row.bool("isSuccess"):
+                found.append(Refund(row.id("id"), money(row.child("amount")), "", row.moment("created")))
+    granted = node.opt_list("grantedRefunds") or ()
+    paid_out = {event.text("id") for row in granted for event in row.rows("transactionEvents")}
+    for row in granted:
+        note = text.label(row.text("reason"))
+        found.append(Refund(row.id("id"), money(row.child("amount")), note, row.moment("createdAt")))
+    for transaction in node.opt_list("transactions") or ():
+        for row in transaction.opt_list("events") or ():
+            if row.text("type") == "REFUND_SUCCESS" and row.id("id") not in paid_out:
+                note = text.label(row.text("message"))
+                found.append(Refund(row.id("id"), money(row.child("amount")), note, row.moment("createdAt")))
+    return tuple(found)
+
+
+# Our order in their words
+
+
+def input_of(command: CreateOrder, *, channel_id: str) -> dict[str, Any]:
+    """The draft. Without an e-mail address: with one, a customer who has it gets the order into their account
+    (draft_order_create.py: clean_input), and is mailed.
+    """
+    address = _address(command)
+    relay = {"key": RELAY, "value": command.email}
+    return {
+        "channelId": channel_id,
+        "externalReference": command.reference,
+        "metadata": [{"key": MARK, "value": command.reference}],
+        "privateMetadata": [relay] if command.email else [],
+        "customerNote": command.note,
+        "shippingAddress": address,
+        "billingAddress": address,
+        "lines": [
+            # Lines of one variant are merged otherwise, and "the last price will be used" for all of them.
+            {"variantId": variant, "quantity": units, "price": str(price), "forceNewLine": True}
+            for (variant, price), units in _merged(command).items()
+        ],
+    }
+
+
+def _merged(command: CreateOrder) -> Counter[tuple[str, Money]]:
+    units = Counter[tuple[str, Money]]()
+    for line in command.lines:
+        units[line.variant_id, line.unit_price] += line.quantity
+    return units
+
+
+def _address(command: CreateOrder) -> dict[str, Any]:
+    """As the buyer wrote it: Saleor refuses what Google's address data does not know, unless told not to look."""
+    to = command.ship_to
+    first, last = two_names(to.name)
+    return {
+        "firstName": first,
+        "lastName": last,
+        "companyName": to.company,
+        "streetAddress1": to.line1,
+        "streetAddress2": to.line2,
+        "city": to.city,
+        "countryArea": "" if to.territory else to.region,
+        "postalCode": to.postal_code,
+        "country": to.territory or to.country,
+        "phone": to.phone,
+        "skipValidation": True,
+    }
+
+
+def method_for(methods: Sequence[Node], command: CreateOrder) -> tuple[int, str]:
+    """The cheapest that costs what was paid here or more, which a discount lowers; else the dearest. By how much it
+    costs more, in minor units, and its id; "" where there is none.
+    """
+    prices = [
+        (row.child("price").money("amount", command.shipping.currency).minor - command.shipping.minor, row.id("id"))
+        for row in methods
+        if row.opt_bool("active") is not False and not _external(row.id("id"))
+    ]
+    enough = [price for price in prices if price[0] >= 0]
+    return min(enough) if enough else max(prices, default=(0, ""))
+
+
+def _external(id_: str) -> bool:
+    """A method of an app cannot be chosen for a draft (saleor/shipping/utils.py: "app:...")."""
+    try:
+        return base64.b64decode(id_ + "==").startswith(b"app:")
+    except (binascii.Error, ValueError):
+        return False
+
+
+def marks_of(command: WriteFulfilment) -> list[dict[str, str]]:
+    words = {KEY: command.key, CARRIER: command.carrier, LINK: command.tracking_url}
+    return [{"key": name, "value": value} for name, value in words.items()]
+
+
+def stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
