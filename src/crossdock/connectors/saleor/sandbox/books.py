@@ -231,6 +231,9 @@ class Books(Drafts):
             tracking = f"https://www.{carrier.lower()}.com/track?number={tracking}"
         if doc["status"] in NOT_CANCELLABLE:
             raise Refusal("the order is cancelled")
+        if not doc["payments"]:
+            # An unpaid order is not fulfilled; its page has the button for that.
+            doc = self.pay(doc["id"], "")
         return str(self.fulfil(doc, named, tracking=tracking, beyond=True, notify=True)[0]["id"])
 
     def cancel(self, doc: Doc, *, restock: bool) -> None:

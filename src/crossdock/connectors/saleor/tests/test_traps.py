@@ -330,6 +330,19 @@ async def test_an_unpaid_order_is_paid_before_it_is_fulfilled(stage: Stage, book
     assert len(books.order(done.shop_id)["payments"]) == 1
 
 
+async def test_what_the_seller_marked_as_paid_meanwhile_is_paid_once(stage: Stage, books: Books) -> None:
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 1))
+    stage.dial.once("broken", skip=5)
+    assert isinstance(await connector.create(stage.shop, command), Unknown)
+    (doc,) = books.shelf.all("order")
+    found = await connector.order(stage.shop, doc["id"])
+    await stage.hand.fulfil(doc["id"], tracking="A1")
+    outcome = await connector.confirm(stage.shop, command, found)
+    assert isinstance(outcome, Done) and outcome.note == ""
+    assert len(books.order(doc["id"])["payments"]) == 1
+
+
 async def test_a_shop_that_approves_fulfilments_by_hand_gets_ours_approved(stage: Stage, books: Books) -> None:
     books.set(auto_approve=False)
     (variant,) = await stage.product(5)
