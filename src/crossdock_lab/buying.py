@@ -9,9 +9,9 @@ from crossdock.domain.values import Address
 from crossdock.kit.ask import ask_sync
 from crossdock.kit.gateway import Captured, Declined, NotKnown
 from crossdock.kit.payments import open_gateway
-from crossdock.store.models import Order, Seller, ShippingRate, User, Variant
+from crossdock.store.models import Order, PaymentIntent, Seller, ShippingRate, User, Variant
 from crossdock.usecases.checkout import checkout
-from crossdock.usecases.checkout.basket import priced, with_offer
+from crossdock.usecases.checkout.basket import Basket, priced, with_offer
 
 PATIENCE_SECONDS = 20.0
 
@@ -29,11 +29,14 @@ class Till:
 
     def buy(self, *, buyer: User, variant: Variant, quantity: int = 1, ship_to: Address, offer: str = "") -> Order:
         """`offer` is the public id of the accepted offer that is paid. Raises a use-case's Problem, or NotPaid."""
-        gateway = open_gateway(self.gateway, self.data)
-        now = datetime.now(UTC)
         basket = with_offer({variant.public_id: quantity}, offer)
+        return self.pay(self.begin(buyer=buyer, basket=basket, ship_to=ship_to))
+
+    def begin(self, *, buyer: User, basket: Basket, ship_to: Address) -> PaymentIntent:
+        """The units are held; nothing is paid."""
+        now = datetime.now(UTC)
         shown = priced(basket=basket, country=ship_to.country, now=now)
-        intent = checkout.open_checkout(
+        return checkout.open_checkout(
             buyer=buyer,
             basket=basket,
             ship_to=ship_to,
@@ -42,6 +45,10 @@ class Till:
             gateway=self.gateway,
             now=now,
         )
+
+    def pay(self, intent: PaymentIntent) -> Order:
+        """The first of its orders."""
+        gateway = open_gateway(self.gateway, self.data)
         token = self.token or gateway.choices()[0].token
         match ask_sync(lambda _: gateway.capture(intent.asked, token), PATIENCE_SECONDS):
             case Captured(gateway_ref, checks):

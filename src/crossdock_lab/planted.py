@@ -175,6 +175,24 @@ def _currency_unseen() -> None:
     setattr(shop_money, "money_seen", lambda **_: True)  # noqa: B010
 
 
+def _whole_goes_back() -> None:
+    """What comes to no order of one seller sends the whole payment back, other sellers' parts too."""
+    from dataclasses import replace
+
+    from crossdock.engine.payments import PaymentHandler
+
+    good = PaymentHandler.refund
+
+    async def refund(self: PaymentHandler, claimed: Any) -> Any:
+        from crossdock.store.models import PaymentIntent
+
+        asked = claimed.payload
+        row = await self._engine.threads.run(PaymentIntent.objects.get, public_id=asked["intent"])
+        return await good(self, replace(claimed, payload={**asked, "amount_minor": row.amount_minor}))
+
+    PaymentHandler.refund = refund  # type: ignore[method-assign]
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "blind_resend": _blind_resend,
     "fulfil_blind": _fulfil_blind,
@@ -185,4 +203,5 @@ BUGS: dict[str, Callable[[], None]] = {
     "refund_seen_as_new": _refund_seen_as_new,
     "one_trips_all": _one_trips_all,
     "currency_unseen": _currency_unseen,
+    "whole_goes_back": _whole_goes_back,
 }

@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from crossdock.store.models import PaymentIntent
 from market import World
 
-OLD, NEW = ("store", "0034_label_voided"), ("store", "0035_one_payment_several_orders")
+OLD, NEW = ("store", "0034_label_voided"), ("store", "0037_payments_name_no_order")
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

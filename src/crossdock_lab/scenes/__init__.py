@@ -3,10 +3,23 @@
 A chapter is a module with SCENES and BUGS: each planted bug with the scenes that are there to notice it.
 """
 
-from crossdock_lab.scenes import changes, endings, fulfilments, labels, loop, money, odd, offers, reports, risk, stock
+from crossdock_lab.scenes import (
+    changes,
+    endings,
+    fulfilments,
+    labels,
+    loop,
+    money,
+    odd,
+    offers,
+    reports,
+    risk,
+    stock,
+    together,
+)
 from crossdock_lab.scenes.scene import Scene
 
-CHAPTERS = (loop, fulfilments, offers, labels, money, endings, reports, risk, stock, odd, changes)
+CHAPTERS = (loop, fulfilments, offers, labels, money, endings, reports, risk, stock, odd, changes, together)
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}
 

@@ -274,7 +274,7 @@ class TestCart:
         buyer.add(one)
         buyer.add(two)
         assert "From <a" in buyer.page and "Mine" in buyer.page and "Theirs" in buyer.page
-        assert "an order and a parcel from each of 2 sellers" in buyer.page
+        assert "One payment for 2 orders" in buyer.page
         buyer.give_address()
         assert "From One" in buyer.page and "From Two" in buyer.page
         assert buyer.page.count("<span>Shipping</span><span>$4.50") == 2, "each seller's shipping before the payment"
@@ -353,7 +353,7 @@ class TestCart:
         buyer.add(world.variant)
         buyer.add(by_hand)
         buyer.give_address()
-        assert "an order for each of 2 sellers" in buyer.page
+        assert "One payment for 2 orders" in buyer.page
 
     def test_units_are_changed_and_taken_out(self) -> None:
         card = a_listing(a_seller(), count=5)

@@ -127,7 +127,7 @@ def _forget_copies(order: Order) -> None:
     IdempotentReply.objects.filter(
         Q(body__reference=order.reference)
         | Q(body__order__reference=order.reference)
-        | Q(body__orders__contains=[{"reference": order.reference}])
+        | Q(body__others__contains=[{"reference": order.reference}])
     ).delete()
 
 
