@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from crossdock.store.models import Connection
 
 FAULTS = ("throttle", "broken", "lost_reply", "duplicate", "drop")
+# Those of a delivery.
+DELIVERED = ("duplicate", "drop")
 MODE = "as-described"
 
 
@@ -226,14 +228,18 @@ class Loop:
         self._faults()
 
     def _faults(self) -> None:
+        from crossdock.domain.capability import Capability
+        from crossdock.kit.discover import connector
         from crossdock.store.models import ShopCopy
 
         counts = sum((shop.dial.counts for shop, _, _ in self.shops), Counter[str]())
         # A kind of its own may stay out of a few orders by chance; all of them together may not.
         each = int(self.args.orders * self.args.chance * 0.4)
         together = max(1, int(self.args.orders * self.args.chance * len(FAULTS) * 0.4)) if self.args.chance else 0
+        # Where no shop of the play tells anything by itself there is no delivery to trip.
+        told = any(connector(c.platform).manifest.can(Capability.WEBHOOKS) for _, c, _ in self.shops)
         for fault, times, floor in (
-            *((fault, counts[fault], each) for fault in FAULTS),
+            *((fault, counts[fault], each if told or fault not in DELIVERED else 0) for fault in FAULTS),
             ("all faults", sum(counts[fault] for fault in FAULTS), together),
         ):
             self.facts.see(times >= floor, "-", "all", MODE, f"{fault}: injected {times} times (floor {floor})")

@@ -89,7 +89,7 @@ def checked(reply: Reply) -> Reply:
             raise Throttled(f"Your Ecwid store is suspended. We try again in an hour. Ecwid says: {said}", LONGEST_WISH)
         case 402 if ours:
             raise NotAllowed(f"Your Ecwid plan does not let programs do this. Ecwid says: {said}")
-        case 404 if ours:
+        case 404 if ours and code not in ("STORE_NOT_FOUND", "PROFILE_NOT_FOUND"):
             raise Missing(f"Your store does not have it. Ecwid says: {said}")
         case 404:
             raise NoAnswer("At this address there is no Ecwid store: compare the store ID.")
@@ -109,8 +109,11 @@ def checked(reply: Reply) -> Reply:
 
 def _problem(reply: Reply) -> tuple[bool, str, str]:
     """Whether it is an error of Ecwid's, what it says, and its code: {errorMessage, errorCode} (the vendor's client,
-    EcwidApiError). Which of the two holds the name of the error differs, so both are looked at.
+    EcwidApiError). Which of the two holds the name of the error differs, so both are looked at. The body is optional
+    ("optionally, JSON-formatted body", github Ecwid/ecwid-api-docs), so an empty one is Ecwid's as well.
     """
+    if not reply.body.strip():
+        return True, f"error {reply.status}", ""
     try:
         body = reply.json()
     except Strange:

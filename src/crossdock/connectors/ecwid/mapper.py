@@ -8,7 +8,6 @@ from typing import Any
 
 from crossdock.domain.commands import CreateOrder, WriteFulfilment
 from crossdock.domain.events import (
-    Count,
     OrderLine,
     Parcel,
     Refund,
@@ -54,13 +53,18 @@ def base_id(product_id: str) -> str:
     return f"p{product_id}"
 
 
+def variants_in(node: Node) -> list[tuple[str, Node]]:
+    """By its id the row of each variant: the variations, or the product itself."""
+    rows = [(row.id("id"), row) for row in node.opt_list("combinations") or []]
+    return rows or [(base_id(node.id("id")), node)]
+
+
 def product_of(node: Node, *, currency: str) -> ShopProduct:
     product_id, title = node.id("id"), text.label(node.text("name"))
     variants, barred = [], _not_sold(node)
     reasons = [*barred]
-    rows = node.opt_list("combinations") or []
-    for row in rows or [node]:
-        variant = _variant(row, node, currency)
+    for variant_id, row in variants_in(node):
+        variant = _variant(variant_id, row, node, currency)
         if variant.price.minor <= 0:
             reasons.append(f"{variant.title or variant.sku or title} has no price.")
         else:
@@ -93,7 +97,7 @@ def _not_sold(node: Node) -> list[str]:
     return [sentence for sentence, so in why.items() if so]
 
 
-def _variant(row: Node, product: Node, currency: str) -> ShopVariant:
+def _variant(variant_id: str, row: Node, product: Node, currency: str) -> ShopVariant:
     """`defaultDisplayedPrice` is what the storefront shows, with taxes; a variation without a price of its own has the
     product's. Amounts are floats, and are rounded to what the currency has.
     """
@@ -102,7 +106,7 @@ def _variant(row: Node, product: Node, currency: str) -> ShopVariant:
         price = row.opt_money("price", currency)
     own = row is not product
     return ShopVariant(
-        row.id("id") if own else base_id(row.id("id")),
+        variant_id,
         text.label(row.text("sku") or product.text("sku"), 200),
         " / ".join(value for _, value in options_of(row)) if own else "",
         product.money("price", currency) if price is None else price,
@@ -135,12 +139,6 @@ def _images(node: Node) -> tuple[str, ...]:
 def count_in(row: Node) -> int | None:
     """`quantity` is left out where the stock is unlimited (search-products, the example)."""
     return None if row.opt_bool("unlimited") else row.int("quantity")
-
-
-def counts_of(node: Node) -> list[Count]:
-    """Of all variants of a product."""
-    rows = node.opt_list("combinations") or []
-    return [Count(row.id("id"), count_in(row)) for row in rows] or [Count(base_id(node.id("id")), count_in(node))]
 
 
 # Orders

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from crossdock.connectors.ecwid import mapper, reading
 from crossdock.connectors.ecwid.client import PAGE, Client, NotAllowed
 from crossdock.connectors.ecwid.manifest import MANIFEST
-from crossdock.connectors.ecwid.reading import Goods
+from crossdock.connectors.ecwid.reading import Stock
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import (
     AdjustStock,
@@ -26,7 +26,7 @@ from crossdock.domain.commands import (
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import Missing, NoAnswer, Outside
+from crossdock.kit.errors import Declined, Missing, NoAnswer, Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop import risk_notes
 from crossdock.kit.shop.cancel import before
@@ -35,6 +35,7 @@ from crossdock.kit.shop.fulfilment import not_begun
 from crossdock.kit.shop.placing import take_back, titles, units
 
 SHIPPED = "Order {number} is marked as shipped in your store. Cancelling would put units back that have left."
+Goods = dict[str, Stock]
 CANCELLED = {**mapper.SILENT, "paymentStatus": mapper.CANCELLED, "fulfillmentStatus": mapper.WILL_NOT_DELIVER}
 
 
@@ -54,7 +55,11 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
             )
         if trouble := _missing(command, goods) or _short(command, goods, units(command)):
             return trouble
-        made = await client.one("POST", "orders", json=mapper.body_of(command, goods.options))
+        options = {variant: there.options for variant, there in goods.items()}
+        try:
+            made = await client.one("POST", "orders", json=mapper.body_of(command, options))
+        except (Declined, Missing) as error:
+            return await _why(client, command, error)
         return await _looked_at(client, command, reading.id_of(made), goods)
 
 
@@ -65,7 +70,7 @@ def _known(product_id: str, variant_id: str) -> bool:
 
 async def _goods(client: Client, command: CreateOrder) -> Goods:
     refs = [VariantRef(line.product_id, line.variant_id) for line in command.lines]
-    return await patiently(lambda: reading.goods(client, refs))
+    return await patiently(lambda: reading.stock(client, refs))
 
 
 async def _currency(client: Client) -> str:
@@ -85,25 +90,37 @@ async def _looked_at(client: Client, command: CreateOrder, shop_id: str, earlier
         return Unknown("The order was created, and is not to be seen in your store yet.")
     if trouble := _differs(command, order) or _short(command, goods, {}):
         return await _take_back(client, command, shop_id, trouble)
-    fell = all(
-        _fell(earlier.counts[variant], goods.counts.get(variant), wanted) for variant, wanted in units(command).items()
-    )
+    fell = all(_fell(earlier[variant], goods.get(variant), wanted) for variant, wanted in units(command).items())
     return Done(shop_id, order.number, order.url, stock_taken=order.stock_taken and fell)
 
 
-def _fell(earlier: int | None, now: int | None, wanted: int) -> bool:
-    return earlier is not None and now is not None and now <= earlier - wanted
+async def _why(client: Client, command: CreateOrder, error: Outside) -> Outcome:
+    """Nothing was created: "any other linked object is not found" (github Ecwid/ecwid-api-docs, Create order), or
+    whatever else. The counts say whether it was for want of them.
+    """
+    try:
+        goods = await _goods(client, command)
+    except Outside as trouble:
+        return not_begun(trouble)
+    lacking = _missing(command, goods) or _short(command, goods, units(command))
+    return lacking or Refused(Why.INVALID, str(error))
+
+
+def _fell(earlier: Stock, now: Stock | None, wanted: int) -> bool:
+    if earlier.count is None or now is None or now.count is None:
+        return False
+    return now.count <= earlier.count - wanted
 
 
 def _missing(command: CreateOrder, goods: Goods) -> Refused | None:
-    if gone := tuple(variant for variant in units(command) if variant not in goods.counts):
+    if gone := tuple(variant for variant in units(command) if variant not in goods):
         return Refused(Why.PRODUCT_GONE, f"Your store has no {titles(command, gone)} any more.", gone)
     return None
 
 
 def _short(command: CreateOrder, goods: Goods, wanted: dict[str, int]) -> Refused | None:
     """What there is less than `wanted` of; with nothing wanted any more, what fell below zero."""
-    counts = {variant: goods.counts.get(variant) for variant in units(command)}
+    counts = {variant: goods[variant].count for variant in units(command) if variant in goods}
     short = tuple(variant for variant, count in counts.items() if count is not None and count < wanted.get(variant, 0))
     return Refused(Why.NO_STOCK, f"Your store has not enough of {titles(command, short)}.", short) if short else None
 
@@ -208,12 +225,12 @@ async def adjust(client: Client, command: AdjustStock) -> Outcome:
         return Refused(Why.PRODUCT_GONE, "Your store has no such item.")
     try:
         ref = VariantRef(command.product_id, command.variant_id)
-        goods = await reading.goods(client, [ref])
+        goods = await reading.stock(client, [ref])
     except Outside as error:
         return not_begun(error)
-    if command.variant_id not in goods.counts:
+    if command.variant_id not in goods:
         return Refused(Why.PRODUCT_GONE, "Your store does not have this item any more.")
-    count = goods.counts[command.variant_id]
+    count = goods[command.variant_id].count
     if count is None:
         return Refused(Why.CONFLICT, "Its stock is unlimited in your store, so there is no count to correct.")
     if command.delta < 0 and count + command.delta < 0:

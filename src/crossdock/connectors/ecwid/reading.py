@@ -127,11 +127,11 @@ async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
 
 
 @dataclass(frozen=True, slots=True)
-class Goods:
-    """What an order needs to know of the variants that the store still has."""
+class Stock:
+    """What an order needs to know of a variant: its count, None where it is unlimited, and what was chosen."""
 
-    counts: dict[str, int | None]
-    options: dict[str, list[tuple[str, str]]]
+    count: int | None
+    options: list[tuple[str, str]]
 
 
 async def _by_ids(client: Client, products: Sequence[str]) -> Listed:
@@ -145,24 +145,25 @@ async def _by_ids(client: Client, products: Sequence[str]) -> Listed:
 async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
     """A product that got variations since has no count of its own any more."""
     wanted = {ref.variant_id for ref in variants}
+
+    def counted(node: Node) -> list[Count]:
+        return [Count(id_, mapper.count_in(row)) for id_, row in mapper.variants_in(node) if id_ in wanted]
+
     rows = _rows(LookKind.COUNTS, await _by_ids(client, [ref.product_id for ref in variants]), id_of)
     found: list[Count | Unreadable] = []
-    for read in read_each(LookKind.COUNTS, rows, id_of, mapper.counts_of):
-        found += [read] if isinstance(read, Unreadable) else [each for each in read if each.variant_id in wanted]
+    for read in read_each(LookKind.COUNTS, rows, id_of, counted):
+        found += [read] if isinstance(read, Unreadable) else read
     return found
 
 
-async def goods(client: Client, variants: Sequence[VariantRef]) -> Goods:
-    """Raises Outside when a row cannot be understood."""
+async def stock(client: Client, variants: Sequence[VariantRef]) -> dict[str, Stock]:
+    """Of what the store still has. Raises Outside when a row cannot be understood."""
     wanted = {ref.variant_id for ref in variants}
     page = await _by_ids(client, [ref.product_id for ref in variants])
     if page.odd:
         raise NoAnswer("Your store's answer about its stock could not be understood.")
-    counts = {each.variant_id: each.count for node in page.items for each in mapper.counts_of(node)}
-    options = {
-        row.id("id"): mapper.options_of(row) for node in page.items for row in node.opt_list("combinations") or []
-    }
-    return Goods({variant: count for variant, count in counts.items() if variant in wanted}, options)
+    rows = dict(pair for node in page.items for pair in mapper.variants_in(node))
+    return {id_: Stock(mapper.count_in(row), mapper.options_of(row)) for id_, row in rows.items() if id_ in wanted}
 
 
 # Orders

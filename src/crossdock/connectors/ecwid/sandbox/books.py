@@ -31,6 +31,9 @@ DEFAULTS: Doc = {
     "count_moves": True,
     "bound_within": True,
     "keywords": True,
+    "unknown_is_404": False,
+    # An error's body is optional (github Ecwid/ecwid-api-docs).
+    "bodies": True,
     # What an app, a tax or a fee of the store adds to an order.
     "fee": "0",
     "suspended": False,

@@ -44,6 +44,8 @@ class Rest:
                     raise No(402, "STORE_IS_SUSPENDED", "The store is suspended.")
                 return web.json_response(await self._do(request, request.match_info["path"], known["store"]))
             except No as error:
+                if not self._books.settings["bodies"]:
+                    return web.Response(status=error.status, reason=str(error))
                 return web.json_response(error.body, status=error.status)
 
         app.router.add_route("*", "/api/v3/{store}/{path:.+}", answer)
@@ -192,6 +194,15 @@ class Rest:
         return {"updateCount": 1} | ({"warning": "The stock became negative."} if left < 0 else {})
 
     def _create(self, asked: models.Order) -> Doc:
+        """Both statuses are required; whether what is not there is a 404 ("any other linked object is not found") or
+        stands as it is written is not said of products, so both are played (github Ecwid/ecwid-api-docs, Create order).
+        """
+        for name in ("paymentStatus", "fulfillmentStatus"):
+            if name not in asked.given():
+                raise No(400, "WRONG_PARAMETER", f"Field Order.{name} is absent")
+        if self._books.settings["unknown_is_404"]:
+            for line in asked.items or []:
+                self._product(str(line.product_id))
         try:
             doc = self._books.place(asked.given())
         except Refusal as error:

@@ -76,7 +76,7 @@ def test_variations_are_the_variants_and_inherit_what_they_lack() -> None:
     assert (red.variant_id, red.title, str(red.price), red.count, red.sku) == ("5", "Red", "11.00", 2, "R")
     assert (blue.variant_id, blue.title, str(blue.price), blue.count) == ("6", "Blue / M", "10.00", None)
     assert blue.sku == "123123"
-    assert [each.variant_id for each in mapper.counts_of(node({**PRODUCT, "combinations": rows}))] == ["5", "6"]
+    assert [id_ for id_, _ in mapper.variants_in(node({**PRODUCT, "combinations": rows}))] == ["5", "6"]
 
 
 def test_without_a_count_that_is_not_unlimited_nothing_is_guessed() -> None:

@@ -84,8 +84,43 @@ async def test_a_store_that_refuses_too_little_has_nothing_standing(stage: Stage
     (variant,) = await stage.product(1)
     command = stage.order((variant, 1))
     between(stage, "POST", "/orders", lambda: stage.hand.sell(variant, 1))
-    assert isinstance(await connector.create(stage.shop, command), Refused)
+    outcome = await connector.create(stage.shop, command)
+    assert isinstance(outcome, Refused) and outcome.why is Why.NO_STOCK
     assert await stage.standing(command) == [] and await stage.hand.count(variant) == 0
+
+
+@pytest.mark.parametrize("bodies", [True, False])
+async def test_a_product_that_is_deleted_under_our_order_is_refused_as_gone(
+    stage: Stage, books: Books, bodies: bool
+) -> None:
+    books.set(unknown_is_404=True, bodies=bodies)
+    (variant,) = await stage.product(1)
+    command = stage.order((variant, 1))
+    between(stage, "POST", "/orders", lambda: stage.hand.delete_product(variant.product_id))
+    outcome = await connector.create(stage.shop, command)
+    assert isinstance(outcome, Refused) and outcome.why is Why.PRODUCT_GONE and not books.shelf.ledger("order")
+
+
+async def test_an_error_without_a_body_is_one_all_the_same(stage: Stage, books: Books) -> None:
+    (variant,) = await stage.product(1)
+    done = await stage.placed(stage.order((variant, 1)))
+    books.set(bodies=False)
+    books.delete_order(done.shop_id)
+    assert (await connector.order(stage.shop, done.shop_id)).state is ShopOrderState.GONE
+    books.set(without=["read_orders"])
+    checks = (await connector.prove(stage.shop)).checks
+    assert [each.right for each in checks if not each.ok] == ["read_orders"]
+
+
+async def test_a_store_that_is_not_found_has_lost_no_order(stage: Stage) -> None:
+    """It is a 404 as well; were it believed, every order would be gone."""
+    (variant,) = await stage.product(1)
+    done = await stage.placed(stage.order((variant, 1)))
+    elsewhere = replace(stage.shop, address=stage.shop.address[:-1] + "0000")
+    with pytest.raises(NoAnswer):
+        await connector.order(elsewhere, done.shop_id)
+    with pytest.raises(NoAnswer):
+        await connector.product(elsewhere, variant.product_id)
 
 
 async def test_what_is_unlimited_has_no_count_and_is_sold(stage: Stage, books: Books) -> None:
