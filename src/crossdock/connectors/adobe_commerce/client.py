@@ -1,0 +1,154 @@
+"""Asking the REST API of one store view. Each request is signed by OAuth 1.0a with HMAC-SHA256: since 2.4.4 the access
+token alone is refused unless the seller allows it
+(developer.adobe.com/commerce/webapi/get-started/authentication/gs-authentication-token).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+from oauthlib import oauth1
+
+from crossdock.kit import text
+from crossdock.kit.check import check, is_challenge, server_time, walled
+from crossdock.kit.connector import Reply, Shop
+from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Strange
+from crossdock.kit.json_node import Node, node_of, whole
+from crossdock.kit.shop.addresses import of_whole_numbers
+from crossdock.kit.shop.paging import Listed, listed
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+# (field, condition, value); all of them have to hold.
+Filter = tuple[str, str, str]
+# Newer versions refuse pages above a limit that is 300 unless it was changed
+# (developer.adobe.com/commerce/webapi/get-started/api-security).
+PAGE = 100
+
+
+class NotAllowed(AuthDead):
+    """The integration is good, but was not given a resource. Magento answers 401 and names it
+    (Webapi/Controller/Rest/RequestValidator; ErrorProcessor: AuthorizationException is HTTP_UNAUTHORIZED).
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One store view. `shop.address` is the shop's own, without /rest."""
+
+    shop: Shop
+
+    async def rows(
+        self,
+        path: str,
+        filters: Sequence[Filter] = (),
+        *,
+        sort: str = "",
+        size: int = PAGE,
+        page: int = 1,
+        fields: str = "",
+    ) -> tuple[Listed, int]:
+        """One page and how many rows there are in all. Beyond the last page Magento gives the last one again
+        (magento2#3787, #8099: "standard for all Magento collection"), so its total says where the list ends.
+        """
+        query = criteria(filters, sort=sort, size=size, page=page)
+        reply = await self.send("GET", path, query=[*query, *([("fields", fields)] if fields else [])])
+        answer = node_of(reply.json(), path)
+        # An empty list is null in some versions.
+        values = answer.raw("items") if "items" in answer else []
+        found = listed(path, values, server_time(reply) or self.shop.now())
+        # Where it cannot be understood this page is the last one.
+        total = whole(answer.raw("total_count"))
+        if total is not None and page > 1 and (page - 1) * size >= total:
+            return Listed([], found.at), total
+        return found, found.size if total is None else total
+
+    async def of(self, path: str, field: str, ids: Iterable[str], *, fields: str = "") -> list[Node]:
+        """All rows whose field is one of these; what is no object among them is left out."""
+        wanted, found = sorted(set(ids), key=lambda id_: (len(id_), id_)), list[Node]()
+        for first in range(0, len(wanted), PAGE):
+            some, page, total = [(field, "in", ",".join(wanted[first : first + PAGE]))], 1, 1
+            while (page - 1) * PAGE < total:
+                rows, total = await self.rows(path, some, sort="entity_id", page=page, fields=fields)
+                found += rows.items
+                page += 1
+        return found
+
+    async def send(
+        self, method: Method, path: str, *, query: Sequence[tuple[str, str]] = (), json: Any = None
+    ) -> Reply:
+        """`path` is what follows /V1/."""
+        of_whole_numbers(path.replace("-", "_"))
+        url = f"{self.shop.address}/rest/{self.shop.secrets.get('store') or 'default'}/V1/{path}"
+        if query:
+            url += "?" + urlencode(query, quote_via=quote, safe="")
+        headers = {**self._signature(method, url), "Accept": "application/json"}
+        return checked(await self.shop.http.send(method, url, headers=headers, json=json))
+
+    def _signature(self, method: Method, url: str) -> dict[str, str]:
+        """A JSON body is no part of it (RFC 5849, 3.4.1.3.1)."""
+        secrets = self.shop.secrets
+        signer = oauth1.Client(
+            secrets.get("consumer_key", ""),
+            secrets.get("consumer_secret", ""),
+            secrets.get("access_token", ""),
+            secrets.get("access_token_secret", ""),
+            signature_method=oauth1.SIGNATURE_HMAC_SHA256,
+            timestamp=str(int(self.shop.now().timestamp())),
+        )
+        _, headers, _ = signer.sign(url, method)
+        return dict(headers)
+
+
+def criteria(filters: Sequence[Filter], *, sort: str, size: int, page: int) -> list[tuple[str, str]]:
+    """https://developer.adobe.com/commerce/webapi/rest/use-rest/performing-searches: groups are joined by AND."""
+    query = []
+    for n, (field, condition, value) in enumerate(filters):
+        for name, word in (("field", field), ("condition_type", condition), ("value", value)):
+            query.append((f"searchCriteria[filter_groups][{n}][filters][0][{name}]", word))
+    for n, name in enumerate(filter(None, sort.split(","))):
+        field, _, direction = name.partition(" ")
+        query.append((f"searchCriteria[sortOrders][{n}][field]", field))
+        query.append((f"searchCriteria[sortOrders][{n}][direction]", direction or "ASC"))
+    return [*query, ("searchCriteria[pageSize]", str(size)), ("searchCriteria[currentPage]", str(page))]
+
+
+def checked(reply: Reply) -> Reply:
+    """The reply when it is a 2xx; otherwise the error that its status stands for, where Magento itself wrote it."""
+    if is_challenge(reply):
+        raise walled(reply.status)
+    if 200 <= reply.status < 300:
+        return reply
+    ours, said, resources = _problem(reply)
+    match reply.status:
+        case 401 if ours and resources:
+            raise NotAllowed(f"The integration was not given a resource of your shop's API: {resources}.")
+        case 401 if ours:
+            raise AuthDead(f"Your shop refuses the keys: activate the integration again and copy them. It says: {said}")
+        case 401 | 403:
+            raise walled(reply.status)
+        case 404 if ours:
+            raise Missing(f"Your shop does not have it. Magento says: {said}")
+        case 404:
+            raise NoAnswer("At this address there is no REST API of Magento: check the address of the shop.")
+        case status if 400 <= status < 429 and ours:
+            raise Declined(f"Your shop refused this. Magento says: {said}")
+    check(reply)
+    raise NoAnswer(f"Magento answered in a way that we do not understand ({reply.status}).")
+
+
+def _problem(reply: Reply) -> tuple[bool, str, str]:
+    """Whether it is an error of Magento's, its message with what it names filled in, and the resource that is missing.
+    `parameters` is an object by name or a list (ErrorProcessor::_formatErrorToJson...).
+    """
+    try:
+        node = node_of(reply.json(), "error")
+    except Strange:
+        return False, "", ""
+    said, named = node.text("message"), node.view("parameters")
+    for name in ("fieldName", "fieldValue", "resources"):
+        said = said.replace(f"%{name}", named.text(name))
+    if isinstance(values := node.raw("parameters"), list):
+        for n, value in enumerate(values, 1):
+            said = said.replace(f"%{n}", str(value))
+    return bool(said), text.label(said, 200), text.label(named.text("resources"), 200)

@@ -1,0 +1,157 @@
+"""The shop's address and the four keys of an integration, and the connection test: which store view, website, stock and
+sources, and each resource that the integration has to have, tried by a call that only reads.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from zoneinfo import available_timezones
+
+from crossdock.connectors.adobe_commerce.client import Client, NotAllowed
+from crossdock.connectors.adobe_commerce.manifest import MANIFEST
+from crossdock.domain.currencies import CURRENCIES
+from crossdock.kit import text
+from crossdock.kit.connector import Check, Proof
+from crossdock.kit.errors import AuthDead, BadInput, Declined, Missing, NoAnswer, Strange
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.addresses import typed
+from crossdock.kit.shop.base import allowed, checked, fields
+
+WRONG = "Type the address of your shop, for example https://shop.example.com."
+KEY = "“{}” has 32 letters and digits; copy it whole."
+CODE = "“{}” is a code of letters, digits and underscores, as it stands in your shop's admin."
+NAMES = {
+    "consumer_key": "Consumer Key",
+    "consumer_secret": "Consumer Secret",
+    "access_token": "Access Token",
+    "access_token_secret": "Access Token Secret",
+}
+CODES = {"store": "Store view", "shipping": "Shipping method", "payment": "Payment method"}
+GIVE = "Give the integration {} in System > Integrations > API, then save and reauthorize it."
+NO_STORE = "Your shop has no store view of the code {}: look at Stores > All Stores."
+NO_STOCK = "Your shop has no Inventory Management (MSI): its modules have to be enabled."
+NO_SOURCE = "Enable a source and assign it to the stock of your website: Stores > Inventory > Stocks."
+TWO_CURRENCIES = (
+    "Your store view shows prices in {} and keeps them in {}: connect a store view whose default display currency is"
+    " the base currency."
+)
+# What each promise needs, in the words of the tree of resources, and a list that shows whether it was given. That the
+# integration may write is not to be seen without writing.
+RIGHTS = {
+    "Products": ("Catalog > Inventory > Products", "products"),
+    "Counts": ("Stores > Inventory > Stocks", "inventory/export-stock-salable-qty/website/{website}"),
+    "Orders": ("Sales > Operations > Orders", "orders"),
+    "Shipments": ("Sales > Operations > Shipments", "shipments"),
+    "Refunds": ("Sales > Operations > Credit Memos", "creditmemos"),
+}
+
+
+def address(form: Mapping[str, str], *, local: bool) -> str:
+    pages = ("/rest", "/index.php", "/admin", "/graphql")
+    return typed(form.get("address", ""), local=local, wrong=WRONG, keep="keys", pages=pages)
+
+
+async def finish(
+    client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
+) -> Mapping[str, str]:
+    given = fields(MANIFEST, way, form)
+    for name, label in NAMES.items():
+        if not re.fullmatch("[A-Za-z0-9]{32}", given[name]):
+            raise BadInput(KEY.format(label))
+    for name, label in CODES.items():
+        if not re.fullmatch(r"\w{0,120}", given.get(name, ""), re.ASCII):
+            raise BadInput(CODE.format(label))
+    return given
+
+
+async def prove(client: Client) -> Proof:
+    """Raises AuthDead when the keys are refused."""
+    store, website = await _store(client)
+    settings = _settings(store, website)
+    missing = dict[str, str]()
+    for title, (right, path) in RIGHTS.items():
+        if not await allowed(_tried(client, path.format(**settings)), also=(Declined, Missing), but=NotAllowed):
+            missing[title] = right
+    if len(missing) == len(RIGHTS):
+        raise AuthDead("Your shop gives the integration nothing at all: activate it again and copy its four keys.")
+    places, why = await _places(client, settings["website"])
+    shown, base = store.text("default_display_currency_code"), settings["currency"]
+    name = text.label(website.text("name")) or "Magento"
+    checks = (
+        Check(True, "Sign-in"),
+        checked(base in CURRENCIES, "Currency", f"We do not know the currency {base[:10]}."),
+        checked(shown.upper() == base, "Prices", TWO_CURRENCIES.format(shown[:10], base[:10])),
+        checked(not why, "Stock", why),
+        *(
+            checked(title not in missing, title, GIVE.format(right), right=right)
+            for title, (right, _) in RIGHTS.items()
+        ),
+    )
+    stays = f"{settings['store']}:{name}"
+    return Proof(f"{stays}@{client.shop.address}", name, base, checks, settings | places, stays=stays)
+
+
+async def look(client: Client) -> Proof:
+    store, website = await _store(client)
+    settings = _settings(store, website)
+    places, why = await _places(client, settings["website"])
+    if why:
+        raise NoAnswer(why)
+    return Proof("", "", settings["currency"], (), settings | places)
+
+
+async def _tried(client: Client, path: str) -> None:
+    await client.rows(path, size=1)
+
+
+async def _list(client: Client, path: str) -> list[Node]:
+    rows = (await client.send("GET", path)).json()
+    if not isinstance(rows, list):
+        raise Strange(path, "list", rows)
+    return [node_of(row, path) for row in rows if isinstance(row, dict)]
+
+
+async def _store(client: Client) -> tuple[Node, Node]:
+    """The store view and its website."""
+    wanted = client.shop.secrets.get("store") or "default"
+    try:
+        stores = await _list(client, "store/storeConfigs")
+    except NotAllowed:
+        raise NotAllowed(GIVE.format("Stores > Settings > All Stores")) from None
+    except (Missing, Declined):
+        raise NoAnswer(NO_STORE.format(wanted)) from None
+    store = next((row for row in stores if row.text("code") == wanted), None)
+    if store is None:
+        raise NoAnswer(NO_STORE.format(wanted))
+    sites = await _list(client, "store/websites")
+    site = next((row for row in sites if row.text("id") == store.text("website_id")), None)
+    if site is None:
+        raise Strange("store/websites", "website of the store view", store.raw("website_id"))
+    return store, site
+
+
+def _settings(store: Node, website: Node) -> dict[str, str]:
+    zone = store.text("timezone")
+    return {
+        "store": store.word("code"),
+        "website": website.word("code"),
+        "website_id": website.text("id"),
+        "currency": store.word("base_currency_code").upper(),
+        "zone": zone if zone in available_timezones() else "UTC",
+        "media": text.link(store.raw("secure_base_media_url")) or text.link(store.raw("base_media_url")),
+    }
+
+
+async def _places(client: Client, website: str) -> tuple[dict[str, str], str]:
+    """The stock of the website and its enabled sources; or what is not as it has to be."""
+    empty = {"stock": "", "sources": ""}
+    try:
+        stock = node_of((await client.send("GET", f"inventory/stock-resolver/website/{website}")).json(), "stock")
+        id_ = stock.id("stock_id")
+        path = f"inventory/get-sources-assigned-to-stock-ordered-by-priority/{id_}"
+        sources = [row.text("source_code") for row in await _list(client, path) if row.raw("enabled") is not False]
+    except NotAllowed:
+        return empty, GIVE.format("Stores > Inventory > Sources and Stocks")
+    except Missing:
+        return empty, NO_STOCK
+    found: Sequence[str] = [code for code in sources if re.fullmatch(r"[\w.-]{1,100}", code)]
+    return {"stock": id_, "sources": " ".join(found)}, "" if found else NO_SOURCE

@@ -1,0 +1,118 @@
+"""A parcel of ours as a shipment with its number. Magento takes no shipment back; a number can be taken out and added.
+
+A shipment takes its units out of one source, which has to be named where there are several (SourceDeductionProcessor);
+which one is Magento's own choice, and a parcel out of two sources is two shipments.
+"""
+
+from collections.abc import Mapping
+
+from crossdock.connectors.adobe_commerce import mapper, reading
+from crossdock.connectors.adobe_commerce.client import Client, NotAllowed
+from crossdock.connectors.adobe_commerce.manifest import MANIFEST
+from crossdock.domain.capability import Capability
+from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
+from crossdock.domain.events import Parcel, ShopOrder
+from crossdock.kit.errors import Outside
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.concurrency import alone
+from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, not_begun, same_number, step, this_parcel
+
+NO_RIGHT = "The integration may not write shipments: give it Sales > Operations > Orders > Actions > Ship."
+HELD = "Order {number} is on hold in your shop: take it off hold there, then try again."
+NO_STOCK = "No source of your shop has the units of this parcel; look at the product's quantities per source there."
+
+
+async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
+    async with alone(client.shop.address):
+        try:
+            node, order = await reading.read(client, command.shop_order_id)
+        except Outside as error:
+            return not_begun(error)
+        wanted = step(order, command, split=True)
+        try:
+            match wanted:
+                case Make(rows):
+                    if node is not None and node.text("state") == mapper.HELD:
+                        return Refused(Why.CONFLICT, HELD.format(number=order.number))
+                    return await _made(client, order, command, rows)
+                case Renumber(parcels):
+                    await _renumbered(client, order, command, parcels)
+                    return Done(_ids(parcels), order.number, order.url)
+                case Cancel():
+                    return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.FULFILMENT_UNDO))
+            return wanted
+        except NotAllowed:
+            return Refused(Why.NOT_ALLOWED, NO_RIGHT)
+
+
+def _ids(parcels: tuple[Parcel, ...]) -> str:
+    return ",".join(parcel.parcel_id for parcel in parcels)
+
+
+async def _made(client: Client, order: ShopOrder, command: WriteFulfilment, rows: Mapping[str, int]) -> Outcome:
+    """`notify` is false unless it is said (ShipOrderInterface)."""
+    places = await _places(client, order, rows)
+    if places is None:
+        return Refused(Why.CONFLICT, NO_STOCK)
+    for source, here in places.items():
+        body = {
+            "items": [{"order_item_id": int(line), "qty": n} for line, n in here.items()],
+            "notify": False,
+            "tracks": [mapper.track_of(command)] if command.tracking_number else [],
+            **({"arguments": {"extension_attributes": {"source_code": source}}} if source else {}),
+        }
+        await client.send("POST", f"order/{order.shop_id}/ship", json=body)
+    _, after = await reading.read(client, order.shop_id)
+    found = this_parcel(after, command)
+    if not found or not all(same_number(each.tracking_number, command.tracking_number) for each in found):
+        return Unknown("The shipment was made in your shop and is not to be seen there yet.")
+    known = {parcel.parcel_id for parcel in order.parcels}
+    if not command.tracking_number:
+        # Without a number the new one is known by being new.
+        found = tuple(parcel for parcel in after.parcels if parcel.parcel_id not in known) or found
+    return Done(_ids(found), after.number, after.url)
+
+
+async def _places(client: Client, order: ShopOrder, rows: Mapping[str, int]) -> dict[str, dict[str, int]] | None:
+    """Units by line for each source; with one source alone none is named. None where the units are nowhere."""
+    sources = client.shop.settings["sources"].split()
+    if len(sources) < 2:
+        return {"": dict(rows)}
+    skus = {line.line_id: line.sku for line in order.lines}
+    items = [{"sku": skus[line], "qty": n} for line, n in rows.items()]
+    asked = {"stock_id": int(client.shop.settings["stock"]), "items": items}
+    body = {"inventoryRequest": asked, "algorithmCode": "priority"}
+    reply = await client.send("POST", "inventory/source-selection-algorithm-result", json=body)
+    places, left = dict[str, dict[str, int]](), dict(rows)
+    for row in node_of(reply.json(), "source selection").list("source_selection_items"):
+        units = row.int("qty_to_deduct")
+        for line in [line for line in left if skus[line] == row.text("sku")]:
+            here = min(units, left[line])
+            if here > 0:
+                place = places.setdefault(row.word("source_code"), {})
+                place[line] = place.get(line, 0) + here
+                left[line] -= here
+                units -= here
+    return None if any(left.values()) else places
+
+
+async def _renumbered(client: Client, order: ShopOrder, command: WriteFulfilment, parcels: tuple[Parcel, ...]) -> None:
+    """The old number goes first: what is then without one gets the new one when it is tried again."""
+    ids = {parcel.parcel_id.partition("-")[0] for parcel in parcels}
+    for row in await client.of("shipments", "entity_id", ids):
+        parcel = next(each for each in parcels if each.parcel_id.partition("-")[0] == row.text("entity_id"))
+        for track in _tracks(row, parcel):
+            await client.send("DELETE", f"shipment/track/{mapper.number(track, 'entity_id')}")
+        if command.tracking_number:
+            empty = {"weight": 0, "qty": 0, "description": ""}
+            about = {"order_id": int(order.shop_id), "parent_id": int(reading.order_id(row)), **empty}
+            await client.send("POST", "shipment/track", json={"entity": about | mapper.track_of(command)})
+
+
+def _tracks(row: Node, parcel: Parcel) -> list[Node]:
+    """Those with the number that the parcel was read with; a further one of the seller's stays."""
+    return [
+        track
+        for track in row.rows("tracks")
+        if parcel.tracking_number and same_number(track.text("track_number"), parcel.tracking_number)
+    ]

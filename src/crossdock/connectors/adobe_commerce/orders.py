@@ -1,0 +1,316 @@
+"""Our order in the shop, by a guest's cart: an order that is posted as one is saved and reserves nothing
+(magento2#26575, #40313). Prices are the shop's own. Stock is looked at and then reserved without a lock, so it is read
+again after.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from crossdock.connectors.adobe_commerce import mapper, reading
+from crossdock.connectors.adobe_commerce.client import PAGE, Client
+from crossdock.connectors.adobe_commerce.manifest import MANIFEST
+from crossdock.domain.capability import Capability
+from crossdock.domain.commands import (
+    CancelLines,
+    CancelOrder,
+    CreateOrder,
+    Done,
+    Found,
+    Outcome,
+    Refused,
+    Unknown,
+    Why,
+    WriteRisk,
+)
+from crossdock.domain.events import Count, ShopOrder, ShopOrderState
+from crossdock.domain.orders import as_found
+from crossdock.domain.values import Money
+from crossdock.kit.connector import VariantRef
+from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Outside, Strange
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.rows import readable, unreadable
+from crossdock.kit.shop import risk_notes
+from crossdock.kit.shop.cancel import before
+from crossdock.kit.shop.concurrency import alone, patiently
+from crossdock.kit.shop.fulfilment import not_begun
+from crossdock.kit.shop.placing import take_back, titles, units
+
+SHIPPED = "Order {number} is shipped in your shop; Magento cancels only what was not."
+HELD = "Order {number} is on hold in your shop: take it off hold there, then try again."
+INVOICED = "Order {number} is invoiced in your shop, and Magento cancels no such order: make a credit memo there."
+NO_COUNTRY = "Your shop does not sell to {country}: allow it in Stores > Configuration > General > Country Options."
+NO_SHIPPING = (
+    "Your shop has no way of shipping for this order{named}: look at Stores > Configuration > Sales > Delivery."
+)
+NO_PAYMENT = (
+    "Your shop has no offline payment method for this order{named}: enable “Purchase Order” or “Check / Money Order” in"
+    " Stores > Configuration > Sales > Payment Methods."
+)
+OFFLINE = ("purchaseorder", "checkmo", "banktransfer", "cashondelivery", "free")
+NOTHING = frozenset[str]()
+Stock = Mapping[str, Count]
+
+
+async def create(client: Client, command: CreateOrder) -> Outcome:
+    if not all(line.variant_id.isascii() and line.variant_id.isdigit() for line in command.lines):
+        return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
+    async with alone(client.shop.address):
+        try:
+            goods = await patiently(lambda: reading.goods(client, units(command)))
+            earlier = await _stock(client, command)
+            if short := _missing(command, goods) or _short(command, earlier, units(command)):
+                return short
+            cart, payment = await _cart(client, command, goods)
+        except (Declined, Missing) as error:
+            return await _why(client, command, error)
+        except Outside as error:
+            # A cart that nobody ordered is nobody's order.
+            return not_begun(error)
+        try:
+            made = await client.send("PUT", f"guest-carts/{cart}/order", json={"paymentMethod": payment})
+        except (Declined, Missing) as error:
+            # What some module does after the order is saved can fail as well, and is told in the same way.
+            found = await _found(client, command.reference)
+            return await _finished(client, command, found[0], earlier) if found else await _why(client, command, error)
+        shop_id = str(made.json())
+        if not (shop_id.isascii() and shop_id.isdigit()):
+            raise Strange("order", "whole number", shop_id)
+        return await _finished(client, command, shop_id, earlier)
+
+
+async def _stock(client: Client, command: CreateOrder) -> Stock:
+    """Raises Outside when a row cannot be understood."""
+    refs = [VariantRef(variant, variant) for variant in units(command)]
+    rows = await patiently(lambda: reading.counts(client, refs))
+    for row in unreadable(rows):
+        raise NoAnswer(row.cause)
+    return {row.variant_id: row for row in readable(rows)}
+
+
+async def _cart(client: Client, command: CreateOrder, goods: Mapping[str, Node]) -> tuple[str, dict[str, Any]]:
+    """Filled, addressed and with a way of shipping; and how it is paid."""
+    address = mapper.address_of(command, await _region(client, command))
+    cart = (await client.send("POST", "guest-carts")).json()
+    if not isinstance(cart, str) or not re.fullmatch("[A-Za-z0-9]{8,64}", cart):
+        raise Strange("guest-carts", "cart's id", cart)
+    for variant, n in units(command).items():
+        item = {"sku": goods[variant].word("sku"), "qty": n, "quote_id": cart}
+        await client.send("POST", f"guest-carts/{cart}/items", json={"cartItem": item})
+    carrier, method = await _shipping(client, command, cart, address)
+    wanted = {
+        "shipping_address": address,
+        "billing_address": mapper.billing_of(command, address),
+        "shipping_carrier_code": carrier,
+        "shipping_method_code": method,
+    }
+    path = f"guest-carts/{cart}/shipping-information"
+    answer = (await client.send("POST", path, json={"addressInformation": wanted})).json()
+    ways = {row.text("code") for row in node_of(answer, path).list("payment_methods")}
+    named = client.shop.secrets.get("payment", "")
+    chosen = next((code for code in ([named] if named else OFFLINE) if code in ways), "")
+    if not chosen and "" in ways:
+        raise Strange(f"{path}.payment_methods", "payment method", None)
+    if not chosen:
+        raise Declined(NO_PAYMENT.format(named=f" that is called {named}" if named else ""))
+    return cart, {"method": chosen, **({"po_number": command.reference} if chosen == "purchaseorder" else {})}
+
+
+async def _region(client: Client, command: CreateOrder) -> Node | None:
+    """To a country that is not allowed in the store there is no order (CountryInformationAcquirer: not found)."""
+    to = command.ship_to
+    try:
+        reply = await client.send("GET", f"directory/countries/{to.country}")
+    except Missing:
+        raise Declined(NO_COUNTRY.format(country=to.country)) from None
+    rows = node_of(reply.json(), "country").rows("available_regions")
+    return next((row for row in rows if to.region and row.text("code") == to.region), None)
+
+
+async def _shipping(client: Client, command: CreateOrder, cart: str, address: dict[str, Any]) -> tuple[str, str]:
+    """The one that the seller named; otherwise one that costs what the buyer paid for it, or the cheapest."""
+    path = f"guest-carts/{cart}/estimate-shipping-methods"
+    rows = (await client.send("POST", path, json={"address": address})).json()
+    wanted, named = command.shipping, client.shop.secrets.get("shipping", "")
+    ways, odd = (
+        list[tuple[bool, Money, str, str]](),
+        Strange(path, "list", rows) if not isinstance(rows, list) else None,
+    )
+    for value in rows if isinstance(rows, list) else []:
+        try:
+            row = node_of(value, path)
+            name = (row.word("carrier_code"), row.word("method_code"))
+            if row.bool("available") and named in ("", "_".join(name)):
+                price = row.money("price_incl_tax", wanted.currency)
+                ways.append((price != wanted, price, *name))
+        except Strange as error:
+            odd = error
+    if not ways and odd is not None:
+        raise odd
+    if not ways:
+        raise Declined(NO_SHIPPING.format(named=f" that is called {named}" if named else ""))
+    return min(ways, key=lambda way: (way[0], way[1].minor))[2:]
+
+
+async def _why(client: Client, command: CreateOrder, error: Outside) -> Outcome:
+    """Magento names no product when it refuses an order, so what there is says why."""
+    try:
+        goods = await patiently(lambda: reading.goods(client, units(command)))
+        stock = await _stock(client, command)
+    except Outside:
+        return Refused(Why.INVALID, str(error))
+    said = error.why if isinstance(error, Declined) else Why.INVALID
+    return _missing(command, goods) or _short(command, stock, units(command)) or Refused(said, str(error))
+
+
+async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier: Stock | None) -> Outcome:
+    """What stands there is compared, and the counts say whether there was enough for it."""
+    try:
+        node, order = await patiently(lambda: reading.read(client, shop_id))
+        if node is None:
+            return Unknown("The order was created and cannot be read.")
+        stock = await _stock(client, command)
+    except AuthDead:
+        raise
+    except Outside as error:
+        return Unknown(f"The order was created; what came of it is not known yet. {error}")
+    if trouble := _differs(command, order) or _short(command, stock, {}):
+        return await _take_back(client, shop_id, trouble)
+    note = await _noted(client, command, node, order)
+    if earlier is None:
+        return as_found(order)
+    fell = all(_fell(earlier.get(variant), stock.get(variant), n) for variant, n in units(command).items())
+    return Done(shop_id, order.number, order.url, stock_taken=order.stock_taken and fell, note=note)
+
+
+def _fell(earlier: Count | None, now: Count | None, wanted: int) -> bool:
+    """What is not counted has nothing to fall; from a last unit on it may be sold without (`count_of`)."""
+    if earlier is None or earlier.count is None or now is None:
+        return earlier is not None and earlier.count is None
+    return (now.count or 0) <= earlier.count - wanted
+
+
+async def _noted(client: Client, command: CreateOrder, node: Node, order: ShopOrder) -> str:
+    """Where the totals differ it says so in the order. That it could not be written is no reason against the order."""
+    said = mapper.price_note(command, order)
+    if order.total == command.total or any(command.reference in note for note in mapper.notes(node)):
+        return ""
+    try:
+        await comment(client, node, said)
+    except Outside:
+        return f"{said} That could not be written to the order."
+    return ""
+
+
+async def comment(client: Client, node: Node, words: str) -> None:
+    id_ = reading.order_id(node)
+    await client.send("POST", f"orders/{id_}/comments", json=mapper.comment_of(id_, node.text("status"), words))
+
+
+def _missing(command: CreateOrder, goods: Mapping[str, Node]) -> Refused | None:
+    if gone := tuple(variant for variant in units(command) if variant not in goods):
+        return Refused(Why.PRODUCT_GONE, f"Your shop has no {titles(command, gone)} any more.", gone)
+    return None
+
+
+def _short(command: CreateOrder, stock: Stock, wanted: Mapping[str, int]) -> Refused | None:
+    """What there is less than `wanted` of; with nothing wanted any more, what fell below zero."""
+    short = tuple(
+        variant
+        for variant in units(command)
+        if (row := stock.get(variant)) and row.count is not None and not row.backorders
+        if row.count < wanted.get(variant, 0)
+    )
+    return Refused(Why.NO_STOCK, f"Your shop has not enough of {titles(command, short)}.", short) if short else None
+
+
+def _differs(command: CreateOrder, order: ShopOrder) -> Refused | None:
+    there = dict[str, int]()
+    for line in order.lines:
+        there[line.variant_id] = there.get(line.variant_id, 0) + line.quantity
+    if there == units(command):
+        return None
+    return Refused(Why.INVALID, "Your shop took other products or quantities than the order has.")
+
+
+async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
+    if found.parcels or found.refunds:
+        return as_found(found)
+    async with alone(client.shop.address):
+        return await _finished(client, command, found.shop_id, None)
+
+
+async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
+    """Cancelled first, then marked, so that no look-up takes it for the order."""
+
+    async def cancelled() -> str:
+        node, order = await reading.read(client, shop_id)
+        if node is not None and order.state is ShopOrderState.OPEN:
+            await client.send("POST", f"orders/{shop_id}/cancel")
+            node, order = await reading.read(client, shop_id)
+        if node is None:
+            return ""
+        if order.state is not ShopOrderState.CANCELLED:
+            return "open"
+        if mapper.TAKEN_BACK not in " ".join(mapper.notes(node)):
+            await comment(client, node, f"{why.sentence} {mapper.TAKEN_BACK}")
+        return ""
+
+    return await take_back(cancelled, why)
+
+
+async def cancel(client: Client, command: CancelOrder) -> Outcome:
+    """Two at once would both put the units back. Magento answers false where it does not (Order::canCancel)."""
+    async with alone(client.shop.address):
+        node, order = await reading.read(client, command.shop_order_id)
+        done = Done(order.shop_id, order.number, order.url, note=order.cancel_note)
+        if ended := before(
+            command,
+            None if node is None else done,
+            reference=order.reference,
+            closed=order.state is not ShopOrderState.OPEN,
+            shipped=bool(order.parcels),
+            words=SHIPPED.format(number=order.number),
+        ):
+            return ended
+        if node is not None and node.text("state") == mapper.HELD:
+            return Refused(Why.CONFLICT, HELD.format(number=order.number))
+        answer = (await client.send("POST", f"orders/{order.shop_id}/cancel")).json()
+        if answer is True:
+            return done
+        _, order = await reading.read(client, command.shop_order_id)
+    if order.state is ShopOrderState.CANCELLED:
+        return as_found(order)
+    return Refused(Why.TOO_LATE, INVOICED.format(number=order.number))
+
+
+async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
+    return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.LINES_CANCEL))
+
+
+async def write_risk(client: Client, command: WriteRisk) -> Outcome:
+    async with alone(client.shop.address):
+        node, order = await reading.read(client, command.shop_order_id)
+        if node is None:
+            return Refused(Why.NOT_FOUND, "That is no order of this shop.")
+        done = Done(order.shop_id, order.number)
+        if ended := risk_notes.before(command, reference=order.reference, texts=mapper.notes(node), done=done):
+            return ended
+        await comment(client, node, risk_notes.note(command))
+    return done
+
+
+async def find(client: Client, reference: str, *, since: datetime) -> Found:
+    return Found(tuple(await _found(client, reference)))
+
+
+async def _found(client: Client, reference: str) -> list[str]:
+    """By the guest's address. Should that filter ever be ignored, the page is full of others: that is not "none"."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,60}", reference):
+        return []
+    rows, _ = await client.rows("orders", [("customer_email", "eq", mapper.email_of(reference))], sort="entity_id")
+    ours = [row for row in rows.items if mapper.reference_of(row) == reference]
+    if not ours and rows.size >= PAGE:
+        raise NoAnswer("Your shop did not look for our reference but gave all its orders.")
+    return [reading.order_id(row) for row in ours if mapper.TAKEN_BACK not in " ".join(mapper.notes(row))]
