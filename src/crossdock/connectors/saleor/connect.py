@@ -29,6 +29,9 @@ NET = (
     " may exempt our orders from tax (permission MANAGE_TAXES)."
 )
 SENDS = "DISABLED"
+# Orders are asked for with `where` ("Added in Saleor 3.22", saleor/graphql/schema.graphql).
+OLDEST = (3, 22)
+OLD = "Your shop runs Saleor {}; orders can be followed from 3.22 on. Update it first."
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
@@ -79,7 +82,8 @@ async def prove(client: Client) -> Proof:
         raise AuthDead("This token is no app's: make an app in your dashboard, and copy the app's token.")
     may = {row.text("code") for row in app.rows("permissions")}
     channel, sentence = _channel(client, data.list("channels"))
-    checks = [Check(True, "Sign-in")]
+    version = text.label(data.view("shop").text("version"), 40)
+    checks = [Check(True, "Sign-in"), checked(_new_enough(version), "Version", OLD.format(version))]
     checks += [checked(name in may, f"Permission {name}", GIVE.format(name), right=name) for name in PERMISSIONS]
     checks.append(checked(channel is not None, "Channel", sentence))
     if channel is None:
@@ -113,6 +117,12 @@ async def look(client: Client) -> Proof:
         raise NoAnswer(sentence)
     settings = settings_of(channel)
     return Proof("", "", settings["currency"], (), settings)
+
+
+def _new_enough(version: str) -> bool:
+    """One that does not say its version is taken as it is."""
+    parts = version.split(".")[:2]
+    return not all(part.isascii() and part.isdigit() for part in parts) or tuple(map(int, parts)) >= OLDEST
 
 
 def _name(data: Node) -> str:

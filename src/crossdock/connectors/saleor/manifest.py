@@ -132,6 +132,7 @@ MANIFEST = Manifest(
         " buyer paid.",
     ),
     known_limits=(
+        "Saleor 3.22 or newer.",
         "A count is one number: units in a warehouse that does not ship to a buyer's country are offered to them, and"
         " your shop refuses the order then.",
         "A product that leaves the channel, or is deleted, is noticed by a webhook, or when it is next looked at.",

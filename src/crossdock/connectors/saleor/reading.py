@@ -85,7 +85,7 @@ async def products(client: Client, words: str) -> Products:
     cursor = Cursor.read(words)
     if cursor.phase == "turn":
         return await _in_turn(client, cursor)
-    where = {"updatedAt": {"range": {"gte": cursor.since}}} if cursor.since else {}
+    where = {"updatedAt": {"range": {"gte": cursor.since}}} if cursor.since else None
     answer = await client.answer(
         "Products",
         channel=client.channel,
@@ -107,7 +107,7 @@ async def products(client: Client, words: str) -> Products:
 
 async def _in_turn(client: Client, cursor: Cursor) -> Products:
     data = await client.ask(
-        "Products", channel=client.channel, first=PRODUCTS_PAGE, after=cursor.turn or None, where={}, by="CREATED_AT"
+        "Products", channel=client.channel, first=PRODUCTS_PAGE, after=cursor.turn or None, where=None, by="CREATED_AT"
     )
     page = data.child("products")
     ended = Cursor(since=cursor.through, turn=_onward(page, cursor.turn))
@@ -181,15 +181,16 @@ async def orders(client: Client, words: str) -> Page[ShopOrder | Unreadable]:
 
 
 def _where(phase: str, cursor: Cursor, now: datetime) -> Mapping[str, Any]:
-    mine = {"metadata": {"key": mapper.MARK}}
+    """An operator stands alone: "Cannot mix operators with other filter inputs." (graphql/core/connection.py)."""
+    mine = {"metadata": {"key": mapper.MARK}, "createdAt": {"gte": stamp(now - WATCHED)}}
     match phase:
         case "changed":
             return {"updatedAt": {"gte": cursor.since}}
         case "ours":
             late = {"updatedAt": {"gte": stamp(now - RECENT)}}
-            return {**mine, "createdAt": {"gte": stamp(now - WATCHED)}, "OR": [{"status": {"oneOf": WAITING}}, late]}
+            return {"AND": [mine, {"OR": [{"status": {"oneOf": WAITING}}, late]}]}
         case _:
-            return {**mine, "createdAt": {"gte": stamp(now - WATCHED)}}
+            return mine
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:

@@ -109,7 +109,7 @@ class Api:
         return {"id": gid("App", 1), "name": "Crossdock", "permissions": rights, "webhooks": hooks}
 
     def do_shop(self) -> Doc:
-        return {"name": "Simulated Saleor"}
+        return {"name": "Simulated Saleor", "version": self._books.settings["version"]}
 
     def do_channels(self) -> list[Doc]:
         settings = self._books.settings
@@ -311,6 +311,8 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _fits(doc: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
+    if len(where) > 1 and {"AND", "OR"} & where.keys():
+        raise _error("Cannot mix operators with other filter inputs.", "GraphQLError")
     for name, wanted in where.items():
         match name:
             case "updatedAt" | "createdAt":
@@ -319,6 +321,8 @@ def _fits(doc: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
                 fits = wanted["key"] in doc["metadata"]
             case "status":
                 fits = doc["status"] in wanted["oneOf"]
+            case "AND":
+                fits = all(_fits(doc, each) for each in wanted)
             case "OR":
                 fits = any(_fits(doc, each) for each in wanted)
             case _:

@@ -34,6 +34,7 @@ DEFAULTS: Doc = {
     "countries": ["US", "CA", "GB", "DE", "FR", "IN", "JP", "AU"],
     "rights": ["MANAGE_PRODUCTS", "MANAGE_ORDERS"],
     "channels": ["default-channel"],
+    "version": "3.23.28",
 }
 
 

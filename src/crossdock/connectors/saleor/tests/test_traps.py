@@ -436,6 +436,15 @@ async def test_what_costs_too_much_is_refused_and_nothing_is_unclear_about_it(
         await Client(stage.shop).ask("Orders", channel="default-channel", first=100, after=None, where=where, by=by)
 
 
+async def test_an_operator_beside_other_filters_is_refused(stage: Stage) -> None:
+    """saleor/graphql/core/connection.py: where_filter_qs."""
+    await stage.hand.sell((await stage.product(5))[0], 1)
+    where = {"metadata": {"key": "crossdock"}, "OR": [{"status": {"oneOf": ["UNFULFILLED"]}}]}
+    asked = {"channel": "default-channel", "first": 100, "after": None, "by": "CREATED_AT"}
+    with pytest.raises(Declined, match="Cannot mix operators"):
+        await Client(stage.shop).ask("Orders", where=where, **asked)
+
+
 async def test_an_id_of_another_kind_is_not_there_and_nothing_else_is_lost(stage: Stage) -> None:
     (variant,) = await stage.product(5)
     odd = VariantRef("1", gid("Order", 1))
@@ -464,6 +473,16 @@ async def test_the_channel_has_to_be_named_where_there_are_several(stage: Stage,
     unknown = replace(stage.shop, secrets={**stage.shop.secrets, "channel": "de"})
     (wrong,) = [check for check in (await connector.prove(unknown)).checks if not check.ok]
     assert "“de”" in wrong.sentence
+
+
+@pytest.mark.parametrize(
+    ("version", "ok"),
+    [("3.23.28", True), ("3.22.0", True), ("3.24.0-a.0", True), ("4.0", True), ("3.21.9", False), ("", True)],
+)
+async def test_a_shop_that_is_too_old_is_told_so(stage: Stage, books: Books, version: str, ok: bool) -> None:
+    books.set(version=version)
+    proof = await connector.prove(stage.shop)
+    assert [check.title for check in proof.checks if not check.ok] == ([] if ok else ["Version"])
 
 
 async def test_a_warehouse_for_picking_up_alone_does_not_count(stage: Stage, books: Books) -> None:
