@@ -23,7 +23,7 @@ from crossdock.store.models import (
     VariantStock,
 )
 from crossdock.usecases.accounts.tokens import make_token
-from crossdock.usecases.catalogue import listings
+from crossdock.usecases.catalogue import finding
 from crossdock.usecases.orders.actions import in_queue, queues
 from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.risk.again import judge_newly_linked
@@ -259,15 +259,31 @@ class TestPages:
     def test_two_letters_are_looked_for_where_a_word_begins(self, world: World) -> None:
         _listings(world, MANY)
         with only_by("indexscan"):
-            assert plan(Listing.objects.filter(listings.has_word("zq"))).count("listing_search") == 2
+            assert plan(Listing.objects.filter(finding.has_word("zq"))).count("listing_search") == 2
         for words in ("em", "fo", "ember fo", "mbe"):
-            assert listings.search(query=words), words
+            assert finding.find(wanted=finding.Wanted(words), now=world.now).listings, words
         for words in ("mb", "ox", "ember ox"):
-            assert not listings.search(query=words), words
+            assert not finding.find(wanted=finding.Wanted(words), now=world.now).listings, words
+
+    @pytest.mark.parametrize("sort", [finding.Sort.CHEAPEST, finding.Sort.DEAREST])
+    def test_prices_are_asked_of_their_index(self, world: World, sort: finding.Sort) -> None:
+        _listings(world, MANY)
+        with CaptureQueriesContext(connection) as seen:
+            finding.find(wanted=finding.Wanted(currency="USD", sort=sort, low=1), now=world.now, after="500.7", limit=5)
+        asked = next(query["sql"] for query in seen if "lowest_minor" in query["sql"])
+        with only_by("indexscan"), connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {asked}")
+            shown = "\n".join(row[0] for row in cursor.fetchall())
+        assert "listing_by_price" in shown, shown
+
+    def test_words_written_alike_are_asked_of_an_index(self, world: World) -> None:
+        _listings(world, MANY)
+        with only_by("indexscan"):
+            assert "listing_search" in plan(finding._written_like(Listing.objects.all(), ["charzard"]))
 
     def test_two_characters_of_a_script_without_spaces_are_found_anywhere(self, world: World) -> None:
         Listing.objects.update(search="新しい日本の本")
-        assert listings.search(query="日本")
+        assert finding.find(wanted=finding.Wanted("日本"), now=world.now).listings
 
     def test_the_seller_s_search_asks_a_fixed_number_of_questions(self, world: World) -> None:
         order = world.buy()

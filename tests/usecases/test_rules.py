@@ -35,6 +35,7 @@ from crossdock.store.models import (
     VariantStock,
 )
 from crossdock.usecases.catalogue import import_products, listings
+from crossdock.usecases.catalogue.finding import Wanted, find
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money import books
 from crossdock.usecases.orders import actions, snapshots
@@ -215,10 +216,10 @@ class TestS4:
         read(ProductGone("p1"))
         listing = Listing.objects.get()
         assert listing.gone_in_shop
-        assert listings.search() == []
+        assert not find(wanted=Wanted(), now=world.now).listings
         assert any("deleted in your shop" in reason for reason in listings.why_not_live(listing=listing, now=world.now))
         read(product)
-        assert [found.pk for found in listings.search()] == [listing.pk]
+        assert [found.pk for found in find(wanted=Wanted(), now=world.now).listings] == [listing.pk]
 
 
 class TestS5:
@@ -396,7 +397,7 @@ class TestTheShopAndItsSeller:
         assert (shop.state, shop.state_sentence) == ("needs_reauth", "The key was revoked.")
         alert = Alert.objects.get(code="sign_in_again")
         assert alert.evidence == {"orders_waiting": 1}
-        assert listings.search() == []
+        assert not find(wanted=Wanted(), now=world.now).listings
         assert world.shop.party_id not in leases.due_parties(now=world.later())
 
     def test_a_copy_that_differs_is_told_with_both_numbers(self) -> None:
@@ -495,8 +496,8 @@ def test_accents_and_case_do_not_hide_a_listing() -> None:
     listings.make_listing(
         seller=world.seller, title="Pokémon Évoli", description="", price=Money(100, "USD"), count=1, now=world.now
     )
-    assert [found.title for found in listings.search(query="evoli POKE")] == ["Pokémon Évoli"]
-    assert listings.search(query="évoli fox") == []
+    assert [found.title for found in find(wanted=Wanted("evoli POKE"), now=world.now).listings] == ["Pokémon Évoli"]
+    assert not find(wanted=Wanted("évoli fox"), now=world.now).listings
 
 
 def test_the_same_shop_is_connected_once() -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from crossdock.store.models import Order
-from crossdock.usecases.catalogue.listings import search
+from crossdock.usecases.catalogue.finding import Wanted, find
 from crossdock.usecases.orders.actions import in_queue
 from market import World, seller
 
@@ -47,9 +47,13 @@ def test_a_seller_s_name_without_its_accents_finds_what_it_sells(db: None) -> No
     world.seller.name = "Café Noctürne"
     world.seller.save()
     other = seller("Somebody else")
-    assert [row.seller for row in search(query="cafe")] == [world.seller]
-    assert [row.seller for row in search(query="nocturne ember")] == [world.seller]
-    assert search(query="cafe missing") == []
-    assert search(query="cafe", seller=other) == []
+    assert _sellers("cafe") == [world.seller]
+    assert _sellers("nocturne ember") == [world.seller]
+    assert _sellers("cafe missing") == []
+    assert not find(wanted=Wanted("cafe", seller=other), now=NOW).listings
     page = Client().get("/?q=cafe").content.decode()
     assert "Café Noctürne" in page and "Ember Fox" in page
+
+
+def _sellers(words: str) -> list[object]:
+    return [row.seller for row in find(wanted=Wanted(words), now=NOW).listings]

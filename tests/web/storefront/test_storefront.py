@@ -675,7 +675,7 @@ class TestEveryPage:
         def broken(**_: object) -> list[Listing]:
             raise RuntimeError("secret detail")
 
-        monkeypatch.setattr("crossdock.web.storefront.browse.search", broken)
+        monkeypatch.setattr("crossdock.web.storefront.browse.find", broken)
         client = Client(raise_request_exception=False)
         answer = client.get("/")
         assert answer.status_code == 500

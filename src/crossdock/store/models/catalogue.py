@@ -38,6 +38,8 @@ class Listing(models.Model):
     # Sentences: why the shop does not sell it, or not all of its variants.
     shop_reasons = models.JSONField(default=list)
     search = models.TextField(blank=True)
+    # The lowest asking price of its variants, for finding by price; None when it has none.
+    lowest_minor = models.BigIntegerField(null=True)
     # Offers: None follows the rule (made by hand: yes; synced: no). The two prices are for one unit; None means case
     # by case.
     takes_offers = models.BooleanField(null=True)
@@ -58,6 +60,11 @@ class Listing(models.Model):
         indexes = [
             models.Index(
                 fields=["-id"], name="listing_live", condition=Q(state="live", active_in_shop=True, gone_in_shop=False)
+            ),
+            models.Index(
+                fields=["currency", "lowest_minor", "id"],
+                name="listing_by_price",
+                condition=Q(state="live", active_in_shop=True, gone_in_shop=False),
             ),
             models.Index(fields=["seller", "-id"], name="listing_of_seller"),
             models.Index(fields=["seller", "state", "-id"], name="listing_by_state"),

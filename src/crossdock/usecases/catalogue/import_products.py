@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, OuterRef, Subquery
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant, Unreadable
@@ -220,6 +220,7 @@ _LISTING = (
     "shop_url",
     "shop_reasons",
     "search",
+    "lowest_minor",
     "updated_at",
 )
 
@@ -235,7 +236,10 @@ def _of_product(product: ShopProduct) -> dict[str, Any]:
         "shop_reasons": list(product.reasons),
         "search": searchable(product.title, [variant.sku for variant in product.variants]),
     }
-    return values | {"currency": product.variants[0].price.currency} if product.variants else values
+    if not product.variants:
+        return values | {"lowest_minor": None}
+    lowest = min(max(0, variant.price.minor) for variant in product.variants)
+    return values | {"currency": product.variants[0].price.currency, "lowest_minor": lowest}
 
 
 _VARIANT = ("listing", "sku", "title", "barcode", "image", "price_minor", "position", "gone")
@@ -276,6 +280,8 @@ def variants_gone(*, connection_id: int, variants: Iterable[str], told: Telling)
     lock_in_order(listings)
     lock_in_order(here)
     here.update(gone=True)
+    left = Variant.objects.filter(listing=OuterRef("pk"), gone=False).order_by("price_minor")
+    listings.update(lowest_minor=Subquery(left.values("price_minor")[:1]))
     for listing in listings.order_by("pk"):
         if not listing.variants.filter(gone=False).exists():
             product_gone(shop=shop, product_id=listing.shop_product_id, told=told)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.currencies import CURRENCIES
@@ -15,7 +15,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases.catalogue.import_products import MOST_IMAGES, folded, searchable
+from crossdock.usecases.catalogue.import_products import MOST_IMAGES, searchable
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.stock.reservations import availability, locked, promised, record
@@ -33,36 +33,6 @@ def live() -> QuerySet[Listing]:
         .prefetch_related(Prefetch("variants", live_variants))
         .order_by("-id")
     )
-
-
-_SELLERS = 500
-
-
-def has_word(word: str) -> Q:
-    """Anywhere in the words of a listing. The index knows parts of three letters: one or two are looked for where a
-    word begins, which it knows too. Scripts without spaces between words are looked for anywhere.
-    """
-    if len(word) > 2 or not word.isascii() or not word.isalnum():
-        return Q(search__contains=word)
-    return Q(search__startswith=word) | Q(search__contains=f" {word}")
-
-
-def search(
-    *, query: str = "", seller: Seller | None = None, after: int | None = None, limit: int = 24
-) -> list[Listing]:
-    """Every word must occur in the listing or its seller's name, accents and case ignored. Keyset: `after` is the last
-    id that was shown.
-    """
-    found = live()
-    for word in folded(query).split()[:8]:
-        # Asked for first: a subquery in an OR keeps the database from using any index.
-        sellers = list(Seller.objects.filter(name__unaccent__icontains=word).values_list("pk", flat=True)[:_SELLERS])
-        found = found.filter(has_word(word) | Q(seller__in=sellers))
-    if seller:
-        found = found.filter(seller=seller)
-    if after is not None:
-        found = found.filter(pk__lt=after)
-    return list(found[:limit])
 
 
 def why_not_live(
@@ -151,6 +121,7 @@ def make_listing(
             images=list(images),
             currency=price.currency,
             search=searchable(title, [sku]),
+            lowest_minor=price.minor,
             created_at=now,
             updated_at=now,
         )
@@ -181,7 +152,7 @@ def edit_listing(
         variant = listing.variants.get()
         listing.title, listing.description, listing.updated_at = title.strip()[:300], description, now
         listing.images = list(images) if images is not None else listing.images
-        listing.search = searchable(title, [variant.sku])
+        listing.search, listing.lowest_minor = searchable(title, [variant.sku]), price.minor
         listing.save()
         variant.price_minor = price.minor
         variant.save(update_fields=["price_minor"])

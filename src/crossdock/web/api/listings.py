@@ -13,6 +13,7 @@ from ninja import Router
 from crossdock.domain.values import Money as Amount
 from crossdock.store.models import Listing
 from crossdock.usecases.catalogue import listings as usecases
+from crossdock.usecases.catalogue.finding import has_word
 from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
 from crossdock.usecases.stock.queries import stock_rows
@@ -96,7 +97,7 @@ def table(request: HttpRequest, q: str = "", cursor: str | None = None) -> dict[
     """
     found = _found(request)
     for word in folded(q[:100]).split()[:8]:
-        found = found.filter(usecases.has_word(word))
+        found = found.filter(has_word(word))
     after = after_cursor(cursor)
     if after is not None:
         found = found.filter(pk__lt=after)

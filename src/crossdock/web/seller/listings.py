@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
+from crossdock.usecases.catalogue.finding import has_word
 from crossdock.usecases.catalogue.import_products import folded
-from crossdock.usecases.catalogue.listings import archive_listing, has_word, leave_out, relist, why_not_live
+from crossdock.usecases.catalogue.listings import archive_listing, leave_out, relist, why_not_live
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.queries import has_aside, moves_of, stock_rows

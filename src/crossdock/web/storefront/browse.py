@@ -13,13 +13,15 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.accounts.queries import shops_called
-from crossdock.usecases.catalogue.listings import live, search
+from crossdock.usecases.catalogue.finding import find
+from crossdock.usecases.catalogue.listings import live
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
 from crossdock.usecases.catalogue.queries import listings_shown
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
 from crossdock.web.platforms import manifest_of
+from crossdock.web.storefront.finding import after_in, wanted_in
 
 PAGE = 24
 FEW = 5
@@ -84,34 +86,34 @@ def _tile(listing: Listing, stock: Mapping[int, int | None]) -> Tile:
     return Tile(listing, prices[0] if prices else None, len(prices) > 1, word, tone)
 
 
-def _page(found: Sequence[Listing]) -> tuple[Sequence[Listing], int | None]:
-    """The page's rows, and where the next one starts when there is one."""
-    shown = found[:PAGE]
-    return shown, shown[-1].pk if len(found) > PAGE else None
+def _grid(request: HttpRequest, name: str, seller: Seller | None = None) -> dict[str, object]:
+    """What a page with a grid shows; `name` is the search box's in its address."""
+    words, now = typed(request.GET, name), timezone.now()
+    wanted, form = wanted_in(request, words, seller=seller)
+    found = find(wanted=wanted, now=now, after=after_in(request), limit=PAGE)
+    shown = tiles(found.listings, now=now)
+    return {
+        "words": words,
+        "tiles": shown,
+        "next_after": found.after,
+        "similar": found.similar and bool(shown),
+        "form": form,
+        "narrowed": wanted.narrowed,
+        "search_name": name,
+    }
 
 
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
-    words = typed(request.GET, "q")
-    shown, following = _page(search(query=words, after=number_after(request), limit=PAGE + 1))
-    sellers = shops_called(words)[:4]
-    context = {"words": words, "tiles": tiles(shown, now=timezone.now()), "next_after": following, "sellers": sellers}
-    return render(request, "storefront/browse.html", context)
+    sellers = shops_called(typed(request.GET, "q"))[:4]
+    return render(request, "storefront/browse.html", {"sellers": sellers, **_grid(request, "q")})
 
 
 @require_safe
 def seller(request: HttpRequest, slug: str) -> HttpResponse:
     who = get_object_or_404(Seller, slug=slug)
-    words = typed(request.GET, "in")
-    shown, following = _page(search(query=words, seller=who, after=number_after(request), limit=PAGE + 1))
-    context = {
-        "seller": who,
-        "words": words,
-        "tiles": tiles(shown, now=timezone.now()),
-        "next_after": following,
-        "rates": who.shipping_rates.order_by("currency", "country"),
-    }
-    return render(request, "storefront/seller.html", context)
+    rates = who.shipping_rates.order_by("currency", "country")
+    return render(request, "storefront/seller.html", {"seller": who, "rates": rates, **_grid(request, "in", who)})
 
 
 def _offer(variant: Variant, left: int | None) -> Offer:

@@ -1,0 +1,185 @@
+"""Finding something to buy: words, price, what is in stock, in an order that the buyer chooses.
+
+Whether a unit is left is the stock protocol's to say, so it is asked for the rows of a page and kept nowhere beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.contrib.postgres.search import TrigramStrictWordSimilarity
+from django.db import connection, transaction
+from django.db.models import Count, Q, QuerySet
+
+from crossdock.store.models import Listing, Seller, ShippingRate
+from crossdock.usecases.catalogue.import_products import folded
+from crossdock.usecases.catalogue.listings import live
+from crossdock.usecases.stock.reservations import availability
+
+_SELLERS = 500
+_WORDS = 8
+# Of the parts of three letters of two words together, how many both have: two letters changed places are 0.43 of ten.
+_ALIKE = "0.4"
+# Of a word with fewer letters almost every other word is one typing error away.
+_SHORT = 4
+# Pages that are looked through for what is in stock, before what was found so far is shown.
+_LOOKS = 5
+
+
+class Sort(StrEnum):
+    """NEWEST is the order of listing here. By price means: of the cheapest variant, in one currency."""
+
+    NEWEST = ""
+    CHEAPEST = "price"
+    DEAREST = "-price"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`low` and `high` are minor units of `currency`, both included. They, and an order by price, need one."""
+
+    words: str = ""
+    seller: Seller | None = None
+    in_stock: bool = False
+    currency: str = ""
+    low: int | None = None
+    high: int | None = None
+    sort: Sort = Sort.NEWEST
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether more than words leaves something out."""
+        return self.in_stock or bool(self.currency) or self.low is not None or self.high is not None
+
+    def __post_init__(self) -> None:
+        if not self.currency and (self.sort is not Sort.NEWEST or self.low is not None or self.high is not None):
+            raise ValueError("prices are of a currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page. `after` is where the next one begins, or nothing; `similar` says that no listing has the words, and that
+    these are written like them.
+    """
+
+    listings: Sequence[Listing]
+    after: str = ""
+    similar: bool = False
+
+
+def has_word(word: str) -> Q:
+    """Anywhere in the words of a listing. The index knows parts of three letters: one or two are looked for where a
+    word begins, which it knows too. Scripts without spaces between words are looked for anywhere.
+    """
+    if len(word) > 2 or not word.isascii() or not word.isalnum():
+        return Q(search__contains=word)
+    return Q(search__startswith=word) | Q(search__contains=f" {word}")
+
+
+def currencies() -> list[str]:
+    """In which sellers ask for money, what most of them use first: from their shipping rates, which are few, since
+    nothing is sold in a currency without one.
+    """
+    rates = ShippingRate.objects.values("currency").annotate(sellers=Count("seller", distinct=True))
+    return list(rates.order_by("-sellers", "currency").values_list("currency", flat=True))
+
+
+def find(*, wanted: Wanted, now: datetime, after: str = "", limit: int = 24) -> Found:
+    """Every word must occur in the listing or its seller's name, accents and case ignored. Where none has them all, the
+    first page shows what is written like them.
+    """
+    words = folded(wanted.words).split()[:_WORDS]
+    found = _narrowed(wanted)
+    exact = found
+    for word in words:
+        # Asked for first: a subquery in an OR keeps the database from using any index.
+        sellers = list(Seller.objects.filter(name__unaccent__icontains=word).values_list("pk", flat=True)[:_SELLERS])
+        exact = exact.filter(has_word(word) | Q(seller__in=sellers))
+    page = _page(exact, wanted, now=now, after=after, limit=limit)
+    if page.listings or after or not words:
+        return page
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('pg_trgm.strict_word_similarity_threshold', %s, true)", [_ALIKE])
+        return Found(_in_stock(_written_like(found, words)[:limit], wanted, now=now), similar=True)
+
+
+def _narrowed(wanted: Wanted) -> QuerySet[Listing]:
+    found = live()
+    if wanted.seller:
+        found = found.filter(seller=wanted.seller)
+    if wanted.currency:
+        found = found.filter(currency=wanted.currency)
+    if wanted.sort is not Sort.NEWEST:
+        found = found.filter(lowest_minor__isnull=False)
+    if wanted.low is not None:
+        found = found.filter(lowest_minor__gte=wanted.low)
+    if wanted.high is not None:
+        found = found.filter(lowest_minor__lte=wanted.high)
+    return found
+
+
+def _written_like(found: QuerySet[Listing], words: Sequence[str]) -> QuerySet[Listing]:
+    """Those with a word that is most of each of these, letter by letter: "pikachoo" finds "Pikachu"."""
+    for word in words:
+        like = Q(search__trigram_strict_word_similar=word) if len(word) >= _SHORT else has_word(word)
+        found = found.filter(like)
+    longest = max(words, key=len)
+    return found.annotate(near=TrigramStrictWordSimilarity(longest, "search")).order_by("-near", "-id")
+
+
+def _page(found: QuerySet[Listing], wanted: Wanted, *, now: datetime, after: str, limit: int) -> Found:
+    """Keyset pages. What is sold out is passed over when it is not wanted, a bounded number of rows at a time."""
+    ordered = found.order_by(*_ORDER[wanted.sort])
+    shown: list[Listing] = []
+    for _ in range(_LOOKS):
+        rows = list(_behind(ordered, wanted.sort, after)[: limit + 1])
+        more, rows = len(rows) > limit, rows[:limit]
+        for row, kept in zip(rows, _kept(rows, wanted, now=now), strict=True):
+            after = _mark(row, wanted.sort)
+            shown += [row] if kept else []
+            if len(shown) == limit:
+                last = row is rows[-1] and not more
+                return Found(shown, "" if last else after)
+        if not more:
+            return Found(shown)
+    return Found(shown, after)
+
+
+def _kept(rows: Sequence[Listing], wanted: Wanted, *, now: datetime) -> list[bool]:
+    if not wanted.in_stock:
+        return [True] * len(rows)
+    left = availability(variants=[variant for row in rows for variant in row.variants.all()], now=now)
+    return [any(left[variant.pk] for variant in row.variants.all()) for row in rows]
+
+
+def _in_stock(rows: QuerySet[Listing], wanted: Wanted, *, now: datetime) -> list[Listing]:
+    found = list(rows)
+    return [row for row, kept in zip(found, _kept(found, wanted, now=now), strict=True) if kept]
+
+
+_ORDER = {
+    Sort.NEWEST: ("-id",),
+    Sort.CHEAPEST: ("lowest_minor", "id"),
+    Sort.DEAREST: ("-lowest_minor", "-id"),
+}
+
+
+def _mark(row: Listing, sort: Sort) -> str:
+    """Where a page ended, in the address of the next one."""
+    return str(row.pk) if sort is Sort.NEWEST else f"{row.lowest_minor}.{row.pk}"
+
+
+def _behind(ordered: QuerySet[Listing], sort: Sort, after: str) -> QuerySet[Listing]:
+    """A mark that is none of ours means the first page."""
+    numbers = after.split(".")
+    if not all(number.isascii() and number.isdecimal() and len(number) < 19 for number in numbers):
+        return ordered
+    *price, key = map(int, numbers)
+    if len(price) != (sort is not Sort.NEWEST):
+        return ordered
+    if not price:
+        return ordered.filter(pk__lt=key)
+    if sort is Sort.CHEAPEST:
+        return ordered.filter(lowest_minor__gte=price[0]).exclude(lowest_minor=price[0], pk__lte=key)
+    return ordered.filter(lowest_minor__lte=price[0]).exclude(lowest_minor=price[0], pk__gte=key)
