@@ -18,7 +18,7 @@ def words(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="HASH",
         help="verify: the last hash of an earlier check, which has to be in the chain still; without it nobody can tell"
-        " whether the newest rows were cut off",
+        " whether all of it was written anew by somebody who owns the database",
     )
     parser.add_argument("--since", default="", metavar="DAY", help="export: only from this day on, as 2026-11-29 (UTC)")
 
@@ -36,7 +36,7 @@ def _verify(known: str) -> int:
         raise Trouble(f"The audit log is not whole. {found.broken} The {found.rows} rows before it are.")
     if not found.found_known:
         raise Trouble(f"The chain is whole, but {known} is not in it: what was written then was taken out.")
-    print(f"All {found.rows} rows are as they were written, and none is missing between them.")
+    print(f"All {found.rows} rows are as they were written, and none is missing at either end or between them.")
     if found.rows:
         print(f"Keep the last hash elsewhere and give it to the next check: --known {found.head}")
     return 0

@@ -113,11 +113,11 @@ POLICY: tuple[Rule, ...] = (
     Rule(
         "store.AuditEntry",
         Then.DELETE,
-        "the audit log",
+        "the audit log, from its beginning on; a row of it says so",
         "Misuse is found late; who did what is asked for years after. People are numbers in it.",
         1100,
     ),
-    Rule("store.AuditLink", Then.DELETE, "links of rows that went", "A link proves its row.", 1100),
+    Rule("store.AuditLink", Then.DELETE, "links of rows that went, with them", "A link proves its row.", 1100),
     Rule("sessions.Session", Then.DELETE, "sessions that ended", "They open nothing any more.", 0),
     Rule(
         "usersessions.UserSession",
@@ -176,6 +176,7 @@ POLICY: tuple[Rule, ...] = (
     *_keep(_WITH_ACCOUNT, "store.User", "store.ApiToken", "account.EmailAddress", "mfa.Authenticator"),
     *_keep(
         _HOUSE,
+        "store.AuditEnds",
         "store.Party",
         "store.PolicySwitch",
         "store.RiskRuleSet",

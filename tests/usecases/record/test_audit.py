@@ -10,18 +10,20 @@ from typing import Any
 import pytest
 from allauth.mfa.signals import authentication_failed
 from django.db import DatabaseError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.test import Client, RequestFactory
 from tests.web.test_walls import House, house
 
 from crossdock.cli.main import main
 from crossdock.store.models import AuditEntry, AuditLink, AuditTopic, User
 from crossdock.usecases.record.audit import note
-from crossdock.usecases.record.audit_chain import exported_rows, verify
+from crossdock.usecases.record.audit_chain import exported_rows, shorten, verify
 from market import seller as a_seller
 from market import user
 
 __all__ = ["house"]
 NOW = datetime.now(UTC)
+TABLES = ("store_auditentry", "store_auditlink", "store_auditends")
 
 
 def written(count: int = 3, **more: Any) -> list[int]:
@@ -41,11 +43,11 @@ def settled() -> None:
 def forced(*statements: str) -> None:
     """By somebody who owns the database and takes its guards away."""
     with connection.cursor() as cursor:
-        for table in ("store_auditentry", "store_auditlink"):
+        for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
         for statement in statements:
             cursor.execute(statement)
-        for table in ("store_auditentry", "store_auditlink"):
+        for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
 
 
@@ -97,32 +99,96 @@ class TestTheChain:
         )
         assert "was put in beside the chain" in verify().broken
 
-    def test_cutting_off_the_newest_is_seen_with_a_hash_that_was_kept(self) -> None:
+    def test_cutting_off_the_newest_is_seen_and_stays_so(self) -> None:
         rows = written(3)
+        forced(f"DELETE FROM store_auditentry WHERE id >= {rows[1]}", "DELETE FROM store_auditlink WHERE no >= 2")
+        assert verify().broken == "The chain ends at link 1 instead of 3: the newest rows are missing."
+        written(1)
+        assert verify().broken == "After link 1 the next is 4: what was between is missing.", "it goes on from the end"
+
+    def test_cutting_off_the_beginning_is_seen(self) -> None:
+        rows = written(3)
+        forced(f"DELETE FROM store_auditentry WHERE id = {rows[0]}", "DELETE FROM store_auditlink WHERE no = 1")
+        assert verify().broken == "The chain begins at link 2 instead of 1: what was before is missing."
+        # Also by who moves the mark along: no row says that they had had their time.
+        forced(
+            "UPDATE store_auditends SET (first_no, first_previous) = (SELECT no, previous FROM store_auditlink"
+            " ORDER BY no LIMIT 1)"
+        )
+        assert "no row says that the older ones had had their time" in verify().broken
+
+    def test_an_emptied_log_is_seen(self) -> None:
+        written(3)
+        forced("DELETE FROM store_auditentry", "DELETE FROM store_auditlink")
+        assert verify().broken == "All rows up to link 3 are missing."
+        written(1)
+        assert verify().broken == "The chain begins at link 4 instead of 1: what was before is missing."
+        forced("DELETE FROM store_auditends")
+        assert "was deleted" in verify().broken
+
+    def test_written_anew_from_end_to_end_is_seen_with_a_hash_that_was_kept(self) -> None:
+        written(3)
         head = verify().head
-        assert verify(known=head).found_known
         written(1)
         assert verify(known=head).found_known, "it grew since"
-        forced(f"DELETE FROM store_auditentry WHERE id >= {rows[2]}", "DELETE FROM store_auditlink WHERE no >= 3")
+        forced(*(f"DELETE FROM {table}" for table in TABLES))
+        written(4, person=None)
         assert verify().broken == "" and not verify(known=head).found_known
 
-    @pytest.mark.parametrize("table", ["store_auditentry", "store_auditlink"])
-    @pytest.mark.parametrize("deed", ["UPDATE {} SET {}", "DELETE FROM {}"])
+    @pytest.mark.parametrize("table", TABLES)
+    @pytest.mark.parametrize("deed", ["UPDATE {} SET {}", "DELETE FROM {}", "TRUNCATE {}", "TRUNCATE {} CASCADE"])
     def test_the_database_lets_nobody_change_one(self, table: str, deed: str) -> None:
         written(1)
-        change = "action = 'x'" if table == "store_auditentry" else "hash = 'x'"
+        changes = dict(zip(TABLES, ("action = 'x'", "hash = 'x'", "first_no = first_no + 1"), strict=True))
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(deed.format(table, change))
+            cursor.execute(deed.format(table, changes[table]))
         assert verify().rows == 1
 
-    def test_what_is_older_than_three_years_may_go_from_the_front(self) -> None:
-        note(actor=None, action="resent", subject="old", now=NOW - timedelta(days=3 * 366))
+    def test_what_is_older_than_three_years_goes_from_the_beginning_and_a_row_says_so(self) -> None:
+        old = NOW - timedelta(days=1200)
+        for subject in ("old", "older"):
+            note(actor=None, action="resent", subject=subject, now=old)
         settled()
         written(2)
-        AuditEntry.objects.filter(subject="old").delete()
-        AuditLink.objects.filter(no=1).delete()
+        # Written late: what lies before it goes, itself it waits for its turn.
+        note(actor=None, action="resent", subject="late", now=old)
+        settled()
+        assert shorten(older_than=NOW - timedelta(days=1100), now=NOW, most=1000) == 2
+        settled()
         checked = verify()
-        assert (checked.broken, checked.rows, checked.head_no) == ("", 2, 3)
+        assert (checked.broken, checked.rows, checked.head_no) == ("", 4, 6)
+        row = AuditEntry.objects.get(action="audit log shortened")
+        assert (row.topic, row.detail) == (AuditTopic.SYSTEM, {"first_no": 3, "removed": 2})
+        assert shorten(older_than=NOW - timedelta(days=1100), now=NOW, most=1000) == 0, "nothing more, and no row of it"
+        assert AuditEntry.objects.count() == AuditLink.objects.count() == 4
+
+    def test_a_few_at_a_time_and_never_all(self) -> None:
+        for number in range(5):
+            note(actor=None, action="resent", subject=str(number), now=NOW - timedelta(days=1200))
+        settled()
+        old = NOW - timedelta(days=1100)
+        assert [shorten(older_than=old, now=NOW, most=3) for _ in range(2)] == [3, 1]
+        settled()
+        assert verify().broken == ""
+
+    def test_back_to_the_version_before_with_an_actor_who_is_erased(self) -> None:
+        """The migrations' own way back, in this transaction."""
+        gone = user("gone@example.test")
+        note(actor=gone, action="resent", subject="#1", now=NOW)
+        settled()
+        gone.delete()
+        loader = MigrationLoader(connection)
+        for before, name in (
+            ("0035_one_payment_several_orders", "0036_audit_ends"),
+            ("0031_below_zero", "0032_audit_chain"),
+        ):
+            state = loader.project_state(("store", before))
+            with connection.schema_editor() as editor:
+                loader.get_migration("store", name).unapply(state, editor)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SELECT actor_id, subject FROM store_auditentry")
+            assert cursor.fetchall() == [(None, "#1")]
 
     def test_an_account_that_is_erased_changes_no_row(self) -> None:
         gone = user("gone@example.test")
@@ -190,7 +256,10 @@ class TestTheCommand:
         assert main(["audit", "verify"]) == 0
         said = capsys.readouterr().out
         head = verify().head
-        assert "All 3 rows are as they were written" in said and f"--known {head}" in said
+        assert (
+            "All 3 rows are as they were written, and none is missing at either end" in said
+            and f"--known {head}" in said
+        )
         assert main(["audit", "verify", "--known", head]) == 0
         capsys.readouterr()
         assert main(["audit", "verify", "--known", "f" * 64]) != 0

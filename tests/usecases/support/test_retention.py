@@ -169,9 +169,11 @@ class TestCarriedOut:
             AuditEntry.objects.create(at=ago(days), action="x", subject=str(days))
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-        assert retention.run(now=NOW) == {"store.AuditEntry:deleted": 2, "store.AuditLink:deleted": 2}
+        assert retention.run(now=NOW) == {"store.AuditEntry:deleted": 2}
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         checked = verify()
-        assert (checked.broken, checked.rows, AuditLink.objects.count()) == ("", 2, 2)
+        assert (checked.broken, checked.rows, AuditLink.objects.count()) == ("", 3, 3)
 
     def test_books_and_histories_stay_for_ever(self) -> None:
         world = World(units=2, now=NOW)

@@ -59,6 +59,9 @@ DROP TRIGGER audit_kept ON store_auditlink;
 DROP TRIGGER audit_kept ON store_auditentry;
 DROP TRIGGER audit_link ON store_auditentry;
 DELETE FROM store_auditlink;
+-- An account that was erased since leaves a number that leads to nobody, which the constraint of before does not take.
+UPDATE store_auditentry e SET actor_id = NULL
+WHERE actor_id IS NOT NULL AND NOT EXISTS (SELECT FROM store_user u WHERE u.id = e.actor_id);
 DROP FUNCTION store_audit_kept();
 DROP FUNCTION store_audit_link();
 DROP FUNCTION store_audit_hash(text, store_auditentry);

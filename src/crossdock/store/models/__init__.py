@@ -2,7 +2,7 @@
 
 from crossdock.store.models.access import ApiToken, IdempotentReply
 from crossdock.store.models.alerts import Alert, AlertMail
-from crossdock.store.models.audit import AuditEntry, AuditLink, AuditTopic, PolicySwitch
+from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, AuditTopic, PolicySwitch
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit
@@ -42,6 +42,7 @@ __all__ = [
     "Alert",
     "AlertMail",
     "ApiToken",
+    "AuditEnds",
     "AuditEntry",
     "AuditLink",
     "AuditTopic",

@@ -17,8 +17,6 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from crossdock.domain.retention import EVIDENCE, PICTURES, POLICY, Rule, Then, days_of
 from crossdock.store.models import (
-    AuditEntry,
-    AuditLink,
     ConnectAttempt,
     Delivery,
     LabelDocument,
@@ -32,15 +30,27 @@ from crossdock.store.models import (
 )
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.quarantine import QuarantineState
+from crossdock.usecases.record.audit_chain import shorten
 from crossdock.usecases.shops.timers import prune
 
 AT_ONCE = 500
 MOST_IN_A_RUN = 100_000
 _FOLDER = "pictures"
 _TRACED = {"ip": "", "device": "", "email": ""}
-# Done hourly: `prune`, which is called here too, and the job that forgets quotes.
+# Done hourly: `prune`, which is called here too, and the job that forgets quotes. The audit log is a chain.
 ELSEWHERE = frozenset(
-    f"store.{name}" for name in ("Exchange", "Call", "Delivery", "IdempotentReply", "Command", "NewsLag", "Label")
+    f"store.{name}"
+    for name in (
+        "Exchange",
+        "Call",
+        "Delivery",
+        "IdempotentReply",
+        "Command",
+        "NewsLag",
+        "Label",
+        "AuditEntry",
+        "AuditLink",
+    )
 )
 
 
@@ -56,10 +66,6 @@ def _ended_sessions(before: datetime) -> QuerySet[Any]:
     there = Session.objects.filter(session_key=OuterRef("session_key"))
     rows: QuerySet[Any] = UserSession.objects.filter(~Exists(there), last_seen_at__lt=before - timedelta(hours=1))
     return rows
-
-
-def _orphan_links(before: datetime) -> "QuerySet[AuditLink]":
-    return AuditLink.objects.filter(~Exists(AuditEntry.objects.filter(pk=OuterRef("entry_id"))))
 
 
 STEPS: dict[str, Step] = {
@@ -79,8 +85,6 @@ STEPS: dict[str, Step] = {
         lambda before: Quarantined.objects.filter(state=QuarantineState.HEALED, ended_at__lt=before)
     ),
     "store.SignInTry:deleted": Step(lambda before: SignInTry.objects.filter(last_at__lt=before)),
-    "store.AuditEntry:deleted": Step(lambda before: AuditEntry.objects.filter(at__lt=before)),
-    "store.AuditLink:deleted": Step(_orphan_links),
     "sessions.Session:deleted": Step(lambda before: Session.objects.filter(expire_date__lt=before)),
     "usersessions.UserSession:deleted": Step(_ended_sessions),
     "account.EmailConfirmation:deleted": Step(lambda before: EmailConfirmation.objects.filter(created__lt=before)),
@@ -97,6 +101,8 @@ def run(*, now: datetime, most: int = MOST_IN_A_RUN) -> dict[str, int]:
             gone[rule.key] = _in_batches(step, rule, now=now, most=most)
     gone["store.PaymentIntent:blacked out"] = _addresses_typed_for_nothing(now=now, most=most)
     gone[PICTURES.key] = _pictures(now=now)
+    old = now - timedelta(days=days_of("store.AuditEntry", Then.DELETE))
+    gone["store.AuditEntry:deleted"] = shorten(older_than=old, most=most, now=now)
     return {key: many for key, many in gone.items() if many}
 
 
