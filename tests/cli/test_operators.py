@@ -6,12 +6,15 @@ import pytest
 
 import market
 from crossdock.cli.main import main
-from crossdock.store.models import ApiToken, AuditEntry, Command, Connection, Mail, Party, User
+from crossdock.store.models import ApiToken, AuditEntry, Command, Connection, Mail, Party, PlatformPause, Seller, User
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.outcomes.endpoints import add_endpoint
+from crossdock.usecases.shops import connect
+from crossdock.usecases.shops.connect import disconnect
 from crossdock.usecases.shops.connection_test import connection_tested
 from crossdock.usecases.shops.pausing import pause, resume
 from crossdock.usecases.shops.timers import uninstalled
+from crossdock.usecases.stock.reservations import sellable
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -70,6 +73,15 @@ class TestAPerson:
         assert capsys.readouterr().err == "crossdock: Nobody signs in as nobody@example.test.\n"
 
 
+def connected(seller: Seller, key: str, *, platform: str = "toy") -> Connection:
+    attempt, _ = connect.start_attempt(
+        seller=seller, user=seller.owner, platform=platform, way="key", address=f"http://{key}.test", form={}, now=NOW
+    )
+    proof = {"shop_id": key, "name": key, "currency": "USD", "checks": [], "settings": {}, "locations": []}
+    connect.prove_attempt(attempt=attempt, secrets={"key": "k"}, proof=proof, preview=[], now=NOW)
+    return connect.confirm_attempt(attempt=attempt, left_out=[], settings={}, now=NOW)
+
+
 class TestAPlatform:
     def test_one_switch_and_what_was_paused_for_another_reason_stays(self, staff: User) -> None:
         toys = [market.connection(market.seller()) for _ in range(2)]
@@ -126,6 +138,32 @@ class TestAPlatform:
         uninstalled(connection_id=shop.pk, now=NOW)
         shop.refresh_from_db()
         assert shop.state == "needs_reauth" and "Look." in shop.paused_by_staff
+
+    def test_what_is_connected_meanwhile_does_not_sell_until_it_is_resumed(self, staff: User) -> None:
+        world = market.World(units=5)
+        seller = market.seller()
+        again, by = world.shop, ["--by", staff.email]
+        disconnect(connection=again, actor=world.seller.owner, now=NOW)
+        assert main(["platform", "toy", "--pause", "Its API refuses everybody.", *by]) == 0
+        new, back = connected(seller, "new-shop"), connected(world.seller, again.shop_key)
+        assert back.pk == again.pk
+        for shop in (new, back):
+            assert shop.state == "paused" and "Its API refuses everybody." in shop.state_sentence
+            assert not sellable(shop)
+            with pytest.raises(NotAllowed, match="Only our staff"):
+                resume(connection=shop, actor=shop.seller.owner, now=NOW)
+        other = connected(seller, "elsewhere", platform="other")
+        assert other.state == "active"
+        assert main(["platform", "toy", "--resume", *by]) == 0
+        assert {Connection.objects.get(pk=shop.pk).state for shop in (new, back)} == {"active"}
+        assert connected(seller, "later").state == "active"
+        deeds = AuditEntry.objects.filter(subject="toy").order_by("pk").values_list("action", "actor")
+        assert list(deeds) == [("platform paused", staff.pk), ("platform resumed", staff.pk)]
+
+    def test_a_platform_that_nobody_connected_yet_and_one_that_is_none(self, staff: User) -> None:
+        assert main(["platform", "shopify", "--pause", "Away.", "--by", staff.email]) == 0
+        assert PlatformPause.objects.get().platform == "shopify"
+        assert main(["platform", "shopyfi", "--pause", "Away.", "--by", staff.email]) == 1
 
     def test_who_is_not_staff_switches_nothing(self) -> None:
         shop = market.connection(market.seller())

@@ -100,6 +100,108 @@ def test_rows_of_another_seller_or_buyer_are_not_found() -> None:
             ask()
 
 
+# A deed names who does it. One that names nobody is done to rows that the page or the API found with `theirs`, which
+# test_walls.py and test_api.py walk as everybody else.
+WHO = {"actor", "by", "author", "who"}
+_WRITES = {"create", "update", "delete", "save", "bulk_create", "bulk_update", "update_or_create", "get_or_create"}
+# Writes down that data left the house.
+NOTES = ["record.audit.exported"]
+
+
+def test_each_deed_that_staff_reach_asks_a_right_by_itself() -> None:
+    """Walked from staff's pages: each use-case function that they call asks, or one that it calls does."""
+    assert unguarded("web/staff") == NOTES
+
+
+@pytest.mark.parametrize("under", ["web/api", "web/seller", "web/storefront", "cli"])
+def test_each_deed_that_names_who_does_it_asks_whether_they_may(under: str) -> None:
+    """Acting as a seller, and by a token, staff reach these too."""
+    assert [name for name in unguarded(under, named=True) if name not in [*NOTES, "record.audit.note"]] == []
+
+
+def test_a_deed_that_asks_nothing_is_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "crossdock"
+    (folder / "usecases" / "support").mkdir(parents=True)
+    (folder / "web" / "staff").mkdir(parents=True)
+    (folder / "usecases" / "support" / "cases.py").write_text(
+        "def attach(*, case, now):\n    _keep(case)\n\ndef _keep(case):\n    case.save()\n\n"
+        "def close(*, case, actor):\n    require(actor, case.seller)\n    _keep(case)\n\n"
+        "def shown(case):\n    return case\n"
+    )
+    (folder / "web" / "staff" / "cases.py").write_text(
+        "from crossdock.usecases.support import cases\n\ndef view(request):\n"
+        "    cases.attach(case=1, now=2), cases.close(case=1, actor=2), cases.shown(1)\n"
+    )
+    assert unguarded("web/staff", folder) == ["support.cases.attach"]
+
+
+Key = tuple[str, str]
+
+
+def unguarded(under: str, source: Path = SOURCE, *, named: bool = False) -> list[str]:
+    """Use-cases that modules under this folder call and that write, without asking who it is on the way. `named`: of
+    those alone that name who does it.
+    """
+    code: dict[Key, ast.FunctionDef] = {}
+    known: dict[str, dict[str, Key]] = {}
+    for path in sorted((source / "usecases").rglob("*.py")):
+        module, tree = ".".join(path.relative_to(source.parent).with_suffix("").parts), ast.parse(path.read_text())
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+        code |= {(module, node.name): node for node in functions}
+        known[module] = _imported(tree) | {node.name: (module, node.name) for node in functions}
+    begun: set[Key] = set()
+    for path in sorted((source / under).rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        begun |= {key for key in _called(tree, _imported(tree)) if key in code}
+    return sorted(
+        f"{module.removeprefix('crossdock.usecases.')}.{name}"
+        for module, name in begun
+        if (not named or WHO & {arg.arg for arg in code[module, name].args.kwonlyargs})
+        and _reaches((module, name), _WRITES, code, known)
+        and not _reaches((module, name), GUARDS, code, known)
+    )
+
+
+GUARDS = {"require", "require_owner", "require_buyer", "require_of", "may", "holds"}
+
+
+def _reaches(start: Key, names: set[str], code: dict[Key, ast.FunctionDef], known: dict[str, dict[str, Key]]) -> bool:
+    seen, todo = {start}, [start]
+    while todo:
+        key = todo.pop()
+        if names & {_name(call) for call in ast.walk(code[key]) if isinstance(call, ast.Call)}:
+            return True
+        more = {other for other in _called(code[key], known[key[0]]) if other in code} - seen
+        seen |= more
+        todo += more
+    return False
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
+def _imported(tree: ast.AST) -> dict[str, Key]:
+    return {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("crossdock.usecases")
+        for alias in node.names
+    }
+
+
+def _called(tree: ast.AST, names: dict[str, Key]) -> set[Key]:
+    """By their own name, or as an attribute of their module."""
+    found = set()
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if isinstance(call.func, ast.Name) and call.func.id in names:
+            found.add(names[call.func.id])
+        elif isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+            module, name = names.get(call.func.value.id, ("", ""))
+            found.add((f"{module}.{name}", call.func.attr))
+    return found
+
+
 def test_each_way_to_a_seller_is_a_column() -> None:
     """`theirs` names no relation that a model lacks: every model that pages hand it has one."""
     given = {

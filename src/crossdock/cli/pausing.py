@@ -1,6 +1,6 @@
 """`crossdock platform NAME`: one switch for all shops of a platform. Paused, none of them is called, their listings
-wait, and each seller reads why, on the shop's page and in a mail; resumed, everything is read again and what waited is
-sent.
+wait, and each seller reads why, on the shop's page and in a mail; one that is connected meanwhile is paused too.
+Resumed, everything is read again and what waited is sent.
 """
 
 import argparse
@@ -21,28 +21,17 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
-    from django.db import transaction
-
+    from crossdock.kit import discover
     from crossdock.store.models import Connection
-    from crossdock.store.models.shops import ConnectionState
-    from crossdock.usecases.shops.pausing import pause, resume
+    from crossdock.usecases.shops.pausing import pause_platform, resume_platform
 
-    actor, now = member_of_staff(args.by), datetime.now(UTC)
-    of_it = Connection.objects.filter(platform=args.platform.strip().lower()).select_related("seller__owner")
-    if not of_it.exists():
-        raise Trouble(f"No shop of a platform named {args.platform} is connected.")
-    # Each begins so; a shop that staff paused for a reason of its own does not, and stays paused.
-    mark = "All shops of this platform are paused."
-    with refusals(), transaction.atomic():
+    actor, now, platform = member_of_staff(args.by), datetime.now(UTC), args.platform.strip().lower()
+    if platform not in discover.connectors() and not Connection.objects.filter(platform=platform).exists():
+        raise Trouble(f"There is no platform named {args.platform}.")
+    with refusals():
         if args.resume:
-            shops = list(of_it.filter(paused_by_staff__contains=mark, seller__owner__is_active=True))
-            for shop in shops:
-                resume(connection=shop, actor=actor, now=now)
+            many = resume_platform(platform=platform, actor=actor, now=now)
         else:
-            if not args.pause.strip():
-                raise Trouble("Say why: the sellers read it.")
-            shops = list(of_it.filter(paused_by_staff="").exclude(state=ConnectionState.DISCONNECTED))
-            for shop in shops:
-                pause(connection=shop, actor=actor, why=f"{mark} {args.pause.strip()}", now=now)
-    print(f"Shops {'resumed' if args.resume else 'paused'}: {len(shops)}.")
+            many = pause_platform(platform=platform, why=args.pause, actor=actor, now=now)
+    print(f"Shops {'resumed' if args.resume else 'paused'}: {many}.")
     return 0

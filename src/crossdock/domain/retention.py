@@ -178,6 +178,7 @@ POLICY: tuple[Rule, ...] = (
         _HOUSE,
         "store.AuditEnds",
         "store.Party",
+        "store.PlatformPause",
         "store.PolicySwitch",
         "store.RiskRuleSet",
         "store.RiskPolicy",

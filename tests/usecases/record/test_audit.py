@@ -179,7 +179,7 @@ class TestTheChain:
         gone.delete()
         loader = MigrationLoader(connection)
         for before, name in (
-            ("0035_one_payment_several_orders", "0036_audit_ends"),
+            ("0038_lowest_price", "0039_audit_ends"),
             ("0031_below_zero", "0032_audit_chain"),
         ):
             state = loader.project_state(("store", before))

@@ -176,6 +176,10 @@ class TestDeeds:
         for role in (Role.FINANCE, Role.RISK):
             with pytest.raises(NotAllowed, match="send commands again"):
                 resend_command(command=command, actor=of(role), now=NOW)
+        with pytest.raises(NotAllowed, match="not yours"):
+            resend_command(command=command, actor=user(), now=NOW)
+        command.refresh_from_db()
+        assert command.state == "dead"
         resend_command(command=command, actor=of(Role.SUPPORT), now=NOW)
 
     def test_support_begins_a_large_credit_and_finance_is_the_second_person(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.cases import CaseKind, CaseState
+from crossdock.domain.roles import Role
 from crossdock.store.models import Call, Case, Delivery, Exchange, Mail, Movement
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.alerts import raise_alert
@@ -265,10 +266,14 @@ def test_only_what_the_seller_saw_and_left_in_is_attached() -> None:
     assert len(some["left_out"]) == 2
     case = a_case(world, connection=world.shop, evidence=some)
     assert case.evidence["deliveries"] == []
-    assert attach_evidence(case=case, now=world.now) == 0, "what was left out stays out"
+    clerk = user(is_staff=True)
+    for nobody in (user(), user(is_staff=True, roles=Role.OPERATIONS)):
+        with pytest.raises(NotAllowed):
+            attach_evidence(case=case, actor=nobody, now=world.now)
+    assert attach_evidence(case=case, actor=clerk, now=world.now) == 0, "what was left out stays out"
     Exchange.objects.create(party=world.shop.party, at=world.now, method="GET", url="http://x/", milliseconds=1)
-    assert attach_evidence(case=case, now=world.now) == 1
-    assert attach_evidence(case=case, now=world.now) == 0
+    assert attach_evidence(case=case, actor=clerk, now=world.now) == 1
+    assert attach_evidence(case=case, actor=clerk, now=world.now) == 0
     case.refresh_from_db()
     assert case.evidence["deliveries"] == []
 

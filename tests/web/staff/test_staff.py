@@ -45,6 +45,7 @@ def staff() -> Client:
 # What a label prints is on the label's own page; shipments in the shop and its lines are on the order's, lags on the
 # shop's, and quarantine has its own pages.
 NO_PAGE = {
+    "auditends",
     "auditlink",
     "connectattempt",
     "cursor",
@@ -53,6 +54,8 @@ NO_PAGE = {
     "labeldocument",
     "newslag",
     "orderline",
+    # A row while a platform is paused; each of its shops says so.
+    "platformpause",
     "quarantined",
     "selleraddress",
     "shipmentline",

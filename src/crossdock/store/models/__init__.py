@@ -33,7 +33,7 @@ from crossdock.store.models.risk import (
     RiskRuleSet,
     RiskTrace,
 )
-from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor, NewsLag
+from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor, NewsLag, PlatformPause
 from crossdock.store.models.stock import Movement, Reservation, VariantStock
 from crossdock.store.models.tries import SignInTry
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
@@ -73,6 +73,7 @@ __all__ = [
     "OrderLine",
     "Party",
     "PaymentIntent",
+    "PlatformPause",
     "PolicySwitch",
     "Quarantined",
     "Recount",

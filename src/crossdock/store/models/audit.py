@@ -61,7 +61,7 @@ class AuditLink(models.Model):
 
 class AuditEnds(models.Model):
     """The one row that says where the chain begins and ends, moved by the database with each link and by whoever
-    shortens it (migration 0036): rows cut off either end are missed.
+    shortens it (migration 0039): rows cut off either end are missed.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)

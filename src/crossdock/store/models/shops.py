@@ -139,3 +139,12 @@ class ConnectAttempt(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+
+class PlatformPause(models.Model):
+    """A platform whose shops are all paused. What is connected meanwhile is paused too; resumed, the row goes."""
+
+    platform = models.CharField(max_length=40, primary_key=True)
+    why = models.CharField(max_length=400)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -118,14 +118,14 @@ def _enter_parcel(label: Label, *, told: Telling) -> None:
     order = label.order
     left = {line.pk: line.left for line in order.lines.all()}
     units = {int(pk): min(n, left.get(int(pk), 0)) for pk, n in label.lines.items()}
-    actor = label.bought_by or order.seller.owner
     try:
         shipment = ship_by_hand(
             order=order,
             lines=units,
             tracking=label.tracking_number,
             carrier=label.carrier,
-            actor=actor,
+            # In the seller's name: staff who bought it for them may have left since.
+            actor=order.seller.owner,
             now=told.now,
             told=told,
             key=f"label-{label.public_id}",

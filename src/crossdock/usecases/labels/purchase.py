@@ -38,7 +38,7 @@ from crossdock.usecases.orders.shippable import why_not_ship
 from crossdock.usecases.outbox.payloads import LABEL, AboutLabel
 from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.record.policy import lifted
-from crossdock.usecases.record.rights import side_of
+from crossdock.usecases.record.rights import require, side_of
 from crossdock.usecases.record.telling import telling
 
 QUOTES_LAST = timedelta(minutes=30)
@@ -140,6 +140,7 @@ def keep_quotes(
     The row's `public_id` is the token of the buying form. `provider` is the carrier's name. Raises Invalid without
     prices.
     """
+    require(by, order.seller)
     if not quotes:
         raise Invalid("The carrier has no price for this parcel and address.")
     Label.objects.filter(order=order, state=LabelState.QUOTED, quoted_at__lt=now - QUOTES_LAST).delete()
@@ -184,6 +185,7 @@ def buy_label(*, order: Order, by: User, token: str, quote_ref: str, can: Can, n
     """
     with transaction.atomic():
         order = locked_order(order)
+        require(by, order.seller)
         label = Label.objects.select_for_update(no_key=True).filter(order=order, public_id=token).first()
         if label is None:
             raise Stale("These prices are not kept any more. Ask for prices again.")
@@ -262,6 +264,7 @@ def void_label(*, label: Label, by: User, now: datetime) -> Label:
     """Ask the carrier for the money back. Pressed twice it is asked once. Raises NotAllowed."""
     with telling(now) as told:
         order = locked_order(label.order)
+        require(by, order.seller)
         label = Label.objects.select_for_update(no_key=True).get(pk=label.pk)
         if label.state == LabelState.VOIDING:
             return label

@@ -16,6 +16,7 @@ from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.store.models import (
     Alert,
     Command,
+    Connection,
     Label,
     Order,
     OrderLine,
@@ -130,6 +131,14 @@ def _behind(seller: Seller, after: int) -> Q:
     return Q() if last is None else Q(ship_by__gt=last) | Q(ship_by=last, pk__gt=after)
 
 
+def _theirs(pk: int, actor: User) -> Order:
+    """The order, locked. Raises NotAllowed for whoever it is not of."""
+    rows = Order.objects.select_for_update(no_key=True, of=("self",))
+    order = rows.select_related("seller__owner", "buyer", "connection__party").get(pk=pk)
+    require(actor, order.seller)
+    return order
+
+
 def ship_by_hand(
     *,
     order: Order,
@@ -146,11 +155,7 @@ def ship_by_hand(
     The same `key` (a form's one-time value) ships once.
     """
     with telling(now, told) as told:
-        order = (
-            Order.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner", "buyer", "connection__party")
-            .get(pk=order.pk)
-        )
+        order = _theirs(order.pk, actor)
         parcel_id = f"hand:{key}" if key else f"hand:{uuid.uuid4().hex}"
         again = Shipment.objects.filter(order=order, parcel_id=parcel_id).first()
         if again:
@@ -228,11 +233,7 @@ def back_to_own_stock(order: Order, units: Mapping[int, int], *, now: datetime) 
 
 def change_tracking(*, shipment: Shipment, tracking: str, carrier: str, actor: User, now: datetime) -> None:
     with telling(now) as told:
-        order = (
-            Order.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner", "buyer", "connection__party")
-            .get(pk=shipment.order_id)
-        )
+        order = _theirs(shipment.order_id, actor)
         shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment.pk)
         if not tracking.strip():
             raise Invalid("Type the tracking number.")
@@ -267,11 +268,7 @@ def undo_by_hand(*, shipment: Shipment, actor: User, now: datetime) -> None:
     once, however often it is asked.
     """
     with telling(now) as told:
-        order = (
-            Order.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller__owner", "buyer", "connection__party")
-            .get(pk=shipment.order_id)
-        )
+        order = _theirs(shipment.order_id, actor)
         shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment.pk)
         if shipment.undone_at is not None:
             return
@@ -323,7 +320,7 @@ def create_in_shop(*, order: Order, actor: User, now: datetime) -> str:
     Returns why it was missing.
     """
     with telling(now) as told:
-        order = Order.objects.select_for_update(no_key=True, of=("self",)).get(pk=order.pk)
+        order = _theirs(order.pk, actor)
         why_not = why_not_create(order)
         if why_not:
             raise NotAllowed(why_not)
@@ -365,9 +362,16 @@ def _why_missing(copy: ShopCopy, row: Command) -> str:
 
 
 def resend_command(*, command: Command, actor: User, now: datetime) -> None:
-    """A dead command tries again, looking first where that can be done."""
+    """A dead command tries again, looking first where that can be done.
+
+    By the seller whose order or shop it is of, and by staff, from their own pages or as the seller.
+    """
     with telling(now) as told:
         row = Command.objects.select_for_update(no_key=True).get(pk=command.pk)
+        order = Order.objects.filter(reference=order_reference(row.subject)).select_related("seller").first()
+        shop = Connection.objects.filter(party=row.party_id).select_related("seller").first()
+        owned = order or shop
+        require(actor, owned.seller if owned else None, NOT_YOURS, Right.WORK, Right.ACT)
         if row.state != CommandState.DEAD:
             raise NotAllowed("Only what gave up can be sent again; this is still being tried.")
         row.state, row.due_at, row.finished_at, row.created_at, row.unresolved = (
@@ -379,10 +383,7 @@ def resend_command(*, command: Command, actor: User, now: datetime) -> None:
         )
         row.save()
         if is_staff(actor):
-            # From their own pages, or as the seller.
-            require(actor, None, NOT_YOURS, Right.WORK, Right.ACT)
             note(actor=actor, action="resent", subject=str(row), now=now, detail={"command": row.pk})
-        order = Order.objects.filter(reference=order_reference(row.subject)).select_related("seller").first()
         if order:
             told.tell(
                 order=order,

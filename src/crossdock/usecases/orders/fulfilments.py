@@ -27,7 +27,7 @@ from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.orders.shop_lines import bonds_of
 from crossdock.usecases.outbox.payloads import FULFILMENT
 from crossdock.usecases.outbox.queue import enqueue
-from crossdock.usecases.record.rights import side_of
+from crossdock.usecases.record.rights import require, side_of
 from crossdock.usecases.record.telling import Telling, telling
 
 _THERE = (CopyState.ACKNOWLEDGED, CopyState.EQUAL, CopyState.DIFFERS)
@@ -212,6 +212,7 @@ def send_again(*, shipment: Shipment, actor: User, now: datetime) -> None:
             .select_related("seller__owner", "connection__party")
             .get(pk=shipment.order_id)
         )
+        require(actor, order.seller)
         row = Fulfilment.objects.filter(shipment=shipment).first()
         if order.connection is None or not order.connection.push_fulfilments:
             raise NotAllowed("Shipments are not written into this shop: it is switched off on the shop's page.")

@@ -17,6 +17,7 @@ from crossdock.store.models import Order, Seller, User
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders.actions import change_tracking, ship_by_hand
 from crossdock.usecases.orders.shippable import why_not_ship
+from crossdock.usecases.record.rights import require
 
 
 class Fate(StrEnum):
@@ -154,6 +155,7 @@ def _judged(row: PastedRow, order: Order) -> Judged:
 
 def apply(*, seller: Seller, rows: Sequence[PastedRow], token: str, actor: User, now: datetime) -> list[Judged]:
     """Judged again, and the good rows done, each in its own transaction. The same `token` again ships nothing twice."""
+    require(actor, seller)
     return [_done(one, token, actor, now) if one.good else one for one in judge(seller=seller, rows=rows)]
 
 

@@ -20,6 +20,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import grant, locked_order, room
 from crossdock.usecases.outbox.queue import cancel_order_command
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.stock.reject_stops import what_stops
 from crossdock.usecases.stock.reservations import fence, release
@@ -130,7 +131,7 @@ def reject_order(
     reasons: Mapping[int, CancelReason] | None = None,
     told: Telling | None = None,
 ) -> None:
-    """Credit what is left of the order once, whatever crashes or is pressed twice.
+    """Credit what is left of the order once, whatever crashes or is pressed twice. No `actor`: it happened in a shop.
 
     `expected_total` is what a person confirmed. Raises Stale when it is not that any more. None where nobody confirmed
     anything: what happened in a shop happened.
@@ -140,6 +141,8 @@ def reject_order(
     """
     with telling(now, told) as told:
         order = locked_order(order)
+        if actor is not None:
+            require(actor, order.seller)
         why_not = why_not_reject(order)
         if why_not:
             raise NotAllowed(why_not)

@@ -29,6 +29,7 @@ from crossdock.usecases.orders.shop_lines import rows_there
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.outbox.queue import cancel_lines_command
 from crossdock.usecases.record.policy import lifted
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.stock.reject_stops import what_stops
 from crossdock.usecases.stock.reservations import end_hold, locked, record
@@ -175,6 +176,7 @@ def reject_parts(
     """
     with telling(now) as told:
         order = locked_order(order)
+        require(actor, order.seller)
         cause = f"{order.reference}:part:{key[:40]}"
         known = Credit.objects.filter(cause=cause).first()
         if known is not None:

@@ -40,6 +40,7 @@ from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.record.audit import settings_note
 from crossdock.usecases.record.rights import require, require_of
 from crossdock.usecases.shops.identity import is_same_shop, name_of
+from crossdock.usecases.shops.pausing import paused_platform
 from crossdock.usecases.shops.recorded_calls import hand_over
 from crossdock.usecases.shops.shop_money import CHANGED, prices_unknown
 from crossdock.usecases.stock.limits import count_anew
@@ -218,7 +219,8 @@ def _write(
         prices_unknown(shop=shop, now=now)
     chosen.pop(CHANGED, None)
     counted, shop.secrets, shop.settings = shop.settings.get("location", ""), attempt.secrets or b"", chosen
-    # What staff paused stays paused, however often it is connected.
+    # What staff paused stays paused, however often it is connected; so does a platform.
+    shop.paused_by_staff = shop.paused_by_staff or paused_platform(shop.platform)
     shop.state = ConnectionState.PAUSED if shop.paused_by_staff else ConnectionState.ACTIVE
     shop.state_sentence, shop.checks, shop.checked_at = shop.paused_by_staff, list(proof["checks"]), now
     shop.save()

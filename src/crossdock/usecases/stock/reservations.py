@@ -24,6 +24,7 @@ from crossdock.store.plans import prepared
 from crossdock.store.together import Question, ask
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling, telling
 
 
@@ -355,6 +356,7 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
 
     For a listing made by hand `count` is the new count; a shop's count is read from the shop.
     """
+    require(actor, variant.listing.seller)
     with telling(now) as told:
         row = locked([variant.pk]).get(variant.pk)
         if row is None:

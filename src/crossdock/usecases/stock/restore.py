@@ -22,6 +22,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.outbox.payloads import ADJUST
 from crossdock.usecases.outbox.queue import adjust_stock_command
+from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.stock.reservations import availability, locked, record, set_aside, want_reads
 
@@ -252,6 +253,7 @@ def correct_count(
 
     Raises Stale when the count is not the one that was seen, NotAllowed, Invalid.
     """
+    require(actor, variant.listing.seller)
     with transaction.atomic():
         row = locked([variant.pk]).get(variant.pk)
         subject, cause = f"{CORRECTION}{variant.public_id}", f"count:{variant.public_id}:{key}"

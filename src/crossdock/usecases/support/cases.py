@@ -152,12 +152,12 @@ def reopen(*, case: Case, actor: User, now: datetime) -> None:
         _note(case, actor, "opened a case again", now=now)
 
 
-def attach_evidence(*, case: Case, evidence: dict[str, Any] | None = None, now: datetime) -> int:
+def attach_evidence(*, case: Case, actor: User, evidence: dict[str, Any] | None = None, now: datetime) -> int:
     """Add what there is by now to what was there; nothing that stands in the case is changed, and what the seller left
     out stays out. Returns how many items came in.
     """
     with transaction.atomic():
-        case = Case.objects.select_for_update(no_key=True, of=("self",)).get(pk=case.pk)
+        case = _locked(case, actor)
         if evidence is None:
             about = subject_of(
                 seller=case.seller, order=case.order, listing=case.listing, connection=case.connection, alert=case.alert
@@ -174,6 +174,7 @@ def attach_evidence(*, case: Case, evidence: dict[str, Any] | None = None, now: 
             kept["taken_at"] = evidence["taken_at"]
             case.evidence, case.last_at = kept, now
             case.save(update_fields=["evidence", "last_at"])
+            _note(case, actor, "attached evidence", now=now)
     return came
 
 

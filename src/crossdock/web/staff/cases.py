@@ -91,7 +91,7 @@ def answer(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         case "evidence":
             try_it(
                 request,
-                lambda now: cases.attach_evidence(case=case, evidence=_newest(case), now=now),
+                lambda now: cases.attach_evidence(case=case, actor=staff, evidence=_newest(case), now=now),
                 "What was recorded since is attached too.",
             )
         case _:

@@ -74,7 +74,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0035_one_payment_several_orders")]
+    dependencies = [("store", "0038_lowest_price")]
     operations = [
         migrations.CreateModel(
             "AuditEnds",
