@@ -29,9 +29,9 @@ NET = (
     " may exempt our orders from tax (permission MANAGE_TAXES)."
 )
 SENDS = "DISABLED"
-# Orders are asked for with `where` ("Added in Saleor 3.22", saleor/graphql/schema.graphql).
-OLDEST = (3, 22)
-OLD = "Your shop runs Saleor {}; orders can be followed from 3.22 on. Update it first."
+# `reason` of a fulfilment ("Added in Saleor 3.23", saleor/graphql/schema.graphql); orders take `where` since 3.22.
+OLDEST = (3, 23)
+OLD = "Your shop runs Saleor {}; orders can be followed from 3.23 on. Update it first."
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:

@@ -40,9 +40,9 @@ MANIFEST = Manifest(
         Capability.ORDER_FOUND_BY_REFERENCE: Yes("It is the order's external reference."),
         Capability.REFERENCE_UNIQUE: Yes(),
         Capability.ORDER_CANCEL: Yes("As long as nothing of it is fulfilled."),
-        Capability.LINES_CANCEL: No(
-            "Saleor changes the lines of drafts and unconfirmed orders only; take the units out in your shop, as a"
-            " return of unfulfilled items."
+        Capability.LINES_CANCEL: Yes(
+            "As a return of units that were not fulfilled, without a refund: your order shows them as returned, and its"
+            " total stays as it was."
         ),
         Capability.CANCEL_RESTORES: Yes(),
         Capability.CANCEL_SEEN: Yes("An order that expires counts as cancelled."),
@@ -132,7 +132,7 @@ MANIFEST = Manifest(
         " buyer paid.",
     ),
     known_limits=(
-        "Saleor 3.22 or newer.",
+        "Saleor 3.23 or newer.",
         "A count is one number: units in a warehouse that does not ship to a buyer's country are offered to them, and"
         " your shop refuses the order then.",
         "A product that leaves the channel, or is deleted, is noticed by a webhook, or when it is next looked at.",

@@ -32,6 +32,7 @@ from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node
 from crossdock.kit.rows import read_row
 from crossdock.kit.shop.base import chosen_locations
+from crossdock.kit.shop.cancel_units import key_of
 from crossdock.kit.shop.placing import two_names
 
 # Orders can be filtered by it (OrderWhereInput.metadata), and not by their external reference.
@@ -167,9 +168,27 @@ def gone(shop_id: str, currency: str) -> ShopOrder:
     return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
 
 
+def taken_out(node: Node) -> dict[str, dict[str, int]]:
+    """Units by line that we took out, by our key, which stands in the reason of the return."""
+    found: dict[str, dict[str, int]] = {}
+    for row in node.rows("fulfillments"):
+        if row.text("status") == "RETURNED" and (key := key_of(row.text("reason"))):
+            rows = [(each.view("orderLine").text("id"), each.int("quantity")) for each in row.rows("lines")]
+            found[key] = dict(rows)
+    return found
+
+
 def order_of(node: Node, *, admin: str) -> ShopOrder:
+    """Of what remains: Saleor keeps lines and total as they were when units are taken out."""
     closed = node.word("status") in CLOSED
-    lines = tuple(_line(row) for row in node.list("lines"))
+    out = Counter[str]()
+    for units in taken_out(node).values():
+        out.update(units)
+    total = money(node.child("total").child("gross"))
+    for row in node.list("lines"):
+        if units_out := out[row.id("id")]:
+            total -= money(row.child("undiscountedUnitPrice").child("gross")) * units_out
+    lines = tuple(_line(row, out[row.id("id")]) for row in node.list("lines"))
     parcels = [(row, row.word("status")) for row in node.opt_list("fulfillments") or ()]
     return ShopOrder(
         shop_id=node.id("id"),
@@ -177,7 +196,7 @@ def order_of(node: Node, *, admin: str) -> ShopOrder:
         reference=reference_of(node),
         state=ShopOrderState.CANCELLED if closed else ShopOrderState.OPEN,
         lines=lines,
-        total=money(node.child("total").child("gross")),
+        total=total,
         parcels=tuple(_parcel(row, cancelled=SENT[status]) for row, status in parcels if status in SENT),
         packed=tuple(_parcel(row) for row, status in parcels if status == WAITING),
         refunds=_refunds(node),
@@ -187,11 +206,11 @@ def order_of(node: Node, *, admin: str) -> ShopOrder:
     )
 
 
-def _line(node: Node) -> OrderLine:
+def _line(node: Node, out: int) -> OrderLine:
     """What is allocated or fulfilled was taken. A variant that is not tracked is allocated nowhere, and neither is one
     that was deleted, whose stock rows went with it.
     """
-    variant, quantity = node.opt_child("variant"), node.int("quantity")
+    variant, quantity = node.opt_child("variant"), max(0, node.int("quantity") - out)
     counted = variant is not None and variant.bool("trackInventory")
     held = sum(row.int("quantity") for row in node.opt_list("allocations") or ())
     return OrderLine(
@@ -200,7 +219,7 @@ def _line(node: Node) -> OrderLine:
         variant_id=node.text("productVariantId") or (variant.id("id") if variant is not None else ""),
         sku=text.label(node.text("productSku")),
         quantity=quantity,
-        stock_taken=min(quantity, held + node.int("quantityFulfilled")) if counted else None,
+        stock_taken=min(quantity, held + node.int("quantityFulfilled") - out) if counted else None,
     )
 
 

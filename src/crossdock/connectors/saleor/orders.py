@@ -9,8 +9,6 @@ from datetime import datetime
 
 from crossdock.connectors.saleor import mapper, reading
 from crossdock.connectors.saleor.client import PAGE, Client, Refusal
-from crossdock.connectors.saleor.manifest import MANIFEST
-from crossdock.domain.capability import Capability
 from crossdock.domain.commands import (
     CancelLines,
     CancelOrder,
@@ -32,6 +30,8 @@ from crossdock.kit.json_node import Node
 from crossdock.kit.rows import readable
 from crossdock.kit.shop import risk_notes
 from crossdock.kit.shop.cancel import before
+from crossdock.kit.shop.cancel_units import marked, pick
+from crossdock.kit.shop.concurrency import alone
 from crossdock.kit.shop.placing import titles, units
 
 SHORT = "Your shop has not enough of {titles} in warehouses that ship to {country}."
@@ -243,7 +243,23 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
 
 
 async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
-    return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.LINES_CANCEL))
+    """As returned without having left: Saleor keeps the lines, and our key stands in the reason. Alone, since what is
+    left to return is looked at before anything is locked there.
+    """
+    async with alone(client.shop.address):
+        node = await reading.whole(client, command.shop_order_id)
+        if node is None:
+            return Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
+        order = reading.shown(client, node)
+        picked = pick(order, command, dict.fromkeys(mapper.taken_out(node), ""))
+        if not isinstance(picked, dict):
+            return picked
+        lines = [{"orderLineId": line, "quantity": units} for line, units in picked.items()]
+        try:
+            await client.do("TakeOut", order=order.shop_id, lines=lines, reason=marked(command))
+        except Refusal as refusal:
+            return Refused(Why.CONFLICT, f"Order {order.number}: the units were not taken out. {refusal}")
+    return Done("", order.number, order.url)
 
 
 async def write_risk(client: Client, command: WriteRisk) -> Outcome:

@@ -245,6 +245,12 @@ class Api:
         )
         return {"fulfillments": [{"id": each["id"], "status": each["status"]} for each in made], "errors": []}
 
+    def do_orderFulfillmentReturnProducts(self, order: str, input: Doc) -> Doc:  # noqa: N802
+        doc = self._books.order_or_no(order)
+        rows = [(row["orderLineId"], row["quantity"]) for row in input.get("orderLines") or ()]
+        self._books.give_back(doc, rows, input.get("reason") or "")
+        return {"errors": []}
+
     def do_orderFulfillmentApprove(self, id: str, notifyCustomer: bool, **asked: Any) -> Doc:  # noqa: N802, N803
         self._books.approve(*self._books.parcel_of(id))
         return {"errors": []}

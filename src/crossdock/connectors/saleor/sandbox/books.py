@@ -4,6 +4,7 @@ What a 3.23.28 server did is played as it was seen; the rest follows the vendor'
 surprises.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from crossdock.kit.sandbox.books import Id, Rows
 __all__ = ["CHANNEL", "HOME", "Books", "Broke", "No", "available", "gid", "stamp"]
 
 MARK, RELAY = "crossdock", "crossdock_relay"
-SENT, WAITING, CANCELED = "FULFILLED", "WAITING_FOR_APPROVAL", "CANCELED"
+SENT, WAITING, CANCELED, RETURNED = "FULFILLED", "WAITING_FOR_APPROVAL", "CANCELED", "RETURNED"
 NOT_CANCELLABLE = ("CANCELED", "DRAFT", "EXPIRED")
 
 
@@ -162,6 +163,47 @@ class Books(Drafts):
             self._refresh(doc, "fulfillment_canceled", made["id"])
         return doc
 
+    def give_back(self, doc: Doc, rows: Rows, reason: str) -> None:
+        """Units that were not fulfilled are released; the lines stay, and count as fulfilled by the return."""
+        by_id = {line["id"]: line for line in doc["lines"]}
+        with self.at_once():
+            for line_id, units in rows:
+                line = by_id.get(line_id)
+                if line is None:
+                    raise No("NOT_FOUND", "Couldn't resolve to a node", "orderLines")
+                if not 0 < units <= line["quantity"] - line["fulfilled"]:
+                    said = "Provided quantity is bigger than unfulfilled quantity."
+                    raise No("INVALID_QUANTITY", said, "orderLineId", orderLines=[line_id])
+                line["fulfilled"] += units
+                for place, held in list(line["allocations"].items()):
+                    here = min(units, held)
+                    line["allocations"][place] -= here
+                    self.move(line["variant_id"], place, allocated=-here)
+                    units -= here
+                line["allocations"] = {where: n for where, n in line["allocations"].items() if n}
+            about: Doc = {
+                "status": RETURNED,
+                "tracking": "",
+                "place": None,
+                "private": {},
+                "cancelled": False,
+                "reason": reason,
+            }
+            lines = [list(row) for row in rows]
+            doc["parcels"].append({"id": self.new_id("fulfillment"), "lines": lines, "created": self.now(), **about})
+            returned = self._returned(doc)
+            whole = sum(returned.values()) == sum(line["quantity"] for line in doc["lines"])
+            doc["status"] = "RETURNED" if whole else "PARTIALLY_RETURNED"
+            self.keep("order", doc, "updated")
+
+    @staticmethod
+    def _returned(doc: Mapping[str, Any]) -> Counter[str]:
+        found = Counter[str]()
+        for made in doc["parcels"]:
+            if made["status"] == RETURNED:
+                found.update(dict(made["lines"]))
+        return found
+
     def parcel_of(self, id_: str) -> tuple[Doc, Doc]:
         for doc in self.shelf.all("order"):
             for made in doc["parcels"]:
@@ -202,7 +244,7 @@ class Books(Drafts):
     def standing(self, doc: Doc) -> Standing:
         who = doc["address"] or {}
         ours = doc["metadata"].get(MARK, "")
-        relay = doc["privateMetadata"].get(RELAY, "")
+        relay, back = doc["privateMetadata"].get(RELAY, ""), self._returned(doc)
         return books.standing(
             doc,
             reference=doc["reference"] if ours else "",
@@ -210,6 +252,8 @@ class Books(Drafts):
             buyer=" ".join(filter(None, (who.get("firstName"), who.get("lastName"), doc["email"], relay))),
             total=f"{self.total(doc):.2f}",
             cancelled=doc["status"] == "CANCELED",
+            lines=tuple((row["variant_id"], row["quantity"] - back[row["id"]]) for row in doc["lines"]),
+            parcels=sum(made["status"] in (SENT, WAITING) for made in doc["parcels"]),
         )
 
     def left(self, doc: Doc) -> Mapping[Any, int]:

@@ -123,6 +123,7 @@ def _line(books: Books, row: Mapping[str, Any]) -> Doc:
         "productVariantId": row["variant_id"],
         "quantity": row["quantity"],
         "quantityFulfilled": row["fulfilled"],
+        "undiscountedUnitPrice": {"gross": money(row["price"], books.settings["currency"])},
         "isGift": row["gift"],
         "unitDiscount": money(row["off"], books.settings["currency"]),
         "variant": there,
@@ -135,8 +136,9 @@ def _fulfilment(row: Mapping[str, Any]) -> Doc:
         "id": row["id"],
         "status": row["status"],
         "trackingNumber": row["tracking"],
+        "reason": row.get("reason"),
         "created": row["created"],
         "privateMetadata": pairs(row["private"]),
-        "warehouse": {"id": row["place"]},
+        "warehouse": {"id": row["place"]} if row["place"] else None,
         "lines": [{"quantity": units, "orderLine": {"id": line}} for line, units in row["lines"]],
     }

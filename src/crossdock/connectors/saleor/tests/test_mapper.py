@@ -129,6 +129,7 @@ def order(**changes: Any) -> dict[str, Any]:
         "productVariantId": "V",
         "quantity": 3,
         "quantityFulfilled": 1,
+        "undiscountedUnitPrice": {"gross": amount(10.0)},
         "variant": {"id": "V", "trackInventory": True, "product": {"id": "P"}},
         "allocations": [{"quantity": 2, "warehouse": {"id": "W1"}}],
     }
