@@ -49,7 +49,6 @@ NO_PAYMENT = (
     " Stores > Configuration > Sales > Payment Methods."
 )
 OFFLINE = ("purchaseorder", "checkmo", "banktransfer", "cashondelivery", "free")
-NOTHING = frozenset[str]()
 Stock = Mapping[str, Count]
 
 
@@ -71,9 +70,10 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         try:
             made = await client.send("PUT", f"guest-carts/{cart}/order", json={"paymentMethod": payment})
         except (Declined, Missing) as error:
-            # What some module does after the order is saved can fail as well, and is told in the same way.
+            # What some module does after the order is saved can fail as well, and is told in the same way. Whether it
+            # is this one or that of an earlier try is not to be seen.
             found = await _found(client, command.reference)
-            return await _finished(client, command, found[0], earlier) if found else await _why(client, command, error)
+            return await _finished(client, command, found[0], None) if found else await _why(client, command, error)
         shop_id = str(made.json())
         if not (shop_id.isascii() and shop_id.isdigit()):
             raise Strange("order", "whole number", shop_id)
@@ -90,9 +90,11 @@ async def _stock(client: Client, command: CreateOrder) -> Stock:
 
 
 async def _cart(client: Client, command: CreateOrder, goods: Mapping[str, Node]) -> tuple[str, dict[str, Any]]:
-    """Filled, addressed and with a way of shipping; and how it is paid."""
+    """Filled, addressed and with a way of shipping; and how it is paid. All but the items, which add up, can be asked
+    for again.
+    """
     address = mapper.address_of(command, await _region(client, command))
-    cart = (await client.send("POST", "guest-carts")).json()
+    cart = (await patiently(lambda: client.send("POST", "guest-carts"))).json()
     if not isinstance(cart, str) or not re.fullmatch("[A-Za-z0-9]{8,64}", cart):
         raise Strange("guest-carts", "cart's id", cart)
     for variant, n in units(command).items():
@@ -106,7 +108,7 @@ async def _cart(client: Client, command: CreateOrder, goods: Mapping[str, Node])
         "shipping_method_code": method,
     }
     path = f"guest-carts/{cart}/shipping-information"
-    answer = (await client.send("POST", path, json={"addressInformation": wanted})).json()
+    answer = (await patiently(lambda: client.send("POST", path, json={"addressInformation": wanted}))).json()
     ways = {row.text("code") for row in node_of(answer, path).list("payment_methods")}
     named = client.shop.secrets.get("payment", "")
     chosen = next((code for code in ([named] if named else OFFLINE) if code in ways), "")
@@ -121,7 +123,7 @@ async def _region(client: Client, command: CreateOrder) -> Node | None:
     """To a country that is not allowed in the store there is no order (CountryInformationAcquirer: not found)."""
     to = command.ship_to
     try:
-        reply = await client.send("GET", f"directory/countries/{to.country}")
+        reply = await patiently(lambda: client.send("GET", f"directory/countries/{to.country}"))
     except Missing:
         raise Declined(NO_COUNTRY.format(country=to.country)) from None
     rows = node_of(reply.json(), "country").rows("available_regions")
@@ -131,7 +133,7 @@ async def _region(client: Client, command: CreateOrder) -> Node | None:
 async def _shipping(client: Client, command: CreateOrder, cart: str, address: dict[str, Any]) -> tuple[str, str]:
     """The one that the seller named; otherwise one that costs what the buyer paid for it, or the cheapest."""
     path = f"guest-carts/{cart}/estimate-shipping-methods"
-    rows = (await client.send("POST", path, json={"address": address})).json()
+    rows = (await patiently(lambda: client.send("POST", path, json={"address": address}))).json()
     wanted, named = command.shipping, client.shop.secrets.get("shipping", "")
     ways, odd = (
         list[tuple[bool, Money, str, str]](),
