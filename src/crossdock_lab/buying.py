@@ -11,7 +11,7 @@ from crossdock.kit.gateway import Captured, Declined, NotKnown
 from crossdock.kit.payments import open_gateway
 from crossdock.store.models import Order, PaymentIntent, Seller, ShippingRate, User, Variant
 from crossdock.usecases.checkout import checkout
-from crossdock.usecases.checkout.basket import Basket, priced, with_offer
+from crossdock.usecases.checkout.basket import Basket, priced, with_offers
 
 PATIENCE_SECONDS = 20.0
 
@@ -29,7 +29,7 @@ class Till:
 
     def buy(self, *, buyer: User, variant: Variant, quantity: int = 1, ship_to: Address, offer: str = "") -> Order:
         """`offer` is the public id of the accepted offer that is paid. Raises a use-case's Problem, or NotPaid."""
-        basket = with_offer({variant.public_id: quantity}, offer)
+        basket = with_offers({variant.public_id: quantity}, [offer] if offer else [])
         return self.pay(self.begin(buyer=buyer, basket=basket, ship_to=ship_to))
 
     def begin(self, *, buyer: User, basket: Basket, ship_to: Address) -> PaymentIntent:

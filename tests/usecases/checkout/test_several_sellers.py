@@ -20,6 +20,7 @@ from crossdock.store.models import (
     Alert,
     Command,
     Credit,
+    Endpoint,
     Entry,
     Listing,
     Mail,
@@ -27,6 +28,7 @@ from crossdock.store.models import (
     PaymentIntent,
     Reservation,
     RiskAssessment,
+    RiskHold,
     RiskTrace,
     ShippingRate,
     TimelineEntry,
@@ -36,11 +38,12 @@ from crossdock.store.models import (
 )
 from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.catalogue.offers import answer_offer, make_offer
-from crossdock.usecases.checkout import checkout, confirm_stock
+from crossdock.usecases.checkout import checkout, confirm_stock, new_order
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.bank_news import receive_standing
 from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.outcomes.endpoints import add_endpoint
 from crossdock.usecases.risk.facts import past_of
 from crossdock.usecases.stock.counts import draw_read_no
 from market import ADDRESS, World, user
@@ -211,6 +214,35 @@ class TestOnePayment:
         found = past_of(later).found
         assert found["earlier_of_buyer"] == found["orders_last_hour"] == 1
         assert found["spent_last_day_minor"] == 3700
+
+    def test_one_that_waits_for_staff_holds_no_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        fair = Fair()
+        monkeypatch.setattr(new_order, "policy_holds", lambda order, policy: order.seller == fair.two.seller)
+        orders = fair.buy()
+        assert list(RiskHold.objects.values_list("order", flat=True)) == [orders[1].pk]
+        assert [command.subject for command in Command.objects.filter(kind="create_order")] == [orders[0].reference]
+        (mail,) = Mail.objects.filter(to=fair.two.seller.owner.email)
+        assert "Do not ship it yet" in mail.body
+
+    def test_each_sellers_programs_hear_of_their_own_order(self) -> None:
+        fair = Fair()
+        for world in (fair.one, fair.two):
+            add_endpoint(
+                seller=world.seller,
+                actor=world.seller.owner,
+                url=f"https://receiver-{world.seller.pk}.test/in",
+                name="",
+                events=[],
+                now=fair.now,
+            )
+        orders = fair.buy()
+        told = Command.objects.filter(kind="send_event")
+        said = {command.payload["endpoint"]: str(command.payload) for command in told}
+        assert len(said) == told.count() == 2
+        for endpoint in Endpoint.objects.all():
+            (mine,) = (order for order in orders if order.seller_id == endpoint.seller_id)
+            assert mine.reference in said[endpoint.pk]
+            assert not any(order.reference in said[endpoint.pk] for order in orders if order != mine)
 
 
 class TestAPartThatIsGone:
@@ -403,6 +435,15 @@ class TestNewsOfTheBank:
             assert order.total.words in entry.sentence and "$37.00" not in entry.sentence
         fair.told(orders, disputes=(Dispute(*given, DisputeState.WON, "product_not_received"),))
         assert taken.aggregate(sum=Sum("amount_minor"))["sum"] == 0
+
+    def test_a_dispute_of_more_than_was_placed_tells_no_seller_what_others_cost(self) -> None:
+        fair = Fair()
+        intent = fair.open(fair.basket(fair.one.variant, fair.two.variant))
+        gone_elsewhere(fair.two)
+        orders = fair.pay(intent)
+        fair.told(orders, disputes=(Dispute("dp_1", Money(2800, "USD"), DisputeState.TAKEN, "duplicate"),))
+        (entry,) = orders[0].timeline.filter(kind="dispute")
+        assert "$15.00" in entry.sentence and "$28.00" not in entry.sentence
 
     def test_a_warning_is_told_of_each(self) -> None:
         fair = Fair()

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from tests.web.api.test_api import SHIP_TO, Program, problem_of, token_for
 
+from crossdock.domain.values import Money
 from crossdock.store.models import (
     Command,
     IdempotentReply,
@@ -19,6 +20,8 @@ from crossdock.store.models import (
     ShopCopy,
     VariantStock,
 )
+from crossdock.usecases.catalogue.listings import make_listing
+from crossdock.usecases.catalogue.offers import make_offer
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.shops.privacy import erase_buyer
 from crossdock.web.api import placing
@@ -104,6 +107,36 @@ def test_what_is_gone_when_the_money_comes_is_returned(
     assert refund.payload["amount_minor"] == 1500
 
 
+def test_accepted_offers_are_lines_among_others(worlds: list[World], market: Program) -> None:
+    now = datetime.now(UTC)
+    buyer = user("zoe@elsewhere.test")
+    offers = []
+    for world, minor in zip(worlds, (600, 700), strict=True):
+        listing = make_listing(
+            seller=world.seller, title="Owl", description="", price=Money(1000, "USD"), count=3, now=now
+        )
+        listing.accept_from_minor = 100
+        listing.save()
+        offers.append(
+            make_offer(
+                buyer=buyer,
+                variant=listing.variants.get(),
+                quantity=2,
+                amount=Money(minor, "USD"),
+                manifest=None,
+                now=now,
+            )
+        )
+    lines = [{"variant": one.variant.public_id, "quantity": 2, "offer": one.public_id} for one in offers]
+    quote = market.post("/quotes", {"lines": lines, "country": "US"}).json()
+    assert quote["items"] == amount("26.00") and len(quote["parts"]) == 2
+    asked = {**wish(worlds, market), "lines": lines, "fingerprint": quote["fingerprint"]}
+    assert market.post("/orders", asked, key="k").status_code == 201
+    assert [one.state for one in type(offers[0]).objects.all()] == ["paid", "paid"]
+    short = [{**lines[0], "quantity": 1}]
+    assert problem_of(market.post("/quotes", {"lines": short, "country": "US"}))[0] == 422
+
+
 def test_two_currencies_are_two_payments(worlds: list[World], market: Program) -> None:
     type(worlds[1].variant.listing).objects.filter(seller=worlds[1].seller).update(currency="EUR")
     lines = [{"variant": world.variant.public_id, "quantity": 1} for world in worlds]
@@ -134,6 +167,15 @@ def test_a_seller_sees_their_own_order_of_a_payment_and_nothing_of_the_others(
         for answer in shown:
             assert answer.status_code == 200
             assert not [secret for secret in secrets if secret in answer.content.decode()]
+
+
+def test_staff_see_what_was_paid_together(worlds: list[World], market: Program) -> None:
+    assert market.post("/orders", wish(worlds, market), key="k").status_code == 201
+    first, second = Order.objects.order_by("pk")
+    desk = Client()
+    desk.force_login(user(name="Sam Staff", is_staff=True))
+    page = desk.get(f"/staff/orders/{first.public_id}/").content.decode()
+    assert "Paid together with" in page and f"#{second.number}" in page
 
 
 def test_erasing_a_buyer_takes_the_kept_answer_along(worlds: list[World], market: Program) -> None:

@@ -143,15 +143,15 @@ def ships_to(connection: Connection | None) -> frozenset[str]:
     return frozenset(named.split(",")) & everywhere if named else everywhere
 
 
-def with_offer(lines: Mapping[str, int], offer: str) -> Basket:
-    """Lines among which are an offer's units. Raises Invalid where they are not what was agreed."""
-    if not offer:
+def with_offers(lines: Mapping[str, int], offers: Sequence[str]) -> Basket:
+    """Lines among which are the units of these offers. Raises Invalid where they are not what was agreed."""
+    if not offers:
         return {"lines": dict(lines)}
-    agreed = next(iter(_offers([offer])), None)
-    if agreed is None or lines.get(agreed.variant.public_id) != agreed.quantity:
+    agreed = {offer.variant.public_id: offer.quantity for offer in _offers(offers)}
+    if len(agreed) != len(set(offers)) or any(lines.get(name) != units for name, units in agreed.items()):
         raise Invalid(_NOT_AGREED)
-    rest = {name: units for name, units in lines.items() if name != agreed.variant.public_id}
-    return {"lines": rest, "offers": [offer]}
+    rest = {name: units for name, units in lines.items() if name not in agreed}
+    return {"lines": rest, "offers": list(dict.fromkeys(offers))}
 
 
 def offers_in(basket: Basket) -> dict[str, Offer]:

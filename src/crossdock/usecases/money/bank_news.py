@@ -66,6 +66,14 @@ def payment_of_news(*, gateway: str, entity: str) -> PaymentIntent | None:
     return mine.filter(public_id=entity).first() or mine.filter(gateway_ref=entity).exclude(gateway_ref="").first()
 
 
+def _in_words(order: Order, amount: Money) -> str:
+    """What an order's seller reads of it. Of a payment with parts of others never more than was theirs: a part that
+    went back may be disputed with the rest.
+    """
+    several = order.intent is not None and len(order.intent.basket["parts"]) > 1
+    return (min(amount, order.total) if several else amount).words
+
+
 def _refund_seen(orders: Sequence[Order], refund: BankRefund, *, told: Telling) -> None:
     cause = refund.key or f"bank:{refund.refund_id}"
     named = {f"refunded:{cause}{'' if refund.key else _beside(orders, order)}": order for order in orders}
@@ -118,7 +126,7 @@ def _refunded_there(order: Order, refund: BankRefund, cause: str, *, told: Telli
         public=True,
         evidence={"refund": refund.refund_id},
         sentence=(
-            f"{refund.amount.words} were refunded at the payment provider. It counts as a credit;"
+            f"{_in_words(order, refund.amount)} were refunded at the payment provider. It counts as a credit;"
             " nothing is sent again."
         ),
     )
@@ -196,7 +204,7 @@ def _dispute_seen(order: Order, dispute: Dispute, beside: str, *, told: Telling)
     ).exists():
         return
     why = f" ({dispute.reason.replace('_', ' ')})" if dispute.reason else ""
-    amount = dispute.amount.words
+    amount = _in_words(order, dispute.amount)
     fresh = dispute.state in (DisputeState.ASKED, DisputeState.TAKEN)
     since = f", since {dispute.opened_at:%d %B %Y}" if dispute.opened_at and fresh else ""
     sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}{since}."

@@ -32,7 +32,7 @@ from crossdock.usecases.checkout.basket import (
     found_in,
     priced,
     questions,
-    with_offer,
+    with_offers,
 )
 from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
 from crossdock.usecases.checkout.parts import Part, parts_of
@@ -70,10 +70,11 @@ def _wanted(lines: list[LineIn]) -> dict[str, int]:
     return wanted
 
 
-def _basket(wanted: dict[str, int], offer: str, found: Found) -> Basket:
+def _basket(wanted: dict[str, int], data: QuoteIn | OrderIn, found: Found) -> Basket:
     if len(found.variants) != len(wanted):
         raise Invalid("One of the variants does not exist.")
-    return with_offer(wanted, offer)
+    named = [data.offer, *(line.offer for line in data.lines)]
+    return with_offers(wanted, [offer for offer in named if offer])
 
 
 def _priced(basket: Basket, country: str, found: Found) -> PricedBasket:
@@ -110,7 +111,7 @@ def quote(request: HttpRequest, data: QuoteIn) -> QuoteOut:
     marketplace_only(request)
     wanted = _wanted(data.lines)
     found = found_in(wanted, *ask(*questions(wanted)))
-    shown = _priced(_basket(wanted, data.offer, found), data.country, found)
+    shown = _priced(_basket(wanted, data, found), data.country, found)
     return QuoteOut(
         parts=[_part(part) for part in shown.parts],
         lines=[_line(line) for line in shown.lines],
@@ -178,7 +179,7 @@ def _placed(request: HttpRequest, names: list[str], returned: Sequence[Part]) ->
 
 
 def _open(data: OrderIn, wanted: dict[str, int], found: Found, buyer: User | None, key: str) -> PaymentIntent:
-    basket, ship_to = _basket(wanted, data.offer, found), Address(**data.ship_to.model_dump())
+    basket, ship_to = _basket(wanted, data, found), Address(**data.ship_to.model_dump())
     shown = _priced(basket, ship_to.territory or ship_to.country, found)
     if why := why_not_region(ship_to.country, ship_to.region):
         raise Invalid(f"ship_to.region: {why}")

@@ -132,11 +132,12 @@ class AddressIn(Strict):
 class LineIn(Strict):
     variant: str = Field(max_length=20)
     quantity: int = Field(ge=1, le=999)
+    offer: str = Field("", max_length=20, description="The accepted offer that this line is of: its units, its price.")
 
 
 class QuoteIn(Strict):
     lines: list[LineIn] = Field(min_length=1, max_length=100)
-    offer: str = Field("", max_length=20, description="The accepted offer that one of these lines is of.")
+    offer: str = Field("", max_length=20, description="The same for one line, as before lines could say it.")
     country: str = Field(pattern="^[A-Z]{2}$")
 
 
@@ -193,7 +194,7 @@ class OrderIn(Strict):
     buyer: BuyerIn
     ship_to: AddressIn
     lines: list[LineIn] = Field(min_length=1, max_length=100)
-    offer: str = Field("", max_length=20, description="The accepted offer that one of the lines is of.")
+    offer: str = Field("", max_length=20, description="The same for one line, as before lines could say it.")
     fingerprint: str = Field(min_length=1, max_length=64)
     payment: PaymentIn
 

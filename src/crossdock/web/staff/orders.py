@@ -17,7 +17,7 @@ from crossdock.store.models import (
 from crossdock.usecases.labels.purchase import labels_of
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import room
-from crossdock.usecases.money.queries import book_of, intent_of
+from crossdock.usecases.money.queries import book_of, intent_of, paid_with
 from crossdock.usecases.orders.queries import copy_of, whole_orders
 from crossdock.usecases.outbox.queries import calls_about, commands_of_order, deliveries_about
 from crossdock.usecases.record.queries import deeds_of_order, mails_of
@@ -62,8 +62,10 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
 
 
 def _money(order: Order) -> Mapping[str, object]:
+    intent = intent_of(order)
     return {
-        "intent": intent_of(order),
+        "intent": intent,
+        "together": paid_with(intent).exclude(pk=order.pk) if intent else [],
         "book": book_of(order)[:200],
         "payout": books.payout_of(order=order),
         "shop_refunds": order.shop_refunds.order_by("pk"),
