@@ -280,9 +280,7 @@ class ReturnedPart(Schema):
 
 
 class PlacedOut(OrderOut):
-    """The first order of the payment. `others` are those of further sellers; what is `returned` goes back to the
-    buyer.
-    """
+    """The payment's first order. `others` are further sellers' orders; `returned` goes back to the buyer."""
 
     others: list[OrderOut]
     returned: list[ReturnedPart]
