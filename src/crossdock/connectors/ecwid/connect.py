@@ -11,7 +11,6 @@ from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import BadInput, Declined, Missing
-from crossdock.kit.json_node import Node
 from crossdock.kit.shop.addresses import typed
 from crossdock.kit.shop.base import allowed, checked, fields
 
@@ -50,7 +49,7 @@ async def finish(
 
 async def prove(client: Client) -> Proof:
     """Raises AuthDead when the token is refused. Whether an order may be created cannot be tried without one."""
-    profile = await _profile(client)
+    profile = await client.one("GET", "profile", query={"responseFields": PROFILE})
     about, currency = profile.child("generalInfo"), reading.currency_of(profile)
     store = about.id("storeId")
     nothing = {"quantityDelta": 0}
@@ -69,12 +68,8 @@ async def prove(client: Client) -> Proof:
 
 
 async def look(client: Client) -> Proof:
-    currency = reading.currency_of(await _profile(client))
+    currency = await reading.currency(client)
     return Proof("", "", currency, (), {"currency": currency})
-
-
-async def _profile(client: Client) -> Node:
-    return await client.one("GET", "profile", query={"responseFields": PROFILE})
 
 
 async def _may(call: reading.Call, title: str, scope: str) -> Check:

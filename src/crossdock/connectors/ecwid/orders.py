@@ -2,7 +2,6 @@
 so the count is read before and after, one order at a time, and an order that it was not enough for is taken back.
 """
 
-from collections import Counter
 from datetime import datetime, timedelta
 
 from crossdock.connectors.ecwid import mapper, reading
@@ -24,7 +23,7 @@ from crossdock.domain.commands import (
     WriteRisk,
 )
 from crossdock.domain.events import ShopOrder, ShopOrderState
-from crossdock.domain.orders import as_found
+from crossdock.domain.orders import as_found, differences
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Declined, Missing, NoAnswer, Outside
 from crossdock.kit.json_node import Node
@@ -45,14 +44,12 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
     async with alone(client.shop.address):
         try:
             goods = await _goods(client, command)
-            currency = await _currency(client)
+            currency = await patiently(lambda: reading.currency(client))
         except Outside as error:
             return not_begun(error)
         if currency != command.shipping.currency:
-            return Refused(
-                Why.INVALID,
-                f"Your store sells in {currency[:10]} now, and the order is in {command.shipping.currency}.",
-            )
+            here = command.shipping.currency
+            return Refused(Why.INVALID, f"Your store sells in {currency[:10]} now, and the order is in {here}.")
         if trouble := _missing(command, goods) or _short(command, goods, units(command)):
             return trouble
         options = {variant: there.options for variant, there in goods.items()}
@@ -71,12 +68,6 @@ def _known(product_id: str, variant_id: str) -> bool:
 async def _goods(client: Client, command: CreateOrder) -> Goods:
     refs = [VariantRef(line.product_id, line.variant_id) for line in command.lines]
     return await patiently(lambda: reading.stock(client, refs))
-
-
-async def _currency(client: Client) -> str:
-    """An order names none: it would stand there in whatever the store sells in now."""
-    query = {"responseFields": "formatsAndUnits(currency)"}
-    return reading.currency_of(await patiently(lambda: client.one("GET", "profile", query=query)))
 
 
 async def _looked_at(client: Client, command: CreateOrder, shop_id: str, earlier: Goods) -> Outcome:
@@ -126,18 +117,10 @@ def _short(command: CreateOrder, goods: Goods, wanted: dict[str, int]) -> Refuse
 
 
 def _differs(command: CreateOrder, order: ShopOrder) -> Refused | None:
-    there = Counter[str]()
-    for line in order.lines:
-        there[line.variant_id] += line.quantity
-    if +there != Counter(units(command)):
-        return Refused(Why.INVALID, "Your store took other products or quantities than the order has.")
-    if order.total != command.total:
-        return Refused(
-            Why.INVALID,
-            f"Your store made the total {order.total} instead of {command.total}; look for taxes, fees or an app that"
-            " changes orders.",
-        )
-    return None
+    found = differences(command, order, at_our_price=True)
+    said = "; ".join(each.sentence for each in found)
+    words = f"Your store made another order of it; look for taxes, fees or an app that changes orders. {said}"
+    return Refused(Why.INVALID, words) if found else None
 
 
 async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:

@@ -54,6 +54,11 @@ def currency_of(profile: Node) -> str:
     return profile.child("formatsAndUnits").word("currency")
 
 
+async def currency(client: Client) -> str:
+    """An order names none: it stands there in whatever the store sells in."""
+    return currency_of(await client.one("GET", "profile", query={"responseFields": "formatsAndUnits(currency)"}))
+
+
 def _unix(after: str) -> str:
     """A moment of a cursor as the filters take it (search-orders: "UNIX timestamp or date/time")."""
     return str(int(datetime.fromisoformat(f"{after}+00:00").timestamp()))
