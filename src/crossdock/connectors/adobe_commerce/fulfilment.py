@@ -74,10 +74,11 @@ async def _made(client: Client, order: ShopOrder, command: WriteFulfilment, rows
 
 
 async def _places(client: Client, order: ShopOrder, rows: Mapping[str, int]) -> dict[str, dict[str, int]] | None:
-    """Units by line for each source; with one source alone none is named. None where the units are nowhere."""
+    """Units by line for each source. None where the units are nowhere."""
     sources = client.shop.settings["sources"].split()
     if len(sources) < 2:
-        return {"": dict(rows)}
+        # Named as well: what counts as one source alone is not the stock's but the whole shop's (IsSingleSourceMode).
+        return {next(iter(sources), ""): dict(rows)}
     skus = {line.line_id: line.sku for line in order.lines}
     items = [{"sku": skus[line], "qty": n} for line, n in rows.items()]
     asked = {"stock_id": int(client.shop.settings["stock"]), "items": items}

@@ -57,11 +57,11 @@ class Books(books.Books):
         return _stamp(moment)
 
     def add_source(self, code: str, name: str) -> None:
-        self.shelf.put("source", code, {"id": code, "name": name, "enabled": True})
+        self.shelf.put("source", code, {"id": code, "name": name, "enabled": True, "linked": True})
 
     def sources(self) -> list[str]:
         """Those of the website's stock, by priority."""
-        return [doc["id"] for doc in self.shelf.all("source") if doc["enabled"]]
+        return [doc["id"] for doc in self.shelf.all("source") if doc["enabled"] and doc["linked"]]
 
     # Products
 
@@ -186,7 +186,7 @@ class Books(books.Books):
             raise No(
                 400, "Shipment Document Validation Error(s):\nA shipment cannot be created when an order has a status"
             )
-        if source is None and len(self.sources()) > 1:
+        if source is None and sum(doc["enabled"] for doc in self.shelf.all("source")) > 1:
             raise No(500, "Internal Error. Details are available in Magento log file. Report ID: webapi-1")
         place = source or HOME
         with self.at_once():

@@ -77,7 +77,7 @@ class Rest:
             case ["inventory", "stock-resolver", "website", "base"]:
                 return shapes.stock()
             case ["inventory", "get-sources-assigned-to-stock-ordered-by-priority", "1"]:
-                return [shapes.source(doc) for doc in shop.shelf.all("source")]
+                return [shapes.source(doc) for doc in shop.shelf.all("source") if doc["linked"]]
             case ["inventory", "export-stock-salable-qty", "website", "base"]:
                 return self._salable(request)
             case ["directory", "countries", code]:

@@ -337,6 +337,16 @@ async def test_a_parcel_from_two_sources_is_two_shipments_with_one_number(stage:
     assert isinstance(again, Done) and again.already
 
 
+async def test_the_only_source_of_the_stock_is_named_where_the_shop_has_others(stage: Stage, books: Books) -> None:
+    (variant,) = await stage.product(5)
+    attic = await stage.hand.open_location("Attic")  # type: ignore[attr-defined]
+    books.shelf.put("source", attic, {**books.shelf.need("source", attic), "linked": False})
+    assert not await proved_again(stage) and stage.shop.settings["sources"] == HOME
+    command = stage.order((variant, 2))
+    done = await stage.placed(command)
+    assert isinstance(await connector.write_fulfilment(stage.shop, left_here(command, done, (variant, 2))), Done)
+
+
 @pytest.mark.parametrize("skip", range(7))
 async def test_two_shipments_with_any_answer_lost_are_made_once(stage: Stage, books: Books, skip: int) -> None:
     (variant,) = await stage.product(2)
