@@ -6,7 +6,9 @@ import pytest
 
 from crossdock.cli.docs import platforms_page
 from crossdock.kit import discover
+from crossdock.kit.budget import LONGEST_WAIT, SHARE
 from crossdock.kit.conformance import cost
+from crossdock.kit.conformance.stage import staged
 
 PLATFORMS = list(discover.connectors())
 
@@ -22,6 +24,22 @@ def test_a_fifth_of_what_the_vendor_allows_is_left_to_others(platform: str) -> N
     pace = discover.connector(platform).manifest.pace
     if pace.published is not None:
         assert pace.per_second <= 0.8 * pace.published
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_who_connects_is_not_told_to_wait(platform: str) -> None:
+    """The connection test and the first page of products fit into the part of the pace that people have to themselves:
+    into its burst, or each call soon after the one before.
+    """
+    connector = discover.connector(platform)
+    async with staged(connector, discover.sandbox(platform)) as stage:
+        await stage.product(1)
+        begun = stage.dial.counts["calls"]
+        assert (await connector.prove(stage.shop)).ok
+        await connector.products(stage.shop, "")
+        calls = stage.dial.counts["calls"] - begun
+    pace, share = connector.manifest.pace, SHARE["interactive"]
+    assert calls <= pace.burst * share or 1 / (pace.per_second * share) <= LONGEST_WAIT["interactive"], calls
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -28,7 +28,7 @@ from crossdock.domain.events import Count, ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
 from crossdock.kit import text
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import NoAnswer, Outside
+from crossdock.kit.errors import Declined, NoAnswer, Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop import risk_notes
 from crossdock.kit.shop.cancel import before
@@ -86,8 +86,12 @@ async def _approved(client: Client, node: Node) -> Node:
     """One that waits for its payment is found by no search and may have taken nothing: the payment is recorded."""
     if mapper.approved(node):
         return node
-    path = f"ecom/v1/payments-collector/orders/{reading.order_id(node)}/mark-as-paid"
-    return await client.one("POST", path, "order", json={})
+    id_ = reading.order_id(node)
+    try:
+        return await client.one("POST", f"ecom/v1/payments-collector/orders/{id_}/mark-as-paid", "order", json={})
+    except Declined:
+        # ORDER_ALREADY_PAID: by an earlier try, or it waits for something else.
+        return await client.one("GET", f"{reading.ORDERS}/{id_}", "order")
 
 
 def _tracked(stock: Stock, variant: str) -> bool:

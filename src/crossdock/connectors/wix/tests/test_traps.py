@@ -22,7 +22,6 @@ from crossdock.domain.commands import (
     WriteFulfilment,
 )
 from crossdock.domain.events import Count, ShopOrderState, ShopProduct
-from crossdock.kit.budget import SHARE
 from crossdock.kit.conformance import Stage
 from crossdock.kit.connector import Reply, VariantRef
 from crossdock.kit.errors import AuthDead, BadInput, Declined, Missing, NoAnswer, Strange, Throttled
@@ -64,6 +63,22 @@ async def test_one_that_waits_for_its_payment_is_approved(stage: Stage, books: B
     done = await stage.placed(command)
     assert done.stock_taken and await stage.hand.count(variant) == 3
     assert (await connector.find(stage.shop, command.reference, since=command.placed_at)).shop_ids == (done.shop_id,)
+
+
+async def test_one_that_stays_as_it_is_is_done_without_evidence(
+    stage: Stage, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paid, and not approved by anybody's rule: its hold stays, and an alert says so."""
+    ours = books._ours
+
+    def waits(doc: dict[str, Any], asked: Any) -> None:
+        ours(doc, asked)
+        doc["status"] = "PENDING"
+
+    monkeypatch.setattr(books, "_ours", waits)
+    (variant,) = await stage.product(5)
+    done = await stage.placed(stage.order((variant, 2)))
+    assert not done.stock_taken and await stage.hand.count(variant) == 5
 
 
 async def test_one_whose_payment_was_not_recorded_yet_is_confirmed_by_recording_it(stage: Stage, books: Books) -> None:
@@ -398,15 +413,6 @@ async def test_the_test_names_each_permission_that_is_missing(stage: Stage, book
             await connector.prove(stage.shop)
     books.set(without=[])
     assert (await connector.prove(stage.shop)).ok and await stage.hand.count(variant) == 5
-
-
-async def test_a_person_who_connects_is_not_told_to_wait(stage: Stage) -> None:
-    """The test and the first page have to fit into the fifth of the burst that people have to themselves."""
-    await stage.product(1)
-    begun = stage.dial.counts["calls"]
-    assert (await connector.prove(stage.shop)).ok
-    await connector.products(stage.shop, "")
-    assert stage.dial.counts["calls"] - begun <= connector.manifest.pace.burst * SHARE["interactive"]
 
 
 async def test_the_key_is_shown_to_nobody_else(stage: Stage) -> None:
