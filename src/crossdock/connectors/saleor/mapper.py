@@ -43,7 +43,7 @@ DRAFT = "DRAFT"
 WAITING = "WAITING_FOR_APPROVAL"
 # Units that come back are moved to a fulfilment of their own (RETURNED and its like); that one never left.
 SENT = {"FULFILLED": False, "CANCELED": True}
-_NUMBER = re.compile(r"(?=[^/]*\d)[0-9A-Za-z-]{6,60}")
+_NUMBER = re.compile(r"(?=[^/]*\d)[0-9A-Za-z-]{3,60}")
 
 
 def money(node: Node) -> Money:
@@ -240,13 +240,13 @@ def _parcel(node: Node, *, cancelled: bool = False) -> Parcel:
 
 
 def _number_in(link: str) -> str:
-    """The last part of a tracking link that looks like a number."""
+    """The longest part of a tracking link that looks like a number: shorter ones are a version or a step."""
     try:
         parts = urlsplit(link)
     except ValueError:
         return ""
     words = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
-    return next((word for word in reversed(words) if _NUMBER.fullmatch(word)), "")
+    return max(filter(_NUMBER.fullmatch, words), key=len, default="")
 
 
 def _refunds(node: Node) -> tuple[Refund, ...]:

@@ -229,6 +229,8 @@ def test_only_what_left_is_a_parcel(status: str, parcels: int, packed: int, canc
         ),
         ("https://gls.example/12345678901", "12345678901", "https://gls.example/12345678901"),
         ("https://carrier.example/track", "", "https://carrier.example/track"),
+        ("https://ups.example/track?v=200&number=P-1B7", "P-1B7", "https://ups.example/track?v=200&number=P-1B7"),
+        ("https://ups.example/track?number=P-1", "P-1", "https://ups.example/track?number=P-1"),
         ("JD014600003801, 1Z999AA10123456784", "JD014600003801, 1Z999AA10123456784", ""),
         ("http://[odd", "", "http://[odd"),
     ],
