@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from crossdock.domain.values import Address, Money
-from crossdock.store.models import PaymentIntent
+from crossdock.store.models import PaymentIntent, Variant
 from crossdock.usecases.checkout.basket import PricedBasket
 
 
@@ -71,6 +71,11 @@ def parts_of(intent: PaymentIntent) -> tuple[Part, ...]:
 
 def offers_of(intent: PaymentIntent) -> list[str]:
     return [name for part in parts_of(intent) for name in part.offers]
+
+
+def names_in(intent: PaymentIntent) -> set[str]:
+    """The public ids of the variants that it pays."""
+    return set(Variant.objects.filter(pk__in=units_of(parts_of(intent))).values_list("public_id", flat=True))
 
 
 def units_of(parts: Iterable[Part]) -> dict[int, int]:

@@ -17,10 +17,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.offers import OfferState
-from crossdock.store.models import Offer
+from crossdock.store.models import Offer, PaymentIntent
 from crossdock.usecases.catalogue.queries import items, offers_made
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced, variants_in
+from crossdock.usecases.checkout.confirm_stock import waits_for_shop
+from crossdock.usecases.checkout.parts import names_in, offers_of
+from crossdock.usecases.money.queries import payments
 from crossdock.web.context import CART
 from crossdock.web.forms import typed
 
@@ -64,30 +67,43 @@ def renew_key(session: SessionBase) -> None:
 
 def keep(session: SessionBase, cart: Cart) -> None:
     """Store a changed cart; it gets a new key, so that no earlier payment of other contents can stand in for it."""
+    _store(session, cart)
+    renew_key(session)
+
+
+def _store(session: SessionBase, cart: Cart) -> None:
     session.pop(_ASIDE, None)
     if cart:
         session[CART] = {"lines": dict(cart.lines), "agreed": dict(cart.agreed)}
     else:
         session.pop(CART, None)
-    renew_key(session)
 
 
 def put_offer(session: SessionBase, offer: Offer) -> None:
-    """A line like any other. It takes the place of units of the same thing at the asking price."""
+    """A line like any other. It takes the place of units of the same thing at the asking price, and of an earlier offer
+    on it.
+    """
     cart = cart_of(session)
     lines = {name: units for name, units in cart.lines.items() if name != offer.variant.public_id}
-    if offer.public_id not in cart.agreed or lines != cart.lines:
-        keep(session, Cart(lines, {**cart.agreed, offer.public_id: offer.quantity}))
+    others = [one.public_id for one in _unpaid(cart) if one.variant_id != offer.variant_id] if cart.agreed else []
+    agreed = {**{name: cart.agreed[name] for name in others}, offer.public_id: offer.quantity}
+    if agreed != cart.agreed or lines != cart.lines:
+        keep(session, Cart(lines, agreed))
     choose_currency(session, offer.currency)
 
 
 def baskets_of(session: SessionBase) -> dict[str, Basket]:
-    """What is in the cart, by its currency. What no longer exists, and offers that are paid, are dropped from it."""
+    """What is in the cart, by its currency. What no longer exists, and offers that are paid, are dropped from it, and
+    one of two lines of the same thing: what was agreed stays.
+    """
     cart = cart_of(session)
     if not cart:
         return {}
-    variants = variants_in(cart.lines) if cart.lines else []
-    offers = list(_open_offers(cart)) if cart.agreed else []
+    offers = _unpaid(cart) if cart.agreed else []
+    agreed = {offer.variant.public_id for offer in offers if offer.state == OfferState.ACCEPTED}
+    variants = [one for one in variants_in(cart.lines) if one.public_id not in agreed] if cart.lines else []
+    asked = {variant.public_id for variant in variants}
+    offers = [offer for offer in offers if offer.variant.public_id not in asked]
     baskets: dict[str, Basket] = {}
     for variant in variants:
         basket = baskets.setdefault(variant.listing.currency, {"lines": {}})
@@ -97,13 +113,24 @@ def baskets_of(session: SessionBase) -> dict[str, Basket]:
         basket["offers"] = [*basket.get("offers", []), offer.public_id]
     if len(variants) != len(cart.lines) or len(offers) != len(cart.agreed):
         lines = {variant.public_id: cart.lines[variant.public_id] for variant in variants}
-        keep(session, Cart(lines, {offer.public_id: offer.quantity for offer in offers}))
+        _dropped(session, Cart(lines, {offer.public_id: offer.quantity for offer in offers}))
     return baskets
 
 
-def _open_offers(cart: Cart) -> list[Offer]:
+def _dropped(session: SessionBase, left: Cart) -> None:
+    """The key stays where a payment was begun under it: what it pays is perhaps still among what is left, and must not
+    be paid again under another.
+    """
+    begun = payments().filter(checkout=session.get(KEY, "")).first()
+    _store(session, left)
+    if begun is None or waits_for_shop(begun):
+        renew_key(session)
+
+
+def _unpaid(cart: Cart) -> list[Offer]:
+    """The latest on each thing: one buyer has one at a time, and those before it have ended."""
     found = offers_made().filter(public_id__in=list(cart.agreed)).exclude(state=OfferState.PAID)
-    return list(found.order_by("pk"))
+    return list({offer.variant_id: offer for offer in found.order_by("pk")}.values())
 
 
 def choose_currency(session: SessionBase, currency: str) -> None:
@@ -119,16 +146,13 @@ def to_be_paid(session: SessionBase) -> Basket | None:
     return baskets.get(session.get(PAY_IN, "")) or next(iter(baskets.values()), None)
 
 
-def was_paid(session: SessionBase) -> None:
-    """What was to be paid leaves the cart; what costs another currency stays."""
-    basket, cart = to_be_paid(session), cart_of(session)
-    if basket is None:
-        return renew_key(session)
-    lines = {name: units for name, units in cart.lines.items() if name not in basket["lines"]}
-    agreed = {name: units for name, units in cart.agreed.items() if name not in basket.get("offers", [])}
+def was_paid(session: SessionBase, intent: PaymentIntent) -> None:
+    """What it paid leaves the cart; what costs another currency stays."""
+    cart, things, offers = cart_of(session), names_in(intent), offers_of(intent)
+    lines = {name: units for name, units in cart.lines.items() if name not in things}
+    agreed = {name: units for name, units in cart.agreed.items() if name not in offers}
     keep(session, Cart(lines, agreed))
     session.pop(PAY_IN, None)
-    return None
 
 
 def no_more_than(session: SessionBase, left: Mapping[str, int]) -> None:
@@ -170,7 +194,8 @@ def add(request: HttpRequest) -> HttpResponse:
         messages.error(request, why)
         return redirect("listing", variant.listing.public_id)
     cart = cart_of(request.session)
-    if cart.agreed and any(offer.variant_id == variant.pk for offer in _open_offers(cart)):
+    agreed = [offer for offer in _unpaid(cart) if offer.variant_id == variant.pk] if cart.agreed else []
+    if any(offer.state == OfferState.ACCEPTED for offer in agreed):
         messages.info(request, f"“{variant}” is in your cart at the agreed price. Pay for it first, then buy more.")
         return redirect("cart")
     lines = {**cart.lines, variant.public_id: min(cart.lines.get(variant.public_id, 0) + units, MOST_UNITS)}

@@ -235,12 +235,12 @@ def _again(request: HttpRequest, intent: PaymentIntent) -> HttpResponse:
     if intent.state != IntentState.CAPTURED:
         return _not_bought(request, intent, intent.sentence or "This payment did not go through; nothing was charged.")
     if _is_current(request, intent):
-        _paid(request)
+        _paid(request, intent)
     return _its_orders(intent)
 
 
-def _paid(request: HttpRequest) -> None:
-    was_paid(request.session)
+def _paid(request: HttpRequest, intent: PaymentIntent) -> None:
+    was_paid(request.session, intent)
     if cart_of(request.session):
         messages.info(request, "What costs another currency is still in your cart; it is paid by itself.")
 
@@ -290,7 +290,7 @@ def _bought(request: HttpRequest, intent: PaymentIntent, gateway_ref: str, check
     if _is_current(request, intent):
         if len(intent.basket["parts"]) == 1:
             messages.success(request, f"Thank you. Your order #{order.number} is placed and paid.")
-        _paid(request)
+        _paid(request, intent)
     return _its_orders(intent)
 
 
