@@ -599,6 +599,7 @@ def test_secrets_open_after_a_rotation_and_not_with_the_old_key(
     assert done.stdout.startswith("1 secrets")
     new = file.read_text().split()
     assert new[1:] == old
+    assert _sql(cluster, name, "SELECT action FROM store_auditentry") == [("vault key rotated",)]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     sealed = bytes(_sql(cluster, name, "SELECT keep FROM store_connectattempt")[0][0])  # type: ignore[arg-type]
     assert json.loads(Fernet(new[0]).decrypt(sealed)) == {"token": "geheim"}

@@ -25,9 +25,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _now() -> int:
     database.ready()
+    from crossdock.store.models import AuditTopic
+    from crossdock.usecases.record.audit import note
     from crossdock.usecases.support.retention import run as carry_out
 
-    gone = carry_out(now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    gone = carry_out(now=now)
+    note(actor=None, action="retention carried out", subject="by hand", now=now, detail=gone, topic=AuditTopic.SYSTEM)
     for key, many in gone.items():
         print(f"{key}: {many}")
     if not gone:

@@ -5,6 +5,7 @@ Every secret is written again under it; the old key still opens old backups.
 
 import argparse
 import os
+from datetime import UTC, datetime
 
 from cryptography.fernet import Fernet
 
@@ -81,11 +82,15 @@ def _reseal(keys: list[str]) -> int:
     from django.conf import settings
     from django.db import transaction
 
+    from crossdock.store.models.audit import AuditTopic
     from crossdock.store.vault import VaultLocked, reseal
+    from crossdock.usecases.record.audit import note
 
     settings.VAULT_KEYS = keys
     done = 0
     with transaction.atomic():
+        now = datetime.now(UTC)
+        note(actor=None, action="vault key rotated", subject="secrets at rest", now=now, topic=AuditTopic.SYSTEM)
         for model, field in SEALED:
             manager = apps.get_model("store", model)._default_manager
             for row in manager.exclude(**{field: None}).select_for_update().only("pk", field):

@@ -18,7 +18,7 @@ from crossdock.demo.fraud import BEGIN, DAYS, history
 from crossdock.demo.histories import BY_NAME, KINDS
 from crossdock.demo.traces import facts_about, write
 from crossdock.domain.risk import WEIGHTS, Facts, RuleSet, assess
-from crossdock.store.models import Order, RiskAssessment, RiskRuleSet, User
+from crossdock.store.models import AuditEntry, Order, RiskAssessment, RiskRuleSet, User
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.risk.judge import rules_in_force
 from crossdock.usecases.risk.rules import keep_fitted, labelled, release
@@ -129,6 +129,8 @@ def test_with_few_labels_it_says_how_many_are_missing() -> None:
 @pytest.mark.django_db
 def test_what_was_not_better_stays_in_shadow(staff: User) -> None:
     row = keep_fitted(rules=RuleSet(), lines=["x"], beats=False, now=END)
+    audited = AuditEntry.objects.get()
+    assert (audited.action, audited.subject, audited.detail) == ("risk rules", f"fitted {row}", {"beats": False})
     with pytest.raises(NotAllowed, match="stay in shadow"):
         release(row=row, lines=["x"], actor=staff, now=END)
 

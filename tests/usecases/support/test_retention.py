@@ -244,6 +244,8 @@ class TestShown:
         SignInTry.objects.create(bucket="a", last_at=ago(2), wait_until=ago(2))
         assert main(["retention", "--now"]) == 0
         assert capsys.readouterr().out == "store.SignInTry:deleted: 1\n"
+        rows = AuditEntry.objects.filter(action="retention carried out").order_by("pk").values_list("detail", flat=True)
+        assert list(rows) == [{}, {"store.SignInTry:deleted": 1}]
 
     def test_the_page(self) -> None:
         client = Client()

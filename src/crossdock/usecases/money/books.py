@@ -48,6 +48,18 @@ def payment_of(*, order: Order, key: int, now: datetime) -> tuple[Transfer, list
     return transfer, _sides(transfer, sides, order.currency)
 
 
+def fee_back(*, order: Order, amount_minor: int) -> int:
+    """Of what was kept when it was paid: the seller's commission may be another by now."""
+    if not order.total_minor:
+        return 0
+    kept = Entry.objects.filter(transfer__cause=f"paid:{order.reference}", account="fees").aggregate(
+        sum=Sum("amount_minor")
+    )
+    cut = -(kept["sum"] or 0)
+    before, after = order.credited_minor, order.credited_minor + amount_minor
+    return cut * after // order.total_minor - cut * before // order.total_minor
+
+
 def post_credit(*, order: Order, amount_minor: int, cause: str, told: Telling) -> bool:
     """The buyer is owed `amount_minor`; seller and fees give back their shares. Call it before `order.credited_minor`
     grows.
@@ -55,9 +67,7 @@ def post_credit(*, order: Order, amount_minor: int, cause: str, told: Telling) -
     The fee's share is what it is of everything credited so far, so that many small credits give back exactly the fee
     of one large one.
     """
-    cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
-    before, after = order.credited_minor, order.credited_minor + amount_minor
-    cut_back = cut * after // order.total_minor - cut * before // order.total_minor if order.total_minor else 0
+    cut_back = fee_back(order=order, amount_minor=amount_minor)
     fresh = post(
         cause=f"credit:{cause}",
         order=order,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from crossdock.domain.orders import ParcelState, fee
+from crossdock.domain.orders import ParcelState
 from crossdock.domain.values import Money
 from crossdock.store.models import Order, ShopCopy, User
 from crossdock.usecases.money import books
@@ -26,9 +26,7 @@ class CreditPreview:
 
 
 def preview_credit(*, order: Order, amount: Money, actor: User, now: datetime) -> CreditPreview:
-    cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
-    before, after = order.credited_minor, order.credited_minor + amount.minor
-    back = cut * after // order.total_minor - cut * before // order.total_minor if order.total_minor else 0
+    back = books.fee_back(order=order, amount_minor=amount.minor)
     fee_back, left = Money(back, order.currency), room(order) - amount
     payout = Money(books.payout_of(order=order), order.currency) - (amount - fee_back)
     return CreditPreview(

@@ -94,14 +94,17 @@ def keep_fitted(*, rules: RuleSet, lines: Sequence[str], beats: bool, now: datet
     """
     if wrong := rules.problems():
         raise Invalid(" ".join(wrong))
-    return RiskRuleSet.objects.create(
-        weights=dict(rules.weights),
-        medium_from=rules.medium_from,
-        high_from=rules.high_from,
-        needed=rules.needed,
-        note="Fitted on labelled orders",
-        made_at=now,
-        shadow_at=now,
-        beats=beats,
-        report=list(lines),
-    )
+    with transaction.atomic():
+        row = RiskRuleSet.objects.create(
+            weights=dict(rules.weights),
+            medium_from=rules.medium_from,
+            high_from=rules.high_from,
+            needed=rules.needed,
+            note="Fitted on labelled orders",
+            made_at=now,
+            shadow_at=now,
+            beats=beats,
+            report=list(lines),
+        )
+        note(actor=None, action="risk rules", subject=f"fitted {row}", now=now, detail={"beats": beats})
+    return row
