@@ -158,6 +158,8 @@ MANIFEST = Manifest(
         "A child of two configurable products is listed with both, and its stock is the same.",
         "Where your shop sells the last unit in the same second, an order of ours is cancelled there again.",
         "Adobe Commerce as a Cloud Service signs in differently and is not supported.",
+        "Where your shop requires a state (Stores > Configuration > General > State Options), an order to an address"
+        " without one is refused.",
         "In currencies of three decimals Magento rounds totals to two.",
     ),
 )

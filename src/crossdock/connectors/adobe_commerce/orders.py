@@ -127,7 +127,10 @@ async def _region(client: Client, command: CreateOrder) -> Node | None:
     except Missing:
         raise Declined(NO_COUNTRY.format(country=to.country)) from None
     rows = node_of(reply.json(), "country").rows("available_regions")
-    return next((row for row in rows if to.region and row.text("code") == to.region), None)
+    wanted = to.region.strip().lower()
+    return next(
+        (row for row in rows if wanted in (row.text("code").lower(), row.text("name").lower()) and wanted), None
+    )
 
 
 async def _shipping(client: Client, command: CreateOrder, cart: str, address: dict[str, Any]) -> tuple[str, str]:

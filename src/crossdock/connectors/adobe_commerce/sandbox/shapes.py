@@ -9,7 +9,13 @@ from typing import Any
 from crossdock.connectors.adobe_commerce.sandbox.books import STOCK, Books
 from crossdock.kit.sandbox import Doc
 
-STATES = (("IL", "Illinois", 23), ("NY", "New York", 43), ("PR", "Puerto Rico", 52))
+# Codes alone where nothing asks for the name.
+_CODES = (
+    "AL AK AS AZ AR AE AA AP CA CO CT DE DC FM FL GA GU HI ID IL IN IA KS KY LA ME MH MD MA MI MN MS MO MT NE NV NH NJ"
+    " NM NY NC ND MP OH OK OR PW PA PR RI SC SD TN TX UT VT VI VA WA WV WI WY"
+)
+_NAMES = {"IL": "Illinois", "NY": "New York", "FL": "Florida", "PR": "Puerto Rico"}
+STATES = tuple((code, _NAMES.get(code, code), n) for n, code in enumerate(_CODES.split(), 1))
 REGIONS: Mapping[str, tuple[tuple[str, str, int], ...]] = {"US": STATES, "CA": (("ON", "Ontario", 74),)}
 COUNTRIES = ("US", "CA", "GB", "DE", "FR", "JP", "KW", "PR")
 

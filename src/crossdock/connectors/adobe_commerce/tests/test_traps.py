@@ -217,7 +217,14 @@ async def test_the_country_has_to_be_allowed_and_its_region_is_known(stage: Stag
     command = stage.order((variant, 1))
     done = await stage.placed(command)
     address = books.order(done.shop_id)["address"]
-    assert (address["region"], address["region_id"], address["region_code"]) == ("Illinois", 23, "IL")
+    assert (address["region"], address["region_id"], address["region_code"]) == ("Illinois", 20, "IL")
+    by_name = replace(command.ship_to, region="new york", postal_code="10001")
+    done = await stage.placed(replace(stage.order((variant, 1)), ship_to=by_name))
+    assert books.order(done.shop_id)["address"]["region_code"] == "NY"
+    nowhere = await connector.create(
+        stage.shop, replace(stage.order((variant, 1)), ship_to=replace(command.ship_to, region="Atlantis"))
+    )
+    assert isinstance(nowhere, Refused) and "regionId" in nowhere.sentence and await stage.hand.count(variant) == 7
     books.set(closed=["US"])
     outcome = await connector.create(stage.shop, stage.order((variant, 1)))
     assert isinstance(outcome, Refused) and "Country Options" in outcome.sentence
