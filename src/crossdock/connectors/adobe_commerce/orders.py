@@ -28,7 +28,7 @@ from crossdock.domain.events import Count, ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Outside, Strange
+from crossdock.kit.errors import Declined, Missing, NoAnswer, Outside, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import readable, unreadable
 from crossdock.kit.shop import risk_notes
@@ -39,6 +39,10 @@ from crossdock.kit.shop.placing import take_back, titles, units
 
 SHIPPED = "Order {number} is shipped in your shop; Magento cancels only what was not."
 HELD = "Order {number} is on hold in your shop: take it off hold there, then try again."
+PART = (
+    "A part of order {number} is invoiced in your shop: Magento cancelled the rest and left that part standing. Make a"
+    " credit memo for it there."
+)
 INVOICED = "Order {number} is invoiced in your shop, and Magento cancels no such order: make a credit memo there."
 NO_COUNTRY = "Your shop does not sell to {country}: allow it in Stores > Configuration > General > Country Options."
 NO_SHIPPING = (
@@ -70,14 +74,22 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         try:
             made = await client.send("PUT", f"guest-carts/{cart}/order", json={"paymentMethod": payment})
         except (Declined, Missing) as error:
-            # What some module does after the order is saved can fail as well, and is told in the same way. Whether it
-            # is this one or that of an earlier try is not to be seen.
-            found = await _found(client, command.reference)
-            return await _finished(client, command, found[0], None) if found else await _why(client, command, error)
+            return await _after_refusal(client, command, error)
         shop_id = str(made.json())
         if not (shop_id.isascii() and shop_id.isdigit()):
             raise Strange("order", "whole number", shop_id)
         return await _finished(client, command, shop_id, earlier)
+
+
+async def _after_refusal(client: Client, command: CreateOrder, error: Outside) -> Outcome:
+    """What some module does after the order is saved can fail as well, and is told in the same way. Whether it is this
+    one or that of an earlier try is not to be seen. Whatever stops the look, the order may stand.
+    """
+    try:
+        found = await patiently(lambda: _found(client, command.reference))
+    except Outside as trouble:
+        return Unknown(f"{error} Whether the order was saved all the same is not known yet. {trouble}")
+    return await _finished(client, command, found[0], None) if found else await _why(client, command, error)
 
 
 async def _stock(client: Client, command: CreateOrder) -> Stock:
@@ -176,9 +188,8 @@ async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier:
         if node is None:
             return Unknown("The order was created and cannot be read.")
         stock = await _stock(client, command)
-    except AuthDead:
-        raise
     except Outside as error:
+        # Keys that ended just now as well: "sign in again" would have it created once more.
         return Unknown(f"The order was created; what came of it is not known yet. {error}")
     if trouble := _differs(command, order) or _short(command, stock, {}):
         return await _take_back(client, shop_id, trouble)
@@ -266,7 +277,9 @@ async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
 
 
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
-    """Two at once would both put the units back. Magento answers false where it does not (Order::canCancel)."""
+    """Two at once would both put the units back. Magento answers false where it does not (Order::canCancel), and true
+    as well where a part was invoiced: that part stays, and the order goes on (Order::registerCancellation).
+    """
     async with alone(client.shop.address):
         node, order = await reading.read(client, command.shop_order_id)
         done = Done(order.shop_id, order.number, order.url, note=order.cancel_note)
@@ -282,11 +295,14 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         if node is not None and node.text("state") == mapper.HELD:
             return Refused(Why.CONFLICT, HELD.format(number=order.number))
         answer = (await client.send("POST", f"orders/{order.shop_id}/cancel")).json()
-        if answer is True:
-            return done
-        _, order = await reading.read(client, command.shop_order_id)
+        try:
+            _, order = await patiently(lambda: reading.read(client, command.shop_order_id))
+        except Outside as error:
+            return Unknown(f"Your shop was told to cancel the order; it could not be read after it. {error}")
     if order.state is ShopOrderState.CANCELLED:
-        return as_found(order)
+        return done if answer is True else as_found(order)
+    if answer is True:
+        return Refused(Why.TOO_LATE, PART.format(number=order.number))
     return Refused(Why.TOO_LATE, INVOICED.format(number=order.number))
 
 

@@ -163,12 +163,14 @@ class Books(books.Books):
         return doc["state"] in (NEW, PROCESSING) and not doc["invoiced"] and bool(books.left(doc))
 
     def cancel_rest(self, doc: Doc) -> None:
-        """What is shipped stays shipped."""
-        there = books.left(doc)
+        """What is shipped stays shipped, and what is invoiced stays to be shipped: then the order is in process, not
+        cancelled (Order::registerCancellation).
+        """
+        there, kept = books.left(doc), doc.get("part_invoiced", {})
         with self.at_once():
             for line in doc["lines"]:
-                self.reserve(line, -there.get(line["id"], 0))
-            self.set_state(doc, CANCELLED)
+                self.reserve(line, -max(0, there.get(line["id"], 0) - kept.get(str(line["id"]), 0)))
+            self.set_state(doc, PROCESSING if kept else CANCELLED)
 
     def comment(self, doc: Doc, words: str, status: str | None, *, visible: bool, told: bool) -> None:
         """The order takes the comment's status, and loses its own where there is none (magento2#34180)."""

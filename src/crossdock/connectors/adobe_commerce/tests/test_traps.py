@@ -192,6 +192,35 @@ async def test_a_refusal_after_the_order_was_saved_is_no_refusal(stage: Stage, b
     assert await stage.hand.count(variant) == 3
 
 
+@pytest.mark.parametrize("trouble", ["revoked", "walled", "down"])
+@pytest.mark.parametrize("observer", [False, True])
+async def test_whatever_stops_us_once_the_order_was_sent_it_is_in_doubt(
+    stage: Stage, books: Books, trouble: str, observer: bool
+) -> None:
+    """ "Sign in again", "later" and "refused" are all taken for not done, and the order would be created twice or be
+    nobody's.
+    """
+    (variant,) = await stage.product(5)
+    books.set(observer=observer)
+    command, send = stage.order((variant, 2)), stage.shop.http.send
+
+    async def cut(way: str, url: str, **rest: Any) -> Reply:
+        reply = await send(way, url, **rest)
+        if way == "PUT":
+            stage.dial.set({trouble: True})
+        return reply
+
+    stage.shop.http.send = cut  # type: ignore[method-assign]
+    outcome = await connector.create(stage.shop, command)
+    stage.dial.calm()
+    stage.fresh_budget()
+    assert len(await stage.standing(command)) == 1
+    assert isinstance(outcome, Unknown), outcome
+    found = await connector.find(stage.shop, command.reference, since=command.placed_at)
+    again = await connector.confirm(stage.shop, command, await connector.order(stage.shop, *found.shop_ids))
+    assert isinstance(again, Done) and again.already and await stage.hand.count(variant) == 3
+
+
 @pytest.mark.parametrize("skip", range(14))
 async def test_an_order_with_any_answer_lost_stands_once(stage: Stage, skip: int) -> None:
     (variant,) = await stage.product(9)
@@ -272,6 +301,36 @@ async def test_an_invoiced_order_is_not_cancelled(stage: Stage, books: Books) ->
     outcome = await connector.cancel(stage.shop, stage.cancellation(command, done))
     assert isinstance(outcome, Refused) and outcome.why is Why.TOO_LATE and "credit memo" in outcome.sentence
     assert await stage.hand.count(variant) == 7
+
+
+async def test_a_cancel_that_leaves_the_invoiced_part_standing_is_no_cancel(stage: Stage, books: Books) -> None:
+    """Magento answers true."""
+    (variant,) = await stage.product(9)
+    command = stage.order((variant, 3))
+    done = await stage.placed(command)
+    doc = books.order(done.shop_id)
+    books.keep("order", {**doc, "part_invoiced": {str(doc["lines"][0]["id"]): 1}, "state": "processing"})
+    outcome = await connector.cancel(stage.shop, stage.cancellation(command, done))
+    assert isinstance(outcome, Refused) and outcome.why is Why.TOO_LATE and "credit memo" in outcome.sentence
+    assert (await connector.order(stage.shop, done.shop_id)).state is ShopOrderState.OPEN
+    assert await stage.hand.count(variant) == 8
+
+
+async def test_a_cancel_that_cannot_be_read_after_it_is_in_doubt(stage: Stage) -> None:
+    (variant,) = await stage.product(9)
+    command = stage.order((variant, 3))
+    done = await stage.placed(command)
+    between(stage, "POST", "/cancel", lambda: _off(stage))
+    outcome = await connector.cancel(stage.shop, stage.cancellation(command, done))
+    assert isinstance(outcome, Unknown)
+    stage.dial.calm()
+    again = await connector.cancel(stage.shop, stage.cancellation(command, done))
+    assert isinstance(again, Done) and await stage.hand.count(variant) == 9
+
+
+async def _off(stage: Stage) -> None:
+    for n in range(1, 12):
+        stage.dial.once("broken", skip=n)
 
 
 async def test_an_order_on_hold_waits(stage: Stage, books: Books) -> None:
