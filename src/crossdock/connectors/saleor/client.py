@@ -101,7 +101,12 @@ def _data(reply: Reply) -> Node:
 
 
 def _fail(problem: Problem) -> None:
+    """A mutation of ours is called `result`: where a field below it failed, it was carried out, whatever the error's
+    class says.
+    """
     code = problem.extensions.view("exception").text("code")
+    if len(problem.path) > 1 and problem.path[0] == "result":
+        raise NoAnswer(f"Your Saleor did not say what came of it ({problem.place}). It says: {problem.message}")
     if code in _DEAD:
         raise AuthDead(
             f"Your Saleor does not let us do this ({problem.place or 'sign-in'}): the app token has ended, or the app"

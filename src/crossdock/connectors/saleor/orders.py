@@ -111,14 +111,14 @@ async def _priced(client: Client, command: CreateOrder, draft: Node) -> Node | O
     tax is exempted where prices are net, and what a shipping method costs more is a discount.
     """
     id_ = draft.id("id")
-    for line in draft.list("lines"):
-        if line.child("unitDiscount").decimal("amount") > 0:
-            draft = (await client.do("Undiscount", line=line.id("id"))).child("order")
-    if client.shop.settings.get("net") == "yes":
-        await _exempt(client, id_)
-    # Where none fits, the shop says so when the draft is completed; goods that nobody ships need none.
-    more, method = mapper.method_for(draft.list("shippingMethods"), command)
     try:
+        for line in draft.list("lines"):
+            if line.child("unitDiscount").decimal("amount") > 0:
+                draft = (await client.do("Undiscount", line=line.id("id"))).child("order")
+        if client.shop.settings.get("net") == "yes":
+            await _exempt(client, id_)
+        # Where none fits, the shop says so when the draft is completed; goods that nobody ships need none.
+        more, method = mapper.method_for(draft.list("shippingMethods"), command)
         if method:
             draft = (await client.do("Send", order=id_, method=method)).child("order")
         return await _lowered(client, command, draft, Money(more, command.shipping.currency))
@@ -238,6 +238,10 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
     try:
         await client.do("Cancel", order=order.shop_id)
     except Refusal as refusal:
+        # Saleor refuses a second cancel as well: somebody, or an earlier try of ours, may have been faster.
+        there = await reading.order(client, order.shop_id)
+        if there.state is ShopOrderState.CANCELLED:
+            return as_found(there)
         return Refused(Why.CONFLICT, f"Order {order.number} was not cancelled. {refusal}")
     return done
 

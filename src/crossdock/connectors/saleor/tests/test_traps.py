@@ -1,6 +1,7 @@
 """What a real Saleor does and nobody expects, played by the simulated one."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,13 +10,13 @@ import pytest
 
 from crossdock.connectors.saleor import connector
 from crossdock.connectors.saleor.client import Client, Refusal
-from crossdock.connectors.saleor.sandbox.books import HOME, Books, gid
+from crossdock.connectors.saleor.sandbox.books import HOME, Books, No, gid
 from crossdock.domain.commands import Done, Later, Refused, Unknown, Why
 from crossdock.domain.events import ProductGone, ShopOrderState, ShopProduct
 from crossdock.domain.values import Money
 from crossdock.kit.conformance import Stage
 from crossdock.kit.conformance.fulfilment import NUMBER, left_here
-from crossdock.kit.connector import VariantRef
+from crossdock.kit.connector import Reply, VariantRef
 from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer
 
 
@@ -268,6 +269,65 @@ async def test_a_lost_answer_to_the_payment_is_made_good_when_the_order_is_found
     again = await connector.confirm(stage.shop, command, found)
     assert isinstance(again, Done) and again.note == ""
     assert len(books.order(doc["id"])["payments"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("GraphQLError", "Cannot return null for non-nullable field OrderLine.quantity."),
+        ("GraphQLError", "Couldn't resolve to a node: T3JkZXI6MQ=="),
+        ("PermissionDenied", "To access this path, you need one of the following permissions: HANDLE_PAYMENTS"),
+    ],
+)
+async def test_an_error_below_a_mutation_means_that_it_was_carried_out(stage: Stage, code: str, said: str) -> None:
+    """Were it taken for a refusal, the order would stand there and be nobody's."""
+    (variant,) = await stage.product(5)
+    command, send = stage.order((variant, 2)), stage.shop.http.send
+    error = {"message": said, "path": ["result", "order", "lines", 0, "quantity"]}
+
+    async def broken(way: str, url: str, **rest: Any) -> Reply:
+        reply = await send(way, url, **rest)
+        if "draftOrderComplete" not in rest["json"]["query"]:
+            return reply
+        body = {"data": {"result": None}, "errors": [{**error, "extensions": {"exception": {"code": code}}}]}
+        return Reply(200, reply.headers, json.dumps(body).encode())
+
+    stage.shop.http.send = broken  # type: ignore[method-assign]
+    outcome = await connector.create(stage.shop, command)
+    assert isinstance(outcome, Unknown), outcome
+    found = await connector.find(stage.shop, command.reference, since=command.placed_at)
+    confirmed = await connector.confirm(stage.shop, command, await connector.order(stage.shop, *found.shop_ids))
+    assert isinstance(confirmed, Done) and confirmed.already and await stage.hand.count(variant) == 3
+
+
+async def test_a_draft_whose_promotion_stays_on_is_not_left(
+    stage: Stage, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(line_id: str) -> Any:
+        raise No("INVALID", "The discount cannot be removed.", "orderLineId")
+
+    books.set(catalogue_promotion=20)
+    monkeypatch.setattr(books, "undiscount", never)
+    (variant,) = await stage.product(5)
+    outcome = await connector.create(stage.shop, stage.order((variant, 1)))
+    assert isinstance(outcome, Refused) and "cannot be removed" in outcome.sentence
+    assert books.shelf.all("order") == [], "staff could complete it by hand, and nobody has paid for it"
+
+
+async def test_a_cancel_just_before_ours_is_found(stage: Stage) -> None:
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 2))
+    done = await stage.placed(command)
+    send = stage.shop.http.send
+
+    async def faster(way: str, url: str, **rest: Any) -> Reply:
+        if "orderCancel(" in rest["json"]["query"]:
+            await stage.hand.cancel(done.shop_id)
+        return await send(way, url, **rest)
+
+    stage.shop.http.send = faster  # type: ignore[method-assign]
+    outcome = await connector.cancel(stage.shop, stage.cancellation(command, done))
+    assert isinstance(outcome, Done) and outcome.already and await stage.hand.count(variant) == 5
 
 
 async def test_an_order_that_is_not_tracked_takes_nothing_and_is_evidence_all_the_same(
