@@ -101,6 +101,8 @@ MANIFEST = Manifest(
     counts_move_products=False,
     # Discounts change what is shown without the product, and a deleted product leaves its list without a word.
     prices_swept_hours=24.0,
+    # Whether a second cancel restocks again is not said.
+    repeats_double=True,
     keep_in_mind=(
         "Orders from here carry no e-mail address, so that Wix does not write to the buyer; a relay address stands in"
         " the order's custom fields.",

@@ -194,7 +194,14 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         words=SHIPPED.format(number=order.number),
     ):
         return ended
-    made = await _cancelled(client, order.shop_id)
+    try:
+        made = await _cancelled(client, order.shop_id)
+    except Declined:
+        # Somebody, or an earlier try of ours, may have been faster; then that is what it says no to.
+        there = await reading.order(client, order.shop_id)
+        if there.state is not ShopOrderState.CANCELLED:
+            raise
+        return as_found(there)
     if made.word("status") != "CANCELED":
         return Unknown(f"The order is still “{made.text('status')[:40]}” in your site.")
     return done
@@ -237,8 +244,11 @@ async def adjust(client: Client, command: AdjustStock) -> Outcome:
         return Refused(Why.PRODUCT_GONE, "Your site has no such variant any more.")
     if row.count is None:
         return Refused(Why.CONFLICT, "Your site does not track its quantity, so there is no count to correct.")
-    if row.count + command.delta < 0:
+    # What gives back is not stopped by a count below zero.
+    if command.delta < 0 and row.count + command.delta < 0:
         return Refused(Why.NO_STOCK, f"Your site counts only {row.count}.", (command.variant_id,))
+    if not command.delta:
+        return Done(command.variant_id)
     path, body = goods.change_of(client.newer, item, variant, command.delta)
     try:
         changed = await client.one("POST", path, json=body)

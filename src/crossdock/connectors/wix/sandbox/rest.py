@@ -254,10 +254,10 @@ class Rest:
         return "INVENTORY_ITEM_NOT_FOUND"
 
     def _moved(self, doc: Doc, row: Doc, delta: int) -> str:
-        """What is against it; `trackQuantity` "must be true"."""
+        """What is against it; `trackQuantity` "must be true", and only a decrement is too large for what there is."""
         if not doc["tracked"]:
             return "QUANTITY_NOT_TRACKED"
-        if row["stock"].get(HOME, 0) + delta < 0:
+        if delta < 0 and row["stock"].get(HOME, 0) + delta < 0:
             return "INSUFFICIENT_INVENTORY"
         self._books.move(row["id"], delta)
         self._books.shelf.note("adjusted", variant=row["id"], delta=delta)

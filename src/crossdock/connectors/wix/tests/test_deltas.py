@@ -112,6 +112,17 @@ async def test_a_unit_that_is_not_there_is_not_taken_out(stage: Stage, books: Bo
     assert await stage.hand.count(variant) == 2 and not books.shelf.ledger("adjusted")
 
 
+async def test_what_gives_back_is_not_stopped_below_zero_and_nothing_needs_no_call(either: Stage) -> None:
+    assert isinstance(either.sandbox, Sandbox)
+    books = either.sandbox.books
+    (variant,) = await either.product(2)
+    books.put_stock(variant.product_id, variant.variant_id, HOME, -5)
+    assert isinstance(await connector.adjust(either.shop, change(variant, 0)), Done)
+    assert not books.shelf.ledger("adjusted")
+    assert isinstance(await connector.adjust(either.shop, change(variant, 2)), Done)
+    assert await either.hand.count(variant) == -3
+
+
 async def test_one_that_is_sold_between_the_look_and_the_change_is_no_success(
     either: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -393,6 +393,41 @@ async def test_a_cancel_of_what_is_sent_gone_or_not_ours_says_which(stage: Stage
     assert await stage.hand.count(variant) == 7
 
 
+async def test_a_cancel_is_only_looked_for_while_an_earlier_one_may_still_arrive(stage: Stage) -> None:
+    """The simulated site restocks with each cancel."""
+    assert connector.manifest.repeats_double
+    (variant,) = await stage.product(9)
+    command = stage.order((variant, 1))
+    done = await stage.placed(command)
+    look = replace(stage.cancellation(command, done), only_look=True)
+    assert isinstance(await connector.cancel(stage.shop, look), Unknown) and await stage.hand.count(variant) == 8
+    await stage.hand.cancel(done.shop_id)
+    seen = await connector.cancel(stage.shop, look)
+    assert isinstance(seen, Done) and seen.already and await stage.hand.count(variant) == 9
+
+
+async def test_a_cancel_that_is_refused_since_it_is_cancelled_already_is_done(stage: Stage) -> None:
+    (variant,) = await stage.product(9)
+    command = stage.order((variant, 1))
+    done = await stage.placed(command)
+    send, refused = stage.shop.http.send, b'{"message": "order is canceled", "details": {}}'
+
+    async def faster(way: str, url: str, **rest: Any) -> Reply:
+        if not url.endswith("/cancel"):
+            return await send(way, url, **rest)
+        if faster_is_cancel:
+            await stage.hand.cancel(done.shop_id)
+        return Reply(400, {"content-type": "application/json"}, refused)
+
+    stage.shop.http.send = faster  # type: ignore[method-assign]
+    wish = stage.cancellation(command, done)
+    faster_is_cancel = False
+    assert isinstance(await connector.cancel(stage.shop, wish), Refused) and await stage.hand.count(variant) == 8
+    faster_is_cancel = True
+    outcome = await connector.cancel(stage.shop, wish)
+    assert isinstance(outcome, Done) and outcome.already and await stage.hand.count(variant) == 9
+
+
 # The key and the door
 
 
