@@ -133,10 +133,15 @@ async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Out
 
 
 async def _take_back(client: Client, command: CreateOrder, shop_id: str, why: Refused) -> Outcome:
-    """Under another external id, so that a look-up does not take it for the order."""
+    """Under another external id, so that a look-up does not take it for the order. Looked at before each step: what
+    two cancels restock is not said.
+    """
     body = {**CANCELLED, "externalOrderId": command.reference + mapper.TAKEN_BACK}
 
     async def cancelled() -> str:
+        node = await reading.order_node(client, shop_id)
+        if node is None or (node.word("paymentStatus") == mapper.CANCELLED and not mapper.reference_of(node)):
+            return ""
         await client.one("PUT", f"orders/{shop_id}", json=body)
         return await _left(client, shop_id)
 

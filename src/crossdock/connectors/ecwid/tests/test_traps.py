@@ -174,6 +174,20 @@ async def test_another_total_is_taken_back(stage: Stage, books: Books) -> None:
     assert await stage.standing(command) == [] and await stage.hand.count(variant) == 5
 
 
+@pytest.mark.parametrize("skip", range(6, 12))
+async def test_an_order_is_taken_back_by_one_cancel_whatever_answer_is_lost(
+    stage: Stage, books: Books, skip: int
+) -> None:
+    """What two cancels restock is not said."""
+    (variant,) = await stage.product(5)
+    books.set(fee="1.5")
+    begun = sent(stage, "PUT")
+    stage.dial.once("lost_reply", skip=skip)
+    outcome = await connector.create(stage.shop, stage.order((variant, 2)))
+    assert isinstance(outcome, Refused) and sent(stage, "PUT") - begun == 1
+    assert await stage.hand.count(variant) == 5
+
+
 async def test_in_another_currency_nothing_is_created(stage: Stage, books: Books) -> None:
     """An order names no currency: it would stand there as so many euros."""
     (variant,) = await stage.product(5)
