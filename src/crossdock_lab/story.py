@@ -26,12 +26,15 @@ def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--platform", action="append", default=[], help="only these platforms; may be given several times"
     )
+    parser.add_argument("--half", type=int, choices=(0, 1), help="every second platform, from the first or the second")
 
 
 def run(args: argparse.Namespace) -> int:
     from crossdock.kit import discover
 
     names = args.platform or list(discover.connectors())
+    if args.half is not None:
+        names = names[args.half :: 2]
     if args.every_bug:
         return every_bug(names)
     return play(names[0], args.bug) if len(names) == 1 else side_by_side(names, args.bug).end()
