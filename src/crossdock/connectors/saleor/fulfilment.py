@@ -12,7 +12,17 @@ from crossdock.domain.events import Parcel, ShopOrder
 from crossdock.kit.errors import Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.concurrency import alone
-from crossdock.kit.shop.fulfilment import NOT_YET, Cancel, Make, Renumber, There, not_begun, step, this_parcel
+from crossdock.kit.shop.fulfilment import (
+    NOT_YET,
+    Cancel,
+    Make,
+    Renumber,
+    There,
+    not_begun,
+    same_number,
+    step,
+    this_parcel,
+)
 
 EXCEEDED = (
     "Your shop counts fewer units of order {number} at a warehouse than this parcel holds. Correct the stock there, or"
@@ -29,7 +39,7 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
         except Outside as error:
             return not_begun(error)
         keys = _keys(node)
-        waiting = [each for each in order.packed if keys.get(each.parcel_id) == command.key]
+        waiting = [each for each in order.packed if _ours(each, keys, command)]
         wanted: object = step(order, command, There(order.packed, keys), split=True)
         if waiting and order.reference == command.reference:
             wanted = Cancel(tuple(waiting)) if command.undone else waiting
@@ -52,6 +62,8 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
                     return Done(_ids(parcels), order.number, order.url)
                 case list():
                     for parcel in waiting:
+                        if parcel.parcel_id not in keys:
+                            await _mark(client, command, parcel.parcel_id)
                         await client.do("Approve", id=parcel.parcel_id)
                 case _:
                     return await _ended(client, command, order, wanted)
@@ -71,6 +83,13 @@ def _keys(node: Node | None) -> dict[str, str]:
     rows = node.rows("fulfillments") if node is not None else []
     words = {row.text("id"): mapper.words_in(row, "privateMetadata").get(mapper.KEY, "") for row in rows}
     return {id_: key for id_, key in words.items() if key}
+
+
+def _ours(parcel: Parcel, keys: Mapping[str, str], command: WriteFulfilment) -> bool:
+    """By our key; or by its number where a try stopped before the key was written."""
+    if parcel.parcel_id in keys:
+        return keys[parcel.parcel_id] == command.key
+    return bool(command.tracking_number) and same_number(parcel.tracking_number, command.tracking_number)
 
 
 def _ids(parcels: Sequence[Parcel]) -> str:

@@ -421,6 +421,28 @@ async def test_a_shop_that_approves_fulfilments_by_hand_gets_ours_approved(stage
     assert await stage.hand.count(variant) == 3
 
 
+async def test_one_that_waits_and_lost_its_key_is_known_by_its_number(stage: Stage, books: Books) -> None:
+    books.set(auto_approve=False)
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 2))
+    done = await stage.placed(command)
+    wish, send = left_here(command, done, (variant, 2)), stage.shop.http.send
+
+    async def cut(way: str, url: str, **rest: Any) -> Reply:
+        if "updatePrivateMetadata" in rest["json"]["query"]:
+            raise NoAnswer("cut")
+        return await send(way, url, **rest)
+
+    shop = replace(stage.shop)
+    shop.http.send = cut  # type: ignore[method-assign]
+    assert isinstance(await connector.write_fulfilment(shop, wish), Unknown)
+    shop.http.send = send  # type: ignore[method-assign]
+    outcome = await connector.write_fulfilment(stage.shop, wish)
+    assert isinstance(outcome, Done), outcome
+    (made,) = books.order(done.shop_id)["parcels"]
+    assert (made["status"], made["private"]["crossdock_key"]) == ("FULFILLED", wish.key)
+
+
 async def test_stock_that_is_exceeded_stops_the_fulfilment_with_a_sentence(stage: Stage, books: Books) -> None:
     (variant,) = await stage.product(5)
     command = stage.order((variant, 3))
