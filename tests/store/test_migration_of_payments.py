@@ -47,3 +47,16 @@ def test_there_and_back() -> None:
     order.refresh_from_db()
     assert order.intent and order.intent.public_id != unpaid
     assert not PaymentIntent.objects.get(public_id=unpaid).orders.exists()
+
+
+def test_an_earlier_version_cannot_keep_two_offers_of_one_payment() -> None:
+    world = World(units=5)
+    intent = PaymentIntent.objects.get(public_id=world.hold())
+    intent.basket["parts"][0]["offers"] = ["one", "two"]
+    intent.save()
+    try:
+        with pytest.raises(RuntimeError, match="several parts or offers"):
+            migrate(OLD)
+    finally:
+        migrate(None)
+    assert PaymentIntent.objects.get().basket["parts"][0]["offers"] == ["one", "two"]

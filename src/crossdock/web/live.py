@@ -15,7 +15,8 @@ from crossdock.kit.rows import readable, unreadable
 from crossdock.kit.shops import open_shop
 from crossdock.store.models import Connection, PaymentIntent
 from crossdock.store.vault import VaultLocked
-from crossdock.usecases.checkout.confirm_stock import GO, Question, Verdict, judged, questions_of
+from crossdock.usecases.checkout.confirm_stock import GO, Question, Verdict, judged, questions_of, waits_for_shop
+from crossdock.usecases.errors import Stale
 from crossdock.usecases.shops.connect import access_of
 from crossdock.usecases.shops.queries import shop_with
 from crossdock.web.heard import ask_all_and_keep
@@ -29,10 +30,13 @@ def confirmed(intent: PaymentIntent, *, may_wait: bool = True) -> Verdict:
     if all(part["connection"] is None for part in intent.basket["parts"]):
         # Made by hand: there is nobody to ask.
         return GO
-    questions = questions_of(intent_id=intent.public_id, now=timezone.now())
-    if not questions:
+    try:
+        questions = questions_of(intent_id=intent.public_id, now=timezone.now())
+    except Stale as over:
+        return Verdict(False, str(over))
+    if not questions and not waits_for_shop(intent):
         return GO
-    answers = list(zip(questions, heard_of(questions), strict=True))
+    answers = list(zip(questions, heard_of(questions), strict=True)) if questions else []
     return judged(intent_id=intent.public_id, answers=answers, now=timezone.now(), may_wait=may_wait)
 
 
@@ -42,7 +46,12 @@ def heard_of(questions: Sequence[Question], within: float = PATIENCE_SECONDS) ->
     asks = [(shop.party_id, partial(_counts, question, shop)) for question, shop in zip(questions, shops, strict=True)]
     heard: list[Sequence[Count] | None] = []
     # Kept among the shop's last calls: a sale that was called off for its answer can be explained.
-    for answer in ask_all_and_keep(asks, within):
+    try:
+        answers = ask_all_and_keep(asks, within)
+    except Outside:
+        # The loop that asks is busy itself.
+        return [None] * len(questions)
+    for answer in answers:
         if isinstance(answer, BaseException) and not isinstance(answer, (Outside, NoSuchFolder, VaultLocked)):
             raise answer
         heard.append(None if isinstance(answer, BaseException) else answer)

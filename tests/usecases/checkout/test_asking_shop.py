@@ -16,6 +16,7 @@ from crossdock.store.models import Connection, Movement, Order, PaymentIntent, R
 from crossdock.usecases.checkout import confirm_stock
 from crossdock.usecases.stock import counts
 from crossdock.usecases.stock.reservations import availability
+from crossdock.web import live
 from shopper import Shopper
 from stall import Make, Stall, connector, make, no_jobs  # noqa: F401 - fixtures
 from toy import ToyConnector
@@ -222,3 +223,67 @@ class TestWhoWasFirst:
 def test_buffer_floor_and_most(stock: Stock, offered: int | None) -> None:
     """Three are held; the floor is looked at before the buffer is kept back, and the most that is shown comes last."""
     assert rules.available(stock, [Hold("a", 3, HoldState.OWED), Hold("b", 9, HoldState.ENDED)]) == offered
+
+
+def test_of_two_clicks_neither_charges_when_the_shop_has_none(scarce: Stall) -> None:
+    intent, now = scarce.open_checkout(), datetime.now(UTC)
+    asked = [confirm_stock.questions_of(intent_id=intent.public_id, now=now)[0] for _ in range(2)]
+    verdicts = [
+        confirm_stock.judged(intent_id=intent.public_id, answers=[(one, [Count("v1", 0)])], now=now) for one in asked
+    ]
+    assert [verdict.go for verdict in verdicts] == [False, False]
+    assert "Nothing was charged" in verdicts[1].sentence
+    late = live.confirmed(intent)
+    assert not late.go and late.sentence == verdicts[0].sentence, "the third came after both"
+
+
+class TestTheLastUnitIsKept:
+    """The shop is silent, and the seller chose to wait: what the buyer holds is not sold out for them."""
+
+    @pytest.fixture
+    def waiting(self, scarce: Stall) -> Shopper:
+        in_shop(scarce, 1)
+        read(scarce)
+        policy(scarce, "hold")
+        scarce.truth.answer_read = lambda what, which: NoAnswer("Nobody there.") if what == "counts" else None
+        buyer = Shopper()
+        pay(buyer, scarce)
+        assert "kept for you; pay again in a moment" in buyer.page
+        return buyer
+
+    def test_the_button_stays(self, scarce: Stall, waiting: Shopper) -> None:
+        assert "sold out" not in waiting.page
+        scarce.truth.answer_read = lambda what, which: None
+        waiting.post("/checkout/pay/", token="works", **waiting.form())
+        assert Order.objects.count() == 1 and left(scarce) == 0
+
+    def test_it_goes_along_to_another_checkout(self, scarce: Stall, waiting: Shopper) -> None:
+        waiting.get("/cart/")
+        assert "sold out" not in waiting.page
+        waiting.give_address(city="Salem")
+        scarce.truth.answer_read = lambda what, which: None
+        waiting.post("/checkout/pay/", token="works", **waiting.form())
+        assert Order.objects.count() == 1 and left(scarce) == 0
+        assert sorted(PaymentIntent.objects.values_list("state", flat=True)) == ["captured", "declined"]
+
+    def test_for_anybody_else_it_is_sold_out(self, scarce: Stall, waiting: Shopper) -> None:
+        other = Shopper("sam@example.test")
+        other.add(scarce.variant)
+        assert "sold out" in other.page
+
+    def test_plenty_that_is_known_by_now_ends_the_wait(self, scarce: Stall, waiting: Shopper) -> None:
+        in_shop(scarce, 500)
+        read(scarce)
+        intent = PaymentIntent.objects.get()
+        assert confirm_stock.waits_for_shop(intent) and live.confirmed(intent).go
+        intent.refresh_from_db()
+        assert not confirm_stock.waits_for_shop(intent), "the bank is asked now: nothing else is paid meanwhile"
+
+
+def test_a_loop_that_is_busy_itself_is_a_silent_shop(scarce: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> object:
+        raise NoAnswer("The shop did not answer within 2 seconds.")
+
+    monkeypatch.setattr(live, "ask_all_and_keep", busy)
+    policy(scarce, "refuse")
+    assert "could not confirm" in live.confirmed(scarce.open_checkout()).sentence

@@ -2,14 +2,16 @@
 back while the rest goes on.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 
-from crossdock.domain.commands import CancelReason
+from crossdock.domain.commands import CancelReason, Refused, Why
 from crossdock.domain.credit import CreditState, over_orders
 from crossdock.domain.events import Count
 from crossdock.domain.offers import Deed, Who
@@ -44,9 +46,10 @@ from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.bank_news import receive_standing
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes.endpoints import add_endpoint
+from crossdock.usecases.outcomes.settle import settle_command
 from crossdock.usecases.risk.facts import past_of
 from crossdock.usecases.stock.counts import draw_read_no
-from market import ADDRESS, World, user
+from market import ADDRESS, RANDOM, World, user
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +128,13 @@ def gone_elsewhere(world: World) -> None:
     """The hold ran out, and somebody else has the units."""
     Reservation.objects.filter(variant=world.variant).update(state="ended", expires_at=None)
     VariantStock.objects.filter(variant=world.variant).update(count=0)
+
+
+def first_locked(caught: CaptureQueriesContext) -> set[int]:
+    """The variants whose stock rows are locked by the first statement that locks any."""
+    said = [one["sql"] for one in caught.captured_queries]
+    locks = [one for one in said if 'FROM "store_variantstock"' in one and "FOR NO KEY UPDATE" in one]
+    return {int(number) for number in re.findall(r"\b\d+\b", locks[0].split("WHERE", 1)[1])}
 
 
 class TestOnePayment:
@@ -285,6 +295,23 @@ class TestAPartThatIsGone:
         assert not Reservation.objects.filter(variant=fair.by_hand).exclude(state="ended").exists()
         holds()
 
+    def test_staff_are_told_when_its_money_does_not_go_back(self) -> None:
+        fair = Fair()
+        intent = fair.open()
+        gone_elsewhere(fair.two)
+        orders = fair.pay(intent)
+        (sent,) = Command.objects.filter(kind="refund_payment")
+        Command.objects.filter(pk=sent.pk).update(state="in_flight")
+        refused = Refused(Why.CONFLICT, "The card is closed.")
+        settle_command(command_id=sent.pk, outcome=refused, random=RANDOM, now=fair.now)
+        (alert,) = Alert.objects.filter(code="refund_failed")
+        assert alert.for_staff and "$13.00" in alert.sentence and "The card is closed." in alert.sentence
+        Alert.objects.all().delete()
+        refund = BankRefund("re_1", Money(1300, "USD"), RefundState.FAILED, sent.cause)
+        fair.told(orders, refunds=(refund,))
+        (alert,) = Alert.objects.filter(code="refund_failed")
+        assert alert.for_staff and "sent it back" in alert.sentence
+
     def test_all_gone_is_one_refund_of_all(self) -> None:
         fair = Fair()
         intent = fair.open(fair.basket(fair.one.variant, fair.two.variant))
@@ -322,8 +349,10 @@ class TestAnOfferIsALine:
         intent = fair.open(fair.basket(fair.one.variant, offers=(offer,)))
         alone = fair.open(fair.basket(offers=(offer,)) | {"lines": {}}, key="checkout-2")
         fair.pay(alone)
-        orders = fair.pay(intent)
+        with CaptureQueriesContext(connection) as caught:
+            orders = fair.pay(intent)
         assert [order.seller for order in orders] == [fair.one.seller] and back_of(intent) == [1200]
+        assert {fair.one.variant.pk, fair.by_hand.pk} <= first_locked(caught), "all rows in one order"
         holds()
 
     def test_the_same_thing_is_not_bought_at_two_prices(self) -> None:
@@ -353,6 +382,23 @@ class TestTheShopsAreAsked:
         assert {question.connection_id for question in asked} == {fair.one.shop.pk, fair.two.shop.pk}
         said = [(question, [Count("v1", 5)]) for question in asked]
         assert confirm_stock.judged(intent_id=intent.public_id, answers=said, now=fair.now).go
+
+    def test_the_rows_of_all_lines_are_locked_before_those_that_were_asked_for(self) -> None:
+        fair = Fair()
+        intent, asked = self._asked(fair)
+        with CaptureQueriesContext(connection) as caught:
+            confirm_stock.judged(intent_id=intent.public_id, answers=[(asked[1], [Count("v1", 5)])], now=fair.now)
+        assert {one.pk for one in fair.three} <= first_locked(caught)
+
+    def test_a_wait_is_over_when_the_one_that_is_silent_sells_without_its_word(self) -> None:
+        fair = Fair()
+        intent, asked = self._asked(fair)
+        for policy, goes in (("hold", False), ("sell", True)):
+            type(fair.two.shop).objects.update(no_answer=policy)
+            said = [(one, None if one.connection_id == fair.two.shop.pk else [Count("v1", 5)]) for one in asked]
+            assert confirm_stock.judged(intent_id=intent.public_id, answers=said, now=fair.now).go is goes
+            intent.refresh_from_db()
+            assert confirm_stock.waits_for_shop(intent) is not goes, policy
 
     def test_one_that_is_short_calls_it_off_before_anything_is_charged(self) -> None:
         fair = Fair()

@@ -51,10 +51,11 @@ def _take_back(apps: Any, editor: Any) -> None:
     with editor.connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM store_paymentintent WHERE jsonb_array_length(coalesce(basket->'parts', '[]')) > 1"
+            " OR jsonb_array_length(coalesce(basket->'parts'->0->'offers', '[]')) > 1"
         )
         (many,) = cursor.fetchone()
     if many:
-        raise RuntimeError(f"{many} payments have parts of several sellers, which an earlier version cannot keep.")
+        raise RuntimeError(f"{many} payments have several parts or offers, which an earlier version cannot keep.")
     _by_thousands(editor, _FROM_ORDER, _FROM_PARTS)
 
 

@@ -209,9 +209,16 @@ def _left(variant: Variant, held: Mapping[int, int], *, now: datetime) -> int | 
     return left_of(row, held.get(variant.pk, 0), now=now)
 
 
-def priced(*, basket: Basket, country: str | None, now: datetime, found: Found | None = None) -> PricedBasket:
+def priced(
+    *,
+    basket: Basket,
+    country: str | None,
+    now: datetime,
+    found: Found | None = None,
+    kept: Mapping[int, int] | None = None,
+) -> PricedBasket:
     """Raises Invalid for a basket that no page could have made (nothing in it, odd quantities, two currencies).
-    `found` where it was looked up in this same request.
+    `found` where it was looked up in this same request; `kept` are units by variant that the buyer holds already.
     """
     offers = offers_in(basket)
     names = [*basket["lines"], *offers]
@@ -227,6 +234,8 @@ def priced(*, basket: Basket, country: str | None, now: datetime, found: Found |
     parts: dict[tuple[int, int | None], list[PricedLine]] = {}
     for variant in found.variants:
         left, offer = _left(variant, found.held, now=now), offers.get(variant.public_id)
+        if kept and left is not None:
+            left += kept.get(variant.pk, 0)
         if offer is None:
             line = _line(variant, basket["lines"][variant.public_id], left)
         else:

@@ -286,6 +286,9 @@ def hold_again(
     parts: list[Part] = [part for part in parts_of(intent) if part.number not in gone]
     if not parts:
         return gone, None
+    if gone:
+        # Their holds are let go in this transaction, too: all rows in one order.
+        locked(units_of(parts_of(intent)))
     holds = open_holds(intent, with_offer=True)
     under = ask_under_lock(intent=intent, parts=parts, holds=holds, now=now)
     kept = {hold.variant_id for hold in under.holds}

@@ -11,18 +11,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from crossdock.domain import stock as rules
 from crossdock.domain.events import Count, StockHint
 from crossdock.domain.stock import HoldState
 from crossdock.store.because import because
-from crossdock.store.models import Connection, PaymentIntent, Reservation, Variant, VariantStock
+from crossdock.store.models import Connection, PaymentIntent, Reservation, User, Variant, VariantStock
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.shops import NoAnswer
 from crossdock.usecases.catalogue.import_products import variants_gone
+from crossdock.usecases.checkout.checkout import open_holds as own_holds
 from crossdock.usecases.checkout.checkout import payment_failed
-from crossdock.usecases.checkout.parts import offers_of, parts_of
+from crossdock.usecases.checkout.parts import offers_of, parts_of, units_of
+from crossdock.usecases.errors import Stale
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.stock.counts import apply_counts, draw_read_no, take_hints
 from crossdock.usecases.stock.reservations import as_value, locked, open_holds, record
@@ -62,13 +65,17 @@ class Verdict:
 
 
 GO = Verdict(True)
+# The units went back, and whoever waited for this payment was told that nothing was charged.
+_OVER = (IntentState.DECLINED, IntentState.ABANDONED)
 
 
 def questions_of(*, intent_id: str, now: datetime) -> list[Question]:
     """One for each shop that is worth asking. None where it was made by hand, many are left that were read lately, or
-    it is paid already.
+    it is paid already. Raises Stale when it was called off meanwhile.
     """
     intent = PaymentIntent.objects.get(public_id=intent_id)
+    if intent.state in _OVER:
+        raise Stale(intent.sentence)
     shops = {part.connection for part in parts_of(intent)} - {None}
     if not shops or intent.state != IntentState.CREATED:
         return []
@@ -103,18 +110,19 @@ def judged(
     """
     with telling(now) as told:
         intent = PaymentIntent.objects.select_for_update(no_key=True).get(public_id=intent_id)
-        if len(answers) > 1:
-            # All rows in one order, before each shop's are locked.
+        if len(units_of(parts_of(intent))) > 1:
+            # All rows in one order, before those that were asked for are locked.
             locked(_mine(intent))
         silent = [question for question, counts in answers if counts is None]
         for question, counts in answers:
             if counts is not None:
                 _take_in(question, counts, told=told)
         verdicts = [_silence(intent, question, now=now, may_wait=may_wait) for question in silent]
+        if intent.state in _OVER:
+            # Another click's answer called it off: this one must not charge either.
+            return Verdict(False, intent.sentence)
         if intent.state != IntentState.CREATED:
             return GO
-        if not silent:
-            _heard_again(intent)
         heard = {question.connection_id for question, counts in answers if counts is not None}
         if short := _short(intent, heard, now=now) if heard else []:
             verdicts.append(Verdict(False, _sentence(short), {variant.public_id: left for variant, left in short}))
@@ -155,6 +163,7 @@ def _silence(intent: PaymentIntent, question: Question, *, now: datetime, may_wa
 def _all_in_all(intent: PaymentIntent, against: Sequence[Verdict], *, now: datetime) -> Verdict:
     """Waiting is enough where nobody said no."""
     if not against:
+        _heard_again(intent)
         return GO
     final = [verdict for verdict in against if not verdict.wait]
     words = " ".join(verdict.sentence for verdict in final or against)
@@ -180,6 +189,29 @@ def _tell_silence(intent: PaymentIntent, shop: Connection, *, now: datetime) -> 
             if row.variant.connection_id == shop.pk:
                 cause = _NO_WORD[NoAnswer(shop.no_answer)]
                 record(variant_id=pk, now=now, kind="unanswered", cause=cause, quantity=mine[pk].quantity)
+
+
+def kept_for(*, buyer: User) -> dict[int, int]:
+    """Units by variant that this buyer's own checkouts hold while a shop is silent: for them they are not sold out."""
+    kept = defaultdict[int, int](int)
+    for intent in _waiting_of(buyer):
+        for hold in own_holds(intent):
+            kept[hold.variant_id] += hold.quantity
+    return kept
+
+
+def let_go(*, buyer: User, now: datetime) -> None:
+    """Another checkout takes the place of those that wait for a silent shop: their units are free for it."""
+    with transaction.atomic():
+        for intent in _waiting_of(buyer).select_for_update(no_key=True):
+            payment_failed(
+                intent_id=intent.public_id, sentence="You paid for another cart instead; nothing was charged.", now=now
+            )
+
+
+def _waiting_of(buyer: User) -> QuerySet[PaymentIntent]:
+    rows = PaymentIntent.objects.filter(buyer=buyer, state=IntentState.CREATED, basket__has_key=_SILENT)
+    return rows.order_by("pk")
 
 
 def waits_for_shop(intent: PaymentIntent) -> bool:

@@ -20,6 +20,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Command, Credit, Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import room
+from crossdock.usecases.money.without_order import not_gone_back
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.risk.again import judge_open
 from crossdock.usecases.risk.labels import label_order
@@ -79,6 +80,10 @@ def _refund_seen(orders: Sequence[Order], refund: BankRefund, *, told: Telling) 
     named = {f"refunded:{cause}{'' if refund.key else _beside(orders, order)}": order for order in orders}
     posted = Transfer.objects.filter(cause__in=named).order_by("pk")
     if refund.state is RefundState.FAILED:
+        intent = orders[0].intent
+        if intent is not None and refund.key.startswith(f"refund:intent:{intent.public_id}:"):
+            why = "the buyer's bank sent it back."
+            not_gone_back(intent=intent, amount=refund.amount, key=refund.key, why=why, told=told)
         for transfer in posted:
             (order,) = (order for order in orders if order.pk == transfer.order_id)
             minor = sum(entry.amount_minor for entry in transfer.entries.filter(account="refunds_due"))

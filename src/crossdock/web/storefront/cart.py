@@ -17,15 +17,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.offers import OfferState
-from crossdock.store.models import Offer, PaymentIntent
+from crossdock.store.models import Offer, PaymentIntent, User
 from crossdock.usecases.catalogue.queries import items, offers_made
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced, variants_in
-from crossdock.usecases.checkout.confirm_stock import waits_for_shop
+from crossdock.usecases.checkout.confirm_stock import kept_for, waits_for_shop
 from crossdock.usecases.checkout.parts import names_in, offers_of
 from crossdock.usecases.money.queries import payments
 from crossdock.web.context import CART
 from crossdock.web.forms import typed
+from crossdock.web.people import signed_in
 
 KEY = "checkout_key"
 PAY_IN = "checkout_currency"
@@ -162,16 +163,17 @@ def no_more_than(session: SessionBase, left: Mapping[str, int]) -> None:
     keep(session, Cart({name: units for name, units in lines.items() if units}, cart.agreed))
 
 
-def show_priced(session: SessionBase, *, country: str | None = None) -> PricedBasket | None:
+def show_priced(session: SessionBase, buyer: User, *, country: str | None = None) -> PricedBasket | None:
     """What is to be paid next, with today's prices."""
     basket = to_be_paid(session)
-    return priced(basket=basket, country=country, now=timezone.now()) if basket else None
+    return priced(basket=basket, country=country, now=timezone.now(), kept=kept_for(buyer=buyer)) if basket else None
 
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     baskets = baskets_of(request.session).values()
-    shown = [priced(basket=basket, country=None, now=timezone.now()) for basket in baskets]
+    kept = kept_for(buyer=signed_in(request)) if baskets and request.user.is_authenticated else {}
+    shown = [priced(basket=basket, country=None, now=timezone.now(), kept=kept) for basket in baskets]
     return render(request, "storefront/cart.html", {"payments": shown})
 
 

@@ -26,7 +26,7 @@ from crossdock.store.models import Order, PaymentIntent, Seller, User
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.checkout.basket import PricedBasket, PricedPart, ships_to
 from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
-from crossdock.usecases.checkout.confirm_stock import Verdict, waits_for_shop
+from crossdock.usecases.checkout.confirm_stock import Verdict, let_go, waits_for_shop
 from crossdock.usecases.checkout.parts import parts_of
 from crossdock.usecases.errors import Invalid, Problem, Stale
 from crossdock.usecases.money.queries import paid_with
@@ -105,7 +105,7 @@ def address(request: HttpRequest) -> HttpResponse:
         choose_currency(request.session, currency)
     if unsettled := _unsettled(buyer):
         return redirect("payment_check", unsettled.public_id)
-    shown = show_priced(request.session)
+    shown = show_priced(request.session, buyer)
     if shown is None or shown.problems:
         return redirect("cart")
     # Where any of them ships to: the next page says which part cannot go there, and the others still can.
@@ -144,7 +144,7 @@ def pay(request: HttpRequest) -> HttpResponse:
     if not ship_to:
         return redirect("checkout")
     to = Address(**ship_to)
-    shown = show_priced(request.session, country=to.territory or to.country)
+    shown = show_priced(request.session, buyer, country=to.territory or to.country)
     if shown is None:
         return redirect("cart")
     return _show(request, shown, to)
@@ -182,6 +182,7 @@ def _pay(request: HttpRequest, buyer: User) -> HttpResponse:
     if intent is None:
         if unsettled := _unsettled(buyer):
             return redirect("payment_check", unsettled.public_id)
+        let_go(buyer=buyer, now=timezone.now())
         try:
             intent = _open(request, buyer, key)
         except Stale as stale:

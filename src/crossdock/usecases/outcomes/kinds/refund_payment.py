@@ -1,9 +1,11 @@
 """Money goes back through the gateway that took it."""
 
 from crossdock.domain.commands import CommandKind, Done, Refused
+from crossdock.store.models import PaymentIntent
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import refund_done, refund_refused
+from crossdock.usecases.money.without_order import not_gone_back
 from crossdock.usecases.outbox.payloads import REFUND
 from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind, a_person_decides
 from crossdock.usecases.record.telling import Telling
@@ -21,7 +23,12 @@ def done(held: Held, outcome: Done, facts: Facts) -> None:
 
 
 def refused(held: Held, outcome: Refused, told: Telling) -> None:
-    refund_refused(credit=REFUND.validate_python(held.row.payload).credit, sentence=outcome.sentence)
+    refund = REFUND.validate_python(held.row.payload)
+    if held.order is None:
+        intent, amount = PaymentIntent.objects.get(public_id=refund.intent), refund.amount
+        not_gone_back(intent=intent, amount=amount, key=held.row.cause, why=outcome.sentence, told=told)
+        return
+    refund_refused(credit=refund.credit, sentence=outcome.sentence)
     a_person_decides(held, outcome, told)
 
 
