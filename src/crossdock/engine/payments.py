@@ -92,13 +92,13 @@ def open_handler(engine: "Engine", party_id: int, due: Due) -> PaymentHandler:
 
 
 async def look_at(engine: "Engine", name: str, entity: str) -> None:
-    """A payment that somebody said something about: not settled yet, then its outcome; captured, then what happened
-    since. Raises Outside.
+    """A payment that somebody said something about: not settled yet, then its outcome; captured (and perhaps given back
+    whole), then what happened since. Raises Outside.
     """
     row = await engine.threads.run(usecase.payment_of_news, gateway=name, entity=entity)
-    if row is None or row.state == IntentState.ABANDONED:
+    if row is None:
         return
-    if row.state != IntentState.CAPTURED:
+    if row.state not in (IntentState.CAPTURED, IntentState.ABANDONED):
         # Declined here and captured there would be money without an order: a late answer is worth a look as well.
         await settle_intent(engine, row, lost=False, late=False)
         return

@@ -321,6 +321,12 @@ class TestAPartThatIsGone:
             fair.pay(intent)
         assert back_of(intent) == [2800] and not Order.objects.exists()
         holds()
+        refund = BankRefund(
+            "re_1", Money(2800, "USD"), RefundState.FAILED, Command.objects.get(kind="refund_payment").cause
+        )
+        receive_standing(intent_id=intent.public_id, standing=Standing(refunds=(refund,)), now=fair.now)
+        (alert,) = Alert.objects.filter(code="refund_failed")
+        assert alert.for_staff and "$28.00" in alert.sentence, "nobody else would know that the buyer has nothing"
 
 
 class TestAnOfferIsALine:

@@ -31,7 +31,8 @@ WARNED = "fraud_warning"
 def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> None:
     """Take in a whole snapshot; what was seen before changes nothing.
 
-    What it says of the payment is shared over its orders. A payment without an order has nobody who could be credited.
+    What it says of the payment is shared over its orders. A payment without an order has nobody who could be credited;
+    it went back, and a refund of it that failed is told to staff.
     """
     with telling(now) as told:
         orders = list(
@@ -41,6 +42,7 @@ def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> No
             .order_by("pk")
         )
         if not orders:
+            _without_order(intent_id, standing, told=told)
             return
         for refund in standing.refunds:
             _refund_seen(orders, refund, told=told)
@@ -54,6 +56,23 @@ def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> No
                 if minor or len(orders) == 1:
                     mine = replace(dispute, amount=Money(minor, dispute.amount.currency))
                     _dispute_seen(order, mine, _beside(orders, order), told=told)
+
+
+def _without_order(intent_id: str, standing: Standing, *, told: Telling) -> None:
+    intent = PaymentIntent.objects.filter(public_id=intent_id).first()
+    if intent is None:
+        return
+    for refund in standing.refunds:
+        if refund.state is RefundState.FAILED:
+            _part_came_back(intent, refund, told=told)
+
+
+def _part_came_back(intent: PaymentIntent, refund: BankRefund, *, told: Telling) -> None:
+    """Of what came to no order: by our own key, the whole payment or one part of it."""
+    whole = f"refund:intent:{intent.public_id}"
+    if refund.key == whole or refund.key.startswith(f"{whole}:"):
+        why = "the buyer's bank sent it back."
+        not_gone_back(intent=intent, amount=refund.amount, key=refund.key, why=why, told=told)
 
 
 def _beside(orders: Sequence[Order], order: Order) -> str:
@@ -80,10 +99,8 @@ def _refund_seen(orders: Sequence[Order], refund: BankRefund, *, told: Telling) 
     named = {f"refunded:{cause}{'' if refund.key else _beside(orders, order)}": order for order in orders}
     posted = Transfer.objects.filter(cause__in=named).order_by("pk")
     if refund.state is RefundState.FAILED:
-        intent = orders[0].intent
-        if intent is not None and refund.key.startswith(f"refund:intent:{intent.public_id}:"):
-            why = "the buyer's bank sent it back."
-            not_gone_back(intent=intent, amount=refund.amount, key=refund.key, why=why, told=told)
+        if orders[0].intent is not None:
+            _part_came_back(orders[0].intent, refund, told=told)
         for transfer in posted:
             (order,) = (order for order in orders if order.pk == transfer.order_id)
             minor = sum(entry.amount_minor for entry in transfer.entries.filter(account="refunds_due"))
