@@ -1,6 +1,7 @@
 """The small tools of the kit: statuses, signatures, redaction, the budget's arithmetic, bounded reads."""
 
 import asyncio
+import base64
 import threading
 from collections.abc import Iterator
 
@@ -149,6 +150,21 @@ def test_fields_with_secrets_or_persons_are_hidden(name: str) -> None:
 )
 def test_fields_that_explain_what_happened_stay(name: str) -> None:
     assert "JD014600003" in redact_body(f'{{"{name}": "JD014600003"}}'.encode(), "application/json")
+
+
+def test_a_global_id_of_a_shop_is_an_id_and_any_other_base64_may_be_a_key() -> None:
+    ids = [
+        base64.b64encode(f"{kind}:5d1c7e3a-9f0b-4c56-8a55-0f6a1b2c3d4e".encode()).decode().rstrip("=")
+        for kind in ("Order", "OrderLine", "ProductVariant")
+    ]
+    assert redact_text(f"orders {' '.join(ids)} read") == f"orders {' '.join(ids)} read"
+    for other in (
+        "admin:5d1c7e3a-9f0b-4c56-8a55-0f6a1b2c3d4e",
+        "Order:secret words of somebody 9",
+        "Order:5d1c7e3a9f0b4c56",
+    ):
+        key = base64.b64encode(other.encode()).decode().rstrip("=")
+        assert redact_text(f"key {key}9aB") == "key [hidden]"
 
 
 def test_texts_lose_addresses_numbers_and_keys_but_no_dates() -> None:

@@ -5,6 +5,7 @@ where a run of its letters starts, or a run is looked at backwards from the char
 street's ending), each character once. `tests/domain/test_linear.py` tries every pattern.
 """
 
+import base64
 import re
 from collections.abc import Iterable, Iterator
 
@@ -32,6 +33,8 @@ _KEY_BLOCK = re.compile(r"-----BEGIN [A-Z ]+-----.*?(-----END [A-Z ]+-----|\Z)",
 _LONG_KEY = re.compile(
     r"\b(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])[A-Za-z0-9]{32,}\b|\b[0-9a-fA-F]{32,}\b"
 )
+# What a long word of base64 may say and be an id: GraphQL's global ids ("Order:" and a UUID) are one everywhere.
+_GLOBAL_ID = re.compile(rb"(?:[A-Z][a-z]+){1,4}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIGIT = re.compile(r"\d")
 _SCHEME = re.compile(r"\b(Bearer|Basic|Digest)\s+[\w.~+/=-]{6,}", re.IGNORECASE)
 _LOGIN_IN_URL = re.compile(r"://[^/\s:@\"']+(:[^/\s@\"']*)?@")
@@ -62,6 +65,7 @@ _STREET_START = re.compile(r"\b[A-ZÄÖÜ]")
 _TITLED = re.compile(r"\b(Mr|Mrs|Ms|Miss|Dr|Herr|Frau|Mme|Monsieur|Madame)\.? +[A-ZÀ-Þ][\w'’-]+(?: +[A-ZÀ-Þ][\w'’-]+)?")
 _DIGITS = re.compile(r"(?<![\w/.#-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _LONGEST_NAME = 60
+_LONGEST_ID = 100
 _SHORTEST_KNOWN = 3
 _MOST_NAMES = 4
 # Longer than anything above but a key's block, which is hidden from its first line on.
@@ -99,7 +103,13 @@ def _without_keys(text: str) -> str:
         text = _WEB_TOKEN.sub(rf"\g<kept>{HIDDEN}", text)
     if "-----BEGIN" in text:
         text = _KEY_BLOCK.sub(HIDDEN, text)
-    return _LONG_KEY.sub(HIDDEN, text)
+    return _LONG_KEY.sub(lambda found: found[0] if _is_global_id(found[0]) else HIDDEN, text)
+
+
+def _is_global_id(text: str) -> bool:
+    if len(text) > _LONGEST_ID or len(text) % 4 == 1:
+        return False
+    return _GLOBAL_ID.fullmatch(base64.b64decode(text + "=" * (-len(text) % 4))) is not None
 
 
 def _each(patterns: Iterable["re.Pattern[str]"], text: str) -> str:

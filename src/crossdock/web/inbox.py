@@ -20,6 +20,7 @@ import psycopg
 
 from crossdock.domain.events import HookNews
 from crossdock.domain.redact import hides
+from crossdock.kit.discover import connectors
 from crossdock.store.crash import point
 
 _log = logging.getLogger(__name__)
@@ -243,9 +244,9 @@ def _kept_headers(headers: Mapping[str, str]) -> str:
 
 @lru_cache(2000)
 def _is_kept(name: str) -> bool:
-    return (
-        name.startswith(("x-", "webhook-", "content-type")) and not name.startswith("x-forwarded") and not hides(name)
-    )
+    # A vendor's own headers begin with "x-", or with its name.
+    ours = ("x-", "webhook-", "content-type", *(f"{platform}-" for platform in connectors()))
+    return name.startswith(ours) and not name.startswith("x-forwarded") and not hides(name)
 
 
 def connector_to(params: Mapping[str, Any]) -> Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]:

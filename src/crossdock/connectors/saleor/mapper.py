@@ -43,7 +43,7 @@ DRAFT = "DRAFT"
 WAITING = "WAITING_FOR_APPROVAL"
 # Units that come back are moved to a fulfilment of their own (RETURNED and its like); that one never left.
 SENT = {"FULFILLED": False, "CANCELED": True}
-_NUMBER = re.compile(r"(?=[^/]*\d)[0-9A-Za-z-]{3,60}")
+_NUMBER = re.compile(r"(?=[A-Za-z-]{0,59}\d)[0-9A-Za-z-]{3,60}")
 
 
 def money(node: Node) -> Money:
