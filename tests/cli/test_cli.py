@@ -537,6 +537,26 @@ def test_a_step_of_a_migration_that_waits_for_a_table_gives_up_and_says_who_is_a
     assert crossdock(environment, "migrate").returncode == 0
 
 
+def test_a_step_that_gave_up_half_way_goes_on_when_it_is_run_again(
+    environment: Environment, cluster: Cluster, name: str
+) -> None:
+    """An index is built beside those at work, so not in one transaction: it waits for whoever was there before."""
+    code = (
+        "from crossdock.cli import database; database.ready(migrated=False, newer_too=True);"
+        " from django.core.management import call_command; call_command('migrate', 'store', '0037', verbosity=0)"
+    )
+    subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+    with cluster.connect(name) as holder:
+        holder.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ")
+        holder.execute(b"SELECT count(*) FROM store_user")
+        said = refused(crossdock(environment, "migrate", "--wait", "1"))
+    assert "gave up" in said
+    done = crossdock(environment, "migrate")
+    assert done.returncode == 0, done.stderr
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'listing_by_price'::regclass"
+    assert _sql(cluster, name, valid) == [(True,)]
+
+
 def test_what_is_no_backup_is_refused(environment: Environment, tmp_path: Path) -> None:
     file = tmp_path / "letter"
     file.write_text("Dear all")

@@ -1,4 +1,7 @@
-"""The lowest price of each listing, filled in batches: nobody waits for a table of a million rows."""
+"""The lowest price of each listing, filled in batches: nobody waits for a table of a million rows.
+
+Each statement stands alone, and each can be carried out again: a step that gave up waiting goes on where it was.
+"""
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
@@ -22,8 +25,14 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("store", "0037_payments_name_no_order")]
     operations = [
-        migrations.AddField("listing", "lowest_minor", models.BigIntegerField(null=True)),
+        migrations.RunSQL(
+            "ALTER TABLE store_listing ADD COLUMN IF NOT EXISTS lowest_minor bigint NULL",
+            "ALTER TABLE store_listing DROP COLUMN IF EXISTS lowest_minor",
+            state_operations=[migrations.AddField("listing", "lowest_minor", models.BigIntegerField(null=True))],
+        ),
         migrations.RunPython(fill, migrations.RunPython.noop),
+        # One that was broken off leaves an index that is never used, under the same name.
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS listing_by_price", migrations.RunSQL.noop),
         AddIndexConcurrently(
             "listing",
             models.Index(
