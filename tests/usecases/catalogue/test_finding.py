@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
@@ -107,6 +108,22 @@ def test_a_letter_wrong_finds_what_is_written_like_it(words: str) -> None:
     found = find(wanted=Wanted(words), now=NOW)
     assert [row.pk for row in found.listings] == [wanted.pk] and found.similar
     assert not find(wanted=Wanted("charizard"), now=NOW).similar
+
+
+def test_what_has_the_words_further_on_is_not_called_nothing(client: Client) -> None:
+    """The first pages are sold out, and nothing else was looked through."""
+    who = seller()
+    ShippingRate.objects.create(seller=who, country="US", currency="USD", price_minor=500)
+    make(who, "Zapdos", 100)
+    for n in range(130):
+        make(who, f"Zapdos {n}", 100, count=0)
+    make(who, "Zapdoz", 100)
+    found = find(wanted=Wanted(words="zapdos", in_stock=True), now=NOW)
+    assert not found.similar and found.after and not found.listings
+    for path in ("/?q=zapdos&stock=on", reverse("seller", args=[who.slug]) + "?in=zapdos&stock=on"):
+        page = client.get(path).content.decode()
+        assert "sold out" in page and f"after={found.after}" in page and "Nothing found" not in page
+        assert "Zapdos</" in client.get(f"{path}&after={found.after}").content.decode()
 
 
 def test_what_is_like_nothing_finds_nothing() -> None:

@@ -97,7 +97,7 @@ def find(*, wanted: Wanted, now: datetime, after: str = "", limit: int = 24) -> 
         sellers = list(Seller.objects.filter(name__unaccent__icontains=word).values_list("pk", flat=True)[:_SELLERS])
         exact = exact.filter(has_word(word) | Q(seller__in=sellers))
     page = _page(exact, wanted, now=now, after=after, limit=limit)
-    if page.listings or after or not words:
+    if page.listings or page.after or after or not words:
         return page
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('pg_trgm.strict_word_similarity_threshold', %s, true)", [_ALIKE])
