@@ -17,6 +17,7 @@ import urllib.request
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "reference_shop"))
@@ -35,6 +36,8 @@ NAMES = {
 }
 NEEDED = ("sku", "title", "price", "stock")
 BIGGEST = 50_000_000
+MOST = 10**9  # of units, and of a price
+AHEAD = 300  # seconds that two clocks may differ
 
 
 class Unusable(Exception):
@@ -102,15 +105,19 @@ class FeedShop(FullShop):
     def refresh(self):
         """Read the file if it changed. A file that cannot be used changes nothing and is said on the page."""
         try:
+            with self.lock:
+                before = self.written()
+            found = fetched(self.source, before)  # without the lock: orders do not wait for a slow server
             with self.transaction():
-                self.read_feed()
-        except (Unusable, OSError, ValueError, csv.Error) as why:
+                self.read_feed(*found)
+        except (Unusable, OSError, ValueError, csv.Error, HTTPException) as why:
             self.trouble = f"The file was not taken: {why}"
+        except Exception as why:  # whatever it is: the next look comes, and the page says it
+            self.trouble = f"The file was not taken: {why!r}"
 
-    def read_feed(self):
-        """Raises Unusable, OSError, ValueError and csv.Error when nothing of it can be taken."""
-        text, at = fetched(self.source, self.written())
-        if text is not None:
+    def read_feed(self, text, at):
+        """Raises Unusable, ValueError and csv.Error when nothing of it can be taken. One that is no newer is left."""
+        if text is not None and at > self.written():
             rows, stopped, odd = products(text, self.places)
             self.take(rows, stopped, at)
             self.trouble, self.odd = "", odd
@@ -160,10 +167,11 @@ def fetched(source, before):
         begun = time.time()
         with urllib.request.urlopen(source, timeout=60) as answer:
             data, said = answer.read(BIGGEST + 1), answer.headers.get("Last-Modified")
+            left = answer.length  # of the length that was announced: a part that breaks off raises nothing
         # An export that is made for each request is as new as the request; one that lies there says how old it is.
         at = parsedate_to_datetime(said).timestamp() if said else begun
     else:
-        path = Path(source)
+        path, left = Path(source), 0
         seen = path.stat()
         data, at = path.read_bytes(), seen.st_mtime
         after = path.stat()
@@ -171,8 +179,13 @@ def fetched(source, before):
             return None, 0
     if at <= before:
         return None, 0
+    if at > time.time() + AHEAD:
+        # Orders would count as known to it that are not, and no later file would be newer.
+        raise Unusable("its date lies in the future; set the clock, or the time zone, of the server that dates it.")
     if len(data) > BIGGEST:
         raise Unusable(f"it is larger than {BIGGEST:,} bytes.")
+    if left:
+        raise Unusable("it broke off before its end.")
     try:
         return data.decode("utf-8-sig"), at
     except UnicodeDecodeError:
@@ -230,7 +243,12 @@ def price(text, places):
     behind = plain.partition(".")[2]
     try:
         value = Decimal(plain)
-        if not value.is_finite() or value < 0 or (len(behind) == 3 and places != 3) or behind[places:].strip("0"):
+        if (
+            not plain.replace(".", "").isdecimal()
+            or value >= MOST
+            or (len(behind) == 3 and places != 3)
+            or behind[places:].strip("0")
+        ):
             raise ValueError
         return f"{value:.{places}f}"
     except (InvalidOperation, ValueError):
@@ -243,7 +261,7 @@ def count(text):
         return None
     try:
         value = Decimal(text)
-        if value == value.to_integral_value():
+        if value.is_finite() and abs(value) < MOST and value == value.to_integral_value():
             return max(0, int(value))
     except (InvalidOperation, ValueError):
         pass

@@ -8,6 +8,7 @@ import argparse
 import base64
 import hashlib
 import hmac
+import os
 import secrets
 import threading
 import time
@@ -34,19 +35,23 @@ class Mailbox(Door):
     password = ""
 
     def do_GET(self):
+        self.body(0)
         if self.path != "/orders":
             return self.send_page(404, "<p>Your orders are at <a href='/orders'>/orders</a>.</p>")
         if self.known():
             with self.shop.lock:
-                self.send_page(200, page(self.shop, self.token()))
+                text = page(self.shop, self.token())
+            self.send_page(200, text)  # whoever reads slowly holds up nobody
 
     def do_POST(self):
         if self.path != "/orders":
             return super().do_POST()
+        body = self.body(100_000)  # also of a stranger: what is left of it would be taken for the next request
         if not self.known():
             return None
-        size = int(self.headers.get("Content-Length") or 0)
-        asked = {name: rows[0] for name, rows in parse_qs(self.rfile.read(min(size, 100_000)).decode()).items()}
+        if body is None:
+            return self.send_page(400, "<p>This is too long. <a href='/orders'>Open the page again</a>.</p>")
+        asked = {name: rows[0] for name, rows in parse_qs(body.decode(errors="replace")).items()}
         if not hmac.compare_digest(asked.get("token", "").encode(), self.token().encode()):
             return self.send_page(403, "<p>This form is not of this page. <a href='/orders'>Open it again</a>.</p>")
         try:
@@ -85,6 +90,7 @@ class Mailbox(Door):
             "Cache-Control": "no-store",
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
             "X-Frame-Options": "DENY",
+            **({"Connection": "close"} if self.close_connection else {}),
             **({"WWW-Authenticate": 'Basic realm="Order mailbox", charset="UTF-8"'} if status == 401 else {}),
         }.items():
             self.send_header(name, value)
@@ -115,14 +121,14 @@ def done(shop, asked):
 
 def page(shop, token):
     orders = sorted(shop.every("order"), key=lambda doc: int(doc["number"]))
-    going = [doc for doc in orders if doc["state"] == "open" and any(shop.left(doc).values())]
+    going = [doc for doc in orders if doc["state"] == "open" and (to_enter(doc) or any(shop.left(doc).values()))]
     there = [doc for doc in orders if doc["state"] == "cancelled" and doc.get("entered_as") and not doc.get("seen")]
     ended = [doc for doc in orders if doc not in going and doc not in there]
     feed = shop.get("feed", "it")
     read = f"read {feed['read_at'][:16].replace('T', ' ')} UTC" if feed else "not read yet"
     parts = [f"<p>Your file: {read}. Orders that wait: {len(going)}.</p>", needs_a_look(shop)]
     for title, rows, always in (
-        ("To enter in your shop", [doc for doc in going if not doc.get("entered")], True),
+        ("To enter in your shop", [doc for doc in going if to_enter(doc)], True),
         ("Cancelled: cancel it in your shop too", there, False),
         ("To ship", [doc for doc in going if doc.get("entered")], True),
         ("Done, the last 20", ended[:-21:-1], True),
@@ -131,6 +137,11 @@ def page(shop, token):
             cards = "".join(card(shop, doc, token) for doc in rows) or "<p>None.</p>"
             parts.append(f"<section><h2>{title} ({len(rows)})</h2>{cards}</section>")
     return "".join(parts)
+
+
+def to_enter(order):
+    """Also what was shipped from the marketplace: its units are held back here until the shop counts them."""
+    return order["state"] == "open" and not order.get("entered") and any(line["units"] for line in order["lines"])
 
 
 def needs_a_look(shop):
@@ -151,13 +162,18 @@ def card(shop, order, token):
     )
     sum_ = f"{order['total']} {order['currency']}, shipping {order['shipping']} of it"
     name = f"{order['number']} ({escape(order['reference'])})"
-    state = f"<p>{escape(standing(order))}</p>"
+    state = f"<p>{escape(standing(shop, order))}</p>"
     parts = f"<ul>{lines}</ul><p>{escape(sum_)}; paid.</p><address>{where}</address>{state}"
     return f"<article><h3>Order {name}</h3>{parts}{forms(shop, order, token)}</article>"
 
 
-def standing(order):
+def standing(shop, order):
     said = [f"Entered in your shop as {order['entered_as']}."] if order.get("entered_as") else []
+    of = {line["id"]: line["variant_id"] for line in order["lines"]}
+    taken = [row for each in order["cancellations"] for row in each["lines"]]
+    if taken:
+        units = ", ".join(f"{row['units']} × {title_of(shop, of[row['line_id']])}" for row in taken)
+        said.append(f"Cancelled of it: {units}; do not ship that, and take it out in your shop if it stands there.")
     said += ["Cancelled."] if order["state"] == "cancelled" else []
     for parcel in order["parcels"]:
         if not parcel.get("cancelled"):
@@ -184,10 +200,11 @@ def forms(shop, order, token):
     refusing = "<label><input type=checkbox name=restock value=yes> The units can be sold again</label>"
     if order["state"] == "cancelled":
         return form("seen", "", "I cancelled it there") if order.get("entered_as") and not order.get("seen") else ""
-    if not any(shop.left(order).values()):
-        return ""
-    act = form("ship", shipping, "Shipped, all of it") if order.get("entered") else form("enter", entering, "Entered")
-    return act + ("" if order["parcels"] else form("cancel", refusing, "Cannot be delivered: cancel it"))
+    if to_enter(order):
+        act = form("enter", entering, "Entered")
+    else:
+        act = form("ship", shipping, "Shipped, all of it") if any(shop.left(order).values()) else ""
+    return act + ("" if order["parcels"] or not act else form("cancel", refusing, "Cannot be delivered: cancel it"))
 
 
 def title_of(shop, variant_id):
@@ -206,6 +223,9 @@ def main(make):
     words.add_argument("--slack", type=float, default=600, help="seconds that an export may take to be written")
     words.add_argument("--port", type=int, default=8098)
     args = words.parse_args()
+    if args.data != ":memory:":
+        # Addresses of buyers and the password stand in it.
+        os.close(os.open(args.data, os.O_CREAT | os.O_RDWR, 0o600))
     shop = make(args.data, args.csv, args.currency, args.name, args.decimals, args.slack)
     secret = shop.get("secret", "it")
     if secret is None:

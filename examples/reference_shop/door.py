@@ -91,12 +91,30 @@ def told(url, key, event):
 class Door(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # headers and body leave together; apart, the second waits 40 ms for the first to be acknowledged
+    timeout = 60  # seconds without a byte, before a connection ends
     shop = key = None
 
+    def body(self, most):
+        """What was sent; None when it is too long or nobody can tell where it ends. Then the connection ends as well:
+        what is left of it would be taken for the next request, which behind a proxy is somebody else's.
+        """
+        sizes = self.headers.get_all("Content-Length", ["0"])
+        known = len(sizes) == 1 and sizes[0].isascii() and sizes[0].isdigit() and len(sizes[0]) < 12
+        if known and int(sizes[0]) <= most and "Transfer-Encoding" not in self.headers:
+            body = self.rfile.read(int(sizes[0]))
+            if len(body) == int(sizes[0]):
+                return body
+        self.close_connection = True
+        return None
+
     def do_POST(self):
-        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 4_000_000))
+        body = self.body(4_000_000)
         try:
+            if body is None:
+                raise No("invalid", "A call says how long it is (Content-Length), and has at most 4 MB.")
             status, said = answer(self.shop, self.key, self.headers, body)
+        except No as no:
+            status, said = no.status, no.body
         except Exception as error:  # nobody knows what was done: the marketplace looks by its reference
             self.log_error("%r", error)
             status, said = 500, {"error": "unknown", "message": "Something went wrong in the shop."}
@@ -104,6 +122,8 @@ class Door(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(text)
 

@@ -3,11 +3,14 @@ know, and the page of its orders.
 """
 
 import base64
+import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -250,3 +253,125 @@ def test_a_person_enters_ships_and_refuses_on_one_page(
 
 def door() -> Any:
     return sys.modules["door"]
+
+
+@pytest.mark.parametrize("count", ["Infinity", "1e999999", "1e5000", "nan"])
+def test_a_number_that_is_none_of_units_concerns_its_row_alone(shop: Shop, count: str) -> None:
+    shop.export(HEAD + f"A;Mug;12,50;{count}\nB;Cup;3.00;4\nC;Jar;1e-5;4\nD;Pot;1e999999;4\n")
+    assert shop.counts() == {"B": 4} and len(shop.it.odd) == 3 and not shop.it.trouble
+
+
+def test_a_file_of_the_future_does_not_count_as_written_after_the_orders(shop: Shop) -> None:
+    shop.export(HEAD + "A;Mug;12,50;5\n")
+    order = shop.order("A", 2, "CD-1")
+    with shop.it.transaction():
+        shop.it.enter(order, "77")
+    os.utime(shop.path, (shop.now + 7200, shop.now + 7200))
+    shop.it.refresh()
+    assert shop.counts() == {"A": 3} and "in the future" in shop.it.trouble
+    shop.now += 601
+    shop.export(HEAD + "A;Mug;12,50;3\n")
+    assert shop.counts() == {"A": 3} and not shop.it.trouble
+
+
+class Served:
+    """What `urlopen` gives: a response with one more than it holds announced, while an order comes in."""
+
+    headers: dict[str, str] = {}
+
+    def __init__(self, text: bytes, short: int, during: Callable[[], None]) -> None:
+        self.text, self.length, self.during = text, short, during
+
+    def __enter__(self) -> "Served":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def read(self, _most: int) -> bytes:
+        self.during()
+        return self.text
+
+
+def test_a_download_that_breaks_off_is_not_taken(shop: Shop, feed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.export(HEAD + "A;Mug;12,50;5\nB;Cup;3.00;14\n")
+    shop.it.source = "https://shop.example.com/products.csv"
+
+    def held_up() -> None:
+        def orders() -> None:
+            free.append(shop.it.lock.acquire(timeout=5))
+            if free[-1]:
+                shop.it.lock.release()
+
+        other = threading.Thread(target=orders)
+        other.start()
+        other.join()
+
+    free: list[bool] = []
+    monkeypatch.setattr(
+        feed.urllib.request, "urlopen", lambda *_, **__: Served((HEAD + "A;Mug;12,50;1").encode(), 9, held_up)
+    )
+    shop.now += 60
+    shop.it.refresh()
+    assert shop.counts() == {"A": 5, "B": 14} and "broke off" in shop.it.trouble
+    assert free == [True], "orders wait while the file is fetched"
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise http.client.BadStatusLine("<html>")
+
+    monkeypatch.setattr(feed.urllib.request, "urlopen", broken)
+    shop.it.refresh()
+    assert "was not taken" in shop.it.trouble
+
+
+def test_what_is_shipped_from_the_marketplace_still_waits_to_be_entered(
+    feed: ModuleType, run: Callable[..., dict[str, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "products.csv").write_text(HEAD + "A;Mug;12.50;5\n")
+    said = run("feed.py", "--csv", str(tmp_path / "products.csv"))
+    assert (tmp_path / "mailbox.sqlite").stat().st_mode & 0o077 == 0, "buyers' addresses and the password"
+    (product,) = called(said, "products/list", cursor="", limit=10)["items"]
+    line = {"variant_id": product["variants"][0]["id"], "units": 3, "unit_price": "12.50"}
+    new = {"reference": "CD-1", "currency": "EUR", "shipping": "4.00", "ship_to": {}, "lines": [line]}
+    order = called(said, "orders/create", order=new)["order"]
+    who = {"order_id": order["id"], "reference": "CD-1"}
+    called(said, "orders/cancel_units", **who, key="k", lines=[{"line_id": order["lines"][0]["id"], "units": 1}])
+    rows = [{"line_id": order["lines"][0]["id"], "units": 2}]
+    called(said, "parcels/write", **who, key="p", lines=rows, tracking_number="3232", carrier="bpost")
+    page = asked(said)[1]
+    assert "To enter in your shop (1)" in page and "To ship (0)" in page
+    assert "Cancelled of it: 1 × Mug" in page and "value=cancel>" not in page
+    asked(said, {**form(page, "enter"), "number": "77"})
+    page = asked(said)[1]
+    assert "To enter in your shop (0)" in page and "To ship (0)" in page and "Entered in your shop as 77." in page
+
+
+INNER = b"GET /orders HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "answers"),
+    [
+        (b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(INNER) + INNER, [401]),
+        (b"GET /orders HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(INNER) + INNER, [401]),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + INNER, [422]),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n" + INNER, [422]),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n" + INNER, [422]),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000001\r\n\r\n" + INNER, [422]),
+    ],
+)
+def test_a_body_is_never_taken_for_the_next_request(
+    run: Callable[..., dict[str, str]], tmp_path: Path, start: bytes, answers: list[int]
+) -> None:
+    (tmp_path / "products.csv").write_text(HEAD + "A;Mug;12.50;5\n")
+    port = int(run("feed.py", "--csv", str(tmp_path / "products.csv"))["address"].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+        line.sendall(start)
+        line.shutdown(socket.SHUT_WR)
+        said = b""
+        try:
+            while part := line.recv(65536):
+                said += part
+        except ConnectionResetError:
+            pass
+    assert [int(each) for each in re.findall(rb"HTTP/1\.1 (\d+)", said)] == answers
