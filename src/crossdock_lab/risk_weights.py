@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossdock.cli.risk_report import Case, at_one_percent, cases
+from crossdock.cli.risks.risk_report import Case, at_one_percent, cases
 from crossdock.cli.scratch import scratch
 from crossdock.cli.trouble import Trouble
 from crossdock.demo.fields import KNOWN, SIX

@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("backups.restore", "replace the database by a backup"),
     "database": ("database", "start, stop or look at the embedded database"),
     "check": ("check", "whether payments are set up, and whether a connector or a shop does what it claims"),
-    "risk": ("risk", "how well the risk rules tell fraud from honest orders"),
+    "risk": ("risks.risk", "how well the risk rules tell fraud from honest orders"),
     "replay": ("replay", "play a case file against the connectors of this version, offline"),
     "docs": ("docs", "write the generated pages, or check that they are fresh"),
     "doctor": ("doctor", "look at settings, database, keys, disk, mail and the public address, and say what to mend"),

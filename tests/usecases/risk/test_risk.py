@@ -13,8 +13,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdock.cli.fitting import better, compared, fitted_on
-from crossdock.cli.risk import judged_since
+from crossdock.cli.risks.fitting import better, compared, fitted_on
+from crossdock.cli.risks.risk import judged_since
 from crossdock.cli.trouble import Trouble
 from crossdock.demo.fraud import PATTERNS, history
 from crossdock.demo.traces import split_at, write

@@ -12,7 +12,8 @@ from django.db import connection
 from django.test import Client
 from tests.usecases.risk.test_risk import BAD, bought
 
-from crossdock.cli import database, fitting
+from crossdock.cli import database
+from crossdock.cli.risks import fitting
 from crossdock.cli.trouble import Trouble
 from crossdock.demo.fraud import BEGIN, DAYS, history
 from crossdock.demo.histories import BY_NAME, KINDS

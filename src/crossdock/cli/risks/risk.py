@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         case "report":
             return _report(args.orders, args.seed, args.kind)
         case _:
-            from crossdock.cli.fitting import fit
+            from crossdock.cli.risks.fitting import fit
 
             return fit(shadow=args.shadow)
 
@@ -57,7 +57,7 @@ def judged_since(
 
 
 def _report(orders: int, seed: int, kind: str) -> int:
-    from crossdock.cli.risk_report import over_kinds
+    from crossdock.cli.risks.risk_report import over_kinds
     from crossdock.demo.histories import BY_NAME, KINDS
 
     if kind and kind not in BY_NAME:
@@ -66,7 +66,7 @@ def _report(orders: int, seed: int, kind: str) -> int:
 
 
 def _report_file(path: Path, delay: float) -> int:
-    from crossdock.cli.risk_file import rows_of
+    from crossdock.cli.risks.risk_file import rows_of
     from crossdock.demo.traces import write
 
     if not 0 <= delay <= 3650:
