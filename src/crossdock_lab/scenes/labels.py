@@ -145,9 +145,10 @@ def described(stage: Stage) -> None:
     stage.trial.until(gone.exists, PATIENCE, "the label to be taken back")
 
     def back() -> bool:
-        """A reading that began before may show the parcel once more."""
+        """Once the shop was told and read again: a reading that began before may show the parcel once more."""
         other.order.refresh_from_db()
-        return sum(_booked(other)) == 0 and other.order.parcels == "unshipped"
+        unshipped = sum(_booked(other)) == 0 and other.order.parcels == "unshipped"
+        return unshipped and stage.copy_is(other.order, "equal", "differs")
 
     stage.trial.until(back, PATIENCE, "its price and its parcel to be back")
     stage.see(back(), "S2", "a voided label's price is back, its parcel is to be shipped", DESCRIBED)
