@@ -35,6 +35,12 @@ BREAKING = {
         " false, now(), now() FROM store_order o, store_command c, generate_series(1, 2) n WHERE c.kind ="
         " 'create_order'"
     ),
+    "What a payment gives back beside its orders is what came to no order.": (
+        "INSERT INTO store_command (party_id, cause, subject, kind, payload, state, result, sentence, outcome,"
+        " attempts, unresolved, due_at, created_at) SELECT c.party_id, 'refund', 'intent:' || p.public_id,"
+        " 'refund_payment', jsonb_build_object('intent', p.public_id, 'amount_minor', 1), 'waiting', 'none', '', '{}',"
+        " 0, false, now(), now() FROM store_paymentintent p, store_command c WHERE c.kind = 'create_order'"
+    ),
     "No order was acknowledged twice by its shop.": (
         "UPDATE store_command SET state = 'done', result = 'ok', outcome = '{\"shop_id\": \"s1\"}' WHERE kind ="
         " 'create_order'; UPDATE store_shopcopy SET shop_order_id = 's2'"

@@ -167,6 +167,18 @@ ALL: tuple[Invariant, ...] = (
         " 'refund_payment') ",
     ),
     Sql(
+        "What a payment gives back beside its orders is what came to no order.",
+        # The parts of a payment that was captured; of one that was given up the whole.
+        "SELECT 'payment ' || p.public_id, (SELECT min(o.seller_id) FROM store_order o WHERE o.intent_id = p.id) FROM"
+        " store_command c JOIN store_paymentintent p ON p.public_id = substr(c.subject, 8) WHERE c.kind ="
+        " 'refund_payment' AND c.subject LIKE 'intent:%' AND c.state <> 'withdrawn' AND c.result <> 'refused'"
+        " {lately}GROUP BY p.id HAVING sum((c.payload->>'amount_minor')::bigint) > CASE WHEN p.state = 'captured' THEN"
+        " (SELECT coalesce(sum((part->>'items_minor')::bigint + (part->>'shipping_minor')::bigint), 0) FROM"
+        " jsonb_array_elements(p.basket->'parts') part WHERE part->>'back' <> '') ELSE p.amount_minor END",
+        lately="AND c.subject IN (SELECT n.subject FROM store_command n WHERE n.id > %(command)s AND n.kind ="
+        " 'refund_payment') ",
+    ),
+    Sql(
         "No buyer is credited more than they paid.",
         "SELECT 'order ' || o.number, o.seller_id FROM store_order o WHERE (o.credited_minor > o.total_minor OR"
         " o.total_minor < (SELECT coalesce(-sum(e.amount_minor), 0) FROM store_transfer t JOIN store_entry e ON"

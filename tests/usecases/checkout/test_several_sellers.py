@@ -255,6 +255,20 @@ class TestOnePayment:
             assert not any(order.reference in said[endpoint.pk] for order in orders if order != mine)
 
 
+class TestOneFraudOfSeveralOrders:
+    def test_a_payment_counts_once_and_never_against_itself(self) -> None:
+        fair = Fair()
+        orders = fair.buy()
+        RiskTrace.objects.filter(order__in=orders).update(fraud=True, known_at=fair.now)
+        for mine in RiskTrace.objects.filter(order__in=orders):
+            found = past_of(mine, fair.now + timedelta(days=1)).found
+            assert (found["frauds_of_buyer"], found["linked_frauds"]) == (0, 0)
+        fair.now += timedelta(days=1)
+        later = fair.pay(fair.open(fair.basket(fair.by_hand), key="checkout-2"))[0]
+        found = past_of(RiskTrace.objects.get(order=later)).found
+        assert (found["frauds_of_buyer"], found["linked_frauds"]) == (1, 1)
+
+
 class TestAPartThatIsGone:
     def test_its_money_goes_back_to_the_cent_and_the_others_go_on(self) -> None:
         fair = Fair()

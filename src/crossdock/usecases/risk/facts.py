@@ -27,7 +27,8 @@ _SCORES = {"normal": 10, "elevated": 65, "highest": 80}
 _LATEST = 400
 
 # One answer for each thing that is shared, each through its index of store/models/risk.py. Frauds count from the day
-# when they became known. A payment counts once, however many sellers it paid; its amounts count all.
+# when they became known. A payment counts once, however many sellers it paid (its traces share time and buyer), and
+# never against itself; its amounts count all.
 _COUNTS = """
 SELECT
   (SELECT json_build_object(
@@ -57,7 +58,8 @@ SELECT
      'known_card', coalesce(bool_or(card = %(card)s) FILTER (WHERE at < %(at)s), FALSE),
      'known_device', coalesce(bool_or(device = %(device)s) FILTER (WHERE at < %(at)s), FALSE),
      'known_address', coalesce(bool_or(address = %(address)s) FILTER (WHERE at < %(at)s), FALSE),
-     'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
+     'frauds', array_agg(DISTINCT concat_ws(' ', at, buyer)) FILTER (WHERE fraud AND known_at <= %(until)s
+       AND (at, buyer) <> (%(at)s, %(buyer)s)))
    FROM store_risktrace WHERE buyer = %(buyer)s AND buyer <> ''),
   (SELECT json_build_object(
      'earlier_of_device', count(*) FILTER (WHERE NOT beside AND at < %(at)s),
@@ -66,19 +68,22 @@ SELECT
      'device_declined_last_day', count(*) FILTER (WHERE NOT beside AND at >= %(day)s AND at < %(at)s AND paid IS FALSE),
      'cards', array_agg(DISTINCT card) FILTER (WHERE at >= %(day)s AND at <= %(at)s AND card <> ''),
      'buyers_of_device', count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
-     'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
+     'frauds', array_agg(DISTINCT concat_ws(' ', at, buyer)) FILTER (WHERE fraud AND known_at <= %(until)s
+       AND (at, buyer) <> (%(at)s, %(buyer)s)))
    FROM store_risktrace WHERE device = %(device)s AND device <> ''),
   (SELECT json_build_object(
      'earlier_of_card', count(*) FILTER (WHERE NOT beside AND at < %(at)s),
      'card_orders_hour', count(*) FILTER (WHERE NOT beside AND at >= %(hour)s AND at < %(at)s AND paid),
      'card_orders_day', count(*) FILTER (WHERE NOT beside AND at >= %(day)s AND at < %(at)s AND paid),
      'buyers_of_card', count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s AND buyer <> %(buyer)s),
-     'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
+     'frauds', array_agg(DISTINCT concat_ws(' ', at, buyer)) FILTER (WHERE fraud AND known_at <= %(until)s
+       AND (at, buyer) <> (%(at)s, %(buyer)s)))
    FROM store_risktrace WHERE card = %(card)s AND card <> ''),
   (SELECT json_build_object(
      'buyers_of_address', count(DISTINCT buyer) FILTER (WHERE at >= %(link)s AND at < %(until)s
        AND buyer <> %(buyer)s),
-     'frauds', array_agg(id) FILTER (WHERE fraud AND known_at <= %(until)s))
+     'frauds', array_agg(DISTINCT concat_ws(' ', at, buyer)) FILTER (WHERE fraud AND known_at <= %(until)s
+       AND (at, buyer) <> (%(at)s, %(buyer)s)))
    FROM store_risktrace WHERE address = %(address)s AND address <> ''),
   (SELECT count(DISTINCT buyer) FROM store_risktrace WHERE ip = %(ip)s AND ip <> '' AND at >= %(day)s AND at < %(at)s
     AND buyer <> %(buyer)s),
@@ -204,7 +209,7 @@ def _past(trace: RiskTrace, row: Sequence[Any]) -> Past:
     own_card = {trace.card} if trace.card else set()
     cards, device_cards = (own_card.union(answer.pop("cards") or ()) for answer in (of_buyer, of_device))
     known = {name: of_buyer.pop(f"known_{name}") for name in ("card", "device", "address")}
-    frauds = [set(answer.pop("frauds") or ()) - {trace.pk} for answer in (of_buyer, of_card, of_device, of_address)]
+    frauds = [set(answer.pop("frauds") or ()) for answer in (of_buyer, of_card, of_device, of_address)]
     found: dict[str, Any] = {
         **of_buyer,
         **of_device,
