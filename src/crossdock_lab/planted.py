@@ -193,7 +193,15 @@ def _whole_goes_back() -> None:
     PaymentHandler.refund = refund  # type: ignore[method-assign]
 
 
+def _parcel_answers_nothing() -> None:
+    """A parcel leaves the buyer's request to cancel open."""
+    from crossdock.usecases.orders import parcels
+
+    setattr(parcels, "close_request", lambda **_: False)  # noqa: B010
+
+
 BUGS: dict[str, Callable[[], None]] = {
+    "parcel_answers_nothing": _parcel_answers_nothing,
     "blind_resend": _blind_resend,
     "fulfil_blind": _fulfil_blind,
     "answer_before_commit": _answer_before_commit,

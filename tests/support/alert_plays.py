@@ -36,6 +36,7 @@ from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import claims, endpoints
 from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.record.telling import telling
+from crossdock.usecases.requests.cancel import ask_to_cancel, tell_unanswered
 from crossdock.usecases.shops import connect, timers
 from crossdock.usecases.stock import counts
 from labelling import Counter
@@ -449,6 +450,15 @@ def not_understood(stage: Stage) -> Iterator[AlertCode]:
     see(stage.world, copy_of(order))
 
 
+def cancel_unanswered(stage: Stage) -> Iterator[AlertCode]:
+    order = stage.world.buy()
+    ask_to_cancel(order=order, buyer=order.buyer, reason="", now=stage.world.now)
+    assert tell_unanswered(now=stage.world.later(3 * DAYS)) == 1
+    assert tell_unanswered(now=stage.world.later()) == 0
+    yield AlertCode.CANCEL_UNANSWERED
+    stage.post(stage.order_url(order, "decline/"), answer="Packed.", seen="1")
+
+
 PLAYS: dict[str, Play] = {
     play.__name__.rstrip("_"): play
     for play in (
@@ -482,5 +492,6 @@ PLAYS: dict[str, Play] = {
         data_request,
         invariant_broken,
         not_understood,
+        cancel_unanswered,
     )
 }

@@ -28,6 +28,7 @@ from crossdock.usecases.orders import actions
 from crossdock.usecases.outcomes import endpoints
 from crossdock.usecases.parties import quarantine
 from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.requests.cancel import ask_to_cancel
 from crossdock.usecases.risk.rules import keep_fitted
 from crossdock.usecases.shops import connect
 from crossdock.usecases.support.cases import open_case
@@ -124,6 +125,8 @@ def _furnished() -> House:
     tripped = quarantine.Trip(QuarantineKind.ORDER, "s9", "It has no total.")
     quarantine.hold(party_id=world.shop.party_id, trips=[tripped], now=world.now)
     odd = Quarantined.objects.get()
+    asked = world.buy()
+    ask_to_cancel(order=asked, buyer=asked.buyer, reason="", now=world.now)
     from crossdock.kit.discover import connector
 
     way = connector("toy").manifest.ways[0].name
@@ -141,6 +144,7 @@ def _furnished() -> House:
         "rules": str(rules.pk),
         "offer": offer.public_id,
         "waiting": waiting.public_id,
+        "asked": asked.public_id,
         "label": label.public_id,
         "parcel": str(parcel.pk),
         "token": str(token.pk),
@@ -217,6 +221,7 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_parcel_send": ("/seller/orders/{order}/parcels/{parcel}/send/", "post", 302),
     "seller_order_create": ("/seller/orders/{waiting}/create/", "post", 302),
     "seller_order_reject": ("/seller/orders/{waiting}/reject/", "get", 200),
+    "seller_order_decline": ("/seller/orders/{asked}/decline/", "get", 200),
     "seller_order_parts": ("/seller/orders/{waiting}/reject/lines/", "get", 302),
     "seller_order_credit": ("/seller/orders/{order}/credit/", "get", 200),
     "seller_paste": ("/seller/orders/paste/", "get", 200),
@@ -430,6 +435,8 @@ BUYERS: dict[str, tuple[str, str, int, str]] = {
     "payment_check": ("/checkout/check/{intent}/", "get", 302, "bought"),
     "paid": ("/checkout/paid/{intent}/", "get", 200, "bought"),
     "my_order": ("/orders/{order}/", "get", 200, "bought"),
+    "my_order_cancel": ("/orders/{order}/cancel/", "get", 302, "bought"),
+    "my_order_keep": ("/orders/{order}/keep/", "post", 302, "bought"),
 }
 # The person's own, whoever they are, behind a sign-in.
 ONES_OWN = {

@@ -15,6 +15,7 @@ class AlertCode(StrEnum):
     ORDER_DOUBLE = "order_double"
     CANCELLED_IN_SHOP = "cancelled_in_shop"
     CANCEL_FAILED = "cancel_failed"
+    CANCEL_UNANSWERED = "cancel_unanswered"
     REFUNDED_IN_SHOP = "refunded_in_shop"
     STOCK_DIFFERS = "stock_differs"
     STOCK_BELOW_ZERO = "stock_below_zero"
@@ -138,6 +139,7 @@ KINDS: dict[AlertCode, AlertKind] = {
         "See what to do",
         seen="Cancelled in the shop by hand.",
     ),
+    AlertCode.CANCEL_UNANSWERED: AlertKind("A buyer waits for your answer", Button.LOOK_AT_ORDER, "Cancel or decline"),
     AlertCode.REFUNDED_IN_SHOP: AlertKind(
         "Refunded in your shop",
         Button.LOOK_AT_ORDER,
@@ -247,6 +249,7 @@ URGENT = frozenset(
         AlertCode.SHOP_MONEY_CHANGED,
         AlertCode.ORDER_NOT_LANDED,
         AlertCode.ORDER_REFUSED,
+        AlertCode.CANCEL_UNANSWERED,
         AlertCode.STOCK_BELOW_ZERO,
         AlertCode.COMMAND_DEAD,
         AlertCode.DISPUTED,

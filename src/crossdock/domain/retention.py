@@ -152,6 +152,7 @@ POLICY: tuple[Rule, ...] = (
         "store.Reservation",
         "store.RiskAssessment",
         "store.RiskHold",
+        "store.CancelRequest",
     ),
     *_keep(
         _WITH_SHOP,

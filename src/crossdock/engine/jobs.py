@@ -21,6 +21,7 @@ from crossdock.usecases.checkout import checkout
 from crossdock.usecases.labels.purchase import forget_quotes
 from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.record import alert_mail
+from crossdock.usecases.requests import cancel
 from crossdock.usecases.risk.again import judge_newly_linked
 from crossdock.usecases.shops import timers
 from crossdock.usecases.support import retention
@@ -78,14 +79,15 @@ BY_ITSELF: tuple[tuple[float, Callable[[Engine], Awaitable[None]]], ...] = ((5.0
 @app.periodic(cron="* * * * *")
 @app.task(name="crossdock.minute", queueing_lock="minute", pass_context=True)
 async def minute(context: JobContext, timestamp: int) -> None:
-    """Orders that are late for their shop, offers whose time ran out, orders that look different by a new link, and
-    privacy requests for shops that no pump visits.
+    """Orders that are late for their shop, offers whose time ran out, requests that nobody answered, orders that look
+    different by a new link, and privacy requests for shops that no pump visits.
     """
     engine = _engine(context)
     run = engine.threads.run
     await _each(
         partial(run, root_causes.late_copies, now=engine.clock()),
         partial(run, offers.expire_offers, now=engine.clock()),
+        partial(run, cancel.tell_unanswered, now=engine.clock()),
         partial(run, judge_newly_linked, now=engine.clock(), seen=_LINKED),
         partial(run, inbox.obey_for_closed_shops),
         partial(set_aside.try_again, engine),

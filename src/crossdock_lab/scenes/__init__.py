@@ -13,13 +13,14 @@ from crossdock_lab.scenes import (
     odd,
     offers,
     reports,
+    requests,
     risk,
     stock,
     together,
 )
 from crossdock_lab.scenes.scene import Scene
 
-CHAPTERS = (loop, fulfilments, offers, labels, money, endings, reports, risk, stock, odd, changes, together)
+CHAPTERS = (loop, fulfilments, offers, labels, money, endings, reports, risk, stock, odd, changes, together, requests)
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}
 

@@ -25,6 +25,7 @@ from crossdock.usecases.outcomes import endpoints
 from crossdock.usecases.parties import root_causes
 from crossdock.usecases.record.alerts import raise_alert, settle_alert
 from crossdock.usecases.record.events import EVENTS
+from crossdock.usecases.requests.cancel import ask_to_cancel, take_back
 from market import World
 from market import seller as a_seller
 from stall import Make, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
@@ -301,7 +302,7 @@ class TestSettingUp:
         assert client.get(own).status_code == 404
 
     def test_every_event_is_told_somewhere(self) -> None:
-        """Raised and settled, placed, landed, shipped, cancelled, credited: all through their use-cases."""
+        """Raised and settled, placed, landed, shipped, asked to cancel, cancelled, credited: all by use-cases."""
         world = World(units=5)
         endpoint, _ = add(world.seller, "https://a.test/")
         order, other = world.buy(), world.buy()
@@ -317,6 +318,8 @@ class TestSettingUp:
             actor=world.seller.owner,
             now=world.later(),
         )
+        ask_to_cancel(order=other, buyer=other.buyer, reason="", now=world.later())
+        take_back(order=other, buyer=other.buyer, now=world.later())
         reject_order(order=other, reason=CancelReason.LOST, actor=None, expected_total=other.total, now=world.later())
         bodies = Command.objects.filter(party_id=endpoint.party_id).values_list("payload__body__type", flat=True)
         assert set(bodies) == set(EVENTS)

@@ -49,6 +49,7 @@ from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.record.policy import switch
+from crossdock.usecases.requests.cancel import ask_to_cancel
 from crossdock.usecases.shops.privacy import erase_buyer
 from crossdock.usecases.shops.timers import prune
 from crossdock.web.api import people
@@ -686,6 +687,8 @@ API: dict[str, tuple[str, str, int, Any]] = {
     "order_ship": ("POST", "/orders/{order}/shipments", 201, {}),
     "order_parcel": ("PATCH", "/orders/{shipped}/shipments/{parcel}", 200, {"tracking_number": "T2"}),
     "order_create": ("POST", "/orders/{order}/create-in-shop", 409, None),
+    "order_cancel_request": ("GET", "/orders/{asked}/cancel-request", 200, None),
+    "order_cancel_decline": ("POST", "/orders/{asked}/cancel-request/decline", 200, {"number": 1, "answer": "Packed."}),
     "order_reject": ("POST", "/orders/{other}/reject", 200, reject_of("15.00")),
     "order_reject_lines": (
         "POST",
@@ -747,6 +750,8 @@ def ids(world: World) -> dict[str, str]:
     )
     for claimed in world.claim():
         world.settle(claimed, Done(f"s{claimed.id}", stock_taken=True))
+    asked = world.buy()
+    ask_to_cancel(order=asked, buyer=asked.buyer, reason="", now=world.later())
     alert = raise_alert(code=AlertCode.HIGH_RISK, seller=world.seller, sentence="Look.", order=order, now=world.now)
     own = make_listing(seller=world.seller, title="Own", description="", price=Money(1, "USD"), count=1, now=world.now)
     dear = make_listing(
@@ -767,6 +772,7 @@ def ids(world: World) -> dict[str, str]:
         "order": order.public_id,
         "other": other.public_id,
         "shipped": shipped.public_id,
+        "asked": asked.public_id,
         "parcel": str(parcel.pk),
         "shop": world.shop.public_id,
         "alert": alert.public_id,
@@ -810,7 +816,7 @@ def test_a_seller_places_no_orders(owner: Program, world: World, ids: dict[str, 
     assert problem_of(owner.post("/quotes", asked)) == (403, "not-yours")
     assert problem_of(owner.post("/orders", order_for(world), key="k")) == (403, "not-yours")
     assert problem_of(owner.get(f"/checkouts/{ids['checkout']}")) == (403, "not-yours")
-    assert Order.objects.count() == 3
+    assert Order.objects.count() == 4
 
 
 def test_nobody_is_told_nothing(ids: dict[str, str]) -> None:
@@ -1045,6 +1051,7 @@ def test_the_description_holds_together() -> None:
             *paths,
             "/orders/{id}/reject-lines",
             "/orders/{id}/credit-requests",
+            "/orders/{id}/cancel-request/decline",
             "/listings/{id}/offers",
             "/offers/{id}/answer",
         }

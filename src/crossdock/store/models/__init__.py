@@ -3,6 +3,7 @@
 from crossdock.store.models.access import ApiToken, IdempotentReply
 from crossdock.store.models.alerts import Alert, AlertMail
 from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, AuditTopic, PolicySwitch
+from crossdock.store.models.cancels import CancelRequest
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit
@@ -47,6 +48,7 @@ __all__ = [
     "AuditLink",
     "AuditTopic",
     "Call",
+    "CancelRequest",
     "Case",
     "CaseMessage",
     "Command",

@@ -33,7 +33,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.fulfilments import wish
 from crossdock.usecases.orders.landing import create_command
 from crossdock.usecases.orders.parcels import renumber, ship, undo_shipment
-from crossdock.usecases.orders.shippable import HELD, NOT_HELD, why_locked
+from crossdock.usecases.orders.shippable import ASKED, HELD, NOT_ASKED, NOT_HELD, why_locked
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import NOT_YOURS, is_staff, require, side_of
@@ -47,14 +47,15 @@ _OPEN = Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PAR
 )
 
 
-# Sorted by what must leave first.
-_BY_SHIP_BY = ("to_ship", "overdue")
+# Sorted by what is due first; the others by what came last.
+_DUE = {"to_ship": "ship_by", "overdue": "ship_by", "asked_to_cancel": "cancel_request__answer_by"}
 
 
 def _queues(now: datetime) -> dict[str, Q]:
     return {
-        "to_ship": _OPEN & NOT_HELD,
-        "overdue": _OPEN & NOT_HELD & Q(ship_by__lt=now),
+        "to_ship": _OPEN & NOT_HELD & NOT_ASKED,
+        "overdue": _OPEN & NOT_HELD & NOT_ASKED & Q(ship_by__lt=now),
+        "asked_to_cancel": _OPEN & ASKED,
         "held": _OPEN & HELD,
         "needs_attention": Q(Exists(Alert.objects.filter(order=OuterRef("pk"), settled_at=None))),
         "cancelled": Q(cancelled_at__isnull=False),
@@ -79,7 +80,7 @@ def queues(*, seller: Seller, now: datetime) -> dict[str, int]:
 def in_queue(
     *, seller: Seller, queue: str, now: datetime, query: str = "", after: int | None = None, limit: int = 50
 ) -> list[Order]:
-    """What waits to be shipped by its ship-by date, the rest newest first; keyset by the last row's id.
+    """What is due first comes first (ship-by, time to answer), the rest newest first; keyset by the last row's id.
 
     The search looks at what the seller is shown: our number and reference, the shop's number, SKU, title, the names of
     buyer and recipient, tracking number, and the address that the shop has of the buyer. Never at the buyer's own
@@ -87,7 +88,9 @@ def in_queue(
     """
     found = found_in(seller=seller, queue=queue, now=now, query=query, after=after)
     return list(
-        found.select_related("buyer", "copy", "connection", "risk_hold").prefetch_related("lines", "shipments")[:limit]
+        found.select_related("buyer", "copy", "connection", "risk_hold", "cancel_request").prefetch_related(
+            "lines", "shipments"
+        )[:limit]
     )
 
 
@@ -97,10 +100,10 @@ def found_in(*, seller: Seller, queue: str, now: datetime, query: str, after: in
     text = query.strip().lstrip("#")
     if text:
         found = found.filter(_matches(seller, text))
-    by_date = queue in _BY_SHIP_BY
+    due = _DUE.get(queue)
     if after is not None:
-        found = found.filter(_behind(seller, after) if by_date else Q(pk__lt=after))
-    return found.order_by(*(("ship_by", "pk") if by_date else ("-pk",)))
+        found = found.filter(_behind(seller, after, due) if due else Q(pk__lt=after))
+    return found.order_by(*((due, "pk") if due else ("-pk",)))
 
 
 def _matches(seller: Seller, text: str) -> Q:
@@ -125,10 +128,10 @@ def _matches(seller: Seller, text: str) -> Q:
     return Q(pk__in=exact) | Q(pk__in=lines.values("order")) | Q(pk__in=people.values("pk"))
 
 
-def _behind(seller: Seller, after: int) -> Q:
-    """What follows this order in a list by ship-by; everything when it is none of the seller's."""
-    last = Order.objects.filter(seller=seller, pk=after).values_list("ship_by", flat=True).first()
-    return Q() if last is None else Q(ship_by__gt=last) | Q(ship_by=last, pk__gt=after)
+def _behind(seller: Seller, after: int, due: str) -> Q:
+    """What follows this order in a list by a date; everything when it is none of the seller's."""
+    last = Order.objects.filter(seller=seller, pk=after).values_list(due, flat=True).first()
+    return Q() if last is None else Q(**{f"{due}__gt": last}) | Q(**{due: last, "pk__gt": after})
 
 
 def _theirs(pk: int, actor: User) -> Order:
@@ -148,9 +151,10 @@ def ship_by_hand(
     actor: User,
     now: datetime,
     key: str = "",
+    anyway: bool = False,
     told: Telling | None = None,
 ) -> Shipment:
-    """`lines` maps line ids to units, None ships all that is left.
+    """`lines` maps line ids to units, None ships all that is left. `anyway`: though the buyer asked to cancel it.
 
     The same `key` (a form's one-time value) ships once.
     """
@@ -160,7 +164,7 @@ def ship_by_hand(
         again = Shipment.objects.filter(order=order, parcel_id=parcel_id).first()
         if again:
             return again
-        if why := why_locked(order):
+        if why := why_locked(order, anyway=anyway):
             raise NotAllowed(why)
         rows = {line.pk: line for line in order.lines.all()}
         wanted = {pk: line.left for pk, line in rows.items()} if lines is None else dict(lines)

@@ -13,6 +13,7 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.cancels import CancelDeed
 from crossdock.domain.events import Parcel
 from crossdock.domain.orders import (
     ParcelState,
@@ -21,6 +22,7 @@ from crossdock.domain.orders import (
 from crossdock.domain.parcels import LONGEST_NUMBER, Told
 from crossdock.domain.shipping import follow
 from crossdock.store.models import Order, OrderLine, Shipment, ShipmentLine
+from crossdock.usecases.orders.asked import close_request
 from crossdock.usecases.orders.parcel_alerts import ask_about_parcels
 from crossdock.usecases.record.telling import Telling
 
@@ -68,6 +70,8 @@ def enter(order: Order, parcel: Parcel, units: Units, *, source: str, told: Tell
         sentence=f"Shipped: {number}." if units else f"One more tracking number: {number}.",
         evidence={"parcel": parcel.parcel_id},
     )
+    if units:
+        close_request(order=order, deed=CancelDeed.SHIP, actor=None, told=told)
     return shipment
 
 

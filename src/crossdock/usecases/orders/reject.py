@@ -8,6 +8,7 @@ from datetime import datetime
 
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.cancels import CancelDeed
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import CancelOrder, CancelReason
 from crossdock.domain.credit import CreditKind
@@ -19,6 +20,7 @@ from crossdock.store.models import Command, Order, OrderLine, ShopCopy, User
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import grant, locked_order, room
+from crossdock.usecases.orders.asked import close_request
 from crossdock.usecases.outbox.queue import cancel_order_command
 from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling, telling
@@ -55,6 +57,7 @@ REASON_FOR_BUYER: dict[CancelReason, str] = {
 _SETTLED_BY_REJECT = (
     AlertCode.ORDER_REFUSED,
     AlertCode.CANCELLED_IN_SHOP,
+    AlertCode.CANCEL_UNANSWERED,
     AlertCode.ORDER_NOT_LANDED,
     AlertCode.ORDER_DIFFERS,
     AlertCode.STOCK_NOT_TAKEN,
@@ -151,6 +154,7 @@ def reject_order(
             raise Stale(f"The amount to credit is {back.words}. Look again and confirm that.")
         order.cancelled_at, order.cancel_reason, order.parcels = now, reason, ParcelState.CANCELLED
         order.save(update_fields=["cancelled_at", "cancel_reason", "parcels"])
+        close_request(order=order, deed=CancelDeed.CANCEL, actor=actor, told=told)
         point("reject.marked")
         if back.minor:
             words = f"Cancelled. Reason: {REASON_FOR_BUYER[reason]}"
@@ -183,12 +187,15 @@ def reject_order(
             to=order.buyer.email,
             subject=f"Your order #{order.number} was cancelled",
             order=order,
-            body=(
-                f"{order.seller.name} could not fulfil your order #{order.number}. We’re refunding"
-                f" {back.words} to your card."
-            ),
+            body=f"{_why_for_buyer(order, reason)} We’re refunding {back.words} to your card.",
         )
         point("reject.before_commit")
+
+
+def _why_for_buyer(order: Order, reason: CancelReason) -> str:
+    if reason == CancelReason.BUYER_ASKED:
+        return f"Your order #{order.number} from {order.seller.name} is cancelled, as you asked."
+    return f"{order.seller.name} could not fulfil your order #{order.number}."
 
 
 def _end_in_shop(order: Order, *, reason: CancelReason, told: Telling) -> None:

@@ -4,17 +4,27 @@ what is written into shops ask here.
 
 from django.db.models import Q
 
-from crossdock.store.models import Order
+from crossdock.domain.cancels import CancelState
+from crossdock.store.models import CancelRequest, Order
 
 # Orders that wait for staff, and those that do not, as filters.
 HELD = Q(risk_hold__isnull=False, risk_hold__cleared_at=None, cancelled_at=None)
 NOT_HELD = Q(risk_hold=None) | Q(risk_hold__cleared_at__isnull=False)
+# Orders whose buyer asked to cancel and has no answer yet, and the others.
+ASKED = Q(cancel_request__state=CancelState.ASKED)
+NOT_ASKED = Q(cancel_request=None) | ~ASKED
 
 
-def why_locked(order: Order) -> str:
+def asked_to_cancel(order: Order) -> CancelRequest | None:
+    """The buyer's request while it waits for an answer. Reads what came with the order, as `why_locked` does."""
+    request: CancelRequest | None = getattr(order, "cancel_request", None)
+    return request if request is not None and request.open and order.cancelled_at is None else None
+
+
+def why_locked(order: Order, *, anyway: bool = False) -> str:
     """Why nothing of it may leave now, whatever is left of it; empty when it may.
 
-    Reads what came with the order: give it one that was just read.
+    `anyway`: though the buyer asked to cancel it. Reads what came with the order: give it one that was just read.
     """
     if order.cancelled_at is not None:
         return "The order is cancelled; do not ship it."
@@ -23,6 +33,13 @@ def why_locked(order: Order) -> str:
         return (
             "The order is held: its risk is high, and our staff look at it first. Do not ship it yet. You can ship as"
             " soon as they release it."
+        )
+    if not anyway and (request := asked_to_cancel(order)) is not None:
+        if request.binding:
+            return "The buyer withdrew from the contract: do not ship it, cancel it. The button is on top of the order."
+        return (
+            "The buyer asked to cancel this order. Answer that first, on top of the order: cancel it, or decline and"
+            " then ship it."
         )
     # What was cancelled in the shop sells there again, so this order's units may be somebody else's.
     if copy is not None and copy.cancelled_there:
@@ -33,8 +50,8 @@ def why_locked(order: Order) -> str:
     return ""
 
 
-def why_not_ship(order: Order) -> str:
+def why_not_ship(order: Order, *, anyway: bool = False) -> str:
     """Empty when something may leave."""
     if order.cancelled_at is None and all(line.left == 0 for line in order.lines.all()):
         return "Everything is shipped already."
-    return why_locked(order)
+    return why_locked(order, anyway=anyway)

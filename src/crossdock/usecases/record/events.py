@@ -18,6 +18,7 @@ from crossdock.usecases.outbox.queue import command_to, enqueue_all
 
 ORDER_PLACED, ORDER_LANDED, ORDER_SHIPPED = "order.placed", "order.landed", "order.shipped"
 ORDER_CANCELLED, ORDER_CREDITED = "order.cancelled", "order.credited"
+CANCEL_ASKED, CANCEL_CLOSED = "order.cancel_requested", "order.cancel_request_closed"
 ALERT_RAISED, ALERT_SETTLED = "alert.raised", "alert.settled"
 EVENTS: dict[str, str] = {
     ORDER_PLACED: "An order was placed and paid",
@@ -25,6 +26,8 @@ EVENTS: dict[str, str] = {
     ORDER_SHIPPED: "A parcel left",
     ORDER_CANCELLED: "An order was cancelled or rejected",
     ORDER_CREDITED: "Money goes back to a buyer",
+    CANCEL_ASKED: "A buyer asks to cancel an order: do not ship it yet",
+    CANCEL_CLOSED: "The request was taken back, declined, or something was shipped",
     ALERT_RAISED: "Something needs you",
     ALERT_SETTLED: "It is settled",
 }
@@ -35,6 +38,8 @@ OF_TIMELINE = {
     "landed": ORDER_LANDED,
     "shipped": ORDER_SHIPPED,
     "rejected": ORDER_CANCELLED,
+    "cancel_asked": CANCEL_ASKED,
+    "cancel_closed": CANCEL_CLOSED,
 }
 
 

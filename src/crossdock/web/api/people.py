@@ -34,7 +34,10 @@ AREA_OF = {
     ),
     **dict.fromkeys(("listing_offers", "offers", "offer", "offer_answer"), "offers"),
     **dict.fromkeys(
-        ("orders", "orders_place", "order", "order_ship", "order_parcel", "order_create", "quotes", "checkout"),
+        (
+            *("orders", "orders_place", "order", "order_ship", "order_parcel", "order_create", "quotes", "checkout"),
+            *("order_cancel_request", "order_cancel_decline"),
+        ),
         "orders",
     ),
     **dict.fromkeys(("order_reject", "order_reject_lines", "order_credit"), "money"),

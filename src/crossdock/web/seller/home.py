@@ -16,6 +16,7 @@ from crossdock.web.seller.panel import sellers_only, show
 QUEUE_WORDS = {
     "to_ship": "To ship",
     "overdue": "Overdue",
+    "asked_to_cancel": "Asked to cancel",
     "held": "Held",
     "needs_attention": "Needs attention",
     "cancelled": "Cancelled",

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from crossdock.domain.cancels import LONGEST_REASON, CancelDeed, why_not
 from crossdock.domain.commands import CancelReason, order_reference
 from crossdock.domain.values import Money
 from crossdock.store.models import Connection, Order, Seller, Shipment
@@ -28,9 +29,10 @@ from crossdock.usecases.orders.fulfilments import send_again
 from crossdock.usecases.orders.queries import parcels_there
 from crossdock.usecases.orders.reject import REASON_WORDS, preview, reason_of, reject_order
 from crossdock.usecases.orders.reject_units import why_not_parts
-from crossdock.usecases.orders.shippable import why_not_ship
+from crossdock.usecases.orders.shippable import asked_to_cancel, why_not_ship
 from crossdock.usecases.outbox.queries import with_party
 from crossdock.usecases.record.rights import theirs
+from crossdock.usecases.requests.cancel import decline
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of
@@ -67,6 +69,16 @@ class ShipForm(ParcelForm):
 
     def __init__(self, order: Order, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        request = asked_to_cancel(order)
+        if request is not None:
+            said = "withdrew from the contract" if request.binding else "asked to cancel this order"
+            self.fields["anyway"] = forms.BooleanField(
+                label="It has left already, or leaves anyway",
+                help_text=f"The buyer {said}. What is shipped ends that: tick this if the parcel cannot be stopped.",
+                error_messages={
+                    "required": f"The buyer {said}. Do not ship it unless it cannot be stopped; then tick this."
+                },
+            )
         self.lines = [(line, line.left) for line in order.lines.all() if line.left]
         for line, left in self.lines:
             self.fields[f"line_{line.pk}"] = forms.IntegerField(
@@ -90,7 +102,7 @@ def ship(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     order = _order(seller, public_id)
     if request.method == "POST" and _shipped_before(order, typed(request.POST, "key")):
         return redirect("seller_order", public_id)
-    if why_not := why_not_ship(order):
+    if why_not := why_not_ship(order, anyway=True):
         messages.info(request, why_not)
         return redirect("seller_order", public_id)
     form = ShipForm(order, request.POST or None, initial={"key": secrets.token_urlsafe(12)})
@@ -105,6 +117,7 @@ def ship(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
                 actor=signed_in(request),
                 now=timezone.now(),
                 key=data["key"],
+                anyway=data.get("anyway", False),
             )
         except Problem as problem:
             form.add_error(None, str(problem))
@@ -228,6 +241,41 @@ def reject(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse
         "can_part": not why_not_parts(order),
     }
     return show(request, seller, "reject", context, here="orders", status=422 if wrong else 200)
+
+
+class DeclineForm(forms.Form):
+    """`seen` names the request that the page showed."""
+
+    answer = forms.CharField(
+        label="Why does the order go on?",
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The buyer reads it. For example: it was handed to the carrier this morning.",
+    )
+    seen = forms.IntegerField(widget=forms.HiddenInput)
+
+
+@sellers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def decline_cancel(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    """The buyer asked to cancel, and the order goes on, with the seller's reason."""
+    order = _order(seller, public_id)
+    asked = asked_to_cancel(order)
+    if asked is None or (why := why_not(asked.value, CancelDeed.DECLINE)):
+        messages.info(request, why if asked else "No request to cancel waits for an answer.")
+        return redirect("seller_order", public_id)
+    form = DeclineForm(request.POST or None, initial={"seen": asked.asks})
+    if request.method == "POST" and form.is_valid():
+        data, actor = form.cleaned_data, signed_in(request)
+        try:
+            decline(order=order, actor=actor, answer=data["answer"], seen=data["seen"], now=timezone.now())
+        except Problem as problem:
+            form.add_error(None, str(problem))
+        else:
+            messages.success(request, "Declined. The buyer is told why, and you can ship the order.")
+            return redirect("seller_order", public_id)
+    context = {"order": order, "form": form, "asked": asked}
+    return show(request, seller, "decline_cancel", context, here="orders", status=422 if form.is_bound else 200)
 
 
 def _expected(request: HttpRequest, order: Order) -> Money:

@@ -22,12 +22,12 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases.labels.label_list import cost_of, in_list
 from crossdock.usecases.labels.purchase import labels_of, why_not_buy
 from crossdock.usecases.money import books
-from crossdock.usecases.money.credits import why_not_ask
+from crossdock.usecases.money.credits import room, why_not_ask
 from crossdock.usecases.orders.actions import in_queue, queues, why_not_create
 from crossdock.usecases.orders.queries import copy_of
 from crossdock.usecases.orders.reject import why_not_reject
 from crossdock.usecases.orders.reject_units import why_not_parts
-from crossdock.usecases.orders.shippable import why_locked, why_not_ship
+from crossdock.usecases.orders.shippable import asked_to_cancel, why_locked, why_not_ship
 from crossdock.usecases.outbox.queries import calls_with_shop, commands_about
 from crossdock.usecases.parties.quarantine import in_words, of_order
 from crossdock.usecases.record.alerts import open_alerts
@@ -87,7 +87,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
 
 def of_seller(seller: Seller) -> QuerySet[Order]:
     return theirs(Order, seller).select_related(
-        "seller__owner", "buyer", "connection__party", "copy", "intent", "risk_hold"
+        "seller__owner", "buyer", "connection__party", "copy", "intent", "risk_hold", "cancel_request"
     )
 
 
@@ -126,6 +126,8 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
             (command for command in commands if command.state == CommandState.WAITING and command.sentence), None
         ),
         "held": held(order),
+        "asked": asked_to_cancel(order),
+        "room": room(order),
         "can_ship": not why_not_ship(order),
         "can_label": not why_not_buy(order=order),
         "labels": labels,

@@ -90,6 +90,7 @@ urlpatterns = [
     path("orders/<slug:public_id>/parcels/<int:pk>/send/", order_deeds.send_parcel, name="seller_parcel_send"),
     path("orders/<slug:public_id>/create/", order_deeds.create, name="seller_order_create"),
     path("orders/<slug:public_id>/reject/", order_deeds.reject, name="seller_order_reject"),
+    path("orders/<slug:public_id>/decline/", order_deeds.decline_cancel, name="seller_order_decline"),
     path("orders/<slug:public_id>/reject/lines/", money.parts, name="seller_order_parts"),
     path("orders/<slug:public_id>/credit/", money.ask, name="seller_order_credit"),
     path("orders/<slug:public_id>/label/", labels.new, name="seller_label_new"),

@@ -119,6 +119,13 @@ class RiskHoldAdmin(ReadOnly):
     list_select_related = ("order", "cleared_by")
 
 
+@admin.register(models.CancelRequest)
+class CancelRequestAdmin(ReadOnly):
+    list_display = ("order", "state", "binding", "asked_at", "answer_by", "closed_at", "closed_by")
+    list_filter = ("state", "binding")
+    list_select_related = ("order", "closed_by")
+
+
 @admin.register(models.PolicySwitch)
 class PolicyAdmin(ReadOnly):
     """The newest row of a rule is in force."""

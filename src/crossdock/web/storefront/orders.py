@@ -9,7 +9,9 @@ from crossdock.store.models import Order, PaymentIntent
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.money.queries import paid_with
 from crossdock.usecases.orders.queries import bought_orders
+from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record.rights import bought_by
+from crossdock.usecases.requests.cancel import why_not_ask
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.browse import number_after
 
@@ -34,8 +36,12 @@ def mine(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, public_id: str) -> HttpResponse:
     order = get_object_or_404(bought_by(bought_orders(), signed_in(request)), public_id=public_id)
     parcels = [parcel for parcel in order.shipments.all() if parcel.undone_at is None]
+    request_made = getattr(order, "cancel_request", None)
     context = {
         "order": order,
+        "asked": asked_to_cancel(order),
+        "declined": request_made.answer if request_made and not order.cancelled_at else "",
+        "can_ask": asked_to_cancel(order) is None and not why_not_ask(order),
         "parcels": parcels,
         "entries": order.timeline.filter(public=True),
         "to": order.address,

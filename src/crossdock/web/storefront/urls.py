@@ -3,7 +3,7 @@
 from django.urls import path
 
 from crossdock.web.device import with_device
-from crossdock.web.storefront import browse, cart, checkout, offers, orders, selling
+from crossdock.web.storefront import browse, cancelling, cart, checkout, offers, orders, selling
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
@@ -24,5 +24,7 @@ urlpatterns = [
     path("checkout/paid/<slug:public_id>/", checkout.paid, name="paid"),
     path("orders/", orders.mine, name="my_orders"),
     path("orders/<slug:public_id>/", orders.one, name="my_order"),
+    path("orders/<slug:public_id>/cancel/", cancelling.ask, name="my_order_cancel"),
+    path("orders/<slug:public_id>/keep/", cancelling.keep, name="my_order_keep"),
     path("sell/", selling.start, name="start_selling"),
 ]

@@ -1,0 +1,72 @@
+"""How a buyer's request to cancel ends, by whatever ends it: taken back, declined, cancelled, or something was shipped.
+
+Runs under the order's lock, which the caller holds.
+"""
+
+from datetime import datetime, timedelta
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.cancels import CancelDeed, Request, after, ship_by_moves
+from crossdock.store.models import CancelRequest, Order, RiskHold, User
+from crossdock.usecases.record.rights import side_of
+from crossdock.usecases.record.telling import Telling
+
+_GOES_ON = (CancelDeed.TAKE_BACK, CancelDeed.DECLINE)
+
+
+def request_of(order: Order) -> CancelRequest | None:
+    """As it stands now: what came with an order may have been read before its lock was had."""
+    return CancelRequest.objects.filter(order=order).first()
+
+
+def standing(row: CancelRequest | None) -> Request | None:
+    """What the rules ask of it."""
+    return None if row is None else row.value
+
+
+def close_request(*, order: Order, deed: CancelDeed, actor: User | None, told: Telling, answer: str = "") -> bool:
+    """False where none is open. A cancel is told of by whoever cancels."""
+    row = request_of(order)
+    if row is None or not row.open:
+        return False
+    row.state = after(row.value, deed).state
+    row.answer, row.closed_at, row.closed_by = answer, told.now, actor
+    row.save(update_fields=["state", "answer", "closed_at", "closed_by"])
+    order.cancel_request = row
+    if deed in _GOES_ON:
+        order.ship_by += _waited(order, row.asked_at, told.now)
+        order.save(update_fields=["ship_by"])
+    if deed is CancelDeed.CANCEL:
+        return True
+    told.tell(
+        order=order,
+        source=_source(order, deed, actor),
+        kind="cancel_closed",
+        public=True,
+        sentence=_words(deed, answer, binding=row.binding),
+    )
+    told.settle_by_fact(how="The request was answered.", codes=(AlertCode.CANCEL_UNANSWERED,), order=order)
+    return True
+
+
+def _waited(order: Order, asked_at: datetime, now: datetime) -> timedelta:
+    hold = RiskHold.objects.filter(order=order).first()
+    held_at, cleared_at = (hold.held_at, hold.cleared_at) if hold is not None else (None, None)
+    return ship_by_moves(asked_at=asked_at, now=now, held_at=held_at, cleared_at=cleared_at)
+
+
+def _source(order: Order, deed: CancelDeed, actor: User | None) -> str:
+    if deed is CancelDeed.TAKE_BACK:
+        return "buyer"
+    return "marketplace" if actor is None else side_of(actor, order.seller)
+
+
+def _words(deed: CancelDeed, answer: str, *, binding: bool) -> str:
+    match deed:
+        case CancelDeed.TAKE_BACK:
+            return "The buyer keeps the order after all."
+        case CancelDeed.DECLINE:
+            return f"The request to cancel was declined: {answer}"
+        case _:
+            asked = "the withdrawal came too late to stop the parcel" if binding else "the request to cancel is over"
+            return f"Something was shipped, so {asked}."
