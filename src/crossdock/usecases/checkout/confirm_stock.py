@@ -12,11 +12,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from crossdock.domain import stock as rules
 from crossdock.domain.events import Count, StockHint
-from crossdock.domain.stock import HoldState
 from crossdock.store.because import because
 from crossdock.store.models import Connection, PaymentIntent, Reservation, User, Variant, VariantStock
 from crossdock.store.models.money import IntentState
@@ -24,7 +23,7 @@ from crossdock.store.models.shops import NoAnswer
 from crossdock.usecases.catalogue.import_products import variants_gone
 from crossdock.usecases.checkout.checkout import open_holds as own_holds
 from crossdock.usecases.checkout.checkout import payment_failed
-from crossdock.usecases.checkout.parts import offers_of, parts_of, units_of
+from crossdock.usecases.checkout.parts import parts_of, units_of
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.stock.counts import apply_counts, draw_read_no, take_hints
@@ -226,10 +225,7 @@ def _heard_again(intent: PaymentIntent) -> None:
 
 def _mine(intent: PaymentIntent) -> dict[int, Reservation]:
     """This checkout's open holds by variant; an accepted offer's hold is its own."""
-    causes = Q(cause__startswith=f"checkout:{intent.public_id}:")
-    if offers := offers_of(intent):
-        causes |= Q(cause__in=[f"offer:{name}" for name in offers])
-    return {hold.variant_id: hold for hold in Reservation.objects.filter(causes, state=HoldState.CHECKOUT)}
+    return {hold.variant_id: hold for hold in own_holds(intent, with_offer=True)}
 
 
 def _lower(question: Question, counts: Sequence[Count], *, now: datetime) -> None:
