@@ -9,8 +9,9 @@ import argparse
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from crossdock.cli.trouble import Trouble
 from crossdock_lab import scenes
 from crossdock_lab.facts import Enough, Facts
 from crossdock_lab.stage import Stage, stages
@@ -26,6 +27,7 @@ def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--platform", action="append", default=[], help="only these platforms; may be given several times"
     )
+    parser.add_argument("--scene", action="append", default=[], help="only these scenes, by the name of their function")
     parser.add_argument("--half", type=int, choices=(0, 1), help="every second platform, from the first or the second")
 
 
@@ -35,9 +37,12 @@ def run(args: argparse.Namespace) -> int:
     names = args.platform or list(discover.connectors())
     if args.half is not None:
         names = names[args.half :: 2]
+    known = {scene.__name__ for scene in scenes.SCENES}
+    if unknown := set(args.scene) - known:
+        raise Trouble(f"There is no scene {', '.join(sorted(unknown))}. There are: {', '.join(sorted(known))}.")
     if args.every_bug:
         return every_bug(names)
-    return play(names[0], args.bug) if len(names) == 1 else side_by_side(names, args.bug).end()
+    return play(names[0], args.bug, args.scene) if len(names) == 1 else side_by_side(names, args.bug, args.scene).end()
 
 
 def every_bug(names: list[str]) -> int:
@@ -54,7 +59,7 @@ def every_bug(names: list[str]) -> int:
     return 1 if missed else 0
 
 
-def side_by_side(names: list[str], bug: str) -> Facts:
+def side_by_side(names: list[str], bug: str, only: Sequence[str] = ()) -> Facts:
     """A child per platform. A child that ends without having said so in a FAIL is one itself."""
     facts = Facts()
     lock, room = threading.Lock(), threading.Semaphore(AT_ONCE_WITH_A_BUG if bug else AT_ONCE)
@@ -74,6 +79,7 @@ def side_by_side(names: list[str], bug: str) -> Facts:
             "--platform",
             name,
             *(["--break", bug] if bug else []),
+            *(word for name in only for word in ("--scene", name)),
         ]
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as child:
             children.append(child)
@@ -112,13 +118,13 @@ def _count(facts: Facts, line: str) -> None:
     print(line, end="", flush=True)
 
 
-def play(platform: str, bug: str) -> int:
+def play(platform: str, bug: str, only: Sequence[str] = ()) -> int:
     facts = Facts(first_wrong=bool(bug))
     with Trial(bug=bug) as trial:
         trial.start_web()
         trial.worker.start()
         for stage in stages(trial, facts, [platform]):
-            for scene in _chosen(bug):
+            for scene in _chosen(bug, only):
                 if not _plays(scene, stage, facts, bug):
                     return facts.end()
     return facts.end()
@@ -140,8 +146,9 @@ def _plays(scene: scenes.Scene, stage: Stage, facts: Facts, bug: str) -> bool:
     return True
 
 
-def _chosen(bug: str) -> Iterable[scenes.Scene]:
-    """All of them; with a planted bug only those that are there to notice it, so that it is noticed for the right
-    reason.
+def _chosen(bug: str, only: Sequence[str]) -> Iterable[scenes.Scene]:
+    """All of them, or those that were named; with a planted bug only those that are there to notice it, so that it is
+    noticed for the right reason.
     """
-    return scenes.BUGS.get(bug, scenes.SCENES)
+    chosen = scenes.BUGS.get(bug, scenes.SCENES)
+    return [scene for scene in chosen if scene.__name__ in only] if only else chosen

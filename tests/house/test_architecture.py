@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from crossdock.domain.commands import CommandKind
 from crossdock.engine.shop.commands import SENDERS
+from crossdock.engine.worker import HANDLERS
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.outcomes.kinds import KINDS
 
@@ -202,6 +203,7 @@ def test_each_kind_of_command_has_its_module_and_is_sent_somewhere() -> None:
     for name, kind in KINDS.items():
         assert kind.name == name and isinstance(kind.payload, TypeAdapter)
         assert callable(kind.done) and callable(kind.refused)
+    assert PartyKind.SHOP in HANDLERS, "with it all that sends to a shop is there"
     assert set(SENDERS) == {name for name, kind in KINDS.items() if kind.asks is PartyKind.SHOP}
     told = "".join((SOURCE / "engine" / f"{name}.py").read_text() for name in ("payments", "labels", "notify", "mails"))
     assert [name for name in set(KINDS) - set(SENDERS) if f"CommandKind.{CommandKind(name).name}" not in told] == []

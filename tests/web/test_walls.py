@@ -184,6 +184,7 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_shops": ("/seller/shops/", "get", 200),
     "seller_shop": ("/seller/shops/{shop}/", "get", 200),
     "seller_shop_first": ("/seller/shops/{shop}/first/", "get", 200),
+    "seller_shop_try": ("/seller/shops/{shop}/try/", "get", 200),
     "seller_shop_settings": ("/seller/shops/{shop}/settings/", "post", 422),
     "seller_shop_test": ("/seller/shops/{shop}/test/", "post", 302),
     "seller_shop_money": ("/seller/shops/{shop}/money/", "post", 302),

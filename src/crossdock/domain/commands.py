@@ -22,6 +22,7 @@ class CommandKind(StrEnum):
     ADJUST_STOCK = "adjust_stock"
     WRITE_RISK = "write_risk"
     WRITE_FULFILMENT = "write_fulfilment"
+    TRY_ORDER = "try_order"
     REFUND_PAYMENT = "refund_payment"
     BUY_LABEL = "buy_label"
     VOID_LABEL = "void_label"

@@ -17,10 +17,26 @@ from crossdock_lab.scenes import (
     risk,
     stock,
     together,
+    trials,
 )
 from crossdock_lab.scenes.scene import Scene
 
-CHAPTERS = (loop, fulfilments, offers, labels, money, endings, reports, risk, stock, odd, changes, together, requests)
+CHAPTERS = (
+    loop,
+    fulfilments,
+    offers,
+    labels,
+    money,
+    endings,
+    reports,
+    risk,
+    stock,
+    odd,
+    changes,
+    together,
+    requests,
+    trials,
+)
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}
 

@@ -59,7 +59,7 @@ async def carry_out(session: Session, attempt: Attempt) -> Outcome | None:
     except asyncio.CancelledError:
         if not attempt.lost:
             if attempt.sent:
-                await _settle(session, claimed, Unknown("We were stopped before the shop's answer came."))
+                await settled(session, claimed, Unknown("We were stopped before the shop's answer came."))
             else:
                 await session.engine.threads.sure(claims.give_back, command_id=claimed.id, now=session.engine.clock())
         raise
@@ -85,10 +85,11 @@ async def _carry_out(session: Session, attempt: Attempt) -> Outcome | None:
     if kind in SENDERS:
         return await SENDERS[kind](session, attempt)
     refused = Refused(Why.UNSUPPORTED, f"Nobody here knows how to do “{kind}”.")
-    return await _settle(session, attempt.claimed, refused)
+    return await settled(session, attempt.claimed, refused)
 
 
-async def _settle(session: Session, claimed: Claimed, outcome: Outcome) -> Outcome:
+async def settled(session: Session, claimed: Claimed, outcome: Outcome) -> Outcome:
+    """The outcome, which is what the command's row says from now on."""
     await session.engine.threads.sure(
         settle.settle_command,
         command_id=claimed.id,
@@ -118,7 +119,7 @@ async def _create(session: Session, attempt: Attempt) -> Outcome | None:
     outcome = await session.second_thoughts(outcome, opened)
     if attempt.lost and not isinstance(outcome, Done):
         return None
-    await _settle(session, claimed, outcome)
+    await settled(session, claimed, outcome)
     if isinstance(outcome, Done):
         await read_back(session, outcome.shop_id)
     return outcome
@@ -141,11 +142,11 @@ async def _look(session: Session, claimed: Claimed, command: CreateOrder) -> tup
             for shop_id in found.shop_ids[:5]:
                 seen.append(await opened.connector.order(opened.shop, shop_id))
     except TimeoutError:
-        return False, await _settle(
+        return False, await settled(
             session, claimed, Unknown("The shop did not answer in time when we looked for the order.")
         )
     except Outside as error:
-        return False, await _settle(session, claimed, await session.second_thoughts(of_look(error), opened))
+        return False, await settled(session, claimed, await session.second_thoughts(of_look(error), opened))
     # A copy that still stands is kept before one that was cancelled; oldest first among equals.
     seen.sort(key=lambda order: order.state is not ShopOrderState.OPEN)
     ids = tuple(dict.fromkeys([*(order.shop_id for order in seen), *found.shop_ids]))
@@ -195,16 +196,16 @@ async def _cancel(session: Session, attempt: Attempt) -> Outcome | None:
             async with asyncio.timeout(MOST_SECONDS):
                 found = await opened.connector.find(opened.shop, command.reference, since=claimed.since)
         except TimeoutError:
-            return await _settle(
+            return await settled(
                 session, claimed, Later("The shop did not answer in time when we looked for the order.")
             )
         except Outside as error:
-            return await _settle(session, claimed, await session.second_thoughts(of_look(error), opened))
+            return await settled(session, claimed, await session.second_thoughts(of_look(error), opened))
         if not found.shop_ids:
-            return await _settle(session, claimed, Refused(Why.NOT_FOUND, "The order does not stand in the shop."))
+            return await settled(session, claimed, Refused(Why.NOT_FOUND, "The order does not stand in the shop."))
         command = replace(command, shop_order_id=found.shop_ids[0])
     if claimed.look_first and session.connector.manifest.repeats_double:
-        command = replace(command, only_look=await _still_open(session, claimed))
+        command = replace(command, only_look=await still_open(session, claimed))
     attempt.sent = True
     point("cancel.before_send")
     outcome = await guarded(opened.connector.cancel(opened.shop, command))
@@ -212,10 +213,10 @@ async def _cancel(session: Session, attempt: Attempt) -> Outcome | None:
     outcome = await session.second_thoughts(outcome, opened)
     if attempt.lost and not isinstance(outcome, Done):
         return None
-    return await _settle(session, claimed, outcome)
+    return await settled(session, claimed, outcome)
 
 
-async def _still_open(session: Session, claimed: Claimed) -> bool:
+async def still_open(session: Session, claimed: Claimed) -> bool:
     """Whether an earlier try can still be carried out. When not, the next sending is written down here."""
     waiting = _horizon(session.connector.manifest) - (session.engine.clock() - (claimed.last_sent_at or claimed.since))
     if waiting > timedelta(0):
@@ -232,8 +233,8 @@ async def _cancel_lines(session: Session, attempt: Attempt) -> Outcome | None:
     claimed, opened = attempt.claimed, session.opened
     command = LINES.validate_python(claimed.payload)
     if not command.shop_order_id:
-        return await _settle(session, claimed, Refused(Why.NOT_FOUND, "The order does not stand in the shop."))
-    only_look = claimed.look_first and await _still_open(session, claimed)
+        return await settled(session, claimed, Refused(Why.NOT_FOUND, "The order does not stand in the shop."))
+    only_look = claimed.look_first and await still_open(session, claimed)
     attempt.sent = True
     outcome = await guarded(opened.connector.cancel_lines(opened.shop, replace(command, only_look=only_look)))
     return await _changed(session, attempt, outcome, opened, command.shop_order_id)
@@ -248,7 +249,7 @@ async def _changed(
     outcome = await session.second_thoughts(outcome, opened)
     if attempt.lost and not isinstance(outcome, Done):
         return None
-    await _settle(session, attempt.claimed, outcome)
+    await settled(session, attempt.claimed, outcome)
     if isinstance(outcome, Done):
         await read_back(session, shop_order_id)
     return outcome
@@ -262,11 +263,11 @@ async def _adjust(session: Session, attempt: Attempt) -> Outcome | None:
         sentence = (
             "Nobody knows whether an earlier correction of the count worked. Compare the counts and correct it by hand."
         )
-        return await _settle(session, claimed, Refused(Why.CONFLICT, sentence))
+        return await settled(session, claimed, Refused(Why.CONFLICT, sentence))
     command = ADJUST.validate_python(claimed.payload)
     attempt.sent = True
     outcome = await guarded(opened.connector.adjust(opened.shop, command))
-    return await _settle(session, claimed, await session.second_thoughts(outcome, opened))
+    return await settled(session, claimed, await session.second_thoughts(outcome, opened))
 
 
 @sends(CommandKind.WRITE_RISK)
@@ -274,7 +275,7 @@ async def _write_risk(session: Session, attempt: Attempt) -> Outcome | None:
     """Repeating it is harmless: the connector looks for the judgement's key before it writes."""
     claimed, opened, manifest = attempt.claimed, session.opened, session.connector.manifest
     if not manifest.can(Capability.RISK_WRITE):
-        return await _settle(session, claimed, Refused(Why.UNSUPPORTED, manifest.sentence(Capability.RISK_WRITE)))
+        return await settled(session, claimed, Refused(Why.UNSUPPORTED, manifest.sentence(Capability.RISK_WRITE)))
     if not await session.engine.threads.sure(writing.still_wanted, command_id=claimed.id, now=session.engine.clock()):
         return None
     attempt.sent = True
@@ -282,7 +283,7 @@ async def _write_risk(session: Session, attempt: Attempt) -> Outcome | None:
     outcome = await session.second_thoughts(outcome, opened)
     if attempt.lost and not isinstance(outcome, Done):
         return None
-    return await _settle(session, claimed, outcome)
+    return await settled(session, claimed, outcome)
 
 
 @sends(CommandKind.WRITE_FULFILMENT)
@@ -292,11 +293,11 @@ async def _write_fulfilment(session: Session, attempt: Attempt) -> Outcome | Non
     """
     claimed, opened, manifest = attempt.claimed, session.opened, session.connector.manifest
     if not manifest.can(Capability.FULFILMENT_WRITE):
-        return await _settle(session, claimed, Refused(Why.UNSUPPORTED, manifest.sentence(Capability.FULFILMENT_WRITE)))
+        return await settled(session, claimed, Refused(Why.UNSUPPORTED, manifest.sentence(Capability.FULFILMENT_WRITE)))
     command = FULFILMENT.validate_python(claimed.payload)
     if command.undone and not manifest.can(Capability.FULFILMENT_UNDO):
-        return await _settle(session, claimed, Refused(Why.CONFLICT, manifest.sentence(Capability.FULFILMENT_UNDO)))
-    only_look = claimed.look_first and await _still_open(session, claimed)
+        return await settled(session, claimed, Refused(Why.CONFLICT, manifest.sentence(Capability.FULFILMENT_UNDO)))
+    only_look = claimed.look_first and await still_open(session, claimed)
     attempt.sent = True
     outcome = await guarded(opened.connector.write_fulfilment(opened.shop, replace(command, only_look=only_look)))
     return await _changed(session, attempt, outcome, opened, command.shop_order_id)

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from crossdock.domain.commands import Later, Outcome, SignInAgain
+from crossdock.domain.commands import CommandKind, Later, Outcome, SignInAgain
 from crossdock.engine import contain
 from crossdock.engine.engine import Engine
 from crossdock.engine.handler import Attempt
-from crossdock.engine.shop import commands, inbox, pace, polling
+from crossdock.engine.shop import commands, inbox, pace, polling, trying
 from crossdock.engine.shop.reading import read_wanted_counts, read_wanted_orders
 from crossdock.engine.shop.session import Session
 from crossdock.kit.errors import AuthDead, Outside
@@ -17,6 +17,7 @@ from crossdock.usecases.shops import connect, timers
 from crossdock.usecases.shops.timers import Due
 
 _log = logging.getLogger(__name__)
+commands.sends(CommandKind.TRY_ORDER)(trying.try_order)
 
 
 def open_shop_handler(engine: Engine, party_id: int, due: Due) -> "ShopHandler":

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CreateOrder, WriteFulfilment, WriteRisk
+from crossdock.domain.trial_order import TrialOrder
 from crossdock.domain.values import Money
 
 
@@ -57,6 +58,7 @@ LINES: TypeAdapter[CancelLines] = TypeAdapter(CancelLines)
 ADJUST: TypeAdapter[AdjustStock] = TypeAdapter(AdjustStock)
 RISK: TypeAdapter[WriteRisk] = TypeAdapter(WriteRisk)
 FULFILMENT: TypeAdapter[WriteFulfilment] = TypeAdapter(WriteFulfilment)
+TRIAL: TypeAdapter[TrialOrder] = TypeAdapter(TrialOrder)
 REFUND: TypeAdapter[RefundPayment] = TypeAdapter(RefundPayment)
 MAIL: TypeAdapter[SendMail] = TypeAdapter(SendMail)
 EVENT: TypeAdapter[SendEvent] = TypeAdapter(SendEvent)

@@ -25,6 +25,7 @@ from crossdock.web.seller import (
     returning,
     shops,
     tokens,
+    trying,
     webhooks,
 )
 
@@ -50,6 +51,7 @@ urlpatterns = [
     path("shops/", shops.table, name="seller_shops"),
     path("shops/<slug:public_id>/", shops.one, name="seller_shop"),
     path("shops/<slug:public_id>/first/", shops.first_import, name="seller_shop_first"),
+    path("shops/<slug:public_id>/try/", trying.page, name="seller_shop_try"),
     path("shops/<slug:public_id>/settings/", shops.settings_form, name="seller_shop_settings"),
     path("shops/<slug:public_id>/test/", shops.test, name="seller_shop_test"),
     path("shops/<slug:public_id>/money/", shops.money, name="seller_shop_money"),
