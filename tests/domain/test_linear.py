@@ -26,11 +26,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import crossdock
+from crossdock.domain.finding.words import folded
 from crossdock.domain.pasted import Unreadable, rows_in
 from crossdock.domain.redact import redact_address, redact_cut, redact_text, redact_value
 from crossdock.kit.redact import redact_body, redact_url
 from crossdock.logs import PlainFormatter, mask, mask_line
-from crossdock.usecases.catalogue.import_products import folded
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)

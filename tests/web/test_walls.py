@@ -18,7 +18,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
 from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
-from crossdock.store.models import Alert, Order, Quarantined, Seller, User
+from crossdock.store.models import Alert, FillRule, Order, Quarantined, Seller, User
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.accounts import tokens
 from crossdock.usecases.catalogue.listings import make_listing
@@ -142,6 +142,7 @@ def _furnished() -> House:
         "variant": world.variant.public_id,
         "order": order.public_id,
         "rules": str(rules.pk),
+        "fill_rule": str(FillRule.objects.create(seller=world.seller, source="tag", attribute="set").pk),
         "offer": offer.public_id,
         "waiting": waiting.public_id,
         "asked": asked.public_id,
@@ -197,6 +198,8 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_recounts": ("/seller/shops/{shop}/stock/", "get", 200),
     "seller_recount_start": ("/seller/shops/{shop}/stock/compare/", "post", 302),
     "seller_recount_decide": ("/seller/shops/{shop}/stock/decide/", "post", 302),
+    "seller_attributes": ("/seller/listings/attributes/", "get", 200),
+    "seller_attribute_remove": ("/seller/listings/attributes/{fill_rule}/remove/", "post", 302),
     "seller_limits": ("/seller/listings/limits/", "get", 200),
     "seller_recorder": ("/seller/listings/{listing}/stock/{variant}/", "get", 200),
     "seller_recorder_csv": ("/seller/listings/{listing}/stock/{variant}/export.csv", "get", 200),
@@ -204,6 +207,7 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_listing_new": ("/seller/listings/new/", "get", 200),
     "seller_listing": ("/seller/listings/{listing}/", "get", 200),
     "seller_listing_edit": ("/seller/listings/{own}/edit/", "get", 200),
+    "seller_listing_attributes": ("/seller/listings/{listing}/attributes/", "get", 200),
     "seller_listing_state": ("/seller/listings/{own}/state/", "post", 302),
     "seller_listing_count": ("/seller/listings/{listing}/count/{variant}/", "post", 302),
     "seller_listing_correct": ("/seller/listings/{listing}/correct/{variant}/", "post", 302),
@@ -377,6 +381,8 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_tokens": ("/staff/tokens/", "get", 200),
     "staff_token_revoke": ("/staff/tokens/{token}/revoke/", "post", 302),
     "staff_roles": ("/staff/roles/", "get", 200),
+    "staff_taxonomy": ("/staff/attributes/", "get", 200),
+    "staff_taxonomy_edit": ("/staff/attributes/edit/", "get", 200),
     "staff_retention": ("/staff/retention/", "get", 200),
     "staff_audit": ("/staff/audit/", "get", 200),
     "staff_act": ("/staff/sellers/{seller}/act/", "post", 302),

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "person": ("person", "suspend somebody, let them in again, or end their sessions and tokens"),
     "platform": ("pausing", "pause or resume all shops of a platform, with words for their sellers"),
     "commission": ("commission", "what the marketplace keeps of a seller's orders from now on"),
+    "attributes": ("finding.attributes", "the marketplace's attributes and categories, as a JSON document"),
     "resend": ("resend", "list what was given up by its cause, and send one cause again"),
     "rotate-vault-key": ("vault", "encrypt the shops' credentials with a new key"),
 }

@@ -15,7 +15,7 @@ class ShopVariant:
     """A variant as the shop shows it.
 
     `count` is None when the shop does not count it or the answer did not say; may be negative. `backorders`: the shop
-    sells it below zero on purpose.
+    sells it below zero on purpose. `options` are (name, value), where the shop names them.
     """
 
     variant_id: str
@@ -26,6 +26,7 @@ class ShopVariant:
     barcode: str = ""
     image: str = ""
     backorders: bool = False
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class ShopProduct:
     """A product as the shop shows it.
 
     `active` is what the shop itself would sell; `url` opens it in the shop's admin. `reasons` are sentences for the
-    seller: why it is not sold, or which of its variants are not, and are left out of `variants` for it.
+    seller: why it is not sold, or which of its variants are not, and are left out of `variants` for it. `types` are
+    its kinds, categories or collections, by name.
     """
 
     product_id: str
@@ -45,6 +47,8 @@ class ShopProduct:
     url: str = ""
     updated_at: datetime | None = None
     reasons: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

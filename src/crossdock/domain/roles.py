@@ -26,6 +26,7 @@ class Right(StrEnum):
     ALERTS = "alerts"
     RISK = "risk"
     RULES = "rules"
+    CATALOGUE = "catalogue"
     TOKENS = "tokens"
     AUDIT = "audit"
     RECORDS = "records"
@@ -43,6 +44,7 @@ WORDS: dict[Right, str] = {
     Right.ALERTS: "see all alerts and settle those for staff",
     Right.RISK: "see the risk pages, clear held orders, label fraud, and change risk rules and lists",
     Right.RULES: "see the marketplace's rules and switch them",
+    Right.CATALOGUE: "define the marketplace's attributes and categories",
     Right.TOKENS: "make and revoke API tokens of the marketplace",
     Right.AUDIT: "read the audit log and how long data is kept",
     Right.RECORDS: "read the raw records",
@@ -51,7 +53,7 @@ GIVEN: dict[Role, frozenset[Right]] = {
     Role.SUPPORT: frozenset({Right.LOOK, Right.CASES, Right.ACT, Right.CREDIT, Right.SHOPS, Right.ALERTS}),
     Role.RISK: frozenset({Right.LOOK, Right.RISK}),
     Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE}),
-    Role.OPERATIONS: frozenset({Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS}),
+    Role.OPERATIONS: frozenset({Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS, Right.CATALOGUE}),
     Role.ADMIN: frozenset(Right),
 }
 

@@ -17,6 +17,7 @@ from crossdock.engine.engine import Engine
 from crossdock.engine.shop import inbox
 from crossdock.store.work import PUMP
 from crossdock.usecases.catalogue import offers
+from crossdock.usecases.catalogue.filling import refill_some
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.labels.purchase import forget_quotes
 from crossdock.usecases.parties import leases, root_causes
@@ -30,6 +31,8 @@ _log = logging.getLogger(__name__)
 KEEP_EVIDENCE = timedelta(days=EVIDENCE)
 # The judgements whose links this process followed already.
 _LINKED: set[int] = set()
+# Of 500 listings each: about half of a minute.
+_BATCHES_A_MINUTE = 60
 
 
 def _engine(context: JobContext) -> Engine:
@@ -90,8 +93,16 @@ async def minute(context: JobContext, timestamp: int) -> None:
         partial(run, cancel.tell_unanswered, now=engine.clock()),
         partial(run, judge_newly_linked, now=engine.clock(), seen=_LINKED),
         partial(run, inbox.obey_for_closed_shops),
+        partial(_fill_again, engine),
         partial(set_aside.try_again, engine),
     )
+
+
+async def _fill_again(engine: Engine) -> None:
+    """Listings whose rules or definitions changed, a batch at a time; what is left waits for the next minute."""
+    for _ in range(_BATCHES_A_MINUTE):
+        if not await engine.threads.run(refill_some):
+            return
 
 
 @app.periodic(cron="3 * * * *")

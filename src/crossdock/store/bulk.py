@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from psycopg.sql import SQL, Composed, Identifier
+from psycopg.types.json import Jsonb
 
 Row = TypeVar("Row", bound=models.Model)
 # What psycopg writes as it is.
@@ -52,7 +54,7 @@ def update_rows(rows: Sequence[models.Model], names: Iterable[str]) -> None:
     meta = rows[0]._meta
     fields = [meta.get_field(name) for name in names]
     assert all(isinstance(field, models.Field) for field in fields)
-    columns = [[row.pk for row in rows], *([_value(field, row) for row in rows] for field in fields)]
+    columns = [[row.pk for row in rows], *([_cell(field, row) for row in rows] for field in fields)]
     with connection.cursor() as cursor:
         cursor.execute(_update(meta, fields).as_string(), columns)
 
@@ -75,15 +77,28 @@ def _update(meta: Any, fields: Sequence[Any]) -> Composed:
     kinds = [SQL("%s::{}[]").format(SQL(_kind(field))) for field in (meta.pk, *fields)]
     return SQL("UPDATE {} r SET {} FROM unnest({}) AS n(key_, {}) WHERE r.{} = n.key_").format(
         Identifier(meta.db_table),
-        SQL(", ").join(SQL("{} = n.{}").format(name, name) for name in names),
+        SQL(", ").join(
+            SQL(_TAKEN if isinstance(field, ArrayField) else "{} = n.{}").format(name, name)
+            for field, name in zip(fields, names, strict=True)
+        ),
         SQL(", ").join(kinds),
         SQL(", ").join(names),
         Identifier(str(meta.pk.column)),
     )
 
 
+# unnest would take lists of lists apart to the last element: a list of texts travels as JSON.
+_TAKEN = "{} = ARRAY(SELECT jsonb_array_elements_text(n.{}))"
+
+
+def _cell(field: Any, row: models.Model) -> Any:
+    return Jsonb(getattr(row, field.attname)) if isinstance(field, ArrayField) else _value(field, row)
+
+
 def _kind(field: Any) -> Any:
     """The column's type, without its length: a cast to it would cut the text instead of refusing it."""
+    if isinstance(field, ArrayField):
+        return "jsonb"
     return (field.rel_db_type(connection) if field.is_relation else field.db_type(connection)).partition("(")[0]
 
 

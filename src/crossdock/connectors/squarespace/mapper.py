@@ -60,6 +60,7 @@ def product_of(node: Node) -> ShopProduct | ProductGone:
         reasons.append("Only physical products are sold here.")
     if not visible:
         reasons.append("It is hidden in your site.")
+    tags = node.raw("tags")
     images = sorted(node.rows("images"), key=lambda row: row.opt_int("orderIndex") or 0 if _whole(row) else 0)
     return ShopProduct(
         product_id,
@@ -70,6 +71,7 @@ def product_of(node: Node) -> ShopProduct | ProductGone:
         images=tuple(filter(None, (text.link(row.raw("url")) for row in images)))[:20],
         updated_at=changed(node),
         reasons=tuple(reasons),
+        tags=tuple(text.label(tag) for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
     )
 
 
@@ -81,16 +83,16 @@ def _whole(row: Node) -> bool:
 def _variant(row: Node) -> ShopVariant:
     """`salePrice` is 0.00 where nothing is on sale (seen), so `onSale` decides."""
     prices, stock, options = row.child("pricing"), row.child("stock"), row.raw("attributes")
-    named = (
-        [text.label(value) for value in options.values() if isinstance(value, str)] if isinstance(options, dict) else []
-    )
+    chosen = options.items() if isinstance(options, dict) else ()
+    named = [(text.label(name), text.label(value)) for name, value in chosen if isinstance(value, str)]
     return ShopVariant(
         row.id("id"),
         text.label(row.text("sku"), 200),
-        " / ".join(filter(None, named)),
+        " / ".join(value for _, value in named if value),
         amount(prices, "salePrice" if prices.opt_bool("onSale") else "basePrice"),
         None if stock.opt_bool("unlimited") else stock.int("quantity"),
         image=text.link(row.view("image").raw("url")),
+        options=tuple(named),
     )
 
 

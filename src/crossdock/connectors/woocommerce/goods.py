@@ -104,6 +104,8 @@ def product_of(node: Node, variations: Sequence[Node], *, currency: str, address
         url=f"{address}/wp-admin/post.php?post={id_}&action=edit",
         updated_at=node.moment("date_modified_gmt", naive_utc=True),
         reasons=tuple(reasons),
+        tags=_names(node, "tags"),
+        types=_names(node, "categories"),
     )
     node.ignore(*UNUSED["product"])
     node.done()
@@ -172,6 +174,7 @@ def _variant(node: Node, title: str, count: int | None, currency: str, image: st
         barcode=text.label(node.text("global_unique_id")),
         image=image,
         backorders=backorders(node),
+        options=_named_options(node),
     )
     if title:
         node.ignore("status", "date_modified_gmt", *UNUSED["product"])
@@ -183,6 +186,16 @@ def _options(node: Node) -> str:
     """ "Red / S". An empty option means "any", and is left out."""
     named = [text.label(attribute.text("option")) for attribute in node.rows("attributes")]
     return " / ".join(option for option in named if option) or f"#{node.text('id')}"
+
+
+def _names(node: Node, key: str) -> tuple[str, ...]:
+    return tuple(filter(None, (text.label(row.text("name")) for row in node.rows(key))))
+
+
+def _named_options(node: Node) -> tuple[tuple[str, str], ...]:
+    """Of a variation; a simple product's attributes have lists of `options` instead, and nothing is chosen of them."""
+    rows = ((text.label(row.text("name")), text.label(row.text("option"))) for row in node.rows("attributes"))
+    return tuple((name, option) for name, option in rows if option)
 
 
 def _image(entry: Any) -> str:

@@ -7,6 +7,7 @@ from crossdock.store.models.cancels import CancelRequest
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit
+from crossdock.store.models.finding import FillRule, Refill, Taxonomy
 from crossdock.store.models.fulfilments import Fulfilment
 from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
@@ -61,6 +62,7 @@ __all__ = [
     "Endpoint",
     "Entry",
     "Exchange",
+    "FillRule",
     "Fulfilment",
     "IdempotentReply",
     "Label",
@@ -79,6 +81,7 @@ __all__ = [
     "PolicySwitch",
     "Quarantined",
     "Recount",
+    "Refill",
     "Reservation",
     "RiskAssessment",
     "RiskHold",
@@ -95,6 +98,7 @@ __all__ = [
     "ShopLine",
     "ShopRefund",
     "SignInTry",
+    "Taxonomy",
     "TimelineEntry",
     "Transfer",
     "User",

@@ -3,6 +3,7 @@
 A listing is archived, never deleted, so its units always have a place to come back to.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
@@ -40,6 +41,11 @@ class Listing(models.Model):
     search = models.TextField(blank=True)
     # The lowest asking price of its variants, for finding by price; None when it has none.
     lowest_minor = models.BigIntegerField(null=True)
+    # What the shop said beside: {"tags": [...], "types": [...]}; what the seller set themselves: {attribute: [values]}.
+    said = models.JSONField(default=dict, db_default={})
+    by_hand = models.JSONField(default=dict, db_default={})
+    # Those of its variants together, as domain/finding/filling.py writes them.
+    facts = ArrayField(models.TextField(), default=list, db_default=[])
     # Offers: None follows the rule (made by hand: yes; synced: no). The two prices are for one unit; None means case
     # by case.
     takes_offers = models.BooleanField(null=True)
@@ -69,6 +75,11 @@ class Listing(models.Model):
             models.Index(fields=["seller", "-id"], name="listing_of_seller"),
             models.Index(fields=["seller", "state", "-id"], name="listing_by_state"),
             GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="listing_search"),
+            GinIndex(
+                fields=["facts"],
+                name="listing_facts",
+                condition=Q(state="live", active_in_shop=True, gone_in_shop=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -93,6 +104,9 @@ class Variant(models.Model):
     price_minor = models.BigIntegerField()
     position = models.PositiveIntegerField(default=0)
     gone = models.BooleanField(default=False)
+    # [[name, value], ...] as the shop said them; the name is empty where it says none.
+    options = models.JSONField(default=list, db_default=[])
+    facts = ArrayField(models.TextField(), default=list, db_default=[])
 
     class Meta:
         ordering = ["position", "id"]

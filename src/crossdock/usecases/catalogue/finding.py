@@ -12,8 +12,8 @@ from django.contrib.postgres.search import TrigramStrictWordSimilarity
 from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet
 
+from crossdock.domain.finding.words import folded
 from crossdock.store.models import Listing, Seller, ShippingRate
-from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.catalogue.listings import live
 from crossdock.usecases.stock.reservations import availability
 

@@ -3,7 +3,6 @@
 Compared first: what is as it was is not written again. A deleted product archives, never deletes.
 """
 
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,21 +18,22 @@ from crossdock.store.crash import point
 from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.quarantine import QuarantineKind
+from crossdock.store.together import ask
+from crossdock.usecases.catalogue.filling import (
+    LONGEST_WORD,
+    MOST_OPTIONS,
+    Filler,
+    fillers_from,
+    questions,
+    searchable,
+    short,
+)
 from crossdock.usecases.parties.quarantine import Intake, Tally, key_of, of_row
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.shops.shop_money import read_alike
 from crossdock.usecases.stock.counts import apply_locked
 
 MOST_IMAGES = 12
-
-
-def folded(text: str) -> str:
-    """Without accents and case, for searching: "Pokémon" is found by "pokemon"."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
-
-
-def searchable(title: str, skus: Iterable[str]) -> str:
-    return folded(" ".join([title, *skus]))[:2000]
 
 
 def receive_products(
@@ -139,8 +139,10 @@ def _keep(
     products don't deadlock.
     """
     owner = {v.variant_id: id_ for id_, product in here.items() for v in product.variants}
-    wanted = {v.variant_id: _of_variant(v, p, i) for p in here.values() for i, v in enumerate(p.variants)}
-    listings = {row.shop_product_id: row for row in shop.listings.filter(shop_product_id__in=list(here))}
+    seen, *found = ask(shop.listings.filter(shop_product_id__in=list(here)), *questions([shop.seller_id]))
+    listings = {row.shop_product_id: row for row in seen}
+    its = fillers_from([shop.seller_id], *found)[shop.seller_id]
+    wanted_here, wanted = _wanted(here, {id_: row.by_hand for id_, row in listings.items()}, its)
     kept = _kept(shop, [*listings.values()], wanted)
     home = {row.pk: id_ for id_, row in listings.items()}
     changed: dict[int, str] = {}
@@ -148,12 +150,13 @@ def _keep(
         product = owner.get(id_) or home[variant.listing_id]
         if home.get(variant.listing_id) != product or _differs(variant, wanted.get(id_, _GONE)):
             changed[variant.pk] = product
-    touched = {id_ for id_, row in listings.items() if _differs(row, _of_product(here[id_]))}
+    touched = {id_ for id_, row in listings.items() if _differs(row, wanted_here[id_])}
     # What happens to a variant is a change of its listing, too.
     touched |= {*changed.values(), *(owner[id_] for id_ in wanted.keys() - kept.keys())}
     tally.changed, tally.new = tally.changed + len(touched & listings.keys()), tally.new + len(here) - len(listings)
-    listings |= _write_listings(shop, here, [listings[id_].pk for id_ in touched & listings.keys()], told=told)
-    listings |= _new_listings(shop, [here[id_] for id_ in here if id_ not in listings], now=told.now)
+    listings |= _write_listings(shop, wanted_here, [listings[id_] for id_ in touched & listings.keys()], told=told)
+    fresh_here = {id_: values for id_, values in wanted_here.items() if id_ not in listings}
+    listings |= _new_listings(shop, fresh_here, now=told.now)
     if changed:
         locked = list(shop.variants.select_for_update(no_key=True, of=("self",)).filter(pk__in=changed).order_by("pk"))
         for variant in locked:
@@ -178,34 +181,58 @@ def _kept(shop: Connection, listings: Sequence[Listing], wanted: Collection[str]
     return kept
 
 
+Values = dict[str, Any]
+
+
+def _wanted(
+    here: Mapping[str, ShopProduct], by_hand: Mapping[str, Mapping[str, Sequence[str]]], its: Filler
+) -> tuple[dict[str, Values], dict[str, Values]]:
+    """What the listings, and the variants, shall be."""
+    listings, variants = dict[str, Values](), dict[str, Values]()
+    for id_, product in here.items():
+        values = _of_product(product)
+        own = [_of_variant(each, product, place) for place, each in enumerate(product.variants)]
+        filled = its.of(values["said"], [(each["options"], each["title"]) for each in own], by_hand.get(id_, {}))
+        words = [*(each.sku for each in product.variants), *its.words(filled.listing)]
+        listings[id_] = values | {"facts": filled.listing, "search": searchable(product.title, words)}
+        for each, of_it, facts in zip(product.variants, own, filled.variants, strict=True):
+            variants[each.variant_id] = of_it | {"facts": facts}
+    return listings, variants
+
+
 def _write_listings(
-    shop: Connection, here: Mapping[str, ShopProduct], which: Sequence[int], *, told: Telling
+    shop: Connection, wanted: Mapping[str, Values], seen: Sequence[Listing], *, told: Telling
 ) -> dict[str, Listing]:
-    if not which:
+    if not seen:
         return {}
-    rows = list(shop.listings.select_for_update(no_key=True).filter(pk__in=which).order_by("pk"))
+    before = {row.pk: row.by_hand for row in seen}
+    rows = list(shop.listings.select_for_update(no_key=True).filter(pk__in=before).order_by("pk"))
     for listing in rows:
         if listing.gone_in_shop:
             how = "The product is back in the shop."
             told.settle_by_fact(how=how, codes=(AlertCode.PRODUCT_DELETED,), listing=listing)
-        _fill(listing, {**_of_product(here[listing.shop_product_id]), "updated_at": told.now})
+        values = {**wanted[listing.shop_product_id], "updated_at": told.now}
+        if listing.by_hand != before[listing.pk]:
+            # The seller filled it in this very moment; the next reading joins both.
+            values |= {"facts": listing.facts, "search": listing.search}
+        _fill(listing, values)
     update_rows(rows, _LISTING)
     return {listing.shop_product_id: listing for listing in rows}
 
 
-def _new_listings(shop: Connection, products: Sequence[ShopProduct], *, now: datetime) -> dict[str, Listing]:
+def _new_listings(shop: Connection, wanted: Mapping[str, Values], *, now: datetime) -> dict[str, Listing]:
     left_out = set(shop.settings.get("left_out", []))
     made = [
         Listing(
             seller=shop.seller,
             connection=shop,
-            shop_product_id=product.product_id,
+            shop_product_id=id_,
             created_at=now,
             updated_at=now,
-            state=ListingState.LEFT_OUT if product.product_id in left_out else ListingState.LIVE,
-            **{"currency": shop.currency, **_of_product(product)},
+            state=ListingState.LEFT_OUT if id_ in left_out else ListingState.LIVE,
+            **{"currency": shop.currency, **values},
         )
-        for product in products
+        for id_, values in wanted.items()
     ]
     return {listing.shop_product_id: listing for listing in copy_in(made)}
 
@@ -219,13 +246,15 @@ _LISTING = (
     "gone_in_shop",
     "shop_url",
     "shop_reasons",
+    "said",
+    "facts",
     "search",
     "lowest_minor",
     "updated_at",
 )
 
 
-def _of_product(product: ShopProduct) -> dict[str, Any]:
+def _of_product(product: ShopProduct) -> Values:
     values = {
         "title": product.title[:300] or "Untitled",
         "description": product.description,
@@ -234,7 +263,7 @@ def _of_product(product: ShopProduct) -> dict[str, Any]:
         "gone_in_shop": False,
         "shop_url": product.url,
         "shop_reasons": list(product.reasons),
-        "search": searchable(product.title, [variant.sku for variant in product.variants]),
+        "said": _said(product),
     }
     if not product.variants:
         return values | {"lowest_minor": None}
@@ -242,12 +271,18 @@ def _of_product(product: ShopProduct) -> dict[str, Any]:
     return values | {"currency": product.variants[0].price.currency, "lowest_minor": lowest}
 
 
-_VARIANT = ("listing", "sku", "title", "barcode", "image", "price_minor", "position", "gone")
+def _said(product: ShopProduct) -> Values:
+    """Nothing is kept of a shop that has neither."""
+    said = {"tags": short(product.tags), "types": short(product.types)}
+    return {name: words for name, words in said.items() if words}
+
+
+_VARIANT = ("listing", "sku", "title", "barcode", "image", "price_minor", "position", "gone", "options", "facts")
 # A variant that its product no longer has, whatever its last count was.
 _GONE = {"gone": True}
 
 
-def _of_variant(value: ShopVariant, product: ShopProduct, position: int) -> dict[str, Any]:
+def _of_variant(value: ShopVariant, product: ShopProduct, position: int) -> Values:
     # Some platforms repeat the product's name in each variant's; the listing says it already.
     own_words = value.title.removeprefix(product.title[:300] or "Untitled").strip(" -–,:")
     return {
@@ -258,6 +293,7 @@ def _of_variant(value: ShopVariant, product: ShopProduct, position: int) -> dict
         "price_minor": max(0, value.price.minor),
         "position": position,
         "gone": False,
+        "options": [[name[:100], word[:LONGEST_WORD]] for name, word in value.options[:MOST_OPTIONS] if word],
     }
 
 

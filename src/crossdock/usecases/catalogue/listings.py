@@ -15,7 +15,8 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases.catalogue.import_products import MOST_IMAGES, searchable
+from crossdock.usecases.catalogue.filling import filler, searchable
+from crossdock.usecases.catalogue.import_products import MOST_IMAGES
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.stock.reservations import availability, locked, promised, record
@@ -152,7 +153,8 @@ def edit_listing(
         variant = listing.variants.get()
         listing.title, listing.description, listing.updated_at = title.strip()[:300], description, now
         listing.images = list(images) if images is not None else listing.images
-        listing.search, listing.lowest_minor = searchable(title, [variant.sku]), price.minor
+        words = filler(seller_id=listing.seller_id).words(listing.facts)
+        listing.search, listing.lowest_minor = searchable(title, [variant.sku, *words]), price.minor
         listing.save()
         variant.price_minor = price.minor
         variant.save(update_fields=["price_minor"])

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from crossdock.domain.finding.words import folded
 from crossdock.store.models import Listing, Order, Seller, Shipment, ShopCopy, User, Variant
-from crossdock.usecases.catalogue.import_products import folded
 
 MOST = 20
 _LARGEST = 2**63 - 1

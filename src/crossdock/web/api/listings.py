@@ -10,26 +10,27 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Router
 
+from crossdock.domain.finding.filling import category_in, values_in
+from crossdock.domain.finding.taxonomy import Taxonomy
+from crossdock.domain.finding.words import folded
 from crossdock.domain.values import Money as Amount
 from crossdock.store.models import Listing
 from crossdock.usecases.catalogue import listings as usecases
 from crossdock.usecases.catalogue.finding import has_word
-from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
+from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.stock.queries import stock_rows
 from crossdock.usecases.stock.reservations import availability
+from crossdock.web.api.listing_shape import ListingOut, ListingPage, VariantOut
 from crossdock.web.api.once import KEYED, once
 from crossdock.web.api.people import after_cursor, cursor_after, mine, seller_only, token_in
 from crossdock.web.api.problems import Refuse
 from crossdock.web.api.shapes import (
     ListingChange,
     ListingIn,
-    ListingOut,
-    ListingPage,
     Money,
     MoneyIn,
     ProblemOut,
-    VariantOut,
 )
 from crossdock.web.platforms import manifest_of
 
@@ -47,24 +48,25 @@ def _found(request: HttpRequest) -> QuerySet[Listing]:
 
 def _out(request: HttpRequest, listings: list[Listing]) -> list[dict[str, Any]]:
     """Why one does not sell is its seller's to know."""
-    now = timezone.now()
+    now, taxonomy = timezone.now(), in_force()
     variants = [variant for listing in listings for variant in listing.variants.all() if not variant.gone]
     stock = availability(variants=variants, now=now)
     if token_in(request).seller_id is None:
-        return [_one(listing, stock, []) for listing in listings]
+        return [_one(listing, stock, [], taxonomy) for listing in listings]
     rows = stock_rows(stock)
     return [
-        _one(listing, stock, usecases.why_not_live(listing=listing, now=now, stock=stock, rows=rows))
+        _one(listing, stock, usecases.why_not_live(listing=listing, now=now, stock=stock, rows=rows), taxonomy)
         for listing in listings
     ]
 
 
-def _one(listing: Listing, stock: dict[int, int | None], reasons: list[str]) -> dict[str, Any]:
+def _one(listing: Listing, stock: dict[int, int | None], reasons: list[str], taxonomy: Taxonomy) -> dict[str, Any]:
     variants = [
         VariantOut(
             id=variant.public_id,
             title=variant.title,
             sku=variant.sku,
+            attributes=values_in(variant.facts),
             available=stock[variant.pk],
             price=Money.of(Amount(variant.price_minor, listing.currency)),
         )
@@ -85,6 +87,8 @@ def _one(listing: Listing, stock: dict[int, int | None], reasons: list[str]) -> 
         connection=shop.public_id if shop else None,
         shop_url=listing.shop_url,
         variants=variants,
+        category=category_in(taxonomy, listing.facts) or None,
+        attributes=values_in(listing.facts),
         why_not_live=reasons,
         updated_at=listing.updated_at,
     ).model_dump(mode="json")

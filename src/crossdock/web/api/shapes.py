@@ -65,36 +65,6 @@ class MoneyIn(Strict):
         return Amount.of(self.amount, self.currency)
 
 
-class VariantOut(Schema):
-    id: str
-    title: str
-    sku: str
-    price: Money
-    available: int | None = Field(description="Units that may be sold now; null when unknown.")
-
-
-class ListingOut(Schema):
-    id: str
-    seller: str
-    title: str
-    description: str
-    images: list[str]
-    currency: str
-    state: str
-    synced: bool
-    offers: bool = Field(description="Whether buyers may make offers.")
-    connection: str | None
-    shop_url: str
-    variants: list[VariantOut]
-    why_not_live: list[str] = Field(description="With a seller's token: what keeps buyers from buying it.")
-    updated_at: Moment
-
-
-class ListingPage(Schema):
-    items: list[ListingOut]
-    next: str | None = Field(description="Opaque; send it as `cursor` to get the next page.")
-
-
 Units = Annotated[int, Field(ge=0, le=1_000_000)]
 
 

@@ -8,10 +8,10 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from crossdock.domain.finding.words import folded
 from crossdock.store.models import Connection, Listing, Seller
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.limits import MOST_BUFFER, MOST_LISTINGS, Limits, set_limits

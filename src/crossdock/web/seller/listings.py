@@ -11,12 +11,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from crossdock.domain.finding.filling import category_in
+from crossdock.domain.finding.filling import shown as attributes_shown
+from crossdock.domain.finding.words import folded
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue.finding import has_word
-from crossdock.usecases.catalogue.import_products import folded
 from crossdock.usecases.catalogue.listings import archive_listing, leave_out, relist, why_not_live
+from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.queries import has_aside, moves_of, stock_rows
@@ -123,6 +126,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     variants = list(listing.variants.select_related("listing", "connection"))
     stories = [(variant, stock_story(variant=variant, now=now)) for variant in variants]
     moves = moves_of(variants)[:MOVEMENTS]
+    taxonomy = in_force()
     context = {
         "listing": listing,
         "alerts": [view_of(alert) for alert in open_alerts(seller=seller).filter(listing=listing)],
@@ -132,6 +136,8 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         },
         "key": secrets.token_urlsafe(12),
         "reasons": why_not_live(listing=listing, now=now),
+        "category": " › ".join(each.name for each in taxonomy.way_to(category_in(taxonomy, listing.facts))),
+        "attributes": attributes_shown(taxonomy, listing.facts),
         "moves": [(MOVEMENT_WORDS.get(move.kind, move.kind.replace("_", " ")), move) for move in moves],
     }
     return show(request, seller, "listing", context, here="listings")

@@ -4,6 +4,7 @@ from django.urls import path
 
 from crossdock.web.seller import (
     alerts,
+    attributes,
     cases,
     connecting,
     export,
@@ -66,9 +67,12 @@ urlpatterns = [
     path("commands/<int:pk>/resend/", order_deeds.resend, name="seller_resend"),
     path("listings/", listings.table, name="seller_listings"),
     path("listings/limits/", limits.page, name="seller_limits"),
+    path("listings/attributes/", attributes.rules, name="seller_attributes"),
+    path("listings/attributes/<int:pk>/remove/", attributes.remove, name="seller_attribute_remove"),
     path("listings/new/", listing_edit.new, name="seller_listing_new"),
     path("listings/<slug:public_id>/", listings.one, name="seller_listing"),
     path("listings/<slug:public_id>/edit/", listing_edit.edit, name="seller_listing_edit"),
+    path("listings/<slug:public_id>/attributes/", attributes.of_listing, name="seller_listing_attributes"),
     path("listings/<slug:public_id>/state/", listings.change_state, name="seller_listing_state"),
     path("listings/<slug:public_id>/count/<slug:variant>/", listings.confirm, name="seller_listing_count"),
     path("listings/<slug:public_id>/correct/<slug:variant>/", listings.correct, name="seller_listing_correct"),

@@ -21,6 +21,7 @@ from crossdock.web.staff import (
     risk,
     roles,
     shops,
+    taxonomy,
     tokens,
 )
 
@@ -56,6 +57,8 @@ urlpatterns = [
     path("shops/<slug:public_id>/resume/", shops.resume, name="staff_shop_resume"),
     path("policy/", policy.table, name="staff_policy"),
     path("policy/<slug:rule>/", policy.one, name="staff_rule"),
+    path("attributes/", taxonomy.table, name="staff_taxonomy"),
+    path("attributes/edit/", taxonomy.edit, name="staff_taxonomy_edit"),
     path("risk/", risk.home, name="staff_risk"),
     path("risk/rules/", risk.rules, name="staff_risk_rules"),
     path("risk/rules/<int:pk>/", risk.rule_set, name="staff_risk_set"),

@@ -9,6 +9,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.finding.filling import category_in
+from crossdock.domain.finding.filling import shown as attributes_shown
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
@@ -18,6 +20,7 @@ from crossdock.usecases.catalogue.listings import live
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
 from crossdock.usecases.catalogue.queries import listings_shown
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
+from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
 from crossdock.web.platforms import manifest_of
@@ -148,6 +151,8 @@ def listing(request: HttpRequest, public_id: str) -> HttpResponse:
     offers = [_offer(variant, stock[variant.pk]) for variant in variants]
     others = live().filter(seller=row.seller).exclude(pk=row.pk)[:4]
     chosen = _chosen(offers, typed(request.GET, "variant", longest=14))
+    taxonomy = in_force()
+    facts = chosen.variant.facts if chosen else row.facts
     context = {
         "listing": row,
         "offers": offers,
@@ -155,6 +160,8 @@ def listing(request: HttpRequest, public_id: str) -> HttpResponse:
         "why_not": _sentence(offers) or (chosen.why_not if chosen else ""),
         "most": min(chosen.left or 1, MOST_UNITS) if chosen else 1,
         "why_no_offers": why_no_offers(listing=row, manifest=manifest_of(row)),
+        "way": taxonomy.way_to(category_in(taxonomy, facts)),
+        "attributes": attributes_shown(taxonomy, facts),
         "others": tiles(list(others), now=now),
     }
     return render(request, "storefront/listing.html", context)
