@@ -86,6 +86,10 @@ class AuthDead(Outside):
     """The credentials are refused or lack a right; the seller has to sign in again."""
 
 
+class NotAllowed(AuthDead):
+    """The credentials are good, but lack a right for this alone."""
+
+
 class Missing(Outside):
     """The entity does not exist there (positive evidence: a 404 with the platform's own body, or a null node)."""
 

@@ -97,6 +97,10 @@ class Node:
     def opt_id(self, key: Text) -> Text | None:
         return self._may(key, "id", _id)
 
+    def named_id(self, key: Text) -> Text:
+        """An id where platforms write 0, "" or false for nothing: then it is empty."""
+        return "" if self.raw(key) in (None, "", 0, "0") else self.id(key)
+
     def int(self, key: Text) -> Whole:
         return self._must(key, "whole number", whole)
 

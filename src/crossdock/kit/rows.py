@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from crossdock.domain.events import LookKind, ProductGone, ShopProduct, Unreadable
-from crossdock.kit.errors import NotJson, Outside, Strange
+from crossdock.kit.errors import NoAnswer, NotJson, Outside, Strange
 from crossdock.kit.json_node import Node, node_of
 
 S = TypeVar("S")
@@ -72,6 +72,16 @@ def read_each(
     return [row if isinstance(row, Unreadable) else read_row(kind, id_of(row), partial(read, row)) for row in rows]
 
 
+def read_parts(
+    kind: LookKind, rows: Iterable[S | Unreadable], id_of: Callable[[S], str], read: Callable[[S], Iterable[T]]
+) -> list[T | Unreadable]:
+    """The same where one row tells several things, or none."""
+    found: list[T | Unreadable] = []
+    for each in read_each(kind, rows, id_of, read):
+        found += [each] if isinstance(each, Unreadable) else each
+    return found
+
+
 async def await_each(
     kind: LookKind,
     rows: Iterable[S | Unreadable],
@@ -103,6 +113,13 @@ def readable(items: Iterable[T | Unreadable]) -> tuple[T, ...]:
 def readable_products(items: Iterable[ShopProduct | ProductGone | Unreadable]) -> tuple[ShopProduct | ProductGone, ...]:
     """The same for products: a type of two kinds cannot be inferred out of a union of three."""
     return tuple(item for item in items if not isinstance(item, Unreadable))
+
+
+def certain(items: Iterable[T | Unreadable]) -> tuple[T, ...]:
+    """All of them, where something is decided by them. Raises NoAnswer when one could not be understood."""
+    for item in unreadable(items := tuple(items)):
+        raise NoAnswer(item.cause)
+    return readable(items)
 
 
 def unreadable(items: Iterable[object]) -> tuple[Unreadable, ...]:

@@ -7,8 +7,10 @@ import hmac
 from datetime import datetime
 from typing import Literal, Protocol
 
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
+
 from crossdock.domain.events import HookNews
-from crossdock.kit.connector import Connector, Hook, Shop
+from crossdock.kit.connector import Connector, Forged, Hook, Shop
 
 
 def sign(
@@ -39,6 +41,15 @@ def hmac_ok(
     return hmac.compare_digest(
         expected.encode(), (given.lower() if encoding == "hex" else given).encode(errors="replace")
     )
+
+
+def verify_standard(key: str, hook: Hook) -> None:
+    """Raises Forged unless the headers of Standard Webhooks sign the body with `key` (base64)."""
+    try:
+        Webhook(key).verify(hook.body, dict(hook.headers), json_parse=False)
+    # A signature without a comma, or one that is no base64, is a ValueError of the library's.
+    except (WebhookVerificationError, EmptyWebhookSecretError, ValueError):
+        raise Forged from None
 
 
 def verified_news(connector: Connector, shop: Shop, hook: Hook) -> HookNews:

@@ -15,4 +15,5 @@ connector: Connector = Composed(
     fulfilment=fulfilment,
     webhooks=webhooks,
     look=connect.look,
+    write_risk=orders.write_risk,
 )

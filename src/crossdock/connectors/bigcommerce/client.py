@@ -8,20 +8,17 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from crossdock.kit import text
-from crossdock.kit.check import LONGEST_WISH, check, is_challenge, server_time, walled
+from crossdock.kit.check import LONGEST_WISH, server_time
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Strange, Throttled
+from crossdock.kit.errors import Throttled
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.addresses import of_whole_numbers
-from crossdock.kit.shop.paging import Listed, listed
+from crossdock.kit.shop.answers import Told, answered, error_in
+from crossdock.kit.shop.paging import Listed, every, listed
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 # The most that both APIs give (V2 orders and V3 products, `limit`).
 PAGE = 250
-
-
-class NotAllowed(AuthDead):
-    """The token is good, but its API account lacks a scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +45,9 @@ class Client:
 
     async def every(self, path: str, query: Mapping[str, str] | None = None) -> list[Node]:
         """All pages of a list that is not expected to move. What is no object in it is left out."""
-        found, page = list[Node](), 0
-        while True:
-            page += 1
-            got = await self.rows(path, {**(query or {}), "limit": str(PAGE), "page": str(page)})
-            found += got.items
-            if got.size < PAGE:
-                return found
+        asked = {**(query or {}), "limit": str(PAGE)}
+        found = await every(lambda behind: self.rows(path, {**asked, "page": str(behind // PAGE + 1)}), PAGE)
+        return found.items
 
     async def send(
         self, method: Method, path: str, *, query: Mapping[str, str] | None = None, json: Any = None
@@ -66,7 +59,16 @@ class Client:
         headers = {"X-Auth-Token": self.shop.secrets.get("access_token", ""), "Accept": "application/json"}
         reply = await self.shop.http.send(method, url, headers=headers, json=json)
         _learn(self.shop, reply)
-        return checked(reply)
+        return answered(
+            reply,
+            _told,
+            by="BigCommerce",
+            place="store",
+            refused="BigCommerce refuses the access token: make a new API account.",
+            lacking="The API account may not do this: its scopes are too narrow.",
+            nowhere="At this API path there is no BigCommerce store: compare it with the one of the API account.",
+            own=_own,
+        )
 
 
 def _number(reply: Reply, name: str) -> int | None:
@@ -83,46 +85,16 @@ def _learn(shop: Shop, reply: Reply) -> None:
         shop.http.learn(left=left, per_second=quota * 1000 / window if quota and window else None)
 
 
-def checked(reply: Reply) -> Reply:
-    """The reply when it is a 2xx; otherwise the error that its status stands for, where BigCommerce itself wrote it."""
-    if is_challenge(reply):
-        raise walled(reply.status)
-    if 200 <= reply.status < 300:
-        return reply
-    ours, said = _problem(reply)
-    match reply.status:
-        case 401 if ours:
-            raise AuthDead(f"BigCommerce refuses the access token: make a new API account. It says: {said}")
-        case 403 if ours:
-            raise NotAllowed(f"The API account may not do this: its scopes are too narrow. BigCommerce says: {said}")
-        case 401 | 403:
-            raise walled(reply.status)
-        case 404 if ours:
-            raise Missing(f"Your store does not have it. BigCommerce says: {said}")
-        case 404:
-            raise NoAnswer(
-                "At this API path there is no BigCommerce store: compare it with the one of the API account."
-            )
-        case 429:
-            wait = _number(reply, "time-reset-ms")
-            after = None if wait is None else min(wait / 1000, LONGEST_WISH)
-            raise Throttled("Your store's programs asked BigCommerce too often together; we go on in a moment.", after)
-        case status if 400 <= status < 500 and ours:
-            raise Declined(f"Your store refused this. BigCommerce says: {said}")
-    check(reply)
-    raise NoAnswer(f"BigCommerce answered in a way that we do not understand ({reply.status}).")
+def _told(reply: Reply) -> Told | None:
+    """V2 writes a list of objects with `message`, V3 one object with `title`."""
+    node = error_in(reply)
+    return Told(text.label(node.text("message") or node.text("title"), 200)) if node else None
 
 
-def _problem(reply: Reply) -> tuple[bool, str]:
-    """Whether it is an error of BigCommerce's, and what it says: V2 writes a list of objects with `message`, V3 one
-    object with `title`.
-    """
-    try:
-        body = reply.json()
-    except Strange:
-        return False, ""
-    first = body[0] if isinstance(body, list) and body else body
-    if not isinstance(first, dict):
-        return False, ""
-    node = node_of(first, "error")
-    return True, text.label(node.text("message") or node.text("title"), 200)
+def _own(reply: Reply, told: Told | None) -> Throttled | None:
+    """How long the quota lasts stands in no Retry-After."""
+    if reply.status != 429:
+        return None
+    wait = _number(reply, "time-reset-ms")
+    after = None if wait is None else min(wait / 1000, LONGEST_WISH)
+    return Throttled("Your store's programs asked BigCommerce too often together; we go on in a moment.", after)

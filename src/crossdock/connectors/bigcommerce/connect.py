@@ -4,18 +4,17 @@ of stock is read and said.
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
-from crossdock.connectors.bigcommerce import reading
-from crossdock.connectors.bigcommerce.client import Client, NotAllowed
+from crossdock.connectors.bigcommerce.client import Client
 from crossdock.connectors.bigcommerce.manifest import MANIFEST
-from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.events import LookKind
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
-from crossdock.kit.errors import BadInput, Declined, Missing, Strange
+from crossdock.kit.errors import BadInput, NotAllowed
 from crossdock.kit.json_node import Node
-from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import allowed, checked, fields
+from crossdock.kit.rows import read_each, readable
+from crossdock.kit.shop.addresses import hosted
+from crossdock.kit.shop.base import checked, fields, known_currency, limited, may
 
 HOST = "api.bigcommerce.com"
 WRONG = "Paste the API path of the API account, for example https://api.bigcommerce.com/stores/abc123/v3/."
@@ -33,12 +32,7 @@ KEPT = (
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
-    base = typed(form.get("address", ""), local=local, wrong=WRONG, keep="token", plain=True)
-    parts = urlsplit(base)
-    store = _STORE.fullmatch(parts.path)
-    if store is None or not (local or parts.netloc == HOST):
-        raise BadInput(WRONG)
-    return f"{parts.scheme}://{parts.netloc}{store[1]}"
+    return hosted(form.get("address", ""), host=HOST, path=_STORE, local=local, wrong=WRONG, keep="token")
 
 
 async def finish(
@@ -60,16 +54,18 @@ async def prove(client: Client) -> Proof:
     net = store.opt_bool("is_price_entered_with_tax") is False
     checks = [
         Check(True, "Sign-in"),
-        checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency[:10]}."),
-        await _may(client.rows("v3/catalog/products", {"limit": "1"}), "Products", "Products: read-only"),
-        await _may(client.rows("v3/inventory/items", {"limit": "1"}), "Counts", "Store Inventory: read-only"),
+        known_currency(currency),
+        await may(client.rows("v3/catalog/products", {"limit": "1"}), "Products", "Products: read-only", ACCOUNT),
+        await may(client.rows("v3/inventory/items", {"limit": "1"}), "Counts", "Store Inventory: read-only", ACCOUNT),
         places,
-        await _may(client.rows("v3/orders/payment_actions/refunds", {"limit": "1"}), "Refunds", "Order Transactions"),
+        await may(
+            client.rows("v3/orders/payment_actions/refunds", {"limit": "1"}), "Refunds", "Order Transactions", ACCOUNT
+        ),
         # There is no order 0: with the right to change orders it is not found, without it is forbidden.
-        await _may(client.one("PUT", "v2/orders/0", json={"status_id": 5}), "Orders", "Orders: modify"),
-        _limited(settings["takes"] != PLACED, "When stock is taken", LATE),
-        _limited(settings["restocks"] != "yes", "Cancelled orders", KEPT),
-        _limited(net, "Prices", "Your prices are entered without tax: they are listed here as they stand there."),
+        await may(client.one("PUT", "v2/orders/0", json={"status_id": 5}), "Orders", "Orders: modify", ACCOUNT),
+        limited(settings["takes"] != PLACED, "When stock is taken", LATE),
+        limited(settings["restocks"] != "yes", "Cancelled orders", KEPT),
+        limited(net, "Prices", "Your prices are entered without tax: they are listed here as they stand there."),
     ]
     name = text.label(store.text("name")) or text.label(store.text("domain"))
     return Proof(store.id("id"), name, currency, tuple(checks), settings, locations)
@@ -98,26 +94,16 @@ async def _stock_rules(client: Client, store: Node) -> dict[str, str]:
     return {"takes": takes[:40], "restocks": "yes" if back else "no"}
 
 
-async def _may(call: reading.Call, title: str, scope: str) -> Check:
-    may = await allowed(call, also=(Missing, Declined), but=NotAllowed)
-    return checked(may, title, ACCOUNT.format(scope), right=scope)
-
-
 async def _locations(client: Client) -> tuple[tuple[tuple[str, str], ...], Check]:
     scope = "Store Locations: read-only"
     try:
         rows = await client.every("v3/inventory/locations")
     except NotAllowed:
         return (), checked(False, "Locations", ACCOUNT.format(scope), right=scope)
-    found = []
-    for row in rows:
-        try:
-            id_ = row.id("id")
-        except Strange:
-            continue
-        found.append((id_, text.label(row.text("label")) or id_))
-    return tuple(found), Check(True, "Locations")
+    found = read_each(LookKind.COUNTS, rows, lambda row: "", _location)
+    return readable(found), Check(True, "Locations")
 
 
-def _limited(wrong: bool, title: str, sentence: str) -> Check:
-    return Check(not wrong, title, sentence if wrong else "", limited=wrong)
+def _location(row: Node) -> tuple[str, str]:
+    id_ = row.id("id")
+    return id_, text.label(row.text("label")) or id_

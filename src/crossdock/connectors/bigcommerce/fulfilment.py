@@ -3,10 +3,10 @@ sent and read.
 """
 
 from crossdock.connectors.bigcommerce import mapper, reading
-from crossdock.connectors.bigcommerce.client import Client, NotAllowed
+from crossdock.connectors.bigcommerce.client import Client
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, live, not_begun, step
 from crossdock.kit.shop.webhooks import gone

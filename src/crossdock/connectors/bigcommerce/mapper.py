@@ -8,20 +8,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from crossdock.domain.commands import CreateOrder, WriteFulfilment
-from crossdock.domain.events import (
-    OrderLine,
-    Parcel,
-    ProductGone,
-    Refund,
-    ShopOrder,
-    ShopOrderState,
-    ShopProduct,
-    ShopVariant,
-)
-from crossdock.domain.values import Money
+from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
 from crossdock.kit import text
 from crossdock.kit.json_node import Node, units_in
-from crossdock.kit.shop.placing import two_names
+from crossdock.kit.shop.mapping import amount, images, options, person, priced, that_hold, unheld
+from crossdock.kit.shop.placing import staff_note, two_names
 
 # `external_source` of our orders: others write an external order id as well.
 SOURCE = "crossdock"
@@ -33,46 +24,40 @@ WORDS = {CANCELLED: "", DECLINED: "It was declined.", REFUNDED: "It was refunded
 # `shipping_provider`'s own list; `tracking_carrier` are AfterShip's names.
 PROVIDERS = {"usps": "usps", "ups": "ups", "fedex": "fedex", "canada post": "canadapost", "royal mail": "royalmail"}
 CARRIERS = {"usps": "usps", "ups": "ups", "fedex": "fedex", "dhl": "dhl", "dhl express": "dhl", "gls": "gls"}
+COUNTED_AS_A_WHOLE = "It is counted as a whole and sold in variants: let BigCommerce track its stock by variant."
 # A parcel of an order that was only marked as shipped.
 BARE = "status"
-BETWEEN_NOTES = "\n\n"
 
 
 # Products
 
 
-def product_of(node: Node, *, currency: str, admin: str, counts: Mapping[str, int]) -> ShopProduct | ProductGone:
+def product_of(node: Node, *, currency: str, admin: str, counts: Mapping[str, int]) -> ShopProduct:
     """`counts` by variant are the inventory's: `inventory_level` is the default location's alone (vendor: variants)."""
     product_id, title, tracking = node.id("id"), text.label(node.text("name")), node.word("inventory_tracking")
-    variants, reasons = [], []
     told = counts if tracking != "none" else {}
-    for row in node.list("variants"):
-        variant = _variant(row, node, currency, told)
-        if row.opt_bool("purchasing_disabled"):
-            reasons.append(f"{variant.title or variant.sku or variant.variant_id} is not for sale in your store.")
-        elif variant.price.minor <= 0:
-            reasons.append(f"{variant.title or variant.sku or variant.variant_id} has no price.")
-        else:
-            variants.append(variant)
-    active = node.opt_bool("is_visible") is not False and node.text("availability") != "disabled"
-    if not active:
-        reasons.append("It is hidden or not purchasable in your store.")
-    if tracking == "product" and len(variants) > 1:
-        active = False
-        reasons.append("It is counted as a whole and sold in variants: let BigCommerce track its stock by variant.")
-    if node.opt_bool("is_price_hidden"):
-        active = False
-        reasons.append("Its price is hidden in your store.")
+    rows = [(_variant(row, node, currency, told), row) for row in node.list("variants")]
+    barred = [each for each, row in rows if row.opt_bool("purchasing_disabled")]
+    variants, reasons = priced((each for each, _ in rows if each not in barred), title)
+    hidden = node.opt_bool("is_visible") is False or node.text("availability") == "disabled"
+    why = that_hold(
+        {
+            "It is hidden or not purchasable in your store.": hidden,
+            COUNTED_AS_A_WHOLE: tracking == "product" and len(variants) > 1,
+            "Its price is hidden in your store.": node.opt_bool("is_price_hidden"),
+        }
+    )
+    named = [f"{each.title or each.sku or title} is not for sale in your store." for each in barred]
     return ShopProduct(
         product_id,
         title,
         tuple(variants),
-        active=active and bool(variants),
+        active=bool(variants) and not why,
         description=text.plain(node.text("description")),
         images=_images(node),
         url=f"{admin}/manage/products/{product_id}/edit" if admin else "",
         updated_at=moment(node, "date_modified"),
-        reasons=tuple(reasons),
+        reasons=(*named, *reasons, *why),
     )
 
 
@@ -83,12 +68,11 @@ def _variant(row: Node, product: Node, currency: str, counts: Mapping[str, int])
         price = row.opt_money("price", currency)
     if price is None:
         price = product.money("calculated_price" if "calculated_price" in product else "price", currency)
-    options = [text.label(each.text("label")) for each in row.rows("option_values")]
     id_ = row.id("id")
     return ShopVariant(
         id_,
         text.label(row.text("sku") or product.text("sku"), 200),
-        " / ".join(filter(None, options)),
+        options(each.text("label") for each in row.rows("option_values")),
         price,
         counts.get(id_),
         barcode=text.label(row.text("gtin") or row.text("upc"), 200),
@@ -98,8 +82,7 @@ def _variant(row: Node, product: Node, currency: str, counts: Mapping[str, int])
 
 def _images(node: Node) -> tuple[str, ...]:
     rows = sorted(node.rows("images"), key=lambda row: row.raw("is_thumbnail") is not True)
-    urls = [text.link(row.raw("url_standard")) or text.link(row.raw("url_zoom")) for row in rows]
-    return tuple(url for url in urls if url)[:20]
+    return images(text.link(row.raw("url_standard")) or row.raw("url_zoom") for row in rows)
 
 
 def counted(node: Node) -> bool:
@@ -111,11 +94,8 @@ def counted(node: Node) -> bool:
 
 def count_of(item: Node, places: Collection[str]) -> int:
     """On hand without the safety stock, over the locations that are in use."""
-    total = 0
-    for row in item.list("locations"):
-        if row.opt_bool("location_enabled") is not False and (not places or row.id("location_id") in places):
-            total += row.int("available_to_sell")
-    return total
+    used = [row for row in item.list("locations") if row.opt_bool("location_enabled") is not False]
+    return sum(row.int("available_to_sell") for row in used if not places or row.id("location_id") in places)
 
 
 # Orders
@@ -163,17 +143,9 @@ def order_of(
         stock_taken=_taken(status, takes),
         url=f"{admin}/manage/orders/{id_}" if admin else "",
         cancel_note=WORDS.get(status, ""),
-        buyer=_name(node.view("billing_address")),
+        buyer=person(node.view("billing_address"), "first_name", "last_name"),
         updated_at=moment(node, "date_modified"),
     )
-
-
-def _name(address: Node) -> str:
-    return text.label(f"{address.text('first_name')} {address.text('last_name')}")
-
-
-def gone(shop_id: str, currency: str) -> ShopOrder:
-    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
 
 
 def _state(node: Node, status: int, *, shipped: bool) -> ShopOrderState:
@@ -193,12 +165,8 @@ def _taken(status: int, takes: str) -> bool:
 
 def line_of(node: Node) -> OrderLine:
     """Of a product that is not in the catalogue, both ids are 0."""
-    product, variant = (_known_id(node, key) for key in ("product_id", "variant_id"))
+    product, variant = node.named_id("product_id"), node.named_id("variant_id")
     return OrderLine(node.id("id"), product, variant, text.label(node.text("sku"), 200), node.int("quantity"))
-
-
-def _known_id(node: Node, key: str) -> str:
-    return "" if node.raw(key) in (None, "", 0, "0", False) else node.id(key)
 
 
 def marked_alone(order: Node, lines: Sequence[Node], shipments: Sequence[Node]) -> bool:
@@ -213,12 +181,7 @@ def marked_alone(order: Node, lines: Sequence[Node], shipments: Sequence[Node]) 
 def _parcels(order: Node, status: int, lines: Sequence[OrderLine], shipments: Sequence[Node]) -> tuple[Parcel, ...]:
     """What no shipment holds of an order that is marked as shipped left without a number."""
     found = [_parcel(each) for each in shipments]
-    if status not in (SHIPPED, COMPLETED) or any(not parcel.lines for parcel in found):
-        return tuple(found)
-    rest = {line.line_id: line.quantity for line in lines}
-    for line, units in (pair for parcel in found for pair in parcel.lines):
-        rest[line] = rest.get(line, 0) - units
-    left = tuple((line, units) for line, units in rest.items() if units > 0)
+    left = unheld(lines, found) if status in (SHIPPED, COMPLETED) else ()
     return (*found, Parcel(BARE, left, shipped_at=moment(order, "date_shipped"))) if left else tuple(found)
 
 
@@ -243,23 +206,13 @@ def _refund(node: Node, currency: str) -> Refund:
     )
 
 
-def notes_of(node: Node) -> list[str]:
-    return [note for note in node.text("staff_notes").split(BETWEEN_NOTES) if note.strip()]
-
-
 # Our order in their words
-
-
-def _amount(money: Money) -> float:
-    """`price_inc_tax` and `price_ex_tax` of a line are numbers in the schema."""
-    return float(money.decimal)
 
 
 def body_of(command: CreateOrder) -> dict[str, Any]:
     """The order for POST /v2/orders. The e-mail address is left out, since shipments and statuses are mailed to
     whoever stands there; the relay address stands in the staff notes.
     """
-    relay = f"Relay address of the buyer: {command.email}." if command.email else ""
     address = address_of(command)
     return {
         "status_id": AWAITING_FULFILMENT,
@@ -267,7 +220,7 @@ def body_of(command: CreateOrder) -> dict[str, Any]:
         "external_order_id": command.reference,
         "payment_method": "Paid on the marketplace",
         "customer_message": command.note,
-        "staff_notes": BETWEEN_NOTES.join(filter(None, (f"Marketplace order {command.reference}.", relay))),
+        "staff_notes": staff_note(command),
         "billing_address": address,
         "shipping_addresses": [address],
         "shipping_cost_inc_tax": str(command.shipping),
@@ -277,8 +230,8 @@ def body_of(command: CreateOrder) -> dict[str, Any]:
                 "product_id": int(line.product_id),
                 "variant_id": int(line.variant_id),
                 "quantity": line.quantity,
-                "price_inc_tax": _amount(line.unit_price),
-                "price_ex_tax": _amount(line.unit_price),
+                "price_inc_tax": amount(line.unit_price),
+                "price_ex_tax": amount(line.unit_price),
             }
             for line in command.lines
         ],

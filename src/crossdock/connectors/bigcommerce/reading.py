@@ -2,23 +2,24 @@
 and orders, whose lines, shipments and refunds are lists of their own.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from crossdock.connectors.bigcommerce import mapper
-from crossdock.connectors.bigcommerce.client import PAGE, Client, NotAllowed
+from crossdock.connectors.bigcommerce.client import PAGE, Client
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Declined, Missing, NoAnswer, Strange
+from crossdock.kit.errors import Declined, Missing, NotAllowed
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import named, order_with, read_each, readable
+from crossdock.kit.rows import certain, order_with, read_each, read_parts, readable, unreadable
+from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.base import chosen_locations
 from crossdock.kit.shop.concurrency import each_patiently, together
-from crossdock.kit.shop.paging import SECOND, Listed, Spot, Walked, walk
+from crossdock.kit.shop.mapping import gone
+from crossdock.kit.shop.paging import Listed, Spot, Walked, entries, walk
 
-Call = Awaitable[object]
 # BigCommerce is of 2009: what is dated before is no date of a change.
 BEGAN = datetime(2009, 1, 1, tzinfo=UTC)
 # Products come with up to 600 variants each, so their pages are small.
@@ -34,7 +35,7 @@ async def _changes(client: Client, path: str, spot: Spot, size: int, since: str,
     async def page(spot: Spot, size: int) -> Listed:
         asked = dict(query)
         if spot.after:
-            asked[since] = f"{(datetime.fromisoformat(spot.after) + SECOND).isoformat()}+00:00"
+            asked[since] = f"{spot.begins}+00:00"
         if not spot.offset:
             return await client.rows(path, {**asked, "limit": str(size), "page": "1"})
         half = size // 2
@@ -47,41 +48,17 @@ async def _changes(client: Client, path: str, spot: Spot, size: int, since: str,
     return await walk(page, spot, size, lambda row: mapper.moment(row, "date_modified"), BEGAN)
 
 
-def id_of(node: Node) -> str:
-    """Always a number, and part of the addresses that are asked next."""
-    id_ = node.id("id")
-    if not (id_.isascii() and id_.isdigit()):
-        raise Strange(f"{node.path}.id", "whole number", id_)
-    return id_
-
-
-def _spot(text: str) -> Spot:
-    spot = Spot.of(text)
-    try:
-        datetime.fromisoformat(spot.after or "2009-01-01")
-    except ValueError:
-        return Spot()
-    return spot
-
-
 # Products
 
 
 async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
     """What was deleted is not in the list: it is told by a webhook, and seen when looked at."""
     query = {"sort": "date_modified", "direction": "asc", "include": WITH}
-    seen = await _changes(client, "v3/catalog/products", _spot(cursor), PRODUCTS_PAGE, "date_modified:min", **query)
-    rows = _rows(LookKind.PRODUCT, seen, id_of)
-    there = await _inventory(client, [id_of(row) for row in readable(rows)])
-    tried = read_each(LookKind.PRODUCT, rows, id_of, lambda row: _product(client, row, there))
+    seen = await _changes(client, "v3/catalog/products", Spot.of(cursor), PRODUCTS_PAGE, "date_modified:min", **query)
+    rows = entries(LookKind.PRODUCT, seen, number)
+    there = await _inventory(client, [number(row) for row in readable(rows)])
+    tried = read_each(LookKind.PRODUCT, rows, number, lambda row: _product(client, row, there))
     return Page(tuple(tried), str(seen.spot), seen.more)
-
-
-def _rows(kind: LookKind, page: Listed | Walked, id_of: Callable[[Node], str]) -> list[Node | Unreadable]:
-    """The entries of a page; what is no object, or has no id, stands by itself."""
-    nodes = page.items if isinstance(page, Listed) else page.rows
-    tried = read_each(kind, nodes, lambda node: "", lambda node: (id_of(node), node)[1])
-    return [*tried, *(named(kind, each, id_of) for each in page.odd)]
 
 
 async def _inventory(client: Client, products: Sequence[str]) -> dict[str, int]:
@@ -96,13 +73,13 @@ async def _inventory(client: Client, products: Sequence[str]) -> dict[str, int]:
     return dict(readable(read))
 
 
-def _product(client: Client, node: Node, there: Mapping[str, int]) -> ShopProduct | ProductGone:
+def _product(client: Client, node: Node, there: Mapping[str, int]) -> ShopProduct:
     settings = client.shop.settings
     return mapper.product_of(node, currency=settings["currency"], admin=settings.get("admin", ""), counts=there)
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
-    if not product_id.isdigit():
+    if not is_number(product_id):
         return ProductGone(product_id)
     try:
         node = await client.one("GET", f"v3/catalog/products/{product_id}", query={"include": WITH})
@@ -124,8 +101,8 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
             client.rows("v3/inventory/items", wanted),
         ]
     )
-    named_rows = _rows(LookKind.COUNTS, catalogue, id_of)
-    read = read_each(LookKind.COUNTS, named_rows, id_of, lambda node: (id_of(node), _tracked(node)))
+    named_rows = entries(LookKind.COUNTS, catalogue, number)
+    read = read_each(LookKind.COUNTS, named_rows, number, lambda node: (number(node), _tracked(node)))
     tracked = dict(readable(read))
     places = chosen_locations(client.shop.settings)
 
@@ -136,11 +113,8 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
             return []
         return [Count(variant, mapper.count_of(node, places) if of == "counted" else None)]
 
-    found: list[Count | Unreadable] = []
-    for row in read_each(LookKind.COUNTS, _rows(LookKind.COUNTS, items, _variant_id), _variant_id, count):
-        found += [row] if isinstance(row, Unreadable) else row
-    odd = [row for row in read if isinstance(row, Unreadable)]
-    return (*found, *odd)
+    found = read_parts(LookKind.COUNTS, entries(LookKind.COUNTS, items, _variant_id), _variant_id, count)
+    return (*found, *unreadable(read))
 
 
 def _tracked(node: Node) -> str | None:
@@ -154,13 +128,9 @@ def _variant_id(node: Node) -> str:
     return node.child("identity").id("variant_id")
 
 
-async def stock(client: Client, pairs: Sequence[tuple[str, str]]) -> dict[str, int | None]:
+async def stock(client: Client, variants: Sequence[VariantRef]) -> dict[str, Count]:
     """By variant; what the store does not have is left out. Raises Outside when a row cannot be understood."""
-    read = await counts(client, [VariantRef(product, variant) for product, variant in pairs])
-    for row in read:
-        if isinstance(row, Unreadable):
-            raise NoAnswer(row.cause)
-    return {row.variant_id: row.count for row in readable(read)}
+    return {row.variant_id: row for row in certain(await counts(client, variants))}
 
 
 # Orders
@@ -173,13 +143,12 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
         return Page((), str(now), more=False)
     text, _, rest = cursor.partition(";")
     before = [id_ for id_ in rest.split(",") if id_.isdigit()]
-    seen = await _changes(client, "v2/orders", _spot(text), PAGE, "min_date_modified", sort="date_modified:asc")
-    tried = _rows(LookKind.ORDER, seen, id_of)
+    seen = await _changes(client, "v2/orders", Spot.of(text), PAGE, "min_date_modified", sort="date_modified:asc")
+    tried = entries(LookKind.ORDER, seen, number)
     reads = {id_: partial(parts_of, client, id_) for id_ in before}
-    reads |= {id_of(node): partial(_with_parts, client, node) for node in readable(tried)}
+    reads |= {number(node): partial(_with_parts, client, node) for node in readable(tried)}
     found, waiting = await each_patiently(LookKind.ORDER, reads, refusals=(Missing, Declined))
-    odd = [row for row in tried if isinstance(row, Unreadable)]
-    items = [*odd, *read_each(LookKind.ORDER, found, lambda parts: parts.id_, partial(shown, client))]
+    items = [*unreadable(tried), *read_each(LookKind.ORDER, found, lambda parts: parts.id_, partial(shown, client))]
     more = seen.more or (bool(waiting) and len(waiting) < len(before))
     return Page(tuple(items), f"{seen.spot};{','.join(waiting)}", more)
 
@@ -200,7 +169,7 @@ class Parts:
 
 
 async def parts_of(client: Client, shop_id: str) -> Parts:
-    if not (shop_id.isascii() and shop_id.isdigit()):
+    if not is_number(shop_id):
         return Parts(shop_id)
     try:
         return await _with_parts(client, await client.one("GET", f"v2/orders/{shop_id}"))
@@ -213,7 +182,7 @@ async def _with_parts(client: Client, node: Node) -> Parts:
     leaves what looks like units that left without one: then the order is looked at once more.
     """
     if not mapper.reference_of(node):
-        return Parts(id_of(node), node)
+        return Parts(number(node), node)
     parts = await _lists(client, node)
     if not mapper.marked_alone(node, parts.lines, parts.shipments):
         return parts
@@ -225,7 +194,7 @@ async def _lists(client: Client, node: Node) -> Parts:
     """All of them, whatever the order says: `refunded_amount` is always 0 (vendor: order_Shared), and a deleted
     shipment leaves the status as it is.
     """
-    id_ = id_of(node)
+    id_ = number(node)
     lines, shipments, refunds = await together(
         [
             client.every(f"v2/orders/{id_}/products"),
@@ -247,7 +216,7 @@ async def _refunds(client: Client, id_: str) -> list[Node]:
 def shown(client: Client, parts: Parts) -> ShopOrder:
     settings = client.shop.settings
     if parts.node is None:
-        return mapper.gone(parts.id_, settings["currency"])
+        return gone(parts.id_, settings["currency"])
     with order_with(mapper.reference_of(parts.node)):
         return mapper.order_of(
             parts.node,

@@ -15,4 +15,5 @@ connector: Connector = Composed(
     fulfilment=fulfilment,
     look=connect.look,
     adjust=orders.adjust,
+    write_risk=orders.write_risk,
 )

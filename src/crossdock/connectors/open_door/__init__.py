@@ -37,4 +37,6 @@ connector = OpenDoor(
     webhooks=webhooks,
     look=connect.look,
     adjust=orders.adjust,
+    cancel_lines=orders.cancel_lines,
+    write_risk=orders.write_risk,
 )

@@ -16,4 +16,6 @@ connector: Connector = Composed(
     webhooks=webhooks,
     renewal=connect,
     look=connect.look,
+    cancel_lines=orders.cancel_lines,
+    write_risk=orders.write_risk,
 )

@@ -21,4 +21,6 @@ connector: Connector = Composed(
     renewal=connect,
     adjust=stock.adjust,
     hook_shop=webhooks.shop_of,
+    cancel_lines=orders.cancel_lines,
+    write_risk=orders.write_risk,
 )

@@ -19,6 +19,8 @@ def vendure() -> Composed[Client]:
         orders=orders,
         fulfilment=fulfilment,
         look=connect.look,
+        cancel_lines=orders.cancel_lines,
+        write_risk=orders.write_risk,
     )
 
 

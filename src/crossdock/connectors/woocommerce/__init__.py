@@ -18,4 +18,6 @@ connector: Connector = Composed(
     webhooks=webhooks,
     sign_in=connect,
     look=connect.look,
+    cancel_lines=orders.cancel_lines,
+    write_risk=orders.write_risk,
 )

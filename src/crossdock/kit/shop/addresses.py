@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from crossdock.kit.errors import BadInput, Strange
+from crossdock.kit.json_node import Node
 
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:]+")
 
@@ -33,12 +34,35 @@ def typed(text: str, *, local: bool, wrong: str, keep: str, pages: Sequence[str]
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{path}"
 
 
+def hosted(text: str, *, host: str, path: re.Pattern[str], local: bool, wrong: str, keep: str) -> str:
+    """The same of a platform that has one host for all its shops, which alone gets the credentials: the first group of
+    `path` names the shop.
+    """
+    parts = urlsplit(typed(text, local=local, wrong=wrong, keep=keep, plain=True))
+    found = path.fullmatch(parts.path)
+    if found is None or not (local or parts.netloc == host):
+        raise BadInput(wrong)
+    return f"{parts.scheme}://{parts.netloc}{found[1]}"
+
+
 def path_of(url: str) -> str:
     """Of a web address that somebody else wrote; empty when it is none."""
     try:
         return urlsplit(url).path
     except ValueError:
         return ""
+
+
+def is_number(said: str) -> bool:
+    """Whether it can be an id, where a platform's ids are whole numbers."""
+    return said.isascii() and said.isdigit() and len(said) < 20
+
+
+def number(node: Node, key: str = "id") -> str:
+    """Such an id, which becomes a part of the addresses that are asked next. Raises Strange."""
+    if not is_number(id_ := node.id(key)):
+        raise Strange(f"{node.path}.{key}", "whole number", id_)
+    return id_
 
 
 def of_whole_numbers(path: str) -> None:

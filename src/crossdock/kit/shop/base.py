@@ -21,11 +21,13 @@ from crossdock.domain.commands import (
     WriteFulfilment,
     WriteRisk,
 )
+from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.events import Count, HookNews, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Check, Forged, Hook, Page, Proof, Redirect, Shop, Subscriptions, VariantRef
-from crossdock.kit.errors import BadInput, ending
+from crossdock.kit.errors import BadInput, Declined, Missing, NotAllowed, ending
 
 C = TypeVar("C")
+T = TypeVar("T")
 C_contra = TypeVar("C_contra", contravariant=True)
 
 
@@ -72,10 +74,6 @@ class Orders(Protocol[C_contra]):
     async def confirm(self, client: C_contra, command: CreateOrder, found: ShopOrder, /) -> Outcome: ...
 
     async def cancel(self, client: C_contra, command: CancelOrder, /) -> Outcome: ...
-
-    async def cancel_lines(self, client: C_contra, command: CancelLines, /) -> Outcome: ...
-
-    async def write_risk(self, client: C_contra, command: WriteRisk, /) -> Outcome: ...
 
 
 class Fulfilment(Protocol[C_contra]):
@@ -135,12 +133,15 @@ class Composed(Generic[C]):
         sign_in: Begin | None = None,
         renewal: Renewal | None = None,
         look: Callable[[C], Awaitable[Proof]] | None = None,
+        cancel_lines: Callable[[C, CancelLines], Awaitable[Outcome]] | None = None,
         adjust: Callable[[C, AdjustStock], Awaitable[Outcome]] | None = None,
+        write_risk: Callable[[C, WriteRisk], Awaitable[Outcome]] | None = None,
         hook_shop: Callable[[Hook], str] = lambda hook: "",
     ) -> None:
         self.manifest, self.client, self.hook_shop = manifest, client, hook_shop
         self._connect, self._reading, self._orders, self._fulfilment = connect, reading, orders, fulfilment
-        self._webhooks, self._sign_in, self._renewal, self._adjust = webhooks, sign_in, renewal, adjust
+        self._webhooks, self._sign_in, self._renewal = webhooks, sign_in, renewal
+        self._cancel_lines, self._adjust, self._write_risk = cancel_lines, adjust, write_risk
         if look is not None:
             self._look = look
             # There only where the platform has it: kit.connector.Looks.
@@ -207,21 +208,24 @@ class Composed(Generic[C]):
 
     @ending
     async def cancel_lines(self, shop: Shop, command: CancelLines) -> Outcome:
-        return await self._orders.cancel_lines(self.client(shop), command)
+        return await self._if_there(shop, command, self._cancel_lines, Capability.LINES_CANCEL)
 
     @ending
     async def adjust(self, shop: Shop, command: AdjustStock) -> Outcome:
-        if self._adjust is None:
-            return Refused(Why.UNSUPPORTED, self.manifest.sentence(Capability.COUNTS_ADJUST))
-        return await self._adjust(self.client(shop), command)
+        return await self._if_there(shop, command, self._adjust, Capability.COUNTS_ADJUST)
 
     @ending
     async def write_risk(self, shop: Shop, command: WriteRisk) -> Outcome:
-        return await self._orders.write_risk(self.client(shop), command)
+        return await self._if_there(shop, command, self._write_risk, Capability.RISK_WRITE)
 
     @ending
     async def write_fulfilment(self, shop: Shop, command: WriteFulfilment) -> Outcome:
         return await self._fulfilment.write_fulfilment(self.client(shop), command)
+
+    async def _if_there(
+        self, shop: Shop, command: T, act: Callable[[C, T], Awaitable[Outcome]] | None, what: Capability
+    ) -> Outcome:
+        return await act(self.client(shop), command) if act else Refused(Why.UNSUPPORTED, self.manifest.sentence(what))
 
     # Webhooks
 
@@ -249,6 +253,15 @@ def checked(ok: bool, title: str, missing: str, right: str = "") -> Check:
     return Check(ok, title, "" if ok else missing, right)
 
 
+def limited(wrong: bool, title: str, sentence: str) -> Check:
+    """A line about something that works less well than it could, and does not keep the shop from being connected."""
+    return Check(not wrong, title, sentence if wrong else "", limited=wrong)
+
+
+def known_currency(currency: str) -> Check:
+    return checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency[:10]}.")
+
+
 async def allowed(call: Awaitable[object], *, also: tuple[type[Exception], ...] = (), but: type[Exception]) -> bool:
     """Whether the platform lets us do it, tried with a call that changes nothing: `but` says no, `also` is how far the
     call gets where it is allowed.
@@ -260,6 +273,14 @@ async def allowed(call: Awaitable[object], *, also: tuple[type[Exception], ...] 
     except also:
         return True
     return True
+
+
+async def may(call: Awaitable[object], title: str, right: str, words: str) -> Check:
+    """A line of the connection test about a right, tried with a call that changes nothing: what the shop does not
+    have, or refuses, is as far as it gets. `words` say where that right is given, with `{}` for its name.
+    """
+    ok = await allowed(call, also=(Missing, Declined), but=NotAllowed)
+    return checked(ok, title, words.format(right), right=right)
 
 
 def fields(manifest: Manifest, way: str, form: Mapping[str, str]) -> dict[str, str]:

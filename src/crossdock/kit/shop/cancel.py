@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from crossdock.domain.commands import CancelOrder, Done, Outcome, Refused, Unknown, Why
+from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.kit.shop.fulfilment import live
 
 GONE = Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
 NOT_YET = Unknown("The order is not cancelled in your shop yet.")
@@ -24,3 +26,20 @@ def before(
     if shipped:
         return Refused(Why.TOO_LATE, words)
     return NOT_YET if command.only_look else None
+
+
+def standing(command: CancelOrder, order: ShopOrder, words: str) -> Outcome | None:
+    """The same of an order as we show it: `words`, with its `{number}`, are said where a parcel has left."""
+    return before(
+        command,
+        None if order.state is ShopOrderState.GONE else cancelled(order),
+        reference=order.reference,
+        closed=order.state is not ShopOrderState.OPEN,
+        shipped=bool(live(order)),
+        words=words.format(number=order.number),
+    )
+
+
+def cancelled(order: ShopOrder) -> Done:
+    """How it ends that it is cancelled."""
+    return Done(order.shop_id, order.number, order.url, note=order.cancel_note)

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crossdock.kit.errors import Strange
+from crossdock.domain.events import LookKind, Unreadable
+from crossdock.kit.errors import NoAnswer, Strange
 from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.rows import named, read_each
 
 # A row is seen some time after the moment that it carries: what is younger than this is read again.
 SETTLED = timedelta(seconds=60)
 # No clock is a day ahead of another.
 AHEAD = timedelta(days=1)
 SECOND = timedelta(seconds=1)
+# Of one list that is read to its end at once.
+MOST_PAGES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,18 @@ def listed(name: str, values: Any, at: datetime) -> Listed:
     return Listed(nodes, at, tuple(value for value in values if not isinstance(value, dict)))
 
 
+async def every(page: Callable[[int], Awaitable[Listed]], size: int) -> Listed:
+    """All pages of a list that is not expected to move. `page` reads `size` rows behind so many others."""
+    nodes, odd = list[Node](), list[Any]()
+    for number in range(MOST_PAGES):
+        got = await page(number * size)
+        nodes += got.items
+        odd += got.odd
+        if got.size < size:
+            return Listed(nodes, got.at, tuple(odd))
+    raise NoAnswer("A list of your shop does not end.")
+
+
 @dataclass(frozen=True, slots=True)
 class Spot:
     """Where a walk through a list goes on: rows changed after `after` (UTC, "" means all), without the first `offset`
@@ -52,13 +68,19 @@ class Spot:
 
     @classmethod
     def of(cls, text: str) -> "Spot":
+        """As it was written into a cursor; the beginning where that holds something else."""
         after, _, offset = text.partition("~")
-        return cls(after, int(offset) if offset.isdigit() else 0)
+        return cls(after, int(offset) if offset.isdigit() else 0) if not after or is_date(after) else cls()
 
     @classmethod
     def settled(cls, at: datetime) -> "Spot":
         """Before that moment everything was surely seen."""
         return cls(seconds(at - SETTLED))
+
+    @property
+    def begins(self) -> str:
+        """The first second that is wanted, for filters that include their own; "" means all."""
+        return (datetime.fromisoformat(self.after) + SECOND).isoformat() if self.after else ""
 
     def __str__(self) -> str:
         return f"{self.after}~{self.offset}"
@@ -98,6 +120,21 @@ async def walk(
     before = seconds(newest - SECOND) if newest else ""
     onward = Spot(before) if before > spot.after else Spot(spot.after, spot.offset + size // 2)
     return Walked(rows, onward, more=True, settled=settled, odd=page.odd)
+
+
+def entries(kind: LookKind, page: Listed | Walked, id_of: Callable[[Node], str]) -> list[Node | Unreadable]:
+    """The rows of a page; what is no object, or has no id, stands by itself."""
+    nodes = page.items if isinstance(page, Listed) else page.rows
+    known = read_each(kind, nodes, lambda node: "", lambda node: (id_of(node), node)[1])
+    return [*known, *(named(kind, each, id_of) for each in page.odd)]
+
+
+def is_date(said: str) -> bool:
+    """Whether it is a moment as cursors have it, UTC without a zone."""
+    try:
+        return datetime.fromisoformat(said).tzinfo is None
+    except ValueError:
+        return False
 
 
 def usable(change: datetime | None, began: datetime, now: datetime) -> datetime | None:

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
 from crossdock.domain.commands import CreateOrder, Outcome, Refused, Unknown
+from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Outside
 from crossdock.kit.shop.concurrency import patiently
+from crossdock.kit.shop.risk_notes import BETWEEN
 
 
 def units(command: CreateOrder) -> dict[str, int]:
@@ -16,10 +18,23 @@ def units(command: CreateOrder) -> dict[str, int]:
     return dict(wanted)
 
 
+def refs(command: CreateOrder) -> list[VariantRef]:
+    """What to ask the counts of."""
+    return [VariantRef(line.product_id, line.variant_id) for line in command.lines]
+
+
 def titles(command: CreateOrder, variants: Iterable[str]) -> str:
     """Of these variants, as the order calls them."""
     named = {line.variant_id: line.title or line.sku for line in command.lines}
     return ", ".join(named.get(variant, variant) for variant in variants)
+
+
+def staff_note(command: CreateOrder) -> str:
+    """What the shop's staff read first of all. The buyer's relay address stands there where the platform would mail
+    whoever stands in the order.
+    """
+    relay = f"Relay address of the buyer: {command.email}." if command.email else ""
+    return BETWEEN.join(filter(None, (f"Marketplace order {command.reference}.", relay)))
 
 
 def two_names(name: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ note.
 The key stands in the first of them, so that an earlier try is found again before anything is written twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteRisk
@@ -12,6 +12,8 @@ from crossdock.domain.risk import RiskLevel, Sentiment
 from crossdock.kit.shop.cancel_units import key_of
 
 LONGEST_NOTE = 2000
+# Where a platform has one text for all notes of its staff.
+BETWEEN = "\n\n"
 SIGNS = {Sentiment.NEGATIVE: "-", Sentiment.NEUTRAL: "o", Sentiment.POSITIVE: "+"}
 
 
@@ -50,3 +52,17 @@ def before(command: WriteRisk, *, reference: str, texts: Iterable[str], done: Do
     if reference != command.reference:
         return Refused(Why.CONFLICT, "This order in the shop is not ours; nothing was written to it.")
     return replace(done, already=True) if any(key_of(text) == command.key for text in texts) else None
+
+
+async def behind(
+    command: WriteRisk, notes: str, *, reference: str, write: Callable[[str], Awaitable[object]]
+) -> Outcome:
+    """Where all notes of the staff are one text: behind what stands in it, as `notes` were just read. Two writers at
+    once would lose one's, so they wait for each other (`concurrency.alone`).
+    """
+    there = [each for each in notes.split(BETWEEN) if each.strip()]
+    done = Done(command.shop_order_id, command.shop_order_id)
+    if ended := before(command, reference=reference, texts=there, done=done):
+        return ended
+    await write(BETWEEN.join([*there, note(command)]))
+    return done

@@ -23,7 +23,9 @@ class Toy(Composed[Client]):
             orders=orders,
             fulfilment=fulfilment,
             webhooks=webhooks,
+            cancel_lines=orders.cancel_lines,
             adjust=orders.adjust,
+            write_risk=orders.write_risk,
         )
 
 

@@ -103,7 +103,9 @@ async def test_another_total_is_taken_back(stage: Stage, books: Books) -> None:
     books.set(fee="1")
     command = stage.order((variant, 2))
     outcome = await connector.create(stage.shop, command)
-    assert isinstance(outcome, Refused) and outcome.why is Why.INVALID and "total" in outcome.sentence
+    assert (
+        isinstance(outcome, Refused) and outcome.why is Why.INVALID and "Total: $19.80 here, $20.80" in outcome.sentence
+    )
     assert await stage.standing(command) == [] and await stage.hand.count(variant) == 5
 
 

@@ -1,0 +1,130 @@
+"""An order in a shop that does not look whether it has the units: the counts are read before and after, one order at a
+time, and an order that they were not enough for is taken back.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from crossdock.domain.commands import CreateOrder, Done, Outcome, Refused, Unknown, Why
+from crossdock.domain.events import Count, ShopOrder, ShopOrderState
+from crossdock.domain.orders import as_found, differences
+from crossdock.kit.errors import Declined, Missing, Outside
+from crossdock.kit.shop.concurrency import alone, patiently
+from crossdock.kit.shop.fulfilment import not_begun
+from crossdock.kit.shop.placing import titles, units
+
+C = TypeVar("C", bound=Count)
+M = TypeVar("M")
+
+
+def lacking(command: CreateOrder, there: Mapping[str, Count]) -> Refused | None:
+    """Why the shop cannot sell it: `there` are its counts by variant, without what it has no more."""
+    wanted = units(command)
+    if gone := tuple(variant for variant in wanted if variant not in there):
+        return Refused(Why.PRODUCT_GONE, f"Your shop has no {titles(command, gone)} any more.", gone)
+    return _fewer(command, there, wanted)
+
+
+def oversold(command: CreateOrder, there: Mapping[str, Count]) -> Refused | None:
+    """What its units brought below zero."""
+    return _fewer(command, there, dict.fromkeys(units(command), 0))
+
+
+def too_few(there: Mapping[str, Count], wanted: Mapping[str, int]) -> tuple[str, ...]:
+    """Variants that the shop counts less of than `wanted`. What can be ordered before it is there, may."""
+    return tuple(
+        variant
+        for variant, number in wanted.items()
+        if (row := there.get(variant)) is not None
+        and row.count is not None
+        and not row.backorders
+        and row.count < number
+    )
+
+
+def _fewer(command: CreateOrder, there: Mapping[str, Count], wanted: Mapping[str, int]) -> Refused | None:
+    short = too_few(there, wanted)
+    return Refused(Why.NO_STOCK, f"Your shop has not enough of {titles(command, short)}.", short) if short else None
+
+
+def fell(command: CreateOrder, earlier: Mapping[str, Count], now: Mapping[str, Count]) -> bool:
+    """Whether the counts fell by its units: the evidence that they were taken. What is not counted shows nothing."""
+
+    def by(variant: str, wanted: int) -> bool:
+        was, left = (counts[variant].count if variant in counts else None for counts in (earlier, now))
+        return was is not None and left is not None and left <= was - wanted
+
+    return all(by(variant, wanted) for variant, wanted in units(command).items())
+
+
+def differs(command: CreateOrder, order: ShopOrder) -> Refused | None:
+    """Why what the shop made is not the order that was asked for."""
+    if order.total.currency != command.total.currency:
+        return Refused(Why.INVALID, f"Your shop took the order in {order.total.currency}; look at its currency.")
+    found = differences(command, order, at_our_price=True)
+    said = "; ".join(each.sentence for each in found)
+    words = f"Your shop made another order of it; look for taxes, fees or an app that changes orders. {said}"
+    return Refused(Why.INVALID, words) if found else None
+
+
+async def place(
+    command: CreateOrder,
+    *,
+    address: str,
+    stock: Callable[[], Awaitable[Mapping[str, C]]],
+    send: Callable[[Mapping[str, C]], Awaitable[M]],
+    read: Callable[[M], Awaitable[ShopOrder]],
+    take_back: Callable[[str, Refused], Awaitable[Outcome]],
+) -> Outcome:
+    """`stock` reads the counts of its variants, `send` creates the order by one call, `read` reads what stands there
+    then. Of what the shop refuses the counts say whether it was for want of them.
+    """
+    async with alone(address):
+        try:
+            earlier = await patiently(stock)
+        except Outside as error:
+            return not_begun(error)
+        if trouble := lacking(command, earlier):
+            return trouble
+        try:
+            made = await send(earlier)
+        except (Declined, Missing) as error:
+            return await why(command, error, stock)
+        try:
+            order = await patiently(lambda: read(made))
+            now = await patiently(stock)
+        except Outside as error:
+            return Unknown(f"The order was created; what came of it could not be read. {error}")
+        if order.state is ShopOrderState.GONE:
+            return Unknown("The order was created, and is not to be seen in your shop yet.")
+        if trouble := differs(command, order) or oversold(command, now):
+            return await take_back(order.shop_id, trouble)
+    taken = order.stock_taken and fell(command, earlier, now)
+    return Done(order.shop_id, order.number, order.url, stock_taken=taken)
+
+
+async def why(
+    command: CreateOrder, refusal: Declined | Missing, stock: Callable[[], Awaitable[Mapping[str, C]]]
+) -> Outcome:
+    """Why an order was refused, so that nothing was created."""
+    try:
+        trouble = lacking(command, await patiently(stock))
+    except Outside as error:
+        return not_begun(error)
+    reason = refusal.why if isinstance(refusal, Declined) else Why.INVALID
+    return trouble or Refused(reason, str(refusal), tuple(units(command)) if reason is Why.NO_STOCK else ())
+
+
+async def confirm(
+    command: CreateOrder,
+    found: ShopOrder,
+    *,
+    stock: Callable[[], Awaitable[Mapping[str, C]]],
+    take_back: Callable[[str, Refused], Awaitable[Outcome]],
+) -> Outcome:
+    """Only whether the shop had the units: its lines may have been changed since. What has left was there."""
+    try:
+        trouble = None if found.parcels else oversold(command, await patiently(stock))
+    except Outside as error:
+        return Unknown(f"The order stands there; the stock after it could not be read. {error}")
+    return as_found(found) if trouble is None else await take_back(found.shop_id, trouble)

@@ -1,0 +1,65 @@
+"""Pieces of what a mapper makes of a shop's rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from crossdock.domain.events import OrderLine, Parcel, ShopOrder, ShopOrderState, ShopVariant
+from crossdock.domain.values import Money
+from crossdock.kit import text
+from crossdock.kit.json_node import Node
+
+MOST_IMAGES = 20
+
+
+def priced(variants: Iterable[ShopVariant], product: str, currency: str = "") -> tuple[list[ShopVariant], list[str]]:
+    """Those that cost something, and sentences about the others. `product` is its title; `currency` is named where a
+    price of another one may stand there.
+    """
+    sold, reasons = [], []
+    for variant in variants:
+        if variant.price.minor > 0:
+            sold.append(variant)
+        else:
+            name = variant.title or variant.sku or product
+            reasons.append(f"{name} has no price in {currency}." if currency else f"{name} has no price.")
+    return sold, reasons
+
+
+def that_hold(sentences: Mapping[str, object]) -> list[str]:
+    """The sentences whose condition holds: why a product is not sold."""
+    return [sentence for sentence, so in sentences.items() if so]
+
+
+def images(urls: Iterable[Any]) -> tuple[str, ...]:
+    """Links that people may follow, each once, best first."""
+    return tuple(dict.fromkeys(filter(None, map(text.link, urls))))[:MOST_IMAGES]
+
+
+def options(values: Iterable[str]) -> str:
+    """The title of a variant, by what was chosen of its options."""
+    return " / ".join(filter(None, map(text.label, values)))
+
+
+def person(address: Node, first: str, last: str) -> str:
+    """Their name out of an address of two fields for it."""
+    return text.label(f"{address.text(first)} {address.text(last)}")
+
+
+def gone(shop_id: str, currency: str) -> ShopOrder:
+    """An order that the shop does not have any more."""
+    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
+
+
+def unheld(lines: Sequence[OrderLine], parcels: Sequence[Parcel]) -> tuple[tuple[str, int], ...]:
+    """Units by line that are in no parcel. None where a parcel does not say what it holds: it holds what is left."""
+    if any(not parcel.lines for parcel in parcels):
+        return ()
+    rest = {line.line_id: line.quantity for line in lines}
+    for line, units in (pair for parcel in parcels for pair in parcel.lines):
+        rest[line] = rest.get(line, 0) - units
+    return tuple((line, units) for line, units in rest.items() if units > 0)
+
+
+def amount(money: Money) -> float:
+    """Where a platform's schema has numbers for amounts: the shortest one that reads the same is written."""
+    return float(money.decimal)
