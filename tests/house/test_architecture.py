@@ -23,8 +23,17 @@ SOURCE = ROOT / "src" / "crossdock"
 LAB = ROOT / "src" / "crossdock_lab"
 MODULE_LINES, FUNCTION_LINES, FOLDER_FILES = 400, 70, 20
 # Lines of code, formatted, without blanks, comments and docstrings, beside the manifest:
-# docs/decisions/0005-the-size-of-a-connector.md
-CONNECTOR_LINES = 1310
+# docs/decisions/0005-the-size-of-a-connector.md. What is larger has its present size for a limit, and grows no more.
+CONNECTOR_LINES = 700
+LARGER = {
+    "adobe_commerce": 1010,
+    "prestashop": 1052,
+    "saleor": 1111,
+    "shopify": 1310,
+    "vendure": 1148,
+    "wix": 1023,
+    "woocommerce": 1255,
+}
 
 
 def modules() -> list[Path]:
@@ -130,7 +139,13 @@ def test_a_connector_stays_small(folder: Path) -> None:
     beside = {"sandbox", "tests", "manifest.py"}
     parts = [path for path in folder.rglob("*.py") if not beside & set(path.relative_to(folder).parts)]
     lines = sum(map(lines_of_code, parts))
-    assert lines <= CONNECTOR_LINES, f"{folder.name} has {lines} lines of code"
+    limit = LARGER.get(folder.name, CONNECTOR_LINES)
+    assert lines <= limit, f"{folder.name} has {lines} lines of code, and its limit is {limit}"
+
+
+def test_a_connector_that_reached_the_limit_is_no_exception_any_more() -> None:
+    assert {name: limit for name, limit in LARGER.items() if limit <= CONNECTOR_LINES} == {}
+    assert LARGER.keys() <= {folder.name for folder in connectors()}
 
 
 def test_every_connector_has_the_same_form() -> None:

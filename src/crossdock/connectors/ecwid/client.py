@@ -8,21 +8,19 @@ from typing import Any, Literal
 
 from crossdock.connectors.ecwid.manifest import MANIFEST
 from crossdock.kit import text
-from crossdock.kit.check import LONGEST_WISH, check, is_challenge, retry_after, server_time, walled
+from crossdock.kit.check import LONGEST_WISH, retry_after, server_time
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Strange, Throttled
+from crossdock.kit.errors import AuthDead, NoAnswer, NotAllowed, Outside, Throttled
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.addresses import of_whole_numbers
-from crossdock.kit.shop.paging import Listed, listed
+from crossdock.kit.shop.answers import Told, answered, error_in
+from crossdock.kit.shop.paging import Listed, every, listed
 
 Method = Literal["GET", "POST", "PUT"]
 # "Maximum allowed value: 100" (search-orders, search-products).
 PAGE = 100
-MOST_PAGES = 100
-
-
-class NotAllowed(AuthDead):
-    """The token is good, but its app lacks a scope, or the store's plan does not include programs."""
+REFUSED = "Ecwid refuses the secret token: copy it again from your custom app."
+NOWHERE = "At this address there is no Ecwid store: compare the store ID."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +41,10 @@ class Client:
 
     async def every(self, path: str, query: Mapping[str, str]) -> Listed:
         """All pages of a list that is short as a rule."""
-        items, odd = list[Node](), list[Any]()
-        for page in range(MOST_PAGES):
-            got = await self.rows(path, {**query, "limit": str(PAGE), "offset": str(page * PAGE)})
-            items += got.items
-            odd += got.odd
-            if got.size < PAGE:
-                return Listed(items, got.at, tuple(odd))
-        raise NoAnswer("Your store's list does not end.")
+        return await every(
+            lambda behind: self.rows(path, {**query, "limit": str(PAGE), "offset": str(behind)}),
+            PAGE,
+        )
 
     async def send(
         self, method: Method, path: str, *, query: Mapping[str, str] | None = None, json: Any = None
@@ -69,57 +63,52 @@ class Client:
 
 
 def checked(reply: Reply) -> Reply:
-    """The reply when it is a 2xx; otherwise the error that its status stands for, where Ecwid itself wrote it
-    (rest-api-error-codes).
-    """
-    if is_challenge(reply):
-        raise walled(reply.status)
-    if 200 <= reply.status < 300:
-        return reply
-    ours, said, code = _problem(reply)
+    return answered(
+        reply,
+        _told,
+        by="Ecwid",
+        place="store",
+        refused=REFUSED,
+        lacking="Your custom app may not do this: it lacks an access scope.",
+        nowhere=NOWHERE,
+        own=_own,
+    )
+
+
+def _own(reply: Reply, told: Told | None) -> Outside | None:
+    """What only Ecwid means (rest-api-error-codes)."""
+    said, code = told or Told("")
     match reply.status:
         # A token that is none is a 403 as well; only the code tells it from a missing scope.
-        case 401 | 403 if ours and (reply.status == 401 or code == "INVALID_API_TOKEN"):
-            raise AuthDead(f"Ecwid refuses the secret token: copy it again from your custom app. It says: {said}")
-        case 403 if ours:
-            raise NotAllowed(f"Your custom app may not do this: it lacks an access scope. Ecwid says: {said}")
-        case 401 | 403:
-            raise walled(reply.status)
-        case 402 if ours and code == "STORE_IS_SUSPENDED":
-            raise Throttled(f"Your Ecwid store is suspended. We try again in an hour. Ecwid says: {said}", LONGEST_WISH)
-        case 402 if ours:
-            raise NotAllowed(f"Your Ecwid plan does not let programs do this. Ecwid says: {said}")
-        case 404 if ours and code not in ("STORE_NOT_FOUND", "PROFILE_NOT_FOUND"):
-            raise Missing(f"Your store does not have it. Ecwid says: {said}")
-        case 404:
-            raise NoAnswer("At this address there is no Ecwid store: compare the store ID.")
+        case 403 if code == "INVALID_API_TOKEN":
+            return AuthDead(f"{REFUSED} It says: {said}")
+        case 402 if code == "STORE_IS_SUSPENDED":
+            words = f"Your Ecwid store is suspended. We try again in an hour. Ecwid says: {said}"
+            return Throttled(words, LONGEST_WISH)
+        case 402 if told:
+            return NotAllowed(f"Your Ecwid plan does not let programs do this. Ecwid says: {said}")
+        case 404 if code in ("STORE_NOT_FOUND", "PROFILE_NOT_FOUND"):
+            return NoAnswer(NOWHERE)
         # "Request failed due to timeout": it may have been carried out. A known external id means that an order of
         # this reference is there: it is looked for.
         case 408:
-            raise NoAnswer(f"Ecwid took too long. It says: {said}")
+            return NoAnswer(f"Ecwid took too long. It says: {said}")
         case 409 if code == "EXTERNAL_ID_ALREADY_USED":
-            raise NoAnswer(f"Ecwid says that this order is there already: {said}")
+            return NoAnswer(f"Ecwid says that this order is there already: {said}")
         case 429:
-            raise Throttled("We asked Ecwid too often; we go on when it lets us.", retry_after(reply))
-        case status if 400 <= status < 500 and ours:
-            raise Declined(f"Your store refused this. Ecwid says: {said}")
-    check(reply)
-    raise NoAnswer(f"Ecwid answered in a way that we do not understand ({reply.status}).")
+            return Throttled("We asked Ecwid too often; we go on when it lets us.", retry_after(reply))
+    return None
 
 
-def _problem(reply: Reply) -> tuple[bool, str, str]:
-    """Whether it is an error of Ecwid's, what it says, and its code: {errorMessage, errorCode} (the vendor's client,
-    EcwidApiError). Which of the two holds the name of the error differs, so both are looked at. The body is optional
-    ("optionally, JSON-formatted body", github Ecwid/ecwid-api-docs), so an empty one is Ecwid's as well.
+def _told(reply: Reply) -> Told | None:
+    """{errorMessage, errorCode} (the vendor's client, EcwidApiError). Which of the two holds the name of the error
+    differs, so both are looked at. The body is optional ("optionally, JSON-formatted body", github
+    Ecwid/ecwid-api-docs), so an empty one is Ecwid's as well.
     """
     if not reply.body.strip():
-        return True, f"error {reply.status}", ""
-    try:
-        body = reply.json()
-    except Strange:
-        return False, "", ""
-    if not isinstance(body, dict) or not ("errorMessage" in body or "errorCode" in body):
-        return False, "", ""
-    node = node_of(body, "error")
+        return Told(f"error {reply.status}")
+    node = error_in(reply)
+    if node is None or not ("errorMessage" in node or "errorCode" in node):
+        return None
     said, code = text.label(node.text("errorMessage"), 200), node.text("errorCode")
-    return True, said or code[:60], code or said
+    return Told(said or code[:60], code or said)

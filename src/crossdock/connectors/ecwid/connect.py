@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from crossdock.connectors.ecwid import reading
-from crossdock.connectors.ecwid.client import Client, NotAllowed
+from crossdock.connectors.ecwid.client import Client
 from crossdock.connectors.ecwid.manifest import MANIFEST
-from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
-from crossdock.kit.errors import BadInput, Declined, Missing
-from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import allowed, checked, fields
+from crossdock.kit.errors import BadInput
+from crossdock.kit.shop.addresses import hosted
+from crossdock.kit.shop.base import checked, fields, known_currency, may
 
 HOST = "app.ecwid.com"
 WRONG = "Type the store ID, a number that stands at the bottom of each page of your Ecwid admin."
@@ -27,12 +25,7 @@ def address(form: Mapping[str, str], *, local: bool) -> str:
     said = form.get("address", "").strip().removeprefix("#").strip()
     if said.isascii() and said.isdigit():
         said = f"https://{HOST}/api/v3/{said.lstrip('0')}"
-    base = typed(said, local=local, wrong=WRONG, keep="token", plain=True)
-    parts = urlsplit(base)
-    store = _STORE.fullmatch(parts.path)
-    if store is None or not (local or parts.netloc == HOST):
-        raise BadInput(WRONG)
-    return f"{parts.scheme}://{parts.netloc}{store[1]}"
+    return hosted(said, host=HOST, path=_STORE, local=local, wrong=WRONG, keep="token")
 
 
 async def finish(
@@ -56,12 +49,12 @@ async def prove(client: Client) -> Proof:
     checks = (
         Check(True, "Sign-in"),
         checked(client.shop.address.endswith(f"/{store}"), "Store", OTHER),
-        checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency[:10]}."),
-        await _may(client.rows("products", {"limit": "1"}), "Products and counts", "read_catalog"),
+        known_currency(currency),
+        await may(client.rows("products", {"limit": "1"}), "Products and counts", "read_catalog", APP),
         # There is no product 0 and no order 0: with the right they are not found, without it forbidden.
-        await _may(client.one("PUT", "products/0/inventory", json=nothing), "Counts, writing", "update_catalog"),
-        await _may(client.rows("orders", {"limit": "1"}), "Orders", "read_orders"),
-        await _may(client.one("PUT", "orders/0", json={}), "Orders, writing", "update_orders"),
+        await may(client.one("PUT", "products/0/inventory", json=nothing), "Counts, writing", "update_catalog", APP),
+        await may(client.rows("orders", {"limit": "1"}), "Orders", "read_orders", APP),
+        await may(client.one("PUT", "orders/0", json={}), "Orders, writing", "update_orders", APP),
     )
     name = text.label(profile.view("settings").text("storeName")) or f"Store {store}"
     return Proof(store, name, currency, checks, {"currency": currency})
@@ -70,8 +63,3 @@ async def prove(client: Client) -> Proof:
 async def look(client: Client) -> Proof:
     currency = await reading.currency(client)
     return Proof("", "", currency, (), {"currency": currency})
-
-
-async def _may(call: reading.Call, title: str, scope: str) -> Check:
-    may = await allowed(call, also=(Missing, Declined), but=NotAllowed)
-    return checked(may, title, APP.format(scope), right=scope)

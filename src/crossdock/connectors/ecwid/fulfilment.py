@@ -1,10 +1,10 @@
 """A parcel of ours in the order's one status and one number. Ecwid knows no part of an order."""
 
 from crossdock.connectors.ecwid import mapper, reading
-from crossdock.connectors.ecwid.client import Client, NotAllowed
+from crossdock.connectors.ecwid.client import Client
 from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import ShopOrder
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.shop.concurrency import patiently
 from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, live, not_begun, same_number, step
 

@@ -7,25 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crossdock.domain.commands import CreateOrder, WriteFulfilment
-from crossdock.domain.events import (
-    OrderLine,
-    Parcel,
-    Refund,
-    ShopOrder,
-    ShopOrderState,
-    ShopProduct,
-    ShopVariant,
-)
-from crossdock.domain.values import Money
+from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
 from crossdock.kit import text
 from crossdock.kit.json_node import Node, whole
-from crossdock.kit.shop.placing import two_names
+from crossdock.kit.shop.mapping import amount, images, options, priced, that_hold
+from crossdock.kit.shop.placing import staff_note, two_names
 
 # `refererId` of our orders: others write an external order id as well.
 SOURCE = "Crossdock"
 # Behind the reference of an order that was taken back for want of stock: no look-up takes it for the order.
 TAKEN_BACK = " (taken back)"
-BETWEEN_NOTES = "\n\n"
 # Pages of the admin ("https://my.ecwid.com/#develop-apps", develop-apps/app-settings); addresses of single ones are not
 # documented.
 ADMIN = "https://my.ecwid.com/"
@@ -61,14 +52,8 @@ def variants_in(node: Node) -> list[tuple[str, Node]]:
 
 def product_of(node: Node, *, currency: str) -> ShopProduct:
     product_id, title = node.id("id"), text.label(node.text("name"))
-    variants, barred = [], _not_sold(node)
-    reasons = [*barred]
-    for variant_id, row in variants_in(node):
-        variant = _variant(variant_id, row, node, currency)
-        if variant.price.minor <= 0:
-            reasons.append(f"{variant.title or variant.sku or title} has no price.")
-        else:
-            variants.append(variant)
+    barred = _not_sold(node)
+    variants, unpriced = priced((_variant(id_, row, node, currency) for id_, row in variants_in(node)), title)
     return ShopProduct(
         product_id,
         title,
@@ -78,14 +63,14 @@ def product_of(node: Node, *, currency: str) -> ShopProduct:
         images=_images(node),
         url=f"{ADMIN}#products",
         updated_at=moment(node),
-        reasons=tuple(reasons),
+        reasons=(*barred, *unpriced),
     )
 
 
 def _not_sold(node: Node) -> list[str]:
     """Why it is not sold here. A bundle's stock is that of its parts (`compositeComponents`)."""
     plan = node.view("subscriptionSettings")
-    why = {
+    sentences = {
         "It is switched off in your store.": node.opt_bool("enabled") is False,
         "Gift cards are not sold here.": node.opt_bool("isGiftCard"),
         "It is one of Ecwid's demo products.": node.opt_bool("isSampleProduct"),
@@ -94,7 +79,7 @@ def _not_sold(node: Node) -> list[str]:
         "It is sold by subscription alone.": plan.raw("subscriptionAllowed") is True
         and plan.raw("oneTimePurchaseAllowed") is not True,
     }
-    return [sentence for sentence, so in why.items() if so]
+    return that_hold(sentences)
 
 
 def _variant(variant_id: str, row: Node, product: Node, currency: str) -> ShopVariant:
@@ -108,7 +93,7 @@ def _variant(variant_id: str, row: Node, product: Node, currency: str) -> ShopVa
     return ShopVariant(
         variant_id,
         text.label(row.text("sku") or product.text("sku"), 200),
-        " / ".join(value for _, value in options_of(row)) if own else "",
+        options(value for _, value in options_of(row)) if own else "",
         product.money("price", currency) if price is None else price,
         count_in(row),
         barcode=_barcode(row) or _barcode(product),
@@ -132,8 +117,7 @@ def _barcode(row: Node) -> str:
 def _images(node: Node) -> tuple[str, ...]:
     rows = sorted(node.view("media").rows("images"), key=lambda row: row.raw("isMain") is not True)
     urls = [text.link(row.raw("imageOriginalUrl")) or text.link(row.raw("image1500pxUrl")) for row in rows]
-    found = tuple(url for url in urls if url) or tuple(filter(None, [text.link(node.view("originalImage").raw("url"))]))
-    return found[:20]
+    return images(urls) or images([node.view("originalImage").raw("url")])
 
 
 def count_in(row: Node) -> int | None:
@@ -176,19 +160,11 @@ def order_of(node: Node, *, currency: str) -> ShopOrder:
     )
 
 
-def gone(shop_id: str, currency: str) -> ShopOrder:
-    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
-
-
 def _line(row: Node) -> OrderLine:
     """`combinationId` is absent where no variation was bought."""
-    product = _known_id(row, "productId")
-    variant = _known_id(row, "combinationId") or (base_id(product) if product else "")
+    product = row.named_id("productId")
+    variant = row.named_id("combinationId") or (base_id(product) if product else "")
     return OrderLine(row.id("id"), product, variant, text.label(row.text("sku"), 200), row.int("quantity"))
-
-
-def _known_id(node: Node, key: str) -> str:
-    return "" if node.raw(key) in (None, "", 0, "0") else node.id(key)
 
 
 def _parcels(node: Node, lines: Sequence[OrderLine]) -> tuple[Parcel, ...]:
@@ -239,31 +215,21 @@ def _written(said: str) -> datetime | None:
         return None
 
 
-def notes_of(node: Node) -> list[str]:
-    return [note for note in node.text("privateAdminNotes").split(BETWEEN_NOTES) if note.strip()]
-
-
 # Ours in their words
 
 
-def amount(money: Money) -> float:
-    """All amounts are numbers in the vendor's client; the shortest one that reads the same is written."""
-    return float(money.decimal)
-
-
-def body_of(command: CreateOrder, options: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Any]:
-    """The order for POST /orders; `options` are those of each variation. The reference stands also where `keywords`
-    look for it: the staff notes and the external transaction id (search-orders). Without `email` nobody is mailed, so
-    the relay address stands in the staff notes. `externalFulfillment` stays off, since the seller ships.
+def body_of(command: CreateOrder, chosen: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Any]:
+    """The order for POST /orders; `chosen` are the options of each variation. The reference stands also where
+    `keywords` look for it: the staff notes and the external transaction id (search-orders). Without `email` nobody is
+    mailed, so the relay address stands in the staff notes. `externalFulfillment` stays off, since the seller ships.
     """
-    relay = f"Relay address of the buyer: {command.email}." if command.email else ""
     address = address_of(command)
     return {
         **SILENT,
         "refererId": SOURCE,
         "externalOrderId": command.reference,
         "externalTransactionId": command.reference,
-        "privateAdminNotes": BETWEEN_NOTES.join(filter(None, (f"Marketplace order {command.reference}.", relay))),
+        "privateAdminNotes": staff_note(command),
         "orderComments": command.note,
         "paymentStatus": PAID,
         "paymentMethod": "Paid on the marketplace",
@@ -290,7 +256,7 @@ def body_of(command: CreateOrder, options: Mapping[str, Sequence[tuple[str, str]
                 "price": amount(line.unit_price),
                 "tax": 0.0,
                 "isShippingRequired": True,
-                "selectedOptions": [_chosen(*each) for each in options.get(line.variant_id, ())],
+                "selectedOptions": [_chosen(*each) for each in chosen.get(line.variant_id, ())],
             }
             for line in command.lines
         ],

@@ -2,16 +2,14 @@
 so the count is read before and after, one order at a time, and an order that it was not enough for is taken back.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from crossdock.connectors.ecwid import mapper, reading
-from crossdock.connectors.ecwid.client import PAGE, Client, NotAllowed
-from crossdock.connectors.ecwid.manifest import MANIFEST
-from crossdock.connectors.ecwid.reading import Stock
-from crossdock.domain.capability import Capability
+from crossdock.connectors.ecwid.client import PAGE, Client
 from crossdock.domain.commands import (
     AdjustStock,
-    CancelLines,
     CancelOrder,
     CreateOrder,
     Done,
@@ -22,114 +20,55 @@ from crossdock.domain.commands import (
     Why,
     WriteRisk,
 )
-from crossdock.domain.events import ShopOrder, ShopOrderState
-from crossdock.domain.orders import as_found, differences
+from crossdock.domain.events import ShopOrder
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import Declined, Missing, NoAnswer, Outside
-from crossdock.kit.json_node import Node
-from crossdock.kit.shop import risk_notes
-from crossdock.kit.shop.cancel import before
+from crossdock.kit.errors import Missing, NoAnswer, NotAllowed, Outside
+from crossdock.kit.shop import counted, risk_notes
+from crossdock.kit.shop.addresses import is_number, number
+from crossdock.kit.shop.cancel import cancelled, standing
 from crossdock.kit.shop.concurrency import alone, patiently
 from crossdock.kit.shop.fulfilment import not_begun
-from crossdock.kit.shop.placing import take_back, titles, units
+from crossdock.kit.shop.placing import refs, take_back
 
 SHIPPED = "Order {number} is marked as shipped in your store. Cancelling would put units back that have left."
-Goods = dict[str, Stock]
 CANCELLED = {**mapper.SILENT, "paymentStatus": mapper.CANCELLED, "fulfillmentStatus": mapper.WILL_NOT_DELIVER}
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
+    """Of what is refused Ecwid says no more than "any other linked object is not found" (github Ecwid/ecwid-api-docs,
+    Create order).
+    """
     if not all(_known(line.product_id, line.variant_id) for line in command.lines):
         return Refused(Why.INVALID, "The listing does not name a product of this store; list it again.")
-    async with alone(client.shop.address):
-        try:
-            goods = await _goods(client, command)
-            currency = await patiently(lambda: reading.currency(client))
-        except Outside as error:
-            return not_begun(error)
-        if currency != command.shipping.currency:
-            here = command.shipping.currency
-            return Refused(Why.INVALID, f"Your store sells in {currency[:10]} now, and the order is in {here}.")
-        if trouble := _missing(command, goods) or _short(command, goods, units(command)):
-            return trouble
-        options = {variant: there.options for variant, there in goods.items()}
-        try:
-            made = await client.one("POST", "orders", json=mapper.body_of(command, options))
-        except (Declined, Missing) as error:
-            return await _why(client, command, error)
-        return await _looked_at(client, command, reading.id_of(made), goods)
+    try:
+        currency = await patiently(partial(reading.currency, client))
+    except Outside as error:
+        return not_begun(error)
+    if currency != (here := command.shipping.currency):
+        return Refused(Why.INVALID, f"Your store sells in {currency[:10]} now, and the order is in {here}.")
+
+    async def send(there: Mapping[str, reading.Stock]) -> str:
+        chosen = {variant: stock.options for variant, stock in there.items()}
+        return number(await client.one("POST", "orders", json=mapper.body_of(command, chosen)))
+
+    return await counted.place(
+        command,
+        address=client.shop.address,
+        stock=partial(reading.stock, client, refs(command)),
+        send=send,
+        read=partial(reading.order, client),
+        take_back=partial(_take_back, client, command),
+    )
 
 
 def _known(product_id: str, variant_id: str) -> bool:
-    own = variant_id == mapper.base_id(product_id) or reading.known_id(variant_id)
-    return own and reading.known_id(product_id)
-
-
-async def _goods(client: Client, command: CreateOrder) -> Goods:
-    refs = [VariantRef(line.product_id, line.variant_id) for line in command.lines]
-    return await patiently(lambda: reading.stock(client, refs))
-
-
-async def _looked_at(client: Client, command: CreateOrder, shop_id: str, earlier: Goods) -> Outcome:
-    """What stands there is compared with what was asked. The evidence of its units is a count that fell by them."""
-    try:
-        order = await patiently(lambda: reading.order(client, shop_id))
-        goods = await _goods(client, command)
-    except Outside as error:
-        return Unknown(f"The order was created; what came of it could not be read. {error}")
-    if order.state is ShopOrderState.GONE:
-        return Unknown("The order was created, and is not to be seen in your store yet.")
-    if trouble := _differs(command, order) or _short(command, goods, {}):
-        return await _take_back(client, command, shop_id, trouble)
-    fell = all(_fell(earlier[variant], goods.get(variant), wanted) for variant, wanted in units(command).items())
-    return Done(shop_id, order.number, order.url, stock_taken=order.stock_taken and fell)
-
-
-async def _why(client: Client, command: CreateOrder, error: Outside) -> Outcome:
-    """Nothing was created: "any other linked object is not found" (github Ecwid/ecwid-api-docs, Create order), or
-    whatever else. The counts say whether it was for want of them.
-    """
-    try:
-        goods = await _goods(client, command)
-    except Outside as trouble:
-        return not_begun(trouble)
-    lacking = _missing(command, goods) or _short(command, goods, units(command))
-    return lacking or Refused(Why.INVALID, str(error))
-
-
-def _fell(earlier: Stock, now: Stock | None, wanted: int) -> bool:
-    if earlier.count is None or now is None or now.count is None:
-        return False
-    return now.count <= earlier.count - wanted
-
-
-def _missing(command: CreateOrder, goods: Goods) -> Refused | None:
-    if gone := tuple(variant for variant in units(command) if variant not in goods):
-        return Refused(Why.PRODUCT_GONE, f"Your store has no {titles(command, gone)} any more.", gone)
-    return None
-
-
-def _short(command: CreateOrder, goods: Goods, wanted: dict[str, int]) -> Refused | None:
-    """What there is less than `wanted` of; with nothing wanted any more, what fell below zero."""
-    counts = {variant: goods[variant].count for variant in units(command) if variant in goods}
-    short = tuple(variant for variant, count in counts.items() if count is not None and count < wanted.get(variant, 0))
-    return Refused(Why.NO_STOCK, f"Your store has not enough of {titles(command, short)}.", short) if short else None
-
-
-def _differs(command: CreateOrder, order: ShopOrder) -> Refused | None:
-    found = differences(command, order, at_our_price=True)
-    said = "; ".join(each.sentence for each in found)
-    words = f"Your store made another order of it; look for taxes, fees or an app that changes orders. {said}"
-    return Refused(Why.INVALID, words) if found else None
+    own = variant_id == mapper.base_id(product_id) or is_number(variant_id)
+    return own and is_number(product_id)
 
 
 async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
-    """Only whether the store had the units: its lines may have been changed since."""
-    try:
-        trouble = None if found.parcels else _short(command, await _goods(client, command), {})
-    except Outside as error:
-        return Unknown(f"The order stands there; the stock after it could not be read. {error}")
-    return as_found(found) if trouble is None else await _take_back(client, command, found.shop_id, trouble)
+    stock, taken_back = partial(reading.stock, client, refs(command)), partial(_take_back, client, command)
+    return await counted.confirm(command, found, stock=stock, take_back=taken_back)
 
 
 async def _take_back(client: Client, command: CreateOrder, shop_id: str, why: Refused) -> Outcome:
@@ -161,37 +100,26 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
     """
     async with alone(client.shop.address):
         order = await reading.order(client, command.shop_order_id)
-        done = Done(order.shop_id, order.number, order.url, note=order.cancel_note)
-        if ended := before(
-            command,
-            None if order.state is ShopOrderState.GONE else done,
-            reference=order.reference,
-            closed=order.state is not ShopOrderState.OPEN,
-            shipped=bool(order.parcels),
-            words=SHIPPED.format(number=order.number),
-        ):
+        if ended := standing(command, order, SHIPPED):
             return ended
         await client.one("PUT", f"orders/{order.shop_id}", json=CANCELLED)
         left = await patiently(lambda: _left(client, order.shop_id))
-    return Unknown(f"The order is still {left} in your store.") if left else done
-
-
-async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
-    return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.LINES_CANCEL))
+    return Unknown(f"The order is still {left} in your store.") if left else cancelled(order)
 
 
 async def write_risk(client: Client, command: WriteRisk) -> Outcome:
-    """Behind what stands in the staff notes already. They are one text, so writers wait for each other."""
     async with alone(client.shop.address):
         node = await reading.order_node(client, command.shop_order_id)
         if node is None:
             return Refused(Why.NOT_FOUND, "That is no order of this store.")
-        notes, done = mapper.notes_of(node), Done(command.shop_order_id, command.shop_order_id)
-        if ended := risk_notes.before(command, reference=mapper.reference_of(node), texts=notes, done=done):
-            return ended
-        text = mapper.BETWEEN_NOTES.join([*notes, risk_notes.note(command)])
-        await client.one("PUT", f"orders/{command.shop_order_id}", json={**mapper.SILENT, "privateAdminNotes": text})
-    return done
+        return await risk_notes.behind(
+            command,
+            node.text("privateAdminNotes"),
+            reference=mapper.reference_of(node),
+            write=lambda notes: client.one(
+                "PUT", f"orders/{command.shop_order_id}", json={**mapper.SILENT, "privateAdminNotes": notes}
+            ),
+        )
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:
@@ -229,7 +157,7 @@ async def adjust(client: Client, command: AdjustStock) -> Outcome:
     if command.variant_id != mapper.base_id(command.product_id):
         path += f"/combinations/{command.variant_id}"
     try:
-        made: Node = await client.one("PUT", f"{path}/inventory", json={"quantityDelta": command.delta})
+        made = await client.one("PUT", f"{path}/inventory", json={"quantityDelta": command.delta})
     except Missing:
         return Refused(Why.PRODUCT_GONE, "Your store does not have this item any more.")
     except NotAllowed:

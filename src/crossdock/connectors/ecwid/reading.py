@@ -2,20 +2,22 @@
 goes to the end of its list. What was deleted has lists of its own.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from crossdock.connectors.ecwid import mapper
 from crossdock.connectors.ecwid.client import PAGE, Client
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Missing, NoAnswer, Strange
+from crossdock.kit.errors import Missing, NoAnswer
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import await_row, named, order_with, read_each
-from crossdock.kit.shop.paging import Listed, Spot, Walked, walk
+from crossdock.kit.rows import await_row, order_with, read_each, read_parts
+from crossdock.kit.shop.addresses import is_number, number
+from crossdock.kit.shop.mapping import gone
+from crossdock.kit.shop.paging import Listed, Spot, entries, is_date, walk
 
-Call = Awaitable[object]
 # Ecwid is of 2009: what is dated before is no date of a change.
 BEGAN = datetime(2009, 1, 1, tzinfo=UTC)
 # Only what is read: the orders of the store's own customers hold addresses that are nobody's business here.
@@ -30,24 +32,7 @@ COUNTS = "items(id,quantity,unlimited,combinations(id,quantity,unlimited,options
 OVERLAP = 10
 
 
-def id_of(node: Node) -> str:
-    return _number(node, "id")
-
-
-def order_id(node: Node) -> str:
-    return _number(node, "internalId")
-
-
-def _number(node: Node, key: str) -> str:
-    """Always a number, and part of the addresses that are asked next."""
-    id_ = node.id(key)
-    if not known_id(id_):
-        raise Strange(f"{node.path}.{key}", "whole number", id_)
-    return id_
-
-
-def known_id(said: str) -> bool:
-    return said.isascii() and said.isdigit() and len(said) < 20
+order_id = partial(number, key="internalId")
 
 
 def currency_of(profile: Node) -> str:
@@ -64,21 +49,6 @@ def _unix(after: str) -> str:
     return str(int(datetime.fromisoformat(f"{after}+00:00").timestamp()))
 
 
-def _date(said: str) -> str:
-    """The date in a cursor; "" when it is none."""
-    try:
-        return said if datetime.fromisoformat(said).tzinfo is None else ""
-    except ValueError:
-        return ""
-
-
-def _rows(kind: LookKind, page: Listed | Walked, id_of: Callable[[Node], str]) -> list[Node | Unreadable]:
-    """The entries of a page; what is no object, or has no id, stands by itself."""
-    nodes = page.items if isinstance(page, Listed) else page.rows
-    tried = read_each(kind, nodes, lambda node: "", lambda node: (id_of(node), node)[1])
-    return [*tried, *(named(kind, each, id_of) for each in page.odd)]
-
-
 async def _deleted(client: Client, kind: LookKind, path: str, after: str) -> list[str | Unreadable]:
     """Ids of what was deleted since. A list that nobody can read takes nothing away from what else was read: what is
     gone is noticed as well when it is looked at.
@@ -86,7 +56,7 @@ async def _deleted(client: Client, kind: LookKind, path: str, after: str) -> lis
     page = await await_row(kind, "", lambda: client.every(f"{path}/deleted", {"from_date": _unix(after)}))
     if isinstance(page, Unreadable):
         return [page]
-    return read_each(kind, _rows(kind, page, id_of), id_of, id_of)
+    return read_each(kind, entries(kind, page, number), number, number)
 
 
 # Products
@@ -96,8 +66,6 @@ async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGon
     """Our cursor is `spot;since`: where the list goes on, and from when on deleted ones are asked for at its end."""
     text, _, since = cursor.partition(";")
     spot = Spot.of(text)
-    if not _date(spot.after):
-        spot, since = Spot(), ""
 
     async def page(spot: Spot, size: int) -> Listed:
         """Whether the bound itself is within is not said, so it is asked for and may come again."""
@@ -105,11 +73,11 @@ async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGon
         return await client.rows("products", query | ({"updatedFrom": _unix(spot.after)} if spot.after else {}))
 
     seen = await walk(page, spot, PAGE, mapper.moment, BEGAN)
-    rows = _rows(LookKind.PRODUCT, seen, id_of)
+    rows = entries(LookKind.PRODUCT, seen, number)
     found: list[ShopProduct | ProductGone | Unreadable] = [
-        *read_each(LookKind.PRODUCT, rows, id_of, lambda row: _product(client, row))
+        *read_each(LookKind.PRODUCT, rows, number, partial(_product, client))
     ]
-    since = _date(since) or seen.settled.after
+    since = since if is_date(since) else seen.settled.after
     if not seen.more:
         if cursor:
             deleted = await _deleted(client, LookKind.PRODUCT, "products", since)
@@ -123,7 +91,7 @@ def _product(client: Client, node: Node) -> ShopProduct:
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
-    if not known_id(product_id):
+    if not is_number(product_id):
         return ProductGone(product_id)
     try:
         return _product(client, await client.one("GET", f"products/{product_id}"))
@@ -132,16 +100,15 @@ async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
-    """What an order needs to know of a variant: its count, None where it is unlimited, and what was chosen."""
+class Stock(Count):
+    """What an order needs to know of a variant: its count, and what was chosen."""
 
-    count: int | None
-    options: list[tuple[str, str]]
+    options: Sequence[tuple[str, str]] = ()
 
 
 async def _by_ids(client: Client, products: Sequence[str]) -> Listed:
     """ "productId: internal product IDs" with commas between (search-products); what is gone is left out."""
-    ids = sorted({id_ for id_ in products if known_id(id_)})
+    ids = sorted({id_ for id_ in products if is_number(id_)})
     if not ids:
         return Listed([], client.shop.now())
     return await client.rows("products", {"productId": ",".join(ids), "responseFields": COUNTS})
@@ -154,11 +121,8 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
     def counted(node: Node) -> list[Count]:
         return [Count(id_, mapper.count_in(row)) for id_, row in mapper.variants_in(node) if id_ in wanted]
 
-    rows = _rows(LookKind.COUNTS, await _by_ids(client, [ref.product_id for ref in variants]), id_of)
-    found: list[Count | Unreadable] = []
-    for read in read_each(LookKind.COUNTS, rows, id_of, counted):
-        found += [read] if isinstance(read, Unreadable) else read
-    return found
+    rows = entries(LookKind.COUNTS, await _by_ids(client, [ref.product_id for ref in variants]), number)
+    return read_parts(LookKind.COUNTS, rows, number, counted)
 
 
 async def stock(client: Client, variants: Sequence[VariantRef]) -> dict[str, Stock]:
@@ -168,7 +132,11 @@ async def stock(client: Client, variants: Sequence[VariantRef]) -> dict[str, Sto
     if page.odd:
         raise NoAnswer("Your store's answer about its stock could not be understood.")
     rows = dict(pair for node in page.items for pair in mapper.variants_in(node))
-    return {id_: Stock(mapper.count_in(row), mapper.options_of(row)) for id_, row in rows.items() if id_ in wanted}
+    return {
+        id_: Stock(id_, mapper.count_in(row), options=mapper.options_of(row))
+        for id_, row in rows.items()
+        if id_ in wanted
+    }
 
 
 # Orders
@@ -179,19 +147,19 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     where it is in its list. Abandoned carts are not in it (search-orders).
     """
     after, onward, offset = (*cursor.split("|"), "", "")[:3]
-    if not _date(after):
+    if not is_date(after):
         now = (await client.rows("orders", {"limit": "1", "responseFields": LISTED})).at
         return Page((), f"{Spot.settled(now).after}||", more=False)
     skip = int(offset) if offset.isdigit() and len(offset) < 8 else 0
     query = {"updatedFrom": _unix(after), "limit": str(PAGE), "offset": str(skip), "responseFields": LISTED}
     page = await client.rows("orders", query)
-    rows = read_each(LookKind.ORDER, _rows(LookKind.ORDER, page, order_id), order_id, lambda node: _shown(client, node))
-    onward = _date(onward) or max(after, Spot.settled(page.at).after)
+    rows = read_each(LookKind.ORDER, entries(LookKind.ORDER, page, order_id), order_id, partial(_shown, client))
+    onward = onward if is_date(onward) else max(after, Spot.settled(page.at).after)
     if page.size >= PAGE:
         return Page(tuple(rows), f"{after}|{onward}|{skip + PAGE - OVERLAP}", more=True)
     deleted = await _deleted(client, LookKind.ORDER, "orders", after)
-    gone = [shown(client, each, None) if isinstance(each, str) else each for each in deleted]
-    return Page((*rows, *gone), f"{onward}||", more=False)
+    ended = [shown(client, each, None) if isinstance(each, str) else each for each in deleted]
+    return Page((*rows, *ended), f"{onward}||", more=False)
 
 
 def _shown(client: Client, node: Node) -> ShopOrder:
@@ -204,12 +172,12 @@ async def order(client: Client, shop_id: str) -> ShopOrder:
 
 
 def shown(client: Client, shop_id: str, node: Node | None) -> ShopOrder:
-    return mapper.gone(shop_id, client.shop.settings["currency"]) if node is None else _shown(client, node)
+    return gone(shop_id, client.shop.settings["currency"]) if node is None else _shown(client, node)
 
 
 async def order_node(client: Client, shop_id: str) -> Node | None:
     """By its number: the vendor's own client asks so (OrderDetailsRequest). None when it is gone."""
-    if not known_id(shop_id):
+    if not is_number(shop_id):
         return None
     try:
         return await client.one("GET", f"orders/{shop_id}", query={"responseFields": ORDER})

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 
 from crossdock.connectors.medusa.client import Client, Query
 from crossdock.connectors.medusa.manifest import MANIFEST
-from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import BadInput, Strange
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import checked, fields
+from crossdock.kit.shop.base import checked, fields, known_currency, limited
 
 WRONG = "Type only the address of your Medusa server, for example https://api.example.com."
 PAGES = ("/app", "/admin", "/store", "/auth", "/health")
@@ -46,18 +45,17 @@ async def prove(client: Client) -> Proof:
     store = await _store(client)
     settings = await _settings(client, store)
     currency, channel = settings["currency"], settings["channel"]
-    places = await _places(client, channel) if channel else []
     options = await client.every("shipping-options", "shipping_options")
     taxes = (await client.rows("tax-regions", "tax_regions", (("limit", "1"),))).size
     net = bool(taxes) and settings["taxed"] == "yes" and not await _with_tax(client, settings)
     checks = (
         Check(True, "Sign-in"),
-        checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency[:10]}."),
+        known_currency(currency),
         checked(bool(settings["regions"]), "Region", NO_REGION.format(currency[:10])),
         checked(bool(channel), "Sales channel", NO_CHANNEL),
-        checked(bool(places), "Stock location", NO_PLACE),
+        checked(bool(settings["places"]), "Stock location", NO_PLACE),
         checked(bool(options), "Shipping", NO_SHIPPING),
-        Check(not net, "Taxes", TAXED if net else "", limited=net),
+        limited(net, "Taxes", TAXED),
     )
     return Proof(store.id("id"), text.label(store.text("name")) or "Medusa", currency, checks, settings)
 
@@ -83,13 +81,12 @@ async def _settings(client: Client, store: Node) -> dict[str, str]:
     rows = await client.every("regions", "regions", (("fields", "id,currency_code,automatic_taxes,countries.iso_2"),))
     ours = [row for row in rows if row.text("currency_code").upper() == currency]
     regions = [f"{row.id('id')}:{'.'.join(_codes(row))}" for row in ours]
-    taxed = any(row.opt_bool("automatic_taxes") for row in ours)
-    places = [row.id("id") for row in await _places(client, channel)] if channel else []
+    places = await _places(client, channel) if channel else []
     return {
         "currency": currency,
         "channel": channel,
         "regions": " ".join(regions),
-        "taxed": "yes" if taxed else "no",
+        "taxed": "yes" if any(row.opt_bool("automatic_taxes") for row in ours) else "no",
         "places": " ".join(places),
     }
 
@@ -99,10 +96,10 @@ def _codes(region: Node) -> list[str]:
     return sorted(code for code in codes if re.fullmatch("[a-z]{2}", code))
 
 
-async def _places(client: Client, channel: str) -> list[Node]:
+async def _places(client: Client, channel: str) -> list[str]:
     """Stock locations that the sales channel sells from: an order takes from no other."""
     query = (("sales_channel_id", channel), ("fields", "id,name"))
-    return await client.every("stock-locations", "stock_locations", query)
+    return [row.id("id") for row in await client.every("stock-locations", "stock_locations", query)]
 
 
 async def _with_tax(client: Client, settings: Mapping[str, str]) -> bool:

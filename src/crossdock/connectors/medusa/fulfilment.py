@@ -8,25 +8,15 @@ so a parcel can be several. Each carries our key; one that an earlier try left p
 from collections.abc import Mapping, Sequence
 
 from crossdock.connectors.medusa import mapper, reading
-from crossdock.connectors.medusa.client import Client, NotAllowed
+from crossdock.connectors.medusa.client import Client
 from crossdock.connectors.medusa.manifest import MANIFEST
 from crossdock.domain.capability import Capability
-from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
+from crossdock.domain.commands import Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
-from crossdock.kit.errors import Declined, Outside
+from crossdock.kit.errors import Declined, NotAllowed, Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.concurrency import alone
-from crossdock.kit.shop.fulfilment import (
-    NOT_YET,
-    Cancel,
-    Make,
-    Renumber,
-    There,
-    not_begun,
-    same_number,
-    step,
-    this_parcel,
-)
+from crossdock.kit.shop.fulfilment import NOT_YET, Cancel, Make, Renumber, There, not_begun, step, written
 
 NO_RIGHT = "The API key may not fulfil orders; give its role that right, or make another key."
 EDITED = "Order {number} is being edited in your store: confirm or discard the edit there, then try again."
@@ -36,58 +26,47 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
     async with alone(client.shop.address):
         try:
             node = await reading.whole(client, command.shop_order_id)
-            order = _order(client, command, node)
+            order = reading.shown(client, command.shop_order_id, node)
         except Outside as error:
             return not_begun(error)
         keys = _keys(node)
         begun = [each for each in order.packed if keys.get(each.parcel_id) == command.key]
-        if begun and order.reference == command.reference and not command.undone:
-            wanted: object = Unknown(NOT_YET) if command.only_look else begun
-        else:
-            wanted = step(order, command, There(order.packed, keys), split=True)
+        goes_on = bool(begun) and order.reference == command.reference and not command.undone
+        if goes_on and command.only_look:
+            return Unknown(NOT_YET)
         try:
-            match wanted:
+            match step(order, command, There(order.packed, keys), split=True):
+                case _ if goes_on:
+                    for parcel in begun:
+                        await _ship(client, order.shop_id, command, parcel.parcel_id, dict(parcel.lines))
                 case Make(units):
                     await _make(client, node, command, units)
                 case Renumber(parcels):
                     await _renumber(client, order, command, parcels)
                 case Cancel():
                     return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.FULFILMENT_UNDO))
-                case list():
-                    for parcel in begun:
-                        await _ship(client, order.shop_id, command, parcel.parcel_id, dict(parcel.lines))
-                case _:
-                    return _outcome(wanted)
+                case ended:
+                    return ended
         except NotAllowed:
             return Refused(Why.NOT_ALLOWED, NO_RIGHT)
         except Declined as refusal:
             edited = "active order change" in str(refusal)
             return Refused(Why.CONFLICT, EDITED.format(number=order.number) if edited else str(refusal))
-        return _done(order, command, await reading.whole(client, order.shop_id), client)
+        after = await reading.whole(client, order.shop_id)
+        return written(reading.shown(client, order.shop_id, after), command, There(keys=_keys(after)))
 
 
-def _outcome(wanted: object) -> Outcome:
-    assert isinstance(wanted, Done | Refused | Unknown)
-    return wanted
-
-
-def _order(client: Client, command: WriteFulfilment, node: Node | None) -> ShopOrder:
-    if node is None:
-        return mapper.gone(command.shop_order_id, client.shop.settings["currency"])
-    return reading.shown(client, node)
+def _fulfilments(node: Node | None) -> list[Node]:
+    return node.rows("fulfillments") if node else []
 
 
 def _keys(node: Node | None) -> dict[str, str]:
-    rows = node.rows("fulfillments") if node else []
-    return {row.text("id"): key for row in rows if (key := row.view("metadata").text(mapper.KEY))}
+    return {row.text("id"): key for row in _fulfilments(node) if (key := row.view("metadata").text(mapper.KEY))}
 
 
 async def _make(client: Client, node: Node | None, command: WriteFulfilment, units: Mapping[str, int]) -> None:
     """The new one is ours by its key: the seller can have cancelled one before, and pack another one meanwhile."""
-    order_id, known = (
-        command.shop_order_id,
-        {reading.id_of(row) for row in node.rows("fulfillments")} if node else set(),
-    )
+    order_id, known = command.shop_order_id, {reading.id_of(row) for row in _fulfilments(node)}
     places = await _places(client, list(units))
     for place in dict.fromkeys(places.get(line, "") for line in units):
         here = {line: n for line, n in units.items() if places.get(line, "") == place}
@@ -123,17 +102,6 @@ async def _ship(client: Client, order_id: str, command: WriteFulfilment, id_: st
 
 async def _renumber(client: Client, order: ShopOrder, command: WriteFulfilment, parcels: Sequence[Parcel]) -> None:
     """Metadata is merged by its names, so nothing else in it is lost."""
-    names: dict[str, str] = {}
-    for parcel in parcels:
-        names |= mapper.renumbered(parcel.parcel_id, command)
-    body = {"metadata": names}
+    names = [entry for parcel in parcels for entry in mapper.renumbered(parcel.parcel_id, command).items()]
+    body = {"metadata": dict(names)}
     await client.send("POST", f"orders/{order.shop_id}", query=(("fields", "id"),), json=body)
-
-
-def _done(before: ShopOrder, command: WriteFulfilment, node: Node | None, client: Client) -> Outcome:
-    """Under the ids that the order shows it with."""
-    after = _order(client, command, node)
-    found = this_parcel(after, command, There(keys=_keys(node)))
-    if not found or not all(same_number(each.tracking_number, command.tracking_number) for each in found):
-        return Unknown("The fulfilment was made in your store and is not to be seen there yet.")
-    return Done(",".join(parcel.parcel_id for parcel in found), after.number, after.url)

@@ -6,20 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from crossdock.domain.commands import CreateOrder, Line, WriteFulfilment
-from crossdock.domain.events import (
-    OrderLine,
-    Parcel,
-    ProductGone,
-    Refund,
-    ShopOrder,
-    ShopOrderState,
-    ShopProduct,
-    ShopVariant,
-)
+from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.cancel_units import key_of
+from crossdock.kit.shop.mapping import amount, images, person, priced, that_hold
 from crossdock.kit.shop.placing import two_names
 
 # In an order's metadata. The reference stands in the billing address as well: metadata cannot be searched.
@@ -36,38 +28,28 @@ WITH_THE_CANCEL = timedelta(seconds=60)
 # Products
 
 
-def product_of(node: Node, settings: Mapping[str, str]) -> ShopProduct | ProductGone:
+def product_of(node: Node, settings: Mapping[str, str]) -> ShopProduct:
     product_id, rows = node.id("id"), node.opt_list("variants") or []
-    variants, reasons = [], []
-    for row in rows:
-        variant = _variant(row, settings, alone=len(rows) == 1)
-        if variant.price.minor > 0:
-            variants.append(variant)
-        else:
-            reasons.append(
-                f"{variant.title or variant.sku or variant.variant_id} has no price in {_currency(settings)}."
-            )
-    published = node.word("status") == "published"
-    offered = settings.get("channel", "") in {row.text("id") for row in node.rows("sales_channels")}
-    if not published:
-        reasons.append("It is not published in your store.")
-    if not offered:
-        reasons.append("It is not in your store's default sales channel.")
+    title, currency, only = text.label(node.text("title")), settings["currency"], len(rows) == 1
+    variants, unpriced = priced((_variant(row, settings, alone=only) for row in rows), title, currency)
+    channels = {row.text("id") for row in node.rows("sales_channels")}
+    why = that_hold(
+        {
+            "It is not published in your store.": node.word("status") != "published",
+            "It is not in your store's default sales channel.": settings.get("channel", "") not in channels,
+        }
+    )
     return ShopProduct(
         product_id,
-        text.label(node.text("title")),
+        title,
         tuple(variants),
-        active=published and offered and bool(variants),
+        active=bool(variants) and not why,
         description=text.plain(node.text("description")),
-        images=_images(node),
+        images=images([node.raw("thumbnail"), *(row.raw("url") for row in node.rows("images"))]),
         url=f"{settings.get('admin', '')}/app/products/{product_id}",
         updated_at=node.moment("updated_at"),
-        reasons=tuple(reasons),
+        reasons=(*unpriced, *why),
     )
-
-
-def _currency(settings: Mapping[str, str]) -> str:
-    return settings["currency"]
 
 
 def _variant(row: Node, settings: Mapping[str, str], *, alone: bool) -> ShopVariant:
@@ -85,16 +67,12 @@ def _variant(row: Node, settings: Mapping[str, str], *, alone: bool) -> ShopVari
 
 def _price(row: Node, settings: Mapping[str, str]) -> Money:
     """The price of the currency for everybody: others hold for a region, a group or a quantity. None is 0."""
+    currency = settings["currency"]
     for price in row.opt_list("prices") or ():
         bounded = any(price.raw(key) for key in ("rules", "min_quantity", "max_quantity", "price_list_id"))
-        if price.text("currency_code").upper() == _currency(settings) and not bounded:
-            return price.money("amount", _currency(settings))
-    return Money.zero(_currency(settings))
-
-
-def _images(node: Node) -> tuple[str, ...]:
-    urls = [text.link(node.raw("thumbnail")), *(text.link(row.raw("url")) for row in node.rows("images"))]
-    return tuple(dict.fromkeys(filter(None, urls)))[:20]
+        if price.text("currency_code").upper() == currency and not bounded:
+            return price.money("amount", currency)
+    return Money.zero(currency)
 
 
 def count_of(variant: Node, settings: Mapping[str, str]) -> int | None:
@@ -143,7 +121,7 @@ def order_of(node: Node, *, admin: str) -> ShopOrder:
         refunds=_refunds(node, currency),
         stock_taken=state is ShopOrderState.OPEN,
         url=f"{admin}/app/orders/{id_}",
-        buyer=_name(node.view("shipping_address")),
+        buyer=person(node.view("shipping_address"), "first_name", "last_name"),
         updated_at=node.moment("updated_at"),
         packed=tuple(parcel for each, parcel in live if not left(each)),
     )
@@ -158,22 +136,9 @@ def _state(node: Node, status: str) -> ShopOrderState:
     return ShopOrderState.OPEN
 
 
-def gone(shop_id: str, currency: str) -> ShopOrder:
-    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
-
-
-def _name(address: Node) -> str:
-    return text.label(f"{address.text('first_name')} {address.text('last_name')}")
-
-
 def _line(row: Node) -> OrderLine:
-    return OrderLine(
-        row.id("id"),
-        row.opt_id("product_id") or "",
-        row.opt_id("variant_id") or "",
-        text.label(row.text("variant_sku"), 200),
-        row.int("quantity"),
-    )
+    product, variant = row.opt_id("product_id") or "", row.opt_id("variant_id") or ""
+    return OrderLine(row.id("id"), product, variant, text.label(row.text("variant_sku"), 200), row.int("quantity"))
 
 
 def left(fulfilment: Node) -> bool:
@@ -281,10 +246,6 @@ def body_of(command: CreateOrder, *, region: str, channel: str, option: Node) ->
     }
 
 
-def amount(money: Money) -> float:
-    return float(money.decimal)
-
-
 def address_of(command: CreateOrder) -> dict[str, str]:
     to = command.ship_to
     first, last = two_names(to.name)
@@ -304,10 +265,8 @@ def address_of(command: CreateOrder) -> dict[str, str]:
 
 def label_of(command: WriteFulfilment) -> list[dict[str, str]]:
     """Both addresses are required, and may be empty."""
-    if not command.tracking_number:
-        return []
     number = {"tracking_number": command.tracking_number, "tracking_url": command.tracking_url, "label_url": ""}
-    return [number]
+    return [number] if command.tracking_number else []
 
 
 def renumbered(parcel_id: str, command: WriteFulfilment) -> dict[str, str]:

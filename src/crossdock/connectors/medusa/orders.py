@@ -2,34 +2,21 @@
 converting it twice is refused. So the draft is the key that makes a repeat harmless: an earlier try's is gone on with.
 """
 
-from collections import Counter
 from datetime import datetime
 
 from crossdock.connectors.medusa import mapper, reading
 from crossdock.connectors.medusa.client import Client, Query
-from crossdock.connectors.medusa.manifest import MANIFEST
-from crossdock.domain.capability import Capability
-from crossdock.domain.commands import (
-    CancelLines,
-    CancelOrder,
-    CreateOrder,
-    Done,
-    Found,
-    Outcome,
-    Refused,
-    Unknown,
-    Why,
-    WriteRisk,
-)
-from crossdock.domain.events import ShopOrder, ShopOrderState, Unreadable
+from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
+from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
-from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Declined, Missing, Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.rows import readable
-from crossdock.kit.shop.cancel import before
+from crossdock.kit.shop.cancel import cancelled, standing
+from crossdock.kit.shop.counted import too_few
 from crossdock.kit.shop.fulfilment import not_begun
-from crossdock.kit.shop.placing import titles, units
+from crossdock.kit.shop.mapping import amount
+from crossdock.kit.shop.placing import refs, titles, units
 
 # `promotions` of a draft is empty where one applies by itself; its code stands in what it takes off.
 DRAFT: Query = (
@@ -77,17 +64,16 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
 
 async def _convert(client: Client, command: CreateOrder, draft: Node) -> Outcome:
     id_ = reading.id_of(draft)
-    query = (("fields", reading.ORDER),)
     try:
         await _undiscounted(client, draft)
-        node = await client.one("POST", f"draft-orders/{id_}/convert-to-order", "order", query=query)
+        node = await client.one("POST", f"draft-orders/{id_}/convert-to-order", "order", query=reading.WHOLE)
     except Declined as refusal:
         seen = await reading.order(client, id_)
         if seen.state is not ShopOrderState.GONE:
             return await confirm(client, command, seen)
         await _discard(client, id_)
         return await _refused(client, command, refusal)
-    order = reading.shown(client, node)
+    order = reading.shown(client, id_, node)
     try:
         note = await _paid(client, node)
     except Outside as error:
@@ -129,22 +115,15 @@ def _price(option: Node, command: CreateOrder) -> int:
 
 async def _twice_named(client: Client, command: CreateOrder) -> Refused | None:
     """Lines of one variant at two prices stay two lines, whose stock is looked at one by one: then we look before."""
-    names = Counter(line.variant_id for line in mapper.merged(command))
-    twice = [variant for variant, times in names.items() if times > 1]
+    twice = len(mapper.merged(command)) > len(units(command))
     short = await _short(client, command) if twice else ()
     return _no_stock(command, short) if short else None
 
 
 async def _short(client: Client, command: CreateOrder) -> tuple[str, ...]:
     """Variants that the store has less of than the order wants."""
-    wanted = units(command)
-    rows = await reading.counts(client, [VariantRef("", variant) for variant in wanted])
-    there = {row.variant_id: row for row in readable(rows) if not isinstance(row, Unreadable)}
-    return tuple(
-        variant
-        for variant, number in wanted.items()
-        if (row := there.get(variant)) and not row.backorders and row.count is not None and row.count < number
-    )
+    rows = readable(await reading.counts(client, refs(command)))
+    return too_few({row.variant_id: row for row in rows}, units(command))
 
 
 def _no_stock(command: CreateOrder, short: tuple[str, ...]) -> Refused:
@@ -205,7 +184,7 @@ async def _paid(client: Client, node: Node) -> str:
     if any(row.word("status") != "not_paid" for row in held):
         return ""
     id_, currency = reading.id_of(node), node.word("currency_code").upper()
-    total = mapper.amount(node.money("total", currency))
+    total = amount(node.money("total", currency))
     try:
         if not held and total > 0:
             body = {"order_id": id_, "amount": total}
@@ -233,17 +212,8 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
     not sent.
     """
     node = await reading.whole(client, command.shop_order_id)
-    order = reading.shown(client, node) if node else mapper.gone(command.shop_order_id, "USD")
-    gone = node is None or order.state is ShopOrderState.GONE
-    done = Done(order.shop_id, order.number, order.url)
-    if ended := before(
-        command,
-        None if gone else done,
-        reference=order.reference,
-        closed=order.state is not ShopOrderState.OPEN,
-        shipped=any(not parcel.cancelled for parcel in order.parcels),
-        words=SHIPPED.format(number=order.number),
-    ):
+    order = reading.shown(client, command.shop_order_id, node)
+    if ended := standing(command, order, SHIPPED):
         return ended
     if order.packed:
         return Refused(Why.TOO_LATE, PACKED.format(number=order.number))
@@ -252,20 +222,12 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
     if await being_edited(client, order.shop_id):
         return Refused(Why.CONFLICT, EDITED.format(number=order.number))
     await client.one("POST", f"orders/{order.shop_id}/cancel", "order", query=(("fields", "id,status"),))
-    return done
+    return cancelled(order)
 
 
 async def being_edited(client: Client, order_id: str) -> bool:
     query = (("status[]", "pending"), ("status[]", "requested"), ("fields", "id,status"))
     return (await client.rows(f"orders/{order_id}/changes", "order_changes", query)).size > 0
-
-
-async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
-    return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.LINES_CANCEL))
-
-
-async def write_risk(client: Client, command: WriteRisk) -> Outcome:
-    return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.RISK_WRITE))
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:

@@ -2,7 +2,7 @@
 stock does: so changed variants are asked for by themselves, and counts are read.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -12,8 +12,9 @@ from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, Sho
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Missing, Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import named, order_with, read_each, readable, unreadable
-from crossdock.kit.shop.paging import SECOND, Listed, Spot, Walked, walk
+from crossdock.kit.rows import order_with, read_each, readable, unreadable
+from crossdock.kit.shop.mapping import gone
+from crossdock.kit.shop.paging import Listed, Spot, Walked, entries, walk
 
 # Medusa 2 is of 2024, and its first version of 2021.
 BEGAN = datetime(2021, 1, 1, tzinfo=UTC)
@@ -36,6 +37,7 @@ ORDER = (
     "payment_collections.id,payment_collections.status,payment_collections.payments.id,"
     "payment_collections.payments.amount,payment_collections.payments.refunds.*"
 )
+WHOLE: Query = (("fields", ORDER),)
 
 
 async def _changes(client: Client, path: str, spot: Spot, size: int, fields: str) -> Walked:
@@ -47,8 +49,7 @@ async def _changes(client: Client, path: str, spot: Spot, size: int, fields: str
     async def page(spot: Spot, size: int) -> Listed:
         query = [("fields", fields), ("order", "updated_at"), ("limit", str(size)), ("offset", str(spot.offset))]
         if spot.after:
-            after = datetime.fromisoformat(spot.after) + SECOND
-            query.append(("updated_at[$gte]", f"{after.isoformat()}.000Z"))
+            query.append(("updated_at[$gte]", f"{spot.begins}.000Z"))
         return await client.rows(path, key, query)
 
     return await walk(page, spot, size, lambda row: row.moment("updated_at"), BEGAN)
@@ -60,23 +61,6 @@ def id_of(node: Node) -> str:
     if not id_.isascii() or not id_.isidentifier():
         raise Strange(f"{node.path}.id", "id", id_)
     return id_
-
-
-def _spot(text: str) -> Spot:
-    spot = Spot.of(text)
-    try:
-        datetime.fromisoformat(spot.after or "2021-01-01")
-    except ValueError:
-        return Spot()
-    return spot
-
-
-def _rows(
-    kind: LookKind, nodes: Sequence[Node], odd: Sequence[object], id_of: Callable[[Node], str]
-) -> list[Node | Unreadable]:
-    """The entries of a page; what is no object, or has no id, stands by itself."""
-    tried = read_each(kind, nodes, lambda node: "", lambda node: (id_of(node), node)[1])
-    return [*tried, *(named(kind, each, id_of) for each in odd)]
 
 
 # Products
@@ -92,26 +76,24 @@ async def products(client: Client, cursor: str) -> Products:
     phase, _, rest = (cursor or "p;;").partition(";")
     first, _, second = rest.partition(";")
     if phase == "v":
-        return await _by_variants(client, first, _spot(second))
-    seen = await _changes(client, "products", _spot(first), PRODUCTS_PAGE, PRODUCT)
-    rows = _rows(LookKind.PRODUCT, seen.rows, seen.odd, id_of)
+        return await _by_variants(client, first, Spot.of(second))
+    seen = await _changes(client, "products", Spot.of(first), PRODUCTS_PAGE, PRODUCT)
+    rows = entries(LookKind.PRODUCT, seen, id_of)
     items = tuple(read_each(LookKind.PRODUCT, rows, id_of, partial(_product, client)))
     # The whole list is read with its variants: only what changes while it is read has to be asked for.
     second = second or str(seen.settled)
-    if seen.more:
-        return Page(items, f"p;{seen.spot};{second}", more=True)
-    return Page(items, f"v;{seen.spot};{second}", more=True)
+    return Page(items, f"{'p' if seen.more else 'v'};{seen.spot};{second}", more=True)
 
 
 async def _by_variants(client: Client, first: str, spot: Spot) -> Products:
     seen = await _changes(client, "product-variants", spot, PAGE, "id,product_id,updated_at")
-    rows = _rows(LookKind.COUNTS, seen.rows, seen.odd, id_of)
+    rows = entries(LookKind.COUNTS, seen, id_of)
     owners = read_each(LookKind.COUNTS, rows, id_of, lambda node: node.id("product_id"))
     items: list[ShopProduct | ProductGone | Unreadable] = [*unreadable(owners)]
     if ids := list(dict.fromkeys(readable(owners))):
         query = [("fields", PRODUCT), ("limit", str(len(ids))), *(("id[]", id_) for id_ in ids)]
         page = await client.rows("products", "products", query)
-        found = _rows(LookKind.PRODUCT, page.items, page.odd, id_of)
+        found = entries(LookKind.PRODUCT, page, id_of)
         items += read_each(LookKind.PRODUCT, found, id_of, partial(_product, client))
     return Page(tuple(items), f"{'v' if seen.more else 'p'};{first};{seen.spot}", seen.more)
 
@@ -120,7 +102,7 @@ def _settings(client: Client) -> Mapping[str, str]:
     return {**client.shop.settings, "admin": client.shop.address}
 
 
-def _product(client: Client, node: Node) -> ShopProduct | ProductGone:
+def _product(client: Client, node: Node) -> ShopProduct:
     return mapper.product_of(node, _settings(client))
 
 
@@ -145,7 +127,7 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
         number = mapper.count_of(node, client.shop.settings)
         return Count(id_of(node), number, backorders=node.opt_bool("allow_backorder") is True)
 
-    return read_each(LookKind.COUNTS, _rows(LookKind.COUNTS, page.items, page.odd, id_of), id_of, count)
+    return read_each(LookKind.COUNTS, entries(LookKind.COUNTS, page, id_of), id_of, count)
 
 
 # Orders
@@ -156,15 +138,14 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     if not cursor:
         now = Spot.settled((await client.rows("orders", "orders", (("limit", "1"), ("fields", "id")))).at)
         return Page((), str(now), more=False)
-    seen = await _changes(client, "orders", _spot(cursor), PAGE, ORDER)
-    rows = _rows(LookKind.ORDER, seen.rows, seen.odd, id_of)
-    items = read_each(LookKind.ORDER, rows, id_of, partial(shown, client))
+    seen = await _changes(client, "orders", Spot.of(cursor), PAGE, ORDER)
+    rows = entries(LookKind.ORDER, seen, id_of)
+    items = read_each(LookKind.ORDER, rows, id_of, partial(_shown, client))
     return Page(tuple(items), str(seen.spot), seen.more)
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
-    node = await whole(client, shop_id)
-    return mapper.gone(shop_id, client.shop.settings["currency"]) if node is None else shown(client, node)
+    return shown(client, shop_id, await whole(client, shop_id))
 
 
 async def whole(client: Client, shop_id: str) -> Node | None:
@@ -172,11 +153,15 @@ async def whole(client: Client, shop_id: str) -> Node | None:
     if not shop_id.isidentifier() or not shop_id.isascii():
         return None
     try:
-        return await client.one("GET", f"orders/{shop_id}", "order", query=(("fields", ORDER),))
+        return await client.one("GET", f"orders/{shop_id}", "order", query=WHOLE)
     except Missing:
         return None
 
 
-def shown(client: Client, node: Node) -> ShopOrder:
+def shown(client: Client, shop_id: str, node: Node | None) -> ShopOrder:
+    return gone(shop_id, client.shop.settings["currency"]) if node is None else _shown(client, node)
+
+
+def _shown(client: Client, node: Node) -> ShopOrder:
     with order_with(mapper.reference_of(node)):
         return mapper.order_of(node, admin=client.shop.address)

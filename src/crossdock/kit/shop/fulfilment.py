@@ -120,6 +120,14 @@ def this_parcel(order: ShopOrder, command: WriteFulfilment, there: There = There
     return tuple(bare[:1])
 
 
+def written(order: ShopOrder, command: WriteFulfilment, there: There = There()) -> Outcome:
+    """How it ends that the parcel was written, by the order as it was read after that."""
+    found = this_parcel(order, command, there)
+    if not found or not all(same_number(parcel.tracking_number, command.tracking_number) for parcel in found):
+        return Unknown("The parcel was sent to your shop, and is not to be seen there yet.")
+    return Done(",".join(parcel.parcel_id for parcel in found), order.number, order.url)
+
+
 def _by_variant(lines: Collection[tuple[str, int]]) -> Counter[str]:
     units = Counter[str]()
     for variant, quantity in lines:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crossdock.connectors.medusa import connector
-from crossdock.connectors.medusa.client import Client, NotAllowed
+from crossdock.connectors.medusa.client import Client
 from crossdock.connectors.medusa.sandbox.books import HOME, Books, No
 from crossdock.domain.commands import CancelLines, CancelReason, Done, Outcome, Refused, SignInAgain, Unknown, Why
 from crossdock.domain.events import ShopOrderState, ShopProduct
@@ -18,7 +18,7 @@ from crossdock.domain.values import Money
 from crossdock.kit.conformance.fulfilment import NUMBER, OTHER, left_here
 from crossdock.kit.conformance.stage import Stage
 from crossdock.kit.connector import Reply, VariantRef
-from crossdock.kit.errors import AuthDead, BadInput, Declined, Missing, NoAnswer, Strange, Throttled
+from crossdock.kit.errors import AuthDead, BadInput, Declined, Missing, NoAnswer, NotAllowed, Strange, Throttled
 
 
 def between(stage: Stage, method: str, path: str, act: Callable[[], Awaitable[Any]]) -> None:
