@@ -47,6 +47,19 @@ async def await_row(kind: LookKind, entity_id: str, read: Callable[[], Awaitable
         return unread(kind, entity_id, error)
 
 
+async def odd(call: Awaitable[T]) -> T | Strange:
+    """What it answers, or why the answer is odd: a list beside the rows, without which they can be read all the same.
+
+    Raises NotJson, where no answer came at all.
+    """
+    try:
+        return await call
+    except NotJson:
+        raise
+    except Strange as error:
+        return error
+
+
 def unread(kind: LookKind, entity_id: str, error: Exception) -> Unreadable:
     """Called in the handler of `error`. Raises it again when it is the party's trouble and not the row's."""
     if isinstance(error, Strange) and not isinstance(error, NotJson):

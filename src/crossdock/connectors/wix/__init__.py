@@ -17,6 +17,5 @@ connector: Connector = Composed(
     fulfilment=fulfilment,
     look=connect.look,
     adjust=orders.adjust,
-    cancel_lines=orders.cancel_lines,
     write_risk=orders.write_risk,
 )

@@ -3,16 +3,17 @@
 import json as jsons
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from crossdock.domain.commands import Why
 from crossdock.kit import text
-from crossdock.kit.check import check, is_challenge, retry_after, server_time, walled
+from crossdock.kit.check import retry_after, server_time
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Strange, Throttled
+from crossdock.kit.errors import Declined, NoAnswer, Outside, Strange, Throttled
 from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.answers import Told, answered, error_in
 from crossdock.kit.shop.paging import Listed, listed
 
 HOST = "https://www.wixapis.com"
@@ -26,14 +27,6 @@ _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PATH = re.compile(r"[0-9A-Za-z_/-]+(\?[A-Za-z_&=]+)?")
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
-
-
-class NotAllowed(AuthDead):
-    """The key is good, but lacks a permission, or the site is not the key's."""
-
-
-class TooLittle(Declined):
-    """The site has not the units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +47,35 @@ def known_guid(said: str) -> bool:
     return _GUID.fullmatch(said) is not None
 
 
-def by_cursor(
-    wrap: str, wanted: Mapping[str, Any], sort: str = "", *, limit: int = PAGE, onward: str = ""
-) -> dict[str, Any]:
-    """ "Following requests use the cursor token and not `filter` or `sort`" (types, QueryV2)."""
-    if onward:
-        return {wrap: {"cursorPaging": {"limit": limit, "cursor": onward}}}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A list: where it is, what its rows stand under, and the query, with what else goes beside it."""
+
+    path: str
+    name: str
+    query: Mapping[str, Any]
+    wrap: str = "query"
+    beside: Mapping[str, Any] = field(default_factory=dict)
+
+    def body(self, onward: str) -> dict[str, Any]:
+        """ "Following requests use the cursor token and not `filter` or `sort`" (types, QueryV2)."""
+        query = self.query
+        if onward.isdigit() and "paging" in query:
+            query = {**query, "paging": {**query["paging"], "offset": int(onward)}}
+        elif onward and "cursorPaging" in query:
+            query = {"cursorPaging": {**query["cursorPaging"], "cursor": onward}}
+        return {self.wrap: query, **self.beside}
+
+
+def by_cursor(wanted: Mapping[str, Any], sort: str = "", *, limit: int = PAGE) -> dict[str, Any]:
     order = {"sort": [{"fieldName": sort, "order": "ASC"}]} if sort else {}
-    return {wrap: {"filter": dict(wanted), "cursorPaging": {"limit": limit}, **order}}
+    return {"filter": wanted, "cursorPaging": {"limit": limit}, **order}
 
 
-def by_offset(wanted: Mapping[str, Any], sort: str = "", *, onward: str = "") -> dict[str, Any]:
+def by_offset(wanted: Mapping[str, Any], sort: str = "") -> dict[str, Any]:
     """ "In V1, `filter` and `sort` are JSON-encoded strings" (dev.wix.com, skills/query-products-catalog-v1)."""
     order = {"sort": jsons.dumps([{sort: "asc"}])} if sort else {}
-    paging = {"limit": PAGE, "offset": int(onward or 0)}
-    return {"query": {"filter": jsons.dumps(wanted), "paging": paging, **order}}
-
-
-def _further(asked: Mapping[str, Any], onward: str) -> dict[str, Any]:
-    if "paging" in asked:
-        return {"query": {**asked, "paging": {**asked["paging"], "offset": int(onward)}}}
-    return by_cursor("query", {}, limit=asked["cursorPaging"]["limit"], onward=onward)
+    return {"filter": jsons.dumps(wanted), "paging": {"limit": PAGE, "offset": 0}, **order}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +100,29 @@ class Client:
         node = node_of((await self.send(method, path, json=json)).json(), path.partition("?")[0].rpartition("/")[2])
         return node.child(name) if name else node
 
-    async def page(self, path: str, name: str, body: Mapping[str, Any]) -> Paged:
+    async def page(self, asked: Asked, onward: str = "") -> Paged:
         """Of a list by cursor or by offset. An empty list may be left out."""
-        reply = await self.send("POST", path, json=body)
-        at: datetime = server_time(reply) or self.shop.now()
-        node = node_of(reply.json(), name)
-        rows = listed(name, node.raw(name) if name in node else [], at)
-        paging = body.get("query", {}).get("paging")
-        if paging:
-            return Paged(rows, str(paging["offset"] + PAGE) if rows.size >= PAGE else "")
+        body = asked.body(onward)
+        reply = await self.send("POST", asked.path, json=body)
+        node = node_of(reply.json(), asked.name)
+        values = node.raw(asked.name) if asked.name in node else []
+        rows = listed(asked.name, values, server_time(reply) or self.shop.now())
+        if "paging" in body[asked.wrap]:
+            behind = body[asked.wrap]["paging"]["offset"] + PAGE
+            return Paged(rows, str(behind) if rows.size >= PAGE else "")
         info = node.opt_child("pagingMetadata") or node.opt_child("metadata")
-        if info is None or info.opt_bool("hasNext") is False:
-            return Paged(rows, "")
-        cursors = info.opt_child("cursors")
-        return Paged(rows, "" if cursors is None else cursors.opt_str("next") or "")
+        more = info.opt_child("cursors") if info and info.opt_bool("hasNext") is not False else None
+        return Paged(rows, more.opt_str("next") or "" if more else "")
 
-    async def every(self, path: str, name: str, body: Mapping[str, Any]) -> Listed:
+    async def every(self, asked: Asked) -> Listed:
         """All pages of a query that is not expected to move."""
-        page = await self.page(path, name, body)
-        items, odd, onward = list(page.rows.items), list(page.rows.odd), page.onward
-        while onward:
-            page = await self.page(path, name, _further(body["query"], onward))
-            items, odd = [*items, *page.rows.items], [*odd, *page.rows.odd]
-            onward = page.onward if page.onward != onward else ""
+        page = await self.page(asked)
+        items, odd, before = [*page.rows.items], [*page.rows.odd], ""
+        while page.onward not in ("", before):
+            before = page.onward
+            page = await self.page(asked, before)
+            items += page.rows.items
+            odd += page.rows.odd
         return Listed(items, page.rows.at, tuple(odd))
 
     async def send(self, method: Method, path: str, *, json: Any = None) -> Reply:
@@ -132,58 +133,46 @@ class Client:
             "Authorization": self.shop.secrets.get("api_key", ""),
             "wix-site-id": self.shop.address.rpartition("/")[2],
         }
-        return checked(await self.shop.http.send(method, f"{self.base}/{path}", headers=headers, json=json))
+        return answered(
+            await self.shop.http.send(method, f"{self.base}/{path}", headers=headers, json=json),
+            _told,
+            by="Wix",
+            place="site",
+            refused="Wix refuses the API key: make a new one.",
+            lacking="The API key lacks a permission, or is not this site's.",
+            nowhere="At this address there is no Wix API.",
+            own=_own,
+        )
 
 
-def checked(reply: Reply) -> Reply:
-    """The reply when it is a 2xx; otherwise the error that its status stands for, where Wix itself wrote it."""
-    if is_challenge(reply):
-        raise walled(reply.status)
-    if 200 <= reply.status < 300:
-        return reply
-    ours, said, code = _problem(reply)
+def _told(reply: Reply) -> Told | None:
+    """{message, details: {applicationError: {code, description}}} or {details: {validationError: {fieldViolations:
+    [{field, description}]}}} (about-errors).
+    """
+    node = error_in(reply)
+    if node is None or "message" not in node:
+        return None
+    known = node.view("details").view("applicationError")
+    fields = node.view("details").view("validationError").rows("fieldViolations")
+    words = known.text("description") or ", ".join(f"{row.text('field')} {row.text('description')}" for row in fields)
+    return Told(text.label(words or node.text("message"), 200), known.text("code"))
+
+
+def _own(reply: Reply, told: Told | None) -> Outside | None:
+    said, code = told or Told("")
     match reply.status:
-        case 401 if ours:
-            raise AuthDead(f"Wix refuses the API key: make a new one. It says: {said}")
-        case 403 if ours:
-            raise NotAllowed(f"The API key lacks a permission, or is not this site's. Wix says: {said}")
-        case 401 | 403:
-            raise walled(reply.status)
-        case 404 if ours:
-            raise Missing(f"Your site does not have it. Wix says: {said}")
-        case 404:
-            raise NoAnswer("At this address there is no Wix API.")
         # "FAILED_PRECONDITION" is a 428: CATALOG_V1_SITE_CALLING_CATALOG_V3_API and the other way round, and
         # CATALOG_V3_SITE_PROVISIONING while a site moves (seen on live sites by others).
         case 428 if code.startswith("CATALOG_V"):
-            raise NoAnswer("Your site is moving, or has moved, to Wix's other catalogue; it is looked at again soon.")
+            return NoAnswer("Your site is moving, or has moved, to Wix's other catalogue; it is looked at again soon.")
         case status if 400 <= status < 500 and code.startswith("INSUFFICIENT_INVENTORY"):
-            raise TooLittle(f"Your site has not enough. Wix says: {said}")
+            return Declined(f"Your site has not enough. Wix says: {said}", Why.NO_STOCK)
         case 429:
             wait = retry_after(reply)
-            raise Throttled("Your site was asked too often; we go on in a moment.", COOL_DOWN if wait is None else wait)
+            return Throttled(
+                "Your site was asked too often; we go on in a moment.", COOL_DOWN if wait is None else wait
+            )
         # ABORTED, ALREADY_EXISTS and the like: somebody else changed the same thing (about-errors, 409).
         case 409:
-            raise NoAnswer(f"Wix was busy with the same thing. It says: {said}")
-        case status if 400 <= status < 500 and ours:
-            raise Declined(f"Your site refused this. Wix says: {said}")
-    check(reply)
-    raise NoAnswer(f"Wix answered in a way that we do not understand ({reply.status}).")
-
-
-def _problem(reply: Reply) -> tuple[bool, str, str]:
-    """Whether it is an error of Wix's, what it says, and its code: {message, details: {applicationError: {code,
-    description}}} or {details: {validationError: {fieldViolations: [{field, description}]}}} (about-errors).
-    """
-    try:
-        body = reply.json()
-    except Strange:
-        return False, "", ""
-    if not isinstance(body, dict) or "message" not in body:
-        return False, "", ""
-    node = node_of(body, "error")
-    details = node.view("details")
-    known = details.view("applicationError")
-    fields = details.view("validationError").rows("fieldViolations")
-    words = known.text("description") or ", ".join(f"{row.text('field')} {row.text('description')}" for row in fields)
-    return True, text.label(words or node.text("message"), 200), known.text("code")
+            return NoAnswer(f"Wix was busy with the same thing. It says: {said}")
+    return None

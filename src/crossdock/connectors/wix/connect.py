@@ -3,21 +3,20 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from crossdock.connectors.wix import goods, reading
-from crossdock.connectors.wix.client import V1, V3, Client, NotAllowed, by_cursor
+from crossdock.connectors.wix.client import V1, V3, Client
 from crossdock.connectors.wix.manifest import MANIFEST
-from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
-from crossdock.kit.errors import AuthDead, BadInput, Declined, Missing
+from crossdock.kit.errors import AuthDead, BadInput, NotAllowed
 from crossdock.kit.json_node import Node
-from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import allowed, checked, fields
+from crossdock.kit.shop.addresses import hosted
+from crossdock.kit.shop.base import checked, fields, known_currency, may
 
+HOST = "manage.wix.com"
 # "The site ID appears after /dashboard/ in the URL" (dev.wix.com, generate-an-api-key).
-_SITE = re.compile(r"/dashboard/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:/.*)?")
+_SITE = re.compile(r"(/dashboard/[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:/.*)?")
 WRONG = (
     "Open your site's dashboard and copy the address of that page, for example"
     " https://manage.wix.com/dashboard/fa19d2c0-7e17-4bc7-a3a8-eeeaf7c509b1/home."
@@ -30,12 +29,8 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
-    base = typed(form.get("address", ""), local=local, wrong=WRONG, keep="API key")
-    parts = urlsplit(base)
-    site = _SITE.fullmatch(parts.path)
-    if site is None or not (local or parts.netloc == "manage.wix.com"):
-        raise BadInput(WRONG)
-    return f"{parts.scheme}://{parts.netloc}/dashboard/{site[1].lower()}"
+    typed = form.get("address", "")
+    return hosted(typed, host=HOST, path=_SITE, local=local, wrong=WRONG, keep="API key", plain=False).lower()
 
 
 async def finish(
@@ -53,27 +48,26 @@ async def prove(client: Client) -> Proof:
     currency, catalog = settings["currency"], settings["catalog"]
     checks = [
         Check(True, "Sign-in"),
-        checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency[:10]}."),
+        known_currency(currency),
         checked(catalog in (V1, V3), "Store", NO_STORE),
     ]
     if catalog in (V1, V3):
         known = Client(replace(client.shop, settings={**client.shop.settings, **settings}))
         path, body = goods.change_of(catalog == V3, NOWHERE, NOWHERE, 1)
         checks += [
-            await _may(known.page(*reading.products_asked(known, "", "")), "Products", STORES),
-            await _may(known.page(*reading.stock_asked(known, [NOWHERE])), "Counts", STORES),
+            await may(known.page(reading.products_asked(known)), "Products", STORES, KEY),
+            await may(known.page(reading.stock_asked(known, [NOWHERE])), "Counts", STORES, KEY),
             # Nothing is changed: it names what no site has. So do the calls below.
-            await _may(known.send("POST", path, json=body), "Counts, writing", STORES),
+            await may(known.send("POST", path, json=body), "Counts, writing", STORES, KEY),
             place,
         ]
+    orders, parcels = f"{reading.ORDERS}/{NOWHERE}", f"{reading.PARCELS}/{NOWHERE}/orders/{NOWHERE}"
     nobody = {"sendOrderCanceledEmail": False}
     checks += [
-        await _may(client.page(f"{reading.ORDERS}/search", "orders", by_cursor("search", {}, limit=1)), "Orders", ECOM),
-        await _may(client.send("POST", f"{reading.ORDERS}/{NOWHERE}/cancel", json=nobody), "Orders, writing", ECOM),
-        await _may(
-            client.send("DELETE", f"{reading.PARCELS}/{NOWHERE}/orders/{NOWHERE}"), "Fulfilments, writing", ECOM
-        ),
-        await _may(client.send("GET", f"{reading.PAYMENTS}/orders/{NOWHERE}"), "Refunds", ECOM),
+        await may(client.page(reading.orders_asked({}, limit=1)), "Orders", ECOM, KEY),
+        await may(client.send("POST", f"{orders}/cancel", json=nobody), "Orders, writing", ECOM, KEY),
+        await may(client.send("DELETE", parcels), "Fulfilments, writing", ECOM, KEY),
+        await may(client.send("GET", f"{reading.PAYMENTS}/orders/{NOWHERE}"), "Refunds", ECOM, KEY),
     ]
     name = text.label(site.text("siteDisplayName")) or text.label(site.text("businessName"))
     return Proof(client.shop.address.rpartition("/")[2], name or "Wix site", currency, tuple(checks), settings)
@@ -99,8 +93,3 @@ async def _site(client: Client) -> tuple[Node, dict[str, str], Check]:
     except NotAllowed:
         return site, settings, checked(False, "Stock location", KEY.format(STORES), right=STORES)
     return site, {**settings, "home": home.id("id")}, Check(True, "Stock location")
-
-
-async def _may(call: reading.Call, title: str, permission: str) -> Check:
-    may = await allowed(call, also=(Missing, Declined), but=NotAllowed)
-    return checked(may, title, KEY.format(permission), right=permission)

@@ -1,10 +1,10 @@
 """A parcel of ours as a fulfilment. Its lines cannot be changed, its tracking can, and it can be deleted."""
 
 from crossdock.connectors.wix import mapper, reading
-from crossdock.connectors.wix.client import Client, NotAllowed
+from crossdock.connectors.wix.client import Client
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, not_begun, step
 from crossdock.kit.shop.webhooks import gone
 

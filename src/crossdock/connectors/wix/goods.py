@@ -8,13 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant
+from crossdock.domain.events import Count, ShopProduct, ShopVariant
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node
+from crossdock.kit.shop.mapping import images, options, priced, that_hold
 
 # The variant of a product of catalogue V1 that has no options. All such products share it.
 SINGLE = "00000000-0000-0000-0000-000000000000"
+LOOSE = "Its options have no stock of their own: switch on “Manage pricing and inventory for each product variant”."
 
 
 def joined(product_id: str, variant_id: str) -> str:
@@ -33,36 +35,32 @@ def changed(node: Node) -> datetime | None:
 
 def product_of(
     node: Node, variants: Sequence[Node], counts: Mapping[str, Count], *, currency: str, admin: str
-) -> ShopProduct | ProductGone:
-    product_id, title, kind = node.id("id"), text.label(node.text("name")), node.word("productType")
-    found, reasons = [], []
+) -> ShopProduct:
+    title = text.label(node.text("name"))
+    shown, hidden = list[ShopVariant](), list[str]()
     for row in variants:
-        variant, hidden = _variant(product_id, row, node, currency, counts)
-        if hidden:
-            reasons.append(f"{variant.title or variant.sku or variant.variant_id} is hidden in your site.")
-        elif variant.price.minor <= 0:
-            reasons.append(f"{variant.title or variant.sku or variant.variant_id} has no price.")
+        variant = _variant(node, row, currency, counts)
+        # V1 keeps it below `variant`.
+        if (row.view("variant") if "variant" in row else row).opt_bool("visible") is False:
+            hidden.append(f"{variant.title or variant.sku or variant.variant_id} is hidden in your site.")
         else:
-            found.append(variant)
-    physical, visible = kind.lower() == "physical", node.opt_bool("visible") is not False
-    if not physical:
-        reasons.append("Only physical products are sold here.")
-    if not visible:
-        reasons.append("It is hidden in your site.")
-    if loose := _loose(node):
-        reasons.append(
-            "Its options have no stock of their own: switch on “Manage pricing and inventory for each product variant”."
-        )
+            shown.append(variant)
+    found, free = priced(shown, title)
+    why_not = {
+        "Only physical products are sold here.": node.word("productType").lower() != "physical",
+        "It is hidden in your site.": node.opt_bool("visible") is False,
+        LOOSE: _loose(node),
+    }
     return ShopProduct(
-        product_id,
+        node.id("id"),
         title,
         tuple(found),
-        active=physical and visible and not loose and bool(found),
+        active=bool(found) and not any(why_not.values()),
         description=text.plain(node.text("plainDescription") or node.text("description")),
         images=_images(node.view("media")),
         url=f"{admin}/store/products" if admin else "",
         updated_at=changed(node),
-        reasons=tuple(reasons),
+        reasons=(*hidden, *free, *that_hold(why_not)),
     )
 
 
@@ -79,11 +77,9 @@ def variants_v1(node: Node) -> list[Node]:
     return rows if node.opt_bool("manageVariants") else rows[:1]
 
 
-def _variant(
-    product_id: str, row: Node, product: Node, currency: str, counts: Mapping[str, Count]
-) -> tuple[ShopVariant, bool]:
-    """With whether it is hidden. V1 keeps price and SKU below `variant`, and the SKU of a product without variants at
-    the product; V3 calls a choice by `optionChoiceNames`. What the shop shows is the price after a discount.
+def _variant(product: Node, row: Node, currency: str, counts: Mapping[str, Count]) -> ShopVariant:
+    """V1 keeps price and SKU below `variant`, and the SKU of a product without variants at the product; V3 calls a
+    choice by `optionChoiceNames`. What the shop shows is the price after a discount.
     """
     inner = row.view("variant")
     if "variant" in row:
@@ -95,29 +91,24 @@ def _variant(
         price = row.child("price").child("actualPrice").money("amount", currency)
         choices = row.rows("optionChoices") or row.rows("choices")
         names = [each.view("optionChoiceNames").text("choiceName") for each in choices]
-    id_ = joined(product_id, row.id("variantId" if "variantId" in row else "id"))
+    id_ = joined(product.id("id"), row.id("variantId" if "variantId" in row else "id"))
     count = counts.get(id_)
-    shown = ShopVariant(
+    return ShopVariant(
         id_,
         text.label(inner.text("sku") or row.text("sku") or product.text("sku"), 200),
-        " / ".join(filter(None, map(text.label, names))),
+        options(names),
         price,
         count.count if count else None,
         barcode=text.label(row.text("barcode"), 200),
-        image=_image(row.view("media")),
+        image=next(iter(_images(row.view("media"))), ""),
         backorders=bool(count and count.backorders),
     )
-    return shown, (inner if "variant" in row else row).opt_bool("visible") is False
-
-
-def _image(media: Node) -> str:
-    """V1 has {image: {url}}, V3 {image: {url}} or {url}."""
-    return text.link(media.view("image").raw("url")) or text.link(media.raw("url"))
 
 
 def _images(media: Node) -> tuple[str, ...]:
+    """Each is {image: {url}}, and in V3 {url} too."""
     rows = [media.view("mainMedia"), media.view("main"), *media.rows("items"), *media.view("itemsInfo").rows("items")]
-    return tuple(dict.fromkeys(filter(None, map(_image, rows))))[:20]
+    return images(row.view("image").raw("url") or row.raw("url") for row in [media, *rows])
 
 
 def only_variant(product: Node, item: Node) -> Node:
@@ -135,24 +126,12 @@ def only_variant(product: Node, item: Node) -> Node:
 # Stock
 
 
-def counts_v3(node: Node) -> list[Count]:
-    """One variant at one location."""
-    id_ = joined(node.id("productId"), node.id("variantId"))
-    return [_count(id_, node, tracked=node.bool("trackQuantity"), preorders=_preorders(node))]
-
-
-def counts_v1(node: Node) -> list[Count]:
-    """One product with all its variants."""
+def counts_of(node: Node) -> list[Count]:
+    """V3 has a row for one variant at one location, V1 for a product with all its variants."""
     product_id, tracked = node.id("productId"), node.bool("trackQuantity")
-    rows = node.list("variants")
-    return [
-        _count(joined(product_id, row.id("variantId")), row, tracked=tracked, preorders=_preorders(node))
-        for row in rows
-    ]
-
-
-def _preorders(node: Node) -> bool:
-    return node.view("preorderInfo").raw("enabled") is True
+    preorders = node.view("preorderInfo").raw("enabled") is True
+    rows = [node] if "variantId" in node else node.list("variants")
+    return [_count(joined(product_id, row.id("variantId")), row, tracked=tracked, preorders=preorders) for row in rows]
 
 
 def _count(id_: str, row: Node, *, tracked: bool, preorders: bool) -> Count:

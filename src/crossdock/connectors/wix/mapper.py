@@ -9,17 +9,12 @@ from typing import Any
 
 from crossdock.connectors.wix.goods import SINGLE, changed, joined, parted
 from crossdock.domain.commands import CreateOrder, WriteFulfilment
-from crossdock.domain.events import (
-    OrderLine,
-    Parcel,
-    Refund,
-    ShopOrder,
-    ShopOrderState,
-)
+from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.cancel_units import key_of
+from crossdock.kit.shop.mapping import person, unheld
 from crossdock.kit.shop.placing import two_names
 
 # It "must always be" this one for products of the Stores catalog (dev.wix.com, e-commerce-integration, V1 and V3);
@@ -91,16 +86,10 @@ def says_more(node: Node, parcels: Node | None, payments: Node | None) -> bool:
     return sent or refunded
 
 
-def gone(shop_id: str, currency: str) -> ShopOrder:
-    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
-
-
 def _buyer(node: Node) -> str:
     there = node.view("shippingInfo").view("logistics").view("shippingDestination").view("contactDetails")
-    for each in (node.view("billingInfo").view("contactDetails"), there):
-        if name := text.label(f"{each.text('firstName')} {each.text('lastName')}"):
-            return name
-    return ""
+    billed = node.view("billingInfo").view("contactDetails")
+    return person(billed, "firstName", "lastName") or person(there, "firstName", "lastName")
 
 
 def _line(row: Node) -> OrderLine:
@@ -117,12 +106,7 @@ def _parcels(node: Node, lines: Sequence[OrderLine], parcels: Node | None) -> tu
     order was manually marked as fulfilled").
     """
     found = [_parcel(row) for row in (parcels.opt_list("fulfillments") or [] if parcels else [])]
-    if node.word("fulfillmentStatus") != "FULFILLED" or any(not parcel.lines for parcel in found):
-        return tuple(found)
-    rest = {line.line_id: line.quantity for line in lines}
-    for line, units in (pair for parcel in found for pair in parcel.lines):
-        rest[line] = rest.get(line, 0) - units
-    left = tuple((line, units) for line, units in rest.items() if units > 0)
+    left = unheld(lines, found) if node.word("fulfillmentStatus") == "FULFILLED" else ()
     return (*found, Parcel(BARE, left, shipped_at=changed(node))) if left else tuple(found)
 
 

@@ -2,18 +2,14 @@
 before and after, one order at a time, and an order that it was not enough for is taken back.
 """
 
-import asyncio
-from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from crossdock.connectors.wix import goods, mapper, reading
-from crossdock.connectors.wix.client import Client, TooLittle, known_id
-from crossdock.connectors.wix.manifest import MANIFEST
-from crossdock.domain.capability import Capability
+from crossdock.connectors.wix.client import PAGE, Client, known_id
 from crossdock.domain.commands import (
     AdjustStock,
-    CancelLines,
     CancelOrder,
     CreateOrder,
     Done,
@@ -25,16 +21,13 @@ from crossdock.domain.commands import (
     WriteRisk,
 )
 from crossdock.domain.events import Count, ShopOrder, ShopOrderState
-from crossdock.domain.orders import as_found
 from crossdock.kit import text
-from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Declined, NoAnswer, Outside
 from crossdock.kit.json_node import Node
-from crossdock.kit.shop import risk_notes
-from crossdock.kit.shop.cancel import before
-from crossdock.kit.shop.concurrency import PAUSE_SECONDS, alone, patiently
+from crossdock.kit.shop import counted, risk_notes
+from crossdock.kit.shop.cancel import looked_at
 from crossdock.kit.shop.fulfilment import not_begun
-from crossdock.kit.shop.placing import take_back, titles, units
+from crossdock.kit.shop.placing import refs, take_back
 
 SHIPPED = "Order {number} is marked as fulfilled in your site. Cancelling would put units back that have left."
 NO_UNITS = "The marketplace took this order back: your site had not the units. [crossdock {}]"
@@ -46,40 +39,22 @@ Stock = Mapping[str, Count]
 async def create(client: Client, command: CreateOrder) -> Outcome:
     if not all(all(map(known_id, goods.parted(line.variant_id))) for line in command.lines):
         return Refused(Why.INVALID, "The listing does not name a product of this site; list it again.")
-    async with alone(client.shop.address):
-        try:
-            stock = await _stock(client, command)
-        except Outside as error:
-            return not_begun(error)
-        if short := _missing(command, stock) or _short(command, stock, units(command)):
-            return short
-        made = await client.one("POST", reading.ORDERS, "order", json=mapper.body_of(command, newer=client.newer))
-        return await _looked_at(client, command, made, stock)
 
+    async def send(_: Stock) -> Node:
+        return await client.one("POST", reading.ORDERS, "order", json=mapper.body_of(command, newer=client.newer))
 
-async def _stock(client: Client, command: CreateOrder) -> Stock:
-    refs = [VariantRef(line.product_id, line.variant_id) for line in command.lines]
-    return await patiently(lambda: reading.stock(client, refs))
+    async def read(made: Node) -> ShopOrder:
+        return mapper.order_of(await _approved(client, made), None, None, admin=client.shop.address)
 
-
-async def _looked_at(client: Client, command: CreateOrder, made: Node, earlier: Stock) -> Outcome:
-    """What stands there is compared with what was asked. The evidence of its units is stock that fell by them."""
-    shop_id = reading.order_id(made)
-    try:
-        made = await _approved(client, made)
-        trouble, fell = _differs(command, made), False
-        for look in range(LOOKS if trouble is None else 0):
-            await asyncio.sleep(PAUSE_SECONDS if look else 0)
-            now = await _stock(client, command)
-            trouble, fell = _short(command, now, {}), _fell(command, earlier, now)
-            if trouble or fell or not any(_tracked(earlier, variant) for variant in units(command)):
-                break
-    except Outside as error:
-        return Unknown(f"The order was created; what came of it could not be read. {error}")
-    if trouble is not None:
-        return await _take_back(client, shop_id, trouble)
-    order = mapper.order_of(made, None, None, admin=client.shop.address)
-    return Done(shop_id, order.number, order.url, stock_taken=order.stock_taken and fell)
+    return await counted.place(
+        command,
+        address=client.shop.address,
+        stock=lambda: reading.stock(client, refs(command)),
+        send=send,
+        read=read,
+        take_back=partial(_take_back, client),
+        looks=LOOKS,
+    )
 
 
 async def _approved(client: Client, node: Node) -> Node:
@@ -94,62 +69,15 @@ async def _approved(client: Client, node: Node) -> Node:
         return await client.one("GET", f"{reading.ORDERS}/{id_}", "order")
 
 
-def _tracked(stock: Stock, variant: str) -> bool:
-    return variant in stock and stock[variant].count is not None
-
-
-def _fell(command: CreateOrder, earlier: Stock, now: Stock) -> bool:
-    def left(variant: str, wanted: int) -> bool:
-        was, now_is = earlier[variant].count, now[variant].count if variant in now else None
-        return was is not None and now_is is not None and now_is <= was - wanted
-
-    return all(left(variant, wanted) for variant, wanted in units(command).items())
-
-
-def _missing(command: CreateOrder, stock: Stock) -> Refused | None:
-    if gone := tuple(variant for variant in units(command) if variant not in stock):
-        return Refused(Why.PRODUCT_GONE, f"Your site has no {titles(command, gone)} any more.", gone)
-    return None
-
-
-def _short(command: CreateOrder, stock: Stock, wanted: Mapping[str, int]) -> Refused | None:
-    """What there is less than `wanted` of; with nothing wanted any more, what fell below zero. What can be ordered
-    before it is there, may.
-    """
-    short = tuple(
-        variant
-        for variant in units(command)
-        if (row := stock.get(variant)) is not None
-        and row.count is not None
-        and not row.backorders
-        and row.count < wanted.get(variant, 0)
-    )
-    return Refused(Why.NO_STOCK, f"Your site has not enough of {titles(command, short)}.", short) if short else None
-
-
-def _differs(command: CreateOrder, made: Node) -> Refused | None:
-    order, there = mapper.order_of(made, None, None, admin=""), Counter[str]()
-    for line in order.lines:
-        there[line.variant_id] += line.quantity
-    if +there != Counter(units(command)):
-        return Refused(Why.INVALID, "Your site took other products or quantities than the order has.")
-    if order.total.currency != command.total.currency:
-        return Refused(Why.INVALID, f"Your site took the order in {order.total.currency}; check its currency.")
-    if order.total != command.total:
-        return Refused(Why.INVALID, "Your site made another total of the order than the buyer paid; look for an app.")
-    return None
-
-
 async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
-    """Only whether the site had the units: its lines may have been changed since."""
     try:
         node = await reading.whole(client, found.shop_id)
         if node is not None and found.state is ShopOrderState.OPEN:
-            found = await reading.shown(client, await _approved(client, node))
-        trouble = None if found.parcels else _short(command, await _stock(client, command), {})
+            found = await reading.order_of(client, await _approved(client, node))
     except Outside as error:
-        return Unknown(f"The order stands there; the stock after it could not be read. {error}")
-    return as_found(found) if trouble is None else await _take_back(client, found.shop_id, trouble)
+        return Unknown(f"The order stands there; whether it was paid could not be read. {error}")
+    stock = partial(reading.stock, client, refs(command))
+    return await counted.confirm(command, found, stock=stock, take_back=partial(_take_back, client))
 
 
 async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
@@ -183,32 +111,12 @@ async def _write(client: Client, shop_id: str, message: str) -> None:
 
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
     """Looked at first: what was sent has no units to put back, and what is cancelled already has put them back."""
-    order = await reading.order(client, command.shop_order_id)
-    done = Done(order.shop_id, order.number, order.url, note=order.cancel_note)
-    if ended := before(
-        command,
-        None if order.state is ShopOrderState.GONE else done,
-        reference=order.reference,
-        closed=order.state is not ShopOrderState.OPEN,
-        shipped=bool(order.parcels),
-        words=SHIPPED.format(number=order.number),
-    ):
-        return ended
-    try:
+
+    async def sent(order: ShopOrder) -> str:
         made = await _cancelled(client, order.shop_id)
-    except Declined:
-        # Somebody, or an earlier try of ours, may have been faster; then that is what it says no to.
-        there = await reading.order(client, order.shop_id)
-        if there.state is not ShopOrderState.CANCELLED:
-            raise
-        return as_found(there)
-    if made.word("status") != "CANCELED":
-        return Unknown(f"The order is still “{made.text('status')[:40]}” in your site.")
-    return done
+        return "" if made.word("status") == "CANCELED" else made.text("status")[:40]
 
-
-async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
-    return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.LINES_CANCEL))
+    return await looked_at(command, lambda: reading.order(client, command.shop_order_id), sent, SHIPPED)
 
 
 async def write_risk(client: Client, command: WriteRisk) -> Outcome:
@@ -225,7 +133,12 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:
-    return Found(tuple(await reading.with_reference(client, reference)))
+    """Oldest first. Should the filter ever be ignored, the page is full of others, and that is not "none"."""
+    page = await client.page(reading.orders_asked({"channelInfo.externalOrderId": {"$eq": reference}}, "createdDate"))
+    found = [reading.order_id(row) for row in page.rows.items if mapper.reference_of(row) == reference]
+    if not found and page.rows.size >= PAGE:
+        raise NoAnswer("Your site did not look for our reference but gave all its orders.")
+    return Found(tuple(found))
 
 
 async def adjust(client: Client, command: AdjustStock) -> Outcome:
@@ -234,26 +147,19 @@ async def adjust(client: Client, command: AdjustStock) -> Outcome:
     if not (known_id(product) and known_id(variant)):
         return Refused(Why.PRODUCT_GONE, "Your site has no such variant any more.")
     try:
-        rows = await client.every(*reading.stock_asked(client, [product], [variant]))
-        there = {count.variant_id: count for row in rows.items for count in reading.counts_of(client)(row)}
-        row = there.get(command.variant_id)
-        item = reading.id_of(rows.items[0]) if row and client.newer else product
+        rows = await client.every(reading.stock_asked(client, [product], [variant]))
+        there = {count.variant_id: count for row in rows.items for count in goods.counts_of(row)}
+        item = reading.id_of(rows.items[0]) if client.newer and rows.items else product
     except Outside as error:
         return not_begun(error)
-    if row is None:
-        return Refused(Why.PRODUCT_GONE, "Your site has no such variant any more.")
-    if row.count is None:
-        return Refused(Why.CONFLICT, "Your site does not track its quantity, so there is no count to correct.")
-    # What gives back is not stopped by a count below zero.
-    if command.delta < 0 and row.count + command.delta < 0:
-        return Refused(Why.NO_STOCK, f"Your site counts only {row.count}.", (command.variant_id,))
-    if not command.delta:
-        return Done(command.variant_id)
+    if ended := counted.correction(command, there.get(command.variant_id)):
+        return ended
     path, body = goods.change_of(client.newer, item, variant, command.delta)
     try:
         changed = await client.one("POST", path, json=body)
-    except TooLittle as error:
-        return Refused(Why.NO_STOCK, str(error), (command.variant_id,))
+    except Declined as refusal:
+        short = (command.variant_id,) if refusal.why is Why.NO_STOCK else ()
+        return Refused(refusal.why, str(refusal), short)
     return _changed(command, changed) if client.newer else Done(command.variant_id)
 
 

@@ -3,25 +3,35 @@ the last one's newest row was; only where one moment fills a page does the vendo
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from crossdock.connectors.wix import goods, mapper
-from crossdock.connectors.wix.client import BIG_PAGE, PAGE, Client, Paged, by_cursor, by_offset, known_guid, known_id
+from crossdock.connectors.wix.client import (
+    BIG_PAGE,
+    PAGE,
+    Asked,
+    Client,
+    Paged,
+    by_cursor,
+    by_offset,
+    known_guid,
+    known_id,
+)
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Declined, Missing, NoAnswer, NotJson, Strange
+from crossdock.kit.errors import Declined, Missing, NoAnswer, Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import named, order_with, read_each, readable
+from crossdock.kit.rows import certain, odd, order_with, read_each, read_parts, readable
 from crossdock.kit.shop.concurrency import each_patiently, together
-from crossdock.kit.shop.paging import SETTLED, Listed, usable
+from crossdock.kit.shop.mapping import gone
+from crossdock.kit.shop.paging import SETTLED, Listed, entries, usable
 
-Call = Awaitable[object]
-Asked = tuple[str, str, dict[str, Any]]
 # An order's fulfilments and its payments.
 Parts = tuple[Node | None, Node | None]
+NONE: Parts = (None, None)
 ORDERS, PARCELS, PAYMENTS = "ecom/v1/orders", "ecom/v1/fulfillments", "ecom/v1/payments"
 # What is left out of a product unless it is asked for (types, RequestedFields).
 FIELDS = ("PLAIN_DESCRIPTION", "MEDIA_ITEMS_INFO", "VARIANT_OPTION_CHOICE_NAMES")
@@ -29,7 +39,7 @@ FIELDS = ("PLAIN_DESCRIPTION", "MEDIA_ITEMS_INFO", "VARIANT_OPTION_CHOICE_NAMES"
 BEGAN = datetime(2006, 1, 1, tzinfo=UTC)
 
 
-async def _changes(client: Client, ask: Callable[[Client, str, str], Asked], cursor: str) -> tuple[Paged, str, bool]:
+async def _changes(client: Client, ask: Callable[[str], Asked], cursor: str) -> tuple[Paged, str, bool]:
     """One page of what changed at or after `after`, with where to go on and whether at once. Our cursor is
     `after|onward`.
     """
@@ -37,7 +47,7 @@ async def _changes(client: Client, ask: Callable[[Client, str, str], Asked], cur
     if not _is_date(after):
         after = onward = ""
     try:
-        page = await client.page(*ask(client, after, onward))
+        page = await client.page(ask(after), onward)
     except Declined:
         if not onward:
             raise
@@ -57,49 +67,36 @@ def _is_date(said: str) -> bool:
         return False
 
 
-def _rows(kind: LookKind, page: Listed, id_of: Callable[[Node], str]) -> list[Node | Unreadable]:
-    """The entries of a page; what is no object, or has no id, stands by itself."""
-    tried = read_each(kind, page.items, lambda node: "", lambda node: (id_of(node), node)[1])
-    return [*tried, *(named(kind, each, id_of) for each in page.odd)]
-
-
-def id_of(node: Node) -> str:
+def id_of(node: Node, known: Callable[[str], bool] = known_id) -> str:
     """Part of the addresses that are asked next."""
     id_ = node.id("id")
-    if not known_id(id_):
+    if not known(id_):
         raise Strange(f"{node.path}.id", "id", id_)
     return id_
 
 
 def order_id(node: Node) -> str:
-    id_ = node.id("id")
-    if not known_guid(id_):
-        raise Strange(f"{node.path}.id", "id", id_)
-    return id_
+    return id_of(node, known_guid)
 
 
 # Products
 
 
-def products_asked(client: Client, after: str, onward: str) -> Asked:
+def products_asked(client: Client, after: str = "", **alone: Any) -> Asked:
     """Hidden products are there in V3; V1 has to be asked, and says nothing of what it leaves out otherwise."""
+    changed = "updatedDate" if client.newer else "lastUpdated"
+    wanted: dict[str, Any] = alone or ({changed: {"$gte": after}} if after else {})
     if client.newer:
-        wanted = {"updatedDate": {"$gte": after}} if after else {}
-        body = by_cursor("query", wanted, "updatedDate", onward=onward)
-        return "stores/v3/products/query", "products", body | {"fields": [*FIELDS[:2]]}
-    wanted = {"lastUpdated": {"$gte": after}} if after else {}
-    body = by_offset(wanted, "lastUpdated", onward=onward if onward.isdigit() else "")
-    return (
-        "stores-reader/v1/products/query",
-        "products",
-        body | {"includeVariants": True, "includeHiddenProducts": True},
-    )
+        fields = {"fields": [*FIELDS[:2]]}
+        return Asked("stores/v3/products/query", "products", by_cursor(wanted, changed), beside=fields)
+    with_all = {"includeVariants": True, "includeHiddenProducts": True}
+    return Asked("stores-reader/v1/products/query", "products", by_offset(wanted, changed), beside=with_all)
 
 
 async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
     """What was deleted is not in the list: it is seen when looked at."""
-    page, onward, more = await _changes(client, products_asked, cursor)
-    rows = _rows(LookKind.PRODUCT, page.rows, id_of)
+    page, onward, more = await _changes(client, partial(products_asked, client), cursor)
+    rows = entries(LookKind.PRODUCT, page.rows, id_of)
     return Page(tuple(await _shown(client, rows)), onward, more)
 
 
@@ -110,9 +107,13 @@ async def _shown(client: Client, rows: Sequence[Node | Unreadable]) -> list[Shop
     ids = [id_of(row) for row in readable(rows)]
     if not ids:
         return [row for row in rows if isinstance(row, Unreadable)]
-    stock, listed = await together([_beside(_stock_rows(client, ids)), _beside(_variant_rows(client, ids))])
-    counts = _counted(client, stock)
-    variants, items = _grouped(listed.items, _of_variant), _grouped(stock.items, _of_item)
+    asked = [stock_asked(client, ids), *([variants_asked(ids)] if client.newer else [])]
+    # A list beside the products that is odd as a whole has nothing.
+    beside = await together([odd(client.every(each)) for each in asked])
+    stock, *listed = [Listed([], BEGAN) if isinstance(each, Strange) else each for each in beside]
+    counts = _counted(stock)
+    items = _grouped(stock.items, lambda row: row.text("productId"))
+    variants = _grouped(listed[0].items if listed else [], lambda row: row.view("productData").text("productId"))
     alone: list[str] = []
 
     def shown(row: Node) -> ShopProduct | ProductGone | None:
@@ -135,16 +136,6 @@ async def _shown(client: Client, rows: Sequence[Node | Unreadable]) -> list[Shop
     return [*(each for each in tried if each is not None), *single]
 
 
-async def _beside(call: Awaitable[Listed]) -> Listed:
-    """A list beside the products: where it is odd as a whole, it has nothing."""
-    try:
-        return await call
-    except NotJson:
-        raise
-    except Strange:
-        return Listed([], BEGAN)
-
-
 def _product(
     client: Client, node: Node, variants: Sequence[Node], counts: Mapping[str, Count]
 ) -> ShopProduct | ProductGone:
@@ -159,19 +150,10 @@ def _grouped(rows: Sequence[Node], of: Callable[[Node], str]) -> "defaultdict[st
     return found
 
 
-def _of_variant(row: Node) -> str:
-    return row.view("productData").text("productId")
-
-
-def _of_item(row: Node) -> str:
-    return row.text("productId")
-
-
-async def _variant_rows(client: Client, ids: Sequence[str]) -> Listed:
-    if not client.newer:
-        return Listed([], client.shop.now())
-    body = by_cursor("query", {"productData.productId": {"$in": list(ids)}}, limit=BIG_PAGE)
-    return await client.every("stores/v3/products/query-variants", "variants", body)
+def variants_asked(ids: Sequence[str]) -> Asked:
+    """Of V3, whose products come without them."""
+    body = by_cursor({"productData.productId": {"$in": list(ids)}}, limit=BIG_PAGE)
+    return Asked("stores/v3/products/query-variants", "variants", body)
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
@@ -181,7 +163,7 @@ async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
     node = await (_one_v3 if client.newer else _one_v1)(client, product_id)
     if node is None:
         return ProductGone(product_id)
-    counts = _counted(client, await _stock_rows(client, [product_id]))
+    counts = _counted(await client.every(stock_asked(client, [product_id])))
     variants = node.child("variantsInfo").list("variants") if client.newer else goods.variants_v1(node)
     return _product(client, node, variants, counts)
 
@@ -195,11 +177,10 @@ async def _one_v3(client: Client, product_id: str) -> Node | None:
 
 
 async def _one_v1(client: Client, product_id: str) -> Node | None:
-    path, name, body = products_asked(client, "", "")
-    page = await client.page(path, name, body | by_offset({"id": product_id}))
-    if page.rows.odd:
-        raise Strange(f"{name}[0]", "object", page.rows.odd[0])
-    return next((row for row in page.rows.items if row.text("id") == product_id), None)
+    rows = (await client.page(products_asked(client, id=product_id))).rows
+    if rows.odd:
+        raise Strange("products[0]", "object", rows.odd[0])
+    return next((row for row in rows.items if row.text("id") == product_id), None)
 
 
 # Stock
@@ -211,25 +192,17 @@ def stock_asked(client: Client, products: Sequence[str], variants: Sequence[str]
     """
     if not client.newer:
         body = by_offset({"productId": {"$hasSome": list(products)}})
-        return "stores-reader/v2/inventoryItems/query", "inventoryItems", body
+        return Asked("stores-reader/v2/inventoryItems/query", "inventoryItems", body)
     home = client.shop.settings.get("home", "")
     wanted = {"variantId": {"$in": list(variants)}} if variants else {"productId": {"$in": list(products)}}
-    body = by_cursor("query", wanted | ({"locationId": home} if home else {}), limit=BIG_PAGE)
-    return "stores/v3/inventory-items/query", "inventoryItems", body
+    body = by_cursor(wanted | ({"locationId": home} if home else {}), limit=BIG_PAGE)
+    return Asked("stores/v3/inventory-items/query", "inventoryItems", body)
 
 
-async def _stock_rows(client: Client, products: Sequence[str], variants: Sequence[str] = ()) -> Listed:
-    return await client.every(*stock_asked(client, products, variants))
-
-
-def counts_of(client: Client) -> Callable[[Node], list[Count]]:
-    return goods.counts_v3 if client.newer else goods.counts_v1
-
-
-def _counted(client: Client, rows: Listed) -> dict[str, Count]:
+def _counted(rows: Listed) -> dict[str, Count]:
     """A row that cannot be understood tells no count, and is read again with the counts."""
-    read = read_each(LookKind.COUNTS, rows.items, lambda row: "", counts_of(client))
-    return {count.variant_id: count for counts in readable(read) for count in counts}
+    read = read_parts(LookKind.COUNTS, rows.items, lambda row: "", goods.counts_of)
+    return {count.variant_id: count for count in readable(read)}
 
 
 async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
@@ -238,48 +211,48 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
     if not known:
         return ()
     products, each = (list(dict.fromkeys(names)) for names in zip(*known.values(), strict=True))
-    rows = await _stock_rows(client, products, each)
+    page = await client.every(stock_asked(client, products, each))
 
     def first(node: Node) -> str:
         return goods.joined(node.id("productId"), node.id("variantId")) if client.newer else node.id("productId")
 
-    found: list[Count | Unreadable] = []
-    for row in read_each(LookKind.COUNTS, _rows(LookKind.COUNTS, rows, first), first, counts_of(client)):
-        found += [row] if isinstance(row, Unreadable) else [count for count in row if count.variant_id in known]
-    return found
+    def read(node: Node) -> list[Count]:
+        return [count for count in goods.counts_of(node) if count.variant_id in known]
+
+    return read_parts(LookKind.COUNTS, entries(LookKind.COUNTS, page, first), first, read)
 
 
 async def stock(client: Client, variants: Sequence[VariantRef]) -> dict[str, Count]:
     """By variant; what the site does not have is left out. Raises Outside when a row cannot be understood."""
-    read = await counts(client, variants)
-    for row in read:
-        if isinstance(row, Unreadable):
-            raise NoAnswer(row.cause)
-    return {row.variant_id: row for row in readable(read)}
+    return {row.variant_id: row for row in certain(await counts(client, variants))}
 
 
 # Orders
 
 
-def orders_asked(client: Client, after: str, onward: str) -> Asked:
-    wanted = {"updatedDate": {"$gte": after}} if after else {}
-    return f"{ORDERS}/search", "orders", by_cursor("search", wanted, "updatedDate", onward=onward)
+def orders_asked(wanted: Mapping[str, Any], sort: str = "", limit: int = PAGE) -> Asked:
+    return Asked(f"{ORDERS}/search", "orders", by_cursor(wanted, sort, limit=limit), wrap="search")
+
+
+def _orders_since(after: str) -> Asked:
+    return orders_asked({"updatedDate": {"$gte": after}} if after else {}, "updatedDate")
 
 
 async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     if not cursor:
-        now = (await client.page(f"{ORDERS}/search", "orders", by_cursor("search", {}, limit=1))).rows.at
+        now = (await client.page(orders_asked({}, limit=1))).rows.at
         return Page((), f"{mapper.instant(now - SETTLED)}|", more=False)
-    page, onward, more = await _changes(client, orders_asked, cursor)
-    rows = _rows(LookKind.ORDER, page.rows, order_id)
-    read = await _with_parts(client, [row for row in readable(rows) if mapper.reference_of(row)])
-    return Page(tuple(read_each(LookKind.ORDER, rows, order_id, read)), onward, more)
+    page, onward, more = await _changes(client, _orders_since, cursor)
+    rows = entries(LookKind.ORDER, page.rows, order_id)
+    parts = await _parts(client, [row for row in readable(rows) if mapper.reference_of(row)])
+    read = read_each(LookKind.ORDER, rows, order_id, lambda row: _order(client, row, parts.get(order_id(row), NONE)))
+    return Page(tuple(read), onward, more)
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
     """Raises Strange where it, or one of its lists, cannot be understood."""
     node = await whole(client, shop_id)
-    return mapper.gone(shop_id, client.shop.settings["currency"]) if node is None else await shown(client, node)
+    return gone(shop_id, client.shop.settings["currency"]) if node is None else await order_of(client, node)
 
 
 async def whole(client: Client, shop_id: str) -> Node | None:
@@ -292,44 +265,33 @@ async def whole(client: Client, shop_id: str) -> Node | None:
         return None
 
 
-async def shown(client: Client, node: Node) -> ShopOrder:
-    return (await _with_parts(client, [node] if mapper.reference_of(node) else []))(node)
+async def order_of(client: Client, node: Node) -> ShopOrder:
+    ours = bool(mapper.reference_of(node))
+    return _order(client, node, await odd(_own_parts(client, order_id(node))) if ours else NONE)
 
 
-async def _with_parts(client: Client, ours: Sequence[Node]) -> Callable[[Node], ShopOrder]:
-    """How to read an order of the page: the fulfilments and the refunds of all that are ours come with two calls. An
-    order is asked for by itself where one of the two answers is odd, or has less than the order says.
+def _order(client: Client, node: Node, parts: Parts | Strange) -> ShopOrder:
+    with order_with(mapper.reference_of(node)):
+        if isinstance(parts, Strange):
+            raise parts
+        return mapper.order_of(node, *parts, admin=client.shop.address)
+
+
+async def _parts(client: Client, ours: Sequence[Node]) -> dict[str, Parts | Strange]:
+    """The fulfilments and the payments of all of them come with two calls. An order is asked for by itself where one of
+    the two answers is odd, or has less than the order says.
     """
-    by_id = {order_id(node): node for node in ours}
-    parts, odd = dict[str, Parts](), dict[str, Strange]()
-    if len(by_id) > 1:
-        try:
-            parts = await _parts(client, list(by_id))
-        except NotJson:
-            raise
-        except Strange:
-            parts = {}
-    for id_, node in by_id.items():
-        if id_ in parts and not mapper.says_more(node, *parts[id_]):
-            continue
-        try:
-            parts[id_] = await _own_parts(client, id_)
-        except NotJson:
-            raise
-        except Strange as error:
-            odd[id_] = error
-
-    def read(node: Node) -> ShopOrder:
-        with order_with(mapper.reference_of(node)):
-            if error := odd.get(order_id(node)):
-                raise error
-            parcels, payments = parts.get(order_id(node), (None, None))
-            return mapper.order_of(node, parcels, payments, admin=client.shop.address)
-
-    return read
+    ids = [order_id(node) for node in ours]
+    listed = await odd(_listed_parts(client, ids)) if len(ids) > 1 else {}
+    found = dict[str, Parts | Strange]({} if isinstance(listed, Strange) else listed)
+    for id_, node in zip(ids, ours, strict=True):
+        parts = found.get(id_)
+        if not isinstance(parts, tuple) or mapper.says_more(node, *parts):
+            found[id_] = await odd(_own_parts(client, id_))
+    return found
 
 
-async def _parts(client: Client, ids: Sequence[str]) -> dict[str, Parts]:
+async def _listed_parts(client: Client, ids: Sequence[str]) -> dict[str, Parts]:
     """Raises Strange when anything in it is of no order that was asked for."""
     found = []
     for path, name in ((PARCELS, "ordersWithFulfillments"), (PAYMENTS, "orderTransactions")):
@@ -345,15 +307,3 @@ async def _parts(client: Client, ids: Sequence[str]) -> dict[str, Parts]:
 async def _own_parts(client: Client, id_: str) -> Parts:
     parcels = await client.one("GET", f"{PARCELS}/orders/{id_}", "orderWithFulfillments")
     return parcels, await client.one("GET", f"{PAYMENTS}/orders/{id_}", "orderTransactions")
-
-
-async def with_reference(client: Client, reference: str) -> list[str]:
-    """Ids of the orders that carry it, oldest first. Should the filter ever be ignored, the page is full of others, and
-    that is not "none".
-    """
-    wanted = {"channelInfo.externalOrderId": {"$eq": reference}}
-    page = await client.page(f"{ORDERS}/search", "orders", by_cursor("search", wanted, "createdDate", limit=PAGE))
-    found = [order_id(row) for row in page.rows.items if mapper.reference_of(row) == reference]
-    if not found and page.rows.size >= PAGE:
-        raise NoAnswer("Your site did not look for our reference but gave all its orders.")
-    return found

@@ -34,11 +34,13 @@ def typed(text: str, *, local: bool, wrong: str, keep: str, pages: Sequence[str]
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{path}"
 
 
-def hosted(text: str, *, host: str, path: re.Pattern[str], local: bool, wrong: str, keep: str) -> str:
+def hosted(
+    text: str, *, host: str, path: re.Pattern[str], local: bool, wrong: str, keep: str, plain: bool = True
+) -> str:
     """The same of a platform that has one host for all its shops, which alone gets the credentials: the first group of
     `path` names the shop.
     """
-    parts = urlsplit(typed(text, local=local, wrong=wrong, keep=keep, plain=True))
+    parts = urlsplit(typed(text, local=local, wrong=wrong, keep=keep, plain=plain))
     found = path.fullmatch(parts.path)
     if found is None or not (local or parts.netloc == host):
         raise BadInput(wrong)

@@ -1,9 +1,12 @@
 """Cancelling the shop's order: how it ends without a call, by the order as it was just read."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from crossdock.domain.commands import CancelOrder, Done, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.domain.orders import as_found
+from crossdock.kit.errors import Declined
 from crossdock.kit.shop.fulfilment import live
 
 GONE = Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
@@ -29,13 +32,13 @@ def before(
 
 
 def standing(command: CancelOrder, order: ShopOrder, words: str) -> Outcome | None:
-    """The same of an order as we show it: `words`, with its `{number}`, are said where a parcel has left."""
+    """The same of an order as we show it; `words`, with its `{number}`, where a parcel is packed or has left."""
     return before(
         command,
         None if order.state is ShopOrderState.GONE else cancelled(order),
         reference=order.reference,
         closed=order.state is not ShopOrderState.OPEN,
-        shipped=bool(live(order)),
+        shipped=bool(order.packed or live(order)),
         words=words.format(number=order.number),
     )
 
@@ -43,3 +46,27 @@ def standing(command: CancelOrder, order: ShopOrder, words: str) -> Outcome | No
 def cancelled(order: ShopOrder) -> Done:
     """How it ends that it is cancelled."""
     return Done(order.shop_id, order.number, order.url, note=order.cancel_note)
+
+
+async def looked_at(
+    command: CancelOrder,
+    read: Callable[[], Awaitable[ShopOrder]],
+    send: Callable[[ShopOrder], Awaitable[str]],
+    words: str,
+) -> Outcome:
+    """Read, cancelled, and read again where the shop says no: somebody, or an earlier try of ours, may have been
+    faster, and then that is what it says no to.
+
+    `send` cancels the order and says as what it stands there all the same ("" when it does not).
+    """
+    order = await read()
+    if ended := standing(command, order, words):
+        return ended
+    try:
+        left = await send(order)
+    except Declined as refusal:
+        there = await read()
+        if there.state is ShopOrderState.CANCELLED:
+            return as_found(there)
+        return Refused(refusal.why, f"Order {order.number} was not cancelled. {refusal}", refusal.short)
+    return Unknown(f"The order is still “{left}” in your shop.") if left else cancelled(order)

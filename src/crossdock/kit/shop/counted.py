@@ -2,14 +2,15 @@
 time, and an order that they were not enough for is taken back.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from crossdock.domain.commands import CreateOrder, Done, Outcome, Refused, Unknown, Why
+from crossdock.domain.commands import AdjustStock, CreateOrder, Done, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import Count, ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found, differences
 from crossdock.kit.errors import Declined, Missing, Outside
-from crossdock.kit.shop.concurrency import alone, patiently
+from crossdock.kit.shop.concurrency import PAUSE_SECONDS, alone, patiently
 from crossdock.kit.shop.fulfilment import not_begun
 from crossdock.kit.shop.placing import titles, units
 
@@ -75,9 +76,11 @@ async def place(
     send: Callable[[Mapping[str, C]], Awaitable[M]],
     read: Callable[[M], Awaitable[ShopOrder]],
     take_back: Callable[[str, Refused], Awaitable[Outcome]],
+    looks: int = 1,
 ) -> Outcome:
     """`stock` reads the counts of its variants, `send` creates the order by one call, `read` reads what stands there
-    then. Of what the shop refuses the counts say whether it was for want of them.
+    then. Of what the shop refuses the counts say whether it was for want of them. Where the shop moves its units in
+    its own time, the counts are read up to `looks` times until they fell.
     """
     async with alone(address):
         try:
@@ -92,15 +95,29 @@ async def place(
             return await why(command, error, stock)
         try:
             order = await patiently(lambda: read(made))
-            now = await patiently(stock)
+            trouble = differs(command, order)
+            now = await _after(command, earlier, stock, 1 if trouble else looks)
         except Outside as error:
             return Unknown(f"The order was created; what came of it could not be read. {error}")
         if order.state is ShopOrderState.GONE:
             return Unknown("The order was created, and is not to be seen in your shop yet.")
-        if trouble := differs(command, order) or oversold(command, now):
+        if trouble := trouble or oversold(command, now):
             return await take_back(order.shop_id, trouble)
     taken = order.stock_taken and fell(command, earlier, now)
     return Done(order.shop_id, order.number, order.url, stock_taken=taken)
+
+
+async def _after(
+    command: CreateOrder, earlier: Mapping[str, C], stock: Callable[[], Awaitable[Mapping[str, C]]], looks: int
+) -> Mapping[str, C]:
+    counted = any(row.count is not None for row in earlier.values())
+    now = await patiently(stock)
+    for _ in range(looks - 1 if counted else 0):
+        if fell(command, earlier, now) or oversold(command, now):
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
+        now = await patiently(stock)
+    return now
 
 
 async def why(
@@ -128,3 +145,15 @@ async def confirm(
     except Outside as error:
         return Unknown(f"The order stands there; the stock after it could not be read. {error}")
     return as_found(found) if trouble is None else await take_back(found.shop_id, trouble)
+
+
+def correction(command: AdjustStock, row: Count | None) -> Outcome | None:
+    """How a correction ends without being sent, by the count as it was just read; None: send the difference, once."""
+    if row is None:
+        return Refused(Why.PRODUCT_GONE, "Your shop has no such variant any more.")
+    if row.count is None:
+        return Refused(Why.CONFLICT, "Your shop does not track its quantity, so there is no count to correct.")
+    # What gives back is not stopped by a count below zero.
+    if command.delta < 0 and row.count + command.delta < 0:
+        return Refused(Why.NO_STOCK, f"Your shop counts only {row.count}.", (command.variant_id,))
+    return None if command.delta else Done(command.variant_id)

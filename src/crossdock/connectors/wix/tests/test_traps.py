@@ -163,7 +163,7 @@ async def test_another_total_than_the_buyer_paid_is_taken_back(stage: Stage, boo
     (variant,) = await stage.product(5)
     command = stage.order((variant, 2))
     outcome = await connector.create(stage.shop, command)
-    assert isinstance(outcome, Refused) and outcome.why is Why.INVALID and "total" in outcome.sentence
+    assert isinstance(outcome, Refused) and outcome.why is Why.INVALID and "Total: $19.80 here" in outcome.sentence
     assert not await stage.standing(command) and await stage.hand.count(variant) == 5
 
 
