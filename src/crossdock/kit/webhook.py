@@ -4,9 +4,14 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 from datetime import datetime
 from typing import Literal, Protocol
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.hashes import SHA256
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
 
 from crossdock.domain.events import HookNews
@@ -50,6 +55,27 @@ def verify_standard(key: str, hook: Hook) -> None:
     # A signature without a comma, or one that is no base64, is a ValueError of the library's.
     except (WebhookVerificationError, EmptyWebhookSecretError, ValueError):
         raise Forged from None
+
+
+def verify_detached(signature: str, body: bytes, keys: str) -> None:
+    """Raises Forged unless a detached JWS (RFC 7515, appendix F; RFC 7797, `b64` false) signs the body as it came, by
+    the RSA key that it names among `keys` (a list of JWKs as JSON), with RS256 and nothing else.
+    """
+    head, _, signed = signature.partition("..")
+    try:
+        header = json.loads(_unpadded(head))
+        if (header["alg"], header["b64"]) != ("RS256", False):
+            raise Forged
+        key = next(key for key in json.loads(keys) if key["kid"] == header["kid"])
+        n, e = (int.from_bytes(_unpadded(key[name])) for name in ("n", "e"))
+        RSAPublicNumbers(e, n).public_key().verify(_unpadded(signed), head.encode() + b"." + body, PKCS1v15(), SHA256())
+    except (ValueError, TypeError, KeyError, StopIteration, InvalidSignature, RecursionError):
+        raise Forged from None
+
+
+def _unpadded(part: str) -> bytes:
+    """base64url without its padding. Raises ValueError (binascii.Error is one)."""
+    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
 
 
 def verified_news(connector: Connector, shop: Shop, hook: Hook) -> HookNews:

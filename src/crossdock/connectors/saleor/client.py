@@ -69,6 +69,13 @@ class Client:
         reply = await self.shop.http.send("POST", f"{self.shop.address}/graphql/", headers=headers, json=body)
         return Answer(_data(reply), server_time(reply) or self.shop.now())
 
+    async def one(self, operation: str, name: str, **variables: Any) -> Node | None:
+        """None when the shop does not have it."""
+        try:
+            return (await self.ask(operation, **variables)).opt_child(name)
+        except Missing:
+            return None
+
     async def do(self, operation: str, **variables: Any) -> Node:
         """A mutation's result. Raises Refusal when the shop says no."""
         result = (await self.ask(operation, **variables)).child("result")

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from crossdock.connectors.saleor.client import Client
 from crossdock.connectors.saleor.manifest import MANIFEST, PERMISSIONS, TAXES
-from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit import text
 from crossdock.kit.check import check
 from crossdock.kit.connector import Check, Proof, Shop
@@ -16,7 +15,7 @@ from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop import oauth
 from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import checked, fields
+from crossdock.kit.shop.base import checked, fields, known_currency
 
 PAGES = ("/graphql", "/dashboard", "/plugins")
 WRONG = "Type the address of your Saleor API, for example https://store.saleor.cloud/graphql/."
@@ -91,7 +90,7 @@ async def prove(client: Client) -> Proof:
     settings = settings_of(channel)
     currency, net = settings["currency"], settings["net"] == "yes"
     checks += [
-        checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency[:10]}."),
+        known_currency(currency),
         checked(bool(settings["warehouses"]), "Warehouses", "The channel has no warehouse, so nothing can be sold."),
         checked(bool(settings["countries"]), "Shipping", "No shipping zone of the channel has a country."),
         Check(not net or TAXES in may, "Prices", NET if net else "", TAXES, limited=True),

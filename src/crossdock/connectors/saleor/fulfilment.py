@@ -2,7 +2,7 @@
 no carrier and no key; both stand in the fulfilment's private metadata, written right after it.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from crossdock.connectors.saleor import mapper, orders, reading
@@ -13,14 +13,14 @@ from crossdock.kit.errors import Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.concurrency import alone
 from crossdock.kit.shop.fulfilment import (
-    NOT_YET,
     Cancel,
     Make,
     Renumber,
+    Ship,
     There,
+    begun_or,
     not_begun,
     same_number,
-    step,
     this_parcel,
 )
 
@@ -34,18 +34,13 @@ Rows = list[tuple[str, str, int]]
 async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
     async with alone(client.shop.address):
         try:
-            node = await reading.whole(client, command.shop_order_id)
-            order = _order(client, command, node)
+            node, order = await reading.read(client, command.shop_order_id)
         except Outside as error:
             return not_begun(error)
         keys = _keys(node)
-        waiting = [each for each in order.packed if _ours(each, keys, command)]
-        wanted: object = step(order, command, There(order.packed, keys), split=True)
-        if waiting and order.reference == command.reference:
-            wanted = Cancel(tuple(waiting)) if command.undone else waiting
-            wanted = Unknown(NOT_YET) if command.only_look else wanted
+        begun = tuple(each for each in order.packed if _ours(each, keys, command))
         try:
-            match wanted:
+            match begun_or(order, command, There(order.packed, keys), begun, split=True):
                 case Make(units) if node is not None:
                     if why := await orders.pay(client, node, command.reference):
                         return Refused(Why.CONFLICT, why)
@@ -56,27 +51,20 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
                         await _mark(client, command, parcel.parcel_id)
                 case Cancel(parcels):
                     for parcel in parcels:
-                        await client.do(
-                            "Undo", id=parcel.parcel_id, input={"warehouseId": _place(client, node, parcel)}
-                        )
+                        place = {"warehouseId": _place(client, node, parcel)}
+                        await client.do("Undo", id=parcel.parcel_id, input=place)
                     return Done(_ids(parcels), order.number, order.url)
-                case list():
-                    for parcel in waiting:
+                case Ship(parcels):
+                    for parcel in parcels:
                         if parcel.parcel_id not in keys:
                             await _mark(client, command, parcel.parcel_id)
                         await client.do("Approve", id=parcel.parcel_id)
-                case _:
-                    return await _ended(client, command, order, wanted)
+                case ended:
+                    return await _ended(client, command, order, ended)
         except Refusal as refusal:
             exceeded = refusal.code == "INSUFFICIENT_STOCK"
             return Refused(Why.CONFLICT, EXCEEDED.format(number=order.number) if exceeded else str(refusal))
-        return _done(command, _order(client, command, await reading.whole(client, command.shop_order_id)))
-
-
-def _order(client: Client, command: WriteFulfilment, node: Node | None) -> ShopOrder:
-    if node is None:
-        return mapper.gone(command.shop_order_id, client.shop.settings["currency"])
-    return reading.shown(client, node)
+        return _done(command, await reading.order(client, command.shop_order_id))
 
 
 def _keys(node: Node | None) -> dict[str, str]:
@@ -142,13 +130,13 @@ def _places(client: Client, node: Node, units: Mapping[str, int]) -> Iterator[tu
 
 
 def _lines(rows: Rows) -> list[dict[str, object]]:
-    summed = Counter[tuple[str, str]]()
+    found = defaultdict[str, Counter[str]](Counter)
     for line, place, units in rows:
-        summed[line, place] += units
-    found: dict[str, list[dict[str, object]]] = {}
-    for (line, place), units in summed.items():
-        found.setdefault(line, []).append({"warehouse": place, "quantity": units})
-    return [{"orderLineId": line, "stocks": stocks} for line, stocks in found.items()]
+        found[line][place] += units
+    return [
+        {"orderLineId": line, "stocks": [{"warehouse": place, "quantity": units} for place, units in places.items()]}
+        for line, places in found.items()
+    ]
 
 
 async def _mark(client: Client, command: WriteFulfilment, id_: str) -> None:

@@ -4,7 +4,6 @@ are never taken apart, but for one: external shipping methods begin with "app:".
 
 import base64
 import binascii
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,9 +26,9 @@ from crossdock.domain.events import (
     Unreadable,
 )
 from crossdock.domain.values import Money
-from crossdock.kit import text
+from crossdock.kit import text, wire
 from crossdock.kit.errors import Strange
-from crossdock.kit.json_node import Node
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import read_row
 from crossdock.kit.shop.base import chosen_locations
 from crossdock.kit.shop.cancel_units import key_of
@@ -95,7 +94,7 @@ def product_of(node: Node, settings: Mapping[str, str], *, admin: str, now: date
         title=text.label(node.str("name")),
         variants=tuple(variants),
         active=not hidden and bool(variants),
-        description=described(node.raw("description")),
+        description=described(node.text("description")),
         images=_pictures(node),
         url=f"{admin}/dashboard/products/{quote(node.id('id'), safe='')}",
         updated_at=node.moment("updatedAt"),
@@ -134,25 +133,17 @@ def _pictures(node: Node) -> tuple[str, ...]:
     return tuple(filter(None, (text.link(row.raw("url")) for row in rows)))
 
 
-def described(value: Any) -> str:
+def described(said: str) -> str:
     """The blocks of an EditorJS document, which Saleor sends as JSON within text."""
     try:
-        document = json.loads(value) if isinstance(value, str) and len(value) < text.MOST else None
-    except (ValueError, RecursionError):
+        document = node_of(wire.load(said[: text.MOST].encode()), "description")
+    except Strange:
         return ""
-    blocks = document.get("blocks") if isinstance(document, dict) else None
-    found: list[str] = []
-    for block in blocks if isinstance(blocks, list) else ():
-        data = block.get("data") if isinstance(block, dict) else None
-        if not isinstance(data, dict):
-            continue
-        items = data.get("items")
-        found += [each for each in (data.get("text"), *(items if isinstance(items, list) else ())) if _is_text(each)]
-    return text.plain("<p>".join(found))
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    found = list[Any]()
+    for block in document.rows("blocks"):
+        items = block.view("data").raw("items")
+        found += [block.view("data").text("text"), *(items if isinstance(items, list) else ())]
+    return text.plain("<p>".join(each for each in found if isinstance(each, str) and each.strip()))
 
 
 # Orders
@@ -162,10 +153,6 @@ def reference_of(node: Node) -> str:
     """Only of an order that carries our mark: other programs have external references too."""
     marked = words_in(node, "metadata").get(MARK, "")
     return marked if marked and marked == node.text("externalReference") else ""
-
-
-def gone(shop_id: str, currency: str) -> ShopOrder:
-    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
 
 
 def taken_out(node: Node) -> dict[str, dict[str, int]]:

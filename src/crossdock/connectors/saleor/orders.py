@@ -29,7 +29,8 @@ from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.rows import readable
 from crossdock.kit.shop import risk_notes
-from crossdock.kit.shop.cancel import before
+from crossdock.kit.shop.cancel import GONE as NOT_THERE
+from crossdock.kit.shop.cancel import looked_at
 from crossdock.kit.shop.cancel_units import marked, pick
 from crossdock.kit.shop.concurrency import alone
 from crossdock.kit.shop.placing import titles, units
@@ -223,27 +224,13 @@ async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Out
 
 
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
-    node = await reading.whole(client, command.shop_order_id)
-    order = await reading.order(client, command.shop_order_id) if node is None else reading.shown(client, node)
-    done = Done(order.shop_id, order.number, order.url)
-    if ended := before(
-        command,
-        None if node is None else done,
-        reference=order.reference,
-        closed=order.state is not ShopOrderState.OPEN,
-        shipped=bool(order.packed) or any(not parcel.cancelled for parcel in order.parcels),
-        words=SHIPPED.format(number=order.number),
-    ):
-        return ended
-    try:
+    """Saleor refuses the second cancel."""
+
+    async def sent(order: ShopOrder) -> str:
         await client.do("Cancel", order=order.shop_id)
-    except Refusal as refusal:
-        # Saleor refuses a second cancel as well: somebody, or an earlier try of ours, may have been faster.
-        there = await reading.order(client, order.shop_id)
-        if there.state is ShopOrderState.CANCELLED:
-            return as_found(there)
-        return Refused(Why.CONFLICT, f"Order {order.number} was not cancelled. {refusal}")
-    return done
+        return ""
+
+    return await looked_at(command, lambda: reading.order(client, command.shop_order_id), sent, SHIPPED)
 
 
 async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
@@ -251,10 +238,9 @@ async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
     left to return is looked at before anything is locked there.
     """
     async with alone(client.shop.address):
-        node = await reading.whole(client, command.shop_order_id)
+        node, order = await reading.read(client, command.shop_order_id)
         if node is None:
-            return Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
-        order = reading.shown(client, node)
+            return NOT_THERE
         picked = pick(order, command, dict.fromkeys(mapper.taken_out(node), ""))
         if not isinstance(picked, dict):
             return picked
@@ -270,7 +256,7 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
     """As a note of the order's history, which is for staff alone (Order.events needs MANAGE_ORDERS)."""
     node = await reading.whole(client, command.shop_order_id, notes=True)
     if node is None:
-        return Refused(Why.NOT_FOUND, "Your shop no longer has this order.")
+        return NOT_THERE
     notes = [row.text("message") for row in node.rows("events")]
     done = Done(command.shop_order_id, node.text("number") or command.shop_order_id)
     if ended := risk_notes.before(command, reference=mapper.reference_of(node), texts=notes, done=done):

@@ -5,9 +5,8 @@ Two dates do not move: a product's when its price changes, an order's when a tra
 each poll reads some more products in turn, and our own orders of the last days.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,9 +16,12 @@ from crossdock.connectors.saleor.client import PAGE, Client
 from crossdock.connectors.saleor.mapper import stamp
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Missing, Strange
+from crossdock.kit.errors import Missing
 from crossdock.kit.json_node import Node
 from crossdock.kit.rows import named, order_with, read_each
+from crossdock.kit.shop.graphql import further
+from crossdock.kit.shop.mapping import gone
+from crossdock.kit.shop.paging import read_cursor, write_cursor
 
 # A product comes with all its variants and their stock rows.
 PRODUCTS_PAGE = 50
@@ -44,18 +46,6 @@ class Cursor:
     turn: str = ""
     slow: str = ""
 
-    @classmethod
-    def read(cls, words: str) -> "Cursor":
-        """Whatever is no cursor of ours is the beginning."""
-        try:
-            found = json.loads(words or "{}")
-            return cls(**{name: str(value) for name, value in found.items()})
-        except (ValueError, TypeError, AttributeError):
-            return cls()
-
-    def __str__(self) -> str:
-        return json.dumps({name: value for name, value in asdict(self).items() if value}, sort_keys=True)
-
 
 def rows_of(page: Node, kind: LookKind) -> Rows:
     """The nodes of a connection's edges; what is none stands by itself."""
@@ -67,55 +57,41 @@ def id_of(node: Node) -> str:
     return node.id("id")
 
 
-def _onward(page: Node, after: str) -> str:
-    """Where the list goes on, "" at its end. Raises Strange for one that would never end."""
-    info = page.child("pageInfo")
-    if not info.bool("hasNextPage"):
-        return ""
-    end = info.word("endCursor")
-    if end == after:
-        raise Strange(f"{info.path}.endCursor", "next page", end)
-    return end
+async def _listed(
+    client: Client, operation: str, kind: LookKind, *, first: int, after: str, where: Any, by: str
+) -> tuple[Rows, str, datetime]:
+    """A page's rows, where the list goes on ("" at its end), and the server's clock. Raises Strange for a list that
+    would never end.
+    """
+    asked = {"channel": client.channel, "first": first, "after": after or None, "where": where, "by": by}
+    answer = await client.answer(operation, **asked)
+    page = answer.data.child(operation.lower())
+    return rows_of(page, kind), further(page, [after]), answer.at
 
 
 # Products
 
 
 async def products(client: Client, words: str) -> Products:
-    cursor = Cursor.read(words)
-    if cursor.phase == "turn":
-        return await _in_turn(client, cursor)
-    where = {"updatedAt": {"range": {"gte": cursor.since}}} if cursor.since else None
-    answer = await client.answer(
+    cursor = read_cursor(Cursor, words)
+    turn = cursor.phase == "turn"
+    rows, onward, at = await _listed(
+        client,
         "Products",
-        channel=client.channel,
+        LookKind.PRODUCT,
         first=PRODUCTS_PAGE,
-        after=cursor.after or None,
-        where=where,
-        by="LAST_MODIFIED_AT",
+        after=cursor.turn if turn else cursor.after,
+        where={"updatedAt": {"range": {"gte": cursor.since}}} if cursor.since and not turn else None,
+        by="CREATED_AT" if turn else "LAST_MODIFIED_AT",
     )
-    page = answer.data.child("products")
-    items, onward = _read(client, page), _onward(page, cursor.after)
-    cursor = replace(cursor, through=cursor.through or stamp(answer.at - OVERLAP), after=onward)
-    if onward:
-        return Page(items, str(cursor), more=True)
-    if not cursor.since:
+    items = tuple(read_each(LookKind.PRODUCT, rows, id_of, partial(_product, client)))
+    if turn:
+        return Page(items, write_cursor(Cursor(since=cursor.through, turn=onward)), more=False)
+    cursor = replace(cursor, through=cursor.through or stamp(at - OVERLAP), after=onward)
+    if not onward and not cursor.since:
         # All of them were read just now.
-        return Page(items, str(Cursor(since=cursor.through)), more=False)
-    return Page(items, str(replace(cursor, phase="turn")), more=True)
-
-
-async def _in_turn(client: Client, cursor: Cursor) -> Products:
-    data = await client.ask(
-        "Products", channel=client.channel, first=PRODUCTS_PAGE, after=cursor.turn or None, where=None, by="CREATED_AT"
-    )
-    page = data.child("products")
-    ended = Cursor(since=cursor.through, turn=_onward(page, cursor.turn))
-    return Page(_read(client, page), str(ended), more=False)
-
-
-def _read(client: Client, page: Node) -> tuple[ShopProduct | Unreadable, ...]:
-    return tuple(read_each(LookKind.PRODUCT, rows_of(page, LookKind.PRODUCT), id_of, partial(_product, client)))
+        return Page(items, write_cursor(Cursor(since=cursor.through)), more=False)
+    return Page(items, write_cursor(cursor if onward else replace(cursor, phase="turn")), more=True)
 
 
 def _product(client: Client, node: Node) -> ShopProduct:
@@ -125,10 +101,7 @@ def _product(client: Client, node: Node) -> ShopProduct:
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
     """Asked for in the channel: what is not listed there is not there for us."""
-    try:
-        node = (await client.ask("OneProduct", channel=client.channel, id=product_id)).opt_child("product")
-    except Missing:
-        return ProductGone(product_id)
+    node = await client.one("OneProduct", "product", channel=client.channel, id=product_id)
     return ProductGone(product_id) if node is None else _product(client, node)
 
 
@@ -153,31 +126,29 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
 
 async def orders(client: Client, words: str) -> Page[ShopOrder | Unreadable]:
     """What changed; ours that may have got a number since; and once an hour all of ours, for late news."""
-    cursor = Cursor.read(words)
+    cursor = read_cursor(Cursor, words)
     if not cursor.since:
         at = (await client.answer("Server")).at
-        return Page((), str(Cursor(since=stamp(at - OVERLAP), slow=stamp(at + SLOW))), more=False)
+        return Page((), write_cursor(Cursor(since=stamp(at - OVERLAP), slow=stamp(at + SLOW))), more=False)
     phase = cursor.phase or "changed"
-    now = client.shop.now()
-    answer = await client.answer(
+    rows, onward, at = await _listed(
+        client,
         "Orders",
-        channel=client.channel,
+        LookKind.ORDER,
         first=PAGE,
-        after=cursor.after or None,
-        where=_where(phase, cursor, now),
+        after=cursor.after,
+        where=_where(phase, cursor, client.shop.now()),
         by="LAST_MODIFIED_AT" if phase == "changed" else "CREATED_AT",
     )
-    page = answer.data.child("orders")
-    items = tuple(read_each(LookKind.ORDER, rows_of(page, LookKind.ORDER), id_of, partial(shown, client)))
-    onward = _onward(page, cursor.after)
-    cursor = replace(cursor, through=cursor.through or stamp(answer.at - OVERLAP), after=onward, phase=phase)
-    if onward:
-        return Page(items, str(cursor), more=True)
-    if phase == "changed":
-        return Page(items, str(replace(cursor, phase="ours")), more=True)
-    if phase == "ours" and cursor.slow <= stamp(answer.at):
-        return Page(items, str(replace(cursor, phase="all", slow=stamp(answer.at + SLOW))), more=True)
-    return Page(items, str(Cursor(since=cursor.through, slow=cursor.slow)), more=False)
+    items = tuple(read_each(LookKind.ORDER, rows, id_of, partial(shown, client)))
+    cursor = replace(cursor, through=cursor.through or stamp(at - OVERLAP), after=onward, phase=phase)
+    if not onward and phase == "changed":
+        cursor = replace(cursor, phase="ours")
+    elif not onward and phase == "ours" and cursor.slow <= stamp(at):
+        cursor = replace(cursor, phase="all", slow=stamp(at + SLOW))
+    elif not onward:
+        return Page(items, write_cursor(Cursor(since=cursor.through, slow=cursor.slow)), more=False)
+    return Page(items, write_cursor(cursor), more=True)
 
 
 def _where(phase: str, cursor: Cursor, now: datetime) -> Mapping[str, Any]:
@@ -194,16 +165,18 @@ def _where(phase: str, cursor: Cursor, now: datetime) -> Mapping[str, Any]:
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
+    return (await read(client, shop_id))[1]
+
+
+async def read(client: Client, shop_id: str) -> tuple[Node | None, ShopOrder]:
+    """As Saleor and as we show it."""
     node = await whole(client, shop_id)
-    return mapper.gone(shop_id, client.shop.settings["currency"]) if node is None else shown(client, node)
+    return node, gone(shop_id, client.shop.settings["currency"]) if node is None else shown(client, node)
 
 
 async def whole(client: Client, shop_id: str, *, notes: bool = False) -> Node | None:
     """None when the shop has no such order; a draft is none."""
-    try:
-        node = (await client.ask("Notes" if notes else "OneOrder", id=shop_id)).opt_child("order")
-    except Missing:
-        return None
+    node = await client.one("Notes" if notes else "OneOrder", "order", id=shop_id)
     return node if node is not None and node.word("status") != mapper.DRAFT else None
 
 

@@ -3,91 +3,26 @@ of the shop's /.well-known/jwks.json. Our subscriptions ask for ids alone; witho
 documents, which is read as well.
 """
 
-import base64
-import binascii
-import json
+import re
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
-from cryptography.hazmat.primitives.hashes import SHA256
-
-from crossdock.connectors.saleor.client import Client, Refusal
+from crossdock.connectors.saleor.client import Client, Refusal, document
 from crossdock.domain.events import HookNews, Look, LookKind
 from crossdock.kit import wire
-from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
+from crossdock.kit.connector import Hook, Shop, Subscriptions
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.webhooks import heal, nothing, ours
-from crossdock.kit.webhook import body_key
+from crossdock.kit.webhook import body_key, verify_detached
 
 NAME = "Crossdock: {}"
-# ORDER_UPDATED alone covers nearly all; the others are there since a seller can see and switch them one by one.
-EVENTS = {
-    "orders": {
-        "ORDER_CREATED": "OrderCreated",
-        "ORDER_UPDATED": "OrderUpdated",
-        "ORDER_CANCELLED": "OrderCancelled",
-        "ORDER_EXPIRED": "OrderExpired",
-        "ORDER_REFUNDED": "OrderRefunded",
-        "FULFILLMENT_CREATED": "FulfillmentCreated",
-        "FULFILLMENT_CANCELED": "FulfillmentCanceled",
-        "FULFILLMENT_TRACKING_NUMBER_UPDATED": "FulfillmentTrackingNumberUpdated",
-    },
-    "products": {
-        "PRODUCT_CREATED": "ProductCreated",
-        "PRODUCT_UPDATED": "ProductUpdated",
-        "PRODUCT_DELETED": "ProductDeleted",
-    },
-    "variants": {
-        "PRODUCT_VARIANT_CREATED": "ProductVariantCreated",
-        "PRODUCT_VARIANT_UPDATED": "ProductVariantUpdated",
-        "PRODUCT_VARIANT_DELETED": "ProductVariantDeleted",
-        "PRODUCT_VARIANT_STOCK_UPDATED": "ProductVariantStockUpdated",
-    },
-}
-FIELDS = {
-    "orders": "order { id }",
-    "products": "product { id }",
-    "variants": "productVariant { id product { id } }",
-}
-
-
-def subscription(topic: str) -> str:
-    """`issuedAt` makes two pieces of news about one order two bodies."""
-    parts = [f"... on {kind} {{ {FIELDS[topic]} }}" for kind in EVENTS[topic].values()]
-    return f"subscription {{ event {{ __typename issuedAt {' '.join(parts)} }} }}"
+# ORDER_UPDATED alone covers nearly all of `orders`; the others are there since a seller can see and switch them one by
+# one.
+TOPICS = ("orders", "products", "variants")
 
 
 def verify(shop: Shop, hook: Hook) -> None:
-    """By the key that the signature names, with RS256 and nothing else."""
-    head, _, signature = hook.headers.get("saleor-signature", "").partition("..")
-    try:
-        header = json.loads(_decoded(head))
-        key = _key(shop, header["kid"])
-        if (header["alg"], header["b64"]) != ("RS256", False):
-            raise Forged
-        key.public_key().verify(_decoded(signature), head.encode() + b"." + hook.body, PKCS1v15(), SHA256())
-    except (ValueError, TypeError, KeyError, InvalidSignature, RecursionError):
-        raise Forged from None
-
-
-def _decoded(part: str) -> bytes:
-    """base64url without its padding. Raises ValueError."""
-    try:
-        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError(str(error)) from None
-
-
-def _key(shop: Shop, kid: Any) -> RSAPublicNumbers:
-    """Raises ValueError, KeyError or TypeError where the shop's keys do not have it."""
-    for key in json.loads(shop.secrets.get("jwks", "")):
-        if key["kid"] == kid:
-            n, e = (int.from_bytes(_decoded(key[name])) for name in ("n", "e"))
-            return RSAPublicNumbers(e, n)
-    raise KeyError(kid)
+    verify_detached(hook.headers.get("saleor-signature", ""), hook.body, shop.secrets.get("jwks", ""))
 
 
 def news(shop: Shop, hook: Hook) -> HookNews:
@@ -118,29 +53,27 @@ def _look(topic: str, body: Node) -> Look:
 async def subscribe(client: Client) -> Subscriptions:
     url = client.shop.hook_url
     return await heal(
-        tuple(EVENTS),
+        TOPICS,
         await _ours(client),
         create=lambda topic: client.do("AddWebhook", input=_wanted(topic, url)),
         change=lambda hook, topic: client.do("ChangeWebhook", id=hook.id("id"), input=_wanted(topic, url)),
         remove=lambda hook: _drop(client, hook),
-        right=lambda hook, topic: _right(hook, topic, url),
+        right=lambda hook, topic: _right(hook, _wanted(topic, url)),
+        topic_of=lambda hook: hook.text("name").partition(": ")[2],
     )
 
 
 def _wanted(topic: str, url: str) -> dict[str, Any]:
-    return {
-        "name": NAME.format(topic),
-        "targetUrl": url,
-        "asyncEvents": list(EVENTS[topic]),
-        "isActive": True,
-        "query": subscription(topic),
-    }
+    """An event's name is its type's, in capitals: OrderCreated is ORDER_CREATED."""
+    query = document(topic)
+    events = [re.sub(r"\B(?=[A-Z])", "_", name).upper() for name in re.findall(r"\.\.\. on (\w+)", query)]
+    return {"name": NAME.format(topic), "targetUrl": url, "asyncEvents": events, "isActive": True, "query": query}
 
 
-def _right(hook: Node, topic: str, url: str) -> bool:
+def _right(hook: Node, wanted: dict[str, Any]) -> bool:
     there = {row.text("eventType") for row in hook.rows("asyncEvents")}
-    same = there == set(EVENTS[topic]) and hook.text("subscriptionQuery") == subscription(topic)
-    return same and hook.raw("isActive") is True and hook.text("targetUrl") == url
+    same = there == set(wanted["asyncEvents"]) and hook.text("subscriptionQuery") == wanted["query"]
+    return same and hook.raw("isActive") is True and hook.text("targetUrl") == wanted["targetUrl"]
 
 
 async def unsubscribe(client: Client) -> None:
@@ -159,9 +92,5 @@ async def _drop(client: Client, hook: Node) -> None:
 
 async def _ours(client: Client) -> list[Node]:
     """The app's webhooks that point to us; what others call a topic stands in the name."""
-    kept = ("id", "targetUrl", "isActive", "subscriptionQuery", "asyncEvents")
-    found = [
-        node_of({"topic": row.text("name").partition(": ")[2], **{name: row.raw(name) for name in kept}}, "webhook")
-        for row in (await client.ask("Webhooks")).child("app").rows("webhooks")
-    ]
-    return ours(found, client.shop.hook_url, "targetUrl")
+    there = (await client.ask("Webhooks")).child("app").rows("webhooks")
+    return ours(there, client.shop.hook_url, "targetUrl")

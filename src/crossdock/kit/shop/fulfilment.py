@@ -40,6 +40,13 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Ship:
+    """These fulfilments of the parcel wait there, from an earlier try: they leave now."""
+
+    parcels: tuple[Parcel, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class There:
     """What the shop has beside what `order` shows: `waiting` are fulfilments that hold units and have not left yet,
     `keys` is our key by parcel id where the shop keeps it.
@@ -87,6 +94,16 @@ def step(
         return Refused(Why.TOO_LATE, f"Order {order.number} is cancelled in your shop, so nothing was fulfilled there.")
     units = _allotted(order, command, there)
     return units if isinstance(units, Refused) else _unless_looking(command, Make(units))
+
+
+def begun_or(
+    order: ShopOrder, command: WriteFulfilment, there: There, begun: tuple[Parcel, ...], *, split: bool = False
+) -> Step | Ship | Outcome:
+    """The same where `begun` of what waits there is of this parcel, since an earlier try stopped in between."""
+    if not begun or order.reference != command.reference:
+        return step(order, command, there, split=split)
+    wanted = Cancel(begun) if command.undone else Ship(begun)
+    return Unknown(NOT_YET) if command.only_look else wanted
 
 
 def not_begun(error: Outside) -> Outcome:

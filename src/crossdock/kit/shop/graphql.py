@@ -13,7 +13,7 @@ from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, node_of
 
 _COMMENT = re.compile(r"^[ \t]*#.*\n", flags=re.M)
-_BEGIN = re.compile(r"^(?=query |mutation |fragment )", flags=re.M)
+_BEGIN = re.compile(r"^(?=query |mutation |subscription |fragment )", flags=re.M)
 
 
 def load(package: str) -> dict[str, str]:

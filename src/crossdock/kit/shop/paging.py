@@ -2,16 +2,21 @@
 one's newest row was, not where it ended.
 """
 
+import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.events import LookKind, Unreadable
 from crossdock.kit.errors import NoAnswer, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import named, read_each
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T")
 # A row is seen some time after the moment that it carries: what is younger than this is read again.
 SETTLED = timedelta(seconds=60)
 # No clock is a day ahead of another.
@@ -127,6 +132,18 @@ def entries(kind: LookKind, page: Listed | Walked, id_of: Callable[[Node], str])
     nodes = page.items if isinstance(page, Listed) else page.rows
     known = read_each(kind, nodes, lambda node: "", lambda node: (id_of(node), node)[1])
     return [*known, *(named(kind, each, id_of) for each in page.odd)]
+
+
+def read_cursor(kind: type[T], words: str) -> T:
+    """A cursor that is a dataclass of texts, all with defaults; whatever is none of ours is the beginning."""
+    try:
+        return kind(**{name: str(value) for name, value in json.loads(words or "{}").items()})
+    except (ValueError, TypeError, AttributeError):
+        return kind()
+
+
+def write_cursor(cursor: "DataclassInstance") -> str:
+    return json.dumps({name: value for name, value in asdict(cursor).items() if value}, sort_keys=True)
 
 
 def is_date(said: str) -> bool:

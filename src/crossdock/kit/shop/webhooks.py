@@ -18,6 +18,7 @@ async def heal(
     change: Callable[[Node, str], Awaitable[object]],
     remove: Callable[[Node], Awaitable[object]],
     right: Callable[[Node, str], bool],
+    topic_of: Callable[[Node], str] = lambda node: node.text("topic"),
 ) -> Subscriptions:
     """One subscription for each topic, as it should be; `there` are ours, those to be kept first. What else of ours is
     there is removed.
@@ -25,7 +26,7 @@ async def heal(
     kept: dict[str, Node] = {}
     healed: list[str] = []
     for node in there:
-        topic = node.text("topic")
+        topic = topic_of(node)
         if topic in wanted and topic not in kept:
             kept[topic] = node
         else:

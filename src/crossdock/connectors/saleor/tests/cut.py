@@ -31,7 +31,6 @@ from graphql import (
 )
 
 from crossdock.connectors.saleor.client import document
-from crossdock.connectors.saleor.webhooks import EVENTS, subscription
 from crossdock.kit.shop.graphql import load
 
 SANDBOX = Path(__file__).parents[1] / "sandbox"
@@ -43,7 +42,7 @@ HEAD = "# Saleor's GraphQL schema (3.24.0-a.0, BSD-3-Clause), cut by tests/cut.p
 
 def documents() -> dict[str, str]:
     """All that is sent: operations, and what the webhooks subscribe to."""
-    return {name: document(name) for name in OPERATIONS} | {f"hook {topic}": subscription(topic) for topic in EVENTS}
+    return {name: document(name) for name in OPERATIONS}
 
 
 def complaints(schema: GraphQLSchema) -> list[str]:

@@ -109,7 +109,7 @@ def test_variants_without_a_price_and_preorders_are_left_out_and_named() -> None
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, ""),
+        ("", ""),
         ("no json", ""),
         ("[]", ""),
         ('{"blocks": 3}', ""),
@@ -118,7 +118,7 @@ def test_variants_without_a_price_and_preorders_are_left_out_and_named() -> None
         ("[" * 100_000, ""),
     ],
 )
-def test_a_description_is_a_document_within_text(value: Any, text: str) -> None:
+def test_a_description_is_a_document_within_text(value: str, text: str) -> None:
     assert mapper.described(value) == text
 
 

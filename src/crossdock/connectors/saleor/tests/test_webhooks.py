@@ -145,13 +145,13 @@ async def test_the_keys_are_read_again_every_day_and_kept_when_they_cannot_be(st
 async def test_a_webhook_that_the_seller_switched_off_or_changed_is_healed(stage: Stage, books: Books) -> None:
     async with stage.listening():
         first = await connector.subscribe(stage.shop)
-        assert set(first.expected) == set(webhooks.EVENTS)
+        assert set(first.expected) == set(webhooks.TOPICS)
         off, bent, _ = books.shelf.all("hook")
         books.shelf.put("hook", off["id"], {**off, "isActive": False})
         books.shelf.put("hook", bent["id"], {**bent, "query": "", "events": ["ORDER_CREATED"]})
         healed = await connector.subscribe(stage.shop)
         assert set(healed.healed) == {off["name"].partition(": ")[2], bent["name"].partition(": ")[2]}
-        assert len(books.shelf.all("hook")) == len(webhooks.EVENTS)
+        assert len(books.shelf.all("hook")) == len(webhooks.TOPICS)
 
 
 async def test_without_a_subscription_a_delivery_is_a_list_and_is_understood(stage: Stage, books: Books) -> None:
