@@ -5,7 +5,6 @@ A dead token and a missing permission look the same (PermissionDenied on the fie
 is nobody's (saleor/core/auth_backend.py).
 """
 
-import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +14,11 @@ from crossdock.kit.check import check, is_challenge, is_data, server_time, walle
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop.graphql import Problem, load, problems, whole
+from crossdock.kit.shop.graphql import Problem, operations, problems
 
 # "exceeds the `first` limit of 100 records" (saleor/graphql/core/connection.py).
 PAGE = 100
-_PARTS = load(__package__)
+DOCUMENTS = operations(__package__)
 # Classes of errors about the token itself (saleor/graphql/views.py: PyJWTError and its kinds).
 _DEAD = frozenset({"PermissionDenied", "InvalidTokenError", "ExpiredSignatureError", "InvalidSignatureError"})
 # What is not in one of these forms is the server's own trouble, and a field may have done its work before.
@@ -36,11 +35,6 @@ class Refusal(Declined):
     def ids(self, name: str) -> set[str]:
         """What the errors name: `orderLines` or `variants`."""
         return {id_ for row in self.rows for id_ in row.raw(name) or () if isinstance(id_, str)}
-
-
-@functools.cache
-def document(name: str) -> str:
-    return whole(_PARTS[name], _PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +59,7 @@ class Client:
     async def answer(self, operation: str, **variables: Any) -> Answer:
         """Raises Outside, with Declined and Missing among them."""
         headers = {"Authorization": f"Bearer {self.shop.secrets.get('token', '')}", "Accept": "application/json"}
-        body = {"query": document(operation), "variables": variables}
+        body = {"query": DOCUMENTS[operation], "variables": variables}
         reply = await self.shop.http.send("POST", f"{self.shop.address}/graphql/", headers=headers, json=body)
         return Answer(_data(reply), server_time(reply) or self.shop.now())
 

@@ -54,15 +54,12 @@ async def _keys(shop: Shop) -> dict[str, str]:
         answer = node_of(check(await shop.http.send("GET", url)).json(), "keys")
     except Missing:
         raise NoAnswer("At this address there is no Saleor: it shows no keys for its webhooks.") from None
-    kept = [_key(row) for row in answer.list("keys")[:MOST_KEYS] if row.text("kty") == "RSA"]
+    rows = [row for row in answer.list("keys")[:MOST_KEYS] if row.text("kty") == "RSA"]
+    kept = [{name: row.secret(name) for name in ("kid", "n", "e")} for row in rows]
     if not kept:
         raise Strange("keys.keys", "RSA key", [])
     until = shop.now() + KEYS_LAST
     return {"jwks": json.dumps(kept, separators=(",", ":")), "expires_at": until.isoformat()}
-
-
-def _key(row: Node) -> dict[str, str]:
-    return {name: row.secret(name) for name in ("kid", "n", "e")}
 
 
 def renew_at(shop: Shop) -> datetime | None:
@@ -81,12 +78,13 @@ async def prove(client: Client) -> Proof:
         raise AuthDead("This token is no app's: make an app in your dashboard, and copy the app's token.")
     may = {row.text("code") for row in app.rows("permissions")}
     channel, sentence = _channel(client, data.list("channels"))
-    version = text.label(data.view("shop").text("version"), 40)
+    shop, address = data.view("shop"), client.shop.address
+    name, version = text.label(shop.text("name")) or "Saleor", text.label(shop.text("version"), 40)
     checks = [Check(True, "Sign-in"), checked(_new_enough(version), "Version", OLD.format(version))]
     checks += [checked(name in may, f"Permission {name}", GIVE.format(name), right=name) for name in PERMISSIONS]
     checks.append(checked(channel is not None, "Channel", sentence))
     if channel is None:
-        return Proof(client.shop.address, _name(data), "USD", tuple(checks))
+        return Proof(address, name, "USD", tuple(checks))
     settings = settings_of(channel)
     currency, net = settings["currency"], settings["net"] == "yes"
     checks += [
@@ -97,9 +95,9 @@ async def prove(client: Client) -> Proof:
     ]
     return Proof(
         # A channel's id is a count within one database.
-        shop_id=f"{settings['channel_id']}@{client.shop.address.partition('://')[2]}",
+        shop_id=f"{settings['channel_id']}@{address.partition('://')[2]}",
         stays=settings["channel_id"],
-        name=_name(data),
+        name=name,
         currency=currency,
         checks=tuple(checks),
         settings=settings,
@@ -122,10 +120,6 @@ def _new_enough(version: str) -> bool:
     """One that does not say its version is taken as it is."""
     parts = version.split(".")[:2]
     return not all(part.isascii() and part.isdigit() for part in parts) or tuple(map(int, parts)) >= OLDEST
-
-
-def _name(data: Node) -> str:
-    return text.label(data.view("shop").text("name")) or "Saleor"
 
 
 def _channel(client: Client, channels: Sequence[Node]) -> tuple[Node | None, str]:

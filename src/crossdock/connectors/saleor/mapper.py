@@ -8,30 +8,18 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from crossdock.domain.commands import CreateOrder, WriteFulfilment
-from crossdock.domain.currencies import NotMoney
-from crossdock.domain.events import (
-    LookKind,
-    OrderLine,
-    Parcel,
-    Refund,
-    ShopOrder,
-    ShopOrderState,
-    ShopProduct,
-    ShopVariant,
-    Unreadable,
-)
+from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.kit import text, wire
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.rows import read_row
 from crossdock.kit.shop.base import chosen_locations
 from crossdock.kit.shop.cancel_units import key_of
+from crossdock.kit.shop.mapping import images
 from crossdock.kit.shop.placing import two_names
 
 # Orders can be filtered by it (OrderWhereInput.metadata), and not by their external reference.
@@ -46,11 +34,7 @@ _NUMBER = re.compile(r"(?=[A-Za-z-]{0,59}\d)[0-9A-Za-z-]{3,60}")
 
 
 def money(node: Node) -> Money:
-    currency = node.word("currency")
-    try:
-        return node.money("amount", currency)
-    except NotMoney:
-        raise Strange(f"{node.path}.currency", "currency", currency) from None
+    return node.money("amount", node.word("currency"))
 
 
 def words_in(node: Node, name: str) -> dict[str, str]:
@@ -73,32 +57,20 @@ def count_of(variant: Node, settings: Mapping[str, str]) -> int | None:
 
 
 def product_of(node: Node, settings: Mapping[str, str], *, admin: str, now: datetime) -> ShopProduct:
-    reasons = list(filter(None, [_not_sold(node, settings, now)]))
-    hidden, variants = bool(reasons), list[ShopVariant]()
-    for each in node.opt_list("variants") or ():
-        name = text.label(each.text("name")) or text.label(each.text("sku")) or "A variant"
-        if "preorder" in each:
-            reasons.append(f"“{name}” is a preorder, which is not sold here.")
-        elif not each.view("pricing").raw("price"):
-            reasons.append(f"“{name}” has no price in this channel.")
-        else:
-            read = read_row(LookKind.PRODUCT, node.id("id"), partial(_variant, each, name, settings))
-            if isinstance(read, Unreadable):
-                reasons.append(f"“{name}” could not be understood: its number, price or count is no number.")
-            else:
-                variants.append(read)
-    if not variants and not reasons:
-        reasons.append("The product has no variant in your shop.")
+    why = list(filter(None, [_not_sold(node, settings, now)]))
+    read = [_variant(each, settings) for each in node.opt_list("variants") or ()]
+    variants = tuple(each for each in read if isinstance(each, ShopVariant))
+    reasons = [*why, *(each for each in read if isinstance(each, str))]
     return ShopProduct(
         product_id=node.id("id"),
         title=text.label(node.str("name")),
-        variants=tuple(variants),
-        active=not hidden and bool(variants),
+        variants=variants,
+        active=bool(variants) and not why,
         description=described(node.text("description")),
         images=_pictures(node),
         url=f"{admin}/dashboard/products/{quote(node.id('id'), safe='')}",
         updated_at=node.moment("updatedAt"),
-        reasons=tuple(reasons),
+        reasons=tuple(reasons) if variants or reasons else ("The product has no variant in your shop.",),
     )
 
 
@@ -115,22 +87,29 @@ def _not_sold(node: Node, settings: Mapping[str, str], now: datetime) -> str:
     return ""
 
 
-def _variant(node: Node, name: str, settings: Mapping[str, str]) -> ShopVariant:
-    price = node.child("pricing").child("price")
-    pictures = _pictures(node)
-    return ShopVariant(
-        variant_id=node.id("id"),
-        sku=text.label(node.text("sku")),
-        title=name,
-        price=money(price.child("gross" if settings.get("gross") == "yes" else "net")),
-        count=count_of(node, settings),
-        image=pictures[0] if pictures else "",
-    )
+def _variant(node: Node, settings: Mapping[str, str]) -> ShopVariant | str:
+    """Or why it is not sold here."""
+    name = text.label(node.text("name")) or text.label(node.text("sku")) or "A variant"
+    if "preorder" in node:
+        return f"“{name}” is a preorder, which is not sold here."
+    if not node.view("pricing").raw("price"):
+        return f"“{name}” has no price in this channel."
+    try:
+        price = node.child("pricing").child("price")
+        return ShopVariant(
+            variant_id=node.id("id"),
+            sku=text.label(node.text("sku")),
+            title=name,
+            price=money(price.child("gross" if settings.get("gross") == "yes" else "net")),
+            count=count_of(node, settings),
+            image=next(iter(_pictures(node)), ""),
+        )
+    except Strange:
+        return f"“{name}” could not be understood: its number, price or count is no number."
 
 
 def _pictures(node: Node) -> tuple[str, ...]:
-    rows = [row for row in node.rows("media") if row.text("type") == "IMAGE"]
-    return tuple(filter(None, (text.link(row.raw("url")) for row in rows)))
+    return images(row.raw("url") for row in node.rows("media") if row.text("type") == "IMAGE")
 
 
 def described(said: str) -> str:
@@ -238,22 +217,18 @@ def _number_in(link: str) -> str:
 
 def _refunds(node: Node) -> tuple[Refund, ...]:
     """Paid back by the older payments or by transactions; and what is only granted yet, once."""
-    found = list[Refund]()
-    for payment in node.opt_list("payments") or ():
-        for row in payment.opt_list("transactions") or ():
-            if row.word("kind") == "REFUND" and row.bool("isSuccess"):
-                found.append(Refund(row.id("id"), money(row.child("amount")), "", row.moment("created")))
-    granted = node.opt_list("grantedRefunds") or ()
+    payments = [row for each in node.opt_list("payments") or () for row in each.opt_list("transactions") or ()]
+    events = [row for each in node.opt_list("transactions") or () for row in each.opt_list("events") or ()]
+    granted = node.opt_list("grantedRefunds") or []
     paid_out = {event.text("id") for row in granted for event in row.rows("transactionEvents")}
-    for row in granted:
-        note = text.label(row.text("reason"))
-        found.append(Refund(row.id("id"), money(row.child("amount")), note, row.moment("createdAt")))
-    for transaction in node.opt_list("transactions") or ():
-        for row in transaction.opt_list("events") or ():
-            if row.text("type") == "REFUND_SUCCESS" and row.id("id") not in paid_out:
-                note = text.label(row.text("message"))
-                found.append(Refund(row.id("id"), money(row.child("amount")), note, row.moment("createdAt")))
-    return tuple(found)
+    rows = [row for row in payments if row.word("kind") == "REFUND" and row.bool("isSuccess")]
+    rows += granted
+    rows += [row for row in events if row.text("type") == "REFUND_SUCCESS" and row.id("id") not in paid_out]
+    return tuple(_refund(row) for row in rows)
+
+
+def _refund(row: Node) -> Refund:
+    return Refund(row.id("id"), money(row.child("amount")), text.label(row.text("reason")), row.moment("createdAt"))
 
 
 # Our order in their words

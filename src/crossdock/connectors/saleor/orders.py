@@ -50,12 +50,14 @@ ALREADY = frozenset({"PAYMENT_ERROR", "TRANSACTION_ERROR"})
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
-    """Goes on with the draft that an earlier try left. Nothing is placed before the last call leaves."""
+    """Goes on with a draft that an earlier try could not take away. Nothing is placed before the last call leaves."""
     try:
         draft = await _draft(client, command)
         if isinstance(draft, Node):
             draft = await _priced(client, command, draft)
     except NoAnswer as error:
+        # The buyer may cancel before the next try, and nobody asks for the draft then.
+        await _discard(client, command)
         return Later(str(error), error.after_seconds)
     return await _complete(client, command, draft) if isinstance(draft, Node) else draft
 
@@ -127,7 +129,7 @@ async def _priced(client: Client, command: CreateOrder, draft: Node) -> Node | O
         if refusal.code == "CANNOT_DISCOUNT":
             # An earlier try's discount stands; what is left of a difference shows when the order is read back.
             return draft
-        await _discard(client, id_)
+        await _discard(client, command)
         return Refused(Why.INVALID, str(refusal))
 
 
@@ -163,7 +165,7 @@ async def _complete(client: Client, command: CreateOrder, draft: Node) -> Outcom
         seen = await reading.whole(client, id_)
         if seen is not None:
             return await _settled(client, command, seen, already=True)
-        await _discard(client, id_)
+        await _discard(client, command)
         return _refused(command, draft, refusal)
     return await _settled(client, command, node, already=False)
 
@@ -181,12 +183,19 @@ def _refused(command: CreateOrder, draft: Node, refusal: Refusal) -> Refused:
     return _gone(command, variants) if refusal.code in UNSOLD else Refused(Why.INVALID, str(refusal))
 
 
-async def _discard(client: Client, draft: str) -> None:
+async def _discard(client: Client, command: CreateOrder) -> None:
     """A draft holds nothing: where it cannot be deleted, it just stays."""
     try:
-        await client.do("Drop", order=draft)
+        node = await _ours(client, command.reference)
+        if node is not None and node.word("status") == mapper.DRAFT:
+            await client.do("Drop", order=node.id("id"))
     except Outside:
         return
+
+
+async def _ours(client: Client, reference: str) -> Node | None:
+    node = await client.one("Find", "order", reference=reference)
+    return node if node is not None and mapper.reference_of(node) == reference else None
 
 
 async def _settled(client: Client, command: CreateOrder, node: Node, *, already: bool) -> Outcome:
@@ -267,6 +276,5 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:
     """A draft is no order yet; `create` goes on with it."""
-    node = (await client.ask("Find", reference=reference)).opt_child("order")
-    ours = node is not None and node.word("status") != mapper.DRAFT and mapper.reference_of(node) == reference
-    return Found((node.id("id"),) if node is not None and ours else ())
+    node = await _ours(client, reference)
+    return Found((node.id("id"),) if node is not None and node.word("status") != mapper.DRAFT else ())

@@ -6,7 +6,7 @@ documents, which is read as well.
 import re
 from typing import Any
 
-from crossdock.connectors.saleor.client import Client, Refusal, document
+from crossdock.connectors.saleor.client import DOCUMENTS, Client, Refusal
 from crossdock.domain.events import HookNews, Look, LookKind
 from crossdock.kit import wire
 from crossdock.kit.connector import Hook, Shop, Subscriptions
@@ -65,7 +65,7 @@ async def subscribe(client: Client) -> Subscriptions:
 
 def _wanted(topic: str, url: str) -> dict[str, Any]:
     """An event's name is its type's, in capitals: OrderCreated is ORDER_CREATED."""
-    query = document(topic)
+    query = DOCUMENTS[topic]
     events = [re.sub(r"\B(?=[A-Z])", "_", name).upper() for name in re.findall(r"\.\.\. on (\w+)", query)]
     return {"name": NAME.format(topic), "targetUrl": url, "asyncEvents": events, "isActive": True, "query": query}
 

@@ -13,7 +13,7 @@ from crossdock.kit.check import check, is_data, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, NoAnswer, Outside, Throttled
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop.graphql import load, problems, whole
+from crossdock.kit.shop.graphql import operations, problems
 
 # Our budget counts calls, Shopify's counts points: a usual call of ours asks for about this many.
 POINTS_PER_CALL = 20.0
@@ -21,8 +21,7 @@ FROZEN_SECONDS = 3600.0
 MOST_POINTS = 10**7
 
 
-_PARTS = load(__package__)
-DOCUMENTS = {name: whole(part, _PARTS) for name, part in _PARTS.items() if not part.startswith("fragment")}
+DOCUMENTS = operations(__package__)
 
 
 class Said(Exception):

@@ -27,6 +27,12 @@ def parts_of(document: str) -> dict[str, str]:
     return {match[1]: part for part in parts if (match := re.match(r"\w+ (\w+)", part))}
 
 
+def operations(package: str) -> dict[str, str]:
+    """Those of a package, each as it is sent."""
+    parts = load(package)
+    return {name: whole(part, parts) for name, part in parts.items() if not part.startswith("fragment")}
+
+
 def whole(operation: str, parts: Mapping[str, str]) -> str:
     """`operation` followed by the fragments that it spreads, and those that these spread."""
     needed: list[str] = []

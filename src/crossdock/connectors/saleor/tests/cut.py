@@ -30,19 +30,15 @@ from graphql import (
     visit,
 )
 
-from crossdock.connectors.saleor.client import document
-from crossdock.kit.shop.graphql import load
+from crossdock.connectors.saleor.client import DOCUMENTS
 
 SANDBOX = Path(__file__).parents[1] / "sandbox"
-OPERATIONS = sorted(
-    name for name, part in load("crossdock.connectors.saleor").items() if not part.startswith("fragment")
-)
 HEAD = "# Saleor's GraphQL schema (3.24.0-a.0, BSD-3-Clause), cut by tests/cut.py to what ../documents.graphql uses.\n"
 
 
 def documents() -> dict[str, str]:
     """All that is sent: operations, and what the webhooks subscribe to."""
-    return {name: document(name) for name in OPERATIONS}
+    return DOCUMENTS
 
 
 def complaints(schema: GraphQLSchema) -> list[str]:

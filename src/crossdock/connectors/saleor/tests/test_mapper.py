@@ -248,12 +248,12 @@ def test_the_carrier_stands_in_the_metadata_of_ours() -> None:
 
 def test_refunds_of_both_payment_apis_and_what_is_granted_are_one_each() -> None:
     when = "2026-11-21T10:00:00+00:00"
-    paid = {"id": "T1", "kind": "REFUND", "isSuccess": True, "created": when, "amount": amount(3.5)}
+    paid = {"id": "T1", "kind": "REFUND", "isSuccess": True, "createdAt": when, "amount": amount(3.5)}
     failed, captured = {**paid, "id": "T2", "isSuccess": False}, {**paid, "id": "T3", "kind": "CAPTURE"}
     events = [
-        {"id": "E1", "type": "REFUND_SUCCESS", "createdAt": when, "message": "sorry", "amount": amount(2)},
-        {"id": "E2", "type": "REFUND_SUCCESS", "createdAt": when, "message": "", "amount": amount(5)},
-        {"id": "E3", "type": "REFUND_REQUEST", "createdAt": when, "message": "", "amount": amount(5)},
+        {"id": "E1", "type": "REFUND_SUCCESS", "createdAt": when, "reason": "sorry", "amount": amount(2)},
+        {"id": "E2", "type": "REFUND_SUCCESS", "createdAt": when, "reason": "", "amount": amount(5)},
+        {"id": "E3", "type": "REFUND_REQUEST", "createdAt": when, "reason": "", "amount": amount(5)},
     ]
     granted = {
         "id": "G1",
