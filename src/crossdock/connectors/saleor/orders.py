@@ -5,6 +5,7 @@ lock (seen on 3.23.28: of ten at once for five units, five stand); a draft holds
 (saleor/graphql/order/bulk_mutations/order_bulk_create.py: handle_stocks, save_data), so the units stay for sale.
 """
 
+from collections import Counter
 from datetime import datetime
 
 from crossdock.connectors.saleor import mapper, reading
@@ -97,12 +98,11 @@ async def _draft(client: Client, command: CreateOrder) -> Node | Outcome:
 
 
 def _units(draft: Node) -> dict[str, int]:
-    found: dict[str, int] = {}
+    found = Counter[str]()
     for line in draft.list("lines"):
         if line.raw("isGift") is not True:
-            variant = line.text("productVariantId")
-            found[variant] = found.get(variant, 0) + line.int("quantity")
-    return found
+            found[line.text("productVariantId")] += line.int("quantity")
+    return dict(found)
 
 
 def _gone(command: CreateOrder, variants: tuple[str, ...]) -> Refused:
@@ -266,12 +266,13 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
     node = await reading.whole(client, command.shop_order_id, notes=True)
     if node is None:
         return NOT_THERE
-    notes = [row.text("message") for row in node.rows("events")]
-    done = Done(command.shop_order_id, node.text("number") or command.shop_order_id)
-    if ended := risk_notes.before(command, reference=mapper.reference_of(node), texts=notes, done=done):
-        return ended
-    await client.do("AddNote", order=command.shop_order_id, message=risk_notes.note(command))
-    return done
+    return await risk_notes.beside(
+        command,
+        [row.text("message") for row in node.rows("events")],
+        reference=mapper.reference_of(node),
+        write=lambda note: client.do("AddNote", order=command.shop_order_id, message=note),
+        number=node.text("number"),
+    )
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:

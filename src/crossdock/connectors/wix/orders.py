@@ -2,7 +2,6 @@
 before and after, one order at a time, and an order that it was not enough for is taken back.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
@@ -20,7 +19,7 @@ from crossdock.domain.commands import (
     Why,
     WriteRisk,
 )
-from crossdock.domain.events import Count, ShopOrder, ShopOrderState
+from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.kit import text
 from crossdock.kit.errors import Declined, NoAnswer, Outside
 from crossdock.kit.json_node import Node
@@ -33,14 +32,13 @@ SHIPPED = "Order {number} is marked as fulfilled in your site. Cancelling would 
 NO_UNITS = "The marketplace took this order back: your site had not the units. [crossdock {}]"
 # How often the stock is looked at until an order's units have left it.
 LOOKS = 4
-Stock = Mapping[str, Count]
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
     if not all(all(map(known_id, goods.parted(line.variant_id))) for line in command.lines):
         return Refused(Why.INVALID, "The listing does not name a product of this site; list it again.")
 
-    async def send(_: Stock) -> Node:
+    async def send(earlier: object) -> Node:
         return await client.one("POST", reading.ORDERS, "order", json=mapper.body_of(command, newer=client.newer))
 
     async def read(made: Node) -> ShopOrder:
@@ -49,7 +47,7 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
     return await counted.place(
         command,
         address=client.shop.address,
-        stock=lambda: reading.stock(client, refs(command)),
+        stock=partial(reading.stock, client, refs(command)),
         send=send,
         read=read,
         take_back=partial(_take_back, client),
@@ -58,14 +56,16 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
 
 
 async def _approved(client: Client, node: Node) -> Node:
-    """One that waits for its payment is found by no search and may have taken nothing: the payment is recorded."""
+    """One that waits for its payment is found by no search and may have taken nothing: the payment is recorded. Should
+    that fail it is known by its id all the same, and is no reason to make another one.
+    """
     if mapper.approved(node):
         return node
     id_ = reading.order_id(node)
     try:
         return await client.one("POST", f"ecom/v1/payments-collector/orders/{id_}/mark-as-paid", "order", json={})
-    except Declined:
-        # ORDER_ALREADY_PAID: by an earlier try, or it waits for something else.
+    except (Declined, NoAnswer):
+        # ORDER_ALREADY_PAID: by an earlier try, or it waits for something else. Or the answer was lost.
         return await client.one("GET", f"{reading.ORDERS}/{id_}", "order")
 
 
@@ -124,12 +124,8 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
     node = await reading.whole(client, command.shop_order_id)
     if node is None:
         return Refused(Why.NOT_FOUND, "That is no order of this site.")
-    done = Done(command.shop_order_id, command.shop_order_id)
-    texts = mapper.notes_of(node)
-    if ended := risk_notes.before(command, reference=mapper.reference_of(node), texts=texts, done=done):
-        return ended
-    await _write(client, command.shop_order_id, risk_notes.note(command))
-    return done
+    write = partial(_write, client, command.shop_order_id)
+    return await risk_notes.beside(command, mapper.notes_of(node), reference=mapper.reference_of(node), write=write)
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:

@@ -54,6 +54,22 @@ def before(command: WriteRisk, *, reference: str, texts: Iterable[str], done: Do
     return replace(done, already=True) if any(key_of(text) == command.key for text in texts) else None
 
 
+async def beside(
+    command: WriteRisk,
+    notes: Iterable[str],
+    *,
+    reference: str,
+    write: Callable[[str], Awaitable[object]],
+    number: str = "",
+) -> Outcome:
+    """Where each note of the staff stands by itself, as `notes` were just read."""
+    done = Done(command.shop_order_id, number or command.shop_order_id)
+    if ended := before(command, reference=reference, texts=notes, done=done):
+        return ended
+    await write(note(command))
+    return done
+
+
 async def behind(
     command: WriteRisk, notes: str, *, reference: str, write: Callable[[str], Awaitable[object]]
 ) -> Outcome:
@@ -61,8 +77,4 @@ async def behind(
     once would lose one's, so they wait for each other (`concurrency.alone`).
     """
     there = [each for each in notes.split(BETWEEN) if each.strip()]
-    done = Done(command.shop_order_id, command.shop_order_id)
-    if ended := before(command, reference=reference, texts=there, done=done):
-        return ended
-    await write(BETWEEN.join([*there, note(command)]))
-    return done
+    return await beside(command, there, reference=reference, write=lambda text: write(BETWEEN.join([*there, text])))

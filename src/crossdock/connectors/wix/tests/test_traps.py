@@ -95,6 +95,16 @@ async def test_one_whose_payment_was_not_recorded_yet_is_confirmed_by_recording_
     assert await stage.hand.count(variant) == 3 and len(await stage.standing(command)) == 1
 
 
+async def test_one_whose_payment_was_recorded_without_an_answer_is_known_by_its_id(stage: Stage, books: Books) -> None:
+    """No search would find it while it waits, so a second one would be made."""
+    books.set(approves=False)
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 2))
+    stage.dial.once("lost_reply", skip=2)
+    done = await stage.placed(command)
+    assert done.stock_taken and [order.shop_id for order in await stage.standing(command)] == [done.shop_id]
+
+
 async def test_units_that_leave_a_little_later_are_waited_for(stage: Stage, books: Books) -> None:
     books.set(late=2)
     (variant,) = await stage.product(5)
