@@ -134,12 +134,16 @@ async def test_two_pieces_of_news_about_one_order_are_two(stage: Stage, books: B
         assert len(about) == len(set(about)) >= 2
 
 
-async def test_the_keys_are_read_again_every_day_and_kept_when_they_cannot_be(stage: Stage) -> None:
+async def test_the_keys_are_read_again_every_hour_and_kept_when_they_cannot_be(stage: Stage) -> None:
     at = connector.renew_at(stage.shop)
     assert at is not None and at > stage.shop.now()
     renewed = await connector.renew(stage.shop)
     assert renewed["token"] == stage.shop.secrets["token"]
     assert json.loads(renewed["jwks"]) == json.loads(stage.shop.secrets["jwks"])
+    stage.dial.once("broken")
+    kept = await connector.renew(stage.shop)
+    assert stage.dial.counts["broken"] == 1
+    assert kept["jwks"] == stage.shop.secrets["jwks"] and kept["expires_at"] > stage.shop.now().isoformat()
 
 
 async def test_a_webhook_that_the_seller_switched_off_or_changed_is_healed(stage: Stage, books: Books) -> None:
