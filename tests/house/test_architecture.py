@@ -28,10 +28,10 @@ CONNECTOR_LINES = 700
 LARGER = {
     "adobe_commerce": 1010,
     "prestashop": 1052,
-    "saleor": 1111,
+    "saleor": 965,
     "shopify": 1310,
     "vendure": 1148,
-    "wix": 1023,
+    "wix": 860,
     "woocommerce": 1255,
 }
 

@@ -21,7 +21,7 @@ from crossdock.kit.shop.fulfilment import (
     begun_or,
     not_begun,
     same_number,
-    this_parcel,
+    written,
 )
 
 EXCEEDED = (
@@ -64,7 +64,7 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
         except Refusal as refusal:
             exceeded = refusal.code == "INSUFFICIENT_STOCK"
             return Refused(Why.CONFLICT, EXCEEDED.format(number=order.number) if exceeded else str(refusal))
-        return _done(command, await reading.order(client, command.shop_order_id))
+        return written(await reading.order(client, command.shop_order_id), command)
 
 
 def _keys(node: Node | None) -> dict[str, str]:
@@ -148,11 +148,3 @@ def _place(client: Client, node: Node | None, parcel: Parcel) -> str:
     rows = node.rows("fulfillments") if node is not None else []
     places = {row.text("id"): row.view("warehouse").text("id") for row in rows}
     return places.get(parcel.parcel_id) or client.shop.settings.get("warehouses", "").split(",")[0]
-
-
-def _done(command: WriteFulfilment, order: ShopOrder) -> Outcome:
-    """Under the ids that the order shows it with."""
-    found = this_parcel(order, command)
-    if not found:
-        return Unknown("The fulfilment was made in your shop and is not to be seen there yet.")
-    return Done(_ids(found), order.number, order.url)
