@@ -68,6 +68,17 @@ async def test_a_lost_answer_is_looked_for_and_nothing_is_made_twice(make: Make,
     assert all(order.cancelled for order in stall.truth.orders.values())
 
 
+async def test_one_that_is_found_without_its_units_was_taken_back(make: Make, engine: Engine) -> None:
+    """Some shops take an order in several calls: what is found is asked whether it is whole, as every order is."""
+    stall = await sync(make)
+    lost = [NoAnswer("cut off")]
+    stall.truth.after_create = lambda command, outcome: lost.pop() if lost else outcome
+    stall.truth.answer_confirm = lambda found: Refused(Why.NO_STOCK, "The shop had no unit of it.")
+    trial = await played(stall, engine)
+    assert ticks(trial) == {"counted": True, "created": False} and not trial.order.stands
+    assert all(order.cancelled for order in stall.truth.orders.values())
+
+
 @pytest.mark.parametrize("which", ["order", "counts"])
 async def test_a_reading_that_fails_goes_on_where_it_was(make: Make, engine: Engine, which: str) -> None:
     stall = await sync(make)

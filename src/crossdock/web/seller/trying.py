@@ -46,8 +46,9 @@ def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     shop = get_object_or_404(theirs(Connection, seller).select_related("party", "seller__owner"), public_id=public_id)
     now = timezone.now()
     fit = fit_for_trial(shop, now=now)
-    home = ship_from(seller=seller)
-    first = asdict(home) if home else {"name": seller.name, "country": seller.country}
+    trials = trials_of(shop)
+    known = trials[0].order.create.ship_to if trials else ship_from(seller=seller)
+    first = asdict(known) if known else {"name": seller.name, "country": seller.country}
     form = TrialForm(shop, fit, request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
         data = dict(form.cleaned_data)
@@ -62,7 +63,6 @@ def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
             return redirect("seller_shop_try", public_id)
     speaker = asking.platform(shop.platform)
     manifest = speaker.manifest if speaker else None
-    trials = trials_of(shop)
     context = {
         "shop": shop,
         "form": form,
@@ -70,6 +70,7 @@ def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "least": LEAST,
         "running": bool(trials) and trials[0].running,
         "trials": trials,
+        "at_our_price": manifest is not None and manifest.can(Capability.ORDER_AT_OUR_PRICE),
         "cancels": manifest is not None and manifest.can(Capability.ORDER_CANCEL),
         "why_not_cancel": manifest.sentence(Capability.ORDER_CANCEL) if manifest else "",
         "restores": manifest is not None and manifest.can(Capability.CANCEL_RESTORES),
