@@ -108,6 +108,7 @@ POLICY: tuple[Rule, ...] = (
         "It holds credentials; who comes back begins anew.",
         1,
     ),
+    Rule("store.DataPart", Then.DELETE, "copies of a person's data whose link ended", "Who wants one asks anew.", 0),
     Rule("store.Quarantined", Then.DELETE, "what could not be read, once it is over", _EVIDENCE, 90),
     Rule("store.SignInTry", Then.DELETE, "how often was guessed, by hash", "A day's rest forgets.", 1),
     Rule(
@@ -175,7 +176,7 @@ POLICY: tuple[Rule, ...] = (
         "store.Recount",
         "store.Difference",
     ),
-    *_keep(_WITH_ACCOUNT, "store.User", "store.ApiToken", "account.EmailAddress", "mfa.Authenticator"),
+    *_keep(_WITH_ACCOUNT, "store.User", "store.ApiToken", "account.EmailAddress", "mfa.Authenticator", "store.DataRun"),
     *_keep(
         _HOUSE,
         "store.AuditEnds",

@@ -30,6 +30,7 @@ class Right(StrEnum):
     TOKENS = "tokens"
     AUDIT = "audit"
     RECORDS = "records"
+    PRIVACY = "privacy"
 
 
 # What it is, as it reads after "Only finance and admin may"; and which roles have it. Admin has every one.
@@ -48,9 +49,12 @@ WORDS: dict[Right, str] = {
     Right.TOKENS: "make and revoke API tokens of the marketplace",
     Right.AUDIT: "read the audit log and how long data is kept",
     Right.RECORDS: "read the raw records",
+    Right.PRIVACY: "have a person's data copied for them and their account deleted, at their request",
 }
 GIVEN: dict[Role, frozenset[Right]] = {
-    Role.SUPPORT: frozenset({Right.LOOK, Right.CASES, Right.ACT, Right.CREDIT, Right.SHOPS, Right.ALERTS}),
+    Role.SUPPORT: frozenset(
+        {Right.LOOK, Right.CASES, Right.ACT, Right.CREDIT, Right.SHOPS, Right.ALERTS, Right.PRIVACY}
+    ),
     Role.RISK: frozenset({Right.LOOK, Right.RISK}),
     Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE}),
     Role.OPERATIONS: frozenset({Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS, Right.CATALOGUE}),

@@ -21,6 +21,7 @@ from crossdock.usecases.catalogue.filling import refill_some
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.labels.purchase import forget_quotes
 from crossdock.usecases.parties import leases, root_causes
+from crossdock.usecases.privacy.runs import carry_on
 from crossdock.usecases.record import alert_mail
 from crossdock.usecases.requests import cancel
 from crossdock.usecases.risk.again import judge_newly_linked
@@ -74,9 +75,20 @@ async def open_payments(engine: Engine) -> None:
     await payments.settle_intents(engine)
 
 
+async def personal_data(engine: Engine) -> None:
+    """Copies of somebody's data, and leavings whose days of grace are over."""
+    keep_going = partial(carry_on, clock=engine.clock, going_on=lambda: not engine.stopping)
+    while not engine.stopping and await engine.threads.run(keep_going):
+        pass
+
+
 # What every worker does by itself, each so many seconds: as jobs these would be written, fetched and deleted a hundred
 # thousand times a day.
-BY_ITSELF: tuple[tuple[float, Callable[[Engine], Awaitable[None]]], ...] = ((5.0, sweep), (10.0, open_payments))
+BY_ITSELF: tuple[tuple[float, Callable[[Engine], Awaitable[None]]], ...] = (
+    (5.0, sweep),
+    (10.0, open_payments),
+    (10.0, personal_data),
+)
 
 
 @app.periodic(cron="* * * * *")

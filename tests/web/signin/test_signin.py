@@ -37,6 +37,8 @@ KEYS = [*settings.VAULT_KEYS]
 
 # What asks again who it is. A name that is not here can be sent with a session alone: think before you leave one out.
 ASKING = {
+    "account_data_copy",
+    "account_data_file",
     "account_email",
     "account_session_end",
     "account_sessions_end",
@@ -60,6 +62,8 @@ ASKING = {
 
 
 ACCOUNT = {
+    "account_data_copy": "/accounts/data/copy/",
+    "account_data_file": "/accounts/data/none/file/",
     "account_email": "/accounts/email/",
     "account_session_end": "/accounts/sessions/1/end/",
     "account_sessions_end": "/accounts/sessions/end/",

@@ -27,7 +27,7 @@ from crossdock.config import Config
 
 DUMP, PICTURES, LIST, SEAL = "database.dump", "pictures/", "contents.json", "contents.seal"
 # Their tables come back empty: who is signed in, and what is remembered for minutes.
-LEFT_OUT = ("django_session", "usersessions_usersession", "django_cache")
+LEFT_OUT = ("django_session", "usersessions_usersession", "django_cache", "store_datapart")
 # PostgreSQL's custom format: a backup made before pictures were in it is that alone.
 PLAIN = b"PGDMP"
 _BLOCK, _AT_ONCE = 512, 1024**2

@@ -25,6 +25,7 @@ from crossdock.store.models.orders import (
     TimelineEntry,
 )
 from crossdock.store.models.people import Seller, ShippingRate, User
+from crossdock.store.models.privacy import DataPart, DataRun
 from crossdock.store.models.quarantine import Quarantined
 from crossdock.store.models.recount import Difference, Recount
 from crossdock.store.models.risk import (
@@ -57,6 +58,8 @@ __all__ = [
     "Connection",
     "Credit",
     "Cursor",
+    "DataPart",
+    "DataRun",
     "Delivery",
     "Difference",
     "Endpoint",

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from crossdock.domain.retention import EVIDENCE, PICTURES, POLICY, Rule, Then, days_of
 from crossdock.store.models import (
     ConnectAttempt,
+    DataPart,
     Delivery,
     LabelDocument,
     Listing,
@@ -81,6 +82,7 @@ STEPS: dict[str, Step] = {
         lambda before: RiskTrace.objects.filter(at__lt=before).exclude(**_TRACED), _TRACED
     ),
     "store.ConnectAttempt:deleted": Step(lambda before: ConnectAttempt.objects.filter(expires_at__lt=before)),
+    "store.DataPart:deleted": Step(lambda before: DataPart.objects.filter(run__ends_at__lt=before)),
     "store.Quarantined:deleted": Step(
         lambda before: Quarantined.objects.filter(state=QuarantineState.HEALED, ended_at__lt=before)
     ),

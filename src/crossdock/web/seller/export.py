@@ -2,18 +2,16 @@
 
 import csv
 import io
-import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.spreadsheet import MARK, plain
 from crossdock.domain.values import Money
 from crossdock.store.models import Order, Seller
 from crossdock.usecases.orders.actions import found_in
@@ -22,6 +20,7 @@ from crossdock.usecases.record.audit import exported
 from crossdock.web.people import signed_in
 from crossdock.web.seller.orders import chosen
 from crossdock.web.seller.panel import sellers_only
+from crossdock.web.streams import in_turn
 
 PAGE = 1000
 COLUMNS = (
@@ -43,20 +42,6 @@ COLUMNS = (
     "order_total",
     "tracking",
 )
-
-
-# Without it a spreadsheet takes UTF-8 for the system's old encoding, and "Zoë" for "ZoÃ«".
-MARK = "\ufeff"
-# What a spreadsheet runs (owasp.org/www-community/attacks/CSV_Injection), and digits that it would round, shorten or
-# strip of their zeros: it keeps fifteen, shows eleven, and reads "12E5" as a number.
-_RUNS = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-_SPOILS = re.compile(r"\d{12,}|0\d+|\d+[eE]\d+", re.ASCII)
-
-
-def plain(text: object) -> str:
-    """A text that a spreadsheet shows as it is: an apostrophe keeps it text, and pasted back here it is taken off."""
-    words = str(text)
-    return f"'{words}" if _RUNS.match(words) or _SPOILS.fullmatch(words) else words
 
 
 def as_download(lines: Iterable[str], name: str) -> HttpResponse:
@@ -130,13 +115,6 @@ def as_csv(request: HttpRequest, seller: Seller) -> StreamingHttpResponse:
             if after is None:
                 return
 
-    async def lines_in_turn() -> AsyncIterator[str]:
-        """The server would read the plain one to its end before it sends anything."""
-        parts = lines()
-        while (text := await sync_to_async(lambda: next(parts, None))()) is not None:
-            yield text
-
-    streamed = lines_in_turn() if isinstance(request, ASGIRequest) else lines()
-    response = StreamingHttpResponse(streamed, content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(in_turn(request, lines()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="orders-{queue}.csv"'
     return response

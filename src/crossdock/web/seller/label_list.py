@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.spreadsheet import plain
 from crossdock.store.models import Seller
 from crossdock.usecases.labels.label_list import LISTS, cost_of, every, in_list
 from crossdock.usecases.record.audit import exported
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
-from crossdock.web.seller.export import as_download, plain
+from crossdock.web.seller.export import as_download
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.storefront.browse import number_after
 

@@ -13,11 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.spreadsheet import plain
 from crossdock.store.models import Movement, Seller, Variant
 from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.queries import left_around, moves_of
 from crossdock.web.forms import typed
-from crossdock.web.seller.export import as_download, plain
+from crossdock.web.seller.export import as_download
 from crossdock.web.seller.listings import MOVEMENT_WORDS
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.storefront.browse import number_after

@@ -5,7 +5,7 @@ from allauth.mfa.totp.views import activate_totp
 from allauth.mfa.webauthn.views import add_webauthn
 from django.urls import include, path
 
-from crossdock.web.signin import pages
+from crossdock.web.signin import data, pages
 from crossdock.web.signin.again import fresh
 from crossdock.web.signin.factor import setting_up
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("2fa/webauthn/add/", setting_up(add_webauthn), name="mfa_add_webauthn"),
     path("sessions/<int:pk>/end/", pages.end_one, name="account_session_end"),
     path("sessions/end/", pages.end_others, name="account_sessions_end"),
+    path("data/", data.page, name="account_data"),
+    path("data/copy/", data.ask, name="account_data_copy"),
+    path("data/<slug:public_id>/file/", data.file, name="account_data_file"),
     path("email/", fresh(account.email), name="account_email"),
     path("2fa/", include("allauth.mfa.urls")),
     path("", include("allauth.account.urls")),

@@ -1,0 +1,270 @@
+"""Every column that can say something of a person, and what becomes of it when they leave: the one table.
+
+A copy of somebody's data says what stays and why. A test walks all models: a column of text, of JSON or that names an
+account, and is not here, fails.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Then(StrEnum):
+    """What becomes of the rows when their person leaves."""
+
+    STAYS = "stays"
+    CUT = "cut"
+    GOES = "goes"
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """`table` is Django's name of it; `fields` those of its columns that can say something of a person. `what` is the
+    rows in a reader's words, `why` what stays and why, or how far they are cut.
+    """
+
+    table: str
+    fields: str
+    then: Then
+    what: str
+    why: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.fields.split())
+
+
+_NUMBERS = "A number of an account, which leads to nobody once that account is erased."
+_BY_ITSELF = "Goes by itself within days"
+_SALE = "Proof of a sale, which tax law asks for; names, streets and words about you are taken out."
+
+PERSONAL: tuple[Personal, ...] = (
+    # What a seller's shop is made of.
+    Personal(
+        "store.ConnectAttempt", "address keep secrets proof preview calls user", Then.GOES, "shops begun to connect"
+    ),
+    Personal(
+        "store.Connection",
+        "address shop_key name state_sentence paused_by_staff secrets settings checks hooks",
+        Then.CUT,
+        "connected shops",
+        "That orders went to a shop stays with them; its address, name, keys and settings go.",
+    ),
+    Personal("store.Delivery", "news headers body note", Then.GOES, "what your shops sent"),
+    Personal("store.Exchange", "url request response headers error subject", Then.GOES, "recorded calls"),
+    Personal("store.Call", "about given made subject", Then.GOES, "what was asked of shops"),
+    Personal("store.Cursor", "value trouble", Then.GOES, "where reading your shops stood"),
+    Personal(
+        "store.Quarantined",
+        "entity cause path trace ended_by",
+        Then.GOES,
+        "what could not be read from your shops; of your purchases the words of it",
+    ),
+    Personal(
+        "store.Endpoint", "url name secrets hint paused_why", Then.CUT, "webhook receivers", "An empty row stays."
+    ),
+    Personal("store.ShippingRate", "", Then.GOES, "shipping prices"),
+    Personal("store.SellerAddress", "address", Then.GOES, "where you ship from"),
+    Personal("store.AlertMail", "", Then.GOES, "which alerts you want by mail"),
+    Personal(
+        "store.Alert",
+        "sentence evidence settled_by settled_how",
+        Then.GOES,
+        "alerts of your shop; of your purchases the words about you",
+    ),
+    Personal(
+        "store.CaseMessage",
+        "author body",
+        Then.GOES,
+        "messages in your cases; in others' cases about your purchases the words about you",
+    ),
+    Personal(
+        "store.Case",
+        "subject evidence opened_by closed_by",
+        Then.GOES,
+        "your cases with their evidence; others' cases about your purchases lose it",
+    ),
+    Personal(
+        "store.Listing",
+        "title description images shop_url shop_reasons search",
+        Then.CUT,
+        "listings",
+        "Titles stay with what was bought; they end, and descriptions and pictures go.",
+    ),
+    # What was bought and sold. The words go while the address that they are looked for by is still there.
+    Personal("store.TimelineEntry", "sentence evidence", Then.CUT, "the story of your purchases", _SALE),
+    Personal("store.ShopCopy", "differences sentence shop_url", Then.CUT, "your purchases in their shops", _SALE),
+    Personal("store.ShopRefund", "note", Then.CUT, "refunds that shops made", _SALE),
+    Personal(
+        "store.Credit",
+        "reason note sentence asked_by decided_by second_by",
+        Then.CUT,
+        "credits of your purchases",
+        _SALE,
+    ),
+    Personal("store.OfferMove", "note", Then.CUT, "your notes in offers", "Prices and dates stay."),
+    Personal(
+        "store.Command",
+        "payload outcome sentence",
+        Then.CUT,
+        "what was asked of shops and carriers about your orders",
+        "That it was asked, and how it ended, stays with the order.",
+    ),
+    Personal("store.IdempotentReply", "body", Then.GOES, "answers of the API about your orders"),
+    Personal("store.LabelDocument", "content", Then.GOES, "labels as they are printed"),
+    Personal(
+        "store.Label",
+        "wanted events sentence asked_by bought_by voided_by",
+        Then.CUT,
+        "labels",
+        "Price, carrier and number stay with the books; both addresses are cut.",
+    ),
+    Personal(
+        "store.RiskTrace",
+        "buyer card device ip address email",
+        Then.CUT,
+        "tries to pay",
+        "Sums and dates stay for the rules against fraud; nothing links them to you.",
+    ),
+    Personal(
+        "store.Mail", "to subject body", Then.CUT, "mails to you and about your purchases", "That one was sent stays."
+    ),
+    Personal(
+        "store.PaymentIntent",
+        "basket checks sentence buyer",
+        Then.CUT,
+        "payments",
+        "Amount, date and the provider's number stay for the books; address and card go.",
+    ),
+    Personal(
+        "store.Order",
+        "ship_to buyer",
+        Then.CUT,
+        "orders",
+        "Books are kept as long as tax law asks: numbers, goods, prices, dates and the country that it was sent to.",
+    ),
+    Personal(
+        "store.Seller",
+        "name slug",
+        Then.CUT,
+        "the shop's name",
+        "The other party of each sale has to be named; without a sale it goes. The address of the shop's page goes.",
+    ),
+    # The account, last of all.
+    Personal("store.ApiToken", "name hash made_by", Then.GOES, "API tokens"),
+    Personal("mfa.Authenticator", "data user", Then.GOES, "second factors and passkeys"),
+    Personal("account.EmailConfirmation", "", Then.GOES, "links to confirm an address"),
+    Personal("account.EmailAddress", "email user", Then.GOES, "e-mail addresses"),
+    Personal("usersessions.UserSession", "ip user_agent data session_key user", Then.GOES, "where you are signed in"),
+    Personal("sessions.Session", "session_data", Then.GOES, "sessions, with the cart and address in them"),
+    Personal("store.DataPart", "content", Then.GOES, "copies of your data that were made"),
+    Personal(
+        "store.User",
+        "password first_name last_name email name roles",
+        Then.CUT,
+        "the account",
+        "A row without name and address stays, which orders lead to.",
+    ),
+    # What stays as it is.
+    Personal(
+        "store.DataRun", "person asked_by second_by why sentence", Then.STAYS, "that you asked for this", _NUMBERS
+    ),
+    Personal(
+        "store.AuditEntry",
+        "actor person subject detail",
+        Then.STAYS,
+        "the audit log",
+        "Who did what, for three years: people are numbers in it, network addresses are cut to a network.",
+    ),
+    Personal(
+        "store.RiskAssessment",
+        "inputs contributions",
+        Then.STAYS,
+        "how an order was judged",
+        "Numbers and countries, without name, address or card; the database refuses to change it.",
+    ),
+    Personal(
+        "store.RiskListEntry",
+        "value shown note added_by",
+        Then.STAYS,
+        "who is kept out or trusted",
+        "Somebody who defrauded once is kept out; staff take an entry off when asked.",
+    ),
+    Personal("store.SignInTry", "bucket", Then.STAYS, "how often was guessed", f"{_BY_ITSELF}: one; hashes only."),
+    Personal("store.Transfer", "sentence", Then.STAYS, "books", "They name orders by number, nobody else."),
+    Personal("store.Movement", "actor cause event", Then.STAYS, "movements of stock", _NUMBERS),
+    Personal("store.Recount", "actor cursor", Then.STAYS, "reconciliations", _NUMBERS),
+    Personal("store.Difference", "evidence decided_by", Then.STAYS, "counts that differed", _NUMBERS),
+    Personal("store.Offer", "buyer", Then.STAYS, "offers", f"Prices and dates. {_NUMBERS}"),
+    Personal("store.VariantStock", "aside_why", Then.STAYS, "stock", "Words about goods."),
+    Personal(
+        "store.Shipment",
+        "carrier tracking_number tracking_url there",
+        Then.STAYS,
+        "parcels",
+        "Proof that a parcel was sent; a carrier's number names nobody here.",
+    ),
+    Personal("store.Fulfilment", "numbers sentence", Then.STAYS, "parcels in their shops", "A carrier's numbers."),
+    Personal("store.RiskHold", "cleared_by note", Then.STAYS, "orders that waited for staff", _NUMBERS),
+    Personal("store.RiskPolicy", "changed_by", Then.STAYS, "settings of the marketplace", _NUMBERS),
+    Personal("store.RiskRuleSet", "made_by live_by note", Then.STAYS, "settings of the marketplace", _NUMBERS),
+    Personal("store.PolicySwitch", "changed_by", Then.STAYS, "settings of the marketplace", _NUMBERS),
+    Personal("store.PlatformPause", "by why", Then.STAYS, "settings of the marketplace", _NUMBERS),
+    Personal("admin.LogEntry", "user object_repr change_message", Then.STAYS, "Django's admin", "Staff alone, a year."),
+    Personal("store.User_groups", "user", Then.STAYS, "groups", "There are none."),
+    Personal("store.User_user_permissions", "user", Then.STAYS, "permissions", "There are none."),
+)
+
+# Columns of text that name nobody: ids, codes, states, goods, the house's own bookkeeping.
+PLAIN: dict[str, str] = {
+    "store.Seller": "country",
+    "store.ShippingRate": "country",
+    "store.ApiToken": "hint scopes",
+    "store.IdempotentReply": "key fingerprint",
+    "store.Party": "name lease_owner last_error",
+    "store.Command": "cause subject kind",
+    "store.Delivery": "topic dedupe",
+    "store.Exchange": "call method",
+    "store.Connection": "platform way",
+    "store.Cursor": "stream",
+    "store.ConnectAttempt": "platform way state_hash",
+    "store.PlatformPause": "platform",
+    "store.Listing": "shop_product_id",
+    "store.Variant": "shop_variant_id sku title barcode image",
+    "store.Order": "reference relay_email risk_reasons cancel_reason",
+    "store.OrderLine": "shop_product_id shop_variant_id title sku image",
+    "store.ShopLine": "shop_line_id",
+    "store.ShopCopy": "shop_order_id shop_number",
+    "store.Shipment": "parcel_id",
+    "store.ShopRefund": "refund_id",
+    "store.TimelineEntry": "source kind",
+    "store.Alert": "key",
+    "store.PolicySwitch": "rule",
+    "store.AuditEntry": "topic action",
+    "store.AuditLink": "previous hash",
+    "store.AuditEnds": "first_previous last_hash",
+    "store.Credit": "cause lines",
+    "store.Call": "key operation",
+    "store.Endpoint": "events",
+    "store.Label": (
+        "reference provider lines quotes quote_ref carrier service carrier_ref tracking_number tracking_url"
+    ),
+    "store.Mail": "cause",
+    "store.PaymentIntent": "checkout gateway gateway_ref",
+    "store.Transfer": "cause",
+    "store.Entry": "account",
+    "store.Quarantined": "key call",
+    "store.VariantStock": "shop_version",
+    "store.Reservation": "cause",
+    "store.Movement": "kind",
+    "store.RiskRuleSet": "weights report",
+    "store.RiskAssessment": "why",
+    "store.DataRun": "step claim",
+    "admin.LogEntry": "object_id",
+    "auth.Permission": "name codename",
+    "auth.Group": "name",
+    "contenttypes.ContentType": "app_label model",
+    "sessions.Session": "session_key",
+    "account.EmailConfirmation": "key",
+    "procrastinate.ProcrastinateJob": "queue_name task_name lock args queueing_lock",
+    "procrastinate.ProcrastinatePeriodicDefer": "task_name periodic_id",
+}

@@ -1,0 +1,1 @@
+"""A person's copy of their data, and their leaving: they reach into every room below."""
