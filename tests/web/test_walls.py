@@ -27,6 +27,7 @@ from crossdock.usecases.money.credits import staff_credit
 from crossdock.usecases.orders import actions
 from crossdock.usecases.outcomes import endpoints
 from crossdock.usecases.parties import quarantine
+from crossdock.usecases.privacy.erasing import ask_erasure
 from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.requests.cancel import ask_to_cancel
 from crossdock.usecases.risk.rules import keep_fitted
@@ -127,6 +128,7 @@ def _furnished() -> House:
     odd = Quarantined.objects.get()
     asked = world.buy()
     ask_to_cancel(order=asked, buyer=asked.buyer, reason="", now=world.now)
+    run = ask_erasure(person=house.wrong.owner, actor=house.wrong.owner, now=world.now)
     from crossdock.kit.discover import connector
 
     way = connector("toy").manifest.ways[0].name
@@ -158,6 +160,9 @@ def _furnished() -> House:
         "quarantined": str(odd.pk),
         "intent": order.intent.public_id,
         "slug": world.seller.slug,
+        "person": str(order.buyer.pk),
+        "email": order.buyer.email,
+        "run": run.public_id,
     }
     house.bought = order.buyer
     return house
@@ -384,6 +389,10 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_taxonomy": ("/staff/attributes/", "get", 200),
     "staff_taxonomy_edit": ("/staff/attributes/edit/", "get", 200),
     "staff_retention": ("/staff/retention/", "get", 200),
+    "staff_people": ("/staff/people/?q={email}", "get", 200),
+    "staff_person_copy": ("/staff/people/{person}/copy/", "post", 302),
+    "staff_person_leave": ("/staff/people/{person}/leave/", "post", 302),
+    "staff_data_run": ("/staff/people/runs/{run}/", "post", 302),
     "staff_audit": ("/staff/audit/", "get", 200),
     "staff_act": ("/staff/sellers/{seller}/act/", "post", 302),
     "staff_act_end": ("/staff/act/end/", "post", 302),

@@ -1,5 +1,5 @@
-"""`crossdock docs`: writes docs/rules.md, docs/platforms.md, docs/roles.md, docs/retention.md and the README's
-table of rules from the tables and the manifests; `--check` fails when they are stale.
+"""`crossdock docs`: writes docs/rules.md, docs/platforms.md, docs/roles.md, docs/retention.md, docs/privacy.md and the
+README's table of rules from the tables and the manifests; `--check` fails when they are stale.
 """
 
 import argparse
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from crossdock.domain.capability import MEANING, Capability, Manifest, Yes
+from crossdock.domain.privacy.runs import GRACE, LINK
+from crossdock.domain.privacy.table import PERSONAL
 from crossdock.domain.retention import PICTURES, POLICY, Then
 from crossdock.domain.roles import WORDS, Role, roles_with
 from crossdock.domain.rules import RULES, Mode, Rule, view
@@ -120,6 +122,32 @@ def _costs(manifests: list[Manifest]) -> list[str]:
     return lines
 
 
+def privacy_page() -> str:
+    """What becomes of each table when its person leaves."""
+    lines = [
+        "# A person's data",
+        "",
+        "<!-- Written by `crossdock docs`. Edit the table in src/crossdock/domain/privacy/table.py instead. -->",
+        "",
+        f"Everybody finds “Your data” in the account's menu: a copy of all that is kept of them, which can be had for"
+        f" {LINK.days} days, and the deletion of their account, which begins {GRACE.days} days after it was asked for."
+        " It is not begun while an order, a payment, a refund, a dispute, a label, a case or a balance is open; what"
+        " comes up in those days is waited for for three more. Staff do both for a person at `/staff/people/`; a"
+        " deletion by staff takes a second person. For somebody who cannot sign in, `crossdock person EMAIL --copy-data"
+        " FILE` writes the copy on the server.",
+        "",
+        "The worker does both, a batch at a time; a worker that is killed is followed by another. **Backups** made"
+        " before hold the person until they are thrown away (`crossdock backup --keep 14` keeps two weeks). After"
+        " restoring one, delete again whom it brought back: `crossdock audit export` of before names their accounts in"
+        " rows “account deleted”, so keep it elsewhere.",
+        "",
+        "| what | table | then | what stays, and why |",
+        "|---|---|---|---|",
+        *(f"| {one.what} | `{one.table}` | {one.then} | {one.why} |" for one in PERSONAL),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def retention_page() -> str:
     """How long data is kept."""
     lines = [
@@ -169,6 +197,7 @@ def pages() -> dict[str, str]:
         "platforms.md": platforms_page(manifests),
         "roles.md": roles_page(),
         "retention.md": retention_page(),
+        "privacy.md": privacy_page(),
     }
 
 

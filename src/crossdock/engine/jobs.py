@@ -21,7 +21,7 @@ from crossdock.usecases.catalogue.filling import refill_some
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.labels.purchase import forget_quotes
 from crossdock.usecases.parties import leases, root_causes
-from crossdock.usecases.privacy.runs import carry_on
+from crossdock.usecases.privacy.carry_on import carry_on
 from crossdock.usecases.record import alert_mail
 from crossdock.usecases.requests import cancel
 from crossdock.usecases.risk.again import judge_newly_linked

@@ -30,7 +30,8 @@ from crossdock.store.models import (
 )
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.privacy import archive, runs
-from crossdock.usecases.privacy.runs import ask_export, carry_on, taken
+from crossdock.usecases.privacy.carry_on import carry_on
+from crossdock.usecases.privacy.runs import ask_export, taken
 from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.support import retention
 from market import World, user
@@ -43,7 +44,9 @@ NOW = datetime.now(UTC)
 @pytest.fixture
 def house() -> Iterator[House]:
     with dropped_in():
-        yield _furnished()
+        found = _furnished()
+        DataRun.objects.all().delete()
+        yield found
 
 
 def copy_of(person: User) -> zipfile.ZipFile:

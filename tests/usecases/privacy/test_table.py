@@ -3,13 +3,21 @@
 from collections.abc import Iterator
 
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from crossdock.domain.privacy.table import PERSONAL, PLAIN, Then
 from crossdock.domain.retention import POLICY
 from crossdock.store.models import User
 
-TEXTS = (models.CharField, models.TextField, models.JSONField, models.BinaryField, models.GenericIPAddressField)
+TEXTS = (
+    models.CharField,
+    models.TextField,
+    models.JSONField,
+    models.BinaryField,
+    models.GenericIPAddressField,
+    ArrayField,
+)
 # Codes that are the same in every table.
 CODES = {"currency", "public_id"}
 

@@ -39,6 +39,7 @@ KEYS = [*settings.VAULT_KEYS]
 ASKING = {
     "account_data_copy",
     "account_data_file",
+    "account_data_leave",
     "account_email",
     "account_session_end",
     "account_sessions_end",
@@ -52,6 +53,9 @@ ASKING = {
     "seller_webhook_rotate",
     "seller_webhook_deed",
     "staff_act",
+    "staff_data_run",
+    "staff_person_copy",
+    "staff_person_leave",
     "staff_credit",
     "staff_credit_retry",
     "staff_order_credit",
@@ -64,6 +68,7 @@ ASKING = {
 ACCOUNT = {
     "account_data_copy": "/accounts/data/copy/",
     "account_data_file": "/accounts/data/none/file/",
+    "account_data_leave": "/accounts/data/leave/",
     "account_email": "/accounts/email/",
     "account_session_end": "/accounts/sessions/1/end/",
     "account_sessions_end": "/accounts/sessions/end/",

@@ -1,7 +1,7 @@
 """Every column that can say something of a person, and what becomes of it when they leave: the one table.
 
-A copy of somebody's data says what stays and why. A test walks all models: a column of text, of JSON or that names an
-account, and is not here, fails.
+`usecases/privacy/steps.py` carries out its entries, in this order; docs/privacy.md and the page of somebody who leaves
+show them. A test walks all models: a column of text, of JSON or that names an account, and is not here, fails.
 """
 
 from dataclasses import dataclass
@@ -63,6 +63,7 @@ PERSONAL: tuple[Personal, ...] = (
         "store.Endpoint", "url name secrets hint paused_why", Then.CUT, "webhook receivers", "An empty row stays."
     ),
     Personal("store.ShippingRate", "", Then.GOES, "shipping prices"),
+    Personal("store.FillRule", "source name word attribute value", Then.GOES, "your rules for attributes"),
     Personal("store.SellerAddress", "address", Then.GOES, "where you ship from"),
     Personal("store.AlertMail", "", Then.GOES, "which alerts you want by mail"),
     Personal(
@@ -93,6 +94,7 @@ PERSONAL: tuple[Personal, ...] = (
     # What was bought and sold. The words go while the address that they are looked for by is still there.
     Personal("store.TimelineEntry", "sentence evidence", Then.CUT, "the story of your purchases", _SALE),
     Personal("store.ShopCopy", "differences sentence shop_url", Then.CUT, "your purchases in their shops", _SALE),
+    Personal("store.CancelRequest", "reason answer closed_by", Then.CUT, "what you asked to cancel", _SALE),
     Personal("store.ShopRefund", "note", Then.CUT, "refunds that shops made", _SALE),
     Personal(
         "store.Credit",
@@ -153,10 +155,17 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.ApiToken", "name hash made_by", Then.GOES, "API tokens"),
     Personal("mfa.Authenticator", "data user", Then.GOES, "second factors and passkeys"),
     Personal("account.EmailConfirmation", "", Then.GOES, "links to confirm an address"),
-    Personal("account.EmailAddress", "email user", Then.GOES, "e-mail addresses"),
-    Personal("usersessions.UserSession", "ip user_agent data session_key user", Then.GOES, "where you are signed in"),
     Personal("sessions.Session", "session_data", Then.GOES, "sessions, with the cart and address in them"),
+    Personal("usersessions.UserSession", "ip user_agent data session_key user", Then.GOES, "where you are signed in"),
     Personal("store.DataPart", "content", Then.GOES, "copies of your data that were made"),
+    Personal(
+        "store.DataRun",
+        "person asked_by second_by why sentence",
+        Then.CUT,
+        "that you asked for this",
+        "Who asked and when; the words go.",
+    ),
+    Personal("account.EmailAddress", "email user", Then.GOES, "e-mail addresses"),
     Personal(
         "store.User",
         "password first_name last_name email name roles",
@@ -165,9 +174,6 @@ PERSONAL: tuple[Personal, ...] = (
         "A row without name and address stays, which orders lead to.",
     ),
     # What stays as it is.
-    Personal(
-        "store.DataRun", "person asked_by second_by why sentence", Then.STAYS, "that you asked for this", _NUMBERS
-    ),
     Personal(
         "store.AuditEntry",
         "actor person subject detail",
@@ -207,6 +213,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.RiskHold", "cleared_by note", Then.STAYS, "orders that waited for staff", _NUMBERS),
     Personal("store.RiskPolicy", "changed_by", Then.STAYS, "settings of the marketplace", _NUMBERS),
     Personal("store.RiskRuleSet", "made_by live_by note", Then.STAYS, "settings of the marketplace", _NUMBERS),
+    Personal("store.Taxonomy", "made_by", Then.STAYS, "settings of the marketplace", _NUMBERS),
     Personal("store.PolicySwitch", "changed_by", Then.STAYS, "settings of the marketplace", _NUMBERS),
     Personal("store.PlatformPause", "by why", Then.STAYS, "settings of the marketplace", _NUMBERS),
     Personal("admin.LogEntry", "user object_repr change_message", Then.STAYS, "Django's admin", "Staff alone, a year."),
@@ -228,8 +235,9 @@ PLAIN: dict[str, str] = {
     "store.Cursor": "stream",
     "store.ConnectAttempt": "platform way state_hash",
     "store.PlatformPause": "platform",
-    "store.Listing": "shop_product_id",
-    "store.Variant": "shop_variant_id sku title barcode image",
+    "store.Listing": "shop_product_id said by_hand facts",
+    "store.Taxonomy": "document",
+    "store.Variant": "shop_variant_id sku title barcode image options facts",
     "store.Order": "reference relay_email risk_reasons cancel_reason",
     "store.OrderLine": "shop_product_id shop_variant_id title sku image",
     "store.ShopLine": "shop_line_id",

@@ -37,6 +37,15 @@ def among(people: Iterable[str], email: str) -> User | None:
     return User.objects.filter(pk__in=list(people), email__iexact=email).first()
 
 
+def people() -> QuerySet[User]:
+    return User.objects.all()
+
+
+def person_called(email: str) -> User | None:
+    """By the whole address, in any case of letters."""
+    return User.objects.filter(email__iexact=email).first() if email else None
+
+
 def factors_of(user: User) -> QuerySet[Any]:
     """Second factors and passkeys, the oldest first."""
     found: QuerySet[Any] = Authenticator.objects.filter(user=user).order_by("pk")

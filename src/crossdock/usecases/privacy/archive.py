@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
 
 from crossdock.domain.privacy.table import PERSONAL, Then
-from crossdock.domain.spreadsheet import MARK, plain
+from crossdock.domain.storable import MARK, plain
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing
 from crossdock.usecases.privacy.sections import ACCOUNT, BOUGHT, Row, Section

@@ -4,12 +4,11 @@ A run is claimed by one worker, which writes under its claim alone: whoever lost
 is begun again, a copy from the start and a leaving at its batch.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from crossdock.domain.privacy.runs import COPIES_WITHIN, LINK, MOST_COPIES, OPEN, RunKind, RunState
@@ -23,7 +22,6 @@ from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.mail import write_mail
 from crossdock.usecases.record.rights import holds, who_may
 
-_log = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=2)
 _LONGEST_REST = 60
 Clock = Callable[[], datetime]
@@ -196,18 +194,3 @@ def write_copy(*, email: str, take: Callable[[bytes], object], now: datetime) ->
         topic=AuditTopic.ACCESS,
     )
     return write_archive(whose=Whose(person), take=take, told=lambda done, rows: None, now=now)
-
-
-def carry_on(*, clock: Clock, going_on: Callable[[], bool]) -> bool:
-    """One run that is due, as far as it gets; whether there was one. What it trips over is logged, and tried again."""
-    run = claim(now=clock())
-    if run is None:
-        return False
-    try:
-        export(run, clock=clock, going_on=going_on)
-    except (Lost, IntegrityError):
-        rest(run, now=clock(), until=clock())
-    except Exception:
-        _log.exception("a %s stumbled and is tried again", run)
-        rest(run, now=clock())
-    return True

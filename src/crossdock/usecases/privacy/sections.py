@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 from crossdock.store.models import (
     ApiToken,
     AuditEntry,
+    CancelRequest,
     CaseMessage,
     Credit,
     DataRun,
@@ -70,7 +71,7 @@ def _asked(row: Row, whose: Whose) -> Row:
     return {**row, "asked_by": "you" if row["asked_by"] == whose.person.pk else "staff"}
 
 
-def _tries(whose: Whose) -> QuerySet[Any]:
+def tries_of(whose: Whose) -> QuerySet[Any]:
     return RiskTrace.objects.filter(
         Q(buyer=f"u{whose.person.pk}") | Q(intent__buyer=whose.person) | Q(order__buyer=whose.person)
     )
@@ -111,9 +112,7 @@ ACCOUNT: tuple[Section, ...] = (
     Section(
         "mails",
         "Mails that were sent to you",
-        lambda whose: Mail.objects.filter(
-            Q(to__in=[*whose.addresses, whose.person.email]) | Q(to__iexact=whose.person.email)
-        ),
+        lambda whose: Mail.objects.filter(whose.by_mail),
         plain("to", "subject", "body", "written_at", "sent_at"),
     ),
     Section(
@@ -182,6 +181,12 @@ BOUGHT: tuple[Section, ...] = (
         plain("tracking_number", "carrier", "tracking_url", "shipped_at", "undone_at", order="order__number"),
     ),
     Section(
+        "cancel_requests",
+        "What you asked to cancel",
+        lambda whose: CancelRequest.objects.filter(order__buyer=whose.person),
+        plain("state", "reason", "answer", "asked_at", "closed_at", order="order__number"),
+    ),
+    Section(
         "refunds",
         "Money that went back to you",
         lambda whose: Credit.objects.filter(order__buyer=whose.person),
@@ -217,7 +222,7 @@ BOUGHT: tuple[Section, ...] = (
     Section(
         "tries_to_pay",
         "What fraud is told by",
-        _tries,
+        tries_of,
         plain("at", "currency", "card", "device", "ip", "address", "email", "paid", amount="amount_minor"),
     ),
     Section(

@@ -15,6 +15,7 @@ from crossdock.store.models import (
     Endpoint,
     Entry,
     Exchange,
+    FillRule,
     Label,
     Listing,
     Offer,
@@ -63,6 +64,12 @@ SOLD: tuple[Section, ...] = (
         "Shipping prices",
         lambda whose: ShippingRate.objects.filter(seller=whose.seller),
         plain("country", "currency", price="price_minor"),
+    ),
+    Section(
+        "attribute_rules",
+        "Your rules for attributes",
+        lambda whose: FillRule.objects.filter(seller=whose.seller),
+        plain("source", "name", "word", "attribute", "value"),
     ),
     Section(
         "ships_from",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from allauth.account.models import EmailAddress
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from crossdock.store.models import Connection, Order, Seller, User
 
@@ -22,6 +22,11 @@ class Whose:
         """Of e-mail, in small letters: the one that they sign in with, and others that they confirmed."""
         more = EmailAddress.objects.filter(user=self.person).values_list("email", flat=True)
         return tuple(dict.fromkeys(address.lower() for address in (self.person.email, *more)))
+
+    @property
+    def by_mail(self) -> Q:
+        """Mails to them, however the address was written."""
+        return Q(*(("to__iexact", address) for address in self.addresses), _connector=Q.OR)
 
     @property
     def bought(self) -> QuerySet[Order]:

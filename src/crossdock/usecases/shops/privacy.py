@@ -29,7 +29,7 @@ from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.timeline import tell
 from crossdock.usecases.risk.trace import forget
 
-_NOBODY = {"name": "Erased", "line1": "", "city": "", "country": ""}
+NOBODY = {"name": "Erased", "line1": "", "city": "", "country": ""}
 
 
 def erase_buyer(*, connection_id: int, shop_order_ids: Sequence[str], now: datetime) -> int:
@@ -53,7 +53,7 @@ def erase_buyer(*, connection_id: int, shop_order_ids: Sequence[str], now: datet
                     sentence="The shop asked to erase the buyer; done once the order is shipped.",
                 )
                 continue
-            order.ship_to = {**_NOBODY, "country": order.ship_to["country"]}
+            order.ship_to = {**NOBODY, "country": order.ship_to["country"]}
             order.save(update_fields=["ship_to"])
             _forget_copies(order)
             forget(orders=[order.pk])
@@ -124,11 +124,15 @@ def _forget_copies(order: Order) -> None:
         label.wanted = {**label.wanted, "ship_to": order.ship_to}
         label.save(update_fields=["wanted"])
         label.documents.all().delete()
-    IdempotentReply.objects.filter(
-        Q(body__reference=order.reference)
-        | Q(body__order__reference=order.reference)
-        | Q(body__others__contains=[{"reference": order.reference}])
-    ).delete()
+    forget_replies([order.reference])
+
+
+def forget_replies(references: Sequence[str]) -> None:
+    """What the API answered about these orders and keeps for a repeat, which then is worked out anew."""
+    about = Q(body__reference__in=references) | Q(body__order__reference__in=references)
+    for reference in references:
+        about |= Q(body__others__contains=[{"reference": reference}])
+    IdempotentReply.objects.filter(about).delete()
 
 
 def _forget_traces(shop: Connection) -> None:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from crossdock.domain.spreadsheet import MARK, plain
+from crossdock.domain.storable import MARK, plain
 from crossdock.domain.values import Money
 from crossdock.store.models import Order, Seller
 from crossdock.usecases.orders.actions import found_in

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
-from crossdock.domain.spreadsheet import plain
+from crossdock.domain.storable import plain
 from crossdock.store.models import Seller
 from crossdock.usecases.labels.label_list import LISTS, cost_of, every, in_list
 from crossdock.usecases.record.audit import exported

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from crossdock.domain.spreadsheet import plain
+from crossdock.domain.storable import plain
 from crossdock.store.models import Movement, Seller, Variant
 from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.queries import left_around, moves_of

@@ -17,6 +17,8 @@ urlpatterns = [
     path("sessions/end/", pages.end_others, name="account_sessions_end"),
     path("data/", data.page, name="account_data"),
     path("data/copy/", data.ask, name="account_data_copy"),
+    path("data/leave/", data.leave, name="account_data_leave"),
+    path("data/keep/", data.keep, name="account_data_keep"),
     path("data/<slug:public_id>/file/", data.file, name="account_data_file"),
     path("email/", fresh(account.email), name="account_email"),
     path("2fa/", include("allauth.mfa.urls")),

@@ -62,6 +62,7 @@ NAVIGATION = (
     Entry("taxonomy", "staff_taxonomy", "cart", "Attributes", Right.CATALOGUE),
     Entry("audit", "staff_audit", "info", "Audit log", Right.AUDIT),
     Entry("retention", "staff_retention", "clock", "Kept how long", Right.AUDIT),
+    Entry("people", "staff_people", "person", "People’s data", Right.PRIVACY),
     Entry("roles", "staff_roles", "person", "Roles", Right.LOOK),
 )
 

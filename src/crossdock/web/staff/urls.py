@@ -15,6 +15,7 @@ from crossdock.web.staff import (
     home,
     inbox,
     orders,
+    people,
     policy,
     quarantine,
     retention,
@@ -70,6 +71,10 @@ urlpatterns = [
     path("tokens/", tokens.page, name="staff_tokens"),
     path("tokens/<int:pk>/revoke/", tokens.revoke, name="staff_token_revoke"),
     path("roles/", roles.table, name="staff_roles"),
+    path("people/", people.table, name="staff_people"),
+    path("people/<int:pk>/copy/", people.copy, name="staff_person_copy"),
+    path("people/<int:pk>/leave/", people.leave, name="staff_person_leave"),
+    path("people/runs/<slug:public_id>/", people.decide, name="staff_data_run"),
     path("retention/", retention.table, name="staff_retention"),
     path("audit/", audit.table, name="staff_audit"),
 ]

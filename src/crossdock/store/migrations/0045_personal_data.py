@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0041_pauses_whole"),
+        ("store", "0044_facts_index"),
     ]
 
     operations = [

@@ -1,0 +1,297 @@
+"""What becomes of each table's rows when their person leaves: a step for each entry of `domain/privacy/table.py` that
+does not stay, in its order.
+
+A step goes through its rows by their key, a batch in a transaction, and may be begun again anywhere: what was done once
+is done. Words are looked through for a buyer's name and address, which is why these are cut last.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db.models import Model, Q, QuerySet
+
+from crossdock.domain.commands import CommandKind
+from crossdock.domain.redact import redact_text, redact_value
+from crossdock.store.models import (
+    Alert,
+    AlertMail,
+    ApiToken,
+    Call,
+    CancelRequest,
+    Case,
+    CaseMessage,
+    Command,
+    ConnectAttempt,
+    Connection,
+    Credit,
+    Cursor,
+    DataPart,
+    DataRun,
+    Delivery,
+    Endpoint,
+    Exchange,
+    FillRule,
+    Label,
+    LabelDocument,
+    Listing,
+    Mail,
+    OfferMove,
+    Order,
+    PaymentIntent,
+    Quarantined,
+    Seller,
+    SellerAddress,
+    ShippingRate,
+    ShopCopy,
+    ShopRefund,
+    TimelineEntry,
+    User,
+)
+from crossdock.store.models.work import CommandState
+from crossdock.store.vault import seal
+from crossdock.usecases.privacy.sections import tries_of
+from crossdock.usecases.privacy.whose import Whose
+from crossdock.usecases.shops.privacy import NOBODY, forget_replies
+
+Rows = Callable[[Whose], QuerySet[Any]]
+CLOSED = "Closed shop"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`rows` are changed one by one (`change` gives the columns that it set), all alike (`blank`), handed on (`batch`),
+    or deleted where nothing is said. `wait` is a reason to come back later; empty, it goes on.
+    """
+
+    table: str
+    rows: Rows
+    change: Callable[[Any, Whose], Sequence[str]] | None = None
+    blank: Callable[[Whose], Mapping[str, Any]] | None = None
+    batch: Callable[[list[Any], Whose], None] | None = None
+    wait: Callable[[Whose], bool] = lambda whose: False
+
+    def do(self, found: list[Any], whose: Whose) -> None:
+        """A batch of its rows, in the caller's transaction."""
+        model: type[Model] = type(found[0])
+        same = model._default_manager.filter(pk__in=[row.pk for row in found])
+        if self.change is not None:
+            changed = {name for row in found for name in self.change(row, whose)}
+            if changed:
+                model._default_manager.bulk_update(found, sorted(changed))
+        elif self.blank is not None:
+            same.update(**self.blank(whose))
+        elif self.batch is not None:
+            self.batch(found, whose)
+        else:
+            same.delete()
+
+
+def _known(order: Order, whose: Whose) -> list[str]:
+    to = order.ship_to
+    people = [str(to.get(name) or "") for name in ("name", "line1", "line2", "phone", "postal_code", "company")]
+    return [word for word in (*people, whose.person.name, *whose.addresses) if word]
+
+
+def _words(way: Callable[[Any], Order], *names: str) -> Callable[[Any, Whose], Sequence[str]]:
+    """Takes the buyer's name and address out of these columns, texts or JSON. `way` leads to the order."""
+
+    def change(row: Any, whose: Whose) -> Sequence[str]:
+        known = _known(way(row), whose)
+        for name in names:
+            said = getattr(row, name)
+            setattr(row, name, redact_text(said, known) if isinstance(said, str) else redact_value(said, "", known))
+        return names
+
+    return change
+
+
+def _cut(to: Mapping[str, Any]) -> dict[str, Any]:
+    return {**NOBODY, "country": to.get("country", "")}
+
+
+def _cut_order(order: Order, whose: Whose) -> Sequence[str]:
+    order.ship_to = _cut(order.ship_to)
+    return ["ship_to"]
+
+
+def _cut_intent(intent: PaymentIntent, whose: Whose) -> Sequence[str]:
+    if "ship_to" in intent.basket:
+        intent.basket = {**intent.basket, "ship_to": _cut(intent.basket["ship_to"])}
+    intent.checks, intent.sentence = {}, ""
+    return ["basket", "checks", "sentence"]
+
+
+def _cut_buyers_end(label: Label, whose: Whose) -> Sequence[str]:
+    label.wanted, label.events = {**label.wanted, "ship_to": _cut(label.wanted.get("ship_to", {}))}, []
+    return ["wanted", "events"]
+
+
+def _cut_sellers_end(label: Label, whose: Whose) -> Sequence[str]:
+    label.wanted = {**label.wanted, "ship_from": _cut(label.wanted.get("ship_from", {}))}
+    return ["wanted"]
+
+
+def _cut_trace(row: Quarantined, whose: Whose) -> Sequence[str]:
+    row.trace = ""
+    assert row.order is not None
+    row.cause = redact_text(row.cause, _known(row.order, whose))
+    return ["trace", "cause"]
+
+
+def _cut_shop(shop: Connection, whose: Whose) -> Sequence[str]:
+    empty: dict[str, Any] = {"address": "", "name": CLOSED, "state_sentence": "", "paused_by_staff": "", "settings": {}}
+    empty |= {"shop_key": f"closed-{shop.pk}", "secrets": seal({}), "checks": [], "hooks": {}}
+    for name, value in empty.items():
+        setattr(shop, name, value)
+    return list(empty)
+
+
+def _cut_seller(seller: Seller, whose: Whose) -> Sequence[str]:
+    seller.slug = f"closed-{seller.public_id}"
+    if not Order.objects.filter(seller=seller).exists():
+        seller.name = CLOSED
+    return ["slug", "name"]
+
+
+def _cut_user(person: User, whose: Whose) -> Sequence[str]:
+    person.email, person.name, person.first_name, person.last_name = f"erased-{person.pk}@erased.invalid", "", "", ""
+    person.set_unusable_password()
+    person.is_active, person.roles, person.last_login = False, "", None
+    return ["email", "name", "first_name", "last_name", "password", "is_active", "roles", "last_login"]
+
+
+def _replies(orders: list[Order], whose: Whose) -> None:
+    forget_replies([order.reference for order in orders])
+
+
+def _sessions(found: list[UserSession], whose: Whose) -> None:
+    Session.objects.filter(session_key__in=[row.session_key for row in found]).delete()
+
+
+def _by_their_shop(model: type[Model], way: str) -> Rows:
+    return lambda whose: model._default_manager.filter(**{way: whose.person})
+
+
+def _about(model: type[Model], way: str, *more: str) -> Rows:
+    """Rows of what they bought, with their order."""
+    return lambda whose: model._default_manager.filter(**{f"{way}__buyer": whose.person}).select_related(way, *more)
+
+
+def _order(row: Any) -> Order:
+    order: Order = row.order
+    return order
+
+
+_IN_SHOP = "party__connection__seller__owner"
+_OVER = ~Q(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT])
+STEPS: tuple[Step, ...] = (
+    Step(
+        "store.ConnectAttempt",
+        lambda whose: ConnectAttempt.objects.filter(Q(user=whose.person) | Q(seller__owner=whose.person)),
+    ),
+    Step("store.Connection", _by_their_shop(Connection, "seller__owner"), _cut_shop),
+    Step("store.Delivery", _by_their_shop(Delivery, _IN_SHOP)),
+    Step("store.Exchange", _by_their_shop(Exchange, _IN_SHOP)),
+    Step("store.Exchange", lambda whose: Exchange.objects.filter(subject__in=whose.references)),
+    Step("store.Call", _by_their_shop(Call, _IN_SHOP)),
+    Step(
+        "store.Call",
+        lambda whose: Call.objects.filter(
+            party__connection__in=whose.bought.values("connection"), subject__in=whose.references
+        ),
+    ),
+    Step("store.Cursor", _by_their_shop(Cursor, "connection__seller__owner")),
+    Step("store.Quarantined", _by_their_shop(Quarantined, _IN_SHOP)),
+    Step("store.Quarantined", _about(Quarantined, "order"), _cut_trace),
+    Step(
+        "store.Endpoint",
+        _by_their_shop(Endpoint, "seller__owner"),
+        blank=lambda whose: {"url": "", "name": "", "hint": "", "paused_why": "", "secrets": seal({})},
+    ),
+    Step("store.ShippingRate", _by_their_shop(ShippingRate, "seller__owner")),
+    Step("store.FillRule", _by_their_shop(FillRule, "seller__owner")),
+    Step("store.SellerAddress", _by_their_shop(SellerAddress, "seller__owner")),
+    Step("store.AlertMail", _by_their_shop(AlertMail, "seller__owner")),
+    Step("store.Alert", _by_their_shop(Alert, "seller__owner")),
+    Step("store.Alert", _about(Alert, "order"), _words(_order, "sentence", "evidence", "settled_how")),
+    Step("store.CaseMessage", _by_their_shop(CaseMessage, "case__seller__owner")),
+    Step("store.CaseMessage", _about(CaseMessage, "case__order"), _words(lambda row: _order(row.case), "body")),
+    Step("store.Case", _by_their_shop(Case, "seller__owner")),
+    Step("store.Case", _about(Case, "order"), _words(_order, "subject", "evidence")),
+    Step(
+        "store.Listing",
+        _by_their_shop(Listing, "seller__owner"),
+        blank=lambda whose: {"description": "", "images": [], "shop_url": "", "shop_reasons": []},
+    ),
+    Step("store.TimelineEntry", _about(TimelineEntry, "order"), _words(_order, "sentence", "evidence")),
+    Step("store.ShopCopy", _about(ShopCopy, "order"), _words(_order, "differences", "sentence")),
+    Step("store.CancelRequest", _about(CancelRequest, "order"), _words(_order, "reason", "answer")),
+    Step("store.ShopRefund", _about(ShopRefund, "order"), _words(_order, "note")),
+    Step("store.Credit", _about(Credit, "order"), _words(_order, "reason", "note", "sentence")),
+    Step(
+        "store.OfferMove",
+        lambda whose: OfferMove.objects.filter(
+            Q(offer__buyer=whose.person, who="buyer") | Q(offer__seller__owner=whose.person, who="seller")
+        ).exclude(note=""),
+        blank=lambda whose: {"note": ""},
+    ),
+    Step(
+        "store.Command",
+        lambda whose: Command.objects.filter(party__endpoint__seller__owner=whose.person, kind=CommandKind.SEND_EVENT),
+    ),
+    Step(
+        "store.Command",
+        lambda whose: Command.objects.filter(_OVER, subject__in=whose.references),
+        blank=lambda whose: {"payload": {}},
+    ),
+    Step("store.IdempotentReply", lambda whose: whose.bought, batch=_replies),
+    Step(
+        "store.LabelDocument",
+        lambda whose: LabelDocument.objects.filter(
+            Q(label__order__buyer=whose.person) | Q(label__seller__owner=whose.person)
+        ),
+    ),
+    Step("store.Label", lambda whose: Label.objects.filter(order__buyer=whose.person), _cut_buyers_end),
+    Step("store.Label", lambda whose: Label.objects.filter(seller__owner=whose.person), _cut_sellers_end),
+    Step(
+        "store.RiskTrace",
+        tries_of,
+        blank=lambda whose: {"buyer": "", "card": "", "device": "", "ip": "", "address": "", "email": ""},
+    ),
+    Step(
+        "store.Mail",
+        lambda whose: Mail.objects.filter(order__buyer=whose.person).exclude(whose.by_mail).select_related("order"),
+        _words(_order, "subject", "body"),
+    ),
+    Step(
+        "store.Mail",
+        lambda whose: Mail.objects.filter(whose.by_mail),
+        blank=lambda whose: {"to": "", "subject": "", "body": ""},
+        wait=lambda whose: Mail.objects.filter(whose.by_mail, sent_at=None, body__gt="").exists(),
+    ),
+    Step("store.PaymentIntent", lambda whose: PaymentIntent.objects.filter(buyer=whose.person), _cut_intent),
+    Step("store.Order", lambda whose: whose.bought, _cut_order),
+    Step("store.Seller", lambda whose: Seller.objects.filter(owner=whose.person), _cut_seller),
+    Step(
+        "store.ApiToken",
+        lambda whose: ApiToken.objects.filter(Q(made_by=whose.person) | Q(seller__owner=whose.person)),
+    ),
+    Step("mfa.Authenticator", lambda whose: Authenticator.objects.filter(user=whose.person)),
+    Step("account.EmailConfirmation", lambda whose: EmailConfirmation.objects.filter(email_address__user=whose.person)),
+    Step("sessions.Session", lambda whose: UserSession.objects.filter(user=whose.person), batch=_sessions),
+    Step("usersessions.UserSession", lambda whose: UserSession.objects.filter(user=whose.person)),
+    Step("store.DataPart", lambda whose: DataPart.objects.filter(run__person=whose.person)),
+    # Why it was asked for may be in words about the person.
+    Step(
+        "store.DataRun",
+        lambda whose: DataRun.objects.filter(person=whose.person),
+        blank=lambda whose: {"why": "", "sentence": ""},
+    ),
+    Step("account.EmailAddress", lambda whose: EmailAddress.objects.filter(user=whose.person)),
+    Step("store.User", lambda whose: User.objects.filter(pk=whose.person.pk), _cut_user),
+)
