@@ -20,6 +20,7 @@ from crossdock.kit.guard import is_public
 from crossdock.kit.http import Transport
 from crossdock.kit.redact import redact_body, redact_headers, redact_text, redact_url
 from crossdock.kit.webhook import body_key, hmac_ok, sign
+from crossdock.kit.xml import document
 
 # Statuses
 
@@ -354,3 +355,13 @@ def test_a_body_of_xml_is_shown_without_keys_and_people() -> None:
     shown = redact_body(body, "text/xml; charset=utf-8")
     assert not [word for word in ("s3cret", "Ada", "ada@", "Cormorant") if word in shown], shown
     assert "<id>7</id>" in shown and "<quantity>2</quantity>" in shown and "<customer>" in shown
+
+
+# XML
+
+
+def test_what_no_xml_can_hold_is_left_out_and_markup_is_text() -> None:
+    rows = {"row": [{"id": 1}, {"id": None}]}
+    body = document("shop", "note", [{"text": "a\x00b <script> & \x1f", "rows": rows}]).decode()
+    assert "<shop><note><text>ab &lt;script&gt; &amp; </text>" in body
+    assert "<rows><row><id>1</id></row><row><id /></row></rows>" in body

@@ -11,11 +11,12 @@ from urllib.parse import quote, urlencode
 from oauthlib import oauth1
 
 from crossdock.kit import text
-from crossdock.kit.check import check, is_challenge, server_time, walled
+from crossdock.kit.check import server_time, walled
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Strange
+from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.json_node import Node, node_of, whole
 from crossdock.kit.shop.addresses import of_whole_numbers
+from crossdock.kit.shop.answers import Told, answered, error_in
 from crossdock.kit.shop.paging import Listed, listed
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -24,12 +25,6 @@ Filter = tuple[str, str, str]
 # Newer versions refuse pages above a limit that is 300 unless it was changed
 # (developer.adobe.com/commerce/webapi/get-started/api-security).
 PAGE = 100
-
-
-class NotAllowed(AuthDead):
-    """The integration is good, but was not given a resource. Magento answers 401 and names it
-    (Webapi/Controller/Rest/RequestValidator; ErrorProcessor: AuthorizationException is HTTP_UNAUTHORIZED).
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +58,20 @@ class Client:
             return Listed([], found.at), total
         return found, found.size if total is None else total
 
-    async def of(self, path: str, field: str, ids: Iterable[str], *, fields: str = "") -> list[Node]:
-        """All rows whose field is one of these; what is no object among them is left out."""
-        wanted, found = sorted(set(ids), key=lambda id_: (len(id_), id_)), list[Node]()
-        for first in range(0, len(wanted), PAGE):
-            some, page, total = [(field, "in", ",".join(wanted[first : first + PAGE]))], 1, 1
-            while (page - 1) * PAGE < total:
-                rows, total = await self.rows(path, some, sort="entity_id", page=page, fields=fields)
-                found += rows.items
-                page += 1
+    async def every(self, path: str, filters: Sequence[Filter], *, fields: str = "") -> list[Node]:
+        """All rows; what is no object among them is left out."""
+        found, page, total = list[Node](), 1, 1
+        while (page - 1) * PAGE < total:
+            rows, total = await self.rows(path, filters, sort="entity_id", page=page, fields=fields)
+            found += rows.items
+            page += 1
         return found
+
+    async def of(self, path: str, field: str, ids: Iterable[str]) -> list[Node]:
+        """All rows whose field is one of these."""
+        wanted = sorted(set(ids), key=lambda id_: (len(id_), id_))
+        some = (",".join(wanted[first : first + PAGE]) for first in range(0, len(wanted), PAGE))
+        return [row for each in some for row in await self.every(path, [(field, "in", each)])]
 
     async def send(
         self, method: Method, path: str, *, query: Sequence[tuple[str, str]] = (), json: Any = None
@@ -114,41 +113,36 @@ def criteria(filters: Sequence[Filter], *, sort: str, size: int, page: int) -> l
 
 
 def checked(reply: Reply) -> Reply:
-    """The reply when it is a 2xx; otherwise the error that its status stands for, where Magento itself wrote it."""
-    if is_challenge(reply):
-        raise walled(reply.status)
-    if 200 <= reply.status < 300:
-        return reply
-    ours, said, resources = _problem(reply)
-    match reply.status:
-        case 401 if ours and resources:
-            raise NotAllowed(f"The integration was not given a resource of your shop's API: {resources}.")
-        case 401 if ours:
-            raise AuthDead(f"Your shop refuses the keys: activate the integration again and copy them. It says: {said}")
-        case 401 | 403:
-            raise walled(reply.status)
-        case 404 if ours:
-            raise Missing(f"Your shop does not have it. Magento says: {said}")
-        case 404:
-            raise NoAnswer("At this address there is no REST API of Magento: check the address of the shop.")
-        case status if 400 <= status < 429 and ours:
-            raise Declined(f"Your shop refused this. Magento says: {said}")
-    check(reply)
-    raise NoAnswer(f"Magento answered in a way that we do not understand ({reply.status}).")
+    return answered(
+        reply,
+        _told,
+        by="Magento",
+        refused="Your shop refuses the keys: activate the integration again and copy them.",
+        lacking="The integration may not do this.",
+        nowhere="At this address there is no REST API of Magento: check the address of the shop.",
+        own=_own,
+    )
 
 
-def _problem(reply: Reply) -> tuple[bool, str, str]:
-    """Whether it is an error of Magento's, its message with what it names filled in, and the resource that is missing.
-    `parameters` is an object by name or a list (ErrorProcessor::_formatErrorToJson...).
+def _own(reply: Reply, told: Told | None) -> Outside | None:
+    """An integration that is good, but was not given a resource, is a 401 as well, and names it
+    (Webapi/Controller/Rest/RequestValidator; ErrorProcessor: AuthorizationException is HTTP_UNAUTHORIZED).
     """
-    try:
-        node = node_of(reply.json(), "error")
-    except Strange:
-        return False, "", ""
-    said, named = node.text("message"), node.view("parameters")
+    if reply.status == 401 and told and told.code:
+        return NotAllowed(f"The integration was not given a resource of your shop's API: {told.code}.")
+    return walled(403) if reply.status == 403 else None
+
+
+def _told(reply: Reply) -> Told | None:
+    """Its message with what it names filled in, and the resource that is missing as its code. `parameters` is an
+    object by name or a list (ErrorProcessor::_formatErrorToJson...).
+    """
+    node = error_in(reply)
+    if node is None or not (said := node.text("message")):
+        return None
+    named, values = node.view("parameters"), node.raw("parameters")
     for name in ("fieldName", "fieldValue", "resources"):
         said = said.replace(f"%{name}", named.text(name))
-    if isinstance(values := node.raw("parameters"), list):
-        for n, value in enumerate(values, 1):
-            said = said.replace(f"%{n}", str(value))
-    return bool(said), text.label(said, 200), text.label(named.text("resources"), 200)
+    for n, value in enumerate(values if isinstance(values, list) else (), 1):
+        said = said.replace(f"%{n}", str(value))
+    return Told(text.label(said, 200), text.label(named.text("resources"), 200))

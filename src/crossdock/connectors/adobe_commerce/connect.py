@@ -6,26 +6,20 @@ import re
 from collections.abc import Mapping, Sequence
 from zoneinfo import available_timezones
 
-from crossdock.connectors.adobe_commerce.client import Client, NotAllowed
+from crossdock.connectors.adobe_commerce.client import Client
 from crossdock.connectors.adobe_commerce.manifest import MANIFEST
-from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
-from crossdock.kit.errors import AuthDead, BadInput, Declined, Missing, NoAnswer, Strange
+from crossdock.kit.errors import AuthDead, BadInput, Declined, Missing, NoAnswer, NotAllowed, Strange
 from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop import facts
 from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import allowed, checked, fields
+from crossdock.kit.shop.base import allowed, checked, fields, known_currency
 
 WRONG = "Type the address of your shop, for example https://shop.example.com."
 KEY = "“{}” has 32 letters and digits; copy it whole."
 CODE = "“{}” is a code of letters, digits and underscores, as it stands in your shop's admin."
-NAMES = {
-    "consumer_key": "Consumer Key",
-    "consumer_secret": "Consumer Secret",
-    "access_token": "Access Token",
-    "access_token_secret": "Access Token Secret",
-}
-CODES = {"store": "Store view", "shipping": "Shipping method", "payment": "Payment method"}
+FACTS = facts.load(__package__, "rest")
 GIVE = "Give the integration {} in System > Integrations > API, then save and reauthorize it."
 NO_STORE = "Your shop has no store view of the code {}: look at Stores > All Stores."
 NO_STOCK = "Your shop has no Inventory Management (MSI): its modules have to be enabled."
@@ -34,15 +28,7 @@ TWO_CURRENCIES = (
     "Your store view shows prices in {} and keeps them in {}: connect a store view whose default display currency is"
     " the base currency."
 )
-# What each promise needs, in the words of the tree of resources, and a list that shows whether it was given. That the
-# integration may write is not to be seen without writing.
-RIGHTS = {
-    "Products": ("Catalog > Inventory > Products", "products"),
-    "Counts": ("Stores > Inventory > Stocks", "inventory/export-stock-salable-qty/website/{website}"),
-    "Orders": ("Sales > Operations > Orders", "orders"),
-    "Shipments": ("Sales > Operations > Shipments", "shipments"),
-    "Refunds": ("Sales > Operations > Credit Memos", "creditmemos"),
-}
+RIGHTS: dict[str, tuple[str, str]] = FACTS["rights"]
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
@@ -54,10 +40,10 @@ async def finish(
     client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
 ) -> Mapping[str, str]:
     given = fields(MANIFEST, way, form)
-    for name, label in NAMES.items():
+    for name, label in FACTS["keys"].items():
         if not re.fullmatch("[A-Za-z0-9]{32}", given[name]):
             raise BadInput(KEY.format(label))
-    for name, label in CODES.items():
+    for name, label in FACTS["codes"].items():
         if not re.fullmatch(r"\w{0,120}", given.get(name, ""), re.ASCII):
             raise BadInput(CODE.format(label))
     return given
@@ -78,7 +64,7 @@ async def prove(client: Client) -> Proof:
     name = text.label(website.text("name")) or "Magento"
     checks = (
         Check(True, "Sign-in"),
-        checked(base in CURRENCIES, "Currency", f"We do not know the currency {base[:10]}."),
+        known_currency(base),
         checked(shown.upper() == base, "Prices", TWO_CURRENCIES.format(shown[:10], base[:10])),
         checked(not why, "Stock", why),
         *(

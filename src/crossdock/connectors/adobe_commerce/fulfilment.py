@@ -7,13 +7,14 @@ which one is Magento's own choice, and a parcel out of two sources is two shipme
 from collections.abc import Mapping
 
 from crossdock.connectors.adobe_commerce import mapper, reading
-from crossdock.connectors.adobe_commerce.client import Client, NotAllowed
+from crossdock.connectors.adobe_commerce.client import Client
 from crossdock.connectors.adobe_commerce.manifest import MANIFEST
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.addresses import number
 from crossdock.kit.shop.concurrency import alone
 from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, not_begun, same_number, step, this_parcel
 
@@ -103,10 +104,10 @@ async def _renumbered(client: Client, order: ShopOrder, command: WriteFulfilment
     for row in await client.of("shipments", "entity_id", ids):
         parcel = next(each for each in parcels if each.parcel_id.partition("-")[0] == row.text("entity_id"))
         for track in _tracks(row, parcel):
-            await client.send("DELETE", f"shipment/track/{mapper.number(track, 'entity_id')}")
+            await client.send("DELETE", f"shipment/track/{number(track, 'entity_id')}")
         if command.tracking_number:
             empty = {"weight": 0, "qty": 0, "description": ""}
-            about = {"order_id": int(order.shop_id), "parent_id": int(reading.order_id(row)), **empty}
+            about = {"order_id": int(order.shop_id), "parent_id": int(number(row, "entity_id")), **empty}
             await client.send("POST", "shipment/track", json={"entity": about | mapper.track_of(command)})
 
 

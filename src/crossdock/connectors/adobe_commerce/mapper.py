@@ -22,8 +22,9 @@ from crossdock.domain.events import (
 )
 from crossdock.domain.values import Money
 from crossdock.kit import text
-from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node
+from crossdock.kit.shop.addresses import is_number, number
+from crossdock.kit.shop.mapping import images, that_hold
 from crossdock.kit.shop.placing import two_names
 
 Settings = Mapping[str, str]
@@ -42,14 +43,6 @@ _NOT_PHONE = re.compile(r"[^\d\s+\-()]")
 CARRIERS = ("dhl", "fedex", "ups", "usps")
 
 
-def number(node: Node, key: str) -> str:
-    """An id that is a part of what is asked next: always a whole number."""
-    id_ = node.id(key)
-    if not (id_.isascii() and id_.isdigit()):
-        raise Strange(f"{node.path}.{key}", "whole number", id_)
-    return id_
-
-
 def moment(node: Node, key: str = "updated_at") -> datetime | None:
     return node.moment(key, naive_utc=True)
 
@@ -65,7 +58,7 @@ def links(node: Node) -> list[str]:
     """Ids of a configurable product's children."""
     ids = node.view("extension_attributes").raw("configurable_product_links")
     values = list(ids.values()) if isinstance(ids, dict) else ids if isinstance(ids, list) else []
-    return [str(id_) for id_ in values if isinstance(id_, int | str) and str(id_).isascii() and str(id_).isdigit()]
+    return [str(id_) for id_ in values if isinstance(id_, int | str) and is_number(str(id_))]
 
 
 def hidden(node: Node) -> bool:
@@ -125,7 +118,7 @@ def product_of(
         tuple(variants),
         active=bool(variants) and not _not_sold(node, settings),
         description=text.plain(own.get("description") or own.get("short_description", "")),
-        images=tuple(_images(node, settings)),
+        images=_images(node, settings),
         updated_at=moment(node),
         reasons=tuple(reasons),
     )
@@ -141,7 +134,7 @@ def _not_sold(node: Node, settings: Settings) -> list[str]:
         and settings["website_id"] not in map(str, websites),
         "It has options that a buyer must fill in.": any(row.raw("is_require") is True for row in node.rows("options")),
     }
-    return [reason for reason, so in told.items() if so]
+    return that_hold(told)
 
 
 def _variant(
@@ -155,11 +148,10 @@ def _variant(
     return variant, "" if cost.minor > 0 else "has no price."
 
 
-def _images(node: Node, settings: Settings) -> list[str]:
+def _images(node: Node, settings: Settings) -> tuple[str, ...]:
     rows = [row for row in node.rows("media_gallery_entries") if row.raw("disabled") is not True]
     rows.sort(key=lambda row: "image" not in (row.raw("types") or ()))
-    found = (text.link(f"{settings['media']}catalog/product{row.text('file')}") for row in rows if row.text("file"))
-    return list(filter(None, found))[:20]
+    return images(f"{settings['media']}catalog/product{row.text('file')}" for row in rows if row.text("file"))
 
 
 # Orders
@@ -211,10 +203,6 @@ def order_of(node: Node, shipments: Sequence[Node], memos: Sequence[Node]) -> Sh
         cancel_note="It was refunded." if closed and state == CLOSED else "",
         updated_at=moment(node),
     )
-
-
-def gone(shop_id: str, settings: Settings) -> ShopOrder:
-    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(settings["currency"]))
 
 
 def _parcels(row: Node) -> list[Parcel]:

@@ -6,36 +6,23 @@ again after.
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from crossdock.connectors.adobe_commerce import mapper, reading
 from crossdock.connectors.adobe_commerce.client import PAGE, Client
-from crossdock.connectors.adobe_commerce.manifest import MANIFEST
-from crossdock.domain.capability import Capability
-from crossdock.domain.commands import (
-    CancelLines,
-    CancelOrder,
-    CreateOrder,
-    Done,
-    Found,
-    Outcome,
-    Refused,
-    Unknown,
-    Why,
-    WriteRisk,
-)
-from crossdock.domain.events import Count, ShopOrder, ShopOrderState
+from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why, WriteRisk
+from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money
-from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Declined, Missing, NoAnswer, Outside, Strange
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.rows import readable, unreadable
-from crossdock.kit.shop import risk_notes
-from crossdock.kit.shop.cancel import before
+from crossdock.kit.shop import cancel as cancelling
+from crossdock.kit.shop import counted, risk_notes
+from crossdock.kit.shop.addresses import is_number
 from crossdock.kit.shop.concurrency import alone, patiently
 from crossdock.kit.shop.fulfilment import not_begun
-from crossdock.kit.shop.placing import take_back, titles, units
+from crossdock.kit.shop.placing import take_back, units
 
 SHIPPED = "Order {number} is shipped in your shop; Magento cancels only what was not."
 HELD = "Order {number} is on hold in your shop: take it off hold there, then try again."
@@ -53,19 +40,18 @@ NO_PAYMENT = (
     " Stores > Configuration > Sales > Payment Methods."
 )
 OFFLINE = ("purchaseorder", "checkmo", "banktransfer", "cashondelivery", "free")
-Stock = Mapping[str, Count]
+Stock = Mapping[str, reading.Salable]
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
-    if not all(line.variant_id.isascii() and line.variant_id.isdigit() for line in command.lines):
+    if not all(is_number(line.variant_id) for line in command.lines):
         return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
     async with alone(client.shop.address):
         try:
-            goods = await patiently(lambda: reading.goods(client, units(command)))
             earlier = await _stock(client, command)
-            if short := _missing(command, goods) or _short(command, earlier, units(command)):
-                return short
-            cart, payment = await _cart(client, command, goods)
+            if trouble := counted.lacking(command, earlier):
+                return trouble
+            cart, payment = await _cart(client, command, earlier)
         except (Declined, Missing) as error:
             return await _why(client, command, error)
         except Outside as error:
@@ -76,12 +62,12 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         except (Declined, Missing) as error:
             return await _after_refusal(client, command, error)
         shop_id = str(made.json())
-        if not (shop_id.isascii() and shop_id.isdigit()):
+        if not is_number(shop_id):
             raise Strange("order", "whole number", shop_id)
         return await _finished(client, command, shop_id, earlier)
 
 
-async def _after_refusal(client: Client, command: CreateOrder, error: Outside) -> Outcome:
+async def _after_refusal(client: Client, command: CreateOrder, error: Declined | Missing) -> Outcome:
     """What some module does after the order is saved can fail as well, and is told in the same way. Whether it is this
     one or that of an earlier try is not to be seen. Whatever stops the look, the order may stand.
     """
@@ -93,15 +79,10 @@ async def _after_refusal(client: Client, command: CreateOrder, error: Outside) -
 
 
 async def _stock(client: Client, command: CreateOrder) -> Stock:
-    """Raises Outside when a row cannot be understood."""
-    refs = [VariantRef(variant, variant) for variant in units(command)]
-    rows = await patiently(lambda: reading.counts(client, refs))
-    for row in unreadable(rows):
-        raise NoAnswer(row.cause)
-    return {row.variant_id: row for row in readable(rows)}
+    return await patiently(lambda: counted.of_order(command, partial(reading.counts, client)))
 
 
-async def _cart(client: Client, command: CreateOrder, goods: Mapping[str, Node]) -> tuple[str, dict[str, Any]]:
+async def _cart(client: Client, command: CreateOrder, stock: Stock) -> tuple[str, dict[str, Any]]:
     """Filled, addressed and with a way of shipping; and how it is paid. All but the items, which add up, can be asked
     for again.
     """
@@ -110,7 +91,7 @@ async def _cart(client: Client, command: CreateOrder, goods: Mapping[str, Node])
     if not isinstance(cart, str) or not re.fullmatch("[A-Za-z0-9]{8,64}", cart):
         raise Strange("guest-carts", "cart's id", cart)
     for variant, n in units(command).items():
-        item = {"sku": goods[variant].word("sku"), "qty": n, "quote_id": cart}
+        item = {"sku": stock[variant].sku, "qty": n, "quote_id": cart}
         await client.send("POST", f"guest-carts/{cart}/items", json={"cartItem": item})
     carrier, method = await _shipping(client, command, cart, address)
     wanted = {
@@ -170,15 +151,9 @@ async def _shipping(client: Client, command: CreateOrder, cart: str, address: di
     return min(ways, key=lambda way: (way[0], way[1].minor))[2:]
 
 
-async def _why(client: Client, command: CreateOrder, error: Outside) -> Outcome:
+async def _why(client: Client, command: CreateOrder, error: Declined | Missing) -> Outcome:
     """Magento names no product when it refuses an order, so what there is says why."""
-    try:
-        goods = await patiently(lambda: reading.goods(client, units(command)))
-        stock = await _stock(client, command)
-    except Outside:
-        return Refused(Why.INVALID, str(error))
-    said = error.why if isinstance(error, Declined) else Why.INVALID
-    return _missing(command, goods) or _short(command, stock, units(command)) or Refused(said, str(error))
+    return await counted.why(command, error, partial(_stock, client, command))
 
 
 async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier: Stock | None) -> Outcome:
@@ -191,20 +166,14 @@ async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier:
     except Outside as error:
         # Keys that ended just now as well: "sign in again" would have it created once more.
         return Unknown(f"The order was created; what came of it is not known yet. {error}")
-    if trouble := _differs(command, order) or _short(command, stock, {}):
+    if trouble := counted.differs(command, order, at_our_price=False) or counted.oversold(command, stock):
         return await _take_back(client, shop_id, trouble)
     note = await _noted(client, command, node, order)
     if earlier is None:
         return as_found(order)
-    fell = all(_fell(earlier.get(variant), stock.get(variant), n) for variant, n in units(command).items())
+    # From a last unit on it may be sold uncounted (`count_of`).
+    fell = counted.fell(command, earlier, stock, uncounted=True)
     return Done(shop_id, order.number, order.url, stock_taken=order.stock_taken and fell, note=note)
-
-
-def _fell(earlier: Count | None, now: Count | None, wanted: int) -> bool:
-    """What is not counted has nothing to fall; from a last unit on it may be sold without (`count_of`)."""
-    if earlier is None or earlier.count is None or now is None:
-        return earlier is not None and earlier.count is None
-    return (now.count or 0) <= earlier.count - wanted
 
 
 async def _noted(client: Client, command: CreateOrder, node: Node, order: ShopOrder) -> str:
@@ -222,32 +191,6 @@ async def _noted(client: Client, command: CreateOrder, node: Node, order: ShopOr
 async def comment(client: Client, node: Node, words: str) -> None:
     id_ = reading.order_id(node)
     await client.send("POST", f"orders/{id_}/comments", json=mapper.comment_of(id_, node.text("status"), words))
-
-
-def _missing(command: CreateOrder, goods: Mapping[str, Node]) -> Refused | None:
-    if gone := tuple(variant for variant in units(command) if variant not in goods):
-        return Refused(Why.PRODUCT_GONE, f"Your shop has no {titles(command, gone)} any more.", gone)
-    return None
-
-
-def _short(command: CreateOrder, stock: Stock, wanted: Mapping[str, int]) -> Refused | None:
-    """What there is less than `wanted` of; with nothing wanted any more, what fell below zero."""
-    short = tuple(
-        variant
-        for variant in units(command)
-        if (row := stock.get(variant)) and row.count is not None and not row.backorders
-        if row.count < wanted.get(variant, 0)
-    )
-    return Refused(Why.NO_STOCK, f"Your shop has not enough of {titles(command, short)}.", short) if short else None
-
-
-def _differs(command: CreateOrder, order: ShopOrder) -> Refused | None:
-    there = dict[str, int]()
-    for line in order.lines:
-        there[line.variant_id] = there.get(line.variant_id, 0) + line.quantity
-    if there == units(command):
-        return None
-    return Refused(Why.INVALID, "Your shop took other products or quantities than the order has.")
 
 
 async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
@@ -282,15 +225,7 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
     """
     async with alone(client.shop.address):
         node, order = await reading.read(client, command.shop_order_id)
-        done = Done(order.shop_id, order.number, order.url, note=order.cancel_note)
-        if ended := before(
-            command,
-            None if node is None else done,
-            reference=order.reference,
-            closed=order.state is not ShopOrderState.OPEN,
-            shipped=bool(order.parcels),
-            words=SHIPPED.format(number=order.number),
-        ):
+        if ended := cancelling.standing(command, order, SHIPPED):
             return ended
         if node is not None and node.text("state") == mapper.HELD:
             return Refused(Why.CONFLICT, HELD.format(number=order.number))
@@ -300,14 +235,10 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         except Outside as error:
             return Unknown(f"Your shop was told to cancel the order; it could not be read after it. {error}")
     if order.state is ShopOrderState.CANCELLED:
-        return done if answer is True else as_found(order)
+        return cancelling.cancelled(order) if answer is True else as_found(order)
     if answer is True:
         return Refused(Why.TOO_LATE, PART.format(number=order.number))
     return Refused(Why.TOO_LATE, INVOICED.format(number=order.number))
-
-
-async def cancel_lines(client: Client, command: CancelLines) -> Outcome:
-    return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.LINES_CANCEL))
 
 
 async def write_risk(client: Client, command: WriteRisk) -> Outcome:

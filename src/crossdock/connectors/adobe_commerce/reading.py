@@ -3,60 +3,39 @@
 A child changes without its product, and a shipment or a number that is added without its order: both are asked for.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from crossdock.connectors.adobe_commerce import mapper
-from crossdock.connectors.adobe_commerce.client import PAGE, Client, Filter
+from crossdock.connectors.adobe_commerce.client import PAGE, Client
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import NotJson, Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import named, order_with, read_each, readable, unreadable
+from crossdock.kit.rows import order_with, read_each, readable, unreadable
+from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.concurrency import together
-from crossdock.kit.shop.paging import SECOND, Listed, Spot, Walked, walk
+from crossdock.kit.shop.joined import Joined, beside, joined
+from crossdock.kit.shop.mapping import gone
+from crossdock.kit.shop.paging import Listed, Spot, Walked, by_numbers, entries, seconds, walk
 
 # Magento 2 is of 2015, and its shops may come from Magento 1 of 2008.
 BEGAN = datetime(2008, 1, 1, tzinfo=UTC)
 FULL = "f;"
 LINKS = "items[id,extension_attributes[configurable_product_links]],total_count"
+order_id = partial(number, key="entity_id")
 
 
-async def _changes(client: Client, path: str, spot: Spot, size: int = PAGE, *filters: Filter) -> Walked:
+async def _changes(client: Client, path: str, spot: Spot, size: int = PAGE) -> Walked:
     """One page of what changed, oldest change first."""
+    wanted = [("updated_at", "gteq", spot.begins.replace("T", " "))] if spot.after else []
 
-    async def page(spot: Spot, size: int) -> Listed:
-        wanted = list(filters)
-        if spot.after:
-            after = datetime.fromisoformat(spot.after) + SECOND
-            wanted.append(("updated_at", "gteq", after.strftime("%Y-%m-%d %H:%M:%S")))
-        sort, half = "updated_at,entity_id", max(1, size // 2)
-        if spot.offset % size == 0:
-            return (await client.rows(path, wanted, sort=sort, size=size, page=spot.offset // size + 1))[0]
-        # There are whole pages alone, so one that begins in the middle is two.
-        numbers = (spot.offset // half + 1, spot.offset // half + 2)
-        both = [(await client.rows(path, wanted, sort=sort, size=half, page=n))[0] for n in numbers]
-        return Listed([row for one in both for row in one.items], both[0].at, (*both[0].odd, *both[1].odd))
+    async def numbered(size: int, page: int) -> Listed:
+        return (await client.rows(path, wanted, sort="updated_at,entity_id", size=size, page=page))[0]
 
-    return await walk(page, spot, size, mapper.moment, BEGAN)
-
-
-def _spot(cursor: str) -> Spot:
-    spot = Spot.of(cursor)
-    try:
-        datetime.fromisoformat(spot.after or "2008-01-01")
-    except ValueError:
-        return Spot()
-    return spot
-
-
-def product_id(node: Node) -> str:
-    return mapper.number(node, "id")
-
-
-def order_id(node: Node) -> str:
-    return mapper.number(node, "entity_id")
+    return await walk(partial(by_numbers, numbered), spot, size, mapper.moment, BEGAN)
 
 
 # Products
@@ -70,62 +49,26 @@ async def products(client: Client, cursor: str) -> Products:
     """
     full = not cursor or cursor.startswith(FULL)
     first, _, begun = cursor.removeprefix(FULL).partition(";")
-    seen = await _changes(client, "products", _spot(first))
-    rows: list[Node | Unreadable] = [
-        *read_each(LookKind.PRODUCT, seen.rows, lambda node: "", lambda node: (product_id(node), node)[1]),
-        *(named(LookKind.PRODUCT, each, product_id) for each in seen.odd),
-    ]
-    parts = {product_id(row) for row in readable(rows) if mapper.hidden(row)}
+    seen = await _changes(client, "products", Spot.of(first))
+    rows = entries(LookKind.PRODUCT, seen, number)
+    parts = {number(row) for row in readable(rows) if mapper.hidden(row)}
     whole = [row for row in readable(rows) if not mapper.hidden(row)]
     if parts and not full:
-        there = {product_id(row) for row in whole}
+        there = {number(row) for row in whole}
         whole += await client.of("products", "entity_id", (await _above(client, parts)) - there)
     found = await _shown(client, whole)
     items = (*found, *(ProductGone(id_) for id_ in sorted(parts)), *unreadable(rows))
     if not full:
         return Page(items, str(seen.spot), seen.more)
     begun = begun or str(seen.settled)
-    return Page(items, f"{FULL}{seen.spot};{begun}" if seen.more else str(_spot(begun)), seen.more)
+    return Page(items, f"{FULL}{seen.spot};{begun}" if seen.more else str(Spot.of(begun)), seen.more)
 
 
 async def _above(client: Client, parts: Iterable[str]) -> set[str]:
     """The configurable products that these are children of: nothing leads from a child to them."""
-    wanted, found, page, total = set(parts), set[str](), 1, 1
-    while (page - 1) * PAGE < total:
-        some: list[Filter] = [("type_id", "eq", "configurable")]
-        rows, total = await client.rows("products", some, sort="entity_id", page=page, fields=LINKS)
-        found |= {product_id(row) for row in rows.items if wanted & set(mapper.links(row))}
-        page += 1
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """Rows of a list beside another, and why it could not be read for some of the ids that were asked for."""
-
-    rows: list[Node] = field(default_factory=list)
-    odd: dict[str, Strange] = field(default_factory=dict)
-
-    def check(self, ids: Iterable[str]) -> None:
-        """Raises Strange."""
-        for id_ in ids:
-            if id_ in self.odd:
-                raise self.odd[id_]
-
-
-async def _joined(read: Callable[[list[str]], Awaitable[list[Node]]], ids: Iterable[str]) -> _Joined:
-    """For all at once; where that answer is no list, for each alone."""
-    wanted = list(ids)
-    try:
-        return _Joined(await read(wanted) if wanted else [])
-    except NotJson:
-        raise
-    except Strange as error:
-        if len(wanted) == 1:
-            return _Joined(odd={wanted[0]: error})
-    each = [await _joined(read, [id_]) for id_ in wanted]
-    odd = {id_: why for one in each for id_, why in one.odd.items()}
-    return _Joined([row for one in each for row in one.rows], odd)
+    wanted = set(parts)
+    rows = await client.every("products", [("type_id", "eq", "configurable")], fields=LINKS)
+    return {number(row) for row in rows if wanted & set(mapper.links(row))}
 
 
 async def _shown(client: Client, nodes: Sequence[Node]) -> list[ShopProduct | Unreadable]:
@@ -133,25 +76,26 @@ async def _shown(client: Client, nodes: Sequence[Node]) -> list[ShopProduct | Un
         return mapper.links(node) if node.text("type_id") == "configurable" else []
 
     def sold(node: Node) -> list[str]:
-        return below(node) or [product_id(node)]
+        return below(node) or [number(node)]
 
-    async def children(ids: list[str]) -> list[Node]:
-        return await client.of("products", "entity_id", ids)
-
-    parts = await _joined(children, sorted({link for node in nodes for link in below(node)}))
+    parts = await _joined(client, "products", "entity_id", {link for node in nodes for link in below(node)}, by="id")
     stock = await _salable(client, sorted({id_ for node in nodes for id_ in sold(node)}))
-    known, counts = {row.text("id"): row for row in parts.rows}, {row.text("sku"): row for row in stock.rows}
+    known, counts = ({key: rows[0] for key, rows in each.rows.items()} for each in (parts, stock))
     shop = client.shop
 
     def read(node: Node) -> ShopProduct:
-        parts.check(below(node))
-        stock.check(sold(node))
+        parts.check(*below(node))
+        stock.check(*sold(node))
         return mapper.product_of(node, known, counts, shop.settings, shop.now())
 
-    return read_each(LookKind.PRODUCT, nodes, product_id, read)
+    return read_each(LookKind.PRODUCT, nodes, number, read)
 
 
-async def _salable(client: Client, products: Sequence[str]) -> _Joined:
+async def _joined(client: Client, path: str, field: str, ids: Iterable[str], *, by: str = "") -> Joined:
+    return await joined(lambda some: client.of(path, field, some), ids, by or field)
+
+
+async def _salable(client: Client, products: Sequence[str]) -> Joined:
     """The total of this list is that of its page (ExportStockSalableQtyBySalesChannel), so it is asked for no more than
     fits one.
     """
@@ -161,13 +105,11 @@ async def _salable(client: Client, products: Sequence[str]) -> _Joined:
         return (await client.rows(path, [("entity_id", "in", ",".join(ids))]))[0].items
 
     some = [products[first : first + PAGE] for first in range(0, len(products), PAGE)]
-    pages = await together([_joined(read, ids) for ids in some])
-    return _Joined([row for one in pages for row in one.rows], {id_: e for one in pages for id_, e in one.odd.items()})
+    return beside(*await together([joined(read, ids, "sku") for ids in some]))
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
-    found = await goods(client, [product_id])
-    node = found.get(product_id)
+    node = (await _goods(client, [product_id])).get(product_id)
     if node is None or mapper.hidden(node):
         return ProductGone(product_id)
     (shown,) = await _shown(client, [node])
@@ -176,20 +118,27 @@ async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
     return shown
 
 
-async def goods(client: Client, ids: Iterable[str]) -> dict[str, Node]:
-    wanted = {id_ for id_ in ids if id_.isascii() and id_.isdigit() and len(id_) < 19}
-    rows = await client.of("products", "entity_id", wanted)
-    return {id_: row for row in rows if (id_ := row.text("id")) in wanted}
+async def _goods(client: Client, ids: Iterable[str]) -> dict[str, Node]:
+    wanted = set(filter(is_number, ids))
+    return {id_: row for row in await client.of("products", "entity_id", wanted) if (id_ := row.text("id")) in wanted}
 
 
-async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
-    known = await goods(client, (ref.variant_id for ref in variants))
+@dataclass(frozen=True, slots=True)
+class Salable(Count):
+    """With the SKU, by which a cart is filled."""
+
+    sku: str = ""
+
+
+async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Salable | Unreadable]:
+    known = await _goods(client, (ref.variant_id for ref in variants))
     stock = await _salable(client, list(known))
-    rows = {row.text("sku"): row for row in stock.rows}
 
-    def read(id_: str) -> Count:
-        stock.check([id_])
-        return mapper.count_of(id_, rows.get(known[id_].word("sku")))
+    def read(id_: str) -> Salable:
+        stock.check(id_)
+        sku = known[id_].word("sku")
+        found = mapper.count_of(id_, next(iter(stock.of(sku)), None))
+        return Salable(id_, found.count, backorders=found.backorders, sku=sku)
 
     return read_each(LookKind.COUNTS, list(known), str, read)
 
@@ -201,16 +150,13 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     if not cursor:
         newest, _ = await client.rows("orders", sort="entity_id DESC", size=1)
         return Page((), str(Spot.settled(newest.at)), more=False)
-    spot = _spot(cursor)
+    spot = Spot.of(cursor)
     seen = await _changes(client, "orders", spot)
-    rows: list[Node | Unreadable] = [
-        *read_each(LookKind.ORDER, seen.rows, lambda node: "", lambda node: (order_id(node), node)[1]),
-        *(named(LookKind.ORDER, each, order_id) for each in seen.odd),
-    ]
+    rows = entries(LookKind.ORDER, seen, order_id)
     there = {order_id(row) for row in readable(rows)}
     rows += await client.of("orders", "entity_id", (await _sent(client, spot)) - there)
-    parts = await _around(client, [row for row in readable(rows) if mapper.reference_of(row)])
-    return Page(tuple(read_each(LookKind.ORDER, rows, order_id, parts.order)), str(seen.spot), seen.more)
+    shown = await _around(client, [row for row in readable(rows) if mapper.reference_of(row)])
+    return Page(tuple(read_each(LookKind.ORDER, rows, order_id, shown)), str(seen.spot), seen.more)
 
 
 async def _sent(client: Client, spot: Spot) -> set[str]:
@@ -226,7 +172,7 @@ async def _sent(client: Client, spot: Spot) -> set[str]:
         for dated in (row, *row.rows("tracks")):
             at = mapper.moment(dated) or mapper.moment(dated, "created_at")
             id_ = row.text("order_id")
-            if at is not None and at.strftime("%Y-%m-%dT%H:%M:%S") >= spot.after and id_.isascii() and id_.isdigit():
+            if at is not None and seconds(at) >= spot.after and is_number(id_):
                 found.add(id_)
     return found
 
@@ -237,37 +183,22 @@ async def order(client: Client, shop_id: str) -> ShopOrder:
 
 async def read(client: Client, shop_id: str) -> tuple[Node | None, ShopOrder]:
     """The order as it came, and as we say it."""
-    fits = shop_id.isascii() and shop_id.isdigit() and len(shop_id) < 19
-    found = await client.of("orders", "entity_id", [shop_id]) if fits else []
+    found = await client.of("orders", "entity_id", [shop_id]) if is_number(shop_id) else []
     node = next((row for row in found if row.text("entity_id") == shop_id), None)
     if node is None:
-        return None, mapper.gone(shop_id, client.shop.settings)
-    return node, (await _around(client, [node] if mapper.reference_of(node) else [])).order(node)
+        return None, gone(shop_id, client.shop.settings["currency"])
+    return node, (await _around(client, [node] if mapper.reference_of(node) else []))(node)
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What our orders of a page have besides."""
+async def _around(client: Client, ours: Sequence[Node]) -> Callable[[Node], ShopOrder]:
+    """Reads orders with what ours among them have besides."""
+    ids = [order_id(node) for node in ours]
+    names = ("shipments", "creditmemos")
+    shipments, memos = await together([_joined(client, name, "order_id", ids) for name in names])
 
-    shipments: _Joined
-    memos: _Joined
-
-    def order(self, node: Node) -> ShopOrder:
+    def shown(node: Node) -> ShopOrder:
         id_ = order_id(node)
         with order_with(mapper.reference_of(node)):
-            self.shipments.check([id_])
-            self.memos.check([id_])
-            here = [[row for row in one.rows if row.text("order_id") == id_] for one in (self.shipments, self.memos)]
-            return mapper.order_of(node, *here)
+            return mapper.order_of(node, shipments.of(id_), memos.of(id_))
 
-
-async def _around(client: Client, ours: Sequence[Node]) -> _Around:
-    ids = [order_id(node) for node in ours]
-
-    async def shipments(some: list[str]) -> list[Node]:
-        return await client.of("shipments", "order_id", some)
-
-    async def memos(some: list[str]) -> list[Node]:
-        return await client.of("creditmemos", "order_id", some)
-
-    return _Around(*await together([_joined(shipments, ids), _joined(memos, ids)]))
+    return shown

@@ -14,6 +14,5 @@ connector: Connector = Composed(
     orders=orders,
     fulfilment=fulfilment,
     look=connect.look,
-    cancel_lines=orders.cancel_lines,
     write_risk=orders.write_risk,
 )

@@ -2,30 +2,23 @@
 (https://devdocs.prestashop-project.org/8/webservice/cheat-sheet/).
 """
 
-import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote, urlencode
-from xml.etree import ElementTree
 
 from crossdock.kit import text
-from crossdock.kit.check import check, is_challenge, server_time, walled
+from crossdock.kit.check import server_time
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Strange
+from crossdock.kit.errors import Declined, NoAnswer, NotAllowed, Outside
 from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop import facts
+from crossdock.kit.shop.answers import Told, answered, error_in
 from crossdock.kit.shop.paging import Listed, listed
+from crossdock.kit.xml import Entity, document
 
-Entity = Mapping[str, Any]
-# PrestaShop's codes in `errors` (classes/webservice/WebserviceRequest.php): a resource or a method that the key has no
-# right to, a shop that the key is not for, XML that could not be read.
-NO_RESOURCE, NO_METHOD, NOT_THIS_SHOP, NO_XML, OFF = 26, 25, 132, 127, 22
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-
-
-class NotAllowed(AuthDead):
-    """The key is good, but lacks a right."""
+FACTS = facts.load(__package__, "webservice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +48,10 @@ class Client:
 
     async def write(self, method: Literal["POST", "PUT"], resource: str, node: str, entities: Sequence[Entity]) -> Node:
         """Make or replace. What is left out of a PUT is emptied (saveEntityFromXml; PrestaShop #34576),
-        so it is sent whole. The answer is the (last) entity.
+        so it is sent whole. The answer is the (last) entity. Without an entity the body is empty.
         """
-        reply = await self._send(method, resource, {"output_format": "JSON"}, content=xml(node, entities))
+        content = document("prestashop", node, entities) if entities else b""
+        reply = await self._send(method, resource, {"output_format": "JSON"}, content=content)
         return node_of(reply.json(), resource).view(node) if entities else Node({}, node)
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], *, content: bytes | None = None) -> Reply:
@@ -70,7 +64,15 @@ class Client:
         headers = {"Authorization": f"Basic {key}"}
         if content is not None:
             headers["Content-Type"] = "text/xml; charset=utf-8"
-        return checked(await self.shop.http.send(method, url, headers=headers, content=content))
+        return answered(
+            await self.shop.http.send(method, url, headers=headers, content=content),
+            _told,
+            by="PrestaShop",
+            refused="Your shop refuses the webservice key: make a new one.",
+            lacking="The webservice key lacks a right.",
+            nowhere="At this address there is no webservice of PrestaShop: check the address of the shop.",
+            own=_own,
+        )
 
 
 def _plural(resource: str) -> str:
@@ -78,68 +80,26 @@ def _plural(resource: str) -> str:
     return "order_slips" if resource == "order_slip" else resource
 
 
-def xml(node: str, entities: Sequence[Entity]) -> bytes:
-    """`{name: {row: [...]}}` is an association. Characters that no XML can hold are left out; nothing is for an empty
-    body.
-    """
-    if not entities:
-        return b""
-    root = ElementTree.Element("prestashop")
-    for entity in entities:
-        _fill(ElementTree.SubElement(root, node), entity)
-    written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return written
+def _told(reply: Reply) -> Told | None:
+    node = error_in(reply)
+    rows = node.rows("errors") if node else []
+    return Told(text.label(rows[0].text("message"), 200), rows[0].text("code")) if rows else None
 
 
-def _fill(element: ElementTree.Element, entity: Entity) -> None:
-    for name, value in entity.items():
-        for each in value if isinstance(value, list) else [value]:
-            inner = ElementTree.SubElement(element, name)
-            if isinstance(each, Mapping):
-                _fill(inner, each)
-            elif each is not None:
-                inner.text = _CONTROL.sub("", str(each))
-
-
-def checked(reply: Reply) -> Reply:
-    """The reply when it is a 2xx; otherwise the error that its status and PrestaShop's own code stand for."""
-    if is_challenge(reply):
-        raise walled(reply.status)
-    if 200 <= reply.status < 300:
-        return reply
-    code, said = _problem(reply)
-    ours = code is not None
-    if code in (NO_RESOURCE, NO_METHOD):
-        raise NotAllowed(f"The webservice key lacks a right. PrestaShop says: {said}")
-    if code == NOT_THIS_SHOP:
-        raise NotAllowed("The webservice key is not for this shop: choose the shop at the key, or another number here.")
-    if code == NO_XML:
-        raise Declined("PrestaShop could not read what we sent.")
-    if code == OFF:
-        raise NoAnswer("Your shop's webservice is switched off: switch it on in Advanced Parameters > Webservice.")
-    match reply.status:
-        case 401 if ours:
-            raise AuthDead(f"Your shop refuses the webservice key: make a new one. It says: {said}")
-        case 401 | 403:
-            raise walled(reply.status)
-        case 404 if ours:
-            raise Missing(f"Your shop does not have it. PrestaShop says: {said}")
-        case 404:
-            raise NoAnswer("At this address there is no webservice of PrestaShop: check the address of the shop.")
-        case status if 400 <= status < 500 and ours:
-            raise Declined(f"Your shop refused this. PrestaShop says: {said}")
-        # A notice of PHP in some module makes it 500, done or not (webserviceErrorHandler).
-        case status if status >= 500 and ours:
-            raise NoAnswer(f"Your shop stumbled ({status}). PrestaShop says: {said}")
-    check(reply)
-    raise NoAnswer(f"Your shop answered in a way that we do not understand ({reply.status}).")
-
-
-def _problem(reply: Reply) -> tuple[int | None, str]:
-    """PrestaShop's code (0 where it is odd), and what it says; None where PrestaShop wrote no error."""
-    try:
-        rows = node_of(reply.json(), "error").rows("errors")
-        code = rows[0].opt_int("code") if rows else None
-    except Strange:
-        return None, ""
-    return (code or 0, text.label(rows[0].text("message"), 200)) if rows else (None, "")
+def _own(reply: Reply, told: Told | None) -> Outside | None:
+    """By PrestaShop's codes (classes/webservice/WebserviceRequest.php)."""
+    words = f"PrestaShop says: {told.words}" if told else ""
+    match told.code if told else "":
+        # A resource or a method that the key has no right to.
+        case "25" | "26":
+            return NotAllowed(f"The webservice key lacks a right. {words}")
+        case "132":
+            return NotAllowed(
+                "The webservice key is not for this shop: choose the shop at the key, or another number here."
+            )
+        case "127":
+            return Declined("PrestaShop could not read what we sent.")
+        case "22":
+            return NoAnswer("Your shop's webservice is switched off: switch it on in Advanced Parameters > Webservice.")
+    # A notice of PHP in some module makes it 500, done or not (webserviceErrorHandler).
+    return NoAnswer(f"Your shop stumbled ({reply.status}). {words}") if told and reply.status >= 500 else None

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from zoneinfo import available_timezones
 
-from crossdock.connectors.prestashop.client import Client, NotAllowed
+from crossdock.connectors.prestashop.client import FACTS, Client
 from crossdock.connectors.prestashop.manifest import MANIFEST
 from crossdock.connectors.prestashop.mapper import older
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
-from crossdock.kit.errors import BadInput, Declined, NoAnswer
+from crossdock.kit.errors import BadInput, Declined, NoAnswer, NotAllowed
 from crossdock.kit.json_node import Node, flag
 from crossdock.kit.shop.addresses import typed
 from crossdock.kit.shop.base import allowed, checked, fields
@@ -20,34 +20,9 @@ from crossdock.kit.shop.base import allowed, checked, fields
 WRONG = "Type the address of your shop, for example https://shop.example.com."
 KEY = "A webservice key has 32 letters and digits; copy it whole."
 TICK = "Tick {} for the key in Advanced Parameters > Webservice."
-# What each promise needs; the ticks have these names on the key's page. Where a resource needs one right alone, that it
-# is listed for the key says so.
-RIGHTS = {
-    "Products": "GET products, GET combinations, GET product_option_values",
-    "Counts": "GET stock_availables",
-    "Orders": "GET orders, POST orders, PUT orders, GET order_details, PUT order_details, POST order_histories",
-    "Buyers": "POST customers, POST addresses, POST carts, GET countries, GET states",
-    "Shipments": "GET order_carriers, PUT order_carriers, GET carriers",
-    "Refunds": "GET order_slip",
-}
+# Where a resource needs one right alone, that it is listed for the key says so.
 TRIED = ("GET orders", "POST orders", "PUT orders", "PUT order_details", "PUT order_carriers")
-TICKS = {"GET": "View (GET)", "POST": "Add (POST)", "PUT": "Modify (PUT)"}
-# PrestaShop's own names of what a seller chooses (install/data/xml/configuration.xml).
-CHOSEN = {
-    "PS_OS_WS_PAYMENT": "paid",
-    "PS_OS_CANCELED": "canceled",
-    "PS_OS_ERROR": "error",
-    "PS_OS_REFUND": "refunded",
-    "PS_OS_OUTOFSTOCK_UNPAID": "unpaid",
-    "PS_OS_SHIPPING": "shipping",
-    "PS_OS_PREPARATION": "preparation",
-    "PS_CURRENCY_DEFAULT": "id_currency",
-    "PS_LANG_DEFAULT": "id_lang",
-    "PS_TIMEZONE": "zone",
-    "PS_STOCK_MANAGEMENT": "counts",
-    "PS_ORDER_OUT_OF_STOCK": "backorders",
-    "PS_VERSION_DB": "version",
-}
+RIGHTS, TICKS, CHOSEN = (FACTS[name] for name in ("rights", "ticks", "chosen"))
 STATES = ("paid", "canceled", "error", "shipping", "preparation")
 # In 1.7.6.0 and 1.7.6.1 an order at another price is called paid, and has taken no units (PrestaShop #15834).
 OLDEST = (1, 7, 6, 2)

@@ -3,13 +3,14 @@ as a whole.
 """
 
 from crossdock.connectors.prestashop import bodies, mapper, orders, reading
-from crossdock.connectors.prestashop.client import Client, NotAllowed
+from crossdock.connectors.prestashop.client import Client
 from crossdock.connectors.prestashop.manifest import MANIFEST
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import ShopOrder
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.json_node import Node
+from crossdock.kit.shop.addresses import number
 from crossdock.kit.shop.concurrency import alone
 from crossdock.kit.shop.fulfilment import NOT_YET, Cancel, Make, Renumber, left, not_begun, step
 
@@ -27,7 +28,7 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
         except Outside as error:
             return not_begun(error)
         shipped = node is not None and node.text("current_state") in client.shop.settings["shipped"].split(",")
-        rows.sort(key=lambda row: int(mapper.number(row, "id")))
+        rows.sort(key=lambda row: int(number(row)))
         wanted = step(order, command)
         try:
             match wanted:

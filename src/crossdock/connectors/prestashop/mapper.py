@@ -7,11 +7,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
-from crossdock.domain.values import Money
+from crossdock.domain.events import (
+    Count,
+    OrderLine,
+    Parcel,
+    Refund,
+    ShopOrder,
+    ShopOrderState,
+    ShopProduct,
+    ShopVariant,
+)
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, flag
+from crossdock.kit.shop.addresses import is_number, number
+from crossdock.kit.shop.mapping import images, options, that_hold
 
 Settings = Mapping[str, str]
 # The payment method of our orders; `payment` is kept as it was sent (Order::addWs hands it to validateOrder), can be
@@ -42,14 +52,6 @@ def since(after: str, zone: ZoneInfo) -> str:
     return (here.replace(tzinfo=None) - max(back, timedelta())).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def number(node: Node, key: str) -> str:
-    """An id that is a part of what is asked next: always a whole number."""
-    id_ = node.id(key)
-    if not (id_.isascii() and id_.isdigit()):
-        raise Strange(f"{node.path}.{key}", "whole number", id_)
-    return id_
-
-
 # Products
 
 
@@ -58,12 +60,13 @@ def variant_id(product: str, attribute: str) -> str:
     return f"{product}-{attribute or '0'}"
 
 
-def count_of(row: Node, settings: Settings) -> tuple[int | None, bool]:
-    """The count, and whether it is sold below zero. `out_of_stock`: 0 no, 1 yes, 2 as the shop does in general."""
-    if settings.get("counts") != "1":
-        return None, False
+def count_of(variant: str, row: Node | None, settings: Settings) -> Count:
+    """`out_of_stock` says whether it is sold below zero: 0 no, 1 yes, 2 as the shop does in general."""
+    if row is None or settings.get("counts") != "1":
+        return Count(variant, None)
     below = row.text("out_of_stock")
-    return row.int("quantity"), (settings.get("backorders") if below == "2" else below) == "1"
+    below = settings.get("backorders", "") if below == "2" else below
+    return Count(variant, row.int("quantity"), backorders=below == "1")
 
 
 def said(node: Node, key: str) -> str:
@@ -82,7 +85,7 @@ def product_of(
     address: str,
 ) -> ShopProduct:
     """`stock` is by variant, `names` are of the values of attributes."""
-    product, parts = number(node, "id"), node.view("associations")
+    product, parts = number(node), node.view("associations")
     reasons, variants = [], []
     if parts.rows("combinations") and not combinations:
         raise Strange(f"{node.path}.associations.combinations", "combination that can be read", None)
@@ -124,7 +127,7 @@ def _not_sold(node: Node) -> list[str]:
         "It is a download, and PrestaShop mails its link.": flag(node.raw("is_virtual")) is True,
         "It has fields that a buyer must fill in.": node.text("customizable") == "2",
     }
-    return [reason for reason, so in told.items() if so]
+    return that_hold(told)
 
 
 def _variant(
@@ -136,33 +139,31 @@ def _variant(
     address: str,
 ) -> ShopVariant:
     """`gross` is the shop's own sum with taxes and sales, asked for by `price[gross]`."""
-    id_ = variant_id(number(product, "id"), "" if row is product else number(row, "id"))
+    id_ = variant_id(number(product), "" if row is product else number(row))
     values = [] if row is product else row.view("associations").rows("product_option_values")
-    held = stock.get(id_)
-    count, below = (None, False) if held is None else count_of(held, settings)
-    images = [] if row is product else row.view("associations").rows("images")
+    held = count_of(id_, stock.get(id_), settings)
+    pictures = [] if row is product else row.view("associations").rows("images")
     return ShopVariant(
         id_,
         text.label(row.text("reference") or product.text("reference"), 200),
-        " / ".join(filter(None, (names.get(value.text("id"), "") for value in values))),
+        options(names.get(value.text("id"), "") for value in values),
         row.money("gross", settings["currency"]),
-        count,
+        held.count,
         barcode=text.label(row.text("ean13") or row.text("upc"), 200),
-        image=next(filter(None, (picture(each.text("id"), address) for each in images)), ""),
-        backorders=below,
+        image=next(iter(images(picture(each.text("id"), address) for each in pictures)), ""),
+        backorders=held.backorders,
     )
 
 
 def _images(node: Node, parts: Node, address: str) -> tuple[str, ...]:
     first = node.text("id_default_image")
     ids = sorted((row.text("id") for row in parts.rows("images")), key=lambda id_: id_ != first)
-    return tuple(filter(None, (picture(id_, address) for id_ in ids)))[:20]
+    return images(picture(id_, address) for id_ in ids)
 
 
 def picture(id_: str, address: str) -> str:
     """The original is in a folder for each digit (Image::getImgFolderStatic); the webservice's needs the key."""
-    digits = id_.isascii() and id_.isdigit() and len(id_) < 12
-    return f"{address}/img/p/{'/'.join(id_)}/{id_}.jpg" if digits else ""
+    return f"{address}/img/p/{'/'.join(id_)}/{id_}.jpg" if is_number(id_) and len(id_) < 12 else ""
 
 
 def older(version: str, than: tuple[int, ...]) -> bool:
@@ -194,7 +195,7 @@ def line_of(row: Node) -> OrderLine:
 def order_of(
     node: Node, sent: Sequence[Node], slips: Sequence[Node], carriers: Mapping[str, Node], settings: Settings
 ) -> ShopOrder:
-    id_, state = number(node, "id"), node.text("current_state")
+    id_, state = number(node), node.text("current_state")
     codes = dict(pair.split("=") for pair in settings["currencies"].split())
     currency = codes.get(node.id("id_currency"))
     if currency is None:
@@ -222,10 +223,6 @@ def order_of(
     )
 
 
-def gone(shop_id: str, settings: Settings) -> ShopOrder:
-    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(settings["currency"]))
-
-
 def _parcels(
     order: Node,
     sent: Sequence[Node],
@@ -238,7 +235,7 @@ def _parcels(
     status is one that the buyer was told (UpdateOrderShippingDetailsHandler mails it).
     """
     units = tuple((line.line_id, line.quantity) for line in lines)
-    rows = sorted(sent, key=lambda row: int(number(row, "id")))
+    rows = sorted(sent, key=lambda row: int(number(row)))
     left = [row for row in rows if row.text("tracking_number")] or (rows[:1] if shipped else [])
     if not left:
         return (Parcel(BARE, units, shipped_at=at),) if shipped else ()

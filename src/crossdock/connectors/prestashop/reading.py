@@ -2,8 +2,7 @@
 one. Dates are the shop's own times, so the walk through changes is turned into them and back.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,11 +11,14 @@ from crossdock.connectors.prestashop.client import Client
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit import text
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import NoAnswer, NotJson, Strange
+from crossdock.kit.errors import NotJson, Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import named, order_with, read_each, readable
+from crossdock.kit.rows import order_with, read_each, read_parts, readable
+from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.concurrency import together
-from crossdock.kit.shop.paging import SECOND, Listed, Spot, Walked, walk
+from crossdock.kit.shop.joined import Joined, joined
+from crossdock.kit.shop.mapping import gone
+from crossdock.kit.shop.paging import Listed, Spot, Walked, entries, walk
 
 # PrestaShop is of 2007: what is dated before is no date of a change.
 BEGAN = datetime(2007, 1, 1, tzinfo=UTC)
@@ -35,30 +37,10 @@ async def _changes(client: Client, resource: str, spot: Spot, size: int, **query
     async def page(spot: Spot, size: int) -> Listed:
         asked = {**query, "date": "1", "sort": "[date_upd_ASC,id_ASC]", "limit": f"{spot.offset},{size}"}
         if spot.after:
-            begin = mapper.since((datetime.fromisoformat(spot.after) + SECOND).isoformat(), zone)
-            asked["filter[date_upd]"] = f"[{begin},{END}]"
+            asked["filter[date_upd]"] = f"[{mapper.since(spot.begins, zone)},{END}]"
         return await client.rows(resource, asked)
 
     return await walk(page, spot, size, lambda row: mapper.moment(row, "date_upd", zone, spot.after), BEGAN)
-
-
-def _spot(cursor: str) -> Spot:
-    spot = Spot.of(cursor)
-    try:
-        datetime.fromisoformat(spot.after or "2007-01-01")
-    except ValueError:
-        return Spot()
-    return spot
-
-
-def id_of(node: Node) -> str:
-    return mapper.number(node, "id")
-
-
-def _rows(kind: LookKind, page: Walked) -> list[Node | Unreadable]:
-    """The entries of a page; what is no object, or has no id, stands by itself."""
-    tried = read_each(kind, page.rows, lambda node: "", lambda node: (id_of(node), node)[1])
-    return [*tried, *(named(kind, each, id_of) for each in page.odd)]
 
 
 # Products
@@ -66,53 +48,29 @@ def _rows(kind: LookKind, page: Walked) -> list[Node | Unreadable]:
 
 async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
     """What was deleted is not in the list: it is seen when looked at."""
-    seen = await _changes(client, "products", _spot(cursor), PRODUCTS_PAGE, **PRICE, **_language(client))
-    rows = _rows(LookKind.PRODUCT, seen)
-    parts = await _parts(client, [id_of(row) for row in readable(rows)])
-    return Page(tuple(read_each(LookKind.PRODUCT, rows, id_of, parts.product)), str(seen.spot), seen.more)
+    seen = await _changes(client, "products", Spot.of(cursor), PRODUCTS_PAGE, **PRICE, **_language(client))
+    rows = entries(LookKind.PRODUCT, seen, number)
+    read = await _reader(client, [number(row) for row in readable(rows)])
+    return Page(tuple(read_each(LookKind.PRODUCT, rows, number, read)), str(seen.spot), seen.more)
 
 
 def _language(client: Client) -> dict[str, str]:
     return {"language": client.shop.settings["id_lang"] or "1"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """Rows of a list by what they belong to, and what that is of which they could not be read."""
-
-    rows: dict[str, list[Node]]
-    odd: dict[str, Strange]
-
-    def of(self, id_: str) -> list[Node]:
-        """Raises Strange."""
-        if id_ in self.odd:
-            raise self.odd[id_]
-        return self.rows.get(id_, [])
+async def _joined(client: Client, resource: str, field: str, ids: Iterable[str], **query: str) -> Joined:
+    return await joined(lambda some: client.of(resource, field, some, **query), ids, field)
 
 
-async def _joined(client: Client, resource: str, field: str, ids: Sequence[str], **query: str) -> _Joined:
-    """For several at once; where that answer is no list, for each alone."""
-    rows: dict[str, list[Node]] = {}
-    try:
-        for row in await client.of(resource, field, ids, **query):
-            rows.setdefault(row.text(field), []).append(row)
-    except NotJson:
-        raise
-    except Strange as error:
-        if len(ids) == 1:
-            return _Joined({}, {ids[0]: error})
-        each = [await _joined(client, resource, field, [id_], **query) for id_ in ids]
-        return _Joined(
-            {id_: found for one in each for id_, found in one.rows.items()},
-            {id_: odd for one in each for id_, odd in one.odd.items()},
-        )
-    return _Joined(rows, {})
+async def _one(client: Client, resource: str, id_: str, **query: str) -> Node | None:
+    rows = await client.of(resource, "id", [id_], **query) if is_number(id_) else []
+    return next((row for row in rows if row.text("id") == id_), None)
 
 
 async def _shown(client: Client, resource: str, ids: Iterable[str], **query: str) -> dict[str, Node]:
     """What is only shown, by its id: left out where it is odd."""
     try:
-        rows = await client.of(resource, "id", [id_ for id_ in ids if id_.isascii() and id_.isdigit()], **query)
+        rows = await client.of(resource, "id", filter(is_number, ids), **query)
     except NotJson:
         raise
     except Strange:
@@ -120,23 +78,8 @@ async def _shown(client: Client, resource: str, ids: Iterable[str], **query: str
     return {row.text("id"): row for row in rows}
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What a page of products needs besides: combinations and counts by product, names of values."""
-
-    client: Client
-    combinations: _Joined
-    stock: _Joined
-    names: dict[str, str]
-
-    def product(self, node: Node) -> ShopProduct:
-        shop, id_ = self.client.shop, id_of(node)
-        counts = {mapper.variant_id(id_, row.text("id_product_attribute")): row for row in self.stock.of(id_)}
-        rows = self.combinations.of(id_)
-        return mapper.product_of(node, rows, counts, self.names, settings=shop.settings, address=shop.address)
-
-
-async def _parts(client: Client, products: Sequence[str]) -> _Parts:
+async def _reader(client: Client, products: Sequence[str]) -> Callable[[Node], ShopProduct]:
+    """With what a page of products needs besides: combinations and counts by product, names of values."""
     combinations, stock = await together(
         [
             _joined(client, "combinations", "id_product", products, sort="[id_ASC]", **PRICE),
@@ -145,56 +88,42 @@ async def _parts(client: Client, products: Sequence[str]) -> _Parts:
     )
     values = {
         value.text("id")
-        for rows in combinations.rows.values()
-        for row in rows
+        for row in combinations.each()
         for value in row.view("associations").rows("product_option_values")
     }
     named_values = await _shown(client, "product_option_values", values, **_language(client))
     names = {id_: text.label(mapper.said(row, "name")) for id_, row in named_values.items()}
-    return _Parts(client, combinations, stock, names)
+    shop = client.shop
+
+    def read(node: Node) -> ShopProduct:
+        id_ = number(node)
+        held = {mapper.variant_id(id_, row.text("id_product_attribute")): row for row in stock.of(id_)}
+        rows = combinations.of(id_)
+        return mapper.product_of(node, rows, held, names, settings=shop.settings, address=shop.address)
+
+    return read
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
-    if not (product_id.isascii() and product_id.isdigit()):
-        return ProductGone(product_id)
-    found = [
-        row
-        for row in await client.of("products", "id", [product_id], **PRICE, **_language(client))
-        if row.text("id") == product_id
-    ]
-    return (await _parts(client, [product_id])).product(found[0]) if found else ProductGone(product_id)
+    node = await _one(client, "products", product_id, **PRICE, **_language(client))
+    return ProductGone(product_id) if node is None else (await _reader(client, [product_id]))(node)
 
 
 async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
     """All from one list. What a deleted product had in stock is deleted with it."""
     known = {ref.variant_id for ref in variants}
-    wanted = {id_ for id_ in (variant.partition("-")[0] for variant in known) if id_.isascii() and id_.isdigit()}
-    rows = await client.of("stock_availables", "id_product", wanted)
+    wanted = filter(is_number, {variant.partition("-")[0] for variant in known})
+    rows = Listed(await client.of("stock_availables", "id_product", wanted), client.shop.now())
 
-    def count(row: Node) -> Count | None:
+    def counted(row: Node) -> list[Count]:
         variant = _variant(row)
-        return Count(variant, *_split(mapper.count_of(row, client.shop.settings))) if variant in known else None
+        return [mapper.count_of(variant, row, client.shop.settings)] if variant in known else []
 
-    tried = read_each(LookKind.COUNTS, rows, lambda row: "", lambda row: (_variant(row), row)[1])
-    found = read_each(LookKind.COUNTS, tried, _variant, count)
-    return [row for row in found if row is not None]
-
-
-def _split(counted: tuple[int | None, bool]) -> tuple[int | None, str, bool]:
-    return counted[0], "", counted[1]
+    return read_parts(LookKind.COUNTS, entries(LookKind.COUNTS, rows, _variant), _variant, counted)
 
 
 def _variant(row: Node) -> str:
-    return mapper.variant_id(mapper.number(row, "id_product"), row.text("id_product_attribute"))
-
-
-async def stock(client: Client, pairs: Sequence[tuple[str, str]]) -> dict[str, Count]:
-    """By variant; what the shop does not have is left out. Raises Outside when a row cannot be understood."""
-    read = await counts(client, [VariantRef(product, variant) for product, variant in pairs])
-    for row in read:
-        if isinstance(row, Unreadable):
-            raise NoAnswer(row.cause)
-    return {row.variant_id: row for row in readable(read)}
+    return mapper.variant_id(number(row, "id_product"), row.text("id_product_attribute"))
 
 
 # Orders
@@ -205,14 +134,14 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     if not cursor:
         now = Spot.settled((await client.rows("orders", {"limit": "1"}, display="[id]")).at)
         return Page((), str(now), more=False)
-    spot = _spot(cursor)
+    spot = Spot.of(cursor)
     seen = await _changes(client, "orders", spot, ORDERS_PAGE)
-    rows = _rows(LookKind.ORDER, seen)
+    rows = entries(LookKind.ORDER, seen, number)
     late, onward, more = await _refunded(client, spot, seen)
-    there = {id_of(row) for row in readable(rows)}
+    there = {number(row) for row in readable(rows)}
     rows += (await _shown(client, "orders", late - there)).values()
-    parts = await _around(client, [row for row in readable(rows) if mapper.reference_of(row)])
-    return Page(tuple(read_each(LookKind.ORDER, rows, id_of, parts.order)), onward, more)
+    shown = await _around(client, [row for row in readable(rows) if mapper.reference_of(row)])
+    return Page(tuple(read_each(LookKind.ORDER, rows, number, shown)), onward, more)
 
 
 async def _refunded(client: Client, spot: Spot, seen: Walked) -> tuple[set[str], str, bool]:
@@ -238,31 +167,22 @@ async def order(client: Client, shop_id: str) -> ShopOrder:
 
 async def read(client: Client, shop_id: str) -> tuple[Node | None, ShopOrder]:
     """The order as it is sent back, and as we say it."""
-    found = await client.of("orders", "id", [shop_id]) if shop_id.isascii() and shop_id.isdigit() else []
-    node = next((row for row in found if row.text("id") == shop_id), None)
+    node = await _one(client, "orders", shop_id)
     if node is None:
-        return None, mapper.gone(shop_id, client.shop.settings)
-    return node, (await _around(client, [node] if mapper.reference_of(node) else [])).order(node)
+        return None, gone(shop_id, client.shop.settings["currency"])
+    return node, (await _around(client, [node] if mapper.reference_of(node) else []))(node)
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What our orders of a page have besides, by order; carriers by their id."""
-
-    client: Client
-    sent: _Joined
-    slips: _Joined
-    carriers: dict[str, Node]
-
-    def order(self, node: Node) -> ShopOrder:
-        id_ = id_of(node)
-        with order_with(mapper.reference_of(node)):
-            settings = self.client.shop.settings
-            return mapper.order_of(node, self.sent.of(id_), self.slips.of(id_), self.carriers, settings)
-
-
-async def _around(client: Client, ours: Sequence[Node]) -> _Around:
-    ids = [id_of(node) for node in ours]
+async def _around(client: Client, ours: Sequence[Node]) -> Callable[[Node], ShopOrder]:
+    """Reads orders with what ours among them have besides: parcels, slips, and the carriers by their id."""
+    ids = [number(node) for node in ours]
     sent, slips = await together([_joined(client, name, "id_order", ids) for name in ("order_carriers", "order_slip")])
-    wanted = {row.text("id_carrier") for rows in sent.rows.values() for row in rows if row.text("tracking_number")}
-    return _Around(client, sent, slips, await _shown(client, "carriers", wanted))
+    wanted = {row.text("id_carrier") for row in sent.each() if row.text("tracking_number")}
+    carriers = await _shown(client, "carriers", wanted)
+
+    def shown(node: Node) -> ShopOrder:
+        id_ = number(node)
+        with order_with(mapper.reference_of(node)):
+            return mapper.order_of(node, sent.of(id_), slips.of(id_), carriers, client.shop.settings)
+
+    return shown

@@ -3,19 +3,29 @@ time, and an order that they were not enough for is taken back.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from crossdock.domain.commands import AdjustStock, CreateOrder, Done, Outcome, Refused, Unknown, Why
-from crossdock.domain.events import Count, ShopOrder, ShopOrderState
+from crossdock.domain.events import Count, ShopOrder, ShopOrderState, Unreadable
 from crossdock.domain.orders import as_found, differences
+from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Declined, Missing, Outside
+from crossdock.kit.rows import certain
 from crossdock.kit.shop.concurrency import PAUSE_SECONDS, alone, patiently
 from crossdock.kit.shop.fulfilment import not_begun
 from crossdock.kit.shop.placing import titles, units
 
 C = TypeVar("C", bound=Count)
 M = TypeVar("M")
+
+
+async def of_order(
+    command: CreateOrder, read: Callable[[Sequence[VariantRef]], Awaitable[Sequence[C | Unreadable]]]
+) -> dict[str, C]:
+    """Counts of its variants; what the shop does not have is left out. Raises Outside when one cannot be understood."""
+    refs = dict.fromkeys(VariantRef(line.product_id, line.variant_id) for line in command.lines)
+    return {row.variant_id: row for row in certain(await read(list(refs)))}
 
 
 def lacking(command: CreateOrder, there: Mapping[str, Count]) -> Refused | None:
@@ -48,23 +58,35 @@ def _fewer(command: CreateOrder, there: Mapping[str, Count], wanted: Mapping[str
     return Refused(Why.NO_STOCK, f"Your shop has not enough of {titles(command, short)}.", short) if short else None
 
 
-def fell(command: CreateOrder, earlier: Mapping[str, Count], now: Mapping[str, Count]) -> bool:
-    """Whether the counts fell by its units: the evidence that they were taken. What is not counted shows nothing."""
+def fell(
+    command: CreateOrder, earlier: Mapping[str, Count], now: Mapping[str, Count], *, uncounted: bool = False
+) -> bool:
+    """Whether the counts fell by its units: the evidence that they were taken. What is not counted shows nothing,
+    unless the platform takes units as it creates an order: then nothing of it has to fall (`uncounted`).
+    """
 
     def by(variant: str, wanted: int) -> bool:
         was, left = (counts[variant].count if variant in counts else None for counts in (earlier, now))
-        return was is not None and left is not None and left <= was - wanted
+        if was is None:
+            return uncounted and variant in earlier
+        return left is not None and left <= was - wanted
 
     return all(by(variant, wanted) for variant, wanted in units(command).items())
 
 
-def differs(command: CreateOrder, order: ShopOrder) -> Refused | None:
-    """Why what the shop made is not the order that was asked for."""
-    if order.total.currency != command.total.currency:
+def differs(
+    command: CreateOrder,
+    order: ShopOrder,
+    *,
+    at_our_price: bool = True,
+    look: str = "look for taxes, fees or an app that changes orders",
+) -> Refused | None:
+    """Why what the shop made is not the order that was asked for; `look` says where that may come from."""
+    if at_our_price and order.total.currency != command.total.currency:
         return Refused(Why.INVALID, f"Your shop took the order in {order.total.currency}; look at its currency.")
-    found = differences(command, order, at_our_price=True)
+    found = differences(command, order, at_our_price=at_our_price)
     said = "; ".join(each.sentence for each in found)
-    words = f"Your shop made another order of it; look for taxes, fees or an app that changes orders. {said}"
+    words = f"Your shop made another order of it; {look}. {said}"
     return Refused(Why.INVALID, words) if found else None
 
 

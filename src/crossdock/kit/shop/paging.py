@@ -102,6 +102,17 @@ class Walked:
     odd: tuple[Any, ...] = ()
 
 
+async def by_numbers(read: Callable[[int, int], Awaitable[Listed]], spot: Spot, size: int) -> Listed:
+    """The page of `size` rows at a spot, of a list that is asked for by the numbers of its pages (1 is the first): one
+    that begins in the middle of a page is two half ones. `read` takes a size and a number.
+    """
+    if spot.offset % size == 0:
+        return await read(size, spot.offset // size + 1)
+    half = max(1, size // 2)
+    one, two = [await read(half, spot.offset // half + n) for n in (1, 2)]
+    return Listed([*one.items, *two.items], one.at, (*one.odd, *two.odd))
+
+
 async def walk(
     fetch: Callable[[Spot, int], Awaitable[Listed]],
     spot: Spot,

@@ -12,6 +12,7 @@ from crossdock.domain.events import ShopOrderState
 from crossdock.kit.connector import Reply
 from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Strange
 from crossdock.kit.json_node import Node
+from crossdock.kit.shop.addresses import number
 
 SETTINGS = {"currency": "USD", "zone": "America/Chicago", "website_id": "1", "media": "https://shop.example/media/"}
 NOON = datetime(2026, 11, 29, 18, 0, tzinfo=UTC)
@@ -173,7 +174,7 @@ def test_a_page_of_the_host_is_no_word_of_magentos() -> None:
 
 def test_an_id_that_is_none_goes_into_no_address() -> None:
     with pytest.raises(Strange):
-        mapper.number(Node({"id": "1/../2"}, "x"), "id")
+        number(Node({"id": "1/../2"}, "x"), "id")
 
 
 def test_a_comment_keeps_the_orders_status() -> None:

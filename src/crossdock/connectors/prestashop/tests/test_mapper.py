@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crossdock.connectors.prestashop import mapper
-from crossdock.connectors.prestashop.client import xml
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import node_of
@@ -109,10 +108,3 @@ def test_a_combination_that_did_not_come_is_no_simple_product() -> None:
     product = {"id": 3, "name": "Card", "associations": {"combinations": [{"id": "4"}]}}
     with pytest.raises(Strange, match="combinations"):
         mapper.product_of(node_of(product, "product"), [], {}, {}, settings=SETTINGS, address="https://shop.example")
-
-
-def test_what_no_xml_can_hold_is_left_out_and_markup_is_text() -> None:
-    body = xml("note", [{"text": "a\x00b <script> & \x1f", "rows": {"row": [{"id": 1}, {"id": None}]}}]).decode()
-    assert "<text>ab &lt;script&gt; &amp; </text>" in body
-    assert "<rows><row><id>1</id></row><row><id /></row></rows>" in body
-    assert xml("note", []) == b""

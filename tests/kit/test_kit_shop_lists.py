@@ -1,0 +1,112 @@
+"""Lists beside lists, lists that have only whole pages, and what is written down of a platform as data."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from crossdock.domain.commands import CreateOrder, Line
+from crossdock.domain.events import Count, LookKind, Unreadable
+from crossdock.domain.values import Address, Money
+from crossdock.kit.connector import VariantRef
+from crossdock.kit.errors import NoAnswer, NotJson, Strange
+from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop import counted, facts
+from crossdock.kit.shop.joined import beside, joined
+from crossdock.kit.shop.paging import Listed, Spot, by_numbers, listed
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+class Parts:
+    """A list of parts, of which a request for an odd one is answered by no list at all."""
+
+    def __init__(self, *, odd: Sequence[str] = (), error: type[Strange] = Strange) -> None:
+        self.asked, self.odd, self.error = list[list[str]](), odd, error
+
+    async def read(self, ids: list[str]) -> list[Node]:
+        self.asked.append(ids)
+        if set(ids) & set(self.odd):
+            raise self.error("parts", "list", None)
+        return [node_of({"id": n, "of": id_}, "part") for id_ in ids for n in (1, 2)]
+
+
+async def test_rows_are_asked_for_at_once_and_found_by_what_they_belong_to() -> None:
+    parts = Parts()
+    found = await joined(parts.read, ["a", "b"], "of")
+    assert parts.asked == [["a", "b"]] and len(found.each()) == 4
+    assert [row.text("id") for row in found.of("b")] == ["1", "2"] and found.of("c") == []
+    assert (await joined(parts.read, [], "of")).each() == [] and len(parts.asked) == 1, "nothing is asked for nothing"
+
+
+async def test_where_they_are_odd_each_is_asked_for_alone_and_only_the_odd_one_trips() -> None:
+    parts = Parts(odd=["b"])
+    found = await joined(parts.read, ["a", "b", "c"], "of")
+    assert parts.asked == [["a", "b", "c"], ["a"], ["b"], ["c"]]
+    assert len(found.of("a")) == 2 and len(found.of("c")) == 2
+    with pytest.raises(Strange):
+        found.of("b")
+    with pytest.raises(Strange):
+        found.check("a", "b")
+    whole = beside(found, await joined(Parts().read, ["d"], "of"))
+    assert len(whole.of("d")) == 2 and len(whole.of("a")) == 2 and set(whole.odd) == {"b"}
+
+
+async def test_an_answer_that_is_none_is_the_shops_trouble_and_no_rows() -> None:
+    with pytest.raises(NotJson):
+        await joined(Parts(odd=["b"], error=NotJson).read, ["a", "b"], "of")
+
+
+async def test_a_page_that_begins_in_the_middle_is_two_half_ones() -> None:
+    rows, asked = [{"id": n} for n in range(20)], list[tuple[int, int]]()
+
+    async def read(size: int, number: int) -> Listed:
+        asked.append((size, number))
+        return listed("rows", rows[(number - 1) * size : number * size], NOW)
+
+    for offset, requests in ((0, [(8, 1)]), (8, [(8, 2)]), (4, [(4, 2), (4, 3)])):
+        asked.clear()
+        page = await by_numbers(read, Spot("", offset), 8)
+        assert [int(row.text("id")) for row in page.items] == list(range(offset, offset + 8)) and asked == requests
+
+
+# Counts of an order
+
+
+def order(*lines: tuple[str, int]) -> CreateOrder:
+    price, nothing = Money.of("5", "USD"), Money.of("0", "USD")
+    sold = tuple(Line("p", variant, variant, variant, n, price) for variant, n in lines)
+    return CreateOrder("CD-1", sold, nothing, Address("Ada L", "1 Way", "Town", "US"), "a@example.com", NOW)
+
+
+async def test_counts_of_an_order_are_asked_for_once_each_and_have_to_be_certain() -> None:
+    asked, odd = list[VariantRef](), list[Unreadable]()
+
+    async def read(refs: Sequence[VariantRef]) -> list[Count | Unreadable]:
+        asked.extend(refs)
+        return [*(Count(ref.variant_id, 3) for ref in refs if ref.variant_id != "gone"), *odd]
+
+    command = order(("a", 1), ("gone", 1), ("a", 2))
+    assert set(await counted.of_order(command, read)) == {"a"}
+    assert [ref.variant_id for ref in asked] == ["a", "gone"]
+    odd.append(Unreadable(LookKind.COUNTS, "b", "It has no count."))
+    with pytest.raises(NoAnswer, match="no count"):
+        await counted.of_order(command, read)
+
+
+def test_what_is_not_counted_has_nothing_to_fall_only_where_the_platform_takes_units_itself() -> None:
+    command, left = order(("a", 2), ("b", 1)), {"a": Count("a", 3), "b": Count("b", None)}
+    earlier = {"a": Count("a", 5), "b": Count("b", None)}
+    assert not counted.fell(command, earlier, left)
+    assert counted.fell(command, earlier, left, uncounted=True)
+    assert not counted.fell(command, {"a": Count("a", 5)}, left, uncounted=True), "b was not there at all"
+    assert not counted.fell(command, earlier, {"a": Count("a", 4)}, uncounted=True)
+
+
+# Written down of a platform
+
+
+def test_a_document_is_filled_and_what_is_filled_in_names_nothing() -> None:
+    document = {"who": "{order.reference} of {who}", "kind": "guest"}
+    filled = facts.filled(document, order=order(), who="{order.email} {unknown}")
+    assert filled == {"who": "CD-1 of {order.email} {unknown}", "kind": "guest"}
