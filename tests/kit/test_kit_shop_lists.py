@@ -1,19 +1,24 @@
-"""Lists beside lists, lists that have only whole pages, and what is written down of a platform as data."""
+"""Lists beside lists, lists that have only whole pages, counts of an order, and what is written down of a platform as
+data.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from crossdock.domain.commands import CreateOrder, Line
-from crossdock.domain.events import Count, LookKind, Unreadable
+from crossdock.domain.capability import Field, Way
+from crossdock.domain.commands import CreateOrder, Done, Line
+from crossdock.domain.events import Count, LookKind, ShopOrder, ShopOrderState, Unreadable
 from crossdock.domain.values import Address, Money
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import NoAnswer, NotJson, Strange
+from crossdock.kit.errors import BadInput, NoAnswer, NotJson, Strange
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop import counted, facts
+from crossdock.kit.shop import base, counted, facts, placing
 from crossdock.kit.shop.joined import beside, joined
 from crossdock.kit.shop.paging import Listed, Spot, by_numbers, listed
+from toy import MANIFEST as OF_ANOTHER
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -101,6 +106,75 @@ def test_what_is_not_counted_has_nothing_to_fall_only_where_the_platform_takes_u
     assert counted.fell(command, earlier, left, uncounted=True)
     assert not counted.fell(command, {"a": Count("a", 5)}, left, uncounted=True), "b was not there at all"
     assert not counted.fell(command, earlier, {"a": Count("a", 4)}, uncounted=True)
+
+
+def a_copy(state: ShopOrderState, *, taken: bool = True) -> ShopOrder:
+    return ShopOrder("7", "N7", "CD-1", state, (), Money.of("5", "USD"), stock_taken=taken)
+
+
+def test_an_order_of_an_earlier_try_is_there_already_and_its_counts_say_nothing() -> None:
+    command, copy = order(("a", 2)), a_copy(ShopOrderState.OPEN)
+    earlier, now = {"a": Count("a", 5)}, {"a": Count("a", 3)}
+    assert counted.stands(command, copy, earlier, now, note="n") == Done("7", "N7", stock_taken=True, note="n")
+    assert not counted.stands(command, copy, earlier, earlier).stock_taken
+    assert not counted.stands(command, a_copy(ShopOrderState.OPEN, taken=False), earlier, now).stock_taken
+    found = counted.stands(command, copy, None, now)
+    assert found.already and found.stock_taken
+
+
+# An order that is looked for, and one that is taken back
+
+
+def test_a_full_page_without_ours_is_no_proof_that_there_is_none() -> None:
+    page = listed("orders", [{"id": 1, "ref": "CD-1"}, {"id": 2, "ref": "CD-2"}], NOW)
+
+    def ours(reference: str, full: int) -> list[str]:
+        found = placing.ours(page, full, reference, lambda row: row.text("ref"), place="store")
+        return [row.text("id") for row in found]
+
+    assert ours("CD-2", 2) == ["2"] and ours("CD-3", 3) == []
+    with pytest.raises(NoAnswer, match="Your store did not look"):
+        ours("CD-3", 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "left", "done"),
+    [
+        (ShopOrderState.OPEN, ShopOrderState.CANCELLED, "", ["cancel", "mark"]),
+        (ShopOrderState.OPEN, ShopOrderState.OPEN, "open", ["cancel"]),
+        (ShopOrderState.CANCELLED, ShopOrderState.CANCELLED, "", ["mark"]),
+        (ShopOrderState.GONE, ShopOrderState.GONE, "", []),
+    ],
+)
+async def test_an_order_is_marked_once_it_is_cancelled(
+    before: ShopOrderState, after: ShopOrderState, left: str, done: list[str]
+) -> None:
+    did = list[str]()
+
+    async def read() -> tuple[Node | None, ShopOrder]:
+        state = after if did else before
+        return (None if state is ShopOrderState.GONE else node_of({}, "order")), a_copy(state)
+
+    async def cancel() -> None:
+        did.append("cancel")
+
+    async def mark(node: Node) -> None:
+        did.append("mark")
+
+    assert await placing.ended(read, cancel, mark) == left and did == done
+
+
+# What is typed
+
+
+def test_a_field_says_what_fits_into_it_and_what_is_wrong_with_the_rest() -> None:
+    number = Field("number", "Number", required=False, pattern="[0-9]{1,3}", wrong="It has at most three digits.")
+    manifest = replace(OF_ANOTHER, ways=(Way("key", "With a key", (Field("address", "Address"), number)),))
+    assert base.fields(manifest, "key", {"number": " 12 "}) == {"number": "12"}
+    assert base.fields(manifest, "key", {}) == {}, "what may be left out is not looked at"
+    for typed in ("1234", "12\n3", "x"):
+        with pytest.raises(BadInput, match="at most three digits"):
+            base.fields(manifest, "key", {"number": typed})
 
 
 # Written down of a platform

@@ -107,7 +107,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input of the connect form. A secret is never shown again and never logged."""
+    """One input of the connect form. A secret is never shown again and never logged.
+
+    `pattern` is what all of it has to match where something is typed, and `wrong` the sentence when it does not.
+    """
 
     name: str
     label: str
@@ -115,6 +118,8 @@ class Field:
     secret: bool = False
     required: bool = True
     placeholder: str = ""
+    pattern: str = ""
+    wrong: str = ""
 
 
 @dataclass(frozen=True, slots=True)

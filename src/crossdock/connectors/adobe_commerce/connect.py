@@ -10,16 +10,13 @@ from crossdock.connectors.adobe_commerce.client import Client
 from crossdock.connectors.adobe_commerce.manifest import MANIFEST
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
-from crossdock.kit.errors import AuthDead, BadInput, Declined, Missing, NoAnswer, NotAllowed, Strange
+from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, NotAllowed, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop import facts
 from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import allowed, checked, fields, known_currency
+from crossdock.kit.shop.base import checked, fields, known_currency, may
 
 WRONG = "Type the address of your shop, for example https://shop.example.com."
-KEY = "“{}” has 32 letters and digits; copy it whole."
-CODE = "“{}” is a code of letters, digits and underscores, as it stands in your shop's admin."
-FACTS = facts.load(__package__, "rest")
 GIVE = "Give the integration {} in System > Integrations > API, then save and reauthorize it."
 NO_STORE = "Your shop has no store view of the code {}: look at Stores > All Stores."
 NO_STOCK = "Your shop has no Inventory Management (MSI): its modules have to be enabled."
@@ -28,7 +25,7 @@ TWO_CURRENCIES = (
     "Your store view shows prices in {} and keeps them in {}: connect a store view whose default display currency is"
     " the base currency."
 )
-RIGHTS: dict[str, tuple[str, str]] = FACTS["rights"]
+RIGHTS: dict[str, tuple[str, str]] = facts.load(__package__, "rest")["rights"]
 
 
 def address(form: Mapping[str, str], *, local: bool) -> str:
@@ -39,25 +36,18 @@ def address(form: Mapping[str, str], *, local: bool) -> str:
 async def finish(
     client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
 ) -> Mapping[str, str]:
-    given = fields(MANIFEST, way, form)
-    for name, label in FACTS["keys"].items():
-        if not re.fullmatch("[A-Za-z0-9]{32}", given[name]):
-            raise BadInput(KEY.format(label))
-    for name, label in FACTS["codes"].items():
-        if not re.fullmatch(r"\w{0,120}", given.get(name, ""), re.ASCII):
-            raise BadInput(CODE.format(label))
-    return given
+    return fields(MANIFEST, way, form)
 
 
 async def prove(client: Client) -> Proof:
     """Raises AuthDead when the keys are refused."""
     store, website = await _store(client)
     settings = _settings(store, website)
-    missing = dict[str, str]()
-    for title, (right, path) in RIGHTS.items():
-        if not await allowed(_tried(client, path.format(**settings)), also=(Declined, Missing), but=NotAllowed):
-            missing[title] = right
-    if len(missing) == len(RIGHTS):
+    rights = [
+        await may(client.rows(path.format(**settings), size=1), title, right, GIVE)
+        for title, (right, path) in RIGHTS.items()
+    ]
+    if not any(right.ok for right in rights):
         raise AuthDead("Your shop gives the integration nothing at all: activate it again and copy its four keys.")
     places, why = await _places(client, settings["website"])
     shown, base = store.text("default_display_currency_code"), settings["currency"]
@@ -67,10 +57,7 @@ async def prove(client: Client) -> Proof:
         known_currency(base),
         checked(shown.upper() == base, "Prices", TWO_CURRENCIES.format(shown[:10], base[:10])),
         checked(not why, "Stock", why),
-        *(
-            checked(title not in missing, title, GIVE.format(right), right=right)
-            for title, (right, _) in RIGHTS.items()
-        ),
+        *rights,
     )
     stays = f"{settings['store']}:{name}"
     return Proof(f"{stays}@{client.shop.address}", name, base, checks, settings | places, stays=stays)
@@ -83,10 +70,6 @@ async def look(client: Client) -> Proof:
     if why:
         raise NoAnswer(why)
     return Proof("", "", settings["currency"], (), settings | places)
-
-
-async def _tried(client: Client, path: str) -> None:
-    await client.rows(path, size=1)
 
 
 async def _list(client: Client, path: str) -> list[Node]:

@@ -6,6 +6,17 @@ from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Fiel
 
 _CHECKED = date(2026, 11, 29)
 
+
+def _key(name: str, label: str) -> Field:
+    wrong = f"“{label}” has 32 letters and digits; copy it whole."
+    return Field(name, label, "32 characters.", secret=True, pattern="[A-Za-z0-9]{32}", wrong=wrong)
+
+
+def _code(name: str, label: str, about: str, example: str) -> Field:
+    wrong = f"“{label}” is a code of letters, digits and underscores, as it stands in your shop's admin."
+    return Field(name, label, about, required=False, placeholder=example, pattern="[A-Za-z0-9_]{1,120}", wrong=wrong)
+
+
 MANIFEST = Manifest(
     name="adobe_commerce",
     label="Adobe Commerce / Magento Open Source",
@@ -78,32 +89,29 @@ MANIFEST = Manifest(
             "Integration of your shop",
             (
                 Field("address", "Address of your shop", placeholder="https://shop.example.com"),
-                Field("consumer_key", "Consumer Key", "32 characters.", secret=True),
-                Field("consumer_secret", "Consumer Secret", "32 characters.", secret=True),
-                Field("access_token", "Access Token", "32 characters.", secret=True),
-                Field("access_token_secret", "Access Token Secret", "32 characters.", secret=True),
-                Field(
+                _key("consumer_key", "Consumer Key"),
+                _key("consumer_secret", "Consumer Secret"),
+                _key("access_token", "Access Token"),
+                _key("access_token_secret", "Access Token Secret"),
+                _code(
                     "store",
                     "Store view",
                     "Its code in Stores > All Stores. Empty means default.",
-                    required=False,
-                    placeholder="default",
+                    "default",
                 ),
-                Field(
+                _code(
                     "shipping",
                     "Shipping method",
                     "Carrier and method of our orders, like flatrate_flatrate. Empty means one that costs what the"
                     " buyer paid for shipping here, or the cheapest.",
-                    required=False,
-                    placeholder="flatrate_flatrate",
+                    "flatrate_flatrate",
                 ),
-                Field(
+                _code(
                     "payment",
                     "Payment method",
                     "An offline one of our orders, like checkmo. Empty means Purchase Order, or else Check / Money"
                     " Order.",
-                    required=False,
-                    placeholder="checkmo",
+                    "checkmo",
                 ),
             ),
             (

@@ -10,21 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crossdock.domain.commands import CreateOrder, WriteFulfilment
-from crossdock.domain.events import (
-    Count,
-    OrderLine,
-    Parcel,
-    Refund,
-    ShopOrder,
-    ShopOrderState,
-    ShopProduct,
-    ShopVariant,
-)
+from crossdock.domain.events import Count, OrderLine, Parcel, Refund, ShopOrder, ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.mapping import images, that_hold
+from crossdock.kit.shop.mapping import state as state_of
 from crossdock.kit.shop.placing import two_names
 
 Settings = Mapping[str, str]
@@ -193,7 +185,7 @@ def order_of(node: Node, shipments: Sequence[Node], memos: Sequence[Node]) -> Sh
         shop_id=id_,
         number=text.label(node.text("increment_id"), 40) or id_,
         reference=reference_of(node),
-        state=ShopOrderState.CANCELLED if closed else ShopOrderState.OPEN,
+        state=state_of(cancelled=closed),
         lines=lines,
         total=node.money("base_grand_total", currency),
         parcels=parcels,

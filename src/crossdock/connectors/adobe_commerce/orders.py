@@ -12,17 +12,19 @@ from typing import Any
 from crossdock.connectors.adobe_commerce import mapper, reading
 from crossdock.connectors.adobe_commerce.client import PAGE, Client
 from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why, WriteRisk
-from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.domain.events import LookKind, ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money
-from crossdock.kit.errors import Declined, Missing, NoAnswer, Outside, Strange
+from crossdock.kit.errors import Declined, Missing, Outside, Strange
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop import cancel as cancelling
+from crossdock.kit.rows import certain, read_parts, readable
 from crossdock.kit.shop import counted, risk_notes
 from crossdock.kit.shop.addresses import is_number
+from crossdock.kit.shop.cancel import cancelled, standing
 from crossdock.kit.shop.concurrency import alone, patiently
 from crossdock.kit.shop.fulfilment import not_begun
-from crossdock.kit.shop.placing import take_back, units
+from crossdock.kit.shop.paging import entries, listed
+from crossdock.kit.shop.placing import ended, ours, take_back, units
 
 SHIPPED = "Order {number} is shipped in your shop; Magento cancels only what was not."
 HELD = "Order {number} is on hold in your shop: take it off hold there, then try again."
@@ -129,23 +131,20 @@ async def _region(client: Client, command: CreateOrder) -> Node | None:
 async def _shipping(client: Client, command: CreateOrder, cart: str, address: dict[str, Any]) -> tuple[str, str]:
     """The one that the seller named; otherwise one that costs what the buyer paid for it, or the cheapest."""
     path = f"guest-carts/{cart}/estimate-shipping-methods"
-    rows = (await patiently(lambda: client.send("POST", path, json={"address": address}))).json()
+    answer = (await patiently(lambda: client.send("POST", path, json={"address": address}))).json()
     wanted, named = command.shipping, client.shop.secrets.get("shipping", "")
-    ways, odd = (
-        list[tuple[bool, Money, str, str]](),
-        Strange(path, "list", rows) if not isinstance(rows, list) else None,
-    )
-    for value in rows if isinstance(rows, list) else []:
-        try:
-            row = node_of(value, path)
-            name = (row.word("carrier_code"), row.word("method_code"))
-            if row.bool("available") and named in ("", "_".join(name)):
-                price = row.money("price_incl_tax", wanted.currency)
-                ways.append((price != wanted, price, *name))
-        except Strange as error:
-            odd = error
-    if not ways and odd is not None:
-        raise odd
+
+    def fitting(row: Node) -> list[tuple[bool, Money, str, str]]:
+        name = (row.word("carrier_code"), row.word("method_code"))
+        if not row.bool("available") or named not in ("", "_".join(name)):
+            return []
+        price = row.money("price_incl_tax", wanted.currency)
+        return [(price != wanted, price, *name)]
+
+    rows = entries(LookKind.ORDER, listed(path, answer, client.shop.now()), lambda row: "")
+    read = read_parts(LookKind.ORDER, rows, lambda row: "", fitting)
+    # What cannot be understood matters only where nothing else is offered.
+    ways = readable(read) or certain(read)
     if not ways:
         raise Declined(NO_SHIPPING.format(named=f" that is called {named}" if named else ""))
     return min(ways, key=lambda way: (way[0], way[1].minor))[2:]
@@ -169,11 +168,8 @@ async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier:
     if trouble := counted.differs(command, order, at_our_price=False) or counted.oversold(command, stock):
         return await _take_back(client, shop_id, trouble)
     note = await _noted(client, command, node, order)
-    if earlier is None:
-        return as_found(order)
     # From a last unit on it may be sold uncounted (`count_of`).
-    fell = counted.fell(command, earlier, stock, uncounted=True)
-    return Done(shop_id, order.number, order.url, stock_taken=order.stock_taken and fell, note=note)
+    return counted.stands(command, order, earlier, stock, uncounted=True, note=note)
 
 
 async def _noted(client: Client, command: CreateOrder, node: Node, order: ShopOrder) -> str:
@@ -201,22 +197,13 @@ async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Out
 
 
 async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
-    """Cancelled first, then marked, so that no look-up takes it for the order."""
+    read, cancel = partial(reading.read, client, shop_id), partial(client.send, "POST", f"orders/{shop_id}/cancel")
 
-    async def cancelled() -> str:
-        node, order = await reading.read(client, shop_id)
-        if node is not None and order.state is ShopOrderState.OPEN:
-            await client.send("POST", f"orders/{shop_id}/cancel")
-            node, order = await reading.read(client, shop_id)
-        if node is None:
-            return ""
-        if order.state is not ShopOrderState.CANCELLED:
-            return "open"
+    async def mark(node: Node) -> None:
         if mapper.TAKEN_BACK not in " ".join(mapper.notes(node)):
             await comment(client, node, f"{why.sentence} {mapper.TAKEN_BACK}")
-        return ""
 
-    return await take_back(cancelled, why)
+    return await take_back(partial(ended, read, cancel, mark), why)
 
 
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
@@ -225,7 +212,7 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
     """
     async with alone(client.shop.address):
         node, order = await reading.read(client, command.shop_order_id)
-        if ended := cancelling.standing(command, order, SHIPPED):
+        if ended := standing(command, order, SHIPPED):
             return ended
         if node is not None and node.text("state") == mapper.HELD:
             return Refused(Why.CONFLICT, HELD.format(number=order.number))
@@ -235,7 +222,7 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         except Outside as error:
             return Unknown(f"Your shop was told to cancel the order; it could not be read after it. {error}")
     if order.state is ShopOrderState.CANCELLED:
-        return cancelling.cancelled(order) if answer is True else as_found(order)
+        return cancelled(order) if answer is True else as_found(order)
     if answer is True:
         return Refused(Why.TOO_LATE, PART.format(number=order.number))
     return Refused(Why.TOO_LATE, INVOICED.format(number=order.number))
@@ -258,11 +245,9 @@ async def find(client: Client, reference: str, *, since: datetime) -> Found:
 
 
 async def _found(client: Client, reference: str) -> list[str]:
-    """By the guest's address. Should that filter ever be ignored, the page is full of others: that is not "none"."""
+    """By the guest's address."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,60}", reference):
         return []
-    rows, _ = await client.rows("orders", [("customer_email", "eq", mapper.email_of(reference))], sort="entity_id")
-    ours = [row for row in rows.items if mapper.reference_of(row) == reference]
-    if not ours and rows.size >= PAGE:
-        raise NoAnswer("Your shop did not look for our reference but gave all its orders.")
-    return [reading.order_id(row) for row in ours if mapper.TAKEN_BACK not in " ".join(mapper.notes(row))]
+    page, _ = await client.rows("orders", [("customer_email", "eq", mapper.email_of(reference))], sort="entity_id")
+    found = ours(page, PAGE, reference, mapper.reference_of)
+    return [reading.order_id(row) for row in found if mapper.TAKEN_BACK not in " ".join(mapper.notes(row))]

@@ -2,7 +2,6 @@
 and the shop's own statuses, currency and time zone are read.
 """
 
-import re
 from collections.abc import Mapping
 from zoneinfo import available_timezones
 
@@ -12,13 +11,12 @@ from crossdock.connectors.prestashop.mapper import older
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
-from crossdock.kit.errors import BadInput, Declined, NoAnswer, NotAllowed
+from crossdock.kit.errors import Declined, NoAnswer, NotAllowed
 from crossdock.kit.json_node import Node, flag
 from crossdock.kit.shop.addresses import typed
 from crossdock.kit.shop.base import allowed, checked, fields
 
 WRONG = "Type the address of your shop, for example https://shop.example.com."
-KEY = "A webservice key has 32 letters and digits; copy it whole."
 TICK = "Tick {} for the key in Advanced Parameters > Webservice."
 # Where a resource needs one right alone, that it is listed for the key says so.
 TRIED = ("GET orders", "POST orders", "PUT orders", "PUT order_details", "PUT order_carriers")
@@ -38,14 +36,7 @@ def address(form: Mapping[str, str], *, local: bool) -> str:
 async def finish(
     client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
 ) -> Mapping[str, str]:
-    given = fields(MANIFEST, way, form)
-    if not re.fullmatch(r"[A-Za-z0-9]{32}", given["key"]):
-        raise BadInput(KEY)
-    if not re.fullmatch(r"\d{0,6}", given.get("id_shop", "")):
-        raise BadInput("The number of the shop is a whole number.")
-    if not re.fullmatch(r"[A-Za-z0-9_-]{0,64}", given.get("module", "")):
-        raise BadInput("The payment module is written as in Modules > Module Manager, like ps_wirepayment.")
-    return given
+    return fields(MANIFEST, way, form)
 
 
 async def prove(client: Client) -> Proof:

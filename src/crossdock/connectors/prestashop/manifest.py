@@ -63,12 +63,21 @@ MANIFEST = Manifest(
             "Webservice key of your shop",
             (
                 Field("address", "Address of your shop", placeholder="https://shop.example.com"),
-                Field("key", "Webservice key", "32 characters.", secret=True),
+                Field(
+                    "key",
+                    "Webservice key",
+                    "32 characters.",
+                    secret=True,
+                    pattern="[A-Za-z0-9]{32}",
+                    wrong="A webservice key has 32 letters and digits; copy it whole.",
+                ),
                 Field(
                     "id_shop",
                     "Number of the shop",
                     "Only with several shops in one PrestaShop: Advanced Parameters > Multistore.",
                     required=False,
+                    pattern="[0-9]{1,6}",
+                    wrong="The number of the shop is a whole number.",
                 ),
                 Field(
                     "module",
@@ -77,6 +86,8 @@ MANIFEST = Manifest(
                     " nothing. Empty means ps_wirepayment.",
                     required=False,
                     placeholder="ps_wirepayment",
+                    pattern="[A-Za-z0-9_-]{1,64}",
+                    wrong="The payment module is written as in Modules > Module Manager, like ps_wirepayment.",
                 ),
             ),
             (

@@ -7,21 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from crossdock.domain.events import (
-    Count,
-    OrderLine,
-    Parcel,
-    Refund,
-    ShopOrder,
-    ShopOrderState,
-    ShopProduct,
-    ShopVariant,
-)
+from crossdock.domain.events import Count, OrderLine, Parcel, Refund, ShopOrder, ShopProduct, ShopVariant
 from crossdock.kit import text
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, flag
 from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.mapping import images, options, that_hold
+from crossdock.kit.shop.mapping import state as state_of
 
 Settings = Mapping[str, str]
 # The payment method of our orders; `payment` is kept as it was sent (Order::addWs hands it to validateOrder), can be
@@ -210,7 +202,7 @@ def order_of(
         shop_id=id_,
         number=text.label(node.text("reference"), 40) or id_,
         reference=reference_of(node),
-        state=ShopOrderState.CANCELLED if closed else ShopOrderState.OPEN,
+        state=state_of(cancelled=closed),
         lines=lines,
         total=node.money("total_paid_tax_incl", currency),
         parcels=parcels,

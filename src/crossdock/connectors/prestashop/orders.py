@@ -12,17 +12,17 @@ from functools import partial
 from crossdock.connectors.prestashop import bodies, mapper, reading
 from crossdock.connectors.prestashop.client import Client
 from crossdock.connectors.prestashop.manifest import MANIFEST
-from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why, WriteRisk
-from crossdock.domain.events import Count, ShopOrder, ShopOrderState
+from crossdock.domain.commands import CancelOrder, CreateOrder, Found, Outcome, Refused, Unknown, Why, WriteRisk
+from crossdock.domain.events import Count, ShopOrder
 from crossdock.domain.orders import as_found
-from crossdock.kit.errors import Declined, NoAnswer, Outside
+from crossdock.kit.errors import Declined, Outside
 from crossdock.kit.json_node import Node
-from crossdock.kit.shop import cancel as cancelling
 from crossdock.kit.shop import counted, risk_notes
 from crossdock.kit.shop.addresses import number
+from crossdock.kit.shop.cancel import cancelled, standing
 from crossdock.kit.shop.concurrency import alone, patiently
 from crossdock.kit.shop.fulfilment import not_begun
-from crossdock.kit.shop.placing import take_back
+from crossdock.kit.shop.placing import ended, ours, take_back
 
 SHIPPED = "Order {number} is shipped in your shop. Cancelling would put units back that have left."
 NO_COUNTRY = "Your shop does not sell to {country}: make it active in International > Locations."
@@ -106,10 +106,7 @@ async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier:
         return Unknown(f"The order was created; what came of it is not known yet. {error}")
     if trouble is not None:
         return await _take_back(client, command, shop_id, trouble)
-    if earlier is None:
-        return as_found(order)
-    taken = order.stock_taken and counted.fell(command, earlier, now)
-    return Done(shop_id, order.number, order.url, stock_taken=taken)
+    return counted.stands(command, order, earlier, now)
 
 
 async def _price(client: Client, command: CreateOrder, node: Node, *, unpaid: bool) -> None:
@@ -153,31 +150,31 @@ def _under_way(client: Client, found: ShopOrder) -> float:
 async def _take_back(client: Client, command: CreateOrder, shop_id: str, why: Refused) -> Outcome:
     """All that came of the cart: cancelled first, then marked, so that no look-up takes it for the order."""
 
-    async def cancelled() -> str:
-        for id_ in {shop_id, *await _found(client, command.reference)}:
-            node, order = await reading.read(client, id_)
-            if node is None:
-                continue
-            if order.state is not ShopOrderState.CANCELLED:
-                await set_state(client, id_, client.shop.settings["canceled"])
-                node, order = await reading.read(client, id_)
-            if node is None or order.state is not ShopOrderState.CANCELLED:
-                return "open"
-            marked = {"payment": mapper.PAYMENT + command.reference + mapper.TAKEN_BACK}
-            await client.write("PUT", "orders", "order", [bodies.whole(node, "order") | marked])
-        return ""
+    canceled = client.shop.settings["canceled"]
+    marked = {"payment": mapper.PAYMENT + command.reference + mapper.TAKEN_BACK}
 
-    return await take_back(cancelled, why)
+    async def mark(node: Node) -> None:
+        await client.write("PUT", "orders", "order", [bodies.whole(node, "order") | marked])
+
+    async def all_ended() -> str:
+        every = {shop_id, *await _found(client, command.reference)}
+        left = [
+            await ended(partial(reading.read, client, id_), partial(set_state, client, id_, canceled), mark)
+            for id_ in every
+        ]
+        return max(left)
+
+    return await take_back(all_ended, why)
 
 
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
     """Looked at first: what was shipped has no units to put back. Two at once would both put them back."""
     async with alone(client.shop.address):
         order = await reading.order(client, command.shop_order_id)
-        if ended := cancelling.standing(command, order, SHIPPED):
+        if ended := standing(command, order, SHIPPED):
             return ended
         await set_state(client, order.shop_id, client.shop.settings["canceled"])
-    return cancelling.cancelled(order)
+    return cancelled(order)
 
 
 async def write_risk(client: Client, command: WriteRisk) -> Outcome:
@@ -204,10 +201,6 @@ async def find(client: Client, reference: str, *, since: datetime) -> Found:
 
 
 async def _found(client: Client, reference: str) -> set[str]:
-    """By the filter for it; should that ever be ignored, the page is full of others, and that is not "none"."""
     asked = {"filter[payment]": f"[{mapper.PAYMENT}{reference}]", "limit": str(MOST_FOUND)}
     page = await client.rows("orders", asked, display="[id,payment]")
-    found = {number(row) for row in page.items if mapper.reference_of(row) == reference}
-    if not found and page.size >= MOST_FOUND:
-        raise NoAnswer("Your shop did not look for our reference but gave all its orders.")
-    return found
+    return {number(row) for row in ours(page, MOST_FOUND, reference, mapper.reference_of)}

@@ -4,6 +4,7 @@ takes the platform's client.
 What a platform does not have is left out here, and its manifest's sentence is the answer.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -296,6 +297,8 @@ def fields(manifest: Manifest, way: str, form: Mapping[str, str]) -> dict[str, s
     for each in wanted:
         if each.required and not found[each.name]:
             raise BadInput(f"Fill in “{each.label}”.")
+        if each.pattern and found[each.name] and not re.fullmatch(each.pattern, found[each.name]):
+            raise BadInput(each.wrong)
     return {name: words for name, words in found.items() if words}
 
 

@@ -14,7 +14,7 @@ from crossdock.kit.errors import Declined, Missing, Outside
 from crossdock.kit.rows import certain
 from crossdock.kit.shop.concurrency import PAUSE_SECONDS, alone, patiently
 from crossdock.kit.shop.fulfilment import not_begun
-from crossdock.kit.shop.placing import titles, units
+from crossdock.kit.shop.placing import refs, titles, units
 
 C = TypeVar("C", bound=Count)
 M = TypeVar("M")
@@ -24,8 +24,8 @@ async def of_order(
     command: CreateOrder, read: Callable[[Sequence[VariantRef]], Awaitable[Sequence[C | Unreadable]]]
 ) -> dict[str, C]:
     """Counts of its variants; what the shop does not have is left out. Raises Outside when one cannot be understood."""
-    refs = dict.fromkeys(VariantRef(line.product_id, line.variant_id) for line in command.lines)
-    return {row.variant_id: row for row in certain(await read(list(refs)))}
+    rows = certain(await read(list(dict.fromkeys(refs(command)))))
+    return {row.variant_id: row for row in rows}
 
 
 def lacking(command: CreateOrder, there: Mapping[str, Count]) -> Refused | None:
@@ -90,6 +90,24 @@ def differs(
     return Refused(Why.INVALID, words) if found else None
 
 
+def stands(
+    command: CreateOrder,
+    order: ShopOrder,
+    earlier: Mapping[str, Count] | None,
+    now: Mapping[str, Count],
+    *,
+    uncounted: bool = False,
+    note: str = "",
+) -> Done:
+    """How it ends where the order is there and the shop had enough. `earlier` is None for an order of an earlier try:
+    its counts say nothing.
+    """
+    if earlier is None:
+        return as_found(order)
+    taken = order.stock_taken and fell(command, earlier, now, uncounted=uncounted)
+    return Done(order.shop_id, order.number, order.url, stock_taken=taken, note=note)
+
+
 async def place(
     command: CreateOrder,
     *,
@@ -125,8 +143,7 @@ async def place(
             return Unknown("The order was created, and is not to be seen in your shop yet.")
         if trouble := trouble or oversold(command, now):
             return await take_back(order.shop_id, trouble)
-    taken = order.stock_taken and fell(command, earlier, now)
-    return Done(order.shop_id, order.number, order.url, stock_taken=taken)
+    return stands(command, order, earlier, now)
 
 
 async def _after(

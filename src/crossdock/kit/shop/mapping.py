@@ -45,6 +45,11 @@ def person(address: Node, first: str, last: str) -> str:
     return text.label(f"{address.text(first)} {address.text(last)}")
 
 
+def state(*, cancelled: bool) -> ShopOrderState:
+    """Of an order that is there. What was shipped or refunded of it says nothing of its state."""
+    return ShopOrderState.CANCELLED if cancelled else ShopOrderState.OPEN
+
+
 def gone(shop_id: str, currency: str) -> ShopOrder:
     """An order that the shop does not have any more."""
     return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))

@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
 from crossdock.domain.commands import CreateOrder, Outcome, Refused, Unknown
+from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import NoAnswer, Outside
+from crossdock.kit.json_node import Node
 from crossdock.kit.shop.concurrency import patiently
+from crossdock.kit.shop.paging import Listed
 from crossdock.kit.shop.risk_notes import BETWEEN
 
 
@@ -41,6 +44,37 @@ def two_names(name: str) -> tuple[str, str]:
     """First names and last name, as most platforms keep them apart; a name of one word is a first name."""
     first, _, last = name.strip().rpartition(" ")
     return (first, last) if first else (last, "")
+
+
+def ours(
+    page: Listed, full: int, reference: str, reference_of: Callable[[Node], str], *, place: str = "shop"
+) -> list[Node]:
+    """The orders with our reference, of a page of `full` rows that was asked for by it. Should that filter ever be
+    ignored, the page is full of others, and that is not "none". `place` is what sellers call their shop.
+    """
+    found = [row for row in page.items if reference_of(row) == reference]
+    if not found and page.size >= full:
+        raise NoAnswer(f"Your {place} did not look for our reference but gave all its orders.")
+    return found
+
+
+async def ended(
+    read: Callable[[], Awaitable[tuple[Node | None, ShopOrder]]],
+    cancel: Callable[[], Awaitable[object]],
+    mark: Callable[[Node], Awaitable[object]],
+) -> str:
+    """Cancels an order and then marks it, so that no look-up takes it for the one that is wanted: for `take_back`.
+    Marked before it is cancelled, one that stands would never be found again.
+    """
+    node, order = await read()
+    if order.state is ShopOrderState.OPEN:
+        await cancel()
+        node, order = await read()
+    if order.state is ShopOrderState.OPEN:
+        return "open"
+    if node is not None:
+        await mark(node)
+    return ""
 
 
 async def take_back(cancel: Callable[[], Awaitable[str]], why: Refused) -> Outcome:
