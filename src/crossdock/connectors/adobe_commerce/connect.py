@@ -14,7 +14,8 @@ from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, NotAllow
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop import facts
 from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import checked, fields, known_currency, may
+from crossdock.kit.shop.base import checked, known_currency, may, typed_in
+from crossdock.kit.shop.paging import listed
 
 WRONG = "Type the address of your shop, for example https://shop.example.com."
 GIVE = "Give the integration {} in System > Integrations > API, then save and reauthorize it."
@@ -33,23 +34,18 @@ def address(form: Mapping[str, str], *, local: bool) -> str:
     return typed(form.get("address", ""), local=local, wrong=WRONG, keep="keys", pages=pages)
 
 
-async def finish(
-    client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
-) -> Mapping[str, str]:
-    return fields(MANIFEST, way, form)
+finish = typed_in(MANIFEST)
 
 
 async def prove(client: Client) -> Proof:
     """Raises AuthDead when the keys are refused."""
-    store, website = await _store(client)
-    settings = _settings(store, website)
+    store, website, settings, why = await _seen(client)
     rights = [
         await may(client.rows(path.format(**settings), size=1), title, right, GIVE)
         for title, (right, path) in RIGHTS.items()
     ]
     if not any(right.ok for right in rights):
         raise AuthDead("Your shop gives the integration nothing at all: activate it again and copy its four keys.")
-    places, why = await _places(client, settings["website"])
     shown, base = store.text("default_display_currency_code"), settings["currency"]
     name = text.label(website.text("name")) or "Magento"
     checks = (
@@ -60,23 +56,18 @@ async def prove(client: Client) -> Proof:
         *rights,
     )
     stays = f"{settings['store']}:{name}"
-    return Proof(f"{stays}@{client.shop.address}", name, base, checks, settings | places, stays=stays)
+    return Proof(f"{stays}@{client.shop.address}", name, base, checks, settings, stays=stays)
 
 
 async def look(client: Client) -> Proof:
-    store, website = await _store(client)
-    settings = _settings(store, website)
-    places, why = await _places(client, settings["website"])
+    _, _, settings, why = await _seen(client)
     if why:
         raise NoAnswer(why)
-    return Proof("", "", settings["currency"], (), settings | places)
+    return Proof("", "", settings["currency"], (), settings)
 
 
 async def _list(client: Client, path: str) -> list[Node]:
-    rows = (await client.send("GET", path)).json()
-    if not isinstance(rows, list):
-        raise Strange(path, "list", rows)
-    return [node_of(row, path) for row in rows if isinstance(row, dict)]
+    return listed(path, (await client.send("GET", path)).json(), client.shop.now()).items
 
 
 async def _store(client: Client) -> tuple[Node, Node]:
@@ -98,9 +89,11 @@ async def _store(client: Client) -> tuple[Node, Node]:
     return store, site
 
 
-def _settings(store: Node, website: Node) -> dict[str, str]:
+async def _seen(client: Client) -> tuple[Node, Node, dict[str, str], str]:
+    """The store view, its website, what follows from them, and what stands against selling its stock."""
+    store, website = await _store(client)
     zone = store.text("timezone")
-    return {
+    settings = {
         "store": store.word("code"),
         "website": website.word("code"),
         "website_id": website.text("id"),
@@ -108,6 +101,8 @@ def _settings(store: Node, website: Node) -> dict[str, str]:
         "zone": zone if zone in available_timezones() else "UTC",
         "media": text.link(store.raw("secure_base_media_url")) or text.link(store.raw("base_media_url")),
     }
+    places, why = await _places(client, settings["website"])
+    return store, website, settings | places, why
 
 
 async def _places(client: Client, website: str) -> tuple[dict[str, str], str]:

@@ -5,18 +5,19 @@ which one is Magento's own choice, and a parcel out of two sources is two shipme
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from crossdock.connectors.adobe_commerce import mapper, reading
 from crossdock.connectors.adobe_commerce.client import Client
 from crossdock.connectors.adobe_commerce.manifest import MANIFEST
 from crossdock.domain.capability import Capability
-from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
+from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
 from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.addresses import number
 from crossdock.kit.shop.concurrency import alone
-from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, not_begun, same_number, step, this_parcel
+from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, not_begun, same_number, step, written
 
 NO_RIGHT = "The integration may not write shipments: give it Sales > Operations > Orders > Actions > Ship."
 HELD = "Order {number} is on hold in your shop: take it off hold there, then try again."
@@ -38,16 +39,13 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
                     return await _made(client, order, command, rows)
                 case Renumber(parcels):
                     await _renumbered(client, order, command, parcels)
-                    return Done(_ids(parcels), order.number, order.url)
+                    ids = ",".join(parcel.parcel_id for parcel in parcels)
+                    return Done(ids, order.number, order.url)
                 case Cancel():
                     return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.FULFILMENT_UNDO))
             return wanted
         except NotAllowed:
             return Refused(Why.NOT_ALLOWED, NO_RIGHT)
-
-
-def _ids(parcels: tuple[Parcel, ...]) -> str:
-    return ",".join(parcel.parcel_id for parcel in parcels)
 
 
 async def _made(client: Client, order: ShopOrder, command: WriteFulfilment, rows: Mapping[str, int]) -> Outcome:
@@ -64,14 +62,11 @@ async def _made(client: Client, order: ShopOrder, command: WriteFulfilment, rows
         }
         await client.send("POST", f"order/{order.shop_id}/ship", json=body)
     _, after = await reading.read(client, order.shop_id)
-    found = this_parcel(after, command)
-    if not found or not all(same_number(each.tracking_number, command.tracking_number) for each in found):
-        return Unknown("The shipment was made in your shop and is not to be seen there yet.")
-    known = {parcel.parcel_id for parcel in order.parcels}
     if not command.tracking_number:
         # Without a number the new one is known by being new.
-        found = tuple(parcel for parcel in after.parcels if parcel.parcel_id not in known) or found
-    return Done(_ids(found), after.number, after.url)
+        known = tuple(parcel.parcel_id for parcel in order.parcels)
+        command = replace(command, parcel_id="", others=(*command.others, *known))
+    return written(after, command)
 
 
 async def _places(client: Client, order: ShopOrder, rows: Mapping[str, int]) -> dict[str, dict[str, int]] | None:

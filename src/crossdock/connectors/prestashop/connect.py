@@ -14,7 +14,7 @@ from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import Declined, NoAnswer, NotAllowed
 from crossdock.kit.json_node import Node, flag
 from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import allowed, checked, fields
+from crossdock.kit.shop.base import allowed, checked, typed_in
 
 WRONG = "Type the address of your shop, for example https://shop.example.com."
 TICK = "Tick {} for the key in Advanced Parameters > Webservice."
@@ -33,10 +33,7 @@ def address(form: Mapping[str, str], *, local: bool) -> str:
     return typed(form.get("address", ""), local=local, wrong=WRONG, keep="key", pages=("/api", "/index.php"))
 
 
-async def finish(
-    client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
-) -> Mapping[str, str]:
-    return fields(MANIFEST, way, form)
+finish = typed_in(MANIFEST)
 
 
 async def prove(client: Client) -> Proof:
@@ -132,13 +129,13 @@ async def _tried(client: Client, right: str) -> None:
 async def _rights(client: Client) -> list[Check]:
     """A write without a body is refused as unreadable where it is allowed (code 127), and before where not (25)."""
     listed = await client.resources()
-    lacking = {right for rights in RIGHTS.values() for right in rights.split(", ") if right.split()[1] not in listed}
+    lacking = {right for rights in RIGHTS.values() for right in rights if right.split()[1] not in listed}
     for right in TRIED:
         if right not in lacking and not await allowed(_tried(client, right), also=(Declined,), but=NotAllowed):
             lacking.add(right)
     found = []
     for title, rights in RIGHTS.items():
-        missing = [right.split() for right in rights.split(", ") if right in lacking]
+        missing = [right.split() for right in rights if right in lacking]
         ticks = ", ".join(f"{TICKS[method]} of {resource}" for method, resource in missing)
         found.append(checked(not missing, title, TICK.format(ticks), right=ticks))
     return found

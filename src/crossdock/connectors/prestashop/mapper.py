@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from crossdock.domain.events import Count, OrderLine, Parcel, Refund, ShopOrder, ShopProduct, ShopVariant
 from crossdock.kit import text
+from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, flag
 from crossdock.kit.shop.addresses import is_number, number
@@ -16,6 +17,8 @@ from crossdock.kit.shop.mapping import images, options, that_hold
 from crossdock.kit.shop.mapping import state as state_of
 
 Settings = Mapping[str, str]
+Rows = Mapping[str, Node]
+Units = tuple[tuple[str, int], ...]
 # The payment method of our orders; `payment` is kept as it was sent (Order::addWs hands it to validateOrder), can be
 # filtered by, and staff see it. Behind one that was taken back for want of stock stands something more.
 PAYMENT, TAKEN_BACK = "Crossdock ", " (taken back)"
@@ -68,13 +71,7 @@ def said(node: Node, key: str) -> str:
 
 
 def product_of(
-    node: Node,
-    combinations: Sequence[Node],
-    stock: Mapping[str, Node],
-    names: Mapping[str, str],
-    *,
-    settings: Settings,
-    address: str,
+    node: Node, combinations: Sequence[Node], stock: Rows, names: Mapping[str, str], shop: Shop
 ) -> ShopProduct:
     """`stock` is by variant, `names` are of the values of attributes."""
     product, parts = number(node), node.view("associations")
@@ -83,7 +80,7 @@ def product_of(
         raise Strange(f"{node.path}.associations.combinations", "combination that can be read", None)
     rows = combinations or [node]
     for row in rows:
-        variant = _variant(row, node, stock, names, settings, address)
+        variant = _variant(row, node, stock, names, shop)
         held = stock.get(variant.variant_id)
         what = variant.title or variant.sku or variant.variant_id
         if held is not None and flag(held.raw("depends_on_stock")):
@@ -100,8 +97,8 @@ def product_of(
         tuple(variants),
         active=not why and bool(variants),
         description=text.plain(said(node, "description") or said(node, "description_short")),
-        images=_images(node, parts, address),
-        updated_at=moment(node, "date_upd", ZoneInfo(settings["zone"])),
+        images=_images(node, parts, shop.address),
+        updated_at=moment(node, "date_upd", ZoneInfo(shop.settings["zone"])),
         reasons=(*reasons, *why),
     )
 
@@ -122,27 +119,20 @@ def _not_sold(node: Node) -> list[str]:
     return that_hold(told)
 
 
-def _variant(
-    row: Node,
-    product: Node,
-    stock: Mapping[str, Node],
-    names: Mapping[str, str],
-    settings: Settings,
-    address: str,
-) -> ShopVariant:
+def _variant(row: Node, product: Node, stock: Rows, names: Mapping[str, str], shop: Shop) -> ShopVariant:
     """`gross` is the shop's own sum with taxes and sales, asked for by `price[gross]`."""
     id_ = variant_id(number(product), "" if row is product else number(row))
     values = [] if row is product else row.view("associations").rows("product_option_values")
-    held = count_of(id_, stock.get(id_), settings)
+    held = count_of(id_, stock.get(id_), shop.settings)
     pictures = [] if row is product else row.view("associations").rows("images")
     return ShopVariant(
         id_,
         text.label(row.text("reference") or product.text("reference"), 200),
         options(names.get(value.text("id"), "") for value in values),
-        row.money("gross", settings["currency"]),
+        row.money("gross", shop.settings["currency"]),
         held.count,
         barcode=text.label(row.text("ean13") or row.text("upc"), 200),
-        image=next(iter(images(picture(each.text("id"), address) for each in pictures)), ""),
+        image=next(iter(images(picture(each.text("id"), shop.address) for each in pictures)), ""),
         backorders=held.backorders,
     )
 
@@ -184,9 +174,7 @@ def line_of(row: Node) -> OrderLine:
     )
 
 
-def order_of(
-    node: Node, sent: Sequence[Node], slips: Sequence[Node], carriers: Mapping[str, Node], settings: Settings
-) -> ShopOrder:
+def order_of(node: Node, sent: Sequence[Node], slips: Sequence[Node], carriers: Rows, settings: Settings) -> ShopOrder:
     id_, state = number(node), node.text("current_state")
     codes = dict(pair.split("=") for pair in settings["currencies"].split())
     currency = codes.get(node.id("id_currency"))
@@ -196,7 +184,8 @@ def order_of(
     lines = tuple(map(line_of, parts.list("order_rows") if "order_rows" in parts else ()))
     zone = ZoneInfo(settings["zone"])
     shipped = state in settings["shipped"].split(",")
-    parcels = _parcels(node, sent, lines, carriers, shipped, moment(node, "delivery_date", zone))
+    units = tuple((line.line_id, line.quantity) for line in lines)
+    parcels = _parcels(sent, units, carriers, shipped, moment(node, "delivery_date", zone))
     closed = state == settings["canceled"] or (state == settings["refunded"] and not parcels)
     return ShopOrder(
         shop_id=id_,
@@ -216,17 +205,11 @@ def order_of(
 
 
 def _parcels(
-    order: Node,
-    sent: Sequence[Node],
-    lines: Sequence[OrderLine],
-    carriers: Mapping[str, Node],
-    shipped: bool,
-    at: datetime | None,
+    sent: Sequence[Node], units: Units, carriers: Rows, shipped: bool, at: datetime | None
 ) -> tuple[Parcel, ...]:
     """PrestaShop ships an order as a whole: of several numbers the first has all units. A number without a shipped
     status is one that the buyer was told (UpdateOrderShippingDetailsHandler mails it).
     """
-    units = tuple((line.line_id, line.quantity) for line in lines)
     rows = sorted(sent, key=lambda row: int(number(row)))
     left = [row for row in rows if row.text("tracking_number")] or (rows[:1] if shipped else [])
     if not left:
@@ -235,7 +218,7 @@ def _parcels(
     return tuple(_parcel(row, nothing if n else units, carriers, at) for n, row in enumerate(left))
 
 
-def _parcel(row: Node, units: tuple[tuple[str, int], ...], carriers: Mapping[str, Node], at: datetime | None) -> Parcel:
+def _parcel(row: Node, units: Units, carriers: Rows, at: datetime | None) -> Parcel:
     """A carrier named 0 has the shop's own name (Carrier.php); `url` has an @ where the number goes."""
     tracking, carrier = text.label(row.text("tracking_number"), 200), carriers.get(row.text("id_carrier"))
     name = text.label(carrier.text("name"), 100) if carrier is not None else ""

@@ -93,13 +93,12 @@ async def _reader(client: Client, products: Sequence[str]) -> Callable[[Node], S
     }
     named_values = await _shown(client, "product_option_values", values, **_language(client))
     names = {id_: text.label(mapper.said(row, "name")) for id_, row in named_values.items()}
-    shop = client.shop
 
     def read(node: Node) -> ShopProduct:
         id_ = number(node)
         held = {mapper.variant_id(id_, row.text("id_product_attribute")): row for row in stock.of(id_)}
         rows = combinations.of(id_)
-        return mapper.product_of(node, rows, held, names, settings=shop.settings, address=shop.address)
+        return mapper.product_of(node, rows, held, names, client.shop)
 
     return read
 

@@ -302,6 +302,30 @@ def fields(manifest: Manifest, way: str, form: Mapping[str, str]) -> dict[str, s
     return {name: words for name, words in found.items() if words}
 
 
+class Finish(Protocol):
+    """`finish` of a folder's `connect`."""
+
+    async def __call__(
+        self,
+        client: object,
+        /,
+        *,
+        way: str,
+        form: Mapping[str, str],
+        params: Mapping[str, str],
+        keep: Mapping[str, str],
+    ) -> Mapping[str, str]: ...
+
+
+def typed_in(manifest: Manifest) -> Finish:
+    """Of a platform for which what is typed into the fields is all that there is to keep."""
+
+    async def finish(client: object, /, *, way: str, form: Mapping[str, str], **unused: object) -> Mapping[str, str]:
+        return fields(manifest, way, form)
+
+    return finish
+
+
 def chosen_locations(settings: Mapping[str, str]) -> frozenset[str]:
     """Whose stock counts, by the seller's choice; none named means all of them."""
     return frozenset(filter(None, settings.get("location", "").split(",")))

@@ -1,13 +1,14 @@
 """PrestaShop's JSON in our words: what the vendor documents, and what is easily read wrong."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from crossdock.connectors.prestashop import mapper
 from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import node_of
 
@@ -38,6 +39,7 @@ ORDER: dict[str, Any] = {
         "order_rows": [{"id": "9", "product_id": "3", "product_attribute_id": "0", "product_quantity": "2"}]
     },
 }
+SHOP = Shop("https://shop.example", {}, SETTINGS, cast("Any", None), lambda: datetime.now(UTC))
 NUMBERED = {"id": "7", "id_carrier": "4", "tracking_number": "JD01"}
 
 
@@ -107,4 +109,4 @@ def test_the_hour_that_comes_twice_is_read_twice_and_lost_never() -> None:
 def test_a_combination_that_did_not_come_is_no_simple_product() -> None:
     product = {"id": 3, "name": "Card", "associations": {"combinations": [{"id": "4"}]}}
     with pytest.raises(Strange, match="combinations"):
-        mapper.product_of(node_of(product, "product"), [], {}, {}, settings=SETTINGS, address="https://shop.example")
+        mapper.product_of(node_of(product, "product"), [], {}, {}, SHOP)
