@@ -50,7 +50,7 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
     async with alone(client.shop.address):
         try:
-            earlier = await _stock(client, command)
+            earlier = await counted.of_order(command, partial(reading.counts, client))
             if trouble := counted.lacking(command, earlier):
                 return trouble
             cart, payment = await _cart(client, command, earlier)
@@ -78,10 +78,6 @@ async def _after_refusal(client: Client, command: CreateOrder, error: Declined |
     except Outside as trouble:
         return Unknown(f"{error} Whether the order was saved all the same is not known yet. {trouble}")
     return await _finished(client, command, found[0], None) if found else await _why(client, command, error)
-
-
-async def _stock(client: Client, command: CreateOrder) -> Stock:
-    return await patiently(lambda: counted.of_order(command, partial(reading.counts, client)))
 
 
 async def _cart(client: Client, command: CreateOrder, stock: Stock) -> tuple[str, dict[str, Any]]:
@@ -152,7 +148,7 @@ async def _shipping(client: Client, command: CreateOrder, cart: str, address: di
 
 async def _why(client: Client, command: CreateOrder, error: Declined | Missing) -> Outcome:
     """Magento names no product when it refuses an order, so what there is says why."""
-    return await counted.why(command, error, partial(_stock, client, command))
+    return await counted.why(command, error, partial(counted.of_order, command, partial(reading.counts, client)))
 
 
 async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier: Stock | None) -> Outcome:
@@ -161,7 +157,7 @@ async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier:
         node, order = await patiently(lambda: reading.read(client, shop_id))
         if node is None:
             return Unknown("The order was created and cannot be read.")
-        stock = await _stock(client, command)
+        stock = await counted.of_order(command, partial(reading.counts, client))
     except Outside as error:
         # Keys that ended just now as well: "sign in again" would have it created once more.
         return Unknown(f"The order was created; what came of it is not known yet. {error}")

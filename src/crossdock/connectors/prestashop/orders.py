@@ -39,7 +39,7 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
     async with alone(client.shop.address):
         try:
-            earlier = await _stock(client, command)
+            earlier = await counted.of_order(command, partial(reading.counts, client))
             if trouble := counted.lacking(command, earlier):
                 return trouble
             where = await _country(client, command)
@@ -53,10 +53,6 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
         body = bodies.new_order(command, cart, customer, address, module, settings)
         made = await client.write("POST", "orders", "order", [body])
         return await _finished(client, command, number(made), earlier)
-
-
-async def _stock(client: Client, command: CreateOrder) -> Mapping[str, Count]:
-    return await patiently(lambda: counted.of_order(command, partial(reading.counts, client)))
 
 
 async def _country(client: Client, command: CreateOrder) -> tuple[str, str]:
@@ -100,7 +96,7 @@ async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier:
         if not order.stock_taken:
             await set_state(client, shop_id, client.shop.settings["paid"])
         _, order = await patiently(lambda: reading.read(client, shop_id))
-        now = await _stock(client, command)
+        now = await counted.of_order(command, partial(reading.counts, client))
         trouble = counted.differs(command, order, look=LOOK) or counted.oversold(command, now)
     except Outside as error:
         return Unknown(f"The order was created; what came of it is not known yet. {error}")
@@ -128,11 +124,9 @@ async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Out
         return as_found(found)
     async with alone(client.shop.address):
         if found.stock_taken and found.total == command.total:
-            try:
-                trouble = counted.oversold(command, await _stock(client, command))
-            except Outside as error:
-                return Unknown(f"The order stands there; the stock after it could not be read. {error}")
-            return as_found(found) if trouble is None else await _take_back(client, command, found.shop_id, trouble)
+            stock = partial(counted.of_order, command, partial(reading.counts, client))
+            taken_back = partial(_take_back, client, command)
+            return await counted.confirm(command, found, stock=stock, take_back=taken_back)
         if not found.stock_taken and (wait := _under_way(client, found)) > 0:
             return Unknown(UNDER_WAY, after_seconds=wait)
         return await _finished(client, command, found.shop_id, None)

@@ -24,8 +24,8 @@ async def of_order(
     command: CreateOrder, read: Callable[[Sequence[VariantRef]], Awaitable[Sequence[C | Unreadable]]]
 ) -> dict[str, C]:
     """Counts of its variants; what the shop does not have is left out. Raises Outside when one cannot be understood."""
-    rows = certain(await read(list(dict.fromkeys(refs(command)))))
-    return {row.variant_id: row for row in rows}
+    wanted = list(dict.fromkeys(refs(command)))
+    return {row.variant_id: row for row in certain(await patiently(lambda: read(wanted)))}
 
 
 def lacking(command: CreateOrder, there: Mapping[str, Count]) -> Refused | None:
