@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdock.domain.cancels import MOST_ASKS, CancelDeed, CancelState, Request, after, ship_by_moves, why_not
+from crossdock.domain.requests.cancels import MOST_ASKS, CancelDeed, CancelState, Request, after, ship_by_moves, why_not
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -37,6 +37,7 @@ from crossdock.usecases.outcomes import claims, endpoints
 from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.record.telling import telling
 from crossdock.usecases.requests.cancel import ask_to_cancel, tell_unanswered
+from crossdock.usecases.requests.withdraw import withdraw
 from crossdock.usecases.shops import connect, timers
 from crossdock.usecases.stock import counts
 from labelling import Counter
@@ -459,6 +460,15 @@ def cancel_unanswered(stage: Stage) -> Iterator[AlertCode]:
     stage.post(stage.order_url(order, "decline/"), answer="Packed.", seen="1")
 
 
+def withdrawn(stage: Stage) -> Iterator[AlertCode]:
+    order = landed(stage.world)
+    Order.objects.filter(pk=order.pk).update(ship_to={**order.ship_to, "country": "DE"})
+    see(stage.world, copy_of(order, parcels=(Parcel("f1", (), "1Z1", "UPS", "", stage.world.now),)))
+    withdraw(order=order, name="Zoë", now=stage.world.later())
+    yield AlertCode.WITHDRAWN
+    stage.seen(stage.alert(AlertCode.WITHDRAWN))
+
+
 PLAYS: dict[str, Play] = {
     play.__name__.rstrip("_"): play
     for play in (
@@ -493,5 +503,6 @@ PLAYS: dict[str, Play] = {
         invariant_broken,
         not_understood,
         cancel_unanswered,
+        withdrawn,
     )
 }

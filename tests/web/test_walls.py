@@ -452,6 +452,7 @@ BUYERS: dict[str, tuple[str, str, int, str]] = {
     "paid": ("/checkout/paid/{intent}/", "get", 200, "bought"),
     "my_order": ("/orders/{order}/", "get", 200, "bought"),
     "my_order_cancel": ("/orders/{order}/cancel/", "get", 302, "bought"),
+    "my_order_withdraw": ("/orders/{order}/withdraw/", "get", 200, "bought"),
     "my_order_keep": ("/orders/{order}/keep/", "post", 302, "bought"),
 }
 # The person's own, whoever they are, behind a sign-in.
@@ -464,7 +465,19 @@ ONES_OWN = {
     "start_selling": "/sell/",
 }
 # For everybody; what they show is public, and a cart is its visitor's session.
-OPEN = {"browse", "listing", "seller", "cart", "cart_add", "cart_change", "cart_drop", "healthz", "picture"}
+OPEN = {
+    "withdraw",
+    "withdraw_by_link",
+    "browse",
+    "listing",
+    "seller",
+    "cart",
+    "cart_add",
+    "cart_change",
+    "cart_drop",
+    "healthz",
+    "picture",
+}
 
 
 def test_every_other_address_has_an_entry() -> None:

@@ -34,8 +34,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "retention": ("retention", "how long data is kept; delete and black out what is due"),
     "person": ("person", "suspend somebody, let them in again, or end their sessions and tokens"),
     "platform": ("pausing", "pause or resume all shops of a platform, with words for their sellers"),
-    "commission": ("commission", "what the marketplace keeps of a seller's orders from now on"),
     "attributes": ("finding.attributes", "the marketplace's attributes and categories, as a JSON document"),
+    "commission": ("sellers.commission", "what the marketplace keeps of a seller's orders from now on"),
+    "trader": ("sellers.trader", "whether a seller sells as a business or as a private person"),
     "resend": ("resend", "list what was given up by its cause, and send one cause again"),
     "rotate-vault-key": ("vault", "encrypt the shops' credentials with a new key"),
 }

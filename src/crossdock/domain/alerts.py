@@ -16,6 +16,7 @@ class AlertCode(StrEnum):
     CANCELLED_IN_SHOP = "cancelled_in_shop"
     CANCEL_FAILED = "cancel_failed"
     CANCEL_UNANSWERED = "cancel_unanswered"
+    WITHDRAWN = "withdrawn"
     REFUNDED_IN_SHOP = "refunded_in_shop"
     STOCK_DIFFERS = "stock_differs"
     STOCK_BELOW_ZERO = "stock_below_zero"
@@ -140,6 +141,12 @@ KINDS: dict[AlertCode, AlertKind] = {
         seen="Cancelled in the shop by hand.",
     ),
     AlertCode.CANCEL_UNANSWERED: AlertKind("A buyer waits for your answer", Button.LOOK_AT_ORDER, "Cancel or decline"),
+    AlertCode.WITHDRAWN: AlertKind(
+        "A buyer withdrew from the contract",
+        Button.LOOK_AT_ORDER,
+        "See what comes back",
+        seen="It is back, and the credit is asked for.",
+    ),
     AlertCode.REFUNDED_IN_SHOP: AlertKind(
         "Refunded in your shop",
         Button.LOOK_AT_ORDER,

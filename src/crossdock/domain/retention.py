@@ -154,6 +154,7 @@ POLICY: tuple[Rule, ...] = (
         "store.RiskAssessment",
         "store.RiskHold",
         "store.CancelRequest",
+        "store.Withdrawal",
     ),
     *_keep(
         _WITH_SHOP,

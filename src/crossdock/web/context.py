@@ -30,6 +30,7 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "site_name": settings.SITE_NAME,
         "demo": settings.DEMO,
+        "withdraws": settings.CONFIG.withdrawal_days > 0,
         "staff_second_factor": settings.STAFF_SECOND_FACTOR,
         "cart_units": sum(cart["lines"].values()) + sum(cart.get("agreed", {}).values()) if cart else 0,
         "my_seller": SimpleLazyObject(lambda: _seller(request)),

@@ -88,5 +88,44 @@ def shipped_meanwhile(stage: Stage) -> None:
     )
 
 
-SCENES: tuple[Scene, ...] = (asked_and_cancelled, shipped_meanwhile)
+def withdrawn(stage: Stage) -> None:
+    """The right of the European Union's buyers, here given to all: nobody declines it, and the shop's copy ends."""
+    from django.conf import settings
+
+    from crossdock.domain.commands import CancelReason
+    from crossdock.store.models import Mail
+    from crossdock.usecases.errors import NotAllowed
+    from crossdock.usecases.orders.reject import reject_order
+    from crossdock.usecases.requests.cancel import decline
+    from crossdock.usecases.requests.withdraw import withdraw
+
+    order, config, said = _asked(stage, 1), settings.CONFIG, ""
+    settings.CONFIG = config.model_copy(update={"withdrawal_everywhere": True})
+    try:
+        rows = [withdraw(order=order, name="Zoë Buyer", now=now()) for _ in range(2)]
+    finally:
+        settings.CONFIG = config
+    try:
+        decline(order=order, actor=stage.seller.owner, answer="No.", seen=order.cancel_request.asks, now=now())
+    except NotAllowed as no:
+        said = str(no)
+    receipts = Mail.objects.filter(cause=f"withdrawn:{order.reference}", body__contains=rows[0].statement).count()
+    stage.see(
+        receipts == 1 and rows[0] == rows[1] and "cannot decline" in said,
+        RULE,
+        f"withdrawn from the contract, confirmed twice: {receipts} receipt; the seller declines: {said}",
+    )
+    reject_order(
+        order=order, reason=CancelReason.BUYER_ASKED, actor=stage.seller.owner, expected_total=order.total, now=now()
+    )
+    stage.ends_there(order)
+    stage.trial.until(lambda: bool(bank(stage, order)), PATIENCE, "the credit")
+    stage.see(
+        bank(stage, order) == [order.total_minor] and all(s.cancelled for s in stage.standing(order)),
+        RULE,
+        f"cancelled in the shop, the bank's books say {bank(stage, order)}",
+    )
+
+
+SCENES: tuple[Scene, ...] = (asked_and_cancelled, shipped_meanwhile, withdrawn)
 BUGS: dict[str, tuple[Scene, ...]] = {"parcel_answers_nothing": (shipped_meanwhile,)}

@@ -95,6 +95,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.TimelineEntry", "sentence evidence", Then.CUT, "the story of your purchases", _SALE),
     Personal("store.ShopCopy", "differences sentence shop_url", Then.CUT, "your purchases in their shops", _SALE),
     Personal("store.CancelRequest", "reason answer closed_by", Then.CUT, "what you asked to cancel", _SALE),
+    Personal("store.Withdrawal", "name statement", Then.CUT, "contracts that you withdrew from", _SALE),
     Personal("store.ShopRefund", "note", Then.CUT, "refunds that shops made", _SALE),
     Personal(
         "store.Credit",

@@ -3,7 +3,7 @@
 from crossdock.store.models.access import ApiToken, IdempotentReply
 from crossdock.store.models.alerts import Alert, AlertMail
 from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, AuditTopic, PolicySwitch
-from crossdock.store.models.cancels import CancelRequest
+from crossdock.store.models.cancels import CancelRequest, Withdrawal
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit
@@ -107,4 +107,5 @@ __all__ = [
     "User",
     "Variant",
     "VariantStock",
+    "Withdrawal",
 ]

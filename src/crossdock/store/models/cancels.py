@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from crossdock.domain.cancels import CancelState, Request
+from crossdock.domain.requests.cancels import CancelState, Request
 from crossdock.store.models.orders import Order
 from crossdock.store.models.people import User
 
@@ -38,3 +38,16 @@ class CancelRequest(models.Model):
     @property
     def open(self) -> bool:
         return self.value.open
+
+
+class Withdrawal(models.Model):
+    """A buyer withdrew from the contract: their statement as they confirmed it, and when. Never changed.
+
+    `shipped`: something had left by then, so it comes back instead of being cancelled.
+    """
+
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="withdrawal", primary_key=True)
+    name = models.CharField(max_length=120)
+    statement = models.TextField()
+    shipped = models.BooleanField()
+    confirmed_at = models.DateTimeField()

@@ -72,6 +72,8 @@ class Seller(models.Model):
     country = models.CharField(max_length=2, default="US")
     currency = models.CharField(max_length=3, default="USD")
     handling_days = models.PositiveSmallIntegerField(default=2)
+    # Whoever sells as a business owes buyers more, such as the right to withdraw.
+    private = models.BooleanField(default=False, db_default=False)
     fee_basis_points = models.PositiveSmallIntegerField(default=800)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -7,10 +7,12 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.roles import Right
 from crossdock.domain.values import COUNTRIES, Money
 from crossdock.store.ids import public_id
-from crossdock.store.models import Seller, ShippingRate, User
+from crossdock.store.models import AuditTopic, Seller, ShippingRate, User
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require
 
 EVERYWHERE = "*"
@@ -57,6 +59,20 @@ def edit_seller(*, seller: Seller, name: str, handling_days: int, actor: User) -
     if not 0 <= handling_days <= 30:
         raise Invalid("Type how many days you need before you ship, from 0 to 30.")
     Seller.objects.filter(pk=seller.pk).update(name=name.strip()[:120], handling_days=handling_days)
+
+
+def set_trade(*, seller: Seller, private: bool, actor: User, now: datetime) -> bool:
+    """Whether they sell as a private person. False when it stood so already."""
+    require(actor, None, "Only staff say whether somebody sells as a business.", Right.RULES)
+    with transaction.atomic():
+        row = Seller.objects.select_for_update(no_key=True, of=("self",)).get(pk=seller.pk)
+        if row.private == private:
+            return False
+        row.private = private
+        row.save(update_fields=["private"])
+        detail = {"seller": row.public_id, "private": private}
+        note(actor=actor, action="trade", subject=row.name, now=now, detail=detail, topic=AuditTopic.SETTINGS)
+    return True
 
 
 def _slug(name: str) -> str:

@@ -320,7 +320,9 @@ def _said(row: Credit, order: Order, actor: User, remark: str, *, told: Telling)
         detail={"credit": row.public_id, "amount": str(row.amount), "why": remark},
     )
     tell_granted(row, order, source="staff", sentence=f"Staff credited {row.amount.words}: {row.reason}", told=told)
-    told.settle_by_fact(how="The buyer was credited.", codes=(AlertCode.REFUNDED_IN_SHOP,), order=order)
+    told.settle_by_fact(
+        how="The buyer was credited.", codes=(AlertCode.REFUNDED_IN_SHOP, AlertCode.WITHDRAWN), order=order
+    )
 
 
 def tell_granted(row: Credit, order: Order, *, source: str, sentence: str, told: Telling) -> None:

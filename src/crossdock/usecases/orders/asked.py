@@ -6,7 +6,7 @@ Runs under the order's lock, which the caller holds.
 from datetime import datetime, timedelta
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.cancels import CancelDeed, Request, after, ship_by_moves
+from crossdock.domain.requests.cancels import CancelDeed, Request, after, ship_by_moves
 from crossdock.store.models import CancelRequest, Order, RiskHold, User
 from crossdock.usecases.record.rights import side_of
 from crossdock.usecases.record.telling import Telling
@@ -45,8 +45,23 @@ def close_request(*, order: Order, deed: CancelDeed, actor: User | None, told: T
         public=True,
         sentence=_words(deed, answer, binding=row.binding),
     )
+    if deed is CancelDeed.SHIP and row.binding:
+        goods_come_back(order, told=told)
     told.settle_by_fact(how="The request was answered.", codes=(AlertCode.CANCEL_UNANSWERED,), order=order)
     return True
+
+
+def goods_come_back(order: Order, *, told: Telling) -> None:
+    """The buyer withdrew from the contract of what left."""
+    told.raise_alert(
+        code=AlertCode.WITHDRAWN,
+        seller=order.seller,
+        order=order,
+        sentence=(
+            f"The buyer withdrew from the contract of order {order} and sends it back. When it is back, or they show"
+            " that it was sent, ask for the credit: it is due within 14 days of the withdrawal."
+        ),
+    )
 
 
 def _waited(order: Order, asked_at: datetime, now: datetime) -> timedelta:
@@ -68,5 +83,5 @@ def _words(deed: CancelDeed, answer: str, *, binding: bool) -> str:
         case CancelDeed.DECLINE:
             return f"The request to cancel was declined: {answer}"
         case _:
-            asked = "the withdrawal came too late to stop the parcel" if binding else "the request to cancel is over"
+            asked = "it comes back after the withdrawal" if binding else "the request to cancel is over"
             return f"Something was shipped, so {asked}."

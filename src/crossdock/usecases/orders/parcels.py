@@ -13,13 +13,13 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.cancels import CancelDeed
 from crossdock.domain.events import Parcel
 from crossdock.domain.orders import (
     ParcelState,
     parcel_state,
 )
 from crossdock.domain.parcels import LONGEST_NUMBER, Told
+from crossdock.domain.requests.cancels import CancelDeed
 from crossdock.domain.shipping import follow
 from crossdock.store.models import Order, OrderLine, Shipment, ShipmentLine
 from crossdock.usecases.orders.asked import close_request

@@ -26,7 +26,7 @@ def copy_of(order: Order) -> ShopCopy | None:
 
 def bought_orders() -> QuerySet[Order]:
     """With all that a buyer sees of one."""
-    rows = Order.objects.select_related("seller", "intent", "cancel_request")
+    rows = Order.objects.select_related("seller", "intent", "cancel_request", "withdrawal")
     return rows.prefetch_related("lines", "shipments__lines__line", "shipments__label")
 
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.cancels import CancelDeed
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import CancelOrder, CancelReason
 from crossdock.domain.credit import CreditKind
 from crossdock.domain.orders import CopyState, ParcelState
+from crossdock.domain.requests.cancels import CancelDeed
 from crossdock.domain.stock import EndedWhy
 from crossdock.domain.values import Money
 from crossdock.store.crash import point

@@ -4,7 +4,7 @@ what is written into shops ask here.
 
 from django.db.models import Q
 
-from crossdock.domain.cancels import CancelState
+from crossdock.domain.requests.cancels import CancelState
 from crossdock.store.models import CancelRequest, Order
 
 # Orders that wait for staff, and those that do not, as filters.

@@ -29,6 +29,7 @@ from crossdock.store.models import (
     Shipment,
     TimelineEntry,
     User,
+    Withdrawal,
 )
 from crossdock.usecases.privacy.whose import Whose
 
@@ -185,6 +186,12 @@ BOUGHT: tuple[Section, ...] = (
         "What you asked to cancel",
         lambda whose: CancelRequest.objects.filter(order__buyer=whose.person),
         plain("state", "reason", "answer", "asked_at", "closed_at", order="order__number"),
+    ),
+    Section(
+        "withdrawals",
+        "Contracts that you withdrew from",
+        lambda whose: Withdrawal.objects.filter(order__buyer=whose.person),
+        plain("name", "statement", "confirmed_at", order="order__number"),
     ),
     Section(
         "refunds",

@@ -51,6 +51,7 @@ from crossdock.store.models import (
     ShopRefund,
     TimelineEntry,
     User,
+    Withdrawal,
 )
 from crossdock.store.models.work import CommandState
 from crossdock.store.vault import seal
@@ -134,6 +135,13 @@ def _cut_buyers_end(label: Label, whose: Whose) -> Sequence[str]:
 def _cut_sellers_end(label: Label, whose: Whose) -> Sequence[str]:
     label.wanted = {**label.wanted, "ship_from": _cut(label.wanted.get("ship_from", {}))}
     return ["wanted"]
+
+
+def _cut_withdrawal(row: Withdrawal, whose: Whose) -> Sequence[str]:
+    """The name that they typed may be no name of the account."""
+    row.statement = redact_text(row.statement, [*_known(row.order, whose), *filter(None, [row.name])])
+    row.name = ""
+    return ("name", "statement")
 
 
 def _cut_trace(row: Quarantined, whose: Whose) -> Sequence[str]:
@@ -231,6 +239,7 @@ STEPS: tuple[Step, ...] = (
     Step("store.TimelineEntry", _about(TimelineEntry, "order"), _words(_order, "sentence", "evidence")),
     Step("store.ShopCopy", _about(ShopCopy, "order"), _words(_order, "differences", "sentence")),
     Step("store.CancelRequest", _about(CancelRequest, "order"), _words(_order, "reason", "answer")),
+    Step("store.Withdrawal", _about(Withdrawal, "order"), _cut_withdrawal),
     Step("store.ShopRefund", _about(ShopRefund, "order"), _words(_order, "note")),
     Step("store.Credit", _about(Credit, "order"), _words(_order, "reason", "note", "sentence")),
     Step(

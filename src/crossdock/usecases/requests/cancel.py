@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.cancels import LONGEST_REASON, CancelDeed, CancelState, after, why_not
 from crossdock.domain.orders import MoneyState, ParcelState
+from crossdock.domain.requests.cancels import LONGEST_REASON, CancelDeed, CancelState, after, why_not
 from crossdock.domain.wording import counted
 from crossdock.store.models import CancelRequest, Order, User
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
@@ -174,8 +174,8 @@ def _tell_late(order: Order, row: CancelRequest, *, told: Telling) -> None:
         seller=order.seller,
         order=order,
         sentence=(
-            f"The buyer asked to cancel order {order} and has had no answer for {hours}. Cancel it, or decline and ship"
-            " it. Our staff see this too and may cancel it for you."
+            f"The buyer {_did(row)} order {order} and has had no answer for {hours}. Cancel it"
+            f"{'' if row.binding else ', or decline and ship it'}. Our staff see this too and may cancel it for you."
         ),
     )
     told.tell(
@@ -195,6 +195,10 @@ def _tell_late(order: Order, row: CancelRequest, *, told: Telling) -> None:
             " told and look into it; the order stays on hold until then."
         ),
     )
+
+
+def _did(row: CancelRequest) -> str:
+    return "withdrew from the contract of" if row.binding else "asked to cancel"
 
 
 def _because(row: CancelRequest) -> str:

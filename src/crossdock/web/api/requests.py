@@ -7,7 +7,7 @@ from django.utils import timezone
 from ninja import Router, Schema
 from pydantic import Field
 
-from crossdock.domain.cancels import LONGEST_REASON
+from crossdock.domain.requests.cancels import LONGEST_REASON
 from crossdock.store.models import CancelRequest, Order
 from crossdock.usecases.orders.asked import request_of
 from crossdock.usecases.requests.cancel import decline

@@ -12,8 +12,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crossdock.domain.cancels import LONGEST_REASON, CancelDeed, why_not
 from crossdock.domain.commands import CancelReason, order_reference
+from crossdock.domain.requests.cancels import LONGEST_REASON, CancelDeed, why_not
 from crossdock.domain.values import Money
 from crossdock.store.models import Connection, Order, Seller, Shipment
 from crossdock.usecases.errors import Problem

@@ -126,6 +126,13 @@ class CancelRequestAdmin(ReadOnly):
     list_select_related = ("order", "closed_by")
 
 
+@admin.register(models.Withdrawal)
+class WithdrawalAdmin(ReadOnly):
+    list_display = ("order", "name", "shipped", "confirmed_at")
+    list_filter = ("shipped",)
+    list_select_related = ("order",)
+
+
 @admin.register(models.PolicySwitch)
 class PolicyAdmin(ReadOnly):
     """The newest row of a rule is in force."""

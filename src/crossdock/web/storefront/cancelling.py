@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crossdock.domain.cancels import LONGEST_REASON
+from crossdock.domain.requests.cancels import LONGEST_REASON
 from crossdock.store.models import Order
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders.queries import bought_orders

@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Order, PaymentIntent
@@ -12,6 +13,7 @@ from crossdock.usecases.orders.queries import bought_orders
 from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.requests.cancel import why_not_ask
+from crossdock.usecases.requests.withdraw import why_not_withdraw, withdraws_until
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.browse import number_after
 
@@ -22,7 +24,9 @@ PAGE = 20
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     buyer = signed_in(request)
-    orders = bought_by(Order, buyer).select_related("seller").prefetch_related("lines").order_by("-pk")
+    orders = (
+        bought_by(Order, buyer).select_related("seller", "cancel_request").prefetch_related("lines").order_by("-pk")
+    )
     after = number_after(request)
     found = list((orders if after is None else orders.filter(pk__lt=after))[: PAGE + 1])
     shown = found[:PAGE]
@@ -42,6 +46,8 @@ def one(request: HttpRequest, public_id: str) -> HttpResponse:
         "asked": asked_to_cancel(order),
         "declined": request_made.answer if request_made and not order.cancelled_at else "",
         "can_ask": asked_to_cancel(order) is None and not why_not_ask(order),
+        "can_withdraw": not why_not_withdraw(order, now=timezone.now()),
+        "withdraws_until": withdraws_until(order),
         "parcels": parcels,
         "entries": order.timeline.filter(public=True),
         "to": order.address,

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from crossdock.web.device import with_device
-from crossdock.web.storefront import browse, cancelling, cart, checkout, offers, orders, selling
+from crossdock.web.storefront import browse, cancelling, cart, checkout, offers, orders, selling, withdrawing
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
@@ -26,5 +26,8 @@ urlpatterns = [
     path("orders/<slug:public_id>/", orders.one, name="my_order"),
     path("orders/<slug:public_id>/cancel/", cancelling.ask, name="my_order_cancel"),
     path("orders/<slug:public_id>/keep/", cancelling.keep, name="my_order_keep"),
+    path("orders/<slug:public_id>/withdraw/", withdrawing.mine, name="my_order_withdraw"),
+    path("withdraw/", withdrawing.start, name="withdraw"),
+    path("withdraw/<str:token>/", withdrawing.by_link, name="withdraw_by_link"),
     path("sell/", selling.start, name="start_selling"),
 ]

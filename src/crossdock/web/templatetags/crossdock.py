@@ -20,6 +20,7 @@ from crossdock.domain.risk import RiskLevel
 from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
 from crossdock.store.models import Label, Order, Shipment, Variant
+from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record import rights
 
 register = template.Library()
@@ -238,6 +239,15 @@ def copy_badge(order: Order) -> SafeString:
         # The same lines at another total; the sentence says both.
         return badge("Synced, totals differ", "warn")
     return badge(*_COPY[CopyState(copy.state)])
+
+
+@register.simple_tag
+def asked_badge(order: Order) -> SafeString:
+    """What its buyer asked and nobody has answered; empty otherwise."""
+    request = asked_to_cancel(order)
+    if request is None:
+        return SafeString("")
+    return badge("Withdrawn" if request.binding else "Asked to cancel", "warn")
 
 
 @register.simple_tag

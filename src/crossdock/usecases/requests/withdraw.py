@@ -1,0 +1,188 @@
+"""A buyer withdraws from the contract: a statement, confirmed in a second step, with a receipt at once.
+
+What was not shipped is then a request to cancel that nobody may decline; what was shipped comes back.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core import signing
+
+from crossdock.domain.orders import MoneyState, ParcelState
+from crossdock.domain.requests.cancels import CancelDeed
+from crossdock.domain.requests.withdrawals import Policy, Sale, ends, why_no_withdrawal
+from crossdock.store.models import Order, SellerAddress, Shipment, Withdrawal
+from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.money.credits import locked_order
+from crossdock.usecases.orders.asked import goods_come_back, request_of
+from crossdock.usecases.record.telling import Telling, telling
+from crossdock.usecases.requests.cancel import opened
+
+LONGEST_NAME = 120
+LINK_HOLDS = timedelta(days=7)
+_SALT = "crossdock.withdraw"
+
+
+def policy() -> Policy:
+    """The operator's choice."""
+    config = settings.CONFIG
+    return Policy(config.withdrawal_days, config.withdrawal_days_undelivered, config.withdrawal_everywhere)
+
+
+def why_not_withdraw(order: Order, *, now: datetime) -> str:
+    """Empty when the buyer can withdraw from this order."""
+    return why_no_withdrawal(_sale(order), policy(), now)
+
+
+def withdraws_until(order: Order) -> datetime | None:
+    """None while nothing was shipped."""
+    return ends(_sale(order), policy())
+
+
+def _sale(order: Order) -> Sale:
+    parcels = [parcel for parcel in order.shipments.all() if parcel.undone_at is None]
+    arrived = [_delivered_at(parcel) for parcel in parcels]
+    known = [at for at in arrived if at is not None]
+    whole = order.parcels == ParcelState.SHIPPED and len(known) == len(parcels)
+    return Sale(
+        country=str(order.ship_to.get("country", "")),
+        private=order.seller.private,
+        over=order.cancelled_at is not None or bool(order.total_minor and order.money == MoneyState.CREDITED),
+        left_at=max((parcel.shipped_at for parcel in parcels), default=None),
+        delivered_at=max(known, default=None) if whole else None,
+    )
+
+
+def _delivered_at(parcel: Shipment) -> datetime | None:
+    """Known of parcels with a label from here alone."""
+    label = getattr(parcel, "label", None)
+    return None if label is None else label.delivered_at
+
+
+def statement_of(order: Order, name: str) -> str:
+    """What the buyer declares: their name, and which contract (article 11a, paragraph 2)."""
+    things = "; ".join(f"{line.kept} × {line.title}" for line in order.lines.all() if line.kept)
+    return (
+        f"I, {name}, withdraw from my contract with {order.seller.name} about order #{order.number} of"
+        f" {order.placed_at:%d %B %Y}: {things}."
+    )
+
+
+def withdraw(*, order: Order, name: str, now: datetime) -> Withdrawal:
+    """Confirmed twice it is one withdrawal, with the time of the first.
+
+    The caller knows that it is the buyer: signed in, or by the link that was mailed to them.
+
+    Raises NotAllowed, Invalid.
+    """
+    with telling(now) as told:
+        order = locked_order(order)
+        before = Withdrawal.objects.filter(order=order).first()
+        if before is not None:
+            return before
+        name = " ".join(name.split())[:LONGEST_NAME]
+        if not name:
+            raise Invalid("Type your name.")
+        if why := why_not_withdraw(order, now=now):
+            raise NotAllowed(why)
+        shipped = order.parcels != ParcelState.UNSHIPPED
+        row = Withdrawal.objects.create(
+            order=order, name=name, statement=statement_of(order, name), shipped=shipped, confirmed_at=now
+        )
+        told.tell(
+            order=order,
+            source="buyer",
+            kind="withdrawn" if shipped else "cancel_asked",
+            public=True,
+            sentence="The buyer withdrew from the contract.",
+        )
+        if not shipped:
+            opened(order, request_of(order), CancelDeed.WITHDRAW, "", told=told)
+        else:
+            goods_come_back(order, told=told)
+        _mails(order, row, told=told)
+        return row
+
+
+def _mails(order: Order, row: Withdrawal, *, told: Telling) -> None:
+    told.write_mail(
+        cause=f"withdrawn:{order.reference}",
+        to=order.buyer.email,
+        subject=f"Receipt: you withdrew from order #{order.number}",
+        order=order,
+        body=f"{receipt_of(row)}\n\n{what_follows(order)}",
+    )
+    told.write_mail(
+        cause=f"withdrawn_seller:{order.reference}",
+        to=order.seller.owner.email,
+        subject=f"The buyer withdrew from order #{order.number}",
+        order=order,
+        body=(
+            f"The buyer withdrew from the contract on {_at(row.confirmed_at)}. A withdrawal cannot be declined.\n\n"
+            + (
+                "The goods come back to you. When they are back, ask for the credit on the order's page."
+                if row.shipped
+                else "Do not ship it. Cancel it on the order's page; that credits the buyer."
+            )
+        ),
+    )
+
+
+def receipt_of(row: Withdrawal) -> str:
+    """What and when, as the law wants it kept."""
+    return f"We received this statement on {_at(row.confirmed_at)}:\n\n“{row.statement}”"
+
+
+def what_follows(order: Order) -> str:
+    """The next step, in the buyer's words; true for as long as the order stands as it did."""
+    back = "The money goes back the way you paid, at the latest 14 days after this statement"
+    if order.parcels == ParcelState.UNSHIPPED:
+        return f"{order.seller.name} is told not to ship the order and to cancel it. {back}."
+    return f"{_send_to(order)} {back}; the seller may wait until the goods are back, or you show that you sent them."
+
+
+def _send_to(order: Order) -> str:
+    kept = SellerAddress.objects.filter(seller_id=order.seller_id).first()
+    if kept is None:
+        return f"Send the goods back within 14 days; {order.seller.name} tells you where to."
+    place = kept.address
+    parts = ("name", "line1", "line2", "postal_code", "city", "region", "country")
+    return f"Send the goods back within 14 days to: {', '.join(str(place[p]) for p in parts if place.get(p))}."
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%d %B %Y, %H:%M:%S} UTC"
+
+
+def send_link(*, number: str, email: str, now: datetime) -> None:
+    """To somebody without an account: a link to their order, by mail, to its buyer's address alone.
+
+    Whoever asks learns nothing: whether there is such an order, only its buyer's post says. Asked for twice within
+    an hour it is one mail.
+    """
+    digits = number.strip().lstrip("#")
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > 18:
+        return
+    order = Order.objects.select_related("buyer", "seller").filter(number=int(digits)).first()
+    if order is None or order.buyer.email.casefold() != email.strip().casefold():
+        return
+    link = f"{settings.BASE_URL}/withdraw/{signing.dumps(order.public_id, salt=_SALT)}/"
+    with telling(now) as told:
+        told.write_mail(
+            cause=f"withdraw_link:{order.reference}:{now:%Y%m%d%H}",
+            to=order.buyer.email,
+            subject=f"Withdraw from order #{order.number}",
+            body=(
+                f"Somebody, surely you, asked for a link to withdraw from order #{order.number} at {order.seller.name}:"
+                f"\n\n{link}\n\nIt holds for {LINK_HOLDS.days} days. Nothing happens until you confirm it there."
+            ),
+        )
+
+
+def order_by_link(token: str) -> str | None:
+    """The order's public id; None for a link that is over, or none of ours."""
+    try:
+        found = signing.loads(token, salt=_SALT, max_age=LINK_HOLDS)
+    except signing.BadSignature:
+        return None
+    return found if isinstance(found, str) else None
