@@ -4,6 +4,7 @@ faults on, and imports nothing of ours.
 
 import ast
 import base64
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -66,6 +67,21 @@ async def test_a_shop_that_sells_is_not_tried() -> None:
         async with Transport() as transport:
             with pytest.raises(NoTestCopy, match="a test copy of it that offers test/do"):
                 await find_copy(discover.connector("open_door"), {"address": address, "key": KEY}, transport)
+
+
+def test_one_that_sells_is_tried_live_with_one_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a process of its own nothing is known but its address and its key."""
+    monkeypatch.setattr("builtins.input", lambda question: "yes")
+    monkeypatch.setenv("CROSSDOCK_LIVE_KEY", KEY)
+    for address in running("shop.py", "--add", "Blue mug", "12.50", "7"):
+        monkeypatch.setenv("CROSSDOCK_LIVE_ADDRESS", address)
+        assert main(["check", "connector", "open_door", "--live", "--place", "?"]) == 1
+        (product,) = re.findall(r"(?m)^  (\S+)  Blue mug$", capsys.readouterr().err)
+        assert main(["check", "connector", "open_door", "--live", "--place", product]) == 0
+        said = capsys.readouterr().out
+        assert "9 passed, 0 failed" in said and "of 7 that it counts now" in said and KEY not in said
 
 
 def test_it_imports_the_standard_library_alone() -> None:

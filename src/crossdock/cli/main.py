@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("backups.backup", "write the database to a file"),
     "restore": ("backups.restore", "replace the database by a backup"),
     "database": ("database", "start, stop or look at the embedded database"),
-    "check": ("check", "whether payments are set up, and whether a connector or a shop does what it claims"),
+    "check": ("checks", "whether payments are set up, and whether a connector or a shop does what it claims"),
     "risk": ("risks.risk", "how well the risk rules tell fraud from honest orders"),
     "replay": ("replay", "play a case file against the connectors of this version, offline"),
     "docs": ("docs", "write the generated pages, or check that they are fresh"),

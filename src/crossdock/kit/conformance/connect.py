@@ -29,7 +29,7 @@ async def proves(stage: Stage) -> None:
     expect(before == after, "the connection test changed the shop")
 
 
-@scenario(102, title="Connecting the same shop again gives the same shop_id")
+@scenario(102, title="Connecting the same shop again gives the same shop_id", live="reads")
 async def same_shop(stage: Stage) -> None:
     first = stage.proof.shop_id
     await stage.connect()
@@ -61,7 +61,11 @@ async def revoked(stage: Stage) -> None:
     expect(await stage.hand.count(variant) == 5, "the count changed")
 
 
-@scenario(105, title="An address that is none is refused with a sentence, and http only where the operator allows it")
+@scenario(
+    105,
+    title="An address that is none is refused with a sentence, and http only where the operator allows it",
+    live="reads",
+)
 async def addresses(stage: Stage) -> None:
     _, form = stage.site.seller_form()
     host = urlsplit(stage.site.address).netloc
@@ -88,7 +92,7 @@ async def addresses(stage: Stage) -> None:
     )
 
 
-@scenario(106, title="Every way and every no is explained in words")
+@scenario(106, title="Every way and every no is explained in words", live="reads")
 async def words(stage: Stage) -> None:
     manifest = stage.manifest
     expect(bool(manifest.ways), "there is no way to connect")
@@ -106,7 +110,7 @@ async def words(stage: Stage) -> None:
     expect(bool(manifest.evidence), "the manifest has no evidence")
 
 
-@scenario(107, title="A required field left empty is asked for by name")
+@scenario(107, title="A required field left empty is asked for by name", live="reads")
 async def empty_fields(stage: Stage) -> None:
     name, form = stage.site.seller_form()
     way = next(way for way in stage.manifest.ways if way.name == name)

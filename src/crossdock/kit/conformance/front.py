@@ -113,7 +113,7 @@ async def find_copy(connector: Connector, form: dict[str, str], transport: Trans
     hand = connector.test_hand(shop) if isinstance(connector, TestCopies) else None
     if hand is None or not isinstance(connector, TestCopies):
         raise NoTestCopy(
-            "The connection test is all right. More cannot be tried in a shop that sells: start a test copy of it that"
-            " offers test/do, with stock of its own, and check that."
+            "The connection test is all right. In a shop that sells only --live tries more: start a test copy of it"
+            " that offers test/do, with stock of its own, and check that."
         )
     return Copy(address, connector.manifest_of(shop), proof, form, hand)

@@ -19,7 +19,9 @@ FILE = "evidence.json"
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """One run that failed nowhere. `not_claimed` are scenarios whose capability the manifest denies."""
+    """One run that failed nowhere. `not_claimed` are scenarios whose capability the manifest denies. `kind` is that of
+    the evidence (`EvidenceKind`), where a run is one by itself.
+    """
 
     against: str
     api_version: str
@@ -28,6 +30,7 @@ class Proven:
     passed: int
     not_claimed: int
     not_played: int
+    kind: str = ""
 
     @property
     def sentence(self) -> str:
@@ -80,7 +83,7 @@ def table(manifest: Manifest, results: Collection[Result]) -> list[Row]:
     return rows
 
 
-def proven(manifest: Manifest, results: Sequence[Result], *, against: str, on: date) -> Proven:
+def proven(manifest: Manifest, results: Sequence[Result], *, against: str, on: date, kind: str = "") -> Proven:
     counts = [result.verdict for result in results]
     return Proven(
         against,
@@ -90,6 +93,7 @@ def proven(manifest: Manifest, results: Sequence[Result], *, against: str, on: d
         counts.count(Verdict.PASSED),
         counts.count(Verdict.NOT_CALLED_FOR),
         counts.count(Verdict.NOT_PLAYED),
+        kind,
     )
 
 
@@ -119,4 +123,5 @@ def write(path: Path, new: Proven) -> None:
     """In place of what stood there against the same thing."""
     kept: Iterable[Proven] = (one for one in read(path) if one.against != new.against)
     rows = sorted([new, *kept], key=lambda one: one.against)
-    path.write_text(json.dumps([asdict(one) for one in rows], indent=2) + "\n")
+    said = [{name: value for name, value in asdict(one).items() if value != ""} for one in rows]
+    path.write_text(json.dumps(said, indent=2) + "\n")

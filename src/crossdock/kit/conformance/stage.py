@@ -52,6 +52,9 @@ class NeedsSimulator(Exception):
 class Stage:
     """One connected shop. `say` names everything made on it, so nothing of another scenario is taken for its own."""
 
+    # How long it waits before it looks again, and whether http and private addresses will do.
+    pause_seconds, local = 0.05, True
+
     def __init__(self, connector: Connector, site: Site, transport: Transport, pace: Pace) -> None:
         self.connector, self.site, self.transport = connector, site, transport
         self.manifest = connector.manifest
@@ -88,9 +91,9 @@ class Stage:
         _, form = self.site.seller_form()
         app = self.site.app if isinstance(self.site, Sandbox) else {}
         http = self.transport.party(
-            f"shop:{self.word}:{next(self._numbers)}", self._pace, local=True, recorder=self.exchanges.append
+            f"shop:{self.word}:{next(self._numbers)}", self._pace, local=self.local, recorder=self.exchanges.append
         )
-        address = self.connector.address(form, local=True)
+        address = self.connector.address(form, local=self.local)
         return Shop(address, {}, {}, http, now=lambda: datetime.now(UTC), app=app)
 
     async def connect(self) -> None:
@@ -116,6 +119,10 @@ class Stage:
         number = next(self._numbers)
         rows = [(f"{self.word}-{number}-{i}", price, count) for i, count in enumerate(counts or (5,))]
         return await self.hand.add_product(title or f"Card {self.word} {number}", rows)
+
+    async def stocked(self) -> None:
+        """There is something to be listed."""
+        await self.product(5)
 
     async def standing(self, command: CreateOrder) -> list[Standing]:
         """The shop's open orders of this buyer: doubles are found by the buyer, not by our reference."""
@@ -201,7 +208,7 @@ class Stage:
         while not await look():
             if asyncio.get_running_loop().time() > end:
                 raise NotYet(f"waited in vain for {what()}")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(self.pause_seconds)
 
     # Webhooks
 

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from typing import Literal
 
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.kit.conformance.stage import NeedsSimulator, Stage, staged
@@ -21,13 +22,15 @@ class NotConforming(AssertionError):
 
 
 Run = Callable[[Stage], Awaitable[None]]
+Live = Literal["", "reads", "places"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """`needs` are the capabilities it proves.
 
-    `simulated`: it needs the fault dial or the ledger, so a real server cannot play it.
+    `simulated`: it needs the fault dial or the ledger, so a real server cannot play it. `live`: a shop that sells can,
+    since it only reads, or places one order and cancels it.
     """
 
     number: int
@@ -35,6 +38,7 @@ class Scenario:
     title: str
     run: Run
     simulated: bool = False
+    live: Live = ""
 
 
 class Verdict(StrEnum):
@@ -59,13 +63,15 @@ class Result:
 _all: dict[int, Scenario] = {}
 
 
-def scenario(number: int, *needs: Capability, title: str, simulated: bool = False) -> Callable[[Run], Run]:
+def scenario(
+    number: int, *needs: Capability, title: str, simulated: bool = False, live: Live = ""
+) -> Callable[[Run], Run]:
     """Enter a scenario into the list. Numbers never change their meaning and are never used again."""
 
     def enter(function: Run) -> Run:
         if number in _all:
             raise ValueError(f"scenario {number} is there twice")
-        _all[number] = Scenario(number, needs, title, function, simulated)
+        _all[number] = Scenario(number, needs, title, function, simulated, live)
         return function
 
     return enter
@@ -113,13 +119,19 @@ async def play_all(
     *,
     only: Collection[int] = (),
     on_result: Callable[[Result], None] = lambda result: None,
+    left_out: Callable[[Scenario], str] = lambda item: "",
 ) -> list[Result]:
-    """The same wherever `opening` opens a shop that can do what `manifest` says."""
+    """The same wherever `opening` opens a shop that can do what `manifest` says. `left_out` says why a scenario is not
+    one for that shop, "" when it is.
+    """
     wanted = {item.number for item in called_for(manifest)}
     results = []
     for item in scenarios():
         if not only or item.number in only:
-            results.append(await _result(item, manifest.name, opening, item.number in wanted))
+            if item.number in wanted and (why := left_out(item)):
+                results.append(Result(manifest.name, item.number, item.title, Verdict.NOT_PLAYED, sentence=why))
+            else:
+                results.append(await _result(item, manifest.name, opening, item.number in wanted))
             on_result(results[-1])
     return results
 

@@ -5,15 +5,16 @@
 
 import argparse
 
-from crossdock.cli import check_connector, payments
+from crossdock.cli import payments
+from crossdock.cli.checks import connector
 
 
 def words(parser: argparse.ArgumentParser) -> None:
     checks = parser.add_subparsers(dest="what", required=True, metavar="what")
     checks.add_parser("payments", help="what is missing before buyers can pay")
     does = "whether a connector, a shop at an address or a recorded tape does what it claims"
-    check_connector.words(checks.add_parser("connector", help=does))
+    connector.words(checks.add_parser("connector", help=does))
 
 
 def run(args: argparse.Namespace) -> int:
-    return payments.check() if args.what == "payments" else check_connector.run(args)
+    return payments.check() if args.what == "payments" else connector.run(args)

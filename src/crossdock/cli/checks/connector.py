@@ -1,5 +1,5 @@
-"""`crossdock check connector WHAT`: the numbered scenarios against a connector's simulator (its name), a test copy of a
-shop behind the open door (its address), or a recorded tape (a file).
+"""`crossdock check connector WHAT`: the numbered scenarios against a connector's simulator (its name), a shop that
+sells (its name with --live), a test copy of a shop behind the open door (its address), or a recorded tape (a file).
 
 A table by capability; the evidence is kept in a file when all that was claimed passed. See docs/open-door.md.
 """
@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crossdock.cli import replay as tape
+from crossdock.cli.checks import live
 from crossdock.cli.trouble import Trouble
-from crossdock.domain.capability import Capability, Manifest
+from crossdock.domain.capability import Capability, EvidenceKind, Manifest
 from crossdock.kit import discover, replay
 from crossdock.kit.conformance import cost, record, scenarios
 from crossdock.kit.conformance.front import NoTestCopy, find_copy
@@ -32,23 +33,39 @@ def words(parser: argparse.ArgumentParser) -> None:
         "--record", action="store_true", help="keep it beside the connector, where documentation and panel read it"
     )
     parser.add_argument("--against", default="", help="what was proven against, in words for the evidence")
+    live.words(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when something passed and nothing failed."""
+    if args.live:
+        return asyncio.run(_live(args))
+    if args.account or args.place:
+        raise Trouble("--account and --place are for a shop that sells: add --live.")
     if "://" in args.subject:
         return asyncio.run(_address(args))
     if Path(args.subject).is_file():
         return _tape(Path(args.subject))
-    try:
-        connector, sandbox = discover.connector(args.subject), discover.sandbox(args.subject)
-    except (discover.NoSuchFolder, discover.BrokenFolder) as error:
-        raise Trouble(f"{error} An address begins with https://, and a tape is a file.") from None
+    connector = _named(args.subject)
+    sandbox = discover.sandbox(args.subject)
     results = asyncio.run(run_all(connector, sandbox, only=args.only, on_result=_seen))
     code = _end(args, connector.manifest, results, "its simulator")
     if code == 0 and not args.only:
         _cost(connector.manifest, asyncio.run(cost.measured(connector, sandbox)), keep=args.record)
     return code
+
+
+def _named(name: str) -> Connector:
+    try:
+        return discover.connector(name)
+    except (discover.NoSuchFolder, discover.BrokenFolder) as error:
+        raise Trouble(f"{error} An address begins with https://, and a tape is a file.") from None
+
+
+async def _live(args: argparse.Namespace) -> int:
+    connector = _named(args.subject)
+    played = await live.played(connector, args, on_result=_seen)
+    return 1 if played is None else _end(args, *played, live.AGAINST, kind=EvidenceKind.LIVE_ACCOUNT)
 
 
 def _cost(manifest: Manifest, calls: cost.Cost, *, keep: bool) -> None:
@@ -101,7 +118,7 @@ def _seen(result: Result) -> None:
         print(f"FAILED {result.number} {result.title}\n       {result.sentence}", flush=True)
 
 
-def _end(args: argparse.Namespace, manifest: Manifest, results: list[Result], against: str) -> int:
+def _end(args: argparse.Namespace, manifest: Manifest, results: list[Result], against: str, kind: str = "") -> int:
     _show(manifest, results)
     counts = {verdict: sum(result.verdict is verdict for result in results) for verdict in Verdict}
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
@@ -112,7 +129,8 @@ def _end(args: argparse.Namespace, manifest: Manifest, results: list[Result], ag
         return 0
     path = record.file_of(manifest.name) if args.record else args.evidence
     if path is not None:
-        new = record.proven(manifest, results, against=args.against or against, on=datetime.now(UTC).date())
+        today = datetime.now(UTC).date()
+        new = record.proven(manifest, results, against=args.against or against, on=today, kind=kind)
         record.write(path, new)
         print(f"Kept in {path}: {new.sentence}")
     return 0
