@@ -32,7 +32,7 @@ LARGER = {
     "shopify": 1310,
     "vendure": 1148,
     "wix": 860,
-    "woocommerce": 1263,
+    "woocommerce": 1249,
 }
 
 

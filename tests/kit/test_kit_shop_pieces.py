@@ -415,6 +415,8 @@ def test_a_cancel_ends_by_the_order_that_was_read() -> None:
     order = as_made(an_order(("a", 1)), cancel_note="Declined.")
     assert cancel.standing(command, order, "x") is None and cancel.cancelled(order).note == "Declined."
     assert cancel.standing(command, mapping.gone("7", "EUR"), "x") == cancel.GONE
+    binned = cancel.standing(command, replace(order, state=ShopOrderState.GONE), "x")
+    assert isinstance(binned, Done) and binned.already
     left = replace(order, parcels=(Parcel("1", (), cancelled=True), Parcel("2", ())))
     late = cancel.standing(command, left, "Order {number} has left.")
     assert late == Refused(Why.TOO_LATE, "Order 1007 has left.")

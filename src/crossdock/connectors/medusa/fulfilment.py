@@ -103,5 +103,4 @@ async def _ship(client: Client, order_id: str, command: WriteFulfilment, id_: st
 async def _renumber(client: Client, order: ShopOrder, command: WriteFulfilment, parcels: Sequence[Parcel]) -> None:
     """Metadata is merged by its names, so nothing else in it is lost."""
     names = [entry for parcel in parcels for entry in mapper.renumbered(parcel.parcel_id, command).items()]
-    body = {"metadata": dict(names)}
-    await client.send("POST", f"orders/{order.shop_id}", query=(("fields", "id"),), json=body)
+    await client.send("POST", f"orders/{order.shop_id}", query=(("fields", "id"),), json={"metadata": dict(names)})

@@ -12,9 +12,9 @@ from crossdock.domain.orders import as_found
 from crossdock.kit.errors import Declined, Missing, Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.rows import readable
-from crossdock.kit.shop.cancel import cancelled, standing
+from crossdock.kit.shop.cancel import GONE, cancelled, standing
 from crossdock.kit.shop.counted import too_few
-from crossdock.kit.shop.fulfilment import not_begun
+from crossdock.kit.shop.fulfilment import live, not_begun
 from crossdock.kit.shop.mapping import amount
 from crossdock.kit.shop.placing import refs, titles, units
 
@@ -213,10 +213,10 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
     """
     node = await reading.whole(client, command.shop_order_id)
     order = reading.shown(client, command.shop_order_id, node)
-    if ended := standing(command, order, SHIPPED):
+    if order.state is ShopOrderState.GONE:
+        return GONE
+    if ended := standing(command, order, SHIPPED if live(order) else PACKED):
         return ended
-    if order.packed:
-        return Refused(Why.TOO_LATE, PACKED.format(number=order.number))
     if node is not None and node.word("status") in mapper.COMPLETED:
         return Refused(Why.TOO_LATE, COMPLETED.format(number=order.number))
     if await being_edited(client, order.shop_id):
@@ -231,5 +231,4 @@ async def being_edited(client: Client, order_id: str) -> bool:
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:
-    rows = await _ours(client, "orders", "orders", reference)
-    return Found(tuple(reading.id_of(row) for row in rows))
+    return Found(tuple(reading.id_of(row) for row in await _ours(client, "orders", "orders", reference)))

@@ -14,6 +14,7 @@ from crossdock.kit import text
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, flag, node_of, units_in, whole
 from crossdock.kit.shop.cancel_units import key_of
+from crossdock.kit.shop.mapping import person
 from crossdock.kit.shop.placing import two_names
 
 REFERENCE, REFUSED = "_crossdock_reference", "_crossdock_refused"
@@ -83,21 +84,12 @@ def order_of(node: Node, fulfillments: Sequence[Node], refunds: Sequence[Node] =
         and all((line.stock_taken or 0) >= line.quantity for line in lines),
         url=f"{address}/wp-admin/post.php?post={id_}&action=edit",
         cancel_note=CANCELLED.get(status, ""),
-        buyer=_buyer(node),
+        buyer=person(node.view("billing"), "first_name", "last_name"),
         updated_at=node.moment("date_modified_gmt", naive_utc=True),
     )
     node.ignore(*UNUSED["order"])
     node.done()
     return order
-
-
-def _buyer(node: Node) -> str:
-    names = node.view("billing")
-    return text.label(f"{names.text('first_name')} {names.text('last_name')}")
-
-
-def gone(shop_id: str, currency: str) -> ShopOrder:
-    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
 
 
 def _state(node: Node, status: str) -> ShopOrderState:
@@ -110,7 +102,7 @@ def _state(node: Node, status: str) -> ShopOrderState:
 
 def line_of(node: Node) -> OrderLine:
     """`product_id` 0 is WooCommerce's word for a product that it does not know: the line is only text then."""
-    product, variation = _known_id(node, "product_id"), _known_id(node, "variation_id")
+    product, variation = node.named_id("product_id"), node.named_id("variation_id")
     taken = meta(node).get("_reduced_stock")
     return OrderLine(
         line_id=node.id("id"),
@@ -121,11 +113,6 @@ def line_of(node: Node) -> OrderLine:
         # The item's own record of what was taken; restoring removes it.
         stock_taken=units_in(taken) if taken is not None else None,
     )
-
-
-def _known_id(node: Node, key: str) -> str:
-    """0, "0", "" and null name nothing; anything else that is no id is odd."""
-    return "" if node.raw(key) in (None, "", 0, "0", False) else node.id(key)
 
 
 def _quantity(node: Node) -> int:

@@ -21,13 +21,13 @@ from crossdock.domain.commands import (
     WriteRisk,
 )
 from crossdock.domain.currencies import minor_units
-from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.domain.events import ShopOrder
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money, share
 from crossdock.kit.errors import NoAnswer, Outside, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop import risk_notes
-from crossdock.kit.shop.cancel import before
+from crossdock.kit.shop.cancel import cancelled, standing
 from crossdock.kit.shop.cancel_units import NOTHING_LEFT, marked, pick
 from crossdock.kit.shop.concurrency import patiently
 from crossdock.kit.shop.paging import Listed, seconds
@@ -122,31 +122,22 @@ async def _take_back(client: Client, shop_id: str, why: Refused) -> Outcome:
     """Marked as ours to refuse, so that a look-up does not take it for the order."""
     mark = {"status": "cancelled", "meta_data": [{"key": mapper.REFUSED, "value": str(why.why)}]}
 
-    async def cancelled() -> str:
+    async def ended() -> str:
         status = node_of(await client.ask("PUT", f"orders/{shop_id}", json=mark), "order").text("status")
         return "" if status == "cancelled" else f"“{status}”"
 
-    return await take_back(cancelled, why)
+    return await take_back(ended, why)
 
 
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
     """PUT status cancelled. Looked at first: what was shipped has no units to put back."""
     order = await reading.order(client, command.shop_order_id)
-    done = Done(order.shop_id, order.number, order.url, note=order.cancel_note)
-    there = order.state is not ShopOrderState.GONE or order.number
-    if ended := before(
-        command,
-        done if there else None,
-        reference=order.reference,
-        closed=order.state is not ShopOrderState.OPEN,
-        shipped=bool(order.parcels),
-        words=SHIPPED.format(number=order.number),
-    ):
+    if ended := standing(command, order, SHIPPED):
         return ended
     made = node_of(await client.ask("PUT", f"orders/{order.shop_id}", json={"status": "cancelled"}), "order")
     if made.text("status") != "cancelled":
         return Unknown(f"The order is still “{made.str('status')}” in your shop.")
-    return done
+    return cancelled(order)
 
 
 async def cancel_lines(client: Client, command: CancelLines) -> Outcome:

@@ -18,6 +18,7 @@ from crossdock.kit.errors import Missing, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import named, order_with, read_each, read_row, readable
 from crossdock.kit.shop.concurrency import each_patiently, patiently, together
+from crossdock.kit.shop.mapping import gone
 from crossdock.kit.shop.paging import Listed, Spot, Walked, walk
 
 T = TypeVar("T")
@@ -278,7 +279,7 @@ async def fulfillments_of(client: Client, order_id: str) -> list[Node] | None:
 
 def shown(client: Client, parts: Parts) -> ShopOrder:
     if parts.node is None:
-        return mapper.gone(parts.id_, client.shop.settings["currency"])
+        return gone(parts.id_, client.shop.settings["currency"])
     with order_with(mapper.reference_of(parts.node)):
         return mapper.order_of(parts.node, parts.fulfillments, parts.refunds, address=client.shop.address)
 

@@ -32,10 +32,12 @@ def before(
 
 
 def standing(command: CancelOrder, order: ShopOrder, words: str) -> Outcome | None:
-    """The same of an order as we show it; `words`, with its `{number}`, where a parcel is packed or has left."""
+    """The same of an order as we show it: `words`, with its `{number}`, are said where a parcel is packed or has left.
+    One that is gone and has a number lies in the shop's bin: it is closed there.
+    """
     return before(
         command,
-        None if order.state is ShopOrderState.GONE else cancelled(order),
+        cancelled(order) if order.state is not ShopOrderState.GONE or order.number else None,
         reference=order.reference,
         closed=order.state is not ShopOrderState.OPEN,
         shipped=bool(order.packed or live(order)),
