@@ -62,6 +62,25 @@ def django_db_modify_db_settings(cluster: Cluster, django_db_modify_db_settings_
     """pytest-django's hook before it makes the test database: the server has to be there."""
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """What Django derives from the models stays when a test's rows are deleted (`emptying`): to look for it again after
+    each of some 300 tests took as long as the tests themselves. Connections that the tests' threads kept are closed.
+    """
+    from django.contrib.auth.management import create_permissions
+    from django.contrib.contenttypes.management import create_contenttypes
+    from django.db.models.signals import post_migrate
+
+    import aside
+
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
+    yield
+    aside.close()
+    post_migrate.connect(create_contenttypes)
+    post_migrate.connect(create_permissions, dispatch_uid="django.contrib.auth.management.create_permissions")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):

@@ -77,46 +77,41 @@ def world(db: None) -> World:
 
 def copies_of(order: Order, many: int) -> None:
     """As many more orders of the same seller, each landed, with one line and a sentence in its story."""
+    reference = {"number": "900000 + n", "reference": "'CD-' || (900000 + n) || '-AAAAA'"}
+    landed = {
+        "shop_order_id": "'c' || n",
+        "shop_number": "'#c' || n",
+        "state": "'equal'",
+        "stock_taken": "true",
+        "equal_at": "t.intended_at",
+    }
+    _copied("store_order", "id", order.pk, many, {"public_id": PUBLIC_ID, **reference})
+    _copied("store_orderline", "order_id", order.pk, many, {})
+    _copied("store_timelineentry", "order_id", order.pk, many, {})
+    _copied("store_shopcopy", "order_id", order.pk, many, landed)
+
+
+PUBLIC_ID = "'x' || lpad(n::text, 13, '0')"
+
+
+def _copied(table: str, key: str, whose: int, many: int, fresh: dict[str, str]) -> None:
+    """The rows of this key again, `many` times, with keys from a million on; `fresh`: what copy `n` has of its own."""
     with connection.cursor() as cursor:
-        for table, key, fresh in (
-            (
-                "store_order",
-                "id",
-                {
-                    "public_id": "'x' || lpad(n::text, 13, '0')",
-                    "number": "900000 + n",
-                    "reference": "'CD-' || (900000 + n) || '-AAAAA'",
-                },
-            ),
-            ("store_orderline", "order_id", {}),
-            ("store_timelineentry", "order_id", {}),
-            (
-                "store_shopcopy",
-                "order_id",
-                {
-                    "shop_order_id": "'c' || n",
-                    "shop_number": "'#c' || n",
-                    "state": "'equal'",
-                    "stock_taken": "true",
-                    "equal_at": "t.intended_at",
-                },
-            ),
-        ):
-            cursor.execute(
-                "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND table_schema ="
-                " current_schema() ORDER BY ordinal_position",
-                [table],
-            )
-            names = [row[0] for row in cursor.fetchall()]
-            values = {**{name: f"t.{name}" for name in names}, **fresh, key: "1000000 + n"}
-            if key != "id" and "id" in values:
-                values["id"] = "5000000 + n * 50 + row_number() OVER (PARTITION BY n ORDER BY t.id)"
-            cursor.execute(
-                f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values[name] for name in names)}"
-                f" FROM {table} t, generate_series(1, %s) n WHERE t.{key} = %s",
-                [many, order.pk],
-            )
-            cursor.execute(f"ANALYZE {table}")
+        cursor.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND table_schema ="
+            " current_schema() ORDER BY ordinal_position",
+            [table],
+        )
+        names = [row[0] for row in cursor.fetchall()]
+        own_id = "5000000 + n * 50 + row_number() OVER (PARTITION BY n ORDER BY t.id)"
+        values = {name: own_id if name == "id" else f"t.{name}" for name in names}
+        values |= {key: "1000000 + n", **fresh}
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values[name] for name in names)}"
+            f" FROM {table} t, generate_series(1, %s) n WHERE t.{key} = %s",
+            [many, whose],
+        )
+        cursor.execute(f"ANALYZE {table}")
 
 
 class TestExport:
@@ -363,19 +358,12 @@ def test_no_index_is_kept_for_what_is_only_compared_whole(db: None) -> None:
 
 def _listings(world: World, many: int) -> None:
     """As many more, each with one variant of which there are none."""
-    first = Listing.objects.bulk_create(
-        Listing(
-            seller=world.seller,
-            title=f"Many {n}",
-            search=f"many {n}",
-            currency="USD",
-            created_at=NOW,
-            updated_at=NOW,
-        )
-        for n in range(many)
+    first = Listing.objects.create(
+        seller=world.seller, title="Many 0", search="many 0", currency="USD", created_at=NOW, updated_at=NOW
     )
-    variants = Variant.objects.bulk_create(Variant(listing=listing, price_minor=100) for listing in first)
-    VariantStock.objects.bulk_create(VariantStock(variant=variant, count=0, count_at=NOW) for variant in variants)
-    with connection.cursor() as cursor:
-        for table in ("store_listing", "store_variant", "store_variantstock"):
-            cursor.execute(f"ANALYZE {table}")
+    variant = Variant.objects.create(listing=first, price_minor=100)
+    VariantStock.objects.create(variant=variant, count=0, count_at=NOW)
+    words = {"title": "'Many ' || n", "search": "'many ' || n"}
+    _copied("store_listing", "id", first.pk, many - 1, {"public_id": PUBLIC_ID, **words})
+    _copied("store_variant", "listing_id", first.pk, many - 1, {"id": "1000000 + n", "public_id": PUBLIC_ID})
+    _copied("store_variantstock", "variant_id", variant.pk, many - 1, {})

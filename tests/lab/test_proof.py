@@ -95,7 +95,7 @@ def test_the_seeds_notice_it_too(towns: Towns, bug: Bug) -> None:
     with planted(bug.name):
         found = next((one for seed in range(bug.seeds) if (one := again(plan(seed, NAMES))).broken), None)
         assert found is not None, f"{bug.about}: not noticed in {bug.seeds} seeds"
-        small = shrunk(found, again, most=12)
+        small = shrunk(found, again, most=4)
     assert small.broken
     assert len(small.plan.left()) <= len(found.plan.left())
     story = told(small)

@@ -5,11 +5,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 import market
+from aside import sync
 from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.engine.engine import Engine
@@ -111,19 +111,6 @@ async def engine(transactional_db: None) -> AsyncIterator[Engine]:
     made = await started()
     yield made
     await stopped(made)
-
-
-async def sync(work_: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Database work of a test, off the loop, on a connection that is closed again."""
-    from django.db import connections
-
-    def call() -> Any:
-        try:
-            return work_(*args, **kwargs)
-        finally:
-            connections.close_all()
-
-    return await asyncio.to_thread(call)
 
 
 async def until(fact: Callable[[], object], seconds: float = 40, what: str = "it") -> None:

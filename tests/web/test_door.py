@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 import market
+from aside import sync
 from crossdock.kit import discover
 from crossdock.store.models import Connection, Delivery
 from crossdock.store.vault import seal
@@ -72,18 +73,6 @@ class Street:
 
 def say(topic: str, entity: str, **more: object) -> bytes:
     return json.dumps({"topic": topic, "id": entity, **more}).encode()
-
-
-async def sync(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    from django.db import connections
-
-    def call() -> Any:
-        try:
-            return work(*args, **kwargs)
-        finally:
-            connections.close_all()
-
-    return await asyncio.to_thread(call)
 
 
 @pytest.fixture

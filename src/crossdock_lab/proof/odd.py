@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
     return worst
 
 
-async def tried(connector: Connector, *, every: int = 1, first: int = 0) -> odd.Tally:
-    """All of one platform, in this process."""
+async def tried(connector: Connector, *, every: int = 1, first: int = 0, most_wrong: int = odd.MOST_WRONG) -> odd.Tally:
+    """All of one platform, in this process; until so many are wrong."""
     tally = odd.Tally()
     async with staged(connector, discover.sandbox(connector.manifest.name)) as stage:
         hooks: list[Hook] = []
@@ -68,5 +68,6 @@ async def tried(connector: Connector, *, every: int = 1, first: int = 0) -> odd.
         else:
             readings = await readings_of(stage)
         for reading in readings:
-            await odd.try_all(reading, tally, every=every, first=first)
+            if len(tally.wrong) < most_wrong:
+                await odd.try_all(reading, tally, every=every, first=first, most_wrong=most_wrong)
     return tally

@@ -482,10 +482,19 @@ class Sequence(RuleBasedStateMachine):
         assert (self.world.available or 0) <= max(0, self.world.units - owed), "more for sale than there is"
 
 
-def play(examples: int, *, always_the_same: bool = False) -> None:
+class Refunding(Sequence):
+    """Orders are placed and sent, and the shop refunds: with nothing else in the way, a bug that is planted there is
+    met within a few plays.
+    """
+
+    read = ship_here = cancel_here = reject_line = seller_asks = staff_decide = bank_refuses = None  # type: ignore[assignment]
+    pay_back = ship_there = cancel_there = staff_credits = None  # type: ignore[assignment]
+
+
+def play(examples: int, machine: type[Sequence] = Sequence, *, always_the_same: bool = False) -> None:
     """`always_the_same`: a planted bug is noticed in every run or in none, not by luck."""
     run_state_machine_as_test(
-        Sequence,
+        machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=25,
@@ -517,7 +526,7 @@ def test_they_notice_a_refund_that_is_seen_as_new(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(snapshots, "news", news)
     with pytest.raises(AssertionError, match="seen once"):
-        play(400, always_the_same=True)
+        play(400, Refunding, always_the_same=True)
 
 
 @pytest.mark.django_db

@@ -4,13 +4,15 @@ import asyncio
 from datetime import timedelta
 
 from crossdock.domain.capability import Capability
-from crossdock.domain.commands import CreateOrder, Done, Refused, Why
+from crossdock.domain.commands import CreateOrder, Done, Later, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.domain.orders import differences
 from crossdock.domain.values import Money
 from crossdock.kit.conformance.stage import STREET, Stage, another_id, units
 from crossdock.kit.conformance.suite import expect, scenario
+from crossdock.kit.conformance.trouble import recover
 from crossdock.kit.connector import VariantRef
+from crossdock.kit.sandbox import Sandbox
 
 CREATE, FOUND = Capability.ORDER_CREATE, Capability.ORDER_FOUND_BY_REFERENCE
 COUNTED = Capability.COUNTS_READ
@@ -127,7 +129,12 @@ async def side_by_side(stage: Stage) -> None:
     a, b = await stage.product(30, 30)
     commands = [stage.order((a, 1), (b, 2)) for _ in range(SIDE_BY_SIDE)]
     outcomes = await asyncio.gather(*(stage.connector.create(stage.shop, command) for command in commands))
-    expect(all(isinstance(outcome, Done) for outcome in outcomes), f"outcomes: {outcomes}")
+    for command, outcome in zip(commands, outcomes, strict=True):
+        if isinstance(outcome, Later | Unknown) and not isinstance(stage.site, Sandbox):
+            # A real server on a busy machine: orders wait there for each other's lock, and not for long.
+            await recover(stage, command, outcome, "side by side")
+        else:
+            expect(isinstance(outcome, Done), f"outcomes: {outcomes}")
     for command in commands:
         expect(
             len(await stage.standing(command)) == 1,

@@ -251,7 +251,7 @@ async def _strike_every_call(stage: Stage, fault: str) -> None:
         hit = stage.dial.counts[fault] > before
         stage.dial.calm()
         stage.fresh_budget()
-        await _recover(stage, command, outcome, f"{fault} at call {skip + 1}")
+        await recover(stage, command, outcome, f"{fault} at call {skip + 1}")
         counts = (await stage.hand.count(a), await stage.hand.count(b))
         expect(counts == (3, 4), f"{fault} at call {skip + 1}: the shop counts {counts}")
         struck += hit
@@ -260,7 +260,7 @@ async def _strike_every_call(stage: Stage, fault: str) -> None:
     expect(struck >= 1, f"{fault} never struck")
 
 
-async def _recover(stage: Stage, command: CreateOrder, outcome: Outcome, when: str) -> None:
+async def recover(stage: Stage, command: CreateOrder, outcome: Outcome, when: str) -> None:
     """What the engine does: repeat what is surely not done, look before repeating what is not known."""
     standing = await stage.standing(command)
     expect(len(standing) <= 1, f"{when}: it stands {len(standing)} times")
