@@ -50,6 +50,8 @@ random_page_cost = 1.1
 io_method = sync
 jit = off
 max_parallel_workers_per_gather = 0
+# Nothing is replicated from elsewhere into here, and the process that would wait for it is not free.
+max_logical_replication_workers = 0
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] '

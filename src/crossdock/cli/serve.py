@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
         )
     ports.free(config.web_host, config.web_port, what="the web server", setting="CROSSDOCK_WEB_PORT")
     database.ready()
+    database.let_go()
     if config.https and not config.trusted_proxies:
         print(
             "crossdock: PUBLIC_URL is https, and TRUSTED_PROXIES names no proxy: visitors' addresses are not known, so"

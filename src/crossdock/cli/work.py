@@ -11,6 +11,7 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
+    database.let_go()
     from crossdock.engine import worker
 
     return int(worker.main() or 0)

@@ -17,7 +17,6 @@ LONGEST_MM = 2_700
 # The longest side and twice the two others together.
 LARGEST_MM = 3_300
 HOME = "US"
-_NAMES = Locale("en").territories
 
 
 class LabelState(StrEnum):
@@ -228,7 +227,8 @@ class Can:
 
 
 def country_name(code: str) -> str:
-    return str(_NAMES.get(code, code))
+    # Read when it is first asked for: the names of a language take four megabytes.
+    return str(Locale("en").territories.get(code, code))
 
 
 def why_not_parcel(parcel: Parcel) -> str:

@@ -6,13 +6,15 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from crossdock.kit import installed
 from crossdock.kit.carrier import Carrier
 from crossdock.kit.connector import Connector
 from crossdock.kit.gateway import Gateway
-from crossdock.kit.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from crossdock.kit.sandbox import Sandbox
 
 
 class BrokenFolder(Exception):
@@ -65,11 +67,13 @@ def carriers() -> Mapping[str, Carrier]:
     return cast("Mapping[str, Carrier]", offered("carriers", "carrier"))
 
 
-def sandbox(name: str) -> type[Sandbox]:
+def sandbox(name: str) -> "type[Sandbox]":
     """The simulator's class of a platform.
 
-    Loaded only when asked for: a simulator may need packages that a worker does not.
+    Loaded only when asked for: a simulator needs a web server and packages that a worker does not.
     """
+    from crossdock.kit.sandbox import Sandbox
+
     connector(name)
     package = packages().get(name)
     place = f"{package.module if package else f'crossdock.connectors.{name}'}.sandbox"

@@ -26,10 +26,8 @@ def _guarded(view: Any, cacheable: bool = False) -> Any:
 
 site.admin_view = _guarded  # type: ignore[method-assign]
 site.has_permission = may_read  # type: ignore[method-assign]
-# What libraries bring is taken out: secrets and sessions are nobody's rows to look at, an address changes by its
-# owner's own letter, and groups give rights that nothing here asks for.
-for _theirs in list(site._registry):
-    site.unregister(_theirs)
+# What libraries bring is not looked for (settings): secrets and sessions are nobody's rows to look at, an address
+# changes by its owner's own letter, and groups give rights that nothing here asks for.
 
 
 @admin.register(models.Command)

@@ -1,7 +1,7 @@
 """Rows as they are, for looking only; what is ciphertext or a hash stays out."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -13,6 +13,13 @@ from crossdock.domain.roles import Right
 from crossdock.store.models import User
 from crossdock.usecases.record.rights import holds
 
+if TYPE_CHECKING:
+    # Generic for the type checker alone.
+    class _Paginator(Paginator[Any]): ...
+
+    class _ModelAdmin(admin.ModelAdmin[Any]): ...
+else:
+    _Paginator, _ModelAdmin = Paginator, admin.ModelAdmin
 # Never on a page, whatever model they are in.
 HIDDEN = frozenset({"secrets", "keep", "hash", "state_hash", "password", "body"})
 
@@ -22,7 +29,7 @@ _MOST_COUNTED = 5_000
 _MOST_RELATED = 500
 
 
-class _Counted(Paginator[Any]):
+class _Counted(_Paginator):
     """The first pages; what lies behind them is found by searching."""
 
     @cached_property
@@ -59,7 +66,7 @@ def may_read(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and holds(request.user, Right.RECORDS)
 
 
-class ReadOnly(admin.ModelAdmin[Any]):
+class ReadOnly(_ModelAdmin):
     """Nobody adds, changes or deletes here: each change has a use-case of its own, and books are never edited."""
 
     # Each of these keeps a page of the largest table from reading all of it.
