@@ -22,7 +22,7 @@ from crossdock.domain.events import Count, OrderLine, Parcel, ShopOrder, ShopOrd
 from crossdock.domain.values import Money
 from crossdock.kit import rows
 from crossdock.kit.errors import Declined, NotJson, Strange
-from crossdock.kit.shop import cancel, counted, fulfilment, mapping, paging
+from crossdock.kit.shop import cancel, concurrency, counted, fulfilment, mapping, paging
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 OPEN = ShopOrder("7", "#7", "CD-1", ShopOrderState.OPEN, (OrderLine("1", "p", "v", "", 2),), Money(1000, "EUR"))
@@ -112,6 +112,8 @@ async def test_a_list_that_is_odd_is_left_out_and_no_answer_is_none() -> None:
     assert isinstance(await rows.odd(ends(Strange("rows", "list", None))), Strange)
     with pytest.raises(NotJson):
         await rows.odd(ends(NotJson("the answer's body", "JSON", "")))
+    beside = await concurrency.together([rows.odd(ends(None)), rows.odd(ends(Strange("rows", "list", None)))])
+    assert beside[0] == 7 and isinstance(beside[1], Strange)
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,10 @@ async def together(calls: Sequence[Awaitable[T]], at_once: int = AT_ONCE) -> lis
         async with room:
             return await call
 
-    results = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return [result for result in results if not isinstance(result, BaseException)]
+    tasks = [asyncio.ensure_future(one(call)) for call in calls]
+    await asyncio.gather(*tasks, return_exceptions=True)
+    # An error that a call gives back is its answer (`rows.odd`); one that it raised is raised here.
+    return [task.result() for task in tasks]
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
