@@ -11,7 +11,7 @@ from typing import Any
 
 from crossdock.connectors.adobe_commerce import mapper, reading
 from crossdock.connectors.adobe_commerce.client import PAGE, Client
-from crossdock.domain.commands import CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why, WriteRisk
+from crossdock.domain.commands import CancelOrder, CreateOrder, Found, Outcome, Refused, Unknown, Why, WriteRisk
 from crossdock.domain.events import LookKind, ShopOrder, ShopOrderState
 from crossdock.domain.orders import as_found
 from crossdock.domain.values import Money
@@ -229,11 +229,8 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
         node, order = await reading.read(client, command.shop_order_id)
         if node is None:
             return Refused(Why.NOT_FOUND, "That is no order of this shop.")
-        done = Done(order.shop_id, order.number)
-        if ended := risk_notes.before(command, reference=order.reference, texts=mapper.notes(node), done=done):
-            return ended
-        await comment(client, node, risk_notes.note(command))
-    return done
+        texts, write = mapper.notes(node), partial(comment, client, node)
+        return await risk_notes.beside(command, texts, reference=order.reference, number=order.number, write=write)
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:

@@ -11,9 +11,9 @@ from crossdock.connectors.prestashop.client import Client
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit import text
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import NotJson, Strange
+from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import order_with, read_each, read_parts, readable
+from crossdock.kit.rows import odd, order_with, read_each, read_parts, readable
 from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.concurrency import together
 from crossdock.kit.shop.joined import Joined, joined
@@ -69,13 +69,8 @@ async def _one(client: Client, resource: str, id_: str, **query: str) -> Node | 
 
 async def _shown(client: Client, resource: str, ids: Iterable[str], **query: str) -> dict[str, Node]:
     """What is only shown, by its id: left out where it is odd."""
-    try:
-        rows = await client.of(resource, "id", filter(is_number, ids), **query)
-    except NotJson:
-        raise
-    except Strange:
-        return {}
-    return {row.text("id"): row for row in rows}
+    rows = await odd(client.of(resource, "id", filter(is_number, ids), **query))
+    return {} if isinstance(rows, Strange) else {row.text("id"): row for row in rows}
 
 
 async def _reader(client: Client, products: Sequence[str]) -> Callable[[Node], ShopProduct]:
@@ -147,11 +142,8 @@ async def _refunded(client: Client, spot: Spot, seen: Walked) -> tuple[set[str],
     """Orders with a new slip, and where to go on: with each page of changed orders, and not beyond what was read of
     the slips. Where they could not be read, from the same spot, unless more orders wait behind it.
     """
-    try:
-        slips = await _changes(client, "order_slip", Spot(spot.after), ORDERS_PAGE)
-    except NotJson:
-        raise
-    except Strange:
+    slips = await odd(_changes(client, "order_slip", Spot(spot.after), ORDERS_PAGE))
+    if isinstance(slips, Strange):
         return set(), str(seen.spot if seen.more else spot), seen.more
     late = {row.text("id_order") for row in slips.rows}
     moved = slips.more and slips.spot.after > spot.after
