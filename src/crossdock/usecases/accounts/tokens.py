@@ -61,6 +61,17 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+MOST_TOKENS = 50
+
+
+def _require_room(seller: Seller, *, now: datetime) -> None:
+    """The seller's row is locked, so that two tabs do not make one too many. Raises NotAllowed."""
+    Seller.objects.select_for_update(no_key=True, of=("self",)).get(pk=seller.pk)
+    good = ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), seller=seller, revoked_at=None)
+    if good.count() >= MOST_TOKENS:
+        raise NotAllowed(f"You have {MOST_TOKENS} tokens. Revoke one that no program uses any more.")
+
+
 def make_token(
     *,
     name: str,
@@ -83,6 +94,8 @@ def make_token(
         raise Invalid("Choose a day in the future.")
     secret = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
+        if seller is not None:
+            _require_room(seller, now=now)
         token = ApiToken.objects.create(
             name=name.strip()[:80],
             hash=hash_of(secret),

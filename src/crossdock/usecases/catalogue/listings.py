@@ -102,6 +102,18 @@ def _checked(*, title: str, price: Money, count: int | None, images: Sequence[st
         raise Invalid(f"At most {MOST_IMAGES} pictures.")
 
 
+# Made by hand and on sale; a shop's own are as many as it has.
+MOST_BY_HAND = 10_000
+
+
+def _require_room(seller: Seller) -> None:
+    """The seller's row is locked, so that two tabs do not make one too many. Raises NotAllowed."""
+    Seller.objects.select_for_update(no_key=True, of=("self",)).get(pk=seller.pk)
+    there = Listing.objects.filter(seller=seller, connection=None, state=ListingState.LIVE)
+    if there.count() >= MOST_BY_HAND:
+        raise NotAllowed(f"You have {MOST_BY_HAND:,} listings made by hand. Archive some, or connect a shop for more.")
+
+
 def make_listing(
     *,
     seller: Seller,
@@ -115,6 +127,7 @@ def make_listing(
 ) -> Listing:
     _checked(title=title, price=price, count=count, images=images)
     with transaction.atomic():
+        _require_room(seller)
         listing = Listing.objects.create(
             seller=seller,
             title=title.strip()[:300],
@@ -186,7 +199,10 @@ def archive_listing(*, listing: Listing, now: datetime) -> None:
 def relist(*, listing: Listing, now: datetime) -> None:
     if listing.gone_in_shop:
         raise NotAllowed("The product was deleted in your shop; it comes back here when it does there.")
-    _set_state(listing, ListingState.LIVE, now=now)
+    with transaction.atomic():
+        if listing.connection_id is None and listing.state != ListingState.LIVE:
+            _require_room(listing.seller)
+        _set_state(listing, ListingState.LIVE, now=now)
     settle_by_fact(now=now, how="Listed again.", codes=(AlertCode.UNITS_BACK,), listing=listing)
 
 
