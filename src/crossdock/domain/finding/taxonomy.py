@@ -99,6 +99,15 @@ class Taxonomy:
         return tuple(each for each in self.attributes.values() if each.key in own or each.key not in named)
 
 
+def offered(taxonomy: Taxonomy, category: str) -> tuple[Attribute, ...]:
+    """By what a buyer who looks at this category can narrow: what is asked of it and of any below it."""
+    inside = [
+        each.key for each in taxonomy.categories.values() if category in (a.key for a in taxonomy.way_to(each.key))
+    ]
+    keys = {attribute.key for key in inside or [category] for attribute in taxonomy.of(key)}
+    return tuple(each for each in taxonomy.attributes.values() if each.key in keys)
+
+
 def read_taxonomy(document: Any) -> Taxonomy:
     """Raises NotATaxonomy."""
     if not isinstance(document, Mapping):

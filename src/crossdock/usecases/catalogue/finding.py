@@ -3,17 +3,19 @@
 Whether a unit is left is the stock protocol's to say, so it is asked for the rows of a page and kept nowhere beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.contrib.postgres.search import TrigramStrictWordSimilarity
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, QuerySet
 
+from crossdock.domain.finding.choosing import Choice, all_take
 from crossdock.domain.finding.words import folded
-from crossdock.store.models import Listing, Seller, ShippingRate
+from crossdock.store.models import Listing, Seller, ShippingRate, Variant
 from crossdock.usecases.catalogue.listings import live
 from crossdock.usecases.stock.reservations import availability
 
@@ -46,11 +48,12 @@ class Wanted:
     low: int | None = None
     high: int | None = None
     sort: Sort = Sort.NEWEST
+    choices: tuple[Choice, ...] = ()
 
     @property
     def narrowed(self) -> bool:
         """Whether more than words leaves something out."""
-        return self.in_stock or bool(self.currency) or self.low is not None or self.high is not None
+        return self.in_stock or bool(self.currency or self.choices) or self.low is not None or self.high is not None
 
     def __post_init__(self) -> None:
         if not self.currency and (self.sort is not Sort.NEWEST or self.low is not None or self.high is not None):
@@ -89,14 +92,9 @@ def find(*, wanted: Wanted, now: datetime, after: str = "", limit: int = 24) -> 
     """Every word must occur in the listing or its seller's name, accents and case ignored. Where none has them all, the
     first page shows what is written like them.
     """
-    words = folded(wanted.words).split()[:_WORDS]
-    found = _narrowed(wanted)
-    exact = found
-    for word in words:
-        # Asked for first: a subquery in an OR keeps the database from using any index.
-        sellers = list(Seller.objects.filter(name__unaccent__icontains=word).values_list("pk", flat=True)[:_SELLERS])
-        exact = exact.filter(has_word(word) | Q(seller__in=sellers))
-    page = _page(exact, wanted, now=now, after=after, limit=limit)
+    words = words_of(wanted)
+    found = narrowed(wanted)
+    page = _page(found.filter(*with_words(words)), wanted, now=now, after=after, limit=limit)
     if page.listings or page.after or after or not words:
         return page
     with transaction.atomic(), connection.cursor() as cursor:
@@ -104,8 +102,61 @@ def find(*, wanted: Wanted, now: datetime, after: str = "", limit: int = 24) -> 
         return Found(_in_stock(_written_like(found, words)[:limit], wanted, now=now), similar=True)
 
 
-def _narrowed(wanted: Wanted) -> QuerySet[Listing]:
-    found = live()
+def words_of(wanted: Wanted) -> list[str]:
+    return folded(wanted.words).split()[:_WORDS]
+
+
+def with_words(words: Sequence[str]) -> list[Q]:
+    """Each word in a listing's own or in its seller's name."""
+    asked = []
+    for word in words:
+        # Asked for first: a subquery in an OR keeps the database from using any index.
+        sellers = list(Seller.objects.filter(name__unaccent__icontains=word).values_list("pk", flat=True)[:_SELLERS])
+        asked.append(has_word(word) | Q(seller__in=sellers))
+    return asked
+
+
+# A cast is tried only of what is a number.
+IN_RANGE = (
+    "EXISTS (SELECT FROM unnest({column}) n WHERE CASE WHEN n ~ %s THEN substr(n, %s)::numeric BETWEEN %s AND %s END)"
+)
+
+
+class _InRange(Func):
+    """Whether one of a listing's numbers of an attribute is within."""
+
+    output_field = BooleanField()
+
+    def __init__(self, choice: Choice) -> None:
+        super().__init__(F("facts"))
+        self.choice = choice
+
+    def as_sql(self, *args: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
+        column, params = args[0].compile(self.source_expressions[0])
+        return IN_RANGE.format(column=column), (*params, *in_range(self.choice))
+
+
+def in_range(choice: Choice) -> list[Any]:
+    """What IN_RANGE asks with."""
+    return [f"^{choice.attribute}=-?[0-9]", len(choice.attribute) + 2, *choice.bounds]
+
+
+def chosen(found: QuerySet[Listing], choices: Iterable[Choice]) -> QuerySet[Listing]:
+    """Those that have all of it, maybe in different variants."""
+    for choice in choices:
+        found = found.filter(facts__overlap=choice.facts)
+        if choice.is_range:
+            found = found.filter(_InRange(choice))
+    return found
+
+
+def narrowed(wanted: Wanted) -> QuerySet[Listing]:
+    """By all that is wanted but the words. What has no unit by the shop's count is left out already; how many of the
+    others are left is the stock protocol's to say.
+    """
+    found = chosen(live(), wanted.choices)
+    if wanted.in_stock:
+        found = found.filter(Exists(counted()))
     if wanted.seller:
         found = found.filter(seller=wanted.seller)
     if wanted.currency:
@@ -119,6 +170,10 @@ def _narrowed(wanted: Wanted) -> QuerySet[Listing]:
     return found
 
 
+def counted() -> QuerySet[Variant]:
+    return Variant.objects.filter(listing=OuterRef("pk"), gone=False, stock__count__gt=0)
+
+
 def _written_like(found: QuerySet[Listing], words: Sequence[str]) -> QuerySet[Listing]:
     """Those with a word that is most of each of these, letter by letter: "pikachoo" finds "Pikachu"."""
     for word in words:
@@ -129,7 +184,9 @@ def _written_like(found: QuerySet[Listing], words: Sequence[str]) -> QuerySet[Li
 
 
 def _page(found: QuerySet[Listing], wanted: Wanted, *, now: datetime, after: str, limit: int) -> Found:
-    """Keyset pages. What is sold out is passed over when it is not wanted, a bounded number of rows at a time."""
+    """Keyset pages. What is sold out is passed over when it is not wanted, and so is what has what is chosen only in
+    different variants: a bounded number of rows at a time.
+    """
     ordered = found.order_by(*_ORDER[wanted.sort])
     shown: list[Listing] = []
     for _ in range(_LOOKS):
@@ -147,10 +204,19 @@ def _page(found: QuerySet[Listing], wanted: Wanted, *, now: datetime, after: str
 
 
 def _kept(rows: Sequence[Listing], wanted: Wanted, *, now: datetime) -> list[bool]:
-    if not wanted.in_stock:
+    """Whether one variant alone is all that is wanted."""
+    if not wanted.in_stock and not wanted.choices:
         return [True] * len(rows)
-    left = availability(variants=[variant for row in rows for variant in row.variants.all()], now=now)
-    return [any(left[variant.pk] for variant in row.variants.all()) for row in rows]
+    fitting = [fits(row, wanted.choices) for row in rows]
+    if not wanted.in_stock:
+        return [bool(own) for own in fitting]
+    left = availability(variants=[variant for own in fitting for variant in own], now=now)
+    return [any(left[variant.pk] for variant in own) for own in fitting]
+
+
+def fits(listing: Listing, choices: Sequence[Choice]) -> list[Variant]:
+    """Its variants, those that have all that is chosen."""
+    return [variant for variant in listing.variants.all() if all_take(choices, variant.facts)]
 
 
 def _in_stock(rows: QuerySet[Listing], wanted: Wanted, *, now: datetime) -> list[Listing]:

@@ -9,13 +9,15 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.finding.choosing import Choice
 from crossdock.domain.finding.filling import category_in
 from crossdock.domain.finding.filling import shown as attributes_shown
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.accounts.queries import shops_called
-from crossdock.usecases.catalogue.finding import find
+from crossdock.usecases.catalogue.facets import NOTHING, count
+from crossdock.usecases.catalogue.finding import find, fits
 from crossdock.usecases.catalogue.listings import live
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
 from crossdock.usecases.catalogue.queries import listings_shown
@@ -24,6 +26,7 @@ from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
 from crossdock.web.platforms import manifest_of
+from crossdock.web.storefront.filters import branches_of, category_in_address, choices_in, filters_of
 from crossdock.web.storefront.finding import after_in, wanted_in
 
 PAGE = 24
@@ -34,7 +37,8 @@ FEW = 5
 class Tile:
     """A listing in a grid.
 
-    `several` says that its variants differ in price; `word` is what must be said about its stock.
+    `several` says that its variants differ in price; `word` is what must be said about its stock. `variant` is the one
+    to open, where some are what was chosen and others are not.
     """
 
     listing: Listing
@@ -42,6 +46,7 @@ class Tile:
     several: bool
     word: str
     tone: str
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +79,39 @@ def stock_word(left: int | None) -> tuple[str, str]:
     return (f"Only {left} left", "warn") if left <= FEW else ("", "")
 
 
-def tiles(listings: Sequence[Listing], *, now: datetime) -> list[Tile]:
-    stock = availability(variants=[variant for listing in listings for variant in listing.variants.all()], now=now)
-    return [_tile(listing, stock) for listing in listings]
+def tiles(listings: Sequence[Listing], *, now: datetime, choices: Sequence[Choice] = ()) -> list[Tile]:
+    """With the prices of those variants alone that are what is chosen."""
+    shown = {listing.pk: fits(listing, choices) for listing in listings}
+    stock = availability(variants=[variant for own in shown.values() for variant in own], now=now)
+    return [_tile(listing, shown[listing.pk], stock, named=bool(choices)) for listing in listings]
 
 
-def _tile(listing: Listing, stock: Mapping[int, int | None]) -> Tile:
-    variants = list(listing.variants.all())
+def _tile(listing: Listing, variants: Sequence[Variant], stock: Mapping[int, int | None], *, named: bool) -> Tile:
+    best = next((variant for variant in variants if stock[variant.pk]), None) if named else None
     known = [left for variant in variants if (left := stock[variant.pk]) is not None]
     prices = sorted(
         {variant.price for variant in variants if stock[variant.pk]} or {variant.price for variant in variants}
     )
     word, tone = stock_word(sum(known) if known else None)
-    return Tile(listing, prices[0] if prices else None, len(prices) > 1, word, tone)
+    price = prices[0] if prices else None
+    return Tile(listing, price, len(prices) > 1, word, tone, best.public_id if best else "")
 
 
-def _grid(request: HttpRequest, name: str, seller: Seller | None = None) -> dict[str, object]:
-    """What a page with a grid shows; `name` is the search box's in its address."""
-    words, now = typed(request.GET, name), timezone.now()
-    wanted, form = wanted_in(request, words, seller=seller)
+def _grid(request: HttpRequest, name: str, seller: Seller | None = None, category: str = "") -> dict[str, object]:
+    """What a page with a grid shows; `name` is the search box's in its address, `category` the page's own."""
+    words, now, taxonomy = typed(request.GET, name), timezone.now(), in_force()
+    category = category or category_in_address(request.GET, taxonomy)
+    choices = choices_in(request.GET, taxonomy, category)
+    wanted, form = wanted_in(request, words, seller=seller, choices=choices)
     found = find(wanted=wanted, now=now, after=after_in(request), limit=PAGE)
-    shown = tiles(found.listings, now=now)
+    shown = tiles(found.listings, now=now, choices=choices)
+    facets = count(wanted) if taxonomy else NOTHING
     return {
+        "category": category,
+        "way": taxonomy.way_to(category),
+        "branches": branches_of(taxonomy, category, facets),
+        "filters": filters_of(request.GET, taxonomy, category, facets),
+        "found": facets.base.all,
         "words": words,
         "tiles": shown,
         "next_after": found.after,
@@ -110,6 +126,13 @@ def _grid(request: HttpRequest, name: str, seller: Seller | None = None) -> dict
 def browse(request: HttpRequest) -> HttpResponse:
     sellers = shops_called(typed(request.GET, "q"))[:4]
     return render(request, "storefront/browse.html", {"sellers": sellers, **_grid(request, "q")})
+
+
+@require_safe
+def category(request: HttpRequest, key: str) -> HttpResponse:
+    if key not in in_force().categories:
+        raise Http404
+    return render(request, "storefront/browse.html", {"sellers": [], **_grid(request, "q", category=key)})
 
 
 @require_safe

@@ -1,10 +1,12 @@
 """The form beside a grid of listings: what is wanted, read from the page's address, so that it can be shared."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest, QueryDict
 
+from crossdock.domain.finding.choosing import Choice
 from crossdock.store.models import Seller
 from crossdock.usecases.catalogue.finding import Sort, Wanted, currencies
 from crossdock.web.forms import MoneyField, money_of, typed
@@ -55,7 +57,9 @@ class FindForm(forms.Form):
         return given
 
 
-def wanted_in(request: HttpRequest, words: str, *, seller: Seller | None = None) -> tuple[Wanted, FindForm]:
+def wanted_in(
+    request: HttpRequest, words: str, *, seller: Seller | None = None, choices: Sequence[Choice] = ()
+) -> tuple[Wanted, FindForm]:
     """What cannot be read narrows nothing; the form says what it was."""
     form = FindForm(request.GET, auto_id="find_%s")
     form.is_valid()
@@ -64,6 +68,7 @@ def wanted_in(request: HttpRequest, words: str, *, seller: Seller | None = None)
     wanted = Wanted(
         words=words,
         seller=seller,
+        choices=tuple(choices),
         in_stock=given.get("stock", False),
         currency=currency,
         low=given.get("low") if currency else None,

@@ -7,6 +7,7 @@ from crossdock.web.storefront import browse, cancelling, cart, checkout, offers,
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
+    path("category/<slug:key>/", browse.category, name="category"),
     path("l/<slug:public_id>/", browse.listing, name="listing"),
     path("l/<slug:public_id>/offer/", offers.make, name="make_offer"),
     path("offers/", offers.mine, name="my_offers"),
