@@ -21,8 +21,10 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Alert, FillRule, Order, Quarantined, Seller, User
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.accounts import tokens
+from crossdock.usecases.catalogue.finding import Wanted
 from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.catalogue.offers import make_offer
+from crossdock.usecases.catalogue.saved import save_search
 from crossdock.usecases.money.credits import staff_credit
 from crossdock.usecases.orders import actions
 from crossdock.usecases.outcomes import endpoints
@@ -144,6 +146,7 @@ def _furnished() -> House:
         "variant": world.variant.public_id,
         "order": order.public_id,
         "rules": str(rules.pk),
+        "search": _searched(house.buyer, world),
         "fill_rule": str(FillRule.objects.create(seller=world.seller, source="tag", attribute="set").pk),
         "offer": offer.public_id,
         "waiting": waiting.public_id,
@@ -166,6 +169,11 @@ def _furnished() -> House:
     }
     house.bought = order.buyer
     return house
+
+
+def _searched(buyer: User, world: World) -> str:
+    made = save_search(buyer=buyer, name="Owls", address="/?q=owl", wanted=Wanted("owl"), mail=True, now=world.now)
+    return made.public_id
 
 
 # name -> (path, method, what its owner gets). POST deeds redirect back to a page of the panel.
@@ -454,6 +462,7 @@ BUYERS: dict[str, tuple[str, str, int, str]] = {
     "my_order_cancel": ("/orders/{order}/cancel/", "get", 302, "bought"),
     "my_order_withdraw": ("/orders/{order}/withdraw/", "get", 200, "bought"),
     "my_order_keep": ("/orders/{order}/keep/", "post", 302, "bought"),
+    "my_search": ("/searches/{search}/", "post", 302, "buyer"),
 }
 # The person's own, whoever they are, behind a sign-in.
 ONES_OWN = {
@@ -462,6 +471,8 @@ ONES_OWN = {
     "checkout": "/checkout/",
     "pay": "/checkout/pay/",
     "my_orders": "/orders/",
+    "my_searches": "/searches/",
+    "save_search": "/searches/save/",
     "start_selling": "/sell/",
 }
 # For everybody; what they show is public, and a cart is its visitor's session.
@@ -469,6 +480,8 @@ OPEN = {
     "withdraw",
     "withdraw_by_link",
     "browse",
+    "category",
+    "stop_searches",
     "listing",
     "seller",
     "cart",

@@ -177,7 +177,15 @@ POLICY: tuple[Rule, ...] = (
         "store.Recount",
         "store.Difference",
     ),
-    *_keep(_WITH_ACCOUNT, "store.User", "store.ApiToken", "account.EmailAddress", "mfa.Authenticator", "store.DataRun"),
+    *_keep(
+        _WITH_ACCOUNT,
+        "store.SavedSearch",
+        "store.User",
+        "store.ApiToken",
+        "account.EmailAddress",
+        "mfa.Authenticator",
+        "store.DataRun",
+    ),
     *_keep(
         _HOUSE,
         "store.AuditEnds",

@@ -18,6 +18,7 @@ from crossdock.engine.shop import inbox
 from crossdock.store.work import PUMP
 from crossdock.usecases.catalogue import offers
 from crossdock.usecases.catalogue.filling import refill_some
+from crossdock.usecases.catalogue.saved import BUYERS_AT_ONCE, mail_searches
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.labels.purchase import forget_quotes
 from crossdock.usecases.parties import leases, root_causes
@@ -34,6 +35,7 @@ KEEP_EVIDENCE = timedelta(days=EVIDENCE)
 _LINKED: set[int] = set()
 # Of 500 listings each: about half of a minute.
 _BATCHES_A_MINUTE = 60
+_ROUNDS_OF_BUYERS = 20
 
 
 def _engine(context: JobContext) -> Engine:
@@ -123,6 +125,16 @@ async def digests(context: JobContext, timestamp: int) -> None:
     """One mail an hour for each seller who wants alerts that way."""
     engine = _engine(context)
     await engine.threads.run(alert_mail.send_digests, now=engine.clock())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="crossdock.searches", queueing_lock="searches", pass_context=True)
+async def searches(context: JobContext, timestamp: int) -> None:
+    """What is new for buyers' saved searches, a number of buyers at a time."""
+    engine = _engine(context)
+    for _ in range(_ROUNDS_OF_BUYERS):
+        if await engine.threads.run(mail_searches, now=engine.clock()) < BUYERS_AT_ONCE:
+            return
 
 
 @app.periodic(cron="*/15 * * * *")

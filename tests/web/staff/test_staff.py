@@ -49,6 +49,8 @@ NO_PAGE = {
     "auditlink",
     "connectattempt",
     "cursor",
+    # A seller's rules are on their page; definitions have their own; what waits to be filled again is bookkeeping.
+    "fillrule",
     "fulfilment",
     "idempotentreply",
     "labeldocument",
@@ -57,12 +59,16 @@ NO_PAGE = {
     # A row while a platform is paused; each of its shops says so.
     "platformpause",
     "quarantined",
+    "refill",
+    # What somebody looks for is nobody else's business.
+    "savedsearch",
     "selleraddress",
     "shipmentline",
     "shippingrate",
     "shopline",
     # Hashes of who guessed how often.
     "signintry",
+    "taxonomy",
 }
 
 

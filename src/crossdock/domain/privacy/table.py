@@ -64,6 +64,7 @@ PERSONAL: tuple[Personal, ...] = (
     ),
     Personal("store.ShippingRate", "", Then.GOES, "shipping prices"),
     Personal("store.FillRule", "source name word attribute value", Then.GOES, "your rules for attributes"),
+    Personal("store.SavedSearch", "buyer name address wanted", Then.GOES, "saved searches"),
     Personal("store.SellerAddress", "address", Then.GOES, "where you ship from"),
     Personal("store.AlertMail", "", Then.GOES, "which alerts you want by mail"),
     Personal(

@@ -7,7 +7,7 @@ from crossdock.store.models.cancels import CancelRequest, Withdrawal
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit
-from crossdock.store.models.finding import FillRule, Refill, Taxonomy
+from crossdock.store.models.finding import FillRule, Refill, SavedSearch, Taxonomy
 from crossdock.store.models.fulfilments import Fulfilment
 from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
@@ -92,6 +92,7 @@ __all__ = [
     "RiskPolicy",
     "RiskRuleSet",
     "RiskTrace",
+    "SavedSearch",
     "Seller",
     "SellerAddress",
     "Shipment",

@@ -2,7 +2,9 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
+from crossdock.store.ids import public_id
 from crossdock.store.models.people import Seller
 
 
@@ -38,3 +40,30 @@ class Refill(models.Model):
 
     seller = models.OneToOneField(Seller, null=True, on_delete=models.CASCADE, related_name="refill")
     after = models.BigIntegerField(default=0)
+
+
+class SavedSearch(models.Model):
+    """A buyer's. `wanted` is what its address asks for, without the seller; `after` is the newest listing that was
+    there when it was saved, or that the last mail looked at.
+    """
+
+    public_id = models.CharField(max_length=14, default=public_id)
+    buyer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_searches")
+    name = models.CharField(max_length=100)
+    address = models.CharField(max_length=1000)
+    wanted = models.JSONField()
+    seller = models.ForeignKey(Seller, null=True, on_delete=models.CASCADE, related_name="+")
+    mail = models.BooleanField(default=True)
+    after = models.BigIntegerField(default=0)
+    looked_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["buyer", "address"], name="one_search_per_address"),
+            models.UniqueConstraint(fields=["public_id"], name="one_search_per_public_id"),
+        ]
+        indexes = [
+            models.Index(fields=["buyer", "-id"], name="search_of_buyer"),
+            models.Index(fields=["looked_at", "id"], name="search_due", condition=Q(mail=True)),
+        ]

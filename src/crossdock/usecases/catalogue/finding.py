@@ -4,7 +4,7 @@ Whether a unit is left is the stock protocol's to say, so it is asked for the ro
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -100,6 +100,15 @@ def find(*, wanted: Wanted, now: datetime, after: str = "", limit: int = 24) -> 
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('pg_trgm.strict_word_similarity_threshold', %s, true)", [_ALIKE])
         return Found(_in_stock(_written_like(found, words)[:limit], wanted, now=now), similar=True)
+
+
+def found_between(*, wanted: Wanted, after: int, until: int, now: datetime, limit: int) -> list[Listing]:
+    """What can be bought of it now among the listings that came after this one, up to that one, newest first. A few
+    times as many as are wanted are looked at.
+    """
+    wanted = replace(wanted, in_stock=True, sort=Sort.NEWEST)
+    rows = narrowed(wanted).filter(*with_words(words_of(wanted)), pk__gt=after, pk__lte=until).order_by("-pk")
+    return _in_stock(rows[: limit * _LOOKS], wanted, now=now)[:limit]
 
 
 def words_of(wanted: Wanted) -> list[str]:

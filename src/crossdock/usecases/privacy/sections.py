@@ -26,6 +26,7 @@ from crossdock.store.models import (
     OrderLine,
     PaymentIntent,
     RiskTrace,
+    SavedSearch,
     Shipment,
     TimelineEntry,
     User,
@@ -231,6 +232,12 @@ BOUGHT: tuple[Section, ...] = (
         "What fraud is told by",
         tries_of,
         plain("at", "currency", "card", "device", "ip", "address", "email", "paid", amount="amount_minor"),
+    ),
+    Section(
+        "saved_searches",
+        "Your saved searches",
+        lambda whose: SavedSearch.objects.filter(buyer=whose.person),
+        plain("name", "address", "mail", "created_at"),
     ),
     Section(
         "offers",

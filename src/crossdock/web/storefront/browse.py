@@ -102,7 +102,7 @@ def _grid(request: HttpRequest, name: str, seller: Seller | None = None, categor
     words, now, taxonomy = typed(request.GET, name), timezone.now(), in_force()
     category = category or category_in_address(request.GET, taxonomy)
     choices = choices_in(request.GET, taxonomy, category)
-    wanted, form = wanted_in(request, words, seller=seller, choices=choices)
+    wanted, form = wanted_in(request.GET, words, seller=seller, choices=choices)
     found = find(wanted=wanted, now=now, after=after_in(request), limit=PAGE)
     shown = tiles(found.listings, now=now, choices=choices)
     facets = count(wanted) if taxonomy else NOTHING
@@ -112,6 +112,7 @@ def _grid(request: HttpRequest, name: str, seller: Seller | None = None, categor
         "branches": branches_of(taxonomy, category, facets),
         "filters": filters_of(request.GET, taxonomy, category, facets),
         "found": facets.base.all,
+        "here": request.get_full_path(),
         "words": words,
         "tiles": shown,
         "next_after": found.after,

@@ -58,10 +58,10 @@ class FindForm(forms.Form):
 
 
 def wanted_in(
-    request: HttpRequest, words: str, *, seller: Seller | None = None, choices: Sequence[Choice] = ()
+    data: QueryDict, words: str, *, seller: Seller | None = None, choices: Sequence[Choice] = ()
 ) -> tuple[Wanted, FindForm]:
     """What cannot be read narrows nothing; the form says what it was."""
-    form = FindForm(request.GET, auto_id="find_%s")
+    form = FindForm(data, auto_id="find_%s")
     form.is_valid()
     given = form.cleaned_data
     currency = given.get("currency", "")

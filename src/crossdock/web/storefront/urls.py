@@ -3,7 +3,7 @@
 from django.urls import path
 
 from crossdock.web.device import with_device
-from crossdock.web.storefront import browse, cancelling, cart, checkout, offers, orders, selling, withdrawing
+from crossdock.web.storefront import browse, cancelling, cart, checkout, offers, orders, searches, selling, withdrawing
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
@@ -30,5 +30,9 @@ urlpatterns = [
     path("orders/<slug:public_id>/withdraw/", withdrawing.mine, name="my_order_withdraw"),
     path("withdraw/", withdrawing.start, name="withdraw"),
     path("withdraw/<str:token>/", withdrawing.by_link, name="withdraw_by_link"),
+    path("searches/", searches.mine, name="my_searches"),
+    path("searches/save/", searches.save, name="save_search"),
+    path("searches/stop/<str:token>/", searches.stop, name="stop_searches"),
+    path("searches/<slug:public_id>/", searches.change, name="my_search"),
     path("sell/", selling.start, name="start_selling"),
 ]
