@@ -20,6 +20,7 @@ from crossdock.domain.commands import CancelReason, Done, Later, Refused, Why
 from crossdock.domain.events import Look, LookKind, Parcel, ProductGone, Refund, ShopOrderState, Unreadable
 from crossdock.domain.labels import VoidState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
+from crossdock.domain.requests.messages import Side
 from crossdock.domain.values import Money
 from crossdock.engine import invariants
 from crossdock.engine.shop import inbox
@@ -37,6 +38,7 @@ from crossdock.usecases.outcomes import claims, endpoints
 from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.record.telling import telling
 from crossdock.usecases.requests.cancel import ask_to_cancel, tell_unanswered
+from crossdock.usecases.requests.messages import report, write
 from crossdock.usecases.requests.withdraw import withdraw
 from crossdock.usecases.shops import connect, timers
 from crossdock.usecases.stock import counts
@@ -469,6 +471,15 @@ def withdrawn(stage: Stage) -> Iterator[AlertCode]:
     stage.seen(stage.alert(AlertCode.WITHDRAWN))
 
 
+def messages_reported(stage: Stage) -> Iterator[AlertCode]:
+    order = stage.world.buy()
+    write(order=order, side=Side.BUYER, author=order.buyer, body="Is it there?", now=stage.world.now)
+    for _ in range(2):
+        report(order=order, side=Side.SELLER, author=stage.world.seller.owner, why="Rude", now=stage.world.later())
+    yield AlertCode.MESSAGES_REPORTED
+    stage.staff_settles(stage.alert(AlertCode.MESSAGES_REPORTED))
+
+
 PLAYS: dict[str, Play] = {
     play.__name__.rstrip("_"): play
     for play in (
@@ -504,5 +515,6 @@ PLAYS: dict[str, Play] = {
         not_understood,
         cancel_unanswered,
         withdrawn,
+        messages_reported,
     )
 }

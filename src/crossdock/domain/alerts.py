@@ -17,6 +17,7 @@ class AlertCode(StrEnum):
     CANCEL_FAILED = "cancel_failed"
     CANCEL_UNANSWERED = "cancel_unanswered"
     WITHDRAWN = "withdrawn"
+    MESSAGES_REPORTED = "messages_reported"
     REFUNDED_IN_SHOP = "refunded_in_shop"
     STOCK_DIFFERS = "stock_differs"
     STOCK_BELOW_ZERO = "stock_below_zero"
@@ -146,6 +147,9 @@ KINDS: dict[AlertCode, AlertKind] = {
         Button.LOOK_AT_ORDER,
         "See what comes back",
         seen="It is back, and the credit is asked for.",
+    ),
+    AlertCode.MESSAGES_REPORTED: AlertKind(
+        "Messages were reported", Button.ASK_STAFF, "Read by staff", seen="Read, and both sides were told."
     ),
     AlertCode.REFUNDED_IN_SHOP: AlertKind(
         "Refunded in your shop",

@@ -155,6 +155,8 @@ POLICY: tuple[Rule, ...] = (
         "store.RiskHold",
         "store.CancelRequest",
         "store.Withdrawal",
+        "store.Thread",
+        "store.Message",
     ),
     *_keep(
         _WITH_SHOP,

@@ -97,6 +97,13 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.ShopCopy", "differences sentence shop_url", Then.CUT, "your purchases in their shops", _SALE),
     Personal("store.CancelRequest", "reason answer closed_by", Then.CUT, "what you asked to cancel", _SALE),
     Personal("store.Withdrawal", "name statement", Then.CUT, "contracts that you withdrew from", _SALE),
+    Personal(
+        "store.Message",
+        "author body",
+        Then.CUT,
+        "messages about your orders",
+        "That one was written stays with the order; the words of yours go, and those about you in the other side's.",
+    ),
     Personal("store.ShopRefund", "note", Then.CUT, "refunds that shops made", _SALE),
     Personal(
         "store.Credit",

@@ -12,6 +12,7 @@ from crossdock.store.models.fulfilments import Fulfilment
 from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
+from crossdock.store.models.messages import Message, Thread
 from crossdock.store.models.money import Entry, PaymentIntent, Transfer
 from crossdock.store.models.offers import Offer, OfferMove
 from crossdock.store.models.orders import (
@@ -72,6 +73,7 @@ __all__ = [
     "LabelDocument",
     "Listing",
     "Mail",
+    "Message",
     "Movement",
     "NewsLag",
     "Offer",
@@ -103,6 +105,7 @@ __all__ = [
     "ShopRefund",
     "SignInTry",
     "Taxonomy",
+    "Thread",
     "TimelineEntry",
     "Transfer",
     "User",

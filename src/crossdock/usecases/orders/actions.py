@@ -57,6 +57,7 @@ def _queues(now: datetime) -> dict[str, Q]:
         "overdue": _OPEN & NOT_HELD & NOT_ASKED & Q(ship_by__lt=now),
         "asked_to_cancel": _OPEN & ASKED,
         "held": _OPEN & HELD,
+        "messages": Q(thread__unread_seller__gt=0),
         "needs_attention": Q(Exists(Alert.objects.filter(order=OuterRef("pk"), settled_at=None))),
         "cancelled": Q(cancelled_at__isnull=False),
         "shipped": Q(parcels=ParcelState.SHIPPED),
@@ -88,7 +89,7 @@ def in_queue(
     """
     found = found_in(seller=seller, queue=queue, now=now, query=query, after=after)
     return list(
-        found.select_related("buyer", "copy", "connection", "risk_hold", "cancel_request").prefetch_related(
+        found.select_related("buyer", "copy", "connection", "risk_hold", "cancel_request", "thread").prefetch_related(
             "lines", "shipments"
         )[:limit]
     )

@@ -11,7 +11,7 @@ from crossdock.store.models import Fulfilment, Order, Shipment, ShopCopy
 
 def whole_orders() -> QuerySet[Order]:
     """With all that one page about an order shows."""
-    rows = Order.objects.select_related("seller__owner", "buyer", "connection__party", "intent")
+    rows = Order.objects.select_related("seller__owner", "buyer", "connection__party", "intent", "thread")
     return rows.prefetch_related("lines", "shipments__lines__line")
 
 
@@ -26,7 +26,7 @@ def copy_of(order: Order) -> ShopCopy | None:
 
 def bought_orders() -> QuerySet[Order]:
     """With all that a buyer sees of one."""
-    rows = Order.objects.select_related("seller", "intent", "cancel_request", "withdrawal")
+    rows = Order.objects.select_related("seller", "intent", "cancel_request", "withdrawal", "thread")
     return rows.prefetch_related("lines", "shipments__lines__line", "shipments__label")
 
 

@@ -21,6 +21,7 @@ from crossdock.store.models import (
     Credit,
     DataRun,
     Mail,
+    Message,
     Offer,
     OfferMove,
     OrderLine,
@@ -193,6 +194,12 @@ BOUGHT: tuple[Section, ...] = (
         "Contracts that you withdrew from",
         lambda whose: Withdrawal.objects.filter(order__buyer=whose.person),
         plain("name", "statement", "confirmed_at", order="order__number"),
+    ),
+    Section(
+        "messages",
+        "What you and sellers wrote about your orders",
+        lambda whose: Message.objects.filter(thread__order__buyer=whose.person),
+        plain("at", "side", "body", order="thread__order__number"),
     ),
     Section(
         "refunds",

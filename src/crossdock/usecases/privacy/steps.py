@@ -17,6 +17,7 @@ from django.db.models import Model, Q, QuerySet
 
 from crossdock.domain.commands import CommandKind
 from crossdock.domain.redact import redact_text, redact_value
+from crossdock.domain.requests.messages import Side
 from crossdock.store.models import (
     Alert,
     AlertMail,
@@ -40,6 +41,7 @@ from crossdock.store.models import (
     LabelDocument,
     Listing,
     Mail,
+    Message,
     OfferMove,
     Order,
     PaymentIntent,
@@ -242,6 +244,15 @@ STEPS: tuple[Step, ...] = (
     Step("store.ShopCopy", _about(ShopCopy, "order"), _words(_order, "differences", "sentence")),
     Step("store.CancelRequest", _about(CancelRequest, "order"), _words(_order, "reason", "answer")),
     Step("store.Withdrawal", _about(Withdrawal, "order"), _cut_withdrawal),
+    Step(
+        "store.Message",
+        lambda whose: Message.objects.filter(
+            Q(thread__order__buyer=whose.person, side=Side.BUYER)
+            | Q(thread__order__seller__owner=whose.person, side=Side.SELLER)
+        ).exclude(body=""),
+        blank=lambda whose: {"body": ""},
+    ),
+    Step("store.Message", _about(Message, "thread__order"), _words(lambda row: _order(row.thread), "body")),
     Step("store.ShopRefund", _about(ShopRefund, "order"), _words(_order, "note")),
     Step("store.Credit", _about(Credit, "order"), _words(_order, "reason", "note", "sentence")),
     Step(

@@ -19,7 +19,9 @@ from crossdock.web.api.shapes import CreatingOut, OrderOut, OrderPage, ProblemOu
 # Ninja joins the methods of one address only within one router, so placing.py adds its own to this one.
 router = Router(tags=["orders"])
 PAGE = 50
-Queue = Literal["all", "to_ship", "overdue", "asked_to_cancel", "held", "needs_attention", "cancelled", "shipped"]
+Queue = Literal[
+    "all", "to_ship", "overdue", "asked_to_cancel", "held", "messages", "needs_attention", "cancelled", "shipped"
+]
 Problems = {404: ProblemOut, 409: ProblemOut, 422: ProblemOut}
 
 

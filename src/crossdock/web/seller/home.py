@@ -18,6 +18,7 @@ QUEUE_WORDS = {
     "overdue": "Overdue",
     "asked_to_cancel": "Asked to cancel",
     "held": "Held",
+    "messages": "New messages",
     "needs_attention": "Needs attention",
     "cancelled": "Cancelled",
     "shipped": "Shipped",

@@ -87,7 +87,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
 
 def of_seller(seller: Seller) -> QuerySet[Order]:
     return theirs(Order, seller).select_related(
-        "seller__owner", "buyer", "connection__party", "copy", "intent", "risk_hold", "cancel_request"
+        "seller__owner", "buyer", "connection__party", "copy", "intent", "risk_hold", "cancel_request", "thread"
     )
 
 

@@ -131,6 +131,15 @@ class WithdrawalAdmin(ReadOnly):
     list_select_related = ("order",)
 
 
+@admin.register(models.Thread)
+class ThreadAdmin(ReadOnly):
+    """What was written is read on the order's page alone, once it was reported."""
+
+    list_display = ("order", "last_at", "unread_buyer", "unread_seller", "reported_at", "reported_by")
+    list_filter = (("reported_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("order",)
+
+
 @admin.register(models.PolicySwitch)
 class PolicyAdmin(ReadOnly):
     """The newest row of a rule is in force."""

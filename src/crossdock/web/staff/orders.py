@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.credit import CreditState
@@ -14,13 +15,15 @@ from crossdock.store.models import (
     Order,
     User,
 )
+from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.labels.purchase import labels_of
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import room
 from crossdock.usecases.money.queries import book_of, intent_of, paid_with
-from crossdock.usecases.orders.queries import copy_of, whole_orders
+from crossdock.usecases.orders.queries import bare_orders, copy_of, whole_orders
 from crossdock.usecases.outbox.queries import calls_about, commands_of_order, deliveries_about
 from crossdock.usecases.record.queries import deeds_of_order, mails_of
+from crossdock.usecases.requests.messages import read_reported
 from crossdock.usecases.stock.queries import moved_by
 from crossdock.usecases.support.queries import cases_about
 from crossdock.web.staff.commands import rows_of
@@ -59,6 +62,18 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "deeds": deeds_of_order(order)[:LAST],
     }
     return show(request, "order", context, here="find")
+
+
+@staff_only(Right.CASES)
+@require_safe
+def messages(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
+    """What the two sides wrote, once one of them has reported it."""
+    order = get_object_or_404(bare_orders(), public_id=public_id)
+    try:
+        said, why_not = read_reported(order=order, actor=staff, now=timezone.now()), ""
+    except NotAllowed as no:
+        said, why_not = [], str(no)
+    return show(request, "messages", {"order": order, "said": said, "why_not": why_not, "side": ""}, here="find")
 
 
 def _money(order: Order) -> Mapping[str, object]:

@@ -34,6 +34,7 @@ urlpatterns = [
     path("sellers/<slug:public_id>/act/", acting.begin, name="staff_act"),
     path("act/end/", acting.end, name="staff_act_end"),
     path("orders/<slug:public_id>/", orders.one, name="staff_order"),
+    path("orders/<slug:public_id>/messages/", orders.messages, name="staff_order_messages"),
     path("orders/<slug:public_id>/credit/", credits.start, name="staff_order_credit"),
     path("credits/", credits.table, name="staff_credits"),
     path("credits/<slug:public_id>/", credits.one, name="staff_credit"),

@@ -25,7 +25,10 @@ PAGE = 20
 def mine(request: HttpRequest) -> HttpResponse:
     buyer = signed_in(request)
     orders = (
-        bought_by(Order, buyer).select_related("seller", "cancel_request").prefetch_related("lines").order_by("-pk")
+        bought_by(Order, buyer)
+        .select_related("seller", "cancel_request", "thread")
+        .prefetch_related("lines")
+        .order_by("-pk")
     )
     after = number_after(request)
     found = list((orders if after is None else orders.filter(pk__lt=after))[: PAGE + 1])

@@ -3,7 +3,18 @@
 from django.urls import path
 
 from crossdock.web.device import with_device
-from crossdock.web.storefront import browse, cancelling, cart, checkout, offers, orders, searches, selling, withdrawing
+from crossdock.web.storefront import (
+    browse,
+    cancelling,
+    cart,
+    checkout,
+    messages,
+    offers,
+    orders,
+    searches,
+    selling,
+    withdrawing,
+)
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
@@ -28,6 +39,8 @@ urlpatterns = [
     path("orders/<slug:public_id>/cancel/", cancelling.ask, name="my_order_cancel"),
     path("orders/<slug:public_id>/keep/", cancelling.keep, name="my_order_keep"),
     path("orders/<slug:public_id>/withdraw/", withdrawing.mine, name="my_order_withdraw"),
+    path("orders/<slug:public_id>/messages/", messages.mine, name="my_order_messages"),
+    path("orders/<slug:public_id>/messages/report/", messages.report_mine, name="my_order_report"),
     path("withdraw/", withdrawing.start, name="withdraw"),
     path("withdraw/<str:token>/", withdrawing.by_link, name="withdraw_by_link"),
     path("searches/", searches.mine, name="my_searches"),

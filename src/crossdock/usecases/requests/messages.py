@@ -1,0 +1,113 @@
+"""A buyer and a seller write to each other about an order, through the marketplace: neither learns the other's address,
+and staff read along only after one of them has reported it.
+"""
+
+from datetime import datetime
+
+from django.db.models import F
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.redact import redact_text
+from crossdock.domain.requests.messages import MOST_UNANSWERED, Side, is_repeat, why_not_write
+from crossdock.domain.roles import Right
+from crossdock.domain.storable import storable
+from crossdock.store.models import Message, Order, Thread, User
+from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.rights import require, require_buyer
+from crossdock.usecases.record.telling import Telling, telling
+
+_NOT_YOURS = "This order is not yours."
+
+
+def _require_side(order: Order, side: Side, author: User) -> None:
+    if side is Side.BUYER:
+        require_buyer(author, order, _NOT_YOURS)
+    else:
+        require(author, order.seller)
+
+
+def write(*, order: Order, side: Side, author: User, body: str, now: datetime) -> Message:
+    """The other side is mailed. Sent twice it is one message. Raises Invalid, NotAllowed."""
+    _require_side(order, side, author)
+    body = storable(body).replace("\r\n", "\n").strip()
+    with telling(now) as told:
+        thread = _locked(order, now=now)
+        before = list(thread.messages.order_by("-pk")[: MOST_UNANSWERED + 1])
+        said = [(Side(message.side), message.body, message.at) for message in before]
+        if is_repeat(said, side, body, now):
+            return before[0]
+        if why := why_not_write(said, side, body, now):
+            raise Invalid(why)
+        message = Message.objects.create(thread=thread, side=side, author=author, body=body, at=now)
+        unread = f"unread_{side.other}"
+        Thread.objects.filter(pk=thread.pk).update(**{unread: F(unread) + 1, "last_at": now})
+        _mail(order, message, told=told)
+        return message
+
+
+def _locked(order: Order, *, now: datetime) -> Thread:
+    Thread.objects.bulk_create([Thread(order=order, last_at=now)], ignore_conflicts=True)
+    return Thread.objects.select_for_update(no_key=True, of=("self",)).get(pk=order.pk)
+
+
+def _mail(order: Order, message: Message, *, told: Telling) -> None:
+    """Without addresses and numbers that stand in the words: on the page they are as they were written."""
+    to_seller = message.side == Side.BUYER
+    told.write_mail(
+        cause=f"message:{message.pk}",
+        to=order.seller.owner.email if to_seller else order.buyer.email,
+        subject=f"A message about order #{order.number}",
+        order=order,
+        body=(
+            f"{'The buyer' if to_seller else order.seller.name} wrote about order #{order.number}:\n\n"
+            f"{redact_text(message.body)}\n\nAnswer on the page, not by mail."
+        ),
+        path=f"{'/seller' if to_seller else ''}/orders/{order.public_id}/messages/",
+    )
+
+
+def thread_of(order: Order) -> tuple[Thread | None, list[Message]]:
+    """Oldest first; for the two sides, whose pages have found the order as theirs."""
+    thread = Thread.objects.filter(pk=order.pk).first()
+    return thread, list(thread.messages.all()) if thread is not None else []
+
+
+def mark_read(*, order: Order, side: Side) -> None:
+    """This side has seen what there is."""
+    unread = f"unread_{side}"
+    Thread.objects.filter(pk=order.pk, **{f"{unread}__gt": 0}).update(**{unread: 0})
+
+
+def report(*, order: Order, side: Side, author: User, why: str, now: datetime) -> None:
+    """Staff may read this conversation from now on. Reported twice it is one report; who reported, nobody is told."""
+    _require_side(order, side, author)
+    why = " ".join(storable(why).split())[:500]
+    if not why:
+        raise Invalid("Say what is wrong.")
+    with telling(now) as told:
+        thread = _locked(order, now=now)
+        if not thread.messages.exists():
+            raise NotAllowed("There is nothing to report: nobody has written yet.")
+        if thread.reported_at is None:
+            Thread.objects.filter(pk=thread.pk).update(reported_at=now, reported_by=side)
+        told.raise_alert(
+            code=AlertCode.MESSAGES_REPORTED,
+            seller=order.seller,
+            order=order,
+            for_staff=True,
+            if_changed=True,
+            sentence=f"The {side} of order {order} reports the messages: {why}",
+        )
+
+
+def read_reported(*, order: Order, actor: User, now: datetime) -> list[Message]:
+    """By staff, with a line in the audit log each time. Raises NotAllowed where neither side has reported."""
+    require(actor, None, "Only staff read what was reported.", Right.CASES)
+    with telling(now):
+        thread = Thread.objects.filter(pk=order.pk, reported_at__isnull=False).first()
+        if thread is None:
+            raise NotAllowed("Neither side has reported these messages, so they are read by the two alone.")
+        detail = {"order": order.public_id}
+        note(actor=actor, action="read reported messages", subject=f"#{order.number}", now=now, detail=detail)
+        return list(thread.messages.all())
