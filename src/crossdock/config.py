@@ -102,6 +102,8 @@ class Config(BaseSettings):
     withdrawal_days: int = Field(default=14, ge=0, le=400)
     withdrawal_days_undelivered: int = Field(default=30, ge=0, le=400)
     withdrawal_everywhere: bool = False
+    payable_days_after_delivery: int = Field(default=2, ge=0, le=90)
+    payable_days_after_shipping: int = Field(default=7, ge=0, le=90)
     ip_country_db: Path | None = None
     ip_network_db: Path | None = None
     mail_from: str = "Crossdock <no-reply@localhost>"

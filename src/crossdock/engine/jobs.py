@@ -21,6 +21,7 @@ from crossdock.usecases.catalogue.filling import refill_some
 from crossdock.usecases.catalogue.saved import BUYERS_AT_ONCE, mail_searches
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.labels.purchase import forget_quotes
+from crossdock.usecases.money import balance
 from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.privacy.carry_on import carry_on
 from crossdock.usecases.record import alert_mail
@@ -164,6 +165,14 @@ async def payment_news(context: JobContext, timestamp: int) -> None:
 async def follow_labels(context: JobContext, timestamp: int) -> None:
     """Parcels under way and labels that are being taken back, in case a webhook was lost; each about once an hour."""
     await labels.read_under_way(_engine(context))
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="crossdock.payable", queueing_lock="payable", pass_context=True)
+async def make_payable(context: JobContext, timestamp: int) -> None:
+    """Orders whose money sellers may have from now on."""
+    engine = _engine(context)
+    await engine.threads.run(balance.release, now=engine.clock())
 
 
 @app.periodic(cron="7 * * * *")

@@ -85,7 +85,7 @@ class TestReach:
         assert (more.scopes, more.expires_at) == ("orders:change money:change", None)
         page = client.get("/seller/tokens/").content.decode()
         assert "Read only" in page
-        assert "Read and change: Orders, Rejecting and credits" in page
+        assert "Read and change: Orders, Rejecting, credits and balance" in page
         assert client.post("/seller/tokens/", {"name": "x", "areas": ["everything"]}).status_code == 422
 
 

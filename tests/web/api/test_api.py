@@ -702,6 +702,8 @@ API: dict[str, tuple[str, str, int, Any]] = {
         201,
         {"amount": usd("1.00"), "reason": "Arrived damaged"},
     ),
+    "balance": ("GET", "/balance", 200, None),
+    "statement": ("GET", "/statement", 200, None),
     "rules": ("GET", "/policy/rules", 200, None),
     "connections": ("GET", "/connections", 200, None),
     "connection": ("GET", "/connections/{shop}", 200, None),

@@ -46,6 +46,8 @@ class Order(models.Model):
     ship_by = models.DateTimeField()
     cancelled_at = models.DateTimeField(null=True)
     cancel_reason = models.CharField(max_length=30, blank=True)
+    # When the seller's money of it became payable (usecases/money/balance.py).
+    payable_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -72,6 +74,7 @@ class Order(models.Model):
                 name="order_to_ship",
                 condition=Q(parcels__in=["unshipped", "partly_shipped"], cancelled_at=None),
             ),
+            models.Index(fields=["seller", "id"], name="order_not_payable", condition=Q(payable_at=None)),
         ]
 
     def __str__(self) -> str:

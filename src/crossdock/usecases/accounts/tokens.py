@@ -30,12 +30,13 @@ _SEEN_EVERY = timedelta(minutes=1)
 
 
 EVERYTHING = "*"
-# What a token may reach, in the order of the page. "change" has reading in it; "money" is credits and rejections.
+# What a token may reach, in the order of the page. "change" has reading in it; "money" is
+# credits, rejections and the balance.
 AREAS = {
     "listings": "Listings",
     "offers": "Offers",
     "orders": "Orders",
-    "money": "Rejecting and credits",
+    "money": "Rejecting, credits and balance",
     "shops": "Connections",
     "alerts": "Alerts",
 }

@@ -97,7 +97,10 @@ def _bought(label: Label, answer: Bought, *, told: Telling) -> None:
         sentence=f"Label {label.tracking_number} for order {order}",
         now=now,
         currency=label.currency,
-        entries={f"seller:{label.seller_id}": label.price_minor, f"carrier:{label.provider}": -label.price_minor},
+        entries={
+            books.seller_account(label.seller_id): label.price_minor,
+            f"carrier:{label.provider}": -label.price_minor,
+        },
     )
     other = f", not {shown} as shown" if shown != label.price else ""
     told.tell(
@@ -289,7 +292,10 @@ def _voided(label: Label, *, told: Telling) -> None:
         sentence=f"Label {label.tracking_number} voided",
         now=now,
         currency=label.currency,
-        entries={f"carrier:{label.provider}": label.price_minor, f"seller:{label.seller_id}": -label.price_minor},
+        entries={
+            f"carrier:{label.provider}": label.price_minor,
+            books.seller_account(label.seller_id): -label.price_minor,
+        },
     )
     if asked:
         _take_back_parcel(label, order, told=told)

@@ -18,6 +18,11 @@ from crossdock.usecases.record.events import ORDER_CREDITED
 from crossdock.usecases.record.telling import Telling
 
 
+def seller_account(key: int) -> str:
+    """What we owe the seller with this key."""
+    return f"seller:{key}"
+
+
 def post(
     *, cause: str, order: Order, sentence: str, now: datetime, entries: dict[str, int], currency: str = ""
 ) -> bool:
@@ -44,7 +49,7 @@ def payment_of(*, order: Order, key: int, now: datetime) -> tuple[Transfer, list
     cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
     sentence = f"Payment for order {order}"
     transfer = Transfer(pk=key, cause=f"paid:{order.reference}", at=now, order=order, sentence=sentence)
-    sides = {"gateway": order.total_minor, f"seller:{order.seller_id}": cut - order.total_minor, "fees": -cut}
+    sides = {"gateway": order.total_minor, seller_account(order.seller_id): cut - order.total_minor, "fees": -cut}
     return transfer, _sides(transfer, sides, order.currency)
 
 
@@ -73,7 +78,11 @@ def post_credit(*, order: Order, amount_minor: int, cause: str, told: Telling) -
         order=order,
         sentence=f"Credit for order {order}",
         now=told.now,
-        entries={f"seller:{order.seller_id}": amount_minor - cut_back, "fees": cut_back, "refunds_due": -amount_minor},
+        entries={
+            seller_account(order.seller_id): amount_minor - cut_back,
+            "fees": cut_back,
+            "refunds_due": -amount_minor,
+        },
     )
     if fresh:
         amount = Money(amount_minor, order.currency)
@@ -105,6 +114,8 @@ def fee_of(*, order: Order) -> int:
 
 def payout_of(*, order: Order) -> int:
     """Minor units of its own currency that this order leaves to the seller; a label may have been paid in another."""
-    entries = Entry.objects.filter(transfer__order=order, account=f"seller:{order.seller_id}", currency=order.currency)
+    entries = Entry.objects.filter(
+        transfer__order=order, account=seller_account(order.seller_id), currency=order.currency
+    )
     owed = entries.aggregate(sum=Sum("amount_minor"))["sum"]
     return -(owed or 0)

@@ -3,6 +3,7 @@
 from django.db.models import Q, QuerySet, Sum
 
 from crossdock.store.models import Credit, Entry, Order, PaymentIntent, Seller
+from crossdock.usecases.money.books import seller_account
 
 
 def intent_of(order: Order) -> PaymentIntent | None:
@@ -20,7 +21,7 @@ def book_of(order: Order) -> QuerySet[Entry]:
 
 def payable_to(seller: Seller) -> list[tuple[int, str]]:
     """Minor units and their currency."""
-    rows = Entry.objects.filter(account=f"seller:{seller.pk}").values("currency").annotate(owed=Sum("amount_minor"))
+    rows = Entry.objects.filter(account=seller_account(seller.pk)).values("currency").annotate(owed=Sum("amount_minor"))
     return [(-row["owed"], row["currency"]) for row in rows.order_by("currency")]
 
 

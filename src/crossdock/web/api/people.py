@@ -40,7 +40,7 @@ AREA_OF = {
         ),
         "orders",
     ),
-    **dict.fromkeys(("order_reject", "order_reject_lines", "order_credit"), "money"),
+    **dict.fromkeys(("order_reject", "order_reject_lines", "order_credit", "balance", "statement"), "money"),
     **dict.fromkeys(
         ("connections", "connection", "connection_change", "connection_pause", "connection_resume", "rules"), "shops"
     ),

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
-from crossdock.web.api import listings, money, offers, placing, problems, requests, shops
+from crossdock.web.api import earnings, listings, money, offers, placing, problems, requests, shops
 from crossdock.web.api.entrance import entrance
 from crossdock.web.api.people import Bearer
 
@@ -36,6 +36,7 @@ api.add_router("", offers.router)
 api.add_router("", placing.router)
 api.add_router("", money.router)
 api.add_router("", requests.router)
+api.add_router("", earnings.router)
 api.add_router("", shops.router)
 
 

@@ -51,6 +51,13 @@ def as_download(lines: Iterable[str], name: str) -> HttpResponse:
     return response
 
 
+def as_stream(request: HttpRequest, lines: Iterator[str], name: str) -> StreamingHttpResponse:
+    """A CSV file sent as it is read, so that its memory does not grow with it."""
+    response = StreamingHttpResponse(in_turn(request, lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
 def _rows(page: QuerySet[Order]) -> list[tuple[Any, ...]]:
     """The lines of a page of orders, ordered as these are: one statement."""
     numbers, rows = tracking_numbers(), in_page(page)
@@ -115,6 +122,4 @@ def as_csv(request: HttpRequest, seller: Seller) -> StreamingHttpResponse:
             if after is None:
                 return
 
-    response = StreamingHttpResponse(in_turn(request, lines()), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="orders-{queue}.csv"'
-    return response
+    return as_stream(request, lines(), f"orders-{queue}.csv")

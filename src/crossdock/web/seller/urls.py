@@ -30,6 +30,7 @@ from crossdock.web.seller import (
     trying,
     webhooks,
 )
+from crossdock.web.seller.earnings import balance, statement
 
 urlpatterns = [
     path("", home.home, name="seller_home"),
@@ -109,6 +110,10 @@ urlpatterns = [
     path("labels/<slug:public_id>/buy/", labels.buy, name="seller_label_buy"),
     path("labels/<slug:public_id>/void/", labels.void, name="seller_label_void"),
     path("labels/<slug:public_id>/print.<slug:form>", labels.printed, name="seller_label_print"),
+    path("money/", balance.page, name="seller_money"),
+    path("money/statement/", statement.page, name="seller_statement"),
+    path("money/statement/statement.csv", statement.as_csv, name="seller_statement_csv"),
+    path("money/statement/statement.pdf", statement.as_pdf, name="seller_statement_pdf"),
     path("profile/ship-from/", labels.ship_from, name="seller_ship_from"),
     path("profile/", profile.page, name="seller_profile"),
     path("profile/shipping/", profile.shipping, name="seller_shipping"),

@@ -12,7 +12,7 @@ from crossdock.store.models import User
 from crossdock.usecases.accounts.queries import sellers_named
 from crossdock.usecases.catalogue.queries import live_by_seller
 from crossdock.usecases.catalogue.staff_search import MOST, look_up
-from crossdock.usecases.money.queries import payable_to
+from crossdock.usecases.money.balance import balances
 from crossdock.usecases.orders.actions import in_queue, queues
 from crossdock.usecases.record.queries import deeds_of_seller, open_by_seller
 from crossdock.web.forms import typed
@@ -68,7 +68,7 @@ def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "alerts": alerts,
         "queues": [(words, counts[name]) for name, words in QUEUE_WORDS.items()],
         "orders": in_queue(seller=found, queue="all", now=now, limit=LAST),
-        "payable": payable_to(found),
+        "balances": balances(found),
         "listings": live_by_seller([found.pk]).get(found.pk, 0),
         "tokens": found.tokens.filter(revoked_at=None).count(),
         "deeds": deeds_of_seller(found)[:LAST],

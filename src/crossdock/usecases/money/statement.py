@@ -1,0 +1,139 @@
+"""A seller's statement: what moved their balance in a period, line by line, read from the books. Nothing here writes.
+
+What was owed before the period and its lines are what is owed after it, exactly.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import CharField, F, Func, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from crossdock.domain.earnings.balance import KIND_WORDS, LineKind, kind_of
+from crossdock.domain.values import Money
+from crossdock.store.models import Credit, Entry, Order, Seller
+from crossdock.usecases.money.books import seller_account
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `since`, before `until`; open where one is None."""
+
+    currency: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One movement. `gross` and `fee` add up to `net`, which is what the seller's balance gained: of an order the fee
+    is below zero, of a credit above.
+    """
+
+    id: int
+    at: datetime
+    kind: LineKind
+    words: str
+    order: Order | None
+    gross: Money
+    fee: Money
+    net: Money
+
+
+@dataclass(frozen=True, slots=True)
+class KindSum:
+    kind: LineKind
+    count: int
+    gross: Money
+    fee: Money
+    net: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """`before` and the nets of `kinds` are `after`."""
+
+    before: Money
+    kinds: tuple[KindSum, ...]
+    after: Money
+
+
+def _moved(seller: Seller, period: Period) -> QuerySet[Entry]:
+    """Newest first, each with what the marketplace kept of the same transfer."""
+    found = Entry.objects.filter(account=seller_account(seller.pk), currency=period.currency)
+    if period.since is not None:
+        found = found.filter(transfer__at__gte=period.since)
+    if period.until is not None:
+        found = found.filter(transfer__at__lt=period.until)
+    kept = Entry.objects.filter(transfer=OuterRef("transfer"), account="fees", currency=OuterRef("currency"))
+    summed = kept.order_by().values("transfer").annotate(sum=Sum("amount_minor")).values("sum")
+    return found.annotate(kept=Coalesce(Subquery(summed), 0)).order_by("-pk")
+
+
+def page_of(*, seller: Seller, period: Period, before: int | None, limit: int) -> list[Line]:
+    """The newest first; `before` is the id of the last line of the page before."""
+    rows = _moved(seller, period).select_related("transfer__order")
+    return _lines((rows if before is None else rows.filter(pk__lt=before))[:limit])
+
+
+def every(*, seller: Seller, period: Period) -> Iterator[list[Line]]:
+    """All of them, page by page."""
+    before: int | None = None
+    while page := page_of(seller=seller, period=period, before=before, limit=_PAGE):
+        yield page
+        before = page[-1].id
+
+
+def _lines(rows: QuerySet[Entry]) -> list[Line]:
+    found = list(rows)
+    reasons = _reasons(found)
+    return [_line(row, reasons) for row in found]
+
+
+def _reasons(rows: Sequence[Entry]) -> dict[str, str]:
+    """Why a credit was given, by the transfer's cause; one statement, and none without credits."""
+    causes = [row.transfer.cause.removeprefix("credit:") for row in rows if row.transfer.cause.startswith("credit:")]
+    if not causes:
+        return {}
+    known = Credit.objects.filter(cause__in=causes).values_list("cause", "reason")
+    return {f"credit:{cause}": reason for cause, reason in known}
+
+
+def _line(row: Entry, reasons: dict[str, str]) -> Line:
+    transfer, code = row.transfer, row.currency
+    net, fee = -row.amount_minor, row.kept  # type: ignore[attr-defined]
+    kind = kind_of(transfer.cause)
+    words = transfer.sentence
+    if reason := reasons.get(transfer.cause):
+        words = f"{words}: {reason}"
+    money = [Money(minor, code) for minor in (net - fee, fee, net)]
+    return Line(row.pk, transfer.at, kind, words, transfer.order, *money)
+
+
+def sums(*, seller: Seller, period: Period) -> Sums:
+    """What was owed before, what moved by kind, what was owed after; two statements."""
+    code, before = period.currency, 0
+    if period.since is not None:
+        earlier = _moved(seller, Period(code, until=period.since)).order_by().aggregate(sum=Sum("amount_minor"))
+        before = -(earlier["sum"] or 0)
+    word = Func(F("transfer__cause"), Value(":"), Value(1), function="split_part", output_field=CharField())
+    rows = _moved(seller, period).order_by().annotate(word=word)
+    found: dict[LineKind, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for name, net, fee, count in rows.values_list("word").annotate(
+        net=-Sum("amount_minor"), fee=Sum("kept"), count=Sum(Value(1))
+    ):
+        parts = found[kind_of(name)]
+        for place, more in enumerate((net, fee, count)):
+            parts[place] += more
+    kinds = tuple(
+        KindSum(kind, count, Money(net - fee, code), Money(fee, code), Money(net, code))
+        for kind in KIND_WORDS
+        if kind in found
+        for net, fee, count in [found[kind]]
+    )
+    after = before + sum(one.net.minor for one in kinds)
+    return Sums(Money(before, code), kinds, Money(after, code))

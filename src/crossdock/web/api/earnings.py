@@ -1,0 +1,103 @@
+"""A seller's balance and statement, by a program. What the panel shows: the same numbers from the same books."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+from pydantic import Field
+
+from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.earnings import balance as words
+from crossdock.domain.values import Money as Amount
+from crossdock.usecases.errors import Invalid
+from crossdock.usecases.money.balance import balances
+from crossdock.usecases.money.statement import Line, Period, page_of
+from crossdock.web.api.people import after_cursor, cursor_after, seller_only
+from crossdock.web.api.shapes import Moment, Money, ProblemOut
+
+router = Router(tags=["money"])
+PAGE = 100
+
+
+class BalanceOut(Schema):
+    currency: str
+    available: Money = Field(description="Below zero when the seller owes the marketplace.")
+    pending: Money = Field(description="Of orders that are not delivered long enough.")
+    held: Money = Field(description="Disputed by a buyer's bank.")
+    owed: Money = Field(description="The three together: what the books owe the seller.")
+
+
+class LineOut(Schema):
+    at: Moment
+    kind: str = Field(description="paid, credit, label, label_void and so on; a new kind may come.")
+    sentence: str
+    order: str | None = Field(description="The order's id.")
+    amount: Money
+    fee: Money = Field(description="The commission: below zero of an order, above of a credit.")
+    net: Money = Field(description="Amount and fee together: what the balance gained.")
+
+
+class StatementPage(Schema):
+    items: list[LineOut]
+    next: str | None
+
+
+@router.get("/balance", response=list[BalanceOut], url_name="balance", summary="Of each currency")
+def balance(request: HttpRequest) -> list[BalanceOut]:
+    """With a seller's own token."""
+    return [_balance(one) for one in balances(_seller(request))]
+
+
+@router.get(
+    "/statement",
+    response={200: StatementPage, 422: ProblemOut},
+    url_name="statement",
+    summary="What moved the balance, newest first",
+)
+def statement(
+    request: HttpRequest,
+    currency: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """In one currency, the seller's own where none is named; from `since`, before `until`. A time without a zone is
+    UTC.
+    """
+    seller = _seller(request)
+    if currency and currency not in CURRENCIES:
+        raise Invalid(f"{currency[:10]} is no currency.")
+    period = Period(currency or seller.currency, _in_utc(since), _in_utc(until))
+    found = page_of(seller=seller, period=period, before=after_cursor(cursor), limit=PAGE + 1)
+    following = cursor_after(found[PAGE - 1].id) if len(found) > PAGE else None
+    return {"items": [_line(line) for line in found[:PAGE]], "next": following}
+
+
+def _seller(request: HttpRequest) -> Any:
+    seller = seller_only(request).seller
+    assert seller is not None, "a seller's token has its seller"
+    return seller
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def _balance(one: words.Balance) -> BalanceOut:
+    available, pending, held, owed = (
+        Money.of(Amount(minor, one.currency)) for minor in (one.available, one.pending, one.held, one.owed)
+    )
+    return BalanceOut(currency=one.currency, available=available, pending=pending, held=held, owed=owed)
+
+
+def _line(line: Line) -> LineOut:
+    return LineOut(
+        at=line.at,
+        kind=line.kind,
+        sentence=line.words,
+        order=line.order.public_id if line.order else None,
+        amount=Money.of(line.gross),
+        fee=Money.of(line.fee),
+        net=Money.of(line.net),
+    )

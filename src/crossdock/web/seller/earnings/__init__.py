@@ -1,0 +1,1 @@
+"""Where is my money: the balance, the statement, payouts."""

@@ -1,0 +1,150 @@
+"""Where each seller's money is, over random sequences of payments of several sellers: part refusals, rejects, credits,
+disputes, labels, parcels and days that pass. What is reckoned here from the orders themselves is what the books say.
+"""
+
+import os
+from collections import defaultdict
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.db.models import Sum
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
+from tests.usecases.money.test_payment_sequences import PART, WHICH, Payments
+
+from crossdock.domain.orders import ParcelState, fee
+from crossdock.domain.values import Money
+from crossdock.store.models import Entry, Label, Order, Seller
+from crossdock.usecases.errors import Problem
+from crossdock.usecases.money import balance
+from crossdock.usecases.money.statement import Period, page_of, sums
+from crossdock.usecases.orders.actions import ship_by_hand
+from labelling import Counter
+
+DELIVERED, SHIPPED = timedelta(days=2), timedelta(days=7)
+
+
+class Sellers(Payments):
+    """The payments of four sellers, and what each of them is owed."""
+
+    @initialize()
+    def begin(self) -> None:
+        """With an order of each of them, so that there is something to ship."""
+        super().begin()
+        self.pay([1, 2, 1, 3], set(), False)
+
+    @rule(which=WHICH, part=PART)
+    def ship(self, which: int, part: int) -> None:
+        order = self._order(which, part)
+        if order is None:
+            return
+        try:
+            with transaction.atomic():
+                ship_by_hand(
+                    order=order,
+                    lines=None,
+                    tracking="T",
+                    carrier="UPS",
+                    actor=order.seller.owner,
+                    now=self.world.later(),
+                )
+        except Problem:
+            return
+
+    @rule(which=WHICH, delivered=st.booleans())
+    def label(self, which: int, delivered: bool) -> None:
+        """The first seller's order goes out with a label that they pay."""
+        mine = list(Order.objects.filter(seller=self.world.seller).order_by("pk"))
+        if not mine:
+            return
+        try:
+            with transaction.atomic():
+                label = Counter(self.world).bought(mine[which % len(mine)], ref=f"lbl-{self._next()}")
+        except Problem:
+            return
+        if delivered:
+            Label.objects.filter(pk=label.pk).update(delivered_at=self.world.later())
+
+    @rule(days=st.integers(0, 8))
+    def days_pass(self, days: int) -> None:
+        self.world.now += timedelta(days=days)
+        self.now = self.world.later()
+        balance.release(now=self.now)
+        # Released again at once, nothing changes.
+        assert balance.release(now=self.now) == 0
+        self._none_too_early()
+
+    def _none_too_early(self) -> None:
+        for order in Order.objects.filter(payable_at__isnull=False, cancelled_at=None):
+            assert order.parcels == ParcelState.SHIPPED, "not shipped, and payable"
+            last = order.shipments.filter(undone_at=None).latest("shipped_at").shipped_at
+            given = Label.objects.filter(order=order).values_list("delivered_at", flat=True)
+            soonest = [last + SHIPPED, *(at + DELIVERED for at in given if at)]
+            assert order.payable_at is not None and order.payable_at >= min(soonest), "payable too early"
+
+    @invariant()
+    def sellers_hold(self) -> None:
+        if not hasattr(self, "intents"):
+            return
+        for seller in Seller.objects.filter(orders__intent__in=self.intents).distinct():
+            self._seller_holds(seller)
+
+    def _seller_holds(self, seller: Seller) -> None:
+        owed, pending, held = defaultdict[str, int](int), 0, 0
+        for order in Order.objects.filter(seller=seller):
+            cut = fee(order.total, basis_points=800).minor
+            back = cut * order.credited_minor // order.total_minor if order.total_minor else 0
+            mine = order.total_minor - order.credited_minor - (cut - back)
+            labels = Label.objects.filter(order=order, state="bought").aggregate(sum=Sum("price_minor"))["sum"] or 0
+            owed["USD"] += mine - labels
+            left = max(0, mine - labels)
+            taken = Entry.objects.filter(transfer__order=order, account="disputed").aggregate(sum=Sum("amount_minor"))
+            if order.payable_at is None:
+                pending += left
+            else:
+                held += min(left, max(0, taken["sum"] or 0))
+        (found,) = balance.balances(seller)
+        assert (found.owed, found.pending, found.held) == (owed["USD"], pending, held), "the books are the orders"
+        assert found.available == found.owed - pending - held
+        assert sum(row.minor for row in balance.waiting(seller) if row.payable_at is None) == pending
+        lines = page_of(seller=seller, period=Period("USD"), before=None, limit=1000)
+        assert sum(line.net.minor for line in lines) == found.owed, "the statement explains the balance"
+        assert all(line.gross + line.fee == line.net for line in lines)
+        middle = self.world.now - timedelta(days=3)
+        earlier = sums(seller=seller, period=Period("USD", until=middle))
+        later = sums(seller=seller, period=Period("USD", since=middle))
+        assert earlier.after == later.before and later.after == Money(found.owed, "USD"), "one period begins the next"
+
+
+def play(examples: int) -> None:
+    run_state_machine_as_test(
+        Sellers,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+            report_multiple_bugs=False,
+            phases=[Phase.generate],
+        ),
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.timeout(600)
+def test_whatever_happens_each_seller_s_balance_is_what_their_orders_say() -> None:
+    play(int(os.environ.get("SEQUENCES", "3")))
+
+
+@pytest.mark.django_db
+def test_they_notice_money_that_is_payable_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: nobody waits for the days after shipping."""
+    monkeypatch.setattr(balance, "payable_from", lambda sent, reserve: sent.shipped_at)
+    machine = Sellers()
+    machine.begin()
+    machine.ship(0, 1)
+    with pytest.raises(AssertionError, match="too early"):
+        machine.days_pass(3)
