@@ -95,6 +95,8 @@ class Config(BaseSettings):
     easypost_api_key: str = ""
     easypost_webhook_secret: str = ""
     easypost_api_base: str = ""
+    payout_provider: str = "sandbox"
+    payout_hold_hours: int = Field(default=72, ge=0, le=720)
     credit_second_person_above: Decimal = Field(default=Decimal(200), ge=0)
     credit_second_person_day_above: Decimal = Field(default=Decimal(1000), ge=0)
     shop_refund_credit_up_to: Decimal = Field(default=Decimal(100), ge=0)

@@ -254,6 +254,7 @@ PAYMENT_GATEWAY = CONFIG.payment_gateway
 GATEWAY_KEYS = CONFIG.gateway_keys
 CARRIER = CONFIG.carrier
 CARRIER_KEYS = CONFIG.carrier_keys
+PAYOUT_PROVIDER = CONFIG.payout_provider
 
 # -- Mail: real when an SMTP server is named, otherwise kept for the demo's page
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIG.mail_from

@@ -200,6 +200,27 @@ def _parcel_answers_nothing() -> None:
     setattr(parcels, "close_request", lambda **_: False)  # noqa: B010
 
 
+def _pay_blind() -> None:
+    """A payout whose answer was lost is sent again under another name, without looking."""
+    from dataclasses import replace
+    from itertools import count
+
+    from crossdock.engine.payouts import PayoutHandler
+    from crossdock.usecases.money import payouts
+
+    good, asked_of, tries = PayoutHandler.pay, payouts.asked_of, count()
+
+    async def pay(self: PayoutHandler, claimed: Any) -> Any:
+        return await good(self, replace(claimed, look_first=False))
+
+    def renamed(public_id: str) -> Any:
+        asked, provider = asked_of(public_id)
+        return replace(asked, id=f"{asked.id}-{next(tries)}"), provider
+
+    PayoutHandler.pay = pay  # type: ignore[method-assign]
+    payouts.asked_of = renamed
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "parcel_answers_nothing": _parcel_answers_nothing,
     "blind_resend": _blind_resend,
@@ -212,4 +233,5 @@ BUGS: dict[str, Callable[[], None]] = {
     "one_trips_all": _one_trips_all,
     "currency_unseen": _currency_unseen,
     "whole_goes_back": _whole_goes_back,
+    "pay_blind": _pay_blind,
 }

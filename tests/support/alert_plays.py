@@ -17,6 +17,7 @@ from tests.usecases.test_rules import copy_of, landed, manifest, see
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CancelReason, Done, Later, Refused, Why
+from crossdock.domain.earnings.payouts import Destination
 from crossdock.domain.events import Look, LookKind, Parcel, ProductGone, Refund, ShopOrderState, Unreadable
 from crossdock.domain.labels import VoidState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
@@ -29,7 +30,7 @@ from crossdock.store.models import Alert, Command, Order, RiskListEntry
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.catalogue.listings import archive_listing
 from crossdock.usecases.labels import purchase
-from crossdock.usecases.money import bank_news
+from crossdock.usecases.money import balance, bank_news, payouts
 from crossdock.usecases.orders import snapshots
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.parcel_alerts import label_voided
@@ -412,6 +413,23 @@ def refund_failed(stage: Stage) -> Iterator[AlertCode]:
     _ask_staff(stage, AlertCode.REFUND_FAILED)
 
 
+def payout_failed(stage: Stage) -> Iterator[AlertCode]:
+    """The bank refuses a payout; the seller looks at the account, and says so."""
+    world = stage.world
+    order = landed(world)
+    ship_by_hand(order=order, lines=None, tracking="T", carrier="UPS", actor=world.seller.owner, now=world.later())
+    to = Destination("ba_1", "DE ···· 3000")
+    given = {"provider": "sandbox", "to": to, "actor": world.seller.owner, "place": "", "now": world.now}
+    account = payouts.set_account(seller=world.seller, currency="USD", **given)
+    balance.release(now=world.later(8 * DAYS))
+    payouts.pay_out(account=account, actor=world.seller.owner, key="k", now=world.now)
+    asked = Command.objects.get(kind="send_payout")
+    (claimed,) = claims.claim_commands(party_id=asked.party_id, owner="p", limit=5, now=world.later())
+    world.settle(claimed, Refused(Why.NOT_ALLOWED, "The account was closed."))
+    yield AlertCode.PAYOUT_FAILED
+    stage.seen(stage.alert(AlertCode.PAYOUT_FAILED))
+
+
 def endpoint_failing(stage: Stage) -> Iterator[AlertCode]:
     world = stage.world
     endpoint, _ = endpoints.add_endpoint(
@@ -509,6 +527,7 @@ PLAYS: dict[str, Play] = {
         command_dead,
         disputed,
         refund_failed,
+        payout_failed,
         endpoint_failing,
         data_request,
         invariant_broken,

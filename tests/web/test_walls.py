@@ -16,6 +16,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
+from crossdock.domain.earnings.payouts import Destination
 from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, FillRule, Order, Quarantined, Seller, User
@@ -26,6 +27,7 @@ from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.catalogue.offers import make_offer
 from crossdock.usecases.catalogue.saved import save_search
 from crossdock.usecases.money.credits import staff_credit
+from crossdock.usecases.money.payouts import set_account
 from crossdock.usecases.orders import actions
 from crossdock.usecases.outcomes import endpoints
 from crossdock.usecases.parties import quarantine
@@ -131,10 +133,20 @@ def _furnished() -> House:
     asked = world.buy()
     ask_to_cancel(order=asked, buyer=asked.buyer, reason="", now=world.now)
     run = ask_erasure(person=house.wrong.owner, actor=house.wrong.owner, now=world.now)
+    set_account(
+        seller=world.seller,
+        currency="EUR",
+        provider="sandbox",
+        to=Destination("ba_1", "DE ···· 3000"),
+        actor=house.owner,
+        place="",
+        now=world.now,
+    )
     from crossdock.kit.discover import connector
 
     way = connector("toy").manifest.ways[0].name
     house.urls = {
+        "currency": "EUR",
         "alert": alert.public_id,
         "case": case.public_id,
         "shop": world.shop.public_id,
@@ -258,6 +270,10 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_statement": ("/seller/money/statement/", "get", 200),
     "seller_statement_csv": ("/seller/money/statement/statement.csv", "get", 200),
     "seller_statement_pdf": ("/seller/money/statement/statement.pdf", "get", 200),
+    "seller_payouts": ("/seller/money/payouts/", "get", 200),
+    "seller_payout_account": ("/seller/money/payouts/USD/account/", "get", 200),
+    "seller_payout_schedule": ("/seller/money/payouts/{currency}/schedule/", "get", 200),
+    "seller_payout_now": ("/seller/money/payouts/{currency}/now/", "post", 302),
     "seller_ship_from": ("/seller/profile/ship-from/?order={waiting}", "get", 200),
     "seller_profile": ("/seller/profile/", "get", 200),
     "seller_shipping": ("/seller/profile/shipping/", "get", 200),
@@ -365,6 +381,8 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_sellers": ("/staff/sellers/", "get", 200),
     "staff_seller": ("/staff/sellers/{seller}/", "get", 200),
     "staff_seller_money": ("/staff/sellers/{seller}/money/", "get", 200),
+    "staff_payout_hold": ("/staff/sellers/{seller}/money/hold/", "post", 302),
+    "staff_commission": ("/staff/sellers/{seller}/commission/", "post", 302),
     "staff_order": ("/staff/orders/{order}/", "get", 200),
     "staff_order_messages": ("/staff/orders/{order}/messages/", "get", 200),
     "staff_order_credit": ("/staff/orders/{order}/credit/", "get", 200),

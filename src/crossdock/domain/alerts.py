@@ -38,6 +38,7 @@ class AlertCode(StrEnum):
     COMMAND_DEAD = "command_dead"
     DISPUTED = "disputed"
     REFUND_FAILED = "refund_failed"
+    PAYOUT_FAILED = "payout_failed"
     ENDPOINT_FAILING = "endpoint_failing"
     DATA_REQUEST = "data_request"
     INVARIANT_BROKEN = "invariant_broken"
@@ -60,6 +61,7 @@ class Button(StrEnum):
     SEND_AGAIN = "send_again"
     SEE_ENDPOINT = "see_endpoint"
     CONFIRM_MONEY = "confirm_money"
+    SEE_PAYOUTS = "see_payouts"
 
 
 class Group(StrEnum):
@@ -93,7 +95,7 @@ GROUPS: dict[Group, tuple[str, str, MailChoice]] = {
     ),
     Group.MONEY: (
         "Money",
-        "Refunds made in your shop, refunds that came back, payments that a bank disputes.",
+        "Refunds made in your shop, refunds and payouts that came back, payments that a bank disputes.",
         MailChoice.AT_ONCE,
     ),
     Group.RISK: ("Risk", "Orders that look like fraud.", MailChoice.AT_ONCE),
@@ -231,6 +233,13 @@ KINDS: dict[AlertCode, AlertKind] = {
     ),
     AlertCode.REFUND_FAILED: AlertKind(
         "A refund came back", Button.ASK_STAFF, "Ask staff to pay it another way", Group.MONEY, seen="Staff know of it."
+    ),
+    AlertCode.PAYOUT_FAILED: AlertKind(
+        "A payout did not arrive",
+        Button.SEE_PAYOUTS,
+        "Check your bank account",
+        Group.MONEY,
+        seen="The bank account is right.",
     ),
     AlertCode.ENDPOINT_FAILING: AlertKind(
         "Your webhook receiver does not take our messages", Button.SEE_ENDPOINT, "See the receiver", Group.OPERATIONAL

@@ -26,6 +26,7 @@ class CommandKind(StrEnum):
     REFUND_PAYMENT = "refund_payment"
     BUY_LABEL = "buy_label"
     VOID_LABEL = "void_label"
+    SEND_PAYOUT = "send_payout"
     SEND_MAIL = "send_mail"
     SEND_EVENT = "send_event"
 

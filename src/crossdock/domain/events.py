@@ -162,6 +162,7 @@ class LookKind(StrEnum):
     COUNTS = "counts"
     PAYMENT = "payment"
     LABEL = "label"
+    PAYOUT = "payout"
     UNINSTALLED = "uninstalled"
     # What is kept about a buyer; `entity_id` is the request's id, a colon, and the shop's order ids with commas
     # between.

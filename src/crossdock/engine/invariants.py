@@ -220,6 +220,28 @@ ALL: tuple[Invariant, ...] = (
         " LIKE 'label%%' UNION SELECT n.id FROM store_label n WHERE n.voided_at > %(since)s)",
     ),
     Sql(
+        "Every payout is booked at its amount, once, until it came back.",
+        "SELECT 'payout ' || p.public_id || ' is booked at ' || b.minor, p.seller_id FROM store_payout p CROSS JOIN"
+        " LATERAL (SELECT coalesce(sum(e.amount_minor), 0) AS minor FROM store_transfer t JOIN store_entry e ON"
+        " e.transfer_id = t.id WHERE t.cause IN ('payout:' || p.public_id, 'payout_back:' || p.public_id) AND e.account"
+        " = 'seller:' || p.seller_id) b WHERE b.minor <> CASE WHEN p.state IN ('intended', 'acknowledged', 'paid') THEN"
+        " p.amount_minor ELSE 0 END{lately}",
+        lately=" AND p.public_id IN (SELECT split_part(t.cause, ':', 2) FROM store_transfer t WHERE t.id > %(transfer)s"
+        " AND t.cause LIKE 'payout%%' UNION SELECT n.public_id FROM store_payout n WHERE n.ended_at > %(since)s)",
+    ),
+    Sql(
+        "What buyers paid is what went back to them, our commission, labels, payouts, and what we owe sellers.",
+        "SELECT s.name || ' is off by ' || sum(b.minor) || ' ' || b.currency, s.id FROM (SELECT o.seller_id,"
+        " o.currency, o.total_minor - o.credited_minor AS minor FROM store_order o UNION ALL SELECT o.seller_id,"
+        " e.currency, e.amount_minor FROM store_entry e JOIN store_transfer t ON t.id = e.transfer_id JOIN store_order"
+        " o ON o.id = t.order_id WHERE e.account = 'fees' UNION ALL SELECT seller_id, currency, -price_minor FROM"
+        " store_label WHERE state IN ('bought', 'voiding', 'void_refused') UNION ALL SELECT seller_id, currency,"
+        " -amount_minor FROM store_payout WHERE state IN ('intended', 'acknowledged', 'paid') UNION ALL SELECT"
+        " substr(account, 8)::bigint, currency, amount_minor FROM store_entry WHERE account LIKE 'seller:%') b JOIN"
+        " store_seller s ON s.id = b.seller_id GROUP BY s.id, b.currency HAVING sum(b.minor) <> 0",
+        lately="",
+    ),
+    Sql(
         "No order was acknowledged twice by its shop.",
         # There is one create per order: a second copy shows as another binding, without a cancel of the first.
         "SELECT c.subject, o.seller_id FROM store_command c JOIN store_order o ON o.reference = c.subject JOIN"

@@ -11,7 +11,7 @@ from procrastinate import JobContext
 from procrastinate.jobs import Status
 
 from crossdock.domain.retention import EVIDENCE
-from crossdock.engine import invariants, labels, payments, set_aside
+from crossdock.engine import invariants, labels, payments, payouts, set_aside
 from crossdock.engine.app import app
 from crossdock.engine.engine import Engine
 from crossdock.engine.shop import inbox
@@ -22,6 +22,7 @@ from crossdock.usecases.catalogue.saved import BUYERS_AT_ONCE, mail_searches
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.labels.purchase import forget_quotes
 from crossdock.usecases.money import balance
+from crossdock.usecases.money import payouts as money_out
 from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.privacy.carry_on import carry_on
 from crossdock.usecases.record import alert_mail
@@ -165,6 +166,15 @@ async def payment_news(context: JobContext, timestamp: int) -> None:
 async def follow_labels(context: JobContext, timestamp: int) -> None:
     """Parcels under way and labels that are being taken back, in case a webhook was lost; each about once an hour."""
     await labels.read_under_way(_engine(context))
+
+
+@app.periodic(cron="11 * * * *")
+@app.task(name="crossdock.payouts", queueing_lock="payouts", pass_context=True)
+async def pay_sellers(context: JobContext, timestamp: int) -> None:
+    """Sellers whose day it is are paid, and payouts under way are read in case a webhook was lost."""
+    engine = _engine(context)
+    run = engine.threads.run
+    await _each(partial(run, money_out.pay_due, now=engine.clock()), partial(payouts.read_under_way, engine))
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -5,7 +5,7 @@ shops that are closed. A shop's own is tried by its own handler (engine/shop).
 from typing import TYPE_CHECKING
 
 from crossdock.domain.events import Look, LookKind
-from crossdock.engine import contain, labels, payments
+from crossdock.engine import contain, labels, payments, payouts
 from crossdock.engine.shop import inbox
 from crossdock.kit.errors import Missing
 from crossdock.store.models import Quarantined
@@ -58,5 +58,7 @@ async def _look(engine: "Engine", row: Quarantined, look: Look) -> None:
             )
             if label_id is not None:
                 await labels.read_label(engine, labels.opened(row.party.name), label_id)
+        case PartyKind.PAYOUT:
+            await payouts.look_at(engine, row.party.name, look.entity_id)
         case _ if row.connection_id is not None:
             await engine.threads.sure(inbox.obey, connection_id=row.connection_id, look=look)

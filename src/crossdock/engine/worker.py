@@ -15,7 +15,7 @@ import uvloop
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from crossdock.engine import jobs, labels, notify, payments
+from crossdock.engine import jobs, labels, notify, payments, payouts
 from crossdock.engine.app import app, worker_connector
 from crossdock.engine.engine import LEASE_SECONDS, Engine, Opener
 from crossdock.engine.record import Recorder
@@ -33,6 +33,7 @@ HANDLERS: dict[str, Opener] = {
     "shop": open_shop_handler,
     "payment": payments.open_handler,
     "carrier": labels.open_handler,
+    "payout": payouts.open_handler,
     "notify": notify.open_handler,
 }
 

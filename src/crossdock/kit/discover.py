@@ -12,6 +12,7 @@ from crossdock.kit import installed
 from crossdock.kit.carrier import Carrier
 from crossdock.kit.connector import Connector
 from crossdock.kit.gateway import Gateway
+from crossdock.kit.payout import PayoutBank
 
 if TYPE_CHECKING:
     from crossdock.kit.sandbox import Sandbox
@@ -65,6 +66,11 @@ def gateways() -> Mapping[str, Gateway]:
 def carriers() -> Mapping[str, Carrier]:
     """Every label provider by its name."""
     return cast("Mapping[str, Carrier]", offered("carriers", "carrier"))
+
+
+def payout_banks() -> Mapping[str, PayoutBank]:
+    """Every payout provider by its name."""
+    return cast("Mapping[str, PayoutBank]", offered("payouts", "bank"))
 
 
 def sandbox(name: str) -> "type[Sandbox]":

@@ -54,6 +54,8 @@ LABEL_POINTS: tuple[str, ...] = (
     "label.before_void",
     "label.after_void",
 )
+# The same for payouts (tests/engine/test_engine_payouts.py).
+PAYOUT_POINTS: tuple[str, ...] = ("payout.before_look", "payout.after_send")
 
 _AT = os.environ.get("CROSSDOCK_CRASH_AT", "")
 

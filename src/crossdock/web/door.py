@@ -1,5 +1,5 @@
 """The one door for all webhooks: /hooks/shop/<platform>/<connection, or "app">, /hooks/payments/<gateway>,
-/hooks/carrier/<carrier>. Raw ASGI, since nothing here needs more.
+/hooks/carrier/<carrier>, /hooks/payouts/<provider>. Raw ASGI, since nothing here needs more.
 
 A delivery is answered 2xx only after its row was committed; the signature is checked over the raw bytes first. A
 forged one leaves a count, nothing else.
@@ -34,6 +34,7 @@ from crossdock.usecases.shops.queries import shop_called
 from crossdock.web.carriers import carrier_named
 from crossdock.web.inbox import Inbox, Unkeepable, connector_to
 from crossdock.web.payments import gateway_named
+from crossdock.web.payouts import bank_named
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -87,6 +88,12 @@ def _answer(status: int, body: bytes = b"", **headers: str) -> tuple[Message, Me
 # Without a body: one write less for each of thousands a second.
 _KEPT = _answer(200)
 _UNREADABLE = _answer(400, b"this cannot be read\n")
+# How a path's party is opened, and what kind it is.
+_TOLD: Mapping[str, tuple[PartyKind, Callable[[str], Teller]]] = {
+    "payments": (PartyKind.PAYMENT, gateway_named),
+    "carrier": (PartyKind.CARRIER, carrier_named),
+    "payouts": (PartyKind.PAYOUT, bank_named),
+}
 _FORGED = _answer(401, b"the signature does not fit\n")
 _UNKNOWN = _answer(404, b"nobody here\n")
 _ONLY_POST = _answer(405, b"only POST\n", allow="POST")
@@ -143,7 +150,9 @@ class Door:
     def _tillkeepers(self) -> frozenset[tuple[str, str]]:
         """(path, name) of parties that have one address for the whole marketplace."""
         return frozenset(
-            [("payments", name) for name in discover.gateways()] + [("carrier", name) for name in discover.carriers()]
+            [("payments", name) for name in discover.gateways()]
+            + [("carrier", name) for name in discover.carriers()]
+            + [("payouts", name) for name in discover.payout_banks()]
         )
 
     async def close(self) -> None:
@@ -219,15 +228,14 @@ class Door:
         return await self._keep(room, news, hook)
 
     async def _take_told(self, path: str, name: str, hook: Hook) -> tuple[Message, Message]:
-        """A payment provider's or a carrier's delivery."""
-        named: Callable[[str], Teller] = carrier_named if path == "carrier" else gateway_named
+        """A payment provider's, a carrier's or a payout bank's delivery."""
+        kind, named = _TOLD[path]
         news = _read(name, lambda: told_news(named(name), hook, _now()))
         if news is None:
             return _FORGED
         point("door.verified")
         if not news.looks:
             return _KEPT
-        kind = PartyKind.CARRIER if path == "carrier" else PartyKind.PAYMENT
         if (kind, name) not in self._tills:
             self._tills[kind, name] = (await self._threads.run(party_named, kind=kind, name=name)).pk
         return await self._put(self._tills[kind, name], news, hook)

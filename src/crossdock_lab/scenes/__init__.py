@@ -12,6 +12,7 @@ from crossdock_lab.scenes import (
     money,
     odd,
     offers,
+    payouts,
     reports,
     requests,
     risk,
@@ -36,6 +37,7 @@ CHAPTERS = (
     together,
     requests,
     trials,
+    payouts,
 )
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}

@@ -4,7 +4,10 @@ disputes, labels, parcels and days that pass. What is reckoned here from the ord
 
 import os
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from django.db import transaction
@@ -14,16 +17,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 from tests.usecases.money.test_payment_sequences import PART, WHICH, Payments
 
+from crossdock.domain.commands import Done, Unknown
+from crossdock.domain.earnings.payouts import GONE, PayoutState
 from crossdock.domain.orders import ParcelState, fee
 from crossdock.domain.values import Money
-from crossdock.store.models import Entry, Label, Order, Seller
+from crossdock.engine import invariants
+from crossdock.payouts.sandbox.bank import Hand, SandboxBank
+from crossdock.store.models import Command, Entry, Label, Order, Payout, PayoutAccount, Seller
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.money import balance
+from crossdock.usecases.money import balance, payouts
 from crossdock.usecases.money.statement import Period, page_of, sums
 from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.outcomes import claims, settle
 from labelling import Counter
+from market import RANDOM
 
 DELIVERED, SHIPPED = timedelta(days=2), timedelta(days=7)
+ALWAYS = [one for one in invariants.ALL if "payout" in one.sentence]
 
 
 class Sellers(Payments):
@@ -34,6 +44,18 @@ class Sellers(Payments):
         """With an order of each of them, so that there is something to ship."""
         super().begin()
         self.pay([1, 2, 1, 3], set(), False)
+        self.folder = TemporaryDirectory()
+        self.bank = SandboxBank(Path(self.folder.name))
+        for seller in Seller.objects.filter(orders__intent__in=self.intents).distinct():
+            to = self.bank._register(seller.name, "DE89 3704 0044 0532 0130 00", "USD")
+            given = {"provider": "sandbox", "to": to, "actor": seller.owner, "place": "", "now": self.now}
+            payouts.set_account(seller=seller, currency="USD", **given)
+        PayoutAccount.objects.update(schedule="daily")
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, "folder"):
+            self.folder.cleanup()
 
     @rule(which=WHICH, part=PART)
     def ship(self, which: int, part: int) -> None:
@@ -72,8 +94,10 @@ class Sellers(Payments):
         self.world.now += timedelta(days=days)
         self.now = self.world.later()
         balance.release(now=self.now)
-        # Released again at once, nothing changes.
+        # Released again at once, nothing changes; nor is anybody paid twice on one day.
         assert balance.release(now=self.now) == 0
+        payouts.pay_due(now=self.now)
+        assert payouts.pay_due(now=self.now) == 0
         self._none_too_early()
 
     def _none_too_early(self) -> None:
@@ -83,6 +107,50 @@ class Sellers(Payments):
             given = Label.objects.filter(order=order).values_list("delivered_at", flat=True)
             soonest = [last + SHIPPED, *(at + DELIVERED for at in given if at)]
             assert order.payable_at is not None and order.payable_at >= min(soonest), "payable too early"
+
+    @rule(which=WHICH, lost=st.booleans())
+    def at_the_bank(self, which: int, lost: bool) -> None:
+        """What waits for the bank is sent, or looked for; the answer may be lost. Accounts may be closed."""
+        self.now = self.world.later(400)
+        party = Command.objects.filter(kind="send_payout").values_list("party", flat=True).first()
+        for claimed in claims.claim_commands(party_id=party, owner="p", limit=20, now=self.now) if party else ():
+            asked, _ = payouts.asked_of(claimed.payload["payout"])
+            found = self.bank._look_up(asked.id) if claimed.look_first else ()
+            outcome = Done(found[0].ref, already=True) if found else self.bank._send(asked)
+            said = Unknown("No answer came.") if lost and isinstance(outcome, Done) else outcome
+            settle.settle_command(command_id=claimed.id, outcome=said, random=RANDOM, now=self.world.later())
+        if which == 0:
+            Hand(self.bank).closes(PayoutAccount.objects.order_by("pk").values_list("ref", flat=True)[0])
+
+    @rule(which=WHICH, back=st.booleans())
+    def bank_moves(self, which: int, back: bool) -> None:
+        """One arrives or comes back, and we read it, twice."""
+        sent = [row for row in Hand(self.bank).sent() if row.state != "returned"]
+        if not sent:
+            return
+        row = sent[which % len(sent)]
+        Hand(self.bank).comes_back(row.ref) if back else Hand(self.bank).arrives(row.ref)
+        for _ in range(2):
+            given = {"public_id": row.key, "standing": self.bank._read(row.ref), "now": self.world.later()}
+            payouts.receive_standing(**given)
+
+    @invariant()
+    def payouts_hold(self) -> None:
+        if not hasattr(self, "bank"):
+            return
+        sent = {row.key: row for row in Hand(self.bank).sent()}
+        for payout in Payout.objects.all():
+            row = sent.get(payout.public_id)
+            assert row is None or row.minor == payout.amount_minor, "the bank has another amount"
+            match payout.state:
+                case PayoutState.REFUSED:
+                    assert row is None, "refused, and sent all the same"
+                case PayoutState.RETURNED | PayoutState.PAID:
+                    assert row is not None and row.state == payout.state
+                case PayoutState.ACKNOWLEDGED:
+                    assert row is not None and row.ref == payout.ref, "the bank has no such number"
+        assert len(sent) <= Payout.objects.count(), "the bank sent more than was intended"
+        assert len(ALWAYS) == 2 and [one.broken(now=self.now) for one in ALWAYS] == [[], []]
 
     @invariant()
     def sellers_hold(self) -> None:
@@ -105,6 +173,8 @@ class Sellers(Payments):
                 pending += left
             else:
                 held += min(left, max(0, taken["sum"] or 0))
+        gone = Payout.objects.filter(seller=seller, state__in=GONE).aggregate(sum=Sum("amount_minor"))["sum"] or 0
+        owed["USD"] -= gone
         (found,) = balance.balances(seller)
         assert (found.owed, found.pending, found.held) == (owed["USD"], pending, held), "the books are the orders"
         assert found.available == found.owed - pending - held
@@ -148,3 +218,23 @@ def test_they_notice_money_that_is_payable_before_its_time(monkeypatch: pytest.M
     machine.ship(0, 1)
     with pytest.raises(AssertionError, match="too early"):
         machine.days_pass(3)
+    machine.teardown()
+
+
+@pytest.mark.django_db
+def test_they_notice_a_payout_that_is_sent_again_blindly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: each try has a key of its own, so that a lost answer is a second payment."""
+    machine = Sellers()
+    machine.begin()
+    machine.ship(0, 1)
+    machine.days_pass(8)
+    good = payouts.asked_of
+    tries = iter("abc")
+    monkeypatch.setattr(
+        payouts, "asked_of", lambda public_id: (replace(good(public_id)[0], id=public_id + next(tries)), "sandbox")
+    )
+    machine.at_the_bank(1, True)
+    machine.at_the_bank(1, False)
+    with pytest.raises(AssertionError, match="the bank has no such number"):
+        machine.payouts_hold()
+    machine.teardown()

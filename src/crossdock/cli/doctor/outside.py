@@ -190,12 +190,13 @@ def money(config: Config) -> Iterable[Finding]:
     for about, name, also in (
         ("payments", config.payment_gateway, "CROSSDOCK_PAYMENT_GATEWAY"),
         ("labels", config.carrier, "CROSSDOCK_CARRIER"),
+        ("payouts", config.payout_provider, "CROSSDOCK_PAYOUT_PROVIDER"),
     ):
         if name != "sandbox":
             tail = " `crossdock check payments` asks the provider." if about == "payments" else ""
             yield ok(about, f"They go through {name}.{tail}")
         elif config.public_url:
-            yield look(about, "They are a sandbox's: nothing is charged and nothing is bought.", f"Set {also}.")
+            yield look(about, "They are a sandbox's: nothing is charged, bought or paid out.", f"Set {also}.")
 
 
 def _version(answer: Answered) -> str:

@@ -4,7 +4,6 @@ placed before keep theirs, also when they are credited later.
 
 import argparse
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 
 from crossdock.cli import database
 from crossdock.cli.deeds import member_of_staff
@@ -18,24 +17,19 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    try:
-        points = Decimal(args.percent.strip().removesuffix("%").strip()) * 100
-    except InvalidOperation:
-        points = Decimal("NaN")
-    if not points.is_finite() or points != points.to_integral_value():
-        raise Trouble(f"{args.percent} is no commission. Type per cent with at most two decimals, as 7.25.")
     database.ready()
     from crossdock.store.models import Seller
-    from crossdock.usecases.accounts.commission import set_commission
+    from crossdock.usecases.accounts.commission import basis_points, in_percent, set_commission
 
     seller = Seller.objects.filter(owner__email__iexact=args.email.strip()).first()
     if seller is None:
         raise Trouble(f"No seller signs in as {args.email.strip()}.")
     with refusals():
+        points = basis_points(args.percent)
         before = set_commission(
-            seller=seller, basis_points=int(points), actor=member_of_staff(args.by), now=datetime.now(UTC)
+            seller=seller, basis_points=points, actor=member_of_staff(args.by), now=datetime.now(UTC)
         )
-    said = f"{(points / 100).normalize():f} %"
+    said = in_percent(points)
     print(
         f"The commission of {seller.name} is {said} for orders from now on; it was {before}."
         if before != said

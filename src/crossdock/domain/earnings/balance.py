@@ -84,6 +84,8 @@ class LineKind(StrEnum):
     CREDIT = "credit"
     LABEL = "label"
     LABEL_BACK = "label_void"
+    PAYOUT = "payout"
+    PAYOUT_BACK = "payout_back"
     OTHER = "other"
 
 
@@ -103,6 +105,8 @@ KIND_WORDS: dict[LineKind, KindWords] = {
     ),
     LineKind.LABEL: KindWords("Label", "Labels", "A shipping label that you bought here."),
     LineKind.LABEL_BACK: KindWords("Label voided", "Labels voided", "The price of a label that was not used."),
+    LineKind.PAYOUT: KindWords("Payout", "Payouts", "Sent to your bank account."),
+    LineKind.PAYOUT_BACK: KindWords("Payout back", "Payouts back", "A payout that did not arrive: it is yours again."),
     LineKind.OTHER: KindWords("Other", "Other", ""),
 }
 

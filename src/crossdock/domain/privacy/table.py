@@ -66,6 +66,15 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.FillRule", "source name word attribute value", Then.GOES, "your rules for attributes"),
     Personal("store.SavedSearch", "buyer name address wanted", Then.GOES, "saved searches"),
     Personal("store.SellerAddress", "address", Then.GOES, "where you ship from"),
+    Personal("store.PayoutAccount", "ref words", Then.GOES, "your bank accounts"),
+    Personal("store.PayoutHold", "held_by why", Then.GOES, "why staff held your payouts"),
+    Personal(
+        "store.Payout",
+        "words destination sentence asked_by",
+        Then.CUT,
+        "payouts",
+        "Amount, date and the bank's number stay for the books; the account they went to goes.",
+    ),
     Personal("store.AlertMail", "", Then.GOES, "which alerts you want by mail"),
     Personal(
         "store.Alert",
@@ -205,7 +214,7 @@ PERSONAL: tuple[Personal, ...] = (
         "Somebody who defrauded once is kept out; staff take an entry off when asked.",
     ),
     Personal("store.SignInTry", "bucket", Then.STAYS, "how often was guessed", f"{_BY_ITSELF}: one; hashes only."),
-    Personal("store.Transfer", "sentence", Then.STAYS, "books", "They name orders by number, nobody else."),
+    Personal("store.Transfer", "sentence", Then.STAYS, "books", "They name orders and payouts by number, nobody else."),
     Personal("store.Movement", "actor cause event", Then.STAYS, "movements of stock", _NUMBERS),
     Personal("store.Recount", "actor cursor", Then.STAYS, "reconciliations", _NUMBERS),
     Personal("store.Difference", "evidence decided_by", Then.STAYS, "counts that differed", _NUMBERS),
@@ -260,6 +269,8 @@ PLAIN: dict[str, str] = {
     "store.AuditLink": "previous hash",
     "store.AuditEnds": "first_previous last_hash",
     "store.Credit": "cause lines",
+    "store.Payout": "cause provider ref",
+    "store.PayoutAccount": "provider",
     "store.Call": "key operation",
     "store.Endpoint": "events",
     "store.Label": (

@@ -25,6 +25,7 @@ from crossdock.store.models.orders import (
     ShopRefund,
     TimelineEntry,
 )
+from crossdock.store.models.payouts import Payout, PayoutAccount, PayoutHold
 from crossdock.store.models.people import Seller, ShippingRate, User
 from crossdock.store.models.privacy import DataPart, DataRun
 from crossdock.store.models.quarantine import Quarantined
@@ -82,6 +83,9 @@ __all__ = [
     "OrderLine",
     "Party",
     "PaymentIntent",
+    "Payout",
+    "PayoutAccount",
+    "PayoutHold",
     "PlatformPause",
     "PolicySwitch",
     "Quarantined",

@@ -11,6 +11,7 @@ class PartyKind(models.TextChoices):
     SHOP = "shop"
     PAYMENT = "payment"
     CARRIER = "carrier"
+    PAYOUT = "payout"
     NOTIFY = "notify"
 
 

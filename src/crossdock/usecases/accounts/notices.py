@@ -32,6 +32,11 @@ WORDS = {
         "The marketplace's operator removed your second factor and signed you out everywhere, as you asked.",
     ),
     "token": ("An API token was made", "The API token “{0}” was made. A program that has it works in your name."),
+    "payouts_to": (
+        "Your payouts go to another bank account",
+        "Payouts of your shop go to {0} from now on. Nothing is sent there for some days, so that there is time to stop"
+        " it.",
+    ),
     "sign_in": ("A new sign-in", "Somebody signed in to your account with a browser that was not used for it before."),
 }
 

@@ -3,7 +3,7 @@ adds up to zero.
 
 Accounts: gateway (money held there), seller:<id> (their payable), fees (ours), refunds_due (promised to buyers, not
 yet confirmed by the gateway), disputed (taken back by a buyer's bank, until it is decided who bears it),
-carrier:<name> (what labels cost us there).
+carrier:<name> (what labels cost us there), transit:<provider> (payouts that the bank has not confirmed yet).
 """
 
 from datetime import datetime
@@ -24,15 +24,16 @@ def seller_account(key: int) -> str:
 
 
 def post(
-    *, cause: str, order: Order, sentence: str, now: datetime, entries: dict[str, int], currency: str = ""
+    *, cause: str, order: Order | None, sentence: str, now: datetime, entries: dict[str, int], currency: str = ""
 ) -> bool:
-    """Once per cause, in the order's currency unless another is named; False when it was posted before.
+    """Once per cause, in the order's currency unless another is named; False when it was posted before. What is about
+    no order names its currency.
 
     The database refuses a transfer that does not balance.
     """
     fresh = insert_new([Transfer(cause=cause, at=now, order=order, sentence=sentence)], "cause")
     for transfer in fresh:
-        Entry.objects.bulk_create(_sides(transfer, entries, currency or order.currency))
+        Entry.objects.bulk_create(_sides(transfer, entries, currency or (order.currency if order else "")))
     return bool(fresh)
 
 

@@ -2,7 +2,7 @@
 
 from django.db.models import Q, QuerySet, Sum
 
-from crossdock.store.models import Credit, Entry, Order, PaymentIntent, Seller
+from crossdock.store.models import Credit, Entry, Order, PaymentIntent, Payout, PayoutHold, Seller
 from crossdock.usecases.money.books import seller_account
 
 
@@ -37,3 +37,12 @@ def whole_credits() -> QuerySet[Credit]:
 
 def payments() -> QuerySet[PaymentIntent]:
     return PaymentIntent.objects.all()
+
+
+def payouts_of(seller: Seller) -> QuerySet[Payout]:
+    """Newest first."""
+    return Payout.objects.filter(seller=seller).order_by("-pk")
+
+
+def hold_of(seller: Seller) -> PayoutHold | None:
+    return PayoutHold.objects.select_related("held_by").filter(seller=seller).first()

@@ -52,6 +52,13 @@ class AboutLabel:
     order: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SendPayout:
+    """The payout, by its public id."""
+
+    payout: str
+
+
 CREATE: TypeAdapter[CreateOrder] = TypeAdapter(CreateOrder)
 CANCEL: TypeAdapter[CancelOrder] = TypeAdapter(CancelOrder)
 LINES: TypeAdapter[CancelLines] = TypeAdapter(CancelLines)
@@ -63,6 +70,7 @@ REFUND: TypeAdapter[RefundPayment] = TypeAdapter(RefundPayment)
 MAIL: TypeAdapter[SendMail] = TypeAdapter(SendMail)
 EVENT: TypeAdapter[SendEvent] = TypeAdapter(SendEvent)
 LABEL: TypeAdapter[AboutLabel] = TypeAdapter(AboutLabel)
+PAYOUT: TypeAdapter[SendPayout] = TypeAdapter(SendPayout)
 
 
 def with_copy(payload: dict[str, Any], shop_order_id: str) -> dict[str, Any]:

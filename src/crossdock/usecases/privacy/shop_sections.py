@@ -22,6 +22,8 @@ from crossdock.store.models import (
     OfferMove,
     Order,
     OrderLine,
+    Payout,
+    PayoutAccount,
     Seller,
     SellerAddress,
     ShippingRate,
@@ -76,6 +78,18 @@ SOLD: tuple[Section, ...] = (
         "Where you ship from",
         lambda whose: SellerAddress.objects.filter(seller=whose.seller),
         plain("address", "changed_at"),
+    ),
+    Section(
+        "bank_accounts",
+        "Bank accounts that your payouts go to",
+        lambda whose: PayoutAccount.objects.filter(seller=whose.seller),
+        plain("currency", "words", "schedule", "changed_at", minimum="minimum_minor"),
+    ),
+    Section(
+        "payouts",
+        "Payouts",
+        lambda whose: Payout.objects.filter(seller=whose.seller),
+        plain("words", "currency", "state", "intended_at", "paid_at", number="public_id", amount="amount_minor"),
     ),
     Section(
         "connected_shops",

@@ -30,7 +30,7 @@ from crossdock.web.seller import (
     trying,
     webhooks,
 )
-from crossdock.web.seller.earnings import balance, statement
+from crossdock.web.seller.earnings import balance, payouts, statement
 
 urlpatterns = [
     path("", home.home, name="seller_home"),
@@ -114,6 +114,10 @@ urlpatterns = [
     path("money/statement/", statement.page, name="seller_statement"),
     path("money/statement/statement.csv", statement.as_csv, name="seller_statement_csv"),
     path("money/statement/statement.pdf", statement.as_pdf, name="seller_statement_pdf"),
+    path("money/payouts/", payouts.page, name="seller_payouts"),
+    path("money/payouts/<str:currency>/account/", payouts.account, name="seller_payout_account"),
+    path("money/payouts/<str:currency>/schedule/", payouts.schedule, name="seller_payout_schedule"),
+    path("money/payouts/<str:currency>/now/", payouts.now, name="seller_payout_now"),
     path("profile/ship-from/", labels.ship_from, name="seller_ship_from"),
     path("profile/", profile.page, name="seller_profile"),
     path("profile/shipping/", profile.shipping, name="seller_shipping"),

@@ -36,6 +36,7 @@ PARTY_WORDS = {
     PartyKind.SHOP: "Shops",
     PartyKind.PAYMENT: "Payments",
     PartyKind.CARRIER: "Carriers",
+    PartyKind.PAYOUT: "Payouts",
     PartyKind.NOTIFY: "Mails and hooks",
 }
 KIND_WORDS: dict[str, str] = {
@@ -46,6 +47,7 @@ KIND_WORDS: dict[str, str] = {
     CommandKind.WRITE_RISK: "Write the risk level",
     CommandKind.WRITE_FULFILMENT: "Write the fulfilment",
     CommandKind.REFUND_PAYMENT: "Refund the buyer",
+    CommandKind.SEND_PAYOUT: "Pay a seller",
     CommandKind.SEND_MAIL: "Send a mail",
 }
 

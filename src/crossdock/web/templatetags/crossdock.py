@@ -76,6 +76,20 @@ def offer_badge(state: str) -> SafeString:
     return badge(*_OFFER_WORDS[state])
 
 
+_PAYOUT_WORDS = {
+    "intended": ("On its way to the bank", "info"),
+    "acknowledged": ("The bank has it", "info"),
+    "paid": ("Arrived", "good"),
+    "refused": ("Refused", "bad"),
+    "returned": ("Came back", "bad"),
+}
+
+
+@register.simple_tag
+def payout_badge(state: str) -> SafeString:
+    return badge(*_PAYOUT_WORDS[state])
+
+
 @register.simple_tag(takes_context=True)
 def who_may(context: Context, right: str) -> str:
     """For staff who may not: the roles that do."""

@@ -1,0 +1,1 @@
+"""Payout providers, one folder each; every folder offers `bank`."""

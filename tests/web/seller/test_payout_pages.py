@@ -1,0 +1,140 @@
+"""Payouts in the panel: an account that is named with a proof, how often, and the button; staff hold them."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from tests.web.seller.test_money_pages import words_of
+from tests.web.signin.test_signin import age
+
+from crossdock.domain.earnings.payouts import Schedule
+from crossdock.domain.values import Money
+from crossdock.payouts import sandbox
+from crossdock.store.models import AuditEntry, Mail, Payout, PayoutAccount
+from crossdock.usecases.errors import NotAllowed
+from crossdock.usecases.money import balance, payouts
+from crossdock.usecases.orders.actions import ship_by_hand
+from market import World, user
+
+pytestmark = pytest.mark.django_db
+GOOD = {"holder": "Zoë Müller", "number": "DE89 3704 0044 0532 0130 00"}
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """13.80 are available."""
+    opened = sandbox.bank.opened(tmp_path, {})
+    monkeypatch.setattr("crossdock.web.payouts.open_bank", lambda name, data: opened)
+    world = World(units=9, now=datetime.now(UTC))
+    order = world.buy()
+    ship_by_hand(order=order, lines=None, tracking="T", carrier="UPS", actor=world.seller.owner, now=world.later())
+    balance.release(now=world.now + timedelta(days=8))
+    return world
+
+
+@pytest.fixture
+def client(world: World) -> Client:
+    """Signed in with the password a moment ago."""
+    client = Client()
+    client.post("/accounts/login/", {"login": world.seller.owner.email, "password": "pass-word-1"})
+    return client
+
+
+def usable() -> PayoutAccount:
+    PayoutAccount.objects.update(usable_from=datetime.now(UTC))
+    return PayoutAccount.objects.select_related("seller").get()
+
+
+def test_an_account_is_named_with_a_proof_told_by_mail_and_waits(world: World, client: Client) -> None:
+    thief = Client()
+    thief.force_login(world.seller.owner)
+    age(thief, 16 * 60)
+    assert thief.post("/seller/money/payouts/USD/account/", GOOD).status_code == 403, "it asks who it is"
+    assert not PayoutAccount.objects.exists()
+    assert client.post("/seller/money/payouts/USD/account/", GOOD).status_code == 302
+    page = words_of(client.get("/seller/money/payouts/"))
+    assert "Zoë Müller, DE ···· 3000" in page and "Your bank account is new" in page and "Every Monday" in page
+    letter = Mail.objects.get(subject__contains="bank account")
+    assert letter.to == world.seller.owner.email and "DE ···· 3000" in letter.body
+    assert AuditEntry.objects.filter(action="payout account").count() == 1
+    client.post("/seller/money/payouts/USD/now/", {"key": "k"})
+    assert not Payout.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({**GOOD, "number": "DE89 3704 0044 0532 0130 01"}, "That is no IBAN"),
+        ({**GOOD, "number": "۱۲"}, "That is no IBAN"),
+        ({**GOOD, "holder": " "}, "This field is required"),
+    ],
+)
+def test_a_wrong_number_is_said_and_nothing_is_kept(client: Client, form: dict[str, str], said: str) -> None:
+    answer = client.post("/seller/money/payouts/USD/account/", form)
+    assert answer.status_code == 422 and said in words_of(answer) and not PayoutAccount.objects.exists()
+
+
+def test_pressed_twice_it_is_one_payout_and_the_money_is_gone_from_the_balance(world: World, client: Client) -> None:
+    client.post("/seller/money/payouts/USD/account/", GOOD)
+    usable()
+    for _ in range(2):
+        assert client.post("/seller/money/payouts/USD/now/", {"key": "k"}).status_code == 302
+    assert [payout.amount for payout in Payout.objects.all()] == [Money(1380, "USD")]
+    assert [one.available for one in balance.balances(world.seller)] == [0]
+    page = words_of(client.get("/seller/money/payouts/"))
+    assert "On its way to the bank $13.80" in page and "Nothing is available." in page
+    number = Payout.objects.get().public_id
+    assert f"Payout Payout {number} -$13.80" in words_of(client.get("/seller/money/statement/"))
+
+
+def test_those_whose_day_it_is_are_paid_once_from_their_minimum(world: World, client: Client) -> None:
+    client.post("/seller/money/payouts/USD/account/", GOOD)
+    account = usable()
+    monday = world.later() + timedelta(days=-world.now.weekday() % 7)
+    form = {"schedule": "weekly", "minimum": "20.00"}
+    assert client.post("/seller/money/payouts/USD/schedule/", form).status_code == 302
+    assert payouts.pay_due(now=monday) == 0, "less than they want at once"
+    actor = world.seller.owner
+    payouts.set_schedule(account=account, schedule=Schedule.WEEKLY, minimum=Money(0, "USD"), actor=actor)
+    assert payouts.pay_due(now=monday + timedelta(days=1)) == 0, "not their day"
+    assert [payouts.pay_due(now=monday), payouts.pay_due(now=monday)] == [1, 0]
+
+
+def test_staff_hold_payouts_with_a_reason_and_let_them_go(world: World, client: Client) -> None:
+    client.post("/seller/money/payouts/USD/account/", GOOD)
+    account, staff = usable(), Client()
+    staff.force_login(user(is_staff=True))
+    url = f"/staff/sellers/{world.seller.public_id}/money/"
+    staff.post(f"{url}hold/", {"hold": "yes", "why": " "})
+    staff.post(f"{url}hold/", {"hold": "yes", "why": "Many disputes"})
+    assert "Held since" in words_of(staff.get(url)) and "Many disputes" in words_of(staff.get(url))
+    with pytest.raises(NotAllowed, match="Our staff hold your payouts"):
+        payouts.pay_out(account=account, actor=world.seller.owner, key="k", now=world.later())
+    staff.post(f"{url}hold/", {"hold": "no", "why": "Cleared"})
+    payouts.pay_out(account=account, actor=world.seller.owner, key="k", now=world.later())
+    said: list[Any] = list(AuditEntry.objects.filter(action__startswith="payouts").values_list("action", flat=True))
+    assert said == ["payouts held", "payouts let go"]
+
+
+def test_support_sees_a_seller_s_money_and_holds_nothing(world: World) -> None:
+    clerk = Client()
+    clerk.force_login(user(is_staff=True, roles="support"))
+    url = f"/staff/sellers/{world.seller.public_id}/money/"
+    assert clerk.get(url).status_code == 200 and "Hold all payouts" not in words_of(clerk.get(url))
+    assert clerk.post(f"{url}hold/", {"hold": "yes", "why": "?"}).status_code == 403
+
+
+def test_the_commission_is_set_by_a_page_and_holds_for_orders_from_now_on(world: World) -> None:
+    boss, url = Client(), f"/staff/sellers/{world.seller.public_id}"
+    boss.force_login(user(is_staff=True))
+    for wrong in ("x", "7.255", "51", "-1", "NaN", ""):
+        boss.post(f"{url}/commission/", {"percent": wrong})
+    assert "8 % of each order" in words_of(boss.get(f"{url}/money/"))
+    boss.post(f"{url}/commission/", {"percent": "10"})
+    world.seller.refresh_from_db()
+    world.buy()
+    (found,) = balance.balances(world.seller)
+    assert (found.available, found.pending) == (1380, 1350)
+    assert AuditEntry.objects.filter(action="commission").count() == 1
