@@ -19,7 +19,6 @@ from crossdock.usecases.money.statement import Line, Period, every, page_of, sum
 from crossdock.usecases.record.audit import exported
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
-from crossdock.web.seller.earnings import pdf
 from crossdock.web.seller.earnings.balance import own_currency_first
 from crossdock.web.seller.export import as_stream
 from crossdock.web.seller.panel import sellers_only, show
@@ -125,7 +124,12 @@ def as_csv(request: HttpRequest, seller: Seller) -> StreamingHttpResponse:
 @sellers_only
 @require_safe
 def as_pdf(request: HttpRequest, seller: Seller) -> HttpResponse:
-    """The sums of the period, and as many of its lines as a person reads; all of them are in the spreadsheet."""
+    """The sums of the period, and as many of its lines as a person reads; all of them are in the spreadsheet.
+
+    What draws it is read with the first that is asked for: a web server at rest keeps nothing of it.
+    """
+    from crossdock.web.seller.earnings import pdf
+
     period, first, last = chosen(request, seller)
     _told(request, seller, "statement as PDF", period)
     found = page_of(seller=seller, period=period, before=None, limit=pdf.MOST + 1)
