@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("store", "0046_withdrawals")]
+    dependencies = [("store", "0048_messages")]
     operations = [
         migrations.RunSQL(
             "ALTER TABLE store_order ADD COLUMN IF NOT EXISTS payable_at timestamptz NULL",

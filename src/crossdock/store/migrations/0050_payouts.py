@@ -22,7 +22,7 @@ END $$
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0047_payable"),
+        ("store", "0049_payable"),
     ]
 
     operations = [
