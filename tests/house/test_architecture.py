@@ -220,7 +220,8 @@ def test_each_kind_of_command_has_its_module_and_is_sent_somewhere() -> None:
         assert callable(kind.done) and callable(kind.refused)
     assert PartyKind.SHOP in HANDLERS, "with it all that sends to a shop is there"
     assert set(SENDERS) == {name for name, kind in KINDS.items() if kind.asks is PartyKind.SHOP}
-    told = "".join((SOURCE / "engine" / f"{name}.py").read_text() for name in ("payments", "labels", "notify", "mails"))
+    handlers = ("payments", "payouts", "labels", "notify", "mails")
+    told = "".join((SOURCE / "engine" / f"{name}.py").read_text() for name in handlers)
     assert [name for name in set(KINDS) - set(SENDERS) if f"CommandKind.{CommandKind(name).name}" not in told] == []
 
 

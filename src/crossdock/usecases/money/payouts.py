@@ -282,7 +282,7 @@ def _back(payout: Payout, state: PayoutState, why: str, *, told: Telling) -> Non
         code=AlertCode.PAYOUT_FAILED,
         seller=payout.seller,
         key=f"payout:{payout.public_id}",
-        evidence={"payout": payout.public_id},
+        evidence={"payout": payout.public_id, "currency": payout.currency},
         sentence=(
             f"{payout.amount.words} to {payout.words} did not arrive: {why} The money is available again. Check the"
             " bank account, then choose again how often you are paid."

@@ -86,7 +86,8 @@ def view_of(alert: Alert) -> AlertView:
         case Button.ASK_STAFF:
             return AlertView(alert, f"{reverse('seller_case_new')}?alert={alert.public_id}")
         case Button.SEE_PAYOUTS:
-            return AlertView(alert, reverse("seller_payouts"))
+            currency = alert.evidence.get("currency", alert.seller.currency)
+            return AlertView(alert, reverse("seller_payout_account", args=[currency]))
         case Button.SEE_ENDPOINT if "endpoint" in alert.evidence:
             return AlertView(alert, reverse("seller_webhook", args=[alert.evidence["endpoint"]]))
         case Button.LOOK_AT_ORDER if order is not None and alert.code == AlertCode.REFUNDED_IN_SHOP:

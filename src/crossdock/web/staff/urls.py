@@ -14,7 +14,6 @@ from crossdock.web.staff import (
     finding,
     home,
     inbox,
-    money,
     orders,
     people,
     policy,
@@ -26,6 +25,7 @@ from crossdock.web.staff import (
     taxonomy,
     tokens,
 )
+from crossdock.web.staff.earnings import money
 
 urlpatterns = [
     path("", home.home, name="staff_home"),
