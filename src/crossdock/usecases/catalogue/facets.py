@@ -15,7 +15,7 @@ from crossdock.store.together import ask
 from crossdock.usecases.catalogue.finding import IN_RANGE, Wanted, in_range, narrowed, with_words, words_of
 
 # What a number says at most, and after how many listings counting stops.
-MOST_SAID, LOOKED_AT = 1_000, 5_000
+MOST_SAID, LOOKED_AT = 1_000, 1_000
 # Choices that are counted without their own; an address can name more.
 _CHOICES = 8
 # In place of a fact: every listing once; all that were looked at.
