@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
-from crossdock.store.models import Listing, Seller, ShippingRate
+from crossdock.store.models import Listing, Seller, ShippingRate, VariantStock
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.catalogue.finding import Sort, Wanted, currencies, find
 from crossdock.usecases.catalogue.listings import edit_listing, make_listing
@@ -116,7 +116,9 @@ def test_what_has_the_words_further_on_is_not_called_nothing(client: Client) -> 
     ShippingRate.objects.create(seller=who, country="US", currency="USD", price_minor=500)
     make(who, "Zapdos", 100)
     for n in range(130):
-        make(who, f"Zapdos {n}", 100, count=0)
+        make(who, f"Zapdos {n}", 100)
+    # There by the count, and not for sale: only the stock protocol knows.
+    VariantStock.objects.filter(variant__listing__title__startswith="Zapdos ").update(aside_why="counted wrong")
     make(who, "Zapdoz", 100)
     found = find(wanted=Wanted(words="zapdos", in_stock=True), now=NOW)
     assert not found.similar and found.after and not found.listings
@@ -124,6 +126,15 @@ def test_what_has_the_words_further_on_is_not_called_nothing(client: Client) -> 
         page = client.get(path).content.decode()
         assert "sold out" in page and f"after={found.after}" in page and "Nothing found" not in page
         assert "Zapdos</" in client.get(f"{path}&after={found.after}").content.decode()
+
+
+def test_what_has_no_unit_by_the_count_is_not_looked_through() -> None:
+    who = seller()
+    make(who, "Zapdos", 100)
+    for n in range(130):
+        make(who, f"Zapdos {n}", 100, count=0)
+    found = find(wanted=Wanted(words="zapdos", in_stock=True), now=NOW)
+    assert [row.title for row in found.listings] == ["Zapdos"] and not found.after
 
 
 def test_what_is_like_nothing_finds_nothing() -> None:
