@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from crossdock.connectors.squarespace.manifest import MANIFEST
+from crossdock.domain.commands import Why
 from crossdock.kit import text
-from crossdock.kit.check import check, is_challenge, retry_after, server_time, walled
+from crossdock.kit.check import retry_after, server_time
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, Strange, Throttled
+from crossdock.kit.errors import Declined, NoAnswer, Outside, Strange, Throttled
 from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.answers import Told, answered, error_in
 from crossdock.kit.shop.paging import Listed, listed
 
 HOST = "https://api.squarespace.com"
@@ -25,12 +27,11 @@ _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _PATH = re.compile(r"[0-9A-Za-z_.,/-]+")
 
 
-class NotAllowed(AuthDead):
-    """The key is good, but lacks a permission."""
-
-
 class TooLittle(Declined):
     """The site has not the units."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, Why.NO_STOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,52 +98,40 @@ class Client:
 
 
 def checked(reply: Reply) -> Reply:
-    """The reply when it is a 2xx; otherwise the error that its status stands for, where Squarespace itself wrote it."""
-    if is_challenge(reply):
-        raise walled(reply.status)
-    if 200 <= reply.status < 300:
-        return reply
-    ours, said, subtype = _problem(reply)
+    return answered(
+        reply,
+        _told,
+        by="Squarespace",
+        place="site",
+        refused="Squarespace refuses the API key: make a new one.",
+        lacking="The API key lacks a permission.",
+        nowhere="At this address there is no Squarespace API.",
+        own=_own,
+    )
+
+
+def _own(reply: Reply, told: Told | None) -> Outside | None:
+    """A 409 is of type CONFLICT; its subtypes are CONCURRENT_MODIFICATION, INSUFFICIENT_STOCK, STOCK_NOT_TRACKED and
+    STOCK_EXCEEDS_MAX (create-order, adjust-stock-quantities). Only the first one can be over in a moment.
+    """
+    said, subtype = told or Told("")
     match reply.status:
-        case 401 if ours:
-            raise AuthDead(f"Squarespace refuses the API key: make a new one. It says: {said}")
-        case 403 if ours:
-            raise NotAllowed(f"The API key lacks a permission. Squarespace says: {said}")
-        case 401 | 403:
-            raise walled(reply.status)
-        case 404 if ours:
-            raise Missing(f"Your site does not have it. Squarespace says: {said}")
-        case 404:
-            raise NoAnswer("At this address there is no Squarespace API.")
-        # A 409 is of type CONFLICT; its subtypes are CONCURRENT_MODIFICATION, INSUFFICIENT_STOCK, STOCK_NOT_TRACKED and
-        # STOCK_EXCEEDS_MAX (create-order, adjust-stock-quantities). Only the first one can be over in a moment.
         case 409 if subtype == "INSUFFICIENT_STOCK":
-            raise TooLittle(f"Your site has not enough. Squarespace says: {said}")
-        case 409 if subtype and subtype != "CONCURRENT_MODIFICATION":
-            raise Declined(f"Your site refused this. Squarespace says: {said}")
-        case 409:
-            raise NoAnswer(f"Squarespace is still busy with the same request. It says: {said}")
+            return TooLittle(f"Your site has not enough. Squarespace says: {said}")
+        case 409 if not subtype or subtype == "CONCURRENT_MODIFICATION":
+            return NoAnswer(f"Squarespace is still busy with the same request. It says: {said}")
         case 429:
             wait = retry_after(reply)
-            raise Throttled(
-                "Your site's programs asked Squarespace too often together; we go on in a minute.",
-                COOL_DOWN if wait is None else wait,
-            )
-        case status if 400 <= status < 500 and ours:
-            raise Declined(f"Your site refused this. Squarespace says: {said}")
-    check(reply)
-    raise NoAnswer(f"Squarespace answered in a way that we do not understand ({reply.status}).")
+            words = "Your site's programs asked Squarespace too often together; we go on in a minute."
+            return Throttled(words, COOL_DOWN if wait is None else wait)
+    return None
 
 
-def _problem(reply: Reply) -> tuple[bool, str, str]:
-    """Whether it is an error of Squarespace's, what it says, and its subtype: {type, subtype, message, contextId},
-    or RFC 7807 from before its programs (a missing Idempotency-Key, seen on a live site).
+def _told(reply: Reply) -> Told | None:
+    """{type, subtype, message, contextId}, or RFC 7807 from before its programs (a missing Idempotency-Key, seen on a
+    live site).
     """
-    try:
-        body = reply.json()
-    except Strange:
-        return False, "", ""
-    if not isinstance(body, dict) or "type" not in body:
-        return False, "", ""
-    node = node_of(body, "error")
-    return True, text.label(node.text("message") or node.text("detail"), 200), node.text("subtype")
+    node = error_in(reply)
+    if node is None or "type" not in node:
+        return None
+    return Told(text.label(node.text("message") or node.text("detail"), 200), node.text("subtype"))

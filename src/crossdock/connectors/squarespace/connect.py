@@ -4,15 +4,14 @@ import re
 from collections.abc import Mapping
 
 from crossdock.connectors.squarespace import reading
-from crossdock.connectors.squarespace.client import Client, NotAllowed
+from crossdock.connectors.squarespace.client import Client
 from crossdock.connectors.squarespace.manifest import MANIFEST
-from crossdock.domain.currencies import CURRENCIES
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
-from crossdock.kit.errors import BadInput, Declined, Missing
+from crossdock.kit.errors import BadInput
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import allowed, checked, fields
+from crossdock.kit.shop.base import fields, known_currency, may
 
 WRONG = "Type the address of your site, for example https://corner-shop.squarespace.com."
 KEY = "Make a key with the permission “{}” in Settings > Developer tools > Developer API keys, and connect again."
@@ -46,14 +45,16 @@ async def prove(client: Client) -> Proof:
     nothing: dict[str, list[str]] = {"incrementOperations": []}
     checks = (
         Check(True, "Sign-in"),
-        checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency[:10]}."),
-        await _may(client.page(reading.PRODUCTS, "products", {"type": reading.KIND}), "Products", goods),
-        await _may(client.page(reading.INVENTORY, "inventory", {}), "Counts", stock),
+        known_currency(currency),
+        await may(client.page(reading.PRODUCTS, "products", {"type": reading.KIND}), "Products", goods, KEY),
+        await may(client.page(reading.INVENTORY, "inventory", {}), "Counts", stock, KEY),
         # Nothing is changed: no operation is a 400, and an order that is not there cannot be fulfilled.
-        await _may(client.send("POST", reading.ADJUST, json=nothing, key="crossdock-test"), "Counts, writing", stock),
-        await _may(client.page(reading.ORDERS, "result", {}), "Orders", orders),
-        await _may(
-            client.send("POST", f"{reading.ORDERS}/{NOWHERE}/fulfillments", json=parcel), "Orders, writing", orders
+        await may(
+            client.send("POST", reading.ADJUST, json=nothing, key="crossdock-test"), "Counts, writing", stock, KEY
+        ),
+        await may(client.page(reading.ORDERS, "result", {}), "Orders", orders, KEY),
+        await may(
+            client.send("POST", f"{reading.ORDERS}/{NOWHERE}/fulfillments", json=parcel), "Orders, writing", orders, KEY
         ),
     )
     name = text.label(site.text("title")) or text.label(site.text("siteId"))
@@ -67,8 +68,3 @@ async def look(client: Client) -> Proof:
 
 async def _site(client: Client) -> Node:
     return await client.one("GET", "1.0/authorization/website")
-
-
-async def _may(call: reading.Call, title: str, permission: str) -> Check:
-    may = await allowed(call, also=(Missing, Declined), but=NotAllowed)
-    return checked(may, title, KEY.format(permission), right=permission)

@@ -3,10 +3,10 @@ changed.
 """
 
 from crossdock.connectors.squarespace import mapper, reading
-from crossdock.connectors.squarespace.client import Client, NotAllowed
+from crossdock.connectors.squarespace.client import Client
 from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import ShopOrder
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.shop.concurrency import patiently
 from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, not_begun, step, this_parcel
 

@@ -12,7 +12,6 @@ from crossdock.domain.events import (
     Count,
     OrderLine,
     Parcel,
-    ProductGone,
     ShopOrder,
     ShopOrderState,
     ShopProduct,
@@ -21,6 +20,7 @@ from crossdock.domain.events import (
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
+from crossdock.kit.shop.mapping import images, priced, that_hold
 from crossdock.kit.shop.placing import two_names
 
 # `channelName` of our orders (30 characters): others write an external reference as well (create-order).
@@ -46,31 +46,22 @@ def amount(node: Node, name: str) -> Money:
 # Products
 
 
-def product_of(node: Node) -> ShopProduct | ProductGone:
+def product_of(node: Node) -> ShopProduct:
     product_id, title, kind = node.id("id"), text.label(node.text("name")), node.word("type")
-    variants, reasons = [], []
-    for row in node.list("variants"):
-        variant = _variant(row)
-        if variant.price.minor <= 0:
-            reasons.append(f"{variant.title or variant.sku or variant.variant_id} has no price.")
-        else:
-            variants.append(variant)
-    physical, visible = kind == "PHYSICAL", node.opt_bool("isVisible") is not False
-    if not physical:
-        reasons.append("Only physical products are sold here.")
-    if not visible:
-        reasons.append("It is hidden in your site.")
+    variants, unpriced = priced(map(_variant, node.list("variants")), title)
+    hidden = node.opt_bool("isVisible") is False
+    why = that_hold({"Only physical products are sold here.": kind != "PHYSICAL", "It is hidden in your site.": hidden})
+    pictures = sorted(node.rows("images"), key=lambda row: row.opt_int("orderIndex") or 0 if _whole(row) else 0)
     tags = node.raw("tags")
-    images = sorted(node.rows("images"), key=lambda row: row.opt_int("orderIndex") or 0 if _whole(row) else 0)
     return ShopProduct(
         product_id,
         title,
         tuple(variants),
-        active=physical and visible and bool(variants),
+        active=bool(variants) and not why,
         description=text.plain(node.text("description")),
-        images=tuple(filter(None, (text.link(row.raw("url")) for row in images)))[:20],
+        images=images(row.raw("url") for row in pictures),
         updated_at=changed(node),
-        reasons=tuple(reasons),
+        reasons=(*unpriced, *why),
         tags=tuple(text.label(tag) for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
     )
 
@@ -128,10 +119,6 @@ def order_of(node: Node) -> ShopOrder:
         buyer=_name(node.view("shippingAddress")) or _name(node.view("billingAddress")),
         updated_at=changed(node),
     )
-
-
-def gone(shop_id: str, currency: str) -> ShopOrder:
-    return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
 
 
 def _name(address: Node) -> str:

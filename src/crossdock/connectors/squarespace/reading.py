@@ -2,7 +2,7 @@
 with the vendor's cursor alone.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from crossdock.connectors.squarespace import mapper
@@ -11,9 +11,10 @@ from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, Sho
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Declined, Missing, NoAnswer, Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import named, order_with, read_each, readable
+from crossdock.kit.rows import certain, order_with, read_each
 from crossdock.kit.shop.concurrency import together
-from crossdock.kit.shop.paging import AHEAD, SETTLED, Listed
+from crossdock.kit.shop.mapping import gone
+from crossdock.kit.shop.paging import AHEAD, SETTLED, Listed, entries
 
 Call = Awaitable[object]
 PRODUCTS, INVENTORY, ORDERS = "v2/commerce/products", "1.0/commerce/inventory", "1.0/commerce/orders"
@@ -64,12 +65,6 @@ def _since(client: Client, after: datetime) -> dict[str, str]:
     return {"modifiedAfter": mapper.instant(after), "modifiedBefore": mapper.instant(client.shop.now() + AHEAD)}
 
 
-def _rows(kind: LookKind, page: Listed, id_of: Callable[[Node], str]) -> list[Node | Unreadable]:
-    """The entries of a page; what is no object, or has no id, stands by itself."""
-    tried = read_each(kind, page.items, lambda node: "", lambda node: (id_of(node), node)[1])
-    return [*tried, *(named(kind, each, id_of) for each in page.odd)]
-
-
 def id_of(node: Node) -> str:
     return node.id("id")
 
@@ -80,7 +75,7 @@ def id_of(node: Node) -> str:
 async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
     """What was deleted is not in the list: it is seen when looked at."""
     page, onward, more = await _changes(client, PRODUCTS, "products", cursor, type=KIND)
-    rows = _rows(LookKind.PRODUCT, page.rows, id_of)
+    rows = entries(LookKind.PRODUCT, page.rows, id_of)
     return Page(tuple(read_each(LookKind.PRODUCT, rows, id_of, mapper.product_of)), onward, more)
 
 
@@ -123,16 +118,12 @@ async def _stock_rows(client: Client, ids: Sequence[str]) -> list[Node | Unreada
             return []
         half = len(ids) // 2
         return [*await _stock_rows(client, ids[:half]), *await _stock_rows(client, ids[half:])]
-    return _rows(LookKind.COUNTS, page.rows, _variant_id)
+    return entries(LookKind.COUNTS, page.rows, _variant_id)
 
 
-async def stock(client: Client, variants: Sequence[VariantRef]) -> dict[str, int | None]:
+async def stock(client: Client, variants: Sequence[VariantRef]) -> dict[str, Count]:
     """By variant; what the site does not have is left out. Raises Outside when a row cannot be understood."""
-    read = await counts(client, variants)
-    for row in read:
-        if isinstance(row, Unreadable):
-            raise NoAnswer(row.cause)
-    return {row.variant_id: row.count for row in readable(read)}
+    return {row.variant_id: row for row in certain(await counts(client, variants))}
 
 
 # Orders
@@ -143,7 +134,7 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
         now = (await client.page(ORDERS, "result", {})).rows.at
         return Page((), f"{(now - SETTLED).isoformat()}||", more=False)
     page, onward, more = await _changes(client, ORDERS, "result", cursor)
-    rows = _rows(LookKind.ORDER, page.rows, id_of)
+    rows = entries(LookKind.ORDER, page.rows, id_of)
     return Page(tuple(read_each(LookKind.ORDER, rows, id_of, _shown)), onward, more)
 
 
@@ -155,11 +146,11 @@ def _shown(node: Node) -> ShopOrder:
 async def order(client: Client, shop_id: str) -> ShopOrder:
     currency = client.shop.settings["currency"]
     if not known_id(shop_id):
-        return mapper.gone(shop_id, currency)
+        return gone(shop_id, currency)
     try:
         return _shown(await client.one("GET", f"{ORDERS}/{shop_id}"))
     except Missing:
-        return mapper.gone(shop_id, currency)
+        return gone(shop_id, currency)
 
 
 async def with_reference(client: Client, reference: str, since: datetime) -> list[str]:
