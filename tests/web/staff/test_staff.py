@@ -49,13 +49,22 @@ NO_PAGE = {
     "auditlink",
     "connectattempt",
     "cursor",
+    # A copy of what is kept of somebody is theirs alone.
+    "datapart",
+    "datarun",
     # A seller's rules are on their page; definitions have their own; what waits to be filled again is bookkeeping.
     "fillrule",
     "fulfilment",
     "idempotentreply",
     "labeldocument",
+    # What buyer and seller write is read only where one of them reports it, on a page of its own.
+    "message",
     "newslag",
     "orderline",
+    # The page of a seller's money shows them, and no account number.
+    "payout",
+    "payoutaccount",
+    "payouthold",
     # A row while a platform is paused; each of its shops says so.
     "platformpause",
     "quarantined",

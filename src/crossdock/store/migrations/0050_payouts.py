@@ -1,23 +1,10 @@
-"""Where sellers' money goes, and each payout. Ids that are compared whole need no second index for their beginnings."""
+"""Where sellers' money goes, and each payout."""
 
 import crossdock.domain.earnings.payouts
 import crossdock.store.ids
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
-
-
-DROP = """
-DO $$
-DECLARE name text;
-BEGIN
-  FOR name IN SELECT indexname FROM pg_indexes
-    WHERE schemaname = current_schema() AND tablename = 'store_payout' AND indexname ~ '_like$'
-  LOOP
-    EXECUTE format('DROP INDEX %I', name);
-  END LOOP;
-END $$
-"""
 
 
 class Migration(migrations.Migration):
@@ -70,8 +57,8 @@ class Migration(migrations.Migration):
             name="Payout",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("public_id", models.CharField(default=crossdock.store.ids.public_id, max_length=14, unique=True)),
-                ("cause", models.CharField(max_length=100, unique=True)),
+                ("public_id", models.CharField(default=crossdock.store.ids.public_id, max_length=14)),
+                ("cause", models.CharField(max_length=100)),
                 ("provider", models.CharField(max_length=20)),
                 ("destination", models.CharField(max_length=120)),
                 ("words", models.CharField(max_length=120)),
@@ -124,6 +111,8 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.CheckConstraint(condition=models.Q(("amount_minor__gt", 0)), name="payout_of_something"),
+                    models.UniqueConstraint(fields=("public_id",), name="one_payout_per_public_id"),
+                    models.UniqueConstraint(fields=("cause",), name="one_payout_per_cause"),
                     models.UniqueConstraint(
                         condition=models.Q(("ref", ""), _negated=True),
                         fields=("provider", "ref"),
@@ -171,5 +160,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(DROP, migrations.RunSQL.noop),
     ]

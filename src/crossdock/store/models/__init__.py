@@ -3,7 +3,6 @@
 from crossdock.store.models.access import ApiToken, IdempotentReply
 from crossdock.store.models.alerts import Alert, AlertMail
 from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, AuditTopic, PolicySwitch
-from crossdock.store.models.cancels import CancelRequest, Withdrawal
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit
@@ -12,7 +11,6 @@ from crossdock.store.models.fulfilments import Fulfilment
 from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
-from crossdock.store.models.messages import Message, Thread
 from crossdock.store.models.money import Entry, PaymentIntent, Transfer
 from crossdock.store.models.offers import Offer, OfferMove
 from crossdock.store.models.orders import (
@@ -30,6 +28,7 @@ from crossdock.store.models.people import Seller, ShippingRate, User
 from crossdock.store.models.privacy import DataPart, DataRun
 from crossdock.store.models.quarantine import Quarantined
 from crossdock.store.models.recount import Difference, Recount
+from crossdock.store.models.requests import CancelRequest, Message, Thread, Withdrawal
 from crossdock.store.models.risk import (
     RiskAssessment,
     RiskHold,

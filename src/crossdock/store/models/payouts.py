@@ -49,8 +49,8 @@ class PayoutHold(models.Model):
 class Payout(models.Model):
     """Once per `cause`. `destination` is the account as it was when it was intended."""
 
-    public_id = models.CharField(max_length=14, unique=True, default=public_id)
-    cause = models.CharField(max_length=100, unique=True)
+    public_id = models.CharField(max_length=14, default=public_id)
+    cause = models.CharField(max_length=100)
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="payouts")
     provider = models.CharField(max_length=20)
     destination = models.CharField(max_length=120)
@@ -72,6 +72,8 @@ class Payout(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payout_of_something"),
+            models.UniqueConstraint(fields=["public_id"], name="one_payout_per_public_id"),
+            models.UniqueConstraint(fields=["cause"], name="one_payout_per_cause"),
             models.UniqueConstraint(fields=["provider", "ref"], condition=~Q(ref=""), name="one_payout_per_bank_ref"),
         ]
         indexes = [
