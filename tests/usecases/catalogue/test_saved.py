@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from tests.usecases.catalogue.test_filling import cards
+from tests.usecases.catalogue.test_filling import CARDS, cards
 
 from crossdock.domain.finding.choosing import Choice
 from crossdock.domain.values import Money
@@ -15,7 +15,8 @@ from crossdock.store.models import Listing, Mail, SavedSearch
 from crossdock.usecases.catalogue.fill_rules import set_by_hand
 from crossdock.usecases.catalogue.finding import Sort, Wanted
 from crossdock.usecases.catalogue.listings import make_listing
-from crossdock.usecases.catalogue.saved import as_document, mail_searches, wanted_from
+from crossdock.usecases.catalogue.saved import as_document, mail_searches, save_search, wanted_from
+from crossdock.usecases.catalogue.taxonomy import define
 from market import seller, user
 
 NOW = datetime.now(UTC)
@@ -113,3 +114,21 @@ def test_only_what_can_be_found_again_is_saved(address: str) -> None:
     client.force_login(user())
     assert client.post("/searches/save/", {"from": address, "name": "x"}).status_code == 404
     assert not SavedSearch.objects.exists()
+
+
+def test_a_range_of_what_is_no_number_any_more_finds_nothing() -> None:
+    staff = cards()
+    who, zoe, ann = seller(), user(), user()
+    of = {"mail": True, "now": NOW}
+    graded = Wanted(choices=(Choice("grade", (), Decimal(9), None),))
+    save_search(buyer=zoe, name="Nines", address="/?f-grade-from=9", wanted=graded, **of)
+    save_search(buyer=ann, name="All", address="/", wanted=Wanted(), **of)
+    choices = [{"key": "9-mint", "name": "9 mint"}, {"key": "psa", "name": "PSA"}]
+    grade = {"key": "grade", "name": "Grade", "kind": "choice", "choices": choices}
+    others = [each for each in CARDS["attributes"] if each["key"] != "grade"]
+    define(document={**CARDS, "attributes": [*others, grade]}, actor=staff, now=NOW)
+    made = make(who, "Owl")
+    set_by_hand(listing=made, values={"grade": ["9-mint", "psa"]}, actor=who.owner, now=NOW)
+    assert mail_searches(now=NOW + DAY) == 2
+    (mail,) = Mail.objects.all()
+    assert mail.to == ann.email

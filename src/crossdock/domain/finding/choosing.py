@@ -1,14 +1,17 @@
 """What a buyer chose among attributes: any of several values of one, and all attributes together."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from crossdock.domain.finding.filling import UNKNOWN, values_in
+from crossdock.domain.finding.filling import values_in
 from crossdock.domain.finding.taxonomy import CATEGORY
 
 # Numbers of listings are below this (filling.py).
 END = Decimal(10) ** 12
+# As filling.py writes them. What an attribute says was a choice or words where its definition was another before.
+NUMBER = r"-?[0-9]+([.][0-9]+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Choice:
         if self.values:
             return not set(self.values).isdisjoint(values)
         low, high = self.bounds
-        return any(low <= Decimal(value) <= high for value in values if not value.startswith(UNKNOWN))
+        return any(low <= Decimal(value) <= high for value in values if re.fullmatch(NUMBER, value))
 
 
 def in_category(key: str) -> Choice:

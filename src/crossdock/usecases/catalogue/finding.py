@@ -13,7 +13,7 @@ from django.contrib.postgres.search import TrigramStrictWordSimilarity
 from django.db import connection, transaction
 from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, QuerySet
 
-from crossdock.domain.finding.choosing import Choice, all_take
+from crossdock.domain.finding.choosing import NUMBER, Choice, all_take
 from crossdock.domain.finding.words import folded
 from crossdock.store.models import Listing, Seller, ShippingRate, Variant
 from crossdock.usecases.catalogue.listings import live
@@ -125,7 +125,7 @@ def with_words(words: Sequence[str]) -> list[Q]:
     return asked
 
 
-# A cast is tried only of what is a number.
+# A cast is tried only of what is a number: until listings are filled again an attribute may have been a choice.
 IN_RANGE = (
     "EXISTS (SELECT FROM unnest({column}) n WHERE CASE WHEN n ~ %s THEN substr(n, %s)::numeric BETWEEN %s AND %s END)"
 )
@@ -147,7 +147,7 @@ class _InRange(Func):
 
 def in_range(choice: Choice) -> list[Any]:
     """What IN_RANGE asks with."""
-    return [f"^{choice.attribute}=-?[0-9]", len(choice.attribute) + 2, *choice.bounds]
+    return [f"^{choice.attribute}={NUMBER}$", len(choice.attribute) + 2, *choice.bounds]
 
 
 def chosen(found: QuerySet[Listing], choices: Iterable[Choice]) -> QuerySet[Listing]:
