@@ -132,3 +132,17 @@ def test_a_range_of_what_is_no_number_any_more_finds_nothing() -> None:
     assert mail_searches(now=NOW + DAY) == 2
     (mail,) = Mail.objects.all()
     assert mail.to == ann.email
+
+
+def test_searches_that_trip_hold_up_no_other_buyer() -> None:
+    cards()
+    who, zoe, ann = seller(), user(), user()
+    for buyer in (zoe, ann):
+        save_search(buyer=buyer, name="All", address="/", wanted=Wanted(), mail=True, now=NOW)
+    SavedSearch.objects.filter(buyer=zoe).update(wanted={"words": "of an older kind"})
+    made = make(who, "Owl")
+    assert mail_searches(now=NOW + DAY) == 2
+    (mail,) = Mail.objects.all()
+    assert mail.to == ann.email and made.public_id in mail.body
+    assert mail_searches(now=NOW + DAY) == 0, "the one that tripped waits for its turn"
+    assert SavedSearch.objects.get(buyer=zoe).after < made.pk, "and has lost nothing"

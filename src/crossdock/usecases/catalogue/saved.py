@@ -3,6 +3,7 @@
 What came and was sold out again before the mail is not in it, and nothing is told twice.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,6 +25,7 @@ BETWEEN_MAILS = timedelta(hours=23)
 # A listing gets its number before its import is written: what is younger may still have elder ones behind it.
 _SETTLED = timedelta(minutes=10)
 _SALT = "crossdock.saved-searches"
+_log = logging.getLogger(__name__)
 
 
 def as_document(wanted: Wanted) -> dict[str, Any]:
@@ -121,12 +123,18 @@ def stop_mails(*, buyer: User) -> int:
 
 def mail_searches(*, now: datetime) -> int:
     """To some of the buyers whose last look was long enough ago, the longest first. Returns how many were looked at;
-    fewer than BUYERS_AT_ONCE means that all are done.
+    fewer than BUYERS_AT_ONCE means that all are done. One whose searches trip holds up no other: it is logged, and
+    looked at again when its turn comes.
     """
     due = SavedSearch.objects.filter(mail=True, looked_at__lte=now - BETWEEN_MAILS, buyer__is_active=True)
     buyers = list(dict.fromkeys(due.order_by("looked_at", "pk").values_list("buyer", flat=True)[: BUYERS_AT_ONCE * 2]))
     for buyer_id in buyers[:BUYERS_AT_ONCE]:
-        _mail(buyer_id, now=now)
+        try:
+            _mail(buyer_id, now=now)
+        except Exception:
+            _log.exception("the saved searches of account %s tripped", buyer_id)
+            # Where the database is gone this raises as well.
+            SavedSearch.objects.filter(buyer=buyer_id, mail=True).update(looked_at=now)
     return min(len(buyers), BUYERS_AT_ONCE)
 
 
