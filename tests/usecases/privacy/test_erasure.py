@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -50,6 +51,7 @@ from crossdock.usecases.privacy.carry_on import carry_on
 from crossdock.usecases.privacy.erasing import agree, ask_erasure, keep_account
 from crossdock.usecases.privacy.queries import standing
 from crossdock.usecases.privacy.steps import STEPS
+from crossdock.usecases.shops.trial_orders import try_order
 from market import ADDRESS, World, user
 from toyshop import dropped_in
 
@@ -275,6 +277,8 @@ class TestASellerLeaves:
         owner, seller = house.owner, house.world.seller
         User.objects.filter(pk=owner.pk).update(email="zoe.mark@example.test", name="Zoë Müller")
         owner.refresh_from_db()
+        typed = replace(ADDRESS, name="Zoë Müller", line1="7 Mühlweg")
+        try_order(connection=house.world.shop, variant=house.world.variant, ship_to=typed, actor=owner, now=NOW)
         Connection.objects.update(address="https://zoe.mark@example.test.example/", name="Müller's cards")
         SellerAddress.objects.update_or_create(
             seller=seller, defaults={"address": {"name": "Müller"}, "changed_at": NOW}
@@ -292,7 +296,7 @@ class TestASellerLeaves:
         # The buyers' address is theirs, not this seller's.
         buyers = {"store.Order", "store.PaymentIntent", "store.Command", "store.Label"}
         assert {table: names for table, names in where("Müller", "zoe.mark").items() if table not in buyers} == {}
-        assert not set(where("zoe.mark"))
+        assert not set(where("zoe.mark")) and where("7 Mühlweg") == {}
         shop = Seller.objects.get(pk=seller.pk)
         assert (shop.name, shop.slug) == (seller.name, f"closed-{seller.public_id}")
         assert set(Listing.objects.filter(seller=seller).values_list("state", flat=True)) == {"archived"}

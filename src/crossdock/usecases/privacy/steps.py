@@ -276,6 +276,11 @@ STEPS: tuple[Step, ...] = (
         "store.Command",
         lambda whose: Command.objects.filter(party__endpoint__seller__owner=whose.person, kind=CommandKind.SEND_EVENT),
     ),
+    # A test order is sent to an address that its seller typed.
+    Step(
+        "store.Command",
+        lambda whose: Command.objects.filter(party__connection__seller__owner=whose.person, kind=CommandKind.TRY_ORDER),
+    ),
     Step(
         "store.Command",
         lambda whose: Command.objects.filter(_OVER, subject__in=whose.references),
