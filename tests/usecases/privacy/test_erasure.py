@@ -14,6 +14,7 @@ from django.db import connection, models
 from django.test import Client
 from tests.web.test_walls import House, _furnished
 
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.privacy.runs import GRACE, RunState, Standing, what_stops
 from crossdock.domain.privacy.table import PERSONAL, Then
 from crossdock.domain.values import Money
@@ -46,6 +47,7 @@ from crossdock.store.models import (
 )
 from crossdock.usecases.accounts.tokens import make_token
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.privacy import erasing, runs
 from crossdock.usecases.privacy.carry_on import carry_on
 from crossdock.usecases.privacy.erasing import agree, ask_erasure, keep_account
@@ -257,6 +259,25 @@ class TestABuyerLeaves:
         assert AuditEntry.objects.filter(person=buyer, action="account deleted").exists()
         new = User.objects.create_user("zoe.mark@example.test", "other-word-2")
         assert new.pk != buyer.pk, "the address is free"
+
+    def test_what_still_waits_for_a_shop_that_is_away_holds_them_no_more(self, house: House) -> None:
+        buyer = marked(house)
+        over(buyer)
+        reference = Order.objects.get(public_id=house.urls["order"]).reference
+        create = Command.objects.get(subject=reference, kind=CommandKind.CREATE_ORDER)
+        said = "No such street: 1 Elm St, Zoë Müller."
+        outcome = {"shop_id": "5551234567890", "sentence": said}
+        Command.objects.filter(subject=reference).update(sentence=said, outcome=outcome)
+        Command.objects.filter(pk=create.pk).update(state="waiting")
+        run = ask_erasure(person=buyer, actor=buyer, now=NOW)
+        work(THEN)
+        run.refresh_from_db()
+        assert run.state == RunState.DONE
+        assert where(*MARKS) == {}
+        create.refresh_from_db()
+        left = CREATE.validate_python(create.payload)
+        assert (create.state, left.reference, left.ship_to.country) == ("waiting", reference, "US")
+        assert left.lines and create.outcome["shop_id"] == outcome["shop_id"], "it can be carried on"
 
     def test_the_seller_s_own_things_stay(self, house: House) -> None:
         buyer = marked(house)

@@ -61,6 +61,7 @@ from crossdock.store.models import (
 )
 from crossdock.store.models.work import CommandState
 from crossdock.store.vault import seal
+from crossdock.usecases.outbox.payloads import without_buyer
 from crossdock.usecases.privacy.sections import tries_of
 from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.shops.privacy import NOBODY, forget_replies
@@ -150,6 +151,18 @@ def _cut_withdrawal(row: Withdrawal, whose: Whose) -> Sequence[str]:
     return ("name", "statement")
 
 
+def _cut_command(row: Command, whose: Whose) -> Sequence[str]:
+    """One that waits may still be carried out, so all but the person stays. Shops repeat what they refuse."""
+    known = _known(whose.bought.get(reference=row.subject), whose)
+    waits = row.state in (CommandState.WAITING, CommandState.IN_FLIGHT)
+    row.payload, row.sentence = without_buyer(row.payload) if waits else {}, redact_text(row.sentence, known)
+    # The shop's own ids stay as they are.
+    row.outcome = {
+        key: redact_text(said, known) if key in ("note", "sentence") else said for key, said in row.outcome.items()
+    }
+    return ["payload", "sentence", "outcome"]
+
+
 def _cut_trace(row: Quarantined, whose: Whose) -> Sequence[str]:
     row.trace = ""
     assert row.order is not None
@@ -202,7 +215,6 @@ def _order(row: Any) -> Order:
 
 
 _IN_SHOP = "party__connection__seller__owner"
-_OVER = ~Q(state__in=[CommandState.WAITING, CommandState.IN_FLIGHT])
 STEPS: tuple[Step, ...] = (
     Step(
         "store.ConnectAttempt",
@@ -281,11 +293,7 @@ STEPS: tuple[Step, ...] = (
         "store.Command",
         lambda whose: Command.objects.filter(party__connection__seller__owner=whose.person, kind=CommandKind.TRY_ORDER),
     ),
-    Step(
-        "store.Command",
-        lambda whose: Command.objects.filter(_OVER, subject__in=whose.references),
-        blank=lambda whose: {"payload": {}},
-    ),
+    Step("store.Command", lambda whose: Command.objects.filter(subject__in=whose.references), _cut_command),
     Step("store.IdempotentReply", lambda whose: whose.bought, batch=_replies),
     Step(
         "store.LabelDocument",
