@@ -174,6 +174,13 @@ def test_the_times_of_an_order_are_its_parcels(world: World) -> None:
     assert not Withdrawal.objects.exists()
 
 
+def test_a_shop_that_dates_a_parcel_before_its_order_takes_no_time_from_the_buyer(world: World) -> None:
+    order = to_germany(landed(world))
+    see(world, copy_of(order, parcels=(Parcel("f1", (), "1Z999AA10123456784", "UPS", "", world.now - 400 * DAY),)))
+    assert order.shipments.get().shipped_at == order.placed_at
+    assert why_not_withdraw(fresh(order), now=world.later()) == ""
+
+
 def test_two_steps_through_the_pages_and_a_double_click_is_one(world: World) -> None:
     order = to_germany(world.buy())
     mine, at = client_of(order.buyer), f"/orders/{order.public_id}/withdraw/"
