@@ -150,6 +150,18 @@ def test_what_was_shipped_comes_back_and_the_alert_ends_with_the_credit(world: W
     assert alert.settled_at is not None
 
 
+def test_where_some_had_left_the_seller_is_told_to_keep_the_rest(world: World) -> None:
+    order = to_germany(world.buy(3))
+    some = {order.lines.get().pk: 1}
+    ship_by_hand(order=order, lines=some, tracking="", carrier="", actor=world.seller.owner, now=world.later())
+    withdraw(order=fresh(order), name="Zoë", now=world.later())
+    said = (
+        Alert.objects.get(code=AlertCode.WITHDRAWN).sentence,
+        Mail.objects.get(cause=f"withdrawn_seller:{order.reference}").body,
+    )
+    assert all("Do not ship what is left" in each for each in said)
+
+
 def test_a_parcel_of_the_shop_after_the_withdrawal_comes_back_too(world: World) -> None:
     order = to_germany(landed(world))
     withdraw(order=order, name="Zoë", now=world.later())

@@ -6,6 +6,7 @@ Runs under the order's lock, which the caller holds.
 from datetime import datetime, timedelta
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.orders import ParcelState
 from crossdock.domain.requests.cancels import CancelDeed, Request, after, ship_by_moves
 from crossdock.store.models import CancelRequest, Order, RiskHold, User
 from crossdock.usecases.record.rights import side_of
@@ -51,6 +52,13 @@ def close_request(*, order: Order, deed: CancelDeed, actor: User | None, told: T
     return True
 
 
+def rest_stays(order: Order) -> str:
+    """What the seller does with units that had not left by then; empty where all had."""
+    if order.parcels != ParcelState.PARTLY_SHIPPED:
+        return ""
+    return "Do not ship what is left of it: take those units out of the order, which credits the buyer. "
+
+
 def goods_come_back(order: Order, *, told: Telling) -> None:
     """The buyer withdrew from the contract of what left."""
     told.raise_alert(
@@ -58,8 +66,8 @@ def goods_come_back(order: Order, *, told: Telling) -> None:
         seller=order.seller,
         order=order,
         sentence=(
-            f"The buyer withdrew from the contract of order {order} and sends it back. When it is back, or they show"
-            " that it was sent, ask for the credit: it is due within 14 days of the withdrawal."
+            f"The buyer withdrew from the contract of order {order} and sends it back. {rest_stays(order)}When it is"
+            " back, or they show that it was sent, ask for the credit: it is due within 14 days of the withdrawal."
         ),
     )
 

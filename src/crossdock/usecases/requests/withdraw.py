@@ -14,7 +14,7 @@ from crossdock.domain.requests.withdrawals import Policy, Sale, ends, why_no_wit
 from crossdock.store.models import Order, SellerAddress, Shipment, Withdrawal
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money.credits import locked_order
-from crossdock.usecases.orders.asked import goods_come_back, request_of
+from crossdock.usecases.orders.asked import goods_come_back, request_of, rest_stays
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.requests.cancel import opened
 
@@ -120,7 +120,8 @@ def _mails(order: Order, row: Withdrawal, *, told: Telling) -> None:
         body=(
             f"The buyer withdrew from the contract on {_at(row.confirmed_at)}. A withdrawal cannot be declined.\n\n"
             + (
-                "The goods come back to you. When they are back, ask for the credit on the order's page."
+                f"{rest_stays(order)}The goods come back to you. When they are back, ask for the credit on the order's"
+                " page."
                 if row.shipped
                 else "Do not ship it. Cancel it on the order's page; that credits the buyer."
             )
