@@ -12,7 +12,7 @@ from crossdock.domain.requests.messages import LONGEST, MOST_UNANSWERED, Side, w
 from crossdock.store.models import AuditEntry, Mail, Message, Order, Thread
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.actions import queues
-from crossdock.usecases.requests.messages import read_reported, report, write
+from crossdock.usecases.requests.messages import mark_read, read_reported, report, thread_of, write
 from market import World, seller, user
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -131,3 +131,14 @@ def test_through_the_pages_what_is_new_counts_until_it_is_seen(world: World) -> 
     page = text(mine, at + "messages/")
     assert "Yes, it is." in page and world.seller.owner.email not in page
     assert "New message" not in text(mine, "/orders/")
+
+
+def test_what_comes_while_the_page_is_made_is_still_new(world: World) -> None:
+    order = world.buy()
+    write(order=order, side=Side.BUYER, author=order.buyer, body="One", now=world.later())
+    thread, said = thread_of(order)
+    write(order=order, side=Side.BUYER, author=order.buyer, body="Two", now=world.later())
+    assert thread is not None
+    for _ in range(2):
+        mark_read(thread=thread, said=said, side=Side.SELLER)
+        assert Thread.objects.get().unread_seller == 1

@@ -2,8 +2,10 @@
 and staff read along only after one of them has reported it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F
 
 from crossdock.domain.alerts import AlertCode
@@ -73,10 +75,15 @@ def thread_of(order: Order) -> tuple[Thread | None, list[Message]]:
     return thread, list(thread.messages.all()) if thread is not None else []
 
 
-def mark_read(*, order: Order, side: Side) -> None:
-    """This side has seen what there is."""
+def mark_read(*, thread: Thread, said: Sequence[Message], side: Side) -> None:
+    """This side has seen what was said; what came meanwhile is still new."""
     unread = f"unread_{side}"
-    Thread.objects.filter(pk=order.pk, **{f"{unread}__gt": 0}).update(**{unread: 0})
+    if not said or not getattr(thread, unread):
+        return
+    with transaction.atomic():
+        row = Thread.objects.select_for_update(no_key=True, of=("self",)).get(pk=thread.pk)
+        left = row.messages.filter(side=side.other, pk__gt=said[-1].pk).count()
+        Thread.objects.filter(pk=row.pk).update(**{unread: left})
 
 
 def report(*, order: Order, side: Side, author: User, why: str, now: datetime) -> None:

@@ -34,8 +34,8 @@ def page(request: HttpRequest, order: Order, side: Side, author: User) -> tuple[
             messages.success(request, "Sent.")
             return None
     thread, said = thread_of(order)
-    if request.method == "GET":
-        mark_read(order=order, side=side)
+    if request.method == "GET" and thread is not None:
+        mark_read(thread=thread, said=said, side=side)
     context = {"order": order, "form": form, "thread": thread, "said": said, "side": side.value}
     return context, 422 if form.is_bound else 200
 
