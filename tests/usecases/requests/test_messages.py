@@ -142,3 +142,14 @@ def test_what_comes_while_the_page_is_made_is_still_new(world: World) -> None:
     for _ in range(2):
         mark_read(thread=thread, said=said, side=Side.SELLER)
         assert Thread.objects.get().unread_seller == 1
+
+
+def test_staff_who_act_as_the_seller_read_no_more_than_staff(world: World) -> None:
+    order = world.buy()
+    write(order=order, side=Side.BUYER, author=order.buyer, body="Between us", now=world.later())
+    desk = client_of(user(is_staff=True))
+    desk.post(f"/staff/sellers/{world.seller.public_id}/act/", {"why": "Looks"})
+    assert desk.get(f"/seller/orders/{order.public_id}/").status_code == 200
+    page = text(desk, f"/seller/orders/{order.public_id}/messages/")
+    assert "Neither side has reported" in page and "Between us" not in page
+    assert Thread.objects.get().unread_seller == 1, "the seller has not seen it"
