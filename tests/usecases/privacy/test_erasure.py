@@ -156,20 +156,21 @@ class TestWhatStopsIt:
             carts=1,
             labels=2,
             cases=1,
+            payouts=1,
             owed=[Money(1250, "USD"), Money(-500, "JPY")],
         )
         said = what_stops(whole)
-        assert len(said) == 12 and "#101, #102, #103 and 1 more" in " ".join(said)
+        assert len(said) == 13 and "#101, #102, #103 and 1 more" in " ".join(said)
         assert "You have $12.50 coming" in said[-2] and "You owe the marketplace ¥500" in said[-1]
-        assert len(what_stops(whole, settled=True)) == 10
+        assert len(what_stops(whole, settled=True)) == 11
 
     def test_as_the_world_stands(self, house: House) -> None:
-        buyer, owner = standing(house.bought), standing(house.owner)
+        buyer, owner = standing(house.bought, now=NOW), standing(house.owner, now=NOW)
         assert buyer.refunds and not buyer.sold and not buyer.staff
         waiting = Order.objects.get(public_id=house.urls["waiting"])
         assert waiting.number in owner.sold and owner.shops == [house.world.shop.name] and owner.cases == 1
-        assert owner.owed[0].minor > 0 and standing(waiting.buyer).bought == [waiting.number]
-        assert what_stops(standing(user())) == []
+        assert owner.owed[0].minor > 0 and standing(waiting.buyer, now=NOW).bought == [waiting.number]
+        assert what_stops(standing(user(), now=NOW)) == []
         with pytest.raises(NotAllowed, match="Ship or reject them first"):
             ask_erasure(person=house.owner, actor=house.owner, now=NOW)
         assert not DataRun.objects.exists()

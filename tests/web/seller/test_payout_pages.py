@@ -12,7 +12,8 @@ from tests.web.signin.test_signin import age
 from crossdock.domain.earnings.payouts import Schedule
 from crossdock.domain.values import Money
 from crossdock.payouts import sandbox
-from crossdock.store.models import AuditEntry, Mail, Payout, PayoutAccount
+from crossdock.store.models import AuditEntry, Mail, Payout, PayoutAccount, Shipment
+from crossdock.usecases.accounts.suspending import restore, suspend
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.money import balance, payouts
 from crossdock.usecases.orders.actions import ship_by_hand
@@ -138,3 +139,52 @@ def test_the_commission_is_set_by_a_page_and_holds_for_orders_from_now_on(world:
     (found,) = balance.balances(world.seller)
     assert (found.available, found.pending) == (1380, 1350)
     assert AuditEntry.objects.filter(action="commission").count() == 1
+
+
+def test_when_a_parcel_left_is_the_sellers_word_so_it_counts_from_when_we_heard_of_it(world: World) -> None:
+    late = world.buy()
+    ship_by_hand(order=late, lines=None, tracking="T2", carrier="UPS", actor=world.seller.owner, now=world.later())
+    Shipment.objects.filter(order=late).update(shipped_at=world.now - timedelta(days=30))
+    assert balance.release(now=world.later() + timedelta(days=6)) == 0
+    assert balance.release(now=world.later() + timedelta(days=8)) == 1
+
+
+def test_nothing_is_paid_to_who_is_suspended(world: World, client: Client) -> None:
+    client.post("/seller/money/payouts/USD/account/", GOOD)
+    account = usable()
+    suspend(email=world.seller.owner.email, why="Fakes", now=world.now)
+    monday = world.later() + timedelta(days=-world.now.weekday() % 7)
+    assert payouts.pay_due(now=monday) == 0
+    restore(email=world.seller.owner.email, now=world.now)
+    assert payouts.pay_due(now=monday) == 1 and account.seller_id == world.seller.pk
+
+
+def test_one_that_trips_holds_up_no_other(world: World, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for currency in ("EUR", "USD"):
+        client.post(f"/seller/money/payouts/{currency}/account/", GOOD)
+    PayoutAccount.objects.update(usable_from=datetime.now(UTC))
+    first = PayoutAccount.objects.order_by("pk")[0]
+    intend = payouts._intend
+
+    def trips(*, account: PayoutAccount, **more: Any) -> Any:
+        if account.pk == first.pk:
+            raise ValueError("odd")
+        return intend(account=account, **more)
+
+    monkeypatch.setattr(payouts, "_intend", trips)
+    assert payouts.pay_due(now=world.later() + timedelta(days=-world.now.weekday() % 7)) == 1
+
+
+def test_a_currency_that_is_none_is_not_found(client: Client) -> None:
+    for currency in ("ABCDE", "ZZZ", "usd"):
+        assert client.get(f"/seller/money/payouts/{currency}/account/").status_code == 404
+        assert client.get(f"/seller/money/payouts/{currency}/schedule/").status_code == 404
+
+
+def test_a_seller_leaves_when_the_bank_has_said_its_last_word(world: World, client: Client) -> None:
+    client.post("/seller/money/payouts/USD/account/", GOOD)
+    payouts.pay_out(account=usable(), actor=world.seller.owner, key="k", now=world.later())
+    assert payouts.on_its_way(world.seller, now=world.later()) == 1
+    Payout.objects.update(state="paid", paid_at=world.now)
+    assert payouts.on_its_way(world.seller, now=world.later()) == 1
+    assert payouts.on_its_way(world.seller, now=world.now + timedelta(days=15)) == 0

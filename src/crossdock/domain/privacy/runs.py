@@ -50,6 +50,7 @@ class Standing:
     carts: int = 0
     labels: int = 0
     cases: int = 0
+    payouts: int = 0
     owed: Sequence[Money] = field(default=())
 
 
@@ -90,6 +91,11 @@ def what_stops(now: Standing, *, settled: bool = False) -> list[str]:
         said.append(
             f"{counted(now.labels, 'label is', 'labels are')} being bought or taken back. Come back when the carrier"
             " has answered."
+        )
+    if now.payouts:
+        said.append(
+            f"{counted(now.payouts, 'payout is', 'payouts are')} on the way, or may still come back from the bank. Come"
+            " back two weeks after the last one arrived."
         )
     if now.cases:
         said.append(f"{counted(now.cases, 'case is', 'cases are')} open. Close them first.")

@@ -216,6 +216,9 @@ class Shipment(models.Model):
     tracking_url = models.TextField(blank=True)
     there = models.JSONField(default=dict)
     shipped_at = models.DateTimeField()
+    # When we heard of it: `shipped_at` is its seller's, or their shop's, own word. None for those from before this was
+    # kept.
+    heard_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 
 from crossdock.domain.credit import CreditState
 from crossdock.domain.earnings.balance import Balance, Reserve, Sent, Waits, payable_from
@@ -66,8 +66,10 @@ def _left(account: str) -> Subquery:
 def _with_facts(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Each order with what decides whether its money is payable."""
     parcels = Shipment.objects.filter(order=OuterRef("pk"), undone_at=None)
+    # When it left is the seller's own word: it counts from when we heard of it, if that is later.
+    left = parcels.annotate(left=Greatest("shipped_at", "heard_at")).order_by("-left")
     return orders.annotate(
-        last_shipped=Subquery(parcels.order_by("-shipped_at").values("shipped_at")[:1]),
+        last_shipped=Subquery(left.values("left")[:1]),
         last_delivered=Subquery(
             parcels.exclude(label__delivered_at=None).order_by("-label__delivered_at").values("label__delivered_at")[:1]
         ),

@@ -4,11 +4,13 @@ The account's row is locked and the books are moved in the transaction that puts
 once cannot be spent again. A balance below zero, and what is pending or held, is never sent.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CommandKind
@@ -35,6 +37,7 @@ from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require, require_owner
 from crossdock.usecases.record.telling import Telling, telling
 
+_log = logging.getLogger(__name__)
 # What a bank sends back comes within these days.
 COMES_BACK_WITHIN = timedelta(days=14)
 
@@ -99,6 +102,8 @@ def _noted(seller: Seller, actor: User, action: str, why: str, now: datetime) ->
 
 def why_not_pay(*, account: PayoutAccount, available: Money, by_hand: bool, now: datetime) -> str:
     """Empty when this much can be sent now."""
+    if not account.seller.owner.is_active:
+        return "The account is suspended; what is available stays."
     if PayoutHold.objects.filter(seller=account.seller_id).exists():
         return "Our staff hold your payouts. Ask them why in a case."
     if now < account.usable_from:
@@ -130,8 +135,14 @@ def pay_due(*, now: datetime) -> int:
             continue
         for account in PayoutAccount.objects.filter(schedule=schedule).order_by("pk").iterator(chunk_size=500):
             cause = f"{account.pk}:{now:%Y-%m-%d}"
-            if not Payout.objects.filter(cause=cause).exists():
+            if Payout.objects.filter(cause=cause).exists():
+                continue
+            try:
                 made += isinstance(_intend(account=account, cause=cause, actor=None, now=now), Payout)
+            except DatabaseError:
+                raise
+            except Exception:
+                _log.exception("the payout of account %s tripped", account.pk)
     return made
 
 
@@ -140,7 +151,7 @@ def _intend(*, account: PayoutAccount, cause: str, actor: User | None, now: date
     with telling(now) as told:
         row = (
             PayoutAccount.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("seller")
+            .select_related("seller__owner")
             .get(pk=account.pk)
         )
         known = Payout.objects.filter(cause=cause).first()
@@ -310,12 +321,19 @@ def payout_of_news(*, provider: str, ref: str) -> str | None:
     return Payout.objects.filter(provider=provider, ref=ref).exclude(ref="").values_list("public_id", flat=True).first()
 
 
+def on_its_way(seller: Seller, *, now: datetime) -> int:
+    """How many payouts may still arrive or come back."""
+    open_ones = Q(state__in=[PayoutState.INTENDED, PayoutState.ACKNOWLEDGED])
+    lately = Q(state=PayoutState.PAID, paid_at__gt=now - COMES_BACK_WITHIN)
+    return Payout.objects.filter(open_ones | lately, seller=seller).count()
+
+
 def under_way(*, not_read_since: datetime, now: datetime, limit: int) -> Sequence[tuple[str, str, str]]:
     """(public id, provider, the bank's number) of payouts that may still arrive or come back, longest unread first."""
     open_ones = Payout.objects.filter(state=PayoutState.ACKNOWLEDGED)
     lately = Payout.objects.filter(state=PayoutState.PAID, paid_at__gt=now - COMES_BACK_WITHIN)
     found: list[tuple[str, str, str]] = []
     for rows in (open_ones, lately):
-        unread = rows.exclude(read_at__gt=not_read_since).order_by("read_at", "pk")
+        unread = rows.exclude(read_at__gt=not_read_since).order_by(F("read_at").asc(nulls_first=True), "pk")
         found += unread.values_list("public_id", "provider", "ref")[:limit]
     return found

@@ -52,7 +52,7 @@ def ship(
 def enter(order: Order, parcel: Parcel, units: Units, *, source: str, told: Telling) -> Shipment:
     carrier, url = follow(parcel.tracking_number, named=parcel.carrier, url=parcel.tracking_url)
     before = next((s for s in order.shipments.all() if parcel.parcel_id in (s.parcel_id, *s.there)), None)
-    shipment = before or Shipment(order=order, parcel_id=parcel.parcel_id or uuid.uuid4().hex)
+    shipment = before or Shipment(order=order, parcel_id=parcel.parcel_id or uuid.uuid4().hex, heard_at=told.now)
     # Times count from it, so no shop's word makes it earlier than the order.
     left_at = max(parcel.shipped_at or told.now, order.placed_at)
     shipment.source, shipment.undone_at, shipment.shipped_at = source, None, left_at

@@ -41,7 +41,7 @@ def ask_erasure(*, person: User, actor: User, now: datetime, why: str = "") -> D
         going = DataRun.objects.filter(person=person, kind=RunKind.ERASURE, state__in=OPEN).first()
         if going is not None:
             return going
-        if stops := what_stops(standing(person), settled=not own):
+        if stops := what_stops(standing(person, now=now), settled=not own):
             raise NotAllowed(" ".join(stops))
         run = DataRun.objects.create(
             kind=RunKind.ERASURE,
@@ -68,7 +68,7 @@ def agree(*, run: DataRun, actor: User, now: datetime) -> None:
             raise NotAllowed("Somebody decided that meanwhile.")
         if actor.pk in (run.asked_by_id, run.person_id):
             raise NotAllowed("You asked for it yourself. Somebody else of staff agrees.")
-        if stops := what_stops(standing(run.person), settled=True):
+        if stops := what_stops(standing(run.person, now=now), settled=True):
             raise NotAllowed(" ".join(stops))
         run.state, run.second_by, run.due_at = RunState.WAITING, actor, now + GRACE
         run.save(update_fields=["state", "second_by", "due_at"])
@@ -163,7 +163,7 @@ def _begun(run: DataRun, *, now: datetime) -> bool:
     """Shuts the account, unless something is open: that is waited for a while, then it is called off."""
     with transaction.atomic():
         person = User.objects.select_for_update(no_key=True).get(pk=run.person_id)
-        stops = what_stops(standing(person), settled=run.second_by_id is not None)
+        stops = what_stops(standing(person, now=now), settled=run.second_by_id is not None)
         if stops and run.started_at is not None and now < run.started_at + PATIENCE:
             hold(run, now=now, sentence=" ".join(stops))
             rest(run, now=now, until=now + _AGAIN)

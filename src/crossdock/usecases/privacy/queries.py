@@ -1,6 +1,7 @@
 """What is read of copies and leavings, and of what a person still has open. Nothing here writes."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from django.db.models import Q, QuerySet, Sum
 
@@ -26,6 +27,7 @@ from crossdock.store.models import (
 )
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.shops import ConnectionState
+from crossdock.usecases.money.payouts import on_its_way
 from crossdock.usecases.money.queries import payable_to
 from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.record.rights import is_staff
@@ -52,7 +54,7 @@ def all_runs() -> QuerySet[DataRun]:
     return DataRun.objects.select_related("person", "asked_by", "second_by")
 
 
-def standing(person: User) -> Standing:
+def standing(person: User, *, now: datetime) -> Standing:
     """What is not over yet."""
     whose = Whose(person)
     back = Credit.objects.filter(state__in=[CreditState.ASKED, CreditState.SECOND, CreditState.GRANTED])
@@ -64,10 +66,10 @@ def standing(person: User) -> Standing:
         refunds=_numbers(whose.bought.filter(credits__in=back)),
         disputes=_disputed(whose),
     )
-    return bought if whose.seller is None else _selling(bought, whose.seller)
+    return bought if whose.seller is None else _selling(bought, whose.seller, now=now)
 
 
-def _selling(so_far: Standing, seller: Seller) -> Standing:
+def _selling(so_far: Standing, seller: Seller, *, now: datetime) -> Standing:
     shops = Connection.objects.filter(seller=seller).exclude(state=ConnectionState.DISCONNECTED)
     asking = [LabelState.INTENDED, LabelState.UNKNOWN, LabelState.VOIDING]
     held = Reservation.objects.filter(variant__listing__seller=seller, state=HoldState.CHECKOUT)
@@ -78,6 +80,7 @@ def _selling(so_far: Standing, seller: Seller) -> Standing:
         carts=held.count(),
         labels=Label.objects.filter(seller=seller, state__in=asking).count(),
         cases=Case.objects.filter(seller=seller).exclude(state=CaseState.CLOSED).count(),
+        payouts=on_its_way(seller, now=now),
         owed=[Money(*owed) for owed in payable_to(seller) if owed[0]],
     )
 

@@ -100,7 +100,7 @@ def leave(request: HttpRequest) -> HttpResponse:
             return redirect("account_data_leave")
         return redirect("account_data")
     context = {
-        "stops": what_stops(standing(person)),
+        "stops": what_stops(standing(person, now=now)),
         "unsure": request.method == "POST",
         "days": GRACE.days,
         **what_becomes(),

@@ -52,7 +52,7 @@ def table(request: HttpRequest, staff: User) -> HttpResponse:
     }
     if person is not None:
         copy, leaving = newest(person, RunKind.EXPORT), newest(person, RunKind.ERASURE)
-        now_standing = standing(person)
+        now_standing = standing(person, now=now)
         context |= {
             "shop": seller_of(person),
             "copy": copy if copy is not None and (copy.state in OPEN or ready(copy, now=now)) else None,

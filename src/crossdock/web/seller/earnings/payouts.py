@@ -5,11 +5,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.earnings.payouts import SCHEDULES, Schedule
 from crossdock.domain.values import Money
 from crossdock.kit.errors import Outside
@@ -55,7 +56,7 @@ class ScheduleForm(forms.Form):
 @require_safe
 def page(request: HttpRequest, seller: Seller) -> HttpResponse:
     now, after = timezone.now(), number_after(request)
-    accounts = {account.currency: account for account in theirs(PayoutAccount, seller).select_related("seller")}
+    accounts = {one.currency: one for one in theirs(PayoutAccount, seller).select_related("seller__owner")}
     purses = []
     for one in own_currency_first(balances(seller), seller):
         account = accounts.get(one.currency)
@@ -79,6 +80,8 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest, seller: Seller, currency: str) -> HttpResponse:
     """Another account is a thief's first wish: it asks who it is, tells the owner by mail, and waits some days."""
+    if currency not in CURRENCIES:
+        raise Http404
     form = AccountForm(request.POST or None)
     bank = chosen_bank()
     if request.method == "POST" and form.is_valid():
