@@ -373,7 +373,7 @@ def test_a_restore_signs_nobody_in_and_says_what_came_back(
         member = tar.extractfile("contents.json")
         assert member is not None
         told = json.load(member)
-    assert told["left_out"] == ["django_session", "usersessions_usersession", "django_cache"]
+    assert told["left_out"] == ["django_session", "usersessions_usersession", "django_cache", "store_datapart"]
     assert (told["rows"]["django_session"], told["rows"]["store_apitoken"]) == (0, 1)
 
     done = crossdock(environment, "restore", "--yes", str(file))

@@ -9,7 +9,9 @@ from crossdock.domain.commands import Done, Refused, Unknown, Why
 from crossdock.domain.trial_order import StepName
 from crossdock.domain.values import Money
 from crossdock.engine.engine import Engine
+from crossdock.engine.shop import trying
 from crossdock.kit.errors import NoAnswer
+from crossdock.store.crash import TRIAL_POINTS
 from crossdock.store.models import Alert, Command, Order, Reservation, VariantStock
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.shops.trial_orders import Trial, fit_for_trial, trials_of, try_order
@@ -149,6 +151,34 @@ async def test_a_create_that_never_arrived_is_made_after_the_horizon_only(make: 
     await until(lambda: not trials_of(stall.shop)[0].running, what="the test order to end")
     assert stall.truth.kinds().count("create") == 2 and len(stall.truth.orders) == 1
     assert (await sync(trials_of, stall.shop))[0].passed
+
+
+@pytest.mark.parametrize("name", TRIAL_POINTS)
+async def test_a_worker_that_dies_is_followed_by_one_that_looks_first(
+    make: Make, engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The command stands as a dead worker leaves it: in flight, with what was kept until then."""
+    stall = await sync(make)
+    dies = [name]
+
+    def point(at: str) -> None:
+        if [at] == dies:
+            dies.clear()
+            raise RuntimeError("killed")
+
+    monkeypatch.setattr(trying, "point", point)
+    await sync(ask, stall)
+    engine.wake(stall.shop.party_id)
+    await until(lambda: not dies, what=name)
+    await rest(engine)
+    long_ago = datetime.now(UTC) - timedelta(minutes=10)
+    left = {"state": "in_flight", "outcome": {"owner": "dead"}, "unresolved": False, "last_sent_at": long_ago}
+    await sync(lambda: Command.objects.update(**left))
+    engine.wake(stall.shop.party_id)
+    await until(lambda: not trials_of(stall.shop)[0].running, what="the test order to end")
+    trial = (await sync(trials_of, stall.shop))[0]
+    assert trial.passed and len(stall.truth.orders) == 1, trial
+    assert all(order.cancelled for order in stall.truth.orders.values()) and stall.truth.counts["v1"] == 1000
 
 
 def test_pressed_twice_is_one_and_who_may(make: Make) -> None:

@@ -54,6 +54,13 @@ LABEL_POINTS: tuple[str, ...] = (
     "label.before_void",
     "label.after_void",
 )
+# The same for test orders (tests/engine/test_trial_order.py).
+TRIAL_POINTS: tuple[str, ...] = (
+    "trial.before_create",
+    "trial.after_create",
+    "trial.before_cancel",
+    "trial.after_cancel",
+)
 # The same for payouts (tests/engine/test_engine_payouts.py).
 PAYOUT_POINTS: tuple[str, ...] = ("payout.before_look", "payout.after_send")
 
