@@ -22,6 +22,7 @@ from tests.web.test_walls import names
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
+from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.kit.gateway import NotKnown
 from crossdock.kit.payments import open_gateway
@@ -43,6 +44,7 @@ from crossdock.store.models import (
 )
 from crossdock.store.vault import seal
 from crossdock.usecases.accounts import tokens
+from crossdock.usecases.catalogue.import_products import receive_products
 from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.catalogue.offers import make_offer
 from crossdock.usecases.checkout.basket import Basket, priced
@@ -52,6 +54,7 @@ from crossdock.usecases.record.policy import switch
 from crossdock.usecases.requests.cancel import ask_to_cancel
 from crossdock.usecases.shops.privacy import erase_buyer
 from crossdock.usecases.shops.timers import prune
+from crossdock.usecases.stock.counts import draw_read_no
 from crossdock.web.api import people
 from crossdock_lab.patience import patient
 from market import World, user
@@ -607,6 +610,24 @@ class TestListings:
         assert problem_of(answer) == (422, "invalid")
         assert said in answer.json()["detail"]
         assert Listing.objects.count() == 1
+
+    def test_as_many_statements_however_many_follow_a_shop(self, world: World, owner: Program, market: Program) -> None:
+        def asked() -> list[int]:
+            counted = []
+            for reader in (owner, market):
+                with CaptureQueriesContext(connection) as seen:
+                    assert reader.get("/listings").status_code == 200
+                counted.append(len(seen))
+            return counted
+
+        asked()
+        one = asked()
+        products = [
+            ShopProduct(f"more-{n}", f"More {n}", (ShopVariant(f"more-{n}", "M", "", Money(500, "USD"), 3),))
+            for n in range(6)
+        ]
+        receive_products(connection_id=world.shop.pk, products=products, read_no=draw_read_no(), now=world.now)
+        assert asked() == one and len(owner.get("/listings").json()["items"]) == 7
 
     def test_the_market_sees_what_buyers_see(self, world: World, owner: Program, market: Program) -> None:
         listing = make_listing(

@@ -16,14 +16,15 @@ SYNCED = "This item follows the seller's own shop, so it is sold at the asking p
 NOT_TAKEN = "The seller takes no offers on this item."
 
 
-def why_closed(*, listing: Listing, manifest: Manifest | None) -> str:
+def why_closed(*, listing: Listing, manifest: Manifest | None, open_: bool | None = None) -> str:
     """S1, whatever the seller wishes.
 
-    Empty when it is theirs to decide. `manifest` is that of the listing's platform; None for one made by hand.
+    Empty when it is theirs to decide. `manifest` is that of the listing's platform; None for one made by hand. A table
+    of many listings tells whether the rule is lifted (`open_`); otherwise it is asked for.
     """
     if not listing.synced:
         return ""
-    if not lifted(rule="S1"):
+    if not (lifted(rule="S1") if open_ is None else open_):
         return SYNCED
     if manifest is None:
         return SYNCED
@@ -37,9 +38,9 @@ def takes_offers(listing: Listing) -> bool:
     return not listing.synced if listing.takes_offers is None else listing.takes_offers
 
 
-def why_no_offers(*, listing: Listing, manifest: Manifest | None) -> str:
+def why_no_offers(*, listing: Listing, manifest: Manifest | None, open_: bool | None = None) -> str:
     """Empty when an offer can be made."""
-    return why_closed(listing=listing, manifest=manifest) or ("" if takes_offers(listing) else NOT_TAKEN)
+    return why_closed(listing=listing, manifest=manifest, open_=open_) or ("" if takes_offers(listing) else NOT_TAKEN)
 
 
 def terms_of(listing: Listing) -> Terms:

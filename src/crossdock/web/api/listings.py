@@ -19,6 +19,7 @@ from crossdock.usecases.catalogue import listings as usecases
 from crossdock.usecases.catalogue.finding import has_word
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
 from crossdock.usecases.catalogue.taxonomy import in_force
+from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.stock.queries import stock_rows
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.api.listing_shape import ListingOut, ListingPage, VariantOut
@@ -48,19 +49,19 @@ def _found(request: HttpRequest) -> QuerySet[Listing]:
 
 def _out(request: HttpRequest, listings: list[Listing]) -> list[dict[str, Any]]:
     """Why one does not sell is its seller's to know."""
-    now, taxonomy = timezone.now(), in_force()
+    now, taxonomy, offers_open = timezone.now(), in_force(), lifted(rule="S1")
     variants = [variant for listing in listings for variant in listing.variants.all() if not variant.gone]
     stock = availability(variants=variants, now=now)
     if token_in(request).seller_id is None:
-        return [_one(listing, stock, [], taxonomy) for listing in listings]
+        return [_one(listing, stock, [], taxonomy, offers_open) for listing in listings]
     rows = stock_rows(stock)
-    return [
-        _one(listing, stock, usecases.why_not_live(listing=listing, now=now, stock=stock, rows=rows), taxonomy)
-        for listing in listings
-    ]
+    why = {each.pk: usecases.why_not_live(listing=each, now=now, stock=stock, rows=rows) for each in listings}
+    return [_one(listing, stock, why[listing.pk], taxonomy, offers_open) for listing in listings]
 
 
-def _one(listing: Listing, stock: dict[int, int | None], reasons: list[str], taxonomy: Taxonomy) -> dict[str, Any]:
+def _one(
+    listing: Listing, stock: dict[int, int | None], reasons: list[str], taxonomy: Taxonomy, offers_open: bool
+) -> dict[str, Any]:
     variants = [
         VariantOut(
             id=variant.public_id,
@@ -83,7 +84,7 @@ def _one(listing: Listing, stock: dict[int, int | None], reasons: list[str], tax
         images=[image if urlsplit(image).scheme else settings.BASE_URL + image for image in listing.images],
         state=listing.state,
         synced=listing.synced,
-        offers=not why_no_offers(listing=listing, manifest=manifest_of(listing)),
+        offers=not why_no_offers(listing=listing, manifest=manifest_of(listing), open_=offers_open),
         connection=shop.public_id if shop else None,
         shop_url=listing.shop_url,
         variants=variants,
