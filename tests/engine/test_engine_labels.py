@@ -21,9 +21,10 @@ from crossdock.engine import labels as desk
 from crossdock.engine.engine import Engine
 from crossdock.kit.webhook import told_news
 from crossdock.store.models import Command, Delivery, Label, Order, Party
+from crossdock.store.models.work import PartyKind
 from crossdock.usecases.labels import purchase
 from crossdock.usecases.orders.reject import reject_order
-from crossdock.web.door import Door
+from crossdock.web.door import _TOLD, Door
 from labelling import HOME, owed
 from stall import Make, Stall, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
 
@@ -251,7 +252,7 @@ async def test_a_death_before_the_carrier_was_asked_costs_no_wait_and_one_after_
 async def test_the_door_takes_what_the_carrier_signed_and_nothing_else(
     make: Make, engine: Engine, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossdock.web.door.carrier_named", lambda name: hand.carrier)
+    monkeypatch.setitem(_TOLD, "carrier", (PartyKind.CARRIER, lambda name: hand.carrier))  # type: ignore[arg-type]
     label = await bought(engine, await sync(ordered, await sync(make), hand))
     hook, door = hand.move(label.tracking_number, TrackStatus.DELIVERED, datetime.now(UTC)), Door()
 
