@@ -2,11 +2,15 @@
 connection test said that every check passed.
 """
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import ShopProduct, ShopVariant
@@ -22,6 +26,7 @@ from crossdock.usecases.errors import NotAllowed, Stale
 from crossdock.usecases.shops.shop_money import ReadOtherwise, confirm_money, look_due, money_seen
 from crossdock.usecases.stock import counts
 from crossdock.usecases.stock.reservations import sellable
+from crossdock_lab.patience import patient
 from market import World, user
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +194,45 @@ def test_what_was_read_with_the_settings_of_before_is_read_again() -> None:
     )
     world.variant.refresh_from_db()
     assert (world.variant.price, Listing.objects.get().active_in_shop) == (Money(1700, "EUR"), True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_is_taken_in_and_a_confirmation_wait_for_each_other_in_one_order() -> None:
+    """The page holds its listings and notes last that the shop was read; found when the database refused both."""
+    world = connected(World(units=5), decimals="2")
+    assert not seen(world, "EUR", decimals="2")
+    holds, waits = Event(), Event()
+
+    def page() -> None:
+        try:
+            with transaction.atomic():
+                Listing.objects.select_for_update(no_key=True).get(connection=world.shop)
+                holds.set()
+                assert waits.wait(60)
+                Connection.objects.filter(pk=world.shop.pk).update(last_read_at=world.later())
+        finally:
+            connection.close()
+
+    def seller() -> None:
+        try:
+            assert holds.wait(60)
+            confirm_money(connection=world.shop, actor=world.seller.owner, now=world.later())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as both:
+        asked = [both.submit(page), both.submit(seller)]
+        end = time.monotonic() + patient(60)
+        while not waiting_for_locks() and time.monotonic() < end:
+            time.sleep(0.02)
+        waits.set()
+        for each in asked:
+            each.result(timeout=patient(60))
+    world.shop.refresh_from_db()
+    assert world.shop.currency == "EUR" and world.shop.last_read_at is not None
+
+
+def waiting_for_locks() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+        return int(cursor.fetchone()[0])

@@ -20,6 +20,7 @@ from crossdock.domain.health import FIRST
 from crossdock.domain.orders import CopyState
 from crossdock.domain.values import Access
 from crossdock.domain.wording import counted
+from crossdock.store.bulk import lock_in_order
 from crossdock.store.models import (
     Command,
     ConnectAttempt,
@@ -165,11 +166,15 @@ def confirm_attempt(
             raise NotAllowed("The connection test found something missing; give it first.")
         if proof["currency"] not in CURRENCIES:
             raise Invalid(f"The shop's currency ({proof['currency'] or 'none'}) is not one we know.")
-        same = Connection.objects.select_for_update(no_key=True, of=("self",)).filter(
+        known = Connection.objects.filter(
             # Those from before there was an address in the key as well.
             Q(shop_key=proof["shop_id"]) | Q(shop_key=proof.get("stays") or None, address=attempt.address),
             platform=attempt.platform,
         )
+        # Listings before their shop, as a page of products locks them.
+        shops = {*known.values_list("pk", flat=True), attempt.reconnects_id} - {None}
+        lock_in_order(Listing.objects.filter(connection__in=shops))
+        same = known.select_for_update(no_key=True, of=("self",))
         existing = same.exclude(state=ConnectionState.DISCONNECTED).first()
         back = existing or attempt.reconnects or same.filter(seller=attempt.seller).order_by("-pk").first()
         if existing and existing.seller_id != attempt.seller_id:

@@ -129,6 +129,8 @@ def confirm_money(*, connection: Connection, actor: User, now: datetime) -> None
     """
     require(actor, connection.seller)
     with transaction.atomic():
+        # A page of products locks its listings, and then the shop when it notes that it was read: so in this order.
+        lock_in_order(Listing.objects.filter(connection=connection))
         shop = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection.pk)
         found = shop.settings.get(CHANGED)
         if not found:
@@ -147,10 +149,9 @@ def confirm_money(*, connection: Connection, actor: User, now: datetime) -> None
 def prices_unknown(*, shop: Connection, now: datetime) -> None:
     """Every price is of another currency or another decimal point: each listing waits until its product is read.
 
-    The prices from which offers are accepted or declined are the seller's own, in the old currency: they end. A page of
-    products that is taken in meanwhile locks its listings in the same order.
+    The prices from which offers are accepted or declined are the seller's own, in the old currency: they end. The
+    caller holds the listings' locks.
     """
-    lock_in_order(Listing.objects.filter(connection=shop))
     others = Listing.objects.filter(connection=shop).exclude(currency=shop.currency)
     others.update(accept_from_minor=None, decline_below_minor=None)
     Listing.objects.filter(connection=shop).update(active_in_shop=False)
