@@ -8,7 +8,7 @@ from django.db import OperationalError, connections, transaction
 
 from crossdock.store.models import Connection, Listing
 from crossdock.usecases.catalogue.offer_terms import set_terms
-from crossdock.usecases.shops.shop_money import prices_unknown
+from crossdock.usecases.shops.shop_money import CHANGED, confirm_money
 from crossdock_lab.patience import patient
 from databases import until_somebody_waits
 from market import World
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def currency_changed(world: World) -> None:
-    with transaction.atomic():
-        prices_unknown(shop=Connection.objects.get(pk=world.shop.pk), now=world.now)
+    Connection.objects.filter(pk=world.shop.pk).update(settings={CHANGED: {"currency": "EUR"}})
+    confirm_money(connection=world.shop, actor=world.seller.owner, now=world.now)
 
 
 def terms_changed(world: World) -> None:
