@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from crossdock.carriers import sandbox
-from crossdock.carriers.sandbox import ledger
 from crossdock.carriers.sandbox.carrier import Hand, SandboxCarrier
 from crossdock.domain.commands import CancelReason
 from crossdock.domain.labels import Form, LabelState, Parcel, Purchase, TrackStatus
 from crossdock.domain.values import Money
 from crossdock.engine import labels as desk
 from crossdock.engine.engine import Engine
+from crossdock.kit.sandbox import ledger
 from crossdock.kit.webhook import told_news
 from crossdock.store.models import Command, Delivery, Label, Order, Party
 from crossdock.store.models.work import PartyKind

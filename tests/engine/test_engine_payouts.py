@@ -16,6 +16,7 @@ from crossdock.kit.connector import Hook
 from crossdock.kit.webhook import told_news
 from crossdock.payouts import sandbox
 from crossdock.payouts.sandbox.bank import Hand
+from crossdock.store.crash import PAYOUT_POINTS
 from crossdock.store.models import Alert, Command, Delivery, Entry, Party, Payout, PayoutAccount
 from crossdock.usecases.money import balance, payouts
 from crossdock.usecases.orders.actions import ship_by_hand
@@ -96,6 +97,35 @@ async def test_whatever_happens_to_the_answer_it_is_sent_once(
     await told(engine, hand, hand.arrives(sent.ref))
     assert await sync(state_of, payout) == "paid"
     assert (await sync(held_in, "transit:sandbox"), await sync(held_in, "gateway")) == (0, 120)
+
+
+@pytest.mark.parametrize("name", PAYOUT_POINTS)
+async def test_a_worker_that_dies_is_followed_by_one_that_looks_first(
+    make: Make, engine: Engine, hand: Hand, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The command stands as a dead worker leaves it: in flight, and nobody knows what the bank heard of it."""
+    hand.dial(lost=1.0)
+    payout = await sync(pressed, await sync(make), hand)
+    dies = [name]
+
+    def point(at: str) -> None:
+        if [at] == dies:
+            dies.clear()
+            raise RuntimeError("killed")
+
+    monkeypatch.setattr(desk, "point", point)
+    await pump(engine)
+    await until(lambda: not dies, 90, name)
+    await rest(engine)
+    long_ago = datetime.now(UTC) - timedelta(minutes=10)
+    left = {"state": "in_flight", "outcome": {"owner": "dead"}, "unresolved": False, "last_sent_at": long_ago}
+    assert await sync(Command.objects.filter(kind="send_payout").update, **left) == 1
+    await pump(engine)
+    await until(lambda: state_of(payout) == "acknowledged", 90, "the bank's number")
+    await rest(engine)
+    (sent,) = hand.sent()
+    assert (sent.key, sent.minor) == (payout.public_id, 1380)
+    assert await sync(held_in, "transit:sandbox") == -1380
 
 
 async def test_what_comes_back_is_available_again_and_says_what_to_do(make: Make, engine: Engine, hand: Hand) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from crossdock.cli.trouble import Trouble
 
 if TYPE_CHECKING:
-    from crossdock.store.models import User
+    from crossdock.store.models import Seller, User
 
 
 def member_of_staff(email: str) -> "User":
@@ -19,3 +19,13 @@ def member_of_staff(email: str) -> "User":
     if found is None or not is_staff(found):
         raise Trouble(f"{email.strip()} is not staff; `crossdock staff` lists who is.")
     return found
+
+
+def seller_named(email: str) -> "Seller":
+    """By the address that the owner signs in with. Raises Trouble."""
+    from crossdock.store.models import Seller
+
+    seller = Seller.objects.filter(owner__email__iexact=email.strip()).first()
+    if seller is None:
+        raise Trouble(f"No seller signs in as {email.strip()}.")
+    return seller

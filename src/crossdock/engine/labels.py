@@ -13,7 +13,7 @@ from django.conf import settings
 from crossdock.domain.commands import CommandKind, Done, Later, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import Look, LookKind
 from crossdock.domain.labels import Bought, LabelState, Purchase
-from crossdock.engine import contain
+from crossdock.engine import contain, hints
 from crossdock.engine.contain import guarded
 from crossdock.engine.handler import Attempt
 from crossdock.kit.carrier import Answer, Carrier
@@ -24,7 +24,6 @@ from crossdock.store.crash import point
 from crossdock.store.models import Label
 from crossdock.usecases.labels import carrier_news
 from crossdock.usecases.labels import purchase as usecase
-from crossdock.usecases.outbox import inbox
 from crossdock.usecases.outbox.payloads import LABEL
 from crossdock.usecases.outcomes import claims
 from crossdock.usecases.outcomes.claims import Claimed
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
 
 _log = logging.getLogger(__name__)
-_AT_ONCE = 100
 # One call that only reads.
 MOST_SECONDS = 45.0
 READ_AGAIN_AFTER = timedelta(minutes=55)
@@ -174,36 +172,17 @@ class CarrierHandler:
             _log.info("label %s is read later: %s", label_id, error)
 
     async def chores(self, due: Due) -> bool:
-        """One batch of the inbox; each label is read once however many deliveries name it.
+        """Deliveries. Raises Outside after the rest is done."""
+        return await hints.work_off(self._engine, self._party_id, self._hinted)
 
-        Raises Outside after the rest is done.
-        """
-        run = self._engine.threads.run
-        rows = await run(inbox.waiting, party_id=self._party_id, limit=_AT_ONCE)
-        point("inbox.taken")
-        looks = {
-            row.pk: [look for look in inbox.news_of(row.news).looks if look.kind is LookKind.LABEL] for row in rows
-        }
-        trouble: dict[str, Exception] = {}
-        for ref in dict.fromkeys(look.entity_id for some in looks.values() for look in some):
-            label_id = await run(carrier_news.label_of_news, provider=self._name, carrier_ref=ref)
-            try:
-                if label_id is not None:
-                    await read_label(self._engine, self._carrier, label_id)
-                    self.heard = True
-            except Missing as error:
-                _log.warning("news of %s about nothing that we can find there: %s", self._name, error)
-            except Exception as error:
-                if contain.of_party(error) or of_database(error):
-                    trouble[ref] = error
-                else:
-                    await contain.set_aside_of(self._engine, self._party_id, Look(LookKind.LABEL, ref), error)
-        seen = {row.pk: row.doubles for row in rows if not any(look.entity_id in trouble for look in looks[row.pk])}
-        point("inbox.before_handled")
-        await run(inbox.handled, seen=seen, note="", now=self._engine.clock())
-        if trouble:
-            raise next(iter(trouble.values()))
-        return bool(seen)
+    async def _hinted(self, look: Look) -> None:
+        if look.kind is not LookKind.LABEL:
+            return
+        find, ref = carrier_news.label_of_news, look.entity_id
+        label_id = await self._engine.threads.run(find, provider=self._name, carrier_ref=ref)
+        if label_id is not None:
+            await read_label(self._engine, self._carrier, label_id)
+            self.heard = True
 
     async def close(self) -> None:
         """Nothing is kept."""

@@ -12,19 +12,17 @@ from django.db.models import Q
 
 from crossdock.domain.commands import CommandKind, Outcome, Refused, Why
 from crossdock.domain.events import Look
-from crossdock.engine import contain
+from crossdock.engine import contain, hints
 from crossdock.engine.plain import PlainHandler
 from crossdock.kit.discover import NoSuchFolder
 from crossdock.kit.errors import Missing, Outside
 from crossdock.kit.gateway import AtTheBank, Captured, Declined, Gateway, NeverSeen
 from crossdock.kit.payments import open_gateway
-from crossdock.store.crash import point
 from crossdock.store.models import Command, PaymentIntent
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.money import bank_news as usecase
-from crossdock.usecases.outbox import inbox
 from crossdock.usecases.outbox.payloads import REFUND
 from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.parties.quarantine import of_database
@@ -58,32 +56,12 @@ class PaymentHandler(PlainHandler):
         return await self._gateway.refund(row.asked, refund.amount, cause)
 
     async def chores(self, due: Due) -> bool:
-        """One batch of the inbox; each payment is read once however many deliveries name it.
+        """Deliveries. Raises Outside after the rest is done."""
+        return await hints.work_off(self._engine, self._party_id, self._hinted)
 
-        Raises Outside after the rest is done.
-        """
-        run = self._engine.threads.run
-        rows = await run(inbox.waiting, party_id=self._party_id, limit=_AT_ONCE)
-        point("inbox.taken")
-        looks = {row.pk: inbox.news_of(row.news).looks for row in rows}
-        trouble: dict[Look, Exception] = {}
-        for look in dict.fromkeys(look for some in looks.values() for look in some):
-            try:
-                await look_at(self._engine, self._name, look.entity_id)
-                self.heard = True
-            except Missing as error:
-                _log.warning("news of %s about nothing that we can find there: %s", self._name, error)
-            except Exception as error:
-                if contain.of_party(error) or of_database(error):
-                    trouble[look] = error
-                else:
-                    await contain.set_aside_of(self._engine, self._party_id, look, error)
-        seen = {row.pk: row.doubles for row in rows if not any(look in trouble for look in looks[row.pk])}
-        point("inbox.before_handled")
-        await run(inbox.handled, seen=seen, note="", now=self._engine.clock())
-        if trouble:
-            raise next(iter(trouble.values()))
-        return bool(seen)
+    async def _hinted(self, look: Look) -> None:
+        await look_at(self._engine, self._name, look.entity_id)
+        self.heard = True
 
 
 def open_handler(engine: "Engine", party_id: int, due: Due) -> PaymentHandler:

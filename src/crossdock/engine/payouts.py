@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from crossdock.domain.commands import CommandKind, Done, Outcome, Refused, Unknown, Why
-from crossdock.domain.events import Look, LookKind
-from crossdock.engine import contain
+from crossdock.domain.events import Look
+from crossdock.engine import contain, hints
 from crossdock.engine.plain import PlainHandler
 from crossdock.kit.discover import NoSuchFolder
 from crossdock.kit.errors import Missing, Outside
@@ -18,7 +18,6 @@ from crossdock.kit.payout import PayoutBank
 from crossdock.kit.payouts import open_bank
 from crossdock.store.crash import point
 from crossdock.usecases.money import payouts as usecase
-from crossdock.usecases.outbox import inbox
 from crossdock.usecases.outbox.payloads import PAYOUT
 from crossdock.usecases.outcomes import claims
 from crossdock.usecases.outcomes.claims import Claimed
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
 
 _log = logging.getLogger(__name__)
-_AT_ONCE = 100
 READ_AGAIN_AFTER = timedelta(minutes=55)
 _READ_AT_MOST = 500
 # An asking that is older than this is over, whatever became of us.
@@ -64,32 +62,12 @@ class PayoutHandler(PlainHandler):
         return outcome
 
     async def chores(self, due: Due) -> bool:
-        """One batch of the inbox; each payout is read once however many deliveries name it.
+        """Deliveries. Raises Outside after the rest is done."""
+        return await hints.work_off(self._engine, self._party_id, self._hinted)
 
-        Raises Outside after the rest is done.
-        """
-        run = self._engine.threads.run
-        rows = await run(inbox.waiting, party_id=self._party_id, limit=_AT_ONCE)
-        looks = {row.pk: inbox.news_of(row.news).looks for row in rows}
-        trouble: dict[Look, Exception] = {}
-        for look in dict.fromkeys(look for some in looks.values() for look in some):
-            try:
-                await look_at(self._engine, self._name, look.entity_id)
-                self.heard = True
-            except Missing as error:
-                _log.warning("news of %s about nothing that we can find there: %s", self._name, error)
-            except Exception as error:
-                if contain.of_party(error) or of_database(error):
-                    trouble[look] = error
-                else:
-                    await contain.set_aside_of(
-                        self._engine, self._party_id, Look(LookKind.PAYOUT, look.entity_id), error
-                    )
-        seen = {row.pk: row.doubles for row in rows if not any(look in trouble for look in looks[row.pk])}
-        await run(inbox.handled, seen=seen, note="", now=self._engine.clock())
-        if trouble:
-            raise next(iter(trouble.values()))
-        return bool(seen)
+    async def _hinted(self, look: Look) -> None:
+        await look_at(self._engine, self._name, look.entity_id)
+        self.heard = True
 
 
 def open_handler(engine: "Engine", party_id: int, due: Due) -> PayoutHandler:

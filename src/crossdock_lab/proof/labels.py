@@ -234,7 +234,7 @@ class Labels:
 
     def _count(self, hand: "Hand", wanted: int) -> None:
         """Everything is compared with what the carrier's own list says."""
-        from crossdock.carriers.sandbox import ledger
+        from crossdock.kit.sandbox import ledger
         from crossdock.store.models import Entry, Label, TimelineEntry
 
         sold = hand.sold()

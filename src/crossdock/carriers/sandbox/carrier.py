@@ -6,10 +6,8 @@ A hand (`Hand`) plays its people: parcels move, slow refunds are decided, delive
 import asyncio
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from pydantic import TypeAdapter
 
@@ -38,6 +36,7 @@ from crossdock.kit.carrier import Answer
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.errors import BadInput, Missing
 from crossdock.kit.gateway import Check
+from crossdock.kit.sandbox.ledger import OverLedger, strikes
 from crossdock.kit.webhook import body_key, hmac_ok, sign
 
 SIGNATURE = "x-sample-signature"
@@ -48,32 +47,15 @@ _LOST = f"{BRAND} did not answer in time."
 _STC, _MID = "001", "990000001"
 
 
-class SandboxCarrier:
-    """The Carrier protocol over a ledger in `folder`; without one only its words can be read."""
+class SandboxCarrier(OverLedger[Ledger]):
+    """The Carrier protocol over a ledger."""
 
     name = "sandbox"
     label = f"{BRAND} (no real postage)"
     can = Can(international=True, insurance=True, insures_up_to=5000, forms=(Form.PDF, Form.PNG, Form.ZPL))
     patience = timedelta(seconds=5)
     horizon = timedelta(seconds=LATE_SECONDS + 1)
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
-        self._opened: Ledger | None = None
-
-    def opened(self, folder: Path, keys: Mapping[str, str]) -> "SandboxCarrier":
-        return SandboxCarrier(folder)
-
-    def missing(self) -> str:
-        return ""
-
-    @property
-    def ledger(self) -> Ledger:
-        if self._opened is None:
-            if self._folder is None:
-                raise RuntimeError("This carrier has no folder for its ledger; use what opened(folder) returns.")
-            self._opened = Ledger(self._folder / "ledger.sqlite")
-        return self._opened
+    book_class = Ledger
 
     # A file may have to be waited for, and an event loop must not: each question is asked on a thread.
 
@@ -118,7 +100,7 @@ class SandboxCarrier:
             now = ledger.clock()
             if time.monotonic() > until:
                 return Later(f"{BRAND} was too busy to begin.")
-            trouble = books.strikes(db, wanted.reference, "buy")
+            trouble = strikes(db, wanted.reference, "buy")
             if "throttle" in trouble:
                 return Later(f"{BRAND} asks us to slow down.", 0.2)
             if "broken" in trouble:
@@ -144,7 +126,7 @@ class SandboxCarrier:
             row = books.by_ref(db, ref)
             if row is None:
                 return Refused(Why.NOT_FOUND, f"{BRAND} knows no such label.")
-            trouble = books.strikes(db, row.reference, "void")
+            trouble = strikes(db, row.reference, "void")
             if "broken" in trouble:
                 return Unknown(f"{BRAND} answered with an error of its own.")
             if row.void in ("none", "refused"):
@@ -217,8 +199,7 @@ class Hand:
 
     def dial(self, **chances: float) -> None:
         """Set faults, each with its chance per asking; those that are not named stay."""
-        with self.carrier.ledger.book() as db:
-            books.set_dial(db, chances)
+        self.carrier.ledger.dial(chances)
 
     def calm(self) -> None:
         self.dial(**dict.fromkeys(books.FAULTS, 0.0))

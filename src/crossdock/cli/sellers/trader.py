@@ -6,8 +6,8 @@ import argparse
 from datetime import UTC, datetime
 
 from crossdock.cli import database
-from crossdock.cli.deeds import member_of_staff
-from crossdock.cli.trouble import Trouble, refusals
+from crossdock.cli.deeds import member_of_staff, seller_named
+from crossdock.cli.trouble import refusals
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -18,12 +18,9 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
-    from crossdock.store.models import Seller
     from crossdock.usecases.accounts.sellers import set_trade
 
-    seller = Seller.objects.filter(owner__email__iexact=args.email.strip()).first()
-    if seller is None:
-        raise Trouble(f"No seller signs in as {args.email.strip()}.")
+    seller = seller_named(args.email)
     private = args.trade == "private"
     with refusals():
         changed = set_trade(seller=seller, private=private, actor=member_of_staff(args.by), now=datetime.now(UTC))

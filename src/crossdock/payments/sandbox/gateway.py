@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from crossdock.domain.commands import Done, Outcome, Refused, Why
 from crossdock.domain.events import HookNews
@@ -18,6 +17,7 @@ from crossdock.domain.payments import BankRefund, Intent, RefundState, Standing
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.gateway import Answer, Captured, CardForm, Check, Choice, Declined, NeverSeen, NotKnown
+from crossdock.kit.sandbox.ledger import OverLedger
 from crossdock.payments.sandbox.ledger import (
     Ledger,
     Payment,
@@ -55,31 +55,12 @@ MEANS: Mapping[str, Means] = {
 }
 
 
-class SandboxGateway:
-    """The Gateway protocol over a ledger in `folder`; without one only the choices can be read."""
+class SandboxGateway(OverLedger[Ledger]):
+    """The Gateway protocol over a ledger."""
 
     name = "sandbox"
     label = "Test payment, no real money"
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
-        self._opened: Ledger | None = None
-
-    def opened(self, folder: Path, keys: Mapping[str, str]) -> "SandboxGateway":
-        return SandboxGateway(folder)
-
-    def missing(self) -> str:
-        return ""
-
-    @property
-    def _ledger(self) -> Ledger:
-        if self._opened is None:
-            if self._folder is None:
-                raise RuntimeError(
-                    "This payment provider has no folder for its ledger; use what opened(folder) returns."
-                )
-            self._opened = Ledger(self._folder / "ledger.sqlite")
-        return self._opened
+    book_class = Ledger
 
     def choices(self) -> tuple[Choice, ...]:
         return tuple(Choice(token, means.label) for token, means in MEANS.items())
@@ -121,7 +102,7 @@ class SandboxGateway:
         return (Check(True, "Test payments work; nobody pays real money through them."),)
 
     def _capture(self, intent: str, amount: Money, token: str) -> Captured | Declined | NotKnown:
-        with self._ledger.book() as db:
+        with self.ledger.book() as db:
             row = payment(db, intent)
             if row is None:
                 row = _decided(intent, amount, token)
@@ -134,7 +115,7 @@ class SandboxGateway:
         return Declined(VOIDED) if isinstance(answer, NeverSeen) else answer
 
     def _look_up(self, intent: str) -> Captured | Declined | NotKnown | NeverSeen:
-        with self._ledger.book() as db:
+        with self.ledger.book() as db:
             row = payment(db, intent)
             if row is None:
                 return NeverSeen()
@@ -143,7 +124,7 @@ class SandboxGateway:
         return _answer(row)
 
     def _void(self, intent: str) -> Captured | NeverSeen | NotKnown:
-        with self._ledger.book() as db:
+        with self.ledger.book() as db:
             row = payment(db, intent)
             if row is None:
                 write_payment(db, Payment(intent, 0, "", "voided", "works", "", VOIDED))
@@ -153,7 +134,7 @@ class SandboxGateway:
 
     def _refund(self, intent: str, amount: Money, key: str) -> Outcome:
         ref = _ref("re", key)
-        with self._ledger.book() as db:
+        with self.ledger.book() as db:
             before = refund_of(db, key)
             if before is not None:
                 if before[:2] != (intent, amount.minor):
@@ -170,7 +151,7 @@ class SandboxGateway:
         return Done(ref)
 
     def _read(self, intent: Intent) -> Standing:
-        with self._ledger.book() as db:
+        with self.ledger.book() as db:
             made = refunds_of(db, intent.id)
         done = (
             BankRefund(ref, Money(minor, intent.amount.currency), RefundState.DONE, key) for key, minor, ref in made
@@ -178,7 +159,7 @@ class SandboxGateway:
         return Standing(tuple(done))
 
     def _changed(self, since: datetime) -> tuple[str, ...]:
-        with self._ledger.book() as db:
+        with self.ledger.book() as db:
             return refunds_since(db, since)
 
 

@@ -1,14 +1,10 @@
-"""The bank's own books in one SQLite file, so that they outlive any process and can be compared with the marketplace's.
-
-Every write is its own transaction under SQLite's lock: web server and worker use the file at the same time.
-"""
+"""The bank's own books: payments, what was refunded of them, and how often it was asked."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+
+from crossdock.kit.sandbox import ledger
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS payment (
@@ -38,31 +34,8 @@ class Payment:
     sentence: str
 
 
-class Ledger:
-    """Opens the file for each question: cheap here, and safe over threads and forks."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with closing(self._open()) as db:
-            db.executescript(_TABLES)
-
-    def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
-        db.execute("PRAGMA foreign_keys = ON")
-        return db
-
-    @contextmanager
-    def book(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction; others wait for it."""
-        with closing(self._open()) as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
+class Ledger(ledger.Ledger):
+    tables = _TABLES
 
 
 def payment(db: sqlite3.Connection, intent: str) -> Payment | None:

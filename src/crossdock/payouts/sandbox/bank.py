@@ -7,10 +7,8 @@ A hand (`Hand`) plays its people: payouts arrive or come back, deliveries are si
 import asyncio
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from crossdock.domain.commands import Done, Later, Outcome, Refused, Unknown, Why
 from crossdock.domain.earnings.payouts import BankState, Destination, PayoutAsked, PayoutStanding
@@ -18,6 +16,7 @@ from crossdock.domain.events import HookNews, Look, LookKind
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Forged, Hook
 from crossdock.kit.errors import BadInput, Missing
+from crossdock.kit.sandbox.ledger import OverLedger, strikes
 from crossdock.kit.webhook import body_key, hmac_ok, sign
 from crossdock.payouts.sandbox import ledger as books
 from crossdock.payouts.sandbox.ledger import Ledger, Row
@@ -35,30 +34,13 @@ def iban_ok(number: str) -> bool:
     return int("".join(str(int(sign, 36)) for sign in number[4:] + number[:4])) % 97 == 1
 
 
-class SandboxBank:
-    """The PayoutBank protocol over a ledger in `folder`; without one only its words can be read."""
+class SandboxBank(OverLedger[Ledger]):
+    """The PayoutBank protocol over a ledger."""
 
     name = "sandbox"
     label = "Sample Bank (no real money)"
     horizon = timedelta(seconds=LATE_SECONDS + 1)
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
-        self._opened: Ledger | None = None
-
-    def opened(self, folder: Path, keys: Mapping[str, str]) -> "SandboxBank":
-        return SandboxBank(folder)
-
-    def missing(self) -> str:
-        return ""
-
-    @property
-    def ledger(self) -> Ledger:
-        if self._opened is None:
-            if self._folder is None:
-                raise RuntimeError("This bank has no folder for its ledger; use what opened(folder) returns.")
-            self._opened = Ledger(self._folder / "ledger.sqlite")
-        return self._opened
+    book_class = Ledger
 
     # A file may have to be waited for, and an event loop must not: each question is asked on a thread.
 
@@ -95,7 +77,7 @@ class SandboxBank:
     def _send(self, payout: PayoutAsked) -> Outcome:
         ledger, amount = self.ledger, payout.amount
         with ledger.book() as db:
-            trouble = books.strikes(db, payout.id)
+            trouble = strikes(db, payout.id, "send")
             if "throttle" in trouble:
                 return Later("The bank asks us to slow down.", 0.2)
             if "broken" in trouble:
@@ -153,8 +135,7 @@ class Hand:
 
     def dial(self, **chances: float) -> None:
         """Set faults, each with its chance per asking; those that are not named stay."""
-        with self.bank.ledger.book() as db:
-            books.set_dial(db, chances)
+        self.bank.ledger.dial(chances)
 
     def sent(self) -> list[Row]:
         """The bank's own list, those that came back included."""

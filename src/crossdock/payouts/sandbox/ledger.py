@@ -1,17 +1,13 @@
-"""The bank's own books in one SQLite file, so that they outlive any process and can be compared with the marketplace's.
-
-It keeps an idempotency key as banks do: the same key with another amount is refused. The fault dial lies in the file
-too, so that every process meets the same trouble.
+"""The bank's own books: accounts and payouts. It keeps an idempotency key as banks do: the same key with another amount
+is refused.
 """
 
 import hashlib
 import secrets
 import sqlite3
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+
+from crossdock.kit.sandbox.ledger import TroubledLedger
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS account (ref TEXT PRIMARY KEY, holder TEXT NOT NULL, number TEXT NOT NULL,
@@ -22,9 +18,6 @@ CREATE TABLE IF NOT EXISTS payout (
     currency TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'under_way' CHECK (state IN ('under_way', 'paid', 'returned')),
       why TEXT NOT NULL DEFAULT '', seen_from REAL NOT NULL
 );
-CREATE TABLE IF NOT EXISTS asked (key TEXT NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (key));
-CREATE TABLE IF NOT EXISTS dial (fault TEXT PRIMARY KEY, chance REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS secret (word TEXT NOT NULL);
 """
 # lost: done, and the answer never comes; late: the same, and for some seconds it cannot be found either; broken: a
 # 5xx, nothing done; throttle: one call too many.
@@ -48,35 +41,9 @@ class Row:
 _COLUMNS = "serial, ref, key, account, minor, currency, state, why"
 
 
-class Ledger:
-    """Opens the file for each question: cheap here, and safe over threads and forks."""
-
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self.path, self.clock = path, clock
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with closing(self._open()) as db:
-            db.executescript(_TABLES)
-        with self.book() as db:
-            if db.execute("SELECT count(*) FROM secret").fetchone()[0] == 0:
-                db.execute("INSERT INTO secret VALUES (?)", [secrets.token_hex(24)])
-            self.secret = str(db.execute("SELECT word FROM secret").fetchone()[0])
-
-    def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
-        db.execute("PRAGMA foreign_keys = ON")
-        return db
-
-    @contextmanager
-    def book(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction; others wait for it."""
-        with closing(self._open()) as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
+class Ledger(TroubledLedger):
+    tables = _TABLES
+    faults = FAULTS
 
 
 def add_account(db: sqlite3.Connection, *, holder: str, number: str, currency: str) -> str:
@@ -127,22 +94,3 @@ def everything(db: sqlite3.Connection) -> list[Row]:
 
 def set_state(db: sqlite3.Connection, ref: str, state: str, why: str = "") -> None:
     db.execute("UPDATE payout SET state = ?, why = ? WHERE ref = ?", [state, why, ref])
-
-
-def set_dial(db: sqlite3.Connection, chances: Mapping[str, float]) -> None:
-    for fault, chance in chances.items():
-        if fault not in FAULTS:
-            raise ValueError(f"The dial has no {fault!r}; there are {', '.join(FAULTS)}.")
-        db.execute("INSERT OR REPLACE INTO dial VALUES (?, ?)", [fault, chance])
-
-
-def strikes(db: sqlite3.Connection, key: str) -> frozenset[str]:
-    """Which faults meet this asking. The same key, asked for the same time, always meets the same: no dice."""
-    db.execute("INSERT INTO asked VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1", [key])
-    times = db.execute("SELECT times FROM asked WHERE key = ?", [key]).fetchone()[0]
-    chances = dict(db.execute("SELECT fault, chance FROM dial").fetchall())
-    return frozenset(fault for fault, chance in chances.items() if _dice(f"{key}:{times}:{fault}") < chance)
-
-
-def _dice(word: str) -> float:
-    return int(hashlib.sha256(word.encode()).hexdigest()[:8], 16) / 0x1_0000_0000
