@@ -7,7 +7,8 @@ is looked for in the rest of it, and whoever knows the people concerned says so 
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from crossdock.domain.redact_text import HIDDEN, SECRET_NAME, Known, known_people, redact, redact_start
 
@@ -37,11 +38,41 @@ _LONGEST_NAME = 300
 DEEPEST = 100
 
 
-def hides(name: str) -> bool:
-    """Whether a field of this name holds a secret or a person."""
+class _Name(NamedTuple):
+    """What a field's name says of its value: it is hidden (the name may be a path), it is a person's, it stands beside
+    a person's name, nobody is named in it, a number in it is a secret.
+    """
+
+    hides: bool
+    person: bool
+    beside: bool
+    plain: bool
+    secret: bool
+
+
+def _read_name(name: str) -> _Name:
     # Some platforms write a field's path into its name: billing[email], meta_data[0][api_key].
     last = name[-_LONGEST_NAME:].replace("]", "").rpartition("[")[2]
-    return bool(SECRET_NAME.search(last) or _PERSON_NAME.match(last))
+    return _Name(
+        hides=bool(SECRET_NAME.search(last) or _PERSON_NAME.match(last)),
+        person=bool(_PERSON_NAME.match(name)),
+        beside=bool(_BESIDE_A_PERSON.match(name)),
+        plain=bool(_PLAIN_NAME.search(name)),
+        secret=bool(SECRET_NAME.search(name)),
+    )
+
+
+# Names are few and come again in every document; a long one is not kept.
+_read_name_once = lru_cache(maxsize=4_096)(_read_name)
+
+
+def _about(name: str) -> _Name:
+    return (_read_name if len(name) > _LONGEST_NAME else _read_name_once)(name)
+
+
+def hides(name: str) -> bool:
+    """Whether a field of this name holds a secret or a person."""
+    return _about(name).hides
 
 
 def redact_value(value: Any, name: str = "", known: Iterable[str] = ()) -> Any:
@@ -77,7 +108,7 @@ def _value(value: Any, name: str, known: Known | None, depth: int) -> Any:
         return HIDDEN
     match value:
         case dict():
-            person = any(_BESIDE_A_PERSON.match(str(key)) for key in value)
+            person = any(_about(str(key)).beside for key in value)
             said, signing_in = _said_name(value), not _SIGNING_IN.isdisjoint(value)
             return {
                 key: (
@@ -90,10 +121,9 @@ def _value(value: Any, name: str, known: Known | None, depth: int) -> Any:
         case list() | tuple():
             return [_value(inner, name, known, depth + 1) for inner in value]
         case str() if value:
-            if hides(name):
-                return HIDDEN
-            return redact(value, None if _PLAIN_NAME.search(name) else known)
-        case int() | float() if not isinstance(value, bool) and SECRET_NAME.search(name):
+            about = _about(name)
+            return HIDDEN if about.hides else redact(value, None if about.plain else known)
+        case int() | float() if not isinstance(value, bool) and _about(name).secret:
             return HIDDEN
         case _:
             return value
@@ -130,9 +160,9 @@ def _people(value: Any) -> Iterable[str]:
     while waiting:
         match waiting.pop():
             case dict() as fields:
-                person = any(_BESIDE_A_PERSON.match(str(key)) for key in fields)
+                person = any(_about(str(key)).beside for key in fields)
                 for key, inner in fields.items():
-                    if isinstance(inner, str) and ((person and _is_person(key, inner)) or _PERSON_NAME.match(str(key))):
+                    if isinstance(inner, str) and ((person and _is_person(key, inner)) or _about(str(key)).person):
                         # Words of a company's name are any words, so it is looked for as a whole.
                         yield inner.lower() if str(key).lower().startswith("company") else inner
                     elif isinstance(inner, dict | list | tuple):
