@@ -26,6 +26,7 @@ from crossdock.settings import *  # noqa: F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+MIDDLEWARE[MIDDLEWARE.index("crossdock.web.middleware.StaticFiles")] = "once.StaticFiles"  # noqa: F405
 DATABASES["default"]["ENGINE"] = "emptying"  # noqa: F405
 # The run's cluster begins as a copy of a migrated one (seed.py).
 DATABASES["default"]["TEST"] = {"TEMPLATE": "crossdock"}  # noqa: F405
