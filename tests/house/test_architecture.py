@@ -31,7 +31,6 @@ LARGER = {
     "saleor": 965,
     "shopify": 1310,
     "vendure": 1148,
-    "wix": 860,
     "woocommerce": 1249,
 }
 

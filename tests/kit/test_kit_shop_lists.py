@@ -13,11 +13,23 @@ from crossdock.domain.commands import CreateOrder, Done, Line
 from crossdock.domain.events import Count, LookKind, ShopOrder, ShopOrderState, Unreadable
 from crossdock.domain.values import Address, Money
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import BadInput, NoAnswer, NotJson, Strange
+from crossdock.kit.errors import BadInput, Declined, Missing, NoAnswer, NotJson, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop import base, counted, facts, placing
+from crossdock.kit.shop.addresses import called, plain
+from crossdock.kit.shop.answers import found
 from crossdock.kit.shop.joined import beside, joined
-from crossdock.kit.shop.paging import Listed, Spot, by_numbers, listed
+from crossdock.kit.shop.paging import (
+    Listed,
+    Paged,
+    Spot,
+    by_moments,
+    by_numbers,
+    instant,
+    listed,
+    settled_at,
+    to_the_end,
+)
 from toy import MANIFEST as OF_ANOTHER
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -184,3 +196,106 @@ def test_a_document_is_filled_and_what_is_filled_in_names_nothing() -> None:
     document = {"who": "{order.reference} of {who}", "kind": "guest"}
     filled = facts.filled(document, order=order(), who="{order.email} {unknown}")
     assert filled == {"who": "CD-1 of {order.email} {unknown}", "kind": "guest"}
+
+
+def test_a_body_is_filled_at_any_depth_and_a_name_alone_is_the_value_itself() -> None:
+    document = {"lines": "{lines}", "paid": True, "to": {"name": "{name:.3}"}, "of": ["{order.reference}!", 7]}
+    body = facts.body(document, lines=[{"n": 1}], name="{order} Kim", order=order())
+    assert body == {"lines": [{"n": 1}], "paid": True, "to": {"name": "{or"}, "of": ["CD-1!", 7]}
+
+
+def test_what_is_empty_is_left_out_and_what_says_no_stays() -> None:
+    assert facts.full({"a": "", "b": {"c": ""}, "d": False, "e": 0, "f": {"g": "x", "h": ""}, "i": []}) == {
+        "d": False,
+        "e": 0,
+        "f": {"g": "x"},
+        "i": [],
+    }
+
+
+def test_a_territory_is_a_country_of_its_own_there_and_no_region() -> None:
+    to = Address("Ana Maria Ruiz", "Calle 1", "San Juan", "PR", "00901")
+    words = placing.recipient(replace(order(), ship_to=to))
+    assert (words["first"], words["last"], words["country"], words["region"]) == ("Ana Maria", "Ruiz", "PR", "")
+    words = placing.recipient(replace(order(), ship_to=Address("Kim", "1 Road", "Chicago", "US", "60601", region="IL")))
+    assert (words["first"], words["last"], words["country"], words["region"]) == ("Kim", "", "US", "IL")
+
+
+# Asked
+
+
+async def test_what_the_shop_does_not_have_is_none_and_other_trouble_stays() -> None:
+    async def ends(how: Exception | None) -> int:
+        if how:
+            raise how
+        return 7
+
+    assert await found(ends(None)) == 7 and await found(ends(Missing("gone"))) is None
+    with pytest.raises(Declined):
+        await found(ends(Declined("no")))
+
+
+def test_a_key_goes_to_the_platform_or_to_this_machine() -> None:
+    assert called("https://elsewhere.example/shop/7", "https://api.platform.example") == "https://api.platform.example"
+    assert called("http://127.0.0.1:8000/shop/7", "https://api.platform.example") == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize("id_", ["../x", "a b", "", None, "a" * 65])
+def test_an_id_that_changes_the_address_is_odd(id_: str | None) -> None:
+    assert plain(node_of({"id": "6a0-B_1"}, "row")) == "6a0-B_1"
+    with pytest.raises(Strange):
+        plain(node_of({"id": id_}, "row"))
+
+
+# A list that goes on by the vendor's cursor
+
+
+class Moving:
+    """Rows by the minute of their change, two a page; the cursor names the next row, unless it is not taken."""
+
+    def __init__(self, *minutes: int, taken: bool = True) -> None:
+        self.rows = [{"id": n, "at": instant(NOW.replace(minute=minute))} for n, minute in enumerate(minutes, 1)]
+        self.taken, self.asked = taken, list[tuple[str, str]]()
+
+    async def page(self, after: str, onward: str) -> Paged:
+        self.asked.append((after, onward))
+        if onward and not self.taken:
+            raise Declined("This cursor has ended.")
+        there = [row for row in self.rows if str(row["at"]) >= after]
+        first = int(onward or 0)
+        more = first + 2 < len(there)
+        return Paged(listed("rows", there[first : first + 2], NOW.replace(minute=59)), str(first + 2) if more else "")
+
+    async def next(self, cursor: str) -> tuple[list[str], str, bool]:
+        page, onward, more = await by_moments(self.page, cursor, lambda row: row.moment("at"), BEGAN, NOW)
+        return [row.id("id") for row in page.rows.items], onward, more
+
+
+BEGAN = datetime(2006, 1, 1, tzinfo=UTC)
+
+
+async def test_a_page_begins_at_the_newest_row_of_the_last_one() -> None:
+    moving = Moving(1, 2, 3)
+    ids, cursor, more = await moving.next("")
+    assert (ids, cursor, more) == (["1", "2"], f"{instant(NOW.replace(minute=2))}|", True)
+    assert await moving.next(cursor) == (["2", "3"], settled_at(NOW.replace(minute=59)), False)
+    assert await moving.next("yesterday|2") == await moving.next(""), "what is no cursor of ours is the beginning"
+
+
+async def test_where_one_moment_fills_a_page_the_vendor_s_cursor_goes_on_until_it_is_not_taken() -> None:
+    moving, at = Moving(1, 1, 1), instant(NOW.replace(minute=1))
+    _, cursor, _ = await moving.next("")
+    assert (await moving.next(cursor))[1:] == (f"{at}|2", True)
+    assert (await moving.next(f"{at}|2"))[0] == ["3"]
+    moving.taken = False
+    assert await moving.next(f"{at}|2") == ([], f"{at}|", False), "the moment is read again from its beginning"
+
+
+async def test_all_pages_of_such_a_list_are_read_and_a_cursor_that_stays_is_the_end() -> None:
+    rows = await to_the_end(lambda onward: Moving(1, 2, 3, 4, 5).page("", onward))
+    assert [row.id("id") for row in rows.items] == ["1", "2", "3", "4", "5"]
+
+    async def stuck(onward: str) -> Paged:
+        return Paged(listed("rows", [{"id": 1}, 7], NOW), "same")
+
+    assert (await to_the_end(stuck)).size == 4

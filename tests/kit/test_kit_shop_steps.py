@@ -2,6 +2,7 @@
 earlier try left half done; a list beside the rows that is odd; a cursor of ours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,8 @@ from crossdock.domain.commands import (
     CancelOrder,
     CancelReason,
     Done,
+    Later,
+    Outcome,
     Refused,
     Unknown,
     Why,
@@ -21,7 +24,8 @@ from crossdock.domain.commands import (
 from crossdock.domain.events import Count, OrderLine, Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.values import Money
 from crossdock.kit import rows
-from crossdock.kit.errors import Declined, NotJson, Strange
+from crossdock.kit.connector import VariantRef
+from crossdock.kit.errors import Declined, NoAnswer, NotAllowed, NotJson, Strange
 from crossdock.kit.shop import cancel, concurrency, counted, fulfilment, mapping, paging
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -131,3 +135,102 @@ def test_a_cursor_is_read_as_it_was_written_and_says_nothing_of_what_is_empty() 
     cursor = Cursor(phase="turn")
     assert paging.write_cursor(cursor) == '{"phase": "turn"}'
     assert paging.read_cursor(Cursor, paging.write_cursor(cursor)) == cursor
+
+
+# Parcels, counts and lists
+
+
+@dataclass
+class Written:
+    """What was called; `no` is raised by each call."""
+
+    calls: list[str]
+    no: type[Exception] | None = None
+
+    async def call(self, name: str) -> str:
+        self.calls.append(name)
+        if self.no:
+            raise self.no("no")
+        return "f9"
+
+    async def write(self, wanted: fulfilment.Step | Outcome) -> Outcome:
+        async def cancel(parcels: Sequence[Parcel]) -> None:
+            for parcel in parcels:
+                await self.call(f"cancel {parcel.parcel_id}")
+
+        return await fulfilment.carried_out(
+            OPEN,
+            wanted,
+            make=lambda units: self.call(f"make {units}"),
+            renumber=lambda parcel: self.call(f"renumber {parcel.parcel_id}"),
+            cancel=cancel,
+            only_marked="Order {number} is only marked.",
+            no_right="Give the right.",
+        )
+
+
+BARE = replace(PACKED, parcel_id=mapping.BARE)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "calls", "ends"),
+    [
+        (fulfilment.Make({"1": 2}), ["make {'1': 2}"], "f9"),
+        (fulfilment.Renumber((PACKED,)), ["renumber f1"], "f1"),
+        (fulfilment.Cancel((PACKED, replace(PACKED, parcel_id="f2"))), ["cancel f1", "cancel f2"], "f1,f2"),
+        (fulfilment.Renumber((BARE,)), [], Why.TOO_LATE),
+        (fulfilment.Cancel((BARE,)), [], Why.TOO_LATE),
+        (Refused(Why.CONFLICT, "not ours"), [], Why.CONFLICT),
+    ],
+)
+async def test_a_step_is_carried_out_by_its_calls(wanted: Any, calls: list[str], ends: Any) -> None:
+    written = Written([])
+    outcome = await written.write(wanted)
+    assert written.calls == calls
+    assert (
+        outcome.shop_id if isinstance(outcome, Done) else outcome.why if isinstance(outcome, Refused) else ""
+    ) == ends
+
+
+async def test_a_right_that_is_missing_for_parcels_alone_is_no_reason_to_sign_in_again() -> None:
+    outcome = await Written([], NotAllowed).write(fulfilment.Make({"1": 2}))
+    assert outcome == Refused(Why.NOT_ALLOWED, "Give the right.")
+
+
+@pytest.mark.parametrize(
+    ("stock", "no", "delta", "ends"),
+    [
+        (Count("v", 3), None, -2, "sent"),
+        (Count("v", 3), None, -4, Why.NO_STOCK),
+        (Count("v", 3), Declined("sold meanwhile", Why.NO_STOCK), -2, Why.NO_STOCK),
+        (None, None, 1, Why.PRODUCT_GONE),
+        (NoAnswer("slow"), None, 1, "later"),
+    ],
+)
+async def test_a_count_is_changed_by_one_call_after_a_look(stock: Any, no: Any, delta: int, ends: Any) -> None:
+    sent = list[Count]()
+
+    async def look(refs: Sequence[VariantRef]) -> dict[str, Count]:
+        if isinstance(stock, Exception):
+            raise stock
+        return {ref.variant_id: stock for ref in refs if stock}
+
+    async def send(row: Count) -> None:
+        sent.append(row)
+        if no:
+            raise no
+
+    outcome = await counted.correct(AdjustStock("p", "v", delta, "k", "why"), look, send)
+    match outcome:
+        case Done():
+            assert ends == "sent" and sent == [stock]
+        case Refused(why=why, short=short):
+            assert why is ends and (short == ("v",)) is (why is Why.NO_STOCK) and len(sent) == bool(no)
+        case _:
+            assert isinstance(outcome, Later) and ends == "later" and not sent
+
+
+def test_what_no_parcel_holds_left_without_a_number_where_the_order_is_marked() -> None:
+    for sent, parcels, left in ((False, (), ()), (True, (), ("1", 2)), (True, (PACKED,), ())):
+        found = mapping.marked_sent(OPEN.lines, parcels, NOW, sent=sent)
+        assert found == (*parcels, *([Parcel(mapping.BARE, (left,), shipped_at=NOW)] if left else []))

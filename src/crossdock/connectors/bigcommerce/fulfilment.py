@@ -2,13 +2,16 @@
 sent and read.
 """
 
+from collections.abc import Sequence
+from functools import partial
+
 from crossdock.connectors.bigcommerce import mapper, reading
 from crossdock.connectors.bigcommerce.client import Client
-from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteFulfilment
+from crossdock.domain.commands import Outcome, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
-from crossdock.kit.errors import NotAllowed, Outside
+from crossdock.kit.errors import Outside
 from crossdock.kit.json_node import Node
-from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, live, not_begun, step
+from crossdock.kit.shop.fulfilment import carried_out, live, not_begun, step
 from crossdock.kit.shop.webhooks import gone
 
 NO_RIGHT = "The API account may not change orders. Give it the scope “Orders: modify” in your store's API settings."
@@ -21,22 +24,15 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
         order = reading.shown(client, parts)
     except Outside as error:
         return not_begun(error)
-    wanted = step(order, command)
-    try:
-        match wanted:
-            case Make(units):
-                ids = [await _make(client, order, parts.lines, command, units)]
-            case Renumber(parcels) | Cancel(parcels) if any(parcel.parcel_id == mapper.BARE for parcel in parcels):
-                return Refused(Why.TOO_LATE, ONLY_MARKED.format(number=order.number))
-            case Renumber(parcels):
-                ids = [await _renumber(client, order, command, parcel) for parcel in parcels]
-            case Cancel(parcels):
-                ids = await _cancel(client, order, parcels)
-            case _:
-                return wanted
-    except NotAllowed:
-        return Refused(Why.NOT_ALLOWED, NO_RIGHT)
-    return Done(",".join(ids), order.number, order.url)
+    return await carried_out(
+        order,
+        step(order, command),
+        make=partial(_make, client, order, parts.lines, command),
+        renumber=partial(_renumber, client, order, command),
+        cancel=partial(_cancel, client, order),
+        only_marked=ONLY_MARKED,
+        no_right=NO_RIGHT,
+    )
 
 
 async def _make(
@@ -47,13 +43,12 @@ async def _make(
     return (await client.one("POST", f"v2/orders/{order.shop_id}/shipments", json=body)).id("id")
 
 
-async def _renumber(client: Client, order: ShopOrder, command: WriteFulfilment, parcel: Parcel) -> str:
+async def _renumber(client: Client, order: ShopOrder, command: WriteFulfilment, parcel: Parcel) -> None:
     path = f"v2/orders/{order.shop_id}/shipments/{parcel.parcel_id}"
     await client.one("PUT", path, json=mapper.shipment_of(command))
-    return parcel.parcel_id
 
 
-async def _cancel(client: Client, order: ShopOrder, parcels: tuple[Parcel, ...]) -> list[str]:
+async def _cancel(client: Client, order: ShopOrder, parcels: Sequence[Parcel]) -> None:
     """The status first: deleting a shipment leaves the order marked as shipped, and were our answer lost in between,
     nobody would see that something is left to do.
     """
@@ -63,4 +58,3 @@ async def _cancel(client: Client, order: ShopOrder, parcels: tuple[Parcel, ...])
     await client.one("PUT", f"v2/orders/{order.shop_id}", json={"status_id": status})
     for id_ in ids:
         await gone(client.send("DELETE", f"v2/orders/{order.shop_id}/shipments/{id_}"))
-    return ids

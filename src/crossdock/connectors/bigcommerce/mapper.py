@@ -11,7 +11,7 @@ from crossdock.domain.commands import CreateOrder, WriteFulfilment
 from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
 from crossdock.kit import text
 from crossdock.kit.json_node import Node, units_in
-from crossdock.kit.shop.mapping import amount, images, options, person, priced, that_hold, unheld
+from crossdock.kit.shop.mapping import amount, images, marked_sent, options, person, priced, that_hold
 from crossdock.kit.shop.placing import staff_note, two_names
 
 # `external_source` of our orders: others write an external order id as well.
@@ -25,8 +25,6 @@ WORDS = {CANCELLED: "", DECLINED: "It was declined.", REFUNDED: "It was refunded
 PROVIDERS = {"usps": "usps", "ups": "ups", "fedex": "fedex", "canada post": "canadapost", "royal mail": "royalmail"}
 CARRIERS = {"usps": "usps", "ups": "ups", "fedex": "fedex", "dhl": "dhl", "dhl express": "dhl", "gls": "gls"}
 COUNTED_AS_A_WHOLE = "It is counted as a whole and sold in variants: let BigCommerce track its stock by variant."
-# A parcel of an order that was only marked as shipped.
-BARE = "status"
 
 
 # Products
@@ -181,8 +179,7 @@ def marked_alone(order: Node, lines: Sequence[Node], shipments: Sequence[Node]) 
 def _parcels(order: Node, status: int, lines: Sequence[OrderLine], shipments: Sequence[Node]) -> tuple[Parcel, ...]:
     """What no shipment holds of an order that is marked as shipped left without a number."""
     found = [_parcel(each) for each in shipments]
-    left = unheld(lines, found) if status in (SHIPPED, COMPLETED) else ()
-    return (*found, Parcel(BARE, left, shipped_at=moment(order, "date_shipped"))) if left else tuple(found)
+    return marked_sent(lines, found, moment(order, "date_shipped"), sent=status in (SHIPPED, COMPLETED))
 
 
 def _parcel(node: Node) -> Parcel:

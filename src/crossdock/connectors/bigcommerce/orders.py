@@ -9,20 +9,19 @@ from crossdock.connectors.bigcommerce import mapper, reading
 from crossdock.connectors.bigcommerce.client import PAGE, Client
 from crossdock.domain.commands import CancelOrder, CreateOrder, Found, Outcome, Refused, Unknown, Why, WriteRisk
 from crossdock.domain.events import ShopOrder
-from crossdock.kit.errors import NoAnswer
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop import counted, risk_notes
 from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.cancel import cancelled, standing
 from crossdock.kit.shop.concurrency import alone
-from crossdock.kit.shop.placing import refs, take_back
+from crossdock.kit.shop.placing import NO_LISTING, ours, refs, take_back
 
 SHIPPED = "Order {number} is marked as shipped in your store. Cancelling would put units back that have left."
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
     if not all(is_number(line.product_id) and is_number(line.variant_id) for line in command.lines):
-        return Refused(Why.INVALID, "The listing does not name a product of this store; list it again.")
+        return NO_LISTING
 
     async def send(earlier: object) -> Node:
         return await client.one("POST", "v2/orders", json=mapper.body_of(command))
@@ -85,9 +84,6 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:
-    """By the filter for it; should that ever be ignored, the page is full of others, and that is not "none"."""
     page = await client.rows("v2/orders", {"external_order_id": reference, "limit": str(PAGE)})
-    found = {number(row) for row in page.items if mapper.reference_of(row) == reference}
-    if not found and page.size >= PAGE:
-        raise NoAnswer("Your store did not look for our reference but gave all its orders.")
+    found = set(map(number, ours(page, PAGE, reference, mapper.reference_of, place="store")))
     return Found(tuple(sorted(found, key=lambda id_: (len(id_), id_))))

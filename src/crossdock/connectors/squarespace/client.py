@@ -9,12 +9,13 @@ from typing import Any, Literal
 from crossdock.connectors.squarespace.manifest import MANIFEST
 from crossdock.domain.commands import Why
 from crossdock.kit import text
-from crossdock.kit.check import retry_after, server_time
+from crossdock.kit.check import server_time
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import Declined, NoAnswer, Outside, Strange, Throttled
+from crossdock.kit.errors import Declined, NoAnswer, Outside, Strange
 from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.addresses import called
 from crossdock.kit.shop.answers import Told, answered, error_in
-from crossdock.kit.shop.paging import Listed, listed
+from crossdock.kit.shop.paging import Paged, listed
 
 HOST = "https://api.squarespace.com"
 # "Requests without one will be rejected"; default values "may be subject to stricter rate limiting" (making-requests).
@@ -23,7 +24,6 @@ USER_AGENT = "Crossdock/0.1 (marketplace connector)"
 COOL_DOWN = 60.0
 # The most that a list gives, and the most ids that one path takes.
 PAGE = 50
-_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _PATH = re.compile(r"[0-9A-Za-z_.,/-]+")
 
 
@@ -35,28 +35,10 @@ class TooLittle(Declined):
 
 
 @dataclass(frozen=True, slots=True)
-class Paged:
-    """One page; `onward` is the vendor's cursor of the next one, "" at the end."""
-
-    rows: Listed
-    onward: str
-
-
-def known_id(said: str) -> bool:
-    """Whether it can be an id of theirs: ObjectIds of 24 digits and UUIDs become parts of the next address."""
-    return _ID.fullmatch(said) is not None
-
-
-@dataclass(frozen=True, slots=True)
 class Client:
     """One site's APIs."""
 
     shop: Shop
-
-    @property
-    def base(self) -> str:
-        """The key goes to Squarespace, whatever address was typed; only a site on this machine answers itself."""
-        return self.shop.address if self.shop.address.startswith("http://") else HOST
 
     async def one(self, method: Literal["GET", "POST"], path: str, *, json: Any = None, key: str = "") -> Node:
         return node_of((await self.send(method, path, json=json, key=key)).json(), path.rpartition("/")[2])
@@ -90,7 +72,9 @@ class Client:
         headers = {"Authorization": f"Bearer {self.shop.secrets.get('api_key', '')}", "User-Agent": USER_AGENT}
         if key:
             headers["Idempotency-Key"] = key
-        reply = await self.shop.http.send(method, f"{self.base}/{path}", headers=headers, query=query, json=json)
+        reply = await self.shop.http.send(
+            method, f"{called(self.shop.address, HOST)}/{path}", headers=headers, query=query, json=json
+        )
         if reply.status == 429:
             # Whatever is sent within the cool-down is refused as well, so nothing is.
             self.shop.http.learn(left=-COOL_DOWN * MANIFEST.pace.per_second)
@@ -106,6 +90,7 @@ def checked(reply: Reply) -> Reply:
         refused="Squarespace refuses the API key: make a new one.",
         lacking="The API key lacks a permission.",
         nowhere="At this address there is no Squarespace API.",
+        cool_down=COOL_DOWN,
         own=_own,
     )
 
@@ -120,10 +105,6 @@ def _own(reply: Reply, told: Told | None) -> Outside | None:
             return TooLittle(f"Your site has not enough. Squarespace says: {said}")
         case 409 if not subtype or subtype == "CONCURRENT_MODIFICATION":
             return NoAnswer(f"Squarespace is still busy with the same request. It says: {said}")
-        case 429:
-            wait = retry_after(reply)
-            words = "Your site's programs asked Squarespace too often together; we go on in a minute."
-            return Throttled(words, COOL_DOWN if wait is None else wait)
     return None
 
 

@@ -9,6 +9,7 @@ from crossdock.domain.events import ShopOrder
 from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.shop.concurrency import patiently
 from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, not_begun, step, this_parcel
+from crossdock.kit.shop.mapping import BARE
 
 NO_RIGHT = "The API key may not change orders. Make one with the permission “Orders: read and write”."
 WHOLE = (
@@ -34,7 +35,7 @@ async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
             return await _make(client, order, command)
         # What was only marked as fulfilled gets its number by a shipment that is added: "Additional shipments can be
         # added to an Order at any time, even if its status is FULFILLED" (fulfill-order).
-        case Renumber(parcels) if all(parcel.parcel_id == mapper.BARE for parcel in parcels):
+        case Renumber(parcels) if all(parcel.parcel_id == BARE for parcel in parcels):
             return await _make(client, order, command)
         case Renumber() | Cancel():
             return Refused(Why.UNSUPPORTED, CHANGED.format(number=order.number))

@@ -4,7 +4,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from crossdock.domain.commands import AdjustStock, CreateOrder, WriteFulfilment
@@ -20,7 +20,8 @@ from crossdock.domain.events import (
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
-from crossdock.kit.shop.mapping import images, priced, that_hold
+from crossdock.kit.shop.mapping import BARE, images, priced, that_hold
+from crossdock.kit.shop.paging import instant
 from crossdock.kit.shop.placing import two_names
 
 # `channelName` of our orders (30 characters): others write an external reference as well (create-order).
@@ -28,8 +29,6 @@ CHANNEL = "Crossdock"
 PENDING, FULFILLED, CANCELED = "PENDING", "FULFILLED", "CANCELED"
 # "Maximum: 100 characters": shippingLines.method (create-order); carrierName, service, trackingNumber (fulfill-order).
 MOST = 100
-# A parcel of an order that was only marked as fulfilled.
-BARE = "status"
 
 
 def key(kind: str, name: str) -> str:
@@ -159,11 +158,6 @@ def _parcels(node: Node, status: str, lines: Sequence[OrderLine]) -> tuple[Parce
 
 
 # Ours in their words
-
-
-def instant(at: datetime) -> str:
-    """ "ISO 8601 UTC date and time string, e.g. YYYY-MM-DDThh:mm:ss.sZ" (retrieve-all-products)."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _money(money: Money) -> dict[str, str]:

@@ -6,17 +6,18 @@ from datetime import datetime
 from functools import partial
 
 from crossdock.connectors.squarespace import mapper, reading
-from crossdock.connectors.squarespace.client import Client, TooLittle, known_id
+from crossdock.connectors.squarespace.client import Client, TooLittle
 from crossdock.domain.commands import AdjustStock, CancelOrder, CreateOrder, Done, Found, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrder
 from crossdock.domain.orders import as_found
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Declined, Missing, Outside
 from crossdock.kit.shop import counted
+from crossdock.kit.shop.addresses import is_plain
 from crossdock.kit.shop.cancel import standing
 from crossdock.kit.shop.concurrency import alone, patiently
 from crossdock.kit.shop.fulfilment import not_begun
-from crossdock.kit.shop.placing import refs
+from crossdock.kit.shop.placing import NO_LISTING, refs
 
 SHIPPED = "Order {number} is fulfilled in your site. To cancel it, mark it as pending there first."
 BY_HAND = (
@@ -27,8 +28,8 @@ BY_HAND = (
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
     """With a key made of our reference: the same request again, within 48 hours, creates nothing."""
-    if not all(known_id(line.variant_id) for line in command.lines):
-        return Refused(Why.INVALID, "The listing does not name a product of this site; list it again.")
+    if not all(is_plain(line.variant_id) for line in command.lines):
+        return NO_LISTING
     stock = partial(reading.stock, client, refs(command))
     async with alone(client.shop.address):
         try:

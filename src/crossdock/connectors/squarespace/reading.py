@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from crossdock.connectors.squarespace import mapper
-from crossdock.connectors.squarespace.client import PAGE, Client, Paged, known_id
+from crossdock.connectors.squarespace.client import PAGE, Client
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Declined, Missing, NoAnswer, Strange
 from crossdock.kit.json_node import Node
 from crossdock.kit.rows import certain, order_with, read_each
+from crossdock.kit.shop.addresses import is_plain
 from crossdock.kit.shop.concurrency import together
 from crossdock.kit.shop.mapping import gone
-from crossdock.kit.shop.paging import AHEAD, SETTLED, Listed, entries
+from crossdock.kit.shop.paging import AHEAD, SETTLED, Listed, Paged, entries, instant
 
 Call = Awaitable[object]
 PRODUCTS, INVENTORY, ORDERS = "v2/commerce/products", "1.0/commerce/inventory", "1.0/commerce/orders"
@@ -62,7 +63,7 @@ def _is_date(said: str) -> bool:
 
 def _since(client: Client, after: datetime) -> dict[str, str]:
     """ "'modifiedBefore' and 'modifiedAfter' must both be specified." (seen)"""
-    return {"modifiedAfter": mapper.instant(after), "modifiedBefore": mapper.instant(client.shop.now() + AHEAD)}
+    return {"modifiedAfter": instant(after), "modifiedBefore": instant(client.shop.now() + AHEAD)}
 
 
 def id_of(node: Node) -> str:
@@ -81,7 +82,7 @@ async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGon
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
     """Asked for by id, the answer is a list all the same (seen)."""
-    if not known_id(product_id):
+    if not is_plain(product_id):
         return ProductGone(product_id)
     try:
         page = await client.page(f"{PRODUCTS}/{product_id}", "products", {})
@@ -95,7 +96,7 @@ async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
 
 
 async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
-    ids = list(dict.fromkeys(ref.variant_id for ref in variants if known_id(ref.variant_id)))
+    ids = list(dict.fromkeys(ref.variant_id for ref in variants if is_plain(ref.variant_id)))
     batches = [ids[first : first + PAGE] for first in range(0, len(ids), PAGE)]
     found: list[Count | Unreadable] = []
     for rows in await together([_stock_rows(client, batch) for batch in batches]):
@@ -145,7 +146,7 @@ def _shown(node: Node) -> ShopOrder:
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
     currency = client.shop.settings["currency"]
-    if not known_id(shop_id):
+    if not is_plain(shop_id):
         return gone(shop_id, currency)
     try:
         return _shown(await client.one("GET", f"{ORDERS}/{shop_id}"))

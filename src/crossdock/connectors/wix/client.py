@@ -4,17 +4,18 @@ import json as jsons
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from crossdock.domain.commands import Why
 from crossdock.kit import text
-from crossdock.kit.check import retry_after, server_time
+from crossdock.kit.check import server_time
 from crossdock.kit.connector import Reply, Shop
-from crossdock.kit.errors import Declined, NoAnswer, Outside, Strange, Throttled
+from crossdock.kit.errors import Declined, NoAnswer, Outside, Strange
 from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.addresses import called
 from crossdock.kit.shop.answers import Told, answered, error_in
-from crossdock.kit.shop.paging import Listed, listed
+from crossdock.kit.shop.paging import Listed, Paged, listed, to_the_end
 
 HOST = "https://www.wixapis.com"
 V1, V3 = "V1_CATALOG", "V3_CATALOG"
@@ -23,23 +24,10 @@ V1, V3 = "V1_CATALOG", "V3_CATALOG"
 COOL_DOWN = 30.0
 # The most of a page of orders and products; inventory items and variants have 1,000 (types, @wix/auto_sdk_*).
 PAGE, BIG_PAGE = 100, 1000
-_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PATH = re.compile(r"[0-9A-Za-z_/-]+(\?[A-Za-z_&=]+)?")
+TOO_FEW = "INSUFFICIENT_INVENTORY"
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
-
-
-@dataclass(frozen=True, slots=True)
-class Paged:
-    """One page; `onward` is where the next one begins, "" at the end."""
-
-    rows: Listed
-    onward: str
-
-
-def known_id(said: str) -> bool:
-    """Whether it can be an id of theirs: it becomes a part of the next address."""
-    return _ID.fullmatch(said) is not None
 
 
 def known_guid(said: str) -> bool:
@@ -89,12 +77,6 @@ class Client:
         """Which of the two catalogues the site has, as it said when it was last looked at."""
         return self.shop.settings.get("catalog", V3) != V1
 
-    @property
-    def base(self) -> str:
-        """The key goes to Wix, whatever address was typed; only a site on this machine answers itself."""
-        parts = urlsplit(self.shop.address)
-        return f"http://{parts.netloc}" if parts.scheme == "http" else HOST
-
     async def one(self, method: Method, path: str, name: str = "", *, json: Any = None) -> Node:
         """The answer, or what stands in it under `name`."""
         node = node_of((await self.send(method, path, json=json)).json(), path.partition("?")[0].rpartition("/")[2])
@@ -107,23 +89,15 @@ class Client:
         node = node_of(reply.json(), asked.name)
         values = node.raw(asked.name) if asked.name in node else []
         rows = listed(asked.name, values, server_time(reply) or self.shop.now())
-        if "paging" in body[asked.wrap]:
-            behind = body[asked.wrap]["paging"]["offset"] + PAGE
-            return Paged(rows, str(behind) if rows.size >= PAGE else "")
+        if by_number := body[asked.wrap].get("paging"):
+            return Paged(rows, str(by_number["offset"] + PAGE) if rows.size >= PAGE else "")
         info = node.opt_child("pagingMetadata") or node.opt_child("metadata")
         more = info.opt_child("cursors") if info and info.opt_bool("hasNext") is not False else None
         return Paged(rows, more.opt_str("next") or "" if more else "")
 
     async def every(self, asked: Asked) -> Listed:
         """All pages of a query that is not expected to move."""
-        page = await self.page(asked)
-        items, odd, before = [*page.rows.items], [*page.rows.odd], ""
-        while page.onward not in ("", before):
-            before = page.onward
-            page = await self.page(asked, before)
-            items += page.rows.items
-            odd += page.rows.odd
-        return Listed(items, page.rows.at, tuple(odd))
+        return await to_the_end(partial(self.page, asked))
 
     async def send(self, method: Method, path: str, *, json: Any = None) -> Reply:
         if not _PATH.fullmatch(path):
@@ -134,13 +108,14 @@ class Client:
             "wix-site-id": self.shop.address.rpartition("/")[2],
         }
         return answered(
-            await self.shop.http.send(method, f"{self.base}/{path}", headers=headers, json=json),
+            await self.shop.http.send(method, f"{called(self.shop.address, HOST)}/{path}", headers=headers, json=json),
             _told,
             by="Wix",
             place="site",
             refused="Wix refuses the API key: make a new one.",
             lacking="The API key lacks a permission, or is not this site's.",
             nowhere="At this address there is no Wix API.",
+            cool_down=COOL_DOWN,
             own=_own,
         )
 
@@ -165,14 +140,15 @@ def _own(reply: Reply, told: Told | None) -> Outside | None:
         # CATALOG_V3_SITE_PROVISIONING while a site moves (seen on live sites by others).
         case 428 if code.startswith("CATALOG_V"):
             return NoAnswer("Your site is moving, or has moved, to Wix's other catalogue; it is looked at again soon.")
-        case status if 400 <= status < 500 and code.startswith("INSUFFICIENT_INVENTORY"):
-            return Declined(f"Your site has not enough. Wix says: {said}", Why.NO_STOCK)
-        case 429:
-            wait = retry_after(reply)
-            return Throttled(
-                "Your site was asked too often; we go on in a moment.", COOL_DOWN if wait is None else wait
-            )
+        case status if 400 <= status < 500 and code.startswith(TOO_FEW):
+            return refused(code, said)
         # ABORTED, ALREADY_EXISTS and the like: somebody else changed the same thing (about-errors, 409).
         case 409:
             return NoAnswer(f"Wix was busy with the same thing. It says: {said}")
     return None
+
+
+def refused(code: str, said: str) -> Declined:
+    """Wix's own no, by its code: also that of one item of a call that was answered with 200."""
+    why, did = (Why.NO_STOCK, "has not enough") if code.startswith(TOO_FEW) else (Why.INVALID, "refused this")
+    return Declined(f"Your site {did}. Wix says: {text.label(said, 200)}", why)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from crossdock.connectors.wix import goods, reading
@@ -9,10 +10,10 @@ from crossdock.connectors.wix.client import V1, V3, Client
 from crossdock.connectors.wix.manifest import MANIFEST
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
-from crossdock.kit.errors import AuthDead, BadInput, NotAllowed
+from crossdock.kit.errors import AuthDead, NotAllowed
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.addresses import hosted
-from crossdock.kit.shop.base import checked, fields, known_currency, may
+from crossdock.kit.shop.base import checked, known_currency, may, typed_in
 
 HOST = "manage.wix.com"
 # "The site ID appears after /dashboard/ in the URL" (dev.wix.com, generate-an-api-key).
@@ -33,24 +34,15 @@ def address(form: Mapping[str, str], *, local: bool) -> str:
     return hosted(typed, host=HOST, path=_SITE, local=local, wrong=WRONG, keep="API key", plain=False).lower()
 
 
-async def finish(
-    client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
-) -> Mapping[str, str]:
-    given = fields(MANIFEST, way, form)
-    if not re.fullmatch(r"[\x21-\x7e]{8,4000}", given["api_key"]):
-        raise BadInput("The API key has no blanks and was shown once; copy it whole.")
-    return given
+# What is typed is all that is kept.
+finish = typed_in(MANIFEST)
 
 
 async def prove(client: Client) -> Proof:
     """Raises AuthDead when the key is refused, or is another account's."""
-    site, settings, place = await _site(client)
+    site, settings = await _site(client)
     currency, catalog = settings["currency"], settings["catalog"]
-    checks = [
-        Check(True, "Sign-in"),
-        known_currency(currency),
-        checked(catalog in (V1, V3), "Store", NO_STORE),
-    ]
+    checks = [Check(True, "Sign-in"), known_currency(currency), checked(catalog in (V1, V3), "Store", NO_STORE)]
     if catalog in (V1, V3):
         known = Client(replace(client.shop, settings={**client.shop.settings, **settings}))
         path, body = goods.change_of(catalog == V3, NOWHERE, NOWHERE, 1)
@@ -59,7 +51,7 @@ async def prove(client: Client) -> Proof:
             await may(known.page(reading.stock_asked(known, [NOWHERE])), "Counts", STORES, KEY),
             # Nothing is changed: it names what no site has. So do the calls below.
             await may(known.send("POST", path, json=body), "Counts, writing", STORES, KEY),
-            place,
+            checked(catalog == V1 or "home" in settings, "Stock location", KEY.format(STORES), right=STORES),
         ]
     orders, parcels = f"{reading.ORDERS}/{NOWHERE}", f"{reading.PARCELS}/{NOWHERE}/orders/{NOWHERE}"
     nobody = {"sendOrderCanceledEmail": False}
@@ -74,22 +66,20 @@ async def prove(client: Client) -> Proof:
 
 
 async def look(client: Client) -> Proof:
-    _, settings, _ = await _site(client)
+    _, settings = await _site(client)
     return Proof("", "", settings["currency"], (), settings)
 
 
-async def _site(client: Client) -> tuple[Node, dict[str, str], Check]:
-    """What a site is: its currency, its catalogue, and the location that orders take from."""
+async def _site(client: Client) -> tuple[Node, dict[str, str]]:
+    """What a site is: its currency, its catalogue, and the location that orders take from, where we may see it."""
     try:
         site = await client.one("GET", "site-properties/v4/properties", "properties")
         version = await client.one("GET", "stores/v3/provision/version")
     except NotAllowed as error:
         raise AuthDead(str(error)) from None
     settings = {"currency": site.word("paymentCurrency"), "catalog": version.word("catalogVersion")[:40]}
-    if settings["catalog"] != V3:
-        return site, settings, Check(True, "Stock location")
-    try:
-        home = await client.one("GET", "stores/v3/locations/default", "storesLocation")
-    except NotAllowed:
-        return site, settings, checked(False, "Stock location", KEY.format(STORES), right=STORES)
-    return site, {**settings, "home": home.id("id")}, Check(True, "Stock location")
+    if settings["catalog"] == V3:
+        with suppress(NotAllowed):
+            home = await client.one("GET", "stores/v3/locations/default", "storesLocation")
+            settings["home"] = home.id("id")
+    return site, settings

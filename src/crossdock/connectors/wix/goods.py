@@ -4,12 +4,14 @@ pages of dev.wix.com that are named.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from crossdock.domain.events import Count, ShopProduct, ShopVariant
 from crossdock.kit import text
+from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.mapping import images, options, priced, that_hold
@@ -33,13 +35,11 @@ def changed(node: Node) -> datetime | None:
     return node.moment("updatedDate" if "updatedDate" in node else "lastUpdated")
 
 
-def product_of(
-    node: Node, variants: Sequence[Node], counts: Mapping[str, Count], *, currency: str, admin: str
-) -> ShopProduct:
+def product_of(node: Node, variants: Sequence[Node], counts: Mapping[str, Count], shop: Shop) -> ShopProduct:
     title = text.label(node.text("name"))
     shown, hidden = list[ShopVariant](), list[str]()
     for row in variants:
-        variant = _variant(node, row, currency, counts)
+        variant = _variant(node, row, shop.settings["currency"], counts)
         # V1 keeps it below `variant`.
         if (row.view("variant") if "variant" in row else row).opt_bool("visible") is False:
             hidden.append(f"{variant.title or variant.sku or variant.variant_id} is hidden in your site.")
@@ -58,7 +58,7 @@ def product_of(
         active=bool(found) and not any(why_not.values()),
         description=text.plain(node.text("plainDescription") or node.text("description")),
         images=_images(node.view("media")),
-        url=f"{admin}/store/products" if admin else "",
+        url=f"{shop.address}/store/products",
         updated_at=changed(node),
         reasons=(*hidden, *free, *that_hold(why_not)),
     )
@@ -124,6 +124,13 @@ def only_variant(product: Node, item: Node) -> Node:
 
 
 # Stock
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Count):
+    """A count, and the id of what it is changed by."""
+
+    item: str = ""
 
 
 def counts_of(node: Node) -> list[Count]:

@@ -66,7 +66,14 @@ MANIFEST = Manifest(
                     "It names your site: copy it from the browser.",
                     placeholder="https://manage.wix.com/dashboard/fa19d2c0-7e17-4bc7-a3a8-eeeaf7c509b1/home",
                 ),
-                Field("api_key", "API key", "It is shown once, when you make it.", secret=True),
+                Field(
+                    "api_key",
+                    "API key",
+                    "It is shown once, when you make it.",
+                    secret=True,
+                    pattern=r"[\x21-\x7e]{8,4000}",
+                    wrong="The API key has no blanks and was shown once; copy it whole.",
+                ),
             ),
             (
                 "Only the owner or a co-owner of the Wix account can do this. Open your site's dashboard and copy the"
@@ -113,6 +120,8 @@ MANIFEST = Manifest(
         "Where your own site sells the last unit within the same second, both orders can stand: when Wix then shows 0"
         " instead of less, nobody can see it.",
         "Products with text fields that a buyer has to fill in are sold without them.",
+        "An order that your site left waiting for its payment, and whose own answer was lost, is found by no search:"
+        " the next try makes another one, and the first stays there unpaid.",
         "Without webhooks a change in your site is seen within a minute or two; a deleted product when its count is"
         " read, or within a day.",
     ),

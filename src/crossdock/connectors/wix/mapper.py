@@ -3,31 +3,31 @@ order-fulfillments 1.0.65, order-transactions 1.0.108) and the pages of dev.wix.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
 from crossdock.connectors.wix.goods import SINGLE, changed, joined, parted
-from crossdock.domain.commands import CreateOrder, WriteFulfilment
+from crossdock.domain.commands import CreateOrder, Line, WriteFulfilment
 from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
+from crossdock.kit.shop import facts
 from crossdock.kit.shop.cancel_units import key_of
-from crossdock.kit.shop.mapping import person, unheld
-from crossdock.kit.shop.placing import two_names
+from crossdock.kit.shop.mapping import marked_sent, person
+from crossdock.kit.shop.placing import recipient
 
 # It "must always be" this one for products of the Stores catalog (dev.wix.com, e-commerce-integration, V1 and V3);
 # orders of older sites are said to carry the other one.
 STORES_APP = "215238eb-22a5-4c36-9e7b-e7c08025e04e"
 STORES_APPS = (STORES_APP, "1380b703-ce81-ff05-f115-39571d94dfcd")
 CHANNEL = "OTHER_PLATFORM"
+PAID = ("PAID", "PARTIALLY_REFUNDED", "FULLY_REFUNDED")
 TAKEN_BACK = "taken-back"
 # Those whose link Wix makes itself (types, FulfillmentTrackingInfo.shippingProvider).
 CARRIERS = {"fedex": "fedex", "ups": "ups", "usps": "usps", "dhl": "dhl", "dhl express": "dhl"}
 CARRIERS |= {"canada post": "canadaPost"}
-# A parcel of an order that was only marked as fulfilled.
-BARE = "status"
+SENT = facts.load(__package__, "order")
 _SUBDIVISION = re.compile(r"[A-Z0-9]{1,3}")
 
 
@@ -59,7 +59,7 @@ def order_of(node: Node, parcels: Node | None, payments: Node | None, *, admin: 
         parcels=_parcels(node, lines, parcels),
         refunds=_refunds(payments, currency),
         stock_taken=approved(node),
-        url=f"{admin}/ecom-platform/order-details/{id_}" if admin else "",
+        url=f"{admin}/ecom-platform/order-details/{id_}",
         cancel_note="It was rejected." if status == "REJECTED" else "",
         buyer=_buyer(node),
         updated_at=changed(node),
@@ -70,11 +70,7 @@ def approved(node: Node) -> bool:
     """Stock is taken when an order is placed, or, by the site's setting, "only after the payment is approved"
     (orders-settings, inventoryUpdateTrigger): one that is approved and was paid has its units either way.
     """
-    return node.word("status") == "APPROVED" and node.word("paymentStatus") in (
-        "PAID",
-        "PARTIALLY_REFUNDED",
-        "FULLY_REFUNDED",
-    )
+    return node.word("status") == "APPROVED" and node.word("paymentStatus") in PAID
 
 
 def says_more(node: Node, parcels: Node | None, payments: Node | None) -> bool:
@@ -106,8 +102,7 @@ def _parcels(node: Node, lines: Sequence[OrderLine], parcels: Node | None) -> tu
     order was manually marked as fulfilled").
     """
     found = [_parcel(row) for row in (parcels.opt_list("fulfillments") or [] if parcels else [])]
-    left = unheld(lines, found) if node.word("fulfillmentStatus") == "FULFILLED" else ()
-    return (*found, Parcel(BARE, left, shipped_at=changed(node))) if left else tuple(found)
+    return marked_sent(lines, found, changed(node), sent=node.word("fulfillmentStatus") == "FULFILLED")
 
 
 def _parcel(row: Node) -> Parcel:
@@ -137,89 +132,40 @@ def _refunds(payments: Node | None, currency: str) -> tuple[Refund, ...]:
 # Ours in their words
 
 
-def instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _amount(money: Money) -> dict[str, str]:
-    return {"amount": str(money)}
-
-
 def body_of(command: CreateOrder, *, newer: bool) -> dict[str, Any]:
-    """The order for POST /ecom/v1/orders. Approved, paid and by an offline option, since a search never finds one that
-    is INITIALIZED (searchOrders). Without an e-mail address nobody can be mailed; notifications are on unless they are
-    switched off. "Orders without shipping info are fulfilled automatically".
-    """
-    contact, address = address_of(command)
-    to = {"address": address, "contactDetails": contact}
+    """The order for POST /ecom/v1/orders (order.toml)."""
     goods, none = command.total - command.shipping, Money.zero(command.shipping.currency)
     relay = [{"title": "Buyer's relay address", "value": command.email}] if command.email else []
-    order = {
-        "channelInfo": {"type": CHANNEL, "externalOrderId": command.reference},
-        "status": "APPROVED",
-        "paymentStatus": "PAID",
-        "currency": command.shipping.currency,
-        "taxIncludedInPrices": True,
-        "lineItems": [_item(line, newer) for line in command.lines],
-        "priceSummary": {
-            "subtotal": _amount(goods),
-            "shipping": _amount(command.shipping),
-            "tax": _amount(none),
-            "discount": _amount(none),
-            "total": _amount(command.total),
-        },
-        "billingInfo": to,
-        "recipientInfo": to,
-        "shippingInfo": {
-            "title": "Marketplace",
-            "logistics": {"shippingDestination": to},
-            "cost": {"price": _amount(command.shipping)},
-        },
-        "customFields": [{"title": "Marketplace order", "value": command.reference}, *relay],
-    }
+    made = facts.body(
+        SENT["made"],
+        command=command,
+        items=[_item(line, newer) for line in command.lines],
+        to=_to(command),
+        fields=[{"title": "Marketplace order", "value": command.reference}, *relay],
+        goods=goods,
+        none=none,
+    )
     if command.note:
-        order["buyerNote"] = command.note[:1000]
-    silent = {"sendNotificationToBuyer": False, "sendNotificationsToBusiness": False}
-    return {"order": order, "settings": {"notifications": silent}}
+        made["order"]["buyerNote"] = command.note[:1000]
+    return made
 
 
-def _item(line: Any, newer: bool) -> dict[str, Any]:
+def _item(line: Line, newer: bool) -> dict[str, Any]:
     """V3: "Always include the variantId"; V1 names one only where variants are managed (e-commerce-integration)."""
     product, variant = parted(line.variant_id)
-    options = {"options": {"variantId": variant}} if newer or variant != SINGLE else {}
-    return {
-        "productName": {"original": (line.title or line.sku or "Item")[:200]},
-        "catalogReference": {"catalogItemId": product, "appId": STORES_APP, **options},
-        "quantity": line.quantity,
-        "itemType": {"preset": "PHYSICAL"},
-        "paymentOption": "FULL_PAYMENT_OFFLINE",
-        "price": _amount(line.unit_price),
-        "physicalProperties": {"shippable": True, **({"sku": line.sku[:40]} if line.sku else {})},
-    }
+    options = {"variantId": variant} if newer or variant != SINGLE else {}
+    name = line.title or line.sku or "Item"
+    return facts.full(facts.body(SENT["item"], line=line, name=name, product=product, app=STORES_APP, options=options))
 
 
-def address_of(command: CreateOrder) -> tuple[dict[str, str], dict[str, str]]:
-    """Contact and address. A subdivision is a code of ISO 3166-2, with the country before it. Fields without a value
-    are left out: many must not be empty.
+def _to(command: CreateOrder) -> dict[str, Any]:
+    """A subdivision is a code of ISO 3166-2, with the country before it. Fields without a value are left out: many must
+    not be empty.
     """
-    to = command.ship_to
-    first, last = two_names(to.name)
-    country, region = to.territory or to.country, "" if to.territory else to.region
-    code = f"{country}-{region}" if _SUBDIVISION.fullmatch(region) else region
-    contact = {"firstName": first[:100], "lastName": last[:100], "phone": to.phone, "company": to.company}
-    address = {
-        "country": country,
-        "subdivision": code[:50],
-        "city": to.city[:50],
-        "postalCode": to.postal_code[:50],
-        "addressLine1": to.line1[:150],
-        "addressLine2": to.line2[:100],
-    }
-    return _full(contact), _full(address)
-
-
-def _full(words: Mapping[str, str]) -> dict[str, str]:
-    return {name: said for name, said in words.items() if said}
+    words = recipient(command)
+    region = words["region"]
+    code = f"{words['country']}-{region}" if _SUBDIVISION.fullmatch(region) else region
+    return facts.full(facts.body(SENT["to"], **words, subdivision=code))
 
 
 def tracking_of(command: WriteFulfilment) -> dict[str, str | None] | None:

@@ -6,27 +6,15 @@ from datetime import datetime
 from functools import partial
 
 from crossdock.connectors.wix import goods, mapper, reading
-from crossdock.connectors.wix.client import PAGE, Client, known_id
-from crossdock.domain.commands import (
-    AdjustStock,
-    CancelOrder,
-    CreateOrder,
-    Done,
-    Found,
-    Outcome,
-    Refused,
-    Unknown,
-    Why,
-    WriteRisk,
-)
+from crossdock.connectors.wix.client import PAGE, Client, refused
+from crossdock.domain.commands import AdjustStock, CancelOrder, CreateOrder, Found, Outcome, Refused, Unknown, WriteRisk
 from crossdock.domain.events import ShopOrder, ShopOrderState
-from crossdock.kit import text
 from crossdock.kit.errors import Declined, NoAnswer, Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop import counted, risk_notes
-from crossdock.kit.shop.cancel import looked_at
-from crossdock.kit.shop.fulfilment import not_begun
-from crossdock.kit.shop.placing import refs, take_back
+from crossdock.kit.shop.addresses import is_plain, plain
+from crossdock.kit.shop.cancel import GONE, looked_at
+from crossdock.kit.shop.placing import NO_LISTING, ours, take_back
 
 SHIPPED = "Order {number} is marked as fulfilled in your site. Cancelling would put units back that have left."
 NO_UNITS = "The marketplace took this order back: your site had not the units. [crossdock {}]"
@@ -35,8 +23,8 @@ LOOKS = 4
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
-    if not all(all(map(known_id, goods.parted(line.variant_id))) for line in command.lines):
-        return Refused(Why.INVALID, "The listing does not name a product of this site; list it again.")
+    if not all(all(map(is_plain, goods.parted(line.variant_id))) for line in command.lines):
+        return NO_LISTING
 
     async def send(earlier: object) -> Node:
         return await client.one("POST", reading.ORDERS, "order", json=mapper.body_of(command, newer=client.newer))
@@ -47,7 +35,7 @@ async def create(client: Client, command: CreateOrder) -> Outcome:
     return await counted.place(
         command,
         address=client.shop.address,
-        stock=partial(reading.stock, client, refs(command)),
+        stock=partial(counted.of_order, command, partial(reading.counts, client)),
         send=send,
         read=read,
         take_back=partial(_take_back, client),
@@ -73,10 +61,10 @@ async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Out
     try:
         node = await reading.whole(client, found.shop_id)
         if node is not None and found.state is ShopOrderState.OPEN:
-            found = await reading.order_of(client, await _approved(client, node))
+            found = await reading.shown(client, await _approved(client, node))
     except Outside as error:
         return Unknown(f"The order stands there; whether it was paid could not be read. {error}")
-    stock = partial(reading.stock, client, refs(command))
+    stock = partial(counted.of_order, command, partial(reading.counts, client))
     return await counted.confirm(command, found, stock=stock, take_back=partial(_take_back, client))
 
 
@@ -123,51 +111,44 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
     """As a comment of the merchant's in the order's activities."""
     node = await reading.whole(client, command.shop_order_id)
     if node is None:
-        return Refused(Why.NOT_FOUND, "That is no order of this site.")
+        return GONE
     write = partial(_write, client, command.shop_order_id)
     return await risk_notes.beside(command, mapper.notes_of(node), reference=mapper.reference_of(node), write=write)
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:
-    """Oldest first. Should the filter ever be ignored, the page is full of others, and that is not "none"."""
+    """Oldest first."""
     page = await client.page(reading.orders_asked({"channelInfo.externalOrderId": {"$eq": reference}}, "createdDate"))
-    found = [reading.order_id(row) for row in page.rows.items if mapper.reference_of(row) == reference]
-    if not found and page.rows.size >= PAGE:
-        raise NoAnswer("Your site did not look for our reference but gave all its orders.")
-    return Found(tuple(found))
+    found = ours(page.rows, PAGE, reference, mapper.reference_of, place="site")
+    return Found(tuple(map(reading.order_id, found)))
 
 
 async def adjust(client: Client, command: AdjustStock) -> Outcome:
-    """One difference, sent once: no key makes a repeat harmless, so nothing here or in the transport repeats it."""
+    """No key makes a repeat harmless, so nothing here or in the transport repeats it."""
     product, variant = goods.parted(command.variant_id)
-    if not (known_id(product) and known_id(variant)):
-        return Refused(Why.PRODUCT_GONE, "Your site has no such variant any more.")
-    try:
-        rows = await client.every(reading.stock_asked(client, [product], [variant]))
-        there = {count.variant_id: count for row in rows.items for count in goods.counts_of(row)}
-        item = reading.id_of(rows.items[0]) if client.newer and rows.items else product
-    except Outside as error:
-        return not_begun(error)
-    if ended := counted.correction(command, there.get(command.variant_id)):
-        return ended
-    path, body = goods.change_of(client.newer, item, variant, command.delta)
-    try:
+    if not (is_plain(product) and is_plain(variant)):
+        return counted.NO_VARIANT
+
+    async def look(refs: object) -> dict[str, goods.Item]:
+        rows = (await client.every(reading.stock_asked(client, [product], [variant]))).items
+        read = [(plain(row) if client.newer else product, goods.counts_of(row)) for row in rows]
+        return {each.variant_id: goods.Item(each.variant_id, each.count, item=id_) for id_, row in read for each in row}
+
+    async def send(item: goods.Item) -> None:
+        path, body = goods.change_of(client.newer, item.item, variant, command.delta)
         changed = await client.one("POST", path, json=body)
-    except Declined as refusal:
-        short = (command.variant_id,) if refusal.why is Why.NO_STOCK else ()
-        return Refused(refusal.why, str(refusal), short)
-    return _changed(command, changed) if client.newer else Done(command.variant_id)
+        if client.newer:
+            _changed(changed)
+
+    return await counted.correct(command, look, send)
 
 
-def _changed(command: AdjustStock, answer: Node) -> Outcome:
-    """A bulk call is answered with 200 whatever came of its items: each says for itself."""
+def _changed(answer: Node) -> None:
+    """A bulk call is answered with 200 whatever came of its items: each says for itself. Raises Declined."""
     for row in answer.list("results")[:1]:
         about = row.child("itemMetadata")
-        error = about.view("error")
         if about.raw("success") is True:
-            return Done(command.variant_id)
-        if about.raw("success") is False and error.text("code"):
-            short = error.text("code").startswith("INSUFFICIENT_INVENTORY")
-            said = f"Your site refused this. Wix says: {text.label(error.text('description'), 200)}"
-            return Refused(Why.NO_STOCK if short else Why.INVALID, said, (command.variant_id,) if short else ())
+            return
+        if about.raw("success") is False and (code := about.view("error").text("code")):
+            raise refused(code, about.view("error").text("description"))
     raise NoAnswer("Your site did not say what came of the correction.")

@@ -2,32 +2,24 @@
 the last one's newest row was; only where one moment fills a page does the vendor's own cursor go on.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from crossdock.connectors.wix import goods, mapper
-from crossdock.connectors.wix.client import (
-    BIG_PAGE,
-    PAGE,
-    Asked,
-    Client,
-    Paged,
-    by_cursor,
-    by_offset,
-    known_guid,
-    known_id,
-)
+from crossdock.connectors.wix.client import BIG_PAGE, PAGE, Asked, Client, by_cursor, by_offset, known_guid
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Declined, Missing, NoAnswer, Strange
+from crossdock.kit.errors import Declined, NoAnswer, Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import certain, odd, order_with, read_each, read_parts, readable
+from crossdock.kit.rows import await_each, odd, order_with, read_each, read_parts, readable
+from crossdock.kit.shop.addresses import is_plain, plain
+from crossdock.kit.shop.answers import found
 from crossdock.kit.shop.concurrency import each_patiently, together
+from crossdock.kit.shop.joined import grouped
 from crossdock.kit.shop.mapping import gone
-from crossdock.kit.shop.paging import SETTLED, Listed, entries, usable
+from crossdock.kit.shop.paging import Listed, Paged, by_moments, entries, settled_at
 
 # An order's fulfilments and its payments.
 Parts = tuple[Node | None, Node | None]
@@ -40,43 +32,13 @@ BEGAN = datetime(2006, 1, 1, tzinfo=UTC)
 
 
 async def _changes(client: Client, ask: Callable[[str], Asked], cursor: str) -> tuple[Paged, str, bool]:
-    """One page of what changed at or after `after`, with where to go on and whether at once. Our cursor is
-    `after|onward`.
-    """
-    after, _, onward = cursor.partition("|")
-    if not _is_date(after):
-        after = onward = ""
-    try:
-        page = await client.page(ask(after), onward)
-    except Declined:
-        if not onward:
-            raise
-        # The vendor's cursor is no longer taken: the moment is read again from its beginning.
-        return Paged(Listed([], client.shop.now()), ""), f"{after}|", False
-    if not page.onward or page.onward == onward:
-        return page, f"{mapper.instant(page.rows.at - SETTLED)}|", False
-    dates = [usable(goods.changed(row), BEGAN, page.rows.at) for row in page.rows.items]
-    newest = mapper.instant(min(max((date for date in dates if date), default=BEGAN), page.rows.at))
-    return page, f"{newest}|" if newest > after else f"{after}|{page.onward}", True
+    """One page of what changed since, with where to go on and whether at once."""
+    return await by_moments(
+        lambda after, onward: client.page(ask(after), onward), cursor, goods.changed, BEGAN, client.shop.now()
+    )
 
 
-def _is_date(said: str) -> bool:
-    try:
-        return mapper.instant(datetime.fromisoformat(said)) == said
-    except ValueError:
-        return False
-
-
-def id_of(node: Node, known: Callable[[str], bool] = known_id) -> str:
-    """Part of the addresses that are asked next."""
-    id_ = node.id("id")
-    if not known(id_):
-        raise Strange(f"{node.path}.id", "id", id_)
-    return id_
-
-
-def order_id(node: Node) -> str:
-    return id_of(node, known_guid)
+order_id = partial(plain, fits=known_guid)
 
 
 # Products
@@ -96,7 +58,7 @@ def products_asked(client: Client, after: str = "", **alone: Any) -> Asked:
 async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
     """What was deleted is not in the list: it is seen when looked at."""
     page, onward, more = await _changes(client, partial(products_asked, client), cursor)
-    rows = entries(LookKind.PRODUCT, page.rows, id_of)
+    rows = entries(LookKind.PRODUCT, page.rows, plain)
     return Page(tuple(await _shown(client, rows)), onward, more)
 
 
@@ -104,7 +66,7 @@ async def _shown(client: Client, rows: Sequence[Node | Unreadable]) -> list[Shop
     """With the stock and, in V3, the variants of the page. What the two lists do not agree on is asked for one by one,
     as the list of variants "operates on an eventually consistent model" (read-only-variants-v3).
     """
-    ids = [id_of(row) for row in readable(rows)]
+    ids = [plain(row) for row in readable(rows)]
     if not ids:
         return [row for row in rows if isinstance(row, Unreadable)]
     asked = [stock_asked(client, ids), *([variants_asked(ids)] if client.newer else [])]
@@ -112,42 +74,28 @@ async def _shown(client: Client, rows: Sequence[Node | Unreadable]) -> list[Shop
     beside = await together([odd(client.every(each)) for each in asked])
     stock, *listed = [Listed([], BEGAN) if isinstance(each, Strange) else each for each in beside]
     counts = _counted(stock)
-    items = _grouped(stock.items, lambda row: row.text("productId"))
-    variants = _grouped(listed[0].items if listed else [], lambda row: row.view("productData").text("productId"))
+    items = grouped(stock.items, lambda row: row.text("productId"))
+    variants = grouped(listed[0].items if listed else [], lambda row: row.view("productData").text("productId"))
     alone: list[str] = []
 
     def shown(row: Node) -> ShopProduct | ProductGone | None:
-        id_, known = id_of(row), variants[id_of(row)]
+        id_, known = plain(row), variants[plain(row)]
         if not client.newer:
-            return _product(client, row, goods.variants_v1(row), counts)
+            return goods.product_of(row, goods.variants_v1(row), counts, client.shop)
         wanted = row.view("variantSummary").raw("variantCount")
         if not known and wanted == 1 and len({item.text("variantId") for item in items[id_]}) == 1:
-            return _product(client, row, [goods.only_variant(row, items[id_][0])], counts)
+            return goods.product_of(row, [goods.only_variant(row, items[id_][0])], counts, client.shop)
         if not known or (isinstance(wanted, int) and len(known) != wanted):
             alone.append(id_)
             return None
-        return _product(client, row, known, counts)
+        return goods.product_of(row, known, counts, client.shop)
 
-    tried = read_each(LookKind.PRODUCT, rows, id_of, shown)
+    tried = read_each(LookKind.PRODUCT, rows, plain, shown)
     reads = {id_: partial(product, client, id_) for id_ in alone}
     single, waiting = await each_patiently(LookKind.PRODUCT, reads, refusals=(Declined,))
     if waiting:
         raise NoAnswer("Your site did not answer for some of its products; they are read again.")
     return [*(each for each in tried if each is not None), *single]
-
-
-def _product(
-    client: Client, node: Node, variants: Sequence[Node], counts: Mapping[str, Count]
-) -> ShopProduct | ProductGone:
-    shop = client.shop
-    return goods.product_of(node, variants, counts, currency=shop.settings["currency"], admin=shop.address)
-
-
-def _grouped(rows: Sequence[Node], of: Callable[[Node], str]) -> "defaultdict[str, list[Node]]":
-    found: defaultdict[str, list[Node]] = defaultdict(list)
-    for row in rows:
-        found[of(row)].append(row)
-    return found
 
 
 def variants_asked(ids: Sequence[str]) -> Asked:
@@ -158,22 +106,17 @@ def variants_asked(ids: Sequence[str]) -> Asked:
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
     """Of V1 by the list, since its answer to one alone has no variants (types, Product.variants)."""
-    if not known_id(product_id):
-        return ProductGone(product_id)
-    node = await (_one_v3 if client.newer else _one_v1)(client, product_id)
-    if node is None:
+    one = _one_v3 if client.newer else _one_v1
+    if not is_plain(product_id) or (node := await one(client, product_id)) is None:
         return ProductGone(product_id)
     counts = _counted(await client.every(stock_asked(client, [product_id])))
     variants = node.child("variantsInfo").list("variants") if client.newer else goods.variants_v1(node)
-    return _product(client, node, variants, counts)
+    return goods.product_of(node, variants, counts, client.shop)
 
 
 async def _one_v3(client: Client, product_id: str) -> Node | None:
     asked = "&".join(f"fields={name}" for name in FIELDS)
-    try:
-        return await client.one("GET", f"stores/v3/products/{product_id}?{asked}", "product")
-    except Missing:
-        return None
+    return await found(client.one("GET", f"stores/v3/products/{product_id}?{asked}", "product"))
 
 
 async def _one_v1(client: Client, product_id: str) -> Node | None:
@@ -207,7 +150,7 @@ def _counted(rows: Listed) -> dict[str, Count]:
 
 async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
     pairs = {ref.variant_id: goods.parted(ref.variant_id) for ref in variants}
-    known = {id_: pair for id_, pair in pairs.items() if all(map(known_id, pair))}
+    known = {id_: pair for id_, pair in pairs.items() if all(map(is_plain, pair))}
     if not known:
         return ()
     products, each = (list(dict.fromkeys(names)) for names in zip(*known.values(), strict=True))
@@ -220,11 +163,6 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
         return [count for count in goods.counts_of(node) if count.variant_id in known]
 
     return read_parts(LookKind.COUNTS, entries(LookKind.COUNTS, page, first), first, read)
-
-
-async def stock(client: Client, variants: Sequence[VariantRef]) -> dict[str, Count]:
-    """By variant; what the site does not have is left out. Raises Outside when a row cannot be understood."""
-    return {row.variant_id: row for row in certain(await counts(client, variants))}
 
 
 # Orders
@@ -241,58 +179,39 @@ def _orders_since(after: str) -> Asked:
 async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     if not cursor:
         now = (await client.page(orders_asked({}, limit=1))).rows.at
-        return Page((), f"{mapper.instant(now - SETTLED)}|", more=False)
+        return Page((), settled_at(now), more=False)
     page, onward, more = await _changes(client, _orders_since, cursor)
     rows = entries(LookKind.ORDER, page.rows, order_id)
-    parts = await _parts(client, [row for row in readable(rows) if mapper.reference_of(row)])
-    read = read_each(LookKind.ORDER, rows, order_id, lambda row: _order(client, row, parts.get(order_id(row), NONE)))
+    ours = [order_id(row) for row in readable(rows) if mapper.reference_of(row)]
+    # An answer that is odd as a whole has nothing, and each order is asked for by itself.
+    listed = await odd(_listed_parts(client, ours)) if len(ours) > 1 else {}
+    parts = {} if isinstance(listed, Strange) else listed
+    read = await await_each(LookKind.ORDER, rows, order_id, lambda row: shown(client, row, parts.get(order_id(row))))
     return Page(tuple(read), onward, more)
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
-    """Raises Strange where it, or one of its lists, cannot be understood."""
     node = await whole(client, shop_id)
-    return gone(shop_id, client.shop.settings["currency"]) if node is None else await order_of(client, node)
+    return gone(shop_id, client.shop.settings["currency"]) if node is None else await shown(client, node)
 
 
 async def whole(client: Client, shop_id: str) -> Node | None:
     """None when the site has no such order."""
-    if not known_guid(shop_id):
-        return None
-    try:
-        return await client.one("GET", f"{ORDERS}/{shop_id}", "order")
-    except Missing:
-        return None
+    return await found(client.one("GET", f"{ORDERS}/{shop_id}", "order")) if known_guid(shop_id) else None
 
 
-async def order_of(client: Client, node: Node) -> ShopOrder:
-    ours = bool(mapper.reference_of(node))
-    return _order(client, node, await odd(_own_parts(client, order_id(node))) if ours else NONE)
-
-
-def _order(client: Client, node: Node, parts: Parts | Strange) -> ShopOrder:
-    with order_with(mapper.reference_of(node)):
-        if isinstance(parts, Strange):
-            raise parts
-        return mapper.order_of(node, *parts, admin=client.shop.address)
-
-
-async def _parts(client: Client, ours: Sequence[Node]) -> dict[str, Parts | Strange]:
-    """The fulfilments and the payments of all of them come with two calls. An order is asked for by itself where one of
-    the two answers is odd, or has less than the order says.
+async def shown(client: Client, node: Node, parts: Parts | None = None) -> ShopOrder:
+    """Ours with its fulfilments and payments: as they were listed with others', unless that was less than the order
+    says. Raises Strange where they cannot be understood.
     """
-    ids = [order_id(node) for node in ours]
-    listed = await odd(_listed_parts(client, ids)) if len(ids) > 1 else {}
-    found = dict[str, Parts | Strange]({} if isinstance(listed, Strange) else listed)
-    for id_, node in zip(ids, ours, strict=True):
-        parts = found.get(id_)
-        if not isinstance(parts, tuple) or mapper.says_more(node, *parts):
-            found[id_] = await odd(_own_parts(client, id_))
-    return found
+    with order_with(reference := mapper.reference_of(node)):
+        if reference and (parts is None or mapper.says_more(node, *parts)):
+            parts = await _own_parts(client, order_id(node))
+        return mapper.order_of(node, *(parts or NONE), admin=client.shop.address)
 
 
 async def _listed_parts(client: Client, ids: Sequence[str]) -> dict[str, Parts]:
-    """Raises Strange when anything in it is of no order that was asked for."""
+    """With two calls for all of them. Raises Strange when anything in it is of no order that was asked for."""
     found = []
     for path, name in ((PARCELS, "ordersWithFulfillments"), (PAYMENTS, "orderTransactions")):
         answer = await client.one("POST", f"{path}/list-by-ids", json={"orderIds": list(ids)})

@@ -1,12 +1,13 @@
 """The address that a seller types, and those that others wrote."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from crossdock.kit.errors import BadInput, Strange
 from crossdock.kit.json_node import Node
 
+_PLAIN = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:]+")
 
 
@@ -47,6 +48,14 @@ def hosted(
     return f"{parts.scheme}://{parts.netloc}{found[1]}"
 
 
+def called(address: str, host: str) -> str:
+    """Where to call a shop of such a platform: its host, whatever address was typed; only what runs on this machine
+    answers itself.
+    """
+    parts = urlsplit(address)
+    return f"http://{parts.netloc}" if parts.scheme == "http" else host
+
+
 def path_of(url: str) -> str:
     """Of a web address that somebody else wrote; empty when it is none."""
     try:
@@ -58,6 +67,18 @@ def path_of(url: str) -> str:
 def is_number(said: str) -> bool:
     """Whether it can be an id, where a platform's ids are whole numbers."""
     return said.isascii() and said.isdigit() and len(said) < 20
+
+
+def is_plain(said: str) -> bool:
+    """Whether it can be an id, where a platform's ids are letters, digits and dashes: ObjectIds, UUIDs."""
+    return _PLAIN.fullmatch(said) is not None
+
+
+def plain(node: Node, key: str = "id", *, fits: Callable[[str], bool] = is_plain) -> str:
+    """Such an id, which becomes a part of the addresses that are asked next. Raises Strange."""
+    if not fits(id_ := node.id(key)):
+        raise Strange(f"{node.path}.{key}", "id", id_)
+    return id_
 
 
 def number(node: Node, key: str = "id") -> str:

@@ -3,14 +3,15 @@
 What only one platform means by a status stays in its folder, with its source: `own` is asked first.
 """
 
-from collections.abc import Callable, Container
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Container
+from typing import NamedTuple, TypeVar
 
-from crossdock.kit.check import check, is_challenge, walled
+from crossdock.kit.check import check, is_challenge, retry_after, walled
 from crossdock.kit.connector import Reply
-from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, NotAllowed, Outside, Strange
+from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, NotAllowed, Outside, Strange, Throttled
 from crossdock.kit.json_node import Node, node_of
 
+T = TypeVar("T")
 REFUSALS = range(400, 500)
 
 
@@ -41,6 +42,7 @@ def answered(
     nowhere: str,
     place: str = "shop",
     refusals: Container[int] = REFUSALS,
+    cool_down: float | None = None,
     own: Callable[[Reply, Told | None], Outside | None] = lambda reply, told: None,
 ) -> Reply:
     """The reply when it is a 2xx; otherwise raises the error that its status stands for.
@@ -49,7 +51,7 @@ def answered(
     knows our credentials and what the shop has. `by` is its name, `place` what it calls a shop. `refused`, `lacking`
     and `nowhere` are sentences: these credentials are not taken, they lack a right, there is no such platform at this
     address. `refusals` are the statuses by which it says that nothing was done. A 429 without a meaning of its own is
-    a wish to be asked less.
+    a wish to be asked less: for `cool_down` seconds where the answer does not say for how long.
     """
     if is_challenge(reply):
         raise walled(reply.status)
@@ -72,5 +74,17 @@ def answered(
             raise NoAnswer(nowhere)
         case status if status in refusals and status != 429 and said:
             raise Declined(f"Your {place} refused this. {by} says: {words}")
+    if reply.status == 429 and cool_down is not None:
+        wait = retry_after(reply)
+        words = f"Your {place} was asked too often; we go on in a moment."
+        raise Throttled(words, cool_down if wait is None else wait)
     check(reply)
     raise NoAnswer(f"{by} answered in a way that we do not understand ({reply.status}).")
+
+
+async def found(call: Awaitable[T]) -> T | None:
+    """What the shop answers; None where it does not have it."""
+    try:
+        return await call
+    except Missing:
+        return None

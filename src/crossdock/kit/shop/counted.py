@@ -18,6 +18,7 @@ from crossdock.kit.shop.placing import refs, titles, units
 
 C = TypeVar("C", bound=Count)
 M = TypeVar("M")
+NO_VARIANT = Refused(Why.PRODUCT_GONE, "Your shop has no such variant any more.")
 
 
 async def of_order(
@@ -186,10 +187,30 @@ async def confirm(
     return as_found(found) if trouble is None else await take_back(found.shop_id, trouble)
 
 
+async def correct(
+    command: AdjustStock,
+    stock: Callable[[Sequence[VariantRef]], Awaitable[Mapping[str, C]]],
+    send: Callable[[C], Awaitable[object]],
+) -> Outcome:
+    """One difference, sent once, after a look at the count: `send` gets what was read, and its refusal says why."""
+    try:
+        row = (await stock([VariantRef(command.product_id, command.variant_id)])).get(command.variant_id)
+    except Outside as error:
+        return not_begun(error)
+    if (ended := correction(command, row)) or row is None:
+        return ended or NO_VARIANT
+    try:
+        await send(row)
+    except Declined as refusal:
+        short = (command.variant_id,) if refusal.why is Why.NO_STOCK else ()
+        return Refused(refusal.why, str(refusal), short)
+    return Done(command.variant_id)
+
+
 def correction(command: AdjustStock, row: Count | None) -> Outcome | None:
     """How a correction ends without being sent, by the count as it was just read; None: send the difference, once."""
     if row is None:
-        return Refused(Why.PRODUCT_GONE, "Your shop has no such variant any more.")
+        return NO_VARIANT
     if row.count is None:
         return Refused(Why.CONFLICT, "Your shop does not track its quantity, so there is no count to correct.")
     # What gives back is not stopped by a count below zero.

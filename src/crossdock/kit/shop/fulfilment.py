@@ -6,13 +6,14 @@ units.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from crossdock.domain.commands import Done, Later, Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.shipping import plain
-from crossdock.kit.errors import Outside, outcome_of
+from crossdock.kit.errors import NotAllowed, Outside, outcome_of
+from crossdock.kit.shop.mapping import BARE
 
 NOT_YET = "The parcel does not stand in your shop like this yet."
 
@@ -104,6 +105,40 @@ def begun_or(
         return step(order, command, there, split=split)
     wanted = Cancel(begun) if command.undone else Ship(begun)
     return Unknown(NOT_YET) if command.only_look else wanted
+
+
+async def carried_out(
+    order: ShopOrder,
+    wanted: Step | Outcome,
+    *,
+    make: Callable[[dict[str, int]], Awaitable[str]],
+    renumber: Callable[[Parcel], Awaitable[object]],
+    cancel: Callable[[Sequence[Parcel]], Awaitable[object]],
+    only_marked: str,
+    no_right: str,
+) -> Outcome:
+    """A step where each fulfilment is written by a call of its own: `make` gives the id of the new one. `only_marked`,
+    with the order's `{number}`, is said of units that were marked as sent without a fulfilment, which has no number to
+    change; `no_right` where the credentials may not do it.
+    """
+    try:
+        match wanted:
+            case Make(units):
+                ids = [await make(units)]
+            case Renumber(parcels) | Cancel(parcels) if any(parcel.parcel_id == BARE for parcel in parcels):
+                return Refused(Why.TOO_LATE, only_marked.format(number=order.number))
+            case Renumber(parcels):
+                for parcel in parcels:
+                    await renumber(parcel)
+                ids = [parcel.parcel_id for parcel in parcels]
+            case Cancel(parcels):
+                await cancel(parcels)
+                ids = [parcel.parcel_id for parcel in parcels]
+            case _:
+                return wanted
+    except NotAllowed:
+        return Refused(Why.NOT_ALLOWED, no_right)
+    return Done(",".join(ids), order.number, order.url)
 
 
 def not_begun(error: Outside) -> Outcome:

@@ -2,6 +2,7 @@
 to.
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -31,12 +32,19 @@ class Joined:
         return [row for rows in self.rows.values() for row in rows]
 
 
+def grouped(rows: Iterable[Node], of: Callable[[Node], str]) -> defaultdict[str, list[Node]]:
+    """Rows by what they belong to; what has none has an empty list."""
+    found = defaultdict[str, list[Node]](list)
+    for row in rows:
+        found[of(row)].append(row)
+    return found
+
+
 async def joined(read: Callable[[list[str]], Awaitable[Iterable[Node]]], ids: Iterable[str], by: str) -> Joined:
     """For all ids at once; where that answer is no list, for each alone. `by` is the field that says whose a row is."""
-    wanted, rows = list(ids), dict[str, list[Node]]()
+    wanted = list(ids)
     try:
-        for row in await read(wanted) if wanted else ():
-            rows.setdefault(row.text(by), []).append(row)
+        rows = grouped(await read(wanted) if wanted else (), lambda row: row.text(by))
     except NotJson:
         raise
     except Strange as error:

@@ -1,6 +1,7 @@
 """Pieces of what a mapper makes of a shop's rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from crossdock.domain.events import OrderLine, Parcel, ShopOrder, ShopOrderState, ShopVariant
@@ -9,6 +10,8 @@ from crossdock.kit import text
 from crossdock.kit.json_node import Node
 
 MOST_IMAGES = 20
+# The parcel of an order that was only marked as sent: no fulfilment of the shop's has this id.
+BARE = "status"
 
 
 def priced(variants: Iterable[ShopVariant], product: str, currency: str = "") -> tuple[list[ShopVariant], list[str]]:
@@ -63,6 +66,14 @@ def unheld(lines: Sequence[OrderLine], parcels: Sequence[Parcel]) -> tuple[tuple
     for line, units in (pair for parcel in parcels for pair in parcel.lines):
         rest[line] = rest.get(line, 0) - units
     return tuple((line, units) for line, units in rest.items() if units > 0)
+
+
+def marked_sent(
+    lines: Sequence[OrderLine], parcels: Sequence[Parcel], at: datetime | None, *, sent: bool
+) -> tuple[Parcel, ...]:
+    """The parcels of an order. Where it is marked as sent, what none of them holds left without a number."""
+    left = unheld(lines, parcels) if sent else ()
+    return (*parcels, Parcel(BARE, left, shipped_at=at)) if left else tuple(parcels)
 
 
 def amount(money: Money) -> float:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.events import LookKind, Unreadable
-from crossdock.kit.errors import NoAnswer, Strange
+from crossdock.kit.errors import Declined, NoAnswer, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import named, read_each
 
@@ -60,6 +60,26 @@ async def every(page: Callable[[int], Awaitable[Listed]], size: int) -> Listed:
         if got.size < size:
             return Listed(nodes, got.at, tuple(odd))
     raise NoAnswer("A list of your shop does not end.")
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """One page of a list that goes on by a cursor; `onward` is the vendor's cursor of the next one, "" at the end."""
+
+    rows: Listed
+    onward: str
+
+
+async def to_the_end(page: Callable[[str], Awaitable[Paged]]) -> Listed:
+    """All pages of such a list that is not expected to move. One whose cursor does not move is at its end."""
+    got, before = await page(""), ""
+    items, odd = [*got.rows.items], [*got.rows.odd]
+    while got.onward not in ("", before):
+        before = got.onward
+        got = await page(before)
+        items += got.rows.items
+        odd += got.rows.odd
+    return Listed(items, got.rows.at, tuple(odd))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +158,41 @@ async def walk(
     return Walked(rows, onward, more=True, settled=settled, odd=page.odd)
 
 
+async def by_moments(
+    read: Callable[[str, str], Awaitable[Paged]],
+    cursor: str,
+    changed: Callable[[Node], datetime | None],
+    began: datetime,
+    now: datetime,
+) -> tuple[Paged, str, bool]:
+    """One page of what changed at or after a moment, with where to go on and whether at once. `read` takes the moment
+    ("" means all) and the vendor's cursor.
+
+    Our cursor is `after|onward`: a page begins where the last one's newest row was, and only where one moment fills a
+    page the vendor's own cursor goes on.
+    """
+    after, _, onward = cursor.partition("|")
+    if not is_instant(after):
+        after = onward = ""
+    try:
+        page = await read(after, onward)
+    except Declined:
+        if not onward:
+            raise
+        # The vendor's cursor is no longer taken: the moment is read again from its beginning.
+        return Paged(Listed([], now), ""), f"{after}|", False
+    if not page.onward or page.onward == onward:
+        return page, settled_at(page.rows.at), False
+    dates = [usable(changed(row), began, page.rows.at) for row in page.rows.items]
+    newest = instant(min(max((date for date in dates if date), default=began), page.rows.at))
+    return page, f"{newest}|" if newest > after else f"{after}|{page.onward}", True
+
+
+def settled_at(now: datetime) -> str:
+    """The cursor of `by_moments` before which everything was surely seen."""
+    return f"{instant(now - SETTLED)}|"
+
+
 def entries(kind: LookKind, page: Listed | Walked, id_of: Callable[[Node], str]) -> list[Node | Unreadable]:
     """The rows of a page; what is no object, or has no id, stands by itself."""
     nodes = page.items if isinstance(page, Listed) else page.rows
@@ -161,6 +216,18 @@ def is_date(said: str) -> bool:
     """Whether it is a moment as cursors have it, UTC without a zone."""
     try:
         return datetime.fromisoformat(said).tzinfo is None
+    except ValueError:
+        return False
+
+
+def instant(at: datetime) -> str:
+    """As JSON APIs write it, to the millisecond: 2026-11-29T10:00:00.007Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def is_instant(said: str) -> bool:
+    try:
+        return instant(datetime.fromisoformat(said)) == said
     except ValueError:
         return False
 

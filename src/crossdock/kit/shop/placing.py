@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
-from crossdock.domain.commands import CreateOrder, Outcome, Refused, Unknown
+from crossdock.domain.commands import CreateOrder, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import NoAnswer, Outside
@@ -11,6 +11,9 @@ from crossdock.kit.json_node import Node
 from crossdock.kit.shop.concurrency import patiently
 from crossdock.kit.shop.paging import Listed
 from crossdock.kit.shop.risk_notes import BETWEEN
+
+# What a listing of ours has for ids is none of this platform's.
+NO_LISTING = Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
 
 
 def units(command: CreateOrder) -> dict[str, int]:
@@ -44,6 +47,26 @@ def two_names(name: str) -> tuple[str, str]:
     """First names and last name, as most platforms keep them apart; a name of one word is a first name."""
     first, _, last = name.strip().rpartition(" ")
     return (first, last) if first else (last, "")
+
+
+def recipient(command: CreateOrder) -> dict[str, str]:
+    """Whom an order goes to, by the names that a platform's document of an address is filled with (`facts.body`). A
+    territory is a country of its own there, and no region.
+    """
+    to = command.ship_to
+    first, last = two_names(to.name)
+    return {
+        "first": first,
+        "last": last,
+        "company": to.company,
+        "line1": to.line1,
+        "line2": to.line2,
+        "city": to.city,
+        "region": "" if to.territory else to.region,
+        "postal_code": to.postal_code,
+        "country": to.territory or to.country,
+        "phone": to.phone,
+    }
 
 
 def ours(

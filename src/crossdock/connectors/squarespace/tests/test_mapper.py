@@ -12,6 +12,7 @@ from crossdock.domain.events import ProductGone, ShopOrder, ShopOrderState, Shop
 from crossdock.domain.values import Address, Money
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import node_of
+from crossdock.kit.shop.paging import instant
 
 VARIANT: dict[str, Any] = {
     "id": "70c579d9-d597-41d7-9315-ba4beb0a9619",
@@ -182,4 +183,4 @@ class TestOurOrder:
             assert asked == {name: [{"variantId": "v", "quantity": 3}]}
 
     def test_a_moment_is_written_as_they_write_it(self) -> None:
-        assert mapper.instant(datetime(2026, 11, 29, 10, 0, 0, 7_000, tzinfo=UTC)) == "2026-11-29T10:00:00.007Z"
+        assert instant(datetime(2026, 11, 29, 10, 0, 0, 7_000, tzinfo=UTC)) == "2026-11-29T10:00:00.007Z"
