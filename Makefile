@@ -24,8 +24,8 @@ help: ## this list
 run: $(VENV)/.runtime ## the whole demo on this machine; FRESH=1 starts over
 	@FRESH="$(FRESH)" exec $(VENV)/bin/crossdock run
 
-test: $(VENV)/.dev ## every test but `make test-crash` and those against real vendors' servers
-	$(PY) tests/suite.py -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not real and not crash" $(ARGS)
+test: $(VENV)/.dev ## every test but `make test-crash` and those against real vendors' servers; HALF=0 or 1 plays what is played on each platform on every second one
+	CROSSDOCK_TEST_HALF=$(HALF) $(PY) tests/suite.py -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not real and not crash" $(ARGS)
 
 test-loaded: $(VENV)/.dev ## the same beside eight processes that keep the machine busy
 	$(PY) tests/busy.py 8 $(MAKE) --no-print-directory test
@@ -50,14 +50,14 @@ story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; B
 test-real: $(VENV)/.dev ## install an unmodified Vendure and Medusa and play against them
 	$(PY) tests/suite.py -n 2 --dist loadgroup -m real tests/real $(ARGS)
 
-soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every odd value in every answer, every kill point, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= ODD= KILLS=no BUGS=no for less, RECORD=1 keeps the results in docs/proofs.md
+soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every odd value in every answer, every kill point, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= ODD= MODEL=no THIRD= KILLS=no BUGS=no for less, RECORD=1 keeps the results in docs/proofs.md
 	$(PROVE) "the loop" $(LAB) loop --orders $(or $(ORDERS),1000)
-	$(PROVE) "the model" $(LAB) model $(or $(MODEL),--all)
+	$(if $(filter no,$(MODEL)),,$(PROVE) "the model" $(LAB) model $(or $(MODEL),--all))
 	$(PROVE) "the seeds" $(LAB) stock --seeds $(or $(SEEDS),10000)
 	$(PROVE) "the rush" $(LAB) rush --buyers $(or $(BUYERS),10000)
-	$(PROVE) "the big shop" $(LAB) reconcile --variants $(or $(VARIANTS),100000)
+	$(PROVE) "the big shop" $(LAB) reconcile --variants $(or $(VARIANTS),100000) $(if $(THIRD),--third $(THIRD))
 	$(PROVE) "the labels" $(LAB) labels --labels $(or $(LABELS),1000)
-	$(PROVE) "odd values" $(LAB) odd --every $(or $(ODD),1)
+	$(PROVE) "odd values" $(LAB) odd --every $(or $(ODD),1) $(if $(FIRST),--first $(FIRST))
 	$(if $(filter no,$(KILLS)),,$(PROVE) "kill points" $(PY) tests/crash/crash_play.py)
 	$(if $(filter no,$(BUGS)),,$(PROVE) "planted bugs" $(LAB) story --every-bug)
 

@@ -144,9 +144,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    if config.getoption("dist") != "loadfile":
+        return None
+    # Not at import: without xdist there is nothing to share out.
+    from shares import Shares
+
+    return Shares(config, log)
+
+
 def _long(item: pytest.Item) -> bool:
     marker = item.get_closest_marker("timeout")
-    return marker is not None and bool(marker.args) and marker.args[0] >= 400
+    return item.get_closest_marker("long") is not None or (
+        marker is not None and bool(marker.args) and marker.args[0] >= 400
+    )
 
 
 @pytest.hookimpl(trylast=True)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import picking
 import proofs
+import shares
 
 SUITE = Path(__file__).parents[1] / "suite.py"
 GOOD = "def test_good(): pass\n"
@@ -86,3 +88,27 @@ def test_a_long_proof_keeps_what_it_saw_last(tmp_path: Path, monkeypatch: pytest
 def test_the_page_of_long_proofs_is_what_was_recorded() -> None:
     if proofs.RESULTS.exists():
         assert proofs.PAGE.read_text() == proofs.page(json.loads(proofs.RESULTS.read_text()))
+
+
+def test_two_commits_in_a_row_play_every_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(picking.HALF, raising=False)
+    every = picking.platforms()
+    halves = []
+    for number in ("0", "1"):
+        monkeypatch.setenv(picking.HALF, number)
+        halves.append(picking.platforms())
+    assert sorted(halves[0] + halves[1]) == sorted(every) and abs(len(halves[0]) - len(halves[1])) <= 1
+    # The story's half, as the lab cuts it, is the other one.
+    assert halves[1] == every[1::2]
+    said = (SUITE.parents[1] / ".ci" / "run").read_text()
+    assert "test HALF=$(((pick + 1) % 2))" in said and "story HALF=$((pick % 2))" in said
+
+
+def test_files_go_to_one_process_whole_but_for_the_long_ones_of_equal_parts() -> None:
+    conformance = "tests/kit/test_conformance.py::test_the_platform_conforms"
+    assert shares.share(f"{conformance}[open_door-101]") == shares.share(f"{conformance}[open_door-102]")
+    assert shares.share(f"{conformance}[open_door-101]") != shares.share(f"{conformance}[wix-101]")
+    assert shares.share("tests/web/test_walls.py::Test::test_a[1]") == "tests/web/test_walls.py"
+    for file in shares.APART:
+        assert (SUITE.parents[1] / file).exists()
+        assert shares.share(f"{file}::test_a[1]") != shares.share(f"{file}::test_a[2]")

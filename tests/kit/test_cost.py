@@ -4,16 +4,18 @@ what vendors allow.
 
 import pytest
 
+import picking
 from crossdock.cli.docs import platforms_page
 from crossdock.kit import discover
 from crossdock.kit.budget import LONGEST_WAIT, SHARE
 from crossdock.kit.conformance import cost
 from crossdock.kit.conformance.stage import staged
 
+pytestmark = pytest.mark.long
 PLATFORMS = list(discover.connectors())
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("platform", picking.platforms())
 async def test_what_is_kept_is_what_is_counted(platform: str) -> None:
     counted = await cost.measured(discover.connector(platform), discover.sandbox(platform))
     assert cost.of(platform) == counted, f"crossdock check connector {platform} --record"

@@ -10,6 +10,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 import market
+import picking
 from crossdock.domain.capability import Capability
 from crossdock.domain.events import ShopProduct, Unreadable
 from crossdock.kit import discover
@@ -22,7 +23,8 @@ from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.stock import counts
 from crossdock_lab.proof.odd import tried
 
-PLATFORMS = sorted(discover.connectors())
+pytestmark = pytest.mark.long
+PLATFORMS = picking.platforms()
 READ = ("products", "product", "variants", "counts", "orders", "order", "look-up", "connection test")
 WRITTEN = ("create",)
 BESIDES = {

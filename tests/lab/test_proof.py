@@ -15,6 +15,7 @@ from crossdock_lab.proof.state import Config
 from crossdock_lab.proof.stock import shrunk, told
 from crossdock_lab.proof.town import Town, build
 
+pytestmark = pytest.mark.long
 MINUTE = [config for config in CONFIGS if config.minute]
 WORLDS = {config.name: config for config in CONFIGS}
 

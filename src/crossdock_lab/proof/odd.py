@@ -28,6 +28,7 @@ QUIET_SECONDS = 0.5
 def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform", action="append", default=[], help="only this one; may be given several times")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th replacement, for a quick look")
+    parser.add_argument("--first", type=int, default=0, help="of those, begin at another one")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     worst = 0
     for name in args.platform or connectors:
         begun = time.monotonic()
-        tally = asyncio.run(tried(connectors[name], every=args.every))
+        tally = asyncio.run(tried(connectors[name], every=args.every, first=args.first))
         seconds = time.monotonic() - begun
         print(
             f"{name}: {tally.tried:,} replacements in answers of {len(tally.kinds)} kinds in {seconds:.0f} s:"

@@ -42,6 +42,7 @@ def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--platform", default="", help="only this one; else one whole and the others with fewer variants"
     )
+    parser.add_argument("--third", type=int, choices=(0, 1, 2), help="every third platform, from this one on")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--patience", type=float, default=1800, help="seconds until each part must be over")
 
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     names = _fillable()
     if args.platform and args.platform not in names:
         raise Trouble(f"No simulator of {args.platform!r} can be filled; there are: {', '.join(names)}.")
+    if args.third is not None:
+        names = names[args.third :: 3]
     worst = _one(args, args.platform or names[0])
     for name in [] if args.platform else names[1:]:
         # A marketplace of its own, so a process of its own.
