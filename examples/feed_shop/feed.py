@@ -33,10 +33,15 @@ NAMES = {
     "group": ("group", "parent", "product id"),
     "image": ("image", "image url", "picture"),
     "description": ("description", "text"),
+    "tags": ("tags", "keywords"),
+    "type": ("type", "category"),
 }
+# Columns whose names go on: `option: Condition`, `property: Set`.
+ABOUT = {"option:": "options", "property:": "properties"}
 NEEDED = ("sku", "title", "price", "stock")
 BIGGEST = 50_000_000
 MOST = 10**9  # of units, and of a price
+MOST_WORDS = 20  # of a product: what the contract takes of options and properties
 AHEAD = 300  # seconds that two clocks may differ
 
 
@@ -196,13 +201,24 @@ def table_of(text):
     """(number of the row, its cells by our names). The separator is the one that the first line has most of."""
     first, _, _ = text.partition("\n")
     table = csv.reader(io.StringIO(text), delimiter=max(",;\t|", key=first.count), strict=True)
-    head = [name.strip().lower() for name in next(table, [])]
+    titles = [name.strip() for name in next(table, [])]
+    head = [name.lower() for name in titles]
+    about = [
+        (column, field, titles[column][len(begin) :].strip())
+        for column, name in enumerate(head)
+        for begin, field in ABOUT.items()
+        if name.startswith(begin)
+    ]
     at = {field: head.index(name) for field, names in NAMES.items() for name in reversed(names) if name in head}
     if missing := [field for field in NEEDED if field not in at]:
         raise Unusable(f"its first line names no column {', '.join(missing)}.")
     for number, cells in enumerate(table, 2):
         if any(cell.strip() for cell in cells):
-            yield number, {field: cells[column].strip() for field, column in at.items() if column < len(cells)}
+            row = {field: cells[column].strip() for field, column in at.items() if column < len(cells)}
+            for column, field, name in about:
+                if column < len(cells) and cells[column].strip():
+                    row.setdefault(field, []).append({"name": name, "value": cells[column].strip()})
+            yield number, row
 
 
 def products(text, places):
@@ -227,10 +243,19 @@ def products(text, places):
         id_ = "p" + digest(row.get("group") or sku)
         images = [row["image"]] if row.get("image", "").startswith("https://") else []
         fresh = {"title": row["title"], "description": row.get("description", ""), "images": images, "variants": []}
+        fresh |= {"tags": words(row.get("tags", "")), "types": words(row.get("type", ""))}
+        fresh["properties"] = row.get("properties", [])[:MOST_WORDS]
         product = found.setdefault(id_, fresh)
         title = row["title"] if row["title"] != product["title"] else sku
-        product["variants"].append({"id": f"{id_}.{digest(sku)}", "title": title, **variant})
+        options = row.get("options", [])[:MOST_WORDS]
+        product["variants"].append({"id": f"{id_}.{digest(sku)}", "title": title, "options": options, **variant})
     return found, stopped, odd
+
+
+def words(cell):
+    """Tags and types stand in one cell, with `|` or, where there is none, commas between."""
+    parts = cell.split("|") if "|" in cell else cell.split(",")
+    return [part.strip() for part in parts if part.strip()][:MOST_WORDS]
 
 
 def digest(text):

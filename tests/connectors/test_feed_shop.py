@@ -194,6 +194,20 @@ def test_files_as_shops_write_them(shop: Shop) -> None:
     assert [doc["title"] for doc in shop.it.every("product") if not doc.get("deleted")] == ["Müg"]
 
 
+def test_what_buyers_look_for_stands_in_columns_of_its_own(shop: Shop) -> None:
+    shop.export(
+        "sku;title;price;stock;group;tags;Category;Option: Condition;property: Set;option:Language\n"
+        "A;Ace;1;5;g;graded|foil, old;Singles, Sealed;NM;Alpha;English\nB;Ace LP;1;2;g;;;LP;;\n"
+    )
+    (doc,) = shop.it.every("product")
+    assert (doc["tags"], doc["types"]) == (["graded", "foil, old"], ["Singles", "Sealed"])
+    assert doc["properties"] == [{"name": "Set", "value": "Alpha"}]
+    assert [[tuple(each.values()) for each in row["options"]] for row in doc["variants"]] == [
+        [("Condition", "NM"), ("Language", "English")],
+        [("Condition", "LP")],
+    ]
+
+
 def asked(said: dict[str, str], form: dict[str, str] | None = None, password: str = "") -> tuple[int, str]:
     """The page, or what a form of it answers."""
     word = base64.b64encode(f"shop:{password or said['password']}".encode()).decode()

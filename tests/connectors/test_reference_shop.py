@@ -22,8 +22,8 @@ from crossdock.kit.http import Transport
 
 FOLDER = Path(__file__).parents[2] / "examples" / "reference_shop"
 KEY = "whsec_" + base64.b64encode(b"a key of thirty-two bytes, no less").decode()
-# Those that look into the shop's own books, spoil its deliveries or take a second shop.
-SIMULATED = {111, 412, 806, 807, 808, 809}
+# Those that look into the shop's own books, spoil its deliveries, take a second shop or write tags and options.
+SIMULATED = {111, 211, 412, 806, 807, 808, 809}
 
 
 def running(script: str, *words: str) -> Iterator[str]:

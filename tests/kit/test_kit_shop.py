@@ -13,7 +13,7 @@ from crossdock.domain.commands import AdjustStock, CancelOrder, CancelReason, Do
 from crossdock.kit.connector import Forged, Hook, Looks, Proof, Shop
 from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer, Outside, Strange
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop import addresses, base, cancel, concurrency, graphql, oauth, paging, placing, webhooks
+from crossdock.kit.shop import addresses, base, cancel, concurrency, graphql, mapping, oauth, paging, placing, webhooks
 from toy import MANIFEST as OF_ANOTHER
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -25,6 +25,26 @@ MANIFEST = replace(OF_ANOTHER, answers={**OF_ANOTHER.answers, **NO}, ways=(WAY,)
 
 def a_shop(**known: Any) -> Shop:
     return Shop("https://shop.example", {"key": "k"}, known, cast("Any", None), lambda: NOW, hook_url="https://m/h/7")
+
+
+# What products say by name
+
+
+def test_names_and_pairs_are_read_out_of_whatever_stands_there() -> None:
+    rows: list[Any] = [
+        {"name": "Set &amp; number", "value": 7},
+        {"name": "", "value": "NM"},
+        {"name": "Empty"},
+        "odd",
+        3,
+    ]
+    node = node_of({"rows": rows, "tags": ["a", 5, None, " b  c "]}, "it")
+    assert mapping.named(node.rows("rows")) == (("Set & number", "7"), ("", "NM"))
+    assert mapping.names(node.raw("tags")) == ("a", "b c")
+    assert mapping.names(node.rows("rows")) == ("Set & number", "Empty")
+    assert [mapping.names(odd) for odd in (None, "a, b", {"a": 1}, 5)] == [()] * 4
+    deep = node_of({"rows": [{"name": "NM", "group": {"name": "Condition"}}, {"name": "LP", "group": None}]}, "it")
+    assert mapping.named(deep.rows("rows"), "group.name", "name") == (("Condition", "NM"), ("", "LP"))
 
 
 # The face

@@ -60,6 +60,8 @@ def platforms_page(manifests: list[Manifest]) -> str:
     for capability in Capability:
         answers = ["yes" if isinstance(m.answers[capability], Yes) else "no" for m in manifests]
         lines.append(f"| {MEANING[capability]} | " + " | ".join(answers) + " |")
+    said = [", ".join(manifest.words) or "-" for manifest in manifests]
+    lines.append("| What your products say by name, for your rules. | " + " | ".join(said) + " |")
     lines += _costs(manifests)
     for manifest in manifests:
         lines += ["", f"## {manifest.label} ({manifest.api_version})", "", "How its claims were checked:", ""]

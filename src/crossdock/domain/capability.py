@@ -169,6 +169,15 @@ class Lag:
     late_execution: float = 60.0
 
 
+class Word(StrEnum):
+    """What a platform says of a product by name, so that a seller's rules can fill attributes from it."""
+
+    OPTIONS = "options"
+    PROPERTIES = "properties"
+    TAGS = "tags"
+    TYPES = "types"
+
+
 # The settings that say how a shop's amounts are read. A connection test fills in those that its platform has; when one
 # changes, nothing is sold until the seller has confirmed it.
 MONEY_SETTINGS = ("currency", "precision", "decimals", "prices")
@@ -211,6 +220,8 @@ class Manifest:
     # Our commands that can leave units out of the shop's count when they are damaged or lost; after any other the
     # count includes them again.
     keeps_out: frozenset[CommandKind] = frozenset()
+    # What its products say by name; a scenario proves that this is handed over as the seller wrote it, and no other.
+    words: tuple[Word, ...] = ()
     # For which shops it is when it is no platform of one name; such a one is offered after all others.
     for_whom: str = ""
 

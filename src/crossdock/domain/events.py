@@ -35,7 +35,8 @@ class ShopProduct:
 
     `active` is what the shop itself would sell; `url` opens it in the shop's admin. `reasons` are sentences for the
     seller: why it is not sold, or which of its variants are not, and are left out of `variants` for it. `types` are
-    its kinds, categories or collections, by name.
+    its kinds, categories or collections, by name. `properties` are (name, value) of all of it: features, facets, custom
+    fields.
     """
 
     product_id: str
@@ -49,6 +50,7 @@ class ShopProduct:
     reasons: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    properties: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

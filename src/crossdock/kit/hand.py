@@ -102,6 +102,24 @@ class SetsCurrency(Protocol):
     async def change_currency(self, currency: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a seller writes about a product. `values` are of its variants, in order, of the one option `option`."""
+
+    option: str
+    values: tuple[str, ...]
+    properties: tuple[tuple[str, str], ...]
+    tags: tuple[str, ...]
+    types: tuple[str, ...]
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """What a hand offers besides where products say things by name: what the platform has no field for is left out."""
+
+    async def describe(self, product_id: str, words: Words) -> None: ...
+
+
 @runtime_checkable
 class EmptiesBin(Protocol):
     """What a hand offers besides where a product that is deleted goes to a bin first."""

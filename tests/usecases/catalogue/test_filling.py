@@ -145,6 +145,18 @@ class TestRules:
         )
         assert "Minty" in page
 
+    def test_a_property_of_the_product_holds_for_variants_without_an_option_of_its_name(self, world: World) -> None:
+        cards()
+        rule(world, Source.OPTION, "", "condition", name="Condition")
+        rule(world, Source.OPTION, "", "language", name="Language")
+        own = ShopVariant("w1", "W1", "NM", Money(500, "USD"), 3, options=(("condition", "Near Mint"),))
+        bare = ShopVariant("w2", "W2", "", Money(500, "USD"), 3)
+        said = (("Condition", "Damaged"), ("Language", "English"))
+        take(world, ShopProduct("q1", "Card 1", (own, bare), properties=said))
+        by_sku = {row.sku: row.facts for row in Variant.objects.filter(listing__shop_product_id="q1")}
+        assert by_sku["W1"] == ["condition", "condition=near-mint", "language", "language=en"]
+        assert by_sku["W2"] == ["condition", "condition=damaged", "language", "language=en"]
+
     def test_what_is_set_by_hand_wins_until_it_is_taken_back(self, world: World) -> None:
         cards()
         rule(world, Source.OPTION, "", "condition")

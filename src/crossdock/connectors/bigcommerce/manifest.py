@@ -4,7 +4,19 @@ test reads it and says what follows.
 
 from datetime import date
 
-from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
+from crossdock.domain.capability import (
+    Capability,
+    Evidence,
+    EvidenceKind,
+    Field,
+    Lag,
+    Manifest,
+    No,
+    Pace,
+    Way,
+    Word,
+    Yes,
+)
 
 _CHECKED = date(2026, 11, 29)
 
@@ -91,6 +103,7 @@ MANIFEST = Manifest(
             "What settings, statuses and webhooks do, as the vendor describes it. Never tried on a live account.",
         ),
     ),
+    words=(Word.OPTIONS, Word.PROPERTIES, Word.TAGS),
     # Standard and Plus: 150 calls in 30 seconds, shared by all programs of the store; the headers correct it.
     pace=Pace(per_second=4, burst=40, parallel=4, published=5),
     # The vendor names no bounds; changes of inventory are carried out later ("transaction_id"), so these are guesses.

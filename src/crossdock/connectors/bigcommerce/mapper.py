@@ -11,7 +11,7 @@ from crossdock.domain.commands import CreateOrder, WriteFulfilment
 from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
 from crossdock.kit import text
 from crossdock.kit.json_node import Node, units_in
-from crossdock.kit.shop.mapping import amount, images, marked_sent, options, person, priced, that_hold
+from crossdock.kit.shop.mapping import amount, images, marked_sent, named, names, options, person, priced, that_hold
 from crossdock.kit.shop.placing import staff_note, two_names
 
 # `external_source` of our orders: others write an external order id as well.
@@ -31,7 +31,9 @@ COUNTED_AS_A_WHOLE = "It is counted as a whole and sold in variants: let BigComm
 
 
 def product_of(node: Node, *, currency: str, admin: str, counts: Mapping[str, int]) -> ShopProduct:
-    """`counts` by variant are the inventory's: `inventory_level` is the default location's alone (vendor: variants)."""
+    """`counts` by variant are the inventory's: `inventory_level` is the default location's alone (vendor: variants).
+    `search_keywords` are "a comma-separated list of keywords"; `categories` are numbers alone (vendor: products).
+    """
     product_id, title, tracking = node.id("id"), text.label(node.text("name")), node.word("inventory_tracking")
     told = counts if tracking != "none" else {}
     rows = [(_variant(row, node, currency, told), row) for row in node.list("variants")]
@@ -45,7 +47,7 @@ def product_of(node: Node, *, currency: str, admin: str, counts: Mapping[str, in
             "Its price is hidden in your store.": node.opt_bool("is_price_hidden"),
         }
     )
-    named = [f"{each.title or each.sku or title} is not for sale in your store." for each in barred]
+    closed = [f"{each.title or each.sku or title} is not for sale in your store." for each in barred]
     return ShopProduct(
         product_id,
         title,
@@ -55,26 +57,25 @@ def product_of(node: Node, *, currency: str, admin: str, counts: Mapping[str, in
         images=_images(node),
         url=f"{admin}/manage/products/{product_id}/edit" if admin else "",
         updated_at=moment(node, "date_modified"),
-        reasons=(*named, *reasons, *why),
+        reasons=(*closed, *reasons, *why),
+        properties=named(node.rows("custom_fields")),
+        tags=names(node.text("search_keywords").split(",")),
     )
 
 
 def _variant(row: Node, product: Node, currency: str, counts: Mapping[str, int]) -> ShopVariant:
     """`calculated_price` is what the storefront shows; null prices are the product's."""
-    price = row.opt_money("calculated_price", currency)
-    if price is None:
-        price = row.opt_money("price", currency)
-    if price is None:
-        price = product.money("calculated_price" if "calculated_price" in product else "price", currency)
-    id_ = row.id("id")
+    price = row.opt_money("calculated_price", currency) or row.opt_money("price", currency)
+    chosen, id_ = named(row.rows("option_values"), "option_display_name", "label"), row.id("id")
     return ShopVariant(
         id_,
         text.label(row.text("sku") or product.text("sku"), 200),
-        options(each.text("label") for each in row.rows("option_values")),
-        price,
+        options(value for _, value in chosen),
+        price or product.money("calculated_price" if "calculated_price" in product else "price", currency),
         counts.get(id_),
         barcode=text.label(row.text("gtin") or row.text("upc"), 200),
         image=text.link(row.raw("image_url")),
+        options=chosen,
     )
 
 

@@ -24,7 +24,7 @@ from crossdock.kit.shop.paging import Listed, Spot, Walked, entries, walk
 BEGAN = datetime(2009, 1, 1, tzinfo=UTC)
 # Products come with up to 600 variants each, so their pages are small.
 PRODUCTS_PAGE = 50
-WITH = "variants,images"
+WITH = "variants,images,custom_fields"
 
 
 async def _changes(client: Client, path: str, spot: Spot, size: int, since: str, **query: str) -> Walked:

@@ -4,7 +4,19 @@ number, so only whole orders are shipped.
 
 from datetime import date
 
-from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
+from crossdock.domain.capability import (
+    Capability,
+    Evidence,
+    EvidenceKind,
+    Field,
+    Lag,
+    Manifest,
+    No,
+    Pace,
+    Way,
+    Word,
+    Yes,
+)
 
 _CHECKED = date(2026, 11, 29)
 
@@ -93,6 +105,7 @@ MANIFEST = Manifest(
             " them. Never tried on a live store.",
         ),
     ),
+    words=(Word.OPTIONS, Word.PROPERTIES),
     # "Up to 600 requests per minute per token" (api-reference): the token is ours alone, a fifth is left all the same.
     pace=Pace(per_second=8, burst=60, parallel=4, published=10),
     # The vendor names no bounds, and the search for an order may be an index of its own: guesses.

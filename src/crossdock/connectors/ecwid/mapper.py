@@ -10,7 +10,7 @@ from crossdock.domain.commands import CreateOrder, WriteFulfilment
 from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
 from crossdock.kit import text
 from crossdock.kit.json_node import Node, whole
-from crossdock.kit.shop.mapping import amount, images, options, priced, that_hold
+from crossdock.kit.shop.mapping import amount, images, named, options, priced, that_hold
 from crossdock.kit.shop.placing import staff_note, two_names
 
 # `refererId` of our orders: others write an external order id as well.
@@ -64,6 +64,7 @@ def product_of(node: Node, *, currency: str) -> ShopProduct:
         url=f"{ADMIN}#products",
         updated_at=moment(node),
         reasons=(*barred, *unpriced),
+        properties=named(node.rows("attributes")),
     )
 
 
@@ -86,25 +87,23 @@ def _variant(variant_id: str, row: Node, product: Node, currency: str) -> ShopVa
     """`defaultDisplayedPrice` is what the storefront shows, with taxes; a variation without a price of its own has the
     product's. Amounts are floats, and are rounded to what the currency has.
     """
-    price = row.opt_money("defaultDisplayedPrice", currency)
-    if price is None:
-        price = row.opt_money("price", currency)
+    price = row.opt_money("defaultDisplayedPrice", currency) or row.opt_money("price", currency)
     own = row is not product
     return ShopVariant(
         variant_id,
         text.label(row.text("sku") or product.text("sku"), 200),
         options(value for _, value in options_of(row)) if own else "",
-        product.money("price", currency) if price is None else price,
+        price or product.money("price", currency),
         count_in(row),
         barcode=_barcode(row) or _barcode(product),
         image=text.link(row.raw("originalImageUrl")) if own else "",
+        options=options_of(row) if own else (),
     )
 
 
-def options_of(row: Node) -> list[tuple[str, str]]:
+def options_of(row: Node) -> tuple[tuple[str, str], ...]:
     """(name, value) of a variation."""
-    pairs = [(text.label(each.text("name")), text.label(each.text("value"))) for each in row.rows("options")]
-    return [(name, value) for name, value in pairs if value]
+    return named(row.rows("options"))
 
 
 def _barcode(row: Node) -> str:

@@ -2,7 +2,19 @@
 
 from datetime import date
 
-from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
+from crossdock.domain.capability import (
+    Capability,
+    Evidence,
+    EvidenceKind,
+    Field,
+    Lag,
+    Manifest,
+    No,
+    Pace,
+    Way,
+    Word,
+    Yes,
+)
 
 _CHECKED = date(2026, 11, 29)
 
@@ -99,6 +111,7 @@ MANIFEST = Manifest(
             "Bodies of requests against the fields and types of the Admin API's OpenAPI of October 2024.",
         ),
     ),
+    words=(Word.OPTIONS, Word.TAGS, Word.TYPES),
     # About 4 answers a second were seen from one process, one after the other; there is no limit.
     pace=Pace(per_second=8, burst=20, parallel=4),
     lag=Lag(count=0, search=0, late_execution=60),

@@ -11,7 +11,7 @@ from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.cancel_units import key_of
-from crossdock.kit.shop.mapping import amount, images, person, priced, that_hold
+from crossdock.kit.shop.mapping import amount, images, named, names, person, priced, that_hold
 from crossdock.kit.shop.placing import two_names
 
 # In an order's metadata. The reference stands in the billing address as well: metadata cannot be searched.
@@ -49,6 +49,8 @@ def product_of(node: Node, settings: Mapping[str, str]) -> ShopProduct:
         url=f"{settings.get('admin', '')}/app/products/{product_id}",
         updated_at=node.moment("updated_at"),
         reasons=(*unpriced, *why),
+        tags=names(row.text("value") for row in node.rows("tags")),
+        types=names([node.view("type").text("value"), node.view("collection").text("title"), *node.rows("categories")]),
     )
 
 
@@ -62,6 +64,7 @@ def _variant(row: Node, settings: Mapping[str, str], *, alone: bool) -> ShopVari
         barcode=text.label(row.text("barcode") or row.text("ean") or row.text("upc"), 200),
         image=text.link(row.raw("thumbnail")),
         backorders=row.opt_bool("allow_backorder") is True,
+        options=named(row.rows("options"), "option.title"),
     )
 
 

@@ -2,7 +2,7 @@
 stock does: so changed variants are asked for by themselves, and counts are read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -24,7 +24,8 @@ LEVELS = "inventory_items.required_quantity,*inventory_items.inventory.location_
 # them a price of a region or a group has no `rules` (helpers.js: buildRules), and looks like the one for everybody.
 RULES = "variants.prices.price_rules.attribute,variants.prices.price_rules.value"
 PRODUCT = (
-    "id,title,status,description,thumbnail,updated_at,images.url,*variants,*variants.prices,sales_channels.id,"
+    "id,title,status,description,thumbnail,updated_at,images.url,*variants,*variants.prices,sales_channels.id,tags.value,"
+    "type.value,collection.title,categories.name,variants.options.value,variants.options.option.title,"
     f"{RULES},"
     "variants.inventory_items.required_quantity,*variants.inventory_items.inventory.location_levels"
 )
@@ -98,12 +99,8 @@ async def _by_variants(client: Client, first: str, spot: Spot) -> Products:
     return Page(tuple(items), f"{'v' if seen.more else 'p'};{first};{seen.spot}", seen.more)
 
 
-def _settings(client: Client) -> Mapping[str, str]:
-    return {**client.shop.settings, "admin": client.shop.address}
-
-
 def _product(client: Client, node: Node) -> ShopProduct:
-    return mapper.product_of(node, _settings(client))
+    return mapper.product_of(node, {**client.shop.settings, "admin": client.shop.address})
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:

@@ -6,7 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
+from crossdock.domain.capability import (
+    Capability,
+    Evidence,
+    EvidenceKind,
+    Field,
+    Lag,
+    Manifest,
+    No,
+    Pace,
+    Way,
+    Word,
+    Yes,
+)
 
 _IF = "Where your shop offers it."
 
@@ -74,6 +86,7 @@ MANIFEST = Manifest(
             " checked against the contract. Your own shop is proven by “crossdock check connector”.",
         ),
     ),
+    words=(Word.OPTIONS, Word.PROPERTIES, Word.TAGS, Word.TYPES),
     pace=Pace(per_second=10, burst=20, parallel=4),
     lag=Lag(count=0.0, search=0.0, late_execution=60.0),
     poll_seconds=60.0,

@@ -20,6 +20,7 @@ from crossdock.kit import text
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node
 from crossdock.kit.rows import order_with
+from crossdock.kit.shop.mapping import named, names
 
 STATES = {"open": ShopOrderState.OPEN, "cancelled": ShopOrderState.CANCELLED}
 MOST_PICTURES = 20
@@ -42,6 +43,9 @@ def product(node: Node) -> ShopProduct | ProductGone:
         images=_pictures(node.raw("images")),
         url=_web(node.raw("url")),
         updated_at=node.moment("updated_at"),
+        properties=named(node.rows("properties")),
+        tags=names(node.raw("tags")),
+        types=names(node.raw("types")),
     )
 
 
@@ -55,6 +59,7 @@ def _variant(node: Node, currency: str) -> ShopVariant:
         barcode=node.text("barcode")[:200],
         image=_web(node.raw("image")),
         backorders=node.opt_bool("backorders") is True,
+        options=named(node.rows("options")),
     )
 
 

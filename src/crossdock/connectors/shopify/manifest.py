@@ -5,7 +5,7 @@ The API version is pinned here and nowhere else; Shopify retires a version after
 
 from datetime import date
 
-from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, Pace, Way, Yes
+from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, Pace, Way, Word, Yes
 from crossdock.domain.commands import CommandKind
 
 API_VERSION = "2026-10"
@@ -121,6 +121,7 @@ MANIFEST = Manifest(
             " tried on a live account.",
         ),
     ),
+    words=(Word.OPTIONS, Word.TAGS, Word.TYPES),
     # In calls of about 20 points each; Shopify counts 100 points a second on the smallest plan and says after each
     # call what is left.
     pace=Pace(per_second=4, burst=50, parallel=6, published=5),

@@ -25,10 +25,12 @@ from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, flag
 from crossdock.kit.rows import read_row
 from crossdock.kit.shop.cancel_units import key_of
+from crossdock.kit.shop.mapping import add_variant, names
 
 NAMESPACE, KEY = "crossdock", "reference"
 FIELD = {"namespace": NAMESPACE, "key": KEY}
-TAG = "crossdock"
+# The second is Shopify's name for the only variant of a product without options.
+TAG, ONLY = "crossdock", "Default Title"
 
 # "SUCCESS: The fulfillment was completed successfully." "CANCELLED: The fulfillment was canceled." "ERROR / FAILURE:
 # The fulfillment request failed." OPEN and PENDING wait for a third-party service: nothing has left yet, unless a
@@ -69,12 +71,8 @@ def product(
         if variant.raw("requiresComponents") is True:
             reasons.append(_bundle(variant))
             continue
-        read = read_row(LookKind.PRODUCT, number, partial(_variant, variant, currency, places))
-        if isinstance(read, Unreadable):
-            name = text.label(variant.text("title")) or "A variant"
-            reasons.append(f"“{name}” could not be understood: its number, price or count is no number.")
-        else:
-            rows.append(read)
+        name = text.label(variant.text("title")) or "A variant"
+        add_variant(rows, reasons, name, partial(_variant, variant, node, currency, places))
     found = ShopProduct(
         product_id=number,
         title=text.label(node.str("title")),
@@ -85,8 +83,10 @@ def product(
         url=f"{address}/admin/products/{number}",
         updated_at=node.moment("updatedAt"),
         reasons=tuple(reasons),
+        tags=names(node.raw("tags")),
+        types=names([node.text("productType")]),
     )
-    node.ignore("variants", "media")
+    node.ignore("variants", "media", "options")
     node.done()
     return found
 
@@ -105,7 +105,7 @@ def _bundle(node: Node) -> str:
     are the components then, which nobody bought here.
     """
     title = text.label(node.text("title"))
-    name = "" if title in ("", "Default Title") else f"“{title}” "
+    name = "" if title in ("", ONLY) else f"“{title}” "
     return (
         f"{name or 'It '}is a bundle: your shop would make an order of its components instead, so it isn't sold here."
         " List the components."
@@ -134,17 +134,21 @@ def _image(media: Node) -> str:
     return text.link(media.view("preview").view("image").text("url"))
 
 
-def _variant(node: Node, currency: str, places: frozenset[str]) -> ShopVariant:
+def _variant(node: Node, product: Node, currency: str, places: frozenset[str]) -> ShopVariant:
+    """ "The title field is a concatenation of the option1, option2, and option3 fields" (REST, ProductVariant). Asking
+    each variant for its `selectedOptions` would cost a point each; one with " / " within stays unnamed.
+    """
     title = text.label(node.text("title"))
+    chosen, about = title.split(" / "), names(product.rows("options"))
     return ShopVariant(
         variant_id=tail(node.str("id"), node.path),
         sku=text.label(node.text("sku")),
-        # Shopify's name for the only variant of a product without options.
-        title="" if title == "Default Title" else title,
+        title="" if title == ONLY else title,
         price=node.money("price", currency),
         count=available(node.child("inventoryItem"), places),
         barcode=text.label(node.text("barcode")),
         backorders=_continues(node),
+        options=tuple(zip(about, chosen, strict=True)) if len(about) == len(chosen) and title != ONLY else (),
     )
 
 

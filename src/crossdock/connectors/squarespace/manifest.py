@@ -4,7 +4,19 @@ else: cancelling, changing a number and refunding are done in the site.
 
 from datetime import date
 
-from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
+from crossdock.domain.capability import (
+    Capability,
+    Evidence,
+    EvidenceKind,
+    Field,
+    Lag,
+    Manifest,
+    No,
+    Pace,
+    Way,
+    Word,
+    Yes,
+)
 
 _CHECKED = date(2026, 11, 29)
 
@@ -88,6 +100,7 @@ MANIFEST = Manifest(
             " listed, refusals. We have not tried a live site ourselves.",
         ),
     ),
+    words=(Word.OPTIONS, Word.TAGS),
     # 300 calls a minute for each site, with a minute's cool-down; a fifth of it is left to other programs.
     pace=Pace(per_second=3.5, burst=30, parallel=4, published=5),
     # The vendor names no bounds. An order is found in the list of changes, which may lag behind.

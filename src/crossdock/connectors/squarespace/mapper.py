@@ -20,7 +20,7 @@ from crossdock.domain.events import (
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
-from crossdock.kit.shop.mapping import BARE, images, priced, that_hold
+from crossdock.kit.shop.mapping import BARE, images, names, priced, that_hold
 from crossdock.kit.shop.paging import instant
 from crossdock.kit.shop.placing import two_names
 
@@ -51,7 +51,6 @@ def product_of(node: Node) -> ShopProduct:
     hidden = node.opt_bool("isVisible") is False
     why = that_hold({"Only physical products are sold here.": kind != "PHYSICAL", "It is hidden in your site.": hidden})
     pictures = sorted(node.rows("images"), key=lambda row: row.opt_int("orderIndex") or 0 if _whole(row) else 0)
-    tags = node.raw("tags")
     return ShopProduct(
         product_id,
         title,
@@ -61,7 +60,7 @@ def product_of(node: Node) -> ShopProduct:
         images=images(row.raw("url") for row in pictures),
         updated_at=changed(node),
         reasons=(*unpriced, *why),
-        tags=tuple(text.label(tag) for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        tags=names(node.raw("tags")),
     )
 
 

@@ -2,7 +2,19 @@
 
 from datetime import date
 
-from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
+from crossdock.domain.capability import (
+    Capability,
+    Evidence,
+    EvidenceKind,
+    Field,
+    Lag,
+    Manifest,
+    No,
+    Pace,
+    Way,
+    Word,
+    Yes,
+)
 
 _CHECKED = date(2026, 11, 29)
 _ADDRESS = Field(
@@ -146,6 +158,7 @@ MANIFEST = Manifest(
             "Every document validates against the schema that this server gave.",
         ),
     ),
+    words=(Word.OPTIONS, Word.PROPERTIES, Word.TYPES),
     pace=Pace(per_second=30, burst=60, parallel=6),
     lag=Lag(count=0, search=0, late_execution=60),
     # Stock levels are rows of their own there; seen on the real server: the variant keeps its date.

@@ -14,7 +14,6 @@ from urllib.parse import urljoin
 from crossdock.domain.commands import CreateOrder
 from crossdock.domain.currencies import NotMoney
 from crossdock.domain.events import (
-    LookKind,
     OrderLine,
     Parcel,
     Refund,
@@ -22,15 +21,14 @@ from crossdock.domain.events import (
     ShopOrderState,
     ShopProduct,
     ShopVariant,
-    Unreadable,
 )
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, flag
-from crossdock.kit.rows import read_row
 from crossdock.kit.shop.base import chosen_locations
+from crossdock.kit.shop.mapping import add_variant, named, names, options
 
 METHOD = "crossdock"
 # A customer's name is all that orders can be searched by before they are paid, so the reference stands there from the
@@ -118,11 +116,7 @@ def product(node: Node, ours: Books, shop: Shop) -> ShopProduct:
         if flag(each.raw("enabled")) is False:
             reasons.append(f"“{name}” is switched off in your shop.")
             continue
-        read = read_row(LookKind.PRODUCT, node.id("id"), partial(_variant, each, ours, shop))
-        if isinstance(read, Unreadable):
-            reasons.append(f"“{name}” could not be understood: its number, price or count is no number.")
-        else:
-            variants.append(read)
+        add_variant(variants, reasons, name, partial(_variant, each, ours, shop))
     if enabled and not variants and not reasons:
         reasons.append("The product has no variant in your shop.")
     result = ShopProduct(
@@ -136,6 +130,8 @@ def product(node: Node, ours: Books, shop: Shop) -> ShopProduct:
         url=f"{shop.address}/dashboard/products/{node.id('id')}",
         updated_at=node.moment("updatedAt"),
         reasons=tuple(reasons),
+        properties=named(node.rows("facetValues"), "facet.name", "name"),
+        types=names(node.rows("collections")),
     )
     node.done()
     return result
@@ -154,8 +150,7 @@ def _preview(path: str, shop: Shop) -> str:
 
 
 def _name(variant: Node) -> str:
-    options = [text.label(option.text("name")) for option in variant.rows("options")]
-    return " / ".join(filter(None, options)) or text.label(variant.text("name"))
+    return options(option.text("name") for option in variant.rows("options")) or text.label(variant.text("name"))
 
 
 def _variant(node: Node, ours: Books, shop: Shop) -> ShopVariant:
@@ -167,6 +162,7 @@ def _variant(node: Node, ours: Books, shop: Shop) -> ShopVariant:
         count=saleable(node, ours),
         image=_picture(node, shop),
         backorders=backorders(node, ours),
+        options=named(node.rows("options"), "group.name", "name"),
     )
     node.ignore("name", "enabled")
     node.done()

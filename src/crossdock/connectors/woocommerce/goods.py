@@ -12,6 +12,7 @@ from crossdock.kit import text
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, flag
 from crossdock.kit.rows import read_row, readable
+from crossdock.kit.shop.mapping import named, names
 
 KINDS = {
     "external": "It is an external product: your shop only links to another shop that sells it.",
@@ -104,8 +105,9 @@ def product_of(node: Node, variations: Sequence[Node], *, currency: str, address
         url=f"{address}/wp-admin/post.php?post={id_}&action=edit",
         updated_at=node.moment("date_modified_gmt", naive_utc=True),
         reasons=tuple(reasons),
-        tags=_names(node, "tags"),
-        types=_names(node, "categories"),
+        properties=_properties(node),
+        tags=names(node.rows("tags")),
+        types=names(node.rows("categories")),
     )
     node.ignore(*UNUSED["product"])
     node.done()
@@ -174,7 +176,7 @@ def _variant(node: Node, title: str, count: int | None, currency: str, image: st
         barcode=text.label(node.text("global_unique_id")),
         image=image,
         backorders=backorders(node),
-        options=_named_options(node),
+        options=named(node.rows("attributes"), value="option"),
     )
     if title:
         node.ignore("status", "date_modified_gmt", *UNUSED["product"])
@@ -188,14 +190,12 @@ def _options(node: Node) -> str:
     return " / ".join(option for option in named if option) or f"#{node.text('id')}"
 
 
-def _names(node: Node, key: str) -> tuple[str, ...]:
-    return tuple(filter(None, (text.label(row.text("name")) for row in node.rows(key))))
-
-
-def _named_options(node: Node) -> tuple[tuple[str, str], ...]:
-    """Of a variation; a simple product's attributes have lists of `options` instead, and nothing is chosen of them."""
-    rows = ((text.label(row.text("name")), text.label(row.text("option"))) for row in node.rows("attributes"))
-    return tuple((name, option) for name, option in rows if option)
+def _properties(node: Node) -> tuple[tuple[str, str], ...]:
+    """Attributes that no variation chooses ("variation: Define if the attribute can be used by variations") have lists
+    of `options`.
+    """
+    rows = [row for row in node.rows("attributes") if not flag(row.raw("variation"))]
+    return tuple((text.label(row.text("name")), word) for row in rows for word in names(row.raw("options")))
 
 
 def _image(entry: Any) -> str:

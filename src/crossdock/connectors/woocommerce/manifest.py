@@ -5,7 +5,19 @@ Much of it is what the connector does afterwards, since the shop itself refuses 
 
 from datetime import date
 
-from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
+from crossdock.domain.capability import (
+    Capability,
+    Evidence,
+    EvidenceKind,
+    Field,
+    Lag,
+    Manifest,
+    No,
+    Pace,
+    Way,
+    Word,
+    Yes,
+)
 from crossdock.domain.commands import CommandKind
 
 _CHECKED = date(2026, 11, 23)
@@ -119,6 +131,7 @@ MANIFEST = Manifest(
             " Never tried on a live shop.",
         ),
     ),
+    words=(Word.OPTIONS, Word.PROPERTIES, Word.TAGS, Word.TYPES),
     # The core has no limit; shared hosts have, and do not tell. About 8 calls a second were seen on a small machine.
     pace=Pace(per_second=10, burst=50, parallel=4),
     # No search index and no queue before the database; a guess for hosts that read from a replica.

@@ -1,10 +1,11 @@
 """2xx: products. The whole list, then only changes, and nothing lost in between."""
 
-from crossdock.domain.capability import Capability
+from crossdock.domain.capability import Capability, Word
 from crossdock.domain.events import ProductGone, ShopProduct
-from crossdock.kit.conformance.stage import Stage, understood_products
+from crossdock.kit.conformance.stage import NeedsSimulator, Stage, understood_products
 from crossdock.kit.conformance.suite import NotConforming, expect, scenario
 from crossdock.kit.connector import VariantRef
+from crossdock.kit.hand import Describes, Words
 
 SEEN = Capability.PRODUCTS_SEEN
 MANY = 260
@@ -141,6 +142,57 @@ async def nothing_new(stage: Stage) -> None:
                 break
         else:
             expect(False, f"there is still more behind {cursor!r}")
+
+
+@scenario(
+    211, SEEN, title="Options, tags, types and fields are handed over by name, those that the platform is said to have"
+)
+async def by_name(stage: Stage) -> None:
+    if not isinstance(stage.hand, Describes):
+        raise NeedsSimulator("It needs a hand that writes tags and options.")
+    words = Words(
+        "Zustand “Kärte”",
+        ("Near Mint", "Lightly Played, 1/2"),
+        properties=(("Language", "English"), ("Set & number", "HT-06 #7")),
+        tags=("graded", "Größe 9"),
+        types=("Singles",),
+    )
+    refs = await stage.product(1, 2)
+    _, cursor = await stage.all_products()
+    await stage.hand.describe(refs[0].product_id, words)
+    listed: dict[str, ShopProduct | ProductGone] = {}
+
+    async def look() -> bool:
+        nonlocal cursor
+        items, cursor = await stage.all_products(cursor)
+        listed.update({item.product_id: item for item in items})
+        return refs[0].product_id in listed
+
+    await stage.eventually(look, lambda: "the product among the changes")
+    one = await stage.connector.product(stage.shop, refs[0].product_id)
+    for product in (_live(listed[refs[0].product_id]), _live(one)):
+        _said(product, words, stage.manifest.words, [ref.variant_id for ref in refs])
+
+
+def _said(product: ShopProduct, words: Words, claimed: tuple[Word, ...], variants: list[str]) -> None:
+    """What is claimed is there as it was written, and nothing of what is not."""
+    own = {item.variant_id: item.options for item in product.variants}
+    seen = {
+        Word.OPTIONS: tuple(own[variant] for variant in variants),
+        Word.PROPERTIES: tuple(sorted(product.properties)),
+        Word.TAGS: tuple(sorted(product.tags)),
+        Word.TYPES: product.types,
+    }
+    written = {
+        Word.OPTIONS: tuple(((words.option, value),) for value in words.values),
+        Word.PROPERTIES: tuple(sorted(words.properties)),
+        Word.TAGS: tuple(sorted(words.tags)),
+        Word.TYPES: words.types,
+    }
+    for word in Word:
+        nothing = ((),) * len(variants) if word is Word.OPTIONS else ()
+        wanted = written[word] if word in claimed else nothing
+        expect(seen[word] == wanted, f"{word}: {seen[word]}, in the shop {written[word]}, claimed: {word in claimed}")
 
 
 def _live(product: ShopProduct | ProductGone) -> ShopProduct:

@@ -4,7 +4,8 @@ What every shop does, as pieces that a simulator calls. They decide nothing: whe
 refused, which change moves whose date and what a parcel does to an order are the platform's, written in its folder.
 
 Documents are JSON; a platform adds fields of its own, and ids are numbers or text, as it has them:
-product   id, title, description, image, variants, created, updated
+product   id, title, description, image, variants, created, updated; what the seller wrote about it (`describe`):
+          option_name, properties [[name, value]], tags, types
 variant   id, sku, price (decimal text), option (empty where there is one alone), stock {place: units}
 order     id, reference, lines, parcels, refunds, shipping (decimal text), created, updated
 line      id, product_id, variant_id, sku, title, quantity, price
@@ -20,7 +21,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.hand import Standing, Stocked
+from crossdock.kit.hand import Standing, Stocked, Words
 from crossdock.kit.sandbox.shelf import Doc, Shelf
 
 # (kind, what happened, document), as in ("order", "updated", {...}): the platform makes its webhook of it, or none.
@@ -151,6 +152,15 @@ class Books(Documents):
         product, row = self.variant(product_id, variant_id)
         row["stock"][place] = count
         self.keep("product", product)
+
+    def describe(self, product_id: Id, words: Words) -> None:
+        """Raises LookupError."""
+        doc = self.shelf.need("product", product_id)
+        doc |= {"option_name": words.option, "tags": list(words.tags), "types": list(words.types)}
+        doc["properties"] = [list(pair) for pair in words.properties]
+        for row, value in zip(doc["variants"], words.values, strict=True):
+            row["option"] = value
+        self.keep("product", doc)
 
     def delete_product(self, product_id: Id) -> None:
         """For good. Raises LookupError."""

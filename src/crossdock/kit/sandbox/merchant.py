@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.hand import Standing, Stocked
+from crossdock.kit.hand import Standing, Stocked, Words
 from crossdock.kit.sandbox.books import Books, Documents, Refusal, Rows, money, refs, rows_to_ship, stocked
 from crossdock.kit.sandbox.shelf import Doc, Shelf
 
@@ -111,6 +111,9 @@ class ProductAdmin:
         doc, row = self._books.variant(variant.product_id, variant.variant_id)
         row["price"] = price
         self._books.keep("product", doc)
+
+    async def describe(self, product_id: str, words: Words) -> None:
+        self._books.describe(product_id, words)
 
     async def delete_product(self, product_id: str) -> None:
         self._books.delete_product(product_id)

@@ -1,13 +1,14 @@
 """Pieces of what a mapper makes of a shop's rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from crossdock.domain.events import OrderLine, Parcel, ShopOrder, ShopOrderState, ShopVariant
+from crossdock.domain.events import LookKind, OrderLine, Parcel, ShopOrder, ShopOrderState, ShopVariant, Unreadable
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
+from crossdock.kit.rows import read_row
 
 MOST_IMAGES = 20
 # The parcel of an order that was only marked as sent: no fulfilment of the shop's has this id.
@@ -28,6 +29,15 @@ def priced(variants: Iterable[ShopVariant], product: str, currency: str = "") ->
     return sold, reasons
 
 
+def add_variant(rows: list[ShopVariant], reasons: list[str], name: str, read: Callable[[], ShopVariant]) -> None:
+    """One more of `rows`, or one more of `reasons`: why it could not be understood."""
+    found = read_row(LookKind.PRODUCT, "", read)
+    if isinstance(found, Unreadable):
+        reasons.append(f"“{name}” could not be understood: its number, price or count is no number.")
+    else:
+        rows.append(found)
+
+
 def that_hold(sentences: Mapping[str, object]) -> list[str]:
     """The sentences whose condition holds: why a product is not sold."""
     return [sentence for sentence, so in sentences.items() if so]
@@ -41,6 +51,24 @@ def images(urls: Iterable[Any]) -> tuple[str, ...]:
 def options(values: Iterable[str]) -> str:
     """The title of a variant, by what was chosen of its options."""
     return " / ".join(filter(None, map(text.label, values)))
+
+
+def named(rows: Iterable[Node], name: str = "name", value: str = "value") -> tuple[tuple[str, str], ...]:
+    """(name, value) of each row that has a value: options that were chosen, features, custom fields. A name may stand
+    further down ("option.title").
+    """
+    inside, _, last = name.rpartition(".")
+    pairs = (
+        (text.label((row.view(inside) if inside else row).text(last)), text.label(row.text(value))) for row in rows
+    )
+    return tuple((about, word) for about, word in pairs if word)
+
+
+def names(rows: Any) -> tuple[str, ...]:
+    """Of tags, types and categories: texts, or rows with a `name`; nothing where it is no list."""
+    entries = rows if isinstance(rows, Iterable) and not isinstance(rows, str | Mapping) else ()
+    words = (row.text("name") if isinstance(row, Node) else row for row in entries)
+    return tuple(filter(None, (text.label(word) for word in words if isinstance(word, str))))
 
 
 def person(address: Node, first: str, last: str) -> str:

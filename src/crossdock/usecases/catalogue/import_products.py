@@ -12,6 +12,7 @@ from django.db.models import Model, OuterRef, Subquery
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant, Unreadable
+from crossdock.domain.finding.words import folded
 from crossdock.domain.for_sale import for_sale
 from crossdock.store.bulk import copy_in, lock_in_order, update_rows
 from crossdock.store.crash import point
@@ -293,8 +294,15 @@ def _of_variant(value: ShopVariant, product: ShopProduct, position: int) -> Valu
         "price_minor": max(0, value.price.minor),
         "position": position,
         "gone": False,
-        "options": [[name[:100], word[:LONGEST_WORD]] for name, word in value.options[:MOST_OPTIONS] if word],
+        "options": _options(value, product),
     }
+
+
+def _options(value: ShopVariant, product: ShopProduct) -> list[list[str]]:
+    """Its own, and what the shop says of the whole product under other names."""
+    own = {folded(name) for name, _ in value.options}
+    pairs = (*value.options, *(pair for pair in product.properties if folded(pair[0]) not in own))
+    return [[name[:100], word[:LONGEST_WORD]] for name, word in pairs[:MOST_OPTIONS] if word]
 
 
 def _differs(row: Model, values: Mapping[str, Any]) -> bool:

@@ -22,6 +22,8 @@ SCOPES = {
     "v3/inventory/items": "inventory",
     "v3/inventory/locations": "locations",
 }
+# Lists of a product that are there only when they are asked for (`include`).
+LISTS = ("variants", "images", "custom_fields")
 
 
 class No(Exception):
@@ -170,7 +172,7 @@ class Rest:
     def _shown(self, doc: Doc, query: Mapping[str, str]) -> Doc:
         """Lists are there only when they are asked for."""
         shown, asked = shapes.product(doc), query.get("include", "").split(",")
-        shown = {name: value for name, value in shown.items() if name not in ("variants", "images") or name in asked}
+        shown = {name: value for name, value in shown.items() if name not in LISTS or name in asked}
         if fields := query.get("include_fields"):
             shown = {name: value for name, value in shown.items() if name == "id" or name in fields.split(",")}
         return shown

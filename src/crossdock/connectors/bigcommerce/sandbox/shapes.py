@@ -36,6 +36,11 @@ def product(doc: Mapping[str, Any]) -> Doc:
         "base_variant_id": first["id"] if simple else None,
         "date_created": doc["updated"],
         "date_modified": doc["updated"],
+        "search_keywords": ", ".join(doc.get("tags", ())),
+        "categories": [23],
+        "custom_fields": [
+            {"id": n, "name": name, "value": value} for n, (name, value) in enumerate(doc.get("properties", ()), 1)
+        ],
         "images": [image] if doc["image"] else [],
         "variants": [_variant(doc, row) for row in doc["variants"]],
     }
@@ -43,7 +48,8 @@ def product(doc: Mapping[str, Any]) -> Doc:
 
 def _variant(doc: Mapping[str, Any], row: Mapping[str, Any]) -> Doc:
     """The price of a base variant is null: it is the product's."""
-    options = [{"id": row["id"], "option_id": 1, "option_display_name": "Kind", "label": row["option"]}]
+    name = doc.get("option_name", "Kind")
+    options = [{"id": row["id"], "option_id": 1, "option_display_name": name, "label": row["option"]}]
     return {
         "id": row["id"],
         "product_id": doc["id"],

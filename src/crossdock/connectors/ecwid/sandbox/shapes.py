@@ -25,9 +25,15 @@ def product(doc: Mapping[str, Any]) -> Doc:
         "priceInProductList": float(first["price"]),
         "defaultDisplayedPrice": float(first["price"]),
         **(_stock(first) if simple else {"unlimited": True, "inStock": True}),
-        "options": [] if simple else [{"name": "Kind", "type": "SELECT", "required": True}],
+        "options": [] if simple else [{"name": _option(doc), "type": "SELECT", "required": True}],
         "combinations": [] if simple else [_variation(doc, row, n) for n, row in enumerate(doc["variants"], 1)],
         "media": {"images": [image] if doc.get("image") else [], "videos": []},
+        "attributes": [
+            {"id": n, "name": name, "value": value, "type": "CUSTOM", "show": "DESCR"}
+            for n, (name, value) in enumerate(doc.get("properties", ()), 1)
+        ],
+        "categoryIds": [],
+        "categories": [],
         "isShippingRequired": True,
         "isGiftCard": False,
         "isSampleProduct": False,
@@ -37,6 +43,10 @@ def product(doc: Mapping[str, Any]) -> Doc:
         "updateTimestamp": unix(doc["updated"]),
         **doc.get("shown", {}),
     }
+
+
+def _option(doc: Mapping[str, Any]) -> str:
+    return str(doc.get("option_name", "Kind"))
 
 
 def _stock(row: Mapping[str, Any]) -> Doc:
@@ -51,7 +61,7 @@ def _variation(doc: Mapping[str, Any], row: Mapping[str, Any], number: int) -> D
         "id": row["id"],
         "combinationNumber": number,
         "sku": row["sku"],
-        "options": [{"name": "Kind", "value": row["option"], "nameTranslated": {"en": "Kind"}}],
+        "options": [{"name": _option(doc), "value": row["option"], "nameTranslated": {"en": _option(doc)}}],
         "price": float(row["price"]),
         "defaultDisplayedPrice": float(row["price"]),
         **_stock(row),

@@ -51,7 +51,28 @@ def product(doc: Doc, currency: str, fields: str) -> Doc:
         "created_at": doc["created"],
         "updated_at": doc["updated"],
         "variants": [variant(doc, row, currency, fields) for row in doc["variants"]],
+    } | _words(doc, fields)
+
+
+def _words(doc: Doc, fields: str) -> Doc:
+    """What stands in tables of its own is there only when it is named (AdminProduct: tags, type, collection,
+    categories).
+    """
+    kinds, named = doc.get("types", []), fields.split(",")
+    shown: Doc = {
+        "tags.value": [{"id": f"ptag_{n}", "value": tag} for n, tag in enumerate(doc.get("tags", ()))],
+        "type.value": {"id": "ptyp_1", "value": kinds[0]} if kinds else None,
+        "collection.title": {"id": "pcol_1", "title": kinds[1]} if kinds[1:] else None,
+        "categories.name": [{"id": f"pcat_{n}", "name": kind} for n, kind in enumerate(kinds[2:])],
     }
+    return {name.partition(".")[0]: value for name, value in shown.items() if name in named}
+
+
+def _options(doc: Doc, row: Doc) -> list[Doc]:
+    """What has nothing to choose has an option all the same."""
+    value = {"value": row["option"] or "Default option value"}
+    title = doc.get("option_name", "Kind") if row["option"] else "Default option"
+    return [{"id": f"optval_{row['id']}", **value, "option_id": "opt_1", "option": {"id": "opt_1", "title": title}}]
 
 
 def variant(doc: Doc, row: Doc, currency: str, fields: str) -> Doc:
@@ -70,6 +91,7 @@ def variant(doc: Doc, row: Doc, currency: str, fields: str) -> Doc:
         "manage_inventory": row["managed"],
         "allow_backorder": row["backorder"],
         "updated_at": row["updated"],
+        **({"options": _options(doc, row)} if "variants.options.option.title" in fields.split(",") else {}),
         "prices": prices if named else [{**price, "rules": {}} for price in prices],
         "inventory_items": [
             {

@@ -20,8 +20,12 @@ def product(doc: Mapping[str, Any], currency: str) -> Doc:
         "images": [doc["image"]] if doc.get("image") else [],
         "variants": [
             {"id": row["id"], "sku": row["sku"], "title": row["option"], "price": row["price"], "count": count(row)}
+            | ({"options": [{"name": doc.get("option_name", "Kind"), "value": row["option"]}]} if row["option"] else {})
             for row in doc["variants"]
         ],
+        "properties": [{"name": name, "value": value} for name, value in doc.get("properties", ())],
+        "tags": doc.get("tags", []),
+        "types": doc.get("types", []),
         "updated_at": doc["updated"],
     }
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from crossdock.connectors.shopify.sandbox.books import Books, on_hand
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.hand import Standing, Stocked
+from crossdock.kit.hand import Standing, Stocked, Words
 from crossdock.kit.sandbox import Doc
 from crossdock.kit.sandbox.merchant import OrderAdmin
 
@@ -36,6 +36,14 @@ class ShopHand(OrderAdmin):
 
     async def reprice(self, variant: VariantRef, price: str) -> None:
         self._books.change_variant(variant.variant_id, price=str(Decimal(price)))
+
+    async def describe(self, product_id: str, words: Words) -> None:
+        """The product's type is one."""
+        doc = self._books.need("product", product_id)
+        doc |= {"tags": list(words.tags), "type": words.types[0], "option_name": words.option}
+        self._shelf.put("product", product_id, doc)
+        for id_, value in zip(doc["variants"], words.values, strict=True):
+            self._books.change_variant(id_, title=value)
 
     async def delete_product(self, product_id: str) -> None:
         self._books.delete_product(product_id)

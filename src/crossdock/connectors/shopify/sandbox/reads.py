@@ -106,6 +106,9 @@ class Reads:
             "requiresSellingPlan": product.get("subscription_only", False),
             "updatedAt": product["updated"],
             "descriptionHtml": product["description"],
+            "tags": product.get("tags", []),
+            "productType": product.get("type", ""),
+            "options": [{"name": product.get("option_name", "Title")}],
             "media": sliced(lambda: images),
             "variants": sliced(
                 lambda: [found | {"cursor": id} for id in product["variants"] if (found := self.variant_at(id))]

@@ -99,6 +99,25 @@ def a_fulfilment(status: str = "SUCCESS", *numbers: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize(
+    ("title", "options"),
+    [
+        ("Near Mint / English", (("Condition", "Near Mint"), ("Language", "English"))),
+        ("NM / EN / Foil", ()),
+        ("Near Mint", ()),
+        ("Default Title", ()),
+    ],
+)
+def test_a_variants_title_says_what_was_chosen_where_it_has_a_part_for_each_option(
+    title: str, options: tuple[tuple[str, str], ...]
+) -> None:
+    about = [{"name": "Condition"}, {"name": "Language"}]
+    node = a_product(options=about, tags=["graded"], productType="Singles")
+    found = mapper.product(node, [a_variant(title=title)], currency="USD", address="https://a")
+    assert found.variants[0].options == options
+    assert (found.tags, found.types) == (("graded",), ("Singles",))
+
+
 def test_a_product_with_one_variant() -> None:
     product = mapper.product(a_product(), [a_variant()], currency="USD", address=ADDRESS)
     (variant,) = product.variants

@@ -24,10 +24,10 @@ def product(doc: Mapping[str, Any], currency: str) -> Doc:
         "url": f"https://corner-shop.squarespace.com/shop/p/{doc['id']}",
         "urlSlug": f"p/{doc['id']}",
         "images": [image] if doc.get("image") else [],
-        "tags": [],
+        "tags": doc.get("tags", []),
         "isVisible": doc["visible"],
-        "variantAttributes": ["Kind"] if len(doc["variants"]) > 1 else [],
-        "variants": [_variant(row, currency) for row in doc["variants"]],
+        "variantAttributes": [_option(doc)] if len(doc["variants"]) > 1 else [],
+        "variants": [_variant(row, currency, _option(doc)) for row in doc["variants"]],
         "seoOptions": None,
         "createdOn": doc["created"],
         "modifiedOn": doc["updated"],
@@ -36,7 +36,11 @@ def product(doc: Mapping[str, Any], currency: str) -> Doc:
     }
 
 
-def _variant(row: Mapping[str, Any], currency: str) -> Doc:
+def _option(doc: Mapping[str, Any]) -> str:
+    return str(doc.get("option_name", "Kind"))
+
+
+def _variant(row: Mapping[str, Any], currency: str, option: str) -> Doc:
     """`salePrice` is 0.00 where nothing is on sale."""
     sale = row.get("sale", "")
     prices = {"basePrice": amount(row["price"], currency), "salePrice": amount(sale or 0, currency)}
@@ -45,7 +49,7 @@ def _variant(row: Mapping[str, Any], currency: str) -> Doc:
         "sku": row["sku"],
         "pricing": {**prices, "onSale": bool(sale)},
         "stock": {"quantity": row["stock"][""], "unlimited": bool(row.get("unlimited"))},
-        "attributes": {"Kind": row["option"]} if row["option"] else {},
+        "attributes": {option: row["option"]} if row["option"] else {},
         "shippingMeasurements": NO_WEIGHT,
         "image": None,
     }

@@ -179,6 +179,8 @@ class Api:
         shown = {
             "featuredAsset": picture,
             "assets": [picture] if picture else [],
+            "facetValues": [{"name": value, "facet": {"name": name}} for name, value in doc.get("facets", ())],
+            "collections": [{"name": name} for name in doc.get("collections", ())],
             "variants": [self._variant(each) for each in variants],
         }
         return doc | shown
@@ -187,7 +189,7 @@ class Api:
         return doc | {
             "priceWithTax": self._books.gross(doc["price"]),
             "currencyCode": self._books.settings["currency"],
-            "options": [{"name": doc["option"]}] if doc["option"] else [],
+            "options": [{"name": doc["option"], "group": {"name": doc.get("group", "Kind")}}] if doc["option"] else [],
             "featuredAsset": None,
             "trackInventory": doc["track"],
             "outOfStockThreshold": doc["threshold"] or 0,

@@ -7,7 +7,7 @@ from typing import Any
 from crossdock.connectors.vendure.sandbox.books import Books
 from crossdock.connectors.vendure.sandbox.places import open_place, stock_at
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.hand import Standing, Stocked
+from crossdock.kit.hand import Standing, Stocked, Words
 from crossdock.kit.sandbox.books import money, rows_to_ship, standing
 from crossdock.kit.sandbox.merchant import acting
 
@@ -51,6 +51,13 @@ class SandboxHand:
 
     async def reprice(self, variant: VariantRef, price: str) -> None:
         self._books.change_variant(variant.variant_id, price=_minor(price))
+
+    async def describe(self, product_id: str, words: Words) -> None:
+        variants = self._books.shelf.by_key("variant", product_id)
+        for doc, value in zip(variants, words.values, strict=True):
+            self._books.change_variant(doc["id"], option=value, group=words.option)
+        facets = [list(pair) for pair in words.properties]
+        self._books.change_product(product_id, facets=facets, collections=list(words.types))
 
     async def delete_product(self, product_id: str) -> None:
         with acting(self._books):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from crossdock.connectors.woocommerce.sandbox.books import Books, sold
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.hand import Standing, Stocked
+from crossdock.kit.hand import Standing, Stocked, Words
 from crossdock.kit.sandbox import Doc
 from crossdock.kit.sandbox.books import left_of, money, rows_to_ship, split, standing
 from crossdock.kit.sandbox.merchant import acting
@@ -88,6 +88,15 @@ class Admin:
     async def reprice(self, variant: VariantRef, price: str) -> None:
         doc = self._product(variant)
         doc["price"] = price
+        self._books.save_product(doc)
+
+    async def describe(self, product_id: str, words: Words) -> None:
+        doc = self._books.need("product", product_id)
+        for id_, value in zip(doc.get("children", ()), words.values, strict=True):
+            child = self._books.need("product", id_)
+            self._books.save_product(child | {"option": value, "option_name": words.option})
+        doc |= {"options": list(words.values), "option_name": words.option, "tags": list(words.tags)}
+        doc |= {"types": list(words.types), "properties": [list(pair) for pair in words.properties]}
         self._books.save_product(doc)
 
     async def delete_product(self, product_id: str) -> None:

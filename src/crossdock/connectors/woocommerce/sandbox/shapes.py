@@ -8,6 +8,7 @@ kept: a line's `price` is a number where everything else is text, `image.id` is 
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
+from html import escape
 from typing import Any
 
 Doc = dict[str, Any]
@@ -95,7 +96,8 @@ def product(doc: Doc, base: str) -> Doc:
     """
     slug = doc["name"].lower().replace(" ", "-")
     options = doc.get("options", [])
-    attribute = {"id": 0, "name": "Option", "position": 0, "visible": True, "variation": True, "options": options}
+    attributes = [_attribute(doc.get("option_name", "Option"), options, chosen=True)] if options else []
+    attributes += [_attribute(name, [value], chosen=False) for name, value in doc.get("properties", ())]
     is_variation = doc["type"] == "variation"
     images = [_image(src, number) for number, src in enumerate(doc.get("images", []), 1)]
     return {
@@ -115,12 +117,13 @@ def product(doc: Doc, base: str) -> Doc:
         "reviews_allowed": not is_variation,
         "average_rating": "0.00",
         "rating_count": 0,
-        **{key: [] for key in ("upsell_ids", "cross_sell_ids", "tags", "default_attributes", "grouped_products")},
+        **{key: [] for key in ("upsell_ids", "cross_sell_ids", "default_attributes", "grouped_products")},
         "related_ids": [],
         "purchase_note": "",
-        "categories": [{"id": 15, "name": "Uncategorized", "slug": "uncategorized"}],
+        "tags": [_term(number, name) for number, name in enumerate(doc.get("tags", ()), 40)],
+        "categories": [_term(number, name) for number, name in enumerate(doc.get("types", ["Uncategorized"]), 15)],
         "images": images,
-        "attributes": _chosen(doc) if is_variation else [attribute] if options else [],
+        "attributes": _chosen(doc) if is_variation else attributes,
         "variations": doc.get("children", []),
         "price_html": f"<span>{doc['price']}</span>",
         "has_options": bool(options),
@@ -144,9 +147,19 @@ def variation(doc: Doc, base: str) -> Doc:
     }
 
 
+def _attribute(name: str, options: list[str], *, chosen: bool) -> Doc:
+    return {"id": 0, "name": name, "position": 0, "visible": True, "variation": chosen, "options": options}
+
+
+def _term(number: int, name: str) -> Doc:
+    """PHP keeps names of terms with their entities."""
+    return {"id": number, "name": escape(name, quote=False), "slug": name.lower().replace(" ", "-")}
+
+
 def _chosen(doc: Doc) -> list[Doc]:
     """Without what the buyer chooses in the shop ("Any ..."): the REST API leaves empty attributes out."""
-    return [{"id": 0, "name": "Option", "slug": "option", "option": doc["option"]}] if doc["option"] else []
+    name = doc.get("option_name", "Option")
+    return [{"id": 0, "name": name, "slug": name.lower(), "option": doc["option"]}] if doc["option"] else []
 
 
 def _image(src: str, number: int) -> Doc:
