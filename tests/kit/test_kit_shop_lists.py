@@ -154,6 +154,7 @@ def test_a_full_page_without_ours_is_no_proof_that_there_is_none() -> None:
     [
         (ShopOrderState.OPEN, ShopOrderState.CANCELLED, "", ["cancel", "mark"]),
         (ShopOrderState.OPEN, ShopOrderState.OPEN, "open", ["cancel"]),
+        (ShopOrderState.OPEN, ShopOrderState.GONE, "", ["cancel"]),
         (ShopOrderState.CANCELLED, ShopOrderState.CANCELLED, "", ["mark"]),
         (ShopOrderState.GONE, ShopOrderState.GONE, "", []),
     ],
@@ -163,9 +164,11 @@ async def test_an_order_is_marked_once_it_is_cancelled(
 ) -> None:
     did = list[str]()
 
-    async def read() -> tuple[Node | None, ShopOrder]:
+    async def read() -> tuple[Node, ShopOrder]:
         state = after if did else before
-        return (None if state is ShopOrderState.GONE else node_of({}, "order")), a_copy(state)
+        if state is ShopOrderState.GONE:
+            raise Missing("It is gone.")
+        return node_of({}, "order"), a_copy(state)
 
     async def cancel() -> None:
         did.append("cancel")

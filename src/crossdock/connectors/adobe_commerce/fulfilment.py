@@ -6,6 +6,7 @@ which one is Magento's own choice, and a parcel out of two sources is two shipme
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from crossdock.connectors.adobe_commerce import mapper, reading
 from crossdock.connectors.adobe_commerce.client import Client
@@ -13,11 +14,10 @@ from crossdock.connectors.adobe_commerce.manifest import MANIFEST
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import Done, Outcome, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
-from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.addresses import number
 from crossdock.kit.shop.concurrency import alone
-from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, not_begun, same_number, step, written
+from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, Step, ids_of, looked_at, same_number, written
 
 NO_RIGHT = "The integration may not write shipments: give it Sales > Operations > Orders > Actions > Ship."
 HELD = "Order {number} is on hold in your shop: take it off hold there, then try again."
@@ -26,26 +26,24 @@ NO_STOCK = "No source of your shop has the units of this parcel; look at the pro
 
 async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
     async with alone(client.shop.address):
-        try:
-            node, order = await reading.read(client, command.shop_order_id)
-        except Outside as error:
-            return not_begun(error)
-        wanted = step(order, command, split=True)
-        try:
-            match wanted:
-                case Make(rows):
-                    if node is not None and node.text("state") == mapper.HELD:
-                        return Refused(Why.CONFLICT, HELD.format(number=order.number))
-                    return await _made(client, order, command, rows)
-                case Renumber(parcels):
-                    await _renumbered(client, order, command, parcels)
-                    ids = ",".join(parcel.parcel_id for parcel in parcels)
-                    return Done(ids, order.number, order.url)
-                case Cancel():
-                    return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.FULFILMENT_UNDO))
-            return wanted
-        except NotAllowed:
-            return Refused(Why.NOT_ALLOWED, NO_RIGHT)
+        read, act = partial(reading.read, client, command.shop_order_id), partial(_act, client, command)
+        return await looked_at(command, read, act, no_right=NO_RIGHT, split=True)
+
+
+async def _act(
+    client: Client, command: WriteFulfilment, node: Node, order: ShopOrder, wanted: Step | Outcome
+) -> Outcome:
+    match wanted:
+        case Make() if node.text("state") == mapper.HELD:
+            return Refused(Why.CONFLICT, HELD.format(number=order.number))
+        case Make(rows):
+            return await _made(client, order, command, rows)
+        case Renumber(parcels):
+            await _renumbered(client, order, command, parcels)
+            return Done(ids_of(parcels), order.number, order.url)
+        case Cancel():
+            return Refused(Why.UNSUPPORTED, MANIFEST.sentence(Capability.FULFILMENT_UNDO))
+    return wanted
 
 
 async def _made(client: Client, order: ShopOrder, command: WriteFulfilment, rows: Mapping[str, int]) -> Outcome:
@@ -53,13 +51,11 @@ async def _made(client: Client, order: ShopOrder, command: WriteFulfilment, rows
     places = await _places(client, order, rows)
     if places is None:
         return Refused(Why.CONFLICT, NO_STOCK)
+    tracks = [mapper.track_of(command)] if command.tracking_number else []
     for source, here in places.items():
-        body = {
-            "items": [{"order_item_id": int(line), "qty": n} for line, n in here.items()],
-            "notify": False,
-            "tracks": [mapper.track_of(command)] if command.tracking_number else [],
-            **({"arguments": {"extension_attributes": {"source_code": source}}} if source else {}),
-        }
+        items = [{"order_item_id": int(line), "qty": n} for line, n in here.items()]
+        named = {"arguments": {"extension_attributes": {"source_code": source}}} if source else {}
+        body = {"items": items, "notify": False, "tracks": tracks, **named}
         await client.send("POST", f"order/{order.shop_id}/ship", json=body)
     _, after = await reading.read(client, order.shop_id)
     if not command.tracking_number:

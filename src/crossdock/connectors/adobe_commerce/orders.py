@@ -4,7 +4,7 @@ again after.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,12 +19,11 @@ from crossdock.kit.errors import Declined, Missing, Outside, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import certain, read_parts, readable
 from crossdock.kit.shop import counted, risk_notes
-from crossdock.kit.shop.addresses import is_number
+from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.cancel import cancelled, standing
 from crossdock.kit.shop.concurrency import alone, patiently
-from crossdock.kit.shop.fulfilment import not_begun
 from crossdock.kit.shop.paging import entries, listed
-from crossdock.kit.shop.placing import ended, ours, take_back, units
+from crossdock.kit.shop.placing import NO_LISTING, ended, ours, take_back, units
 
 SHIPPED = "Order {number} is shipped in your shop; Magento cancels only what was not."
 HELD = "Order {number} is on hold in your shop: take it off hold there, then try again."
@@ -46,38 +45,23 @@ Stock = Mapping[str, reading.Salable]
 
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
+    """What some module does after the order is saved can fail as well, and is told like a refusal: it is looked for."""
     if not all(is_number(line.variant_id) for line in command.lines):
-        return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
-    async with alone(client.shop.address):
-        try:
-            earlier = await counted.of_order(command, partial(reading.counts, client))
-            if trouble := counted.lacking(command, earlier):
-                return trouble
+        return NO_LISTING
+
+    async def send(earlier: Stock) -> str:
+        with counted.unsent():
             cart, payment = await _cart(client, command, earlier)
-        except (Declined, Missing) as error:
-            return await _why(client, command, error)
-        except Outside as error:
-            # A cart that nobody ordered is nobody's order.
-            return not_begun(error)
-        try:
-            made = await client.send("PUT", f"guest-carts/{cart}/order", json={"paymentMethod": payment})
-        except (Declined, Missing) as error:
-            return await _after_refusal(client, command, error)
-        shop_id = str(made.json())
-        if not is_number(shop_id):
-            raise Strange("order", "whole number", shop_id)
-        return await _finished(client, command, shop_id, earlier)
+        made = (await client.send("PUT", f"guest-carts/{cart}/order", json={"paymentMethod": payment})).json()
+        return number(Node({"id": made}, "order"))
+
+    finish, find = partial(_finished, client, command), partial(_found, client, command.reference)
+    stock, address = _stock(client, command), client.shop.address
+    return await counted.sent(command, address=address, stock=stock, send=send, finish=finish, find=find)
 
 
-async def _after_refusal(client: Client, command: CreateOrder, error: Declined | Missing) -> Outcome:
-    """What some module does after the order is saved can fail as well, and is told in the same way. Whether it is this
-    one or that of an earlier try is not to be seen. Whatever stops the look, the order may stand.
-    """
-    try:
-        found = await patiently(lambda: _found(client, command.reference))
-    except Outside as trouble:
-        return Unknown(f"{error} Whether the order was saved all the same is not known yet. {trouble}")
-    return await _finished(client, command, found[0], None) if found else await _why(client, command, error)
+def _stock(client: Client, command: CreateOrder) -> Callable[[], Awaitable[Stock]]:
+    return partial(counted.of_order, command, partial(reading.counts, client))
 
 
 async def _cart(client: Client, command: CreateOrder, stock: Stock) -> tuple[str, dict[str, Any]]:
@@ -146,26 +130,16 @@ async def _shipping(client: Client, command: CreateOrder, cart: str, address: di
     return min(ways, key=lambda way: (way[0], way[1].minor))[2:]
 
 
-async def _why(client: Client, command: CreateOrder, error: Declined | Missing) -> Outcome:
-    """Magento names no product when it refuses an order, so what there is says why."""
-    return await counted.why(command, error, partial(counted.of_order, command, partial(reading.counts, client)))
-
-
 async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier: Stock | None) -> Outcome:
-    """What stands there is compared, and the counts say whether there was enough for it."""
-    try:
-        node, order = await patiently(lambda: reading.read(client, shop_id))
-        if node is None:
-            return Unknown("The order was created and cannot be read.")
-        stock = await counted.of_order(command, partial(reading.counts, client))
-    except Outside as error:
-        # Keys that ended just now as well: "sign in again" would have it created once more.
-        return Unknown(f"The order was created; what came of it is not known yet. {error}")
-    if trouble := counted.differs(command, order, at_our_price=False) or counted.oversold(command, stock):
-        return await _take_back(client, shop_id, trouble)
-    note = await _noted(client, command, node, order)
-    # From a last unit on it may be sold uncounted (`count_of`).
-    return counted.stands(command, order, earlier, stock, uncounted=True, note=note)
+    """Of the price only the note speaks. From a last unit on it may be sold uncounted (`count_of`)."""
+
+    async def read() -> tuple[Node, ShopOrder]:
+        return await patiently(lambda: reading.read(client, shop_id))
+
+    stock, taken_back, note = _stock(client, command), partial(_take_back, client), partial(_noted, client, command)
+    return await counted.finished(
+        command, earlier, read=read, stock=stock, take_back=taken_back, note=note, at_our_price=False, uncounted=True
+    )
 
 
 async def _noted(client: Client, command: CreateOrder, node: Node, order: ShopOrder) -> str:
@@ -210,7 +184,7 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         node, order = await reading.read(client, command.shop_order_id)
         if ended := standing(command, order, SHIPPED):
             return ended
-        if node is not None and node.text("state") == mapper.HELD:
+        if node.text("state") == mapper.HELD:
             return Refused(Why.CONFLICT, HELD.format(number=order.number))
         answer = (await client.send("POST", f"orders/{order.shop_id}/cancel")).json()
         try:
@@ -227,8 +201,6 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
 async def write_risk(client: Client, command: WriteRisk) -> Outcome:
     async with alone(client.shop.address):
         node, order = await reading.read(client, command.shop_order_id)
-        if node is None:
-            return Refused(Why.NOT_FOUND, "That is no order of this shop.")
         texts, write = mapper.notes(node), partial(comment, client, node)
         return await risk_notes.beside(command, texts, reference=order.reference, number=order.number, write=write)
 

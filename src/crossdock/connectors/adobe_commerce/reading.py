@@ -12,14 +12,14 @@ from crossdock.connectors.adobe_commerce import mapper
 from crossdock.connectors.adobe_commerce.client import PAGE, Client
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Strange
+from crossdock.kit.errors import Missing, Strange
 from crossdock.kit.json_node import Node
 from crossdock.kit.rows import odd, order_with, read_each, readable, unreadable
 from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.concurrency import together
 from crossdock.kit.shop.joined import Joined, beside, joined
-from crossdock.kit.shop.mapping import gone
-from crossdock.kit.shop.paging import Listed, Spot, Walked, by_numbers, entries, seconds, walk
+from crossdock.kit.shop.mapping import NO_ORDER, or_gone
+from crossdock.kit.shop.paging import Listed, Spot, Walked, by_numbers, entries, from_now, seconds, walk
 
 # Magento 2 is of 2015, and its shops may come from Magento 1 of 2008.
 BEGAN = datetime(2008, 1, 1, tzinfo=UTC)
@@ -78,7 +78,8 @@ async def _shown(client: Client, nodes: Sequence[Node]) -> list[ShopProduct | Un
     def sold(node: Node) -> list[str]:
         return below(node) or [number(node)]
 
-    parts = await _joined(client, "products", "entity_id", {link for node in nodes for link in below(node)}, by="id")
+    children = partial(client.of, "products", "entity_id")
+    parts = await joined(children, {link for node in nodes for link in below(node)}, "id")
     stock = await _salable(client, sorted({id_ for node in nodes for id_ in sold(node)}))
     known, counts = ({key: rows[0] for key, rows in each.rows.items()} for each in (parts, stock))
     shop = client.shop
@@ -89,10 +90,6 @@ async def _shown(client: Client, nodes: Sequence[Node]) -> list[ShopProduct | Un
         return mapper.product_of(node, known, counts, shop.settings, shop.now())
 
     return read_each(LookKind.PRODUCT, nodes, number, read)
-
-
-async def _joined(client: Client, path: str, field: str, ids: Iterable[str], *, by: str = "") -> Joined:
-    return await joined(lambda some: client.of(path, field, some), ids, by or field)
 
 
 async def _salable(client: Client, products: Sequence[str]) -> Joined:
@@ -148,14 +145,13 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Sal
 
 async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     if not cursor:
-        newest, _ = await client.rows("orders", sort="entity_id DESC", size=1)
-        return Page((), str(Spot.settled(newest.at)), more=False)
+        return from_now((await client.rows("orders", sort="entity_id DESC", size=1))[0])
     spot = Spot.of(cursor)
     seen = await _changes(client, "orders", spot)
     rows = entries(LookKind.ORDER, seen, order_id)
     there = {order_id(row) for row in readable(rows)}
     rows += await client.of("orders", "entity_id", (await _sent(client, spot)) - there)
-    shown = await _around(client, [row for row in readable(rows) if mapper.reference_of(row)])
+    shown = await _around(client, readable(rows))
     return Page(tuple(read_each(LookKind.ORDER, rows, order_id, shown)), str(seen.spot), seen.more)
 
 
@@ -173,23 +169,23 @@ async def _sent(client: Client, spot: Spot) -> set[str]:
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
-    return (await read(client, shop_id))[1]
+    return await or_gone(read(client, shop_id), shop_id, client.shop.settings["currency"])
 
 
-async def read(client: Client, shop_id: str) -> tuple[Node | None, ShopOrder]:
-    """The order as it came, and as we say it."""
+async def read(client: Client, shop_id: str) -> tuple[Node, ShopOrder]:
+    """The order as it came, and as we say it. Raises Missing."""
     found = await client.of("orders", "entity_id", [shop_id]) if is_number(shop_id) else []
     node = next((row for row in found if row.text("entity_id") == shop_id), None)
     if node is None:
-        return None, gone(shop_id, client.shop.settings["currency"])
-    return node, (await _around(client, [node] if mapper.reference_of(node) else []))(node)
+        raise Missing(NO_ORDER)
+    return node, (await _around(client, [node]))(node)
 
 
-async def _around(client: Client, ours: Sequence[Node]) -> Callable[[Node], ShopOrder]:
+async def _around(client: Client, nodes: Sequence[Node]) -> Callable[[Node], ShopOrder]:
     """Reads orders with what ours among them have besides."""
-    ids = [order_id(node) for node in ours]
-    names = ("shipments", "creditmemos")
-    shipments, memos = await together([_joined(client, name, "order_id", ids) for name in names])
+    ids = [order_id(node) for node in nodes if mapper.reference_of(node)]
+    lists = [partial(client.of, name, "order_id") for name in ("shipments", "creditmemos")]
+    shipments, memos = await together([joined(read, ids, "order_id") for read in lists])
 
     def shown(node: Node) -> ShopOrder:
         id_ = order_id(node)

@@ -13,30 +13,20 @@ from crossdock.domain.commands import CreateOrder
 from crossdock.domain.values import Money
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop import facts
-from crossdock.kit.shop.placing import two_names
+from crossdock.kit.shop.placing import both_names
 
-MADE, WHOLE = FACTS["made"], FACTS["whole"]
-_REFUSED = {kind: re.compile(pattern) for kind, pattern in FACTS["refused"].items()}
+MADE, WHOLE, ZERO, FITS, REFUSED = (FACTS[name] for name in ("made", "whole", "zero", "fits", "refused"))
 _MICRO = Decimal("0.000001")
-_NO_REDUCTION = "reduction_percent reduction_amount reduction_amount_tax_incl reduction_amount_tax_excl group_reduction"
 
 
 def whole(node: Node, kind: str) -> dict[str, Any]:
     """An entity as it is sent back. Empty fields vanish from the answers (seen on 8.0.4)."""
-    told = {name: node.raw(name) for name in WHOLE[kind].split()}
-    return {
-        name: int(value) if isinstance(value, bool) else value if isinstance(value, str | int | float) else ""
-        for name, value in told.items()
-    }
-
-
-def _cut(said: str, kind: str, most: int) -> str:
-    return " ".join(_REFUSED[kind].sub(" ", said).split())[:most].strip()
+    names = WHOLE[kind].split()
+    return {name: int(raw) if isinstance(raw := node.raw(name), bool) else node.text(name) for name in names}
 
 
 def _names(command: CreateOrder) -> dict[str, str]:
-    first, last = two_names(_cut(command.ship_to.name, "name", 200))
-    return {"firstname": (first or "-")[:32], "lastname": (last or "-")[:32]}
+    return both_names(facts.fitting(command.ship_to.name, REFUSED["name"], 200), 32)
 
 
 def guest_of(command: CreateOrder, password: str, settings: Settings) -> dict[str, str]:
@@ -44,24 +34,15 @@ def guest_of(command: CreateOrder, password: str, settings: Settings) -> dict[st
     return facts.filled(MADE["customer"], command=command, key=key, password=password, settings=settings) | names
 
 
-def address_of(command: CreateOrder, customer: str, country: str, state: str) -> dict[str, Any]:
+def address_of(command: CreateOrder, customer: str, country: str, state: str) -> dict[str, str]:
     """A region that is no state of the shop's stands behind the second line."""
     to = command.ship_to
-    region = "" if state or to.region == to.territory else _cut(to.region, "address", 60)
-    second = _cut(to.line2, "address", 128 - len(region) - 2 if region else 128)
-    return {
-        "id_customer": customer,
-        "id_country": country,
-        "id_state": state,
-        "alias": "Marketplace",
-        "company": _cut(to.company, "generic", 64),
-        **_names(command),
-        "address1": _cut(to.line1, "address", 128),
-        "address2": ", ".join(filter(None, (second, region))),
-        "postcode": _cut(to.postal_code, "postcode", 12),
-        "city": _cut(to.city, "city", 64),
-        "phone": _cut(to.phone, "phone", 32),
-    }
+    said = facts.filled(MADE["address"], to=to, customer=customer, country=country, state=state)
+    said |= {name: facts.fitting(said[name], REFUSED[kind], longest) for name, (kind, longest) in FITS.items()}
+    if not state and to.region != to.territory and (region := facts.fitting(to.region, REFUSED["address"], 60)):
+        second = said["address2"][: 128 - len(region) - 2].strip()
+        said["address2"] = ", ".join(filter(None, (second, region)))
+    return said | _names(command)
 
 
 def summed(command: CreateOrder) -> dict[str, tuple[int, Money]]:
@@ -106,23 +87,19 @@ def priced(
         paid = (cost.decimal * detail.int("product_quantity") / units).quantize(_MICRO)
         total, one = (paid * rate).quantize(_MICRO), (cost.decimal / units * rate).quantize(_MICRO)
         net += total
-        rows.append(
-            {
-                **whole(detail, "order_detail"),
-                **dict.fromkeys(_NO_REDUCTION.split(), 0),
-                "product_price": one,
-                "unit_price_tax_excl": one,
-                "unit_price_tax_incl": (cost.decimal / units).quantize(_MICRO),
-                "total_price_tax_excl": total,
-                "total_price_tax_incl": paid,
-            }
-        )
+        row = {
+            "product_price": one,
+            "unit_price_tax_excl": one,
+            "unit_price_tax_incl": (cost.decimal / units).quantize(_MICRO),
+            "total_price_tax_excl": total,
+            "total_price_tax_incl": paid,
+        }
+        rows.append(whole(detail, "order_detail") | ZERO["order_detail"] | row)
     rate = 1 + (order.opt_decimal("carrier_tax_rate") or Decimal(0)) / 100
     carriage = (command.shipping.decimal / (rate if rate > 0 else 1)).quantize(_MICRO)
     return {
         **whole(order, "order"),
-        **_three("total_discounts", Decimal(0), Decimal(0)),
-        **_three("total_wrapping", Decimal(0), Decimal(0)),
+        **ZERO["order"],
         **_three("total_shipping", command.shipping.decimal, carriage),
         **_three("total_paid", command.total.decimal, net + carriage),
         # changeIdOrderState: `$order->total_paid_real += $payment->amount`.
@@ -138,7 +115,5 @@ def _three(name: str, gross: Decimal, net: Decimal) -> dict[str, Decimal]:
 
 def tracked(row: Node, tracking: str, carrier: str) -> dict[str, Any]:
     """A row of a carrier with another number; `carrier` only where the shop has it."""
-    changed = {"tracking_number": _REFUSED["number"].sub("", tracking)[:64]} | (
-        {"id_carrier": carrier} if carrier else {}
-    )
-    return {**whole(row, "order_carrier"), **changed}
+    sent = whole(row, "order_carrier") | ({"id_carrier": carrier} if carrier else {})
+    return sent | {"tracking_number": re.sub(REFUSED["number"], "", tracking)[:64]}

@@ -5,7 +5,6 @@
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import quote, urlencode
 
 from crossdock.kit import text
@@ -14,11 +13,20 @@ from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import Declined, NoAnswer, NotAllowed, Outside
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop import facts
-from crossdock.kit.shop.answers import Told, answered, error_in
+from crossdock.kit.shop.answers import Told, answered, by_code, error_in
 from crossdock.kit.shop.paging import Listed, listed
 from crossdock.kit.xml import Entity, document
 
 FACTS = facts.load(__package__, "webservice")
+# PrestaShop's codes (classes/webservice/WebserviceRequest.php); 25 and 26: a resource or a method that the key has no
+# right to.
+MEANINGS: dict[str, tuple[type[Outside], str]] = {
+    "25": (NotAllowed, "The webservice key lacks a right."),
+    "26": (NotAllowed, "The webservice key lacks a right."),
+    "132": (NotAllowed, "The webservice key is not for this shop: choose the shop at the key, or another number here."),
+    "127": (Declined, "PrestaShop could not read what we sent."),
+    "22": (NoAnswer, "Your shop's webservice is switched off: switch it on in Advanced Parameters > Webservice."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class Client:
         names = (await self._send("GET", "", {"output_format": "JSON"})).json()
         return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
 
-    async def write(self, method: Literal["POST", "PUT"], resource: str, node: str, entities: Sequence[Entity]) -> Node:
+    async def write(self, method: str, resource: str, node: str, entities: Sequence[Entity]) -> Node:
         """Make or replace. What is left out of a PUT is emptied (saveEntityFromXml; PrestaShop #34576),
         so it is sent whole. The answer is the (last) entity. Without an entity the body is empty.
         """
@@ -87,19 +95,7 @@ def _told(reply: Reply) -> Told | None:
 
 
 def _own(reply: Reply, told: Told | None) -> Outside | None:
-    """By PrestaShop's codes (classes/webservice/WebserviceRequest.php)."""
-    words = f"PrestaShop says: {told.words}" if told else ""
-    match told.code if told else "":
-        # A resource or a method that the key has no right to.
-        case "25" | "26":
-            return NotAllowed(f"The webservice key lacks a right. {words}")
-        case "132":
-            return NotAllowed(
-                "The webservice key is not for this shop: choose the shop at the key, or another number here."
-            )
-        case "127":
-            return Declined("PrestaShop could not read what we sent.")
-        case "22":
-            return NoAnswer("Your shop's webservice is switched off: switch it on in Advanced Parameters > Webservice.")
+    if error := by_code(MEANINGS, told, "PrestaShop"):
+        return error
     # A notice of PHP in some module makes it 500, done or not (webserviceErrorHandler).
-    return NoAnswer(f"Your shop stumbled ({reply.status}). {words}") if told and reply.status >= 500 else None
+    return NoAnswer(f"Your shop stumbled. PrestaShop says: {told.words}") if told and reply.status >= 500 else None

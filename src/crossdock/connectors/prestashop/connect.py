@@ -2,7 +2,7 @@
 and the shop's own statuses, currency and time zone are read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from zoneinfo import available_timezones
 
 from crossdock.connectors.prestashop.client import FACTS, Client
@@ -13,10 +13,10 @@ from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import Declined, NoAnswer, NotAllowed
 from crossdock.kit.json_node import Node, flag
-from crossdock.kit.shop.addresses import typed
+from crossdock.kit.shop import addresses
 from crossdock.kit.shop.base import allowed, checked, typed_in
+from crossdock.kit.shop.mapping import that_hold
 
-WRONG = "Type the address of your shop, for example https://shop.example.com."
 TICK = "Tick {} for the key in Advanced Parameters > Webservice."
 # Where a resource needs one right alone, that it is listed for the key says so.
 TRIED = ("GET orders", "POST orders", "PUT orders", "PUT order_details", "PUT order_carriers")
@@ -26,13 +26,15 @@ STATES = ("paid", "canceled", "error", "shipping", "preparation")
 OLDEST = (1, 7, 6, 2)
 SEVERAL = "Your PrestaShop has several shops: name one by its number (Advanced Parameters > Multistore)."
 NO_SHOP = "Your PrestaShop has no shop of this number (Advanced Parameters > Multistore)."
+NO_ZONE = "We do not know the time zone of your shop; set it in International > Localization."
+NOT_LOGABLE = (
+    "Tick “Consider the associated order as validated” at the order status “Remote payment accepted”: without it your"
+    " shop takes no units for our orders."
+)
 NO_COUNTS = "Switch on Shop Parameters > Product Settings > Enable stock management: your shop has no counts."
 
 
-def address(form: Mapping[str, str], *, local: bool) -> str:
-    return typed(form.get("address", ""), local=local, wrong=WRONG, keep="key", pages=("/api", "/index.php"))
-
-
+address = addresses.typed_in(keep="key", pages=("/api", "/index.php"))
 finish = typed_in(MANIFEST)
 
 
@@ -102,28 +104,21 @@ def _ticked(states: list[Node], tick: str) -> list[str]:
 
 
 def _trouble(settings: Mapping[str, str], logable: list[str]) -> str:
-    if not settings["currency"]:
-        return "We do not know the default currency of your shop."
-    if older(version := settings["version"], OLDEST):
-        return f"PrestaShop {version} is too old; {'.'.join(map(str, OLDEST))} or later is needed."
-    if settings["zone"] not in available_timezones():
-        return "We do not know the time zone of your shop; set it in International > Localization."
-    if missing := [name for name in STATES if not settings[name].isdigit()]:
-        return f"Your shop names no order status for: {', '.join(missing)}."
-    if settings["paid"] not in logable:
-        return (
-            "Tick “Consider the associated order as validated” at the order status “Remote payment accepted”: without"
-            " it your shop takes no units for our orders."
-        )
-    return ""
+    version, oldest = settings["version"], ".".join(map(str, OLDEST))
+    missing = [name for name in STATES if not settings[name].isdigit()]
+    told = {
+        "We do not know the default currency of your shop.": not settings["currency"],
+        f"PrestaShop {version} is too old; {oldest} or later is needed.": older(version, OLDEST),
+        NO_ZONE: settings["zone"] not in available_timezones(),
+        f"Your shop names no order status for: {', '.join(missing)}.": missing,
+        NOT_LOGABLE: settings["paid"] not in logable,
+    }
+    return next(iter(that_hold(told)), "")
 
 
-async def _tried(client: Client, right: str) -> None:
-    method, resource = right.split()
-    if method == "GET":
-        await client.rows(resource, {"limit": "1"}, display="[id]")
-    else:
-        await client.write("POST" if method == "POST" else "PUT", resource, "", [])
+def _tried(client: Client, method: str, resource: str) -> Awaitable[object]:
+    one = {"limit": "1"}
+    return client.rows(resource, one, display="[id]") if method == "GET" else client.write(method, resource, "", [])
 
 
 async def _rights(client: Client) -> list[Check]:
@@ -131,7 +126,7 @@ async def _rights(client: Client) -> list[Check]:
     listed = await client.resources()
     lacking = {right for rights in RIGHTS.values() for right in rights if right.split()[1] not in listed}
     for right in TRIED:
-        if right not in lacking and not await allowed(_tried(client, right), also=(Declined,), but=NotAllowed):
+        if right not in lacking and not await allowed(_tried(client, *right.split()), also=(Declined,), but=NotAllowed):
             lacking.add(right)
     found = []
     for title, rights in RIGHTS.items():

@@ -4,7 +4,7 @@ and its source (github PrestaShop/PrestaShop, classes/).
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from crossdock.domain.events import Count, OrderLine, Parcel, Refund, ShopOrder, ShopProduct, ShopVariant
@@ -13,7 +13,8 @@ from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, flag
 from crossdock.kit.shop.addresses import is_number, number
-from crossdock.kit.shop.mapping import images, options, that_hold
+from crossdock.kit.shop.clock import moment
+from crossdock.kit.shop.mapping import BARE, images, numbered, options, sold, that_hold
 from crossdock.kit.shop.mapping import state as state_of
 
 Settings = Mapping[str, str]
@@ -23,28 +24,6 @@ Units = tuple[tuple[str, int], ...]
 # filtered by, and staff see it. Behind one that was taken back for want of stock stands something more.
 PAYMENT, TAKEN_BACK = "Crossdock ", " (taken back)"
 REFUNDED = "It was set to “Refunded”."
-# A parcel of an order that was only set to a shipped status, and has no row of a carrier.
-BARE = "status"
-
-
-# Times are the shop's own, without a zone
-
-
-def moment(node: Node, key: str, zone: ZoneInfo, after: str = "") -> datetime | None:
-    """In the hour that comes twice it is the later one where the earlier one is before `after` (UTC)."""
-    naive = node.moment(key, naive_utc=True)
-    if naive is None:
-        return None
-    early, late = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    return late if after and early.strftime("%Y-%m-%dT%H:%M:%S") < after else early
-
-
-def since(after: str, zone: ZoneInfo) -> str:
-    """The shop's own time, an hour earlier where its clocks are put back within the next one."""
-    at = datetime.fromisoformat(after).replace(tzinfo=UTC)
-    here, soon = at.astimezone(zone), (at + timedelta(hours=1)).astimezone(zone)
-    back = (here.utcoffset() or timedelta()) - (soon.utcoffset() or timedelta())
-    return (here.replace(tzinfo=None) - max(back, timedelta())).strftime("%Y-%m-%d %H:%M:%S")
 
 
 # Products
@@ -74,27 +53,15 @@ def product_of(
     node: Node, combinations: Sequence[Node], stock: Rows, names: Mapping[str, str], shop: Shop
 ) -> ShopProduct:
     """`stock` is by variant, `names` are of the values of attributes."""
-    product, parts = number(node), node.view("associations")
-    reasons, variants = [], []
+    parts = node.view("associations")
     if parts.rows("combinations") and not combinations:
         raise Strange(f"{node.path}.associations.combinations", "combination that can be read", None)
-    rows = combinations or [node]
-    for row in rows:
-        variant = _variant(row, node, stock, names, shop)
-        held = stock.get(variant.variant_id)
-        what = variant.title or variant.sku or variant.variant_id
-        if held is not None and flag(held.raw("depends_on_stock")):
-            # OrderHistory::changeIdOrderState moves no such stock.
-            reasons.append(f"{what} uses advanced stock management, which is not known here.")
-        elif variant.price.minor <= 0:
-            reasons.append(f"{what} has no price.")
-        else:
-            variants.append(variant)
+    variants, reasons = sold(_variant(row, node, stock, names, shop) for row in combinations or [node])
     why = _not_sold(node)
     return ShopProduct(
-        product,
+        number(node),
         text.label(said(node, "name")),
-        tuple(variants),
+        variants,
         active=not why and bool(variants),
         description=text.plain(said(node, "description") or said(node, "description_short")),
         images=_images(node, parts, shop.address),
@@ -104,37 +71,39 @@ def product_of(
 
 
 def _not_sold(node: Node) -> list[str]:
+    off = [name for name in ("active", "available_for_order") if flag(node.raw(name)) is False]
+    pack, download = (flag(node.raw(name)) is True for name in ("cache_is_pack", "is_virtual"))
     told = {
-        "It is not active or not available for order in your shop.": flag(node.raw("active")) is False
-        or flag(node.raw("available_for_order")) is False
-        or node.text("state") == "0",
+        "It is not active or not available for order in your shop.": off or node.text("state") == "0",
         "It is hidden in your shop.": node.text("visibility") == "none",
         # OrderHistory::changeIdOrderState leaves packs out when an order gets its units.
-        "It is a pack: PrestaShop does not count packs for orders from outside.": flag(node.raw("cache_is_pack"))
-        is True
-        or node.text("type") == "pack",
-        "It is a download, and PrestaShop mails its link.": flag(node.raw("is_virtual")) is True,
+        "It is a pack: PrestaShop does not count packs for orders from outside.": pack or node.text("type") == "pack",
+        "It is a download, and PrestaShop mails its link.": download,
         "It has fields that a buyer must fill in.": node.text("customizable") == "2",
     }
     return that_hold(told)
 
 
-def _variant(row: Node, product: Node, stock: Rows, names: Mapping[str, str], shop: Shop) -> ShopVariant:
-    """`gross` is the shop's own sum with taxes and sales, asked for by `price[gross]`."""
-    id_ = variant_id(number(product), "" if row is product else number(row))
-    values = [] if row is product else row.view("associations").rows("product_option_values")
-    held = count_of(id_, stock.get(id_), shop.settings)
-    pictures = [] if row is product else row.view("associations").rows("images")
-    return ShopVariant(
+def _variant(row: Node, product: Node, stock: Rows, names: Mapping[str, str], shop: Shop) -> tuple[ShopVariant, str]:
+    """And what stands against it. `gross` is the shop's own sum with taxes and sales, asked for by `price[gross]`."""
+    alone = row is product
+    id_ = variant_id(number(product), "" if alone else number(row))
+    parts = (Node({}, "") if alone else row).view("associations")
+    held = stock.get(id_)
+    count = count_of(id_, held, shop.settings)
+    variant = ShopVariant(
         id_,
         text.label(row.text("reference") or product.text("reference"), 200),
-        options(names.get(value.text("id"), "") for value in values),
+        options(names.get(value.text("id"), "") for value in parts.rows("product_option_values")),
         row.money("gross", shop.settings["currency"]),
-        held.count,
+        count.count,
         barcode=text.label(row.text("ean13") or row.text("upc"), 200),
-        image=next(iter(images(picture(each.text("id"), shop.address) for each in pictures)), ""),
-        backorders=held.backorders,
+        image=next(iter(images(picture(each.text("id"), shop.address) for each in parts.rows("images"))), ""),
+        backorders=count.backorders,
     )
+    # OrderHistory::changeIdOrderState moves no such stock.
+    advanced = held is not None and flag(held.raw("depends_on_stock"))
+    return variant, "uses advanced stock management, which is not known here." if advanced else ""
 
 
 def _images(node: Node, parts: Node, address: str) -> tuple[str, ...]:
@@ -163,15 +132,9 @@ def reference_of(node: Node) -> str:
 
 
 def line_of(row: Node) -> OrderLine:
-    product = number(row, "product_id")
-    attribute = row.text("product_attribute_id")
-    return OrderLine(
-        row.id("id"),
-        product,
-        variant_id(product, attribute),
-        text.label(row.text("product_reference"), 200),
-        row.int("product_quantity"),
-    )
+    product, sku = number(row, "product_id"), text.label(row.text("product_reference"), 200)
+    variant = variant_id(product, row.text("product_attribute_id"))
+    return OrderLine(row.id("id"), product, variant, sku, row.int("product_quantity"))
 
 
 def order_of(node: Node, sent: Sequence[Node], slips: Sequence[Node], carriers: Rows, settings: Settings) -> ShopOrder:
@@ -207,23 +170,21 @@ def order_of(node: Node, sent: Sequence[Node], slips: Sequence[Node], carriers: 
 def _parcels(
     sent: Sequence[Node], units: Units, carriers: Rows, shipped: bool, at: datetime | None
 ) -> tuple[Parcel, ...]:
-    """PrestaShop ships an order as a whole: of several numbers the first has all units. A number without a shipped
-    status is one that the buyer was told (UpdateOrderShippingDetailsHandler mails it).
+    """PrestaShop ships an order as a whole. A number without a shipped status is one that the buyer was told
+    (UpdateOrderShippingDetailsHandler mails it).
     """
     rows = sorted(sent, key=lambda row: int(number(row)))
     left = [row for row in rows if row.text("tracking_number")] or (rows[:1] if shipped else [])
-    if not left:
-        return (Parcel(BARE, units, shipped_at=at),) if shipped else ()
-    nothing = tuple((line, 0) for line, _ in units)
-    return tuple(_parcel(row, nothing if n else units, carriers, at) for n, row in enumerate(left))
+    if not left and shipped:
+        return (Parcel(BARE, units, shipped_at=at),)
+    return numbered(units, [_parcel(row, carriers.get(row.text("id_carrier")), at) for row in left])
 
 
-def _parcel(row: Node, units: Units, carriers: Rows, at: datetime | None) -> Parcel:
+def _parcel(row: Node, carrier: Node | None, at: datetime | None) -> Parcel:
     """A carrier named 0 has the shop's own name (Carrier.php); `url` has an @ where the number goes."""
-    tracking, carrier = text.label(row.text("tracking_number"), 200), carriers.get(row.text("id_carrier"))
-    name = text.label(carrier.text("name"), 100) if carrier is not None else ""
-    link = text.link(carrier.raw("url")).replace("@", tracking) if carrier is not None and tracking else ""
-    return Parcel(row.id("id"), units, tracking, "" if name == "0" else name, link, at)
+    tracking, by = text.label(row.text("tracking_number"), 200), carrier or Node({}, "carrier")
+    name, link = text.label(by.text("name"), 100), text.link(by.raw("url")).replace("@", tracking)
+    return Parcel(row.id("id"), (), tracking, "" if name == "0" else name, link if tracking else "", at)
 
 
 def _refund(slip: Node, currency: str, zone: ZoneInfo) -> Refund:

@@ -5,7 +5,7 @@ refuses nothing for want of stock.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -15,14 +15,13 @@ from crossdock.connectors.prestashop.manifest import MANIFEST
 from crossdock.domain.commands import CancelOrder, CreateOrder, Found, Outcome, Refused, Unknown, Why, WriteRisk
 from crossdock.domain.events import Count, ShopOrder
 from crossdock.domain.orders import as_found
-from crossdock.kit.errors import Declined, Outside
+from crossdock.kit.errors import Declined
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop import counted, risk_notes
 from crossdock.kit.shop.addresses import number
 from crossdock.kit.shop.cancel import cancelled, standing
 from crossdock.kit.shop.concurrency import alone, patiently
-from crossdock.kit.shop.fulfilment import not_begun
-from crossdock.kit.shop.placing import ended, ours, take_back
+from crossdock.kit.shop.placing import NO_LISTING, ended, oldest_first, ours, take_back, under_way
 
 SHIPPED = "Order {number} is shipped in your shop. Cancelling would put units back that have left."
 NO_COUNTRY = "Your shop does not sell to {country}: make it active in International > Locations."
@@ -36,23 +35,19 @@ MOST_FOUND = 100
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
     if not all(line.variant_id.replace("-", "").isdigit() for line in command.lines):
-        return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
-    async with alone(client.shop.address):
-        try:
-            earlier = await counted.of_order(command, partial(reading.counts, client))
-            if trouble := counted.lacking(command, earlier):
-                return trouble
-            where = await _country(client, command)
-            cart, customer, address = await _cart(client, command, *where)
-        except Declined:
-            raise
-        except Outside as error:
-            # A guest and a cart without an order are nobody's order.
-            return not_begun(error)
-        settings, module = client.shop.settings, client.shop.secrets.get("module") or "ps_wirepayment"
-        body = bodies.new_order(command, cart, customer, address, module, settings)
-        made = await client.write("POST", "orders", "order", [body])
-        return await _finished(client, command, number(made), earlier)
+        return NO_LISTING
+
+    async def send(earlier: object) -> str:
+        with counted.unsent():
+            cart = await _cart(client, command)
+        return number(await client.write("POST", "orders", "order", [cart]))
+
+    finish, stock = partial(_finished, client, command), _stock(client, command)
+    return await counted.sent(command, address=client.shop.address, stock=stock, send=send, finish=finish)
+
+
+def _stock(client: Client, command: CreateOrder) -> Callable[[], Awaitable[Mapping[str, Count]]]:
+    return partial(counted.of_order, command, partial(reading.counts, client))
 
 
 async def _country(client: Client, command: CreateOrder) -> tuple[str, str]:
@@ -71,38 +66,37 @@ async def _country(client: Client, command: CreateOrder) -> tuple[str, str]:
     return country, next((row.text("id") for row in states if row.text("iso_code") == to.region), "")
 
 
-async def _cart(client: Client, command: CreateOrder, country: str, state: str) -> tuple[str, str, str]:
-    settings = client.shop.settings
+async def _cart(client: Client, command: CreateOrder) -> dict[str, str]:
+    """A guest, its address and its cart; and the order that is made of them."""
+    settings, module = client.shop.settings, client.shop.secrets.get("module") or "ps_wirepayment"
+    country, state = await _country(client, command)
     guest = bodies.guest_of(command, secrets.token_urlsafe(24), settings)
     customer = number(await client.write("POST", "customers", "customer", [guest]))
     to = bodies.address_of(command, customer, country, state)
     address = number(await client.write("POST", "addresses", "address", [to]))
-    cart = bodies.cart_of(command, customer, address, settings)
-    return number(await client.write("POST", "carts", "cart", [cart])), customer, address
+    body = bodies.cart_of(command, customer, address, settings)
+    cart = number(await client.write("POST", "carts", "cart", [body]))
+    return bodies.new_order(command, cart, customer, address, module, settings)
 
 
 async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier: Mapping[str, Count] | None) -> Outcome:
-    """What stands there is compared, gets its prices and then its status; the count says whether there was enough.
-    Nothing of it is done twice: what an earlier try did is seen in what is read.
+    read, taken_back = partial(_completed, client, command, shop_id), partial(_take_back, client, command)
+    stock = _stock(client, command)
+    return await counted.finished(command, earlier, read=read, stock=stock, take_back=taken_back, look=LOOK)
+
+
+async def _completed(client: Client, command: CreateOrder, shop_id: str) -> tuple[Node, ShopOrder]:
+    """The order with its prices and then its status, where it is the one that was asked for. Nothing of it is done
+    twice: what an earlier try did is seen in what is read.
     """
-    try:
-        node, order = await patiently(lambda: reading.read(client, shop_id))
-        if node is None:
-            return Unknown("The order was created and cannot be read.")
-        if trouble := counted.differs(command, order, at_our_price=False, look=LOOK):
-            return await _take_back(client, command, shop_id, trouble)
-        if order.total != command.total or not order.stock_taken:
-            await _price(client, command, node, unpaid=not order.stock_taken)
-        if not order.stock_taken:
-            await set_state(client, shop_id, client.shop.settings["paid"])
-        _, order = await patiently(lambda: reading.read(client, shop_id))
-        now = await counted.of_order(command, partial(reading.counts, client))
-        trouble = counted.differs(command, order, look=LOOK) or counted.oversold(command, now)
-    except Outside as error:
-        return Unknown(f"The order was created; what came of it is not known yet. {error}")
-    if trouble is not None:
-        return await _take_back(client, command, shop_id, trouble)
-    return counted.stands(command, order, earlier, now)
+    node, order = await patiently(lambda: reading.read(client, shop_id))
+    if counted.differs(command, order, at_our_price=False):
+        return node, order
+    if order.total != command.total or not order.stock_taken:
+        await _price(client, command, node, unpaid=not order.stock_taken)
+    if not order.stock_taken:
+        await set_state(client, shop_id, client.shop.settings["paid"])
+    return await patiently(lambda: reading.read(client, shop_id))
 
 
 async def _price(client: Client, command: CreateOrder, node: Node, *, unpaid: bool) -> None:
@@ -119,31 +113,24 @@ async def set_state(client: Client, shop_id: str, state: str) -> None:
 
 
 async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Outcome:
-    """What an earlier try left undone is done now; an order that is under way is left alone."""
+    """What an earlier try left undone is done now; an order that is under way is left alone: two statuses at once both
+    see "Payment error" and both take the units (changeIdOrderState reads `$old_os` and has no lock). Prices are set
+    just before the status is.
+    """
     if found.parcels or found.refunds:
         return as_found(found)
     async with alone(client.shop.address):
         if found.stock_taken and found.total == command.total:
-            stock = partial(counted.of_order, command, partial(reading.counts, client))
             taken_back = partial(_take_back, client, command)
-            return await counted.confirm(command, found, stock=stock, take_back=taken_back)
-        if not found.stock_taken and (wait := _under_way(client, found)) > 0:
+            return await counted.confirm(command, found, stock=_stock(client, command), take_back=taken_back)
+        wait = 0.0 if found.stock_taken else under_way(found, MANIFEST.lag.late_execution, client.shop.now())
+        if wait > 0:
             return Unknown(UNDER_WAY, after_seconds=wait)
         return await _finished(client, command, found.shop_id, None)
 
 
-def _under_way(client: Client, found: ShopOrder) -> float:
-    """Seconds until a status that was sent before can do nothing more: two at once both see "Payment error" and both
-    take the units (changeIdOrderState reads `$old_os` and has no lock). Prices are set just before the status is.
-    """
-    if found.updated_at is None:
-        return 0.0
-    return MANIFEST.lag.late_execution - (client.shop.now() - found.updated_at).total_seconds()
-
-
 async def _take_back(client: Client, command: CreateOrder, shop_id: str, why: Refused) -> Outcome:
     """All that came of the cart: cancelled first, then marked, so that no look-up takes it for the order."""
-
     canceled = client.shop.settings["canceled"]
     marked = {"payment": mapper.PAYMENT + command.reference + mapper.TAKEN_BACK}
 
@@ -152,11 +139,8 @@ async def _take_back(client: Client, command: CreateOrder, shop_id: str, why: Re
 
     async def all_ended() -> str:
         every = {shop_id, *await _found(client, command.reference)}
-        left = [
-            await ended(partial(reading.read, client, id_), partial(set_state, client, id_, canceled), mark)
-            for id_ in every
-        ]
-        return max(left)
+        both = [(partial(reading.read, client, id_), partial(set_state, client, id_, canceled)) for id_ in every]
+        return max([await ended(read, cancel, mark) for read, cancel in both])
 
     return await take_back(all_ended, why)
 
@@ -175,8 +159,6 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
     """Behind what stands in the internal note already (SetInternalOrderNoteCommand): one text, so writers wait."""
     async with alone(client.shop.address):
         node, order = await reading.read(client, command.shop_order_id)
-        if node is None:
-            return Refused(Why.NOT_FOUND, "That is no order of this shop.")
         if mapper.older(client.shop.settings["version"], WITH_NOTES):
             # A PUT would set the order's status once more there, with its mails (PrestaShop #20623).
             return Refused(Why.UNSUPPORTED, NO_NOTE)
@@ -184,14 +166,14 @@ async def write_risk(client: Client, command: WriteRisk) -> Outcome:
         async def write(notes: str) -> None:
             await client.write("PUT", "orders", "order", [bodies.whole(node, "order") | {"note": notes}])
             again, _ = await reading.read(client, order.shop_id)
-            if again is None or command.key not in again.text("note"):
+            if command.key not in again.text("note"):
                 raise Declined(NO_NOTE, Why.UNSUPPORTED)
 
         return await risk_notes.behind(command, node.text("note"), reference=order.reference, write=write)
 
 
 async def find(client: Client, reference: str, *, since: datetime) -> Found:
-    return Found(tuple(sorted(await _found(client, reference), key=lambda id_: (len(id_), id_))))
+    return oldest_first(await _found(client, reference))
 
 
 async def _found(client: Client, reference: str) -> set[str]:

@@ -4,6 +4,7 @@ one. Dates are the shop's own times, so the walk through changes is turned into 
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from crossdock.connectors.prestashop import mapper
@@ -11,14 +12,15 @@ from crossdock.connectors.prestashop.client import Client
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit import text
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Strange
+from crossdock.kit.errors import Missing, Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import odd, order_with, read_each, read_parts, readable
+from crossdock.kit.rows import odd, order_with, read_each, readable
+from crossdock.kit.shop import clock
 from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.concurrency import together
-from crossdock.kit.shop.joined import Joined, joined
-from crossdock.kit.shop.mapping import gone
-from crossdock.kit.shop.paging import Listed, Spot, Walked, entries, walk
+from crossdock.kit.shop.joined import joined
+from crossdock.kit.shop.mapping import NO_ORDER, or_gone
+from crossdock.kit.shop.paging import Listed, Spot, Walked, entries, from_now, read_page, walk
 
 # PrestaShop is of 2007: what is dated before is no date of a change.
 BEGAN = datetime(2007, 1, 1, tzinfo=UTC)
@@ -37,10 +39,10 @@ async def _changes(client: Client, resource: str, spot: Spot, size: int, **query
     async def page(spot: Spot, size: int) -> Listed:
         asked = {**query, "date": "1", "sort": "[date_upd_ASC,id_ASC]", "limit": f"{spot.offset},{size}"}
         if spot.after:
-            asked["filter[date_upd]"] = f"[{mapper.since(spot.begins, zone)},{END}]"
+            asked["filter[date_upd]"] = f"[{clock.since(spot.begins, zone)},{END}]"
         return await client.rows(resource, asked)
 
-    return await walk(page, spot, size, lambda row: mapper.moment(row, "date_upd", zone, spot.after), BEGAN)
+    return await walk(page, spot, size, lambda row: clock.moment(row, "date_upd", zone, spot.after), BEGAN)
 
 
 # Products
@@ -58,10 +60,6 @@ def _language(client: Client) -> dict[str, str]:
     return {"language": client.shop.settings["id_lang"] or "1"}
 
 
-async def _joined(client: Client, resource: str, field: str, ids: Iterable[str], **query: str) -> Joined:
-    return await joined(lambda some: client.of(resource, field, some, **query), ids, field)
-
-
 async def _one(client: Client, resource: str, id_: str, **query: str) -> Node | None:
     rows = await client.of(resource, "id", [id_], **query) if is_number(id_) else []
     return next((row for row in rows if row.text("id") == id_), None)
@@ -75,18 +73,12 @@ async def _shown(client: Client, resource: str, ids: Iterable[str], **query: str
 
 async def _reader(client: Client, products: Sequence[str]) -> Callable[[Node], ShopProduct]:
     """With what a page of products needs besides: combinations and counts by product, names of values."""
-    combinations, stock = await together(
-        [
-            _joined(client, "combinations", "id_product", products, sort="[id_ASC]", **PRICE),
-            _joined(client, "stock_availables", "id_product", products),
-        ]
-    )
-    values = {
-        value.text("id")
-        for row in combinations.each()
-        for value in row.view("associations").rows("product_option_values")
-    }
-    named_values = await _shown(client, "product_option_values", values, **_language(client))
+    parts = partial(client.of, "combinations", "id_product", sort="[id_ASC]", **PRICE)
+    held_of = partial(client.of, "stock_availables", "id_product")
+    combinations, stock = await together([joined(read, products, "id_product") for read in (parts, held_of)])
+    chosen = [row.view("associations").rows("product_option_values") for row in combinations.each()]
+    ids = {value.text("id") for values in chosen for value in values}
+    named_values = await _shown(client, "product_option_values", ids, **_language(client))
     names = {id_: text.label(mapper.said(row, "name")) for id_, row in named_values.items()}
 
     def read(node: Node) -> ShopProduct:
@@ -109,11 +101,11 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
     wanted = filter(is_number, {variant.partition("-")[0] for variant in known})
     rows = Listed(await client.of("stock_availables", "id_product", wanted), client.shop.now())
 
-    def counted(row: Node) -> list[Count]:
-        variant = _variant(row)
-        return [mapper.count_of(variant, row, client.shop.settings)] if variant in known else []
+    def count(row: Node) -> Count:
+        return mapper.count_of(_variant(row), row, client.shop.settings)
 
-    return read_parts(LookKind.COUNTS, entries(LookKind.COUNTS, rows, _variant), _variant, counted)
+    found = read_page(LookKind.COUNTS, rows, _variant, count)
+    return [row for row in found if isinstance(row, Unreadable) or row.variant_id in known]
 
 
 def _variant(row: Node) -> str:
@@ -126,15 +118,14 @@ def _variant(row: Node) -> str:
 async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     """A credit slip moves no date of its order (OrderSlip::create), so the newest slips name orders too."""
     if not cursor:
-        now = Spot.settled((await client.rows("orders", {"limit": "1"}, display="[id]")).at)
-        return Page((), str(now), more=False)
+        return from_now(await client.rows("orders", {"limit": "1"}, display="[id]"))
     spot = Spot.of(cursor)
     seen = await _changes(client, "orders", spot, ORDERS_PAGE)
     rows = entries(LookKind.ORDER, seen, number)
     late, onward, more = await _refunded(client, spot, seen)
     there = {number(row) for row in readable(rows)}
     rows += (await _shown(client, "orders", late - there)).values()
-    shown = await _around(client, [row for row in readable(rows) if mapper.reference_of(row)])
+    shown = await _around(client, readable(rows))
     return Page(tuple(read_each(LookKind.ORDER, rows, number, shown)), onward, more)
 
 
@@ -153,21 +144,22 @@ async def _refunded(client: Client, spot: Spot, seen: Walked) -> tuple[set[str],
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
-    return (await read(client, shop_id))[1]
+    return await or_gone(read(client, shop_id), shop_id, client.shop.settings["currency"])
 
 
-async def read(client: Client, shop_id: str) -> tuple[Node | None, ShopOrder]:
-    """The order as it is sent back, and as we say it."""
+async def read(client: Client, shop_id: str) -> tuple[Node, ShopOrder]:
+    """The order as it is sent back, and as we say it. Raises Missing."""
     node = await _one(client, "orders", shop_id)
     if node is None:
-        return None, gone(shop_id, client.shop.settings["currency"])
-    return node, (await _around(client, [node] if mapper.reference_of(node) else []))(node)
+        raise Missing(NO_ORDER)
+    return node, (await _around(client, [node]))(node)
 
 
-async def _around(client: Client, ours: Sequence[Node]) -> Callable[[Node], ShopOrder]:
+async def _around(client: Client, nodes: Sequence[Node]) -> Callable[[Node], ShopOrder]:
     """Reads orders with what ours among them have besides: parcels, slips, and the carriers by their id."""
-    ids = [number(node) for node in ours]
-    sent, slips = await together([_joined(client, name, "id_order", ids) for name in ("order_carriers", "order_slip")])
+    ids = [number(node) for node in nodes if mapper.reference_of(node)]
+    lists = [partial(client.of, name, "id_order") for name in ("order_carriers", "order_slip")]
+    sent, slips = await together([joined(read, ids, "id_order") for read in lists])
     wanted = {row.text("id_carrier") for row in sent.each() if row.text("tracking_number")}
     carriers = await _shown(client, "carriers", wanted)
 

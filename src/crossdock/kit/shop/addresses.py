@@ -1,13 +1,15 @@
 """The address that a seller types, and those that others wrote."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from crossdock.kit.errors import BadInput, Strange
 from crossdock.kit.json_node import Node
 
 _PLAIN = re.compile(r"[0-9A-Za-z_-]{1,64}")
+WRONG = "Type the address of your shop, for example https://shop.example.com."
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:]+")
 
 
@@ -33,6 +35,21 @@ def typed(text: str, *, local: bool, wrong: str, keep: str, pages: Sequence[str]
     path = (re.split(cut, parts.path)[0] if pages else parts.path).rstrip("/")
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}{f':{port}' if port else ''}{path}"
+
+
+class Address(Protocol):
+    """`address` of a folder's `connect`."""
+
+    def __call__(self, form: Mapping[str, str], *, local: bool) -> str: ...
+
+
+def typed_in(*, keep: str, wrong: str = WRONG, pages: Sequence[str] = (), plain: bool = False) -> Address:
+    """Of a platform whose shops have addresses of their own."""
+
+    def address(form: Mapping[str, str], *, local: bool) -> str:
+        return typed(form.get("address", ""), local=local, wrong=wrong, keep=keep, pages=pages, plain=plain)
+
+    return address
 
 
 def hosted(

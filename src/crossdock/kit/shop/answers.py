@@ -3,7 +3,7 @@
 What only one platform means by a status stays in its folder, with its source: `own` is asked first.
 """
 
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Container, Mapping
 from typing import NamedTuple, TypeVar
 
 from crossdock.kit.check import check, is_challenge, retry_after, walled
@@ -30,6 +30,14 @@ def error_in(reply: Reply) -> Node | None:
         return None
     first = body[0] if isinstance(body, list) and body else body
     return node_of(first, "error") if isinstance(first, dict) else None
+
+
+def by_code(meanings: Mapping[str, tuple[type[Outside], str]], told: Told | None, by: str) -> Outside | None:
+    """The error that a platform's own code stands for, with its words behind ours."""
+    if told is None or told.code not in meanings:
+        return None
+    kind, sentence = meanings[told.code]
+    return kind(f"{sentence} {by} says: {told.words}")
 
 
 def answered(

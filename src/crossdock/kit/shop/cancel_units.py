@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from crossdock.domain.commands import CancelLines, CancelReason, Done, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import OrderLine, ShopOrder, ShopOrderState
+from crossdock.kit.shop.mapping import NO_ORDER
 
 # What is lost or broken is not put back on the shelf.
 NOTHING_LEFT = frozenset({CancelReason.NOT_AVAILABLE, CancelReason.DAMAGED, CancelReason.LOST})
@@ -40,7 +41,7 @@ def pick(order: ShopOrder, command: CancelLines, traces: Mapping[str, str] | Non
     if command.only_look:
         return Unknown("The units are not taken out of the order in your shop yet.")
     if order.state is ShopOrderState.GONE:
-        return Refused(Why.NOT_FOUND, "Your shop does not have this order any more.")
+        return Refused(Why.NOT_FOUND, NO_ORDER)
     if order.reference != command.reference:
         return Refused(Why.CONFLICT, f"Order {order.number} in your shop is not ours; nothing was taken out of it.")
     if order.state is ShopOrderState.CANCELLED:

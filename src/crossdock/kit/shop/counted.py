@@ -3,14 +3,15 @@ time, and an order that they were not enough for is taken back.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from crossdock.domain.commands import AdjustStock, CreateOrder, Done, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import Count, ShopOrder, ShopOrderState, Unreadable
 from crossdock.domain.orders import as_found, differences
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import Declined, Missing, Outside
+from crossdock.kit.errors import Declined, Missing, NoAnswer, Outside, Throttled
 from crossdock.kit.rows import certain
 from crossdock.kit.shop.concurrency import PAUSE_SECONDS, alone, patiently
 from crossdock.kit.shop.fulfilment import not_begun
@@ -19,6 +20,7 @@ from crossdock.kit.shop.placing import refs, titles, units
 C = TypeVar("C", bound=Count)
 M = TypeVar("M")
 NO_VARIANT = Refused(Why.PRODUCT_GONE, "Your shop has no such variant any more.")
+FEES = "look for taxes, fees or an app that changes orders"
 
 
 async def of_order(
@@ -26,7 +28,7 @@ async def of_order(
 ) -> dict[str, C]:
     """Counts of its variants; what the shop does not have is left out. Raises Outside when one cannot be understood."""
     wanted = list(dict.fromkeys(refs(command)))
-    return {row.variant_id: row for row in certain(await patiently(lambda: read(wanted)))}
+    return {row.variant_id: row for row in certain(await read(wanted))}
 
 
 def lacking(command: CreateOrder, there: Mapping[str, Count]) -> Refused | None:
@@ -80,7 +82,7 @@ def differs(
     order: ShopOrder,
     *,
     at_our_price: bool = True,
-    look: str = "look for taxes, fees or an app that changes orders",
+    look: str = FEES,
 ) -> Refused | None:
     """Why what the shop made is not the order that was asked for; `look` says where that may come from."""
     if at_our_price and order.total.currency != command.total.currency:
@@ -109,20 +111,29 @@ def stands(
     return Done(order.shop_id, order.number, order.url, stock_taken=taken, note=note)
 
 
-async def place(
+@contextmanager
+def unsent() -> Iterator[None]:
+    """Around what is nobody's order yet (a guest, a cart): that its answer did not come leaves nothing in doubt."""
+    try:
+        yield
+    except NoAnswer as error:
+        raise Throttled(str(error), error.after_seconds) from error
+
+
+async def sent(
     command: CreateOrder,
     *,
     address: str,
     stock: Callable[[], Awaitable[Mapping[str, C]]],
     send: Callable[[Mapping[str, C]], Awaitable[M]],
-    read: Callable[[M], Awaitable[ShopOrder]],
-    take_back: Callable[[str, Refused], Awaitable[Outcome]],
-    looks: int = 1,
+    finish: Callable[[M, Mapping[str, C] | None], Awaitable[Outcome]],
+    find: Callable[[], Awaitable[Sequence[M]]] | None = None,
 ) -> Outcome:
-    """`stock` reads the counts of its variants, `send` creates the order by one call, `read` reads what stands there
-    then. Of what the shop refuses the counts say whether it was for want of them. Where the shop moves its units in
-    its own time, the counts are read up to `looks` times until they fell.
+    """`stock` reads the counts of its variants, `send` creates the order, `finish` says what came of it. Of what the
+    shop refuses the counts say whether it was for want of them. `find`, by our reference, where a shop may refuse what
+    it has saved.
     """
+    earlier: Mapping[str, C] | None
     async with alone(address):
         try:
             earlier = await patiently(stock)
@@ -133,18 +144,69 @@ async def place(
         try:
             made = await send(earlier)
         except (Declined, Missing) as error:
-            return await why(command, error, stock)
-        try:
-            order = await patiently(lambda: read(made))
-            trouble = differs(command, order)
-            now = await _after(command, earlier, stock, 1 if trouble else looks)
-        except Outside as error:
-            return Unknown(f"The order was created; what came of it could not be read. {error}")
-        if order.state is ShopOrderState.GONE:
-            return Unknown("The order was created, and is not to be seen in your shop yet.")
-        if trouble := trouble or oversold(command, now):
-            return await take_back(order.shop_id, trouble)
-    return stands(command, order, earlier, now)
+            try:
+                found = await patiently(find) if find else ()
+            except Outside as lost:
+                return Unknown(f"{error} Whether the order was saved all the same is not known yet. {lost}")
+            if not found:
+                return await why(command, error, stock)
+            # Whether it is this one or that of an earlier try is not to be seen.
+            made, earlier = found[0], None
+        return await finish(made, earlier)
+
+
+async def finished(
+    command: CreateOrder,
+    earlier: Mapping[str, C] | None,
+    *,
+    read: Callable[[], Awaitable[tuple[M, ShopOrder]]],
+    stock: Callable[[], Awaitable[Mapping[str, C]]],
+    take_back: Callable[[str, Refused], Awaitable[Outcome]],
+    looks: int = 1,
+    at_our_price: bool = True,
+    look: str = FEES,
+    uncounted: bool = False,
+    note: Callable[[M, ShopOrder], Awaitable[str]] | None = None,
+) -> Outcome:
+    """How it ends that an order was created: what `read` shows is compared with what was asked for, and the counts say
+    whether there was enough for it. Where the shop moves its units in its own time, they are read up to `looks` times
+    until they fell. `note` writes down what else is to be said of one that stands.
+    """
+    try:
+        seen, order = await read()
+        trouble = differs(command, order, at_our_price=at_our_price, look=look)
+        now = await _after(command, earlier or {}, stock, 1 if trouble else looks)
+    except Outside as error:
+        # Keys that ended just now as well: "sign in again" would have it created once more.
+        return Unknown(f"The order was created; what came of it could not be read. {error}")
+    if order.state is ShopOrderState.GONE:
+        return Unknown("The order was created, and is not to be seen in your shop yet.")
+    if trouble := trouble or oversold(command, now):
+        return await take_back(order.shop_id, trouble)
+    return stands(
+        command, order, earlier, now, uncounted=uncounted, note="" if note is None else await note(seen, order)
+    )
+
+
+async def place(
+    command: CreateOrder,
+    *,
+    address: str,
+    stock: Callable[[], Awaitable[Mapping[str, C]]],
+    send: Callable[[Mapping[str, C]], Awaitable[M]],
+    read: Callable[[M], Awaitable[ShopOrder]],
+    take_back: Callable[[str, Refused], Awaitable[Outcome]],
+    looks: int = 1,
+) -> Outcome:
+    """Both, where one call creates the order, and one reads what stands there then."""
+
+    async def finish(made: M, earlier: Mapping[str, C] | None) -> Outcome:
+        async def seen() -> tuple[M, ShopOrder]:
+            return made, await patiently(lambda: read(made))
+
+        return await finished(command, earlier, read=seen, stock=stock, take_back=take_back, looks=looks)
+
+    return await sent(command, address=address, stock=stock, send=send, finish=finish)
 
 
 async def _after(

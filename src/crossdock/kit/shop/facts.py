@@ -44,3 +44,8 @@ def full(document: Mapping[str, Any]) -> dict[str, Any]:
     """Without what is empty (a text, an object), where a platform wants a field left out then."""
     parts = {name: full(part) if isinstance(part, dict) else part for name, part in document.items()}
     return {name: part for name, part in parts.items() if part not in ("", {})}
+
+
+def fitting(said: str, refused: str, longest: int) -> str:
+    """Text without what a platform refuses in it (a pattern; a blank takes its place), as long as its field."""
+    return " ".join(re.sub(refused, " ", said).split())[:longest].strip()

@@ -6,15 +6,17 @@ units.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from crossdock.domain.commands import Done, Later, Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.shipping import plain
 from crossdock.kit.errors import NotAllowed, Outside, outcome_of
-from crossdock.kit.shop.mapping import BARE
+from crossdock.kit.shop.mapping import BARE, NO_ORDER
 
+T = TypeVar("T")
 NOT_YET = "The parcel does not stand in your shop like this yet."
 
 
@@ -32,12 +34,20 @@ class Renumber:
 
     parcels: tuple[Parcel, ...]
 
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(parcel.parcel_id for parcel in self.parcels)
+
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
     """These fulfilments are cancelled."""
 
     parcels: tuple[Parcel, ...]
+
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(parcel.parcel_id for parcel in self.parcels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +89,11 @@ def step(
     `split`: one parcel may stand there as several fulfilments, so what is missing of its units is made beside them.
     """
     if order.state is ShopOrderState.GONE:
-        return Refused(Why.NOT_FOUND, "Your shop does not have this order any more.")
+        return Refused(Why.NOT_FOUND, NO_ORDER)
     if order.reference != command.reference:
         return Refused(Why.CONFLICT, f"Order {order.number} in your shop is not ours; nothing was changed there.")
     found = this_parcel(order, command, there)
-    done = Done(",".join(parcel.parcel_id for parcel in found), order.number, order.url, already=True)
+    done = Done(ids_of(found), order.number, order.url, already=True)
     if command.undone:
         return done if not found else _unless_looking(command, Cancel(found))
     if found and not all(same(parcel, command) for parcel in found):
@@ -147,6 +157,32 @@ def not_begun(error: Outside) -> Outcome:
     return Later(outcome.sentence, outcome.after_seconds) if isinstance(outcome, Unknown) else outcome
 
 
+async def looked_at(
+    command: WriteFulfilment,
+    read: Callable[[], Awaitable[tuple[T, ShopOrder]]],
+    act: Callable[[T, ShopOrder, Step | Outcome], Awaitable[Outcome]],
+    *,
+    no_right: str,
+    split: bool = False,
+) -> Outcome:
+    """The order is read, what is to be done is decided, and `act` does it: it gets what was read with the order, the
+    order, and the step or how it ends without one. `no_right` says what the credentials lack where they may read only.
+    """
+    try:
+        seen, order = await read()
+    except Outside as error:
+        return not_begun(error)
+    try:
+        return await act(seen, order, step(order, command, split=split))
+    except NotAllowed:
+        return Refused(Why.NOT_ALLOWED, no_right)
+
+
+def ids_of(parcels: Iterable[Parcel]) -> str:
+    """The shop's ids of a parcel, as a command keeps them."""
+    return ",".join(parcel.parcel_id for parcel in parcels)
+
+
 def _unless_looking(command: WriteFulfilment, wanted: Step) -> Step | Outcome:
     return Unknown(NOT_YET) if command.only_look else wanted
 
@@ -177,7 +213,7 @@ def written(order: ShopOrder, command: WriteFulfilment, there: There = There()) 
     found = this_parcel(order, command, there)
     if not found or not all(same_number(parcel.tracking_number, command.tracking_number) for parcel in found):
         return Unknown("The parcel was sent to your shop, and is not to be seen there yet.")
-    return Done(",".join(parcel.parcel_id for parcel in found), order.number, order.url)
+    return Done(ids_of(found), order.number, order.url)
 
 
 def _by_variant(lines: Collection[tuple[str, int]]) -> Counter[str]:

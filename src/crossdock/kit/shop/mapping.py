@@ -1,18 +1,21 @@
 """Pieces of what a mapper makes of a shop's rows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from crossdock.domain.events import LookKind, OrderLine, Parcel, ShopOrder, ShopOrderState, ShopVariant, Unreadable
 from crossdock.domain.values import Money
 from crossdock.kit import text
+from crossdock.kit.errors import Missing
 from crossdock.kit.json_node import Node
 from crossdock.kit.rows import read_row
 
 MOST_IMAGES = 20
 # The parcel of an order that was only marked as sent: no fulfilment of the shop's has this id.
 BARE = "status"
+NO_ORDER = "Your shop does not have this order any more."
 
 
 def priced(variants: Iterable[ShopVariant], product: str, currency: str = "") -> tuple[list[ShopVariant], list[str]]:
@@ -41,6 +44,15 @@ def add_variant(rows: list[ShopVariant], reasons: list[str], name: str, read: Ca
 def that_hold(sentences: Mapping[str, object]) -> list[str]:
     """The sentences whose condition holds: why a product is not sold."""
     return [sentence for sentence, so in sentences.items() if so]
+
+
+def sold(told: Iterable[tuple[ShopVariant, str]], unnamed: str = "") -> tuple[tuple[ShopVariant, ...], tuple[str, ...]]:
+    """Variants against which nothing stands, and what does against the others; one without a price is not sold.
+    `unnamed` is what one without a title is called; otherwise it is its SKU.
+    """
+    rows = [(variant, why or ("" if variant.price.minor > 0 else "has no price.")) for variant, why in told]
+    named = ((variant.title or unnamed or variant.sku or variant.variant_id, why) for variant, why in rows)
+    return tuple(variant for variant, why in rows if not why), tuple(f"{name} {why}" for name, why in named if why)
 
 
 def images(urls: Iterable[Any]) -> tuple[str, ...]:
@@ -86,6 +98,14 @@ def gone(shop_id: str, currency: str) -> ShopOrder:
     return ShopOrder(shop_id, "", "", ShopOrderState.GONE, (), Money.zero(currency))
 
 
+async def or_gone(read: Awaitable[tuple[object, ShopOrder]], shop_id: str, currency: str) -> ShopOrder:
+    """The order that `read` gives with what it was made of, or raises Missing for."""
+    try:
+        return (await read)[1]
+    except Missing:
+        return gone(shop_id, currency)
+
+
 def unheld(lines: Sequence[OrderLine], parcels: Sequence[Parcel]) -> tuple[tuple[str, int], ...]:
     """Units by line that are in no parcel. None where a parcel does not say what it holds: it holds what is left."""
     if any(not parcel.lines for parcel in parcels):
@@ -102,6 +122,12 @@ def marked_sent(
     """The parcels of an order. Where it is marked as sent, what none of them holds left without a number."""
     left = unheld(lines, parcels) if sent else ()
     return (*parcels, Parcel(BARE, left, shipped_at=at)) if left else tuple(parcels)
+
+
+def numbered(units: Sequence[tuple[str, int]], parcels: Sequence[Parcel]) -> tuple[Parcel, ...]:
+    """One parcel with several numbers: the first has its units, the others none of them."""
+    none = tuple((line, 0) for line, _ in units)
+    return tuple(replace(parcel, lines=none if n else tuple(units)) for n, parcel in enumerate(parcels))
 
 
 def amount(money: Money) -> float:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.domain.events import LookKind, Unreadable
+from crossdock.kit.connector import Page
 from crossdock.kit.errors import Declined, NoAnswer, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import named, read_each
@@ -198,6 +199,18 @@ def entries(kind: LookKind, page: Listed | Walked, id_of: Callable[[Node], str])
     nodes = page.items if isinstance(page, Listed) else page.rows
     known = read_each(kind, nodes, lambda node: "", lambda node: (id_of(node), node)[1])
     return [*known, *(named(kind, each, id_of) for each in page.odd)]
+
+
+def from_now(page: Listed) -> Page[Any]:
+    """The first look at orders reads none: the walk begins at the shop's own clock, as any answer of it tells."""
+    return Page((), str(Spot.settled(page.at)), more=False)
+
+
+def read_page(
+    kind: LookKind, page: Listed | Walked, id_of: Callable[[Node], str], read: Callable[[Node], T]
+) -> list[T | Unreadable]:
+    """What `read` makes of each row of a page, odd ones apart."""
+    return read_each(kind, entries(kind, page, id_of), id_of, read)
 
 
 def read_cursor(kind: type[T], words: str) -> T:

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 
-from crossdock.domain.commands import CreateOrder, Outcome, Refused, Unknown, Why
+from crossdock.domain.commands import CreateOrder, Found, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrder, ShopOrderState
 from crossdock.kit.connector import VariantRef
-from crossdock.kit.errors import NoAnswer, Outside
+from crossdock.kit.errors import Missing, NoAnswer, Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.concurrency import patiently
 from crossdock.kit.shop.paging import Listed
@@ -69,6 +70,17 @@ def recipient(command: CreateOrder) -> dict[str, str]:
     }
 
 
+def both_names(name: str, longest: int) -> dict[str, str]:
+    """The same where a platform wants both of them: a dash stands for the one that is not there."""
+    first, last = two_names(name)
+    return {"firstname": (first or "-")[:longest], "lastname": (last or "-")[:longest]}
+
+
+def oldest_first(ids: Iterable[str]) -> Found:
+    """Of orders whose ids are growing numbers."""
+    return Found(tuple(sorted(set(ids), key=lambda id_: (len(id_), id_))))
+
+
 def ours(
     page: Listed, full: int, reference: str, reference_of: Callable[[Node], str], *, place: str = "shop"
 ) -> list[Node]:
@@ -81,23 +93,30 @@ def ours(
     return found
 
 
+def under_way(found: ShopOrder, late_execution: float, now: datetime) -> float:
+    """Seconds until a call that was sent before this order was last changed can do nothing more to it."""
+    return 0.0 if found.updated_at is None else late_execution - (now - found.updated_at).total_seconds()
+
+
 async def ended(
-    read: Callable[[], Awaitable[tuple[Node | None, ShopOrder]]],
+    read: Callable[[], Awaitable[tuple[Node, ShopOrder]]],
     cancel: Callable[[], Awaitable[object]],
     mark: Callable[[Node], Awaitable[object]],
 ) -> str:
     """Cancels an order and then marks it, so that no look-up takes it for the one that is wanted: for `take_back`.
-    Marked before it is cancelled, one that stands would never be found again.
+    Marked before it is cancelled, one that stands would never be found again. `read` raises Missing where it is gone.
     """
-    node, order = await read()
-    if order.state is ShopOrderState.OPEN:
-        await cancel()
-        node, order = await read()
-    if order.state is ShopOrderState.OPEN:
-        return "open"
-    if node is not None:
-        await mark(node)
-    return ""
+    for left in (1, 0):
+        try:
+            node, order = await read()
+        except Missing:
+            return ""
+        if order.state is not ShopOrderState.OPEN:
+            await mark(node)
+            return ""
+        if left:
+            await cancel()
+    return "open"
 
 
 async def take_back(cancel: Callable[[], Awaitable[str]], why: Refused) -> Outcome:

@@ -95,17 +95,6 @@ def test_an_order_in_another_currency_is_read_in_it_and_an_unknown_one_is_strang
         read(id_currency="3")
 
 
-def test_the_hour_that_comes_twice_is_read_twice_and_lost_never() -> None:
-    """On 2026-10-25 at 01:00 UTC the clocks in Paris go from 03:00 back to 02:00."""
-    node = node_of({"date_upd": "2026-10-25 02:05:00"}, "order")
-    assert mapper.moment(node, "date_upd", PARIS) == datetime(2026, 10, 25, 0, 5, tzinfo=UTC)
-    later = mapper.moment(node, "date_upd", PARIS, "2026-10-25T00:59:00")
-    assert later == datetime(2026, 10, 25, 1, 5, tzinfo=UTC)
-    assert mapper.since("2026-10-25T00:59:00", PARIS) == "2026-10-25 01:59:00", "an hour earlier than the clock says"
-    assert mapper.since("2026-10-25T01:05:00", PARIS) == "2026-10-25 02:05:00"
-    assert mapper.since("2026-07-01T12:00:00", PARIS) == "2026-07-01 14:00:00"
-
-
 def test_a_combination_that_did_not_come_is_no_simple_product() -> None:
     product = {"id": 3, "name": "Card", "associations": {"combinations": [{"id": "4"}]}}
     with pytest.raises(Strange, match="combinations"):
