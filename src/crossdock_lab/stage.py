@@ -46,6 +46,13 @@ class Stage:
     def calm(self) -> None:
         self.shop.dial.calm()
 
+    def now_and_then(self) -> float:
+        """How likely a fault in one call is when it meets every second order, however many calls the platform needs."""
+        from crossdock.kit.conformance import cost
+
+        counted = cost.of(self.platform)
+        return 1 - 0.5 ** (1 / counted.order) if counted else 0.1
+
     def item(self, count: int, price: str = "10.00") -> "tuple[VariantRef, Variant]":
         """A product in the shop, once it is listed here with its count."""
         from crossdock.store.models import Variant

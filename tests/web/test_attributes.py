@@ -48,6 +48,7 @@ def test_from_a_definition_to_a_buyer_s_page() -> None:
         now=world.now,
     )
     seller = signed_in(world.seller.owner)
+    assert "such as Game, Set, Card number. A rule" in seller.get(RULES).content.decode()
     assert "Holo" in seller.get(RULES).content.decode(), "what the shop says is listed"
     rule = {"source": "option", "name": "", "word": "", "attribute": "condition", "value": ""}
     page = seller.post(RULES, {**rule, "word": "NM"})

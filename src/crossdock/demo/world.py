@@ -16,6 +16,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils import timezone
 
+from crossdock.demo.attributes import describe
 from crossdock.demo.cards import PER_SHOP, Card, of_set
 from crossdock.demo.joining import join
 from crossdock.domain.values import Money
@@ -69,13 +70,14 @@ STAFF = "staff@demo.test"
 def ensure(*, shops: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yields what to print. `shops` are rows of platform, address, way and form, one simulated shop each."""
     people = {email: _person(email, name) for email, name in (*BUYERS, *((who.email, who.person) for who in SELLERS))}
-    _person(STAFF, "Staff", is_staff=True, is_superuser=True)
+    staff = _person(STAFF, "Staff", is_staff=True, is_superuser=True)
     sellers = [_seller(who, people[who.email]) for who in SELLERS]
     for place, (who, seller) in enumerate(zip(SELLERS, sellers, strict=True)):
         _list_by_hand(seller, BY_HAND[place])
         if place < len(shops):
             _connect(who, seller, shops[place], number=place)
     _wait_for_import([seller for seller, _ in zip(sellers, shops, strict=False)])
+    describe(sellers=sellers, staff=staff)
     yield f"  {Listing.objects.count()} cards are listed."
     yield ""
     yield f"  Sign in with the password {PASSWORD} as"

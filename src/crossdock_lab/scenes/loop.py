@@ -235,12 +235,8 @@ def refused(stage: Stage) -> None:
 
 def lost_replies(stage: Stage) -> None:
     """S6: the shop did the work and its answer was lost. Looked for, adopted, never sent blindly again."""
-    from crossdock.kit.conformance import cost
     from crossdock.store.models import Command, ShopCopy
 
-    counted = cost.of(stage.platform)
-    # Every second order loses none of its answers, however many calls the platform needs for one.
-    some = 1 - 0.5 ** (1 / counted.order) if counted else 0.1
     _, variant = stage.item(40)
     # First every answer is lost, so that those of creations are among them whatever the dice say; then some.
     stage.shop.dial.set({"lost_reply": 1.0})
@@ -249,7 +245,7 @@ def lost_replies(stage: Stage) -> None:
         subject__in=[order.reference for order in orders], kind=CommandKind.CREATE_ORDER
     ).exclude(last_sent_at=None)
     stage.trial.until(lambda: sent.filter(state="waiting").count() >= 2, PATIENCE, "two orders to be sent in vain")
-    stage.shop.dial.set({"lost_reply": some})
+    stage.shop.dial.set({"lost_reply": stage.now_and_then()})
     adopted = ShopCopy.objects.filter(order__in=orders, adopted=True)
     for order in orders:
         stage.lands(order)

@@ -101,6 +101,7 @@ class TestBrowsing:
         page = visit(f"/?q={query}")
         assert "Stone Fox of Jämtrand" in page
         assert "Tide Owl" not in page
+        assert " found</span>" not in page, "nothing is counted where the marketplace has no attributes"
 
     def test_an_empty_result_says_what_to_do(self) -> None:
         a_listing(a_seller(), "Tide Owl")

@@ -111,7 +111,7 @@ def _grid(request: HttpRequest, name: str, seller: Seller | None = None, categor
         "way": taxonomy.way_to(category),
         "branches": branches_of(taxonomy, category, facets),
         "filters": filters_of(request.GET, taxonomy, category, facets),
-        "found": facets.base.all,
+        "found": facets.base.all if taxonomy else None,
         "here": request.get_full_path(),
         "words": words,
         "tiles": shown,

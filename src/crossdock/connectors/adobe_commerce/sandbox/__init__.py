@@ -49,6 +49,14 @@ class Sandbox(Base):
 
     def routes(self, app: web.Application) -> None:
         app.router.add_route("*", "/rest/{store:[a-z0-9_]+}/V1/{path:.+}", self.rest.answer)
+        app.router.add_get("/media/catalog/product/{file:.+}", self._picture)
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        """What stands in the media folder; the simulated shop keeps only where it came from."""
+        came_from = request.match_info["file"]
+        if all(doc.get("image") != came_from for doc in self.shelf.all("product")):
+            raise web.HTTPNotFound
+        raise web.HTTPFound(came_from)
 
     def seller_form(self) -> tuple[str, dict[str, str]]:
         return "integration", {"address": self.address, **{name: str(self.account[name]) for name in KEYS}}
