@@ -8,6 +8,7 @@ forms that the pages show.
 """
 
 import argparse
+import os
 import re
 import sys
 import time
@@ -18,6 +19,8 @@ from html import unescape
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 
+# What `.ci/run` measured: how much longer this machine may take than a quiet one.
+PATIENCE = max(1.0, float(os.environ.get("CROSSDOCK_TEST_PATIENCE", "1")))
 BUYER, PASSWORD = "zoe@demo.test", "paper-lantern-7"
 ADDRESS = {
     "name": "Zoë Müller",
@@ -77,7 +80,7 @@ class Visitor:
         full = urllib.parse.urljoin(self.url or self.site + "/", url)
         data = urllib.parse.urlencode(fields).encode() if fields is not None else None
         request = urllib.request.Request(full, data, headers={"Referer": self.url or full, "Origin": self.site})
-        with self._opener.open(request, timeout=20) as answer:
+        with self._opener.open(request, timeout=20 * PATIENCE) as answer:
             self.url, self.page = answer.geturl(), answer.read().decode()
         return self.page
 
@@ -90,10 +93,11 @@ class Visitor:
 
 
 def until(true: Callable[[], bool], seconds: float, what: str) -> None:
-    begun = time.monotonic()
+    """`seconds` are those of a quiet machine."""
+    begun, most = time.monotonic(), seconds * PATIENCE
     while not true():
-        if time.monotonic() - begun > seconds:
-            raise SystemExit(f"waited {seconds:g} s for {what}")
+        if time.monotonic() - begun > most:
+            raise SystemExit(f"waited {most:g} s for {what}")
         time.sleep(0.3)
 
 
@@ -120,7 +124,7 @@ def bought(visitor: Visitor, links: list[str], shops: list[str]) -> tuple[str, s
         number = re.search(r"#(\d+)", visitor.page)
         if number is None:
             raise SystemExit(f"{visitor.url} names no order")
-        for _ in range(40):
+        for _ in range(int(40 * PATIENCE)):
             for shop in shops:
                 if f"CD-{number[1]}-" in Visitor(shop).open("/_shop"):
                     return visitor.url, shop, number[1]
@@ -161,8 +165,8 @@ def main() -> int:
     until(lambda: tracking in unescape(visitor.open(page)), 60, "the tracking number on the buyer's page")
     say("the tracking number is on the buyer's page")
     took = time.monotonic() - begun
-    if took > args.within:
-        print(f"that took {took:.0f} s, more than {args.within:g}")
+    if took > args.within * PATIENCE:
+        print(f"that took {took:.0f} s, more than {args.within * PATIENCE:g}")
         return 1
     return 0
 
