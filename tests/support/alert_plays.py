@@ -26,9 +26,9 @@ from crossdock.domain.values import Money
 from crossdock.engine import invariants
 from crossdock.engine.shop import inbox
 from crossdock.kit.connector import Check, Proof, Shop
-from crossdock.store.models import Alert, Command, Order, RiskListEntry
+from crossdock.store.models import Alert, Command, Order, RiskListEntry, Variant
 from crossdock.usecases.catalogue import import_products
-from crossdock.usecases.catalogue.listings import archive_listing
+from crossdock.usecases.catalogue.listings import archive_listing, make_listing
 from crossdock.usecases.labels import purchase
 from crossdock.usecases.money import balance, bank_news, payouts
 from crossdock.usecases.orders import snapshots
@@ -44,7 +44,7 @@ from crossdock.usecases.requests.withdraw import withdraw
 from crossdock.usecases.shops import connect, timers
 from crossdock.usecases.stock import counts
 from labelling import Counter
-from market import World, user
+from market import World, graded, user
 from toy import ToyConnector
 
 DAYS = 86_400
@@ -188,6 +188,18 @@ def stock_not_taken(stage: Stage) -> Iterator[AlertCode]:
     root_causes.late_copies(now=stage.world.now)
     yield AlertCode.STOCK_NOT_TAKEN
     see(stage.world, copy_of(order))
+
+
+def sold_elsewhere(stage: Stage) -> Iterator[AlertCode]:
+    other = make_listing(
+        seller=stage.world.seller, title="Fox", description="", price=Money(900, "USD"), count=1, now=stage.world.now
+    )
+    for listing in (stage.world.variant.listing, other):
+        graded(listing)
+    stage.world.variant = Variant.objects.get(listing=other)
+    stage.world.buy()
+    yield AlertCode.SOLD_ELSEWHERE
+    stage.seen(stage.alert(AlertCode.SOLD_ELSEWHERE))
 
 
 def sign_in_again(stage: Stage) -> Iterator[AlertCode]:
@@ -511,6 +523,7 @@ PLAYS: dict[str, Play] = {
         stock_differs,
         stock_below_zero,
         stock_not_taken,
+        sold_elsewhere,
         sign_in_again,
         scope_missing,
         shop_money_changed,

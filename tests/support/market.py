@@ -10,7 +10,7 @@ from random import Random
 from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import Count, ShopProduct, ShopVariant
 from crossdock.domain.values import Address, Money
-from crossdock.store.models import Connection, Cursor, Order, Party, Seller, ShippingRate, User, Variant
+from crossdock.store.models import Connection, Cursor, Listing, Order, Party, Seller, ShippingRate, User, Variant
 from crossdock.store.vault import seal
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.checkout import checkout
@@ -53,6 +53,13 @@ def connection(owner: Seller, platform: str = "toy", now: datetime | None = None
     for stream in ("products", "orders", "counts", "hooks"):
         Cursor.objects.create(connection=shop, stream=stream, due_at=now or datetime.now(UTC))
     return shop
+
+
+def graded(listing: Listing, certificate: str = "45678901", grader: str = "psa") -> None:
+    """A unit with a certificate of its own, as its seller set it by hand."""
+    facts = ["certificate", f"certificate={certificate}", "grader", f"grader={grader}"]
+    Listing.objects.filter(pk=listing.pk).update(facts=facts)
+    Variant.objects.filter(listing=listing).update(facts=facts)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from crossdock.domain.commands import Done
 from crossdock.domain.earnings.payouts import Destination
 from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
-from crossdock.store.models import Alert, FillRule, Order, Quarantined, Seller, User
+from crossdock.store.models import Alert, Duplicate, FillRule, Order, Quarantined, Seller, User
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.accounts import tokens
 from crossdock.usecases.catalogue.finding import Wanted
@@ -160,6 +160,7 @@ def _furnished() -> House:
         "rules": str(rules.pk),
         "search": _searched(house.buyer, world),
         "fill_rule": str(FillRule.objects.create(seller=world.seller, source="tag", attribute="set").pk),
+        "duplicate": str(Duplicate.objects.create(seller=world.seller, kind="sku", key="FOX-1", found_at=world.now).pk),
         "offer": offer.public_id,
         "waiting": waiting.public_id,
         "asked": asked.public_id,
@@ -223,6 +224,8 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_recounts": ("/seller/shops/{shop}/stock/", "get", 200),
     "seller_recount_start": ("/seller/shops/{shop}/stock/compare/", "post", 302),
     "seller_recount_decide": ("/seller/shops/{shop}/stock/decide/", "post", 302),
+    "seller_duplicates": ("/seller/listings/duplicates/", "get", 200),
+    "seller_duplicate": ("/seller/listings/duplicates/{duplicate}/", "post", 302),
     "seller_attributes": ("/seller/listings/attributes/", "get", 200),
     "seller_attribute_remove": ("/seller/listings/attributes/{fill_rule}/remove/", "post", 302),
     "seller_limits": ("/seller/listings/limits/", "get", 200),

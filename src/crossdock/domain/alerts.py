@@ -22,6 +22,7 @@ class AlertCode(StrEnum):
     STOCK_DIFFERS = "stock_differs"
     STOCK_BELOW_ZERO = "stock_below_zero"
     STOCK_NOT_TAKEN = "stock_not_taken"
+    SOLD_ELSEWHERE = "sold_elsewhere"
     SIGN_IN_AGAIN = "sign_in_again"
     SCOPE_MISSING = "scope_missing"
     SHOP_MONEY_CHANGED = "shop_money_changed"
@@ -171,6 +172,13 @@ KINDS: dict[AlertCode, AlertKind] = {
         Group.STOCK,
         seen="Checked: the shop's count is right.",
     ),
+    AlertCode.SOLD_ELSEWHERE: AlertKind(
+        "Sold elsewhere: take it off here",
+        Button.COUNT_AGAIN,
+        "See the listing",
+        Group.STOCK,
+        seen="Taken off in that shop.",
+    ),
     AlertCode.SIGN_IN_AGAIN: AlertKind(
         "Your shop asks you to sign in again", Button.RECONNECT, "Reconnect", Group.OPERATIONAL
     ),
@@ -271,6 +279,7 @@ URGENT = frozenset(
         AlertCode.ORDER_REFUSED,
         AlertCode.CANCEL_UNANSWERED,
         AlertCode.STOCK_BELOW_ZERO,
+        AlertCode.SOLD_ELSEWHERE,
         AlertCode.COMMAND_DEAD,
         AlertCode.DISPUTED,
     }

@@ -181,6 +181,7 @@ POLICY: tuple[Rule, ...] = (
         "store.OfferMove",
         "store.Recount",
         "store.Difference",
+        "store.Duplicate",
     ),
     *_keep(
         _WITH_ACCOUNT,

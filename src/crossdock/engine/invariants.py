@@ -21,6 +21,7 @@ from crossdock.domain.stock import HoldState
 from crossdock.store.models import Alert, AuditTopic, OrderLine, Reservation, Seller
 from crossdock.usecases.record.alerts import raise_alert, settle_alert
 from crossdock.usecases.record.audit import note
+from crossdock.usecases.stock.linked import CAUSE
 
 _log = logging.getLogger(__name__)
 _MOST_NAMED = 20
@@ -83,6 +84,8 @@ class HoldsHaveOrders:
 
     def broken(self, *, now: datetime) -> list[Found]:
         loose = Reservation.objects.filter(state__in=[HoldState.OWED, HoldState.TAKEN], order=None)
+        # What linked goods owe belongs to a sale in another shop.
+        loose = loose.exclude(cause__startswith=CAUSE)
         return [
             Found(hold.cause, hold.variant.listing.seller_id)
             for hold in loose.select_related("variant__listing")[:_MOST_NAMED]

@@ -23,7 +23,7 @@ from crossdock.usecases.checkout.confirm_stock import Question, Verdict
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders import reject
 from crossdock.usecases.shops import connect
-from crossdock.usecases.stock import reservations
+from crossdock.usecases.stock.confirm import confirm_count
 from crossdock_lab.proof.clock import Inline, SimulatedLoop
 from crossdock_lab.proof.ledger import Ledger
 from crossdock_lab.proof.plan import Plan, Step
@@ -184,7 +184,7 @@ class People:
 
     async def _do_confirm(self, step: Step) -> None:
         def _confirm() -> None:
-            reservations.confirm_count(
+            confirm_count(
                 variant=self.play.town.variants[step.who],
                 count=None,
                 actor=self.play.town.seller.owner,

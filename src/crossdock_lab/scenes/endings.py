@@ -274,7 +274,7 @@ def archived(stage: Stage) -> None:
 def not_there(stage: Stage) -> None:
     """S4b: "I don't have it". No read, restore or recount lifts it; only the seller's word does."""
     from crossdock.domain.commands import CancelReason
-    from crossdock.usecases.stock import reservations
+    from crossdock.usecases.stock.confirm import confirm_count
 
     ref, variant = stage.item(3)
     order = stage.buy(variant)
@@ -292,7 +292,7 @@ def not_there(stage: Stage) -> None:
         " here",
     )
     stage.trial.call(stage.shop.hand.recount(ref, 2))
-    reservations.confirm_count(variant=variant, count=None, actor=stage.seller.owner, now=now())
+    confirm_count(variant=variant, count=None, actor=stage.seller.owner, now=now())
     stage.trial.until(lambda: stage.available(variant) == 2, PATIENCE, "the confirmed count to be sold")
     stage.see(stage.count(ref) == 2, "S4b", f"confirmed: {stage.available(variant)} for sale, as the shop counts")
 

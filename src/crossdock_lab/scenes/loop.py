@@ -161,7 +161,7 @@ def rejected_here(stage: Stage) -> None:
     """
     from crossdock.domain.commands import CancelReason
     from crossdock.usecases.orders.reject import reject_order
-    from crossdock.usecases.stock import reservations
+    from crossdock.usecases.stock.confirm import confirm_count
 
     ref, variant = stage.item(4)
     order = stage.buy(variant, 2)
@@ -202,7 +202,7 @@ def rejected_here(stage: Stage) -> None:
         "S4b",
         f"“I don't have it”: the shop counts {stage.count(ref)}, nothing is sold here",
     )
-    reservations.confirm_count(variant=variant, count=None, actor=stage.seller.owner, now=now())
+    confirm_count(variant=variant, count=None, actor=stage.seller.owner, now=now())
     stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "equal counts")
     stage.see(True, "S4b", f"after the seller's confirmation {stage.available(variant)} can be sold")
 

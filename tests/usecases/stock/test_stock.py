@@ -26,6 +26,7 @@ from crossdock.usecases.outcomes import claims, look_up
 from crossdock.usecases.outcomes.kinds import cancel_order, create_order
 from crossdock.usecases.record.telling import telling
 from crossdock.usecases.stock import counts, reservations
+from crossdock.usecases.stock.confirm import confirm_count
 from market import RANDOM, World
 
 pytestmark = pytest.mark.django_db
@@ -226,7 +227,7 @@ def set_aside_survives_a_read() -> None:
     )
     world.read()
     assert world.available == 0
-    reservations.confirm_count(variant=world.variant, count=None, actor=world.seller.owner, now=world.later())
+    confirm_count(variant=world.variant, count=None, actor=world.seller.owner, now=world.later())
     world.read()
     assert world.available == 2
 

@@ -13,8 +13,8 @@ from crossdock.domain.recount import Decision
 from crossdock.store.models import Command, Connection, Difference, Movement, Recount, VariantStock
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.stock import counts, limits
+from crossdock.usecases.stock.confirm import confirm_count
 from crossdock.usecases.stock.limits import Limits, choose_settings, set_limits
-from crossdock.usecases.stock.reservations import confirm_count
 from crossdock.web.seller.recorder import chart_of
 from market import World
 from toyshop import dropped_in

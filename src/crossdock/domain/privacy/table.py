@@ -219,6 +219,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.Recount", "actor cursor", Then.STAYS, "reconciliations", _NUMBERS),
     Personal("store.Difference", "evidence decided_by", Then.STAYS, "counts that differed", _NUMBERS),
     Personal("store.Offer", "buyer", Then.STAYS, "offers", f"Prices and dates. {_NUMBERS}"),
+    Personal("store.Duplicate", "decided_by", Then.STAYS, "goods in several shops", _NUMBERS),
     Personal("store.VariantStock", "aside_why", Then.STAYS, "stock", "Words about goods."),
     Personal(
         "store.Shipment",
@@ -283,6 +284,7 @@ PLAIN: dict[str, str] = {
     "store.Quarantined": "key call",
     "store.VariantStock": "shop_version",
     "store.Reservation": "cause",
+    "store.Duplicate": "key left_out",
     "store.Movement": "kind",
     "store.RiskRuleSet": "weights report",
     "store.RiskAssessment": "why",

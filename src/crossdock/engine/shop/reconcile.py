@@ -12,7 +12,7 @@ from crossdock.engine.shop.session import Session
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.held import Held, held
 from crossdock.kit.rows import readable_products
-from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.catalogue import duplicates, import_products
 from crossdock.usecases.parties.quarantine import Tally
 from crossdock.usecases.stock import counts, reconcile
 from crossdock.usecases.stock.reconcile import Run
@@ -65,6 +65,8 @@ async def _keep_page(
                 tally=tally,
                 now=now,
             )
+            if not page.more:
+                duplicates.find_all_duplicates(connection_id=session.connection_id, now=now)
             reconcile.page_read(
                 run_id=run.id,
                 read_no=read_no,

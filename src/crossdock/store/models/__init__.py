@@ -38,7 +38,7 @@ from crossdock.store.models.risk import (
     RiskTrace,
 )
 from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor, NewsLag, PlatformPause
-from crossdock.store.models.stock import Movement, Reservation, VariantStock
+from crossdock.store.models.stock import Duplicate, Movement, Reservation, VariantStock
 from crossdock.store.models.tries import SignInTry
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
 
@@ -63,6 +63,7 @@ __all__ = [
     "DataRun",
     "Delivery",
     "Difference",
+    "Duplicate",
     "Endpoint",
     "Entry",
     "Exchange",

@@ -6,8 +6,8 @@ A listing is archived, never deleted, so its units always have a place to come b
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Upper
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import LPad, Upper
 
 from crossdock.domain.values import Money
 from crossdock.store.ids import public_id
@@ -90,6 +90,12 @@ class Listing(models.Model):
         return self.connection_id is not None
 
 
+def digits_of(field: str) -> LPad:
+    """A barcode as the fourteen digits of a GTIN, whatever stands between them."""
+    bare = Func(F(field), Value("[^0-9]"), Value(""), Value("g"), function="REGEXP_REPLACE")
+    return LPad(bare, 14, Value("0"))
+
+
 class Variant(models.Model):
     """One thing that can be bought. `price_minor` is the asking price as last read from the shop, or as typed here."""
 
@@ -121,6 +127,7 @@ class Variant(models.Model):
         indexes = [
             models.Index(fields=["sku"], name="variant_sku"),
             models.Index(Upper("sku"), name="variant_sku_any_case", condition=~Q(sku="")),
+            models.Index(digits_of("barcode"), name="variant_gtin", condition=~Q(barcode="")),
         ]
 
     def __str__(self) -> str:

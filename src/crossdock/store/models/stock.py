@@ -6,9 +6,10 @@ No timestamps are compared.
 from django.db import connection, models
 from django.db.models import Q
 
+from crossdock.domain.goods import Name, Verdict
 from crossdock.domain.stock import EndedWhy, Hold, HoldState, Stock
 from crossdock.store.models.catalogue import Variant
-from crossdock.store.models.people import User
+from crossdock.store.models.people import Seller, User
 
 
 def next_stock_no() -> int:
@@ -50,10 +51,17 @@ class VariantStock(models.Model):
     buffer = models.PositiveIntegerField(null=True)
     floor = models.PositiveIntegerField(null=True)
     most_shown = models.PositiveIntegerField(null=True)
+    # Linked goods: the count that the group was last told of (None: in no group), and, of all but the one that buyers
+    # see, which variant sells for it.
+    told_count = models.BigIntegerField(null=True)
+    sold_as = models.ForeignKey(
+        Variant, null=True, on_delete=models.DO_NOTHING, related_name="sells_for", db_constraint=False, db_index=False
+    )
 
     class Meta:
         indexes = [
             models.Index(fields=["want_no"], name="stock_wanted", condition=Q(want_no__gt=0)),
+            models.Index(fields=["sold_as"], name="stock_sold_as", condition=Q(sold_as__isnull=False)),
             models.Index(fields=["variant"], name="stock_aside", condition=ASIDE),
             models.Index(fields=["variant"], name="stock_below_zero", condition=Q(count__lt=0)),
         ]
@@ -67,12 +75,18 @@ class VariantStock(models.Model):
             ceiling=self.ceiling,
             ceiling_no=self.ceiling_no,
             want_no=self.want_no,
-            set_aside=self.set_aside,
+            # What another variant sells for it is not sold by itself.
+            set_aside=self.set_aside or self.sold_as_id is not None,
             fresh=fresh,
             buffer=buffer if self.buffer is None else self.buffer,
             floor=floor if self.floor is None else self.floor,
             most=most if self.most_shown is None else self.most_shown,
         )
+
+    @property
+    def group(self) -> int | None:
+        """The variant that sells for the group of linked goods that it is in."""
+        return None if self.told_count is None else self.sold_as_id or self.pk
 
     @property
     def set_aside(self) -> bool:
@@ -141,3 +155,24 @@ class Movement(models.Model):
             models.Index(fields=["variant", "-id"], name="movement_recent"),
             models.Index(fields=["event"], name="movement_event", condition=Q(kind="shop_count")),
         ]
+
+
+class Duplicate(models.Model):
+    """A SKU or GTIN that stands in several of a seller's shops, and what they say of it. `key` is normalised.
+
+    `left_out` are the listings that were taken out of the market when it was decided, to be listed again if it is
+    undone.
+    """
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="duplicates")
+    kind = models.CharField(max_length=10, choices=[(n.value, n.value) for n in Name])
+    key = models.CharField(max_length=200)
+    verdict = models.CharField(max_length=10, blank=True, choices=[(v.value, v.value) for v in Verdict])
+    left_out = models.JSONField(default=list)
+    found_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["seller", "kind", "key"], name="one_duplicate_per_name")]
+        indexes = [models.Index(fields=["seller", "verdict", "-id"], name="duplicate_by_verdict")]

@@ -20,6 +20,7 @@ from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.together import ask
+from crossdock.usecases.catalogue.duplicates import find_duplicates
 from crossdock.usecases.catalogue.filling import (
     LONGEST_WORD,
     MOST_OPTIONS,
@@ -89,7 +90,7 @@ def _receive(
 ) -> None:
     shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
     here = {p.product_id: for_sale(p) for p in products if isinstance(p, ShopProduct)}
-    variants, made = _keep(shop, here, tally=tally, told=told)
+    variants, made, renamed = _keep(shop, here, tally=tally, told=told)
     by_shop_id = {variant.shop_variant_id: variant.pk for variant in variants}
     tally.changed += apply_locked(
         answers={
@@ -102,6 +103,7 @@ def _receive(
         variants={variant.pk: variant for variant in variants},
         made=[VariantStock(variant=variant) for variant in made],
     )
+    find_duplicates(seller_id=shop.seller_id, variants=[*made, *renamed], now=told.now)
     for gone in products:
         if isinstance(gone, ProductGone):
             tally.changed += product_gone(shop=shop, product_id=gone.product_id, told=told)
@@ -133,8 +135,8 @@ def _as_kept(product: ShopProduct) -> set[tuple[bool, str, str, int]]:
 
 def _keep(
     shop: Connection, here: Mapping[str, ShopProduct], *, tally: Tally, told: Telling
-) -> tuple[list[Variant], list[Variant]]:
-    """The page's variants, and those of them that are new.
+) -> tuple[list[Variant], list[Variant], list[Variant]]:
+    """The page's variants, those of them that are new, and those with another SKU or barcode than before.
 
     What is as it was is neither locked nor written; the rest is locked in id order, so that two pages with the same
     products don't deadlock.
@@ -147,6 +149,7 @@ def _keep(
     kept = _kept(shop, [*listings.values()], wanted)
     home = {row.pk: id_ for id_, row in listings.items()}
     changed: dict[int, str] = {}
+    renamed = {variant.pk for id_, variant in kept.items() if id_ in wanted and _names(variant) != _names(wanted[id_])}
     for id_, variant in kept.items():
         product = owner.get(id_) or home[variant.listing_id]
         if home.get(variant.listing_id) != product or _differs(variant, wanted.get(id_, _GONE)):
@@ -171,7 +174,11 @@ def _keep(
     )
     for id_ in wanted.keys() & kept.keys():
         kept[id_].listing = listings[owner[id_]]
-    return [*(kept[id_] for id_ in wanted if id_ in kept), *made], [*made]
+    return (
+        [*(kept[id_] for id_ in wanted if id_ in kept), *made],
+        [*made],
+        [row for row in kept.values() if row.pk in renamed],
+    )
 
 
 def _kept(shop: Connection, listings: Sequence[Listing], wanted: Collection[str]) -> dict[str, Variant]:
@@ -307,6 +314,10 @@ def _options(value: ShopVariant, product: ShopProduct) -> list[list[str]]:
 
 def _differs(row: Model, values: Mapping[str, Any]) -> bool:
     return any(getattr(row, name) != value for name, value in values.items())
+
+
+def _names(of: "Variant | Values") -> tuple[str, str]:
+    return (of.sku, of.barcode) if isinstance(of, Variant) else (of["sku"], of["barcode"])
 
 
 def _fill(row: Model, values: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
+from crossdock.usecases.catalogue.duplicates import find_duplicates
 from crossdock.usecases.catalogue.filling import filler, searchable
 from crossdock.usecases.catalogue.import_products import MOST_IMAGES
 from crossdock.usecases.errors import Invalid, NotAllowed
@@ -76,8 +77,10 @@ def why_not_live(
     for variant in variants:
         row, left = rows.get(variant.pk), stock[variant.pk]
         name = f"{variant.title}: " if len(variants) > 1 and variant.title else ""
-        if row is not None and row.aside_why:
-            reasons.append(f"{name}Set aside when its stock was reconciled. Count it and confirm.")
+        if row is not None and row.sold_as_id is not None:
+            reasons.append(f"{name}It is one thing with a listing of another shop, which is sold instead.")
+        elif row is not None and row.aside_why:
+            reasons.append(f"{name}Not sold: {row.aside_why}. Count it and confirm.")
         elif row is not None and row.set_aside_by_id is not None:
             reasons.append(f"{name}Set aside after an order was rejected as not available. Count it and confirm.")
         elif row is None or (row.count is None and row.counted):
@@ -142,6 +145,7 @@ def make_listing(
         variant = Variant.objects.create(listing=listing, sku=sku[:200], price_minor=price.minor)
         VariantStock.objects.create(variant=variant, count=count, count_at=now)
         record(variant_id=variant.pk, now=now, kind="made", cause="listing made by hand", after=count)
+        find_duplicates(seller_id=seller.pk, variants=[variant], now=now)
     return listing
 
 

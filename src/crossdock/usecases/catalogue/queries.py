@@ -1,11 +1,14 @@
 """What is read of listings. Nothing here writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Upper
 
-from crossdock.store.models import Connection, Listing, Offer, Variant
-from crossdock.store.models.catalogue import ListingState
+from crossdock.domain.goods import Name, Verdict
+from crossdock.store.models import Connection, Duplicate, Listing, Offer, Seller, Variant
+from crossdock.store.models.catalogue import ListingState, digits_of
+from crossdock.usecases.record.rights import theirs
 
 
 def live_by_seller(sellers: Iterable[int]) -> dict[int, int]:
@@ -31,3 +34,30 @@ def items() -> QuerySet[Variant]:
 
 def offers_made() -> QuerySet[Offer]:
     return Offer.objects.select_related("variant__listing__connection", "seller", "buyer", "order")
+
+
+def named(duplicate: Duplicate) -> list[Variant]:
+    """The variants of its seller that have this SKU or GTIN, with their stock."""
+    return members_of([duplicate])[duplicate.pk]
+
+
+def members_of(duplicates: Sequence[Duplicate]) -> dict[int, list[Variant]]:
+    """By the duplicate's key; of one seller, in two questions at most."""
+    found: dict[int, list[Variant]] = {row.pk: [] for row in duplicates}
+    ways = {Name.SKU: (Upper("sku"), Q(sku="")), Name.BARCODE: (digits_of("barcode"), Q(barcode=""))}
+    for kind, (name, empty) in ways.items():
+        by_key = {row.key: row for row in duplicates if row.kind == kind}
+        if not by_key:
+            continue
+        rows = Variant.objects.annotate(name=name).filter(name__in=by_key, gone=False, listing__gone_in_shop=False)
+        rows = rows.filter(listing__seller=duplicates[0].seller_id).exclude(empty)
+        rows = rows.exclude(listing__state=ListingState.ARCHIVED)
+        for variant in rows.select_related("listing__seller", "connection", "stock").order_by("pk"):
+            found[by_key[variant.name].pk].append(variant)
+    return found
+
+
+def duplicates_of(seller: Seller, *, decided: bool) -> QuerySet[Duplicate]:
+    """Newest first."""
+    rows = theirs(Duplicate, seller).select_related("seller__owner", "decided_by").order_by("-pk")
+    return rows.exclude(verdict=Verdict.OPEN) if decided else rows.filter(verdict=Verdict.OPEN)

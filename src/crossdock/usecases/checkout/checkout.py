@@ -22,9 +22,18 @@ from crossdock.usecases.catalogue.offers import lock_for_payment, mark_paid
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced
 from crossdock.usecases.checkout.gone import give_back, give_part_back
 from crossdock.usecases.checkout.new_order import UnderLock, ask_under_lock, write_orders
+from crossdock.usecases.checkout.one_of_a_kind import (
+    end_elsewhere,
+    not_meanwhile,
+    not_twice,
+    noted,
+    others_of,
+    same_units_of,
+)
 from crossdock.usecases.checkout.parts import Part, basket_of, offers_of, parts_of, units_of
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.record.rights import is_owner, require_buyer
+from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.risk.trace import Origin, end_unpaid, trace_for, trace_of
 from crossdock.usecases.stock.reservations import (
     end_hold,
@@ -61,33 +70,39 @@ def open_checkout(
         raise Invalid("This page is incomplete; reload it.")
     # What is wanted is known before, where it was priced in this request and no offer holds it already.
     lines = shown.lines if shown and not basket.get("offers") else ()
-    early = {line.variant.pk: line.quantity for line in lines}
+    early = [line.variant.pk for line in lines]
+    beside = same_units_of(lines)
     with transaction.atomic():
         _, existing, [[[number]]], rows, held = ask(
             # Serialises the two tabs: the second waits here and then finds the first one's intent.
             ("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key]),
             _intents_of(key),
             keys_of({PaymentIntent: 1}),
-            *locking_with_promises(early),
+            *locking_with_promises([*early, *beside] if early else []),
         )
         if existing:
             return _own(existing[0], buyer)
         basket_now = shown or priced(basket=basket, country=ship_to.territory or ship_to.country, now=now)
         amount = _payable(basket_now, fingerprint, buyer)
+        if not early:
+            beside = same_units_of(basket_now.lines)
         intent = PaymentIntent(
             pk=number,
             checkout=key,
             buyer=buyer,
             amount_minor=amount.minor,
             currency=amount.currency,
-            basket=basket_of(basket_now, ship_to),
+            basket=basket_of(basket_now, ship_to) | noted(beside),
             gateway=gateway,
             created_at=now,
         )
         writes = [insert_of([intent]), insert_of([_trace(intent, origin, now=now)])]
         wanted = {line.variant.pk: line.quantity for line in basket_now.lines}
         # All of them under their locks in one order, an offer's units among them.
-        rows_now, held_now = ({row.pk: row for row in rows}, dict(held)) if early else lock_with_promises(wanted)
+        rows_now, held_now = {row.pk: row for row in rows}, dict(held)
+        if not early:
+            rows_now, held_now = lock_with_promises([*wanted, *beside])
+        not_twice(basket_now.lines, beside, held_now)
         for offer in (line.offer for line in basket_now.lines if line.offer):
             if _keep_hold_of(offer, now=now):
                 del wanted[offer.variant_id]
@@ -257,6 +272,10 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
                 for name in part.offers:
                     if part.number in orders:
                         mark_paid(offer=offers[name], order=orders[part.number], now=now)
+            told = Telling(now)
+            sold = {pk: under.rows[pk].variant for part in parts if part.number in orders for pk in part.units}
+            end_elsewhere(intent=intent, sold=sold, orders=[*orders.values()], told=told)
+            told.write()
             point("checkout.before_commit")
             return next(iter(orders.values()))
         sentence = _whole_back(gone)
@@ -286,9 +305,9 @@ def hold_again(
     parts: list[Part] = [part for part in parts_of(intent) if part.number not in gone]
     if not parts:
         return gone, None
-    if gone:
+    if gone or others_of(intent):
         # Their holds are let go in this transaction, too: all rows in one order.
-        locked(units_of(parts_of(intent)))
+        locked([*units_of(parts_of(intent)), *others_of(intent)])
     holds = open_holds(intent, with_offer=True)
     under = ask_under_lock(intent=intent, parts=parts, holds=holds, now=now)
     kept = {hold.variant_id for hold in under.holds}
@@ -299,6 +318,7 @@ def hold_again(
         if not missing:
             continue
         try:
+            not_meanwhile(intent, part)
             again, moved = _hold(intent, missing, under.rows, under.held, now=now, again=":again")
         except Stale as why:
             gone[part.number] = str(why)

@@ -13,15 +13,17 @@ from django.db.models import Q
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, StockHint, Unreadable
+from crossdock.domain.goods import fell
 from crossdock.domain.stock import Stock
 from crossdock.domain.storable import storable
 from crossdock.store.because import EVENT, because
 from crossdock.store.bulk import copy_in, update_rows
-from crossdock.store.models import Connection, Movement, Order, Variant, VariantStock
+from crossdock.store.models import Connection, Movement, Order, Reservation, Variant, VariantStock
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases.parties.quarantine import Intake, Tally
 from crossdock.usecases.record.telling import Telling, telling
+from crossdock.usecases.stock.linked import Fell, is_one_of_a_kind, owes, units_left
 from crossdock.usecases.stock.reservations import (
     as_value,
     end_by_read,
@@ -41,6 +43,7 @@ _FIELDS = (
     "ceiling_no",
     "want_no",
     "want_after",
+    "told_count",
 )
 
 
@@ -174,6 +177,7 @@ def apply_locked(
     changed: list[VariantStock] = []
     news = 0
     moves: list[Movement | None] = []
+    fallen: list[Fell] = []
     for pk, row in rows.items():
         before, answer = as_value(row, now=now), answers[pk]
         too_early = row.want_after is not None and (not waited or row.want_after > now)
@@ -196,6 +200,8 @@ def apply_locked(
         news += not row._state.adding and (
             before.count != after.count or before.ceiling != after.ceiling or bool(ended)
         )
+        if sold := _left_the_pool(row, after, [*mine.values()], ended):
+            fallen.append(sold)
         row.take(after)
         row.counted, row.count_at = answer.count is not None, now
         row.want_after = None if after.want_no == 0 else row.want_after
@@ -206,7 +212,22 @@ def apply_locked(
     copy_in([move for move in moves if move is not None], keys=False)
     update_rows([row for row in changed if not row._state.adding], _FIELDS)
     copy_in(made)
+    if fallen:
+        units_left(fallen, read_no=read_no, told=told)
     return news
+
+
+def _left_the_pool(row: VariantStock, after: Stock, holds: Sequence[Reservation], ended: set[str]) -> Fell | None:
+    """Of linked goods: what this read says was sold of the units that other shops count as well."""
+    known = row.told_count if row.told_count is not None else row.count
+    if after.count is None or known is None or (row.told_count is None and not is_one_of_a_kind(row.variant)):
+        return None
+    owed = [hold for hold in holds if owes(hold)]
+    corrected = sum(hold.quantity for hold in owed if str(hold.pk) in ended)
+    units = fell(told=known, count=after.count, corrected=corrected)
+    if row.told_count is not None:
+        row.told_count = after.count
+    return Fell(row, units, sure=all(str(hold.pk) in ended for hold in owed)) if units else None
 
 
 def _counted(pk: int, before: Stock, after: Stock, *, left: int | None, read_no: int, now: datetime) -> Movement:

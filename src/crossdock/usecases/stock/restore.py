@@ -24,6 +24,7 @@ from crossdock.usecases.outbox.payloads import ADJUST
 from crossdock.usecases.outbox.queue import adjust_stock_command
 from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling
+from crossdock.usecases.stock.linked import CAUSE, settled_by_count, told_of
 from crossdock.usecases.stock.reservations import availability, locked, record, set_aside, want_reads
 
 # What is not on the shelf is not put back on it.
@@ -286,6 +287,11 @@ def correct_count(
 
 def adjusted(*, row: Command, told: Telling) -> None:
     """The shop changed its count; only the next read shows it here (rule 5)."""
+    key = ADJUST.validate_python(row.payload).key
+    if key.startswith(CAUSE):
+        told_of([key])
+    elif row.subject.startswith(CORRECTION):
+        settled_by_count([variant.pk for variant in _variants_of(row)])
     for variant in _variants_of(row):
         want_reads(rows=locked([variant.pk]))
         told.settle_by_fact(

@@ -5,6 +5,7 @@ from typing import Any
 
 from crossdock.domain import stock as rules
 from crossdock.store.models import Variant, VariantStock
+from crossdock.usecases.stock.linked import owes
 from crossdock.usecases.stock.reservations import as_value, open_holds
 
 
@@ -22,6 +23,8 @@ def stock_story(*, variant: Variant, now: datetime) -> dict[str, Any]:
         "ceiling": row.ceiling,
         "set_aside_by": row.set_aside_by,
         "aside_why": row.aside_why,
+        "sold_as": row.sold_as_id is not None,
+        "owed": sum(hold.quantity for hold in holds if owes(hold)),
         "floor": value.floor,
         "most": value.most,
         "fresh": value.fresh,

@@ -19,11 +19,13 @@ from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue.finding import has_word
 from crossdock.usecases.catalogue.listings import archive_listing, leave_out, relist, why_not_live
+from crossdock.usecases.catalogue.queries import duplicates_of
 from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.rights import theirs
+from crossdock.usecases.stock.confirm import confirm_count
 from crossdock.usecases.stock.queries import has_aside, moves_of, stock_rows
-from crossdock.usecases.stock.reservations import availability, confirm_count
+from crossdock.usecases.stock.reservations import availability
 from crossdock.usecases.stock.restore import correct_count, why_not_correct
 from crossdock.usecases.stock.story import stock_story
 from crossdock.web.forms import typed
@@ -52,6 +54,8 @@ MOVEMENT_WORDS = {
     "hint": "The shop told us a lower number",
     "refused": "The shop had less than was asked",
     "set_aside": "Set aside",
+    "linked": "The same thing in another shop",
+    "unlinked": "Sold by itself again",
     "confirmed": "Count confirmed",
     "edited": "Count typed",
     "made": "Listed",
@@ -111,6 +115,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
         "tab": tab,
         "tabs": [(name, words) for name, (words, _) in TABS.items()],
         "query": query,
+        "duplicate_count": duplicates_of(seller, decided=False).count(),
     }
     return show(request, seller, "listings", context, here="listings")
 

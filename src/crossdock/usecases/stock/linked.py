@@ -1,0 +1,135 @@
+"""Linked goods at work: one pool of units that several of a seller's shops count (docs/decisions/0019-linked-goods.md).
+
+One listing of the group is sold here. Units that leave the pool in one shop are owed by the others: held there as a
+promise is, until that shop's count is lower by them, proven by a read after its correction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.commands import AdjustStock
+from crossdock.domain.goods import certificate, same_unit
+from crossdock.domain.stock import HoldState
+from crossdock.store.models import Reservation, Variant, VariantStock
+from crossdock.store.models.stock import next_stock_nos
+from crossdock.usecases.outbox.queue import adjust_stock_command
+from crossdock.usecases.record.telling import Telling
+from crossdock.usecases.stock.reservations import record
+
+CAUSE = "linked:"
+
+
+@dataclass(frozen=True, slots=True)
+class Fell:
+    """Units that left the pool by this variant's count. Not `sure`: it owes units itself, so its seller may have taken
+    these out by hand.
+    """
+
+    row: VariantStock
+    units: int
+    sure: bool = True
+
+
+def owes(hold: Reservation) -> bool:
+    """Whether these are units that were sold in another shop."""
+    return hold.cause.startswith(CAUSE)
+
+
+def is_one_of_a_kind(variant: Variant) -> bool:
+    return bool(certificate(variant.facts)[0])
+
+
+def same_units(variants: Sequence[Variant], *, seller_only: bool = True) -> dict[int, list[Variant]]:
+    """Of these, all with a certificate, the others that are the same unit by it: in the seller's other listings, or in
+    anybody's.
+    """
+    about = Q()
+    for variant in variants:
+        fact = f"certificate={certificate(variant.facts)[0]}"
+        mine = Q(listing__seller=variant.listing.seller_id) if seller_only else Q()
+        about |= Q(facts__contains=[fact], listing__facts__contains=[fact]) & mine
+    found = Variant.objects.filter(about, gone=False, listing__gone_in_shop=False) if about else Variant.objects.none()
+    rows = list(found.select_related("listing__seller", "connection__party", "stock").order_by("pk"))
+    return {
+        variant.pk: [row for row in rows if row.pk != variant.pk and same_unit(row.facts, variant.facts)]
+        for variant in variants
+    }
+
+
+def units_left(fallen: Sequence[Fell], *, read_no: int, told: Telling) -> None:
+    """The other members of each one's group owe the units. Their rows need no lock: this only lowers, and who promised
+    in this moment did so before the news.
+    """
+    single = [fell.row.variant for fell in fallen if fell.row.group is None]
+    beside = same_units(single) if single else {}
+    groups = _members([fell.row.group for fell in fallen if fell.row.group is not None])
+    for fell in fallen:
+        group = fell.row.group
+        others = beside.get(fell.row.pk, []) if group is None else groups[group]
+        for other in others:
+            if other.pk != fell.row.pk:
+                _owe(other, fell, read_no=read_no, told=told)
+
+
+def _members(groups: Sequence[int]) -> dict[int, list[Variant]]:
+    rows = Variant.objects.filter(Q(pk__in=groups) | Q(stock__sold_as__in=groups), gone=False)
+    found: dict[int, list[Variant]] = {group: [] for group in groups}
+    for row in rows.select_related("listing__seller", "connection__party", "stock").order_by("pk"):
+        if row.stock.group in found:
+            found[row.stock.group].append(row)
+    return found
+
+
+def _owe(other: Variant, fell: Fell, *, read_no: int, told: Telling) -> None:
+    if other.connection is None:
+        # Its count is ours; nobody else sells from it.
+        VariantStock.objects.filter(pk=other.pk).update(count=Greatest(F("count") - fell.units, 0))
+        return
+    cause = f"{CAUSE}{fell.row.pk}:{read_no}:{other.pk}"
+    Reservation.objects.create(
+        cause=cause, variant=other, quantity=fell.units, state=HoldState.OWED, created_at=told.now
+    )
+    where = fell.row.variant.connection
+    sold = f"sold in {where.name}" if where else "sold here"
+    record(variant_id=other.pk, now=told.now, kind="linked", cause=sold, quantity=fell.units)
+    if fell.sure and (other.stock.count or 0) > 0:
+        command = AdjustStock(other.listing.shop_product_id, other.shop_variant_id, -fell.units, cause, sold)
+        adjust_stock_command(
+            party=other.connection.party, command=command, subject=f"{CAUSE}{other.public_id}", now=told.now
+        )
+        return
+    told.raise_alert(
+        code=AlertCode.STOCK_DIFFERS,
+        seller=other.listing.seller,
+        listing=other.listing,
+        connection=other.connection,
+        key=f"variant:{other.pk}",
+        evidence={"count": other.stock.count, "units": fell.units, "variant": other.public_id},
+        sentence=(
+            f"{fell.units} of “{other}” left {where.name if where else 'your stock'}, and {other.connection.name}"
+            f" counts {other.stock.count}. They are one thing: correct the count that is wrong in its shop, then"
+            " confirm here."
+        ),
+    )
+
+
+def told_of(causes: Sequence[str]) -> None:
+    """Shops said that they took these units out of their counts: the next read that is drawn after now contains it."""
+    holds = list(Reservation.objects.filter(cause__in=causes, fence_no=None).exclude(state=HoldState.ENDED))
+    fence(holds)
+
+
+def fence(holds: Sequence[Reservation]) -> None:
+    for hold, no in zip(holds, next_stock_nos(len(holds)), strict=True):
+        hold.fence_no, hold.state = no, HoldState.TAKEN
+        hold.save(update_fields=["fence_no", "state"])
+
+
+def settled_by_count(variant_ids: Sequence[int]) -> None:
+    """The seller says that these counts are right as the next read finds them."""
+    owed = Reservation.objects.filter(variant__in=variant_ids, cause__startswith=CAUSE, fence_no=None)
+    fence(list(owed.exclude(state=HoldState.ENDED).order_by("pk")))
