@@ -27,9 +27,9 @@ MODULE_LINES, FUNCTION_LINES, FOLDER_FILES = 400, 70, 20
 CONNECTOR_LINES = 700
 LARGER = {
     "adobe_commerce": 783,
-    "saleor": 965,
+    "saleor": 865,
     "shopify": 1310,
-    "vendure": 1148,
+    "vendure": 1139,
     "woocommerce": 1249,
 }
 

@@ -10,12 +10,12 @@ import pytest
 
 from crossdock.domain.capability import Field, Way
 from crossdock.domain.commands import CreateOrder, Done, Line
-from crossdock.domain.events import Count, LookKind, ShopOrder, ShopOrderState, Unreadable
+from crossdock.domain.events import Count, LookKind, ShopOrder, ShopOrderState, ShopVariant, Unreadable
 from crossdock.domain.values import Address, Money
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import BadInput, Declined, Missing, NoAnswer, NotJson, Strange
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop import base, counted, facts, placing
+from crossdock.kit.shop import base, counted, facts, mapping, placing
 from crossdock.kit.shop.addresses import called, plain
 from crossdock.kit.shop.answers import found
 from crossdock.kit.shop.joined import beside, joined
@@ -302,3 +302,40 @@ async def test_all_pages_of_such_a_list_are_read_and_a_cursor_that_stays_is_the_
         return Paged(listed("rows", [{"id": 1}, 7], NOW), "same")
 
     assert (await to_the_end(stuck)).size == 4
+
+
+# Variants and numbers
+
+
+def test_lines_of_one_variant_and_price_are_one() -> None:
+    cheap, dear = Money(100, "USD"), Money(300, "USD")
+    lines = [Line("p", "v", "s", "One", n, price) for n, price in ((2, cheap), (1, dear), (3, cheap))]
+    merged = placing.merged(replace(order(), lines=tuple(lines)))
+    assert [(line.quantity, line.unit_price) for line in merged] == [(5, cheap), (1, dear)]
+
+
+def test_a_variant_that_is_not_sold_or_odd_keeps_no_other_one_from_being_sold() -> None:
+    def read(row: Node) -> ShopVariant:
+        return ShopVariant(row.id("id"), "", row.text("name"), Money(row.int("price"), "USD"))
+
+    rows = [node_of(each, "v") for each in ({"id": 1, "price": 5}, {"name": "Off"}, {"id": 3, "price": "many"})]
+    found, reasons = mapping.read_variants(
+        rows, lambda row: row.text("name"), lambda row: "is off." if "name" in row else "", read
+    )
+    assert [variant.variant_id for variant in found] == ["1"]
+    assert reasons[0] == "“Off” is off." and reasons[1].startswith("“A variant” could not be understood")
+
+
+@pytest.mark.parametrize(
+    ("typed", "number", "link"),
+    [
+        ("  1Z999 ", "1Z999", ""),
+        ("https://track.example/v2/en/1Z999AA10123456784?step=3", "1Z999AA10123456784", True),
+        ("https://track.example/?id=9400111899223100001842&c=us", "9400111899223100001842", True),
+        ("https://track.example/home", "", True),
+        ("https://[broken/1Z999", "", True),
+        ("see https://track.example/1Z999", "see https://track.example/1Z999", ""),
+    ],
+)
+def test_a_link_that_stands_in_place_of_a_number_tells_it(typed: str, number: str, link: object) -> None:
+    assert mapping.tracked(typed) == (number, typed if link else "")

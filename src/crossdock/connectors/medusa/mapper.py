@@ -1,18 +1,17 @@
 """Medusa's JSON in our words and back. What is said of it was seen on 2.21.2 (tests/real), unless a source is named."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
-from crossdock.domain.commands import CreateOrder, Line, WriteFulfilment
+from crossdock.domain.commands import CreateOrder, WriteFulfilment
 from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.cancel_units import key_of
 from crossdock.kit.shop.mapping import amount, images, named, names, person, priced, that_hold
-from crossdock.kit.shop.placing import two_names
+from crossdock.kit.shop.placing import merged, two_names
 
 # In an order's metadata. The reference stands in the billing address as well: metadata cannot be searched.
 REFERENCE, RELAY, NOTE = "crossdock_reference", "crossdock_relay", "crossdock_note"
@@ -206,20 +205,6 @@ def _refunds(node: Node, currency: str) -> tuple[Refund, ...]:
 
 
 # Our order in their words
-
-
-def merged(command: CreateOrder) -> list[Line]:
-    """One line for each variant and price: the stock is looked at line by line, so two lines of one variant get the
-    same units twice (3 + 2 of 3 are accepted).
-    """
-    units: Counter[tuple[str, Money]] = Counter()
-    for line in command.lines:
-        units[line.variant_id, line.unit_price] += line.quantity
-    first = {(line.variant_id, line.unit_price): line for line in reversed(command.lines)}
-    return [
-        Line(line.product_id, line.variant_id, line.sku, line.title, units[key], line.unit_price)
-        for key, line in reversed(first.items())
-    ]
 
 
 def body_of(command: CreateOrder, *, region: str, channel: str, option: Node) -> dict[str, Any]:

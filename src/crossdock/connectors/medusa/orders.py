@@ -16,7 +16,7 @@ from crossdock.kit.shop.cancel import GONE, cancelled, standing
 from crossdock.kit.shop.counted import too_few
 from crossdock.kit.shop.fulfilment import live, not_begun
 from crossdock.kit.shop.mapping import amount
-from crossdock.kit.shop.placing import refs, titles, units
+from crossdock.kit.shop.placing import NO_LISTING, merged, refs, titles, units
 
 # `promotions` of a draft is empty where one applies by itself; its code stands in what it takes off.
 DRAFT: Query = (
@@ -35,7 +35,7 @@ NO_SHIPPING = "Your store has no shipping option, so no order can be sent: Setti
 
 async def create(client: Client, command: CreateOrder) -> Outcome:
     if not all(line.variant_id.isidentifier() for line in command.lines):
-        return Refused(Why.INVALID, "The listing does not name a product of this store; list it again.")
+        return NO_LISTING
     country = (command.ship_to.territory or command.ship_to.country).lower()
     region = _region(client.shop.settings.get("regions", ""), country)
     if not region:
@@ -115,7 +115,7 @@ def _price(option: Node, command: CreateOrder) -> int:
 
 async def _twice_named(client: Client, command: CreateOrder) -> Refused | None:
     """Lines of one variant at two prices stay two lines, whose stock is looked at one by one: then we look before."""
-    twice = len(mapper.merged(command)) > len(units(command))
+    twice = len(merged(command)) > len(units(command))
     short = await _short(client, command) if twice else ()
     return _no_stock(command, short) if short else None
 

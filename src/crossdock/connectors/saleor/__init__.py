@@ -4,6 +4,7 @@ from crossdock.connectors.saleor import connect, fulfilment, orders, reading, we
 from crossdock.connectors.saleor.client import Client
 from crossdock.connectors.saleor.manifest import MANIFEST
 from crossdock.kit.connector import Connector
+from crossdock.kit.shop import signing_keys
 from crossdock.kit.shop.base import Composed
 
 connector: Connector = Composed(
@@ -14,7 +15,7 @@ connector: Connector = Composed(
     orders=orders,
     fulfilment=fulfilment,
     webhooks=webhooks,
-    renewal=connect,
+    renewal=signing_keys,
     look=connect.look,
     cancel_lines=orders.cancel_lines,
     write_risk=orders.write_risk,

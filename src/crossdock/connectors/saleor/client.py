@@ -14,6 +14,7 @@ from crossdock.kit.check import check, is_challenge, is_data, server_time, walle
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer
 from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop.answers import found
 from crossdock.kit.shop.graphql import Problem, operations, problems
 
 # "exceeds the `first` limit of 100 records" (saleor/graphql/core/connection.py).
@@ -65,10 +66,8 @@ class Client:
 
     async def one(self, operation: str, name: str, **variables: Any) -> Node | None:
         """None when the shop does not have it."""
-        try:
-            return (await self.ask(operation, **variables)).opt_child(name)
-        except Missing:
-            return None
+        data = await found(self.ask(operation, **variables))
+        return None if data is None else data.opt_child(name)
 
     async def do(self, operation: str, **variables: Any) -> Node:
         """A mutation's result. Raises Refusal when the shop says no."""

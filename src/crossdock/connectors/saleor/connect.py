@@ -1,26 +1,22 @@
-"""The API's address, an app's token and a channel; the keys that the server signs its webhooks with are read with them,
-and again every hour, since anybody may read them and a server may change them.
+"""The API's address, an app's token and a channel; the keys that the server signs its webhooks with are read with
+them (saleor/core/jwt_manager.py: get_jwks).
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 
 from crossdock.connectors.saleor.client import Client
 from crossdock.connectors.saleor.manifest import MANIFEST, PERMISSIONS, TAXES
 from crossdock.kit import text
-from crossdock.kit.check import check
-from crossdock.kit.connector import Check, Proof, Shop
-from crossdock.kit.errors import AuthDead, BadInput, Missing, NoAnswer, Outside, Strange
-from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop import oauth
+from crossdock.kit.connector import Check, Proof
+from crossdock.kit.errors import AuthDead, NoAnswer
+from crossdock.kit.json_node import Node
+from crossdock.kit.shop import signing_keys
 from crossdock.kit.shop.addresses import typed
 from crossdock.kit.shop.base import checked, fields, known_currency
 
 PAGES = ("/graphql", "/dashboard", "/plugins")
 WRONG = "Type the address of your Saleor API, for example https://store.saleor.cloud/graphql/."
-KEYS_LAST = timedelta(hours=1)
-MOST_KEYS = 10
+NOWHERE = "At this address there is no Saleor: it shows no keys for its webhooks."
 GIVE = "Give the app the permission {} in your dashboard, under Extensions."
 NET = (
     "Your prices are entered without tax: your shop adds its tax to the price that a buyer paid here, unless the app"
@@ -39,42 +35,7 @@ def address(form: Mapping[str, str], *, local: bool) -> str:
 async def finish(
     client: Client, *, way: str, form: Mapping[str, str], params: Mapping[str, str], keep: Mapping[str, str]
 ) -> Mapping[str, str]:
-    given = fields(MANIFEST, way, form)
-    token = given["token"]
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        raise BadInput("An app token of Saleor has no blanks; copy it whole.")
-    return {**given, **await _keys(client.shop)}
-
-
-async def _keys(shop: Shop) -> dict[str, str]:
-    """Saleor's public keys (saleor/core/jwt_manager.py: get_jwks), with their names."""
-    url = f"{shop.address}/.well-known/jwks.json"
-    try:
-        answer = node_of(check(await shop.http.send("GET", url)).json(), "keys")
-    except Missing:
-        raise NoAnswer("At this address there is no Saleor: it shows no keys for its webhooks.") from None
-    rows = [row for row in answer.list("keys")[:MOST_KEYS] if row.text("kty") == "RSA"]
-    kept = [{name: row.secret(name) for name in ("kid", "n", "e")} for row in rows]
-    if not kept:
-        raise Strange("keys.keys", "RSA key", [])
-    return {"jwks": json.dumps(kept, separators=(",", ":")), **_until(shop)}
-
-
-def _until(shop: Shop) -> dict[str, str]:
-    return {"expires_at": (shop.now() + KEYS_LAST).isoformat()}
-
-
-def renew_at(shop: Shop) -> datetime | None:
-    return oauth.renew_at(shop.secrets, timedelta())
-
-
-async def renew(shop: Shop) -> Mapping[str, str]:
-    """Where they cannot be read just now, those that are known stay: polls bring what is refused by an old one."""
-    try:
-        keys = await _keys(shop)
-    except Outside:
-        keys = _until(shop)
-    return {**shop.secrets, **keys}
+    return {**fields(MANIFEST, way, form), **await signing_keys.read(client.shop, nowhere=NOWHERE)}
 
 
 async def prove(client: Client) -> Proof:

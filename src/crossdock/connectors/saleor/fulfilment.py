@@ -2,7 +2,7 @@
 no carrier and no key; both stand in the fulfilment's private metadata, written right after it.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from crossdock.connectors.saleor import mapper, orders, reading
@@ -28,7 +28,6 @@ EXCEEDED = (
     "Your shop counts fewer units of order {number} at a warehouse than this parcel holds. Correct the stock there, or"
     " fulfil the order in your shop and let it exceed the stock."
 )
-Rows = list[tuple[str, str, int]]
 
 
 async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
@@ -96,10 +95,9 @@ async def _ended(client: Client, command: WriteFulfilment, order: ShopOrder, out
 
 async def _make(client: Client, node: Node, command: WriteFulfilment, units: Mapping[str, int]) -> None:
     """What is not tracked has no stock to be taken from, and is let through; what is must be there."""
-    rows = list(_places(client, node, units))
-    tracked = {row.id("id") for row in node.list("lines") if _tracked(row)}
+    rows = list(_lines(client, node, units))
     for beyond in (False, True):
-        lines = _lines([row for row in rows if (row[0] not in tracked) is beyond])
+        lines = [line for tracked, line in rows if tracked is not beyond]
         if not lines:
             continue
         made = await client.do(
@@ -111,32 +109,24 @@ async def _make(client: Client, node: Node, command: WriteFulfilment, units: Map
                 await client.do("Approve", id=row.id("id"))
 
 
-def _tracked(line: Node) -> bool:
-    return line.view("variant").raw("trackInventory") is True
-
-
-def _places(client: Client, node: Node, units: Mapping[str, int]) -> Iterator[tuple[str, str, int]]:
-    """(line, warehouse, units): where they are allocated; what is allocated nowhere leaves from the first warehouse."""
-    home = client.shop.settings.get("warehouses", "").split(",")[0]
+def _lines(client: Client, node: Node, units: Mapping[str, int]) -> Iterator[tuple[bool, dict[str, object]]]:
+    """Whether its stock is tracked, and the line with its units by warehouse: where they are allocated; what is
+    allocated nowhere leaves from the first warehouse.
+    """
     for line in node.list("lines"):
-        left = units.get(line.id("id"), 0)
+        left, places = units.get(line.id("id"), 0), Counter[str]()
         for row in line.opt_list("allocations") or ():
             here = min(left, row.int("quantity"))
+            places[row.child("warehouse").id("id")] += here
             left -= here
-            if here:
-                yield line.id("id"), row.child("warehouse").id("id"), here
-        if left:
-            yield line.id("id"), home, left
+        places[_home(client)] += left
+        if stocks := [{"warehouse": place, "quantity": number} for place, number in places.items() if number]:
+            tracked = line.view("variant").raw("trackInventory") is True
+            yield tracked, {"orderLineId": line.id("id"), "stocks": stocks}
 
 
-def _lines(rows: Rows) -> list[dict[str, object]]:
-    found = defaultdict[str, Counter[str]](Counter)
-    for line, place, units in rows:
-        found[line][place] += units
-    return [
-        {"orderLineId": line, "stocks": [{"warehouse": place, "quantity": units} for place, units in places.items()]}
-        for line, places in found.items()
-    ]
+def _home(client: Client) -> str:
+    return client.shop.settings.get("warehouses", "").split(",")[0]
 
 
 async def _mark(client: Client, command: WriteFulfilment, id_: str) -> None:
@@ -147,4 +137,4 @@ def _place(client: Client, node: Node | None, parcel: Parcel) -> str:
     """Units go back to where they came from; Saleor wants a warehouse for those too that came from none."""
     rows = node.rows("fulfillments") if node is not None else []
     places = {row.text("id"): row.view("warehouse").text("id") for row in rows}
-    return places.get(parcel.parcel_id) or client.shop.settings.get("warehouses", "").split(",")[0]
+    return places.get(parcel.parcel_id) or _home(client)

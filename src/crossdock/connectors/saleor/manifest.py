@@ -76,7 +76,13 @@ MANIFEST = Manifest(
                     "It ends with /graphql/; your dashboard's address does as well, where both have one server.",
                     placeholder="https://store.saleor.cloud/graphql/",
                 ),
-                Field("token", "App token", secret=True),
+                Field(
+                    "token",
+                    "App token",
+                    secret=True,
+                    pattern=r"[\x21-\x7e]+",
+                    wrong="An app token of Saleor has no blanks; copy it whole.",
+                ),
                 Field(
                     "channel",
                     "Channel",

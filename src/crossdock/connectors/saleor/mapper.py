@@ -4,23 +4,22 @@ are never taken apart, but for one: external shipping methods begin with "app:".
 
 import base64
 import binascii
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote
 
 from crossdock.domain.commands import CreateOrder, WriteFulfilment
-from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopOrderState, ShopProduct, ShopVariant
+from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopProduct, ShopVariant
 from crossdock.domain.values import Money
-from crossdock.kit import text, wire
-from crossdock.kit.errors import Strange
-from crossdock.kit.json_node import Node, node_of
+from crossdock.kit import text
+from crossdock.kit.json_node import Node
+from crossdock.kit.shop import facts
 from crossdock.kit.shop.base import chosen_locations
 from crossdock.kit.shop.cancel_units import key_of
-from crossdock.kit.shop.mapping import images
-from crossdock.kit.shop.placing import two_names
+from crossdock.kit.shop.mapping import described, images, read_variants, state, tracked
+from crossdock.kit.shop.placing import merged, recipient
 
 # Orders can be filtered by it (OrderWhereInput.metadata), and not by their external reference.
 MARK = "crossdock"
@@ -30,7 +29,7 @@ DRAFT = "DRAFT"
 WAITING = "WAITING_FOR_APPROVAL"
 # Units that come back are moved to a fulfilment of their own (RETURNED and its like); that one never left.
 SENT = {"FULFILLED": False, "CANCELED": True}
-_NUMBER = re.compile(r"(?=[A-Za-z-]{0,59}\d)[0-9A-Za-z-]{3,60}")
+GIVEN = facts.load(__package__, "draft")
 
 
 def money(node: Node) -> Money:
@@ -57,14 +56,13 @@ def count_of(variant: Node, settings: Mapping[str, str]) -> int | None:
 
 
 def product_of(node: Node, settings: Mapping[str, str], *, admin: str, now: datetime) -> ShopProduct:
-    why = list(filter(None, [_not_sold(node, settings, now)]))
-    read = [_variant(each, settings) for each in node.opt_list("variants") or ()]
-    variants = tuple(each for each in read if isinstance(each, ShopVariant))
-    reasons = [*why, *(each for each in read if isinstance(each, str))]
+    why, rows = _not_sold(node, settings, now), node.opt_list("variants") or ()
+    variants, others = read_variants(rows, _name, _unsold, lambda row: _variant(row, settings))
+    reasons = [*([why] if why else []), *others]
     return ShopProduct(
         product_id=node.id("id"),
         title=text.label(node.str("name")),
-        variants=variants,
+        variants=tuple(variants),
         active=bool(variants) and not why,
         description=described(node.text("description")),
         images=_pictures(node),
@@ -87,42 +85,30 @@ def _not_sold(node: Node, settings: Mapping[str, str], now: datetime) -> str:
     return ""
 
 
-def _variant(node: Node, settings: Mapping[str, str]) -> ShopVariant | str:
-    """Or why it is not sold here."""
-    name = text.label(node.text("name")) or text.label(node.text("sku")) or "A variant"
+def _name(node: Node) -> str:
+    return text.label(node.text("name")) or text.label(node.text("sku"))
+
+
+def _unsold(node: Node) -> str:
     if "preorder" in node:
-        return f"“{name}” is a preorder, which is not sold here."
-    if not node.view("pricing").raw("price"):
-        return f"“{name}” has no price in this channel."
-    try:
-        price = node.child("pricing").child("price")
-        return ShopVariant(
-            variant_id=node.id("id"),
-            sku=text.label(node.text("sku")),
-            title=name,
-            price=money(price.child("gross" if settings.get("gross") == "yes" else "net")),
-            count=count_of(node, settings),
-            image=next(iter(_pictures(node)), ""),
-        )
-    except Strange:
-        return f"“{name}” could not be understood: its number, price or count is no number."
+        return "is a preorder, which is not sold here."
+    return "" if node.view("pricing").raw("price") else "has no price in this channel."
+
+
+def _variant(node: Node, settings: Mapping[str, str]) -> ShopVariant:
+    price = node.child("pricing").child("price")
+    return ShopVariant(
+        variant_id=node.id("id"),
+        sku=text.label(node.text("sku")),
+        title=_name(node) or "A variant",
+        price=money(price.child("gross" if settings.get("gross") == "yes" else "net")),
+        count=count_of(node, settings),
+        image=next(iter(_pictures(node)), ""),
+    )
 
 
 def _pictures(node: Node) -> tuple[str, ...]:
     return images(row.raw("url") for row in node.rows("media") if row.text("type") == "IMAGE")
-
-
-def described(said: str) -> str:
-    """The blocks of an EditorJS document, which Saleor sends as JSON within text."""
-    try:
-        document = node_of(wire.load(said[: text.MOST].encode()), "description")
-    except Strange:
-        return ""
-    found = list[Any]()
-    for block in document.rows("blocks"):
-        items = block.view("data").raw("items")
-        found += [block.view("data").text("text"), *(items if isinstance(items, list) else ())]
-    return text.plain("<p>".join(each for each in found if isinstance(each, str) and each.strip()))
 
 
 # Orders
@@ -160,7 +146,7 @@ def order_of(node: Node, *, admin: str) -> ShopOrder:
         shop_id=node.id("id"),
         number=text.label(node.text("number")) or node.id("id"),
         reference=reference_of(node),
-        state=ShopOrderState.CANCELLED if closed else ShopOrderState.OPEN,
+        state=state(cancelled=closed),
         lines=lines,
         total=total,
         parcels=tuple(_parcel(row, cancelled=SENT[status]) for row, status in parcels if status in SENT),
@@ -191,28 +177,17 @@ def _line(node: Node, out: int) -> OrderLine:
 
 def _parcel(node: Node, *, cancelled: bool = False) -> Parcel:
     """A seller may enter a link in place of the number (saleor/order/models.py: is_tracking_number_url)."""
-    words, number = words_in(node, "privateMetadata"), text.label(node.text("trackingNumber"))
-    link = text.link(number) if " " not in number else ""
+    words, (number, link) = words_in(node, "privateMetadata"), tracked(node.text("trackingNumber"))
     lines = [(row.opt_child("orderLine"), row.int("quantity")) for row in node.opt_list("lines") or ()]
     return Parcel(
         parcel_id=node.id("id"),
         lines=tuple((line.id("id"), units) for line, units in lines if line is not None),
-        tracking_number=_number_in(link) if link else number,
+        tracking_number=number,
         carrier=text.label(words.get(CARRIER, "")),
         tracking_url=link or text.link(words.get(LINK)),
         shipped_at=node.moment("created"),
         cancelled=cancelled,
     )
-
-
-def _number_in(link: str) -> str:
-    """The longest part of a tracking link that looks like a number: shorter ones are a version or a step."""
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        return ""
-    words = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
-    return max(filter(_NUMBER.fullmatch, words), key=len, default="")
 
 
 def _refunds(node: Node) -> tuple[Refund, ...]:
@@ -235,51 +210,16 @@ def _refund(row: Node) -> Refund:
 
 
 def input_of(command: CreateOrder, *, channel_id: str) -> dict[str, Any]:
-    """The draft. Without an e-mail address: with one, a customer who has it gets the order into their account
-    (draft_order_create.py: clean_input), and is mailed.
-    """
-    address = _address(command)
-    relay = {"key": RELAY, "value": command.email}
-    return {
-        "channelId": channel_id,
-        "externalReference": command.reference,
-        "metadata": [{"key": MARK, "value": command.reference}],
-        "privateMetadata": [relay] if command.email else [],
-        "customerNote": command.note,
-        "shippingAddress": address,
-        "billingAddress": address,
-        "lines": [
-            # Lines of one variant are merged otherwise, and "the last price will be used" for all of them.
-            {"variantId": variant, "quantity": units, "price": str(price), "forceNewLine": True}
-            for (variant, price), units in _merged(command).items()
-        ],
-    }
-
-
-def _merged(command: CreateOrder) -> Counter[tuple[str, Money]]:
-    units = Counter[tuple[str, Money]]()
-    for line in command.lines:
-        units[line.variant_id, line.unit_price] += line.quantity
-    return units
-
-
-def _address(command: CreateOrder) -> dict[str, Any]:
-    """As the buyer wrote it: Saleor refuses what Google's address data does not know, unless told not to look."""
-    to = command.ship_to
-    first, last = two_names(to.name)
-    return {
-        "firstName": first,
-        "lastName": last,
-        "companyName": to.company,
-        "streetAddress1": to.line1,
-        "streetAddress2": to.line2,
-        "city": to.city,
-        "countryArea": "" if to.territory else to.region,
-        "postalCode": to.postal_code,
-        "country": to.territory or to.country,
-        "phone": to.phone,
-        "skipValidation": True,
-    }
+    """The draft (draft.toml)."""
+    return facts.body(
+        GIVEN["draft"],
+        command=command,
+        channel=channel_id,
+        mark=MARK,
+        relay=[{"key": RELAY, "value": command.email}] if command.email else [],
+        to=facts.body(GIVEN["to"], **recipient(command)),
+        lines=[facts.body(GIVEN["line"], line=line) for line in merged(command)],
+    )
 
 
 def method_for(methods: Sequence[Node], command: CreateOrder) -> tuple[int, str]:
@@ -306,7 +246,3 @@ def _external(id_: str) -> bool:
 def marks_of(command: WriteFulfilment) -> list[dict[str, str]]:
     words = {KEY: command.key, CARRIER: command.carrier, LINK: command.tracking_url}
     return [{"key": name, "value": value} for name, value in words.items()]
-
-
-def stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()

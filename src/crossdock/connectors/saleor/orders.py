@@ -6,6 +6,7 @@ lock (seen on 3.23.28: of ten at once for five units, five stand); a draft holds
 """
 
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime
 
 from crossdock.connectors.saleor import mapper, reading
@@ -34,7 +35,7 @@ from crossdock.kit.shop.cancel import GONE as NOT_THERE
 from crossdock.kit.shop.cancel import looked_at
 from crossdock.kit.shop.cancel_units import marked, pick
 from crossdock.kit.shop.concurrency import alone
-from crossdock.kit.shop.placing import titles, units
+from crossdock.kit.shop.placing import NO_LISTING, recipient, titles, units
 
 SHORT = "Your shop has not enough of {titles} in warehouses that ship to {country}."
 GONE = "Your shop does not sell {titles} in this channel any more."
@@ -72,7 +73,7 @@ async def _draft(client: Client, command: CreateOrder) -> Node | Outcome:
             "Before", reference=command.reference, channel=client.channel, ids=ids[:PAGE], first=PAGE
         )
     except Missing:
-        return Refused(Why.INVALID, "The listing does not name a product of this shop; list it again.")
+        return NO_LISTING
     there = data.opt_child("order")
     if there is not None and there.word("status") != mapper.DRAFT:
         return await _settled(client, command, there, already=True)
@@ -119,7 +120,9 @@ async def _priced(client: Client, command: CreateOrder, draft: Node) -> Node | O
             if line.child("unitDiscount").decimal("amount") > 0:
                 draft = (await client.do("Undiscount", line=line.id("id"))).child("order")
         if client.shop.settings.get("net") == "yes":
-            await _exempt(client, id_)
+            # Without the permission the order stands with the shop's tax on top; the connection test says so.
+            with suppress(AuthDead, Declined):
+                await client.do("Exempt", order=id_)
         # Where none fits, the shop says so when the draft is completed; goods that nobody ships need none.
         more, method = mapper.method_for(draft.list("shippingMethods"), command)
         if method:
@@ -145,18 +148,6 @@ async def _lowered(client: Client, command: CreateOrder, draft: Node, more: Mone
     return (await client.do("Discount", order=draft.id("id"), **about)).child("order")
 
 
-async def _exempt(client: Client, draft: str) -> None:
-    """Without the permission the order stands with the shop's tax on top; the connection test says so."""
-    try:
-        await client.do("Exempt", order=draft)
-    except (AuthDead, Declined):
-        return
-
-
-def _country(command: CreateOrder) -> str:
-    return command.ship_to.territory or command.ship_to.country
-
-
 async def _complete(client: Client, command: CreateOrder, draft: Node) -> Outcome:
     id_ = draft.id("id")
     try:
@@ -172,25 +163,23 @@ async def _complete(client: Client, command: CreateOrder, draft: Node) -> Outcom
 
 def _refused(command: CreateOrder, draft: Node, refusal: Refusal) -> Refused:
     """Its errors name lines of the draft."""
-    named = refusal.ids("orderLines")
+    named, country = refusal.ids("orderLines"), recipient(command)["country"]
     lines = {line.id("id"): line.text("productVariantId") for line in draft.list("lines")}
     variants = tuple(dict.fromkeys(variant for line, variant in lines.items() if line in named and variant))
     if refusal.code == "INSUFFICIENT_STOCK":
-        short = variants or tuple(units(command))
-        return Refused(Why.NO_STOCK, SHORT.format(titles=titles(command, short), country=_country(command)), variants)
+        short = titles(command, variants or units(command))
+        return Refused(Why.NO_STOCK, SHORT.format(titles=short, country=country), variants)
     if refusal.code == "SHIPPING_METHOD_REQUIRED":
-        return Refused(Why.INVALID, NO_METHOD.format(country=_country(command)))
+        return Refused(Why.INVALID, NO_METHOD.format(country=country))
     return _gone(command, variants) if refusal.code in UNSOLD else Refused(Why.INVALID, str(refusal))
 
 
 async def _discard(client: Client, command: CreateOrder) -> None:
     """A draft holds nothing: where it cannot be deleted, it just stays."""
-    try:
+    with suppress(Outside):
         node = await _ours(client, command.reference)
         if node is not None and node.word("status") == mapper.DRAFT:
             await client.do("Drop", order=node.id("id"))
-    except Outside:
-        return
 
 
 async def _ours(client: Client, reference: str) -> Node | None:

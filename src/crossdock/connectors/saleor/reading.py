@@ -13,7 +13,6 @@ from typing import Any
 
 from crossdock.connectors.saleor import mapper
 from crossdock.connectors.saleor.client import PAGE, Client
-from crossdock.connectors.saleor.mapper import stamp
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Missing
@@ -21,7 +20,7 @@ from crossdock.kit.json_node import Node
 from crossdock.kit.rows import named, order_with, read_each
 from crossdock.kit.shop.graphql import further
 from crossdock.kit.shop.mapping import gone
-from crossdock.kit.shop.paging import read_cursor, write_cursor
+from crossdock.kit.shop.paging import instant, read_cursor, write_cursor
 
 # A product comes with all its variants and their stock rows.
 PRODUCTS_PAGE = 50
@@ -87,7 +86,7 @@ async def products(client: Client, words: str) -> Products:
     items = tuple(read_each(LookKind.PRODUCT, rows, id_of, partial(_product, client)))
     if turn:
         return Page(items, write_cursor(Cursor(since=cursor.through, turn=onward)), more=False)
-    cursor = replace(cursor, through=cursor.through or stamp(at - OVERLAP), after=onward)
+    cursor = replace(cursor, through=cursor.through or instant(at - OVERLAP), after=onward)
     if not onward and not cursor.since:
         # All of them were read just now.
         return Page(items, write_cursor(Cursor(since=cursor.through)), more=False)
@@ -129,7 +128,7 @@ async def orders(client: Client, words: str) -> Page[ShopOrder | Unreadable]:
     cursor = read_cursor(Cursor, words)
     if not cursor.since:
         at = (await client.answer("Server")).at
-        return Page((), write_cursor(Cursor(since=stamp(at - OVERLAP), slow=stamp(at + SLOW))), more=False)
+        return Page((), write_cursor(Cursor(since=instant(at - OVERLAP), slow=instant(at + SLOW))), more=False)
     phase = cursor.phase or "changed"
     rows, onward, at = await _listed(
         client,
@@ -141,11 +140,11 @@ async def orders(client: Client, words: str) -> Page[ShopOrder | Unreadable]:
         by="LAST_MODIFIED_AT" if phase == "changed" else "CREATED_AT",
     )
     items = tuple(read_each(LookKind.ORDER, rows, id_of, partial(shown, client)))
-    cursor = replace(cursor, through=cursor.through or stamp(at - OVERLAP), after=onward, phase=phase)
+    cursor = replace(cursor, through=cursor.through or instant(at - OVERLAP), after=onward, phase=phase)
     if not onward and phase == "changed":
         cursor = replace(cursor, phase="ours")
-    elif not onward and phase == "ours" and cursor.slow <= stamp(at):
-        cursor = replace(cursor, phase="all", slow=stamp(at + SLOW))
+    elif not onward and phase == "ours" and cursor.slow <= instant(at):
+        cursor = replace(cursor, phase="all", slow=instant(at + SLOW))
     elif not onward:
         return Page(items, write_cursor(Cursor(since=cursor.through, slow=cursor.slow)), more=False)
     return Page(items, write_cursor(cursor), more=True)
@@ -153,12 +152,12 @@ async def orders(client: Client, words: str) -> Page[ShopOrder | Unreadable]:
 
 def _where(phase: str, cursor: Cursor, now: datetime) -> Mapping[str, Any]:
     """An operator stands alone: "Cannot mix operators with other filter inputs." (graphql/core/connection.py)."""
-    mine = {"metadata": {"key": mapper.MARK}, "createdAt": {"gte": stamp(now - WATCHED)}}
+    mine = {"metadata": {"key": mapper.MARK}, "createdAt": {"gte": instant(now - WATCHED)}}
     match phase:
         case "changed":
             return {"updatedAt": {"gte": cursor.since}}
         case "ours":
-            late = {"updatedAt": {"gte": stamp(now - RECENT)}}
+            late = {"updatedAt": {"gte": instant(now - RECENT)}}
             return {"AND": [mine, {"OR": [{"status": {"oneOf": WAITING}}, late]}]}
         case _:
             return mine

@@ -37,11 +37,10 @@ def news(shop: Shop, hook: Hook) -> HookNews:
 
 def _look(topic: str, body: Node) -> Look:
     """A variant speaks under its product's name. A list's entries carry the entity itself."""
+    variant = body.opt_child("productVariant")
     if order := body.opt_child("order"):
         return Look(LookKind.ORDER, order.id("id"))
-    if variant := body.opt_child("productVariant"):
-        return Look(LookKind.PRODUCT, variant.child("product").id("id"))
-    if product := body.opt_child("product"):
+    if product := variant.child("product") if variant else body.opt_child("product"):
         return Look(LookKind.PRODUCT, product.id("id"))
     if topic.startswith("order_"):
         return Look(LookKind.ORDER, body.id("id"))

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
@@ -28,7 +27,7 @@ from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, flag
 from crossdock.kit.shop.base import chosen_locations
-from crossdock.kit.shop.mapping import add_variant, named, names, options
+from crossdock.kit.shop.mapping import named, names, options, read_variants
 
 METHOD = "crossdock"
 # A customer's name is all that orders can be searched by before they are paid, so the reference stands there from the
@@ -108,15 +107,9 @@ def money(value: int, currency: str, shop: Shop) -> Money:
 
 def product(node: Node, ours: Books, shop: Shop) -> ShopProduct:
     pictures = [_picture(node, shop), *(_preview(asset.text("preview"), shop) for asset in node.rows("assets"))]
-    enabled, variants, reasons = node.bool("enabled"), list[ShopVariant](), list[str]()
-    if not enabled:
-        reasons.append("The product is switched off in your shop.")
-    for each in node.list("variants"):
-        name = _name(each) or "A variant"
-        if flag(each.raw("enabled")) is False:
-            reasons.append(f"“{name}” is switched off in your shop.")
-            continue
-        add_variant(variants, reasons, name, partial(_variant, each, ours, shop))
+    enabled = node.bool("enabled")
+    variants, others = read_variants(node.list("variants"), _name, _off, lambda row: _variant(row, ours, shop))
+    reasons = [*([] if enabled else ["The product is switched off in your shop."]), *others]
     if enabled and not variants and not reasons:
         reasons.append("The product has no variant in your shop.")
     result = ShopProduct(
@@ -135,6 +128,10 @@ def product(node: Node, ours: Books, shop: Shop) -> ShopProduct:
     )
     node.done()
     return result
+
+
+def _off(variant: Node) -> str:
+    return "is switched off in your shop." if flag(variant.raw("enabled")) is False else ""
 
 
 def _picture(node: Node, shop: Shop) -> str:

@@ -1,18 +1,22 @@
 """Pieces of what a mapper makes of a shop's rows."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from crossdock.domain.events import LookKind, OrderLine, Parcel, ShopOrder, ShopOrderState, ShopVariant, Unreadable
 from crossdock.domain.values import Money
-from crossdock.kit import text
-from crossdock.kit.errors import Missing
-from crossdock.kit.json_node import Node
+from crossdock.kit import text, wire
+from crossdock.kit.errors import Missing, Strange
+from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import read_row
 
 MOST_IMAGES = 20
+_NUMBER = re.compile(r"(?=[A-Za-z-]{0,59}\d)[0-9A-Za-z-]{3,60}")
 # The parcel of an order that was only marked as sent: no fulfilment of the shop's has this id.
 BARE = "status"
 NO_ORDER = "Your shop does not have this order any more."
@@ -39,6 +43,25 @@ def add_variant(rows: list[ShopVariant], reasons: list[str], name: str, read: Ca
         reasons.append(f"“{name}” could not be understood: its number, price or count is no number.")
     else:
         rows.append(found)
+
+
+def read_variants(
+    rows: Iterable[Node],
+    name_of: Callable[[Node], str],
+    why_not: Callable[[Node], str],
+    read: Callable[[Node], ShopVariant],
+) -> tuple[list[ShopVariant], list[str]]:
+    """Variants that are sold, and sentences about the others. `why_not` says after its name why a row is not ("" when
+    it is); one that cannot be understood keeps no other one from being sold.
+    """
+    found, reasons = list[ShopVariant](), list[str]()
+    for row in rows:
+        name = name_of(row) or "A variant"
+        if why := why_not(row):
+            reasons.append(f"“{name}” {why}")
+        else:
+            add_variant(found, reasons, name, partial(read, row))
+    return found, reasons
 
 
 def that_hold(sentences: Mapping[str, object]) -> list[str]:
@@ -81,6 +104,35 @@ def names(rows: Any) -> tuple[str, ...]:
     entries = rows if isinstance(rows, Iterable) and not isinstance(rows, str | Mapping) else ()
     words = (row.text("name") if isinstance(row, Node) else row for row in entries)
     return tuple(filter(None, (text.label(word) for word in words if isinstance(word, str))))
+
+
+def described(said: str) -> str:
+    """The text of an EditorJS document (editorjs.io), which is sent as JSON within a text."""
+    try:
+        document = node_of(wire.load(said[: text.MOST].encode()), "description")
+    except Strange:
+        return ""
+    found = list[Any]()
+    for block in document.rows("blocks"):
+        items = block.view("data").raw("items")
+        found += [block.view("data").text("text"), *(items if isinstance(items, list) else ())]
+    return text.plain("<p>".join(each for each in found if isinstance(each, str) and each.strip()))
+
+
+def tracked(said: str) -> tuple[str, str]:
+    """Tracking number and link of a field in which a seller may enter either: the number is the longest part of a link
+    that looks like one, since shorter ones are a version or a step.
+    """
+    number = text.label(said)
+    link = text.link(number) if " " not in number else ""
+    if not link:
+        return number, ""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return "", link
+    words = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    return max(filter(_NUMBER.fullmatch, words), key=len, default=""), link
 
 
 def person(address: Node, first: str, last: str) -> str:

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 
-from crossdock.domain.commands import CreateOrder, Found, Outcome, Refused, Unknown, Why
+from crossdock.domain.commands import CreateOrder, Found, Line, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrder, ShopOrderState
+from crossdock.domain.values import Money
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Missing, NoAnswer, Outside
 from crossdock.kit.json_node import Node
@@ -23,6 +25,15 @@ def units(command: CreateOrder) -> dict[str, int]:
     for line in command.lines:
         wanted[line.variant_id] += line.quantity
     return dict(wanted)
+
+
+def merged(command: CreateOrder) -> list[Line]:
+    """One line for each variant and price, where a platform adds up lines of one variant, or looks at each alone."""
+    found = dict[tuple[str, Money], Line]()
+    for line in command.lines:
+        before = found.get(key := (line.variant_id, line.unit_price))
+        found[key] = replace(before, quantity=before.quantity + line.quantity) if before else line
+    return list(found.values())
 
 
 def refs(command: CreateOrder) -> list[VariantRef]:
