@@ -3,8 +3,9 @@ a parcel that is written step by step, and times without a zone.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,9 +13,12 @@ import pytest
 from crossdock.domain.commands import CreateOrder, Done, Later, Line, Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import Count, OrderLine, Parcel, ShopOrder, ShopOrderState, ShopVariant
 from crossdock.domain.values import Address, Money
+from crossdock.kit.connector import Shop
 from crossdock.kit.errors import Declined, Missing, NoAnswer, NotAllowed, Outside, Throttled, outcome_of
 from crossdock.kit.json_node import node_of
-from crossdock.kit.shop import answers, clock, counted, facts, fulfilment, mapping, paging, placing
+from crossdock.kit.shop import answers, base, clock, counted, facts, fulfilment, mapping, paging, placing
+from crossdock.kit.shop.joined import batched
+from crossdock.kit.shop.oauth import signed
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")
@@ -189,3 +193,35 @@ def test_a_platforms_own_code_is_looked_up() -> None:
     error = answers.by_code(meanings, answers.Told("no tick", "25"), "Shop")
     assert isinstance(error, NotAllowed) and str(error) == "A right is lacking. Shop says: no tick"
     assert not any(answers.by_code(meanings, told, "Shop") for told in (answers.Told("else", "9"), None))
+
+
+async def test_a_list_ends_where_it_says_so() -> None:
+    """A page may be short in the middle of it, and the last one be full."""
+    asked = list[int]()
+
+    async def page(behind: int) -> paging.Listed:
+        asked.append(behind)
+        rows = [{"id": behind + 1}] if behind == 0 else [{"id": behind + 1}, {"id": behind + 2}]
+        return replace(paging.listed("rows", rows, NOW), total=4)
+
+    found = await paging.every(page, 2)
+    assert [row.id("id") for row in found.items] == ["1", "3", "4"] and asked == [0, 2]
+
+
+def test_many_ids_are_asked_for_in_batches() -> None:
+    assert batched(["10", "9", "9", "2"], 2) == [["2", "9"], ["10"]] and batched([], 2) == []
+
+
+def test_a_shop_that_its_server_alone_knows_stays_itself_at_another_address() -> None:
+    shops = [Shop(f"https://{host}.example", {}, {}, cast("Any", None), lambda: NOW) for host in ("old", "new")]
+    one, two = (base.of_its_server(shop, "1", "Corner", [], {"shop": "1"}, "EUR") for shop in shops)
+    assert one.stays == two.stays == "1:Corner" and one.shop_id != two.shop_id
+
+
+def test_a_request_is_signed_in_its_header_or_in_its_address() -> None:
+    keys, url = ("ck", "cs", "at", "ats"), "https://shop.example/rest?a=1"
+    where, headers = signed("GET", url, keys, at=NOW)
+    assert where == url and 'oauth_token="at"' in headers["Authorization"]
+    assert f'oauth_timestamp="{int(NOW.timestamp())}"' in headers["Authorization"]
+    where, headers = signed("GET", url, keys[:2], in_query=True)
+    assert "oauth_signature=" in where and "oauth_token" not in where and "Authorization" not in headers

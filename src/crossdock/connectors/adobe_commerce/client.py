@@ -4,11 +4,9 @@ token alone is refused unless the seller allows it
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
-
-from oauthlib import oauth1
 
 from crossdock.kit import text
 from crossdock.kit.check import server_time, walled
@@ -17,11 +15,14 @@ from crossdock.kit.errors import NotAllowed, Outside
 from crossdock.kit.json_node import Node, node_of, whole
 from crossdock.kit.shop.addresses import of_whole_numbers
 from crossdock.kit.shop.answers import Told, answered, error_in
-from crossdock.kit.shop.paging import Listed, listed
+from crossdock.kit.shop.joined import batched
+from crossdock.kit.shop.oauth import signed
+from crossdock.kit.shop.paging import Listed, every, listed
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 # (field, condition, value); all of them have to hold.
 Filter = tuple[str, str, str]
+KEYS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 # Newer versions refuse pages above a limit that is 300 unless it was changed
 # (developer.adobe.com/commerce/webapi/get-started/api-security).
 PAGE = 100
@@ -34,44 +35,34 @@ class Client:
     shop: Shop
 
     async def rows(
-        self,
-        path: str,
-        filters: Sequence[Filter] = (),
-        *,
-        sort: str = "",
-        size: int = PAGE,
-        page: int = 1,
-        fields: str = "",
-    ) -> tuple[Listed, int]:
-        """One page and how many rows there are in all. Beyond the last page Magento gives the last one again
-        (magento2#3787, #8099: "standard for all Magento collection"), so its total says where the list ends.
+        self, path: str, filters: Sequence[Filter] = (), *, sort: str = "", size: int = PAGE, page: int = 1, **more: str
+    ) -> Listed:
+        """One page. Beyond the last one Magento gives the last one again (magento2#3787, #8099: "standard for all
+        Magento collection"), so its total says where the list ends. `more` are further parameters.
         """
         query = criteria(filters, sort=sort, size=size, page=page)
-        reply = await self.send("GET", path, query=[*query, *([("fields", fields)] if fields else [])])
+        reply = await self.send("GET", path, query=[*query, *more.items()])
         answer = node_of(reply.json(), path)
         # An empty list is null in some versions.
-        values = answer.raw("items") if "items" in answer else []
-        found = listed(path, values, server_time(reply) or self.shop.now())
-        # Where it cannot be understood this page is the last one.
+        found = listed(path, answer.raw("items") if "items" in answer else [], server_time(reply) or self.shop.now())
         total = whole(answer.raw("total_count"))
         if total is not None and page > 1 and (page - 1) * size >= total:
-            return Listed([], found.at), total
-        return found, found.size if total is None else total
+            return Listed([], found.at, total=total)
+        # Where it cannot be understood this page is the last one.
+        return replace(found, total=found.size if total is None else total)
 
-    async def every(self, path: str, filters: Sequence[Filter], *, fields: str = "") -> list[Node]:
+    async def every(self, path: str, filters: Sequence[Filter], **more: str) -> list[Node]:
         """All rows; what is no object among them is left out."""
-        found, page, total = list[Node](), 1, 1
-        while (page - 1) * PAGE < total:
-            rows, total = await self.rows(path, filters, sort="entity_id", page=page, fields=fields)
-            found += rows.items
-            page += 1
-        return found
+
+        async def page(behind: int) -> Listed:
+            return await self.rows(path, filters, sort="entity_id", size=PAGE, page=behind // PAGE + 1, **more)
+
+        return (await every(page, PAGE)).items
 
     async def of(self, path: str, field: str, ids: Iterable[str]) -> list[Node]:
         """All rows whose field is one of these."""
-        wanted = sorted(set(ids), key=lambda id_: (len(id_), id_))
-        some = (",".join(wanted[first : first + PAGE]) for first in range(0, len(wanted), PAGE))
-        return [row for each in some for row in await self.every(path, [(field, "in", each)])]
+        some = [(field, "in", ",".join(each)) for each in batched(ids, PAGE)]
+        return [row for wanted in some for row in await self.every(path, [wanted])]
 
     async def send(
         self, method: Method, path: str, *, query: Sequence[tuple[str, str]] = (), json: Any = None
@@ -81,22 +72,9 @@ class Client:
         url = f"{self.shop.address}/rest/{self.shop.secrets.get('store') or 'default'}/V1/{path}"
         if query:
             url += "?" + urlencode(query, quote_via=quote, safe="")
-        headers = {**self._signature(method, url), "Accept": "application/json"}
+        keys = [self.shop.secrets.get(name, "") for name in KEYS]
+        headers = signed(method, url, keys, at=self.shop.now())[1] | {"Accept": "application/json"}
         return checked(await self.shop.http.send(method, url, headers=headers, json=json))
-
-    def _signature(self, method: Method, url: str) -> dict[str, str]:
-        """A JSON body is no part of it (RFC 5849, 3.4.1.3.1)."""
-        secrets = self.shop.secrets
-        signer = oauth1.Client(
-            secrets.get("consumer_key", ""),
-            secrets.get("consumer_secret", ""),
-            secrets.get("access_token", ""),
-            secrets.get("access_token_secret", ""),
-            signature_method=oauth1.SIGNATURE_HMAC_SHA256,
-            timestamp=str(int(self.shop.now().timestamp())),
-        )
-        _, headers, _ = signer.sign(url, method)
-        return dict(headers)
 
 
 def criteria(filters: Sequence[Filter], *, sort: str, size: int, page: int) -> list[tuple[str, str]]:
@@ -140,9 +118,8 @@ def _told(reply: Reply) -> Told | None:
     node = error_in(reply)
     if node is None or not (said := node.text("message")):
         return None
-    named, values = node.view("parameters"), node.raw("parameters")
-    for name in ("fieldName", "fieldValue", "resources"):
-        said = said.replace(f"%{name}", named.text(name))
-    for n, value in enumerate(values if isinstance(values, list) else (), 1):
-        said = said.replace(f"%{n}", str(value))
-    return Told(text.label(said, 200), text.label(named.text("resources"), 200))
+    values = node.raw("parameters")
+    named = values if isinstance(values, dict) else dict(enumerate(values if isinstance(values, list) else (), 1))
+    for name, value in named.items():
+        said = said.replace(f"%{name}", str(value))
+    return Told(text.label(said, 200), text.label(node.view("parameters").text("resources"), 200))

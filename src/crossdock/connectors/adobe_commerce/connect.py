@@ -3,21 +3,19 @@ sources, and each resource that the integration has to have, tried by a call tha
 """
 
 import re
-from collections.abc import Mapping, Sequence
 from zoneinfo import available_timezones
 
 from crossdock.connectors.adobe_commerce.client import Client
 from crossdock.connectors.adobe_commerce.manifest import MANIFEST
+from crossdock.connectors.adobe_commerce.mapper import FACTS
 from crossdock.kit import text
 from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer, NotAllowed, Strange
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop import facts
-from crossdock.kit.shop.addresses import typed
-from crossdock.kit.shop.base import checked, known_currency, may, typed_in
+from crossdock.kit.shop import addresses
+from crossdock.kit.shop.base import checked, known_currency, may, of_its_server, typed_in
 from crossdock.kit.shop.paging import listed
 
-WRONG = "Type the address of your shop, for example https://shop.example.com."
 GIVE = "Give the integration {} in System > Integrations > API, then save and reauthorize it."
 NO_STORE = "Your shop has no store view of the code {}: look at Stores > All Stores."
 NO_STOCK = "Your shop has no Inventory Management (MSI): its modules have to be enabled."
@@ -26,14 +24,10 @@ TWO_CURRENCIES = (
     "Your store view shows prices in {} and keeps them in {}: connect a store view whose default display currency is"
     " the base currency."
 )
-RIGHTS: dict[str, tuple[str, str]] = facts.load(__package__, "rest")["rights"]
+RIGHTS: dict[str, tuple[str, str]] = FACTS["rights"]
 
 
-def address(form: Mapping[str, str], *, local: bool) -> str:
-    pages = ("/rest", "/index.php", "/admin", "/graphql")
-    return typed(form.get("address", ""), local=local, wrong=WRONG, keep="keys", pages=pages)
-
-
+address = addresses.typed_in(keep="keys", pages=("/rest", "/index.php", "/admin", "/graphql"))
 finish = typed_in(MANIFEST)
 
 
@@ -48,15 +42,9 @@ async def prove(client: Client) -> Proof:
         raise AuthDead("Your shop gives the integration nothing at all: activate it again and copy its four keys.")
     shown, base = store.text("default_display_currency_code"), settings["currency"]
     name = text.label(website.text("name")) or "Magento"
-    checks = (
-        Check(True, "Sign-in"),
-        known_currency(base),
-        checked(shown.upper() == base, "Prices", TWO_CURRENCIES.format(shown[:10], base[:10])),
-        checked(not why, "Stock", why),
-        *rights,
-    )
-    stays = f"{settings['store']}:{name}"
-    return Proof(f"{stays}@{client.shop.address}", name, base, checks, settings, stays=stays)
+    prices = checked(shown.upper() == base, "Prices", TWO_CURRENCIES.format(shown[:10], base[:10]))
+    checks = (Check(True, "Sign-in"), known_currency(base), prices, checked(not why, "Stock", why), *rights)
+    return of_its_server(client.shop, settings["store"], name, checks, settings, base)
 
 
 async def look(client: Client) -> Proof:
@@ -78,7 +66,7 @@ async def _store(client: Client) -> tuple[Node, Node]:
     except NotAllowed:
         raise NotAllowed(GIVE.format("Stores > Settings > All Stores")) from None
     except (Missing, Declined):
-        raise NoAnswer(NO_STORE.format(wanted)) from None
+        stores = []
     store = next((row for row in stores if row.text("code") == wanted), None)
     if store is None:
         raise NoAnswer(NO_STORE.format(wanted))
@@ -92,13 +80,12 @@ async def _store(client: Client) -> tuple[Node, Node]:
 async def _seen(client: Client) -> tuple[Node, Node, dict[str, str], str]:
     """The store view, its website, what follows from them, and what stands against selling its stock."""
     store, website = await _store(client)
-    zone = store.text("timezone")
     settings = {
         "store": store.word("code"),
         "website": website.word("code"),
         "website_id": website.text("id"),
         "currency": store.word("base_currency_code").upper(),
-        "zone": zone if zone in available_timezones() else "UTC",
+        "zone": store.text("timezone") if store.text("timezone") in available_timezones() else "UTC",
         "media": text.link(store.raw("secure_base_media_url")) or text.link(store.raw("base_media_url")),
     }
     places, why = await _places(client, settings["website"])
@@ -117,5 +104,5 @@ async def _places(client: Client, website: str) -> tuple[dict[str, str], str]:
         return empty, GIVE.format("Stores > Inventory > Sources and Stocks")
     except Missing:
         return empty, NO_STOCK
-    found: Sequence[str] = [code for code in sources if re.fullmatch(r"[\w.-]{1,100}", code)]
+    found = [code for code in sources if re.fullmatch(r"[\w.-]{1,100}", code)]
     return {"stock": id_, "sources": " ".join(found)}, "" if found else NO_SOURCE

@@ -4,6 +4,7 @@ A shipment takes its units out of one source, which has to be named where there 
 which one is Magento's own choice, and a parcel out of two sources is two shipments.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -20,7 +21,6 @@ from crossdock.kit.shop.concurrency import alone
 from crossdock.kit.shop.fulfilment import Cancel, Make, Renumber, Step, ids_of, looked_at, same_number, written
 
 NO_RIGHT = "The integration may not write shipments: give it Sales > Operations > Orders > Actions > Ship."
-HELD = "Order {number} is on hold in your shop: take it off hold there, then try again."
 NO_STOCK = "No source of your shop has the units of this parcel; look at the product's quantities per source there."
 
 
@@ -35,7 +35,7 @@ async def _act(
 ) -> Outcome:
     match wanted:
         case Make() if node.text("state") == mapper.HELD:
-            return Refused(Why.CONFLICT, HELD.format(number=order.number))
+            return Refused(Why.CONFLICT, mapper.ON_HOLD.format(number=order.number))
         case Make(rows):
             return await _made(client, order, command, rows)
         case Renumber(parcels):
@@ -76,17 +76,15 @@ async def _places(client: Client, order: ShopOrder, rows: Mapping[str, int]) -> 
     asked = {"stock_id": int(client.shop.settings["stock"]), "items": items}
     body = {"inventoryRequest": asked, "algorithmCode": "priority"}
     reply = await client.send("POST", "inventory/source-selection-algorithm-result", json=body)
-    places, left = dict[str, dict[str, int]](), dict(rows)
+    places, left = dict[str, Counter[str]](), dict(rows)
     for row in node_of(reply.json(), "source selection").list("source_selection_items"):
-        units = row.int("qty_to_deduct")
+        units, place = row.int("qty_to_deduct"), places.setdefault(row.word("source_code"), Counter())
         for line in [line for line in left if skus[line] == row.text("sku")]:
-            here = min(units, left[line])
-            if here > 0:
-                place = places.setdefault(row.word("source_code"), {})
-                place[line] = place.get(line, 0) + here
-                left[line] -= here
-                units -= here
-    return None if any(left.values()) else places
+            here = max(0, min(units, left[line]))
+            place[line] += here
+            left[line] -= here
+            units -= here
+    return None if any(left.values()) else {source: dict(+place) for source, place in places.items() if +place}
 
 
 async def _renumbered(client: Client, order: ShopOrder, command: WriteFulfilment, parcels: tuple[Parcel, ...]) -> None:
@@ -94,18 +92,11 @@ async def _renumbered(client: Client, order: ShopOrder, command: WriteFulfilment
     ids = {parcel.parcel_id.partition("-")[0] for parcel in parcels}
     for row in await client.of("shipments", "entity_id", ids):
         parcel = next(each for each in parcels if each.parcel_id.partition("-")[0] == row.text("entity_id"))
-        for track in _tracks(row, parcel):
-            await client.send("DELETE", f"shipment/track/{number(track, 'entity_id')}")
+        # With the number that the parcel was read with; a further one of the seller's stays.
+        for track in row.rows("tracks") if parcel.tracking_number else ():
+            if same_number(track.text("track_number"), parcel.tracking_number):
+                await client.send("DELETE", f"shipment/track/{number(track, 'entity_id')}")
         if command.tracking_number:
-            empty = {"weight": 0, "qty": 0, "description": ""}
-            about = {"order_id": int(order.shop_id), "parent_id": int(number(row, "entity_id")), **empty}
-            await client.send("POST", "shipment/track", json={"entity": about | mapper.track_of(command)})
-
-
-def _tracks(row: Node, parcel: Parcel) -> list[Node]:
-    """Those with the number that the parcel was read with; a further one of the seller's stays."""
-    return [
-        track
-        for track in row.rows("tracks")
-        if parcel.tracking_number and same_number(track.text("track_number"), parcel.tracking_number)
-    ]
+            of = {"order_id": int(order.shop_id), "parent_id": int(number(row, "entity_id"))}
+            entity = of | {"weight": 0, "qty": 0, "description": ""} | mapper.track_of(command)
+            await client.send("POST", "shipment/track", json={"entity": entity})

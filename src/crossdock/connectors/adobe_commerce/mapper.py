@@ -14,10 +14,11 @@ from crossdock.domain.events import Count, OrderLine, Parcel, Refund, ShopOrder,
 from crossdock.domain.values import Money
 from crossdock.kit import text
 from crossdock.kit.json_node import Node
+from crossdock.kit.shop import facts
 from crossdock.kit.shop.addresses import is_number, number
-from crossdock.kit.shop.mapping import images, that_hold
+from crossdock.kit.shop.mapping import images, numbered, sold, that_hold
 from crossdock.kit.shop.mapping import state as state_of
-from crossdock.kit.shop.placing import two_names
+from crossdock.kit.shop.placing import both_names
 
 Settings = Mapping[str, str]
 # The guest's address of our orders: a column of the order that can be searched by, and where Magento's mails reach
@@ -27,11 +28,13 @@ NOBODY = "orders.crossdock.invalid"
 _FAX = re.compile(r"Crossdock ([A-Za-z0-9._-]{1,60})")
 TAKEN_BACK = "[crossdock taken back]"
 CANCELLED, CLOSED, HELD = "canceled", "closed", "holded"
+ON_HOLD = "Order {number} is on hold in your shop: take it off hold there, then try again."
 # Visibility "Not Visible Individually": a part of another product.
 HIDDEN = "1"
 # Names are checked against such a list of characters (Customer/Model/Validator/Name.php).
-_NOT_NAME = re.compile(r"[^\w\s,\-.'’`&]|\d{20,}")
+_NOT_NAME = r"[^\w\s,\-.'’`&]|\d{20,}"
 _NOT_PHONE = re.compile(r"[^\d\s+\-()]")
+FACTS = facts.load(__package__, "rest")
 CARRIERS = ("dhl", "fedex", "ups", "usps")
 
 
@@ -90,29 +93,21 @@ def product_of(
     node: Node, children: Mapping[str, Node], counts: Mapping[str, Node], settings: Settings, now: datetime
 ) -> ShopProduct:
     """`children` are by id, `counts` by SKU. A child that is visible by itself is sold by itself alone."""
-    id_, name, own = number(node, "id"), text.label(node.text("name")), attributes(node)
-    reasons, variants = _not_sold(node, settings), []
+    name, own = text.label(node.text("name")), attributes(node)
     several = node.word("type_id") == "configurable"
-    for row in [children[link] for link in links(node) if link in children] if several else [node]:
-        title = text.label(row.text("name")).removeprefix(name).strip(" -") if several else ""
-        variant, why = _variant(row, title, counts, settings, now)
-        if several and not hidden(row):
-            why = "is sold as a product of its own."
-        elif several and row.text("status") != "1":
-            why = "is not enabled in your shop."
-        if why:
-            reasons.append(f"{title or variant.sku} {why}" if several else f"It {why}")
-        else:
-            variants.append(variant)
+    rows = [children[link] for link in links(node) if link in children] if several else [node]
+    told = (_variant(row, name if several else None, counts, settings, now) for row in rows)
+    variants, reasons = sold(told, "" if several else "It")
+    why = _not_sold(node, settings)
     return ShopProduct(
-        id_,
+        number(node),
         name,
-        tuple(variants),
-        active=bool(variants) and not _not_sold(node, settings),
+        variants,
+        active=bool(variants) and not why,
         description=text.plain(own.get("description") or own.get("short_description", "")),
         images=_images(node, settings),
         updated_at=moment(node),
-        reasons=tuple(reasons),
+        reasons=(*why, *reasons),
     )
 
 
@@ -130,14 +125,17 @@ def _not_sold(node: Node, settings: Settings) -> list[str]:
 
 
 def _variant(
-    row: Node, title: str, counts: Mapping[str, Node], settings: Settings, now: datetime
+    row: Node, of: str | None, counts: Mapping[str, Node], settings: Settings, now: datetime
 ) -> tuple[ShopVariant, str]:
-    id_, sku, price = number(row, "id"), row.word("sku"), price_of(row, settings, now)
-    count = count_of(id_, counts.get(sku))
-    image = next(iter(_images(row, settings)), "")
-    cost = price or Money.zero(settings["currency"])
-    variant = ShopVariant(id_, sku, title, cost, count.count, image=image, backorders=count.backorders)
-    return variant, "" if cost.minor > 0 else "has no price."
+    """And what stands against it. `of` is the name of the configurable product that it is a child of."""
+    id_, sku, price = number(row), row.word("sku"), price_of(row, settings, now) or Money.zero(settings["currency"])
+    title = "" if of is None else text.label(row.text("name")).removeprefix(of).strip(" -")
+    count, image = count_of(id_, counts.get(sku)), next(iter(_images(row, settings)), "")
+    variant = ShopVariant(id_, sku, title, price, count.count, image=image, backorders=count.backorders)
+    if of is None:
+        return variant, ""
+    off = "" if row.text("status") == "1" else "is not enabled in your shop."
+    return variant, off if hidden(row) else "is sold as a product of its own."
 
 
 def _images(node: Node, settings: Settings) -> tuple[str, ...]:
@@ -163,14 +161,9 @@ def notes(node: Node) -> list[str]:
 
 def line_of(row: Node, child: Node | None) -> OrderLine:
     """A configurable product's line has a second one for what it was sold as."""
-    sold = row if child is None else child
-    return OrderLine(
-        number(row, "item_id"),
-        row.text("product_id"),
-        number(sold, "product_id"),
-        text.label(sold.text("sku"), 200),
-        row.int("qty_ordered"),
-    )
+    shown = row if child is None else child
+    product, sku = row.text("product_id"), text.label(shown.text("sku"), 200)
+    return OrderLine(number(row, "item_id"), product, number(shown, "product_id"), sku, row.int("qty_ordered"))
 
 
 def order_of(node: Node, shipments: Sequence[Node], memos: Sequence[Node]) -> ShopOrder:
@@ -197,24 +190,17 @@ def order_of(node: Node, shipments: Sequence[Node], memos: Sequence[Node]) -> Sh
     )
 
 
-def _parcels(row: Node) -> list[Parcel]:
-    """Of several numbers the first has the units."""
+def _parcels(row: Node) -> tuple[Parcel, ...]:
     id_, at = number(row, "entity_id"), moment(row, "created_at")
     units = tuple((number(item, "order_item_id"), item.int("qty")) for item in row.list("items"))
     tracks = sorted(row.rows("tracks"), key=lambda track: (len(track.text("entity_id")), track.text("entity_id")))
-    if not tracks:
-        return [Parcel(id_, units, shipped_at=at)]
-    nothing = tuple((line, 0) for line, _ in units)
-    return [
-        Parcel(
-            f"{id_}-{track.text('entity_id')}" if n else id_,
-            nothing if n else units,
-            text.label(track.text("track_number"), 200),
-            text.label(track.text("title") or track.text("carrier_code"), 100),
-            shipped_at=at,
-        )
-        for n, track in enumerate(tracks)
-    ]
+
+    def parcel(n: int, track: Node) -> Parcel:
+        own, by = f"-{track.text('entity_id')}" if n else "", track.text("title") or track.text("carrier_code")
+        tracking = text.label(track.text("track_number"), 200)
+        return Parcel(f"{id_}{own}", (), tracking, text.label(by, 100), shipped_at=at)
+
+    return numbered(units, [parcel(n, track) for n, track in enumerate(tracks or [Node({}, "tracks")])])
 
 
 def _refund(row: Node, currency: str) -> Refund:
@@ -231,22 +217,14 @@ def email_of(reference: str) -> str:
 def address_of(command: CreateOrder, region: Node | None) -> dict[str, Any]:
     """A region that is none of the shop's stands as text."""
     to = command.ship_to
-    first, last = two_names(" ".join(_NOT_NAME.sub(" ", to.name).split()))
-    return {
-        "firstname": (first or "-")[:255],
-        "lastname": (last or "-")[:255],
-        "company": to.company[:255],
-        "street": [line for line in (to.line1, to.line2) if line],
-        "city": to.city,
-        "region": region.text("name") if region else to.region,
-        "region_id": int(number(region, "id")) if region else 0,
-        "region_code": region.text("code") if region else to.region,
-        "postcode": to.postal_code,
-        "country_id": to.country,
-        # Needed unless the seller changed it (Customer Configuration > Show Telephone).
-        "telephone": _NOT_PHONE.sub("", to.phone).strip()[:20] or "0",
-        "email": email_of(command.reference),
-    }
+    code, name = (region.text("code"), region.text("name")) if region else (to.region, to.region)
+    where = {"street": [line for line in (to.line1, to.line2) if line], "id": int(number(region)) if region else 0}
+    # Needed unless the seller changed it (Customer Configuration > Show Telephone).
+    phone = _NOT_PHONE.sub("", to.phone).strip()[:20] or "0"
+    said = facts.body(
+        FACTS["address"], to=to, code=code, region=name, phone=phone, email=email_of(command.reference), **where
+    )
+    return said | both_names(facts.fitting(to.name, _NOT_NAME, 510), 255)
 
 
 def billing_of(command: CreateOrder, address: Mapping[str, Any]) -> dict[str, Any]:
@@ -270,8 +248,5 @@ def comment_of(order_id: str, status: str, comment: str) -> dict[str, Any]:
 
 def track_of(command: WriteFulfilment) -> dict[str, Any]:
     code = command.carrier.strip().lower()
-    return {
-        "track_number": command.tracking_number,
-        "title": command.carrier or "Shipment",
-        "carrier_code": code if code in CARRIERS else "custom",
-    }
+    said = {"track_number": command.tracking_number, "title": command.carrier or "Shipment"}
+    return said | {"carrier_code": code if code in CARRIERS else "custom"}

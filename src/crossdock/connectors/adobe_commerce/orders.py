@@ -18,15 +18,13 @@ from crossdock.domain.values import Money
 from crossdock.kit.errors import Declined, Missing, Outside, Strange
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.rows import certain, read_parts, readable
-from crossdock.kit.shop import counted, risk_notes
+from crossdock.kit.shop import counted, paging, risk_notes
 from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.cancel import cancelled, standing
 from crossdock.kit.shop.concurrency import alone, patiently
-from crossdock.kit.shop.paging import entries, listed
 from crossdock.kit.shop.placing import NO_LISTING, ended, ours, take_back, units
 
 SHIPPED = "Order {number} is shipped in your shop; Magento cancels only what was not."
-HELD = "Order {number} is on hold in your shop: take it off hold there, then try again."
 PART = (
     "A part of order {number} is invoiced in your shop: Magento cancelled the rest and left that part standing. Make a"
     " credit memo for it there."
@@ -76,12 +74,8 @@ async def _cart(client: Client, command: CreateOrder, stock: Stock) -> tuple[str
         item = {"sku": stock[variant].sku, "qty": n, "quote_id": cart}
         await client.send("POST", f"guest-carts/{cart}/items", json={"cartItem": item})
     carrier, method = await _shipping(client, command, cart, address)
-    wanted = {
-        "shipping_address": address,
-        "billing_address": mapper.billing_of(command, address),
-        "shipping_carrier_code": carrier,
-        "shipping_method_code": method,
-    }
+    both = {"shipping_address": address, "billing_address": mapper.billing_of(command, address)}
+    wanted = both | {"shipping_carrier_code": carrier, "shipping_method_code": method}
     path = f"guest-carts/{cart}/shipping-information"
     answer = (await patiently(lambda: client.send("POST", path, json={"addressInformation": wanted}))).json()
     ways = {row.text("code") for row in node_of(answer, path).list("payment_methods")}
@@ -102,10 +96,8 @@ async def _region(client: Client, command: CreateOrder) -> Node | None:
     except Missing:
         raise Declined(NO_COUNTRY.format(country=to.country)) from None
     rows = node_of(reply.json(), "country").rows("available_regions")
-    wanted = to.region.strip().lower()
-    return next(
-        (row for row in rows if wanted in (row.text("code").lower(), row.text("name").lower()) and wanted), None
-    )
+    known = {row.text(key).lower(): row for key in ("name", "code") for row in rows if row.text(key)}
+    return known.get(to.region.strip().lower())
 
 
 async def _shipping(client: Client, command: CreateOrder, cart: str, address: dict[str, Any]) -> tuple[str, str]:
@@ -121,7 +113,7 @@ async def _shipping(client: Client, command: CreateOrder, cart: str, address: di
         price = row.money("price_incl_tax", wanted.currency)
         return [(price != wanted, price, *name)]
 
-    rows = entries(LookKind.ORDER, listed(path, answer, client.shop.now()), lambda row: "")
+    rows = paging.entries(LookKind.ORDER, paging.listed(path, answer, client.shop.now()), lambda row: "")
     read = read_parts(LookKind.ORDER, rows, lambda row: "", fitting)
     # What cannot be understood matters only where nothing else is offered.
     ways = readable(read) or certain(read)
@@ -132,10 +124,7 @@ async def _shipping(client: Client, command: CreateOrder, cart: str, address: di
 
 async def _finished(client: Client, command: CreateOrder, shop_id: str, earlier: Stock | None) -> Outcome:
     """Of the price only the note speaks. From a last unit on it may be sold uncounted (`count_of`)."""
-
-    async def read() -> tuple[Node, ShopOrder]:
-        return await patiently(lambda: reading.read(client, shop_id))
-
+    read = partial(patiently, partial(reading.read, client, shop_id))
     stock, taken_back, note = _stock(client, command), partial(_take_back, client), partial(_noted, client, command)
     return await counted.finished(
         command, earlier, read=read, stock=stock, take_back=taken_back, note=note, at_our_price=False, uncounted=True
@@ -185,7 +174,7 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
         if ended := standing(command, order, SHIPPED):
             return ended
         if node.text("state") == mapper.HELD:
-            return Refused(Why.CONFLICT, HELD.format(number=order.number))
+            return Refused(Why.CONFLICT, mapper.ON_HOLD.format(number=order.number))
         answer = (await client.send("POST", f"orders/{order.shop_id}/cancel")).json()
         try:
             _, order = await patiently(lambda: reading.read(client, command.shop_order_id))
@@ -193,9 +182,7 @@ async def cancel(client: Client, command: CancelOrder) -> Outcome:
             return Unknown(f"Your shop was told to cancel the order; it could not be read after it. {error}")
     if order.state is ShopOrderState.CANCELLED:
         return cancelled(order) if answer is True else as_found(order)
-    if answer is True:
-        return Refused(Why.TOO_LATE, PART.format(number=order.number))
-    return Refused(Why.TOO_LATE, INVOICED.format(number=order.number))
+    return Refused(Why.TOO_LATE, (PART if answer is True else INVOICED).format(number=order.number))
 
 
 async def write_risk(client: Client, command: WriteRisk) -> Outcome:
@@ -213,6 +200,6 @@ async def _found(client: Client, reference: str) -> list[str]:
     """By the guest's address."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,60}", reference):
         return []
-    page, _ = await client.rows("orders", [("customer_email", "eq", mapper.email_of(reference))], sort="entity_id")
+    page = await client.rows("orders", [("customer_email", "eq", mapper.email_of(reference))], sort="entity_id")
     found = ours(page, PAGE, reference, mapper.reference_of)
     return [reading.order_id(row) for row in found if mapper.TAKEN_BACK not in " ".join(mapper.notes(row))]

@@ -17,7 +17,7 @@ from crossdock.kit.json_node import Node
 from crossdock.kit.rows import odd, order_with, read_each, readable, unreadable
 from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.concurrency import together
-from crossdock.kit.shop.joined import Joined, beside, joined
+from crossdock.kit.shop.joined import Joined, batched, beside, joined
 from crossdock.kit.shop.mapping import NO_ORDER, or_gone
 from crossdock.kit.shop.paging import Listed, Spot, Walked, by_numbers, entries, from_now, seconds, walk
 
@@ -33,7 +33,7 @@ async def _changes(client: Client, path: str, spot: Spot, size: int = PAGE) -> W
     wanted = [("updated_at", "gteq", spot.begins.replace("T", " "))] if spot.after else []
 
     async def numbered(size: int, page: int) -> Listed:
-        return (await client.rows(path, wanted, sort="updated_at,entity_id", size=size, page=page))[0]
+        return await client.rows(path, wanted, sort="updated_at,entity_id", size=size, page=page)
 
     return await walk(partial(by_numbers, numbered), spot, size, mapper.moment, BEGAN)
 
@@ -72,37 +72,31 @@ async def _above(client: Client, parts: Iterable[str]) -> set[str]:
 
 
 async def _shown(client: Client, nodes: Sequence[Node]) -> list[ShopProduct | Unreadable]:
-    def below(node: Node) -> list[str]:
-        return mapper.links(node) if node.text("type_id") == "configurable" else []
-
-    def sold(node: Node) -> list[str]:
-        return below(node) or [number(node)]
-
-    children = partial(client.of, "products", "entity_id")
-    parts = await joined(children, {link for node in nodes for link in below(node)}, "id")
-    stock = await _salable(client, sorted({id_ for node in nodes for id_ in sold(node)}))
+    below = {number(node): mapper.links(node) if node.text("type_id") == "configurable" else [] for node in nodes}
+    children = {link for links in below.values() for link in links}
+    parts = await joined(partial(client.of, "products", "entity_id"), children, "id")
+    stock = await _salable(client, {id_ for own, links in below.items() for id_ in links or [own]})
     known, counts = ({key: rows[0] for key, rows in each.rows.items()} for each in (parts, stock))
-    shop = client.shop
 
     def read(node: Node) -> ShopProduct:
-        parts.check(*below(node))
-        stock.check(*sold(node))
-        return mapper.product_of(node, known, counts, shop.settings, shop.now())
+        links = below[number(node)]
+        parts.check(*links)
+        stock.check(*(links or [number(node)]))
+        return mapper.product_of(node, known, counts, client.shop.settings, client.shop.now())
 
     return read_each(LookKind.PRODUCT, nodes, number, read)
 
 
-async def _salable(client: Client, products: Sequence[str]) -> Joined:
+async def _salable(client: Client, products: Iterable[str]) -> Joined:
     """The total of this list is that of its page (ExportStockSalableQtyBySalesChannel), so it is asked for no more than
     fits one.
     """
     path = f"inventory/export-stock-salable-qty/website/{client.shop.settings['website']}"
 
     async def read(ids: list[str]) -> list[Node]:
-        return (await client.rows(path, [("entity_id", "in", ",".join(ids))]))[0].items
+        return (await client.rows(path, [("entity_id", "in", ",".join(ids))])).items
 
-    some = [products[first : first + PAGE] for first in range(0, len(products), PAGE)]
-    return beside(*await together([joined(read, ids, "sku") for ids in some]))
+    return beside(*await together([joined(read, ids, "sku") for ids in batched(products, PAGE)]))
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
@@ -129,7 +123,7 @@ class Salable(Count):
 
 async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Salable | Unreadable]:
     known = await _goods(client, (ref.variant_id for ref in variants))
-    stock = await _salable(client, list(known))
+    stock = await _salable(client, known)
 
     def read(id_: str) -> Salable:
         stock.check(id_)
@@ -145,7 +139,7 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Sal
 
 async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     if not cursor:
-        return from_now((await client.rows("orders", sort="entity_id DESC", size=1))[0])
+        return from_now(await client.rows("orders", sort="entity_id DESC", size=1))
     spot = Spot.of(cursor)
     seen = await _changes(client, "orders", spot)
     rows = entries(LookKind.ORDER, seen, order_id)
@@ -158,14 +152,10 @@ async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
 async def _sent(client: Client, spot: Spot) -> set[str]:
     """Orders with a new shipment or number, out of the newest shipments: neither has to move a date of the order."""
     newest = await odd(client.rows("shipments", sort="entity_id DESC"))
-    found = set[str]()
-    for row in [] if isinstance(newest, Strange) else newest[0].items:
-        for dated in (row, *row.rows("tracks")):
-            at = mapper.moment(dated) or mapper.moment(dated, "created_at")
-            id_ = row.text("order_id")
-            if at is not None and seconds(at) >= spot.after and is_number(id_):
-                found.add(id_)
-    return found
+    rows = [] if isinstance(newest, Strange) else newest.items
+    dated = [(row.text("order_id"), each) for row in rows for each in (row, *row.rows("tracks"))]
+    moments = [(id_, mapper.moment(each) or mapper.moment(each, "created_at")) for id_, each in dated]
+    return {id_ for id_, at in moments if at is not None and seconds(at) >= spot.after and is_number(id_)}
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:

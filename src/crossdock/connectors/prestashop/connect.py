@@ -14,7 +14,7 @@ from crossdock.kit.connector import Check, Proof
 from crossdock.kit.errors import Declined, NoAnswer, NotAllowed
 from crossdock.kit.json_node import Node, flag
 from crossdock.kit.shop import addresses
-from crossdock.kit.shop.base import allowed, checked, typed_in
+from crossdock.kit.shop.base import allowed, checked, of_its_server, typed_in
 from crossdock.kit.shop.mapping import that_hold
 
 TICK = "Tick {} for the key in Advanced Parameters > Webservice."
@@ -52,8 +52,7 @@ async def prove(client: Client) -> Proof:
         Check(counted, "Stock", "" if counted else NO_COUNTS, limited=True),
     ]
     name = text.label(shop.text("name"), 200)
-    stays = f"{settings['shop']}:{name}"
-    return Proof(f"{stays}@{client.shop.address}", name, settings["currency"], tuple(checks), settings, stays=stays)
+    return of_its_server(client.shop, settings["shop"], name, checks, settings, settings["currency"])
 
 
 async def look(client: Client) -> Proof:

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
-from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY
-from oauthlib.oauth1 import Client as Signer
-
 from crossdock.kit import text
 from crossdock.kit.check import check, is_challenge, server_time, walled
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Missing, NoAnswer, Outside, Strange, Throttled
 from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.addresses import of_whole_numbers
+from crossdock.kit.shop.oauth import signed
 from crossdock.kit.shop.paging import Listed, listed
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -91,9 +89,7 @@ class Client:
         if self.way == "basic":
             headers["Authorization"] = "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
         elif self.way == "oauth":
-            url = Signer(
-                key, client_secret=secret, signature_method=SIGNATURE_HMAC_SHA256, signature_type=SIGNATURE_TYPE_QUERY
-            ).sign(url, http_method=method)[0]
+            url, _ = signed(method, url, (key, secret), in_query=True)
         return checked(await self.shop.http.send(method, url, headers=headers, json=json))
 
 

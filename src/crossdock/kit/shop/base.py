@@ -259,6 +259,16 @@ def limited(wrong: bool, title: str, sentence: str) -> Check:
     return Check(not wrong, title, sentence if wrong else "", limited=wrong)
 
 
+def of_its_server(
+    shop: Shop, key: str, name: str, checks: Sequence[Check], settings: Mapping[str, str], currency: str
+) -> Proof:
+    """What the connection test found of a shop that its server alone knows by `key`: with its name it stays itself at
+    another address.
+    """
+    stays = f"{key}:{name}"
+    return Proof(f"{stays}@{shop.address}", name, currency, tuple(checks), settings, stays=stays)
+
+
 def known_currency(currency: str) -> Check:
     return checked(currency in CURRENCIES, "Currency", f"We do not know the currency {currency[:10]}.")
 

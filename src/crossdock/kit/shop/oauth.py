@@ -1,14 +1,21 @@
-"""Signing in at a platform by OAuth 2: the code that a browser brings back, and tokens that do not last (RFC 6749)."""
+"""Signing in at a platform by OAuth 2: the code that a browser brings back, and tokens that do not last (RFC 6749); and
+requests that are signed by OAuth 1.0a.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 from urllib.parse import urlencode
+
+from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_AUTH_HEADER, SIGNATURE_TYPE_QUERY
+from oauthlib.oauth1 import Client as Signer
 
 from crossdock.kit.connector import Redirect
 from crossdock.kit.errors import AuthDead, BadInput, Strange
 from crossdock.kit.json_node import Node
 
 LONGEST_TOKEN = 10 * 365 * 24 * 3600
+Verb = Literal["GET", "POST", "PUT", "DELETE"]
 BEGIN_AGAIN = "Begin again from “Connect a shop”."
 
 
@@ -51,3 +58,20 @@ def renew_at(secrets: Mapping[str, str], early: timedelta) -> datetime | None:
     """So long before the token ends; None when it lasts."""
     ends = secrets.get("expires_at", "")
     return datetime.fromisoformat(ends) - early if ends else None
+
+
+def signed(
+    method: Verb, url: str, keys: Sequence[str], *, at: datetime | None = None, in_query: bool = False
+) -> tuple[str, dict[str, str]]:
+    """The address and the headers of a request, its signature in either, by OAuth 1.0a with HMAC-SHA256. `keys` are the
+    consumer's key and secret, then the token's. A JSON body is no part of it (RFC 5849, 3.4.1.3.1).
+    """
+    names = ("client_key", "client_secret", "resource_owner_key", "resource_owner_secret")
+    signer = Signer(
+        **dict(zip(names, keys, strict=False)),
+        signature_method=SIGNATURE_HMAC_SHA256,
+        signature_type=SIGNATURE_TYPE_QUERY if in_query else SIGNATURE_TYPE_AUTH_HEADER,
+        timestamp=str(int(at.timestamp())) if at else None,
+    )
+    where, headers, _ = signer.sign(url, http_method=method)
+    return where, dict(headers)

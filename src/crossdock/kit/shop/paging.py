@@ -31,12 +31,14 @@ MOST_PAGES = 1_000
 class Listed:
     """One page of a list, and the shop's own clock when it answered.
 
-    `odd` are the entries that are no objects: each stands for itself, and `size` counts them.
+    `odd` are the entries that are no objects: each stands for itself, and `size` counts them. `total` is how many the
+    whole list has, where the platform says so.
     """
 
     items: list[Node]
     at: datetime
     odd: tuple[Any, ...] = ()
+    total: int | None = None
 
     @property
     def size(self) -> int:
@@ -58,7 +60,7 @@ async def every(page: Callable[[int], Awaitable[Listed]], size: int) -> Listed:
         got = await page(number * size)
         nodes += got.items
         odd += got.odd
-        if got.size < size:
+        if (number + 1) * size >= got.total if got.total is not None else got.size < size:
             return Listed(nodes, got.at, tuple(odd))
     raise NoAnswer("A list of your shop does not end.")
 

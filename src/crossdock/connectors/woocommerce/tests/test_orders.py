@@ -371,7 +371,7 @@ async def test_the_quiet_shop_is_asked_twice_and_its_cursor_moves(shop: Shopkeep
     cursor = await shop.order_cursor()
     shop.exchanges.clear()
     page = await connector.orders(shop.shop, cursor)
-    assert page.items == () and not page.more and page.cursor == cursor
+    assert page.items == () and not page.more and page.cursor >= cursor
     assert len(shop.exchanges) == 2
 
 
