@@ -11,9 +11,9 @@ from crossdock.connectors.bigcommerce import mapper
 from crossdock.connectors.bigcommerce.client import PAGE, Client
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
-from crossdock.kit.errors import Declined, Missing, NotAllowed
+from crossdock.kit.errors import Declined, Missing, NotAllowed, Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import certain, order_with, read_each, read_parts, readable, unreadable
+from crossdock.kit.rows import certain, odd, order_with, read_each, read_parts, readable, unreadable
 from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.base import chosen_locations
 from crossdock.kit.shop.concurrency import each_patiently, together
@@ -62,10 +62,12 @@ async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGon
 
 
 async def _inventory(client: Client, products: Sequence[str]) -> dict[str, int]:
-    """Of a page of products; a row that cannot be understood tells no count, and is read again with the counts."""
+    """Of a page of products; what cannot be understood tells no count, and is read again with the counts."""
     if not products:
         return {}
-    rows = await client.every("v3/inventory/items", {"product_id:in": ",".join(products)})
+    rows = await odd(client.every("v3/inventory/items", {"product_id:in": ",".join(products)}))
+    if isinstance(rows, Strange):
+        return {}
     places = chosen_locations(client.shop.settings)
     read = read_each(
         LookKind.COUNTS, rows, lambda row: "", lambda row: (_variant_id(row), mapper.count_of(row, places))

@@ -10,10 +10,10 @@ from typing import Any
 from crossdock.connectors.prestashop.client import FACTS
 from crossdock.connectors.prestashop.mapper import PAYMENT, Settings, line_of
 from crossdock.domain.commands import CreateOrder
-from crossdock.domain.values import Money
+from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop import facts
-from crossdock.kit.shop.placing import both_names
+from crossdock.kit.shop.placing import both_names, worth
 
 MADE, WHOLE, ZERO, FITS, REFUSED = (FACTS[name] for name in ("made", "whole", "zero", "fits", "refused"))
 _MICRO = Decimal("0.000001")
@@ -45,18 +45,9 @@ def address_of(command: CreateOrder, customer: str, country: str, state: str) ->
     return said | _names(command)
 
 
-def summed(command: CreateOrder) -> dict[str, tuple[int, Money]]:
-    """Units and what they cost by variant: a cart has each product once (the key of `cart_product`)."""
-    found: dict[str, tuple[int, Money]] = {}
-    for line in command.lines:
-        units, cost = found.get(line.variant_id, (0, Money.zero(command.shipping.currency)))
-        found[line.variant_id] = (units + line.quantity, cost + line.unit_price * line.quantity)
-    return found
-
-
 def cart_of(command: CreateOrder, customer: str, address: str, settings: Settings) -> dict[str, Any]:
     rows = []
-    for variant, (units, _) in summed(command).items():
+    for variant, (units, _) in worth(command).items():
         product, _, attribute = variant.partition("-")
         rows.append(facts.filled(MADE["cart_row"], product=product, attribute=attribute, address=address, units=units))
     cart = facts.filled(MADE["cart"], customer=customer, address=address, settings=settings)
@@ -78,11 +69,13 @@ def priced(
     """The order and its rows at what the buyer paid, with the shop's own rates of tax for that address. `unpaid` where
     the status that books the payment is still to come.
     """
-    rows, net = [], Decimal(0)
+    rows, net, ordered = [], Decimal(0), worth(command)
     for detail in details:
-        units, cost = summed(command)[line_of(detail).variant_id]
+        if (variant := line_of(detail).variant_id) not in ordered:
+            raise Strange(f"{detail.path}.product_id", "product of the order", variant)
+        units, cost = ordered[variant]
         gross, without = detail.decimal("unit_price_tax_incl"), detail.decimal("unit_price_tax_excl")
-        rate = without / gross if gross > 0 and without > 0 else Decimal(1)
+        rate = without / gross if 0 < without <= gross else Decimal(1)
         # Of several rows of one product each has its share.
         paid = (cost.decimal * detail.int("product_quantity") / units).quantize(_MICRO)
         total, one = (paid * rate).quantize(_MICRO), (cost.decimal / units * rate).quantize(_MICRO)

@@ -27,6 +27,15 @@ def units(command: CreateOrder) -> dict[str, int]:
     return dict(wanted)
 
 
+def worth(command: CreateOrder) -> dict[str, tuple[int, Money]]:
+    """Units and what they cost, without shipping, by the shop's variant."""
+    found: dict[str, tuple[int, Money]] = {}
+    for line in command.lines:
+        many, cost = found.get(line.variant_id, (0, Money.zero(command.shipping.currency)))
+        found[line.variant_id] = (many + line.quantity, cost + line.unit_price * line.quantity)
+    return found
+
+
 def merged(command: CreateOrder) -> list[Line]:
     """One line for each variant and price, where a platform adds up lines of one variant, or looks at each alone."""
     found = dict[tuple[str, Money], Line]()

@@ -17,7 +17,7 @@ from crossdock.kit.conformance import Stage
 from crossdock.kit.conformance.fulfilment import NUMBER, left_here
 from crossdock.kit.conformance.risk import judged
 from crossdock.kit.connector import Reply, Shop, VariantRef
-from crossdock.kit.errors import AuthDead, BadInput, NoAnswer
+from crossdock.kit.errors import AuthDead, BadInput, NoAnswer, Strange
 from crossdock.kit.json_node import node_of
 from crossdock.kit.rows import readable, unreadable
 
@@ -103,6 +103,19 @@ async def test_two_rows_of_one_product_share_what_it_cost(stage: Stage) -> None:
     order, rows = bodies.priced(node_of({}, "order"), details, command, unpaid=True)
     assert [float(row["total_price_tax_incl"]) for row in rows] == [10, 20]
     assert (order["total_products"], float(order["total_paid_tax_excl"])) == (25, 25)
+
+
+async def test_a_row_that_was_not_ordered_or_has_no_sensible_tax_is_taken_with_care(stage: Stage) -> None:
+    (variant,) = await stage.product(9)
+    command = stage.order((variant, 3), price="10.00", shipping="0")
+    product, attribute = variant.variant_id.split("-")
+    taxed = {"unit_price_tax_incl": "12.00", "unit_price_tax_excl": "9" * 60}
+    row = {"id": 1, "product_quantity": "3", "product_id": product, "product_attribute_id": attribute, **taxed}
+    _, (paid,) = bodies.priced(node_of({}, "order"), [node_of(row, "row")], command, unpaid=True)
+    assert paid["total_price_tax_excl"] == paid["total_price_tax_incl"] == 30, "a tax below zero is none"
+    other = node_of(row | {"product_attribute_id": "77"}, "row")
+    with pytest.raises(Strange, match=r"no product of the order at row\.product_id"):
+        bodies.priced(node_of({}, "order"), [other], command, unpaid=True)
 
 
 async def test_the_units_leave_with_the_status_and_the_prices_are_set_before(stage: Stage, books: Books) -> None:
