@@ -101,6 +101,9 @@ class Config(BaseSettings):
     credit_second_person_day_above: Decimal = Field(default=Decimal(1000), ge=0)
     shop_refund_credit_up_to: Decimal = Field(default=Decimal(100), ge=0)
     cancel_answer_hours: int = Field(default=48, ge=1, le=24 * 14)
+    return_answer_hours: int = Field(default=72, ge=1, le=24 * 14)
+    return_days: int = Field(default=30, ge=0, le=400)
+    return_days_undelivered: int = Field(default=45, ge=0, le=400)
     withdrawal_days: int = Field(default=14, ge=0, le=400)
     withdrawal_days_undelivered: int = Field(default=30, ge=0, le=400)
     withdrawal_everywhere: bool = False

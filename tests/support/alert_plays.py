@@ -22,6 +22,7 @@ from crossdock.domain.events import Look, LookKind, Parcel, ProductGone, Refund,
 from crossdock.domain.labels import VoidState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
 from crossdock.domain.requests.messages import Side
+from crossdock.domain.requests.returns import ReturnReason
 from crossdock.domain.values import Money
 from crossdock.engine import invariants
 from crossdock.engine.shop import inbox
@@ -40,6 +41,7 @@ from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.record.telling import telling
 from crossdock.usecases.requests.cancel import ask_to_cancel, tell_unanswered
 from crossdock.usecases.requests.messages import report, write
+from crossdock.usecases.requests.returns import ask_return, tell_late
 from crossdock.usecases.requests.withdraw import withdraw
 from crossdock.usecases.shops import connect, timers
 from crossdock.usecases.stock import counts
@@ -501,6 +503,19 @@ def withdrawn(stage: Stage) -> Iterator[AlertCode]:
     stage.seen(stage.alert(AlertCode.WITHDRAWN))
 
 
+def return_late(stage: Stage) -> Iterator[AlertCode]:
+    world = stage.world
+    order = landed(world)
+    see(world, copy_of(order, parcels=(Parcel("f1", (), "1Z999AA10123456784", "UPS", "", world.now),)))
+    (line,) = order.lines.all()
+    row = ask_return(
+        order=order, units={line.pk: 1}, reason=ReturnReason.DAMAGED, words="It squeaks.", now=world.later()
+    )
+    tell_late(now=world.later(4 * DAYS))
+    yield AlertCode.RETURN_LATE
+    stage.post(f"/seller/returns/{row.public_id}/answer/", deed="decline", answer="It always did.")
+
+
 def messages_reported(stage: Stage) -> Iterator[AlertCode]:
     order = stage.world.buy()
     write(order=order, side=Side.BUYER, author=order.buyer, body="Is it there?", now=stage.world.now)
@@ -547,6 +562,7 @@ PLAYS: dict[str, Play] = {
         not_understood,
         cancel_unanswered,
         withdrawn,
+        return_late,
         messages_reported,
     )
 }

@@ -17,6 +17,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
 from crossdock.domain.earnings.payouts import Destination
+from crossdock.domain.requests.returns import ReturnReason
 from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Duplicate, FillRule, Order, Quarantined, Seller, User
@@ -34,6 +35,7 @@ from crossdock.usecases.parties import quarantine
 from crossdock.usecases.privacy.erasing import ask_erasure
 from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.requests.cancel import ask_to_cancel
+from crossdock.usecases.requests.returns import ask_return
 from crossdock.usecases.risk.rules import keep_fitted
 from crossdock.usecases.shops import connect
 from crossdock.usecases.support.cases import open_case
@@ -77,6 +79,8 @@ def _furnished() -> House:
     parcel = actions.ship_by_hand(
         order=order, lines=None, tracking="T1", carrier="UPS", actor=house.owner, now=world.later()
     )
+    (line,) = order.lines.all()
+    back = ask_return(order=order, units={line.pk: 1}, reason=ReturnReason.DAMAGED, words="", now=world.later())
     waiting = world.buy()
     alert = raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, order=order, sentence="?", now=world.now)
     ours = raise_alert(code=AlertCode.COMMAND_DEAD, seller=world.seller, order=order, sentence="?", now=world.now)
@@ -166,6 +170,7 @@ def _furnished() -> House:
         "asked": asked.public_id,
         "label": label.public_id,
         "parcel": str(parcel.pk),
+        "return": back.public_id,
         "token": str(token.pk),
         "command": str(dead.id),
         "webhook": receiver.public_id,
@@ -269,6 +274,10 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_label_buy": ("/seller/labels/{label}/buy/", "post", 302),
     "seller_label_void": ("/seller/labels/{label}/void/", "post", 302),
     "seller_label_print": ("/seller/labels/{label}/print.pdf", "get", 302),
+    "seller_returns": ("/seller/returns/", "get", 200),
+    "seller_return": ("/seller/returns/{return}/", "get", 200),
+    "seller_return_answer": ("/seller/returns/{return}/answer/", "post", 422),
+    "seller_return_receipt": ("/seller/returns/{return}/receipt/", "get", 200),
     "seller_money": ("/seller/money/", "get", 200),
     "seller_statement": ("/seller/money/statement/", "get", 200),
     "seller_statement_csv": ("/seller/money/statement/statement.csv", "get", 200),
@@ -490,6 +499,7 @@ BUYERS: dict[str, tuple[str, str, int, str]] = {
     "my_order": ("/orders/{order}/", "get", 200, "bought"),
     "my_order_cancel": ("/orders/{order}/cancel/", "get", 302, "bought"),
     "my_order_withdraw": ("/orders/{order}/withdraw/", "get", 200, "bought"),
+    "my_order_returns": ("/orders/{order}/returns/", "get", 200, "bought"),
     "my_order_messages": ("/orders/{order}/messages/", "get", 200, "bought"),
     "my_order_report": ("/orders/{order}/messages/report/", "post", 302, "bought"),
     "my_order_keep": ("/orders/{order}/keep/", "post", 302, "bought"),
@@ -510,6 +520,7 @@ ONES_OWN = {
 OPEN = {
     "withdraw",
     "withdraw_by_link",
+    "returns_by_link",
     "browse",
     "category",
     "stop_searches",

@@ -17,6 +17,7 @@ class AlertCode(StrEnum):
     CANCEL_FAILED = "cancel_failed"
     CANCEL_UNANSWERED = "cancel_unanswered"
     WITHDRAWN = "withdrawn"
+    RETURN_LATE = "return_late"
     MESSAGES_REPORTED = "messages_reported"
     REFUNDED_IN_SHOP = "refunded_in_shop"
     STOCK_DIFFERS = "stock_differs"
@@ -151,6 +152,7 @@ KINDS: dict[AlertCode, AlertKind] = {
         "See what comes back",
         seen="It is back, and the credit is asked for.",
     ),
+    AlertCode.RETURN_LATE: AlertKind("A buyer waits for your step on a return", Button.LOOK_AT_ORDER, "See the return"),
     AlertCode.MESSAGES_REPORTED: AlertKind(
         "Messages were reported", Button.ASK_STAFF, "Read by staff", seen="Read, and both sides were told."
     ),
@@ -278,6 +280,7 @@ URGENT = frozenset(
         AlertCode.ORDER_NOT_LANDED,
         AlertCode.ORDER_REFUSED,
         AlertCode.CANCEL_UNANSWERED,
+        AlertCode.RETURN_LATE,
         AlertCode.STOCK_BELOW_ZERO,
         AlertCode.SOLD_ELSEWHERE,
         AlertCode.COMMAND_DEAD,

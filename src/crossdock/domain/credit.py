@@ -14,6 +14,7 @@ class CreditKind(StrEnum):
 
     REJECT = "reject"
     LINES = "lines"
+    RETURN = "return"
     STAFF = "staff"
     SHOP_REFUND = "shop_refund"
     BANK = "bank"

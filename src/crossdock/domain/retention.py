@@ -156,6 +156,8 @@ POLICY: tuple[Rule, ...] = (
         "store.RiskHold",
         "store.CancelRequest",
         "store.Withdrawal",
+        "store.Return",
+        "store.ReturnLine",
         "store.Thread",
         "store.Message",
     ),

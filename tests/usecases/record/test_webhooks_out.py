@@ -15,6 +15,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CancelReason
+from crossdock.domain.requests.returns import ReturnReason
 from crossdock.engine.engine import Engine
 from crossdock.kit.http import Transport
 from crossdock.store.models import Alert, Command, Endpoint, Order, Party, Seller
@@ -26,6 +27,7 @@ from crossdock.usecases.parties import root_causes
 from crossdock.usecases.record.alerts import raise_alert, settle_alert
 from crossdock.usecases.record.events import EVENTS
 from crossdock.usecases.requests.cancel import ask_to_cancel, take_back
+from crossdock.usecases.requests.returns import ask_return, decline
 from market import World
 from market import seller as a_seller
 from stall import Make, connector, engine, make, no_jobs, rest, sync, until  # noqa: F401
@@ -302,7 +304,9 @@ class TestSettingUp:
         assert client.get(own).status_code == 404
 
     def test_every_event_is_told_somewhere(self) -> None:
-        """Raised and settled, placed, landed, shipped, asked to cancel, cancelled, credited: all by use-cases."""
+        """Raised and settled, placed, landed, shipped, asked to cancel, cancelled, credited, sent back: all by
+        use-cases.
+        """
         world = World(units=5)
         endpoint, _ = add(world.seller, "https://a.test/")
         order, other = world.buy(), world.buy()
@@ -321,5 +325,9 @@ class TestSettingUp:
         ask_to_cancel(order=other, buyer=other.buyer, reason="", now=world.later())
         take_back(order=other, buyer=other.buyer, now=world.later())
         reject_order(order=other, reason=CancelReason.LOST, actor=None, expected_total=other.total, now=world.later())
+        units = {order.lines.get().pk: 1}
+        order.refresh_from_db()
+        row = ask_return(order=order, units=units, reason=ReturnReason.DAMAGED, words="", now=world.later())
+        decline(row=row, actor=world.seller.owner, answer="No.", now=world.later())
         bodies = Command.objects.filter(party_id=endpoint.party_id).values_list("payload__body__type", flat=True)
         assert set(bodies) == set(EVENTS)

@@ -107,6 +107,13 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.CancelRequest", "reason answer closed_by", Then.CUT, "what you asked to cancel", _SALE),
     Personal("store.Withdrawal", "name statement", Then.CUT, "contracts that you withdrew from", _SALE),
     Personal(
+        "store.Return",
+        "words answer send_to label carrier tracking_number kept_why closed_by",
+        Then.CUT,
+        "what you sent back",
+        f"{_SALE} So are labels and numbers of parcels; where it was sent goes with its seller.",
+    ),
+    Personal(
         "store.Message",
         "author body",
         Then.CUT,

@@ -28,7 +28,7 @@ from crossdock.store.models.people import Seller, ShippingRate, User
 from crossdock.store.models.privacy import DataPart, DataRun
 from crossdock.store.models.quarantine import Quarantined
 from crossdock.store.models.recount import Difference, Recount
-from crossdock.store.models.requests import CancelRequest, Message, Thread, Withdrawal
+from crossdock.store.models.requests import CancelRequest, Message, Return, ReturnLine, Thread, Withdrawal
 from crossdock.store.models.risk import (
     RiskAssessment,
     RiskHold,
@@ -92,6 +92,8 @@ __all__ = [
     "Recount",
     "Refill",
     "Reservation",
+    "Return",
+    "ReturnLine",
     "RiskAssessment",
     "RiskHold",
     "RiskListEntry",

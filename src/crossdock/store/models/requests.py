@@ -1,13 +1,20 @@
-"""What a buyer asks after the sale: to cancel, to withdraw; and what they and the seller write to each other."""
+"""What a buyer asks after the sale: to cancel, to withdraw, to return; and what they and the seller write to each
+other.
+"""
 
 from django.db import models
 from django.db.models import Q
 
 from crossdock.domain.requests.cancels import CancelState, Request
 from crossdock.domain.requests.messages import Side
-from crossdock.store.models.orders import Order
-from crossdock.store.models.people import User
+from crossdock.domain.requests.returns import OPEN, Condition, Fate, Payer, ReturnReason, ReturnState, Standing
+from crossdock.domain.values import Money
+from crossdock.store.ids import public_id
+from crossdock.store.models.credits import Credit
+from crossdock.store.models.orders import Order, OrderLine
+from crossdock.store.models.people import Seller, User
 
+_OPEN = [state.value for state in OPEN]
 _SIDES = [(side.value, side.value) for side in Side]
 
 
@@ -84,3 +91,83 @@ class Message(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+class Return(models.Model):
+    """Units that come back, or that a buyer wants to send back; at most one of an order is open at a time.
+
+    `due_at` is when the next step is due: the seller's answer, then the credit of a withdrawal. `send_to`, `payer` and
+    `label` (a link, or the number of a label) are the seller's instructions; `late_at`: when the seller and staff were
+    told that it was not done in time. `kept_minor` is what the seller kept for wear.
+    """
+
+    public_id = models.CharField(max_length=14, default=public_id)
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="returns")
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in ReturnState])
+    binding = models.BooleanField(default=False)
+    reason = models.CharField(max_length=20, choices=[(r.value, r.value) for r in ReturnReason])
+    words = models.TextField(blank=True)
+    answer = models.TextField(blank=True)
+    send_to = models.TextField(blank=True)
+    payer = models.CharField(max_length=6, choices=[(p.value, p.value) for p in Payer], blank=True)
+    label = models.CharField(max_length=500, blank=True)
+    carrier = models.CharField(max_length=80, blank=True)
+    tracking_number = models.CharField(max_length=200, blank=True)
+    kept_minor = models.BigIntegerField(default=0)
+    kept_why = models.CharField(max_length=300, blank=True)
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    late_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    credit = models.OneToOneField(Credit, null=True, on_delete=models.PROTECT, related_name="returned")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["public_id"], name="one_return_per_public_id"),
+            models.UniqueConstraint(fields=["order"], condition=Q(state__in=_OPEN), name="one_open_return"),
+            models.CheckConstraint(condition=Q(kept_minor__gte=0), name="kept_of_a_return"),
+        ]
+        indexes = [
+            models.Index(fields=["seller", "state", "id"], name="return_of_seller"),
+            models.Index(fields=["due_at"], name="return_due", condition=Q(state__in=_OPEN, late_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"return of order {self.order}"
+
+    @property
+    def value(self) -> Standing:
+        return Standing(ReturnState(self.state), self.binding, self.sent_at is not None)
+
+    @property
+    def open(self) -> bool:
+        return self.value.open
+
+    @property
+    def kept(self) -> Money:
+        return Money(self.kept_minor, self.order.currency)
+
+
+class ReturnLine(models.Model):
+    """`units` were asked for; `received` of them came back, in this condition."""
+
+    row = models.ForeignKey(Return, on_delete=models.CASCADE, related_name="lines")
+    line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="returned")
+    units = models.PositiveIntegerField()
+    received = models.PositiveIntegerField(null=True)
+    condition = models.CharField(max_length=10, choices=[(c.value, c.value) for c in Condition], blank=True)
+    fate = models.CharField(max_length=10, choices=[(f.value, f.value) for f in Fate], blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["row", "line"], name="return_line_once"),
+            models.CheckConstraint(condition=Q(units__gt=0), name="return_of_something"),
+            models.CheckConstraint(
+                condition=Q(received=None) | Q(received__lte=models.F("units")), name="no_more_back_than_asked"
+            ),
+        ]

@@ -19,6 +19,7 @@ from crossdock.store.models import Command, Credit, Order, ShopRefund, User
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money import books
+from crossdock.usecases.money.returned import answered_in_shop
 from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
 from crossdock.usecases.outbox.queue import enqueue, party_named
 from crossdock.usecases.record.audit import note
@@ -78,6 +79,8 @@ def grant(
     order.money = MoneyState.CREDITED if whole else MoneyState.PARTLY_CREDITED
     order.save(update_fields=["credited_minor", "money"])
     _ask_gateway(credit, credit.refund_cause, now=now)
+    if kind is CreditKind.SHOP_REFUND:
+        answered_in_shop(order, credit, told=told)
     return credit
 
 

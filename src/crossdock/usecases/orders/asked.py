@@ -9,6 +9,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.orders import ParcelState
 from crossdock.domain.requests.cancels import CancelDeed, Request, after, ship_by_moves
 from crossdock.store.models import CancelRequest, Order, RiskHold, User
+from crossdock.usecases.orders.coming_back import withdrawn_return
 from crossdock.usecases.record.rights import side_of
 from crossdock.usecases.record.telling import Telling
 
@@ -61,13 +62,15 @@ def rest_stays(order: Order) -> str:
 
 def goods_come_back(order: Order, *, told: Telling) -> None:
     """The buyer withdrew from the contract of what left."""
+    withdrawn_return(order, told=told)
     told.raise_alert(
         code=AlertCode.WITHDRAWN,
         seller=order.seller,
         order=order,
         sentence=(
             f"The buyer withdrew from the contract of order {order} and sends it back. {rest_stays(order)}When it is"
-            " back, or they show that it was sent, ask for the credit: it is due within 14 days of the withdrawal."
+            " back, or they show that it was sent, mark it as received on the order's page, which credits them: that is"
+            " due within 14 days of the withdrawal."
         ),
     )
 

@@ -21,6 +21,7 @@ from crossdock.store.models import Command, Credit, Order, OrderLine, Reservatio
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import grant, locked_order, room, tell_granted
+from crossdock.usecases.money.returned import came_back
 from crossdock.usecases.orders.actions import take_from_own_stock
 from crossdock.usecases.orders.landing import create_command
 from crossdock.usecases.orders.parcels import set_parcels
@@ -107,8 +108,9 @@ def preview_parts(
     whole = all(line.shipped == 0 for line in lines) and all(
         line.left == (picks[line.pk].units if line.pk in picks else 0) for line in lines
     )
+    back = came_back(order)
     shares = for_lines(
-        [Paid(line.total.minor, line.quantity, line.rejected) for line in lines],
+        [Paid(line.total.minor, line.quantity, line.rejected + back[line.pk]) for line in lines],
         order.shipping_minor,
         [picks[line.pk].units if line.pk in picks else 0 for line in lines],
     )

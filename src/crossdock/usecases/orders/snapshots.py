@@ -35,6 +35,7 @@ from crossdock.store.models import (
 )
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.work import CommandState
+from crossdock.usecases.money.returned import open_return
 from crossdock.usecases.orders.cancelled_in_shop import cancelled_there, reopened_there
 from crossdock.usecases.orders.doubles import cancel_doubles, cancel_orphan
 from crossdock.usecases.orders.fulfilments import Heed, compare
@@ -314,6 +315,13 @@ def _refund_seen(order: Order, refund_id: str, amount_minor: int, currency: str,
             connection=order.connection,
             key=f"refund:{order.pk}:{refund_id}",
             evidence={"refund": refund.pk},
-            sentence=f"Order {order}: {words} The buyer paid on the marketplace: "
-            + ("reject the order to credit them." if not why_not_reject(order) else "ask staff for a credit."),
+            sentence=f"Order {order}: {words} The buyer paid on the marketplace: " + _how_to_credit(order),
         )
+
+
+def _how_to_credit(order: Order) -> str:
+    if not why_not_reject(order):
+        return "reject the order to credit them."
+    if open_return(order) is not None:
+        return "mark the return as received, which credits them."
+    return "ask staff for a credit."

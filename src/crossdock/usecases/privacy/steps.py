@@ -49,6 +49,7 @@ from crossdock.store.models import (
     PayoutAccount,
     PayoutHold,
     Quarantined,
+    Return,
     SavedSearch,
     Seller,
     SellerAddress,
@@ -149,6 +150,13 @@ def _cut_withdrawal(row: Withdrawal, whose: Whose) -> Sequence[str]:
     row.statement = redact_text(row.statement, [*_known(row.order, whose), *filter(None, [row.name])])
     row.name = ""
     return ("name", "statement")
+
+
+def _cut_return(row: Return, whose: Whose) -> Sequence[str]:
+    row.words = row.carrier = row.tracking_number = row.label = ""
+    known = _known(row.order, whose)
+    row.answer, row.kept_why = redact_text(row.answer, known), redact_text(row.kept_why, known)
+    return ("words", "carrier", "tracking_number", "label", "answer", "kept_why")
 
 
 def _cut_command(row: Command, whose: Whose) -> Sequence[str]:
@@ -266,6 +274,9 @@ STEPS: tuple[Step, ...] = (
     Step("store.ShopCopy", _about(ShopCopy, "order"), _words(_order, "differences", "sentence")),
     Step("store.CancelRequest", _about(CancelRequest, "order"), _words(_order, "reason", "answer")),
     Step("store.Withdrawal", _about(Withdrawal, "order"), _cut_withdrawal),
+    Step("store.Return", _about(Return, "order"), _cut_return),
+    # The seller's own address; their words to the buyer go with the buyer's.
+    Step("store.Return", _by_their_shop(Return, "seller__owner"), blank=lambda whose: {"send_to": "", "label": ""}),
     Step(
         "store.Message",
         lambda whose: Message.objects.filter(

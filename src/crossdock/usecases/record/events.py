@@ -19,6 +19,7 @@ from crossdock.usecases.outbox.queue import command_to, enqueue_all
 ORDER_PLACED, ORDER_LANDED, ORDER_SHIPPED = "order.placed", "order.landed", "order.shipped"
 ORDER_CANCELLED, ORDER_CREDITED = "order.cancelled", "order.credited"
 CANCEL_ASKED, CANCEL_CLOSED = "order.cancel_requested", "order.cancel_request_closed"
+RETURN_ASKED, RETURN_CLOSED = "order.return_requested", "order.return_closed"
 ALERT_RAISED, ALERT_SETTLED = "alert.raised", "alert.settled"
 EVENTS: dict[str, str] = {
     ORDER_PLACED: "An order was placed and paid",
@@ -28,6 +29,8 @@ EVENTS: dict[str, str] = {
     ORDER_CREDITED: "Money goes back to a buyer",
     CANCEL_ASKED: "A buyer asks to cancel an order: do not ship it yet",
     CANCEL_CLOSED: "The request was taken back, declined, or something was shipped",
+    RETURN_ASKED: "A buyer asks to send something back, or withdrew after it was shipped",
+    RETURN_CLOSED: "The return was received, declined, taken back, or refunded in your shop",
     ALERT_RAISED: "Something needs you",
     ALERT_SETTLED: "It is settled",
 }
@@ -40,6 +43,8 @@ OF_TIMELINE = {
     "rejected": ORDER_CANCELLED,
     "cancel_asked": CANCEL_ASKED,
     "cancel_closed": CANCEL_CLOSED,
+    "return_asked": RETURN_ASKED,
+    "return_closed": RETURN_CLOSED,
 }
 
 

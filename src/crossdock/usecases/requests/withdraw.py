@@ -11,10 +11,11 @@ from django.core import signing
 from crossdock.domain.orders import MoneyState, ParcelState
 from crossdock.domain.requests.cancels import CancelDeed
 from crossdock.domain.requests.withdrawals import Policy, Sale, ends, why_no_withdrawal
-from crossdock.store.models import Order, SellerAddress, Shipment, Withdrawal
+from crossdock.store.models import Order, Shipment, Withdrawal
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money.credits import locked_order
 from crossdock.usecases.orders.asked import goods_come_back, request_of, rest_stays
+from crossdock.usecases.orders.coming_back import ship_from_words
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.requests.cancel import opened
 
@@ -31,15 +32,16 @@ def policy() -> Policy:
 
 def why_not_withdraw(order: Order, *, now: datetime) -> str:
     """Empty when the buyer can withdraw from this order."""
-    return why_no_withdrawal(_sale(order), policy(), now)
+    return why_no_withdrawal(sale_of(order), policy(), now)
 
 
 def withdraws_until(order: Order) -> datetime | None:
     """None while nothing was shipped."""
-    return ends(_sale(order), policy())
+    return ends(sale_of(order), policy())
 
 
-def _sale(order: Order) -> Sale:
+def sale_of(order: Order) -> Sale:
+    """What counts of it for the times after the sale."""
     parcels = [parcel for parcel in order.shipments.all() if parcel.undone_at is None]
     arrived = [_delivered_at(parcel) for parcel in parcels]
     known = [at for at in arrived if at is not None]
@@ -92,7 +94,7 @@ def withdraw(*, order: Order, name: str, now: datetime) -> Withdrawal:
         told.tell(
             order=order,
             source="buyer",
-            kind="withdrawn" if shipped else "cancel_asked",
+            kind="return_asked" if shipped else "cancel_asked",
             public=True,
             sentence="The buyer withdrew from the contract.",
         )
@@ -120,8 +122,8 @@ def _mails(order: Order, row: Withdrawal, *, told: Telling) -> None:
         body=(
             f"The buyer withdrew from the contract on {_at(row.confirmed_at)}. A withdrawal cannot be declined.\n\n"
             + (
-                f"{rest_stays(order)}The goods come back to you. When they are back, ask for the credit on the order's"
-                " page."
+                f"{rest_stays(order)}The goods come back to you. When they are back, mark them as received on the"
+                " order's page, which credits the buyer."
                 if row.shipped
                 else "Do not ship it. Cancel it on the order's page; that credits the buyer."
             )
@@ -143,12 +145,10 @@ def what_follows(order: Order) -> str:
 
 
 def _send_to(order: Order) -> str:
-    kept = SellerAddress.objects.filter(seller_id=order.seller_id).first()
-    if kept is None:
+    place = ship_from_words(order)
+    if not place:
         return f"Send the goods back within 14 days; {order.seller.name} tells you where to."
-    place = kept.address
-    parts = ("name", "line1", "line2", "postal_code", "city", "region", "country")
-    return f"Send the goods back within 14 days to: {', '.join(str(place[p]) for p in parts if place.get(p))}."
+    return f"Send the goods back within 14 days to: {place}."
 
 
 def _at(moment: datetime) -> str:
@@ -167,15 +167,17 @@ def send_link(*, number: str, email: str, now: datetime) -> None:
     order = Order.objects.select_related("buyer", "seller").filter(number=int(digits)).first()
     if order is None or order.buyer.email.casefold() != email.strip().casefold():
         return
-    link = f"{settings.BASE_URL}/withdraw/{signing.dumps(order.public_id, salt=_SALT)}/"
+    token = signing.dumps(order.public_id, salt=_SALT)
+    link, back = f"{settings.BASE_URL}/withdraw/{token}/", f"{settings.BASE_URL}/returns/{token}/"
     with telling(now) as told:
         told.write_mail(
             cause=f"withdraw_link:{order.reference}:{now:%Y%m%d%H}",
             to=order.buyer.email,
-            subject=f"Withdraw from order #{order.number}",
+            subject=f"Withdraw from order #{order.number}, or return something",
             body=(
                 f"Somebody, surely you, asked for a link to withdraw from order #{order.number} at {order.seller.name}:"
-                f"\n\n{link}\n\nIt holds for {LINK_HOLDS.days} days. Nothing happens until you confirm it there."
+                f"\n\n{link}\n\nReturn something of it:\n\n{back}\n\nThey hold for {LINK_HOLDS.days} days. Nothing"
+                " happens until you confirm it there."
             ),
         )
 

@@ -66,6 +66,8 @@ def view_of(alert: Alert) -> AlertView:
             return AlertView(alert, f"{url}?to=relist", post=True)
         case Button.LOOK_AT_ORDER if alert.code == AlertCode.LABEL_UNUSED and "label" in alert.evidence:
             return AlertView(alert, reverse("seller_label", args=[alert.evidence["label"]]))
+        case Button.LOOK_AT_ORDER if "return" in alert.evidence:
+            return AlertView(alert, reverse("seller_return", args=[alert.evidence["return"]]))
         case Button.ADD_TRACKING if order is not None:
             parcel = _parcel(alert, order)
             if parcel is not None:

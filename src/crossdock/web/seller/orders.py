@@ -33,6 +33,7 @@ from crossdock.usecases.parties.quarantine import in_words, of_order
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.record.rights import theirs
+from crossdock.usecases.requests.queries import returns_of
 from crossdock.usecases.risk.holds import MEANING, choice, held
 from crossdock.usecases.stock.queries import stock_rows
 from crossdock.usecases.stock.reservations import availability
@@ -127,6 +128,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         ),
         "held": held(order),
         "asked": asked_to_cancel(order),
+        "returns": returns_of(order),
         "room": room(order),
         "can_ship": not why_not_ship(order),
         "can_label": not why_not_buy(order=order),

@@ -19,6 +19,7 @@ from crossdock.store.models import Seller
 from crossdock.usecases.catalogue.offers import waiting_for
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.alerts import open_alerts
+from crossdock.usecases.requests.queries import waiting_returns
 from crossdock.usecases.support.cases import cases_of
 from crossdock.web.acting import seller_of
 from crossdock.web.people import signed_in
@@ -52,6 +53,7 @@ def show(
         "seller": seller,
         "here": here,
         "offer_count": waiting_for(seller=seller),
+        "return_count": waiting_returns(seller),
         "case_count": cases_of(seller=seller, which="waiting").count(),
         "alert_count": open_alerts(seller=seller).count(),
     }

@@ -32,6 +32,7 @@ from crossdock.web.seller import (
     webhooks,
 )
 from crossdock.web.seller.earnings import balance, payouts, statement
+from crossdock.web.seller.returns import pages as returns
 
 urlpatterns = [
     path("", home.home, name="seller_home"),
@@ -107,6 +108,10 @@ urlpatterns = [
     path("orders/<slug:public_id>/reject/lines/", money.parts, name="seller_order_parts"),
     path("orders/<slug:public_id>/credit/", money.ask, name="seller_order_credit"),
     path("orders/<slug:public_id>/label/", labels.new, name="seller_label_new"),
+    path("returns/", returns.table, name="seller_returns"),
+    path("returns/<slug:public_id>/", returns.one, name="seller_return"),
+    path("returns/<slug:public_id>/answer/", returns.answer, name="seller_return_answer"),
+    path("returns/<slug:public_id>/receipt/", returns.receipt, name="seller_return_receipt"),
     path("labels/", label_list.table, name="seller_labels"),
     path("labels/export.csv", label_list.as_csv, name="seller_labels_csv"),
     path("labels/<slug:public_id>/", labels.one, name="seller_label"),

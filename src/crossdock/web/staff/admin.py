@@ -131,6 +131,19 @@ class WithdrawalAdmin(ReadOnly):
     list_select_related = ("order",)
 
 
+@admin.register(models.Return)
+class ReturnAdmin(ReadOnly):
+    list_display = ("order", "seller", "state", "reason", "binding", "asked_at", "due_at", "closed_at")
+    list_filter = ("state", "reason", "binding")
+    list_select_related = ("order", "seller")
+
+
+@admin.register(models.ReturnLine)
+class ReturnLineAdmin(ReadOnly):
+    list_display = ("row", "line", "units", "received", "condition", "fate")
+    list_select_related = ("row__order", "line")
+
+
 @admin.register(models.Thread)
 class ThreadAdmin(ReadOnly):
     """What was written is read on the order's page alone, once it was reported."""

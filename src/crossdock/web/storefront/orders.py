@@ -13,6 +13,7 @@ from crossdock.usecases.orders.queries import bought_orders
 from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.requests.cancel import why_not_ask
+from crossdock.usecases.requests.returns import why_not_return
 from crossdock.usecases.requests.withdraw import why_not_withdraw, withdraws_until
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.browse import number_after
@@ -51,6 +52,8 @@ def one(request: HttpRequest, public_id: str) -> HttpResponse:
         "can_ask": asked_to_cancel(order) is None and not why_not_ask(order),
         "can_withdraw": not why_not_withdraw(order, now=timezone.now()),
         "withdraws_until": withdraws_until(order),
+        "returns": order.returns.order_by("-pk"),
+        "can_return": not why_not_return(order, now=timezone.now()),
         "parcels": parcels,
         "entries": order.timeline.filter(public=True),
         "to": order.address,

@@ -16,10 +16,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from crossdock.domain.labels import PAID, STATUS_WORDS, LabelState, Parcel, TrackStatus
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
+from crossdock.domain.requests.returns import REASONS, ReturnReason, ReturnState
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
-from crossdock.store.models import Label, Order, Shipment, Variant
+from crossdock.store.models import Label, Order, Return, Shipment, Variant
 from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record import rights
 
@@ -263,6 +264,28 @@ def asked_badge(order: Order) -> SafeString:
     if request is None:
         return SafeString("")
     return badge("Withdrawn" if request.binding else "Asked to cancel", "warn")
+
+
+_RETURNS = {
+    ReturnState.ASKED: ("To answer", "warn"),
+    ReturnState.ACCEPTED: ("Accepted", "info"),
+    ReturnState.DECLINED: ("Declined", ""),
+    ReturnState.TAKEN_BACK: ("Taken back", ""),
+    ReturnState.RECEIVED: ("Received", "good"),
+    ReturnState.REFUNDED: ("Refunded in the shop", "good"),
+}
+
+
+@register.filter
+def return_reason(row: Return) -> str:
+    return REASONS[ReturnReason(row.reason)]
+
+
+@register.simple_tag
+def return_badge(row: Return) -> SafeString:
+    if row.open and row.sent_at:
+        return badge("On its way", "info")
+    return badge(*_RETURNS[ReturnState(row.state)])
 
 
 @register.simple_tag

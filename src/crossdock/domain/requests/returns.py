@@ -1,0 +1,192 @@
+"""What comes back: which units may be asked for and until when, who may do what next, what of the payment goes back.
+
+A return is asked for, accepted or declined, sent, and received; the receipt decides credit and stock. One that follows
+from a withdrawal binds (`binding`): nobody may decline it. A refund that was made in the shop answers it too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crossdock.domain.credit import Paid, for_lines
+
+
+class ReturnState(StrEnum):
+    """ASKED waits for the seller, ACCEPTED for the goods. RECEIVED and REFUNDED (in the shop) are done."""
+
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    TAKEN_BACK = "taken_back"
+    RECEIVED = "received"
+    REFUNDED = "refunded"
+
+
+class ReturnDeed(StrEnum):
+    """By the seller, and by the buyer."""
+
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    RECEIVE = "receive"
+    TAKE_BACK = "take_back"
+    SEND = "send"
+
+
+class ReturnReason(StrEnum):
+    DAMAGED = "damaged"
+    WRONG = "wrong"
+    NOT_AS_DESCRIBED = "not_as_described"
+    NOT_WANTED = "not_wanted"
+    OTHER = "other"
+    WITHDRAWN = "withdrawn"
+
+
+REASONS: dict[ReturnReason, str] = {
+    ReturnReason.DAMAGED: "Arrived damaged or does not work",
+    ReturnReason.WRONG: "Not what was ordered",
+    ReturnReason.NOT_AS_DESCRIBED: "Not as described",
+    ReturnReason.NOT_WANTED: "Does not fit or is not wanted any more",
+    ReturnReason.OTHER: "Another reason",
+    ReturnReason.WITHDRAWN: "Withdrawn from the contract",
+}
+# What the buyer chooses from: a withdrawal has a page of its own.
+CHOICES = tuple(reason for reason in ReturnReason if reason is not ReturnReason.WITHDRAWN)
+# The seller's doing, or the law's word: with everything that was bought, what its delivery cost goes back too.
+_WITH_DELIVERY = frozenset(
+    {ReturnReason.DAMAGED, ReturnReason.WRONG, ReturnReason.NOT_AS_DESCRIBED, ReturnReason.WITHDRAWN}
+)
+
+
+class Condition(StrEnum):
+    """Of the units of a line, as they came back."""
+
+    AS_SENT = "as_sent"
+    USED = "used"
+    DAMAGED = "damaged"
+
+
+CONDITIONS: dict[Condition, str] = {
+    Condition.AS_SENT: "As it was sent",
+    Condition.USED: "Used",
+    Condition.DAMAGED: "Damaged",
+}
+
+
+class Fate(StrEnum):
+    """What becomes of them: for sale again, here and in the shop; not sold; the seller enters the return in their shop,
+    so nothing is counted from here.
+    """
+
+    RESTOCK = "restock"
+    ASIDE = "aside"
+    IN_SHOP = "in_shop"
+
+
+class Payer(StrEnum):
+    """Who pays for the way back."""
+
+    BUYER = "buyer"
+    SELLER = "seller"
+
+
+LONGEST_WORDS = 1000
+# Of one order: each is a row that the seller answers.
+MOST_RETURNS = 10
+OPEN = (ReturnState.ASKED, ReturnState.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rules ask of a return. `sent`: the buyer has entered its number."""
+
+    state: ReturnState
+    binding: bool = False
+    sent: bool = False
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN
+
+
+_ENDS = {
+    ReturnDeed.ACCEPT: ReturnState.ACCEPTED,
+    ReturnDeed.DECLINE: ReturnState.DECLINED,
+    ReturnDeed.RECEIVE: ReturnState.RECEIVED,
+    ReturnDeed.TAKE_BACK: ReturnState.TAKEN_BACK,
+}
+_OVER = "This return is over already."
+
+
+def why_not(standing: Standing, deed: ReturnDeed) -> str:
+    """Why this cannot be done now; empty when it can. What is done already can be done again.
+
+    What was declined may still be accepted, as long as nothing came in between.
+    """
+    if _ENDS.get(deed) is standing.state:
+        return ""
+    if not standing.open and not (deed is ReturnDeed.ACCEPT and standing.state is ReturnState.DECLINED):
+        return _OVER
+    match deed:
+        case ReturnDeed.DECLINE if standing.binding:
+            return "The buyer withdrew from the contract, which a seller cannot decline: the goods come back."
+        case ReturnDeed.DECLINE if standing.state is ReturnState.ACCEPTED:
+            return "You accepted this return already. Write to the buyer if something changed."
+        case ReturnDeed.TAKE_BACK if standing.binding:
+            return "You withdrew from the contract. That cannot be taken back here."
+        case ReturnDeed.TAKE_BACK if standing.sent:
+            return "You sent it back already. Write to the seller if you want to keep it."
+        case ReturnDeed.SEND if standing.state is ReturnState.ASKED:
+            return "The seller has not answered yet. Wait for the address to send it to."
+        case _:
+            return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Of a line: what was shipped, and how many of that are in returns already, whatever became of those."""
+
+    shipped: int
+    claimed: int
+
+    @property
+    def free(self) -> int:
+        return max(0, self.shipped - self.claimed)
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A line as it was paid, and how many of its units come back now."""
+
+    paid: Paid
+    units: int
+
+
+def delivery_goes_back(lines: Sequence[Back], reason: ReturnReason) -> bool:
+    """Whether what the delivery cost goes back too: nothing is kept, and the reason is the seller's or the law's."""
+    return reason in _WITH_DELIVERY and all(line.paid.gone + line.units == line.paid.units for line in lines)
+
+
+def shares(lines: Sequence[Back], shipping: int, reason: ReturnReason) -> tuple[int, ...]:
+    """What of the payment belongs to the units that come back, line by line, to the minor unit."""
+    part = shipping if delivery_goes_back(lines, reason) else 0
+    return for_lines([line.paid for line in lines], part, [line.units for line in lines])
+
+
+def due(whole: int, *, before: int, deduction: int, room: int) -> int:
+    """What is credited of it now: less what went back since it was asked for, less what the seller keeps for wear, and
+    never more than is left of the payment.
+    """
+    return max(0, min(whole - before - deduction, room))
+
+
+def why_no_deduction(deduction: int, whole: int, why: str, conditions: Sequence[Condition]) -> str:
+    """Empty when so much may be kept."""
+    if deduction == 0:
+        return ""
+    if not 0 < deduction <= whole:
+        return "Keep nothing, or an amount up to what would go back."
+    if not why:
+        return "Say why you keep some of it: the buyer reads it."
+    if all(condition is Condition.AS_SENT for condition in conditions):
+        return "Something can be kept only for what came back used or damaged. Say so in its condition."
+    return ""

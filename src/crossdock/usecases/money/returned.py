@@ -1,0 +1,97 @@
+"""Units that came back, or are on their way: how many of each line, what of the payment is theirs, and a return that a
+refund in the shop answered. Runs under the order's lock, which the caller holds.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from django.db.models import Sum
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.credit import CreditKind, Paid
+from crossdock.domain.requests.returns import OPEN, Back, Fate, ReturnReason, ReturnState, shares
+from crossdock.store.models import Credit, Order, OrderLine, Return, ReturnLine
+from crossdock.usecases.record.telling import Telling
+
+# Whoever granted one of these while a return was open granted it for that.
+_FOR_IT = (CreditKind.STAFF, CreditKind.SHOP_REFUND, CreditKind.BANK)
+
+
+def open_return(order: Order) -> Return | None:
+    return Return.objects.filter(order=order, state__in=OPEN).first()
+
+
+def claimed(order: Order, *, declined: bool = True) -> Counter[int]:
+    """By line's id, units that cannot be asked for any more: received, under way, and, with `declined`, those that the
+    seller did not take.
+    """
+    found = Counter[int]()
+    states = [ReturnState.RECEIVED, ReturnState.REFUNDED, *OPEN, *([ReturnState.DECLINED] if declined else [])]
+    for part in ReturnLine.objects.filter(row__order=order, row__state__in=states):
+        found[part.line_id] += part.units if part.received is None else part.received
+    return found
+
+
+def came_back(order: Order) -> Counter[int]:
+    """By line's id, units whose return is done: they were credited, so no cancel of the order credits them again."""
+    found = Counter[int]()
+    done = [ReturnState.RECEIVED, ReturnState.REFUNDED]
+    for line_id, units in ReturnLine.objects.filter(row__order=order, row__state__in=done).values_list(
+        "line", "received"
+    ):
+        found[line_id] += units or 0
+    return found
+
+
+def shares_of(
+    order: Order, lines: Sequence[OrderLine], units: Mapping[int, int], reason: ReturnReason
+) -> dict[int, int]:
+    """By line's id, what of the payment belongs to these units: minor units of the order's currency."""
+    before = came_back(order)
+    backs = [
+        Back(
+            Paid(line.unit_price_minor * line.quantity, line.quantity, line.rejected + before[line.pk]),
+            units.get(line.pk, 0),
+        )
+        for line in lines
+    ]
+    parts = shares(backs, order.shipping_minor, reason)
+    return {line.pk: part for line, part in zip(lines, parts, strict=True)}
+
+
+def back_since(row: Return) -> int:
+    """What went back by another way since the return was asked for."""
+    rows = Credit.objects.filter(order_id=row.order_id, kind__in=_FOR_IT, granted_at__gte=row.asked_at)
+    return int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
+def answered_in_shop(order: Order, credit: Credit, *, told: Telling) -> None:
+    """A refund that was made in the shop credited the buyer here. Where that is all that the open return is due, it is
+    the return's: the shop takes the goods back into its own count. A smaller one counts for it.
+    """
+    row = open_return(order)
+    if row is None:
+        return
+    parts = list(row.lines.select_related("line"))
+    units = {part.line_id: part.units for part in parts}
+    whole = sum(shares_of(order, list(order.lines.all()), units, ReturnReason(row.reason)).values())
+    if back_since(row) < whole:
+        return
+    for part in parts:
+        part.received, part.fate = part.units, Fate.IN_SHOP
+    ReturnLine.objects.bulk_update(parts, ["received", "fate"])
+    row.state, row.closed_at, row.credit = ReturnState.REFUNDED, told.now, credit
+    row.save(update_fields=["state", "closed_at", "credit"])
+    told.tell(
+        order=order,
+        source="shop",
+        kind="return_closed",
+        public=True,
+        sentence="The return is done: it was refunded in the seller's shop.",
+    )
+    settle_alerts(order, how="It was refunded in the shop.", told=told)
+
+
+def settle_alerts(order: Order, *, how: str, told: Telling) -> None:
+    codes = (AlertCode.WITHDRAWN, AlertCode.RETURN_LATE, AlertCode.REFUNDED_IN_SHOP)
+    told.settle_by_fact(how=how, codes=codes, order=order)

@@ -1,0 +1,40 @@
+"""What is read of what buyers ask. Nothing here writes."""
+
+from django.db.models import QuerySet
+
+from crossdock.domain.requests.returns import ReturnState
+from crossdock.store.models import Order, Return, Seller
+from crossdock.usecases.record.rights import theirs
+
+# Tab -> (its words, its states, whether what came first stands first).
+LISTS: dict[str, tuple[str, tuple[ReturnState, ...], bool]] = {
+    "asked": ("To answer", (ReturnState.ASKED,), True),
+    "accepted": ("On their way", (ReturnState.ACCEPTED,), True),
+    "done": ("Received", (ReturnState.RECEIVED, ReturnState.REFUNDED), False),
+    "declined": ("Declined", (ReturnState.DECLINED,), False),
+}
+
+
+def returns_of(order: Order) -> QuerySet[Return]:
+    """Newest first, with their lines."""
+    return order.returns.select_related("credit", "order").prefetch_related("lines__line").order_by("-pk")
+
+
+def returns_to(seller: Seller) -> QuerySet[Return]:
+    """With all that a page about one shows."""
+    rows = theirs(Return, seller).select_related("order__seller__owner", "order__buyer", "credit")
+    return rows.prefetch_related("lines__line__variant__listing", "lines__line__variant__connection")
+
+
+def listed(seller: Seller, *, which: str, after: int | None, limit: int) -> list[Return]:
+    """A page of a list; each waits as long as it has been asked for, so what is due first has the lowest number."""
+    _, states, first = LISTS[which]
+    rows = returns_to(seller).filter(state__in=states)
+    if after is not None:
+        rows = rows.filter(pk__gt=after) if first else rows.filter(pk__lt=after)
+    return list(rows.order_by("pk" if first else "-pk")[:limit])
+
+
+def waiting_returns(seller: Seller) -> int:
+    """How many wait for the seller's answer."""
+    return theirs(Return, seller).filter(state=ReturnState.ASKED).count()

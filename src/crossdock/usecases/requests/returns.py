@@ -1,0 +1,345 @@
+"""A buyer asks to send something back, and the seller answers in time; the receipt is `receive.py`.
+
+Who asks is known to the caller: signed in, or by the link that was mailed to them.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.requests.returns import (
+    CHOICES,
+    LONGEST_WORDS,
+    MOST_RETURNS,
+    OPEN,
+    REASONS,
+    Payer,
+    ReturnDeed,
+    ReturnReason,
+    ReturnState,
+    Unit,
+    why_not,
+)
+from crossdock.domain.requests.withdrawals import Policy, ends
+from crossdock.domain.storable import storable
+from crossdock.domain.wording import counted
+from crossdock.store.models import Order, OrderLine, Return, ReturnLine, User
+from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.money.credits import locked_order, room
+from crossdock.usecases.money.returned import claimed, open_return, settle_alerts
+from crossdock.usecases.record.rights import require, side_of
+from crossdock.usecases.record.telling import Telling, telling
+from crossdock.usecases.requests.withdraw import sale_of
+
+_AT_ONCE = 200
+
+
+def answer_within() -> timedelta:
+    """The marketplace's choice."""
+    return timedelta(hours=settings.CONFIG.return_answer_hours)
+
+
+def returns_until(order: Order) -> datetime | None:
+    """None while nothing was shipped, or where the marketplace takes no returns."""
+    config = settings.CONFIG
+    return (
+        ends(sale_of(order), Policy(config.return_days, config.return_days_undelivered)) if config.return_days else None
+    )
+
+
+def free_units(order: Order) -> dict[OrderLine, int]:
+    """What of each line can be asked for: shipped, and in no return yet."""
+    taken = claimed(order)
+    free = {line: Unit(line.shipped, taken[line.pk]).free for line in order.lines.all()}
+    return {line: units for line, units in free.items() if units}
+
+
+def why_not_return(order: Order, *, now: datetime) -> str:
+    """Empty when the buyer can ask to return something of this order."""
+    if not settings.CONFIG.return_days:
+        return "This marketplace takes no returns; write to the seller."
+    last = returns_until(order)
+    if last is None:
+        return "Nothing of this order was shipped yet, so nothing can be returned."
+    if now >= last:
+        return f"The time for returns ended on {last - timedelta(days=1):%d %B %Y}. Write to the seller."
+    if open_return(order) is not None:
+        return "A return of this order is under way already."
+    if room(order).minor == 0 and order.total_minor:
+        return "The whole amount went back to you already."
+    if not free_units(order):
+        return "Everything that was shipped is in a return already, or came back."
+    if order.returns.count() >= MOST_RETURNS:
+        return f"You asked for {MOST_RETURNS} returns of this order. Write to the seller instead."
+    return ""
+
+
+def ask_return(*, order: Order, units: Mapping[int, int], reason: ReturnReason, words: str, now: datetime) -> Return:
+    """`units` by the line's id. Asked twice, by a second click or from another tab, it is one return.
+
+    Raises NotAllowed, Invalid.
+    """
+    with telling(now) as told:
+        order = locked_order(order)
+        before = open_return(order)
+        if before is not None:
+            return before
+        if why := why_not_return(order, now=now):
+            raise NotAllowed(why)
+        free = free_units(order)
+        wanted = {line: units.get(line.pk, 0) for line in free if units.get(line.pk, 0)}
+        if reason not in CHOICES:
+            raise Invalid("Choose why you send it back.")
+        if not wanted or set(units) - {line.pk for line in free}:
+            raise Invalid("Choose what you send back.")
+        for line, many in wanted.items():
+            if not 0 < many <= free[line]:
+                raise Invalid(f"{line.title}: between 1 and {free[line]} can be sent back.")
+        row = Return.objects.create(
+            order=order,
+            seller_id=order.seller_id,
+            state=ReturnState.ASKED,
+            reason=reason,
+            words=clean(words),
+            asked_at=now,
+            due_at=now + answer_within(),
+        )
+        ReturnLine.objects.bulk_create(ReturnLine(row=row, line=line, units=many) for line, many in wanted.items())
+        _tell_asked(order, row, told=told)
+        return row
+
+
+def clean(words: str) -> str:
+    return storable(words).replace("\r\n", "\n").strip()[:LONGEST_WORDS]
+
+
+def words_of(row: Return) -> str:
+    return ", ".join(f"{part.units} × {part.line.title}" for part in row.lines.select_related("line"))
+
+
+def _tell_asked(order: Order, row: Return, *, told: Telling) -> None:
+    what, why = words_of(row), REASONS[ReturnReason(row.reason)]
+    told.tell(
+        order=order,
+        source="buyer",
+        kind="return_asked",
+        public=True,
+        sentence=f"Asked to return {what}: {why.lower()}. The seller answers by {when(row.due_at)}.",
+    )
+    told.write_mail(
+        cause=f"return_asked:{row.public_id}",
+        to=order.seller.owner.email,
+        subject=f"The buyer asks to return something of order #{order.number}",
+        order=order,
+        body=(
+            f"The buyer asks to return {what}.\n{why}.\n\nAccept it and say where to, or decline, by"
+            f" {when(row.due_at)}, on the return's page."
+        ),
+        path=page_of(row),
+    )
+    told.write_mail(
+        cause=f"return_asked_buyer:{row.public_id}",
+        to=order.buyer.email,
+        subject=f"You asked to return something of order #{order.number}",
+        order=order,
+        body=(
+            f"{order.seller.name} has your request to return {what} and answers by {when(row.due_at)}. Do not send it"
+            " yet: you get an e-mail with the address."
+        ),
+    )
+
+
+def page_of(row: Return) -> str:
+    """The seller's."""
+    return f"/seller/returns/{row.public_id}/"
+
+
+def when(at: datetime | None) -> str:
+    return f"{at:%d %B %Y, %H:%M} UTC" if at else ""
+
+
+def locked_return(row: Return) -> tuple[Order, Return]:
+    """Both as they stand now; the order's lock is the return's."""
+    order = locked_order(row.order)
+    fresh = Return.objects.get(pk=row.pk)
+    fresh.order = order
+    return order, fresh
+
+
+def accept(*, row: Return, actor: User, send_to: str, payer: Payer, label: str, now: datetime) -> None:
+    """The goods may come: the buyer reads where to, and who pays for it. Accepted again with other words it is an
+    instruction that changed, as long as nothing was sent.
+    """
+    with telling(now) as told:
+        order, row = locked_return(row)
+        require(actor, order.seller)
+        if why := why_not(row.value, ReturnDeed.ACCEPT):
+            raise NotAllowed(why)
+        send_to, label = clean(send_to), " ".join(storable(label).split())[:500]
+        if not send_to:
+            raise Invalid("Type the address that the buyer sends it to.")
+        if payer is Payer.SELLER and not label:
+            raise Invalid("Paste the label's link or number, or let the buyer pay for the way back.")
+        if row.state == ReturnState.ACCEPTED and (row.send_to, row.payer, row.label) == (send_to, payer, label):
+            return
+        if row.state == ReturnState.DECLINED:
+            other = open_return(order)
+            taken = claimed(order, declined=False)
+            if other is not None or any(p.units > p.line.shipped - taken[p.line_id] for p in row.lines.all()):
+                raise NotAllowed("Another return of these units came in between.")
+        row.send_to, row.payer, row.label = send_to, payer, label
+        row.state, row.answered_at, row.closed_at, row.closed_by = ReturnState.ACCEPTED, now, None, None
+        row.answer, row.late_at = "", None
+        row.due_at = row.due_at if row.binding else None
+        row.save()
+        told.tell(
+            order=order,
+            source=side_of(actor, order.seller),
+            kind="return_accepted",
+            public=True,
+            sentence="The return was accepted; the address to send it to is on the page.",
+        )
+        told.settle_by_fact(how="The return was accepted.", codes=(AlertCode.RETURN_LATE,), order=order)
+        told.write_mail(
+            cause=f"return_accepted:{row.public_id}:{now:%Y%m%d%H%M%S%f}",
+            to=order.buyer.email,
+            subject=f"Send it back: your return of order #{order.number}",
+            order=order,
+            body=f"{order.seller.name} takes back {words_of(row)}.\n\n{instructions(row)}",
+        )
+
+
+def instructions(row: Return) -> str:
+    """What the buyer does next."""
+    way = (
+        f"The seller pays the way back, with this label: {row.label}"
+        if row.payer == Payer.SELLER
+        else ("You pay the way back.")
+    )
+    return f"Send it to:\n{row.send_to}\n\n{way}\n\nThen enter its tracking number on the order's page."
+
+
+def decline(*, row: Return, actor: User, answer: str, now: datetime) -> None:
+    """Raises NotAllowed where the buyer withdrew from the contract, Invalid without a reason."""
+    with telling(now) as told:
+        order, row = locked_return(row)
+        require(actor, order.seller)
+        if why := why_not(row.value, ReturnDeed.DECLINE):
+            raise NotAllowed(why)
+        answer = clean(answer)
+        if not answer:
+            raise Invalid("Say why: the buyer reads it.")
+        if row.state == ReturnState.DECLINED:
+            return
+        row.answer, row.answered_at = answer, now
+        _close(order, row, ReturnState.DECLINED, actor, f"The return was declined: {answer}", told=told)
+        told.write_mail(
+            cause=f"return_declined:{row.public_id}",
+            to=order.buyer.email,
+            subject=f"Your return of order #{order.number} was declined",
+            order=order,
+            body=(
+                f"{order.seller.name} does not take back {words_of(row)}: {answer}\n\nIf you see it another way, write"
+                " to the seller on the order's page."
+            ),
+        )
+
+
+def take_back(*, row: Return, now: datetime) -> None:
+    """The buyer keeps it after all."""
+    with telling(now) as told:
+        order, row = locked_return(row)
+        if why := why_not(row.value, ReturnDeed.TAKE_BACK):
+            raise NotAllowed(why)
+        if row.state == ReturnState.TAKEN_BACK:
+            return
+        _close(order, row, ReturnState.TAKEN_BACK, None, "The buyer keeps it after all.", told=told)
+        told.write_mail(
+            cause=f"return_taken_back:{row.public_id}",
+            to=order.seller.owner.email,
+            subject=f"The buyer keeps what they have of order #{order.number}",
+            order=order,
+            body=f"The buyer took the request to return {words_of(row)} back. Nothing comes to you.",
+        )
+
+
+def _close(order: Order, row: Return, state: ReturnState, actor: User | None, sentence: str, *, told: Telling) -> None:
+    row.state, row.closed_at, row.closed_by = state, told.now, actor
+    row.save(update_fields=["state", "closed_at", "closed_by", "answer", "answered_at"])
+    source = "buyer" if actor is None else side_of(actor, order.seller)
+    told.tell(order=order, source=source, kind="return_closed", public=True, sentence=sentence)
+    settle_alerts(order, how="The return was answered.", told=told)
+
+
+def sent(*, row: Return, carrier: str, tracking: str, now: datetime) -> None:
+    """The buyer sent it; entered again it is a number that was corrected."""
+    with telling(now) as told:
+        order, row = locked_return(row)
+        if why := why_not(row.value, ReturnDeed.SEND):
+            raise NotAllowed(why)
+        carrier, tracking = " ".join(storable(carrier).split())[:80], " ".join(storable(tracking).split())[:200]
+        if not tracking:
+            raise Invalid("Type the tracking number, or what the carrier's receipt says.")
+        if row.sent_at and (row.carrier, row.tracking_number) == (carrier, tracking):
+            return
+        row.carrier, row.tracking_number, row.sent_at = carrier, tracking, row.sent_at or now
+        row.save(update_fields=["carrier", "tracking_number", "sent_at"])
+        name = f"{carrier} {tracking}".strip()
+        told.tell(order=order, source="buyer", kind="return_sent", public=True, sentence=f"Sent back: {name}.")
+        told.write_mail(
+            cause=f"return_sent:{row.public_id}:{tracking}"[:120],
+            to=order.seller.owner.email,
+            subject=f"A return of order #{order.number} is on its way to you",
+            order=order,
+            body=f"The buyer sent {words_of(row)} back: {name}. When it is there, mark it as received.",
+            path=page_of(row),
+        )
+
+
+def tell_late(*, now: datetime) -> int:
+    """Returns whose step is overdue: the seller and staff get an alert, once; a buyer who waits for an answer a mail.
+    Nothing else happens by itself. Returns how many.
+    """
+    due = Return.objects.filter(state__in=OPEN, due_at__lte=now, late_at=None)
+    told_of = 0
+    for found in list(due.select_related("order").order_by("due_at")[:_AT_ONCE]):
+        with telling(now) as told:
+            order, row = locked_return(found)
+            if not row.open or row.due_at is None or row.due_at > now or row.late_at is not None:
+                continue
+            row.late_at = now
+            row.save(update_fields=["late_at"])
+            _tell_late(order, row, told=told)
+            told_of += 1
+    return told_of
+
+
+def _tell_late(order: Order, row: Return, *, told: Telling) -> None:
+    if row.state == ReturnState.ASKED:
+        hours = counted(round((told.now - row.asked_at).total_seconds() / 3600), "hour")
+        sentence = (
+            f"The buyer of order {order} {'sends something back' if row.binding else 'asks to send something back'} and"
+            f" has had no answer for {hours}. {'Say where to' if row.binding else 'Accept or decline it'}; our staff"
+            " see this too."
+        )
+        told.write_mail(
+            cause=f"return_unanswered:{row.public_id}",
+            to=order.buyer.email,
+            subject=f"No answer yet about your return of order #{order.number}",
+            order=order,
+            body=f"{order.seller.name} has not answered your return in time. Our staff are told and look into it.",
+        )
+    else:
+        sentence = (
+            f"The buyer of order {order} withdrew from the contract 14 days ago, and the money is due. When the goods"
+            " are back, or the buyer showed that they were sent, mark them as received; our staff see this too."
+        )
+    told.raise_alert(
+        code=AlertCode.RETURN_LATE,
+        seller=order.seller,
+        order=order,
+        evidence={"return": row.public_id},
+        sentence=sentence,
+    )

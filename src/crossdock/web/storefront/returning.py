@@ -1,0 +1,153 @@
+"""What a buyer sends back: one page for each order with all its returns, on which something is asked for, kept after
+all, or said to be on its way. By those who are signed in from their order, by others by the link that is mailed to the
+order's own address.
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from crossdock.domain.requests.returns import CHOICES, LONGEST_WORDS, REASONS, ReturnDeed, ReturnReason, why_not
+from crossdock.store.models import Order, OrderLine, Return
+from crossdock.usecases.errors import Problem
+from crossdock.usecases.orders.queries import bought_orders
+from crossdock.usecases.record.rights import bought_by
+from crossdock.usecases.requests.queries import returns_of
+from crossdock.usecases.requests.returns import (
+    answer_within,
+    ask_return,
+    free_units,
+    returns_until,
+    sent,
+    take_back,
+    why_not_return,
+)
+from crossdock.usecases.requests.withdraw import order_by_link
+from crossdock.web.people import signed_in
+from crossdock.web.storefront.withdrawing import LinkForm
+
+
+class AskForm(forms.Form):
+    """A field for each line that can come back, `units_<line>`."""
+
+    reason = forms.ChoiceField(
+        label="Why?", choices=[("", "Choose a reason"), *((reason.value, REASONS[reason]) for reason in CHOICES)]
+    )
+    words = forms.CharField(
+        label="What is wrong, or what should the seller know?",
+        required=False,
+        max_length=LONGEST_WORDS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, free: dict[OrderLine, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.free = free
+        for line, most in free.items():
+            name = f"units_{line.pk}"
+            numbers = [(n, "Keep" if n == 0 else f"{n} of {most}") for n in range(min(most, 200) + 1)]
+            first = 1 if len(free) == 1 and most == 1 else 0
+            self.fields[name] = forms.TypedChoiceField(
+                label=line.title, choices=numbers, coerce=int, required=False, empty_value=None, initial=first
+            )
+
+    @property
+    def lines(self) -> list[tuple[OrderLine, forms.BoundField]]:
+        return [(line, self[f"units_{line.pk}"]) for line in self.free]
+
+    @property
+    def units(self) -> dict[int, int]:
+        chosen = {line.pk: self.cleaned_data.get(f"units_{line.pk}") or 0 for line in self.free}
+        return {pk: many for pk, many in chosen.items() if many}
+
+
+class SentForm(forms.Form):
+    carrier = forms.CharField(label="Carrier", max_length=80, required=False)
+    tracking = forms.CharField(label="Tracking number", max_length=200)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def mine(request: HttpRequest, public_id: str) -> HttpResponse:
+    order = get_object_or_404(bought_by(bought_orders(), signed_in(request)), public_id=public_id)
+    return _page(request, order, guest=False)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def by_link(request: HttpRequest, token: str) -> HttpResponse:
+    public_id = order_by_link(token)
+    order = None if public_id is None else bought_orders().filter(public_id=public_id).first()
+    if order is None:
+        context = {"form": LinkForm(), "over": True}
+        return render(request, "storefront/withdraw.html", context, status=404)
+    return _page(request, order, guest=True)
+
+
+def _page(request: HttpRequest, order: Order, *, guest: bool) -> HttpResponse:
+    now = timezone.now()
+    why, free = why_not_return(order, now=now), free_units(order)
+    deed = request.POST.get("deed", "")
+    ask = AskForm(request.POST if deed == "ask" else None, free=free)
+    way = SentForm(request.POST if deed == "sent" else None)
+    rows = list(returns_of(order))
+    if request.method == "POST":
+        try:
+            said = _done(order, rows, deed, request.POST.get("return", ""), ask, way)
+        except Problem as problem:
+            form = ask if deed == "ask" else way if deed == "sent" else None
+            if form is None:
+                messages.error(request, str(problem))
+                return redirect(request.path)
+            form.add_error(None, str(problem))
+        else:
+            if said:
+                messages.success(request, said)
+                return redirect(request.path)
+    context = {
+        "order": order,
+        "guest": guest,
+        "rows": [(row, _can(row), REASONS[ReturnReason(row.reason)]) for row in rows],
+        "ask": None if why else ask,
+        "why_not": why,
+        "until": returns_until(order),
+        "way": way,
+        "hours": round(answer_within().total_seconds() / 3600),
+    }
+    return render(request, "storefront/returns.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _can(row: Return) -> dict[str, bool]:
+    return {
+        "keep": row.open and not why_not(row.value, ReturnDeed.TAKE_BACK),
+        "send": row.open and not why_not(row.value, ReturnDeed.SEND),
+    }
+
+
+def _done(order: Order, rows: list[Return], deed: str, which: str, ask: AskForm, way: SentForm) -> str:
+    """What to say; empty where the form has to be filled in again."""
+    now = timezone.now()
+    if deed == "ask":
+        if not ask.is_valid():
+            return ""
+        data = ask.cleaned_data
+        ask_return(order=order, units=ask.units, reason=ReturnReason(data["reason"]), words=data["words"], now=now)
+        return f"{order.seller.name} has your request. You get an e-mail with the answer."
+    row = next((row for row in rows if row.public_id == which), None)
+    if row is None:
+        return ""
+    if deed == "keep":
+        take_back(row=row, now=now)
+        return "You keep it; the seller is told."
+    if deed == "sent" and way.is_valid():
+        sent(row=row, carrier=way.cleaned_data["carrier"], tracking=way.cleaned_data["tracking"], now=now)
+        return "The seller knows that it is on its way."
+    return ""
