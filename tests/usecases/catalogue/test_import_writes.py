@@ -2,10 +2,12 @@
 by the database's own statistics.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import pytest
 from django.db import connection
@@ -15,11 +17,14 @@ from crossdock.connectors.vendure.reading import PAGE as VENDURE_PAGE
 from crossdock.connectors.woocommerce.client import PAGE as WOOCOMMERCE_PAGE
 from crossdock.connectors.woocommerce.reading import FIRST_PAGE as FIRST_WOOCOMMERCE_PAGE
 from crossdock.domain.events import Count, ShopProduct, ShopVariant
+from crossdock.domain.finding.filling import Rule, Source
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Movement, Variant, VariantStock
 from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.catalogue.fill_rules import add_rule
+from crossdock.usecases.catalogue.taxonomy import define
 from crossdock.usecases.stock import counts
-from market import World
+from market import World, user
 
 pytestmark = pytest.mark.django_db
 # Shopify decides the size of a page by its cost.
@@ -84,6 +89,22 @@ def test_a_page_costs_as_many_statements_whatever_its_size(size: int) -> None:
     assert statements(lambda: take(world, page, no)) == AGAIN
     no = counts.draw_read_no()
     assert statements(lambda: take(world, [card(0, price=1200), *page[1:]], no)) == ONE_CHANGED
+
+
+def test_rules_and_attributes_cost_no_statement_more() -> None:
+    """They are asked for along with the page's listings, and what they fill is in the rows that are written anyway."""
+    world = lately()
+    owner = user(is_staff=True, roles="admin")
+    document = json.loads(files("crossdock.domain.finding").joinpath("cards.json").read_text("utf-8"))
+    define(document=document, actor=owner, now=world.now)
+    for word, value in (("Size 0", "near-mint"), ("Size 1", "damaged")):
+        rule = Rule(Source.OPTION, "", word, "condition", value)
+        add_rule(seller=world.seller, rule=rule, actor=world.seller.owner, now=world.now)
+    page, no = [card(number) for number in range(10)], counts.draw_read_no()
+    assert statements(lambda: take(world, page, no)) == FIRST
+    assert "condition=damaged" in Listing.objects.get(shop_product_id="p-9").facts
+    no = counts.draw_read_no()
+    assert statements(lambda: take(world, page, no)) == AGAIN
 
 
 def test_what_is_as_it_was_is_not_written() -> None:
