@@ -221,6 +221,21 @@ def _pay_blind() -> None:
     payouts.asked_of = renamed
 
 
+def _variants_alike() -> None:
+    """At the import each variant gets what any of its product's variants says: all of them are near mint then."""
+    from dataclasses import replace
+
+    from crossdock.usecases.catalogue.filling import Filler
+
+    good = Filler.of
+
+    def of(self: Filler, *given: Any) -> Any:
+        found = good(self, *given)
+        return replace(found, variants=[found.listing for _ in found.variants])
+
+    Filler.of = of  # type: ignore[method-assign]
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "parcel_answers_nothing": _parcel_answers_nothing,
     "blind_resend": _blind_resend,
@@ -234,4 +249,5 @@ BUGS: dict[str, Callable[[], None]] = {
     "currency_unseen": _currency_unseen,
     "whole_goes_back": _whole_goes_back,
     "pay_blind": _pay_blind,
+    "variants_alike": _variants_alike,
 }

@@ -6,6 +6,7 @@ A chapter is a module with SCENES and BUGS: each planted bug with the scenes tha
 from crossdock_lab.scenes import (
     changes,
     endings,
+    finding,
     fulfilments,
     labels,
     loop,
@@ -38,6 +39,7 @@ CHAPTERS = (
     requests,
     trials,
     payouts,
+    finding,
 )
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}
