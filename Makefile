@@ -61,8 +61,8 @@ soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock pr
 	$(if $(filter no,$(KILLS)),,$(PROVE) "kill points" $(PY) tests/crash/crash_play.py)
 	$(if $(filter no,$(BUGS)),,$(PROVE) "planted bugs" $(LAB) story --every-bug)
 
-bench: $(VENV)/.runtime ## what work costs: one JSON line per figure, kept in docs/benchmarks.md; ONLY=order, import, idle or growth for one, AGAINST=<commit> to measure that commit in turns with this one
-	$(LAB) bench $(if $(ONLY),--only $(ONLY)) $(if $(AGAINST),--against $(AGAINST))
+bench: $(VENV)/.runtime ## what work costs: one JSON line per figure, kept in docs/benchmarks.md; ONLY=order, import, idle, growth or finding for one, ROWS=200000 for another size of finding, AGAINST=<commit> to measure that commit in turns with this one
+	$(LAB) bench $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS)) $(if $(AGAINST),--against $(AGAINST))
 
 docs: $(VENV)/.runtime ## write the generated pages
 	$(VENV)/bin/crossdock docs

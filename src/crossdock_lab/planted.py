@@ -233,7 +233,7 @@ def _variants_alike() -> None:
         found = good(self, *given)
         return replace(found, variants=[found.listing for _ in found.variants])
 
-    Filler.of = of  # type: ignore[method-assign]
+    setattr(Filler, "of", of)  # noqa: B010
 
 
 BUGS: dict[str, Callable[[], None]] = {

@@ -5,10 +5,11 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from crossdock_lab.bench import figures, inside, market
+from crossdock_lab.bench import figures, finding, finding_inside, inside, market
 from crossdock_lab.bench.command import BENCHES
 from crossdock_lab.bench.figures import Figure, beside, bounded
 from crossdock_lab.bench.installed import this
@@ -65,3 +66,25 @@ def test_what_is_left_to_do_is_counted() -> None:
 def test_every_bench_is_one_that_make_knows() -> None:
     line = next(line for line in (figures.ROOT / "Makefile").read_text().splitlines() if line.startswith("bench:"))
     assert all(name in line for name in BENCHES)
+
+
+def test_a_page_of_many_listings_that_takes_too_long_is_named() -> None:
+    class Filled:
+        rows, asked = 2_000, list[tuple[object, ...]]()
+
+        def stop_worker(self) -> None:
+            self.asked.append(("stop",))
+
+        def inside(self, *words: object, script: Path) -> dict[str, float]:
+            self.asked.append(words)
+            return {"a word": 299.0, "a range": 2414.5}
+
+    filled = Filled()
+    said = {figure.figure: figure.ok for figure in finding.bench([cast("market.Market", filled)])}
+    assert said == {"2,000 listings: a word": True, "2,000 listings: a range": False}
+    assert filled.asked == [("stop",), ("fill", 2_000), ("ask",)]
+
+
+def test_the_words_of_titles_are_the_same_in_each_run() -> None:
+    assert finding_inside._words() == finding_inside._words()
+    assert len(set(finding_inside._words())) == finding_inside.NAMES

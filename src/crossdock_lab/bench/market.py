@@ -48,10 +48,10 @@ NOTHING = Spent(0, 0, 0)
 
 
 class Market:
-    """Use it as a context manager."""
+    """Use it as a context manager. `rows` are how many a bench of many fills in, where somebody said so."""
 
-    def __init__(self, installed: Installed, **settings: str) -> None:
-        self.installed, self._settings = installed, settings
+    def __init__(self, installed: Installed, *, rows: int = 0, **settings: str) -> None:
+        self.installed, self.rows, self._settings = installed, rows, settings
 
     def __enter__(self) -> "Market":
         self.folder = Path(tempfile.mkdtemp(prefix="crossdock-bench-"))
@@ -101,9 +101,13 @@ class Market:
     def run(self, *words: str, may_fail: bool = False) -> str:
         return self._python("-m", "crossdock.cli.main", *words, may_fail=may_fail)
 
-    def inside(self, deed: str, *words: object) -> Any:
-        """What `inside.py` does with this commit's own modules; its last line is JSON."""
-        return json.loads(self._python(str(_INSIDE), deed, *map(str, words)).splitlines()[-1])
+    def inside(self, deed: str, *words: object, script: Path = _INSIDE) -> Any:
+        """What `inside.py`, or another script, does with this commit's own modules; its last line is JSON."""
+        return json.loads(self._python(str(script), deed, *map(str, words)).splitlines()[-1])
+
+    def stop_worker(self) -> None:
+        """Where it would change what is measured."""
+        self._stop(self.worker)
 
     def _python(self, *words: str, may_fail: bool = False) -> str:
         argv = [str(self.installed.python), *words]
