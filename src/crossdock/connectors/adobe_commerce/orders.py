@@ -81,7 +81,7 @@ async def _cart(client: Client, command: CreateOrder, stock: Stock) -> tuple[str
     ways = {row.text("code") for row in node_of(answer, path).list("payment_methods")}
     named = client.shop.secrets.get("payment", "")
     chosen = next((code for code in ([named] if named else OFFLINE) if code in ways), "")
-    if not chosen and "" in ways:
+    if not chosen and not all(re.fullmatch(r"[\w.-]{1,120}", code) for code in ways):
         raise Strange(f"{path}.payment_methods", "payment method", None)
     if not chosen:
         raise Declined(NO_PAYMENT.format(named=f" that is called {named}" if named else ""))

@@ -176,7 +176,7 @@ async def try_all(
     most_wrong: int = MOST_WRONG,
 ) -> None:
     """Each replacement in each answer of one reading; of many, each `every`th from the `first` on."""
-    number = 0
+    number, prepared = 0, _prepared(reading)
     for place, exchange in enumerate(reading.exchanges):
         for path in places(exchange.document):
             bend = exchange.with_odd(path)
@@ -190,7 +190,7 @@ async def try_all(
                 whole = not any(isinstance(step, int) for step in path)
                 # Counts may come out of two lists, and neither is a row's own.
                 in_row = not whole or (place > 0 and not _are_counts(reading.whole))
-                wrong = await _play(reading, tally, in_row=in_row, wrote=exchange.wrote)
+                wrong = await _play(reading, tally, in_row=in_row, wrote=exchange.wrote and place >= prepared)
                 if wrong:
                     where = ".".join(map(str, path))
                     tally.wrong.append(
@@ -199,6 +199,17 @@ async def try_all(
                     if len(tally.wrong) >= most_wrong:
                         return
     reading.http.begin(None)
+
+
+def _prepared(reading: Reading) -> int:
+    """How many answers came before the one that names what was made: until then nothing was done, and a refusal is as
+    good as any answer.
+    """
+    made = reading.whole.shop_id if isinstance(reading.whole, Done) else ""
+    names = [
+        exchange.wrote and made in exchange.reply.body.decode("utf-8", "replace") for exchange in reading.exchanges
+    ]
+    return names.index(True) if made and True in names else 0
 
 
 def _are_counts(rows: Any) -> bool:

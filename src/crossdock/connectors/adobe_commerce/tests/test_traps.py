@@ -170,6 +170,8 @@ async def test_the_order_is_paid_offline_with_our_reference_where_it_can_be(stag
     books.set(payments=["braintree"])
     outcome = await connector.create(stage.shop, stage.order((variant, 1)))
     assert isinstance(outcome, Refused) and "Purchase Order" in outcome.sentence
+    books.set(payments=["<b>braintree</b>"])
+    assert isinstance(await connector.create(stage.shop, stage.order((variant, 1))), Unknown | Later), "no code at all"
     assert await stage.hand.count(variant) == 8
 
 
