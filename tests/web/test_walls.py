@@ -20,7 +20,7 @@ from crossdock.domain.earnings.payouts import Destination
 from crossdock.domain.requests.returns import ReturnReason
 from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
-from crossdock.store.models import Alert, Duplicate, FillRule, Order, Quarantined, Seller, User
+from crossdock.store.models import Alert, Duplicate, FillRule, LostDispute, Order, Quarantined, Seller, User
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.accounts import tokens
 from crossdock.usecases.catalogue.finding import Wanted
@@ -178,6 +178,7 @@ def _furnished() -> House:
         "seller": world.seller.public_id,
         "staff_alert": ours.public_id,
         "credit": credit.public_id,
+        "dispute": _lost(order).public_id,
         "quarantined": str(odd.pk),
         "intent": order.intent.public_id,
         "slug": world.seller.slug,
@@ -187,6 +188,12 @@ def _furnished() -> House:
     }
     house.bought = order.buyer
     return house
+
+
+def _lost(order: Order) -> LostDispute:
+    return LostDispute.objects.create(
+        cause="disputed:d", order=order, amount_minor=100, currency=order.currency, lost_at=order.placed_at
+    )
 
 
 def _searched(buyer: User, world: World) -> str:
@@ -400,6 +407,8 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_order_credit": ("/staff/orders/{order}/credit/", "get", 200),
     "staff_credits": ("/staff/credits/", "get", 200),
     "staff_credit": ("/staff/credits/{credit}/", "get", 200),
+    "staff_disputes": ("/staff/disputes/", "get", 200),
+    "staff_dispute": ("/staff/disputes/{dispute}/", "get", 200),
     "staff_credit_retry": ("/staff/credits/{credit}/retry/", "post", 302),
     "staff_alerts": ("/staff/alerts/", "get", 200),
     "staff_alert_settle": ("/staff/alerts/{staff_alert}/settle/", "post", 302),

@@ -39,7 +39,10 @@ WORDS: dict[Right, str] = {
     Right.CASES: "read and answer cases",
     Right.ACT: "act as a seller",
     Right.CREDIT: "see credits and begin them, up to what one person may give alone",
-    Right.DECIDE: "decide about credits that were asked for, agree as the second person and repeat refused refunds",
+    Right.DECIDE: (
+        "decide about credits that were asked for and who bears a lost dispute, agree as the second person and repeat"
+        " refused refunds"
+    ),
     Right.SHOPS: "see connections and commands",
     Right.WORK: "pause and resume connections, send commands again, and see inbox and quarantine",
     Right.ALERTS: "see all alerts and settle those for staff",

@@ -21,12 +21,14 @@ from hypothesis.stateful import (
 )
 
 from crossdock.domain.commands import CancelReason, Done, Outcome, Refused, Why
+from crossdock.domain.earnings.protection import Bearer
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
 from crossdock.domain.values import Money
 from crossdock.engine import invariants
 from crossdock.store.models import (
     Command,
     Entry,
+    LostDispute,
     Order,
     PaymentIntent,
     Reservation,
@@ -40,12 +42,13 @@ from crossdock.usecases.checkout import checkout
 from crossdock.usecases.checkout.basket import priced
 from crossdock.usecases.checkout.parts import parts_of
 from crossdock.usecases.errors import Problem, Stale
-from crossdock.usecases.money import bank_news
+from crossdock.usecases.money import bank_news, disputes
 from crossdock.usecases.money.credits import room, staff_credit
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import claims, settle
 from market import ADDRESS, RANDOM, World, user
 
+STATES = [DisputeState.TAKEN, DisputeState.WON, DisputeState.LOST]
 WHICH, PART = st.integers(0, 5), st.integers(0, 3)
 
 
@@ -228,18 +231,29 @@ class Payments(RuleBasedStateMachine):
             self._news(intent)
 
     @precondition(lambda self: self.intents)
-    @rule(which=WHICH, minor=st.integers(1, 5000), state=st.sampled_from([DisputeState.TAKEN, DisputeState.WON]))
+    @rule(which=WHICH, minor=st.integers(1, 5000), state=st.sampled_from(STATES))
     def dispute(self, which: int, minor: int, state: DisputeState) -> None:
-        """One at a time; won, the money is here again."""
+        """One at a time; won, also after it was lost, the money is here again."""
         intent = self.intents[which % len(self.intents)]
         bank = self.banks[intent.public_id]
-        open_one = next((one for one in bank.disputes.values() if one.state is DisputeState.TAKEN), None)
+        open_one = next((one for one in bank.disputes.values() if one.state is not DisputeState.WON), None)
         if open_one is None:
             name = f"dp{self._next()}"
             bank.disputes[name] = Dispute(name, Money(min(minor, bank.paid), "USD"), DisputeState.TAKEN, "duplicate")
-        elif state is DisputeState.WON:
+        elif state is not DisputeState.TAKEN:
             bank.disputes[open_one.dispute_id] = Dispute(open_one.dispute_id, open_one.amount, state, "duplicate")
         self._news(intent)
+
+    @rule(which=WHICH, bearer=st.sampled_from(Bearer))
+    def decide(self, which: int, bearer: Bearer) -> None:
+        """Staff say who bears a lost dispute, pressed twice."""
+        rows = list(LostDispute.objects.filter(state="open").select_related("order").order_by("pk"))
+        if not rows:
+            return
+        row, now = rows[which % len(rows)], self.world.later()
+        seen = disputes.preview(row=row, actor=self.staff, now=now).seen
+        for _ in range(2):
+            disputes.decide(row=row, bearer=bearer, why="seen", seen=seen, actor=self.staff, now=now)
 
     def _news(self, intent: PaymentIntent) -> None:
         bank = self.banks[intent.public_id]
@@ -273,7 +287,17 @@ class Payments(RuleBasedStateMachine):
             )
         held = Entry.objects.filter(transfer__order__in=orders, account="gateway").aggregate(sum=Sum("amount_minor"))
         parts_back = sum(minor for key, minor in bank.ours.items() if key.startswith("refund:intent:"))
+        decided = LostDispute.objects.filter(order__in=orders, state="decided")
+        ends = decided.aggregate(all=Sum("amount_minor"), theirs=Sum("seller_minor"))
+        whole, theirs = ends["all"] or 0, ends["theirs"] or 0
+        assert self._in("disputed", orders) == bank.taken - whole, "what is not decided is held"
+        assert self._in("protection", orders) == whole - theirs, "the marketplace bears the rest"
         assert held["sum"] == total - (bank.back - parts_back) - bank.taken, "the books say what the bank has"
+
+    @staticmethod
+    def _in(account: str, orders: list[Order]) -> int:
+        found = Entry.objects.filter(transfer__order__in=orders, account=account)
+        return int(found.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
 
 
 def play(examples: int) -> None:

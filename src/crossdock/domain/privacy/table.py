@@ -128,6 +128,13 @@ PERSONAL: tuple[Personal, ...] = (
         "credits of your purchases",
         _SALE,
     ),
+    Personal(
+        "store.LostDispute",
+        "why decided_by second_by",
+        Then.CUT,
+        "disputes over your purchases that your bank won",
+        _SALE,
+    ),
     Personal("store.OfferMove", "note", Then.CUT, "your notes in offers", "Prices and dates stay."),
     Personal(
         "store.Command",
@@ -277,6 +284,7 @@ PLAIN: dict[str, str] = {
     "store.AuditLink": "previous hash",
     "store.AuditEnds": "first_previous last_hash",
     "store.Credit": "cause lines",
+    "store.LostDispute": "cause reason",
     "store.Payout": "cause provider ref",
     "store.PayoutAccount": "provider",
     "store.Call": "key operation",

@@ -5,7 +5,7 @@ from crossdock.store.models.alerts import Alert, AlertMail
 from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, AuditTopic, PolicySwitch
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
-from crossdock.store.models.credits import Credit
+from crossdock.store.models.credits import Credit, LostDispute
 from crossdock.store.models.finding import FillRule, Refill, SavedSearch, Taxonomy
 from crossdock.store.models.fulfilments import Fulfilment
 from crossdock.store.models.hooks import Endpoint
@@ -73,6 +73,7 @@ __all__ = [
     "Label",
     "LabelDocument",
     "Listing",
+    "LostDispute",
     "Mail",
     "Message",
     "Movement",

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from crossdock.domain.credit import CreditKind, CreditState
+from crossdock.domain.earnings.protection import Bearer, DisputeEnd
 from crossdock.domain.values import Money
 from crossdock.store.ids import public_id
 from crossdock.store.models.orders import Order, ShopRefund
@@ -62,3 +63,44 @@ class Credit(models.Model):
     def refund_cause(self) -> str:
         """The cause of the command that asks the gateway."""
         return f"refund:{self.cause}"
+
+
+class LostDispute(models.Model):
+    """A dispute that the buyer's bank won, of one order: staff decide who bears it. `cause` is the transfer that took
+    the money; `seller_minor` is what the seller bears of it.
+    """
+
+    public_id = models.CharField(max_length=14, default=public_id)
+    cause = models.CharField(max_length=120)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lost_disputes")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=80, blank=True)
+    lost_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in DisputeEnd], default=DisputeEnd.OPEN)
+    bearer = models.CharField(max_length=12, choices=[(b.value, b.value) for b in Bearer], blank=True)
+    seller_minor = models.BigIntegerField(default=0)
+    why = models.CharField(max_length=300, blank=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    second_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dispute_of_something"),
+            models.CheckConstraint(
+                condition=Q(second_by=None) | ~Q(second_by=models.F("decided_by")), name="dispute_second_is_another"
+            ),
+            models.UniqueConstraint(fields=["public_id"], name="one_dispute_per_public_id"),
+            models.UniqueConstraint(fields=["cause"], name="one_dispute_per_cause"),
+        ]
+        indexes = [
+            models.Index(fields=["lost_at"], name="dispute_waiting", condition=Q(state__in=["open", "second"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount.words} of order {self.order}"
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)

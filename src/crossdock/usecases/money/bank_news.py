@@ -13,13 +13,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.credit import CreditKind, CreditState, over_orders
-from crossdock.domain.orders import MoneyState, ParcelState
+from crossdock.domain.credit import CreditState, over_orders
+from crossdock.domain.orders import ParcelState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, FraudWarning, RefundState, Standing
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Credit, Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
-from crossdock.usecases.money import books
+from crossdock.usecases.money import books, disputes
 from crossdock.usecases.money.credits import room
+from crossdock.usecases.money.moved import credit_moved
 from crossdock.usecases.money.without_order import not_gone_back
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.risk.again import judge_open
@@ -123,23 +124,8 @@ def _refunded_there(order: Order, refund: BankRefund, cause: str, *, told: Telli
     now = told.now
     amount = min(refund.amount, room(order))
     if amount.minor > 0:
-        Credit.objects.create(
-            order=order,
-            cause=cause,
-            kind=CreditKind.BANK,
-            state=CreditState.REFUNDED,
-            amount_minor=amount.minor,
-            currency=order.currency,
-            reason="Refunded at the payment provider.",
-            asked_at=now,
-            granted_at=now,
-            refunded_at=now,
-        )
-        books.post_credit(order=order, amount_minor=amount.minor, cause=cause, told=told)
-        order.credited_minor += amount.minor
-        whole = order.credited_minor == order.total_minor
-        order.money = MoneyState.CREDITED if whole else MoneyState.PARTLY_CREDITED
-        order.save(update_fields=["credited_minor", "money"])
+        reason = "Refunded at the payment provider."
+        credit_moved(order=order, amount=amount, cause=cause, reason=reason, told=told)
     books.post_refund_done(order=order, amount_minor=refund.amount.minor, cause=cause, now=now)
     told.tell(
         order=order,
@@ -230,7 +216,7 @@ def _dispute_seen(order: Order, dispute: Dispute, beside: str, *, told: Telling)
     fresh = dispute.state in (DisputeState.ASKED, DisputeState.TAKEN)
     since = f", since {dispute.opened_at:%d %B %Y}" if dispute.opened_at and fresh else ""
     sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}{since}."
-    _move(order, dispute, beside, now=told.now)
+    _move(order, dispute, beside, told=told)
     told.tell(order=order, source="buyer", kind="dispute", sentence=sentence, evidence=evidence)
     if not _label(order, dispute, told=told):
         judge_open(order=order, why=f"the buyer's bank {_STATES[dispute.state]} the payment", told=told)
@@ -268,9 +254,9 @@ def _label(order: Order, dispute: Dispute, *, told: Telling) -> bool:
     return False
 
 
-def _move(order: Order, dispute: Dispute, beside: str, *, now: datetime) -> None:
-    """A bank that takes the money back takes it from what we hold there; who bears it is decided later, by staff."""
-    minor, taken = dispute.amount.minor, f"disputed:{dispute.dispute_id}{beside}"
+def _move(order: Order, dispute: Dispute, beside: str, *, told: Telling) -> None:
+    """A bank that takes the money back takes it from what we hold there; once it has won, staff decide who bears it."""
+    now, minor, taken = told.now, dispute.amount.minor, f"disputed:{dispute.dispute_id}{beside}"
     if dispute.state in (DisputeState.TAKEN, DisputeState.LOST):
         books.post(
             cause=taken,
@@ -279,7 +265,10 @@ def _move(order: Order, dispute: Dispute, beside: str, *, now: datetime) -> None
             now=now,
             entries={"gateway": -minor, "disputed": minor},
         )
+        if dispute.state is DisputeState.LOST:
+            disputes.lost(order=order, cause=taken, amount=dispute.amount, reason=dispute.reason, now=now)
     elif dispute.state is DisputeState.WON and Transfer.objects.filter(cause=taken).exists():
+        disputes.won_after_all(order=order, cause=taken, told=told)
         books.post(
             cause=f"dispute_won:{dispute.dispute_id}{beside}",
             order=order,

@@ -2,7 +2,8 @@
 adds up to zero.
 
 Accounts: gateway (money held there), seller:<id> (their payable), fees (ours), refunds_due (promised to buyers, not
-yet confirmed by the gateway), disputed (taken back by a buyer's bank, until it is decided who bears it),
+yet confirmed by the gateway), disputed (taken back by a buyer's bank, until it is decided who bears it), protection
+(of lost disputes what the marketplace bears),
 carrier:<name> (what labels cost us there), transit:<provider> (payouts that the bank has not confirmed yet).
 """
 

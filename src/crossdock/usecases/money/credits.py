@@ -12,10 +12,11 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.cases import CaseKind
 from crossdock.domain.commands import CommandKind
 from crossdock.domain.credit import CreditKind, CreditState
+from crossdock.domain.earnings.protection import DisputeEnd
 from crossdock.domain.orders import MoneyState, ParcelState
 from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
-from crossdock.store.models import Command, Credit, Order, ShopRefund, User
+from crossdock.store.models import Command, Credit, LostDispute, Order, ShopRefund, User
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money import books
@@ -169,14 +170,18 @@ def needs_second(
 ) -> bool:
     """Above the operator's limits, in whole units of the order's currency, another person of staff has to agree.
 
-    What one person alone granted before counts with it: on this order whenever it was, and by this person on all orders
-    in a day. Two halves of an amount are the amount.
+    What one person alone granted, or decided of lost disputes, before counts with it: on this order whenever it was,
+    and by this person on all orders in a day. Two halves of an amount are the amount.
     """
     alone = Credit.objects.filter(
         currency=amount.currency, decided_by__isnull=False, second_by=None, granted_at__isnull=False
     )
-    on_order = _sum(alone.filter(order=order)) if order is not None else 0
-    in_a_day = _sum(alone.filter(decided_by=actor, granted_at__gt=now - DAY)) if actor and now else 0
+    disputes = LostDispute.objects.filter(currency=amount.currency, state=DisputeEnd.DECIDED, second_by=None)
+    on_order = _sum(alone.filter(order=order)) + _sum(disputes.filter(order=order)) if order is not None else 0
+    in_a_day = 0
+    if actor and now:
+        in_a_day = _sum(alone.filter(decided_by=actor, granted_at__gt=now - DAY))
+        in_a_day += _sum(disputes.filter(decided_by=actor, decided_at__gt=now - DAY))
     config = settings.CONFIG
     return bool(
         Money(amount.minor + on_order, amount.currency).decimal > config.credit_second_person_above
@@ -184,8 +189,8 @@ def needs_second(
     )
 
 
-def _sum(credits: QuerySet[Credit]) -> int:
-    return int(credits.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+def _sum(rows: QuerySet[Credit] | QuerySet[LostDispute]) -> int:
+    return int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
 
 
 def decide_credit(

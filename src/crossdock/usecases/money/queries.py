@@ -2,7 +2,8 @@
 
 from django.db.models import Q, QuerySet, Sum
 
-from crossdock.store.models import Credit, Entry, Order, PaymentIntent, Payout, PayoutHold, Seller
+from crossdock.domain.earnings.protection import DisputeEnd
+from crossdock.store.models import Credit, Entry, LostDispute, Order, PaymentIntent, Payout, PayoutHold, Seller
 from crossdock.usecases.money.books import seller_account
 
 
@@ -33,6 +34,24 @@ def whole_credits() -> QuerySet[Credit]:
     return Credit.objects.select_related(
         "order__seller", "order__buyer", "asked_by", "decided_by", "second_by", "shop_refund"
     )
+
+
+_LOST = {
+    "waiting": Q(state__in=[DisputeEnd.OPEN, DisputeEnd.SECOND]),
+    "decided": Q(state__in=[DisputeEnd.DECIDED, DisputeEnd.BACK]),
+    "all": Q(),
+}
+
+
+def lost_disputes(which: str) -> QuerySet[LostDispute]:
+    """`which`: waiting, decided or all."""
+    people = ("order__seller__owner", "order__buyer", "decided_by", "second_by")
+    return LostDispute.objects.select_related(*people).filter(_LOST[which])
+
+
+def lost_dispute_of(order: Order) -> LostDispute | None:
+    """The last one."""
+    return LostDispute.objects.filter(order=order).order_by("-pk").first()
 
 
 def payments() -> QuerySet[PaymentIntent]:

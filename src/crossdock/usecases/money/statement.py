@@ -99,8 +99,13 @@ def _reasons(rows: Sequence[Entry]) -> dict[str, str]:
     causes = [row.transfer.cause.removeprefix("credit:") for row in rows if row.transfer.cause.startswith("credit:")]
     if not causes:
         return {}
-    known = Credit.objects.filter(cause__in=causes).values_list("cause", "reason")
-    return {f"credit:{cause}": reason for cause, reason in known}
+    known = Credit.objects.filter(cause__in=causes).values_list("cause", "reason", "note")
+    return {f"credit:{cause}": _why(cause, reason, note) for cause, reason, note in known}
+
+
+def _why(cause: str, reason: str, note: str) -> str:
+    """Of a dispute the seller reads why they bear it; other notes are staff's own."""
+    return f"{reason} {note}" if cause.startswith("dispute:") else reason
 
 
 def _line(row: Entry, reasons: dict[str, str]) -> Line:

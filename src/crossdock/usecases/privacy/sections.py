@@ -20,6 +20,7 @@ from crossdock.store.models import (
     CaseMessage,
     Credit,
     DataRun,
+    LostDispute,
     Mail,
     Message,
     Offer,
@@ -238,6 +239,12 @@ BOUGHT: tuple[Section, ...] = (
             order="order__number",
             amount="amount_minor",
         ),
+    ),
+    Section(
+        "disputes",
+        "Disputes over your purchases that your bank won",
+        lambda whose: LostDispute.objects.filter(order__buyer=whose.person),
+        plain("state", "reason", "currency", "lost_at", order="order__number", amount="amount_minor"),
     ),
     Section(
         "payments",

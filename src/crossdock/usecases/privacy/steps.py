@@ -40,6 +40,7 @@ from crossdock.store.models import (
     Label,
     LabelDocument,
     Listing,
+    LostDispute,
     Mail,
     Message,
     OfferMove,
@@ -288,6 +289,7 @@ STEPS: tuple[Step, ...] = (
     Step("store.Message", _about(Message, "thread__order"), _words(lambda row: _order(row.thread), "body")),
     Step("store.ShopRefund", _about(ShopRefund, "order"), _words(_order, "note")),
     Step("store.Credit", _about(Credit, "order"), _words(_order, "reason", "note", "sentence")),
+    Step("store.LostDispute", _about(LostDispute, "order"), _words(_order, "why")),
     Step(
         "store.OfferMove",
         lambda whose: OfferMove.objects.filter(

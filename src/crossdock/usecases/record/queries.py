@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import Count, Q, QuerySet
 
-from crossdock.store.models import Alert, AuditEntry, Connection, Credit, Mail, Order, Seller
+from crossdock.store.models import Alert, AuditEntry, Connection, Credit, LostDispute, Mail, Order, Seller
 
 # What staff see of all sellers' alerts.
 ALERTS_IN = {
@@ -34,6 +34,10 @@ def deeds_of_shop(shop: Connection) -> QuerySet[AuditEntry]:
 
 def deeds_of_credit(credit: Credit) -> QuerySet[AuditEntry]:
     return deeds().filter(detail__credit=credit.public_id).order_by("pk")
+
+
+def deeds_of_dispute(dispute: LostDispute) -> QuerySet[AuditEntry]:
+    return deeds().filter(detail__dispute=dispute.public_id).order_by("pk")
 
 
 def alerts_in(which: str) -> QuerySet[Alert]:

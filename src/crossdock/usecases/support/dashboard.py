@@ -6,8 +6,9 @@ from django.db.models import Q, QuerySet
 
 from crossdock.domain.cases import CaseState
 from crossdock.domain.credit import CreditState
+from crossdock.domain.earnings.protection import DisputeEnd
 from crossdock.domain.health import PATIENCE, Stream
-from crossdock.store.models import Alert, Case, Command, Credit, Delivery, RiskHold
+from crossdock.store.models import Alert, Case, Command, Credit, Delivery, LostDispute, RiskHold
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.shops.health import not_working
@@ -31,6 +32,7 @@ def counts(*, now: datetime) -> dict[str, int]:
     return {
         "cases": Case.objects.filter(state__in=[CaseState.OPEN, CaseState.WAITING_FOR_STAFF]).count(),
         "credits": Credit.objects.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).count(),
+        "disputes": LostDispute.objects.filter(state__in=[DisputeEnd.OPEN, DisputeEnd.SECOND]).count(),
         "failed_credits": Credit.objects.filter(state=CreditState.FAILED).count(),
         "dead": Command.objects.filter(state=CommandState.DEAD).count(),
         "unread": unread(now=now).count(),

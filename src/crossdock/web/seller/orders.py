@@ -23,6 +23,8 @@ from crossdock.usecases.labels.label_list import cost_of, in_list
 from crossdock.usecases.labels.purchase import labels_of, why_not_buy
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import room, why_not_ask
+from crossdock.usecases.money.protection import covered
+from crossdock.usecases.money.queries import lost_dispute_of
 from crossdock.usecases.orders.actions import in_queue, queues, why_not_create
 from crossdock.usecases.orders.queries import copy_of
 from crossdock.usecases.orders.reject import why_not_reject
@@ -98,7 +100,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     order = get_object_or_404(
         of_seller(seller).prefetch_related("lines", "shipments__lines__line"), public_id=public_id
     )
-    copy = copy_of(order)
+    copy, lost, now = copy_of(order), lost_dispute_of(order), timezone.now()
     commands = commands_about(order)
     busy = any(command.state in (CommandState.WAITING, CommandState.IN_FLIGHT) for command in commands)
     alerts = list(open_alerts(seller=seller).filter(about(order, copy)))
@@ -115,6 +117,8 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "undone": [parcel for parcel in order.shipments.all() if parcel.undone_at is not None],
         "proofs": proofs,
         "money": _money(order),
+        "protection": covered(order, lost, now=now),
+        "lost": lost,
         "refund": next((command for command in commands if command.kind == CommandKind.REFUND_PAYMENT), None),
         "shop_refunds": order.shop_refunds.order_by("pk"),
         "credits": order.credits.order_by("pk"),

@@ -266,6 +266,11 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("kind", "state"),
         ("order__reference", "cause"),
     ),
+    models.LostDispute: (
+        ("order", "state", "bearer", "amount_minor", "currency", "lost_at"),
+        ("state", "bearer"),
+        ("order__reference", "cause"),
+    ),
     models.Case: (
         ("subject", "seller", "kind", "state", "opened_at", "last_at"),
         ("kind", "state"),

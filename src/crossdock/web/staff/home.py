@@ -44,6 +44,13 @@ def needs(waiting: dict[str, int]) -> list[Need]:
         need("cases", "Cases", "A seller waits for our answer.", reverse("staff_cases"), Right.CASES),
         need("credits", "Credits to decide", "Asked for, or waiting for a second person.", credits, Right.CREDIT),
         need(
+            "disputes",
+            "Lost disputes to decide",
+            "Who bears them? The seller's money is held.",
+            reverse("staff_disputes"),
+            Right.DECIDE,
+        ),
+        need(
             "failed_credits",
             "Refunds refused",
             "The bank did not take them; the buyer waits.",

@@ -19,7 +19,8 @@ from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.labels.purchase import labels_of
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import room
-from crossdock.usecases.money.queries import book_of, intent_of, paid_with
+from crossdock.usecases.money.protection import covered
+from crossdock.usecases.money.queries import book_of, intent_of, lost_dispute_of, paid_with
 from crossdock.usecases.orders.queries import bare_orders, copy_of, whole_orders
 from crossdock.usecases.outbox.queries import calls_about, commands_of_order, deliveries_about
 from crossdock.usecases.record.queries import deeds_of_order, mails_of
@@ -77,9 +78,11 @@ def messages(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
 
 
 def _money(order: Order) -> Mapping[str, object]:
-    intent = intent_of(order)
+    intent, lost = intent_of(order), lost_dispute_of(order)
     return {
         "intent": intent,
+        "protection": covered(order, lost, now=timezone.now()),
+        "lost": lost,
         "together": paid_with(intent).exclude(pk=order.pk) if intent else [],
         "book": book_of(order)[:200],
         "payout": books.payout_of(order=order),

@@ -25,7 +25,7 @@ from crossdock.web.staff import (
     taxonomy,
     tokens,
 )
-from crossdock.web.staff.earnings import money
+from crossdock.web.staff.earnings import disputes, money
 
 urlpatterns = [
     path("", home.home, name="staff_home"),
@@ -43,6 +43,8 @@ urlpatterns = [
     path("credits/", credits.table, name="staff_credits"),
     path("credits/<slug:public_id>/", credits.one, name="staff_credit"),
     path("credits/<slug:public_id>/retry/", credits.retry, name="staff_credit_retry"),
+    path("disputes/", disputes.table, name="staff_disputes"),
+    path("disputes/<slug:public_id>/", disputes.one, name="staff_dispute"),
     path("alerts/", alerts.table, name="staff_alerts"),
     path("alerts/<slug:public_id>/settle/", alerts.settle, name="staff_alert_settle"),
     path("cases/", cases.table, name="staff_cases"),

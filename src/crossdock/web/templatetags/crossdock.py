@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from crossdock.domain.earnings.protection import COVER_WORDS, Cover
 from crossdock.domain.labels import PAID, STATUS_WORDS, LabelState, Parcel, TrackStatus
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
 from crossdock.domain.requests.returns import REASONS, ReturnReason, ReturnState
@@ -89,6 +90,11 @@ _PAYOUT_WORDS = {
 @register.simple_tag
 def payout_badge(state: str) -> SafeString:
     return badge(*_PAYOUT_WORDS[state])
+
+
+@register.simple_tag
+def cover_badge(cover: str) -> SafeString:
+    return badge(*COVER_WORDS[Cover(cover)])
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,58 @@
+"""Whether the marketplace's protection covers an order, from its parcels, labels and holds. Nothing here writes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db.models import OuterRef, Subquery
+
+from crossdock.domain.earnings.protection import Facts, Parcel, Verdict, verdict
+from crossdock.domain.labels import TrackStatus
+from crossdock.domain.orders import ParcelState
+from crossdock.store.models import Label, LostDispute, Order, RiskPolicy, Shipment
+from crossdock.store.models.risk import RiskChoice
+
+_SAME_PLACE = ("line1", "city", "postal_code", "country")
+
+
+def covered(order: Order, lost: LostDispute | None, *, now: datetime) -> Verdict:
+    """`lost` is the order's last dispute that was lost, if there is one."""
+    return verdict(facts_of(order, lost.reason if lost else ""), now=now)
+
+
+def facts_of(order: Order, reason: str = "") -> Facts:
+    """Two statements."""
+    sent = list(Shipment.objects.filter(order=order, undone_at=None).select_related("label").order_by("pk"))
+    rule = RiskPolicy.objects.filter(changed_at__lte=OuterRef("placed_at")).order_by("-pk").values("choice")[:1]
+    risk = Order.objects.filter(pk=order.pk).values_list("risk_hold", "risk_hold__cleared_at", Subquery(rule))
+    ((hold, free, chosen),) = risk
+    # When it left is the seller's own word: it counts from when we heard of it, if that is later.
+    left = [max(parcel.shipped_at, parcel.heard_at or parcel.shipped_at) for parcel in sent]
+    return Facts(
+        ship_by=order.ship_by,
+        shipped_at=max(left) if left and order.parcels == ParcelState.SHIPPED else None,
+        cancelled=order.cancelled_at is not None,
+        held=hold is not None and free is None,
+        left_held=hold is not None and any(free is None or at < free for at in left),
+        parcels=tuple(_parcel(parcel, order) for parcel in sent),
+        fraud_ours=chosen == RiskChoice.GUARANTEE,
+        reason=reason,
+    )
+
+
+def _parcel(parcel: Shipment, order: Order) -> Parcel:
+    label: Label | None = getattr(parcel, "label", None)
+    if label is None:
+        return Parcel(parcel.tracking_number, heard=False, scanned=False, to_order=None)
+    scanned = any(event["status"] not in (TrackStatus.MADE, TrackStatus.TROUBLE) for event in label.events)
+    return Parcel(parcel.tracking_number, True, scanned, _same_place(label.wanted.get("ship_to"), order.ship_to))
+
+
+def _same_place(sent_to: Mapping[str, str] | None, paid: Mapping[str, str]) -> bool | None:
+    """None once one of them was taken out at a buyer's request."""
+    if not sent_to or not sent_to.get("line1") or not paid.get("line1"):
+        return None
+    return all(_plain(sent_to.get(name)) == _plain(paid.get(name)) for name in _SAME_PLACE)
+
+
+def _plain(text: str | None) -> str:
+    return " ".join((text or "").split()).casefold()

@@ -1,0 +1,154 @@
+"""A lost dispute is decided: by whom it is borne, once, by two people above the limit; the seller reads why."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.web.seller.test_money_pages import words_of
+from tests.web.staff.test_staff_panel import Desk
+
+from crossdock.domain.payments import Dispute, DisputeState, Standing
+from crossdock.domain.values import Money
+from crossdock.store.models import AuditEntry, Credit, Entry, Label, LostDispute, Mail, Order
+from crossdock.usecases.money import balance, bank_news, disputes
+from crossdock.usecases.money.statement import Period, page_of
+from crossdock.usecases.orders.actions import ship_by_hand
+from labelling import Counter
+from market import World, user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world() -> World:
+    return World(units=99, now=datetime.now(UTC))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(user(name="Fin Finance", is_staff=True, roles="finance"))
+
+
+def bank_says(order: Order, state: DisputeState, now: datetime, minor: int = 1500) -> None:
+    """Twice, as everything of a bank."""
+    found = Dispute("dp_1", Money(minor, "USD"), state, "product_not_received")
+    assert order.intent is not None
+    for _ in range(2):
+        bank_news.receive_standing(intent_id=order.intent.public_id, standing=Standing(disputes=(found,)), now=now)
+
+
+@pytest.fixture
+def row(world: World) -> LostDispute:
+    """15.00 that the buyer's bank took of an order, of which 13.80 are the seller's."""
+    order = world.buy()
+    ship_by_hand(order=order, lines=None, tracking="T", carrier="UPS", actor=world.seller.owner, now=world.later())
+    Order.objects.update(payable_at=world.now)
+    bank_says(order, DisputeState.TAKEN, world.later())
+    assert not LostDispute.objects.exists()
+    bank_says(order, DisputeState.LOST, world.later())
+    return LostDispute.objects.select_related("order__seller").get()
+
+
+def held(account: str) -> int:
+    return sum(Entry.objects.filter(account=account).values_list("amount_minor", flat=True))
+
+
+def send(desk: Desk, row: LostDispute, bearer: str, why: str = "it came late", seen: str = "") -> Any:
+    row.refresh_from_db()
+    shown = disputes.preview(row=row, actor=desk.who, now=datetime.now(UTC)).seen
+    given = {"bearer": bearer, "why": why, "seen": seen or shown}
+    return desk.client.post(f"/staff/disputes/{row.public_id}/", given)
+
+
+def stands(world: World) -> tuple[int, int]:
+    (found,) = balance.balances(world.seller)
+    return found.held, found.available
+
+
+def test_covered_the_marketplace_bears_it_and_the_seller_keeps_all(world: World, desk: Desk, row: LostDispute) -> None:
+    assert stands(world) == (1380, 0)
+    page = words_of(desk.client.get("/staff/disputes/"))
+    assert f"#{row.order.number}" in page and "$15.00" in page
+    shown = words_of(desk.client.get(f"/staff/disputes/{row.public_id}/"))
+    assert "Not covered yet Because its carrier does not tell us" in shown and "Nothing has happened yet." in shown
+    assert send(desk, row, "marketplace", "the carrier's paper proves it").status_code == 302
+    assert send(desk, row, "seller").status_code == 302, "pressed again it is decided"
+    row.refresh_from_db()
+    assert (row.state, row.bearer, row.seller_minor) == ("decided", "marketplace", 0)
+    assert (held("disputed"), held("protection"), *stands(world)) == (0, 1500, 0, 1380)
+    assert Mail.objects.get(subject__contains="dispute is decided").body.startswith("Covered: the marketplace bears")
+    assert AuditEntry.objects.get(action="dispute decided").detail["why"] == "the carrier's paper proves it"
+    assert not row.order.alerts.filter(code="disputed", settled_at=None).exists()
+
+
+def test_not_covered_it_is_a_credit_and_the_statement_says_why(world: World, desk: Desk, row: LostDispute) -> None:
+    assert send(desk, row, "seller", "it came late").status_code == 302
+    row.order.refresh_from_db()
+    assert row.order.credited_minor == 1500, "nobody can credit it again"
+    assert (held("disputed"), held("protection"), held("refunds_due"), held("fees")) == (0, 0, 0, 0)
+    assert stands(world) == (0, 0)
+    line = page_of(seller=world.seller, period=Period("USD"), before=None, limit=9)[0]
+    assert "The buyer's bank took the payment back. Not covered, because it came late" in line.words
+    assert (line.gross.minor, line.fee.minor, line.net.minor) == (-1500, 120, -1380)
+
+
+def test_won_after_all_the_decision_is_taken_back(world: World, desk: Desk, row: LostDispute) -> None:
+    send(desk, row, "seller")
+    bank_says(row.order, DisputeState.WON, world.later())
+    row.refresh_from_db()
+    row.order.refresh_from_db()
+    assert (row.state, row.order.credited_minor, row.order.money) == ("back", 0, "paid")
+    assert (held("disputed"), held("gateway"), held("refunds_due"), held("fees")) == (0, 1500, 0, -120)
+    assert stands(world) == (0, 1380)
+    assert Credit.objects.get().state == "declined"
+    assert "Won after all" in words_of(desk.client.get(f"/staff/disputes/{row.public_id}/"))
+
+
+def test_what_the_seller_never_had_is_not_theirs_to_bear(world: World, desk: Desk, row: LostDispute) -> None:
+    """Of 15.00, 5.00 were credited before: the buyer got them twice, and the seller pays for them once."""
+    Order.objects.update(credited_minor=500)
+    send(desk, row, "seller")
+    row.refresh_from_db()
+    assert row.seller_minor == 1000 and held("protection") == 500
+
+
+def test_above_the_limit_two_people_agree(world: World, desk: Desk, row: LostDispute, settings: Any) -> None:
+    settings.CONFIG = settings.CONFIG.model_copy(update={"credit_second_person_above": Decimal(3)})
+    other = Desk(user(name="Ana Admin", is_staff=True, roles="admin"))
+    assert send(desk, row, "seller").status_code == 302
+    row.refresh_from_db()
+    assert row.state == "second" and held("disputed") == 1500, "nothing moved"
+    assert "You decided already" in words_of(send(desk, row, "seller"))
+    assert send(other, row, "marketplace").status_code == 422, "only what was decided can be agreed to"
+    assert send(other, row, "", "the parcel came").status_code == 302
+    row.refresh_from_db()
+    assert (row.state, row.bearer, row.decided_by) == ("open", "", None)
+    send(desk, row, "marketplace")
+    assert "another person has to agree" in words_of(desk.client.get(f"/staff/disputes/{row.public_id}/"))
+    assert send(other, row, "marketplace").status_code == 302
+    row.refresh_from_db()
+    assert row.state == "decided" and row.second_by == other.who and held("protection") == 1500
+
+
+def test_who_may_and_what_is_missing_is_said(world: World, desk: Desk, row: LostDispute) -> None:
+    assert send(desk, row, "seller", why="").status_code == 422
+    assert "Something moved meanwhile" in words_of(send(desk, row, "seller", seen="old"))
+    assert send(desk, row, "").status_code == 422, "one of the two bears it"
+    assert LostDispute.objects.get().state == "open"
+    support = Desk(user(is_staff=True, roles="support"))
+    assert support.client.get("/staff/disputes/").status_code == 403
+
+
+def test_the_order_s_page_says_covered_once_the_carrier_scanned(world: World) -> None:
+    client = Desk(world.seller.owner).client
+    order = world.buy()
+    url = f"/seller/orders/{order.public_id}/"
+    assert "Not covered yet Because it is not shipped yet" in words_of(client.get(url))
+    label = Counter(world).bought(order)
+    assert "the carrier has not scanned a parcel yet" in words_of(client.get(url))
+    Label.objects.filter(pk=label.pk).update(events=[{"status": "accepted", "key": "a", "at": "", "place": ""}])
+    assert "Covered Because it left in time" in words_of(client.get(url))
+    label.wanted["ship_to"]["line1"] = "Elsewhere 1"
+    Label.objects.filter(pk=label.pk).update(wanted=label.wanted)
+    assert "a parcel went to another address" in words_of(client.get(url))
