@@ -37,6 +37,7 @@ from crossdock.store.models import (
     Order,
     Party,
     PaymentIntent,
+    Payout,
     Reservation,
     Seller,
     Shipment,
@@ -48,6 +49,7 @@ from crossdock.usecases.catalogue.import_products import receive_products
 from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.catalogue.offers import make_offer
 from crossdock.usecases.checkout.basket import Basket, priced
+from crossdock.usecases.money import books
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.record.policy import switch
@@ -725,6 +727,8 @@ API: dict[str, tuple[str, str, int, Any]] = {
     ),
     "balance": ("GET", "/balance", 200, None),
     "statement": ("GET", "/statement", 200, None),
+    "payouts": ("GET", "/payouts", 200, None),
+    "payout": ("GET", "/payouts/{payout}", 200, None),
     "rules": ("GET", "/policy/rules", 200, None),
     "connections": ("GET", "/connections", 200, None),
     "connection": ("GET", "/connections/{shop}", 200, None),
@@ -765,6 +769,14 @@ def test_every_operation_has_an_entry_in_the_walls() -> None:
     assert names("api") == {"api_docs", "api-root"}
 
 
+def _paid_out(world: World) -> Payout:
+    given = {"cause": "c", "seller": world.seller, "provider": "sandbox", "amount_minor": 1, "currency": "USD"}
+    row = Payout.objects.create(intended_at=world.now, **given)
+    sides = {books.seller_account(world.seller.pk): 1, "transit:sandbox": -1}
+    books.post(cause=f"payout:{row.public_id}", order=None, sentence="", now=world.now, entries=sides, currency="USD")
+    return row
+
+
 @pytest.fixture
 def ids(world: World) -> dict[str, str]:
     order, other, shipped = world.buy(), world.buy(), world.buy()
@@ -799,6 +811,7 @@ def ids(world: World) -> dict[str, str]:
         "parcel": str(parcel.pk),
         "shop": world.shop.public_id,
         "alert": alert.public_id,
+        "payout": _paid_out(world).public_id,
         "checkout": PaymentIntent.objects.first().public_id,  # type: ignore[union-attr]
     }
 

@@ -12,7 +12,8 @@ from tests.web.signin.test_signin import age
 from crossdock.domain.earnings.payouts import Schedule
 from crossdock.domain.values import Money
 from crossdock.payouts import sandbox
-from crossdock.store.models import AuditEntry, Mail, Payout, PayoutAccount, Shipment
+from crossdock.store.models import AuditEntry, Mail, Order, Payout, PayoutAccount, Shipment
+from crossdock.usecases.accounts import tokens
 from crossdock.usecases.accounts.suspending import restore, suspend
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.money import balance, payouts
@@ -88,6 +89,30 @@ def test_pressed_twice_it_is_one_payout_and_the_money_is_gone_from_the_balance(w
     assert "On its way to the bank $13.80" in page and "Nothing is available." in page
     number = Payout.objects.get().public_id
     assert f"Payout Payout {number} -$13.80" in words_of(client.get("/seller/money/statement/"))
+
+
+def test_a_program_reads_payouts_each_with_what_led_to_it(world: World, client: Client) -> None:
+    client.post("/seller/money/payouts/USD/account/", GOOD)
+    account, owner = usable(), world.seller.owner
+    first = payouts.pay_out(account=account, actor=owner, key="a", now=world.later())
+    order = world.buy()
+    Order.objects.filter(pk=order.pk).update(payable_at=world.now)
+    second = payouts.pay_out(account=account, actor=owner, key="b", now=world.later())
+
+    def got(path: str, scopes: str = "money:read") -> Any:
+        secret = tokens.make_token(name="t", seller=world.seller, actor=owner, now=world.now, scopes=scopes)[1]
+        return Client().get(f"/api/v1{path}", headers={"Authorization": f"Bearer {secret}"})
+
+    items = got("/payouts").json()["items"]
+    assert [one["id"] for one in items] == [second.public_id, first.public_id]
+    assert items[0]["amount"] == {"amount": "13.80", "currency": "USD"} and items[0]["state"] == "intended"
+    one = got(f"/payouts/{second.public_id}").json()
+    assert [(line["kind"], line["order"], line["net"]["amount"]) for line in one["lines"]] == [
+        ("paid", order.public_id, "13.80")
+    ], "not what the payout before was made of"
+    assert len(got(f"/payouts/{first.public_id}").json()["lines"]) == 1
+    assert got("/payouts?currency=EUR").json()["items"] == [] and got("/payouts/none").status_code == 404
+    assert got("/payouts", "orders:read").status_code == 403
 
 
 def test_those_whose_day_it_is_are_paid_once_from_their_minimum(world: World, client: Client) -> None:

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from crossdock.domain.earnings.balance import KIND_WORDS, LineKind, kind_of
 from crossdock.domain.values import Money
-from crossdock.store.models import Credit, Entry, Order, Seller
+from crossdock.store.models import Credit, Entry, Order, Payout, Seller
 from crossdock.usecases.money.books import seller_account
 
 _PAGE = 500
@@ -78,6 +78,17 @@ def page_of(*, seller: Seller, period: Period, before: int | None, limit: int) -
     """The newest first; `before` is the id of the last line of the page before."""
     rows = _moved(seller, period).select_related("transfer__order")
     return _lines((rows if before is None else rows.filter(pk__lt=before))[:limit])
+
+
+def lines_of(*, payout: Payout, before: int | None, limit: int) -> list[Line]:
+    """What moved the balance in a payout's currency since the payout before; newest first, as `page_of`."""
+    period = Period(payout.currency)
+    made = Entry.objects.filter(account=seller_account(payout.seller_id), currency=payout.currency)
+    sent = made.filter(transfer__cause__startswith="payout:")
+    (until,) = sent.filter(transfer__cause=f"payout:{payout.public_id}").values_list("pk", flat=True)
+    since = sent.filter(pk__lt=until).order_by("-pk").values_list("pk", flat=True).first() or 0
+    rows = _moved(payout.seller, period).filter(pk__gt=since, pk__lt=min(until, before or until))
+    return _lines(rows.select_related("transfer__order")[:limit])
 
 
 def every(*, seller: Seller, period: Period) -> Iterator[list[Line]]:

@@ -1,18 +1,21 @@
-"""A seller's balance and statement, by a program. What the panel shows: the same numbers from the same books."""
+"""A seller's balance, statement and payouts, by a program: the numbers that the panel shows."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 from pydantic import Field
 
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.earnings import balance as words
 from crossdock.domain.values import Money as Amount
+from crossdock.store.models import Payout
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.money.balance import balances
-from crossdock.usecases.money.statement import Line, Period, page_of
+from crossdock.usecases.money.queries import payouts_of
+from crossdock.usecases.money.statement import Line, Period, lines_of, page_of
 from crossdock.web.api.people import after_cursor, cursor_after, seller_only
 from crossdock.web.api.shapes import Moment, Money, ProblemOut
 
@@ -41,6 +44,33 @@ class LineOut(Schema):
 class StatementPage(Schema):
     items: list[LineOut]
     next: str | None
+
+
+class PayoutOut(Schema):
+    id: str
+    amount: Money
+    state: str = Field(description="intended, acknowledged (the bank has it), paid, refused or returned.")
+    to: str = Field(description="The bank account, as people read it.")
+    sentence: str = Field(description="Why it did not arrive; empty otherwise.")
+    intended_at: Moment
+    acknowledged_at: Moment | None
+    paid_at: Moment | None
+    ended_at: Moment | None = Field(description="When it was refused or came back.")
+
+
+class PayoutsPage(Schema):
+    items: list[PayoutOut]
+    next: str | None
+
+
+class OnePayoutOut(PayoutOut):
+    lines: list[LineOut] = Field(
+        description=(
+            "What moved the balance in its currency since the payout before. A payout is all that was available: where"
+            " orders still waited, or had waited before, the lines add up to another sum."
+        )
+    )
+    next: str | None = Field(description="A cursor for further lines.")
 
 
 @router.get("/balance", response=list[BalanceOut], url_name="balance", summary="Of each currency")
@@ -72,6 +102,36 @@ def statement(
     found = page_of(seller=seller, period=period, before=after_cursor(cursor), limit=PAGE + 1)
     following = cursor_after(found[PAGE - 1].id) if len(found) > PAGE else None
     return {"items": [_line(line) for line in found[:PAGE]], "next": following}
+
+
+@router.get("/payouts", response=PayoutsPage, url_name="payouts", summary="Newest first")
+def payouts(request: HttpRequest, currency: str = "", cursor: str | None = None) -> dict[str, Any]:
+    """In every currency, or in the one that is named."""
+    rows = payouts_of(_seller(request))
+    rows = rows.filter(currency=currency) if currency else rows
+    before = after_cursor(cursor)
+    found = list((rows if before is None else rows.filter(pk__lt=before))[: PAGE + 1])
+    following = cursor_after(found[PAGE - 1].pk) if len(found) > PAGE else None
+    return {"items": [_payout(row) for row in found[:PAGE]], "next": following}
+
+
+@router.get(
+    "/payouts/{id}",
+    response={200: OnePayoutOut, 404: ProblemOut},
+    url_name="payout",
+    summary="One payout and what led to it",
+)
+def payout(request: HttpRequest, id: str, cursor: str | None = None) -> dict[str, Any]:
+    row = get_object_or_404(payouts_of(_seller(request)), public_id=id)
+    found = lines_of(payout=row, before=after_cursor(cursor), limit=PAGE + 1)
+    following = cursor_after(found[PAGE - 1].id) if len(found) > PAGE else None
+    return {**_payout(row), "lines": [_line(line) for line in found[:PAGE]], "next": following}
+
+
+def _payout(row: Payout) -> dict[str, Any]:
+    moments = ("intended_at", "acknowledged_at", "paid_at", "ended_at")
+    said = {"id": row.public_id, "amount": Money.of(row.amount), "state": row.state, "to": row.words}
+    return {**said, "sentence": row.sentence, **{name: getattr(row, name) for name in moments}}
 
 
 def _seller(request: HttpRequest) -> Any:

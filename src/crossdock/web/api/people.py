@@ -40,7 +40,9 @@ AREA_OF = {
         ),
         "orders",
     ),
-    **dict.fromkeys(("order_reject", "order_reject_lines", "order_credit", "balance", "statement"), "money"),
+    **dict.fromkeys(
+        ("order_reject", "order_reject_lines", "order_credit", "balance", "statement", "payouts", "payout"), "money"
+    ),
     **dict.fromkeys(
         ("connections", "connection", "connection_change", "connection_pause", "connection_resume", "rules"), "shops"
     ),
