@@ -27,7 +27,7 @@ from crossdock.usecases.checkout import checkout
 from crossdock.usecases.checkout.basket import Basket, priced
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.usecases.stock.reservations import availability
-from market import ADDRESS, World
+from market import ADDRESS, World, graded
 from shopper import a_listing, a_seller
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -228,6 +228,27 @@ class TestTheWay:
         assert checkout.expire_checkouts(now=after) == 0
         checkout.place_order(intent_id=intent, gateway_ref="r", checks={}, now=after)
         assert Offer.objects.get().state == "paid"
+
+    def test_a_certificate_that_somebody_pays_for_in_another_listing_is_not_promised(self) -> None:
+        stand = Stand(count=1)
+        offer = stand.make()
+        other = a_listing(stand.seller, count=1)
+        for variant in (stand.variant, other):
+            graded(variant.listing)
+        basket: Basket = {"lines": {other.public_id: 1}}
+        held = checkout.open_checkout(
+            buyer=stand.other,
+            basket=basket,
+            ship_to=ADDRESS,
+            key="checkout-of-the-other",
+            fingerprint=priced(basket=basket, country="US", now=NOW).fingerprint,
+            gateway="sandbox",
+            now=NOW,
+        )
+        with pytest.raises(Stale, match="there is one of it only"):
+            stand.answer(offer, Who.SELLER, Deed.ACCEPT)
+        checkout.payment_failed(intent_id=held.public_id, sentence="Declined.", now=NOW)
+        assert stand.answer(offer, Who.SELLER, Deed.ACCEPT).state == "accepted"
 
     def test_two_payments_of_one_offer_make_one_order(self) -> None:
         stand = Stand()

@@ -32,7 +32,15 @@ from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.usecases.record.mail import write_mail
 from crossdock.usecases.record.rights import is_owner
-from crossdock.usecases.stock.reservations import availability, available_locked, end_hold, locked, record
+from crossdock.usecases.stock.linked import is_one_of_a_kind, same_units
+from crossdock.usecases.stock.reservations import (
+    availability,
+    available_locked,
+    end_hold,
+    locked,
+    promised,
+    record,
+)
 
 _MOST_A_DAY = 5
 _MOST_OPEN = 50
@@ -168,7 +176,12 @@ def _accept(offer: Offer, who: Who, *, now: datetime) -> None:
     """The units are held from here on; rule 1 of the stock protocol, under the variant's lock."""
     if why := why_not_sold(offer.variant):
         raise Stale(why)
-    row = locked([offer.variant_id]).get(offer.variant_id)
+    variant = offer.variant
+    beside = [each.pk for each in same_units([variant])[variant.pk]] if is_one_of_a_kind(variant) else []
+    rows = locked([variant.pk, *beside])
+    if beside and promised(beside):
+        raise Stale("It is being sold in another listing just now: there is one of it only.")
+    row = rows.get(variant.pk)
     left = available_locked(row, now=now) if row else None
     if left is None:
         raise Stale("The shop has not confirmed its stock; try again in a few minutes.")
