@@ -57,7 +57,8 @@ async def _made(client: Client, order: ShopOrder, command: WriteFulfilment, rows
         named = {"arguments": {"extension_attributes": {"source_code": source}}} if source else {}
         body = {"items": items, "notify": False, "tracks": tracks, **named}
         await client.send("POST", f"order/{order.shop_id}/ship", json=body)
-    _, after = await reading.read(client, order.shop_id)
+    # Sent is sent: an order that is not to be seen after it is not known to be without its parcel.
+    after = await reading.order(client, order.shop_id)
     if not command.tracking_number:
         # Without a number the new one is known by being new.
         known = tuple(parcel.parcel_id for parcel in order.parcels)

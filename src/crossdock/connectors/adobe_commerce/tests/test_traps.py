@@ -434,6 +434,27 @@ async def test_two_shipments_with_any_answer_lost_are_made_once(stage: Stage, bo
     assert sum(row["stock"].values()) == 1 and row["reserved"] == 0
 
 
+async def test_a_parcel_whose_order_is_not_to_be_seen_right_after_it_is_no_refusal(stage: Stage) -> None:
+    """As where lists are read from a copy of the database that is behind."""
+    (variant,) = await stage.product(5)
+    command = stage.order((variant, 2))
+    done = await stage.placed(command)
+    wish, send, shipped = left_here(command, done, (variant, 2)), stage.shop.http.send, list[str]()
+
+    async def late(way: str, url: str, **rest: Any) -> Reply:
+        if shipped and way == "GET" and "/V1/orders?" in url:
+            return Reply(200, {"content-type": "application/json"}, b'{"items": [], "total_count": 0}')
+        reply = await send(way, url, **rest)
+        shipped.extend([url] if url.endswith("/ship") else [])
+        return reply
+
+    stage.shop.http.send = late  # type: ignore[method-assign]
+    assert isinstance(await connector.write_fulfilment(stage.shop, wish), Unknown) and len(shipped) == 1
+    stage.shop.http.send = send  # type: ignore[method-assign]
+    again = await connector.write_fulfilment(stage.shop, wish)
+    assert isinstance(again, Done) and again.already
+
+
 async def test_a_changed_number_replaces_ours_and_leaves_the_sellers(stage: Stage, books: Books) -> None:
     (variant,) = await stage.product(9)
     command = stage.order((variant, 2))
