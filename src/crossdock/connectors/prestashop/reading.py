@@ -14,13 +14,13 @@ from crossdock.kit import text
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Missing, Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import odd, order_with, read_each, readable
+from crossdock.kit.rows import odd, order_with, read_each, read_parts, readable
 from crossdock.kit.shop import clock
 from crossdock.kit.shop.addresses import is_number, number
 from crossdock.kit.shop.concurrency import together
 from crossdock.kit.shop.joined import joined
 from crossdock.kit.shop.mapping import NO_ORDER, or_gone
-from crossdock.kit.shop.paging import Listed, Spot, Walked, entries, from_now, read_page, walk
+from crossdock.kit.shop.paging import Listed, Spot, Walked, entries, from_now, walk
 
 # PrestaShop is of 2007: what is dated before is no date of a change.
 BEGAN = datetime(2007, 1, 1, tzinfo=UTC)
@@ -101,11 +101,11 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
     wanted = filter(is_number, {variant.partition("-")[0] for variant in known})
     rows = Listed(await client.of("stock_availables", "id_product", wanted), client.shop.now())
 
-    def count(row: Node) -> Count:
-        return mapper.count_of(_variant(row), row, client.shop.settings)
+    def counted(row: Node) -> list[Count]:
+        variant = _variant(row)
+        return [mapper.count_of(variant, row, client.shop.settings)] if variant in known else []
 
-    found = read_page(LookKind.COUNTS, rows, _variant, count)
-    return [row for row in found if isinstance(row, Unreadable) or row.variant_id in known]
+    return read_parts(LookKind.COUNTS, entries(LookKind.COUNTS, rows, _variant), _variant, counted)
 
 
 def _variant(row: Node) -> str:

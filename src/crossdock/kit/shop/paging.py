@@ -208,13 +208,6 @@ def from_now(page: Listed) -> Page[Any]:
     return Page((), str(Spot.settled(page.at)), more=False)
 
 
-def read_page(
-    kind: LookKind, page: Listed | Walked, id_of: Callable[[Node], str], read: Callable[[Node], T]
-) -> list[T | Unreadable]:
-    """What `read` makes of each row of a page, odd ones apart."""
-    return read_each(kind, entries(kind, page, id_of), id_of, read)
-
-
 def read_cursor(kind: type[T], words: str) -> T:
     """A cursor that is a dataclass of texts, all with defaults; whatever is none of ours is the beginning."""
     try:

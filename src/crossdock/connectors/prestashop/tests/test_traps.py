@@ -1,5 +1,6 @@
 """What a PrestaShop does that an order must survive, played against the simulator."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -259,6 +260,28 @@ async def test_puerto_rico_is_a_country_or_a_state(stage: Stage, books: Books, c
     address = books.shelf.all("address")[-1]
     assert shapes.COUNTRIES[int(address["id_country"]) - 1] == country
     assert bool(address["id_state"]) is (country == "US")
+
+
+async def test_an_odd_count_of_another_combination_keeps_none_from_being_sold(stage: Stage) -> None:
+    """Counts are listed by product, so those of its other combinations come as well."""
+    sold, other = await stage.product(5, 4)
+    send, attribute = stage.shop.http.send, other.variant_id.partition("-")[2]
+
+    async def bent(way: str, url: str, **rest: Any) -> Reply:
+        reply = await send(way, url, **rest)
+        if "/api/stock_availables" not in url:
+            return reply
+        answer = json.loads(reply.body)
+        for row in answer["stock_availables"]:
+            if str(row["id_product_attribute"]) == attribute:
+                row["quantity"] = "many"
+        return Reply(reply.status, reply.headers, json.dumps(answer).encode())
+
+    stage.shop.http.send = bent  # type: ignore[method-assign]
+    assert [row.count for row in readable(await connector.counts(stage.shop, [sold]))] == [5]
+    assert not list(unreadable(await connector.counts(stage.shop, [sold])))
+    assert list(unreadable(await connector.counts(stage.shop, [other])))
+    assert isinstance(await connector.create(stage.shop, stage.order((sold, 1))), Done)
 
 
 async def test_a_joint_list_that_cannot_be_read_is_asked_for_one_by_one(stage: Stage) -> None:
