@@ -271,6 +271,11 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("state", "bearer"),
         ("order__reference", "cause"),
     ),
+    models.Duplicate: (
+        ("found_at", "seller", "kind", "key", "verdict", "decided_at"),
+        ("kind", "verdict"),
+        ("key", "seller__name"),
+    ),
     models.Case: (
         ("subject", "seller", "kind", "state", "opened_at", "last_at"),
         ("kind", "state"),
