@@ -105,6 +105,14 @@ def test_won_after_all_the_decision_is_taken_back(world: World, desk: Desk, row:
     assert "Won after all" in words_of(desk.client.get(f"/staff/disputes/{row.public_id}/"))
 
 
+def test_what_a_bank_said_of_a_dispute_that_it_gave_back_counts_no_more(world: World, row: LostDispute) -> None:
+    LostDispute.objects.update(reason="product_unacceptable")
+    seller, url = Desk(world.seller.owner).client, f"/seller/orders/{row.order.public_id}/"
+    assert "the goods are not as described" in words_of(seller.get(url))
+    bank_says(row.order, DisputeState.WON, world.later())
+    assert "the goods are not as described" not in words_of(seller.get(url))
+
+
 def test_what_the_seller_never_had_is_not_theirs_to_bear(world: World, desk: Desk, row: LostDispute) -> None:
     """Of 15.00, 5.00 were credited before: the buyer got them twice, and the seller pays for them once."""
     Order.objects.update(credited_minor=500)

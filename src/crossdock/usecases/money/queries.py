@@ -50,8 +50,8 @@ def lost_disputes(which: str) -> QuerySet[LostDispute]:
 
 
 def lost_dispute_of(order: Order) -> LostDispute | None:
-    """The last one."""
-    return LostDispute.objects.filter(order=order).order_by("-pk").first()
+    """The last one that the bank did not give back after all."""
+    return LostDispute.objects.filter(order=order).exclude(state=DisputeEnd.BACK).order_by("-pk").first()
 
 
 def payments() -> QuerySet[PaymentIntent]:
