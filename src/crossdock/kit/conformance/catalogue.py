@@ -145,7 +145,10 @@ async def nothing_new(stage: Stage) -> None:
 
 
 @scenario(
-    211, SEEN, title="Options, tags, types and fields are handed over by name, those that the platform is said to have"
+    211,
+    SEEN,
+    title="Options, tags, types and fields are handed over by name, those that the platform is said to have",
+    simulated=True,
 )
 async def by_name(stage: Stage) -> None:
     if not isinstance(stage.hand, Describes):
