@@ -147,6 +147,7 @@ POLICY: tuple[Rule, ...] = (
         "store.TimelineEntry",
         "store.Fulfilment",
         "store.Credit",
+        "store.LostDispute",
         "store.Transfer",
         "store.Entry",
         "store.Payout",
