@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 from tests.web.seller.test_money_pages import words_of
 from tests.web.staff.test_staff_panel import Desk
 
@@ -160,3 +162,15 @@ def test_the_order_s_page_says_covered_once_the_carrier_scanned(world: World) ->
     label.wanted["ship_to"]["line1"] = "Elsewhere 1"
     Label.objects.filter(pk=label.pk).update(wanted=label.wanted)
     assert "a parcel went to another address" in words_of(client.get(url))
+
+
+def test_disputes_lost_before_there_were_decisions_wait_for_one(row: LostDispute) -> None:
+    """As the migration finds them in the books and the order's story; run again it finds none."""
+    found = import_module("crossdock.store.migrations.0054_lost_disputes")
+    before = LostDispute.objects.values("cause", "order", "amount_minor", "currency", "reason", "state")
+    wanted = list(before)
+    LostDispute.objects.all().delete()
+    for _ in range(2):
+        with connection.cursor() as cursor:
+            cursor.execute(found._BEFORE)
+    assert list(before) == wanted and len(wanted) == 1
