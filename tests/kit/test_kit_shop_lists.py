@@ -303,6 +303,12 @@ async def test_all_pages_of_such_a_list_are_read_and_a_cursor_that_stays_is_the_
 
     assert (await to_the_end(stuck)).size == 4
 
+    async def to_and_fro(onward: str) -> Paged:
+        return Paged(listed("rows", [], NOW), "there" if onward == "here" else "here")
+
+    with pytest.raises(NoAnswer, match="does not end"):
+        await to_the_end(to_and_fro)
+
 
 # Variants and numbers
 

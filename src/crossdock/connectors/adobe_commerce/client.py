@@ -3,6 +3,7 @@ token alone is refused unless the seller allows it
 (developer.adobe.com/commerce/webapi/get-started/authentication/gs-authentication-token).
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -119,7 +120,8 @@ def _told(reply: Reply) -> Told | None:
     if node is None or not (said := node.text("message")):
         return None
     values = node.raw("parameters")
-    named = values if isinstance(values, dict) else dict(enumerate(values if isinstance(values, list) else (), 1))
-    for name, value in named.items():
-        said = said.replace(f"%{name}", str(value))
+    rows = values.items() if isinstance(values, dict) else enumerate(values if isinstance(values, list) else (), 1)
+    named = {str(name): value for name, value in rows}
+    # Each once: what is filled in may look like a name itself, and whatever is long is cut before and after.
+    said = re.sub(r"%(\w+)", lambda name: str(named.get(name[1], name[0]))[:200], said[:1000])
     return Told(text.label(said, 200), text.label(node.view("parameters").text("resources"), 200))

@@ -25,6 +25,7 @@ AHEAD = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 # Of one list that is read to its end at once.
 MOST_PAGES = 1_000
+_ENDLESS = "A list of your shop does not end."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ async def every(page: Callable[[int], Awaitable[Listed]], size: int) -> Listed:
         odd += got.odd
         if (number + 1) * size >= got.total if got.total is not None else got.size < size:
             return Listed(nodes, got.at, tuple(odd))
-    raise NoAnswer("A list of your shop does not end.")
+    raise NoAnswer(_ENDLESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,15 @@ class Paged:
 
 async def to_the_end(page: Callable[[str], Awaitable[Paged]]) -> Listed:
     """All pages of such a list that is not expected to move. One whose cursor does not move is at its end."""
-    got, before = await page(""), ""
-    items, odd = [*got.rows.items], [*got.rows.odd]
-    while got.onward not in ("", before):
-        before = got.onward
+    items, odd, before = list[Node](), list[Any](), ""
+    for _ in range(MOST_PAGES):
         got = await page(before)
         items += got.rows.items
         odd += got.rows.odd
-    return Listed(items, got.rows.at, tuple(odd))
+        if got.onward in ("", before):
+            return Listed(items, got.rows.at, tuple(odd))
+        before = got.onward
+    raise NoAnswer(_ENDLESS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Magento's JSON in our words: what it writes oddly, and what is said of it."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -163,6 +164,12 @@ def test_what_magento_says_is_told_with_its_values() -> None:
     said = '{"message": "No such entity with %fieldName = %fieldValue", '
     with pytest.raises(Missing, match="cartId = 5"):
         checked(reply(404, said + '"parameters": {"fieldName": "cartId", "fieldValue": 5}}'))
+    ten = [*map(str, range(1, 10)), "ten %2"]
+    with pytest.raises(Declined, match="No ten %2, nor 3"):
+        checked(reply(400, json.dumps({"message": "No %10, nor %3", "parameters": ten})))
+    with pytest.raises(Declined) as raised:
+        checked(reply(400, json.dumps({"message": "%1" * 50_000, "parameters": ["x" * 100_000]})))
+    assert len(str(raised.value)) < 500
 
 
 def test_a_page_of_the_host_is_no_word_of_magentos() -> None:
