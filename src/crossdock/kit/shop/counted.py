@@ -175,7 +175,7 @@ async def finished(
     try:
         seen, order = await read()
         trouble = differs(command, order, at_our_price=at_our_price, look=look)
-        now = await _after(command, earlier or {}, stock, 1 if trouble else looks)
+        now = {} if trouble else await _after(command, earlier or {}, stock, looks)
     except Outside as error:
         # Keys that ended just now as well: "sign in again" would have it created once more.
         return Unknown(f"The order was created; what came of it could not be read. {error}")

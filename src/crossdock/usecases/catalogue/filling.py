@@ -18,7 +18,8 @@ from crossdock.store.together import ask
 from crossdock.usecases.catalogue.taxonomy import newest_row, read_row
 
 BATCH = 500
-MOST_TAGS, MOST_OPTIONS, LONGEST_WORD = 100, 10, 200
+# Options are as many as the open door may bring of options and properties together.
+MOST_TAGS, MOST_OPTIONS, LONGEST_WORD = 100, 40, 200
 BETWEEN = " / "
 
 
