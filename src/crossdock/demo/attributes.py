@@ -1,7 +1,6 @@
 """What the demo's cards are: the marketplace's attributes, a rule that fills one from the shop, the rest by hand."""
 
 import json
-import re
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -13,8 +12,12 @@ from crossdock.store.models import Listing, Seller, User
 from crossdock.usecases.catalogue.fill_rules import add_rule, set_by_hand
 from crossdock.usecases.catalogue.taxonomy import define, in_force
 
-# "Ember Fox of Ægirsholm, Hollow Tide 18/20"
-_CARD = re.compile(r".*, (?P<set>.+) (?P<number>\d+)/\d+")
+
+def _printed(title: str) -> dict[str, list[str]]:
+    """Set and number as they stand on a card: "Ember Fox of Ægirsholm, Hollow Tide 18/20"."""
+    name, _, number = title.rpartition(", ")[2].rpartition(" ")
+    number, slash, _ = number.partition("/")
+    return {"set": [name], "number": [number]} if slash and number.isdecimal() else {}
 
 
 def describe(*, sellers: Sequence[Seller], staff: User) -> None:
@@ -27,7 +30,6 @@ def describe(*, sellers: Sequence[Seller], staff: User) -> None:
         whatever_it_says = Rule(Source.OPTION, name="", word="", attribute="condition", value="")
         add_rule(seller=seller, rule=whatever_it_says, actor=seller.owner, now=timezone.now())
         for listing in Listing.objects.filter(seller=seller):
-            if card := _CARD.fullmatch(listing.title):
-                values = {CATEGORY: ["singles"], "game": ["other"], "language": ["en"]}
-                values |= {name: [word] for name, word in card.groupdict().items()}
+            if card := _printed(listing.title):
+                values = {CATEGORY: ["singles"], "game": ["other"], "language": ["en"]} | card
                 set_by_hand(listing=listing, values=values, actor=seller.owner, now=timezone.now())

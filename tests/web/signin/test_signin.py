@@ -58,6 +58,7 @@ ASKING = {
     "staff_person_copy",
     "staff_person_leave",
     "staff_commission",
+    "staff_dispute",
     "staff_credit",
     "staff_credit_retry",
     "staff_order_credit",

@@ -5,12 +5,14 @@ refund in the shop answered. Runs under the order's lock, which the caller holds
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Sum
+from django.db.models import F, Min, Sum
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.credit import CreditKind, Paid
+from crossdock.domain.earnings.protection import DisputeEnd
 from crossdock.domain.requests.returns import OPEN, Back, Fate, ReturnReason, ReturnState, shares
-from crossdock.store.models import Credit, Order, OrderLine, Return, ReturnLine
+from crossdock.domain.values import Money
+from crossdock.store.models import Credit, LostDispute, Order, OrderLine, Return, ReturnLine, ShopRefund
 from crossdock.usecases.record.telling import Telling
 
 # Whoever granted one of these while a return was open granted it for that.
@@ -63,6 +65,28 @@ def back_since(row: Return) -> int:
     """What went back by another way since the return was asked for."""
     rows = Credit.objects.filter(order_id=row.order_id, kind__in=_FOR_IT, granted_at__gte=row.asked_at)
     return int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
+def left_of_payment(order: Order) -> int:
+    """Minor units that neither went back nor were taken by the buyer's bank in a dispute that was lost. What staff
+    decided that the seller bears of one is a credit, and counted as that.
+    """
+    lost = LostDispute.objects.filter(order=order).exclude(state=DisputeEnd.BACK)
+    taken = lost.aggregate(sum=Sum(F("amount_minor") - F("seller_minor")))["sum"] or 0
+    return max(0, order.total.minor - order.credited.minor - int(taken))
+
+
+def still_to_be_refunded_there(order: Order, refund: ShopRefund) -> Money:
+    """What was credited here for goods that came back, less the shop's refunds since they were asked for: the next
+    refund in the shop is of that, and credits nothing a second time.
+    """
+    for_goods = Return.objects.filter(order=order, state=ReturnState.RECEIVED).exclude(credit=None)
+    found = for_goods.aggregate(sum=Sum("credit__amount_minor"), first=Min("asked_at"))
+    if not found["sum"]:
+        return Money.zero(order.currency)
+    others = order.shop_refunds.filter(seen_at__gte=found["first"]).exclude(pk=refund.pk)
+    own = others.exclude(credit__kind=CreditKind.SHOP_REFUND).aggregate(sum=Sum("amount_minor"))["sum"] or 0
+    return Money(max(0, int(found["sum"]) - int(own)), order.currency)
 
 
 def answered_in_shop(order: Order, credit: Credit, *, told: Telling) -> None:

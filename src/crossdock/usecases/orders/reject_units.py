@@ -99,16 +99,18 @@ def preview_parts(
     if why := why_not_parts(order):
         raise NotAllowed(why)
     lines = list(order.lines.select_related("order", "variant__listing", "variant__connection"))
+    back = came_back(order)
+    # A parcel may be undone after some of it came back.
+    left = {line.pk: max(0, min(line.left, line.kept - back[line.pk])) for line in lines}
     for line in lines:
-        if line.pk in picks and not 0 < picks[line.pk].units <= line.left:
-            raise Invalid(f"{line.title}: between 1 and {line.left} units can be rejected.")
+        if line.pk in picks and not 0 < picks[line.pk].units <= left[line.pk]:
+            raise Invalid(f"{line.title}: between 1 and {left[line.pk]} units can be rejected.")
     wanted = [(line, picks[line.pk]) for line in lines if line.pk in picks]
     if not wanted:
         raise Invalid("Choose the units that you reject.")
     whole = all(line.shipped == 0 for line in lines) and all(
-        line.left == (picks[line.pk].units if line.pk in picks else 0) for line in lines
+        left[line.pk] == (picks[line.pk].units if line.pk in picks else 0) for line in lines
     )
-    back = came_back(order)
     shares = for_lines(
         [Paid(line.total.minor, line.quantity, line.rejected + back[line.pk]) for line in lines],
         order.shipping_minor,

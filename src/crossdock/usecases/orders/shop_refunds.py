@@ -7,6 +7,7 @@ from crossdock.domain.credit import CreditKind, CreditState
 from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, ShopRefund
 from crossdock.usecases.money.credits import grant, room, tell_granted
+from crossdock.usecases.money.returned import still_to_be_refunded_there
 from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.support.cases import open_case
@@ -14,18 +15,24 @@ from crossdock.usecases.support.cases import open_case
 
 def credit_shop_refund(*, order: Order, refund: ShopRefund, told: Telling) -> bool:
     """S8 lifted: the buyer is credited what was refunded in the shop, up to the operator's limit; above it staff get a
-    case. False as described.
+    case. False as described. What was credited here already, for goods that came back, is no second credit either way.
 
     The caller holds the order's lock. Once per refund, by the shop's id of it.
     """
+    there = still_to_be_refunded_there(order, refund)
+    if there.minor >= refund.amount_minor and there.currency == refund.currency:
+        sentence = "It is for what came back: that was credited here already."
+        told.tell(order=order, source="shop", kind="refund_of_return", sentence=sentence)
+        return True
     if not lifted(rule="S8"):
         return False
-    amount = min(refund.amount, room(order)) if refund.currency == order.currency else Money.zero(order.currency)
+    same = refund.currency == order.currency
+    amount = min(refund.amount - there, room(order)) if same else Money.zero(order.currency)
     cause = f"{order.reference}:shop:{refund.refund_id}"[:100]
-    if amount.minor == 0 and refund.currency == order.currency:
+    if amount.minor == 0 and same:
         return True
     if amount.minor == 0 or refund.amount.decimal > settings.CONFIG.shop_refund_credit_up_to:
-        _case_for_refund(order, refund, cause, told=told)
+        _case_for_refund(order, refund, cause, amount if same else room(order), told=told)
         return True
     row = grant(
         order=order,
@@ -41,10 +48,9 @@ def credit_shop_refund(*, order: Order, refund: ShopRefund, told: Telling) -> bo
     return True
 
 
-def _case_for_refund(order: Order, refund: ShopRefund, cause: str, *, told: Telling) -> None:
+def _case_for_refund(order: Order, refund: ShopRefund, cause: str, wish: Money, *, told: Telling) -> None:
     """Prefilled for staff: the wish stands there with its amount, and they decide."""
     now = told.now
-    wish = min(refund.amount, room(order)) if refund.currency == order.currency else room(order)
     credit, fresh = Credit.objects.get_or_create(
         cause=cause,
         defaults={

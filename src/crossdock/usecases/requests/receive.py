@@ -21,8 +21,8 @@ from crossdock.domain.requests.returns import (
 from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, Return, ReturnLine, ShopRefund, User, Variant
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
-from crossdock.usecases.money.credits import grant, room, tell_granted
-from crossdock.usecases.money.returned import back_since, settle_alerts, shares_of
+from crossdock.usecases.money.credits import grant, tell_granted
+from crossdock.usecases.money.returned import back_since, left_of_payment, settle_alerts, shares_of
 from crossdock.usecases.orders.coming_back import fill
 from crossdock.usecases.record.rights import require, side_of
 from crossdock.usecases.record.telling import Telling, telling
@@ -99,7 +99,7 @@ def preview_receipt(*, row: Return, got: Mapping[int, Got], deduction: Deduction
     if why := why_no_deduction(deduction.minor, whole, deduction.why, [its.condition for _, its in there]):
         raise Invalid(why)
     before = min(back_since(row), whole)
-    total = due(whole, before=before, deduction=deduction.minor, room=room(order).minor)
+    total = due(whole, before=before, deduction=deduction.minor, room=left_of_payment(order))
     return Receipt(
         tuple(
             GotLine(part, its, Money(each[part.line_id], order.currency), _fate(part.line.variant, its))

@@ -27,8 +27,8 @@ from crossdock.domain.storable import storable
 from crossdock.domain.wording import counted
 from crossdock.store.models import Order, OrderLine, Return, ReturnLine, User
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.money.credits import locked_order, room
-from crossdock.usecases.money.returned import claimed, open_return, settle_alerts
+from crossdock.usecases.money.credits import locked_order
+from crossdock.usecases.money.returned import claimed, left_of_payment, open_return, settle_alerts
 from crossdock.usecases.record.rights import require, side_of
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.requests.withdraw import sale_of
@@ -67,7 +67,7 @@ def why_not_return(order: Order, *, now: datetime) -> str:
         return f"The time for returns ended on {last - timedelta(days=1):%d %B %Y}. Write to the seller."
     if open_return(order) is not None:
         return "A return of this order is under way already."
-    if room(order).minor == 0 and order.total_minor:
+    if left_of_payment(order) == 0 and order.total_minor:
         return "The whole amount went back to you already."
     if not free_units(order):
         return "Everything that was shipped is in a return already, or came back."
@@ -184,11 +184,17 @@ def accept(*, row: Return, actor: User, send_to: str, payer: Payer, label: str, 
             raise Invalid("Paste the label's link or number, or let the buyer pay for the way back.")
         if row.state == ReturnState.ACCEPTED and (row.send_to, row.payer, row.label) == (send_to, payer, label):
             return
+        if row.sent_at is not None:
+            raise NotAllowed("The buyer has sent it already, to the address that they read. Write to them instead.")
         if row.state == ReturnState.DECLINED:
             other = open_return(order)
             taken = claimed(order, declined=False)
             if other is not None or any(p.units > p.line.shipped - taken[p.line_id] for p in row.lines.all()):
                 raise NotAllowed("Another return of these units came in between.")
+            if left_of_payment(order) == 0 and order.total_minor:
+                raise NotAllowed("The whole payment went back already, so there is nothing to take it back for.")
+            # Asked for anew: what was given in between, for another return, is not this one's.
+            row.asked_at = now
         row.send_to, row.payer, row.label = send_to, payer, label
         row.state, row.answered_at, row.closed_at, row.closed_by = ReturnState.ACCEPTED, now, None, None
         row.answer, row.late_at = "", None
