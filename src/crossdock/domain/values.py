@@ -128,6 +128,16 @@ class Address:
         """The island's own ISO code, for who takes it for a country; empty elsewhere."""
         return self.region if self.country == "US" and self.region in US_TERRITORIES else ""
 
+    @property
+    def region_there(self) -> str:
+        """The region for who takes a territory for a country, which has none."""
+        return "" if self.territory else self.region
+
+    @property
+    def country_there(self) -> str:
+        """The country for who takes a territory for one."""
+        return self.territory or self.country
+
 
 @dataclass(frozen=True, slots=True)
 class Access:

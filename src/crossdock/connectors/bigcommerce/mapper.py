@@ -247,9 +247,9 @@ def address_of(command: CreateOrder) -> dict[str, str]:
         "street_1": to.line1,
         "street_2": to.line2,
         "city": to.city,
-        "state": "" if to.territory else to.region,
+        "state": to.region_there,
         "zip": to.postal_code if len(to.postal_code) > 1 else "00",
-        "country_iso2": to.territory or to.country,
+        "country_iso2": to.country_there,
         "phone": to.phone,
     }
 

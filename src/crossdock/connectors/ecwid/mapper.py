@@ -276,9 +276,9 @@ def address_of(command: CreateOrder) -> dict[str, str]:
         "companyName": to.company,
         "street": "\n".join(filter(None, (to.line1, to.line2))),
         "city": to.city,
-        "countryCode": to.territory or to.country,
+        "countryCode": to.country_there,
         "postalCode": to.postal_code,
-        "stateOrProvinceCode": "" if to.territory else to.region,
+        "stateOrProvinceCode": to.region_there,
         "phone": to.phone,
     }
 

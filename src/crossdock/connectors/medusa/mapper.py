@@ -244,9 +244,9 @@ def address_of(command: CreateOrder) -> dict[str, str]:
         "address_1": to.line1,
         "address_2": to.line2,
         "city": to.city,
-        "province": "" if to.territory else to.region,
+        "province": to.region_there,
         "postal_code": to.postal_code,
-        "country_code": (to.territory or to.country).lower(),
+        "country_code": to.country_there.lower(),
         "phone": to.phone,
     }
 

@@ -36,7 +36,7 @@ NO_SHIPPING = "Your store has no shipping option, so no order can be sent: Setti
 async def create(client: Client, command: CreateOrder) -> Outcome:
     if not all(line.variant_id.isidentifier() for line in command.lines):
         return NO_LISTING
-    country = (command.ship_to.territory or command.ship_to.country).lower()
+    country = command.ship_to.country_there.lower()
     region = _region(client.shop.settings.get("regions", ""), country)
     if not region:
         return Refused(Why.INVALID, NO_REGION.format(country.upper()))

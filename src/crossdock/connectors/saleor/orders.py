@@ -35,7 +35,7 @@ from crossdock.kit.shop.cancel import GONE as NOT_THERE
 from crossdock.kit.shop.cancel import looked_at
 from crossdock.kit.shop.cancel_units import marked, pick
 from crossdock.kit.shop.concurrency import alone
-from crossdock.kit.shop.placing import NO_LISTING, recipient, titles, units
+from crossdock.kit.shop.placing import NO_LISTING, titles, units
 
 SHORT = "Your shop has not enough of {titles} in warehouses that ship to {country}."
 GONE = "Your shop does not sell {titles} in this channel any more."
@@ -163,7 +163,7 @@ async def _complete(client: Client, command: CreateOrder, draft: Node) -> Outcom
 
 def _refused(command: CreateOrder, draft: Node, refusal: Refusal) -> Refused:
     """Its errors name lines of the draft."""
-    named, country = refusal.ids("orderLines"), recipient(command)["country"]
+    named, country = refusal.ids("orderLines"), command.ship_to.country_there
     lines = {line.id("id"): line.text("productVariantId") for line in draft.list("lines")}
     variants = tuple(dict.fromkeys(variant for line, variant in lines.items() if line in named and variant))
     if refusal.code == "INSUFFICIENT_STOCK":

@@ -213,8 +213,8 @@ def address_of(command: CreateOrder) -> dict[str, str]:
         "address1": to.line1,
         "address2": second,
         "city": to.city,
-        "state": "" if to.territory else to.region,
-        "countryCode": to.territory or to.country,
+        "state": to.region_there,
+        "countryCode": to.country_there,
         "postalCode": to.postal_code,
         "phone": to.phone,
     }

@@ -290,9 +290,9 @@ def address(command: CreateOrder) -> dict[str, str]:
         "streetLine2": to.line2,
         "city": to.city,
         # A country of its own in what Vendure is delivered with (core/mock-data/data-sources/initial-data.ts).
-        "province": "" if to.territory else to.region,
+        "province": to.region_there,
         "postalCode": to.postal_code,
-        "countryCode": to.territory or to.country,
+        "countryCode": to.country_there,
         "phoneNumber": to.phone,
     }
     return {name: word for name, word in words.items() if word or name in ("streetLine1", "countryCode")}

@@ -287,7 +287,7 @@ def address_of(address: Address) -> dict[str, str]:
         "address_1": address.line1,
         "address_2": address.line2,
         "city": address.city,
-        "state": "" if address.territory else address.region,
+        "state": address.region_there,
         "postcode": address.postal_code,
-        "country": address.territory or address.country,
+        "country": address.country_there,
     }

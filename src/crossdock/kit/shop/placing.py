@@ -83,9 +83,9 @@ def recipient(command: CreateOrder) -> dict[str, str]:
         "line1": to.line1,
         "line2": to.line2,
         "city": to.city,
-        "region": "" if to.territory else to.region,
+        "region": to.region_there,
         "postal_code": to.postal_code,
-        "country": to.territory or to.country,
+        "country": to.country_there,
         "phone": to.phone,
     }
 
