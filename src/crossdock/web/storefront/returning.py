@@ -3,6 +3,7 @@ all, or said to be on its way. By those who are signed in from their order, by o
 order's own address.
 """
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -29,9 +30,8 @@ from crossdock.usecases.requests.returns import (
     take_back,
     why_not_return,
 )
-from crossdock.usecases.requests.withdraw import order_by_link
 from crossdock.web.people import signed_in
-from crossdock.web.storefront.withdrawing import LinkForm
+from crossdock.web.storefront.withdrawing import opened_by_link
 
 
 class AskForm(forms.Form):
@@ -84,12 +84,7 @@ def mine(request: HttpRequest, public_id: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def by_link(request: HttpRequest, token: str) -> HttpResponse:
-    public_id = order_by_link(token)
-    order = None if public_id is None else bought_orders().filter(public_id=public_id).first()
-    if order is None:
-        context = {"form": LinkForm(), "over": True}
-        return render(request, "storefront/withdraw.html", context, status=404)
-    return _page(request, order, guest=True)
+    return opened_by_link(request, token, partial(_page, guest=True))
 
 
 def _page(request: HttpRequest, order: Order, *, guest: bool) -> HttpResponse:

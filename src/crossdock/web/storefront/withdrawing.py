@@ -2,6 +2,8 @@
 in from their order, by everybody else by a link that is mailed to the order's own address.
 """
 
+from collections.abc import Callable
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -66,12 +68,19 @@ def start(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def by_link(request: HttpRequest, token: str) -> HttpResponse:
+    return opened_by_link(request, token, _steps)
+
+
+def opened_by_link(
+    request: HttpRequest, token: str, page: Callable[[HttpRequest, Order], HttpResponse]
+) -> HttpResponse:
+    """A page of the order whose link was mailed to its buyer; where it is over, a new one can be asked for."""
     public_id = order_by_link(token)
     order = None if public_id is None else bought_orders().filter(public_id=public_id).first()
     if order is None:
         context = {"form": LinkForm(), "over": True}
         return render(request, "storefront/withdraw.html", context, status=404)
-    return _steps(request, order)
+    return page(request, order)
 
 
 @never_cache
