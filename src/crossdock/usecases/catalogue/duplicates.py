@@ -17,7 +17,7 @@ from crossdock.store.models import Connection, Duplicate, Listing, Reservation, 
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.stock import next_stock_no
 from crossdock.store.once import insert_new
-from crossdock.usecases.catalogue.queries import named
+from crossdock.usecases.catalogue.queries import members_of, named
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.record.rights import require
 from crossdock.usecases.stock.linked import CAUSE
@@ -65,10 +65,10 @@ def _keep(asked: str, params: dict[str, Any], *, now: datetime) -> int:
     ]
     fresh = insert_new(rows, "seller_id", "kind", "key")
     # What was linked, and stands in one more place now, is asked about again.
-    linked = Duplicate.objects.filter(seller_id=params["seller"], verdict=Verdict.SAME, key__in=[r.key for r in rows])
-    for row in linked.order_by("pk") if len(fresh) < len(rows) else ():
-        if any(each.stock.group is None for each in named(row)):
-            _decided([row], Verdict.OPEN)
+    known = Duplicate.objects.filter(seller_id=params["seller"], verdict=Verdict.SAME, key__in=[r.key for r in rows])
+    linked = list(known.order_by("pk")) if len(fresh) < len(rows) else []
+    members = members_of(linked)
+    _decided([row for row in linked if any(each.stock.group is None for each in members[row.pk])], Verdict.OPEN)
     return len(fresh)
 
 
@@ -139,11 +139,9 @@ def _beside(row: Duplicate, members: Sequence[Variant], verdict: str = Verdict.O
         seller=row.seller_id, verdict=verdict, key__in=[key for _, key in keys if key]
     )
     mine = {each.pk for each in members}
-    return [
-        each
-        for each in others.exclude(pk=row.pk).order_by("pk")
-        if (each.kind, each.key) in keys and {variant.pk for variant in named(each)} == mine
-    ]
+    alike = [each for each in others.exclude(pk=row.pk).order_by("pk") if (each.kind, each.key) in keys]
+    theirs = members_of(alike)
+    return [each for each in alike if {variant.pk for variant in theirs[each.pk]} == mine]
 
 
 def _may_be_linked(

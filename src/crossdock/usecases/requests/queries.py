@@ -1,6 +1,6 @@
 """What is read of what buyers ask. Nothing here writes."""
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from crossdock.domain.requests.returns import ReturnState
 from crossdock.store.models import Order, Return, Seller
@@ -33,6 +33,12 @@ def listed(seller: Seller, *, which: str, after: int | None, limit: int) -> list
     if after is not None:
         rows = rows.filter(pk__gt=after) if first else rows.filter(pk__lt=after)
     return list(rows.order_by("pk" if first else "-pk")[:limit])
+
+
+def counts_of(seller: Seller) -> dict[str, int]:
+    """How many stand in each list."""
+    each = {name: Count("pk", filter=Q(state__in=states)) for name, (_, states, _) in LISTS.items()}
+    return dict(theirs(Return, seller).aggregate(**each))
 
 
 def waiting_returns(seller: Seller) -> int:

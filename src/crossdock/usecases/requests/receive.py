@@ -94,7 +94,8 @@ def preview_receipt(*, row: Return, got: Mapping[int, Got], deduction: Deduction
             if why := why_not_restock(part.line.variant, manifest):
                 raise Invalid(f"{part.line.title}: {why}")
     units = {part.line_id: its.units for part, its in there}
-    each = shares_of(order, list(order.lines.all()), units, ReturnReason(row.reason))
+    bought = list(order.lines.all())
+    each = shares_of(order, bought, units, ReturnReason(row.reason))
     whole = sum(each.values())
     if why := why_no_deduction(deduction.minor, whole, deduction.why, [its.condition for _, its in there]):
         raise Invalid(why)
@@ -109,7 +110,7 @@ def preview_receipt(*, row: Return, got: Mapping[int, Got], deduction: Deduction
         Money(before, order.currency),
         Money(deduction.minor, order.currency),
         Money(total, order.currency),
-        whole > sum(line.unit_price_minor * units.get(line.pk, 0) for line in order.lines.all()),
+        whole > sum(line.unit_price_minor * units.get(line.pk, 0) for line in bought),
     )
 
 

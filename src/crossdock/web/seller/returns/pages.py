@@ -26,8 +26,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Return, Seller
 from crossdock.usecases.errors import Invalid, Problem
 from crossdock.usecases.orders.coming_back import ship_from_words
-from crossdock.usecases.record.rights import theirs
-from crossdock.usecases.requests.queries import LISTS, listed, returns_to
+from crossdock.usecases.requests.queries import LISTS, counts_of, listed, returns_to
 from crossdock.usecases.requests.receive import Deduction, Got, Receipt, preview_receipt, receive
 from crossdock.usecases.requests.returns import accept, decline
 from crossdock.usecases.stock.back_on_the_shelf import why_not_restock
@@ -79,7 +78,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
     which = typed(request.GET, "show", longest=10)
     which = which if which in LISTS else "asked"
     found = listed(seller, which=which, after=number_after(request), limit=PAGE + 1)
-    counts = {name: theirs(Return, seller).filter(state__in=states).count() for name, (_, states, _) in LISTS.items()}
+    counts = counts_of(seller)
     context = {
         "rows": found[:PAGE],
         "next_after": found[PAGE - 1].pk if len(found) > PAGE else None,
