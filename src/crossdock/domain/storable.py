@@ -14,6 +14,11 @@ def storable(text: str) -> str:
     return _UNFIT.sub(lambda found: "" if found[0] == "\x00" else "\ufffd", text) if _UNFIT.search(text) else text
 
 
+def one_line(text: str, longest: int) -> str:
+    """The same on one line, with single spaces, cut to so many characters."""
+    return " ".join(storable(text).split())[:longest]
+
+
 def make_storable(value: Any) -> Any:
     """A JSON value with every text in it made fit, keys included; changed in place, without recursion however deep."""
     top = [value]

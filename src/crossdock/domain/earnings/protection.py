@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from crossdock.domain.wording import moment
+
 
 class Cover(StrEnum):
     COVERED = "covered"
@@ -105,7 +107,7 @@ def verdict(facts: Facts, *, now: datetime) -> Verdict:
     if facts.shipped_at is None:
         return _not_shipped(facts, now)
     if facts.shipped_at > facts.ship_by:
-        return Verdict(Cover.NOT_COVERED, f"we heard that it was shipped only after {_day(facts.ship_by)}")
+        return Verdict(Cover.NOT_COVERED, f"we heard that it was shipped only after {moment(facts.ship_by)}")
     found = _shipped(facts.parcels)
     if found.cover is Cover.COVERED and not facts.reason and not facts.fraud_ours:
         found = replace(found, because=f"{found.because}; a loss by fraud is the seller's all the same")
@@ -115,8 +117,8 @@ def verdict(facts: Facts, *, now: datetime) -> Verdict:
 def _not_shipped(facts: Facts, now: datetime) -> Verdict:
     if now > facts.ship_by:
         late = "Ship it all the same, or reject it: the buyer waits."
-        return Verdict(Cover.NOT_COVERED, f"it was not shipped by {_day(facts.ship_by)}", (late,))
-    todo = f"Ship all of it by {_day(facts.ship_by)}, with a tracking number, to the order's address."
+        return Verdict(Cover.NOT_COVERED, f"it was not shipped by {moment(facts.ship_by)}", (late,))
+    todo = f"Ship all of it by {moment(facts.ship_by)}, with a tracking number, to the order's address."
     return Verdict(Cover.NOT_YET, "it is not shipped yet", (todo,))
 
 
@@ -139,7 +141,3 @@ def _shipped(parcels: tuple[Parcel, ...]) -> Verdict:
     return Verdict(
         Cover.COVERED, "it left in time, to the order's address, with tracking numbers that the carrier scanned"
     )
-
-
-def _day(at: datetime) -> str:
-    return f"{at:%d %B %Y, %H:%M} UTC"

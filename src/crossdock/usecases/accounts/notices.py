@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from crossdock.domain.wording import moment
 from crossdock.store.ids import public_id
 from crossdock.store.models import User
 from crossdock.usecases.accounts.account_log import NOTED, account_note
@@ -58,7 +59,7 @@ def tell_owner(
     lines = [
         f"{sentence.format(about)}",
         "",
-        f"When: {now:%d %B %Y, %H:%M} UTC",
+        f"When: {moment(now)}",
         *([f"From: {place}"] if place else []),
         "",
         "If this was you, there is nothing to do. If it was not, set a new password now, which signs out everybody"

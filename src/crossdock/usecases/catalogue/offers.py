@@ -25,6 +25,7 @@ from crossdock.domain.offers import (
 )
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Money
+from crossdock.domain.wording import moment
 from crossdock.store.models import Offer, OfferMove, Order, PaymentIntent, Reservation, Seller, User, Variant
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.catalogue.offer_terms import terms_of, why_no_offers
@@ -203,7 +204,7 @@ def _accept(offer: Offer, who: Who, *, now: datetime) -> None:
     _tell_buyer(
         offer,
         f"{agreed} The units are held for you for {int(PAY_WITHIN.total_seconds() // 3600)} hours; pay until"
-        f" {offer.ends_at:%d %B %Y, %H:%M} UTC.",
+        f" {moment(offer.ends_at)}.",
         now=now,
     )
     if who is not Who.SELLER:
@@ -321,7 +322,7 @@ def _tell_seller(offer: Offer, sentence: str, *, now: datetime) -> None:
         to=offer.seller.owner.email,
         subject=f"Offer on {offer.variant.listing.title}",
         now=now,
-        body=f"{sentence}\n\nAnswer it under Offers in your seller panel until {offer.ends_at:%d %B %Y, %H:%M} UTC.",
+        body=f"{sentence}\n\nAnswer it under Offers in your seller panel until {moment(offer.ends_at)}.",
         path=f"/seller/offers/{offer.public_id}/",
     )
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from crossdock.domain.finding.choosing import Choice
+from crossdock.domain.storable import one_line
 from crossdock.store.models import Listing, SavedSearch, Seller, User
 from crossdock.usecases.catalogue.finding import Sort, Wanted, fits, found_between
 from crossdock.usecases.errors import Invalid
@@ -63,7 +64,7 @@ def _number(text: str | None) -> Decimal | None:
 
 def save_search(*, buyer: User, name: str, address: str, wanted: Wanted, mail: bool, now: datetime) -> SavedSearch:
     """The same address again gives it another name. Raises Invalid."""
-    name = " ".join(name.split())[:100]
+    name = one_line(name, 100)
     if not name:
         raise Invalid("Give the search a name.")
     with transaction.atomic():

@@ -25,6 +25,7 @@ from crossdock.domain.earnings.payouts import (
 )
 from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
+from crossdock.domain.wording import moment
 from crossdock.store.models import AuditTopic, Payout, PayoutAccount, PayoutHold, Seller, User
 from crossdock.store.models.work import PartyKind
 from crossdock.usecases.accounts.notices import tell_owner
@@ -107,7 +108,7 @@ def why_not_pay(*, account: PayoutAccount, available: Money, by_hand: bool, now:
     if PayoutHold.objects.filter(seller=account.seller_id).exists():
         return "Our staff hold your payouts. Ask them why in a case."
     if now < account.usable_from:
-        return f"Your bank account is new; payouts to it begin on {account.usable_from:%d %B %Y, %H:%M} UTC."
+        return f"Your bank account is new; payouts to it begin on {moment(account.usable_from)}."
     if available.minor <= 0:
         return "Nothing is available."
     if not by_hand and available < account.minimum:

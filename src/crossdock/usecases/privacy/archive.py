@@ -19,6 +19,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from crossdock.domain.privacy.table import PERSONAL, Then
 from crossdock.domain.storable import MARK, plain
 from crossdock.domain.values import Money
+from crossdock.domain.wording import moment
 from crossdock.store.models import Listing
 from crossdock.usecases.privacy.sections import ACCOUNT, BOUGHT, Row, Section
 from crossdock.usecases.privacy.shop_sections import SOLD
@@ -173,7 +174,7 @@ def _index(whose: Whose, counted: Sequence[tuple[Section, int]], now: datetime) 
         f"<title>Your data at {escape(settings.SITE_NAME)}</title><style>body{{font:16px/1.5 system-ui;max-width:60rem;"
         "margin:2rem auto;padding:0 1rem}td,th{text-align:left;padding:.25rem 1rem .25rem 0;vertical-align:top}"
         "dt{font-weight:600}dd{margin:0 0 .5rem}</style>"
-        f"<h1>Your data at {escape(settings.SITE_NAME)}</h1><p>As it was on {now:%d %B %Y, %H:%M} UTC. Each list is a"
+        f"<h1>Your data at {escape(settings.SITE_NAME)}</h1><p>As it was on {moment(now)}. Each list is a"
         " JSON file for programs and a CSV file for spreadsheets; an empty one has no CSV file.</p>"
         f"<dl>{account}</dl><table><thead><tr><th>List</th><th>Rows</th><th>Files</th></tr></thead><tbody>{listed}"
         "</tbody></table><h2>What is not in it</h2><p>Passwords, keys and secrets; what belongs to somebody else, such"

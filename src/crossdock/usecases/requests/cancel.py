@@ -10,7 +10,8 @@ from django.conf import settings
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.orders import MoneyState, ParcelState
 from crossdock.domain.requests.cancels import LONGEST_REASON, CancelDeed, CancelState, after, why_not
-from crossdock.domain.wording import counted
+from crossdock.domain.storable import one_line
+from crossdock.domain.wording import counted, moment
 from crossdock.store.models import CancelRequest, Order, User
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import locked_order
@@ -56,7 +57,7 @@ def ask_to_cancel(*, order: Order, buyer: User, reason: str, now: datetime) -> C
             source="buyer",
             kind="cancel_asked",
             public=True,
-            sentence=f"Asked to cancel the order{_because(row)} The seller answers by {_when(row)}.",
+            sentence=f"Asked to cancel the order{_because(row)} The seller answers by {moment(row.answer_by)}.",
         )
         _mail_asked(order, row, told=told)
         return row
@@ -67,7 +68,7 @@ def opened(order: Order, row: CancelRequest | None, deed: CancelDeed, reason: st
     value = after(standing(row), deed)
     row = row or CancelRequest(order=order)
     row.state, row.binding, row.asks = value.state, value.binding, value.asks
-    row.reason, row.answer = _one_line(reason), ""
+    row.reason, row.answer = one_line(reason, LONGEST_REASON), ""
     row.asked_at, row.answer_by = told.now, told.now + answer_within()
     row.closed_at = row.closed_by = row.late_at = None
     row.save()
@@ -84,7 +85,7 @@ def _mail_asked(order: Order, row: CancelRequest, *, told: Telling) -> None:
         order=order,
         body=(
             f"The buyer asks to cancel order #{order.number}{_because(row)}\n\n"
-            f"Do not ship it yet. Cancel it or decline by {_when(row)}, on the order's page."
+            f"Do not ship it yet. Cancel it or decline by {moment(row.answer_by)}, on the order's page."
         ),
     )
     told.write_mail(
@@ -93,9 +94,9 @@ def _mail_asked(order: Order, row: CancelRequest, *, told: Telling) -> None:
         subject=f"You asked to cancel your order #{order.number}",
         order=order,
         body=(
-            f"{order.seller.name} has your request and answers by {_when(row)}. Until then the order should not be"
-            " shipped. If it was shipped already, or the seller declines, you get an e-mail. You can take the request"
-            " back on the order's page."
+            f"{order.seller.name} has your request and answers by {moment(row.answer_by)}. Until then the order should"
+            " not be shipped. If it was shipped already, or the seller declines, you get an e-mail. You can take the"
+            " request back on the order's page."
         ),
     )
 
@@ -134,7 +135,7 @@ def decline(*, order: Order, actor: User, answer: str, seen: int, now: datetime)
             raise NotAllowed(why)
         if row is not None and row.asks != seen:
             raise Stale("The buyer asked again meanwhile. Look at the new request, then answer it.")
-        answer = _one_line(answer)
+        answer = one_line(answer, LONGEST_REASON)
         if not answer:
             raise Invalid("Say why: the buyer reads it.")
         if not close_request(order=order, deed=CancelDeed.DECLINE, actor=actor, answer=answer, told=told):
@@ -204,11 +205,3 @@ def _did(row: CancelRequest) -> str:
 def _because(row: CancelRequest) -> str:
     """The end of a sentence."""
     return f": “{row.reason}”" if row.reason else "."
-
-
-def _when(row: CancelRequest) -> str:
-    return f"{row.answer_by:%d %B %Y, %H:%M} UTC"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:LONGEST_REASON]

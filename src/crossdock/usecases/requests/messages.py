@@ -12,7 +12,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.redact import redact_text
 from crossdock.domain.requests.messages import MOST_UNANSWERED, Side, is_repeat, why_not_write
 from crossdock.domain.roles import Right
-from crossdock.domain.storable import storable
+from crossdock.domain.storable import one_line, storable
 from crossdock.store.models import Message, Order, Thread, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
@@ -89,7 +89,7 @@ def mark_read(*, thread: Thread, said: Sequence[Message], side: Side) -> None:
 def report(*, order: Order, side: Side, author: User, why: str, now: datetime) -> None:
     """Staff may read this conversation from now on. Reported twice it is one report; who reported, nobody is told."""
     _require_side(order, side, author)
-    why = " ".join(storable(why).split())[:500]
+    why = one_line(why, 500)
     if not why:
         raise Invalid("Say what is wrong.")
     with telling(now) as told:

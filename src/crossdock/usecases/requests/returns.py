@@ -23,8 +23,8 @@ from crossdock.domain.requests.returns import (
     why_not,
 )
 from crossdock.domain.requests.withdrawals import Policy, ends
-from crossdock.domain.storable import storable
-from crossdock.domain.wording import counted
+from crossdock.domain.storable import one_line, storable
+from crossdock.domain.wording import counted, moment
 from crossdock.store.models import Order, OrderLine, Return, ReturnLine, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money.credits import locked_order
@@ -121,12 +121,13 @@ def words_of(row: Return) -> str:
 
 def _tell_asked(order: Order, row: Return, *, told: Telling) -> None:
     what, why = words_of(row), REASONS[ReturnReason(row.reason)]
+    until = moment(row.asked_at + answer_within())
     told.tell(
         order=order,
         source="buyer",
         kind="return_asked",
         public=True,
-        sentence=f"Asked to return {what}: {why.lower()}. The seller answers by {when(row.due_at)}.",
+        sentence=f"Asked to return {what}: {why.lower()}. The seller answers by {until}.",
     )
     told.write_mail(
         cause=f"return_asked:{row.public_id}",
@@ -135,7 +136,7 @@ def _tell_asked(order: Order, row: Return, *, told: Telling) -> None:
         order=order,
         body=(
             f"The buyer asks to return {what}.\n{why}.\n\nAccept it and say where to, or decline, by"
-            f" {when(row.due_at)}, on the return's page."
+            f" {until}, on the return's page."
         ),
         path=page_of(row),
     )
@@ -145,7 +146,7 @@ def _tell_asked(order: Order, row: Return, *, told: Telling) -> None:
         subject=f"You asked to return something of order #{order.number}",
         order=order,
         body=(
-            f"{order.seller.name} has your request to return {what} and answers by {when(row.due_at)}. Do not send it"
+            f"{order.seller.name} has your request to return {what} and answers by {until}. Do not send it"
             " yet: you get an e-mail with the address."
         ),
     )
@@ -154,10 +155,6 @@ def _tell_asked(order: Order, row: Return, *, told: Telling) -> None:
 def page_of(row: Return) -> str:
     """The seller's."""
     return f"/seller/returns/{row.public_id}/"
-
-
-def when(at: datetime | None) -> str:
-    return f"{at:%d %B %Y, %H:%M} UTC" if at else ""
 
 
 def locked_return(row: Return) -> tuple[Order, Return]:
@@ -177,7 +174,7 @@ def accept(*, row: Return, actor: User, send_to: str, payer: Payer, label: str, 
         require(actor, order.seller)
         if why := why_not(row.value, ReturnDeed.ACCEPT):
             raise NotAllowed(why)
-        send_to, label = clean(send_to), " ".join(storable(label).split())[:500]
+        send_to, label = clean(send_to), one_line(label, 500)
         if not send_to:
             raise Invalid("Type the address that the buyer sends it to.")
         if payer is Payer.SELLER and not label:
@@ -285,7 +282,7 @@ def sent(*, row: Return, carrier: str, tracking: str, now: datetime) -> None:
         order, row = locked_return(row)
         if why := why_not(row.value, ReturnDeed.SEND):
             raise NotAllowed(why)
-        carrier, tracking = " ".join(storable(carrier).split())[:80], " ".join(storable(tracking).split())[:200]
+        carrier, tracking = one_line(carrier, 80), one_line(tracking, 200)
         if not tracking:
             raise Invalid("Type the tracking number, or what the carrier's receipt says.")
         if row.sent_at and (row.carrier, row.tracking_number) == (carrier, tracking):

@@ -11,6 +11,7 @@ from django.core import signing
 from crossdock.domain.orders import MoneyState, ParcelState
 from crossdock.domain.requests.cancels import CancelDeed
 from crossdock.domain.requests.withdrawals import Policy, Sale, ends, why_no_withdrawal
+from crossdock.domain.storable import one_line
 from crossdock.store.models import Order, Shipment, Withdrawal
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money.credits import locked_order
@@ -82,7 +83,7 @@ def withdraw(*, order: Order, name: str, now: datetime) -> Withdrawal:
         before = Withdrawal.objects.filter(order=order).first()
         if before is not None:
             return before
-        name = " ".join(name.split())[:LONGEST_NAME]
+        name = one_line(name, LONGEST_NAME)
         if not name:
             raise Invalid("Type your name.")
         if why := why_not_withdraw(order, now=now):

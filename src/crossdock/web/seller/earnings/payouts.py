@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.earnings.payouts import SCHEDULES, Schedule
 from crossdock.domain.values import Money
+from crossdock.domain.wording import moment
 from crossdock.kit.errors import Outside
 from crossdock.store.models import Payout, PayoutAccount, Seller
 from crossdock.usecases.errors import Problem
@@ -99,7 +100,7 @@ def account(request: HttpRequest, seller: Seller, currency: str) -> HttpResponse
         except (Problem, Outside) as problem:
             form.add_error(None, str(problem))
         else:
-            messages.success(request, f"Your {currency} go to {row.words} from {row.usable_from:%d %B %Y, %H:%M} UTC.")
+            messages.success(request, f"Your {currency} go to {row.words} from {moment(row.usable_from)}.")
             return redirect("seller_payouts")
     context = {"form": form, "currency": currency, "bank": bank.label, "missing": bank.missing()}
     return show(request, seller, "payout_account", context, here="money", status=422 if form.errors else 200)
