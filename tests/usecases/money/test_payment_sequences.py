@@ -287,12 +287,12 @@ class Payments(RuleBasedStateMachine):
             )
         held = Entry.objects.filter(transfer__order__in=orders, account="gateway").aggregate(sum=Sum("amount_minor"))
         parts_back = sum(minor for key, minor in bank.ours.items() if key.startswith("refund:intent:"))
+        assert held["sum"] == total - (bank.back - parts_back) - bank.taken, "the books say what the bank has"
         decided = LostDispute.objects.filter(order__in=orders, state="decided")
         ends = decided.aggregate(all=Sum("amount_minor"), theirs=Sum("seller_minor"))
         whole, theirs = ends["all"] or 0, ends["theirs"] or 0
         assert self._in("disputed", orders) == bank.taken - whole, "what is not decided is held"
         assert self._in("protection", orders) == whole - theirs, "the marketplace bears the rest"
-        assert held["sum"] == total - (bank.back - parts_back) - bank.taken, "the books say what the bank has"
 
     @staticmethod
     def _in(account: str, orders: list[Order]) -> int:
