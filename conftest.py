@@ -103,6 +103,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _remove(Path(data))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _scenarios_wait_as_tests_do() -> None:
+    """For a delivery or a count, longer on a machine that is slower."""
+    from crossdock.kit.conformance import stage
+
+    stage.PATIENCE_SECONDS = patience.patient(stage.PATIENCE_SECONDS)
+
+
 @pytest.fixture(autouse=True)
 def _loopback_only() -> Iterator[None]:
     """Anything but loopback and unix sockets raises; a look-up of a foreign name fails with it."""
