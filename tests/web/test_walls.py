@@ -541,6 +541,9 @@ OPEN = {
     "cart_drop",
     "healthz",
     "picture",
+    "robots",
+    "sitemap",
+    "sitemap_part",
 }
 
 

@@ -23,15 +23,20 @@ from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.stock.reservations import availability, locked, promised, record
 
 
-def live() -> QuerySet[Listing]:
+def shown() -> QuerySet[Listing]:
     """What buyers may see at all; sold-out ones included."""
-    shown = Listing.objects.filter(state=ListingState.LIVE, active_in_shop=True, gone_in_shop=False)
-    shown = shown.exclude(
+    rows = Listing.objects.filter(state=ListingState.LIVE, active_in_shop=True, gone_in_shop=False)
+    return rows.exclude(
         connection__state__in=[ConnectionState.PAUSED, ConnectionState.NEEDS_REAUTH, ConnectionState.DISCONNECTED]
     )
+
+
+def live() -> QuerySet[Listing]:
+    """The same with all that a grid shows of them, newest first."""
     live_variants = Variant.objects.filter(gone=False).select_related("stock", "connection")
     return (
-        shown.select_related("seller", "connection")
+        shown()
+        .select_related("seller", "connection")
         .prefetch_related(Prefetch("variants", live_variants))
         .order_by("-id")
     )

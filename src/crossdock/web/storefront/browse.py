@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -26,6 +27,7 @@ from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
 from crossdock.web.platforms import manifest_of
+from crossdock.web.storefront.crawling import canonical
 from crossdock.web.storefront.filters import branches_of, category_in_address, choices_in, filters_of
 from crossdock.web.storefront.finding import after_in, wanted_in
 
@@ -100,13 +102,18 @@ def _tile(listing: Listing, variants: Sequence[Variant], stock: Mapping[int, int
 def _grid(request: HttpRequest, name: str, seller: Seller | None = None, category: str = "") -> dict[str, object]:
     """What a page with a grid shows; `name` is the search box's in its address, `category` the page's own."""
     words, now, taxonomy = typed(request.GET, name), timezone.now(), in_force()
+    after = after_in(request)
     category = category or category_in_address(request.GET, taxonomy)
     choices = choices_in(request.GET, taxonomy, category)
     wanted, form = wanted_in(request.GET, words, seller=seller, choices=choices)
-    found = find(wanted=wanted, now=now, after=after_in(request), limit=PAGE)
+    found = find(wanted=wanted, now=now, after=after, limit=PAGE)
     shown = tiles(found.listings, now=now, choices=choices)
     facets = count(wanted) if taxonomy else NOTHING
+    by_category = reverse("category", args=[category]) if category and seller is None else request.path
     return {
+        # A search, and what comes behind a first page, has no address that lasts.
+        "canonical": "" if words or after else canonical(by_category),
+        "unlisted": bool(words or after),
         "category": category,
         "way": taxonomy.way_to(category),
         "branches": branches_of(taxonomy, category, facets),
@@ -178,6 +185,7 @@ def listing(request: HttpRequest, public_id: str) -> HttpResponse:
     taxonomy = in_force()
     facts = chosen.variant.facts if chosen else row.facts
     context = {
+        "canonical": canonical(request.path),
         "listing": row,
         "offers": offers,
         "chosen": chosen,

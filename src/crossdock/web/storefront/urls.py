@@ -8,6 +8,7 @@ from crossdock.web.storefront import (
     cancelling,
     cart,
     checkout,
+    crawling,
     messages,
     offers,
     orders,
@@ -18,6 +19,9 @@ from crossdock.web.storefront import (
 )
 
 urlpatterns = [
+    path("robots.txt", crawling.robots, name="robots"),
+    path("sitemap.xml", crawling.sitemap, name="sitemap"),
+    path("sitemap/<slug:kind>-<int:number>.xml", crawling.sitemap_part, name="sitemap_part"),
     path("", browse.browse, name="browse"),
     path("category/<slug:key>/", browse.category, name="category"),
     path("l/<slug:public_id>/", browse.listing, name="listing"),
