@@ -44,8 +44,8 @@ format: $(VENV)/.dev ## put the sources into shape
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; BREAK=name plants a bug, HALF=0 or 1 plays every second platform
-	@$(LAB) story $(if $(BREAK),--break $(BREAK)) $(if $(HALF),--half $(HALF))
+story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; BREAK=name plants a bug, EVERY=4 FIRST=1 plays each fourth platform from the second on
+	@$(LAB) story $(if $(BREAK),--break $(BREAK)) $(if $(EVERY),--every $(EVERY)) $(if $(FIRST),--first $(FIRST))
 
 test-real: $(VENV)/.dev ## install an unmodified Vendure and Medusa and play against them
 	$(PY) tests/suite.py -n 2 --dist loadgroup -m real tests/real $(ARGS)
