@@ -23,6 +23,7 @@ from crossdock.engine import invariants, payments
 from crossdock.engine.engine import Engine
 from crossdock.kit.gateway import Captured
 from crossdock.payments.sandbox.wire import SECRET_KEY, Wire
+from crossdock.payments.sandbox.wire.bank import Bank
 from crossdock.store.models import (
     Alert,
     Command,
@@ -171,6 +172,25 @@ async def test_how_a_dispute_ends(town: Town, make: Make, end: str, gateway: boo
     assert await sync(open_codes, order) == alerts
     assert await sync(account, "gateway") == (order.total_minor if gateway else 0)
     assert await sync(account, "disputed") == (0 if gateway else order.total_minor)
+
+
+def judge_all(bank: Bank, end: str) -> None:
+    for dispute in bank.disputes("", {})["data"]:
+        bank.judge(dispute["id"], end)
+
+
+async def test_a_second_round_without_a_webhook_is_found_by_the_timer(town: Town, make: Make) -> None:
+    """The dispute is older than what the timer looks back at."""
+    order = await town.bought(make, "pm_card_createDispute")
+    await town.news()
+    town.wire.hook_url = ""
+    town.wire.do(lambda bank: bank.db.execute("UPDATE wire_dispute SET created = created - 999999"))
+    for end, gone in (("won", False), ("lost", True), ("won", False), ("lost", True)):
+        town.wire.do(partial(judge_all, end=end))
+        assert await payments.read_what_changed(town.engine) == 1
+        assert await sync(account, "gateway") == (0 if gone else order.total_minor)
+        assert await sync(account, "disputed") == (order.total_minor if gone else 0)
+    assert await sync(broken, datetime.now(UTC)) == {}
 
 
 async def test_a_bank_s_question_takes_no_money(town: Town, make: Make) -> None:

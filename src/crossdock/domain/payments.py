@@ -49,6 +49,14 @@ class DisputeState(StrEnum):
     WON = "won"
     LOST = "lost"
 
+    def with_the_bank(self, amount: int, *, before: int) -> int:
+        """Minor units of the disputed `amount` that the bank has now. A question, or a state that we do not know,
+        leaves what it had `before`.
+        """
+        if self is DisputeState.ASKED:
+            return before
+        return 0 if self is DisputeState.WON else amount
+
 
 @dataclass(frozen=True, slots=True)
 class Dispute:

@@ -5,6 +5,7 @@ they are called off, never repeated.
 import asyncio
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from crossdock.store.models.money import IntentState
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.money import bank_news as usecase
+from crossdock.usecases.money import rounds
 from crossdock.usecases.outbox.payloads import REFUND
 from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.parties.quarantine import of_database
@@ -35,6 +37,8 @@ _log = logging.getLogger(__name__)
 # The page itself still waits for the gateway's answer for so long.
 _PAGE_WAITS = timedelta(seconds=45)
 _AT_ONCE = 100
+# Somebody else took in news between each time: that surely ends.
+_READINGS = 5
 # A buyer may dispute for about four months; looked back far enough to bridge a weekend without a worker.
 _IN_USE, _LOOK_BACK = timedelta(days=180), timedelta(days=4)
 _NEVER_PAID = checkout.HOLD_FOR + timedelta(minutes=5)
@@ -80,8 +84,13 @@ async def look_at(engine: "Engine", name: str, entity: str) -> None:
         # Declined here and captured there would be money without an order: a late answer is worth a look as well.
         await settle_intent(engine, row, lost=False, late=False)
         return
-    standing = await opened(name).read(row.asked)
-    await engine.threads.sure(usecase.receive_standing, intent_id=row.public_id, standing=standing, now=engine.clock())
+    for _ in range(_READINGS):
+        since = await engine.threads.run(rounds.last_news, row)
+        standing = await opened(name).read(row.asked)
+        taken_in = partial(usecase.receive_standing, intent_id=row.public_id, standing=standing)
+        if await engine.threads.sure(taken_in, now=engine.clock(), since=since):
+            return
+    _log.warning("payment %s has more news than can be read; it is read again within the hour", row.public_id)
 
 
 async def read_what_changed(engine: "Engine") -> int:
@@ -89,7 +98,8 @@ async def read_what_changed(engine: "Engine") -> int:
     read = 0
     for name in await engine.threads.run(_gateways_in_use, engine.clock() - _IN_USE):
         try:
-            for ref in await opened(name).changed(engine.clock() - _LOOK_BACK):
+            refs = await opened(name).changed(engine.clock() - _LOOK_BACK)
+            for ref in dict.fromkeys([*refs, *await engine.threads.run(_in_dispute, name, engine.clock())]):
                 read += await _looked_at(engine, name, ref)
         except (NoSuchFolder, Outside) as error:
             _log.error("what changed at %s cannot be read: %s", name, error)
@@ -106,6 +116,12 @@ async def _looked_at(engine: "Engine", name: str, ref: str) -> int:
         _log.exception("what changed about payment %s of %s could not be read", ref, name)
         return 0
     return 1
+
+
+def _in_dispute(name: str, now: datetime) -> list[str]:
+    """Some, drawn by lot. A bank judges weeks after the dispute was made, and may judge again."""
+    rows = rounds.in_dispute(gateway=name, since=now - _IN_USE).order_by("?")
+    return [row.gateway_ref or row.public_id for row in rows[:_AT_ONCE]]
 
 
 def _gateways_in_use(since: datetime) -> list[str]:

@@ -13,7 +13,7 @@ from tests.web.staff.test_staff_panel import Desk
 from crossdock.domain.payments import Dispute, DisputeState, Standing
 from crossdock.domain.values import Money
 from crossdock.store.models import AuditEntry, Credit, Entry, Label, LostDispute, Mail, Order
-from crossdock.usecases.money import balance, bank_news, disputes
+from crossdock.usecases.money import balance, bank_news, disputes, rounds
 from crossdock.usecases.money.statement import Period, page_of
 from crossdock.usecases.orders.actions import ship_by_hand
 from labelling import Counter
@@ -105,6 +105,35 @@ def test_won_after_all_the_decision_is_taken_back(world: World, desk: Desk, row:
     assert stands(world) == (0, 1380)
     assert Credit.objects.get().state == "declined"
     assert "Won after all" in words_of(desk.client.get(f"/staff/disputes/{row.public_id}/"))
+
+
+def test_lost_again_after_it_was_won_the_money_is_gone_again_and_staff_decide_again(
+    world: World, desk: Desk, row: LostDispute
+) -> None:
+    """A second round: the same news came before, and yet it is another one."""
+    send(desk, row, "seller")
+    for state in (DisputeState.WON, DisputeState.TAKEN, DisputeState.LOST):
+        bank_says(row.order, state, world.later())
+        assert held("gateway") == (1500 if state is DisputeState.WON else 0), "as the bank has it"
+    second = LostDispute.objects.exclude(pk=row.pk).get()
+    assert (second.state, second.amount_minor, held("disputed"), stands(world)) == ("open", 1500, 1500, (1380, 0))
+    said = list(row.order.timeline.filter(kind="dispute").order_by("pk").values_list("sentence", flat=True))
+    assert len(said) == 5 and "disputes the payment of $15.00 again" in said[3]
+    send(desk, second, "marketplace")
+    bank_says(row.order, DisputeState.WON, world.later())
+    bank_says(row.order, DisputeState.LOST, world.later())
+    assert (held("gateway"), held("disputed"), held("protection")) == (0, 1500, 0)
+    assert LostDispute.objects.filter(state="open").count() == 1, "each round is decided by itself"
+
+
+def test_what_was_read_before_newer_news_is_asked_for_again(world: World, row: LostDispute) -> None:
+    intent = row.order.intent
+    assert intent is not None
+    since, old = rounds.last_news(intent), Dispute("dp_1", row.amount, DisputeState.LOST)
+    bank_says(row.order, DisputeState.WON, world.later())
+    late = {"intent_id": intent.public_id, "standing": Standing(disputes=(old,)), "since": since}
+    assert not bank_news.receive_standing(**late, now=world.later())
+    assert held("gateway") == 1500
 
 
 def test_what_a_bank_said_of_a_dispute_that_it_gave_back_counts_no_more(world: World, row: LostDispute) -> None:

@@ -42,24 +42,24 @@ from crossdock.usecases.checkout import checkout
 from crossdock.usecases.checkout.basket import priced
 from crossdock.usecases.checkout.parts import parts_of
 from crossdock.usecases.errors import Problem, Stale
-from crossdock.usecases.money import bank_news, disputes
+from crossdock.usecases.money import bank_news, disputes, rounds
 from crossdock.usecases.money.credits import room, staff_credit
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import claims, settle
 from market import ADDRESS, RANDOM, World, user
 
-STATES = [DisputeState.TAKEN, DisputeState.WON, DisputeState.LOST]
 WHICH, PART = st.integers(0, 5), st.integers(0, 3)
 
 
 @dataclass
 class Bank:
-    """One payment in the bank's own books: refunds by our key, refunds at its pages, what it took back."""
+    """One payment in the bank's own books: refunds by our key, refunds at its pages, what it `has` of each dispute."""
 
     paid: int
     ours: dict[str, int] = field(default_factory=dict)
     own: dict[str, BankRefund] = field(default_factory=dict)
     disputes: dict[str, Dispute] = field(default_factory=dict)
+    has: dict[str, int] = field(default_factory=dict)
 
     @property
     def back(self) -> int:
@@ -68,7 +68,14 @@ class Bank:
 
     @property
     def taken(self) -> int:
-        return sum(one.amount.minor for one in self.disputes.values() if one.state is not DisputeState.WON)
+        return sum(self.has.values())
+
+    def says(self, dispute: Dispute) -> None:
+        """A question moves no money, whenever it is asked."""
+        name = dispute.dispute_id
+        self.disputes[name] = dispute
+        if dispute.state is not DisputeState.ASKED:
+            self.has[name] = 0 if dispute.state is DisputeState.WON else dispute.amount.minor
 
 
 class Payments(RuleBasedStateMachine):
@@ -94,6 +101,7 @@ class Payments(RuleBasedStateMachine):
         self.staff = User.objects.create_user("staff@example.test", is_staff=True, roles="admin")
         self.intents: list[PaymentIntent] = []
         self.banks: dict[str, Bank] = {}
+        self.read: list[tuple[PaymentIntent, Standing, int]] = []
         self.number = 0
 
     def teardown(self) -> None:
@@ -231,18 +239,32 @@ class Payments(RuleBasedStateMachine):
             self._news(intent)
 
     @precondition(lambda self: self.intents)
-    @rule(which=WHICH, minor=st.integers(1, 5000), state=st.sampled_from(STATES))
-    def dispute(self, which: int, minor: int, state: DisputeState) -> None:
-        """One at a time; won, also after it was lost, the money is here again."""
+    @rule(
+        which=WHICH,
+        one=PART,
+        minor=st.integers(1, 5000),
+        states=st.lists(st.sampled_from(DisputeState), min_size=1, max_size=3),
+        other=st.booleans(),
+    )
+    def dispute(self, which: int, one: int, minor: int, states: list[DisputeState], other: bool) -> None:
+        """From any state to any, as often as it likes; sometimes over another amount than before."""
         intent = self.intents[which % len(self.intents)]
         bank = self.banks[intent.public_id]
-        open_one = next((one for one in bank.disputes.values() if one.state is not DisputeState.WON), None)
-        if open_one is None:
-            name = f"dp{self._next()}"
-            bank.disputes[name] = Dispute(name, Money(min(minor, bank.paid), "USD"), DisputeState.TAKEN, "duplicate")
-        elif state is not DisputeState.TAKEN:
-            bank.disputes[open_one.dispute_id] = Dispute(open_one.dispute_id, open_one.amount, state, "duplicate")
-        self._news(intent)
+        names = [*bank.disputes, f"dp{self._next()}"]
+        known = bank.disputes.get(name := names[one % len(names)])
+        amount = known.amount if known and not other else Money(min(minor, bank.paid), "USD")
+        for state in states:
+            bank.says(Dispute(name, amount, state, "duplicate"))
+            self._news(intent)
+
+    @precondition(lambda self: self.read)
+    @rule(one=st.integers(1, 9))
+    def late(self, one: int) -> None:
+        """What was read before comes after what was read later: it is asked for again, or was the same."""
+        intent, standing, since = self.read[-one % len(self.read)]
+        now = self.world.later()
+        if not bank_news.receive_standing(intent_id=intent.public_id, standing=standing, now=now, since=since):
+            self._news(intent)
 
     @rule(which=WHICH, bearer=st.sampled_from(Bearer))
     def decide(self, which: int, bearer: Bearer) -> None:
@@ -258,8 +280,11 @@ class Payments(RuleBasedStateMachine):
     def _news(self, intent: PaymentIntent) -> None:
         bank = self.banks[intent.public_id]
         for _ in range(2):
+            since = rounds.last_news(intent)
             standing = Standing(refunds=tuple(bank.own.values()), disputes=tuple(bank.disputes.values()))
-            bank_news.receive_standing(intent_id=intent.public_id, standing=standing, now=self.world.later())
+            self.read.append((intent, standing, since))
+            now = self.world.later()
+            assert bank_news.receive_standing(intent_id=intent.public_id, standing=standing, now=now, since=since)
 
     @invariant()
     def money_holds(self) -> None:
@@ -288,11 +313,17 @@ class Payments(RuleBasedStateMachine):
         held = Entry.objects.filter(transfer__order__in=orders, account="gateway").aggregate(sum=Sum("amount_minor"))
         parts_back = sum(minor for key, minor in bank.ours.items() if key.startswith("refund:intent:"))
         assert held["sum"] == total - (bank.back - parts_back) - bank.taken, "the books say what the bank has"
-        decided = LostDispute.objects.filter(order__in=orders, state="decided")
-        ends = decided.aggregate(all=Sum("amount_minor"), theirs=Sum("seller_minor"))
-        whole, theirs = ends["all"] or 0, ends["theirs"] or 0
+        lost = list(LostDispute.objects.filter(order__in=orders).exclude(state="back"))
+        decided = [row for row in lost if row.state == "decided"]
+        whole, theirs = sum(row.amount_minor for row in decided), sum(row.seller_minor for row in decided)
         assert self._in("disputed", orders) == bank.taken - whole, "what is not decided is held"
         assert self._in("protection", orders) == whole - theirs, "the marketplace bears the rest"
+        for name, dispute in bank.disputes.items():
+            about = [row for row in lost if row.cause.replace("/", ":").split(":")[1] == name]
+            minor = sum(row.amount_minor for row in about)
+            if dispute.state in (DisputeState.WON, DisputeState.LOST):
+                assert minor == bank.has[name], "what is lost is to be decided or decided, and nothing else"
+            assert minor in (0, bank.has.get(name, 0)), "nothing is to be decided that the bank has not"
 
     @staticmethod
     def _in(account: str, orders: list[Order]) -> int:

@@ -1,5 +1,5 @@
 """What a payment provider shows of a payment that was captured: refunds made at its own pages, refunds that came back,
-disputes. Each is posted once, by its id.
+disputes. A refund is posted once, by its id; a dispute round by round (`rounds`).
 
 A payment may have paid several orders. A refund or a dispute of exactly what one of them has left is that order's;
 any other is shared over them to the cent, and each tells its part.
@@ -18,7 +18,7 @@ from crossdock.domain.orders import ParcelState
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, FraudWarning, RefundState, Standing
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Credit, Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
-from crossdock.usecases.money import books, disputes
+from crossdock.usecases.money import books, rounds
 from crossdock.usecases.money.credits import room
 from crossdock.usecases.money.moved import credit_moved
 from crossdock.usecases.money.without_order import not_gone_back
@@ -29,8 +29,9 @@ from crossdock.usecases.risk.labels import label_order
 WARNED = "fraud_warning"
 
 
-def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> None:
-    """Take in a whole snapshot; what was seen before changes nothing.
+def receive_standing(*, intent_id: str, standing: Standing, now: datetime, since: int | None = None) -> bool:
+    """Take in a whole snapshot; what was seen before changes nothing. `since` is `last_news` of before it was asked
+    for: False when somebody took in news between, since this one may be older than theirs. Ask again then.
 
     What it says of the payment is shared over its orders. A payment without an order has nobody who could be credited;
     it went back, and a refund of it that failed is told to staff.
@@ -44,19 +45,24 @@ def receive_standing(*, intent_id: str, standing: Standing, now: datetime) -> No
         )
         if not orders:
             _without_order(intent_id, standing, told=told)
-            return
+            return True
+        intent = orders[0].intent
+        if intent is not None and since is not None and rounds.last_news(intent) != since:
+            return False
         for refund in standing.refunds:
             _refund_seen(orders, refund, told=told)
         for warning in {one.warning_id: one for one in standing.warnings}.values():
             for order in orders:
                 _warning_seen(order, warning, _beside(orders, order), told=told)
-        for dispute in {(one.dispute_id, one.state): one for one in standing.disputes}.values():
+        for dispute in {one.dispute_id: one for one in standing.disputes}.values():
             totals = [order.total_minor for order in orders]
             # By what was paid, which never changes: what the bank takes back later comes back to the same orders.
             for order, minor in zip(orders, over_orders(dispute.amount.minor, totals, totals), strict=True):
-                if minor or len(orders) == 1:
+                beside = _beside(orders, order)
+                if minor or len(orders) == 1 or rounds.touches(order, dispute, beside):
                     mine = replace(dispute, amount=Money(minor, dispute.amount.currency))
-                    _dispute_seen(order, mine, _beside(orders, order), told=told)
+                    _dispute_seen(order, mine, beside, told=told)
+    return True
 
 
 def _without_order(intent_id: str, standing: Standing, *, told: Telling) -> None:
@@ -203,21 +209,20 @@ _STATES = {
 
 
 def _dispute_seen(order: Order, dispute: Dispute, beside: str, *, told: Telling) -> None:
-    """One entry per state of a dispute: reading it again tells nobody twice, also after its alert was settled."""
+    """One entry for each news of a dispute: reading it again tells nobody twice, also after its alert was settled."""
     evidence = {"dispute": dispute.dispute_id, "state": str(dispute.state), "reason": dispute.reason}
     if dispute.opened_at:
         evidence["at"] = dispute.opened_at.isoformat()
-    if TimelineEntry.objects.filter(
-        order=order, kind="dispute", evidence__dispute=dispute.dispute_id, evidence__state=str(dispute.state)
-    ).exists():
+    moved, known = rounds.follow(order, dispute, beside, told=told), rounds.states_told(order, dispute)
+    if not moved and known and known[-1] == dispute.state:
         return
+    again = " again" if dispute.state in known else ""
     why = f" ({dispute.reason.replace('_', ' ')})" if dispute.reason else ""
     amount = _in_words(order, dispute.amount)
     fresh = dispute.state in (DisputeState.ASKED, DisputeState.TAKEN)
     since = f", since {dispute.opened_at:%d %B %Y}" if dispute.opened_at and fresh else ""
-    sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{why}{since}."
-    _move(order, dispute, beside, told=told)
-    told.tell(order=order, source="buyer", kind="dispute", sentence=sentence, evidence=evidence)
+    sentence = f"The buyer's bank {_STATES[dispute.state]} the payment of {amount}{again}{why}{since}."
+    told.tell(order=order, source="buyer", kind=rounds.TOLD, sentence=sentence, evidence=evidence)
     if not _label(order, dispute, told=told):
         judge_open(order=order, why=f"the buyer's bank {_STATES[dispute.state]} the payment", told=told)
     if dispute.state is DisputeState.WON:
@@ -252,27 +257,3 @@ def _label(order: Order, dispute: Dispute, *, told: Telling) -> bool:
         )
         return True
     return False
-
-
-def _move(order: Order, dispute: Dispute, beside: str, *, told: Telling) -> None:
-    """A bank that takes the money back takes it from what we hold there; once it has won, staff decide who bears it."""
-    now, minor, taken = told.now, dispute.amount.minor, f"disputed:{dispute.dispute_id}{beside}"
-    if dispute.state in (DisputeState.TAKEN, DisputeState.LOST):
-        books.post(
-            cause=taken,
-            order=order,
-            sentence=f"Dispute over order {order}",
-            now=now,
-            entries={"gateway": -minor, "disputed": minor},
-        )
-        if dispute.state is DisputeState.LOST:
-            disputes.lost(order=order, cause=taken, amount=dispute.amount, reason=dispute.reason, now=now)
-    elif dispute.state is DisputeState.WON and Transfer.objects.filter(cause=taken).exists():
-        disputes.won_after_all(order=order, cause=taken, told=told)
-        books.post(
-            cause=f"dispute_won:{dispute.dispute_id}{beside}",
-            order=order,
-            sentence=f"Dispute over order {order} won",
-            now=now,
-            entries={"gateway": minor, "disputed": -minor},
-        )

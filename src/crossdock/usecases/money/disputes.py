@@ -4,6 +4,7 @@ What the seller bears is a credit that the bank moved already, so that commissio
 credit it again. The rest, and all of what is covered, is the marketplace's own cost (account `protection`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,21 +26,22 @@ WAITING = (DisputeEnd.OPEN, DisputeEnd.SECOND)
 
 
 def lost(*, order: Order, cause: str, amount: Money, reason: str, now: datetime) -> None:
-    """Staff have to decide. `cause` is that of the transfer that took it; the same again is the same."""
+    """Staff have to decide. `cause` is that of the transfer that moved it last; the same again is the same."""
     if amount.minor > 0:
         given = {"order": order, "amount_minor": amount.minor, "currency": amount.currency, "lost_at": now}
         LostDispute.objects.get_or_create(cause=cause, defaults={**given, "reason": reason[:80]})
 
 
-def won_after_all(*, order: Order, cause: str, told: Telling) -> None:
-    """The bank gave it back: a decision that is in the books is taken back, to the cent of today."""
-    row = LostDispute.objects.select_for_update(no_key=True).filter(cause=cause).exclude(state=DisputeEnd.BACK).first()
-    if row is None:
-        return
-    if row.state == DisputeEnd.DECIDED:
-        _take_back(row, order, told=told)
-    row.state = DisputeEnd.BACK
-    row.save(update_fields=["state"])
+def given_back(*, order: Order, causes: Sequence[str], told: Telling) -> None:
+    """The bank gave it back: a decision that is in the books is taken back, to the cent of today. `causes` are those
+    of all transfers of the dispute.
+    """
+    rows = LostDispute.objects.select_for_update(no_key=True).filter(order=order, cause__in=causes)
+    for row in rows.exclude(state=DisputeEnd.BACK).order_by("pk"):
+        if row.state == DisputeEnd.DECIDED:
+            _take_back(row, order, told=told)
+        row.state = DisputeEnd.BACK
+        row.save(update_fields=["state"])
 
 
 @dataclass(frozen=True, slots=True)
