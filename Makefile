@@ -47,8 +47,8 @@ format: $(VENV)/.dev ## put the sources into shape
 story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; BREAK=name plants a bug, EVERY=4 FIRST=1 plays each fourth platform from the second on
 	@$(LAB) story $(if $(BREAK),--break $(BREAK)) $(if $(EVERY),--every $(EVERY)) $(if $(FIRST),--first $(FIRST))
 
-test-real: $(VENV)/.dev ## install an unmodified Vendure and Medusa and play against them
-	$(PY) tests/suite.py -n 2 --dist loadgroup -m real tests/real $(ARGS)
+test-real: $(VENV)/.dev ## install the unmodified servers of the platforms that can be had, and play against them
+	$(PY) tests/suite.py -n 2 --dist loadgroup -m real $(wildcard src/crossdock/connectors/*/tests/real) $(ARGS)
 
 soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every odd value in every answer, every kill point, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= ODD= MODEL=no THIRD= KILLS=no BUGS=no for less, RECORD=1 keeps the results in docs/proofs.md
 	$(PROVE) "the loop" $(LAB) loop --orders $(or $(ORDERS),1000)

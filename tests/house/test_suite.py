@@ -107,7 +107,7 @@ def test_two_commits_in_a_row_play_every_platform(monkeypatch: pytest.MonkeyPatc
 def test_files_go_to_one_process_whole_but_for_the_long_ones_of_equal_parts() -> None:
     conformance = "tests/kit/test_conformance.py::test_the_platform_conforms"
     assert shares.share(f"{conformance}[open_door-101]") == shares.share(f"{conformance}[open_door-102]")
-    assert shares.share(f"{conformance}[open_door-101]") != shares.share(f"{conformance}[wix-101]")
+    assert shares.share(f"{conformance}[open_door-101]") != shares.share(f"{conformance}[vendure-101]")
     assert shares.share("tests/web/test_walls.py::Test::test_a[1]") == "tests/web/test_walls.py"
     for file in shares.APART:
         assert (SUITE.parents[1] / file).exists()

@@ -440,11 +440,11 @@ async def test_over_a_real_socket(street: Street) -> None:
 def test_what_a_vendor_says_of_a_delivery_is_kept_and_nothing_that_is_signed() -> None:
     headers = {
         "content-type": "application/json",
-        "saleor-event": "order_created",
-        "saleor-signature": "e30..abc",
+        "vendure-event": "order_created",
+        "vendure-signature": "e30..abc",
         "x-shopify-topic": "orders/create",
         "x-shopify-hmac-sha256": "abc",
         "x-forwarded-for": "10.0.0.1",
         "cookie": "a=b",
     }
-    assert set(json.loads(inbox_module._kept_headers(headers))) == {"content-type", "saleor-event", "x-shopify-topic"}
+    assert set(json.loads(inbox_module._kept_headers(headers))) == {"content-type", "vendure-event", "x-shopify-topic"}

@@ -11,37 +11,34 @@ from crossdock.domain.events import (
     ShopProduct,
     ShopVariant,
 )
+from crossdock.kit import text
 from crossdock.kit.json_node import Doc, Node
 
 
 def product(node: Node) -> ShopProduct | ProductGone:
     if node.bool("deleted"):
         return ProductGone(node.id("id"))
-    currency = node.str("currency")
+    currency = node.word("currency")
     variants = tuple(
-        ShopVariant(item.id("id"), item.str("sku"), "", item.money("price", currency), item.int("count"))
+        ShopVariant(item.id("id"), text.label(item.text("sku")), "", item.money("price", currency), item.int("count"))
         for item in node.list("variants")
     )
     node.ignore("seq")
-    result = ShopProduct(node.id("id"), node.str("title"), variants, description=node.str("description"))
+    title, description = text.label(node.text("title")), text.plain(node.text("description"))
+    result = ShopProduct(node.id("id"), title, variants, description=description)
     node.done()
     return result
 
 
 def order(node: Node) -> ShopOrder:
-    currency = node.str("currency")
-    lines = tuple(
-        OrderLine(
-            item.id("id"), item.id("product"), item.id("variant"), item.str("sku"), item.int("units"), item.int("units")
-        )
-        for item in node.list("lines")
-    )
+    currency = node.word("currency")
+    lines = tuple(_line(item) for item in node.list("lines"))
     parcels = tuple(
         Parcel(
             item.id("id"),
             tuple((line.id("line"), line.int("units")) for line in item.list("lines")),
-            item.str("tracking"),
-            item.str("carrier"),
+            text.label(item.text("tracking")),
+            text.label(item.text("carrier")),
         )
         for item in node.list("parcels")
     )
@@ -50,17 +47,23 @@ def order(node: Node) -> ShopOrder:
     result = ShopOrder(
         shop_id=node.id("id"),
         number=node.id("number"),
-        reference=node.str("reference"),
+        reference=text.label(node.text("reference")),
         state=ShopOrderState.CANCELLED if node.bool("cancelled") else ShopOrderState.OPEN,
         lines=lines,
         total=node.money("total", currency),
         parcels=parcels,
         refunds=refunds,
         stock_taken=True,
-        buyer=node.str("buyer"),
+        buyer=text.label(node.text("buyer")),
     )
     node.done()
     return result
+
+
+def _line(item: Node) -> OrderLine:
+    """An order takes its units at once."""
+    sku, units = text.label(item.text("sku")), item.int("units")
+    return OrderLine(item.id("id"), item.id("product"), item.id("variant"), sku, units, units)
 
 
 def order_request(command: CreateOrder) -> Doc:

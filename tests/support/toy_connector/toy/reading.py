@@ -5,17 +5,22 @@ from collections.abc import Sequence
 from crossdock.connectors.toy import mapper
 from crossdock.connectors.toy.client import Client
 
-from crossdock.domain.events import Count, ProductGone, ShopOrder, ShopOrderState, ShopProduct
+from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopOrderState, ShopProduct, Unreadable
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Missing
+from crossdock.kit.json_node import Node
+from crossdock.kit.rows import order_with, read_rows
 
 
-async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone]:
+def id_of(node: Node) -> str:
+    return node.id("id")
+
+
+async def products(client: Client, cursor: str) -> Page[ShopProduct | ProductGone | Unreadable]:
     node = await client.get("/api/products", since=cursor or "0")
-    return Page(
-        tuple(mapper.product(item) for item in node.list("items")), node.str("next") or cursor, node.bool("more")
-    )
+    items = read_rows(LookKind.PRODUCT, node.entries("items"), id_of, mapper.product)
+    return Page(tuple(items), str(node.int("next")), node.bool("more"))
 
 
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
@@ -25,14 +30,21 @@ async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
         return ProductGone(product_id)
 
 
-async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count]:
+async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
     node = await client.post("/api/counts", {"variants": [ref.variant_id for ref in variants]})
-    return [Count(item.id("id"), item.int("count")) for item in node.list("counts")]
+    rows = node.entries("counts")
+    return read_rows(LookKind.COUNTS, rows, id_of, lambda item: Count(id_of(item), item.int("count")))
 
 
-async def orders(client: Client, cursor: str) -> Page[ShopOrder]:
+async def orders(client: Client, cursor: str) -> Page[ShopOrder | Unreadable]:
     node = await client.get("/api/orders", since=cursor or "now")
-    return Page(tuple(mapper.order(item) for item in node.list("items")), node.str("next"), node.bool("more"))
+    items = read_rows(LookKind.ORDER, node.entries("items"), id_of, _shown)
+    return Page(tuple(items), str(node.int("next")), node.bool("more"))
+
+
+def _shown(node: Node) -> ShopOrder:
+    with order_with(node.text("reference")):
+        return mapper.order(node)
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:

@@ -4,6 +4,7 @@ So nothing is ever lost between two pages.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from json import dumps
 from typing import Any
@@ -74,6 +75,10 @@ class Sandbox(kit.Sandbox):
             return response
 
         return answer
+
+    async def fill(self, many: int, *, count: int, since: datetime) -> list[str]:
+        made = [await self._seller.add_product(f"Card {n}", [(f"C-{n}", "4.50", count)]) for n in range(many)]
+        return [variant.variant_id for variants in made for variant in variants]
 
     # What changes in the shop, used by the API and by the seller
 

@@ -6,14 +6,12 @@ environment), since a marketplace of its own wants a process of its own.
 """
 
 import os
+import subprocess
 import sys
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parent))
-import medusa_server
-import vendure_server
 
 from crossdock_lab.facts import Facts
 from crossdock_lab.scenes import loop
@@ -74,9 +72,8 @@ def killed_worker(stage: Stage) -> None:
 
 
 def site_of(platform: str, address: str, password: str, key: str) -> Any:
-    if platform == "medusa":
-        return medusa_server.RealSite(address, medusa_server.RealHand(address, password), key)
-    return vendure_server.RealSite(address, vendure_server.RealHand(address, password), password)
+    server = import_module(f"crossdock.connectors.{platform}.tests.real.server")
+    return server.site(address, password, key)
 
 
 def play(platform: str, address: str, password: str, key: str) -> int:
@@ -103,6 +100,18 @@ def play(platform: str, address: str, password: str, key: str) -> int:
                 facts.see(False, "-", platform, "as-described", f"{scene.__name__}: {late}")
         trial.call(site.hand.close())
     return facts.end()
+
+
+def played(platform: str, *, address: str, password: str, key: str = "") -> None:
+    """The same in a process of its own; fails where a fact is wrong."""
+    named = {"PLATFORM": platform, "ADDRESS": address, "PASSWORD": password, "KEY": key}
+    environment = {**os.environ, **{f"REAL_{name}": value for name, value in named.items()}}
+    words = [sys.executable, Path(__file__)]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=800)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "FAIL" not in done.stdout
+    assert done.stdout.count("\nok ") >= 15
 
 
 if __name__ == "__main__":

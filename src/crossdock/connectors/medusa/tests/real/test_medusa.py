@@ -7,22 +7,19 @@ Each test makes its own products and orders and looks at nothing else.
 import asyncio
 import contextlib
 import itertools
-import os
 import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from medusa_server import RealMedusa, fresh
 
+import real_loop
 from crossdock.cli.postgres import Cluster
 from crossdock.connectors.medusa import connector
 from crossdock.connectors.medusa.client import Client
 from crossdock.connectors.medusa.sandbox import Sandbox
+from crossdock.connectors.medusa.tests.real.server import RealMedusa, fresh
 from crossdock.domain.capability import Pace
 from crossdock.domain.commands import CreateOrder, Done, Later, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import ShopOrderState, ShopProduct
@@ -367,18 +364,4 @@ async def test_it_is_marked_as_paid_once(stage: Stage) -> None:
 
 
 def test_the_whole_loop_on_an_unmodified_server(server: RealMedusa) -> None:
-    environment = {
-        **os.environ,
-        "REAL_PLATFORM": "medusa",
-        "REAL_ADDRESS": server.address,
-        "REAL_PASSWORD": server.password,
-        "REAL_KEY": server.api_key,
-    }
-    program = Path(__file__).with_name("real_loop.py")
-    played = subprocess.run(
-        [sys.executable, program], env=environment, capture_output=True, text=True, check=False, timeout=800
-    )
-    print(played.stdout)
-    assert played.returncode == 0, played.stdout + played.stderr
-    assert "FAIL" not in played.stdout
-    assert played.stdout.count("\nok ") >= 15
+    real_loop.played("medusa", address=server.address, password=server.password, key=server.api_key)

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from real_hand import RealHand
-from vendure_server import RealVendure
 
 from crossdock.connectors.vendure import connector
+from crossdock.connectors.vendure.tests.real.hand import RealHand
+from crossdock.connectors.vendure.tests.real.server import RealVendure
 from crossdock.domain.commands import CreateOrder, Done, Later, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import ShopProduct
 from crossdock.kit.conformance import Stage

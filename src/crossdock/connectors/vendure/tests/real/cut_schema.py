@@ -1,7 +1,7 @@
 """Cuts the simulator's schema out of the real server's: what our documents use, and nothing else. Run by hand when
 Vendure's version changes.
 
-.venv/bin/python tests/real/cut_schema.py INTROSPECTION.json > src/crossdock/connectors/vendure/sandbox/schema.graphql
+.venv/bin/python -m crossdock.connectors.vendure.tests.real.cut_schema INTROSPECTION.json
 """
 
 import hashlib
@@ -158,12 +158,12 @@ def main() -> None:
     answer = json.loads(text)
     schema = build_client_schema(answer.get("data", answer))
     digest = hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()
-    print(
+    head = (
         "# Cut by tests/real/cut_schema.py from the Admin API's answer to introspection of an unmodified @vendure/core"
-        f" {client.API_VERSION}.3"
+        f" {client.API_VERSION}.3\n"
+        f"# (what the connector uses of it, without descriptions; sha256 of the answer as sorted JSON: {digest}).\n\n"
     )
-    print(f"# (what the connector uses of it, without descriptions; sha256 of the answer as sorted JSON: {digest}).\n")
-    print(cut(schema), end="")
+    (Path(__file__).parents[2] / "sandbox" / "schema.graphql").write_text(head + cut(schema))
 
 
 if __name__ == "__main__":

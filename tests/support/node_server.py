@@ -8,9 +8,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from npm_package import node
-
 from crossdock_lab.patience import patient
+from npm_package import node
 
 START_SECONDS = 240
 

@@ -1,4 +1,4 @@
-"""An unmodified Medusa on loopback and PostgreSQL, installed once from the committed lock file (medusa/).
+"""An unmodified Medusa on loopback and PostgreSQL, installed once from the committed lock file beside this.
 
 Making its tables takes half a minute, so the first store is kept as a dump beside the package, with its password and
 its API key; later runs begin with that.
@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from medusa_hand import SELLER, RealHand
-from node_server import NodeServer
-from npm_package import installed, lock_of, node
 from psycopg import sql
 
 from crossdock.cli.postgres import Cluster
+from crossdock.connectors.medusa.tests.real.hand import SELLER, RealHand
 from crossdock_lab.patience import patient
 from crossdock_lab.ports import free_ports
+from node_server import NodeServer
+from npm_package import installed, lock_of, node
 
-SOURCE = Path(__file__).parent / "medusa"
+SOURCE = Path(__file__).parent
 COMMAND_SECONDS = 300
 CLI = "node_modules/@medusajs/cli/cli.js"
 
@@ -39,6 +39,11 @@ class RealSite:
 
     def seller_form(self) -> tuple[str, dict[str, str]]:
         return "key", {"address": self.address, "api_key": self.api_key}
+
+
+def site(address: str, password: str, key: str) -> RealSite:
+    """Of a server that runs already (tests/support/real_loop.py)."""
+    return RealSite(address, RealHand(address, password), key)
 
 
 @dataclass

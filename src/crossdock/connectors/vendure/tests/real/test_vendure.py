@@ -10,10 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 from graphql import GraphQLSchema, build_client_schema, build_schema, get_introspection_query, parse, validate
-from vendure_server import RealVendure, fresh
 
 from crossdock.connectors.vendure import connector, sandbox
 from crossdock.connectors.vendure.client import document
+from crossdock.connectors.vendure.tests.real.server import RealVendure, fresh
 from crossdock.domain.commands import Done, Later, Refused, SignInAgain, Unknown, Why
 from crossdock.domain.events import ProductGone, ShopProduct
 from crossdock.kit.conformance import Scenario, Stage, called_for, staged_at

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from node_server import NodeServer
-from npm_package import installed
 from psycopg import sql
-from real_hand import RealHand
 
 from crossdock.cli.postgres import Cluster
+from crossdock.connectors.vendure.tests.real.hand import RealHand
 from crossdock_lab.ports import free_ports
+from node_server import NodeServer
+from npm_package import installed
 
 HERE = Path(__file__).parent
 
@@ -36,6 +36,11 @@ class RealSite:
 
     def seller_form(self) -> tuple[str, dict[str, str]]:
         return "login", {"address": self.address, "username": "superadmin", "password": self.password}
+
+
+def site(address: str, password: str, key: str) -> RealSite:
+    """Of a server that runs already (tests/support/real_loop.py)."""
+    return RealSite(address, RealHand(address, password), password)
 
 
 @dataclass

@@ -1,21 +1,17 @@
-"""One real Vendure on PostgreSQL for its tests, and one on SQLite for those marked `both`. (Medusa's has its own file.)
+"""One real Vendure on PostgreSQL for its tests, and one on SQLite for those marked `both`.
 
 Each test makes its own products and orders and looks at nothing else.
 """
 
 import os
-import sys
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
 from crossdock.connectors.vendure import connector
+from crossdock.connectors.vendure.tests.real.server import RealVendure, fresh
 from crossdock.domain.capability import Pace
 from crossdock.kit.conformance import Stage, staged_at
-
-sys.path.insert(0, str(Path(__file__).parent))
-from vendure_server import RealVendure, fresh
 
 # `.ci/run` plays the second with every other commit.
 DATABASES = ("postgres", "sqlite")[: 1 if os.environ.get("REAL_SQLITE") == "no" else 2]
@@ -61,6 +57,6 @@ async def stage(server: RealVendure) -> AsyncIterator[Stage]:
 @pytest.fixture
 def operations() -> list[str]:
     """Every operation of the connector's documents."""
-    from cut_schema import operations as named
+    from crossdock.connectors.vendure.tests.real.cut_schema import operations as named
 
     return named()
