@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossdock.domain.requests.cancels import MOST_ASKS, CancelDeed, CancelState, Request, after, ship_by_moves, why_not
+from crossdock.domain.requests.cancels import MOST_ASKS, CancelDeed, CancelState, Request, after, stood_since, why_not
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -50,11 +50,11 @@ def test_a_declined_request_is_not_asked_again_but_a_withdrawal_stands_above_it(
 
 
 def test_the_time_that_it_waited_is_added_once() -> None:
-    def moved(held: int | None = None, cleared: int | None = None) -> timedelta:
+    def since(held: int | None = None, cleared: int | None = None) -> datetime | None:
         at = [None if hour is None else NOON + hour * HOUR for hour in (held, cleared)]
-        return ship_by_moves(asked_at=NOON, now=NOON + 5 * HOUR, held_at=at[0], cleared_at=at[1])
+        return stood_since(asked_at=NOON, held_at=at[0], cleared_at=at[1])
 
-    assert moved() == 5 * HOUR
-    assert moved(-3) == timedelta(0), "still held: added when it is released"
-    assert moved(-3, 2) == 3 * HOUR
-    assert moved(-3, -1) == 5 * HOUR
+    assert since() == NOON
+    assert since(-3) is None, "still held: added when it is released"
+    assert since(-3, 2) == NOON + 2 * HOUR
+    assert since(-3, -1) == NOON

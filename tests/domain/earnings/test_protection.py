@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crossdock.domain.due.calendar import Calendar
 from crossdock.domain.earnings.protection import Cover, Facts, Parcel, verdict
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -19,6 +20,7 @@ GOOD = Facts(
     left_held=False,
     parcels=(SCANNED,),
     fraud_ours=True,
+    calendar=Calendar(),
 )
 
 

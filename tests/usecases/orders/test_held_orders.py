@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from django.test import Client
 
+from crossdock.domain.due.ship_by import stood_still
 from crossdock.domain.pasted import PastedRow
 from crossdock.store.models import Mail, Order, RiskHold, Shipment
 from crossdock.usecases.accounts.tokens import make_token
@@ -108,7 +109,8 @@ def test_released_it_ships_and_the_time_that_it_waited_is_added(world: World, or
     released = world.later(7200)
     clear_hold(order=order, actor=user(is_staff=True), note="", now=released)
     order = Order.objects.get(pk=order.pk)
-    assert order.ship_by - due == released - order.risk_hold.held_at
+    calendar = order.seller.calendar
+    assert order.ship_by == stood_still(due, since=order.risk_hold.held_at, back=released, calendar=calendar) > due
     assert why_not_ship(order) == "" and queues(seller=world.seller, now=world.now)["to_ship"] == 1
     mail = Mail.objects.get(cause=f"released:{order.reference}")
     assert f"/seller/orders/{order.public_id}/" in mail.body

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from crossdock.domain.wording import moment
+from crossdock.domain.due.calendar import Calendar
+from crossdock.domain.due.ship_by import in_words
 
 
 class Cover(StrEnum):
@@ -54,7 +55,8 @@ class Parcel:
 class Facts:
     """Of one order. `shipped_at` is when the last parcel left, by when we heard of it; None while something is to be
     shipped. `left_held`: a parcel left while our staff held the order. `fraud_ours`: the marketplace bears losses by
-    fraud, by the rule of the day on which it was placed. `reason` is the bank's word for its dispute.
+    fraud, by the rule of the day on which it was placed. The calendar is the seller's. `reason` is the bank's word for
+    its dispute.
     """
 
     ship_by: datetime
@@ -64,7 +66,12 @@ class Facts:
     left_held: bool
     parcels: tuple[Parcel, ...]
     fraud_ours: bool
+    calendar: Calendar
     reason: str = ""
+
+    @property
+    def due(self) -> str:
+        return in_words(self.ship_by, self.calendar, year=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,7 @@ def verdict(facts: Facts, *, now: datetime) -> Verdict:
     if facts.shipped_at is None:
         return _not_shipped(facts, now)
     if facts.shipped_at > facts.ship_by:
-        return Verdict(Cover.NOT_COVERED, f"we heard that it was shipped only after {moment(facts.ship_by)}")
+        return Verdict(Cover.NOT_COVERED, f"we heard that it was shipped only after {facts.due}")
     found = _shipped(facts.parcels)
     if found.cover is Cover.COVERED and not facts.reason and not facts.fraud_ours:
         found = replace(found, because=f"{found.because}; a loss by fraud is the seller's all the same")
@@ -117,8 +124,8 @@ def verdict(facts: Facts, *, now: datetime) -> Verdict:
 def _not_shipped(facts: Facts, now: datetime) -> Verdict:
     if now > facts.ship_by:
         late = "Ship it all the same, or reject it: the buyer waits."
-        return Verdict(Cover.NOT_COVERED, f"it was not shipped by {moment(facts.ship_by)}", (late,))
-    todo = f"Ship all of it by {moment(facts.ship_by)}, with a tracking number, to the order's address."
+        return Verdict(Cover.NOT_COVERED, f"it was not shipped by {facts.due}", (late,))
+    todo = f"Ship all of it by {facts.due}, with a tracking number, to the order's address."
     return Verdict(Cover.NOT_YET, "it is not shipped yet", (todo,))
 
 

@@ -178,7 +178,7 @@ PERSONAL: tuple[Personal, ...] = (
     ),
     Personal(
         "store.Seller",
-        "name slug",
+        "name slug closed_days",
         Then.CUT,
         "the shop's name",
         "The other party of each sale has to be named; without a sale it goes. The address of the shop's page goes.",
@@ -256,7 +256,7 @@ PERSONAL: tuple[Personal, ...] = (
 
 # Columns of text that name nobody: ids, codes, states, goods, the house's own bookkeeping.
 PLAIN: dict[str, str] = {
-    "store.Seller": "country",
+    "store.Seller": "country time_zone working_days holidays",
     "store.ShippingRate": "country",
     "store.ApiToken": "hint scopes",
     "store.IdempotentReply": "key fingerprint",

@@ -5,7 +5,7 @@ While it is open nothing should leave; a parcel or a cancel, whoever makes it, a
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -93,13 +93,10 @@ def after(request: Request | None, deed: CancelDeed) -> Request:
     return Request(CancelState.ASKED, binding, request.asks if request.open else request.asks + 1)
 
 
-def ship_by_moves(
-    *, asked_at: datetime, now: datetime, held_at: datetime | None, cleared_at: datetime | None
-) -> timedelta:
-    """How much longer the seller has, who could not ship while the request was open. Time in which the order was held
-    for its risk as well is added when that hold ends, not twice.
+def stood_since(*, asked_at: datetime, held_at: datetime | None, cleared_at: datetime | None) -> datetime | None:
+    """From when on the order stood still for the request alone: the seller, who could not ship, has that longer. Time
+    in which it was held for its risk as well is added when that hold ends, not twice: None while it is.
     """
     if held_at is not None and cleared_at is None:
-        return timedelta(0)
-    begun = asked_at if cleared_at is None else max(asked_at, cleared_at)
-    return max(now - begun, timedelta(0))
+        return None
+    return asked_at if cleared_at is None else max(asked_at, cleared_at)

@@ -1,5 +1,6 @@
 """People: everybody signs in with an e-mail address; a seller is an account that a user may own."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -7,6 +8,8 @@ from django.db import models
 from django.db.models.functions import Lower, Upper
 from django.utils.crypto import salted_hmac
 
+from crossdock.domain.due.calendar import Calendar, Span
+from crossdock.domain.due.zones import zone_of
 from crossdock.store.ids import public_id
 
 
@@ -59,10 +62,14 @@ class User(AbstractUser):
         )
 
 
+# Of a seller who works on public holidays.
+NO_HOLIDAYS = "none"
+
+
 class Seller(models.Model):
     """A shop-keeper on the marketplace.
 
-    `handling_days` sets the ship-by date; the fee is in basis points of the order's total.
+    `handling_days` are working days and set the ship-by date; the fee is in basis points of the order's total.
     """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
@@ -72,6 +79,12 @@ class Seller(models.Model):
     country = models.CharField(max_length=2, default="US")
     currency = models.CharField(max_length=3, default="USD")
     handling_days = models.PositiveSmallIntegerField(default=2)
+    # When they work. Empty: the zone and the public holidays of their country. The days' numbers: 1 is Monday.
+    time_zone = models.CharField(max_length=40, blank=True, default="", db_default="")
+    working_days = models.CharField(max_length=7, default="12345", db_default="12345")
+    holidays = models.CharField(max_length=12, blank=True, default="", db_default="")
+    # [[first, last], ...], both included.
+    closed_days = models.JSONField(default=list, db_default=[])
     # Whoever sells as a business owes buyers more, such as the right to withdraw.
     private = models.BooleanField(default=False, db_default=False)
     fee_basis_points = models.PositiveSmallIntegerField(default=800)
@@ -79,6 +92,15 @@ class Seller(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(
+            self.time_zone or zone_of(self.country),
+            frozenset(int(number) - 1 for number in self.working_days),
+            "" if self.holidays == NO_HOLIDAYS else self.holidays or self.country,
+            tuple(Span(date.fromisoformat(first), date.fromisoformat(last)) for first, last in self.closed_days),
+        )
 
 
 class ShippingRate(models.Model):

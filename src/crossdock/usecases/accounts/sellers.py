@@ -11,6 +11,7 @@ from crossdock.domain.roles import Right
 from crossdock.domain.values import COUNTRIES, Money
 from crossdock.store.ids import public_id
 from crossdock.store.models import AuditTopic, Seller, ShippingRate, User
+from crossdock.usecases.accounts.working_days import checked_handling
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require
@@ -31,8 +32,6 @@ def start_selling(
         raise Invalid("Give your shop a name.")
     if country not in COUNTRIES or currency not in CURRENCIES:
         raise Invalid("Choose a country and a currency from the lists.")
-    if not 0 <= handling_days <= 30:
-        raise Invalid("Type how many days you need before you ship, from 0 to 30.")
     try:
         with transaction.atomic():
             seller = Seller.objects.create(
@@ -41,7 +40,7 @@ def start_selling(
                 slug=_slug(name),
                 country=country,
                 currency=currency,
-                handling_days=handling_days,
+                handling_days=checked_handling(handling_days),
             )
             set_rates(seller=seller, currency=currency, rates=rates)
     except IntegrityError:
@@ -51,14 +50,12 @@ def start_selling(
     return seller
 
 
-def edit_seller(*, seller: Seller, name: str, handling_days: int, actor: User) -> None:
+def edit_seller(*, seller: Seller, name: str, actor: User) -> None:
     """What buyers read about the seller. The address in the shop's URL stays, so that links keep working."""
     require(actor, seller)
     if not name.strip():
         raise Invalid("Give your shop a name.")
-    if not 0 <= handling_days <= 30:
-        raise Invalid("Type how many days you need before you ship, from 0 to 30.")
-    Seller.objects.filter(pk=seller.pk).update(name=name.strip()[:120], handling_days=handling_days)
+    Seller.objects.filter(pk=seller.pk).update(name=name.strip()[:120])
 
 
 def set_trade(*, seller: Seller, private: bool, actor: User, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from crossdock.store.models import Mail, Order, OrderLine, PaymentIntent
+from crossdock.usecases.accounts.working_days import due_words
 from crossdock.usecases.checkout.parts import Part
 from crossdock.usecases.record.mail import mail_of
 
@@ -31,7 +32,7 @@ def to_seller(order: Order, rows: Sequence[OrderLine], *, held: bool, now: datet
         order=order,
         now=now,
         body=f"{_listed(rows)}\n\nTotal {order.total.words}."
-        + ("" if held else f" Ship by {order.ship_by:%d %B %Y}.")
+        + ("" if held else f" Ship by {due_words(order)}.")
         + f"\n{what_next}\n{settings.BASE_URL}/seller/orders/{order.public_id}/",
     )
 

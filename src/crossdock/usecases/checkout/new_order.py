@@ -6,7 +6,7 @@ gathered while it is decided; and all of it is written in one, a statement for e
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -34,6 +34,7 @@ from crossdock.store.models.work import PartyKind
 from crossdock.store.plans import prepared
 from crossdock.store.together import Statement, ask, insert_of, keys_of, send, update_of
 from crossdock.store.work import wake
+from crossdock.usecases.accounts.working_days import due_of
 from crossdock.usecases.checkout.first_mails import to_buyer, to_seller
 from crossdock.usecases.checkout.parts import Part, goes_back, units_of
 from crossdock.usecases.money import books
@@ -304,7 +305,7 @@ def _order(
         ship_to=intent.basket["ship_to"],
         relay_email=f"{reference.lower()}@orders.invalid",
         placed_at=now,
-        ship_by=now + timedelta(days=seller.handling_days),
+        ship_by=due_of(seller, now),
         **(judgement.on_order() if judgement else {}),
     )
 

@@ -36,6 +36,7 @@ def facts_of(order: Order, reason: str = "") -> Facts:
         parcels=tuple(_parcel(parcel, order) for parcel in sent),
         fraud_ours=chosen == RiskChoice.GUARANTEE,
         reason=reason,
+        calendar=order.seller.calendar,
     )
 
 

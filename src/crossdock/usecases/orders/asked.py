@@ -3,12 +3,13 @@
 Runs under the order's lock, which the caller holds.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.orders import ParcelState
-from crossdock.domain.requests.cancels import CancelDeed, Request, after, ship_by_moves
+from crossdock.domain.requests.cancels import CancelDeed, Request, after, stood_since
 from crossdock.store.models import CancelRequest, Order, RiskHold, User
+from crossdock.usecases.accounts.working_days import due_after
 from crossdock.usecases.orders.coming_back import withdrawn_return
 from crossdock.usecases.record.rights import side_of
 from crossdock.usecases.record.telling import Telling
@@ -35,8 +36,8 @@ def close_request(*, order: Order, deed: CancelDeed, actor: User | None, told: T
     row.answer, row.closed_at, row.closed_by = answer, told.now, actor
     row.save(update_fields=["state", "answer", "closed_at", "closed_by"])
     order.cancel_request = row
-    if deed in _GOES_ON:
-        order.ship_by += _waited(order, row.asked_at, told.now)
+    if deed in _GOES_ON and (since := _stood_since(order, row.asked_at)) is not None:
+        order.ship_by = due_after(order, since=since, back=told.now)
         order.save(update_fields=["ship_by"])
     if deed is CancelDeed.CANCEL:
         return True
@@ -75,10 +76,10 @@ def goods_come_back(order: Order, *, told: Telling) -> None:
     )
 
 
-def _waited(order: Order, asked_at: datetime, now: datetime) -> timedelta:
+def _stood_since(order: Order, asked_at: datetime) -> datetime | None:
     hold = RiskHold.objects.filter(order=order).first()
     held_at, cleared_at = (hold.held_at, hold.cleared_at) if hold is not None else (None, None)
-    return ship_by_moves(asked_at=asked_at, now=now, held_at=held_at, cleared_at=cleared_at)
+    return stood_since(asked_at=asked_at, held_at=held_at, cleared_at=cleared_at)
 
 
 def _source(order: Order, deed: CancelDeed, actor: User | None) -> str:

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from crossdock.domain.roles import Right
 from crossdock.store.models import Order, RiskHold, User
+from crossdock.usecases.accounts.working_days import due_after, due_words
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.landing import send_to_shop
 from crossdock.usecases.record import audit
@@ -34,7 +35,7 @@ def clear_hold(*, order: Order, actor: User, note: str, now: datetime) -> None:
         hold.cleared_at, hold.cleared_by, hold.note = now, actor, note[:300]
         hold.save()
         # The seller could not ship while it was held.
-        order.ship_by += now - hold.held_at
+        order.ship_by = due_after(order, since=hold.held_at, back=now)
         order.save(update_fields=["ship_by"])
         told.tell(order=order, source="staff", kind="risk_cleared", sentence="Our staff cleared the order.")
         told.write_mail(
@@ -43,7 +44,7 @@ def clear_hold(*, order: Order, actor: User, note: str, now: datetime) -> None:
             subject=f"Order #{order.number} may be shipped",
             order=order,
             body=(
-                f"Our staff released order #{order.number}. Ship it by {order.ship_by:%d %B %Y}.\n"
+                f"Our staff released order #{order.number}. Ship it by {due_words(order)}.\n"
                 f"{settings.BASE_URL}/seller/orders/{order.public_id}/"
             ),
         )

@@ -188,10 +188,10 @@ def _cut_shop(shop: Connection, whose: Whose) -> Sequence[str]:
 
 
 def _cut_seller(seller: Seller, whose: Whose) -> Sequence[str]:
-    seller.slug = f"closed-{seller.public_id}"
+    seller.slug, seller.closed_days = f"closed-{seller.public_id}", []
     if not Order.objects.filter(seller=seller).exists():
         seller.name = CLOSED
-    return ["slug", "name"]
+    return ["slug", "name", "closed_days"]
 
 
 def _cut_user(person: User, whose: Whose) -> Sequence[str]:

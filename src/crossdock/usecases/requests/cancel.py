@@ -13,6 +13,7 @@ from crossdock.domain.requests.cancels import LONGEST_REASON, CancelDeed, Cancel
 from crossdock.domain.storable import one_line
 from crossdock.domain.wording import counted, moment
 from crossdock.store.models import CancelRequest, Order, User
+from crossdock.usecases.accounts.working_days import due_words
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import locked_order
 from crossdock.usecases.orders.asked import close_request, request_of, standing
@@ -116,9 +117,7 @@ def take_back(*, order: Order, buyer: User, now: datetime) -> None:
             to=order.seller.owner.email,
             subject=f"Order #{order.number} goes on",
             order=order,
-            body=(
-                f"The buyer took the request to cancel order #{order.number} back. Ship it by {order.ship_by:%d %B %Y}."
-            ),
+            body=(f"The buyer took the request to cancel order #{order.number} back. Ship it by {due_words(order)}."),
         )
 
 

@@ -8,12 +8,15 @@ from django.contrib import messages
 from django.forms import formset_factory
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.due.ship_by import in_words
 from crossdock.domain.values import Money
 from crossdock.store.models import Seller, ShippingRate
 from crossdock.usecases.accounts.sellers import EVERYWHERE, edit_seller, set_rates
+from crossdock.usecases.accounts.working_days import due_of
 from crossdock.usecases.errors import Problem
 from crossdock.web.forms import MoneyField, country_choices, money_of, typed
 from crossdock.web.people import signed_in
@@ -24,9 +27,6 @@ SPARE_ROWS = 2
 
 class ProfileForm(forms.Form):
     name = forms.CharField(label="Shop name", max_length=120, help_text="Buyers see it beside everything you sell.")
-    handling_days = forms.IntegerField(
-        label="Days until you ship", min_value=0, max_value=30, help_text="Sets the ship-by date of every new order."
-    )
 
 
 def _destinations() -> list[tuple[str, str]]:
@@ -52,8 +52,7 @@ RateForms = formset_factory(RateForm, extra=SPARE_ROWS, max_num=60)
 @sellers_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, seller: Seller) -> HttpResponse:
-    initial = {"name": seller.name, "handling_days": seller.handling_days}
-    form = ProfileForm(request.POST or None, initial=initial)
+    form = ProfileForm(request.POST or None, initial={"name": seller.name})
     if request.method == "POST" and form.is_valid():
         try:
             edit_seller(seller=seller, actor=signed_in(request), **form.cleaned_data)
@@ -63,7 +62,8 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
             messages.success(request, "Saved.")
             return redirect("seller_profile")
     fee = f"{(Decimal(seller.fee_basis_points) / 100).normalize():f} %"
-    context = {"form": form, "rates": _by_currency(seller), "fee": fee}
+    due = in_words(due_of(seller, timezone.now()), seller.calendar)
+    context = {"form": form, "rates": _by_currency(seller), "fee": fee, "due": due}
     return show(request, seller, "profile", context, here="profile", status=422 if form.errors else 200)
 
 

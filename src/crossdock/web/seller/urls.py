@@ -33,6 +33,7 @@ from crossdock.web.seller import (
 )
 from crossdock.web.seller.earnings import balance, payouts, statement
 from crossdock.web.seller.returns import pages as returns
+from crossdock.web.seller.working import days
 
 urlpatterns = [
     path("", home.home, name="seller_home"),
@@ -129,6 +130,7 @@ urlpatterns = [
     path("profile/ship-from/", labels.ship_from, name="seller_ship_from"),
     path("profile/", profile.page, name="seller_profile"),
     path("profile/shipping/", profile.shipping, name="seller_shipping"),
+    path("profile/working-days/", days.page, name="seller_working_days"),
     path("webhooks/", webhooks.table, name="seller_webhooks"),
     path("webhooks/<slug:public_id>/", webhooks.one, name="seller_webhook"),
     path("webhooks/<slug:public_id>/rotate/", webhooks.rotate, name="seller_webhook_rotate"),

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from crossdock.domain.due.ship_by import LONGEST_HANDLING
 from crossdock.usecases.accounts.queries import sells
 from crossdock.usecases.accounts.sellers import EVERYWHERE, start_selling
 from crossdock.usecases.errors import Problem
@@ -27,7 +28,13 @@ class SellerForm(forms.Form):
         initial="USD",
         help_text="A connected shop keeps its own; this one is for what you list by hand.",
     )
-    handling_days = forms.IntegerField(label="Days until you ship", min_value=0, max_value=30, initial=2)
+    handling_days = forms.IntegerField(
+        label="Working days until you ship",
+        min_value=0,
+        max_value=LONGEST_HANDLING,
+        initial=2,
+        help_text="Monday to Friday without your country's public holidays, until you say otherwise.",
+    )
     at_home = MoneyField(label="Shipping inside your country", required=False)
     elsewhere = MoneyField(
         label="Shipping everywhere else",

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from crossdock.domain.due.ship_by import in_words
 from crossdock.domain.earnings.protection import COVER_WORDS, Cover
 from crossdock.domain.labels import PAID, STATUS_WORDS, LabelState, Parcel, TrackStatus
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
@@ -21,7 +22,8 @@ from crossdock.domain.requests.returns import REASONS, ReturnReason, ReturnState
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
-from crossdock.store.models import Label, Order, Return, Shipment, Variant
+from crossdock.domain.wording import counted
+from crossdock.store.models import Label, Order, Return, Seller, Shipment, Variant
 from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record import rights
 
@@ -145,6 +147,37 @@ def day(value: datetime | None, empty: str = "–") -> str:
     return format_html(
         '<time datetime="{}">{}</time>', local.date().isoformat(), f"{local:%a} {local.day} {local:%b %Y}"
     )
+
+
+@register.simple_tag
+def due(value: datetime, seller: Seller) -> str:
+    """Until when an order has to leave, in its seller's time zone."""
+    local = seller.calendar.local(value)
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        in_words(value, seller.calendar, year=local.year != timezone.now().year),
+    )
+
+
+@register.simple_tag
+def due_day(value: datetime, seller: Seller) -> str:
+    """`due` for a table: the day alone."""
+    local, words = seller.calendar.local(value), in_words(value, seller.calendar)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        words,
+        f"{local:%a} {local.day} {local:%b %Y}",
+    )
+
+
+@register.filter
+def ships_within(seller: Seller) -> str:
+    """ "within 2 working days"."""
+    if not seller.handling_days:
+        return "on the same working day"
+    return f"within {counted(seller.handling_days, 'working day')}"
 
 
 @register.simple_tag

@@ -1,0 +1,1 @@
+"""When a seller works, and until when an order has to leave."""

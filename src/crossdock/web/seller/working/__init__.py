@@ -1,0 +1,1 @@
+"""When a seller works: their days, and their holidays."""
