@@ -2,8 +2,10 @@
 the others' counts (docs/decisions/0019-linked-goods.md).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 CERTIFICATE, GRADER = "certificate", "grader"
 # A name on more variants than these names no single thing.
@@ -13,6 +15,7 @@ _NO_NAME = frozenset(
 )
 _DOES_NOT_APPLY = ("does not apply", "doesnotapply", "does-not-apply", "doesn't apply", "not applicable")
 _GTIN = frozenset({8, 12, 13, 14})
+_BETWEEN = str.maketrans("", "", " -")
 
 
 class Name(StrEnum):
@@ -28,6 +31,37 @@ class Verdict(StrEnum):
     DIFFERENT = "different"
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a seller said of the variants that share a name, by their keys: `same` are one thing, each `apart` is
+    another.
+    """
+
+    same: frozenset[int] = frozenset()
+    apart: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Sequence[int]]) -> Self:
+        return cls(frozenset(kept.get("same", ())), frozenset(kept.get("apart", ())))
+
+    def kept(self) -> dict[str, list[int]]:
+        return {"same": sorted(self.same), "apart": sorted(self.apart)}
+
+    def about(self, members: Collection[int]) -> "Said":
+        """The same, of some of them: who alone is left of one thing is apart."""
+        same = self.same & {*members}
+        same = same if len(same) > 1 else frozenset()
+        return Said(same, frozenset(members) - same)
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.SAME if self.same else Verdict.DIFFERENT
+
+    def new(self, members: Iterable[int]) -> frozenset[int]:
+        """Of which nothing was said."""
+        return frozenset(members) - self.same - self.apart
+
+
 def names_something(sku: str) -> bool:
     """False for what shops write where they have no SKU: nothing, a lone sign, zeros, "n/a", "does not apply"."""
     text = " ".join(sku.split()).casefold()
@@ -39,12 +73,15 @@ def names_something(sku: str) -> bool:
 
 def gtin(barcode: str) -> str:
     """The fourteen digits of a GTIN (EAN, UPC, ISBN-13), however many it was written with; empty for what is none.
-    GS1 General Specifications, 7.9: the last digit is a check.
+    GS1 General Specifications, 7.9: the last digit is a check. Eight digits that begin with 0 are no GTIN-8, but a
+    UPC-E, which is short for another number, or one of a company's own (1.4: prefixes 000 to 099).
     """
-    digits = "".join(sign for sign in barcode if sign in "0123456789")
-    if len(digits) not in _GTIN or not set(digits) - {"0"} or any(sign.isalpha() for sign in barcode):
+    digits = barcode.translate(_BETWEEN)
+    if len(digits) not in _GTIN or not digits.isascii() or not digits.isdigit():
         return ""
     whole = digits.rjust(14, "0")
+    if whole.startswith("0000000"):
+        return ""
     total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(whole[:-1]))
     return whole if (10 - total % 10) % 10 == int(whole[-1]) else ""
 

@@ -1,16 +1,20 @@
 """Goods in several of one seller's shops: found, decided, sold once. The second shop's own count stands beside."""
 
+import re
 from dataclasses import dataclass, field
 
 import pytest
+from django.db import connection as db
+from django.test.utils import CaptureQueriesContext
 
 from crossdock.domain.commands import CommandKind, Done, Refused, Why
 from crossdock.domain.events import Count, ShopProduct, ShopVariant
 from crossdock.domain.goods import Verdict
 from crossdock.domain.values import Money
-from crossdock.store.models import Alert, Command, Connection, Duplicate, Variant
-from crossdock.usecases.catalogue import duplicates, import_products
-from crossdock.usecases.catalogue.listings import make_listing
+from crossdock.store.models import Alert, Command, Connection, Duplicate, Variant, VariantStock
+from crossdock.usecases.catalogue import duplicates, import_products, linking
+from crossdock.usecases.catalogue.listings import leave_out, make_listing, relist
+from crossdock.usecases.catalogue.queries import members_of
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.errors import NotAllowed, Stale
 from crossdock.usecases.outcomes import claims, settle
@@ -91,11 +95,27 @@ def found(world: World) -> Duplicate:
     return Duplicate.objects.get(seller=world.seller)
 
 
-def link(world: World) -> Duplicate:
+def link(world: World, *alike: Variant) -> Duplicate:
+    """`alike` is the same as the world's own; nothing given: all."""
     row = found(world)
-    duplicates.decide_same(duplicate=row, sold_as=world.variant.public_id, actor=world.seller.owner, now=world.later())
+    mine = world.variant.public_id
+    linking.decide_same(
+        duplicate=row,
+        sold_as=mine,
+        alike=[mine, *(each.public_id for each in alike)] if alike else None,
+        actor=world.seller.owner,
+        now=world.later(),
+    )
     row.refresh_from_db()
     return row
+
+
+def different(world: World) -> None:
+    linking.decide_different(duplicate=found(world), actor=world.seller.owner, now=world.later())
+
+
+def undo(world: World) -> list[Variant]:
+    return linking.undo(duplicate=found(world), actor=world.seller.owner, now=world.later())
 
 
 def land(world: World) -> None:
@@ -128,6 +148,22 @@ class TestFinding:
         Second(world, units=3, sku="other", barcode="036000291453")
         assert not Duplicate.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [("96385074", "6385074"), ("01234565", "00000001234565"), ("0400638133393", "4006381333931")],
+    )
+    def test_other_digits_that_are_equal_when_padded(self, world: World, one: str, other: str) -> None:
+        Variant.objects.filter(pk=world.variant.pk).update(barcode=one)
+        Second(world, units=3, sku="other", barcode=other)
+        assert duplicates.find_all_duplicates(connection_id=world.shop.pk, now=world.now) == 0
+        assert not Duplicate.objects.exists()
+
+    def test_what_is_padded_is_no_member(self, world: World) -> None:
+        Second(world, units=3, sku="other", barcode="96385074")
+        Variant.objects.filter(pk=world.variant.pk).update(barcode="0096385074")
+        Second(world, units=3, sku="another", barcode="0000096385074")
+        assert len(members_of([found(world)])[found(world).pk]) == 2
+
     def test_another_sellers_is_none_of_ours(self, world: World) -> None:
         Second(World(units=1), units=3, sku="other")
         assert not Duplicate.objects.exists()
@@ -151,7 +187,7 @@ class TestFinding:
 
     def test_different_is_not_asked_again(self, world: World) -> None:
         second = Second(world, units=3)
-        duplicates.decide_different(duplicate=found(world), actor=world.seller.owner, now=world.later())
+        linking.decide_different(duplicate=found(world), actor=world.seller.owner, now=world.later())
         second.sku = "FOX-1"
         second.read_products()
         assert found(world).verdict == Verdict.DIFFERENT
@@ -241,7 +277,7 @@ class TestLinked:
     def test_undone_each_is_sold_by_itself(self, world: World) -> None:
         second = Second(world, units=1)
         row = link(world)
-        duplicates.undo(duplicate=row, actor=world.seller.owner, now=world.later())
+        linking.undo(duplicate=row, actor=world.seller.owner, now=world.later())
         assert world.available == 3
         assert second.left == 1
         assert second.variant.listing.state == "live"
@@ -270,12 +306,207 @@ class TestLinked:
         row = found(world)
         link(world)
         with pytest.raises(Stale, match="decided already"):
-            duplicates.decide_different(duplicate=row, actor=world.seller.owner, now=world.now)
+            linking.decide_different(duplicate=row, actor=world.seller.owner, now=world.now)
 
     def test_nobody_elses(self, world: World) -> None:
         Second(world, units=3)
         with pytest.raises(NotAllowed):
-            duplicates.decide_different(duplicate=found(world), actor=user(), now=world.now)
+            linking.decide_different(duplicate=found(world), actor=user(), now=world.now)
+
+
+class TestOfThree:
+    """A decision is kept for each listing of a name."""
+
+    def test_two_are_one_thing_and_the_third_another(self, world: World) -> None:
+        second, third = Second(world, units=3), Second(world, units=2)
+        link(world, second.variant)
+        assert (second.left, third.left) == (0, 2)
+        second.units = 1
+        second.read()
+        assert (world.available, third.left) == (1, 2)
+        third.sku = "FOX-1"
+        third.read_products()
+        assert found(world).verdict == Verdict.SAME, "it is remembered of the third"
+        Second(world, units=1)
+        assert found(world).verdict == Verdict.OPEN, "nothing was said of a fourth"
+
+    def test_a_third_shop_is_another_thing_and_the_first_two_stay_linked(self, world: World) -> None:
+        second = Second(world, units=3)
+        link(world)
+        third = Second(world, units=2)
+        row = link(world, second.variant)
+        assert row.said == {"same": sorted([world.variant.pk, second.variant.pk]), "apart": [third.variant.pk]}
+        assert (second.left, third.left) == (0, 2)
+
+    def test_different_unlinks_what_was_linked(self, world: World) -> None:
+        second = Second(world, units=2)
+        link(world)
+        third = Second(world, units=1)
+        different(world)
+        assert (world.available, second.left, third.left) == (3, 2, 1)
+        assert second.variant.listing.state == "live"
+
+    def test_who_is_unticked_leaves_the_link(self, world: World) -> None:
+        second = Second(world, units=2)
+        link(world)
+        third = Second(world, units=1)
+        link(world, third.variant)
+        assert (world.available, second.left, third.left) == (1, 2, 0)
+        assert (second.variant.listing.state, third.variant.listing.state) == ("live", "left_out")
+
+    def test_a_third_shop_of_different_things_is_asked_about(self, world: World) -> None:
+        second = Second(world, units=3)
+        different(world)
+        third = Second(world, units=2)
+        assert found(world).verdict == Verdict.OPEN
+        link(world, third.variant)
+        assert (second.left, third.left) == (3, 0)
+
+    def test_the_barcode_of_some_of_them_is_answered_too(self, world: World) -> None:
+        code = "4006381333931"
+        Variant.objects.filter(pk=world.variant.pk).update(barcode=code)
+        second, third = Second(world, units=3, barcode=code), Second(world, units=3)
+        row = Duplicate.objects.get(kind="sku")
+        linking.decide_different(duplicate=row, actor=world.seller.owner, now=world.later())
+        beside = Duplicate.objects.get(kind="barcode")
+        assert beside.verdict == Verdict.DIFFERENT
+        assert third.variant.pk not in beside.said["apart"] and second.variant.pk in beside.said["apart"]
+
+    def test_one_more_place_than_the_seller_looked_at(self, world: World) -> None:
+        Second(world, units=3)
+        row = found(world)
+        seen = [world.variant.public_id, Variant.objects.exclude(pk=world.variant.pk).get().public_id]
+        Second(world, units=3)
+        with pytest.raises(Stale, match="other places"):
+            linking.decide_different(duplicate=row, seen=seen, actor=world.seller.owner, now=world.later())
+
+    def test_counts_that_differ_are_owed_once(self, world: World) -> None:
+        Second(world, units=1)
+        link(world)
+        Second(world, units=1)
+        link(world)
+        assert world.available == 1
+
+    def test_undone_by_one_name_the_other_is_asked_again(self, world: World) -> None:
+        """A and B share a SKU, B and C a barcode, and all are one thing."""
+        code = "4006381333931"
+        Second(world, units=3)
+        Variant.objects.filter(pk=world.variant.pk).update(barcode=code)
+        link(world)
+        third = Second(world, units=3, sku="other", barcode=code)
+        row = Duplicate.objects.get(kind="barcode")
+        sold_as = world.variant.public_id
+        linking.decide_same(duplicate=row, sold_as=sold_as, actor=world.seller.owner, now=world.later())
+        assert third.left == 0
+        row.refresh_from_db()
+        linking.undo(duplicate=row, actor=world.seller.owner, now=world.later())
+        assert not Duplicate.objects.exclude(verdict=Verdict.OPEN).exists()
+        assert third.left == 3
+
+    def test_what_was_renamed_since_is_undone_too(self, world: World) -> None:
+        second = Second(world, units=2)
+        link(world)
+        Variant.objects.filter(pk=second.variant.pk).update(sku="RENAMED")
+        undo(world)
+        assert second.left == 2
+
+
+class TestUndone:
+    def sold_here(self, world: World) -> Second:
+        """One of three is sold, and the other shop is to take it out of its count."""
+        second = Second(world, units=3)
+        link(world)
+        world.buy(1)
+        land(world)
+        return second
+
+    def test_what_was_not_sent_is_withdrawn(self, world: World) -> None:
+        second = self.sold_here(world)
+        assert not undo(world)
+        assert not second.corrections()
+        assert second.left == 3
+
+    def test_what_is_being_sent_stays_held_until_the_shop_was_read(self, world: World) -> None:
+        second = self.sold_here(world)
+        (claimed,) = second.corrections()
+        assert undo(world) == [second.variant]
+        assert second.left == 2, "the shop may have taken it out"
+        second.units -= 1
+        settle.settle_command(command_id=claimed.id, outcome=Done("w1"), random=RANDOM, now=world.later())
+        second.read()
+        assert second.left == 2
+
+    def test_what_is_done_stays_held_until_the_shop_was_read(self, world: World) -> None:
+        second = self.sold_here(world)
+        second.correct()
+        assert not undo(world)
+        assert second.left == 2, "three were counted before the correction"
+        second.read()
+        assert second.left == 2
+
+    def test_linked_again_meanwhile_it_is_corrected_once(self, world: World) -> None:
+        second = self.sold_here(world)
+        (claimed,) = second.corrections()
+        undo(world)
+        link(world)
+        second.units -= 1
+        settle.settle_command(command_id=claimed.id, outcome=Done("w1"), random=RANDOM, now=world.later())
+        second.read()
+        assert (world.available, second.units) == (2, 2)
+        assert not second.corrections() and not world.claim()
+
+    def test_what_was_refused_is_owed_no_more(self, world: World) -> None:
+        second = self.sold_here(world)
+        (claimed,) = second.corrections()
+        refused = Refused(Why.UNSUPPORTED, "Crossdock cannot change counts there.")
+        settle.settle_command(command_id=claimed.id, outcome=refused, random=RANDOM, now=world.later())
+        undo(world)
+        assert second.left == 3
+        assert not Alert.objects.filter(settled_at=None).exists()
+
+    def test_what_its_seller_left_out_stays_out(self, world: World) -> None:
+        second = Second(world, units=3)
+        link(world)
+        relist(listing=second.variant.listing, now=world.later())
+        leave_out(listing=second.variant.listing, now=world.later())
+        undo(world)
+        assert second.variant.listing.state == "left_out"
+
+    def test_made_by_hand_it_keeps_what_is_left(self, world: World) -> None:
+        mine = by_hand(world)
+        link(world)
+        world.units = 2
+        world.read()
+        undo(world)
+        left = reservations.availability(variants=[mine], now=world.now)
+        assert left[mine.pk] == 0, "the one that it had was sold"
+
+
+class TestLocks:
+    """In one order, so that nobody waits in a circle."""
+
+    def tables(self, statements: list[dict[str, str]]) -> list[str]:
+        locks = [re.search(r'FROM "store_(\w+)"', each["sql"]) for each in statements if "FOR NO KEY" in each["sql"]]
+        return [found[1] for found in locks if found is not None]
+
+    def test_a_decision_takes_names_last_as_an_import_does(self, world: World) -> None:
+        Second(world, units=3)
+        with CaptureQueriesContext(db) as seen:
+            link(world)
+        assert self.tables(seen.captured_queries) == ["command", "listing", "variantstock", "duplicate"]
+        with CaptureQueriesContext(db) as seen:
+            undo(world)
+        assert self.tables(seen.captured_queries)[:4] == ["command", "listing", "variantstock", "duplicate"]
+
+    def test_a_read_writes_no_stock_row_but_those_that_it_locked(self, world: World) -> None:
+        """Made by hand it is locked by nobody here: a checkout may hold it and wait for the shop's."""
+        mine = by_hand(world)
+        link(world)
+        world.units = 2
+        before = VariantStock.objects.get(pk=mine.pk).count
+        world.read()
+        assert VariantStock.objects.get(pk=mine.pk).count == before
+        assert reservations.availability(variants=[mine], now=world.now)[mine.pk] == 0
 
 
 class TestOneOfAKind:

@@ -299,7 +299,7 @@ PLAIN: dict[str, str] = {
     "store.Quarantined": "key call",
     "store.VariantStock": "shop_version",
     "store.Reservation": "cause",
-    "store.Duplicate": "key left_out",
+    "store.Duplicate": "key left_out said",
     "store.Movement": "kind",
     "store.RiskRuleSet": "weights report",
     "store.RiskAssessment": "why",

@@ -160,8 +160,8 @@ class Movement(models.Model):
 class Duplicate(models.Model):
     """A SKU or GTIN that stands in several of a seller's shops, and what they say of it. `key` is normalised.
 
-    `left_out` are the listings that were taken out of the market when it was decided, to be listed again if it is
-    undone.
+    `said` is kept for each variant (domain.goods.Said), so that one that comes later is asked about. `left_out` are the
+    listings that were taken out of the market when it was decided, to be listed again if it is undone.
     """
 
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="duplicates")
@@ -169,6 +169,7 @@ class Duplicate(models.Model):
     key = models.CharField(max_length=200)
     verdict = models.CharField(max_length=10, blank=True, choices=[(v.value, v.value) for v in Verdict])
     left_out = models.JSONField(default=list)
+    said = models.JSONField(default=dict, db_default={})
     found_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -15,11 +15,12 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases.catalogue.duplicates import find_duplicates
+from crossdock.usecases.catalogue.duplicates import find_duplicates, keep_as_it_is
 from crossdock.usecases.catalogue.filling import filler, searchable
 from crossdock.usecases.catalogue.import_products import MOST_IMAGES
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.alerts import settle_by_fact
+from crossdock.usecases.stock.linked import counted_by_hand
 from crossdock.usecases.stock.reservations import availability, locked, promised, record
 
 
@@ -182,6 +183,7 @@ def edit_listing(
         variant.save(update_fields=["price_minor"])
         row = locked([variant.pk])[variant.pk]
         if count is not None:
+            counted_by_hand(row, now=now)
             held = promised([variant.pk]).get(variant.pk, 0)
             before, row.count, row.count_at = row.count, count + held, now
             row.save(update_fields=["count", "count_at"])
@@ -195,9 +197,12 @@ def edit_listing(
             )
 
 
+@transaction.atomic
 def _set_state(listing: Listing, state: ListingState, *, now: datetime) -> None:
+    """By its seller's own word, so that an undone link does not list it again."""
     archived_at = now if state == ListingState.ARCHIVED else None
     Listing.objects.filter(pk=listing.pk).update(state=state, archived_at=archived_at, updated_at=now)
+    keep_as_it_is(listing)
 
 
 def archive_listing(*, listing: Listing, now: datetime) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Upper
 
-from crossdock.domain.goods import Name, Verdict
+from crossdock.domain.goods import Name, Verdict, gtin
 from crossdock.store.models import Connection, Duplicate, Listing, Offer, Seller, Variant
 from crossdock.store.models.catalogue import ListingState, digits_of
 from crossdock.usecases.record.rights import theirs
@@ -53,7 +53,9 @@ def members_of(duplicates: Sequence[Duplicate]) -> dict[int, list[Variant]]:
         rows = rows.filter(listing__seller=duplicates[0].seller_id).exclude(empty)
         rows = rows.exclude(listing__state=ListingState.ARCHIVED)
         for variant in rows.select_related("listing__seller", "connection", "stock").order_by("pk"):
-            found[by_key[variant.name].pk].append(variant)
+            # The index pads whatever has digits.
+            if kind == Name.SKU or gtin(variant.barcode) == variant.name:
+                found[by_key[variant.name].pk].append(variant)
     return found
 
 

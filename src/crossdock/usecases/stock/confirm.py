@@ -10,7 +10,7 @@ from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import telling
-from crossdock.usecases.stock.linked import settled_by_count
+from crossdock.usecases.stock.linked import counted_by_hand, settled_by_count
 from crossdock.usecases.stock.reservations import as_value, locked, promised, record
 
 
@@ -29,6 +29,7 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
         if variant.connection_id is None:
             if count is None or not 0 <= count <= 1_000_000:
                 raise Invalid("Type the number of units that you have, from 0 to 1,000,000.")
+            counted_by_hand(row, now=now)
             held = promised([variant.pk]).get(variant.pk, 0)
             row.count, row.count_at = count + held, now
         else:

@@ -4,21 +4,23 @@ One listing of the group is sold here. Units that leave the pool in one shop are
 promise is, until that shop's count is lower by them, proven by a read after its correction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import F, Q
-from django.db.models.functions import Greatest
+from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.commands import AdjustStock
+from crossdock.domain.commands import AdjustStock, CommandKind
 from crossdock.domain.goods import certificate, same_unit
-from crossdock.domain.stock import HoldState
-from crossdock.store.models import Reservation, Variant, VariantStock
+from crossdock.domain.stock import EndedWhy, HoldState, never_sent
+from crossdock.store.bulk import lock_in_order
+from crossdock.store.models import Command, Reservation, Variant, VariantStock
 from crossdock.store.models.stock import next_stock_nos
+from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.usecases.outbox.queue import adjust_stock_command
 from crossdock.usecases.record.telling import Telling
-from crossdock.usecases.stock.reservations import record
+from crossdock.usecases.stock.reservations import end_hold, record
 
 CAUSE = "linked:"
 
@@ -61,8 +63,8 @@ def same_units(variants: Sequence[Variant], *, seller_only: bool = True) -> dict
 
 
 def units_left(fallen: Sequence[Fell], *, read_no: int, told: Telling) -> None:
-    """The other members of each one's group owe the units. Their rows need no lock: this only lowers, and who promised
-    in this moment did so before the news.
+    """The other members of each one's group owe the units. Their rows are not locked, which would be in another order
+    than a checkout's: a hold only lowers, and who promised in this moment did so before the news.
     """
     single = [fell.row.variant for fell in fallen if fell.row.group is None]
     beside = same_units(single) if single else {}
@@ -85,10 +87,6 @@ def _members(groups: Sequence[int]) -> dict[int, list[Variant]]:
 
 
 def _owe(other: Variant, fell: Fell, *, read_no: int, told: Telling) -> None:
-    if other.connection is None:
-        # Its count is ours; nobody else sells from it.
-        VariantStock.objects.filter(pk=other.pk).update(count=Greatest(F("count") - fell.units, 0))
-        return
     cause = f"{CAUSE}{fell.row.pk}:{read_no}:{other.pk}"
     Reservation.objects.create(
         cause=cause, variant=other, quantity=fell.units, state=HoldState.OWED, created_at=told.now
@@ -96,6 +94,9 @@ def _owe(other: Variant, fell: Fell, *, read_no: int, told: Telling) -> None:
     where = fell.row.variant.connection
     sold = f"sold in {where.name}" if where else "sold here"
     record(variant_id=other.pk, now=told.now, kind="linked", cause=sold, quantity=fell.units)
+    if other.connection is None:
+        # Its count is ours, and nobody else sells from it.
+        return
     if fell.sure and (other.stock.count or 0) > 0:
         command = AdjustStock(other.listing.shop_product_id, other.shop_variant_id, -fell.units, cause, sold)
         adjust_stock_command(
@@ -131,5 +132,69 @@ def fence(holds: Sequence[Reservation]) -> None:
 
 def settled_by_count(variant_ids: Sequence[int]) -> None:
     """The seller says that these counts are right as the next read finds them."""
-    owed = Reservation.objects.filter(variant__in=variant_ids, cause__startswith=CAUSE, fence_no=None)
-    fence(list(owed.exclude(state=HoldState.ENDED).order_by("pk")))
+    fence([hold for hold in owed_by(variant_ids) if hold.fence_no is None])
+
+
+def owed_by(variant_ids: Sequence[int]) -> list[Reservation]:
+    """What these owe because it was sold elsewhere."""
+    owed = Reservation.objects.filter(variant__in=variant_ids, cause__startswith=CAUSE)
+    return list(owed.exclude(state=HoldState.ENDED).order_by("pk"))
+
+
+def counted_by_hand(row: VariantStock, *, now: datetime) -> int:
+    """What a listing made by hand owes is out of the count that its seller types. How many units; its row is locked."""
+    owed = owed_by([row.pk])
+    for hold in owed:
+        end_hold(hold, why=EndedWhy.SHIPPED_HERE, now=now)
+    return sum(hold.quantity for hold in owed)
+
+
+def lock_corrections(variants: Collection[Variant]) -> None:
+    """Those that wait to be sent, before any other row of these."""
+    about = [f"{CAUSE}{variant.public_id}" for variant in variants]
+    waiting = Command.objects.filter(kind=CommandKind.ADJUST_STOCK, subject__in=about, state=CommandState.WAITING)
+    lock_in_order(waiting)
+
+
+def let_go(rows: Mapping[int, VariantStock], *, told: Telling) -> list[Variant]:
+    """These are linked no more; their rows are locked, and before them their corrections. What their shops were surely
+    not asked to take out is owed no more. What a shop was asked, or has done, stays held until a read shows it.
+
+    Returns those whose shop may still be taking units out.
+    """
+    owed = owed_by([*rows])
+    corrections = Command.objects.filter(cause__in=[_correction(hold) for hold in owed])
+    asked = {command.cause: command for command in corrections}
+    kept = {}
+    for hold in owed:
+        row, command = rows[hold.variant_id], asked.get(_correction(hold))
+        if row.variant.connection_id is None:
+            row.count = max(0, (row.count or 0) - hold.quantity)
+            row.save(update_fields=["count"])
+            end_hold(hold, why=EndedWhy.SHIPPED_HERE, now=told.now)
+        elif hold.fence_no is None and (command is None or _not_done(command, told=told)):
+            end_hold(hold, why=EndedWhy.NOT_SENT, now=told.now)
+        elif hold.fence_no is None:
+            kept[row.pk] = row.variant
+    for row in rows.values():
+        if row.pk not in kept:
+            told.settle_by_fact(
+                how="Each is sold by its own shop's count again.",
+                codes=(AlertCode.STOCK_DIFFERS,),
+                listing=row.variant.listing,
+                key=f"variant:{row.pk}",
+            )
+    return [*kept.values()]
+
+
+def _correction(hold: Reservation) -> str:
+    return f"adjust:{hold.cause}"[:120]
+
+
+def _not_done(command: Command, *, told: Telling) -> bool:
+    """Surely not, and it never will be."""
+    if never_sent(attempts=command.attempts, waiting=command.state == CommandState.WAITING):
+        command.state, command.finished_at = CommandState.WITHDRAWN, told.now
+        command.sentence = "They are different things, so its count stays."
+        command.save(update_fields=["state", "finished_at", "sentence"])
+    return command.state == CommandState.WITHDRAWN or command.result == CommandResult.REFUSED

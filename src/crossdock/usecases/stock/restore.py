@@ -287,13 +287,14 @@ def correct_count(
 
 def adjusted(*, row: Command, told: Telling) -> None:
     """The shop changed its count; only the next read shows it here (rule 5)."""
-    key = ADJUST.validate_python(row.payload).key
+    key, variants = ADJUST.validate_python(row.payload).key, _variants_of(row)
+    rows = locked([variant.pk for variant in variants])
     if key.startswith(CAUSE):
         told_of([key])
     elif row.subject.startswith(CORRECTION):
-        settled_by_count([variant.pk for variant in _variants_of(row)])
-    for variant in _variants_of(row):
-        want_reads(rows=locked([variant.pk]))
+        settled_by_count([*rows])
+    want_reads(rows=rows)
+    for variant in variants:
         told.settle_by_fact(
             how="The shop's count was corrected from here.",
             codes=(AlertCode.STOCK_DIFFERS,),
