@@ -14,12 +14,25 @@ from django.test import Client
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Refused, Why
 from crossdock.domain.events import ShopProduct, ShopVariant
+from crossdock.domain.requests.returns import ReturnReason
 from crossdock.domain.values import Money
-from crossdock.store.models import Command, Connection, Listing, Order, RiskHold, User, Variant, VariantStock
+from crossdock.store.models import (
+    Command,
+    Connection,
+    Listing,
+    Order,
+    OrderLine,
+    Return,
+    RiskHold,
+    User,
+    Variant,
+    VariantStock,
+)
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.record.alerts import raise_alert
+from crossdock.usecases.requests.returns import ask_return
 from crossdock.usecases.shops.timers import move_cursor
 from crossdock.usecases.stock import counts
 from crossdock_lab.patience import patient
@@ -63,6 +76,14 @@ CONTRAST = """() => {
     return (a + .05) / (b + .05) < 4.5;
   }).map(e => e.textContent.trim());
 }"""
+
+
+# Selects that are narrower than their own words.
+_CUT_OFF = """() => [...document.querySelectorAll('main select')].filter(field => {
+  const wide = field.offsetWidth;
+  field.style.inlineSize = 'max-content';
+  return wide < field.offsetWidth;
+}).map(field => field.id)"""
 
 
 class Window:
@@ -212,6 +233,9 @@ def _full(world: World) -> Order:
     make_listing(
         seller=world.seller, title="Gale Drake " * 8, description="x", price=Money(99, "USD"), count=1, now=world.now
     )
+    OrderLine.objects.filter(order=shipped).update(title="Gale Drake of the long title " * 6)
+    units = {line.pk: 1 for line in shipped.lines.all()}
+    ask_return(order=shipped, units=units, reason=ReturnReason.WRONG, words="Not it.", now=world.later())
     return refused
 
 
@@ -235,6 +259,7 @@ def _pages(world: World, order: Order) -> dict[str, str]:
         "listings": "/seller/listings/",
         "listing": f"/seller/listings/{listing}/",
         "new": "/seller/listings/new/",
+        "receipt": f"/seller/returns/{Return.objects.get().public_id}/receipt/",
         "profile": "/seller/profile/",
         "tokens": "/seller/tokens/",
     }
@@ -257,6 +282,8 @@ def test_every_page_fits_and_names_its_fields(window: Any, world: World, size: d
             " !field.labels.length && !field.ariaLabel).length"
         )
         assert measured(page, unnamed) == 0, name
+        if size is WIDE and name == "receipt":
+            assert measured(page, _CUT_OFF) == [], name
         full.shot(f"panel-{name}-{size['width']}-{scheme}")
     for name in ("", "orders/", "shops/", "listings/", "alerts/", "tokens/"):
         empty.go(f"/seller/{name}")

@@ -43,7 +43,7 @@ def _account(stage: Stage) -> "PayoutAccount":
 def _available(stage: Stage) -> int:
     from crossdock.usecases.money.balance import balances
 
-    return sum(one.available for one in balances(stage.seller) if one.currency == "USD")
+    return sum(one.available for one in balances(stage.seller, now=now()) if one.currency == "USD")
 
 
 def _pressed(stage: Stage, account: "PayoutAccount", key: str) -> "Payout | str":

@@ -20,15 +20,19 @@ from tests.usecases.money.test_payment_sequences import PART, WHICH, Payments
 from crossdock.domain.commands import Done, Unknown
 from crossdock.domain.earnings.payouts import GONE, PayoutState
 from crossdock.domain.orders import ParcelState, fee
+from crossdock.domain.requests.returns import OPEN, Condition, Fate, Payer, ReturnReason
 from crossdock.domain.values import Money
 from crossdock.engine import invariants
 from crossdock.payouts.sandbox.bank import Hand, SandboxBank
-from crossdock.store.models import Command, Entry, Label, Order, Payout, PayoutAccount, Seller
+from crossdock.store.models import Command, Credit, Entry, Label, Order, Payout, PayoutAccount, Return, Seller
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.money import balance, payouts
+from crossdock.usecases.money.held_back import held_back
 from crossdock.usecases.money.statement import Period, page_of, sums
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.outcomes import claims, settle
+from crossdock.usecases.requests.receive import Deduction, Got, preview_receipt, receive
+from crossdock.usecases.requests.returns import accept, ask_return, decline, free_units
 from labelling import Counter
 from market import RANDOM
 
@@ -88,6 +92,32 @@ class Sellers(Payments):
             return
         if delivered:
             Label.objects.filter(pk=label.pk).update(delivered_at=self.world.later())
+
+    @rule(which=WHICH, part=PART, step=st.sampled_from(["accept", "receive", "decline"]))
+    def comes_back(self, which: int, part: int, step: str) -> None:
+        """One unit of each line, which nobody wants: shipped where it was not, asked for, then answered."""
+        self.ship(which, part)
+        order = self._order(which, part)
+        if order is None:
+            return
+        self.now, row = self.world.later(), Return.objects.filter(order=order, state__in=OPEN).first()
+        owner = order.seller.owner
+        try:
+            with transaction.atomic():
+                if row is None:
+                    units, reason = dict.fromkeys((line.pk for line in free_units(order)), 1), ReturnReason.NOT_WANTED
+                    ask_return(order=order, units=units, reason=reason, words="", now=self.now)
+                elif step == "accept":
+                    accept(row=row, actor=owner, send_to="1 Elm St", payer=Payer.BUYER, label="", now=self.now)
+                elif step == "decline":
+                    decline(row=row, actor=owner, answer="Worn.", now=self.now)
+                else:
+                    got = {part.pk: Got(part.units, Condition.USED, Fate.ASIDE) for part in row.lines.all()}
+                    given = {"row": row, "got": got, "deduction": Deduction(), "manifest": None}
+                    total = preview_receipt(**given).total
+                    receive(**given, expected_total=total, actor=owner, now=self.now)
+        except Problem:
+            return
 
     @rule(days=st.integers(0, 8))
     def days_pass(self, days: int) -> None:
@@ -159,8 +189,21 @@ class Sellers(Payments):
         for seller in Seller.objects.filter(orders__intent__in=self.intents).distinct():
             self._seller_holds(seller)
 
+    def _goes_back(self, order: Order) -> int | None:
+        """Of what nobody wants any more: its price, as far as that was not given since; None where nothing is open."""
+        row = Return.objects.filter(order=order, state__in=OPEN).first()
+        if row is None or order.credited_minor == order.total_minor or (row.answered_at and not self._holds(row)):
+            return None
+        price = sum(part.units * part.line.unit_price_minor for part in row.lines.select_related("line"))
+        since = Credit.objects.filter(order=order, granted_at__gte=row.asked_at).exclude(kind__in=["return", "lines"])
+        given = since.exclude(kind="reject").aggregate(sum=Sum("amount_minor"))["sum"] or 0
+        return max(0, min(price - given, order.total_minor - order.credited_minor))
+
+    def _holds(self, row: Return) -> bool:
+        return row.answered_at is not None and self.now < row.answered_at + timedelta(days=30)
+
     def _seller_holds(self, seller: Seller) -> None:
-        owed, pending, held = defaultdict[str, int](int), 0, 0
+        owed, pending, held, returning = defaultdict[str, int](int), 0, 0, dict[int, int]()
         for order in Order.objects.filter(seller=seller):
             cut = fee(order.total, basis_points=800).minor
             back = cut * order.credited_minor // order.total_minor if order.total_minor else 0
@@ -169,16 +212,21 @@ class Sellers(Payments):
             owed["USD"] += mine - labels
             left = max(0, mine - labels)
             taken = Entry.objects.filter(transfer__order=order, account="disputed").aggregate(sum=Sum("amount_minor"))
+            if (goes := self._goes_back(order)) is not None:
+                returning[order.pk] = goes - (cut * (order.credited_minor + goes) // order.total_minor - back)
             if order.payable_at is None:
                 pending += left
             else:
-                held += min(left, max(0, taken["sum"] or 0))
+                held += min(left, max(0, taken["sum"] or 0) + returning.get(order.pk, 0))
         gone = Payout.objects.filter(seller=seller, state__in=GONE).aggregate(sum=Sum("amount_minor"))["sum"] or 0
         owed["USD"] -= gone
-        (found,) = balance.balances(seller)
+        back = held_back(seller, now=self.now)
+        assert back == returning, "what open returns would credit"
+        (found,) = balance.balances(seller, now=self.now)
         assert (found.owed, found.pending, found.held) == (owed["USD"], pending, held), "the books are the orders"
         assert found.available == found.owed - pending - held
-        assert sum(row.minor for row in balance.waiting(seller) if row.payable_at is None) == pending
+        assert sum(row.minor for row in balance.waiting(seller, back) if row.payable_at is None) == pending
+        assert sum(balance.waits(row, back).minor for row in balance.waiting(seller, back)) == pending + held
         lines = page_of(seller=seller, period=Period("USD"), before=None, limit=1000)
         assert sum(line.net.minor for line in lines) == found.owed, "the statement explains the balance"
         assert all(line.gross + line.fee == line.net for line in lines)
@@ -237,4 +285,19 @@ def test_they_notice_a_payout_that_is_sent_again_blindly(monkeypatch: pytest.Mon
     machine.at_the_bank(1, False)
     with pytest.raises(AssertionError, match="the bank has no such number"):
         machine.payouts_hold()
+    machine.teardown()
+
+
+@pytest.mark.django_db
+def test_they_notice_that_what_a_return_is_due_is_paid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: nobody holds it back."""
+    machine = Sellers()
+    machine.begin()
+    machine.ship(0, 1)
+    machine.days_pass(8)
+    machine.comes_back(0, 1, "accept")
+    machine.sellers_hold()
+    monkeypatch.setattr(balance, "held_back", lambda *_, **__: {})
+    with pytest.raises(AssertionError, match="the books are the orders"):
+        machine.sellers_hold()
     machine.teardown()

@@ -64,7 +64,7 @@ def send(desk: Desk, row: LostDispute, bearer: str, why: str = "it came late", s
 
 
 def stands(world: World) -> tuple[int, int]:
-    (found,) = balance.balances(world.seller)
+    (found,) = balance.balances(world.seller, now=world.later())
     return found.held, found.available
 
 

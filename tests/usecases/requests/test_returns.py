@@ -15,6 +15,7 @@ from crossdock.domain.capability import Manifest
 from crossdock.domain.credit import Paid
 from crossdock.domain.events import Refund
 from crossdock.domain.requests.returns import (
+    OPEN,
     Back,
     Condition,
     Fate,
@@ -24,8 +25,10 @@ from crossdock.domain.requests.returns import (
     ReturnState,
     Standing,
     due,
+    holds_money,
     shares,
     why_not,
+    with_delivery,
 )
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Command, Credit, Mail, Order, PolicySwitch, Return, VariantStock
@@ -78,15 +81,23 @@ class TestRules:
             gone = [done + many for done, many in zip(gone, more, strict=True)]
         assert back <= total + shipping
         if all(done == units for (_, units), done in zip(lines, gone, strict=True)):
-            assert back >= total
+            assert back == total + (shipping if with_delivery(reason) else 0), "the parts are the whole"
 
-    def test_the_delivery_goes_back_with_everything_that_is_the_sellers_doing(self) -> None:
+    def test_each_units_share_of_the_delivery_goes_back_where_the_reason_is_the_sellers_or_the_laws(self) -> None:
         whole = [Back(Paid(3000, 3), 3), Back(Paid(500, 1), 1)]
         part = [Back(Paid(3000, 3), 2), Back(Paid(500, 1), 1)]
         assert sum(shares(whole, 700, ReturnReason.WITHDRAWN)) == 4200
         assert sum(shares(whole, 700, ReturnReason.DAMAGED)) == 4200
         assert sum(shares(whole, 700, ReturnReason.NOT_WANTED)) == 3500
-        assert sum(shares(part, 700, ReturnReason.DAMAGED)) == 2500
+        assert shares(part, 700, ReturnReason.DAMAGED) == (2000 + 400, 500 + 100)
+        assert shares(part, 700, ReturnReason.OTHER) == (2000, 500)
+
+    def test_what_was_accepted_and_never_sent_keeps_no_money_for_ever(self) -> None:
+        asked, accepted, now = Standing(ReturnState.ASKED), Standing(ReturnState.ACCEPTED), datetime.now(UTC)
+        assert holds_money(asked, None, now) and holds_money(accepted, now, now + 29 * DAY)
+        assert not holds_money(accepted, now, now + 30 * DAY)
+        assert holds_money(Standing(ReturnState.ACCEPTED, sent=True), now, now + 400 * DAY)
+        assert not any(holds_money(Standing(state), now, now) for state in set(ReturnState) - set(OPEN))
 
 
 @pytest.fixture
@@ -247,7 +258,7 @@ def test_a_withdrawal_comes_back_without_an_answer_and_with_its_delivery(world: 
         decline(row=row, actor=world.seller.owner, answer="No.", now=world.later())
     row = taken(world, row)
     shown = preview_receipt(row=row, got=back(row, 2), deduction=Deduction(), manifest=None)
-    assert shown.delivery and shown.total == order.total
+    assert shown.delivery == Money(500, "USD") and shown.total == order.total
     got(world, row, back(row, 2), order.total_minor)
     assert fresh(order).money == "credited"
     assert not Alert.objects.filter(code=AlertCode.WITHDRAWN, settled_at=None).exists()
@@ -338,12 +349,59 @@ def test_through_the_pages_on_both_sides(world: World) -> None:
     page = text(mine, at)
     assert "1 Elm St" in page and 'href="https://l.test/1"' in page
     assert "on its way" in text(mine, at, deed="sent", **{"return": row.public_id}, carrier="UPS", tracking="R1")
+    page = text(mine, at)
+    assert 'value="R1"' in page and 'value="UPS"' in page, "a wrong digit is corrected, not typed again"
+    page = text(mine, at, deed="sent", **{"return": row.public_id}, carrier="DHL", tracking=" ")
+    assert 'value="DHL"' in page and "This field is required" in page
     part = row.lines.get()
     chosen = {f"units_{part.pk}": "2", f"condition_{part.pk}": "as_sent", f"fate_{part.pk}": "in_shop"}
     query = "&".join(f"{name}={value}" for name, value in chosen.items())
     page = text(theirs, f"{its}receipt/?{query}")
-    assert f'name="expected_total" value="{order.total_minor}"' in page and "with its delivery" in page
+    assert f'name="expected_total" value="{order.total_minor}"' in page and "its share of the delivery" in page
     assert "Received. The buyer is refunded" in text(
         theirs, f"{its}receipt/", expected_total=str(order.total_minor), **chosen
     )
     assert "go back the way you paid" in text(mine, at)
+
+
+@pytest.mark.parametrize("form", [{"deed": "keep"}, {"deed": "sent", "tracking": "R1"}, {"deed": "dance"}, {}])
+def test_of_a_return_that_is_not_there_the_page_says_so(world: World, form: dict[str, str]) -> None:
+    order = shipped(world, 2)
+    other = world.buy(1)
+    ship_by_hand(order=other, lines=None, tracking="T2", carrier="UPS", actor=world.seller.owner, now=world.later())
+    foreign = asked(world, fresh(other), 1)
+    for which in (foreign.public_id, "none", "\x00"):
+        answer = client_of(order.buyer).post(
+            f"/orders/{order.public_id}/returns/", {**form, "return": which}, follow=True
+        )
+        assert answer.status_code == 200 and "There is no such return of this order." in answer.content.decode()
+    foreign.refresh_from_db()
+    assert (foreign.state, foreign.sent_at) == ("asked", None)
+
+
+def test_a_step_that_is_over_is_said_on_the_page(world: World) -> None:
+    order = shipped(world, 2)
+    row = asked(world, order, 1)
+    buyer, at = client_of(order.buyer), f"/orders/{order.public_id}/returns/"
+    its = {"return": row.public_id}
+    page = buyer.post(at, {"deed": "sent", **its}, follow=True).content.decode()
+    assert "The seller has not answered yet" in page
+    decline(row=row, actor=world.seller.owner, answer="Worn.", now=world.later())
+    page = buyer.post(at, {"deed": "keep", **its}, follow=True).content.decode()
+    assert "This return is over already." in page
+
+
+def test_the_preview_says_what_of_the_delivery_goes_back(world: World) -> None:
+    order = shipped(world, 4)
+    seller = client_of(world.seller.owner)
+
+    def page(row: Return) -> str:
+        part = row.lines.get()
+        chosen = {f"units_{part.pk}": 1, f"condition_{part.pk}": "as_sent", f"fate_{part.pk}": "aside"}
+        return unescape(seller.get(f"/seller/returns/{row.public_id}/receipt/", chosen).content.decode())
+
+    row = taken(world, asked(world, order, 1, ReturnReason.WRONG))
+    assert "with $1.25, its share of the delivery" in page(row) and "Credit $11.25 and close" in page(row)
+    got(world, row, back(row, 1), 1125)
+    row = taken(world, asked(world, order, 1, ReturnReason.OTHER))
+    assert "without its delivery: “Another reason” leaves that paid" in page(row) and "Credit $10.00" in page(row)

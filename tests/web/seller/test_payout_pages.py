@@ -84,7 +84,7 @@ def test_pressed_twice_it_is_one_payout_and_the_money_is_gone_from_the_balance(w
     for _ in range(2):
         assert client.post("/seller/money/payouts/USD/now/", {"key": "k"}).status_code == 302
     assert [payout.amount for payout in Payout.objects.all()] == [Money(1380, "USD")]
-    assert [one.available for one in balance.balances(world.seller)] == [0]
+    assert [one.available for one in balance.balances(world.seller, now=world.later())] == [0]
     page = words_of(client.get("/seller/money/payouts/"))
     assert "On its way to the bank $13.80" in page and "Nothing is available." in page
     number = Payout.objects.get().public_id
@@ -161,7 +161,7 @@ def test_the_commission_is_set_by_a_page_and_holds_for_orders_from_now_on(world:
     boss.post(f"{url}/commission/", {"percent": "10"})
     world.seller.refresh_from_db()
     world.buy()
-    (found,) = balance.balances(world.seller)
+    (found,) = balance.balances(world.seller, now=world.later())
     assert (found.available, found.pending) == (1380, 1350)
     assert AuditEntry.objects.filter(action="commission").count() == 1
 

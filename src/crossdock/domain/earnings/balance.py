@@ -47,6 +47,7 @@ class Waits(StrEnum):
     RISK = "risk"
     CREDIT_ASKED = "credit_asked"
     DISPUTED = "disputed"
+    RETURN = "return"
 
 
 WAITS: dict[Waits, str] = {
@@ -55,6 +56,7 @@ WAITS: dict[Waits, str] = {
     Waits.RISK: "Held until our staff have looked at the order.",
     Waits.CREDIT_ASKED: "Held until our staff have decided about the credit.",
     Waits.DISPUTED: "Held: the buyer's bank disputes the payment.",
+    Waits.RETURN: "Held for a return: what the buyer gets when the goods are back.",
 }
 
 

@@ -6,6 +6,7 @@ from a withdrawal binds (`binding`): nobody may decline it. A refund that was ma
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from crossdock.domain.credit import Paid, for_lines
@@ -51,7 +52,7 @@ REASONS: dict[ReturnReason, str] = {
 }
 # What the buyer chooses from: a withdrawal has a page of its own.
 CHOICES = tuple(reason for reason in ReturnReason if reason is not ReturnReason.WITHDRAWN)
-# The seller's doing, or the law's word: with everything that was bought, what its delivery cost goes back too.
+# The seller's doing, or the law's word: each unit's share of what the delivery cost goes back with it.
 _WITH_DELIVERY = frozenset(
     {ReturnReason.DAMAGED, ReturnReason.WRONG, ReturnReason.NOT_AS_DESCRIBED, ReturnReason.WITHDRAWN}
 )
@@ -93,6 +94,8 @@ LONGEST_WORDS = 1000
 # Of one order: each is a row that the seller answers.
 MOST_RETURNS = 10
 OPEN = (ReturnState.ASKED, ReturnState.ACCEPTED)
+# So long an accepted return that nobody sent keeps money from its seller.
+_HOLDS_UNSENT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +164,28 @@ class Back:
     units: int
 
 
-def delivery_goes_back(lines: Sequence[Back], reason: ReturnReason) -> bool:
-    """Whether what the delivery cost goes back too: nothing is kept, and the reason is the seller's or the law's."""
-    return reason in _WITH_DELIVERY and all(line.paid.gone + line.units == line.paid.units for line in lines)
+def with_delivery(reason: ReturnReason) -> bool:
+    """Whether the units' share of what the delivery cost goes back too: the reason is the seller's or the law's.
+
+    Article 13 of 2011/83/EU wants the standard delivery back with the whole contract and says nothing of a part; the
+    shares are those of a cancel of units, so that parts which come back one after the other make up the whole.
+    """
+    return reason in _WITH_DELIVERY
 
 
 def shares(lines: Sequence[Back], shipping: int, reason: ReturnReason) -> tuple[int, ...]:
     """What of the payment belongs to the units that come back, line by line, to the minor unit."""
-    part = shipping if delivery_goes_back(lines, reason) else 0
+    part = shipping if with_delivery(reason) else 0
     return for_lines([line.paid for line in lines], part, [line.units for line in lines])
+
+
+def holds_money(standing: Standing, answered_at: datetime | None, now: datetime) -> bool:
+    """Whether what it would credit is kept from the seller meanwhile. Until they answer that is in their hands; what
+    was accepted and never sent keeps nothing for ever.
+    """
+    if not standing.open or standing.sent or answered_at is None:
+        return standing.open
+    return now < answered_at + _HOLDS_UNSENT
 
 
 def due(whole: int, *, before: int, deduction: int, room: int) -> int:

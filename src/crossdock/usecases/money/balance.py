@@ -1,9 +1,11 @@
 """A seller's balance, computed from the books, and when an order's money becomes payable.
 
 What the books owe a seller is the sum of their account. Of it, the money of each order that is not payable yet is
-pending, and what a buyer's bank took back stays held until it is decided; the rest is available.
+pending, and what a buyer's bank took back, or a return would credit, stays held until it is decided; the rest is
+available.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,8 +16,10 @@ from django.db.models.functions import Coalesce, Greatest
 from crossdock.domain.credit import CreditState
 from crossdock.domain.earnings.balance import Balance, Reserve, Sent, Waits, payable_from
 from crossdock.domain.orders import ParcelState
+from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Entry, Order, RiskHold, Seller, Shipment
 from crossdock.usecases.money.books import seller_account
+from crossdock.usecases.money.held_back import held_back
 from crossdock.usecases.record.rights import theirs
 
 _AT_ONCE = 200
@@ -30,12 +34,15 @@ SELECT currency, sum(whole), sum(pending), sum(held) FROM (
     JOIN store_entry e ON e.transfer_id = t.id AND e.account = %(account)s
     WHERE o.seller_id = %(seller)s AND o.payable_at IS NULL GROUP BY o.id, e.currency) w
   UNION ALL
-  SELECT currency, 0, 0, least(greatest(minor, 0), greatest(disputed, 0)) FROM (
+  SELECT currency, 0, 0, least(greatest(minor, 0), greatest(disputed, 0) + back) FROM (
     SELECT e.currency, -sum(e.amount_minor) FILTER (WHERE e.account = %(account)s) AS minor,
-    sum(e.amount_minor) FILTER (WHERE e.account = 'disputed') AS disputed
+    sum(e.amount_minor) FILTER (WHERE e.account = 'disputed') AS disputed,
+    coalesce((SELECT k.minor FROM unnest(%(orders)s::bigint[], %(back)s::bigint[]) AS k(id, minor)
+      WHERE k.id = o.id AND e.currency = o.currency), 0) AS back
     FROM store_order o JOIN store_transfer t ON t.order_id = o.id JOIN store_entry e ON e.transfer_id = t.id
     WHERE o.seller_id = %(seller)s AND o.payable_at IS NOT NULL AND o.id IN (
-      SELECT d.order_id FROM store_transfer d JOIN store_entry x ON x.transfer_id = d.id AND x.account = 'disputed')
+      SELECT d.order_id FROM store_transfer d JOIN store_entry x ON x.transfer_id = d.id AND x.account = 'disputed'
+      UNION ALL SELECT unnest(%(orders)s::bigint[]))
     GROUP BY o.id, e.currency) h
 ) parts GROUP BY currency ORDER BY currency
 """
@@ -49,10 +56,12 @@ def reserve() -> Reserve:
     )
 
 
-def balances(seller: Seller) -> list[Balance]:
-    """Of each currency that the seller ever had money in; one statement."""
+def balances(seller: Seller, *, now: datetime) -> list[Balance]:
+    """Of each currency that the seller ever had money in; one statement, and what `held_back` asks."""
+    back = held_back(seller, now=now)
+    of, orders, minors = seller_account(seller.pk), [*back], [*back.values()]
     with connection.cursor() as cursor:
-        cursor.execute(_BALANCES, {"account": seller_account(seller.pk), "seller": seller.pk})
+        cursor.execute(_BALANCES, {"account": of, "seller": seller.pk, "orders": orders, "back": minors})
         rows = [(code, int(whole), int(pending), int(held)) for code, whole, pending, held in cursor.fetchall()]
     return [Balance(code, pending, held, whole - pending - held) for code, whole, pending, held in rows]
 
@@ -100,6 +109,8 @@ def why_waits(order: Order) -> Waits:
         return Waits.RISK
     if order.asked:  # type: ignore[attr-defined]
         return Waits.CREDIT_ASKED
+    if order.payable_at is not None:
+        return Waits.RETURN
     return Waits.NOT_SHIPPED if _from(order) is None else Waits.RESERVE
 
 
@@ -108,13 +119,23 @@ def expected(order: Order) -> datetime | None:
     return _from(order) if why_waits(order) is Waits.RESERVE else None
 
 
-def waiting(seller: Seller) -> QuerySet[Order]:
-    """Orders whose money is pending or held, newest first, each with `minor`: what is waiting of it."""
+def waiting(seller: Seller, back: Mapping[int, int]) -> QuerySet[Order]:
+    """Orders whose money is pending or held, newest first, each with `minor`: what it brought, or has left. `back` is
+    what is held for returns (`held_back`).
+    """
     account = seller_account(seller.pk)
     disputed = Entry.objects.filter(account="disputed", transfer__order__seller=seller).values("transfer__order")
-    found = theirs(Order, seller).filter(Q(payable_at=None) | Q(pk__in=disputed))
+    found = theirs(Order, seller).filter(Q(payable_at=None) | Q(pk__in=disputed) | Q(pk__in=[*back]))
     rows = _with_facts(found).annotate(minor=Coalesce(-_left(account), 0)).filter(minor__gt=0)
-    return rows.filter(Q(payable_at=None) | Q(disputed__gt=0)).order_by("-pk")
+    return rows.filter(Q(payable_at=None) | Q(disputed__gt=0) | Q(pk__in=[*back])).order_by("-pk")
+
+
+def waits(order: Order, back: Mapping[int, int]) -> Money:
+    """How much of an order that `waiting` gives is not available."""
+    minor: int = order.minor  # type: ignore[attr-defined]
+    if order.payable_at is not None:
+        minor = min(minor, max(0, order.disputed) + back.get(order.pk, 0))  # type: ignore[attr-defined]
+    return Money(minor, order.currency)
 
 
 def release(*, now: datetime) -> int:

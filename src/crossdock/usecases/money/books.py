@@ -7,6 +7,7 @@ yet confirmed by the gateway), disputed (taken back by a buyer's bank, until it 
 carrier:<name> (what labels cost us there), transit:<provider> (payouts that the bank has not confirmed yet).
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Sum
@@ -57,12 +58,20 @@ def payment_of(*, order: Order, key: int, now: datetime) -> tuple[Transfer, list
 
 def fee_back(*, order: Order, amount_minor: int) -> int:
     """Of what was kept when it was paid: the seller's commission may be another by now."""
+    return share_of_cut(order, cuts([order]).get(order.pk, 0), amount_minor)
+
+
+def cuts(orders: Iterable[Order]) -> dict[int, int]:
+    """By order's id, minor units of commission that were kept when it was paid."""
+    causes = [f"paid:{order.reference}" for order in orders]
+    rows = Entry.objects.filter(transfer__cause__in=causes, account="fees").order_by().values("transfer__order")
+    return {key: -kept for key, kept in rows.annotate(sum=Sum("amount_minor")).values_list("transfer__order", "sum")}
+
+
+def share_of_cut(order: Order, cut: int, amount_minor: int) -> int:
+    """What of it goes back with `amount_minor` more to the buyer."""
     if not order.total_minor:
         return 0
-    kept = Entry.objects.filter(transfer__cause=f"paid:{order.reference}", account="fees").aggregate(
-        sum=Sum("amount_minor")
-    )
-    cut = -(kept["sum"] or 0)
     before, after = order.credited_minor, order.credited_minor + amount_minor
     return cut * after // order.total_minor - cut * before // order.total_minor
 

@@ -158,7 +158,7 @@ def _intend(*, account: PayoutAccount, cause: str, actor: User | None, now: date
         known = Payout.objects.filter(cause=cause).first()
         if known is not None:
             return known
-        found = [one.available for one in balances(row.seller) if one.currency == row.currency]
+        found = [one.available for one in balances(row.seller, now=now) if one.currency == row.currency]
         available = Money(found[0] if found else 0, row.currency)
         if why := why_not_pay(account=row, available=available, by_hand=actor is not None, now=now):
             return why

@@ -16,7 +16,7 @@ from crossdock.store.models import Credit, LostDispute, Order, OrderLine, Return
 from crossdock.usecases.record.telling import Telling
 
 # Whoever granted one of these while a return was open granted it for that.
-_FOR_IT = (CreditKind.STAFF, CreditKind.SHOP_REFUND, CreditKind.BANK)
+FOR_IT = (CreditKind.STAFF, CreditKind.SHOP_REFUND, CreditKind.BANK)
 
 
 def open_return(order: Order) -> Return | None:
@@ -34,25 +34,29 @@ def claimed(order: Order, *, declined: bool = True) -> Counter[int]:
     return found
 
 
-def came_back(order: Order) -> Counter[int]:
+def came_back(*orders: Order) -> Counter[int]:
     """By line's id, units whose return is done: they were credited, so no cancel of the order credits them again."""
     found = Counter[int]()
     done = [ReturnState.RECEIVED, ReturnState.REFUNDED]
-    for line_id, units in ReturnLine.objects.filter(row__order=order, row__state__in=done).values_list(
-        "line", "received"
-    ):
+    rows = ReturnLine.objects.filter(row__order__in=orders, row__state__in=done)
+    for line_id, units in rows.values_list("line", "received"):
         found[line_id] += units or 0
     return found
 
 
 def shares_of(
-    order: Order, lines: Sequence[OrderLine], units: Mapping[int, int], reason: ReturnReason
+    order: Order,
+    lines: Sequence[OrderLine],
+    units: Mapping[int, int],
+    reason: ReturnReason,
+    before: Mapping[int, int],
 ) -> dict[int, int]:
-    """By line's id, what of the payment belongs to these units: minor units of the order's currency."""
-    before = came_back(order)
+    """By line's id, what of the payment belongs to these units, in minor units of the order's currency. `before` is
+    what came back of it (`came_back`).
+    """
     backs = [
         Back(
-            Paid(line.unit_price_minor * line.quantity, line.quantity, line.rejected + before[line.pk]),
+            Paid(line.unit_price_minor * line.quantity, line.quantity, line.rejected + before.get(line.pk, 0)),
             units.get(line.pk, 0),
         )
         for line in lines
@@ -63,7 +67,7 @@ def shares_of(
 
 def back_since(row: Return) -> int:
     """What went back by another way since the return was asked for."""
-    rows = Credit.objects.filter(order_id=row.order_id, kind__in=_FOR_IT, granted_at__gte=row.asked_at)
+    rows = Credit.objects.filter(order_id=row.order_id, kind__in=FOR_IT, granted_at__gte=row.asked_at)
     return int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
 
 
@@ -98,7 +102,8 @@ def answered_in_shop(order: Order, credit: Credit, *, told: Telling) -> None:
         return
     parts = list(row.lines.select_related("line"))
     units = {part.line_id: part.units for part in parts}
-    whole = sum(shares_of(order, list(order.lines.all()), units, ReturnReason(row.reason)).values())
+    reason, before = ReturnReason(row.reason), came_back(order)
+    whole = sum(shares_of(order, list(order.lines.all()), units, reason, before).values())
     if back_since(row) < whole:
         return
     for part in parts:

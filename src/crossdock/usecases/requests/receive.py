@@ -17,12 +17,13 @@ from crossdock.domain.requests.returns import (
     due,
     why_no_deduction,
     why_not,
+    with_delivery,
 )
 from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, Return, ReturnLine, ShopRefund, User, Variant
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import grant, tell_granted
-from crossdock.usecases.money.returned import back_since, left_of_payment, settle_alerts, shares_of
+from crossdock.usecases.money.returned import back_since, came_back, left_of_payment, settle_alerts, shares_of
 from crossdock.usecases.orders.coming_back import fill
 from crossdock.usecases.record.rights import require, side_of
 from crossdock.usecases.record.telling import Telling, telling
@@ -57,8 +58,8 @@ class GotLine:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What it would do. `whole` is what belongs to the units, `before` what went back since the return was asked for;
-    `total` is credited. `delivery`: what the delivery cost is in it.
+    """What it would do. `whole` is what belongs to the units; `delivery` in it their share of the delivery's cost, None
+    where that stays paid. `before` went back since the return was asked for; `total` is credited.
     """
 
     lines: tuple[GotLine, ...]
@@ -66,7 +67,7 @@ class Receipt:
     before: Money
     kept: Money
     total: Money
-    delivery: bool
+    delivery: Money | None
 
     @property
     def capped(self) -> bool:
@@ -95,8 +96,10 @@ def preview_receipt(*, row: Return, got: Mapping[int, Got], deduction: Deduction
                 raise Invalid(f"{part.line.title}: {why}")
     units = {part.line_id: its.units for part, its in there}
     bought = list(order.lines.all())
-    each = shares_of(order, bought, units, ReturnReason(row.reason))
+    reason = ReturnReason(row.reason)
+    each = shares_of(order, bought, units, reason, came_back(order))
     whole = sum(each.values())
+    items = sum(line.unit_price_minor * units.get(line.pk, 0) for line in bought)
     if why := why_no_deduction(deduction.minor, whole, deduction.why, [its.condition for _, its in there]):
         raise Invalid(why)
     before = min(back_since(row), whole)
@@ -110,7 +113,7 @@ def preview_receipt(*, row: Return, got: Mapping[int, Got], deduction: Deduction
         Money(before, order.currency),
         Money(deduction.minor, order.currency),
         Money(total, order.currency),
-        whole > sum(line.unit_price_minor * units.get(line.pk, 0) for line in bought),
+        Money(whole - items, order.currency) if with_delivery(reason) else None,
     )
 
 

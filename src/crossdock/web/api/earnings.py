@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from ninja import Router, Schema
 from pydantic import Field
 
@@ -27,7 +28,7 @@ class BalanceOut(Schema):
     currency: str
     available: Money = Field(description="Below zero when the seller owes the marketplace.")
     pending: Money = Field(description="Of orders that are not delivered long enough.")
-    held: Money = Field(description="Disputed by a buyer's bank.")
+    held: Money = Field(description="Disputed by a buyer's bank, or what an open return would credit.")
     owed: Money = Field(description="The three together: what the books owe the seller.")
 
 
@@ -76,7 +77,7 @@ class OnePayoutOut(PayoutOut):
 @router.get("/balance", response=list[BalanceOut], url_name="balance", summary="Of each currency")
 def balance(request: HttpRequest) -> list[BalanceOut]:
     """With a seller's own token."""
-    return [_balance(one) for one in balances(_seller(request))]
+    return [_balance(one) for one in balances(_seller(request), now=timezone.now())]
 
 
 @router.get(

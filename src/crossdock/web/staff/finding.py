@@ -68,7 +68,7 @@ def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "alerts": alerts,
         "queues": [(words, counts[name]) for name, words in QUEUE_WORDS.items()],
         "orders": in_queue(seller=found, queue="all", now=now, limit=LAST),
-        "balances": balances(found),
+        "balances": balances(found, now=now),
         "listings": live_by_seller([found.pk]).get(found.pk, 0),
         "tokens": found.tokens.filter(revoked_at=None).count(),
         "deeds": deeds_of_seller(found)[:LAST],

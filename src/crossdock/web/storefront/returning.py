@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from crossdock.domain.requests.returns import CHOICES, LONGEST_WORDS, REASONS, ReturnDeed, ReturnReason, why_not
 from crossdock.store.models import Order, OrderLine, Return
-from crossdock.usecases.errors import Problem
+from crossdock.usecases.errors import Invalid, NotAllowed, Problem
 from crossdock.usecases.orders.queries import bought_orders
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.requests.queries import returns_of
@@ -69,8 +69,14 @@ class AskForm(forms.Form):
 
 
 class SentForm(forms.Form):
+    """What the buyer entered before stands in it, so that a wrong digit is corrected and not typed again."""
+
     carrier = forms.CharField(label="Carrier", max_length=80, required=False)
     tracking = forms.CharField(label="Tracking number", max_length=200)
+
+    @classmethod
+    def of(cls, row: Return) -> "SentForm":
+        return cls(initial={"carrier": row.carrier, "tracking": row.tracking_number})
 
 
 @never_cache
@@ -92,17 +98,21 @@ def _page(request: HttpRequest, order: Order, *, guest: bool) -> HttpResponse:
     why, free = why_not_return(order, now=now), free_units(order)
     deed = request.POST.get("deed", "")
     ask = AskForm(request.POST if deed == "ask" else None, free=free)
-    way = SentForm(request.POST if deed == "sent" else None)
-    rows = list(returns_of(order))
+    rows, which = list(returns_of(order)), request.POST.get("return", "")
+    ways = {row.public_id: SentForm.of(row) for row in rows}
+    if deed == "sent" and which in ways:
+        ways[which] = SentForm(request.POST)
     if request.method == "POST":
         try:
-            said = _done(order, rows, deed, request.POST.get("return", ""), ask, way)
+            if deed == "ask":
+                said = _asked(order, ask, why)
+            else:
+                said = _moved(next((row for row in rows if row.public_id == which), None), deed, ways.get(which))
+        except Invalid as problem:
+            (ask if deed == "ask" else ways[which]).add_error(None, str(problem))
         except Problem as problem:
-            form = ask if deed == "ask" else way if deed == "sent" else None
-            if form is None:
-                messages.error(request, str(problem))
-                return redirect(request.path)
-            form.add_error(None, str(problem))
+            messages.error(request, str(problem))
+            return redirect(request.path)
         else:
             if said:
                 messages.success(request, said)
@@ -110,11 +120,10 @@ def _page(request: HttpRequest, order: Order, *, guest: bool) -> HttpResponse:
     context = {
         "order": order,
         "guest": guest,
-        "rows": [(row, _can(row), REASONS[ReturnReason(row.reason)]) for row in rows],
+        "rows": [(row, _can(row), REASONS[ReturnReason(row.reason)], ways[row.public_id]) for row in rows],
         "ask": None if why else ask,
         "why_not": why,
         "until": returns_until(order),
-        "way": way,
         "hours": round(answer_within().total_seconds() / 3600),
     }
     return render(request, "storefront/returns.html", context, status=422 if request.method == "POST" else 200)
@@ -127,22 +136,28 @@ def _can(row: Return) -> dict[str, bool]:
     }
 
 
-def _done(order: Order, rows: list[Return], deed: str, which: str, ask: AskForm, way: SentForm) -> str:
-    """What to say; empty where the form has to be filled in again."""
-    now = timezone.now()
-    if deed == "ask":
-        if not ask.is_valid():
-            return ""
+def _asked(order: Order, ask: AskForm, why: str) -> str:
+    """What to say; empty where the form has to be filled in again. Raises NotAllowed, Invalid."""
+    if ask.is_valid():
         data = ask.cleaned_data
-        ask_return(order=order, units=ask.units, reason=ReturnReason(data["reason"]), words=data["words"], now=now)
+        reason, words = ReturnReason(data["reason"]), data["words"]
+        ask_return(order=order, units=ask.units, reason=reason, words=words, now=timezone.now())
         return f"{order.seller.name} has your request. You get an e-mail with the answer."
-    row = next((row for row in rows if row.public_id == which), None)
-    if row is None:
-        return ""
-    if deed == "keep":
-        take_back(row=row, now=now)
-        return "You keep it; the seller is told."
-    if deed == "sent" and way.is_valid():
-        sent(row=row, carrier=way.cleaned_data["carrier"], tracking=way.cleaned_data["tracking"], now=now)
-        return "The seller knows that it is on its way."
+    if why:
+        raise NotAllowed(why)
     return ""
+
+
+def _moved(row: Return | None, deed: str, way: SentForm | None) -> str:
+    """The same of a return that is there."""
+    if row is None or deed not in ("keep", "sent") or way is None:
+        raise NotAllowed("There is no such return of this order. Nothing was changed; its returns stand below.")
+    if deed == "keep":
+        take_back(row=row, now=timezone.now())
+        return "You keep it; the seller is told."
+    if why := why_not(row.value, ReturnDeed.SEND):
+        raise NotAllowed(why)
+    if not way.is_valid():
+        return ""
+    sent(row=row, carrier=way.cleaned_data["carrier"], tracking=way.cleaned_data["tracking"], now=timezone.now())
+    return "The seller knows that it is on its way."

@@ -59,7 +59,7 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
     now, after = timezone.now(), number_after(request)
     accounts = {one.currency: one for one in theirs(PayoutAccount, seller).select_related("seller__owner")}
     purses = []
-    for one in own_currency_first(balances(seller), seller):
+    for one in own_currency_first(balances(seller, now=now), seller):
         account = accounts.get(one.currency)
         available = Money(one.available, one.currency)
         why = why_not_pay(account=account, available=available, by_hand=True, now=now) if account else ""

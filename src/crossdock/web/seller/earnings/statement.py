@@ -72,7 +72,7 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
         "next_after": found[PAGE - 1].id if len(found) > PAGE else None,
         "sums": sums(seller=seller, period=period),
         "currency": period.currency,
-        "currencies": [one.currency for one in own_currency_first(balances(seller), seller)],
+        "currencies": [one.currency for one in own_currency_first(balances(seller, now=timezone.now()), seller)],
         "first": first,
         "last": last,
         "earlier": (earlier.replace(day=1), earlier),

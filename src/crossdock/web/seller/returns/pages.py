@@ -184,6 +184,7 @@ def receipt(request: HttpRequest, seller: Seller, public_id: str) -> HttpRespons
         "order": row.order,
         "lines": lines,
         "shown": shown,
+        "reason": REASONS[ReturnReason(row.reason)],
         "wrong": wrong,
         "kept": typed(given, "kept", longest=20),
         "why": typed(given, "why", longest=300),

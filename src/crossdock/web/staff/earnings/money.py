@@ -29,7 +29,7 @@ LAST = 10
 @require_safe
 def page(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     seller = get_object_or_404(sellers_named(""), public_id=public_id)
-    found = own_currency_first(balances(seller), seller)
+    found = own_currency_first(balances(seller, now=timezone.now()), seller)
     wanted = typed(request.GET, "currency", longest=3).upper()
     currency = wanted if any(one.currency == wanted for one in found) else found[0].currency
     lines = page_of(seller=seller, period=Period(currency), before=number_after(request), limit=PAGE + 1)
