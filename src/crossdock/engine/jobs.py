@@ -118,7 +118,7 @@ async def minute(context: JobContext, timestamp: int) -> None:
 async def _fill_again(engine: Engine) -> None:
     """Listings whose rules or definitions changed, a batch at a time; what is left waits for the next minute."""
     for _ in range(_BATCHES_A_MINUTE):
-        if not await engine.threads.run(refill_some):
+        if not await engine.threads.run(refill_some, now=engine.clock()):
             return
 
 

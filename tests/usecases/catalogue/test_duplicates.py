@@ -1,7 +1,10 @@
 """Goods in several of one seller's shops: found, decided, sold once. The second shop's own count stands beside."""
 
+import json
 import re
 from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
 
 import pytest
 from django.db import connection as db
@@ -9,13 +12,17 @@ from django.test.utils import CaptureQueriesContext
 
 from crossdock.domain.commands import CommandKind, Done, Refused, Why
 from crossdock.domain.events import Count, ShopProduct, ShopVariant
+from crossdock.domain.finding.filling import Rule, Source
+from crossdock.domain.finding.taxonomy import CATEGORY
 from crossdock.domain.goods import Verdict
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Command, Connection, Duplicate, Variant, VariantStock
 from crossdock.usecases.catalogue import duplicates, import_products, linking
+from crossdock.usecases.catalogue.fill_rules import add_rule, set_by_hand
 from crossdock.usecases.catalogue.listings import leave_out, make_listing, relist
 from crossdock.usecases.catalogue.queries import members_of
-from crossdock.usecases.checkout import checkout
+from crossdock.usecases.catalogue.taxonomy import define
+from crossdock.usecases.checkout import checkout, one_of_a_kind
 from crossdock.usecases.errors import NotAllowed, Stale
 from crossdock.usecases.outcomes import claims, settle
 from crossdock.usecases.stock import counts, reservations
@@ -578,3 +585,88 @@ class TestOneOfAKind:
         second.read()
         assert (second.units, second.left) == (0, 0)
         assert not world.claim()
+
+    def test_listed_in_another_shop_while_somebody_pays_it_ends(self, world: World) -> None:
+        graded(world.variant.listing)
+        intent = world.hold()
+        second = Second(world, units=1, sku="other")
+        graded(second.variant.listing)
+        order = world.pay(intent)
+        assert second.variant.stock.aside_why == f"Sold as order #{order.number}"
+
+    def test_listed_in_the_moment_of_the_payment(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After it was looked for, and before the rows are locked: all is begun again."""
+        graded(world.variant.listing)
+        intent, looks, look = world.hold(), [0], one_of_a_kind.same_units
+
+        def not_there_at_first(*given: Any, **named: Any) -> Any:
+            looks[0] += 1
+            return {} if looks[0] == 1 else look(*given, **named)
+
+        second = Second(world, units=1, sku="other")
+        graded(second.variant.listing)
+        monkeypatch.setattr(one_of_a_kind, "same_units", not_there_at_first)
+        order = world.pay(intent)
+        assert looks[0] == 4
+        assert second.variant.stock.aside_why == f"Sold as order #{order.number}"
+        assert world.seller.orders.count() == 1
+
+    def imported(self, world: World, number: str) -> Second:
+        """A shop that says its card's certificate itself."""
+        second = Second(world, units=1, sku="other")
+        words = (("Certificate", number), ("Grader", "psa"))
+        variant = ShopVariant("w1", "other", "", Money(1100, "USD"), 1, options=words)
+        import_products.receive_products(
+            connection_id=second.shop.pk,
+            products=[ShopProduct("q1", "Ember Fox (1999)", (variant,), types=("Graded",))],
+            read_no=counts.draw_read_no(),
+            now=world.later(),
+        )
+        return second
+
+    @pytest.fixture
+    def attributes(self, world: World) -> None:
+        """Certificate and category are filled from what the shop says."""
+        cards = json.loads(files("crossdock.domain.finding").joinpath("cards.json").read_text("utf-8"))
+        define(document=cards, actor=user(is_staff=True, roles="admin"), now=world.now)
+        for rule in (
+            Rule(Source.TYPE, "", "Graded", CATEGORY, "graded"),
+            Rule(Source.OPTION, "Certificate", "", "certificate", ""),
+            Rule(Source.OPTION, "Grader", "", "grader", ""),
+        ):
+            add_rule(seller=world.seller, rule=rule, actor=world.seller.owner, now=world.now)
+
+    @pytest.mark.usefixtures("attributes")
+    def test_listed_after_the_sale_it_is_not_for_sale(self, world: World) -> None:
+        graded(world.variant.listing)
+        order = world.buy()
+        second = self.imported(world, "45678901")
+        assert second.variant.stock.aside_why == f"Sold as order #{order.number}"
+        assert self.imported(world, "another").left == 1
+        confirm_count(variant=second.variant, count=None, actor=world.seller.owner, now=world.later())
+        second.read()
+        assert second.left == 1, "its seller has looked"
+
+    @pytest.mark.usefixtures("attributes")
+    def test_listed_after_the_product_of_the_sale_is_gone(self, world: World) -> None:
+        graded(world.variant.listing)
+        world.buy()
+        Variant.objects.filter(pk=world.variant.pk).update(gone=True)
+        assert self.imported(world, "45678901").left == 0
+
+    @pytest.mark.usefixtures("attributes")
+    def test_of_an_order_that_was_cancelled_nothing_was_sold(self, world: World) -> None:
+        graded(world.variant.listing)
+        order = world.buy()
+        type(order).objects.filter(pk=order.pk).update(cancelled_at=world.now)
+        assert self.imported(world, "45678901").left == 1
+
+    @pytest.mark.usefixtures("attributes")
+    def test_a_certificate_set_by_hand_after_the_sale(self, world: World) -> None:
+        graded(world.variant.listing)
+        world.buy()
+        second = Second(world, units=1, sku="other")
+        listing = second.variant.listing
+        values = {CATEGORY: ["graded"], "certificate": ["45678901"], "grader": ["psa"]}
+        set_by_hand(listing=listing, values=values, actor=world.seller.owner, now=world.later())
+        assert second.left == 0

@@ -220,7 +220,7 @@ class TestAgain:
         filled = Listing.objects.filter(facts__contains=["condition=near-mint"])
         assert filled.count() == 1, "the first two listings, of which one says a condition"
         rounds = 0
-        while filling.refill_some():
+        while filling.refill_some(now=NOW):
             rounds += 1
         assert filled.count() == 5 and rounds == 3 and not Refill.objects.exists()
 
@@ -232,7 +232,7 @@ class TestAgain:
         condition = next(each for each in more["attributes"] if each["key"] == "condition")
         condition["choices"][0]["key"] = "nm"
         define(document=more, actor=staff, now=NOW)
-        while filling.refill_some():
+        while filling.refill_some(now=NOW):
             pass
         assert facts(1) == ["condition=nm"]
 

@@ -128,6 +128,8 @@ class Variant(models.Model):
             models.Index(fields=["sku"], name="variant_sku"),
             models.Index(Upper("sku"), name="variant_sku_any_case", condition=~Q(sku="")),
             models.Index(digits_of("barcode"), name="variant_gtin", condition=~Q(barcode="")),
+            # Units with a certificate of their own.
+            GinIndex(fields=["facts"], name="variant_certificate", condition=Q(facts__contains=["certificate"])),
         ]
 
     def __str__(self) -> str:

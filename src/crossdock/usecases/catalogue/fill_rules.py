@@ -82,7 +82,7 @@ def add_rule(*, seller: Seller, rule: Rule, actor: User, now: datetime) -> int:
             settings_note(
                 actor=actor, action="made a filling rule", subject=seller.name, now=now, detail={"rule": in_words(rule)}
             )
-        return _begin_again(seller)
+        return _begin_again(seller, now=now)
 
 
 def remove_rule(*, seller: Seller, pk: int, actor: User, now: datetime) -> int:
@@ -100,17 +100,17 @@ def remove_rule(*, seller: Seller, pk: int, actor: User, now: datetime) -> int:
             now=now,
             detail={"rule": in_words(as_rule(row))},
         )
-        return _begin_again(seller)
+        return _begin_again(seller, now=now)
 
 
-def _begin_again(seller: Seller) -> int:
+def _begin_again(seller: Seller, *, now: datetime) -> int:
     newest = list(Listing.objects.filter(seller=seller).order_by("pk").values_list("pk", flat=True)[: BATCH + 1])
     if not newest:
         return 0
     if len(newest) > BATCH:
         Refill.objects.update_or_create(seller=seller, defaults={"after": newest[BATCH - 1]})
     own = {seller.pk: filler(seller_id=seller.pk)}
-    return fill_again(Listing.objects.filter(pk__in=newest[:BATCH]), own)
+    return fill_again(Listing.objects.filter(pk__in=newest[:BATCH]), own, now=now)
 
 
 def in_words(rule: Rule) -> str:
@@ -184,7 +184,7 @@ def set_by_hand(*, listing: Listing, values: Mapping[str, Sequence[str]], actor:
         row = Listing.objects.select_for_update(no_key=True).get(pk=listing.pk)
         row.by_hand, row.updated_at = kept, now
         row.save(update_fields=["by_hand", "updated_at"])
-        fill_again(Listing.objects.filter(pk=row.pk), {row.seller_id: filler(seller_id=row.seller_id)})
+        fill_again(Listing.objects.filter(pk=row.pk), {row.seller_id: filler(seller_id=row.seller_id)}, now=now)
 
 
 def _known(taxonomy: Taxonomy, key: str, word: str) -> str:

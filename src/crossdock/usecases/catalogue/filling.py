@@ -4,6 +4,7 @@ rules or definitions change (domain/finding/filling.py says how).
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -11,11 +12,15 @@ from django.db.models import QuerySet
 from crossdock.domain.finding.filling import Filled, Rule, Said, Source, fill, texts_in
 from crossdock.domain.finding.taxonomy import Taxonomy
 from crossdock.domain.finding.words import folded
+from crossdock.domain.goods import certificate
 from crossdock.store.bulk import update_rows
 from crossdock.store.models import FillRule, Listing, Refill, Variant
 from crossdock.store.models import Taxonomy as Row
 from crossdock.store.together import ask
 from crossdock.usecases.catalogue.taxonomy import newest_row, read_row
+from crossdock.usecases.record.telling import telling
+from crossdock.usecases.stock.reservations import locked
+from crossdock.usecases.stock.single_units import beside, end_if_sold
 
 BATCH = 500
 # Options are as many as the open door may bring of options and properties together.
@@ -91,7 +96,7 @@ def facts_of(row: Listing, variants: Sequence[Variant], its: Filler) -> Filled:
     return its.of(row.said, [(variant.options, variant.title) for variant in variants], row.by_hand)
 
 
-def fill_again(rows: QuerySet[Listing], by_seller: Mapping[int, Filler]) -> int:
+def fill_again(rows: QuerySet[Listing], by_seller: Mapping[int, Filler], *, now: datetime) -> int:
     """These listings, locked in id order, and their variants; what is as it was is not written. Returns how many
     listings changed. Inside a transaction.
     """
@@ -112,14 +117,26 @@ def fill_again(rows: QuerySet[Listing], by_seller: Mapping[int, Filler]) -> int:
             variant.pk: facts for variant, facts in zip(own, found.variants, strict=True) if variant.facts != facts
         }
     update_rows(changed, ("facts", "search"))
-    locked = list(Variant.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=filled).order_by("pk"))
-    for variant in locked:
+    others = Variant.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=filled)
+    refilled = list(others.select_related("listing").order_by("pk"))
+    certified = [row for row in refilled if certificate(row.facts) != certificate(filled[row.pk])]
+    for variant in refilled:
         variant.facts = filled[variant.pk]
-    update_rows(locked, ("facts",))
-    return len({row.pk for row in changed} | {variant.listing_id for variant in locked})
+    update_rows(refilled, ("facts",))
+    _end_if_sold(certified, now=now)
+    return len({row.pk for row in changed} | {variant.listing_id for variant in refilled})
 
 
-def refill_some() -> bool:
+def _end_if_sold(variants: Sequence[Variant], *, now: datetime) -> None:
+    """A certificate that is said now may be of a unit that was sold from another listing."""
+    others = beside(variants)
+    if about := {other.pk for some in others.values() for other in some}:
+        with telling(now) as told:
+            locked([*about, *others])
+            end_if_sold(variants, others, told=told)
+
+
+def refill_some(*, now: datetime) -> bool:
     """A batch of the listings that wait for it; whether there was any. Two workers take different ones."""
     with transaction.atomic():
         waiting = Refill.objects.select_for_update(skip_locked=True, of=("self",)).order_by("pk").first()
@@ -132,7 +149,9 @@ def refill_some() -> bool:
         if not some:
             waiting.delete()
             return True
-        fill_again(Listing.objects.filter(pk__in=[pk for pk, _ in some]), fillers({owner for _, owner in some}))
+        fill_again(
+            Listing.objects.filter(pk__in=[pk for pk, _ in some]), fillers({owner for _, owner in some}), now=now
+        )
         waiting.after = some[-1][0]
         waiting.save(update_fields=["after"])
     return True

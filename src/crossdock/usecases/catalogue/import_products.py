@@ -14,6 +14,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant, Unreadable
 from crossdock.domain.finding.words import folded
 from crossdock.domain.for_sale import for_sale
+from crossdock.domain.goods import certificate
 from crossdock.store.bulk import copy_in, lock_in_order, update_rows
 from crossdock.store.crash import point
 from crossdock.store.models import Connection, Listing, Variant, VariantStock
@@ -34,6 +35,7 @@ from crossdock.usecases.parties.quarantine import Intake, Tally, key_of, of_row
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.shops.shop_money import read_alike
 from crossdock.usecases.stock.counts import apply_locked
+from crossdock.usecases.stock.single_units import beside, end_if_sold
 
 MOST_IMAGES = 12
 
@@ -90,8 +92,9 @@ def _receive(
 ) -> None:
     shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
     here = {p.product_id: for_sale(p) for p in products if isinstance(p, ShopProduct)}
-    variants, made, renamed = _keep(shop, here, tally=tally, told=told)
+    variants, made, renamed, otherwise = _keep(shop, here, tally=tally, told=told)
     by_shop_id = {variant.shop_variant_id: variant.pk for variant in variants}
+    others = beside([*made, *otherwise])
     tally.changed += apply_locked(
         answers={
             by_shop_id[v.variant_id]: Count(v.variant_id, v.count, backorders=v.backorders)
@@ -102,7 +105,9 @@ def _receive(
         told=told,
         variants={variant.pk: variant for variant in variants},
         made=[VariantStock(variant=variant) for variant in made],
+        also=[other.pk for some in others.values() for other in some],
     )
+    end_if_sold([*made, *otherwise], others, told=told)
     find_duplicates(seller_id=shop.seller_id, variants=[*made, *renamed], now=told.now)
     for gone in products:
         if isinstance(gone, ProductGone):
@@ -135,8 +140,9 @@ def _as_kept(product: ShopProduct) -> set[tuple[bool, str, str, int]]:
 
 def _keep(
     shop: Connection, here: Mapping[str, ShopProduct], *, tally: Tally, told: Telling
-) -> tuple[list[Variant], list[Variant], list[Variant]]:
-    """The page's variants, those of them that are new, and those with another SKU or barcode than before.
+) -> tuple[list[Variant], list[Variant], list[Variant], list[Variant]]:
+    """The page's variants, those of them that are new, those with another SKU or barcode than before, and with another
+    certificate.
 
     What is as it was is neither locked nor written; the rest is locked in id order, so that two pages with the same
     products don't deadlock.
@@ -150,6 +156,9 @@ def _keep(
     home = {row.pk: id_ for id_, row in listings.items()}
     changed: dict[int, str] = {}
     renamed = {variant.pk for id_, variant in kept.items() if id_ in wanted and _names(variant) != _names(wanted[id_])}
+    refilled = {
+        v.pk for id_, v in kept.items() if id_ in wanted and certificate(v.facts) != certificate(wanted[id_]["facts"])
+    }
     for id_, variant in kept.items():
         product = owner.get(id_) or home[variant.listing_id]
         if home.get(variant.listing_id) != product or _differs(variant, wanted.get(id_, _GONE)):
@@ -178,6 +187,7 @@ def _keep(
         [*(kept[id_] for id_ in wanted if id_ in kept), *made],
         [*made],
         [row for row in kept.values() if row.pk in renamed],
+        [row for row in kept.values() if row.pk in refilled],
     )
 
 

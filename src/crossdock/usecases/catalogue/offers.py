@@ -33,7 +33,6 @@ from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.usecases.record.mail import write_mail
 from crossdock.usecases.record.rights import is_owner
-from crossdock.usecases.stock.linked import is_one_of_a_kind, same_units
 from crossdock.usecases.stock.reservations import (
     availability,
     available_locked,
@@ -42,6 +41,7 @@ from crossdock.usecases.stock.reservations import (
     promised,
     record,
 )
+from crossdock.usecases.stock.single_units import is_one_of_a_kind, same_units
 
 _MOST_A_DAY = 5
 _MOST_OPEN = 50

@@ -23,7 +23,10 @@ from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced
 from crossdock.usecases.checkout.gone import give_back, give_part_back
 from crossdock.usecases.checkout.new_order import UnderLock, ask_under_lock, write_orders
 from crossdock.usecases.checkout.one_of_a_kind import (
+    Appeared,
     end_elsewhere,
+    look_again,
+    none_appeared,
     not_meanwhile,
     not_twice,
     noted,
@@ -92,7 +95,7 @@ def open_checkout(
             buyer=buyer,
             amount_minor=amount.minor,
             currency=amount.currency,
-            basket=basket_of(basket_now, ship_to) | noted(beside),
+            basket=basket_of(basket_now, ship_to) | noted(basket_now.lines, beside),
             gateway=gateway,
             created_at=now,
         )
@@ -238,6 +241,15 @@ def place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], 
     A part whose units are gone by now (the hold ran out) becomes no order, and its money goes back; the others go on.
     None is left: the whole payment goes back, Stale.
     """
+    while True:
+        try:
+            return _place_order(intent_id=intent_id, gateway_ref=gateway_ref, checks=checks, now=now)
+        except Appeared:
+            # It is there to be seen now.
+            continue
+
+
+def _place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str], now: datetime) -> Order:
     with transaction.atomic():
         (found,) = ask(_to_be_paid(intent_id))
         if not found:
@@ -305,11 +317,13 @@ def hold_again(
     parts: list[Part] = [part for part in parts_of(intent) if part.number not in gone]
     if not parts:
         return gone, None
+    look_again(intent)
     if gone or others_of(intent):
         # Their holds are let go in this transaction, too: all rows in one order.
         locked([*units_of(parts_of(intent)), *others_of(intent)])
     holds = open_holds(intent, with_offer=True)
     under = ask_under_lock(intent=intent, parts=parts, holds=holds, now=now)
+    none_appeared(intent)
     kept = {hold.variant_id for hold in under.holds}
     anew: list[Reservation] = []
     moves: list[Movement] = []

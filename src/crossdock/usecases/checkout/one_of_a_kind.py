@@ -6,16 +6,15 @@ Carts without such a unit ask nothing more for it.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from crossdock.domain.alerts import AlertCode
-from crossdock.domain.goods import certificate, same_unit
+from crossdock.domain.goods import same_unit
 from crossdock.domain.stock import HoldState
-from crossdock.store.models import Order, PaymentIntent, Reservation, Variant, VariantStock
+from crossdock.store.models import Order, PaymentIntent, Reservation, Variant
 from crossdock.usecases.checkout.basket import PricedLine
-from crossdock.usecases.checkout.parts import Part
+from crossdock.usecases.checkout.parts import Part, parts_of, units_of
 from crossdock.usecases.errors import Stale
 from crossdock.usecases.record.telling import Telling
-from crossdock.usecases.stock.linked import is_one_of_a_kind, same_units
-from crossdock.usecases.stock.reservations import locked, record
+from crossdock.usecases.stock.reservations import locked
+from crossdock.usecases.stock.single_units import end_listing, is_one_of_a_kind, same_units
 
 _OTHERS = "others"
 
@@ -27,13 +26,38 @@ def same_units_of(lines: Iterable[PricedLine]) -> dict[int, Variant]:
     return {other.pk: other for some in found.values() for other in some}
 
 
-def noted(beside: Mapping[int, Variant]) -> dict[str, list[int]]:
-    """As the intent keeps it, so that all are locked in one order when it is paid."""
-    return {_OTHERS: sorted(beside)} if beside else {}
+class Appeared(Exception):
+    """Another listing of the unit was imported after it was looked for and before its rows were locked. Begin again."""
+
+
+def noted(lines: Iterable[PricedLine], beside: Mapping[int, Variant]) -> dict[str, list[int]]:
+    """As the intent keeps it, so that all are locked in one order when it is paid; nothing where no line is one of a
+    kind.
+    """
+    return {_OTHERS: sorted(beside)} if any(is_one_of_a_kind(line.variant) for line in lines) else {}
 
 
 def others_of(intent: PaymentIntent) -> list[int]:
     return list(intent.basket.get(_OTHERS, []))
+
+
+def look_again(intent: PaymentIntent) -> None:
+    """What is the same unit by now: a listing may have come since the checkout began. Before the rows are locked."""
+    if _OTHERS in intent.basket:
+        intent.basket[_OTHERS] = sorted({*others_of(intent), *_by_now(intent)})
+
+
+def none_appeared(intent: PaymentIntent) -> None:
+    """Under the locks, for which an import that brings one more waits. Raises Appeared."""
+    if _OTHERS in intent.basket and not _by_now(intent) <= {*others_of(intent)}:
+        raise Appeared
+
+
+def _by_now(intent: PaymentIntent) -> set[int]:
+    lines = Variant.objects.filter(pk__in=units_of(parts_of(intent))).select_related("listing")
+    single = [variant for variant in lines if is_one_of_a_kind(variant)]
+    found = same_units(single, seller_only=False) if single else {}
+    return {other.pk for some in found.values() for other in some}
 
 
 def not_twice(lines: Sequence[PricedLine], beside: Mapping[int, Variant], held: Mapping[int, int]) -> None:
@@ -66,34 +90,4 @@ def end_elsewhere(
     for pk, row in locked(others_of(intent), "variant__listing__seller").items():
         for variant in single:
             if pk not in sold and same_unit(variant.facts, row.variant.facts):
-                _end(row, variant, by_seller[variant.listing.seller_id], told=told)
-
-
-def _end(row: VariantStock, sold: Variant, order: Order, *, told: Telling) -> None:
-    other, number = row.variant, certificate(sold.facts)[0]
-    place = other.connection.name if other.connection else "your listings made by hand"
-    if other.listing.seller_id == order.seller_id:
-        where = sold.connection.name if sold.connection else "a listing made by hand"
-        why = f"Sold as order #{order.number}"
-        sentence = (
-            f"“{other}”, certificate {number}, was sold from {where} as order #{order.number}. Its listing from"
-            f" {place} ended here at once. Take it off there as well, so that nobody buys it there."
-        )
-    else:
-        why = "Another seller sold this certificate"
-        sentence = (
-            f"Another seller sold a unit with the certificate {number}, which “{other}” from {place} names as well. It"
-            " is not sold here until you have looked at yours and confirmed its count."
-        )
-    row.aside_why = why
-    row.save(update_fields=["aside_why"])
-    record(variant_id=row.pk, now=told.now, kind="set_aside", cause=why.lower())
-    told.raise_alert(
-        code=AlertCode.SOLD_ELSEWHERE,
-        seller=other.listing.seller,
-        listing=other.listing,
-        connection=other.connection,
-        key=f"variant:{row.pk}",
-        evidence={"certificate": number, "variant": other.public_id},
-        sentence=sentence,
-    )
+                end_listing(row, variant, by_seller[variant.listing.seller_id], told=told)

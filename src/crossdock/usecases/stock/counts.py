@@ -3,7 +3,7 @@
 Kept apart from promising because only reads may raise what is sold.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases.parties.quarantine import Intake, Tally
 from crossdock.usecases.record.telling import Telling, telling
-from crossdock.usecases.stock.linked import Fell, is_one_of_a_kind, owes, units_left
+from crossdock.usecases.stock.linked import Fell, owes, units_left
 from crossdock.usecases.stock.reservations import (
     as_value,
     end_by_read,
@@ -32,6 +32,7 @@ from crossdock.usecases.stock.reservations import (
     open_holds,
     record,
 )
+from crossdock.usecases.stock.single_units import is_one_of_a_kind
 
 _FIELDS = (
     "count",
@@ -155,6 +156,7 @@ def apply_locked(
     waited: bool = False,
     variants: Mapping[int, Variant],
     made: Sequence[VariantStock] = (),
+    also: Collection[int] = (),
 ) -> int:
     """Rules 3 and 4 for many variants in one transaction: knowledge and the end of holds change together.
 
@@ -162,15 +164,13 @@ def apply_locked(
     wait is void: on a platform whose counts lag its own writes it may not know the order whose fence it would prove.
 
     A row whose count is as it was is written as well: its number is what voids an older answer that is on its way.
-    `variants` are at hand with their shops; `made` are rows of theirs that nobody has written yet. Returns of how many
+    `variants` are at hand with their shops; `made` are rows of theirs that nobody has written yet; `also` are other
+    variants, whose rows are locked with these in one order. Returns of how many
     known ones the count or the ceiling changed, a hold ended, or a void read said another number.
     """
     now = told.now
     fresh = {row.pk: row for row in made}
-    kept = VariantStock.objects.select_for_update(no_key=True).filter(pk__in=[pk for pk in answers if pk not in fresh])
-    rows = {row.pk: row for row in kept.order_by("pk")}
-    for pk, row in rows.items():
-        row.variant = variants[pk]
+    rows = _kept(variants, [pk for pk in answers if pk not in fresh], also)
     rows |= fresh
     holds = open_holds(pk for pk, row in rows.items() if not row._state.adding)
     applied_no = next_stock_no() if rows else 0
@@ -215,6 +215,16 @@ def apply_locked(
     if fallen:
         units_left(fallen, read_no=read_no, told=told)
     return news
+
+
+def _kept(variants: Mapping[int, Variant], asked: Collection[int], also: Collection[int]) -> dict[int, VariantStock]:
+    """The rows of those that were asked for, locked in one order with the others."""
+    rows = VariantStock.objects.select_for_update(no_key=True).filter(pk__in=[*asked, *also]).order_by("pk")
+    wanted = {*asked}
+    kept = {row.pk: row for row in rows if row.pk in wanted}
+    for pk, row in kept.items():
+        row.variant = variants[pk]
+    return kept
 
 
 def _left_the_pool(row: VariantStock, after: Stock, holds: Sequence[Reservation], ended: set[str]) -> Fell | None:

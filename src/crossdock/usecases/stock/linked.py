@@ -12,7 +12,6 @@ from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import AdjustStock, CommandKind
-from crossdock.domain.goods import certificate, same_unit
 from crossdock.domain.stock import EndedWhy, HoldState, never_sent
 from crossdock.store.bulk import lock_in_order
 from crossdock.store.models import Command, Reservation, Variant, VariantStock
@@ -21,6 +20,7 @@ from crossdock.store.models.work import CommandResult, CommandState
 from crossdock.usecases.outbox.queue import adjust_stock_command
 from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.stock.reservations import end_hold, record
+from crossdock.usecases.stock.single_units import same_units
 
 CAUSE = "linked:"
 
@@ -39,27 +39,6 @@ class Fell:
 def owes(hold: Reservation) -> bool:
     """Whether these are units that were sold in another shop."""
     return hold.cause.startswith(CAUSE)
-
-
-def is_one_of_a_kind(variant: Variant) -> bool:
-    return bool(certificate(variant.facts)[0])
-
-
-def same_units(variants: Sequence[Variant], *, seller_only: bool = True) -> dict[int, list[Variant]]:
-    """Of these, all with a certificate, the others that are the same unit by it: in the seller's other listings, or in
-    anybody's.
-    """
-    about = Q()
-    for variant in variants:
-        fact = f"certificate={certificate(variant.facts)[0]}"
-        mine = Q(listing__seller=variant.listing.seller_id) if seller_only else Q()
-        about |= Q(facts__contains=[fact], listing__facts__contains=[fact]) & mine
-    found = Variant.objects.filter(about, gone=False, listing__gone_in_shop=False) if about else Variant.objects.none()
-    rows = list(found.select_related("listing__seller", "connection__party", "stock").order_by("pk"))
-    return {
-        variant.pk: [row for row in rows if row.pk != variant.pk and same_unit(row.facts, variant.facts)]
-        for variant in variants
-    }
 
 
 def units_left(fallen: Sequence[Fell], *, read_no: int, told: Telling) -> None:
