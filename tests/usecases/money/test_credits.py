@@ -32,7 +32,8 @@ from crossdock.store.models import (
 from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.usecases.money import credits
-from crossdock.usecases.money.credits import ask_credit, decide_credit, room, staff_credit, try_refund_again
+from crossdock.usecases.money.credits import ask_credit, decide_credit, staff_credit, try_refund_again
+from crossdock.usecases.money.left import room
 from crossdock.usecases.orders import shop_refunds
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.reject import reject_order

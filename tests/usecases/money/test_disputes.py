@@ -13,7 +13,9 @@ from tests.web.staff.test_staff_panel import Desk
 from crossdock.domain.payments import Dispute, DisputeState, Standing
 from crossdock.domain.values import Money
 from crossdock.store.models import AuditEntry, Credit, Entry, Label, LostDispute, Mail, Order
-from crossdock.usecases.money import balance, bank_news, disputes, rounds
+from crossdock.usecases.errors import Problem
+from crossdock.usecases.money import balance, bank_news, disputes, left, rounds
+from crossdock.usecases.money.credits import ask_credit, why_not_ask
 from crossdock.usecases.money.statement import Period, page_of
 from crossdock.usecases.orders.actions import ship_by_hand
 from labelling import Counter
@@ -150,6 +152,73 @@ def test_what_the_seller_never_had_is_not_theirs_to_bear(world: World, desk: Des
     send(desk, row, "seller")
     row.refresh_from_db()
     assert row.seller_minor == 1000 and held("protection") == 500
+
+
+def test_where_the_seller_had_nothing_left_it_costs_them_nothing(world: World, desk: Desk, row: LostDispute) -> None:
+    Order.objects.update(credited_minor=1500)
+    send(desk, row, "seller")
+    body = Mail.objects.get(subject__contains="dispute is decided").body
+    assert "It costs you nothing" in body and "$0.00" not in body and "statement" not in body
+
+
+def test_what_the_bank_has_is_not_credited_as_well(world: World, desk: Desk) -> None:
+    """Not by staff while it runs or waits for them, not by the seller's wish, not by single units."""
+    order = world.buy()
+    ship_by_hand(order=order, lines=None, tracking="T", carrier="UPS", actor=world.seller.owner, now=world.later())
+    url = f"/staff/orders/{order.public_id}/credit/"
+    given = {"amount": "15.00", "reason": "Goodwill", "more": "", "key": "k1", "seen": "$15.00 of $15.00"}
+    for state in (DisputeState.TAKEN, DisputeState.LOST):
+        bank_says(order, state, world.later(), minor=1000)
+        assert "took $10.00 of this payment in a dispute" in words_of(desk.client.get(url))
+        refused = desk.client.post(url, given)
+        assert refused.status_code == 422 and "Between 0 and $5.00 can be credited." in words_of(refused)
+        asked = {"amount": Money(600, "USD"), "reason": "r", "body": "", "now": world.later()}
+        with pytest.raises(Problem, match=r"took \$10.00 of this payment"):
+            ask_credit(order=order, actor=world.seller.owner, **asked)
+    assert "The rest" not in why_not_ask(order) and left.room(order).minor == 500
+    bank_says(order, DisputeState.WON, world.later(), minor=1000)
+    assert desk.client.post(url, given).status_code == 302 and held("refunds_due") == -1500
+
+
+def test_cancelled_while_the_bank_has_the_money_the_buyer_is_credited_when_it_comes_back(world: World) -> None:
+    order, seller = world.buy(), Desk(world.seller.owner).client
+    bank_says(order, DisputeState.TAKEN, world.later())
+    url = f"/seller/orders/{order.public_id}/reject/"
+    assert "Reject without a credit" in words_of(seller.get(f"{url}?reason=other"))
+    assert seller.post(url, {"reason": "other", "expected_total": "0"}).status_code == 302
+    mail = Mail.objects.get(cause=f"rejected:{order.reference}").body
+    assert "Your bank took $15.00 of the payment back" in mail and "$0.00" not in mail
+    assert not Credit.objects.exists() and held("refunds_due") == 0
+    assert "$0.00" not in order.timeline.get(kind="rejected").sentence
+    for state in (DisputeState.WON, DisputeState.LOST, DisputeState.WON):
+        bank_says(order, state, world.later())
+    credit = Credit.objects.get()
+    assert (credit.amount_minor, credit.state, held("refunds_due")) == (1500, "granted", -1500), "once"
+    assert Mail.objects.filter(to=order.buyer.email, body__contains="has given the money back").count() == 1
+
+
+def test_while_a_dispute_over_the_goods_runs_the_order_is_not_called_covered(world: World, row: LostDispute) -> None:
+    bank_says(row.order, DisputeState.WON, world.later())
+    runs = Dispute("dp_2", row.amount, DisputeState.TAKEN, "product_unacceptable")
+    intent = row.order.intent
+    assert intent is not None
+    bank_news.receive_standing(intent_id=intent.public_id, standing=Standing(disputes=(runs,)), now=world.later())
+    shown = words_of(Desk(world.seller.owner).client.get(f"/seller/orders/{row.order.public_id}/"))
+    assert "Not covered Because the buyer says that the goods are not as described" in shown
+
+
+def test_pressed_twice_above_the_limit_it_is_one_word(
+    world: World, desk: Desk, row: LostDispute, settings: Any
+) -> None:
+    settings.CONFIG = settings.CONFIG.model_copy(update={"credit_second_person_above": Decimal(3)})
+    other = Desk(user(name="Ana Admin", is_staff=True, roles="admin"))
+    shown = disputes.preview(row=row, actor=desk.who, now=datetime.now(UTC)).seen
+    assert [send(desk, row, "seller", seen=shown).status_code for _ in range(2)] == [302, 302]
+    row.refresh_from_db()
+    shown = disputes.preview(row=row, actor=other.who, now=datetime.now(UTC)).seen
+    assert [send(other, row, "", seen=shown).status_code for _ in range(2)] == [302, 302]
+    row.refresh_from_db()
+    assert row.state == "open" and AuditEntry.objects.filter(action__startswith="dispute").count() == 2
 
 
 def test_above_the_limit_two_people_agree(world: World, desk: Desk, row: LostDispute, settings: Any) -> None:

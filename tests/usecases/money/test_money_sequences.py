@@ -47,7 +47,8 @@ from crossdock.store.models import (
     VariantStock,
 )
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.money.credits import ask_credit, decide_credit, room, staff_credit, try_refund_again
+from crossdock.usecases.money.credits import ask_credit, decide_credit, staff_credit, try_refund_again
+from crossdock.usecases.money.left import room
 from crossdock.usecases.orders import reject, snapshots
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts

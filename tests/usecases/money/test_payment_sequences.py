@@ -43,7 +43,8 @@ from crossdock.usecases.checkout.basket import priced
 from crossdock.usecases.checkout.parts import parts_of
 from crossdock.usecases.errors import Problem, Stale
 from crossdock.usecases.money import bank_news, disputes, rounds
-from crossdock.usecases.money.credits import room, staff_credit
+from crossdock.usecases.money.credits import staff_credit
+from crossdock.usecases.money.left import room, uncredited, with_the_bank
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import claims, settle
 from market import ADDRESS, RANDOM, World, user
@@ -194,7 +195,7 @@ class Payments(RuleBasedStateMachine):
         except Problem:
             return
         order.refresh_from_db()
-        assert order.credited_minor == order.total_minor
+        assert room(order).minor == 0, "all that the bank has not taken"
 
     @rule(which=WHICH, part=PART, minor=st.integers(1, 3000))
     def credit(self, which: int, part: int, minor: int) -> None:
@@ -213,6 +214,8 @@ class Payments(RuleBasedStateMachine):
                 )
         except Problem:
             return
+        order.refresh_from_db()
+        assert uncredited(order) >= with_the_bank(order), "the buyer is paid twice"
 
     @precondition(lambda self: self.intents)
     @rule(which=WHICH, minor=st.integers(1, 5000), part=st.none() | PART)

@@ -34,7 +34,8 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Command, Credit, Mail, Order, PolicySwitch, Return, VariantStock
 from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
-from crossdock.usecases.money.credits import ask_credit, room, staff_credit
+from crossdock.usecases.money.credits import ask_credit, staff_credit
+from crossdock.usecases.money.left import room
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.requests.receive import Deduction, Got, preview_receipt, receive
 from crossdock.usecases.requests.returns import accept, ask_return, decline, sent, take_back, tell_late, why_not_return

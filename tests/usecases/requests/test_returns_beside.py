@@ -12,7 +12,8 @@ from crossdock.domain.requests.returns import Fate, Payer
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Credit, Order, PolicySwitch, Shipment
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.money.credits import room, staff_credit
+from crossdock.usecases.money.credits import staff_credit
+from crossdock.usecases.money.left import room
 from crossdock.usecases.orders.actions import undo_by_hand
 from crossdock.usecases.orders.reject_units import Pick, preview_parts
 from crossdock.usecases.requests.receive import Deduction, preview_receipt

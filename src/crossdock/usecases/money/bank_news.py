@@ -19,7 +19,7 @@ from crossdock.domain.payments import BankRefund, Dispute, DisputeState, FraudWa
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Credit, Order, PaymentIntent, RiskTrace, TimelineEntry, Transfer
 from crossdock.usecases.money import books, rounds
-from crossdock.usecases.money.credits import room
+from crossdock.usecases.money.left import uncredited
 from crossdock.usecases.money.moved import credit_moved
 from crossdock.usecases.money.without_order import not_gone_back
 from crossdock.usecases.record.telling import Telling, telling
@@ -114,7 +114,7 @@ def _refund_seen(orders: Sequence[Order], refund: BankRefund, *, told: Telling) 
             mine = replace(refund, amount=Money(minor, order.currency))
             _came_back(order, mine, "" if refund.key else _beside(orders, order), told=told)
     elif not refund.key and not posted.exists():
-        rests = [room(order).minor for order in orders]
+        rests = [uncredited(order).minor for order in orders]
         parts = over_orders(refund.amount.minor, rests, [order.total_minor for order in orders])
         for order, minor in zip(orders, parts, strict=True):
             if minor or len(orders) == 1:
@@ -128,7 +128,7 @@ def _refunded_there(order: Order, refund: BankRefund, cause: str, *, told: Telli
     The rest only keeps a promise that was made before, by another hand.
     """
     now = told.now
-    amount = min(refund.amount, room(order))
+    amount = min(refund.amount, uncredited(order))
     if amount.minor > 0:
         reason = "Refunded at the payment provider."
         credit_moved(order=order, amount=amount, cause=cause, reason=reason, told=told)

@@ -7,7 +7,8 @@ from crossdock.domain.orders import ParcelState
 from crossdock.domain.values import Money
 from crossdock.store.models import Order, ShopCopy, User
 from crossdock.usecases.money import books
-from crossdock.usecases.money.credits import needs_second, room
+from crossdock.usecases.money.credits import needs_second
+from crossdock.usecases.money.left import room
 from crossdock.usecases.stock.restore import stands
 
 
@@ -27,7 +28,8 @@ class CreditPreview:
 
 def preview_credit(*, order: Order, amount: Money, actor: User, now: datetime) -> CreditPreview:
     back = books.fee_back(order=order, amount_minor=amount.minor)
-    fee_back, left = Money(back, order.currency), room(order) - amount
+    can = room(order)
+    fee_back, left = Money(back, order.currency), can - amount
     payout = Money(books.payout_of(order=order), order.currency) - (amount - fee_back)
     return CreditPreview(
         amount,
@@ -37,7 +39,7 @@ def preview_credit(*, order: Order, amount: Money, actor: User, now: datetime) -
         payout,
         needs_second(amount, order=order, actor=actor, now=now),
         tuple(_means(order, left)),
-        f"{amount.words} of {room(order).words}",
+        f"{amount.words} of {can.words}",
     )
 
 

@@ -20,6 +20,7 @@ from crossdock.store.models import Command, Credit, LostDispute, Order, ShopRefu
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money import books
+from crossdock.usecases.money.left import room, why_no_more, with_the_bank
 from crossdock.usecases.money.returned import answered_in_shop
 from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
 from crossdock.usecases.outbox.queue import enqueue, party_named
@@ -36,11 +37,6 @@ def locked_order(order: Order) -> Order:
     """The order's lock is the first of all locks."""
     rows = Order.objects.select_for_update(no_key=True, of=("self",))
     return rows.select_related("seller__owner", "buyer", "connection__party", "intent").get(pk=order.pk)
-
-
-def room(order: Order) -> Money:
-    """What can still be credited."""
-    return order.total - order.credited
 
 
 def grant(
@@ -67,8 +63,10 @@ def grant(
         return before
     if amount.minor <= 0 or amount.currency != order.currency:
         raise Invalid("Credit an amount above zero, in the order's currency.")
-    if amount > room(order):
-        raise NotAllowed(f"At most {room(order).words} can still be credited; the rest went back already.")
+    taken = with_the_bank(order)
+    if amount > (left := room(order, taken)):
+        why = why_no_more(taken) or "The rest went back already."
+        raise NotAllowed(f"At most {left.words} can still be credited. {why}")
     credit = asked or Credit(order=order, cause=cause, kind=kind, currency=order.currency, asked_by=actor, asked_at=now)
     credit.amount_minor, credit.reason, credit.state = amount.minor, reason[:300], CreditState.GRANTED
     credit.granted_at, credit.lines = now, lines or credit.lines or []
@@ -103,8 +101,9 @@ def _ask_gateway(credit: Credit, cause: str, *, now: datetime) -> None:
 
 def why_not_ask(order: Order) -> str:
     """Empty when a seller can ask staff for a credit."""
-    if room(order).minor == 0:
-        return "The whole amount went back to the buyer already."
+    taken = with_the_bank(order)
+    if room(order, taken).minor == 0:
+        return why_no_more(taken) or "The whole amount went back to the buyer already."
     if order.cancelled_at is not None:
         return "This order is cancelled; the buyer was credited."
     if order.parcels == ParcelState.UNSHIPPED:
@@ -125,8 +124,9 @@ def ask_credit(
             raise NotAllowed(why)
         if amount.minor <= 0 or amount.currency != order.currency:
             raise Invalid("Type an amount above zero.")
-        if amount > room(order):
-            raise Invalid(f"At most {room(order).words} can be credited.")
+        taken = with_the_bank(order)
+        if amount > (left := room(order, taken)):
+            raise Invalid(f"At most {left.words} can be credited. {why_no_more(taken)}".rstrip())
         if not reason.strip():
             raise Invalid("Say why.")
         waiting = order.credits.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).first()
@@ -226,8 +226,7 @@ def _decide(
     if not grant_it:
         return _declined(row, order, actor, remark, told=told)
     wanted = amount if amount is not None and row.state == CreditState.ASKED else row.amount
-    if wanted.minor <= 0 or wanted.currency != order.currency or wanted > room(order):
-        raise Invalid(f"Between 0 and {room(order).words} can be credited.")
+    _fits(wanted, order)
     second = row.state == CreditState.SECOND
     if second and row.decided_by_id == actor.pk:
         raise NotAllowed("You agreed already. This amount needs a second person.")
@@ -271,8 +270,7 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
             return known
         if why := why_not_yours(order, actor):
             raise NotAllowed(why)
-        if amount.minor <= 0 or amount.currency != order.currency or amount > room(order):
-            raise Invalid(f"Between 0 and {room(order).words} can be credited.")
+        _fits(amount, order)
         row = Credit.objects.create(
             order=order,
             cause=cause,
@@ -285,6 +283,13 @@ def staff_credit(*, order: Order, amount: Money, reason: str, actor: User, key: 
             asked_at=now,
         )
         return _decide(credit=row, grant_it=True, actor=actor, remark=reason, told=told)
+
+
+def _fits(amount: Money, order: Order) -> None:
+    taken = with_the_bank(order)
+    left = room(order, taken)
+    if amount.minor <= 0 or amount.currency != order.currency or amount > left:
+        raise Invalid(f"Between 0 and {left.words} can be credited. {why_no_more(taken)}".rstrip())
 
 
 def _declined(row: Credit, order: Order, actor: User, remark: str, *, told: Telling) -> Credit:

@@ -16,7 +16,8 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Credit, LostDispute, Order, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money import books
-from crossdock.usecases.money.credits import locked_order, needs_second, room
+from crossdock.usecases.money.credits import locked_order, needs_second
+from crossdock.usecases.money.left import uncredited
 from crossdock.usecases.money.moved import credit_moved, credited
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require, why_not_yours
@@ -70,12 +71,12 @@ def preview(*, row: LostDispute, actor: User, now: datetime) -> Preview:
     order = row.order
     shares = tuple(_share(row, order, bearer) for bearer in Bearer)
     second = row.state == DisputeEnd.OPEN and needs_second(row.amount, order=order, actor=actor, now=now)
-    return Preview(shares, second, f"{row.state} {row.bearer} {row.amount} {room(order)}")
+    return Preview(shares, second, f"{row.state} {row.bearer} {row.amount} {uncredited(order)}")
 
 
 def _theirs(row: LostDispute, order: Order, bearer: str) -> Money:
     """Never more than the order has left: of the rest the seller has had nothing."""
-    return min(row.amount, room(order)) if bearer == Bearer.SELLER else Money(0, row.currency)
+    return min(row.amount, uncredited(order)) if bearer == Bearer.SELLER else Money(0, row.currency)
 
 
 def _share(row: LostDispute, order: Order, bearer: Bearer) -> Share:
@@ -94,7 +95,7 @@ def decide(*, row: LostDispute, bearer: Bearer | None, why: str, seen: str, acto
         order = locked_order(row.order)
         row = LostDispute.objects.select_for_update(no_key=True).get(pk=row.pk)
         row.order = order
-        if row.state not in WAITING:
+        if row.state not in WAITING or _pressed_twice(row, bearer, why.strip()[:300], seen, actor):
             return row
         if no := why_not_yours(order, actor):
             raise NotAllowed(no)
@@ -105,6 +106,14 @@ def decide(*, row: LostDispute, bearer: Bearer | None, why: str, seen: str, acto
         if seen != preview(row=row, actor=actor, now=now).seen:
             raise Invalid("Something moved meanwhile. Look at it as it is now, then decide.")
         return _decided(row, order, bearer, why.strip()[:300], actor, told=told)
+
+
+def _pressed_twice(row: LostDispute, bearer: Bearer | None, why: str, seen: str, actor: User) -> bool:
+    """The same word again, on what was shown before the first one."""
+    if row.state == DisputeEnd.SECOND:
+        same = (row.bearer, row.why, row.decided_by_id) == (bearer, why, actor.pk)
+        return same and seen.startswith(f"{DisputeEnd.OPEN} ")
+    return bearer is None and seen.startswith(f"{DisputeEnd.SECOND} ")
 
 
 def _decided(
@@ -195,11 +204,14 @@ def _take_back(row: LostDispute, order: Order, *, told: Telling) -> None:
 
 def _say(row: LostDispute, order: Order, *, told: Telling) -> None:
     """The seller reads who bears it and why, on the order and by mail; the alert has said what it had to."""
-    if row.bearer == Bearer.SELLER:
-        theirs = Money(row.seller_minor, row.currency)
+    theirs = Money(row.seller_minor, row.currency)
+    if row.bearer == Bearer.SELLER and not theirs.minor:
+        sentence = f"Not covered, because {row.why} It costs you nothing: the order’s money had gone back before."
+    elif row.bearer == Bearer.SELLER:
         sentence = f"Not covered: {theirs.words} of the lost dispute are yours to bear, because {row.why}"
     else:
         sentence = f"Covered: the marketplace bears the lost dispute over {row.amount.words}, because {row.why}"
+    where = "Your statement and the order's page show it." if theirs.minor else "The order's page shows it."
     told.tell(
         order=order, source="staff", kind="dispute_decided", sentence=sentence, evidence={"dispute": row.public_id}
     )
@@ -209,5 +221,5 @@ def _say(row: LostDispute, order: Order, *, told: Telling) -> None:
         to=order.seller.owner.email,
         subject=f"Order #{order.number}: the dispute is decided",
         order=order,
-        body=f"{sentence}\n\nYour statement and the order's page show it.",
+        body=f"{sentence}\n\n{where}",
     )

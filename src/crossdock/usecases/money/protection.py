@@ -8,23 +8,31 @@ from django.db.models import OuterRef, Subquery
 from crossdock.domain.earnings.protection import Facts, Parcel, Verdict, verdict
 from crossdock.domain.labels import TrackStatus
 from crossdock.domain.orders import ParcelState
-from crossdock.store.models import Label, LostDispute, Order, RiskPolicy, Shipment
+from crossdock.domain.payments import DisputeState
+from crossdock.store.models import Label, LostDispute, Order, RiskPolicy, Shipment, TimelineEntry
 from crossdock.store.models.risk import RiskChoice
+from crossdock.usecases.money.rounds import TOLD
 
 _SAME_PLACE = ("line1", "city", "postal_code", "country")
 
 
 def covered(order: Order, lost: LostDispute | None, *, now: datetime) -> Verdict:
-    """`lost` is the order's last dispute that was lost, if there is one."""
+    """`lost` is the order's last dispute that was lost, if there is one; without one the bank's word for a dispute that
+    runs counts.
+    """
     return verdict(facts_of(order, lost.reason if lost else ""), now=now)
 
 
 def facts_of(order: Order, reason: str = "") -> Facts:
     """Two statements."""
+    told = TimelineEntry.objects.filter(order=OuterRef("pk"), kind=TOLD).order_by("-pk").values("evidence")[:1]
     sent = list(Shipment.objects.filter(order=order, undone_at=None).select_related("label").order_by("pk"))
     rule = RiskPolicy.objects.filter(changed_at__lte=OuterRef("placed_at")).order_by("-pk").values("choice")[:1]
-    risk = Order.objects.filter(pk=order.pk).values_list("risk_hold", "risk_hold__cleared_at", Subquery(rule))
-    ((hold, free, chosen),) = risk
+    risk = Order.objects.filter(pk=order.pk).values_list(
+        "risk_hold", "risk_hold__cleared_at", Subquery(rule), Subquery(told)
+    )
+    ((hold, free, chosen, dispute),) = risk
+    runs = dispute is not None and dispute.get("state") in (DisputeState.ASKED, DisputeState.TAKEN)
     # When it left is the seller's own word: it counts from when we heard of it, if that is later.
     left = [max(parcel.shipped_at, parcel.heard_at or parcel.shipped_at) for parcel in sent]
     return Facts(
@@ -35,7 +43,7 @@ def facts_of(order: Order, reason: str = "") -> Facts:
         left_held=hold is not None and any(free is None or at < free for at in left),
         parcels=tuple(_parcel(parcel, order) for parcel in sent),
         fraud_ours=chosen == RiskChoice.GUARANTEE,
-        reason=reason,
+        reason=reason or (str(dispute.get("reason", "")) if runs else ""),
         calendar=order.seller.calendar,
     )
 

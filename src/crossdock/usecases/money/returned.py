@@ -5,14 +5,14 @@ refund in the shop answered. Runs under the order's lock, which the caller holds
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from django.db.models import F, Min, Sum
+from django.db.models import Min, Sum
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.credit import CreditKind, Paid
-from crossdock.domain.earnings.protection import DisputeEnd
 from crossdock.domain.requests.returns import OPEN, Back, Fate, ReturnReason, ReturnState, shares
 from crossdock.domain.values import Money
-from crossdock.store.models import Credit, LostDispute, Order, OrderLine, Return, ReturnLine, ShopRefund
+from crossdock.store.models import Credit, Order, OrderLine, Return, ReturnLine, ShopRefund
+from crossdock.usecases.money.left import room
 from crossdock.usecases.record.telling import Telling
 
 # Whoever granted one of these while a return was open granted it for that.
@@ -72,12 +72,8 @@ def back_since(row: Return) -> int:
 
 
 def left_of_payment(order: Order) -> int:
-    """Minor units that neither went back nor were taken by the buyer's bank in a dispute that was lost. What staff
-    decided that the seller bears of one is a credit, and counted as that.
-    """
-    lost = LostDispute.objects.filter(order=order).exclude(state=DisputeEnd.BACK)
-    taken = lost.aggregate(sum=Sum(F("amount_minor") - F("seller_minor")))["sum"] or 0
-    return max(0, order.total.minor - order.credited.minor - int(taken))
+    """Minor units that neither went back nor were taken by the buyer's bank in a dispute."""
+    return room(order).minor
 
 
 def still_to_be_refunded_there(order: Order, refund: ShopRefund) -> Money:

@@ -8,10 +8,13 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from crossdock.domain.credit import CreditKind
 from crossdock.domain.payments import Dispute, DisputeState
 from crossdock.domain.values import Money
 from crossdock.store.models import Entry, Order, PaymentIntent, TimelineEntry, Transfer
 from crossdock.usecases.money import books, disputes
+from crossdock.usecases.money.credits import grant, tell_granted
+from crossdock.usecases.money.left import room
 from crossdock.usecases.record.telling import Telling
 
 TOLD = "dispute"
@@ -38,7 +41,18 @@ def follow(order: Order, dispute: Dispute, beside: str, *, told: Telling) -> boo
     if dispute.state is DisputeState.LOST and causes:
         amount = Money(there, order.currency)
         disputes.lost(order=order, cause=causes[-1], amount=amount, reason=dispute.reason, now=told.now)
+    if there < held and order.cancelled_at is not None and (back := room(order)).minor:
+        _credit_cancelled(order, back, causes[-1], told=told)
     return there != held
+
+
+def _credit_cancelled(order: Order, back: Money, cause: str, *, told: Telling) -> None:
+    """While the bank had it nobody was credited; now it is owed."""
+    reason = "Your order was cancelled, and your bank has given the money back to us."
+    cause = f"{order.reference}:{cause}"[:100]
+    credit = grant(order=order, amount=back, kind=CreditKind.REJECT, cause=cause, reason=reason, told=told)
+    sentence = f"The bank gave the money of a cancelled order back. The buyer is refunded {back.words}."
+    tell_granted(credit, order, source="marketplace", sentence=sentence, told=told)
 
 
 def touches(order: Order, dispute: Dispute, beside: str) -> bool:

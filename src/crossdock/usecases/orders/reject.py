@@ -19,7 +19,8 @@ from crossdock.store.crash import point
 from crossdock.store.models import Command, Order, OrderLine, ShopCopy, User
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
-from crossdock.usecases.money.credits import grant, locked_order, room
+from crossdock.usecases.money.credits import grant, locked_order
+from crossdock.usecases.money.left import room, why_no_more, with_the_bank
 from crossdock.usecases.orders.asked import close_request
 from crossdock.usecases.outbox.queue import cancel_order_command
 from crossdock.usecases.record.rights import require
@@ -83,6 +84,7 @@ class RejectPreview:
     shop_sentence: str
     allowed: bool
     why_not: str
+    at_the_bank: str
 
 
 def why_not_reject(order: Order) -> str:
@@ -120,7 +122,8 @@ def preview(
     if sets_aside(reason, copy, manifest, whole=True):
         stops = what_stops(order=order, variants=[line.variant for line in rows], now=now)
     lines = tuple(RejectLine(line, line.total, f"{stock} {stops.get(line.variant_id, '')}".rstrip()) for line in rows)
-    return RejectPreview(lines, order.shipping, room(order), shop, not why_not, why_not)
+    taken = with_the_bank(order)
+    return RejectPreview(lines, order.shipping, room(order, taken), shop, not why_not, why_not, _at_the_bank(taken))
 
 
 def reject_order(
@@ -149,7 +152,8 @@ def reject_order(
         why_not = why_not_reject(order)
         if why_not:
             raise NotAllowed(why_not)
-        back = room(order)
+        taken = with_the_bank(order)
+        back = room(order, taken)
         if expected_total is not None and expected_total != back:
             raise Stale(f"The amount to credit is {back.words}. Look again and confirm that.")
         order.cancelled_at, order.cancel_reason, order.parcels = now, reason, ParcelState.CANCELLED
@@ -173,13 +177,14 @@ def reject_order(
             "shop": "The order was cancelled in the shop",
             "staff": "Staff cancelled the order",
         }[source]
+        refunded = f" The buyer is refunded {back.words}." if back.minor else ""
         told.tell(
             order=order,
             source=source,
             kind="rejected",
             public=True,
             evidence={"reason": reason, "actor": str(actor or "")},
-            sentence=f"{who}. The buyer is refunded {back.words}.",
+            sentence=f"{who}.{refunded} {_at_the_bank(taken)}".rstrip(),
         )
         told.settle_by_fact(how="The order was rejected and the buyer credited.", codes=_SETTLED_BY_REJECT, order=order)
         told.write_mail(
@@ -187,9 +192,22 @@ def reject_order(
             to=order.buyer.email,
             subject=f"Your order #{order.number} was cancelled",
             order=order,
-            body=f"{_why_for_buyer(order, reason)} We’re refunding {back.words} to your card.",
+            body=f"{_why_for_buyer(order, reason)} {_money_for_buyer(back, taken)}".rstrip(),
         )
         point("reject.before_commit")
+
+
+def _at_the_bank(taken: Money) -> str:
+    why = why_no_more(taken)
+    return f"{why} Should the bank give it back, the buyer is credited then." if why else ""
+
+
+def _money_for_buyer(back: Money, taken: Money) -> str:
+    """Empty where they have everything already."""
+    said = f"We’re refunding {back.words} to your card." if back.minor else ""
+    if taken.minor > 0:
+        said = f"{said} Your bank took {taken.words} of the payment back; should it return them to us, we refund you."
+    return said.strip()
 
 
 def _why_for_buyer(order: Order, reason: CancelReason) -> str:

@@ -20,7 +20,8 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Command, Credit, Order, OrderLine, Reservation, ShopCopy, User
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
-from crossdock.usecases.money.credits import grant, locked_order, room, tell_granted
+from crossdock.usecases.money.credits import grant, locked_order, tell_granted
+from crossdock.usecases.money.left import room, why_disputed
 from crossdock.usecases.money.returned import came_back
 from crossdock.usecases.orders.actions import take_from_own_stock
 from crossdock.usecases.orders.landing import create_command
@@ -84,7 +85,7 @@ def why_not_parts(order: Order) -> str:
         return "This order is cancelled."
     if not any(line.left for line in order.lines.all()):
         return "Every unit was shipped or rejected already."
-    return ""
+    return why_disputed(order)
 
 
 def preview_parts(

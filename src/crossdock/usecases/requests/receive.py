@@ -23,6 +23,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, Return, ReturnLine, ShopRefund, User, Variant
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import grant, tell_granted
+from crossdock.usecases.money.left import why_disputed
 from crossdock.usecases.money.returned import back_since, came_back, left_of_payment, settle_alerts, shares_of
 from crossdock.usecases.orders.coming_back import fill
 from crossdock.usecases.record.rights import require, side_of
@@ -153,6 +154,8 @@ def receive(
             fill(row, order)
         shown = preview_receipt(row=row, got=got, deduction=deduction, manifest=manifest)
         _no_wish_waits(order)
+        if why := why_disputed(order):
+            raise NotAllowed(why)
         if expected_total != shown.total:
             raise Stale(f"The amount to credit is {shown.total.words}. Look again and confirm that.")
         _keep(row, shown, deduction, actor, told=told)

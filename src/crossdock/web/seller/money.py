@@ -17,7 +17,8 @@ from crossdock.domain.commands import CancelReason
 from crossdock.domain.values import Money
 from crossdock.store.models import Order, OrderLine, Seller, ShopRefund
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.money.credits import REASONS, ask_credit, room, why_not_ask
+from crossdock.usecases.money.credits import REASONS, ask_credit, why_not_ask
+from crossdock.usecases.money.left import room
 from crossdock.usecases.orders.reject import REASON_WORDS
 from crossdock.usecases.orders.reject_units import PartPreview, Pick, preview_parts, reject_parts, why_not_parts
 from crossdock.web.forms import MoneyField, money_of, typed

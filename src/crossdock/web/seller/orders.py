@@ -22,7 +22,8 @@ from crossdock.store.models.work import CommandState
 from crossdock.usecases.labels.label_list import cost_of, in_list
 from crossdock.usecases.labels.purchase import labels_of, why_not_buy
 from crossdock.usecases.money import books
-from crossdock.usecases.money.credits import room, why_not_ask
+from crossdock.usecases.money.credits import why_not_ask
+from crossdock.usecases.money.left import room
 from crossdock.usecases.money.protection import covered
 from crossdock.usecases.money.queries import lost_dispute_of
 from crossdock.usecases.orders.actions import in_queue, queues, why_not_create

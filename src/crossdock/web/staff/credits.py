@@ -20,7 +20,8 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, User
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.money.credit_preview import CreditPreview, begun, preview_credit
-from crossdock.usecases.money.credits import REASONS, decide_credit, needs_second, room, staff_credit, try_refund_again
+from crossdock.usecases.money.credits import REASONS, decide_credit, needs_second, staff_credit, try_refund_again
+from crossdock.usecases.money.left import room, why_no_more, with_the_bank
 from crossdock.usecases.money.queries import credits_in, whole_credits
 from crossdock.usecases.orders.queries import bare_orders
 from crossdock.usecases.record.queries import deeds_of_credit
@@ -123,8 +124,8 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "credit": credit,
         "order": credit.order,
         "state": STATE_WORDS[CreditState(credit.state)],
-        "room": room(credit.order),
         "open": credit.state in OPEN,
+        **_left(credit.order),
         "second": credit.state == CreditState.SECOND,
         "mine": credit.state == CreditState.SECOND and credit.decided_by_id == staff.pk,
         "needs_second": needs_second(credit.amount, order=credit.order, actor=staff, now=timezone.now()),
@@ -176,9 +177,15 @@ def retry(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     return redirect("staff_credit", public_id)
 
 
+def _left(order: Order) -> dict[str, Any]:
+    """What can still be credited, and why that is not all."""
+    taken = with_the_bank(order)
+    return {"room": room(order, taken), "no_more": why_no_more(taken)}
+
+
 def _preview(request: HttpRequest, order: Order, form: CreditForm, shown: CreditPreview) -> HttpResponse:
     """What the credit does, before anything happens; the same form is sent once more."""
-    context = {"order": order, "form": form, "room": room(order), "preview": shown}
+    context = {"order": order, "form": form, "preview": shown, **_left(order)}
     return show(request, "credit_start", context, here="credits")
 
 
@@ -188,11 +195,11 @@ def _preview(request: HttpRequest, order: Order, form: CreditForm, shown: Credit
 def start(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     """Staff begin one themselves, on an order."""
     order = get_object_or_404(bare_orders(), public_id=public_id)
-    left = room(order)
+    left = _left(order)
     form = CreditForm(request.POST or None, initial={"key": secrets.token_urlsafe(12)}, currency=order.currency)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        fits = data["amount"].minor > 0 and data["amount"] <= left and not begun(order=order, key=data["key"])
+        fits = data["amount"].minor > 0 and data["amount"] <= left["room"] and not begun(order=order, key=data["key"])
         shown = preview_credit(order=order, amount=data["amount"], actor=staff, now=timezone.now())
         if fits and request.POST.get("seen") != shown.seen:
             return _preview(request, order, form, shown)
@@ -205,5 +212,5 @@ def start(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         else:
             messages.success(request, _outcome(credit))
             return redirect("staff_credit", credit.public_id)
-    context = {"order": order, "form": form, "room": left, "credits": order.credits.order_by("-pk")[:LAST]}
+    context = {"order": order, "form": form, "credits": order.credits.order_by("-pk")[:LAST], **left}
     return show(request, "credit_start", context, here="credits", status=422 if form.errors else 200)

@@ -18,7 +18,7 @@ from crossdock.store.models import (
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.labels.purchase import labels_of
 from crossdock.usecases.money import books
-from crossdock.usecases.money.credits import room
+from crossdock.usecases.money.left import room, taken_in
 from crossdock.usecases.money.protection import covered
 from crossdock.usecases.money.queries import book_of, intent_of, lost_dispute_of, paid_with
 from crossdock.usecases.orders.queries import bare_orders, copy_of, whole_orders
@@ -53,7 +53,6 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "credits": [
             (credit, STATE_WORDS[CreditState(credit.state)]) for credit in order.credits.order_by("-pk")[:LAST]
         ],
-        "room": room(order),
         "cases": cases_about(order)[:LAST],
         "entries": order.timeline.all(),
         "mails": mails,
@@ -78,13 +77,14 @@ def messages(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
 
 
 def _money(order: Order) -> Mapping[str, object]:
-    intent, lost = intent_of(order), lost_dispute_of(order)
+    intent, lost, book = intent_of(order), lost_dispute_of(order), list(book_of(order)[:200])
     return {
         "intent": intent,
         "protection": covered(order, lost, now=timezone.now()),
         "lost": lost,
         "together": paid_with(intent).exclude(pk=order.pk) if intent else [],
-        "book": book_of(order)[:200],
+        "book": book,
+        "room": room(order, taken_in(book, order)),
         "payout": books.payout_of(order=order),
         "shop_refunds": order.shop_refunds.order_by("pk"),
     }
