@@ -31,7 +31,6 @@ FIRST = frozenset({"shopify", "woocommerce", "vendure", "open_door"})
 DOCUMENTS = re.compile(r"^(?:README|CHANGELOG|CONTRIBUTING)\.md$|^docs/")
 # What else may name one of the later ones, and why.
 REASONS = {
-    "tests/house/test_architecture.py": "the size of what is larger than 700 lines",
     "findings/": "each is about one vendor's package or server, run by hand; nothing of ours reads them",
     "tests/cases/test_dinar.py": "the source of a case: where it was reported of others",
 }

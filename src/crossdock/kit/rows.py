@@ -16,6 +16,11 @@ T = TypeVar("T")
 _INDEX = re.compile(r"\[\d+\]")
 
 
+def id_of(node: Node) -> str:
+    """Where an id is whatever the platform says. Raises Strange where there is none."""
+    return node.id("id")
+
+
 def read_row(kind: LookKind, entity_id: str, read: Callable[[], T]) -> T | Unreadable:
     """What `read` makes of one row, or why it could not be understood.
 

@@ -3,15 +3,14 @@ quiet days, it switches a webhook off.
 """
 
 import base64
+from typing import Any
 
 from crossdock.connectors.bigcommerce.client import Client
 from crossdock.domain.events import HookNews, Look, LookKind
-from crossdock.kit import wire
 from crossdock.kit.connector import Hook, Shop, Subscriptions
-from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop.webhooks import gone, heal, nothing, ours
-from crossdock.kit.webhook import body_key, verify_standard
+from crossdock.kit.shop.webhooks import gone, heal, ours, told
+from crossdock.kit.webhook import verify_standard
 
 # Each covers all events of its kind (vendor: webhooks, store_order_wildcard and its like).
 SCOPES = ("store/order/*", "store/product/*", "store/shipment/*", "store/sku/*")
@@ -24,13 +23,13 @@ def verify(shop: Shop, hook: Hook) -> None:
 
 
 def news(shop: Shop, hook: Hook) -> HookNews:
-    try:
-        body = node_of(wire.load(hook.body), "webhook")
-        scope = body.word("scope")[:100]
-        look = _look(scope, body.child("data"))
-    except Strange:
-        return nothing("odd", hook)
-    return HookNews(scope, f"{look.kind}:{look.entity_id}:{body_key(hook.body)}", (look,))
+    return told(hook, _meaning)
+
+
+def _meaning(said: Any) -> tuple[str, Look]:
+    body = node_of(said, "webhook")
+    scope = body.word("scope")
+    return scope, _look(scope, body.child("data"))
 
 
 def _look(scope: str, data: Node) -> Look:

@@ -5,6 +5,7 @@ A dead token and a missing permission look the same (PermissionDenied on the fie
 is nobody's (saleor/core/auth_backend.py).
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,16 +15,15 @@ from crossdock.kit.check import check, is_challenge, is_data, server_time, walle
 from crossdock.kit.connector import Reply, Shop
 from crossdock.kit.errors import AuthDead, Declined, Missing, NoAnswer
 from crossdock.kit.json_node import Node, node_of
+from crossdock.kit.shop import facts
 from crossdock.kit.shop.answers import found
 from crossdock.kit.shop.graphql import Problem, operations, problems
 
 # "exceeds the `first` limit of 100 records" (saleor/graphql/core/connection.py).
 PAGE = 100
 DOCUMENTS = operations(__package__)
-# Classes of errors about the token itself (saleor/graphql/views.py: PyJWTError and its kinds).
-_DEAD = frozenset({"PermissionDenied", "InvalidTokenError", "ExpiredSignatureError", "InvalidSignatureError"})
-# What is not in one of these forms is the server's own trouble, and a field may have done its work before.
-_REFUSED = frozenset({"GraphQLError", "QueryCostError", "ValidationError"})
+LACKING = "the app token has ended, or the app lacks a permission"
+CODES = facts.load(__package__, "codes")
 
 
 class Refusal(Declined):
@@ -39,61 +39,50 @@ class Refusal(Declined):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    data: Node
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Client:
     """One shop's API. `shop.address` is the server's, without /graphql/."""
 
     shop: Shop
 
-    @property
-    def channel(self) -> str:
-        return self.shop.settings.get("channel", "")
-
     async def ask(self, operation: str, **variables: Any) -> Node:
-        return (await self.answer(operation, **variables)).data
+        return (await self.answer(operation, **variables))[0]
 
-    async def answer(self, operation: str, **variables: Any) -> Answer:
-        """Raises Outside, with Declined and Missing among them."""
+    async def answer(self, operation: str, **variables: Any) -> tuple[Node, datetime]:
+        """With the server's clock. A document takes what it names of the variables, the channel among them. Raises
+        Outside, with Declined and Missing among them.
+        """
         headers = {"Authorization": f"Bearer {self.shop.secrets.get('token', '')}", "Accept": "application/json"}
+        variables["channel"] = self.shop.settings.get("channel", "")
         body = {"query": DOCUMENTS[operation], "variables": variables}
         reply = await self.shop.http.send("POST", f"{self.shop.address}/graphql/", headers=headers, json=body)
-        return Answer(_data(reply), server_time(reply) or self.shop.now())
+        return _data(reply), server_time(reply) or self.shop.now()
 
     async def one(self, operation: str, name: str, **variables: Any) -> Node | None:
         """None when the shop does not have it."""
         data = await found(self.ask(operation, **variables))
         return None if data is None else data.opt_child(name)
 
-    async def do(self, operation: str, **variables: Any) -> Node:
-        """A mutation's result. Raises Refusal when the shop says no."""
+    async def do(self, operation: str, fine: Container[str] = (), **variables: Any) -> Node:
+        """A mutation's result. Raises Refusal when the shop says no, unless by a code that is `fine`: it is so now."""
         result = (await self.ask(operation, **variables)).child("result")
-        if rows := tuple(result.list("errors")):
-            first = rows[0]
-            said = text.label(first.text("message"), 300) or "no reason"
-            raise Refusal(f"Your shop says: {said}", first.text("code"), rows)
+        rows = tuple(result.list("errors"))
+        if rows and (code := rows[0].text("code")) not in fine:
+            raise Refusal(f"Your shop says: {text.label(rows[0].text('message'), 300) or 'no reason'}", code, rows)
         return result
 
 
 def _data(reply: Reply) -> Node:
-    if is_challenge(reply):
+    if is_challenge(reply) or (reply.status in (401, 403) and not is_data(reply)):
         raise walled(reply.status)
     if reply.status == 404:
         raise NoAnswer("At this address there is no Saleor API; connect it again with the address of your Saleor API.")
-    if reply.status in (401, 403) and not is_data(reply):
-        raise walled(reply.status)
     if reply.status not in (400, 401, 413):
         check(reply)
     answer = node_of(reply.json(), "answer")
-    found = problems(answer)
     if reply.status == 401:
         # A shop that lets nobody unknown ask (saleor/graphql/views.py: STOREFRONT_TRAFFIC_BLOCKED).
         raise AuthDead("Your Saleor does not know this app token; make a new one and connect again.")
-    for problem in found[:1]:
+    for problem in problems(answer)[:1]:
         _fail(problem)
     if reply.status >= 400:
         raise Declined(f"Your Saleor refused this ({reply.status}).")
@@ -107,13 +96,11 @@ def _fail(problem: Problem) -> None:
     code = problem.extensions.view("exception").text("code")
     if len(problem.path) > 1 and problem.path[0] == "result":
         raise NoAnswer(f"Your Saleor did not say what came of it ({problem.place}). It says: {problem.message}")
-    if code in _DEAD:
-        raise AuthDead(
-            f"Your Saleor does not let us do this ({problem.place or 'sign-in'}): the app token has ended, or the app"
-            f" lacks a permission. Saleor says: {problem.message}"
-        )
+    if code in CODES["dead"]:
+        place = problem.place or "sign-in"
+        raise AuthDead(f"Your Saleor does not let us do this ({place}): {LACKING}. Saleor says: {problem.message}")
     if code == "GraphQLError" and problem.message.startswith(("Invalid ID", "Couldn't resolve")):
         raise Missing("Your shop does not have it.")
-    if code in _REFUSED or "syntax" in code.lower():
+    if code in CODES["refused"] or "syntax" in code.lower():
         raise Declined(f"Your Saleor refused this. It says: {problem.message}")
     raise NoAnswer(f"Your Saleor failed. It says: {problem.message}")

@@ -3,26 +3,16 @@ no carrier and no key; both stand in the fulfilment's private metadata, written 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from crossdock.connectors.saleor import mapper, orders, reading
 from crossdock.connectors.saleor.client import Client, Refusal
-from crossdock.domain.commands import Done, Outcome, Refused, Unknown, Why, WriteFulfilment
+from crossdock.domain.commands import Outcome, Refused, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder
-from crossdock.kit.errors import Outside
+from crossdock.kit.errors import Declined
 from crossdock.kit.json_node import Node
-from crossdock.kit.shop.concurrency import alone
-from crossdock.kit.shop.fulfilment import (
-    Cancel,
-    Make,
-    Renumber,
-    Ship,
-    There,
-    begun_or,
-    not_begun,
-    same_number,
-    written,
-)
+from crossdock.kit.shop.fulfilment import by_key, same_number
 
 EXCEEDED = (
     "Your shop counts fewer units of order {number} at a warehouse than this parcel holds. Correct the stock there, or"
@@ -31,82 +21,66 @@ EXCEEDED = (
 
 
 async def write_fulfilment(client: Client, command: WriteFulfilment) -> Outcome:
-    async with alone(client.shop.address):
-        try:
-            node, order = await reading.read(client, command.shop_order_id)
-        except Outside as error:
-            return not_begun(error)
-        keys = _keys(node)
-        begun = tuple(each for each in order.packed if _ours(each, keys, command))
-        try:
-            match begun_or(order, command, There(order.packed, keys), begun, split=True):
-                case Make(units) if node is not None:
-                    if why := await orders.pay(client, node, command.reference):
-                        return Refused(Why.CONFLICT, why)
-                    await _make(client, node, command, units)
-                case Renumber(parcels):
-                    for parcel in parcels:
-                        await client.do("Renumber", id=parcel.parcel_id, tracking=command.tracking_number)
-                        await _mark(client, command, parcel.parcel_id)
-                case Cancel(parcels):
-                    for parcel in parcels:
-                        place = {"warehouseId": _place(client, node, parcel)}
-                        await client.do("Undo", id=parcel.parcel_id, input=place)
-                    return Done(_ids(parcels), order.number, order.url)
-                case Ship(parcels):
-                    for parcel in parcels:
-                        if parcel.parcel_id not in keys:
-                            await _mark(client, command, parcel.parcel_id)
-                        await client.do("Approve", id=parcel.parcel_id)
-                case ended:
-                    return await _ended(client, command, order, ended)
-        except Refusal as refusal:
-            exceeded = refusal.code == "INSUFFICIENT_STOCK"
-            return Refused(Why.CONFLICT, EXCEEDED.format(number=order.number) if exceeded else str(refusal))
-        return written(await reading.order(client, command.shop_order_id), command)
+    return await by_key(command, client.shop.address, Hands(client, command))
 
 
-def _keys(node: Node | None) -> dict[str, str]:
-    rows = node.rows("fulfillments") if node is not None else []
-    words = {row.text("id"): mapper.words_in(row, "privateMetadata").get(mapper.KEY, "") for row in rows}
-    return {id_: key for id_, key in words.items() if key}
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Writes one parcel (kit/shop/fulfilment.py: Hands)."""
 
+    client: Client
+    command: WriteFulfilment
 
-def _ours(parcel: Parcel, keys: Mapping[str, str], command: WriteFulfilment) -> bool:
-    """By our key; or by its number where a try stopped before the key was written."""
-    if parcel.parcel_id in keys:
-        return keys[parcel.parcel_id] == command.key
-    return bool(command.tracking_number) and same_number(parcel.tracking_number, command.tracking_number)
+    async def read(self) -> tuple[Node | None, ShopOrder]:
+        return await reading.read(self.client, self.command.shop_order_id)
 
+    def keys(self, node: Node) -> dict[str, str]:
+        rows = node.rows("fulfillments")
+        return {row.text("id"): mapper.words_in(row, "privateMetadata").get(mapper.KEY, "") for row in rows}
 
-def _ids(parcels: Sequence[Parcel]) -> str:
-    return ",".join(parcel.parcel_id for parcel in parcels)
+    def begun(self, parcel: Parcel, key: str) -> bool:
+        """By its number where a try stopped before the key was written."""
+        number = self.command.tracking_number
+        return key == self.command.key if key else bool(number) and same_number(parcel.tracking_number, number)
 
+    async def make(self, node: Node, units: Mapping[str, int]) -> None:
+        """What is not tracked has no stock to be taken from, and is let through; what is must be there."""
+        if why := await orders.pay(self.client, node, self.command.reference):
+            raise Declined(why)
+        rows, number = list(_lines(self.client, node, units)), self.command.tracking_number
+        for beyond in (False, True):
+            if lines := [line for tracked, line in rows if tracked is not beyond]:
+                made = await self.client.do("Fulfil", order=node.id("id"), lines=lines, tracking=number, beyond=beyond)
+                for row in made.list("fulfillments"):
+                    await self._mark(row.id("id"))
+                    if row.word("status") == mapper.WAITING:
+                        await self.client.do("Approve", id=row.id("id"))
 
-async def _ended(client: Client, command: WriteFulfilment, order: ShopOrder, outcome: object) -> Outcome:
-    """An earlier try may have stopped before it could say who carries the parcel."""
-    assert isinstance(outcome, Done | Refused | Unknown)
-    if isinstance(outcome, Done) and not (command.undone or command.only_look):
-        for parcel in order.parcels:
-            if parcel.parcel_id in outcome.shop_id.split(",") and command.carrier and not parcel.carrier:
-                await _mark(client, command, parcel.parcel_id)
-    return outcome
+    async def renumber(self, parcel: Parcel) -> None:
+        await self.client.do("Renumber", id=parcel.parcel_id, tracking=self.command.tracking_number)
+        await self._mark(parcel.parcel_id)
 
+    async def cancel(self, node: Node, parcel: Parcel) -> None:
+        """Units go back to where they came from; Saleor wants a warehouse for those too that came from none."""
+        places = {row.text("id"): row.view("warehouse").text("id") for row in node.rows("fulfillments")}
+        place = places.get(parcel.parcel_id) or _home(self.client)
+        await self.client.do("Undo", id=parcel.parcel_id, place=place)
 
-async def _make(client: Client, node: Node, command: WriteFulfilment, units: Mapping[str, int]) -> None:
-    """What is not tracked has no stock to be taken from, and is let through; what is must be there."""
-    rows = list(_lines(client, node, units))
-    for beyond in (False, True):
-        lines = [line for tracked, line in rows if tracked is not beyond]
-        if not lines:
-            continue
-        made = await client.do(
-            "Fulfil", order=node.id("id"), lines=lines, tracking=command.tracking_number, beyond=beyond
-        )
-        for row in made.list("fulfillments"):
-            await _mark(client, command, row.id("id"))
-            if row.word("status") == mapper.WAITING:
-                await client.do("Approve", id=row.id("id"))
+    async def ship(self, parcel: Parcel) -> None:
+        await self._mark(parcel.parcel_id)
+        await self.client.do("Approve", id=parcel.parcel_id)
+
+    async def complete(self, parcel: Parcel) -> None:
+        """An earlier try may have stopped before it could say who carries the parcel."""
+        if self.command.carrier and not parcel.carrier:
+            await self._mark(parcel.parcel_id)
+
+    async def _mark(self, id_: str) -> None:
+        await self.client.do("Mark", id=id_, words=mapper.marks_of(self.command))
+
+    def refused(self, refusal: Declined, order: ShopOrder) -> Refused:
+        exceeded = isinstance(refusal, Refusal) and refusal.code == "INSUFFICIENT_STOCK"
+        return Refused(Why.CONFLICT, EXCEEDED.format(number=order.number) if exceeded else str(refusal))
 
 
 def _lines(client: Client, node: Node, units: Mapping[str, int]) -> Iterator[tuple[bool, dict[str, object]]]:
@@ -127,14 +101,3 @@ def _lines(client: Client, node: Node, units: Mapping[str, int]) -> Iterator[tup
 
 def _home(client: Client) -> str:
     return client.shop.settings.get("warehouses", "").split(",")[0]
-
-
-async def _mark(client: Client, command: WriteFulfilment, id_: str) -> None:
-    await client.do("Mark", id=id_, words=mapper.marks_of(command))
-
-
-def _place(client: Client, node: Node | None, parcel: Parcel) -> str:
-    """Units go back to where they came from; Saleor wants a warehouse for those too that came from none."""
-    rows = node.rows("fulfillments") if node is not None else []
-    places = {row.text("id"): row.view("warehouse").text("id") for row in rows}
-    return places.get(parcel.parcel_id) or _home(client)

@@ -7,6 +7,15 @@ from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Fiel
 _CHECKED = date(2026, 11, 29)
 PERMISSIONS = ("MANAGE_PRODUCTS", "MANAGE_ORDERS")
 TAXES = "MANAGE_TAXES"
+# What the connection test says of them, and of the version.
+GIVE = "Give the app the permission {} in your dashboard, under Extensions."
+NET = (
+    "Your prices are entered without tax: your shop adds its tax to the price that a buyer paid here, unless the app"
+    " may exempt our orders from tax (permission MANAGE_TAXES)."
+)
+# `reason` of a fulfilment ("Added in Saleor 3.23", saleor/graphql/schema.graphql); orders take `where` since 3.22.
+OLDEST = (3, 23)
+OLD = "Your shop runs Saleor {}; orders can be followed from 3.23 on. Update it first."
 
 MANIFEST = Manifest(
     name="saleor",

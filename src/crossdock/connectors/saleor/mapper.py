@@ -1,10 +1,7 @@
 """Saleor's words into ours. Amounts are numbers with a currency of their own; ids are base64 of a type and a key, and
-are never taken apart, but for one: external shipping methods begin with "app:".
+are never taken apart.
 """
 
-import base64
-import binascii
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,21 +11,23 @@ from crossdock.domain.commands import CreateOrder, WriteFulfilment
 from crossdock.domain.events import OrderLine, Parcel, Refund, ShopOrder, ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.kit import text
+from crossdock.kit.connector import Shop
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop import facts
 from crossdock.kit.shop.base import chosen_locations
 from crossdock.kit.shop.cancel_units import key_of
-from crossdock.kit.shop.mapping import described, images, read_variants, state, tracked
+from crossdock.kit.shop.mapping import described, images, read_variants, state, summed, tracked
 from crossdock.kit.shop.placing import merged, recipient
 
 # Orders can be filtered by it (OrderWhereInput.metadata), and not by their external reference.
 MARK = "crossdock"
 KEY, CARRIER, LINK, RELAY = "crossdock_key", "crossdock_carrier", "crossdock_link", "crossdock_relay"
 CLOSED = frozenset({"CANCELED", "EXPIRED"})
-DRAFT = "DRAFT"
 WAITING = "WAITING_FOR_APPROVAL"
 # Units that come back are moved to a fulfilment of their own (RETURNED and its like); that one never left.
 SENT = {"FULFILLED": False, "CANCELED": True}
+# How "app:" begins in base64: a method of an app cannot be chosen for a draft (saleor/shipping/utils.py).
+EXTERNAL = "YXBwO"
 GIVEN = facts.load(__package__, "draft")
 
 
@@ -55,9 +54,9 @@ def count_of(variant: Node, settings: Mapping[str, str]) -> int | None:
     )
 
 
-def product_of(node: Node, settings: Mapping[str, str], *, admin: str, now: datetime) -> ShopProduct:
-    why, rows = _not_sold(node, settings, now), node.opt_list("variants") or ()
-    variants, others = read_variants(rows, _name, _unsold, lambda row: _variant(row, settings))
+def product_of(shop: Shop, node: Node) -> ShopProduct:
+    why, rows = _not_sold(node, shop.settings, shop.now()), node.opt_list("variants") or ()
+    variants, others = read_variants(rows, _name, _unsold, lambda row: _variant(row, shop.settings))
     reasons = [*([why] if why else []), *others]
     return ShopProduct(
         product_id=node.id("id"),
@@ -66,7 +65,7 @@ def product_of(node: Node, settings: Mapping[str, str], *, admin: str, now: date
         active=bool(variants) and not why,
         description=described(node.text("description")),
         images=_pictures(node),
-        url=f"{admin}/dashboard/products/{quote(node.id('id'), safe='')}",
+        url=f"{shop.address}/dashboard/products/{quote(node.id('id'), safe='')}",
         updated_at=node.moment("updatedAt"),
         reasons=tuple(reasons) if variants or reasons else ("The product has no variant in your shop.",),
     )
@@ -96,15 +95,9 @@ def _unsold(node: Node) -> str:
 
 
 def _variant(node: Node, settings: Mapping[str, str]) -> ShopVariant:
-    price = node.child("pricing").child("price")
-    return ShopVariant(
-        variant_id=node.id("id"),
-        sku=text.label(node.text("sku")),
-        title=_name(node) or "A variant",
-        price=money(price.child("gross" if settings.get("gross") == "yes" else "net")),
-        count=count_of(node, settings),
-        image=next(iter(_pictures(node)), ""),
-    )
+    price = money(node.child("pricing").child("price").child("gross" if settings.get("gross") == "yes" else "net"))
+    sku, title, image = text.label(node.text("sku")), _name(node) or "A variant", next(iter(_pictures(node)), "")
+    return ShopVariant(node.id("id"), sku, title, price, count_of(node, settings), image=image)
 
 
 def _pictures(node: Node) -> tuple[str, ...]:
@@ -120,22 +113,21 @@ def reference_of(node: Node) -> str:
     return marked if marked and marked == node.text("externalReference") else ""
 
 
-def taken_out(node: Node) -> dict[str, dict[str, int]]:
-    """Units by line that we took out, by our key, which stands in the reason of the return."""
-    found: dict[str, dict[str, int]] = {}
-    for row in node.rows("fulfillments"):
-        if row.text("status") == "RETURNED" and (key := key_of(row.text("reason"))):
-            rows = [(each.view("orderLine").text("id"), each.int("quantity")) for each in row.rows("lines")]
-            found[key] = dict(rows)
-    return found
+def is_draft(node: Node) -> bool:
+    return node.word("status") == "DRAFT"
+
+
+def taken_out(node: Node) -> dict[str, list[Node]]:
+    """What we took out, by our key, which stands in the reason of the return."""
+    returned = [row for row in node.rows("fulfillments") if row.text("status") == "RETURNED"]
+    return {key: row.rows("lines") for row in returned if (key := key_of(row.text("reason")))}
 
 
 def order_of(node: Node, *, admin: str) -> ShopOrder:
     """Of what remains: Saleor keeps lines and total as they were when units are taken out."""
     closed = node.word("status") in CLOSED
-    out = Counter[str]()
-    for units in taken_out(node).values():
-        out.update(units)
+    back = [row for rows in taken_out(node).values() for row in rows]
+    out = summed((row.view("orderLine").text("id"), row.int("quantity")) for row in back)
     total = money(node.child("total").child("gross"))
     for row in node.list("lines"):
         if units_out := out[row.id("id")]:
@@ -165,29 +157,19 @@ def _line(node: Node, out: int) -> OrderLine:
     variant, quantity = node.opt_child("variant"), max(0, node.int("quantity") - out)
     counted = variant is not None and variant.bool("trackInventory")
     held = sum(row.int("quantity") for row in node.opt_list("allocations") or ())
-    return OrderLine(
-        line_id=node.id("id"),
-        product_id=variant.child("product").id("id") if variant is not None else "",
-        variant_id=node.text("productVariantId") or (variant.id("id") if variant is not None else ""),
-        sku=text.label(node.text("productSku")),
-        quantity=quantity,
-        stock_taken=min(quantity, held + node.int("quantityFulfilled") - out) if counted else None,
-    )
+    taken = min(quantity, held + node.int("quantityFulfilled") - out) if counted else None
+    product_id = variant.child("product").id("id") if variant is not None else ""
+    variant_id = node.text("productVariantId") or (variant.id("id") if variant is not None else "")
+    return OrderLine(node.id("id"), product_id, variant_id, text.label(node.text("productSku")), quantity, taken)
 
 
 def _parcel(node: Node, *, cancelled: bool = False) -> Parcel:
     """A seller may enter a link in place of the number (saleor/order/models.py: is_tracking_number_url)."""
     words, (number, link) = words_in(node, "privateMetadata"), tracked(node.text("trackingNumber"))
     lines = [(row.opt_child("orderLine"), row.int("quantity")) for row in node.opt_list("lines") or ()]
-    return Parcel(
-        parcel_id=node.id("id"),
-        lines=tuple((line.id("id"), units) for line, units in lines if line is not None),
-        tracking_number=number,
-        carrier=text.label(words.get(CARRIER, "")),
-        tracking_url=link or text.link(words.get(LINK)),
-        shipped_at=node.moment("created"),
-        cancelled=cancelled,
-    )
+    held = tuple((line.id("id"), units) for line, units in lines if line is not None)
+    carrier, url = text.label(words.get(CARRIER, "")), link or text.link(words.get(LINK))
+    return Parcel(node.id("id"), held, number, carrier, url, node.moment("created"), cancelled=cancelled)
 
 
 def _refunds(node: Node) -> tuple[Refund, ...]:
@@ -211,15 +193,10 @@ def _refund(row: Node) -> Refund:
 
 def input_of(command: CreateOrder, *, channel_id: str) -> dict[str, Any]:
     """The draft (draft.toml)."""
-    return facts.body(
-        GIVEN["draft"],
-        command=command,
-        channel=channel_id,
-        mark=MARK,
-        relay=[{"key": RELAY, "value": command.email}] if command.email else [],
-        to=facts.body(GIVEN["to"], **recipient(command)),
-        lines=[facts.body(GIVEN["line"], line=line) for line in merged(command)],
-    )
+    to, relay = facts.body(GIVEN["to"], **recipient(command)), [{"key": RELAY, "value": command.email}]
+    lines = [facts.body(GIVEN["line"], line=line) for line in merged(command)]
+    about = {"channel": channel_id, "mark": MARK, "relay": relay if command.email else []}
+    return facts.body(GIVEN["draft"], command=command, to=to, lines=lines, **about)
 
 
 def method_for(methods: Sequence[Node], command: CreateOrder) -> tuple[int, str]:
@@ -229,18 +206,10 @@ def method_for(methods: Sequence[Node], command: CreateOrder) -> tuple[int, str]
     prices = [
         (row.child("price").money("amount", command.shipping.currency).minor - command.shipping.minor, row.id("id"))
         for row in methods
-        if row.opt_bool("active") is not False and not _external(row.id("id"))
+        if row.opt_bool("active") is not False and not row.id("id").startswith(EXTERNAL)
     ]
     enough = [price for price in prices if price[0] >= 0]
     return min(enough) if enough else max(prices, default=(0, ""))
-
-
-def _external(id_: str) -> bool:
-    """A method of an app cannot be chosen for a draft (saleor/shipping/utils.py: "app:...")."""
-    try:
-        return base64.b64decode(id_ + "==").startswith(b"app:")
-    except (binascii.Error, ValueError):
-        return False
 
 
 def marks_of(command: WriteFulfilment) -> list[dict[str, str]]:

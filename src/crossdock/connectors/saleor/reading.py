@@ -5,37 +5,34 @@ Two dates do not move: a product's when its price changes, an order's when a tra
 each poll reads some more products in turn, and our own orders of the last days.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from crossdock.connectors.saleor import mapper
-from crossdock.connectors.saleor.client import PAGE, Client
+from crossdock.connectors.saleor.client import Client
 from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, ShopProduct, Unreadable
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Missing
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import named, order_with, read_each
+from crossdock.kit.rows import id_of, named, order_with, read_each
 from crossdock.kit.shop.graphql import further
 from crossdock.kit.shop.mapping import gone
 from crossdock.kit.shop.paging import instant, read_cursor, write_cursor
 
-# A product comes with all its variants and their stock rows.
-PRODUCTS_PAGE = 50
+T = TypeVar("T")
 OVERLAP = timedelta(seconds=60)
 # Ours that changed lately are read at every poll, all of ours that were made in the time of WATCHED once an hour.
 RECENT, WATCHED, SLOW = timedelta(days=3), timedelta(days=90), timedelta(hours=1)
-WAITING = ["UNCONFIRMED", "UNFULFILLED", "PARTIALLY_FULFILLED", "PARTIALLY_RETURNED"]
-Rows = list[Node | Unreadable]
-Products = Page[ShopProduct | ProductGone | Unreadable]
+LISTS = {"changed": "Orders", "ours": "OursLately", "all": "Ours"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a sweep stands: what changed from `since` on, in phases; `through` is where the next one begins. `turn` is
-    how far the products came that are read in turn, `slow` when all our orders are due.
+    """Where a sweep stands: what changed from `since` on, in phases; `through` is where the
+    next one begins. `turn` is how far the products came that are read in turn, `slow` when all our orders are due.
     """
 
     since: str = ""
@@ -46,44 +43,32 @@ class Cursor:
     slow: str = ""
 
 
-def rows_of(page: Node, kind: LookKind) -> Rows:
+def rows_of(page: Node, kind: LookKind) -> list[Node | Unreadable]:
     """The nodes of a connection's edges; what is none stands by itself."""
     edges = page.entries("edges")
     return [named(kind, edge.get("node") if isinstance(edge, dict) else edge, id_of) for edge in edges]
 
 
-def id_of(node: Node) -> str:
-    return node.id("id")
-
-
 async def _listed(
-    client: Client, operation: str, kind: LookKind, *, first: int, after: str, where: Any, by: str
-) -> tuple[Rows, str, datetime]:
-    """A page's rows, where the list goes on ("" at its end), and the server's clock. Raises Strange for a list that
-    would never end.
+    client: Client, operation: str, kind: LookKind, read: Callable[[Node], T], after: str, **asked: Any
+) -> tuple[tuple[T | Unreadable, ...], str, datetime]:
+    """A page of a list, where it goes on ("" at its end), and the server's clock. Raises Strange for a list that would
+    never end.
     """
-    asked = {"channel": client.channel, "first": first, "after": after or None, "where": where, "by": by}
-    answer = await client.answer(operation, **asked)
-    page = answer.data.child(operation.lower())
-    return rows_of(page, kind), further(page, [after]), answer.at
+    data, at = await client.answer(operation, after=after or None, **asked)
+    page = data.child(f"{kind}s")
+    return tuple(read_each(kind, rows_of(page, kind), id_of, read)), further(page, [after]), at
 
 
 # Products
 
 
-async def products(client: Client, words: str) -> Products:
+async def products(client: Client, words: str) -> Page[ShopProduct | ProductGone | Unreadable]:
     cursor = read_cursor(Cursor, words)
-    turn = cursor.phase == "turn"
-    rows, onward, at = await _listed(
-        client,
-        "Products",
-        LookKind.PRODUCT,
-        first=PRODUCTS_PAGE,
-        after=cursor.turn if turn else cursor.after,
-        where={"updatedAt": {"range": {"gte": cursor.since}}} if cursor.since and not turn else None,
-        by="CREATED_AT" if turn else "LAST_MODIFIED_AT",
-    )
-    items = tuple(read_each(LookKind.PRODUCT, rows, id_of, partial(_product, client)))
+    read, turn = partial(mapper.product_of, client.shop), cursor.phase == "turn"
+    where = {"updatedAt": {"range": {"gte": cursor.since}}} if cursor.since and not turn else None
+    by, after = ("CREATED_AT", cursor.turn) if turn else ("LAST_MODIFIED_AT", cursor.after)
+    items, onward, at = await _listed(client, "Products", LookKind.PRODUCT, read, after, where=where, by=by)
     if turn:
         return Page(items, write_cursor(Cursor(since=cursor.through, turn=onward)), more=False)
     cursor = replace(cursor, through=cursor.through or instant(at - OVERLAP), after=onward)
@@ -93,15 +78,10 @@ async def products(client: Client, words: str) -> Products:
     return Page(items, write_cursor(cursor if onward else replace(cursor, phase="turn")), more=True)
 
 
-def _product(client: Client, node: Node) -> ShopProduct:
-    shop = client.shop
-    return mapper.product_of(node, shop.settings, admin=shop.address, now=shop.now())
-
-
 async def product(client: Client, product_id: str) -> ShopProduct | ProductGone:
     """Asked for in the channel: what is not listed there is not there for us."""
-    node = await client.one("OneProduct", "product", channel=client.channel, id=product_id)
-    return ProductGone(product_id) if node is None else _product(client, node)
+    node = await client.one("OneProduct", "product", id=product_id)
+    return ProductGone(product_id) if node is None else mapper.product_of(client.shop, node)
 
 
 async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Count | Unreadable]:
@@ -110,14 +90,12 @@ async def counts(client: Client, variants: Sequence[VariantRef]) -> Sequence[Cou
     if not ids:
         return ()
     try:
-        data = await client.ask("Counts", channel=client.channel, ids=ids, first=PAGE)
+        data = await client.ask("Counts", ids=ids)
     except Missing:
         # One id of another form fails all.
         return () if len(ids) == 1 else [row for ref in variants for row in await counts(client, [ref])]
-    rows = rows_of(data.child("productVariants"), LookKind.COUNTS)
-    return read_each(
-        LookKind.COUNTS, rows, id_of, lambda node: Count(id_of(node), mapper.count_of(node, client.shop.settings))
-    )
+    rows, settings = rows_of(data.child("productVariants"), LookKind.COUNTS), client.shop.settings
+    return read_each(LookKind.COUNTS, rows, id_of, lambda node: Count(id_of(node), mapper.count_of(node, settings)))
 
 
 # Orders
@@ -127,19 +105,13 @@ async def orders(client: Client, words: str) -> Page[ShopOrder | Unreadable]:
     """What changed; ours that may have got a number since; and once an hour all of ours, for late news."""
     cursor = read_cursor(Cursor, words)
     if not cursor.since:
-        at = (await client.answer("Server")).at
+        _, at = await client.answer("Server")
         return Page((), write_cursor(Cursor(since=instant(at - OVERLAP), slow=instant(at + SLOW))), more=False)
-    phase = cursor.phase or "changed"
-    rows, onward, at = await _listed(
-        client,
-        "Orders",
-        LookKind.ORDER,
-        first=PAGE,
-        after=cursor.after,
-        where=_where(phase, cursor, client.shop.now()),
-        by="LAST_MODIFIED_AT" if phase == "changed" else "CREATED_AT",
-    )
-    items = tuple(read_each(LookKind.ORDER, rows, id_of, partial(shown, client)))
+    phase, now = cursor.phase if cursor.phase in LISTS else "changed", client.shop.now()
+    # Each document takes those that it names.
+    begins = {"since": cursor.since, "watched": instant(now - WATCHED), "recent": instant(now - RECENT)}
+    read, after = partial(shown, client), cursor.after
+    items, onward, at = await _listed(client, LISTS[phase], LookKind.ORDER, read, after, **begins)
     cursor = replace(cursor, through=cursor.through or instant(at - OVERLAP), after=onward, phase=phase)
     if not onward and phase == "changed":
         cursor = replace(cursor, phase="ours")
@@ -148,19 +120,6 @@ async def orders(client: Client, words: str) -> Page[ShopOrder | Unreadable]:
     elif not onward:
         return Page(items, write_cursor(Cursor(since=cursor.through, slow=cursor.slow)), more=False)
     return Page(items, write_cursor(cursor), more=True)
-
-
-def _where(phase: str, cursor: Cursor, now: datetime) -> Mapping[str, Any]:
-    """An operator stands alone: "Cannot mix operators with other filter inputs." (graphql/core/connection.py)."""
-    mine = {"metadata": {"key": mapper.MARK}, "createdAt": {"gte": instant(now - WATCHED)}}
-    match phase:
-        case "changed":
-            return {"updatedAt": {"gte": cursor.since}}
-        case "ours":
-            late = {"updatedAt": {"gte": instant(now - RECENT)}}
-            return {"AND": [mine, {"OR": [{"status": {"oneOf": WAITING}}, late]}]}
-        case _:
-            return mine
 
 
 async def order(client: Client, shop_id: str) -> ShopOrder:
@@ -176,7 +135,13 @@ async def read(client: Client, shop_id: str) -> tuple[Node | None, ShopOrder]:
 async def whole(client: Client, shop_id: str, *, notes: bool = False) -> Node | None:
     """None when the shop has no such order; a draft is none."""
     node = await client.one("Notes" if notes else "OneOrder", "order", id=shop_id)
-    return node if node is not None and node.word("status") != mapper.DRAFT else None
+    return node if node is not None and not mapper.is_draft(node) else None
+
+
+async def ours(client: Client, reference: str) -> Node | None:
+    """With our reference, a draft as well."""
+    node = await client.one("Find", "order", reference=reference)
+    return node if node is not None and mapper.reference_of(node) == reference else None
 
 
 def shown(client: Client, node: Node) -> ShopOrder:

@@ -4,21 +4,22 @@ documents, which is read as well.
 """
 
 import re
+from functools import partial
 from typing import Any
 
-from crossdock.connectors.saleor.client import DOCUMENTS, Client, Refusal
+from crossdock.connectors.saleor.client import CODES, DOCUMENTS, Client
 from crossdock.domain.events import HookNews, Look, LookKind
-from crossdock.kit import wire
 from crossdock.kit.connector import Hook, Shop, Subscriptions
-from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop.webhooks import heal, nothing, ours
-from crossdock.kit.webhook import body_key, verify_detached
+from crossdock.kit.shop.webhooks import heal, ours, told
+from crossdock.kit.webhook import verify_detached
 
 NAME = "Crossdock: {}"
 # ORDER_UPDATED alone covers nearly all of `orders`; the others are there since a seller can see and switch them one by
 # one.
 TOPICS = ("orders", "products", "variants")
+# Where a whole document has the id, by the name of its event.
+WHOLE = {"order_": "id", "product_variant_": "product_id", "product_": "id"}
 
 
 def verify(shop: Shop, hook: Hook) -> None:
@@ -26,27 +27,21 @@ def verify(shop: Shop, hook: Hook) -> None:
 
 
 def news(shop: Shop, hook: Hook) -> HookNews:
-    topic = hook.headers.get("saleor-event", "")[:100]
-    try:
-        body = wire.load(hook.body)
-        look = _look(topic, node_of(body[0] if isinstance(body, list) and body else body, "webhook"))
-    except Strange:
-        return nothing("odd", hook)
-    return HookNews(topic, f"{look.kind}:{look.entity_id}:{body_key(hook.body)}", (look,))
+    topic = hook.headers.get("saleor-event", "")
+    return told(hook, lambda body: (topic, _look(topic, body[0] if isinstance(body, list) and body else body)))
 
 
-def _look(topic: str, body: Node) -> Look:
+def _look(topic: str, said: Any) -> Look:
     """A variant speaks under its product's name. A list's entries carry the entity itself."""
-    variant = body.opt_child("productVariant")
-    if order := body.opt_child("order"):
-        return Look(LookKind.ORDER, order.id("id"))
-    if product := variant.child("product") if variant else body.opt_child("product"):
-        return Look(LookKind.PRODUCT, product.id("id"))
-    if topic.startswith("order_"):
-        return Look(LookKind.ORDER, body.id("id"))
-    if topic.startswith("product_variant_"):
-        return Look(LookKind.PRODUCT, body.id("product_id"))
-    return Look(LookKind.PRODUCT, body.id("id")) if topic.startswith("product_") else Look(LookKind.NOTHING)
+    body = node_of(said, "webhook")
+    about = body.opt_child("productVariant") or body
+    for kind in (LookKind.ORDER, LookKind.PRODUCT):
+        if entity := about.opt_child(kind):
+            return Look(kind, entity.id("id"))
+    for event, name in WHOLE.items():
+        if topic.startswith(event):
+            return Look(LookKind(topic.partition("_")[0]), body.id(name))
+    return Look(LookKind.NOTHING)
 
 
 async def subscribe(client: Client) -> Subscriptions:
@@ -56,7 +51,7 @@ async def subscribe(client: Client) -> Subscriptions:
         await _ours(client),
         create=lambda topic: client.do("AddWebhook", input=_wanted(topic, url)),
         change=lambda hook, topic: client.do("ChangeWebhook", id=hook.id("id"), input=_wanted(topic, url)),
-        remove=lambda hook: _drop(client, hook),
+        remove=partial(_drop, client),
         right=lambda hook, topic: _right(hook, _wanted(topic, url)),
         topic_of=lambda hook: hook.text("name").partition(": ")[2],
     )
@@ -82,11 +77,7 @@ async def unsubscribe(client: Client) -> None:
 
 async def _drop(client: Client, hook: Node) -> None:
     """By us, or by somebody before."""
-    try:
-        await client.do("DropWebhook", id=hook.id("id"))
-    except Refusal as refusal:
-        if refusal.code != "NOT_FOUND":
-            raise
+    await client.do("DropWebhook", CODES["gone"], id=hook.id("id"))
 
 
 async def _ours(client: Client) -> list[Node]:

@@ -11,7 +11,7 @@ from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, Sho
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.errors import Declined, Missing, NoAnswer, Strange
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import certain, order_with, read_each
+from crossdock.kit.rows import certain, id_of, order_with, read_each
 from crossdock.kit.shop.addresses import is_plain
 from crossdock.kit.shop.concurrency import together
 from crossdock.kit.shop.mapping import gone
@@ -64,10 +64,6 @@ def _is_date(said: str) -> bool:
 def _since(client: Client, after: datetime) -> dict[str, str]:
     """ "'modifiedBefore' and 'modifiedAfter' must both be specified." (seen)"""
     return {"modifiedAfter": instant(after), "modifiedBefore": instant(client.shop.now() + AHEAD)}
-
-
-def id_of(node: Node) -> str:
-    return node.id("id")
 
 
 # Products

@@ -19,7 +19,7 @@ from crossdock.domain.events import Count, LookKind, ProductGone, ShopOrder, Sho
 from crossdock.domain.values import Money
 from crossdock.kit.connector import Page, VariantRef
 from crossdock.kit.json_node import Node
-from crossdock.kit.rows import named, order_with, read_each, read_rows, readable, unreadable
+from crossdock.kit.rows import id_of, named, order_with, read_each, read_rows, readable, unreadable
 from crossdock.kit.shop.paging import usable
 
 PAGE = 50
@@ -80,10 +80,6 @@ async def walk(
     if latest is not None and (spot.since is None or latest > spot.since):
         return fresh, Spot(latest)
     return fresh, Spot(spot.since, spot.skip + len(fresh), _known(found[-1]))
-
-
-def id_of(node: Node) -> str:
-    return node.id("id")
 
 
 def _known(row: Node | Unreadable) -> str:

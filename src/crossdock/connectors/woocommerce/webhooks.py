@@ -10,11 +10,9 @@ from functools import partial
 
 from crossdock.connectors.woocommerce.client import Client
 from crossdock.domain.events import HookNews, Look, LookKind
-from crossdock.kit import wire
 from crossdock.kit.connector import Forged, Hook, Shop, Subscriptions
-from crossdock.kit.errors import Strange
 from crossdock.kit.json_node import Node, node_of
-from crossdock.kit.shop.webhooks import gone, heal, nothing, ours
+from crossdock.kit.shop.webhooks import gone, heal, ours, told
 from crossdock.kit.webhook import body_key, hmac_ok
 
 TOPICS = tuple(f"{what}.{event}" for what in ("order", "product") for event in ("created", "updated", "deleted"))
@@ -37,14 +35,10 @@ def news(shop: Shop, hook: Hook) -> HookNews:
     if _is_ping(hook):
         return HookNews("ping", f"ping:{body_key(hook.body)}")
     topic = hook.headers.get("x-wc-webhook-topic", "")
-    try:
-        body = node_of(wire.load(hook.body), "webhook")
-        look = _look(topic.partition(".")[0], topic.endswith(".deleted"), body)
-    except Strange:
-        # A signed error of the shop's own (what it wanted to tell of was deleted before it did), or an odd body. It
-        # names nothing; an error for an answer would count among those after which the shop switches its hook off.
-        return nothing(topic, hook)
-    return HookNews(topic, f"{look.kind}:{look.entity_id}:{body_key(hook.body)}", (look,))
+    # One that is odd may be a signed error of the shop's own (what it wanted to tell of was deleted before it did). It
+    # names nothing; an error for an answer would count among those after which the shop switches its hook off.
+    about = (topic.partition(".")[0], topic.endswith(".deleted"))
+    return told(hook, lambda said: (topic, _look(*about, node_of(said, "webhook"))), topic)
 
 
 def _look(resource: str, deleted: bool, body: Node) -> Look:

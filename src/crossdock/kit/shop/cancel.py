@@ -53,13 +53,14 @@ def cancelled(order: ShopOrder) -> Done:
 async def looked_at(
     command: CancelOrder,
     read: Callable[[], Awaitable[ShopOrder]],
-    send: Callable[[ShopOrder], Awaitable[str]],
+    send: Callable[[ShopOrder], Awaitable[object]],
     words: str,
 ) -> Outcome:
     """Read, cancelled, and read again where the shop says no: somebody, or an earlier try of ours, may have been
     faster, and then that is what it says no to.
 
-    `send` cancels the order and says as what it stands there all the same ("" when it does not).
+    `send` cancels the order; what it gives as a text is as what the order stands there all the same ("" when it does
+    not).
     """
     order = await read()
     if ended := standing(command, order, words):
@@ -71,4 +72,5 @@ async def looked_at(
         if there.state is ShopOrderState.CANCELLED:
             return as_found(there)
         return Refused(refusal.why, f"Order {order.number} was not cancelled. {refusal}", refusal.short)
-    return Unknown(f"The order is still “{left}” in your shop.") if left else cancelled(order)
+    still = isinstance(left, str) and left
+    return Unknown(f"The order is still “{left}” in your shop.") if still else cancelled(order)

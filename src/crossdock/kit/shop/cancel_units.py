@@ -7,11 +7,11 @@ of ours there.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from crossdock.domain.commands import CancelLines, CancelReason, Done, Outcome, Refused, Unknown, Why
 from crossdock.domain.events import OrderLine, ShopOrder, ShopOrderState
-from crossdock.kit.shop.mapping import NO_ORDER
+from crossdock.kit.shop.mapping import NO_ORDER, summed
 
 # What is lost or broken is not put back on the shelf.
 NOTHING_LEFT = frozenset({CancelReason.NOT_AVAILABLE, CancelReason.DAMAGED, CancelReason.LOST})
@@ -65,20 +65,13 @@ def _wanted(order: ShopOrder, command: CancelLines) -> list[tuple[list[OrderLine
 
     By the shop's own line ids, if they all still stand there; otherwise by variant.
     """
-    rows, by_id = _summed(command.rows), {line.line_id: line for line in order.lines}
+    rows, by_id = summed(command.rows), {line.line_id: line for line in order.lines}
     if rows and all(row in by_id for row in rows):
         return [([by_id[row]], units) for row, units in rows.items()]
     return [
         ([line for line in order.lines if line.variant_id == variant], units)
-        for variant, units in _summed(command.lines).items()
+        for variant, units in summed(command.lines).items()
     ]
-
-
-def _summed(pairs: Iterable[tuple[str, int]]) -> Counter[str]:
-    wanted = Counter[str]()
-    for name, units in pairs:
-        wanted[name] += units
-    return wanted
 
 
 def _left(order: ShopOrder) -> Counter[str]:
@@ -88,5 +81,5 @@ def _left(order: ShopOrder) -> Counter[str]:
         return Counter()
     left = Counter({line.line_id: line.quantity for line in order.lines})
     for parcel in parcels:
-        left.subtract(_summed(parcel.lines))
+        left.subtract(summed(parcel.lines))
     return Counter({line: max(0, units) for line, units in left.items()})

@@ -6,15 +6,16 @@ units.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from crossdock.domain.commands import Done, Later, Outcome, Refused, Unknown, Why, WriteFulfilment
 from crossdock.domain.events import Parcel, ShopOrder, ShopOrderState
 from crossdock.domain.shipping import plain
-from crossdock.kit.errors import NotAllowed, Outside, outcome_of
-from crossdock.kit.shop.mapping import BARE, NO_ORDER
+from crossdock.kit.errors import Declined, NotAllowed, Outside, outcome_of
+from crossdock.kit.shop.concurrency import alone
+from crossdock.kit.shop.mapping import BARE, NO_ORDER, summed
 
 T = TypeVar("T")
 NOT_YET = "The parcel does not stand in your shop like this yet."
@@ -178,6 +179,70 @@ async def looked_at(
         return Refused(Why.NOT_ALLOWED, no_right)
 
 
+class Hands(Protocol[T]):
+    """What `by_key` does with, in one shop, for one command. `T` is the shop's own order, as it was read."""
+
+    async def read(self) -> tuple[T | None, ShopOrder]: ...
+
+    def keys(self, seen: T, /) -> dict[str, str]:
+        """Our keys, by the ids of the fulfilments that carry one."""
+
+    def begun(self, parcel: Parcel, key: str, /) -> bool:
+        """Whether one that waits there, with the key that it carries, is of this parcel."""
+
+    async def make(self, seen: T, units: Mapping[str, int], /) -> None: ...
+
+    async def renumber(self, parcel: Parcel, /) -> None: ...
+
+    async def cancel(self, seen: T, parcel: Parcel, /) -> None: ...
+
+    async def ship(self, parcel: Parcel, /) -> None:
+        """It waits there: it leaves now."""
+
+    async def complete(self, parcel: Parcel, /) -> None:
+        """It stands there as it should: what an earlier try could not write with it is made good."""
+
+    def refused(self, refusal: Declined, order: ShopOrder, /) -> Outcome: ...
+
+
+async def by_key(command: WriteFulfilment, address: str, hands: Hands[T]) -> Outcome:
+    """A parcel whose fulfilments carry our key, so that what an earlier try left is gone on with. One at a time in a
+    shop.
+    """
+    async with alone(address):
+        try:
+            seen, order = await hands.read()
+        except Outside as error:
+            return not_begun(error)
+        if seen is None:
+            return Refused(Why.NOT_FOUND, NO_ORDER)
+        there = There(order.packed, hands.keys(seen))
+        waiting = tuple(each for each in order.packed if hands.begun(each, there.keys.get(each.parcel_id, "")))
+        try:
+            match begun_or(order, command, there, waiting, split=True):
+                case Make(units):
+                    await hands.make(seen, units)
+                case Renumber(parcels):
+                    for parcel in parcels:
+                        await hands.renumber(parcel)
+                case Cancel(parcels):
+                    for parcel in parcels:
+                        await hands.cancel(seen, parcel)
+                    return Done(ids_of(parcels), order.number, order.url)
+                case Ship(parcels):
+                    for parcel in parcels:
+                        await hands.ship(parcel)
+                case ended:
+                    done = isinstance(ended, Done) and not (command.undone or command.only_look)
+                    for parcel in this_parcel(order, command, there) if done else ():
+                        await hands.complete(parcel)
+                    return ended
+        except Declined as refusal:
+            return hands.refused(refusal, order)
+        seen, after = await hands.read()
+        return written(after, command, There(keys=hands.keys(seen) if seen is not None else {}))
+
+
 def ids_of(parcels: Iterable[Parcel]) -> str:
     """The shop's ids of a parcel, as a command keeps them."""
     return ",".join(parcel.parcel_id for parcel in parcels)
@@ -203,7 +268,7 @@ def this_parcel(order: ShopOrder, command: WriteFulfilment, there: There = There
     numbers = {plain(number) for number in (command.tracking_number, *command.numbers)} - {""}
     if numbers:
         return tuple(parcel for parcel in free if plain(parcel.tracking_number) in numbers)
-    wanted = _by_variant(command.lines)
+    wanted = +summed(command.lines)
     bare = [parcel for parcel in free if not parcel.tracking_number and _variants(order, parcel) == wanted]
     return tuple(bare[:1])
 
@@ -216,21 +281,14 @@ def written(order: ShopOrder, command: WriteFulfilment, there: There = There()) 
     return Done(ids_of(found), order.number, order.url)
 
 
-def _by_variant(lines: Collection[tuple[str, int]]) -> Counter[str]:
-    units = Counter[str]()
-    for variant, quantity in lines:
-        units[variant] += quantity
-    return +units
-
-
 def _variants(order: ShopOrder, parcel: Parcel) -> Counter[str]:
     """Units per variant in a parcel. One that names no line has what no other parcel has."""
     variant = {line.line_id: line.variant_id for line in order.lines}
     if parcel.lines:
-        return _by_variant([(variant.get(line, ""), units) for line, units in parcel.lines])
-    rest = _by_variant([(line.variant_id, line.quantity) for line in order.lines])
+        return +summed([(variant.get(line, ""), units) for line, units in parcel.lines])
+    rest = +summed([(line.variant_id, line.quantity) for line in order.lines])
     for other in live(order):
-        rest.subtract(_by_variant([(variant.get(line, ""), units) for line, units in other.lines]))
+        rest.subtract(+summed([(variant.get(line, ""), units) for line, units in other.lines]))
     return +rest
 
 
@@ -248,7 +306,7 @@ def left(order: ShopOrder, waiting: Sequence[Parcel] = ()) -> Counter[str]:
 
 def _allotted(order: ShopOrder, command: WriteFulfilment, there: There) -> dict[str, int] | Refused:
     """By the shop's own lines where they are known and have room; the rest by variant."""
-    free, taken, wanted = left(order, there.waiting), Counter[str](), _by_variant(command.lines)
+    free, taken, wanted = left(order, there.waiting), Counter[str](), +summed(command.lines)
     open_units = sum(wanted.values())
     for row, units in command.rows:
         here = min(units, free[row], open_units)
@@ -272,7 +330,7 @@ def _allotted(order: ShopOrder, command: WriteFulfilment, there: There) -> dict[
 
 def _missing(order: ShopOrder, command: WriteFulfilment, found: Sequence[Parcel]) -> dict[str, int]:
     """Units of the parcel that none of its fulfilments has, and that are still to be had."""
-    wanted, free, rest = _by_variant(command.lines), left(order), Counter[str]()
+    wanted, free, rest = +summed(command.lines), left(order), Counter[str]()
     for parcel in found:
         wanted.subtract(_variants(order, parcel))
     for line in order.lines:

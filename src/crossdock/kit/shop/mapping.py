@@ -1,6 +1,7 @@
 """Pieces of what a mapper makes of a shop's rows."""
 
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -156,6 +157,14 @@ async def or_gone(read: Awaitable[tuple[object, ShopOrder]], shop_id: str, curre
         return (await read)[1]
     except Missing:
         return gone(shop_id, currency)
+
+
+def summed(pairs: Iterable[tuple[str, int]]) -> Counter[str]:
+    """Units by what they belong to (a line, a variant): what is named twice is added."""
+    found = Counter[str]()
+    for name, units in pairs:
+        found[name] += units
+    return found
 
 
 def unheld(lines: Sequence[OrderLine], parcels: Sequence[Parcel]) -> tuple[tuple[str, int], ...]:

@@ -1,6 +1,5 @@
 """Placing our order: its units, its titles, and taking back one that the shop had not the units for."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +11,7 @@ from crossdock.kit.connector import VariantRef
 from crossdock.kit.errors import Missing, NoAnswer, Outside
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.concurrency import patiently
+from crossdock.kit.shop.mapping import summed
 from crossdock.kit.shop.paging import Listed
 from crossdock.kit.shop.risk_notes import BETWEEN
 
@@ -21,10 +21,7 @@ NO_LISTING = Refused(Why.INVALID, "The listing does not name a product of this s
 
 def units(command: CreateOrder) -> dict[str, int]:
     """By the shop's variant: two lines of one are added."""
-    wanted = Counter[str]()
-    for line in command.lines:
-        wanted[line.variant_id] += line.quantity
-    return dict(wanted)
+    return dict(summed((line.variant_id, line.quantity) for line in command.lines))
 
 
 def worth(command: CreateOrder) -> dict[str, tuple[int, Money]]:

@@ -1,10 +1,12 @@
 """Our subscriptions in a shop: what is wanted against what is there."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
-from crossdock.domain.events import HookNews
+from crossdock.domain.events import HookNews, Look
+from crossdock.kit import wire
 from crossdock.kit.connector import Hook, Subscriptions
-from crossdock.kit.errors import Missing
+from crossdock.kit.errors import Missing, Strange
 from crossdock.kit.json_node import Node
 from crossdock.kit.shop.addresses import path_of
 from crossdock.kit.webhook import body_key
@@ -56,6 +58,17 @@ async def gone(removal: Awaitable[object]) -> None:
         await removal
     except Missing:
         return
+
+
+def told(hook: Hook, meaning: Callable[[Any], tuple[str, Look]], topic: str = "odd") -> HookNews:
+    """What a delivery names: `meaning` reads its topic and where to look out of its JSON. One that is odd says nothing,
+    and is kept under `topic`.
+    """
+    try:
+        topic, look = meaning(wire.load(hook.body))
+    except Strange:
+        return nothing(topic, hook)
+    return HookNews(topic[:100], f"{look.kind}:{look.entity_id}:{body_key(hook.body)}", (look,))
 
 
 def nothing(topic: str, hook: Hook) -> HookNews:

@@ -9,6 +9,7 @@ import pytest
 from crossdock.connectors.saleor import mapper
 from crossdock.domain.events import ShopOrderState
 from crossdock.domain.values import Money
+from crossdock.kit.connector import Http, Shop
 from crossdock.kit.json_node import node_of
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -36,8 +37,13 @@ def product(*variants: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {**doc, "channelListings": [listing], "variants": list(variants) or [variant()], **changes}
 
 
+class Silent(Http):
+    """Nothing is sent in these tests."""
+
+
 def read(doc: dict[str, Any], **settings: str) -> Any:
-    return mapper.product_of(node_of(doc, "product"), {**SETTINGS, **settings}, admin="https://s.example", now=NOW)
+    shop = Shop("https://s.example", {}, {**SETTINGS, **settings}, Silent(), now=lambda: NOW)
+    return mapper.product_of(shop, node_of(doc, "product"))
 
 
 def listed(**changes: Any) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crossdock.connectors.saleor import connector, mapper
-from crossdock.connectors.saleor.client import Client, Refusal
+from crossdock.connectors.saleor.client import DOCUMENTS, Client, Refusal
 from crossdock.connectors.saleor.sandbox.books import HOME, Books, No, gid
 from crossdock.domain.commands import CreateOrder, Done, Later, Refused, Unknown, Why
 from crossdock.domain.events import ProductGone, ShopOrderState, ShopProduct
@@ -512,9 +512,10 @@ async def test_a_price_moves_no_date_of_the_product_and_is_seen_in_turn(stage: S
 # Asking
 
 
-async def test_more_than_a_hundred_rows_are_refused(stage: Stage) -> None:
+async def test_more_than_a_hundred_rows_are_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DOCUMENTS, "Counts", DOCUMENTS["Counts"].replace("first: 100", "first: 101"))
     with pytest.raises(NoAnswer, match=r"exceeds the .first. limit of 100"):
-        await Client(stage.shop).ask("Counts", channel=stage.shop.settings["channel"], ids=[], first=101)
+        await Client(stage.shop).ask("Counts", ids=[])
 
 
 async def test_what_costs_too_much_is_refused_and_nothing_is_unclear_about_it(
@@ -523,18 +524,18 @@ async def test_what_costs_too_much_is_refused_and_nothing_is_unclear_about_it(
     from crossdock.connectors.saleor.sandbox import api
 
     monkeypatch.setattr(api, "MOST_COST", 500)
-    where, by = {"updatedAt": {"gte": "2026-01-01T00:00:00+00:00"}}, "CREATED_AT"
     with pytest.raises(Declined, match="exceeds the maximum cost"):
-        await Client(stage.shop).ask("Orders", channel="default-channel", first=100, after=None, where=where, by=by)
+        await Client(stage.shop).ask("Orders", since="2026-01-01T00:00:00Z")
 
 
-async def test_an_operator_beside_other_filters_is_refused(stage: Stage) -> None:
+async def test_an_operator_beside_other_filters_is_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """saleor/graphql/core/connection.py: where_filter_qs."""
     await stage.hand.sell((await stage.product(5))[0], 1)
-    where = {"metadata": {"key": "crossdock"}, "OR": [{"status": {"oneOf": ["UNFULFILLED"]}}]}
-    asked = {"channel": "default-channel", "first": 100, "after": None, "by": "CREATED_AT"}
+    mixed = DOCUMENTS["Ours"].replace("where: {", "where: { OR: [{ status: { oneOf: [UNFULFILLED] } }]")
+    monkeypatch.setitem(DOCUMENTS, "Ours", mixed)
+    asked = {"channel": "default-channel", "after": None, "watched": "2026-01-01T00:00:00Z"}
     with pytest.raises(Declined, match="Cannot mix operators"):
-        await Client(stage.shop).ask("Orders", where=where, **asked)
+        await Client(stage.shop).ask("Ours", **asked)
 
 
 async def test_an_id_of_another_kind_is_not_there_and_nothing_else_is_lost(stage: Stage) -> None:
