@@ -2,7 +2,19 @@
 
 from datetime import date
 
-from crossdock.domain.capability import Capability, Evidence, EvidenceKind, Field, Lag, Manifest, No, Pace, Way, Yes
+from crossdock.domain.capability import (
+    Capability,
+    Evidence,
+    EvidenceKind,
+    Field,
+    Lag,
+    Manifest,
+    No,
+    Pace,
+    Way,
+    Word,
+    Yes,
+)
 
 _CHECKED = date(2026, 11, 29)
 PERMISSIONS = ("MANAGE_PRODUCTS", "MANAGE_ORDERS")
@@ -135,6 +147,7 @@ MANIFEST = Manifest(
     prices_swept_hours=24.0,
     # saleor/order/actions.py: cancel_fulfillment does not look again under its lock, so two at once restock twice.
     repeats_double=True,
+    words=(Word.OPTIONS, Word.PROPERTIES, Word.TYPES),
     keep_in_mind=(
         "Keep your prices entered with tax, or give the app the permission to exempt our orders from tax: the price"
         " paid here is the whole price.",

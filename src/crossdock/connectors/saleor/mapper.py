@@ -16,7 +16,7 @@ from crossdock.kit.json_node import Node
 from crossdock.kit.shop import facts
 from crossdock.kit.shop.base import chosen_locations
 from crossdock.kit.shop.cancel_units import key_of
-from crossdock.kit.shop.mapping import described, images, read_variants, state, summed, tracked
+from crossdock.kit.shop.mapping import described, images, named, names, read_variants, state, summed, tracked
 from crossdock.kit.shop.placing import merged, recipient
 
 # Orders can be filtered by it (OrderWhereInput.metadata), and not by their external reference.
@@ -28,6 +28,8 @@ WAITING = "WAITING_FOR_APPROVAL"
 SENT = {"FULFILLED": False, "CANCELED": True}
 # How "app:" begins in base64: a method of an app cannot be chosen for a draft (saleor/shipping/utils.py).
 EXTERNAL = "YXBwO"
+# Of an attribute its name, and of each value that it has here.
+WORDS = ("attribute.name", "values.name")
 GIVEN = facts.load(__package__, "draft")
 
 
@@ -67,6 +69,8 @@ def product_of(shop: Shop, node: Node) -> ShopProduct:
         images=_pictures(node),
         url=f"{shop.address}/dashboard/products/{quote(node.id('id'), safe='')}",
         updated_at=node.moment("updatedAt"),
+        types=names([node.view("category"), *node.rows("collections")]),
+        properties=named(node.rows("attributes"), *WORDS),
         reasons=tuple(reasons) if variants or reasons else ("The product has no variant in your shop.",),
     )
 
@@ -97,7 +101,8 @@ def _unsold(node: Node) -> str:
 def _variant(node: Node, settings: Mapping[str, str]) -> ShopVariant:
     price = money(node.child("pricing").child("price").child("gross" if settings.get("gross") == "yes" else "net"))
     sku, title, image = text.label(node.text("sku")), _name(node) or "A variant", next(iter(_pictures(node)), "")
-    return ShopVariant(node.id("id"), sku, title, price, count_of(node, settings), image=image)
+    options = named(node.rows("attributes"), *WORDS)
+    return ShopVariant(node.id("id"), sku, title, price, count_of(node, settings), image=image, options=options)
 
 
 def _pictures(node: Node) -> tuple[str, ...]:
@@ -129,9 +134,8 @@ def order_of(node: Node, *, admin: str) -> ShopOrder:
     back = [row for rows in taken_out(node).values() for row in rows]
     out = summed((row.view("orderLine").text("id"), row.int("quantity")) for row in back)
     total = money(node.child("total").child("gross"))
-    for row in node.list("lines"):
-        if units_out := out[row.id("id")]:
-            total -= money(row.child("undiscountedUnitPrice").child("gross")) * units_out
+    for row in [each for each in node.list("lines") if out[each.id("id")]]:
+        total -= money(row.child("undiscountedUnitPrice").child("gross")) * out[row.id("id")]
     lines = tuple(_line(row, out[row.id("id")]) for row in node.list("lines"))
     parcels = [(row, row.word("status")) for row in node.opt_list("fulfillments") or ()]
     return ShopOrder(

@@ -200,9 +200,8 @@ async def confirm(client: Client, command: CreateOrder, found: ShopOrder) -> Out
 
 async def cancel(client: Client, command: CancelOrder) -> Outcome:
     """Saleor refuses the second cancel."""
-    id_ = command.shop_order_id
-    read = partial(reading.order, client, id_)
-    return await looked_at(command, read, lambda order: client.do("Cancel", order=id_), SHIPPED)
+    read = partial(reading.order, client, command.shop_order_id)
+    return await looked_at(command, read, lambda order: client.do("Cancel", order=order.shop_id), SHIPPED)
 
 
 async def cancel_lines(client: Client, command: CancelLines) -> Outcome:

@@ -14,7 +14,6 @@ from crossdock.kit.json_node import Node, node_of
 from crossdock.kit.shop.webhooks import heal, ours, told
 from crossdock.kit.webhook import verify_detached
 
-NAME = "Crossdock: {}"
 # ORDER_UPDATED alone covers nearly all of `orders`; the others are there since a seller can see and switch them one by
 # one.
 TOPICS = ("orders", "products", "variants")
@@ -61,7 +60,7 @@ def _wanted(topic: str, url: str) -> dict[str, Any]:
     """An event's name is its type's, in capitals: OrderCreated is ORDER_CREATED."""
     query = DOCUMENTS[topic]
     events = [re.sub(r"\B(?=[A-Z])", "_", name).upper() for name in re.findall(r"\.\.\. on (\w+)", query)]
-    return {"name": NAME.format(topic), "targetUrl": url, "asyncEvents": events, "isActive": True, "query": query}
+    return {"name": f"Crossdock: {topic}", "targetUrl": url, "asyncEvents": events, "isActive": True, "query": query}
 
 
 def _right(hook: Node, wanted: dict[str, Any]) -> bool:

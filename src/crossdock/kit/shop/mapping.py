@@ -91,13 +91,15 @@ def options(values: Iterable[str]) -> str:
 
 def named(rows: Iterable[Node], name: str = "name", value: str = "value") -> tuple[tuple[str, str], ...]:
     """(name, value) of each row that has a value: options that were chosen, features, custom fields. A name may stand
-    further down ("option.title").
+    further down ("option.title"), and so may the values of rows that have several ("values.name").
     """
-    inside, _, last = name.rpartition(".")
-    pairs = (
-        (text.label((row.view(inside) if inside else row).text(last)), text.label(row.text(value))) for row in rows
+    (inside, _, last), (many, _, word) = name.rpartition("."), value.rpartition(".")
+    told = (
+        (text.label((row.view(inside) if inside else row).text(last)), text.label(each.text(word)))
+        for row in rows
+        for each in (row.rows(many) if many else [row])
     )
-    return tuple((about, word) for about, word in pairs if word)
+    return tuple((about, said) for about, said in told if said)
 
 
 def names(rows: Any) -> tuple[str, ...]:

@@ -24,8 +24,8 @@ COSTS = {
     "Order": {"events", "fulfillments", "lines", "payments", "shippingMethods", "transactions"},
     "OrderLine": {"allocations", "variant"},
     "Payment": {"transactions"},
-    "Product": {"channelListings", "description", "media", "variants"},
-    "ProductVariant": {"media", "pricing", "product"},
+    "Product": {"attributes", "category", "channelListings", "collections", "description", "media", "variants"},
+    "ProductVariant": {"attributes", "media", "pricing", "product"},
 }
 
 

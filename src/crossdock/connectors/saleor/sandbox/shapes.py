@@ -31,8 +31,15 @@ def product(books: Books, doc: Mapping[str, Any]) -> Doc:
         "updatedAt": doc["updated"],
         "channelListings": [listing] if doc["listed"] else [],
         "media": [{"url": doc["image"], "type": "IMAGE"}] if doc.get("image") else [],
+        "category": {"name": doc["types"][0]} if doc.get("types") else None,
+        "collections": [{"name": name} for name in doc.get("types", [])[1:]],
+        "attributes": [attribute(*pair) for pair in doc.get("properties", ())],
         "variants": [variant(books, doc, row) for row in doc["variants"]],
     }
+
+
+def attribute(name: str, *values: str) -> Doc:
+    return {"attribute": {"name": name}, "values": [{"name": value} for value in values]}
 
 
 def variant(books: Books, doc: Mapping[str, Any], row: Mapping[str, Any]) -> Doc:
@@ -45,6 +52,8 @@ def variant(books: Books, doc: Mapping[str, Any], row: Mapping[str, Any]) -> Doc
         "product": {"id": doc["id"]},
         "preorder": {"endDate": None} if row["preorder"] else None,
         "media": [],
+        # By its arguments: those by which a variant is chosen.
+        "attributes": [attribute(doc.get("option_name", "Size"), row["option"])] if row["option"] else [],
         "pricing": {"price": {"gross": price, "net": price} if price else None},
         "trackInventory": row["track"],
         "stocks": [
