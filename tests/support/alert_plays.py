@@ -20,6 +20,7 @@ from crossdock.domain.commands import CancelReason, Done, Later, Refused, Why
 from crossdock.domain.earnings.payouts import Destination
 from crossdock.domain.events import Look, LookKind, Parcel, ProductGone, Refund, ShopOrderState, Unreadable
 from crossdock.domain.labels import VoidState
+from crossdock.domain.moderation.takedowns import Ground
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
 from crossdock.domain.requests.messages import Side
 from crossdock.domain.requests.returns import ReturnReason
@@ -30,6 +31,7 @@ from crossdock.kit.connector import Check, Proof, Shop
 from crossdock.store.models import Alert, Command, Order, RiskListEntry, Variant
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.catalogue.listings import archive_listing, make_listing
+from crossdock.usecases.catalogue.moderation.deciding import take_down
 from crossdock.usecases.labels import purchase
 from crossdock.usecases.money import balance, bank_news, payouts
 from crossdock.usecases.orders import snapshots
@@ -114,6 +116,15 @@ def order_not_landed(stage: Stage) -> Iterator[AlertCode]:
     root_causes.late_copies(now=stage.world.now)
     yield AlertCode.ORDER_NOT_LANDED
     stage.carry_out(order)
+
+
+def listing_taken_down(stage: Stage) -> Iterator[AlertCode]:
+    listing, staff = stage.world.variant.listing, user(is_staff=True)
+    take_down(
+        listing=listing, ground=Ground.FAKE, words="Not real.", until_changed=False, actor=staff, now=stage.world.now
+    )
+    yield AlertCode.LISTING_TAKEN_DOWN
+    stage.post(f"/seller/listings/{listing.public_id}/appeal/", words="It is real.", deed="appealed")
 
 
 def order_refused(stage: Stage) -> Iterator[AlertCode]:
@@ -529,6 +540,7 @@ PLAYS: dict[str, Play] = {
     play.__name__.rstrip("_"): play
     for play in (
         order_not_landed,
+        listing_taken_down,
         order_refused,
         order_differs,
         order_double,

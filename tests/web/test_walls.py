@@ -17,6 +17,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
 from crossdock.domain.earnings.payouts import Destination
+from crossdock.domain.moderation.takedowns import Ground
 from crossdock.domain.requests.returns import ReturnReason
 from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
@@ -25,6 +26,7 @@ from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.accounts import tokens
 from crossdock.usecases.catalogue.finding import Wanted
 from crossdock.usecases.catalogue.listings import make_listing
+from crossdock.usecases.catalogue.moderation.deciding import take_down
 from crossdock.usecases.catalogue.offers import make_offer
 from crossdock.usecases.catalogue.saved import save_search
 from crossdock.usecases.money.credits import staff_credit
@@ -159,6 +161,7 @@ def _furnished() -> House:
         "way": way,
         "listing": listing.public_id,
         "own": own.public_id,
+        "down": _taken_down(world),
         "variant": world.variant.public_id,
         "order": order.public_id,
         "rules": str(rules.pk),
@@ -194,6 +197,15 @@ def _lost(order: Order) -> LostDispute:
     return LostDispute.objects.create(
         cause="disputed:d", order=order, amount_minor=100, currency=order.currency, lost_at=order.placed_at
     )
+
+
+def _taken_down(world: World) -> str:
+    made = make_listing(
+        seller=world.seller, title="Down", description="", price=Money(500, "USD"), count=1, now=world.now
+    )
+    staff = user(is_staff=True)
+    take_down(listing=made, ground=Ground.FAKE, words="?", until_changed=False, actor=staff, now=world.now)
+    return made.public_id
 
 
 def _searched(buyer: User, world: World) -> str:
@@ -247,6 +259,7 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_listing_new": ("/seller/listings/new/", "get", 200),
     "seller_listing": ("/seller/listings/{listing}/", "get", 200),
     "seller_listing_edit": ("/seller/listings/{own}/edit/", "get", 200),
+    "seller_listing_appeal": ("/seller/listings/{down}/appeal/", "get", 200),
     "seller_listing_attributes": ("/seller/listings/{listing}/attributes/", "get", 200),
     "seller_listing_state": ("/seller/listings/{own}/state/", "post", 302),
     "seller_listing_count": ("/seller/listings/{listing}/count/{variant}/", "post", 302),
@@ -411,6 +424,9 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_disputes": ("/staff/disputes/", "get", 200),
     "staff_dispute": ("/staff/disputes/{dispute}/", "get", 200),
     "staff_credit_retry": ("/staff/credits/{credit}/retry/", "post", 302),
+    "staff_moderation": ("/staff/moderation/", "get", 200),
+    "staff_moderation_find": ("/staff/moderation/find/?q=Own", "get", 200),
+    "staff_moderated": ("/staff/moderation/{down}/", "get", 200),
     "staff_alerts": ("/staff/alerts/", "get", 200),
     "staff_alert_settle": ("/staff/alerts/{staff_alert}/settle/", "post", 302),
     "staff_cases": ("/staff/cases/", "get", 200),
@@ -535,6 +551,7 @@ OPEN = {
     "category",
     "stop_searches",
     "listing",
+    "report_listing",
     "seller",
     "cart",
     "cart_add",

@@ -45,6 +45,7 @@ class AlertCode(StrEnum):
     DATA_REQUEST = "data_request"
     INVARIANT_BROKEN = "invariant_broken"
     NOT_UNDERSTOOD = "not_understood"
+    LISTING_TAKEN_DOWN = "listing_taken_down"
 
 
 class Button(StrEnum):
@@ -64,6 +65,7 @@ class Button(StrEnum):
     SEE_ENDPOINT = "see_endpoint"
     CONFIRM_MONEY = "confirm_money"
     SEE_PAYOUTS = "see_payouts"
+    APPEAL = "appeal"
 
 
 class Group(StrEnum):
@@ -113,7 +115,7 @@ GROUPS: dict[Group, tuple[str, str, MailChoice]] = {
 @dataclass(frozen=True, slots=True)
 class AlertKind:
     """`seen` is for what only asks to be looked at: where the button leads, it stands beside the evidence and settles
-    with these words.
+    with these words. `own_mail`: who raises it writes a mail whatever the seller chose, so the alert is not mailed too.
     """
 
     title: str
@@ -121,6 +123,7 @@ class AlertKind:
     button_label: str
     group: Group = Group.ORDERS
     seen: str = ""
+    own_mail: bool = False
 
 
 KINDS: dict[AlertCode, AlertKind] = {
@@ -267,6 +270,14 @@ KINDS: dict[AlertCode, AlertKind] = {
         Group.OPERATIONAL,
         seen="Staff know of it.",
     ),
+    AlertCode.LISTING_TAKEN_DOWN: AlertKind(
+        "A listing was taken down",
+        Button.APPEAL,
+        "See why, and appeal",
+        Group.STOCK,
+        seen="I accept it.",
+        own_mail=True,
+    ),
 }
 
 # What stops everything that goes to a shop. While one is open, what it explains raises no alert of its own.
@@ -285,5 +296,6 @@ URGENT = frozenset(
         AlertCode.SOLD_ELSEWHERE,
         AlertCode.COMMAND_DEAD,
         AlertCode.DISPUTED,
+        AlertCode.LISTING_TAKEN_DOWN,
     }
 )

@@ -79,6 +79,13 @@ POLICY: tuple[Rule, ...] = (
         "The receiver has it; that it was sent stays provable.",
         180,
     ),
+    Rule(
+        "store.ListingReport",
+        Then.BLACK_OUT,
+        "who reported a listing",
+        "Both sides may turn to a court for months; what was said of the listing stays with it.",
+        540,
+    ),
     Rule("store.Label", Then.DELETE, "labels that were quoted and never bought", "A quote holds for a day.", 1),
     Rule(
         "store.LabelDocument",
@@ -172,6 +179,8 @@ POLICY: tuple[Rule, ...] = (
         "store.Connection",
         "store.Cursor",
         "store.Listing",
+        "store.ListingReview",
+        "store.ReviewStep",
         "store.FillRule",
         "store.Variant",
         "store.VariantStock",

@@ -27,6 +27,7 @@ class Right(StrEnum):
     RISK = "risk"
     RULES = "rules"
     CATALOGUE = "catalogue"
+    MODERATE = "moderate"
     TOKENS = "tokens"
     AUDIT = "audit"
     RECORDS = "records"
@@ -49,6 +50,7 @@ WORDS: dict[Right, str] = {
     Right.RISK: "see the risk pages, clear held orders, label fraud, and change risk rules and lists",
     Right.RULES: "see the marketplace's rules and switch them",
     Right.CATALOGUE: "define the marketplace's attributes and categories",
+    Right.MODERATE: "read reports of listings, take listings down, put them back and decide appeals",
     Right.TOKENS: "make and revoke API tokens of the marketplace",
     Right.AUDIT: "read the audit log and how long data is kept",
     Right.RECORDS: "read the raw records",
@@ -56,9 +58,9 @@ WORDS: dict[Right, str] = {
 }
 GIVEN: dict[Role, frozenset[Right]] = {
     Role.SUPPORT: frozenset(
-        {Right.LOOK, Right.CASES, Right.ACT, Right.CREDIT, Right.SHOPS, Right.ALERTS, Right.PRIVACY}
+        {Right.LOOK, Right.CASES, Right.ACT, Right.CREDIT, Right.SHOPS, Right.ALERTS, Right.PRIVACY, Right.MODERATE}
     ),
-    Role.RISK: frozenset({Right.LOOK, Right.RISK}),
+    Role.RISK: frozenset({Right.LOOK, Right.RISK, Right.MODERATE}),
     Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE}),
     Role.OPERATIONS: frozenset({Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS, Right.CATALOGUE}),
     Role.ADMIN: frozenset(Right),

@@ -1,4 +1,4 @@
-"""Who is looking: the signed-in user with its type, behind login_required."""
+"""Who is looking: the signed-in user with its type."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -11,3 +11,8 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+def visitor(request: HttpRequest) -> User | None:
+    """Of a page that is for everybody; None for who is not signed in."""
+    return request.user if isinstance(request.user, User) else None

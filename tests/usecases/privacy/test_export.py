@@ -103,7 +103,8 @@ class TestWhatIsInIt:
         default_storage.delete(f"pictures/{picture}")
         assert copy.read(f"pictures/{picture}") == b"\x89PNG"
         assert len(rows(copy, "sales")) == house.world.seller.orders.count() > 1
-        assert {row["title"] for row in rows(copy, "listings")} == {"Ember Fox", "Own"}
+        assert {row["title"] for row in rows(copy, "listings")} == {"Ember Fox", "Own", "Down"}
+        assert [(row["listing"], row["words"]) for row in rows(copy, "taken_down")] == [("Down", "?")]
         assert rows(copy, "cases")[0]["number"] == house.urls["case"] and Case.objects.get().evidence["timeline"]
         assert [row["by"] for row in rows(copy, "case_letters")] == ["your shop"]
         assert rows(copy, "books")[0]["amount"].startswith("-") and rows(copy, "webhook_receivers")

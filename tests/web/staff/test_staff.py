@@ -57,6 +57,8 @@ NO_PAGE = {
     "fulfilment",
     "idempotentreply",
     "labeldocument",
+    # Who reported a listing is read on the page of the listing, by who decides about it.
+    "listingreport",
     # What buyer and seller write is read only where one of them reports it, on a page of its own.
     "message",
     "newslag",

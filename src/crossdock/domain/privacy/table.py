@@ -101,6 +101,20 @@ PERSONAL: tuple[Personal, ...] = (
         "listings",
         "Titles stay with what was bought; they end, and descriptions and pictures go.",
     ),
+    Personal(
+        "store.ListingReport",
+        "words name email reporter",
+        Then.CUT,
+        "listings that you reported",
+        "That one was reported stays with the listing; name, address and words go.",
+    ),
+    Personal(
+        "store.ReviewStep",
+        "actor words",
+        Then.CUT,
+        "why listings of yours were taken down, and what you wrote against it",
+        "What was decided stays; the words go.",
+    ),
     # What was bought and sold. The words go while the address that they are looked for by is still there.
     Personal("store.TimelineEntry", "sentence evidence", Then.CUT, "the story of your purchases", _SALE),
     Personal("store.ShopCopy", "differences sentence shop_url", Then.CUT, "your purchases in their shops", _SALE),
@@ -233,6 +247,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.Recount", "actor cursor", Then.STAYS, "reconciliations", _NUMBERS),
     Personal("store.Difference", "evidence decided_by", Then.STAYS, "counts that differed", _NUMBERS),
     Personal("store.Offer", "buyer", Then.STAYS, "offers", f"Prices and dates. {_NUMBERS}"),
+    Personal("store.ListingReview", "decided_by", Then.STAYS, "decisions about listings", _NUMBERS),
     Personal("store.Duplicate", "decided_by", Then.STAYS, "goods in several shops", _NUMBERS),
     Personal("store.VariantStock", "aside_why", Then.STAYS, "stock", "Words about goods."),
     Personal(

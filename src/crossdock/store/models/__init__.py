@@ -11,6 +11,7 @@ from crossdock.store.models.fulfilments import Fulfilment
 from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
+from crossdock.store.models.moderation.reviews import ListingReport, ListingReview, ReviewStep
 from crossdock.store.models.money import Entry, PaymentIntent, Transfer
 from crossdock.store.models.offers import Offer, OfferMove
 from crossdock.store.models.orders import (
@@ -73,6 +74,8 @@ __all__ = [
     "Label",
     "LabelDocument",
     "Listing",
+    "ListingReport",
+    "ListingReview",
     "LostDispute",
     "Mail",
     "Message",
@@ -95,6 +98,7 @@ __all__ = [
     "Reservation",
     "Return",
     "ReturnLine",
+    "ReviewStep",
     "RiskAssessment",
     "RiskHold",
     "RiskListEntry",

@@ -19,6 +19,8 @@ class ListingState(models.TextChoices):
     LIVE = "live"
     LEFT_OUT = "left_out"
     ARCHIVED = "archived"
+    # By staff: neither the seller nor their shop brings it back (usecases/catalogue/moderation/).
+    TAKEN_DOWN = "taken_down"
 
 
 class Listing(models.Model):

@@ -7,7 +7,7 @@ another.
 Locks: corrections that wait, listings, stock rows, and last the names, as an import takes them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -77,6 +77,7 @@ def decide_same(
             raise Invalid("Tick what is the same thing: two listings at least.")
         if head is None:
             raise Invalid("Choose which listing buyers see.")
+        _none_taken_down([rows[each.pk] for each in chosen], "linked")
         kept = _unlink(heads, rows, [row, *others], actor=actor, told=told)
         fresh = [each for each in chosen if rows[each.pk].group is None]
         owed = _owed(chosen)
@@ -205,6 +206,14 @@ def _may_be_linked(
         )
 
 
+def _none_taken_down(rows: Iterable[VariantStock], deed: str) -> None:
+    """Raises NotAllowed: one thing that staff took down does not come back as another listing of it."""
+    for row in rows:
+        if row.variant.listing.state == ListingState.TAKEN_DOWN:
+            title = row.variant.listing.title
+            raise NotAllowed(f"The marketplace took “{title}” down, so nothing of it is {deed} until that is decided.")
+
+
 def _place(variant: Variant) -> str:
     return variant.connection.name if variant.connection else "your listings made by hand"
 
@@ -262,6 +271,7 @@ def _unlink(
     for it alone comes back. Returns those whose shop may still be taking units out.
     """
     freed = {pk: stock for pk, stock in rows.items() if stock.group in heads}
+    _none_taken_down(freed.values(), "sold by itself")
     for pk, stock in freed.items():
         stock.told_count, stock.sold_as = None, None
         stock.save(update_fields=["told_count", "sold_as"])

@@ -56,6 +56,8 @@ def why_not_live(
     asked for.
     """
     reasons: list[str] = []
+    if listing.state == ListingState.TAKEN_DOWN:
+        reasons.append("The marketplace took it down. You read why under “Taken down”, and can appeal there.")
     if listing.state == ListingState.ARCHIVED:
         reasons.append("It is in your archive. Choose “List again” to sell it.")
     if listing.state == ListingState.LEFT_OUT:
@@ -199,9 +201,13 @@ def edit_listing(
 
 @transaction.atomic
 def _set_state(listing: Listing, state: ListingState, *, now: datetime) -> None:
-    """By its seller's own word, so that an undone link does not list it again."""
+    """By its seller's own word, so that an undone link does not list it again. Raises NotAllowed: what staff took down,
+    they alone put back.
+    """
     archived_at = now if state == ListingState.ARCHIVED else None
-    Listing.objects.filter(pk=listing.pk).update(state=state, archived_at=archived_at, updated_at=now)
+    rows = Listing.objects.filter(pk=listing.pk).exclude(state=ListingState.TAKEN_DOWN)
+    if not rows.update(state=state, archived_at=archived_at, updated_at=now):
+        raise NotAllowed("The marketplace took this listing down, so it stays as it is. You can appeal on its page.")
     keep_as_it_is(listing)
 
 

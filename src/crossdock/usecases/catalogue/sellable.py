@@ -5,11 +5,14 @@ from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.stock.reservations import sellable
 
 MOST_UNITS = 999
+TAKEN_DOWN = "The marketplace took this item down, so nobody can buy it."
 
 
 def why_not_sold(variant: Variant) -> str:
     """Empty when the listing is live and its shop connected."""
     listing = variant.listing
+    if listing.state == ListingState.TAKEN_DOWN:
+        return TAKEN_DOWN
     if variant.gone or listing.gone_in_shop or listing.state != ListingState.LIVE or not listing.active_in_shop:
         return "This item is no longer for sale."
     return "" if sellable(listing.connection) else "This shop is taking a break."

@@ -15,6 +15,7 @@ from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Address, Money
 from crossdock.store.crash import point
 from crossdock.store.models import Movement, Offer, Order, PaymentIntent, Reservation, RiskTrace, User, VariantStock
+from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.money import IntentState
 from crossdock.store.plans import prepared
 from crossdock.store.together import ask, insert_of, keys_of, send
@@ -50,6 +51,7 @@ from crossdock.usecases.stock.reservations import (
 
 HOLD_FOR = timedelta(minutes=15)
 _PAID_ALREADY = "This offer was paid already."
+_DOWN = ListingState.TAKEN_DOWN
 
 
 def open_checkout(
@@ -328,6 +330,9 @@ def hold_again(
     anew: list[Reservation] = []
     moves: list[Movement] = []
     for part in parts:
+        if down := [str(v) for pk in part.units if (v := under.rows[pk].variant).listing.state == _DOWN]:
+            gone[part.number] = f"The marketplace took “{down[0]}” down."
+            continue
         missing = {pk: units for pk, units in part.units.items() if pk not in kept}
         if not missing:
             continue

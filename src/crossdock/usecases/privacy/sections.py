@@ -20,6 +20,7 @@ from crossdock.store.models import (
     CaseMessage,
     Credit,
     DataRun,
+    ListingReport,
     LostDispute,
     Mail,
     Message,
@@ -297,6 +298,12 @@ BOUGHT: tuple[Section, ...] = (
         "What was said in them",
         lambda whose: OfferMove.objects.filter(offer__buyer=whose.person),
         plain("at", "who", "deed", "note", offer="offer__public_id", currency="offer__currency", price="amount_minor"),
+    ),
+    Section(
+        "reported_listings",
+        "Listings that you reported",
+        lambda whose: ListingReport.objects.filter(reporter=whose.person),
+        plain("at", "reason", "words", "name", "email", number="public_id", listing="review__listing__public_id"),
     ),
     Section(
         "case_messages",

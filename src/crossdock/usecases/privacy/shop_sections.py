@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from crossdock.domain.moderation.takedowns import SELLERS
 from crossdock.domain.redact import redact_text
 from crossdock.store.models import (
     Alert,
@@ -24,6 +25,7 @@ from crossdock.store.models import (
     OrderLine,
     Payout,
     PayoutAccount,
+    ReviewStep,
     Seller,
     SellerAddress,
     ShippingRate,
@@ -114,6 +116,12 @@ SOLD: tuple[Section, ...] = (
         "Calls to your shops, kept for thirty days; their bodies are blacked out and stand on the orders' pages",
         lambda whose: Exchange.objects.filter(party__connection__seller=whose.seller),
         plain("at", "method", "url", "status", "milliseconds", shop="party__connection__name"),
+    ),
+    Section(
+        "taken_down",
+        "Why listings of yours were taken down, and what you wrote against it",
+        lambda whose: ReviewStep.objects.filter(review__seller=whose.seller, deed__in=SELLERS),
+        plain("at", "deed", "words", listing="review__listing__title", number="review__listing__public_id"),
     ),
     Section(
         "listings",

@@ -156,6 +156,8 @@ class Writing:
         if one.alert.for_staff:
             return
         one.news = about_alert(one.alert)
+        if one.alert.kind.own_mail:
+            return
         match self._choices[one.alert.seller_id][one.alert.kind.group]:
             case MailChoice.AT_ONCE:
                 one.mail = mail_at_once(alert=one.alert, now=self._now)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from crossdock.domain.cases import CaseState
 from crossdock.domain.credit import CreditState
@@ -11,6 +11,7 @@ from crossdock.domain.health import PATIENCE, Stream
 from crossdock.store.models import Alert, Case, Command, Credit, Delivery, LostDispute, RiskHold
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
+from crossdock.usecases.catalogue.moderation.queries import waiting
 from crossdock.usecases.shops.health import not_working
 from crossdock.usecases.support.quarantine_board import causes_standing
 
@@ -29,16 +30,18 @@ def unread(*, now: datetime) -> QuerySet[Delivery]:
 
 def counts(*, now: datetime) -> dict[str, int]:
     """How many wait, by name."""
+    alerts = dict(Alert.objects.filter(settled_at=None).values_list("for_staff").annotate(n=Count("pk")))
     return {
         "cases": Case.objects.filter(state__in=[CaseState.OPEN, CaseState.WAITING_FOR_STAFF]).count(),
         "credits": Credit.objects.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).count(),
         "disputes": LostDispute.objects.filter(state__in=[DisputeEnd.OPEN, DisputeEnd.SECOND]).count(),
+        "listings": waiting(),
         "failed_credits": Credit.objects.filter(state=CreditState.FAILED).count(),
         "dead": Command.objects.filter(state=CommandState.DEAD).count(),
         "unread": unread(now=now).count(),
         "quarantined": causes_standing(),
         "held": RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None).count(),
         "ill": len(not_working(now=now)),
-        "alerts": Alert.objects.filter(settled_at=None, for_staff=False).count(),
-        "staff_alerts": Alert.objects.filter(settled_at=None, for_staff=True).count(),
+        "alerts": alerts.get(False, 0),
+        "staff_alerts": alerts.get(True, 0),
     }

@@ -22,6 +22,7 @@ from crossdock.store.models import (
     Delivery,
     LabelDocument,
     Listing,
+    ListingReport,
     Mail,
     OrderLine,
     PaymentIntent,
@@ -37,6 +38,7 @@ from crossdock.usecases.shops.timers import prune
 AT_ONCE = 500
 MOST_IN_A_RUN = 100_000
 _FOLDER = "pictures"
+_REPORTED: dict[str, Any] = {"name": "", "email": "", "reporter": None}
 _TRACED = {"ip": "", "device": "", "email": ""}
 # Done hourly: `prune`, which is called here too, and the job that forgets quotes. The audit log is a chain.
 ELSEWHERE = frozenset(
@@ -76,6 +78,9 @@ STEPS: dict[str, Step] = {
     ),
     "store.Mail:blacked out": Step(
         lambda before: Mail.objects.filter(sent_at__lt=before).exclude(body=""), {"body": ""}
+    ),
+    "store.ListingReport:blacked out": Step(
+        lambda before: ListingReport.objects.filter(at__lt=before).exclude(**_REPORTED), _REPORTED
     ),
     "store.LabelDocument:deleted": Step(lambda before: LabelDocument.objects.filter(label__bought_at__lt=before)),
     "store.RiskTrace:blacked out": Step(

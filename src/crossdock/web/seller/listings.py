@@ -14,11 +14,14 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.domain.finding.filling import category_in
 from crossdock.domain.finding.filling import shown as attributes_shown
 from crossdock.domain.finding.words import folded
+from crossdock.domain.moderation.takedowns import WORDS as DEEDS
+from crossdock.domain.moderation.takedowns import Deed
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue.finding import has_word
 from crossdock.usecases.catalogue.listings import archive_listing, leave_out, relist, why_not_live
+from crossdock.usecases.catalogue.moderation.queries import sellers_story
 from crossdock.usecases.catalogue.queries import duplicates_of
 from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.record.alerts import open_alerts
@@ -36,7 +39,7 @@ from crossdock.web.seller.panel import sellers_only, show, try_it
 from crossdock.web.storefront.browse import number_after
 
 PAGE = 25
-MOVEMENTS = 30
+MOVEMENTS, STEPS = 30, 20
 TABS = {
     "": ("All", Q()),
     "live": ("Live", Q(state=ListingState.LIVE)),
@@ -44,6 +47,7 @@ TABS = {
     "aside": ("Set aside", has_aside()),
     "left_out": ("Left out", Q(state=ListingState.LEFT_OUT)),
     "archived": ("Archived", Q(state=ListingState.ARCHIVED)),
+    "taken_down": ("Taken down", Q(state=ListingState.TAKEN_DOWN)),
 }
 MOVEMENT_WORDS = {
     "held": "Held for a checkout",
@@ -140,6 +144,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
             variant.pk: why_not_correct(variant=variant, manifest=manifest_of(listing)) for variant in variants
         },
         "key": secrets.token_urlsafe(12),
+        "story": [(DEEDS[Deed(step.deed)], step) for step in sellers_story(listing)[:STEPS]],
         "reasons": why_not_live(listing=listing, now=now),
         "category": " › ".join(each.name for each in taxonomy.way_to(category_in(taxonomy, listing.facts))),
         "attributes": attributes_shown(taxonomy, listing.facts),

@@ -32,6 +32,7 @@ from crossdock.web.seller import (
     webhooks,
 )
 from crossdock.web.seller.earnings import balance, payouts, statement
+from crossdock.web.seller.moderation import appeal
 from crossdock.web.seller.returns import pages as returns
 from crossdock.web.seller.working import days
 
@@ -79,6 +80,7 @@ urlpatterns = [
     path("listings/new/", listing_edit.new, name="seller_listing_new"),
     path("listings/<slug:public_id>/", listings.one, name="seller_listing"),
     path("listings/<slug:public_id>/edit/", listing_edit.edit, name="seller_listing_edit"),
+    path("listings/<slug:public_id>/appeal/", appeal.page, name="seller_listing_appeal"),
     path("listings/<slug:public_id>/attributes/", attributes.of_listing, name="seller_listing_attributes"),
     path("listings/<slug:public_id>/state/", listings.change_state, name="seller_listing_state"),
     path("listings/<slug:public_id>/count/<slug:variant>/", listings.confirm, name="seller_listing_count"),

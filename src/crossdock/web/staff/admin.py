@@ -276,6 +276,12 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("kind", "verdict"),
         ("key", "seller__name"),
     ),
+    models.ListingReview: (
+        ("opened_at", "listing", "seller", "state", "ground", "reports", "decided_by"),
+        ("state", "ground"),
+        ("public_id", "listing__public_id", "seller__name"),
+    ),
+    models.ReviewStep: (("at", "review", "deed", "actor"), ("deed",), ("review__public_id",)),
     models.Case: (
         ("subject", "seller", "kind", "state", "opened_at", "last_at"),
         ("kind", "state"),

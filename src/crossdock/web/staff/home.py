@@ -51,6 +51,13 @@ def needs(waiting: dict[str, int]) -> list[Need]:
             Right.DECIDE,
         ),
         need(
+            "listings",
+            "Listings to look at",
+            "Reported, or their seller appeals.",
+            reverse("staff_moderation"),
+            Right.MODERATE,
+        ),
+        need(
             "failed_credits",
             "Refunds refused",
             "The bank did not take them; the buyer waits.",

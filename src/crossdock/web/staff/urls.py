@@ -26,6 +26,7 @@ from crossdock.web.staff import (
     tokens,
 )
 from crossdock.web.staff.earnings import disputes, money
+from crossdock.web.staff.moderation import pages as moderation
 
 urlpatterns = [
     path("", home.home, name="staff_home"),
@@ -45,6 +46,9 @@ urlpatterns = [
     path("credits/<slug:public_id>/retry/", credits.retry, name="staff_credit_retry"),
     path("disputes/", disputes.table, name="staff_disputes"),
     path("disputes/<slug:public_id>/", disputes.one, name="staff_dispute"),
+    path("moderation/", moderation.table, name="staff_moderation"),
+    path("moderation/find/", moderation.find, name="staff_moderation_find"),
+    path("moderation/<slug:public_id>/", moderation.one, name="staff_moderated"),
     path("alerts/", alerts.table, name="staff_alerts"),
     path("alerts/<slug:public_id>/settle/", alerts.settle, name="staff_alert_settle"),
     path("cases/", cases.table, name="staff_cases"),

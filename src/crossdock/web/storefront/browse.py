@@ -171,11 +171,22 @@ def _chosen(offers: Sequence[Offer], named: str) -> Offer | None:
     return by_name.get(named) or next(buyable, None) or next(iter(offers), None)
 
 
+def hidden_from_buyers(request: HttpRequest, row: Listing) -> HttpResponse | None:
+    """What is shown instead of a listing that staff took down; None for one that buyers see. Raises Http404 for what
+    its seller left out.
+    """
+    if row.state == ListingState.LEFT_OUT:
+        raise Http404
+    if row.state == ListingState.TAKEN_DOWN:
+        return render(request, "storefront/taken_down.html", {"unlisted": True}, status=410)
+    return None
+
+
 @require_safe
 def listing(request: HttpRequest, public_id: str) -> HttpResponse:
     row = get_object_or_404(listings_shown(), public_id=public_id)
-    if row.state == ListingState.LEFT_OUT:
-        raise Http404
+    if hidden := hidden_from_buyers(request, row):
+        return hidden
     now = timezone.now()
     variants = list(row.variants.filter(gone=False).select_related("listing__connection", "connection"))
     stock = availability(variants=variants, now=now)

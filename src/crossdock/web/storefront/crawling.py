@@ -18,7 +18,18 @@ from crossdock.web.streams import in_turn
 
 # Of one person, or for a program.
 CLOSED = (
-    *("/accounts/", "/admin/", "/api/", "/cart/", "/checkout/", "/demo/", "/healthz", "/hooks/", "/l/*/offer/"),
+    *(
+        "/accounts/",
+        "/admin/",
+        "/api/",
+        "/cart/",
+        "/checkout/",
+        "/demo/",
+        "/healthz",
+        "/hooks/",
+        "/l/*/offer/",
+        "/l/*/report/",
+    ),
     *("/metrics", "/offers/", "/orders/", "/returns/", "/searches/", "/sell/", "/seller/", "/staff/", "/withdraw/"),
 )
 # Searches and filters: each combination would be one more page of the same goods.

@@ -74,7 +74,7 @@ class OfferForm(PriceForm):
 def make(request: HttpRequest, public_id: str) -> HttpResponse:
     """The form of a listing; an offer that is open already is shown instead."""
     buyer = signed_in(request)
-    listings = listings_shown().exclude(state=ListingState.LEFT_OUT)
+    listings = listings_shown().exclude(state__in=[ListingState.LEFT_OUT, ListingState.TAKEN_DOWN])
     listing = get_object_or_404(listings, public_id=public_id)
     variants = list(listing.variants.filter(gone=False).select_related("listing__seller", "listing__connection"))
     manifest = manifest_of(listing)

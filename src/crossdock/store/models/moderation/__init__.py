@@ -1,0 +1,1 @@
+"""Reports of listings, and what became of them."""

@@ -1,0 +1,1 @@
+"""A listing of the seller that was taken down."""

@@ -1,0 +1,1 @@
+"""Listings that were reported, and taken down."""
