@@ -308,6 +308,8 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_payout_now": ("/seller/money/payouts/{currency}/now/", "post", 302),
     "seller_ship_from": ("/seller/profile/ship-from/?order={waiting}", "get", 200),
     "seller_profile": ("/seller/profile/", "get", 200),
+    "seller_away": ("/seller/profile/holidays/", "get", 200),
+    "seller_away_back": ("/seller/profile/holidays/back/", "post", 302),
     "seller_working_days": ("/seller/profile/working-days/", "get", 200),
     "seller_shipping": ("/seller/profile/shipping/", "get", 200),
     "seller_webhooks": ("/seller/webhooks/", "get", 200),

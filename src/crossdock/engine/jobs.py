@@ -16,6 +16,7 @@ from crossdock.engine.app import app
 from crossdock.engine.engine import Engine
 from crossdock.engine.shop import inbox
 from crossdock.store.work import PUMP
+from crossdock.usecases.accounts import away
 from crossdock.usecases.catalogue import offers
 from crossdock.usecases.catalogue.filling import refill_some
 from crossdock.usecases.catalogue.saved import BUYERS_AT_ONCE, mail_searches
@@ -98,14 +99,16 @@ BY_ITSELF: tuple[tuple[float, Callable[[Engine], Awaitable[None]]], ...] = (
 @app.periodic(cron="* * * * *")
 @app.task(name="crossdock.minute", queueing_lock="minute", pass_context=True)
 async def minute(context: JobContext, timestamp: int) -> None:
-    """Orders that are late for their shop, offers whose time ran out, requests and returns that nobody answered, orders
-    that look different by a new link, and privacy requests for shops that no pump visits.
+    """Orders that are late for their shop, offers whose time ran out, holidays that begin and end, requests and
+    returns that nobody answered, orders that look different by a new link, and privacy requests for shops that no pump
+    visits.
     """
     engine = _engine(context)
     run = engine.threads.run
     await _each(
         partial(run, root_causes.late_copies, now=engine.clock()),
         partial(run, offers.expire_offers, now=engine.clock()),
+        partial(run, away.keep, now=engine.clock()),
         partial(run, cancel.tell_unanswered, now=engine.clock()),
         partial(run, returns.tell_late, now=engine.clock()),
         partial(run, judge_newly_linked, now=engine.clock(), seen=_LINKED),

@@ -271,7 +271,7 @@ PERSONAL: tuple[Personal, ...] = (
 
 # Columns of text that name nobody: ids, codes, states, goods, the house's own bookkeeping.
 PLAIN: dict[str, str] = {
-    "store.Seller": "country time_zone working_days holidays",
+    "store.Seller": "country time_zone working_days holidays away_mode",
     "store.ShippingRate": "country",
     "store.ApiToken": "hint scopes",
     "store.IdempotentReply": "key fingerprint",

@@ -1,13 +1,15 @@
 """People: everybody signs in with an e-mail address; a seller is an account that a user may own."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower, Upper
 from django.utils.crypto import salted_hmac
 
+from crossdock.domain.due.away import Away, AwayMode
 from crossdock.domain.due.calendar import Calendar, Span
 from crossdock.domain.due.zones import zone_of
 from crossdock.store.ids import public_id
@@ -64,6 +66,8 @@ class User(AbstractUser):
 
 # Of a seller who works on public holidays.
 NO_HOLIDAYS = "none"
+# Sellers of whom nothing is sold, since they are on holiday.
+PAUSED = Q(away_since__isnull=False, away_mode=AwayMode.PAUSE)
 
 
 class Seller(models.Model):
@@ -85,13 +89,34 @@ class Seller(models.Model):
     holidays = models.CharField(max_length=12, blank=True, default="", db_default="")
     # [[first, last], ...], both included.
     closed_days = models.JSONField(default=list, db_default=[])
+    # Holidays, planned or begun (domain/due/away.py); `away_since` is set by the worker while they hold.
+    away_from = models.DateTimeField(null=True)
+    away_until = models.DateTimeField(null=True)
+    away_mode = models.CharField(max_length=5, blank=True, default="", db_default="")
+    away_since = models.DateTimeField(null=True)
     # Whoever sells as a business owes buyers more, such as the right to withdraw.
     private = models.BooleanField(default=False, db_default=False)
     fee_basis_points = models.PositiveSmallIntegerField(default=800)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["away_from"], name="seller_away", condition=Q(away_from__isnull=False)),
+            models.Index(fields=["id"], name="seller_paused", condition=PAUSED),
+        ]
+
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def away(self) -> Away | None:
+        if self.away_from is None:
+            return None
+        return Away(AwayMode(self.away_mode), self.away_from, self.away_until, self.away_since is not None)
+
+    def clock(self, now: datetime) -> datetime:
+        """What time it is for orders that wait: it stands still while they are on holiday."""
+        return now if self.away_since is None else min(now, self.away_since)
 
     @property
     def calendar(self) -> Calendar:

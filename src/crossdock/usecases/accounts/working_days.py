@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from crossdock.domain.due.away import after_break, expected
 from crossdock.domain.due.calendar import Span, states_of
 from crossdock.domain.due.ship_by import LONGEST_HANDLING, in_words, ship_by, stood_still
 from crossdock.domain.due.zones import zones
@@ -18,7 +19,34 @@ from crossdock.usecases.record.rights import require
 
 def due_of(seller: Seller, placed_at: datetime) -> datetime:
     """Until when an order that is placed then has to leave."""
-    return ship_by(placed_at=placed_at, days=seller.handling_days, calendar=seller.calendar)
+    back = seller.away_until if seller.away_since is not None else None
+    return ship_by(placed_at=placed_at, days=seller.handling_days, calendar=seller.calendar, back=back)
+
+
+def expected_due(order: Order, seller: Seller) -> datetime | None:
+    """Its ship-by, with the holidays that its seller is on or plans: None where nobody knows when they are back."""
+    return expected(
+        order.ship_by,
+        None if order.cancelled_at else seller.away,
+        placed_at=order.placed_at,
+        days=seller.handling_days,
+        calendar=seller.calendar,
+    )
+
+
+def due_now(order: Order, *, now: datetime) -> datetime:
+    """Its ship-by as it would be if its seller, where they are on holiday, were back now."""
+    seller = order.seller
+    if seller.away_since is None or order.ship_by < seller.away_since:
+        return order.ship_by
+    return after_break(
+        order.ship_by,
+        placed_at=order.placed_at,
+        days=seller.handling_days,
+        calendar=seller.calendar,
+        begins=seller.away_since,
+        ends=max(now, seller.away_until or now),
+    )
 
 
 def due_after(order: Order, *, since: datetime, back: datetime) -> datetime:
@@ -27,8 +55,11 @@ def due_after(order: Order, *, since: datetime, back: datetime) -> datetime:
 
 
 def due_words(order: Order) -> str:
-    """For mails and sentences: with the year."""
-    return in_words(order.ship_by, order.seller.calendar, year=True)
+    """For mails and sentences, behind "Ship it by": with the year."""
+    due = expected_due(order, order.seller)
+    return (
+        "the day that you hear of when you are back" if due is None else in_words(due, order.seller.calendar, year=True)
+    )
 
 
 def checked_handling(days: int) -> int:

@@ -14,6 +14,7 @@ from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
+from crossdock.store.models.people import PAUSED
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue.duplicates import find_duplicates, keep_as_it_is
 from crossdock.usecases.catalogue.filling import filler, searchable
@@ -33,10 +34,13 @@ def shown() -> QuerySet[Listing]:
 
 
 def live() -> QuerySet[Listing]:
-    """The same with all that a grid shows of them, newest first."""
+    """The same with all that a grid shows of them, newest first; without those of sellers who are on holiday and sell
+    nothing meanwhile, whose pages stay and say so.
+    """
     live_variants = Variant.objects.filter(gone=False).select_related("stock", "connection")
     return (
         shown()
+        .exclude(seller__in=Seller.objects.filter(PAUSED).values("pk"))
         .select_related("seller", "connection")
         .prefetch_related(Prefetch("variants", live_variants))
         .order_by("-id")
@@ -68,6 +72,8 @@ def why_not_live(
         reasons += listing.shop_reasons
         if not listing.active_in_shop and not listing.shop_reasons:
             reasons.append("The product is not published in your shop.")
+    if (away := listing.seller.away) is not None and away.pauses:
+        reasons.append("You are on holiday, and your listings are paused. They sell again when you are back.")
     shop = listing.connection
     if shop is not None and shop.state != ConnectionState.ACTIVE:
         words = {

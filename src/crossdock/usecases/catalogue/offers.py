@@ -29,7 +29,7 @@ from crossdock.domain.wording import moment
 from crossdock.store.models import Offer, OfferMove, Order, PaymentIntent, Reservation, Seller, User, Variant
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.catalogue.offer_terms import terms_of, why_no_offers
-from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_other_currency
+from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_other_currency, why_paused
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.usecases.record.mail import write_mail
 from crossdock.usecases.record.rights import is_owner
@@ -81,7 +81,7 @@ def _may_be_made(
     buyer: User, variant: Variant, quantity: int, amount: Money, manifest: Manifest | None, *, now: datetime
 ) -> None:
     listing = variant.listing
-    why = why_no_offers(listing=listing, manifest=manifest) or why_not_sold(variant)
+    why = why_no_offers(listing=listing, manifest=manifest) or why_not_sold(variant) or why_paused(variant)
     if not why and is_owner(buyer, listing.seller):
         why = "You cannot make offers on your own listing."
     if why:
@@ -292,6 +292,11 @@ def mark_paid(*, offer: Offer, order: Order, now: datetime) -> None:
 def waiting_for(*, seller: Seller) -> int:
     """Offers that wait for this seller's answer."""
     return Offer.objects.filter(seller=seller, state=OfferState.OPEN).count()
+
+
+def under_way_of(*, seller: Seller) -> int:
+    """Offers that wait for an answer of either side, or for the payment."""
+    return Offer.objects.filter(seller=seller, state__in=WAITING).count()
 
 
 def open_of(*, buyer: User, variants: Sequence[Variant]) -> Offer | None:

@@ -1,5 +1,6 @@
 """Whether an item can be bought at all, in words for its buyer."""
 
+from crossdock.domain.due import away
 from crossdock.store.models import Offer, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.stock.reservations import sellable
@@ -16,6 +17,12 @@ def why_not_sold(variant: Variant) -> str:
     if variant.gone or listing.gone_in_shop or listing.state != ListingState.LIVE or not listing.active_in_shop:
         return "This item is no longer for sale."
     return "" if sellable(listing.connection) else "This shop is taking a break."
+
+
+def why_paused(variant: Variant) -> str:
+    """Empty unless its seller is on holiday and sells nothing meanwhile. What was agreed before can be paid."""
+    seller = variant.listing.seller
+    return away.why_paused(seller.away, seller.calendar)
 
 
 def why_other_currency(offer: Offer) -> str:

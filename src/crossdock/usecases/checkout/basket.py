@@ -14,7 +14,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Connection, Listing, Offer, Reservation, Seller, ShippingRate, Variant
 from crossdock.store.plans import prepared
 from crossdock.store.together import Question, ask
-from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_other_currency
+from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_other_currency, why_paused
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.stock.reservations import held_by, left_of, open_holds
 
@@ -184,8 +184,8 @@ def _agreed(offer: Offer, variant: Variant, available: int | None, held: bool) -
     return PricedLine(variant, offer.quantity, price, price * offer.quantity, left, problem, offer)
 
 
-def _line(variant: Variant, quantity: int, available: int | None) -> PricedLine:
-    problem = why_not_sold(variant)
+def _line(variant: Variant, quantity: int, available: int | None, paused: str = "") -> PricedLine:
+    problem = why_not_sold(variant) or paused
     if not problem and available is None:
         problem = "The shop has not confirmed its stock; try again in a few minutes."
     elif not problem and available is not None and available < quantity:
@@ -237,7 +237,7 @@ def priced(
         if kept and left is not None:
             left += kept.get(variant.pk, 0)
         if offer is None:
-            line = _line(variant, basket["lines"][variant.public_id], left)
+            line = _line(variant, basket["lines"][variant.public_id], left, why_paused(variant))
         else:
             held = any(hold.cause == offer.hold_cause for hold in holds[variant.pk])
             line = _agreed(offer, variant, left, held)

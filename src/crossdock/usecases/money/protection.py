@@ -11,6 +11,7 @@ from crossdock.domain.orders import ParcelState
 from crossdock.domain.payments import DisputeState
 from crossdock.store.models import Label, LostDispute, Order, RiskPolicy, Shipment, TimelineEntry
 from crossdock.store.models.risk import RiskChoice
+from crossdock.usecases.accounts.working_days import due_now
 from crossdock.usecases.money.rounds import TOLD
 
 _SAME_PLACE = ("line1", "city", "postal_code", "country")
@@ -20,10 +21,10 @@ def covered(order: Order, lost: LostDispute | None, *, now: datetime) -> Verdict
     """`lost` is the order's last dispute that was lost, if there is one; without one the bank's word for a dispute that
     runs counts.
     """
-    return verdict(facts_of(order, lost.reason if lost else ""), now=now)
+    return verdict(facts_of(order, lost.reason if lost else "", now=now), now=now)
 
 
-def facts_of(order: Order, reason: str = "") -> Facts:
+def facts_of(order: Order, reason: str = "", *, now: datetime) -> Facts:
     """Two statements."""
     told = TimelineEntry.objects.filter(order=OuterRef("pk"), kind=TOLD).order_by("-pk").values("evidence")[:1]
     sent = list(Shipment.objects.filter(order=order, undone_at=None).select_related("label").order_by("pk"))
@@ -36,7 +37,7 @@ def facts_of(order: Order, reason: str = "") -> Facts:
     # When it left is the seller's own word: it counts from when we heard of it, if that is later.
     left = [max(parcel.shipped_at, parcel.heard_at or parcel.shipped_at) for parcel in sent]
     return Facts(
-        ship_by=order.ship_by,
+        ship_by=due_now(order, now=now),
         shipped_at=max(left) if left and order.parcels == ParcelState.SHIPPED else None,
         cancelled=order.cancelled_at is not None,
         held=hold is not None and free is None,

@@ -66,13 +66,18 @@ def _queues(now: datetime) -> dict[str, Q]:
 
 
 def of_queue(*, queue: str, now: datetime) -> Q:
-    """A queue as a filter of orders; each comes once. Raises KeyError."""
-    return _queues(now)[queue]
+    """A queue as a filter of orders of any seller; each comes once. Raises KeyError."""
+    awake = Q(seller__away_since=None) | Q(ship_by__lt=F("seller__away_since"))
+    return _queues(now)[queue] & awake if queue == "overdue" else _queues(now)[queue]
 
 
 def queues(*, seller: Seller, now: datetime) -> dict[str, int]:
     """How many orders wait in each queue: one question that an index answers alone, and one of the alerts."""
-    counts = {name: Count("pk", filter=where) for name, where in _queues(now).items() if name != "needs_attention"}
+    counts = {
+        name: Count("pk", filter=where)
+        for name, where in _queues(seller.clock(now)).items()
+        if name != "needs_attention"
+    }
     alerts = Alert.objects.filter(order__seller=seller, seller=seller, settled_at=None)
     attention = alerts.aggregate(n=Count("order", distinct=True))["n"]
     return {**Order.objects.filter(seller=seller).aggregate(**counts), "needs_attention": attention}
@@ -97,7 +102,7 @@ def in_queue(
 
 def found_in(*, seller: Seller, queue: str, now: datetime, query: str, after: int | None) -> QuerySet[Order]:
     """What in_queue lists, in its order and from there on."""
-    found: QuerySet[Order] = Order.objects.filter(_queues(now).get(queue, Q()), seller=seller)
+    found: QuerySet[Order] = Order.objects.filter(_queues(seller.clock(now)).get(queue, Q()), seller=seller)
     text = query.strip().lstrip("#")
     if text:
         found = found.filter(_matches(seller, text))

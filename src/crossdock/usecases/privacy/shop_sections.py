@@ -71,6 +71,8 @@ SOLD: tuple[Section, ...] = (
             "working_days",
             "holidays",
             "closed_days",
+            "away_from",
+            "away_until",
             "fee_basis_points",
             "created_at",
         ),

@@ -193,7 +193,8 @@ def _cut_seller(seller: Seller, whose: Whose) -> Sequence[str]:
     seller.slug, seller.closed_days = f"closed-{seller.public_id}", []
     if not Order.objects.filter(seller=seller).exists():
         seller.name = CLOSED
-    return ["slug", "name", "closed_days"]
+    seller.away_from = seller.away_until = seller.away_since = None
+    return ["slug", "name", "closed_days", "away_from", "away_until", "away_since"]
 
 
 def _cut_user(person: User, whose: Whose) -> Sequence[str]:

@@ -1,5 +1,7 @@
 """A listing as JSON."""
 
+from typing import Literal
+
 from ninja import Schema
 from pydantic import Field
 
@@ -15,9 +17,16 @@ class VariantOut(Schema):
     available: int | None = Field(description="Units that may be sold now; null when unknown.")
 
 
+class AwayOut(Schema):
+    mode: Literal["pause", "later"] = Field(description="pause: nothing is sold; later: it ships from `until` on.")
+    since: Moment
+    until: Moment | None = Field(description="When the seller is back; null while that is open.")
+
+
 class ListingOut(Schema):
     id: str
     seller: str
+    away: AwayOut | None = Field(description="While the seller is on holiday. Set in their panel alone.")
     title: str
     description: str
     images: list[str]

@@ -14,7 +14,7 @@ from crossdock.domain.finding.filling import category_in, values_in
 from crossdock.domain.finding.taxonomy import Taxonomy
 from crossdock.domain.finding.words import folded
 from crossdock.domain.values import Money as Amount
-from crossdock.store.models import Listing
+from crossdock.store.models import Listing, Seller
 from crossdock.usecases.catalogue import listings as usecases
 from crossdock.usecases.catalogue.finding import has_word
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
@@ -22,7 +22,7 @@ from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.record.policy import lifted
 from crossdock.usecases.stock.queries import stock_rows
 from crossdock.usecases.stock.reservations import availability
-from crossdock.web.api.listing_shape import ListingOut, ListingPage, VariantOut
+from crossdock.web.api.listing_shape import AwayOut, ListingOut, ListingPage, VariantOut
 from crossdock.web.api.once import KEYED, once
 from crossdock.web.api.people import after_cursor, cursor_after, mine, seller_only, token_in
 from crossdock.web.api.problems import Refuse
@@ -78,6 +78,7 @@ def _one(
     return ListingOut(
         id=listing.public_id,
         seller=listing.seller.slug,
+        away=_away(listing.seller),
         title=listing.title,
         description=listing.description,
         currency=listing.currency,
@@ -93,6 +94,11 @@ def _one(
         why_not_live=reasons,
         updated_at=listing.updated_at,
     ).model_dump(mode="json")
+
+
+def _away(seller: Seller) -> AwayOut | None:
+    away = seller.away
+    return AwayOut(mode=away.mode.value, since=away.begins, until=away.ends) if away and away.begun else None
 
 
 @router.get("", response=ListingPage, url_name="listings", summary="Newest first")

@@ -84,7 +84,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
         "queue_word": QUEUE_WORDS[queue],
         "tabs": [(name, words, counts[name]) for name, words in QUEUE_WORDS.items()],
         "query": query,
-        "now": now,
+        "now": seller.clock(now),
     }
     return show(request, seller, "orders", context, here="orders")
 
@@ -147,7 +147,7 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "late": not order.cancelled_at
         and not held(order)
         and order.parcels != ParcelState.SHIPPED
-        and order.ship_by < timezone.now(),
+        and order.ship_by < seller.clock(now),
         "open": not order.cancelled_at and order.parcels != ParcelState.SHIPPED,
         "busy": busy
         or any(label.state in BUYING for label in labels)

@@ -34,7 +34,7 @@ from crossdock.web.seller import (
 from crossdock.web.seller.earnings import balance, payouts, statement
 from crossdock.web.seller.moderation import appeal
 from crossdock.web.seller.returns import pages as returns
-from crossdock.web.seller.working import days
+from crossdock.web.seller.working import away, days
 
 urlpatterns = [
     path("", home.home, name="seller_home"),
@@ -132,6 +132,8 @@ urlpatterns = [
     path("profile/ship-from/", labels.ship_from, name="seller_ship_from"),
     path("profile/", profile.page, name="seller_profile"),
     path("profile/shipping/", profile.shipping, name="seller_shipping"),
+    path("profile/holidays/", away.page, name="seller_away"),
+    path("profile/holidays/back/", away.back, name="seller_away_back"),
     path("profile/working-days/", days.page, name="seller_working_days"),
     path("webhooks/", webhooks.table, name="seller_webhooks"),
     path("webhooks/<slug:public_id>/", webhooks.one, name="seller_webhook"),

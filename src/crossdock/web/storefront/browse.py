@@ -22,7 +22,7 @@ from crossdock.usecases.catalogue.finding import find, fits
 from crossdock.usecases.catalogue.listings import live
 from crossdock.usecases.catalogue.offer_terms import why_no_offers
 from crossdock.usecases.catalogue.queries import listings_shown
-from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
+from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_paused
 from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
@@ -152,7 +152,7 @@ def seller(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _offer(variant: Variant, left: int | None) -> Offer:
     word, _ = stock_word(left)
-    why = why_not_sold(variant)
+    why = why_not_sold(variant) or why_paused(variant)
     if not why and left is None:
         why = "The shop has not confirmed its stock lately, so it is not sold right now. Look again in a few minutes."
     return Offer(variant, left, word, why or ("Sold out." if left == 0 else ""))
@@ -188,7 +188,9 @@ def listing(request: HttpRequest, public_id: str) -> HttpResponse:
     if hidden := hidden_from_buyers(request, row):
         return hidden
     now = timezone.now()
-    variants = list(row.variants.filter(gone=False).select_related("listing__connection", "connection"))
+    variants = list(
+        row.variants.filter(gone=False).select_related("listing__connection", "listing__seller", "connection")
+    )
     stock = availability(variants=variants, now=now)
     offers = [_offer(variant, stock[variant.pk]) for variant in variants]
     others = live().filter(seller=row.seller).exclude(pk=row.pk)[:4]

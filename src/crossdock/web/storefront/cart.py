@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.domain.offers import OfferState
 from crossdock.store.models import Offer, PaymentIntent, User
 from crossdock.usecases.catalogue.queries import items, offers_made
-from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold
+from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_paused
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced, variants_in
 from crossdock.usecases.checkout.confirm_stock import kept_for, waits_for_shop
 from crossdock.usecases.checkout.parts import names_in, offers_of
@@ -192,7 +192,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if not units:
         messages.error(request, f"Choose between 1 and {MOST_UNITS} units.")
         return redirect("listing", variant.listing.public_id)
-    if why := why_not_sold(variant):
+    if why := why_not_sold(variant) or why_paused(variant):
         messages.error(request, why)
         return redirect("listing", variant.listing.public_id)
     cart = cart_of(request.session)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from crossdock.domain.due import away
 from crossdock.domain.due.ship_by import in_words
 from crossdock.domain.earnings.protection import COVER_WORDS, Cover
 from crossdock.domain.labels import PAID, STATUS_WORDS, LabelState, Parcel, TrackStatus
@@ -24,6 +25,7 @@ from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
 from crossdock.domain.wording import counted
 from crossdock.store.models import Label, Order, Return, Seller, Shipment, Variant
+from crossdock.usecases.accounts.working_days import expected_due
 from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record import rights
 
@@ -150,8 +152,11 @@ def day(value: datetime | None, empty: str = "–") -> str:
 
 
 @register.simple_tag
-def due(value: datetime, seller: Seller) -> str:
+def due(order: Order, seller: Seller) -> str:
     """Until when an order has to leave, in its seller's time zone."""
+    value = expected_due(order, seller)
+    if value is None:
+        return "the day that is known when the seller is back from their holidays"
     local = seller.calendar.local(value)
     return format_html(
         '<time datetime="{}">{}</time>',
@@ -161,8 +166,11 @@ def due(value: datetime, seller: Seller) -> str:
 
 
 @register.simple_tag
-def due_day(value: datetime, seller: Seller) -> str:
+def due_day(order: Order, seller: Seller) -> str:
     """`due` for a table: the day alone."""
+    value = expected_due(order, seller)
+    if value is None:
+        return "When you are back"
     local, words = seller.calendar.local(value), in_words(value, seller.calendar)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
@@ -178,6 +186,28 @@ def ships_within(seller: Seller) -> str:
     if not seller.handling_days:
         return "on the same working day"
     return f"within {counted(seller.handling_days, 'working day')}"
+
+
+@register.filter
+def ships_from(seller: Seller) -> str:
+    return away.ships_from(seller.away, seller.calendar)
+
+
+@register.filter
+def holiday_banner(seller: Seller) -> str:
+    """What the panel says while it holds."""
+    held = seller.away
+    if held is None or not held.begun:
+        return ""
+    sold = "your listings are paused" if held.pauses else "your listings ship later"
+    until = f" until {away.day_words(held.ends, seller.calendar)}" if held.ends else ""
+    return f"You are on holiday{until}: {sold}."
+
+
+@register.filter
+def on_holiday(seller: Seller) -> str:
+    """What a seller's page says while nothing of theirs is sold; empty otherwise."""
+    return away.why_paused(seller.away, seller.calendar).replace("It can", "Their things can")
 
 
 @register.simple_tag
