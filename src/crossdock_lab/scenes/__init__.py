@@ -8,6 +8,7 @@ from crossdock_lab.scenes import (
     endings,
     finding,
     fulfilments,
+    holidays,
     labels,
     loop,
     money,
@@ -40,6 +41,7 @@ CHAPTERS = (
     trials,
     payouts,
     finding,
+    holidays,
 )
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}
