@@ -46,7 +46,6 @@ _OPEN = Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PAR
     Q(total_minor=0) | Q(credited_minor__lt=F("total_minor"))
 )
 
-
 # Sorted by what is due first; the others by what came last.
 _DUE = {"to_ship": "ship_by", "overdue": "ship_by", "asked_to_cancel": "cancel_request__answer_by"}
 
@@ -73,11 +72,8 @@ def of_queue(*, queue: str, now: datetime) -> Q:
 
 def queues(*, seller: Seller, now: datetime) -> dict[str, int]:
     """How many orders wait in each queue: one question that an index answers alone, and one of the alerts."""
-    counts = {
-        name: Count("pk", filter=where)
-        for name, where in _queues(seller.clock(now)).items()
-        if name != "needs_attention"
-    }
+    named = _queues(seller.clock(now)).items()
+    counts = {name: Count("pk", filter=where) for name, where in named if name != "needs_attention"}
     alerts = Alert.objects.filter(order__seller=seller, seller=seller, settled_at=None)
     attention = alerts.aggregate(n=Count("order", distinct=True))["n"]
     return {**Order.objects.filter(seller=seller).aggregate(**counts), "needs_attention": attention}

@@ -14,8 +14,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from crossdock.domain.due import away
-from crossdock.domain.due.ship_by import in_words
 from crossdock.domain.earnings.protection import COVER_WORDS, Cover
 from crossdock.domain.labels import PAID, STATUS_WORDS, LabelState, Parcel, TrackStatus
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
@@ -23,9 +21,7 @@ from crossdock.domain.requests.returns import REASONS, ReturnReason, ReturnState
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
-from crossdock.domain.wording import counted
-from crossdock.store.models import Label, Order, Return, Seller, Shipment, Variant
-from crossdock.usecases.accounts.working_days import expected_due
+from crossdock.store.models import Label, Order, Return, Shipment, Variant
 from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record import rights
 
@@ -149,65 +145,6 @@ def day(value: datetime | None, empty: str = "–") -> str:
     return format_html(
         '<time datetime="{}">{}</time>', local.date().isoformat(), f"{local:%a} {local.day} {local:%b %Y}"
     )
-
-
-@register.simple_tag
-def due(order: Order, seller: Seller) -> str:
-    """Until when an order has to leave, in its seller's time zone."""
-    value = expected_due(order, seller)
-    if value is None:
-        return "the day that is known when the seller is back from their holidays"
-    local = seller.calendar.local(value)
-    return format_html(
-        '<time datetime="{}">{}</time>',
-        local.isoformat(timespec="seconds"),
-        in_words(value, seller.calendar, year=local.year != timezone.now().year),
-    )
-
-
-@register.simple_tag
-def due_day(order: Order, seller: Seller) -> str:
-    """`due` for a table: the day alone."""
-    value = expected_due(order, seller)
-    if value is None:
-        return "When you are back"
-    local, words = seller.calendar.local(value), in_words(value, seller.calendar)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        local.isoformat(timespec="seconds"),
-        words,
-        f"{local:%a} {local.day} {local:%b %Y}",
-    )
-
-
-@register.filter
-def ships_within(seller: Seller) -> str:
-    """ "within 2 working days"."""
-    if not seller.handling_days:
-        return "on the same working day"
-    return f"within {counted(seller.handling_days, 'working day')}"
-
-
-@register.filter
-def ships_from(seller: Seller) -> str:
-    return away.ships_from(seller.away, seller.calendar)
-
-
-@register.filter
-def holiday_banner(seller: Seller) -> str:
-    """What the panel says while it holds."""
-    held = seller.away
-    if held is None or not held.begun:
-        return ""
-    sold = "your listings are paused" if held.pauses else "your listings ship later"
-    until = f" until {away.day_words(held.ends, seller.calendar)}" if held.ends else ""
-    return f"You are on holiday{until}: {sold}."
-
-
-@register.filter
-def on_holiday(seller: Seller) -> str:
-    """What a seller's page says while nothing of theirs is sold; empty otherwise."""
-    return away.why_paused(seller.away, seller.calendar).replace("It can", "Their things can")
 
 
 @register.simple_tag
