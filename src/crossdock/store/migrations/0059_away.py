@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0057_certificates")]
+    dependencies = [("store", "0058_moderation")]
 
     operations = [
         migrations.AddField("seller", "away_from", models.DateTimeField(null=True)),
