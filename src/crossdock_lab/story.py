@@ -38,13 +38,18 @@ def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--first", type=int, default=0, metavar="K", help="with --every, counted from the Kth")
 
 
+def each(nth: int, names: list[str], first: int = 0) -> list[str]:
+    """Each `nth` of them, counted from `first` on, which may be any number. Raises Trouble."""
+    if nth < 1:
+        raise Trouble("--every takes a number from 1 on.")
+    return names[first % nth :: nth]
+
+
 def run(args: argparse.Namespace) -> int:
     from crossdock.kit import discover
 
     names = args.platform or list(discover.connectors())
-    if args.every < 1:
-        raise Trouble("--every takes a number from 1 on.")
-    names = names[args.first % args.every :: args.every]
+    names = each(args.every, names, args.first)
     known = {scene.__name__ for scene in scenes.SCENES}
     if unknown := set(args.scene) - known:
         raise Trouble(f"There is no scene {', '.join(sorted(unknown))}. There are: {', '.join(sorted(known))}.")

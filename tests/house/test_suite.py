@@ -11,6 +11,7 @@ import pytest
 import picking
 import proofs
 import shares
+from crossdock_lab import story
 
 SUITE = Path(__file__).parents[1] / "suite.py"
 GOOD = "def test_good(): pass\n"
@@ -90,7 +91,7 @@ def test_the_page_of_long_proofs_is_what_was_recorded() -> None:
         assert proofs.PAGE.read_text() == proofs.page(json.loads(proofs.RESULTS.read_text()))
 
 
-def test_two_commits_in_a_row_play_every_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commits_in_a_row_play_every_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(picking.HALF, raising=False)
     every = picking.platforms()
     halves = []
@@ -98,10 +99,12 @@ def test_two_commits_in_a_row_play_every_platform(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(picking.HALF, number)
         halves.append(picking.platforms())
     assert sorted(halves[0] + halves[1]) == sorted(every) and abs(len(halves[0]) - len(halves[1])) <= 1
-    # The story's half, as the lab cuts it, is the other one.
-    assert halves[1] == every[1::2]
+    # Four in a row play the story on all of them, each on such as its own tests leave out.
+    told = [story.each(4, every, pick) for pick in range(4)]
+    assert sorted(name for names in told for name in names) == sorted(every)
+    assert not any(set(told[pick]) & set(halves[(pick + 1) % 2]) for pick in range(4))
     said = (SUITE.parents[1] / ".ci" / "run").read_text()
-    assert "test HALF=$(((pick + 1) % 2))" in said and "story HALF=$((pick % 2))" in said
+    assert "test HALF=$(((pick + 1) % 2))" in said and "story EVERY=4 FIRST=$((pick % 4))" in said
 
 
 def test_files_go_to_one_process_whole_but_for_the_long_ones_of_equal_parts() -> None:
