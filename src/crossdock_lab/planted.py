@@ -200,6 +200,21 @@ def _parcel_answers_nothing() -> None:
     setattr(parcels, "close_request", lambda **_: False)  # noqa: B010
 
 
+def _put_back_twice() -> None:
+    """Units that came back are put back for sale once more, in shops whose counts are raised from here."""
+    from dataclasses import replace
+
+    from crossdock.engine.shop import commands
+    from crossdock.usecases.outbox.payloads import ADJUST
+
+    class Twice:
+        def validate_python(self, payload: Any) -> Any:
+            command = ADJUST.validate_python(payload)
+            return replace(command, delta=2 * command.delta)
+
+    setattr(commands, "ADJUST", Twice())  # noqa: B010
+
+
 def _pay_blind() -> None:
     """A payout whose answer was lost is sent again under another name, without looking."""
     from dataclasses import replace
@@ -238,6 +253,7 @@ def _variants_alike() -> None:
 
 BUGS: dict[str, Callable[[], None]] = {
     "parcel_answers_nothing": _parcel_answers_nothing,
+    "put_back_twice": _put_back_twice,
     "blind_resend": _blind_resend,
     "fulfil_blind": _fulfil_blind,
     "answer_before_commit": _answer_before_commit,

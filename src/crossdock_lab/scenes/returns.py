@@ -108,9 +108,12 @@ def sent_back(stage: Stage) -> None:
     _at_rest(stage, order)
     if not can:
         stage.trial.call(stage.shop.hand.recount(ref, 2))
-    stage.trial.until(lambda: stage.count(ref) == 2 == stage.available(variant), PATIENCE, "the unit that came back")
+    stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "the unit that came back")
     stage.see(
-        bank(stage, order) == [first] and first in (1166, 1167) and adjusts.count() == int(can),
+        bank(stage, order) == [first]
+        and first in (1166, 1167)
+        and adjusts.count() == int(can)
+        and stage.count(ref) == 2 == stage.available(variant),
         RULE,
         f"as it was sent, pressed twice: {bank(stage, order)} back, a third of the delivery in it; the shop counts"
         f" {stage.count(ref)}, {'raised from here once' if can else 'as the seller entered it there'}",
@@ -137,4 +140,4 @@ def sent_back(stage: Stage) -> None:
 
 
 SCENES: tuple[Scene, ...] = (sent_back,)
-BUGS: dict[str, tuple[Scene, ...]] = {}
+BUGS: dict[str, tuple[Scene, ...]] = {"put_back_twice": (sent_back,)}
