@@ -8,8 +8,11 @@ import io
 import struct
 import warnings
 import zlib
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageCms, ImageOps
+# Pillow is imported with the first picture: most processes never see one.
+if TYPE_CHECKING:
+    from PIL import Image
 
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 2400
@@ -31,6 +34,8 @@ def redraw(content: bytes) -> tuple[bytes, str]:
     """The picture as bytes of the same format, with its file ending (png, jpg or webp). Upright, in sRGB, at most
     LONGEST_SIDE a side, of an animation the first frame. Raises NotAPicture.
     """
+    from PIL import Image, ImageOps
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -60,8 +65,10 @@ def redraw(content: bytes) -> tuple[bytes, str]:
     return target.getvalue(), _ENDINGS[form]
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _plain(image: "Image.Image") -> "Image.Image":
     """RGB, or RGBA where something shows through, in a new image that carries none of the file's data along."""
+    from PIL import Image
+
     mode = "RGBA" if image.has_transparency_data else "RGB"
     image = _in_srgb(image).convert(mode)
     plain = Image.new(mode, image.size)
@@ -69,8 +76,10 @@ def _plain(image: Image.Image) -> Image.Image:
     return plain
 
 
-def _in_srgb(image: Image.Image) -> Image.Image:
+def _in_srgb(image: "Image.Image") -> "Image.Image":
     """The colour profile goes with the rest of the data, so the colours are converted first."""
+    from PIL import ImageCms
+
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in ("RGB", "CMYK"):
         return image

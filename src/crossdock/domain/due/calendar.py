@@ -8,8 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
 _DAY = timedelta(days=1)
 _LAST = time(23, 59, 59)
 # Somebody who is closed for longer than this works again, or an order would never be due.
@@ -19,6 +17,9 @@ MOST_CLOSED = 400
 @lru_cache(maxsize=1024)
 def public_holidays(region: str, year: int) -> Mapping[date, str]:
     """By day, with their names. `region` is a country or one of its states: "DE", "DE-BY". None where nobody knows."""
+    # Imported with the first question: it reads a calendar of every country.
+    import holidays
+
     country, _, state = region.partition("-")
     try:
         return dict(holidays.country_holidays(country, subdiv=state or None, years=year, language="en_US"))
@@ -29,6 +30,8 @@ def public_holidays(region: str, year: int) -> Mapping[date, str]:
 @lru_cache(maxsize=300)
 def states_of(country: str) -> Mapping[str, str]:
     """Parts of a country that have holidays of their own: code -> name."""
+    import holidays
+
     found = holidays.list_supported_countries().get(country)
     if not found:
         return {}

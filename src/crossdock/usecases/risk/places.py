@@ -7,9 +7,13 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import maxminddb
 from django.conf import settings
+
+# Read where the operator has such a file.
+if TYPE_CHECKING:
+    import maxminddb
 
 # Names of networks that sell computers, not connections. There is no free list of them; the operator's file names the
 # network.
@@ -54,7 +58,9 @@ def _record(path: Path | None, ip: str) -> dict[str, object]:
 
 
 @lru_cache
-def _open(path: Path) -> maxminddb.Reader | None:
+def _open(path: Path) -> "maxminddb.Reader | None":
+    import maxminddb
+
     try:
         return maxminddb.open_database(path)
     except (OSError, maxminddb.InvalidDatabaseError):

@@ -4,11 +4,11 @@ Only of a marketplace with a public address; a demo, whose goods are made up, as
 """
 
 from collections.abc import Iterable, Iterator
-from xml.sax.saxutils import escape
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
+from django.utils.html import escape
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
