@@ -21,7 +21,17 @@ from crossdock.domain.moderation.takedowns import Ground
 from crossdock.domain.requests.returns import ReturnReason
 from crossdock.domain.risk import SHIPPED
 from crossdock.domain.values import Money
-from crossdock.store.models import Alert, Duplicate, FillRule, LostDispute, Order, Quarantined, Seller, User
+from crossdock.store.models import (
+    Alert,
+    CommissionRule,
+    Duplicate,
+    FillRule,
+    LostDispute,
+    Order,
+    Quarantined,
+    Seller,
+    User,
+)
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.accounts import tokens
 from crossdock.usecases.catalogue.finding import Wanted
@@ -182,6 +192,7 @@ def _furnished() -> House:
         "staff_alert": ours.public_id,
         "credit": credit.public_id,
         "dispute": _lost(order).public_id,
+        "commission": _charged(world),
         "quarantined": str(odd.pk),
         "intent": order.intent.public_id,
         "slug": world.seller.slug,
@@ -206,6 +217,12 @@ def _taken_down(world: World) -> str:
     staff = user(is_staff=True)
     take_down(listing=made, ground=Ground.FAKE, words="?", until_changed=False, actor=staff, now=world.now)
     return made.public_id
+
+
+def _charged(world: World) -> str:
+    return CommissionRule.objects.create(
+        basis_points=500, since=world.now, made_at=world.now, why="?", category="cards"
+    ).public_id
 
 
 def _searched(buyer: User, world: World) -> str:
@@ -423,6 +440,9 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_order_credit": ("/staff/orders/{order}/credit/", "get", 200),
     "staff_credits": ("/staff/credits/", "get", 200),
     "staff_credit": ("/staff/credits/{credit}/", "get", 200),
+    "staff_commission_rules": ("/staff/commission/", "get", 200),
+    "staff_commission_new": ("/staff/commission/new/", "get", 200),
+    "staff_commission_end": ("/staff/commission/{commission}/end/", "post", 302),
     "staff_disputes": ("/staff/disputes/", "get", 200),
     "staff_dispute": ("/staff/disputes/{dispute}/", "get", 200),
     "staff_credit_retry": ("/staff/credits/{credit}/retry/", "post", 302),

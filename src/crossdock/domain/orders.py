@@ -8,7 +8,6 @@ from enum import StrEnum
 from crossdock.domain.commands import CreateOrder, Done
 from crossdock.domain.events import Parcel, Refund, ShopOrder, ShopOrderState
 from crossdock.domain.parcels import Told, one_number_each
-from crossdock.domain.values import Money
 
 
 class MoneyState(StrEnum):
@@ -185,8 +184,3 @@ def parcel_state(ordered: Iterable[int], shipped: Iterable[int], *, cancelled: b
     if cancelled:
         return ParcelState.CANCELLED
     return ParcelState.PARTLY_SHIPPED if any(done for _, done in pairs) else ParcelState.UNSHIPPED
-
-
-def fee(total: Money, *, basis_points: int) -> Money:
-    """The marketplace's fee on a total, rounded down in the seller's favour."""
-    return Money(total.minor * basis_points // 10_000, total.currency)

@@ -212,6 +212,7 @@ POLICY: tuple[Rule, ...] = (
         "store.PolicySwitch",
         "store.Refill",
         "store.Taxonomy",
+        "store.CommissionRule",
         "store.RiskRuleSet",
         "store.RiskPolicy",
         "auth.Permission",

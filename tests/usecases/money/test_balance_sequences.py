@@ -19,7 +19,7 @@ from tests.usecases.money.test_payment_sequences import PART, WHICH, Payments
 
 from crossdock.domain.commands import Done, Unknown
 from crossdock.domain.earnings.payouts import GONE, PayoutState
-from crossdock.domain.orders import ParcelState, fee
+from crossdock.domain.orders import ParcelState
 from crossdock.domain.requests.returns import OPEN, Condition, Fate, Payer, ReturnReason
 from crossdock.domain.values import Money
 from crossdock.engine import invariants
@@ -205,7 +205,7 @@ class Sellers(Payments):
     def _seller_holds(self, seller: Seller) -> None:
         owed, pending, held, returning = defaultdict[str, int](int), 0, 0, dict[int, int]()
         for order in Order.objects.filter(seller=seller):
-            cut = fee(order.total, basis_points=800).minor
+            cut = order.total_minor * 800 // 10_000
             back = cut * order.credited_minor // order.total_minor if order.total_minor else 0
             mine = order.total_minor - order.credited_minor - (cut - back)
             labels = Label.objects.filter(order=order, state="bought").aggregate(sum=Sum("price_minor"))["sum"] or 0

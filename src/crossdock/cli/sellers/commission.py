@@ -18,7 +18,8 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     database.ready()
-    from crossdock.usecases.accounts.commission import basis_points, in_percent, set_commission
+    from crossdock.domain.earnings.commission import in_percent
+    from crossdock.usecases.accounts.commission import basis_points, set_commission
 
     seller = seller_named(args.email)
     with refusals():

@@ -7,7 +7,7 @@ from crossdock.domain.payments import Intent
 from crossdock.domain.values import Money
 from crossdock.store.ids import public_id
 from crossdock.store.models.orders import Order
-from crossdock.store.models.people import User
+from crossdock.store.models.people import Seller, User
 
 
 class IntentState(models.TextChoices):
@@ -75,3 +75,27 @@ class Entry(models.Model):
     class Meta:
         verbose_name_plural = "entries"
         indexes = [models.Index(fields=["account", "id"], name="entry_of_account")]
+
+
+class CommissionRule(models.Model):
+    """What the marketplace keeps of goods in a `category` (empty: of all), of one seller or of all, from `since` and
+    before `until`. Only its end may change: orders keep what they were paid with.
+    """
+
+    public_id = models.CharField(max_length=14, default=public_id)
+    seller = models.ForeignKey(Seller, null=True, on_delete=models.CASCADE, related_name="commission_rules")
+    category = models.CharField(max_length=60, blank=True)
+    basis_points = models.PositiveSmallIntegerField()
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    why = models.CharField(max_length=300)
+    made_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["public_id"], name="one_commission_per_public_id"),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=models.F("since")), name="commission_ends_after_it_begins"
+            ),
+        ]

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 
+from crossdock.domain.earnings.commission import Rate
 from crossdock.domain.orders import CopyState, MoneyState, ParcelState
 from crossdock.domain.risk import RiskLevel
 from crossdock.domain.values import Address, Money
@@ -115,6 +116,10 @@ class OrderLine(models.Model):
     shipped = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     unit_price_minor = models.BigIntegerField()
+    # Fixed when it was paid; None of before there were rates by line.
+    fee_minor = models.BigIntegerField(null=True)
+    fee_points = models.PositiveSmallIntegerField(null=True)
+    fee_why = models.CharField(max_length=160, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["id"]
@@ -129,6 +134,15 @@ class OrderLine(models.Model):
     @property
     def total(self) -> Money:
         return self.unit_price * self.quantity
+
+    @property
+    def fee(self) -> Money:
+        return Money(self.fee_minor or 0, self.order.currency)
+
+    @property
+    def rate(self) -> Rate | None:
+        """What the marketplace kept of it, and why; None of before there were rates by line."""
+        return None if self.fee_points is None else Rate(self.fee_points, self.fee_why)
 
     @property
     def kept(self) -> int:

@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 from django.db import transaction
 
+from crossdock.domain.earnings.commission import in_percent
 from crossdock.domain.roles import Right
 from crossdock.store.models import AuditTopic, Seller, User
 from crossdock.usecases.errors import Invalid
@@ -39,8 +40,3 @@ def basis_points(text: str) -> int:
     if not points.is_finite() or points != points.to_integral_value():
         raise Invalid(f"{text} is no commission. Type per cent with at most two decimals, as 7.25.")
     return int(points)
-
-
-def in_percent(basis_points: int) -> str:
-    """ "7.25 %"."""
-    return f"{(Decimal(basis_points) / 100).normalize():f} %"

@@ -15,6 +15,7 @@ from crossdock.domain.stock import HoldState
 from crossdock.store.ids import reference_tail
 from crossdock.store.models import (
     Command,
+    CommissionRule,
     Endpoint,
     Mail,
     Order,
@@ -37,7 +38,7 @@ from crossdock.store.work import wake
 from crossdock.usecases.accounts.working_days import due_of
 from crossdock.usecases.checkout.first_mails import to_buyer, to_seller
 from crossdock.usecases.checkout.parts import Part, goes_back, units_of
-from crossdock.usecases.money import books
+from crossdock.usecases.money import books, commission
 from crossdock.usecases.orders import landing
 from crossdock.usecases.record.events import receivers
 from crossdock.usecases.record.mail import post_office, send_command
@@ -78,6 +79,7 @@ class UnderLock:
     keys: Keys
     listening: Sequence[Endpoint]
     post: Party | None
+    rules: Sequence[CommissionRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,15 @@ def ask_under_lock(
     traces = {part.number: _trace_of(intent, part) for part in parts}
     known = [(number, trace) for number, trace in traces.items() if trace]
     keys = {Order: many, Transfer: many, TimelineEntry: many, OrderLine: len(wanted), Mail: many + 1}
-    rows, held, mine, numbers, drawn, listening, post, *pasts = ask(
+    sellers = sorted({part.seller for part in parts})
+    rows, held, mine, numbers, drawn, listening, post, rules, *pasts = ask(
         *locking_with_promises(wanted, listings=True),
         holds,
         ("SELECT nextval('order_no') FROM generate_series(1, %s)", [many]),
         keys_of(keys),
-        _listening(sorted({part.seller for part in parts})),
+        _listening(sellers),
         _parties("mail"),
+        commission.rules_at(now, sellers),
         *(question_about(trace, now) for _, trace in known),
     )
     (lists,) = drawn
@@ -122,6 +126,7 @@ def ask_under_lock(
         keys=Keys(orders, sorted(number for (number,) in numbers), transfers, entries, lines, mails),
         listening=listening,
         post=next(iter(post), None),
+        rules=rules,
     )
 
 
@@ -165,8 +170,8 @@ def write_orders(
     changed = ["state", "gateway_ref", "checks", "settled_at", *(["basket"] if back else [])]
     writes.append(update_of(intent, *changed))
     paid = [
-        books.payment_of(order=order, key=key, now=now)
-        for order, key in zip(orders, under.keys.transfers[: len(orders)], strict=True)
+        books.payment_of(order=one.order, cut=sum(line.fee_minor or 0 for line in one.lines), key=key, now=now)
+        for one, key in zip(fresh, under.keys.transfers[: len(orders)], strict=True)
     ]
     writes.append(insert_of([transfer for transfer, _ in paid]))
     if sides := [side for _, some in paid for side in some]:
@@ -208,7 +213,9 @@ def _fresh(intent: PaymentIntent, parts: Sequence[Part], under: UnderLock, *, no
         variants = {pk: under.rows[pk].variant for pk in part.units}
         if shops := [v.connection for v in variants.values() if v.connection_id == order.connection_id]:
             order.connection = shops[0]
-        made.append(Fresh(order, _lines(order, part, variants, keys), list(variants), own, judgement))
+        lines = _lines(order, part, variants, keys)
+        commission.charge(order, lines, under.rules)
+        made.append(Fresh(order, lines, list(variants), own, judgement))
     return made
 
 

@@ -12,7 +12,6 @@ from datetime import datetime
 
 from django.db.models import Sum
 
-from crossdock.domain.orders import fee
 from crossdock.domain.values import Money
 from crossdock.store.models import Entry, Order, Transfer
 from crossdock.store.once import insert_new
@@ -47,9 +46,8 @@ def _sides(transfer: Transfer, entries: dict[str, int], currency: str) -> list[E
     ]
 
 
-def payment_of(*, order: Order, key: int, now: datetime) -> tuple[Transfer, list[Entry]]:
-    """Not written yet: a fresh order's own payment, with the key that was drawn for it."""
-    cut = fee(order.total, basis_points=order.seller.fee_basis_points).minor
+def payment_of(*, order: Order, cut: int, key: int, now: datetime) -> tuple[Transfer, list[Entry]]:
+    """Not written yet: a fresh order's own payment, of which `cut` is our fee, with the key that was drawn for it."""
     sentence = f"Payment for order {order}"
     transfer = Transfer(pk=key, cause=f"paid:{order.reference}", at=now, order=order, sentence=sentence)
     sides = {"gateway": order.total_minor, seller_account(order.seller_id): cut - order.total_minor, "fees": -cut}

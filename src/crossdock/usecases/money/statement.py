@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import CharField, F, Func, OuterRef, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 
 from crossdock.domain.earnings.balance import KIND_WORDS, LineKind, kind_of
+from crossdock.domain.earnings.commission import Rate
 from crossdock.domain.values import Money
-from crossdock.store.models import Credit, Entry, Order, Payout, Seller
+from crossdock.store.models import Credit, Entry, Order, OrderLine, Payout, Seller
 from crossdock.usecases.money.books import seller_account
 
 _PAGE = 500
@@ -76,7 +78,7 @@ def _moved(seller: Seller, period: Period) -> QuerySet[Entry]:
 
 def page_of(*, seller: Seller, period: Period, before: int | None, limit: int) -> list[Line]:
     """The newest first; `before` is the id of the last line of the page before."""
-    rows = _moved(seller, period).select_related("transfer__order")
+    rows = _with_lines(_moved(seller, period))
     return _lines((rows if before is None else rows.filter(pk__lt=before))[:limit])
 
 
@@ -88,7 +90,7 @@ def lines_of(*, payout: Payout, before: int | None, limit: int) -> list[Line]:
     (until,) = sent.filter(transfer__cause=f"payout:{payout.public_id}").values_list("pk", flat=True)
     since = sent.filter(pk__lt=until).order_by("-pk").values_list("pk", flat=True).first() or 0
     rows = _moved(payout.seller, period).filter(pk__gt=since, pk__lt=min(until, before or until))
-    return _lines(rows.select_related("transfer__order")[:limit])
+    return _lines(_with_lines(rows)[:limit])
 
 
 def every(*, seller: Seller, period: Period) -> Iterator[list[Line]]:
@@ -103,6 +105,31 @@ def _lines(rows: QuerySet[Entry]) -> list[Line]:
     found = list(rows)
     reasons = _reasons(found)
     return [_line(row, reasons) for row in found]
+
+
+def _with_lines(rows: QuerySet[Entry]) -> QuerySet[Entry]:
+    """Each with its order, and what was kept of each of that one's lines; in the same statement. Orders of before there
+    were rates by line have none.
+    """
+    lines = OrderLine.objects.filter(order=OuterRef("transfer__order"), fee_points__isnull=False).order_by("pk")
+    names = ("quantity", "title", "fee_minor", "fee_points", "fee_why")
+    each = ArraySubquery(lines.values(json=JSONObject(**{name: name for name in names})))
+    return rows.select_related("transfer__order").annotate(charged=each)
+
+
+def _fees_in_words(row: Entry) -> str:
+    """Of a paid order: its lines with rate and why; of one rate for all it is said once."""
+    if not row.transfer.cause.startswith("paid:"):
+        return ""
+    lines = row.charged  # type: ignore[attr-defined]
+    rates = [Rate(line["fee_points"], line["fee_why"]).words for line in lines]
+    if len(set(rates)) == 1:
+        return f"our fee is {rates[0]}"
+    fees = [Money(line["fee_minor"], row.currency).words for line in lines]
+    return "; ".join(
+        f"{line['quantity']} × {line['title']}: fee {minor} ({rate})"
+        for line, minor, rate in zip(lines, fees, rates, strict=True)
+    )
 
 
 def _reasons(rows: Sequence[Entry]) -> dict[str, str]:
@@ -124,7 +151,7 @@ def _line(row: Entry, reasons: dict[str, str]) -> Line:
     net, fee = -row.amount_minor, row.kept  # type: ignore[attr-defined]
     kind = kind_of(transfer.cause)
     words = transfer.sentence
-    if reason := reasons.get(transfer.cause):
+    if reason := reasons.get(transfer.cause) or _fees_in_words(row):
         words = f"{words}: {reason}"
     money = [Money(minor, code) for minor in (net - fee, fee, net)]
     return Line(row.pk, transfer.at, kind, words, transfer.order, *money)

@@ -266,6 +266,11 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
         ("kind", "state"),
         ("order__reference", "cause"),
     ),
+    models.CommissionRule: (
+        ("category", "seller", "basis_points", "since", "until", "made_by"),
+        ("category",),
+        ("category", "seller__name"),
+    ),
     models.LostDispute: (
         ("order", "state", "bearer", "amount_minor", "currency", "lost_at"),
         ("state", "bearer"),

@@ -61,6 +61,7 @@ NAVIGATION = (
     Entry("risk", "staff_risk", "info", "Risk", Right.RISK, "held"),
     Entry("tokens", "staff_tokens", "link", "API tokens", Right.TOKENS),
     Entry("policy", "staff_policy", "lock", "Rules", Right.RULES),
+    Entry("commission", "staff_commission_rules", "coin", "Commission", Right.RULES),
     Entry("taxonomy", "staff_taxonomy", "cart", "Attributes", Right.CATALOGUE),
     Entry("audit", "staff_audit", "info", "Audit log", Right.AUDIT),
     Entry("retention", "staff_retention", "clock", "Kept how long", Right.AUDIT),

@@ -25,7 +25,7 @@ from crossdock.web.staff import (
     taxonomy,
     tokens,
 )
-from crossdock.web.staff.earnings import disputes, money
+from crossdock.web.staff.earnings import commission, disputes, money
 from crossdock.web.staff.moderation import pages as moderation
 
 urlpatterns = [
@@ -41,6 +41,9 @@ urlpatterns = [
     path("orders/<slug:public_id>/", orders.one, name="staff_order"),
     path("orders/<slug:public_id>/messages/", orders.messages, name="staff_order_messages"),
     path("orders/<slug:public_id>/credit/", credits.start, name="staff_order_credit"),
+    path("commission/", commission.table, name="staff_commission_rules"),
+    path("commission/new/", commission.new, name="staff_commission_new"),
+    path("commission/<slug:public_id>/end/", commission.stop, name="staff_commission_end"),
     path("credits/", credits.table, name="staff_credits"),
     path("credits/<slug:public_id>/", credits.one, name="staff_credit"),
     path("credits/<slug:public_id>/retry/", credits.retry, name="staff_credit_retry"),

@@ -7,9 +7,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.earnings.balance import KIND_WORDS
+from crossdock.domain.earnings.commission import in_percent
 from crossdock.domain.roles import Right
 from crossdock.store.models import User
-from crossdock.usecases.accounts.commission import basis_points, in_percent, set_commission
+from crossdock.usecases.accounts.commission import basis_points, set_commission
 from crossdock.usecases.accounts.queries import sellers_named
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.money.balance import balances
