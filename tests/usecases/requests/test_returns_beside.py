@@ -10,12 +10,13 @@ from crossdock.domain.events import Refund
 from crossdock.domain.payments import DisputeState
 from crossdock.domain.requests.returns import Fate, Payer
 from crossdock.domain.values import Money
-from crossdock.store.models import Alert, Credit, Order, PolicySwitch, Shipment
+from crossdock.store.models import Alert, Credit, Order, PolicySwitch, Return, Shipment
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money.credits import staff_credit
+from crossdock.usecases.money.held_back import held_back
 from crossdock.usecases.money.left import room
 from crossdock.usecases.orders.actions import undo_by_hand
-from crossdock.usecases.orders.reject_units import Pick, preview_parts
+from crossdock.usecases.orders.reject_units import Pick, preview_parts, reject_parts
 from crossdock.usecases.requests.receive import Deduction, preview_receipt
 from crossdock.usecases.requests.returns import accept, decline, sent, why_not_return
 from market import World, user
@@ -115,3 +116,20 @@ def test_where_to_send_it_does_not_change_once_it_was_sent(world: World) -> None
     with pytest.raises(NotAllowed, match="has sent it already"):
         accept(row=row, actor=world.seller.owner, send_to="2 Oak St", payer=Payer.BUYER, label="", now=world.later())
     taken(world, row)
+
+
+def test_units_of_an_open_return_that_never_left_hold_nothing_and_stop_nothing(world: World) -> None:
+    lift(world)
+    order = shipped(world, 3)
+    taken(world, asked(world, order, 3))
+    undo_by_hand(shipment=Shipment.objects.get(), actor=world.seller.owner, now=world.later())
+    reason, line = next(iter(CancelReason)), order.lines.get()
+    picks = {line.pk: Pick(2, reason)}
+    shown = preview_parts(order=fresh(order), picks=picks, manifest=None)
+    given = {"picks": picks, "expected_total": shown.total, "key": "k", "manifest": None, "actor": world.seller.owner}
+    reject_parts(order=fresh(order), **given, now=world.later())
+    assert held_back(world.seller, now=world.later()) == {order.pk: 920}
+    refunds(world, order, 1000)
+    assert (fresh(order).credited_minor, Return.objects.get().state) == (shown.total.minor + 1000, "refunded")
+    with pytest.raises(Invalid, match="between 1 and 0"):
+        preview_parts(order=fresh(order), picks={line.pk: Pick(1, reason)}, manifest=None)

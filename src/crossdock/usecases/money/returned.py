@@ -52,15 +52,14 @@ def shares_of(
     before: Mapping[int, int],
 ) -> dict[int, int]:
     """By line's id, what of the payment belongs to these units, in minor units of the order's currency. `before` is
-    what came back of it (`came_back`).
+    what came back of it (`came_back`). A parcel may be undone while its return is open: units that were rejected then
+    got their share with that.
     """
-    backs = [
-        Back(
-            Paid(line.unit_price_minor * line.quantity, line.quantity, line.rejected + before.get(line.pk, 0)),
-            units.get(line.pk, 0),
-        )
-        for line in lines
-    ]
+    backs = []
+    for line in lines:
+        gone = min(line.quantity, line.rejected + before.get(line.pk, 0))
+        paid = Paid(line.unit_price_minor * line.quantity, line.quantity, gone)
+        backs.append(Back(paid, min(units.get(line.pk, 0), line.quantity - gone)))
     parts = shares(backs, order.shipping_minor, reason)
     return {line.pk: part for line, part in zip(lines, parts, strict=True)}
 
@@ -103,7 +102,8 @@ def answered_in_shop(order: Order, credit: Credit, *, told: Telling) -> None:
     if back_since(row) < whole:
         return
     for part in parts:
-        part.received, part.fate = part.units, Fate.IN_SHOP
+        part.received = max(0, min(part.units, part.line.kept - before[part.line_id]))
+        part.fate = Fate.IN_SHOP
     ReturnLine.objects.bulk_update(parts, ["received", "fate"])
     row.state, row.closed_at, row.credit = ReturnState.REFUNDED, told.now, credit
     row.save(update_fields=["state", "closed_at", "credit"])
