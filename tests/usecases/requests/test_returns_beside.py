@@ -6,12 +6,14 @@ from tests.usecases.requests.test_returns import asked, back, fresh, got, manife
 from tests.usecases.test_rules import copy_of, see
 
 from crossdock.domain.commands import CancelReason
+from crossdock.domain.earnings.protection import Bearer
 from crossdock.domain.events import Refund
 from crossdock.domain.payments import DisputeState
 from crossdock.domain.requests.returns import Fate, Payer
 from crossdock.domain.values import Money
-from crossdock.store.models import Alert, Credit, Order, PolicySwitch, Return, Shipment
+from crossdock.store.models import Alert, Credit, LostDispute, Order, PolicySwitch, Return, Shipment
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.money import disputes
 from crossdock.usecases.money.credits import staff_credit
 from crossdock.usecases.money.held_back import held_back
 from crossdock.usecases.money.left import room
@@ -116,6 +118,20 @@ def test_where_to_send_it_does_not_change_once_it_was_sent(world: World) -> None
     with pytest.raises(NotAllowed, match="has sent it already"):
         accept(row=row, actor=world.seller.owner, send_to="2 Oak St", payer=Payer.BUYER, label="", now=world.later())
     taken(world, row)
+
+
+def test_what_was_decided_of_a_dispute_and_taken_back_is_not_taken_off_a_return(world: World) -> None:
+    """Lost, borne by the seller, and given back by the bank: of the return the buyer has had nothing."""
+    order = shipped(world, 3)
+    row = taken(world, asked(world, order, 1))
+    bank_says(order, DisputeState.LOST, world.later(), 2000)
+    dispute, staff = LostDispute.objects.get(), user(is_staff=True)
+    seen = disputes.preview(row=dispute, actor=staff, now=world.later()).seen
+    disputes.decide(row=dispute, bearer=Bearer.SELLER, why="late", seen=seen, actor=staff, now=world.later())
+    bank_says(order, DisputeState.WON, world.later(), 2000)
+    Order.objects.update(payable_at=world.now)
+    assert held_back(world.seller, now=world.later()) == {order.pk: 920}
+    got(world, row, back(row, 1), 1000)
 
 
 def test_units_of_an_open_return_that_never_left_hold_nothing_and_stop_nothing(world: World) -> None:

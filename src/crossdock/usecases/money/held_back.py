@@ -8,9 +8,9 @@ from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from crossdock.domain.requests.returns import OPEN, ReturnReason, due, holds_money
-from crossdock.store.models import Credit, Return, Seller
+from crossdock.store.models import Return, Seller
 from crossdock.usecases.money.books import cuts, share_of_cut
-from crossdock.usecases.money.returned import FOR_IT, came_back, shares_of
+from crossdock.usecases.money.returned import came_back, other_ways, shares_of
 from crossdock.usecases.record.rights import theirs
 
 
@@ -19,7 +19,7 @@ def held_back(seller: Seller, *, now: datetime) -> dict[int, int]:
 
     One statement where no return is open, otherwise five, however many are.
     """
-    since = Credit.objects.filter(order=OuterRef("order"), kind__in=FOR_IT, granted_at__gte=OuterRef("asked_at"))
+    since = other_ways().filter(order=OuterRef("order"), granted_at__gte=OuterRef("asked_at"))
     given = since.order_by().values("order").annotate(sum=Sum("amount_minor")).values("sum")
     rows = theirs(Return, seller).filter(state__in=OPEN).annotate(given=Coalesce(Subquery(given), 0))
     rows = rows.exclude(order__total_minor=F("order__credited_minor")).select_related("order")

@@ -5,10 +5,10 @@ refund in the shop answered. Runs under the order's lock, which the caller holds
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Min, Sum
+from django.db.models import Min, QuerySet, Sum
 
 from crossdock.domain.alerts import AlertCode
-from crossdock.domain.credit import CreditKind, Paid
+from crossdock.domain.credit import CreditKind, CreditState, Paid
 from crossdock.domain.requests.returns import OPEN, Back, Fate, ReturnReason, ReturnState, shares
 from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, OrderLine, Return, ReturnLine, ShopRefund
@@ -16,7 +16,7 @@ from crossdock.usecases.money.left import room
 from crossdock.usecases.record.telling import Telling
 
 # Whoever granted one of these while a return was open granted it for that.
-FOR_IT = (CreditKind.STAFF, CreditKind.SHOP_REFUND, CreditKind.BANK)
+_FOR_IT = (CreditKind.STAFF, CreditKind.SHOP_REFUND, CreditKind.BANK)
 
 
 def open_return(order: Order) -> Return | None:
@@ -64,9 +64,16 @@ def shares_of(
     return {line.pk: part for line, part in zip(lines, parts, strict=True)}
 
 
+def other_ways() -> QuerySet[Credit]:
+    """Credits that count for a return that was open when they were granted. That of a lost dispute is declined once the
+    bank gives the money back.
+    """
+    return Credit.objects.filter(kind__in=_FOR_IT).exclude(state=CreditState.DECLINED)
+
+
 def back_since(row: Return) -> int:
     """What went back by another way since the return was asked for."""
-    rows = Credit.objects.filter(order_id=row.order_id, kind__in=FOR_IT, granted_at__gte=row.asked_at)
+    rows = other_ways().filter(order_id=row.order_id, granted_at__gte=row.asked_at)
     return int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
 
 
